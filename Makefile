@@ -1,0 +1,36 @@
+# Every target makes its own .venv and installs what it needs: Python 3.11+, git and make are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= auto
+STAMP := $(VENV)/.installed
+
+.PHONY: help test demo check lint types imports test-all bench clean
+
+help:            ## what can be done here
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable .
+	@touch $@
+
+test: $(STAMP)   ## the test suite
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+lint: $(STAMP)   ## style and mistakes
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## mypy --strict
+	@$(BIN)/mypy
+
+imports: $(STAMP) ## the layer rules
+	@$(BIN)/lint-imports --no-cache
+
+check: lint types imports test  ## what the build runs
+
+clean:           ## remove the environment and caches
+	rm -rf $(VENV) .venvs .mypy_cache .ruff_cache .hypothesis .coverage

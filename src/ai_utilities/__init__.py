@@ -1,0 +1,1 @@
+"""The kit on top of the engine."""

@@ -1,0 +1,1 @@
+"""The engine: one typed client for every LLM provider."""

@@ -1,0 +1,29 @@
+"""HTTP as values: what codecs write and read. No sockets live here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request. Header names are lower case; secrets may be in the headers, so they are not in the repr."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    def with_headers(self, extra: Mapping[str, str]) -> HttpRequest:
+        """The same request with these headers added or replaced."""
+        return replace(self, headers={**self.headers, **extra})
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers of a response; names are lower case, repeated headers joined by a comma."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""

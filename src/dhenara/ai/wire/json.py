@@ -1,0 +1,17 @@
+"""The one JSON door. pydantic_core reads bytes several times faster than the standard library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+
+def loads(data: bytes | str) -> Any:
+    """The value in `data`, or ValueError."""
+    return from_json(data, cache_strings="keys")
+
+
+def dumps(value: Any) -> bytes:
+    """Compact UTF-8; the order of keys is the order of the dict, so equal calls give equal bytes."""
+    return to_json(value)
