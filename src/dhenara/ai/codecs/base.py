@@ -1,0 +1,67 @@
+"""What a protocol must be able to say. Everything behind this is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from ..errors import CallError
+from ..types.call import Call
+from ..types.delta import Delta
+from ..types.warning import CallWarning
+from ..wire.frame import Frame, Frames
+from ..wire.http import Head
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """How a dialect departs from its protocol. Each protocol adds its own fields; each field names a behaviour.
+
+    `params` renames request parameters (our name to the wire's); None means that the dialect has no such
+    parameter. `defaults` are wire fields that every request carries.
+    """
+
+    params: Mapping[str, str | None] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request before it has an address: what to send, and what could not be said."""
+
+    path: str
+    body: dict[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[CallWarning, ...] = ()
+    method: str = "POST"
+
+
+class Decoder(Protocol):
+    """Reads one answer. Born with it and dies with it."""
+
+    def whole(self, body: Any) -> Iterable[Delta]:
+        """The deltas of an answer that came as one JSON body."""
+
+    def frame(self, frame: Frame) -> Iterable[Delta]:
+        """The deltas of one event of a stream."""
+
+    def finish(self) -> Iterable[Delta]:
+        """What was held back until the last byte, however the stream ended."""
+
+
+Q = TypeVar("Q", bound="Quirks", contravariant=True)
+
+
+class Codec(Protocol[Q]):
+    """One protocol. Holds no state; `name` is how routes and origins call it."""
+
+    name: str
+
+    def encode(self, call: Call, quirks: Q) -> Outgoing: ...
+
+    def frames(self) -> Frames: ...
+
+    def decoder(self, quirks: Q) -> Decoder: ...
+
+    def error(self, head: Head, body: bytes) -> CallError: ...

@@ -1,0 +1,164 @@
+"""What a provider's refusal means: from status, code and words to one of our errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import (
+    AuthenticationError,
+    BadAnswerError,
+    BadRequestError,
+    CallError,
+    ContentFilteredError,
+    ContextLengthError,
+    NotFoundError,
+    PermissionDeniedError,
+    QuotaError,
+    RateLimitError,
+    ServerError,
+)
+from ..wire import json
+from ..wire.http import Head
+
+STATUS: dict[int, type[CallError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: QuotaError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    405: NotFoundError,
+    408: ServerError,
+    409: ServerError,
+    413: BadRequestError,
+    422: BadRequestError,
+    424: ServerError,
+    425: ServerError,
+    429: RateLimitError,
+    451: ContentFilteredError,
+    498: ServerError,
+}
+
+# Codes and types that say more than the status does.
+CODES: dict[str, type[CallError]] = {
+    "insufficient_quota": QuotaError,
+    "billing_error": QuotaError,
+    "billing_hard_limit_reached": QuotaError,
+    "context_length_exceeded": ContextLengthError,
+    "content_filter": ContentFilteredError,
+    "content_policy_violation": ContentFilteredError,
+    "invalid_api_key": AuthenticationError,
+    "authentication_error": AuthenticationError,
+    "permission_error": PermissionDeniedError,
+    "not_found_error": NotFoundError,
+    "model_not_found": NotFoundError,
+    "rate_limit_error": RateLimitError,
+    "rate_limit_exceeded": RateLimitError,
+    "overloaded_error": ServerError,
+    "api_error": ServerError,
+    "server_error": ServerError,
+    "internal_server_error": ServerError,
+    "timeout_error": ServerError,
+    "invalid_request_error": BadRequestError,
+    "request_too_large": BadRequestError,
+}
+
+CONTEXT_WORDS = re.compile(
+    r"context.{0,20}(length|window|size)|maximum context|prompt is too long|too many (input )?tokens"
+    r"|exceeds? the (available )?context|input (is )?too long|reduce the length of the (messages|prompt)",
+    re.IGNORECASE,
+)
+QUOTA_WORDS = re.compile(
+    r"insufficient (quota|balance|credit)|exceeded your current quota|credit balance is too low"
+    r"|out of credits|billing (hard )?limit|payment required|no credits",
+    re.IGNORECASE,
+)
+LONGEST_BODY = 600
+
+
+def failure(
+    head: Head,
+    body: Any,
+    message: str | None = None,
+    code: str | None = None,
+    kind: str | None = None,
+) -> CallError:
+    """The error for an answer that was a refusal; provider and model are added by whoever knows them."""
+    text = message or describe(head, body)
+    error_type = choose(head.status, text, code, kind)
+    return error_type(
+        text,
+        status=head.status or None,
+        request_id=request_id(head),
+        provider_code=code,
+        provider_type=kind,
+        retry_after=retry_after(head.headers),
+        body=body if not isinstance(body, bytes) else body.decode("utf-8", "replace")[:LONGEST_BODY],
+    )
+
+
+def choose(status: int, message: str, code: str | None, kind: str | None) -> type[CallError]:
+    """The most exact error that status, code, type and words allow."""
+    by_status = STATUS.get(status) or (ServerError if status >= 500 else BadRequestError)
+    found = CODES.get(code or "") or CODES.get(kind or "") or by_status
+    if found in (BadRequestError, ServerError) and status in STATUS and by_status is not BadRequestError:
+        found = by_status
+    if found is BadRequestError and CONTEXT_WORDS.search(message):
+        return ContextLengthError
+    if found in (BadRequestError, RateLimitError, PermissionDeniedError) and QUOTA_WORDS.search(message):
+        return QuotaError
+    return found
+
+
+def describe(head: Head, body: Any) -> str:
+    """Words for a refusal that has none of its own."""
+    if isinstance(body, bytes):
+        text = body.decode("utf-8", "replace").strip()
+        if text.startswith("<"):
+            return f"answered with a web page instead of an API answer: {title(text)}"
+        return text[:LONGEST_BODY] or f"answered with status {head.status} and nothing else"
+    return json.dumps(body).decode()[:LONGEST_BODY]
+
+
+def title(page: str) -> str:
+    found = re.search(r"<title>(.*?)</title>", page, re.IGNORECASE | re.DOTALL)
+    return found.group(1).strip()[:200] if found else page[:80]
+
+
+def parse_body(body: bytes) -> Any:
+    """The JSON of an error body, or its bytes where it is not JSON."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body
+
+
+def not_an_answer(head: Head, body: bytes, expected: str) -> CallError:
+    """A success status with something else than an answer in it."""
+    kind = head.headers.get("content-type", "no content type")
+    shown = describe(head, body)
+    return BadAnswerError(
+        f"expected {expected}, got {kind}: {shown}",
+        status=head.status,
+        request_id=request_id(head),
+        body=body.decode("utf-8", "replace")[:LONGEST_BODY],
+    )
+
+
+def request_id(head: Head) -> str | None:
+    """The provider's own number for this request, wherever it puts it."""
+    for name in ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-goog-request-id", "cf-ray"):
+        if name in head.headers:
+            return head.headers[name]
+    return None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait as the provider asks for them; dates are left to whoever knows the time."""
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0), ("x-ratelimit-reset-after", 1.0)):
+        try:
+            return max(0.0, float(headers[name]) * scale)
+        except (KeyError, ValueError):
+            continue
+    return None

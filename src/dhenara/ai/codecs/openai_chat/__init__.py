@@ -1,0 +1,1 @@
+"""OpenAI Chat Completions, the lingua franca that most providers speak."""

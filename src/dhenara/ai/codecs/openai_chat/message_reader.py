@@ -1,0 +1,189 @@
+"""One choice of an answer: its text, thinking, tool calls and everything else that dialects put beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...types.content import Citation
+from ...types.delta import (
+    CitationDelta,
+    Delta,
+    MediaDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    ServerToolDelta,
+    TextDelta,
+    ToolCallDelta,
+)
+from ...wire import json
+from .details import Details
+from .quirks import ChatQuirks
+
+TEXT, REASONING, REFUSAL, AUDIO = "text", "reasoning", "refusal", "audio"
+PLAIN = frozenset({"role", "content"})
+
+
+class MessageReader:
+    """Knows which of the choice's tool calls is being told."""
+
+    __slots__ = ("_calls", "_choice", "_current", "_details", "_images", "_quirks", "_tools")
+
+    def __init__(self, choice: int, quirks: ChatQuirks) -> None:
+        self._choice = choice
+        self._quirks = quirks
+        self._calls = 0
+        self._current: dict[int, tuple[str, str | None]] = {}
+        self._details = Details()
+        self._images = 0
+        self._tools: set[int] = set()
+
+    def read(self, message: dict[str, Any]) -> Iterator[Delta]:
+        """Thinking comes before the text, the text before the calls: no field says it, but all vendors mean it."""
+        if message.keys() <= PLAIN:
+            yield from self._read_content(message.get("content"))
+            return
+        yield from self._read_reasoning(message)
+        yield from self._read_content(message.get("content"))
+        if message.get("refusal"):
+            yield RefusalDelta(REFUSAL, message["refusal"], self._choice)
+        yield from self._read_media(message)
+        for position, tool in enumerate(message.get("executed_tools") or ()):
+            yield self._read_server_tool(tool, position)
+        for position, tool in enumerate(message.get("tool_calls") or ()):
+            yield self._read_tool_call(tool, position)
+        for note in message.get("annotations") or ():
+            yield from self._read_annotation(note)
+
+    def finish(self) -> Iterator[Delta]:
+        """Thinking details come in fragments that belong together by index; they are told once, whole."""
+        if self._details:
+            yield ReasoningDelta(
+                REASONING,
+                signature=self._details.signature(),
+                choice=self._choice,
+                extras={"reasoning_details": self._details.whole()},
+            )
+
+    def _read_content(self, content: Any) -> Iterator[Delta]:
+        if isinstance(content, str):
+            if content:
+                yield TextDelta(TEXT, content, self._choice)
+            return
+        for part in content or ():
+            yield from self._read_part(part)
+
+    def _read_part(self, part: Any) -> Iterator[Delta]:
+        """Mistral's content may be a list of typed chunks."""
+        if isinstance(part, str):
+            yield TextDelta(TEXT, part, self._choice)
+            return
+        match part.get("type"):
+            case "text" | "output_text":
+                yield TextDelta(TEXT, part.get("text") or "", self._choice)
+            case "thinking":
+                thinking = part.get("thinking") or ()
+                pieces = [thinking] if isinstance(thinking, str) else [t.get("text", "") for t in thinking]
+                yield ReasoningDelta(REASONING, "".join(pieces), choice=self._choice)
+            case "reference":
+                yield CitationDelta(TEXT, Citation(extras=dict(part)), self._choice)
+            case "image_url":
+                yield from self._read_image(part)
+
+    def _read_reasoning(self, message: dict[str, Any]) -> Iterator[Delta]:
+        thought = next((t for name in self._quirks.reasoning_out if (t := message.get(name))), None)
+        details = message.get("reasoning_details")
+        if isinstance(details, list):
+            self._details.add(details)
+            thought = thought or self._details.text_of(details)
+        if isinstance(thought, str) and thought:
+            yield ReasoningDelta(REASONING, thought, choice=self._choice)
+        if signature := message.get("thought_signature"):
+            yield ReasoningDelta(REASONING, signature=signature, choice=self._choice)
+
+    def _read_media(self, message: dict[str, Any]) -> Iterator[Delta]:
+        audio = message.get("audio")
+        if isinstance(audio, dict):
+            extras = {name: audio[name] for name in ("id", "expires_at") if audio.get(name)}
+            data, transcript = audio.get("data") or "", audio.get("transcript") or ""
+            yield MediaDelta(AUDIO, "audio", data, transcript=transcript, choice=self._choice, extras=extras or None)
+        for image in message.get("images") or ():
+            yield from self._read_image(image)
+
+    def _read_image(self, image: dict[str, Any]) -> Iterator[Delta]:
+        said = image.get("image_url")
+        address = said if isinstance(said, str) else (said or {}).get("url") or ""
+        part, self._images = f"image{self._images}", self._images + 1
+        if address.startswith("data:"):
+            head, _, data = address[5:].partition(",")
+            yield MediaDelta(part, "image", data, head.split(";")[0], choice=self._choice)
+        else:
+            yield MediaDelta(part, "image", url=address, choice=self._choice)
+
+    def _read_tool_call(self, tool: dict[str, Any], position: int) -> Delta:
+        function = tool.get("function") or {}
+        given, name = tool.get("id") or None, function.get("name") or None
+        arguments = function.get("arguments")
+        extras = {"extra_content": tool["extra_content"]} if tool.get("extra_content") else None
+        part = self._part_of(tool.get("index", position), given, name)
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments or {}).decode()
+        return ToolCallDelta(
+            part,
+            given,
+            name,
+            text if arguments else "",
+            isinstance(arguments, str) or arguments is None,
+            self._choice,
+            extras,
+        )
+
+    def _part_of(self, index: int | None, given: str | None, name: str | None) -> str:
+        """Some servers give every call index 0: a new id with a name beside it is a new call."""
+        known = self._current.get(index or 0)
+        if known is None or (given and name and known[1] is not None and known[1] != given):
+            known = (f"call{self._calls}", given)
+            self._calls += 1
+        elif given and known[1] is None:
+            known = (known[0], given)
+        self._current[index or 0] = known
+        return known[0]
+
+    def _read_server_tool(self, tool: dict[str, Any], position: int) -> Delta:
+        """Groq tells a tool it ran when it starts, and again when it is done."""
+        index = tool.get("index", position)
+        first = index not in self._tools
+        self._tools.add(index)
+        arguments = tool.get("arguments") if first else None
+        return ServerToolDelta(
+            f"server{index}",
+            name=tool.get("type") or tool.get("name"),
+            arguments=arguments or "",
+            data=tool,
+            choice=self._choice,
+        )
+
+    def _read_annotation(self, note: dict[str, Any]) -> Iterator[Delta]:
+        said = note.get("url_citation")
+        if isinstance(said, dict):
+            yield CitationDelta(
+                TEXT,
+                Citation(
+                    url=said.get("url"),
+                    title=said.get("title"),
+                    cited_text=said.get("content"),
+                    start=said.get("start_index"),
+                    end=said.get("end_index"),
+                ),
+                self._choice,
+            )
+        else:
+            yield CitationDelta(TEXT, Citation(extras=dict(note)), self._choice)
+
+
+def read_citations(body: dict[str, Any], known: set[str]) -> Iterator[Delta]:
+    """Addresses beside the choices, numbered as the text refers to them; streams repeat them in every event."""
+    titles = {r.get("url"): r.get("title") for r in body.get("search_results") or () if isinstance(r, dict)}
+    for url in body["citations"]:
+        if isinstance(url, str) and url not in known:
+            known.add(url)
+            yield CitationDelta(TEXT, Citation(url=url, title=titles.get(url)))

@@ -1,0 +1,165 @@
+"""Messages: the history as Chat Completions wants to hear it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...types.call import Call
+from ...types.content import (
+    AudioContent,
+    Content,
+    ContentItem,
+    ReasoningContent,
+    RefusalContent,
+    ServerToolContent,
+    StructuredContent,
+    TextContent,
+    ToolCallContent,
+    ToolResultContent,
+)
+from ...types.message import Message
+from ...wire import json
+from ..origin import at_home
+from ..toolids import legal_id
+from ..warnings import Warnings
+from .parts import write_content, write_parts
+from .quirks import ChatQuirks
+
+PROTOCOL = "openai_chat"
+Wire = dict[str, Any]
+
+
+def write_messages(call: Call, quirks: ChatQuirks, warnings: Warnings) -> list[Wire]:
+    """Instructions first, then every turn in order."""
+    systems = list(call.instructions)
+    turns = [message for message in call.messages if message.role != "system" or quirks.many_systems]
+    if not quirks.many_systems:
+        systems += [message.text for message in call.messages if message.role == "system"]
+    written = [write_system("\n\n".join(systems), quirks)] if systems else []
+    for message in turns:
+        written.extend(write_message(message, call, quirks, warnings))
+    return written
+
+
+def write_system(text: str, quirks: ChatQuirks) -> Wire:
+    return {"role": quirks.system_role, "content": text}
+
+
+def write_message(message: Message, call: Call, quirks: ChatQuirks, warnings: Warnings) -> Iterator[Wire]:
+    match message.role:
+        case "system":
+            yield write_system(message.text, quirks)
+        case "user":
+            yield from write_user(message, quirks, warnings)
+        case "assistant":
+            yield from write_assistant(message, call, quirks, warnings)
+        case "tool":
+            yield from write_results(message.contents, quirks, warnings)
+
+
+def write_user(message: Message, quirks: ChatQuirks, warnings: Warnings) -> Iterator[Wire]:
+    """Tool results that a user turn carries go before the words beside them."""
+    results = [part for part in message.contents if isinstance(part, ToolResultContent)]
+    said = [part for part in message.contents if not isinstance(part, ToolResultContent)]
+    yield from write_results(results, quirks, warnings)
+    if said or not results:
+        wire: Wire = {"role": "user", "content": write_content(said, quirks, warnings)}
+        yield {**wire, "name": message.name} if message.name else wire
+
+
+def write_assistant(message: Message, call: Call, quirks: ChatQuirks, warnings: Warnings) -> Iterator[Wire]:
+    """Text, tool calls, and as much of the reasoning as this dialect wants to hear again."""
+    calls = [part for part in message.contents if isinstance(part, ToolCallContent)]
+    wire: Wire = {"role": "assistant"}
+    text = "".join(spoken(part, call, warnings) for part in message.contents)
+    if text or quirks.empty_content != "omit":
+        wire["content"] = text or (None if quirks.empty_content == "null" and calls else "")
+    wire.update(replay_reasoning(message.contents, bool(calls), call, quirks, warnings))
+    if calls:
+        wire["tool_calls"] = [write_tool_call(part, quirks) for part in calls]
+    heard = [part for part in message.contents if isinstance(part, AudioContent)]
+    if heard and at_home(heard[0], call, PROTOCOL) and "id" in heard[0].extras:
+        wire["audio"] = {"id": heard[0].extras["id"]}
+    if text or calls or "audio" in wire or len(wire) > 2:
+        yield wire
+
+
+def spoken(part: Content, call: Call, warnings: Warnings) -> str:
+    """What a part of an answer says in plain words."""
+    match part:
+        case TextContent() | StructuredContent() | RefusalContent():
+            return part.text
+        case ReasoningContent() | ToolCallContent():
+            return ""
+        case AudioContent():
+            return "" if at_home(part, call, PROTOCOL) else part.get_text()
+        case ServerToolContent():
+            if not at_home(part, call, PROTOCOL):
+                warnings.dropped(f"the provider's own tool {part.name!r}", "only its origin knows it")
+            return ""
+        case _:
+            kind = getattr(part, "type", "part")
+            warnings.dropped(f"a part of kind {kind!r} in an answer", "answers are text there")
+            return ""
+
+
+def replay_reasoning(
+    contents: Sequence[ContentItem], has_calls: bool, call: Call, quirks: ChatQuirks, warnings: Warnings
+) -> Wire:
+    """Thinking goes back only to where it came from, and only if the dialect asks for it."""
+    thoughts = [part for part in contents if isinstance(part, ReasoningContent)]
+    if not thoughts:
+        return {}
+    if not all(at_home(part, call, PROTOCOL) for part in thoughts):
+        warnings.dropped("the reasoning of another provider", "it belongs to its origin")
+        return {}
+    text = "".join(part.get_text() for part in thoughts)
+    details = [detail for part in thoughts for detail in part.extras.get("reasoning_details", ())]
+    match quirks.reasoning_replay:
+        case "field":
+            return {quirks.reasoning_replay_field: text}
+        case "tool_turns" if has_calls:
+            return {quirks.reasoning_replay_field: text}
+        case "details" if details:
+            return {"reasoning_details": details}
+        case _:
+            return {}
+
+
+def write_tool_call(part: ToolCallContent, quirks: ChatQuirks) -> Wire:
+    """The arguments go back letter for letter where they came as text, so prompt caches still match."""
+    text = part.arguments_text
+    if text is None or part.error:
+        text = json.dumps(part.arguments).decode()
+    return {
+        "id": legal_id(part.id, quirks.tool_id),
+        "type": "function",
+        "function": {"name": part.name, "arguments": text or "{}"},
+        **({"extra_content": part.extras["extra_content"]} if "extra_content" in part.extras else {}),
+    }
+
+
+def write_results(contents: Sequence[ContentItem], quirks: ChatQuirks, warnings: Warnings) -> Iterator[Wire]:
+    """One message a result. Pictures follow in a user message after all results of the round."""
+    results = [part for part in contents if isinstance(part, ToolResultContent)]
+    for result in results:
+        yield {
+            "role": "tool",
+            "tool_call_id": legal_id(result.call_id, quirks.tool_id),
+            "content": result_content(result, quirks, warnings),
+        }
+    if quirks.parts_in_tool_results:
+        return
+    media = [part for result in results for part in result.contents if not isinstance(part, TextContent)]
+    if media:
+        warnings.rewritten("media in a tool result", "it follows in a user message")
+        yield {"role": "user", "content": write_parts(media, quirks, warnings)}
+
+
+def result_content(result: ToolResultContent, quirks: ChatQuirks, warnings: Warnings) -> Any:
+    if result.contents and quirks.parts_in_tool_results:
+        return write_content(result.contents, quirks, warnings)
+    if result.output is None:
+        return "".join(part.get_text() for part in result.contents)
+    return result.get_text()

@@ -1,0 +1,92 @@
+"""Parts: text, pictures, sound and documents inside a user message."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+from ...types.content import (
+    AudioContent,
+    Content,
+    FileContent,
+    ImageContent,
+    Media,
+    TextContent,
+)
+from ..warnings import Warnings
+from .quirks import ChatQuirks
+
+Wire = dict[str, Any]
+
+
+def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warnings) -> str | list[Wire]:
+    """A plain string where there is only one text, else typed parts."""
+    if all(isinstance(part, TextContent) for part in contents) and len(contents) <= 1:
+        return "".join(part.get_text() for part in contents)
+    return write_parts(contents, quirks, warnings)
+
+
+def write_parts(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warnings) -> list[Wire]:
+    written = (write_part(part, quirks, warnings) for part in contents)
+    return [part for part in written if part is not None]
+
+
+def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | None:
+    match part:
+        case ImageContent():
+            return write_image(part, quirks)
+        case AudioContent() if quirks.audio_in and part.data is not None:
+            return write_audio(part)
+        case FileContent():
+            return write_file(part, quirks, warnings)
+        case Media():
+            warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there")
+            return None
+        case _:
+            return {"type": "text", "text": part.get_text()}
+
+
+def write_image(part: ImageContent, quirks: ChatQuirks) -> Wire:
+    address = part.url or data_url(part, "image/png")
+    if quirks.image_shape == "string":
+        return {"type": "image_url", "image_url": address}
+    return {
+        "type": "image_url",
+        "image_url": {"url": address, **({"detail": part.detail} if part.detail else {})},
+    }
+
+
+def write_audio(part: AudioContent) -> Wire:
+    kind = (part.mime_type or "audio/wav").split("/")[-1].removeprefix("x-")
+    said = {"data": encoded(part), "format": "mp3" if kind == "mpeg" else kind}
+    return {"type": "input_audio", "input_audio": said}
+
+
+def write_file(part: FileContent, quirks: ChatQuirks, warnings: Warnings) -> Wire | None:
+    """Text files go as text with their name; other documents in the dialect's own shape."""
+    if part.data is not None and is_text(part.mime_type):
+        named = f"{part.name}:\n" if part.name else ""
+        return {"type": "text", "text": named + part.data.decode("utf-8", "replace")}
+    if quirks.document_shape == "document_url":
+        return {"type": "document_url", "document_url": part.url or data_url(part, "application/pdf")}
+    if quirks.document_shape == "none" or (part.url and not part.data):
+        warnings.dropped(f"the file {part.name or part.url or ''!r}", "documents cannot be sent there this way")
+        return None
+    if part.file_id is not None:
+        return {"type": "file", "file": {"file_id": part.file_id}}
+    name = part.name or "document.pdf"
+    return {"type": "file", "file": {"filename": name, "file_data": data_url(part, "application/pdf")}}
+
+
+def is_text(mime_type: str | None) -> bool:
+    kind = mime_type or ""
+    return kind.startswith("text/") or kind in ("application/json", "application/xml")
+
+
+def data_url(part: Media, otherwise: str) -> str:
+    return f"data:{part.mime_type or otherwise};base64,{encoded(part)}"
+
+
+def encoded(part: Media) -> str:
+    return base64.b64encode(part.data or b"").decode()

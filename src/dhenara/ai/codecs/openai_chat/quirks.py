@@ -1,0 +1,69 @@
+"""How dialects of Chat Completions differ, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..base import Quirks
+from ..toolids import IdRule
+
+PARAMETERS: Mapping[str, str | None] = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_k": None,
+    "frequency_penalty": "frequency_penalty",
+    "presence_penalty": "presence_penalty",
+    "logit_bias": "logit_bias",
+    "seed": "seed",
+    "stop": "stop",
+    "n": "n",
+    "logprobs": "logprobs",
+    "top_logprobs": "top_logprobs",
+    "parallel_tool_calls": "parallel_tool_calls",
+    "user": "user",
+    "service_tier": "service_tier",
+    "metadata": "metadata",
+    "max_output_tokens": "max_completion_tokens",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChatQuirks(Quirks):
+    """The defaults are OpenAI's own dialect."""
+
+    path: str = "/chat/completions"
+    system_role: Literal["system", "developer", "user"] = "system"
+    many_systems: bool = True
+    """Whether system messages may follow each other, or stand in the middle."""
+
+    reasoning_in: Literal["effort", "reasoning", "thinking", "enable_thinking", "none"] = "effort"
+    efforts: Mapping[str, str | None] = field(default_factory=dict)
+    reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning")
+    reasoning_replay: Literal["never", "field", "tool_turns", "details", "tags"] = "never"
+    reasoning_replay_field: str = "reasoning_content"
+    think_tags: bool = False
+    """Whether the model's thinking stands between <think> tags in the text."""
+
+    tool_choice_words: Mapping[str, str | None] = field(default_factory=dict)
+    named_tool_choice: bool = True
+    strict_tools: bool = True
+    tool_id: IdRule = "any"
+
+    json_mode: Literal["schema", "object", "none"] = "schema"
+    stream_usage: Literal["option", "always"] = "option"
+    reasoning_outside_output: bool = False
+    """Whether completion_tokens leaves the reasoning tokens out."""
+
+    image_shape: Literal["object", "string"] = "object"
+    document_shape: Literal["file", "document_url", "none"] = "file"
+    audio_in: bool = True
+    parts_in_tool_results: bool = False
+    empty_content: Literal["null", "empty", "omit"] = "null"
+    terminal: Literal["done", "finish"] = "done"
+    """What ends a stream: the [DONE] line, or a finish reason for every choice."""
+
+    def wire_name(self, parameter: str) -> str | None:
+        """What the dialect calls a parameter; None when it has no such thing."""
+        return self.params.get(parameter, PARAMETERS[parameter])

@@ -1,0 +1,82 @@
+"""Reasoning: one knob of ours, written the way the dialect wants to hear it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...types.call_config import AIModelCallConfig
+from ..effort import effort_for
+from ..warnings import Warnings
+from .quirks import ChatQuirks
+
+Written = dict[str, Any]
+
+
+def write_reasoning(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+    """Nothing when nothing was asked for."""
+    if config.wants_reasoning is None:
+        return {}
+    return WRITERS[quirks.reasoning_in](config, quirks, warnings)
+
+
+def write_effort(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+    if not config.wants_reasoning and "none" not in quirks.efforts and config.reasoning_effort is None:
+        # Most models do not reason unless asked to, and those refuse even "none".
+        return {}
+    if config.max_reasoning_tokens is not None:
+        warnings.translated("max_reasoning_tokens", "a budget becomes an effort level")
+    effort = known_effort(config, quirks)
+    return {} if effort is None else {"reasoning_effort": effort}
+
+
+def write_reasoning_object(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+    if not config.wants_reasoning:
+        return {"reasoning": {"enabled": False}}
+    if config.max_reasoning_tokens is not None and config.reasoning_effort is None:
+        return {"reasoning": {"max_tokens": config.max_reasoning_tokens}}
+    effort = known_effort(config, quirks)
+    return {"reasoning": {"effort": effort} if effort else {"enabled": True}}
+
+
+def write_thinking(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+    if config.max_reasoning_tokens is not None:
+        warnings.unsupported("max_reasoning_tokens", "thinking has no budget there")
+    if not config.wants_reasoning:
+        return {"thinking": {"type": "disabled"}}
+    written: Written = {"thinking": {"type": "enabled"}}
+    if config.reasoning_effort is not None and quirks.efforts:
+        written["reasoning_effort"] = known_effort(config, quirks)
+    elif config.reasoning_effort is not None:
+        warnings.unsupported("reasoning_effort", "thinking is only on or off there")
+    return written
+
+
+def write_switch(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+    written: Written = {"enable_thinking": bool(config.wants_reasoning)}
+    if config.max_reasoning_tokens is not None:
+        written["thinking_budget"] = config.max_reasoning_tokens
+    if config.reasoning_effort is not None:
+        warnings.translated("reasoning_effort", "thinking is only switched on or off")
+    return written
+
+
+def write_nothing(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+    if config.wants_reasoning:
+        warnings.unsupported("reasoning")
+    return {}
+
+
+def known_effort(config: AIModelCallConfig, quirks: ChatQuirks) -> str | None:
+    """The effort in the dialect's own words."""
+    effort = effort_for(config)
+    return quirks.efforts.get(effort, effort)
+
+
+WRITERS: dict[str, Callable[[AIModelCallConfig, ChatQuirks, Warnings], Written]] = {
+    "effort": write_effort,
+    "reasoning": write_reasoning_object,
+    "thinking": write_thinking,
+    "enable_thinking": write_switch,
+    "none": write_nothing,
+}

@@ -1,0 +1,66 @@
+"""Usage: the token counts of compatible servers, brought into buckets that do not overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...types.usage import Usage
+from .quirks import ChatQuirks
+
+Report = Mapping[str, Any]
+
+
+def read_usage(report: Report, quirks: ChatQuirks) -> Usage:
+    """`prompt_tokens` contains what was cached and heard; here each token is counted once."""
+    prompt, completion = number(report, "prompt_tokens"), number(report, "completion_tokens")
+    read_in = section(report, "prompt_tokens_details")
+    made = section(report, "completion_tokens_details")
+    cached = read_from_cache(report, read_in)
+    written = number(read_in, "cache_write_tokens")
+    audio_in, audio_out = number(read_in, "audio_tokens"), number(made, "audio_tokens")
+    thought = number(made, "reasoning_tokens") or number(report, "reasoning_tokens")
+    inside = audio_out if quirks.reasoning_outside_output else audio_out + thought
+    cost = report.get("cost")
+    return Usage(
+        input_tokens=max(0, prompt - cached - written - audio_in),
+        cache_read_tokens=cached,
+        cache_write_tokens=written,
+        input_audio_tokens=audio_in,
+        output_tokens=max(0, completion - inside),
+        reasoning_tokens=thought,
+        output_audio_tokens=audio_out,
+        server_tool_requests=server_tools(report),
+        reported_cost=float(cost) if isinstance(cost, int | float) else total_cost(cost),
+        raw=dict(report),
+    )
+
+
+def read_from_cache(report: Report, details: Report) -> int:
+    """Where the dialects put the tokens that were read from the cache."""
+    return (
+        number(details, "cached_tokens")
+        or number(report, "prompt_cache_hit_tokens")
+        or number(report, "cached_tokens")
+        or number(report, "num_cached_tokens")
+    )
+
+
+def total_cost(cost: Any) -> float | None:
+    total = cost.get("total_cost") if isinstance(cost, dict) else None
+    return float(total) if isinstance(total, int | float) else None
+
+
+def server_tools(report: Report) -> dict[str, int]:
+    details = section(report, "server_tool_use_details") or section(report, "server_tool_use")
+    return {name: count for name, count in details.items() if isinstance(count, int)}
+
+
+def section(report: Report, name: str) -> Report:
+    found = report.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def number(report: Report, name: str) -> int:
+    found = report.get(name)
+    return int(found) if isinstance(found, int | float) else 0

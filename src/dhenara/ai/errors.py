@@ -1,0 +1,193 @@
+"""Everything this library raises on purpose, for sync and async alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from .types.attempt import Attempt
+    from .types.timeouts import Limit
+
+
+class DhenaraError(Exception):
+    """Base of all errors of this library."""
+
+    attempts: tuple[Attempt, ...] = ()
+    """Every request that was sent before this error was raised."""
+
+
+class ConfigurationError(DhenaraError, ValueError):
+    """The call cannot work as it was set up; nothing was sent."""
+
+
+class WrongColourError(ConfigurationError, RuntimeError):
+    """A sync client was used with await, or an async client without."""
+
+
+class UnsupportedError(ConfigurationError):
+    """The provider or model cannot do what was asked, and `strict` was set or there is no way around."""
+
+
+class CallError(DhenaraError):
+    """A call was made and failed. Knows the provider, the model, and what the provider said."""
+
+    code = "call_failed"
+    retriable = False
+    advice = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        status: int | None = None,
+        request_id: str | None = None,
+        provider_code: str | None = None,
+        provider_type: str | None = None,
+        retry_after: float | None = None,
+        body: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.provider = provider
+        self.model = model
+        self.status = status
+        self.request_id = request_id
+        self.provider_code = provider_code
+        self.provider_type = provider_type
+        self.retry_after = retry_after
+        self.body = body
+
+    def __str__(self) -> str:
+        who = " ".join(filter(None, (self.provider, self.model and f"({self.model})"))) or "the provider"
+        facts = [f"HTTP {self.status}"] if self.status else []
+        facts += [self.provider_code] if self.provider_code else []
+        facts += [f"request {self.request_id}"] if self.request_id else []
+        told = f" [{', '.join(facts)}]" if facts else ""
+        advice = f" {self.advice}" if self.advice else ""
+        return f"{who}: {self.message}{told}{advice}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_revive, (type(self), self.message, self.__dict__))
+
+
+class AuthenticationError(CallError):
+    """The provider does not accept the key."""
+
+    code = "authentication"
+    advice = "Check the API key and that it belongs to this provider."
+
+
+class PermissionDeniedError(CallError):
+    """The key is valid but may not do this."""
+
+    code = "permission"
+    advice = "Check what this key, project or region is allowed to use."
+
+
+class NotFoundError(CallError):
+    """There is no such model, deployment or address."""
+
+    code = "not_found"
+    advice = "Check the model name and the base URL."
+
+
+class BadRequestError(CallError):
+    """The provider refused the request as it was made."""
+
+    code = "bad_request"
+
+
+class ContextLengthError(BadRequestError):
+    """The conversation is longer than the model can read."""
+
+    code = "context_length"
+    advice = "Shorten the conversation or choose a model with a larger context window."
+
+
+class ContentFilteredError(BadRequestError):
+    """The provider's safety system refused the prompt or the answer."""
+
+    code = "content_filtered"
+    advice = "Rephrase the prompt; the provider will refuse the same words again."
+
+
+class RateLimitError(CallError):
+    """Too much was asked in too short a time; `retry_after` says how long to wait, when known."""
+
+    code = "rate_limit"
+    retriable = True
+    advice = "Slow down, or raise `retries`."
+
+
+class QuotaError(RateLimitError):
+    """The account's quota or credit is used up; trying again does not help."""
+
+    code = "quota"
+    retriable = False
+    advice = "Check the account's billing and limits."
+
+
+class CallTimeoutError(CallError, TimeoutError):
+    """A time limit passed; `limit` says which of the four: connect, first_token, idle or total."""
+
+    code = "timeout"
+    retriable = True
+
+    def __init__(self, message: str, *, limit: Limit, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.limit: Limit = limit
+
+
+class ConnectionFailedError(CallError, ConnectionError):
+    """The provider could not be reached, or the connection broke before it answered."""
+
+    code = "connection"
+    retriable = True
+
+
+class ServerError(CallError):
+    """The provider failed, or is overloaded."""
+
+    code = "server"
+    retriable = True
+    advice = "This is the provider's fault; try again later."
+
+
+class BrokenStreamError(CallError):
+    """The answer broke off before its end."""
+
+    code = "broken_stream"
+
+
+class BadAnswerError(CallError):
+    """The provider answered with something that is not its protocol."""
+
+    code = "bad_answer"
+
+
+ErrorCode = Literal[
+    "call_failed",
+    "authentication",
+    "permission",
+    "not_found",
+    "bad_request",
+    "context_length",
+    "content_filtered",
+    "rate_limit",
+    "quota",
+    "timeout",
+    "connection",
+    "server",
+    "broken_stream",
+    "bad_answer",
+]
+
+
+def _revive(kind: type[CallError], message: str, facts: dict[str, Any]) -> CallError:
+    """Errors with keyword arguments do not pickle by themselves."""
+    error = kind.__new__(kind)
+    Exception.__init__(error, message)
+    error.__dict__.update(facts)
+    return error

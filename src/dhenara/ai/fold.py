@@ -1,0 +1,164 @@
+"""The one fold: deltas in, an answer out. Streamed or whole, every answer is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .slots import Slot, open_slot
+from .types.content import ContentItem, Origin
+from .types.cost import Cost
+from .types.delta import (
+    Began,
+    Delta,
+    Ended,
+    Failed,
+    LogprobsDelta,
+    Part,
+    PartDelta,
+    Terminal,
+    Used,
+    Warned,
+)
+from .types.response import ChatResponse, ChatResponseChoice
+from .types.usage import Usage
+from .types.warning import CallWarning
+
+UNFINISHED = "the stream ended before the provider said that the answer was complete"
+
+
+@dataclass(slots=True)
+class ChoiceDraft:
+    """One answer being written: its parts in the order in which they first appeared."""
+
+    slots: dict[Part, Slot] = field(default_factory=dict)
+    logprobs: list[dict[str, Any]] | None = None
+    end: Ended | None = None
+
+    def add(self, delta: PartDelta) -> None:
+        slot = self.slots.get(delta.part)
+        if slot is None:
+            slot = self.slots[delta.part] = open_slot(delta)
+        slot.add(delta)
+
+    def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
+        end = self.end
+        return ChatResponseChoice(
+            index=index,
+            contents=self.contents(origin),
+            finish_reason=end.reason if end else None,
+            raw_finish_reason=end.raw if end else None,
+            stop_sequence=end.stop_sequence if end else None,
+            finish_message=end.message if end else None,
+            logprobs=self.logprobs,
+        )
+
+    def contents(self, origin: Origin | None) -> list[ContentItem]:
+        closed = (slot.close(origin) for slot in self.slots.values())
+        return [content for content in closed if content is not None]
+
+
+@dataclass(slots=True)
+class Draft:
+    """An answer being written. Feed it deltas; ask for the response at any time."""
+
+    origin: Origin | None = None
+    _choices: dict[int, ChoiceDraft] = field(default_factory=dict)
+    _id: str | None = None
+    _model: str | None = None
+    _usage: Usage | None = None
+    _warnings: list[CallWarning] = field(default_factory=list)
+    _extras: dict[str, Any] = field(default_factory=dict)
+    _terminal: bool = False
+    _error: Exception | None = None
+
+    def add(self, delta: Delta) -> None:
+        apply = APPLY.get(type(delta))
+        if apply is not None:
+            apply(self, delta)
+            return
+        index: int = delta.choice  # type: ignore[union-attr]  # what the table does not name is a PartDelta
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = ChoiceDraft()
+        choice.add(delta)  # type: ignore[arg-type]  # as above
+
+    @property
+    def complete(self) -> bool:
+        """Whether the protocol said that this is the end, and nothing failed."""
+        return self._terminal and self._error is None
+
+    @property
+    def error(self) -> Exception | None:
+        return self._error
+
+    def fail(self, error: Exception) -> None:
+        """What broke the answer off; the first cause is the one that counts."""
+        self._error = self._error or error
+
+    def response(self, cost: Callable[[Usage | None], Cost | None] | None = None) -> ChatResponse:
+        """The answer so far, marked interrupted unless it is complete."""
+        choices = [self._choices[index].choice(index, self.origin) for index in sorted(self._choices)]
+        return ChatResponse(
+            id=self._id,
+            model=self._model,
+            provider=self.origin.provider if self.origin else None,
+            choices=choices,
+            usage=self._usage,
+            cost=cost(self._usage) if cost else None,
+            warnings=self._warnings,
+            interrupted=not self.complete,
+            error=None if self.complete else str(self._error or UNFINISHED),
+            extras=self._extras,
+        )
+
+    def _choice(self, index: int) -> ChoiceDraft:
+        return self._choices.setdefault(index, ChoiceDraft())
+
+    def _began(self, delta: Began) -> None:
+        self._id = self._id or delta.id or None
+        self._model = self._model or delta.model or None
+        if delta.extras:
+            self._extras.update(delta.extras)
+
+    def _used(self, delta: Used) -> None:
+        self._usage = delta.usage
+
+    def _ended(self, delta: Ended) -> None:
+        self._choice(delta.choice).end = delta
+
+    def _probable(self, delta: LogprobsDelta) -> None:
+        choice = self._choice(delta.choice)
+        if choice.logprobs is None:
+            choice.logprobs = []
+        choice.logprobs.extend(delta.tokens)
+
+    def _over(self, delta: Terminal) -> None:
+        self._terminal = True
+
+    def _failed(self, delta: Failed) -> None:
+        self.fail(delta.error)
+
+    def _warned(self, delta: Warned) -> None:
+        if delta.warning not in self._warnings:
+            self._warnings.append(delta.warning)
+
+
+APPLY: dict[type, Callable[[Draft, Any], None]] = {
+    Began: Draft._began,
+    Used: Draft._used,
+    Ended: Draft._ended,
+    LogprobsDelta: Draft._probable,
+    Terminal: Draft._over,
+    Failed: Draft._failed,
+    Warned: Draft._warned,
+}
+
+
+def fold(deltas: Iterable[Delta], origin: Origin | None = None) -> ChatResponse:
+    """The answer that these deltas tell."""
+    draft = Draft(origin)
+    for delta in deltas:
+        draft.add(delta)
+    return draft.response()

@@ -1,0 +1,58 @@
+"""An API: a provider, the credentials for it, and how to reach it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, SecretStr, field_serializer, field_validator
+
+from .base import Value
+from .provider import AIModelAPIProviderEnum
+
+
+class Credentials:
+    """Secrets of any shape. They never show themselves: not in repr, dumps or errors."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def reveal(self) -> dict[str, Any]:
+        """The secrets themselves, for whoever signs the request."""
+        return self._values
+
+    def __repr__(self) -> str:
+        return f"Credentials({', '.join(f'{name}=**********' for name in self._values)})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Credentials) and other._values == self._values
+
+    __hash__ = None  # type: ignore[assignment]  # secrets do not belong in sets
+
+
+class AIModelAPI(Value):
+    """`config` holds what is not secret: `base_url`, region, project, headers. Keys left out come from the environment."""
+
+    model_config = {"arbitrary_types_allowed": True}
+
+    provider: AIModelAPIProviderEnum | str = Field(union_mode="left_to_right")
+    api_key: SecretStr | None = None
+    credentials: Credentials | None = None
+    config: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("provider")
+    @classmethod
+    def _named(cls, given: AIModelAPIProviderEnum | str) -> AIModelAPIProviderEnum | str:
+        if not given.strip():
+            raise ValueError("name a provider, for example AIModelAPIProviderEnum.OPEN_AI")
+        return given
+
+    @field_validator("credentials", mode="before")
+    @classmethod
+    def _hide(cls, given: Any) -> Any:
+        return Credentials(given) if isinstance(given, dict) else given
+
+    @field_serializer("credentials")
+    def _mask(self, credentials: Credentials | None) -> dict[str, str] | None:
+        return credentials and dict.fromkeys(credentials.reveal(), "**********")

@@ -1,0 +1,19 @@
+"""Attempts: every time a call was really sent, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .base import Value
+
+
+class Attempt(Value):
+    """One request on the wire. `waited` is the pause before it, `seconds` how long until its outcome was known."""
+
+    number: int
+    outcome: Literal["answered", "failed"]
+    status: int | None = None
+    error: str | None = None
+    request_id: str | None = None
+    waited: float = 0.0
+    seconds: float = 0.0

@@ -1,0 +1,19 @@
+"""The common ground of every value that users hold: frozen, exact, JSON in and out without loss."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Value(BaseModel):
+    """Unknown fields are refused, so a misspelt name fails where it was written."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        ser_json_bytes="base64",
+        val_json_bytes="base64",
+        protected_namespaces=(),
+        use_enum_values=False,
+        defer_build=True,
+    )

@@ -1,0 +1,87 @@
+"""What may be set for one call."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from .base import Value
+from .structured import StructuredOutput
+from .timeouts import Timeouts
+from .tools import ServerTool, ToolChoice, ToolDefinition
+
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+
+class AIModelCallConfig(Value):
+    """Everything is optional; what is not set is left to the provider.
+
+    `options` are the model's own options in the provider's own words; they go into the request as they are.
+    `timeout` is the total in seconds, or `Timeouts` for separate limits. `retries` counts the tries after the
+    first. With `strict`, what a provider cannot honour is an error instead of a warning.
+    """
+
+    streaming: bool = False
+    max_output_tokens: int | None = Field(default=None, gt=0)
+
+    reasoning: bool | None = None
+    max_reasoning_tokens: int | None = Field(default=None, gt=0)
+    reasoning_effort: ReasoningEffort | None = None
+
+    temperature: float | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    top_k: int | None = Field(default=None, ge=0)
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    logit_bias: dict[str, float] | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    n: int | None = Field(default=None, gt=0)
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(default=None, ge=0)
+
+    tools: tuple[ToolDefinition | ServerTool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    structured_output: StructuredOutput | None = None
+
+    options: dict[str, Any] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    user: str | None = None
+    service_tier: str | None = None
+
+    timeout: float | Timeouts | None = None
+    retries: int = Field(default=2, ge=0)
+    strict: bool = False
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: Any) -> Any:
+        if given is None:
+            return ()
+        return (given,) if isinstance(given, str) else given
+
+    @field_validator("timeout")
+    @classmethod
+    def _positive(cls, given: float | Timeouts | None) -> float | Timeouts | None:
+        if isinstance(given, int | float) and given <= 0:
+            raise ValueError("a timeout is a number of seconds above 0; leave it out for none")
+        return given
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """All four limits; a plain number is the total."""
+        if isinstance(self.timeout, Timeouts):
+            return self.timeout
+        return Timeouts() if self.timeout is None else Timeouts(total=self.timeout)
+
+    @property
+    def wants_reasoning(self) -> bool | None:
+        """True or False when the caller said so in any way, None when nothing was said."""
+        if self.reasoning is not None:
+            return self.reasoning
+        if self.reasoning_effort is not None:
+            return self.reasoning_effort != "none"
+        return True if self.max_reasoning_tokens is not None else None

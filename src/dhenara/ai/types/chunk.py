@@ -1,0 +1,92 @@
+"""Chunks: what a stream shows while the answer grows. Each has at least one choice with at least one content."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .base import Value
+from .content import ContentItem
+from .delta import FinishReason
+from .usage import Usage
+
+
+class ContentDeltaValue(Value):
+    """A piece of one part. `text_delta` is always a str: words of the answer proper, or nothing."""
+
+    index: int = 0
+
+    @property
+    def text_delta(self) -> str:
+        return ""
+
+    def get_text_delta(self) -> str:
+        return self.text_delta
+
+
+class TextContentDelta(Value):
+    """The next words of the answer."""
+
+    type: Literal["text"] = "text"
+    index: int = 0
+    text_delta: str = ""
+
+    def get_text_delta(self) -> str:
+        return self.text_delta
+
+
+class ReasoningContentDelta(ContentDeltaValue):
+    """The next words of the model's thinking; they are not part of the answer's text."""
+
+    type: Literal["reasoning"] = "reasoning"
+    reasoning_delta: str = ""
+
+
+class RefusalContentDelta(ContentDeltaValue):
+    """The next words with which the model declines."""
+
+    type: Literal["refusal"] = "refusal"
+    refusal_delta: str = ""
+
+
+class ToolCallContentDelta(ContentDeltaValue):
+    """The next piece of a tool call: its id and name come once, its arguments as JSON text in pieces."""
+
+    type: Literal["tool_call"] = "tool_call"
+    id: str | None = None
+    name: str | None = None
+    arguments_delta: str = ""
+
+
+class OtherContentDelta(ContentDeltaValue):
+    """Any other part: media, citations, what the provider ran itself. `content` is there when it came whole."""
+
+    type: Literal["other"] = "other"
+    kind: str = ""
+    content: ContentItem | None = None
+
+
+ChatContentDelta = Annotated[
+    TextContentDelta | ReasoningContentDelta | RefusalContentDelta | ToolCallContentDelta | OtherContentDelta,
+    Field(discriminator="type"),
+]
+
+
+class ChatResponseChoiceDelta(Value):
+    """What is new in one choice."""
+
+    index: int = 0
+    finish_reason: FinishReason | None = None
+    content_deltas: list[ChatContentDelta] = Field(min_length=1)
+
+
+class ChatResponseChunk(Value):
+    """What one event of the stream adds to the answer."""
+
+    id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    usage: Usage | None = None
+    choice_deltas: list[ChatResponseChoiceDelta] = Field(min_length=1)
+    done: bool = False

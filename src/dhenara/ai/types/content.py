@@ -1,0 +1,224 @@
+"""Content: the parts that prompts and answers are made of. One vocabulary for both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from .base import Value
+
+
+class Origin(Value):
+    """Who said it: the provider, the model that was asked, and the protocol it was said in."""
+
+    provider: str
+    model: str
+    protocol: str
+
+
+class Citation(Value):
+    """A source that a text rests on."""
+
+    url: str | None = None
+    title: str | None = None
+    cited_text: str | None = None
+    start: int | None = None
+    end: int | None = None
+    extras: dict[str, Any] = Field(default_factory=dict)
+
+
+class Content(Value):
+    """One part. `extras` holds what only its origin understands: signatures, encrypted state, ids."""
+
+    origin: Origin | None = None
+    extras: dict[str, Any] = Field(default_factory=dict)
+
+    def get_text(self) -> str:
+        """The part as plain words; empty where it has none."""
+        return ""
+
+
+class TextContent(Content):
+    """Words of the answer or of the prompt."""
+
+    type: Literal["text"] = "text"
+    text: str = ""
+    citations: list[Citation] = Field(default_factory=list)
+
+    def get_text(self) -> str:
+        return self.text
+
+
+class ReasoningContent(Content):
+    """What a model thought before it answered. `text` is its thinking, or the summary of it that it gave."""
+
+    type: Literal["reasoning"] = "reasoning"
+    text: str = ""
+    raw_text: str = ""
+    signature: str | None = None
+    redacted: bool = False
+
+    def get_text(self) -> str:
+        return self.text or self.raw_text
+
+
+class RefusalContent(Content):
+    """The model declined, in these words."""
+
+    type: Literal["refusal"] = "refusal"
+    text: str = ""
+
+    def get_text(self) -> str:
+        return self.text
+
+
+class ToolCallContent(Content):
+    """The model asks the caller to run a tool.
+
+    `arguments_text` keeps the JSON text as it was sent where the protocol sends text. Arguments that are not
+    a JSON object leave `arguments` empty, with the reason in `error` and everything received in the text.
+    """
+
+    type: Literal["tool_call"] = "tool_call"
+    id: str = ""
+    name: str = ""
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments_text: str | None = None
+    error: str | None = None
+
+    @property
+    def text(self) -> str:
+        return ""
+
+
+class ServerToolContent(Content):
+    """A tool that the provider ran itself: what it was called with, and what came out when it says so."""
+
+    type: Literal["server_tool"] = "server_tool"
+    id: str | None = None
+    name: str = ""
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    data: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return ""
+
+
+class StructuredContent(Content):
+    """An answer in the shape that was asked for; `text` is the JSON as it was said."""
+
+    type: Literal["structured_output"] = "structured_output"
+    text: str = ""
+    data: Any = None
+    error: str | None = None
+
+    def get_text(self) -> str:
+        return self.text
+
+
+class Media(Content):
+    """Bytes, an address or a provider's file id: exactly one of them says where the content is."""
+
+    data: bytes | None = Field(default=None, repr=False)
+    url: str | None = None
+    file_id: str | None = None
+    mime_type: str | None = None
+    name: str | None = None
+
+    @property
+    def text(self) -> str:
+        return ""
+
+
+class ImageContent(Media):
+    """A picture."""
+
+    type: Literal["image"] = "image"
+    detail: str | None = None
+
+
+class AudioContent(Media):
+    """Sound, with its transcript where one is known."""
+
+    type: Literal["audio"] = "audio"
+    transcript: str | None = None
+
+    def get_text(self) -> str:
+        return self.transcript or ""
+
+
+class VideoContent(Media):
+    """Moving pictures."""
+
+    type: Literal["video"] = "video"
+
+
+class FileContent(Media):
+    """A document: PDF, text, or any other file."""
+
+    type: Literal["file"] = "file"
+
+
+class GenericContent(Content):
+    """A block this version does not know, kept whole so that its origin can hear it again."""
+
+    type: Literal["generic"] = "generic"
+    kind: str = ""
+    data: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return ""
+
+
+ResultPart = Annotated[
+    TextContent | ImageContent | AudioContent | VideoContent | FileContent,
+    Field(discriminator="type"),
+]
+
+
+class ToolResultContent(Content):
+    """What a tool gave back: a JSON value or text in `output`, pictures and files in `contents`."""
+
+    type: Literal["tool_result"] = "tool_result"
+    call_id: str
+    name: str | None = None
+    output: Any = None
+    contents: list[ResultPart] = Field(default_factory=list)
+    is_error: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.get_text()
+
+    def get_text(self) -> str:
+        from ..wire import json
+
+        if self.output is None:
+            return "".join(part.get_text() for part in self.contents)
+        return self.output if isinstance(self.output, str) else json.dumps(self.output).decode()
+
+
+ContentItem = Annotated[
+    TextContent
+    | ReasoningContent
+    | RefusalContent
+    | ToolCallContent
+    | ServerToolContent
+    | StructuredContent
+    | ToolResultContent
+    | ImageContent
+    | AudioContent
+    | VideoContent
+    | FileContent
+    | GenericContent,
+    Field(discriminator="type"),
+]
+
+
+def joined_text(contents: Sequence[Content]) -> str:
+    """Every word of the answer proper: text, and the JSON of a structured answer."""
+    return "".join(part.text for part in contents if isinstance(part, TextContent | StructuredContent))

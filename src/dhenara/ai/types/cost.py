@@ -1,0 +1,22 @@
+"""Cost: what an answer costs, and who says so. Unknown is unknown, never zero."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import Field
+
+from .base import Value
+
+
+class Cost(Value):
+    """`amount` is None when no price is known; `reason` then says why."""
+
+    amount: Decimal | None = None
+    currency: str = "USD"
+    components: dict[str, Decimal] = Field(default_factory=dict)
+    source: str | None = None
+    priced_as: str | None = None
+    priced_at: datetime | None = None
+    reason: str | None = None

@@ -1,0 +1,176 @@
+"""Deltas: the smallest facts a provider tells about its answer, in arrival order. They flow; nobody keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .content import Citation, Content
+from .usage import Usage
+from .warning import CallWarning
+
+FinishReason = Literal[
+    "stop",
+    "length",
+    "tool_calls",
+    "content_filter",
+    "refusal",
+    "pause",
+    "context_length",
+    "error",
+    "other",
+]
+
+Part = int | str
+"""Which part of the answer, in the protocol's own numbering; unique within one choice."""
+
+
+@dataclass(slots=True)
+class Began:
+    """Who answers. Empty fields mean: not said yet."""
+
+    id: str | None = None
+    model: str | None = None
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class TextDelta:
+    part: Part
+    text: str
+    choice: int = 0
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class ReasoningDelta:
+    """`text` is thinking or its summary; `raw_text` is the open thinking where a summary exists beside it."""
+
+    part: Part
+    text: str = ""
+    raw_text: str = ""
+    signature: str | None = None
+    redacted: bool = False
+    choice: int = 0
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class RefusalDelta:
+    part: Part
+    text: str
+    choice: int = 0
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class ToolCallDelta:
+    """`arguments` is the next piece of JSON text. `verbatim` is false where the wire carries an object instead."""
+
+    part: Part
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+    verbatim: bool = True
+    choice: int = 0
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class ServerToolDelta:
+    """A tool the provider runs. `data` is its whole block where it comes whole."""
+
+    part: Part
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+    data: dict[str, Any] | None = None
+    choice: int = 0
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class MediaDelta:
+    """A picture, sound or file: bytes as base64 text in pieces, or an address. `kind` is its content type."""
+
+    part: Part
+    kind: Literal["image", "audio", "video", "file"]
+    base64: str = ""
+    mime_type: str | None = None
+    url: str | None = None
+    file_id: str | None = None
+    transcript: str = ""
+    choice: int = 0
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class ContentDelta:
+    """A part that arrives whole: an unknown block, or one that is never cut into pieces."""
+
+    part: Part
+    content: Content
+    choice: int = 0
+
+
+@dataclass(slots=True)
+class CitationDelta:
+    part: Part
+    citation: Citation
+    choice: int = 0
+
+
+@dataclass(slots=True)
+class LogprobsDelta:
+    """Log probabilities of the tokens just said, in OpenAI's shape: token, logprob, bytes, top_logprobs."""
+
+    tokens: list[dict[str, Any]]
+    choice: int = 0
+
+
+@dataclass(slots=True)
+class Used:
+    """The tokens so far, as far as they are known; each report replaces the one before."""
+
+    usage: Usage
+
+
+@dataclass(slots=True)
+class Ended:
+    """One choice is complete. `raw` is the provider's own word for why."""
+
+    reason: FinishReason
+    raw: str | None = None
+    stop_sequence: str | None = None
+    message: str | None = None
+    choice: int = 0
+
+
+@dataclass(slots=True)
+class Terminal:
+    """The protocol's own end of the stream. Without it an answer is interrupted, never complete."""
+
+
+@dataclass(slots=True)
+class Failed:
+    """The provider reports an error inside an answer that began well."""
+
+    error: Exception
+
+
+@dataclass(slots=True)
+class Warned:
+    warning: CallWarning
+
+
+PartDelta = (
+    TextDelta
+    | ReasoningDelta
+    | RefusalDelta
+    | ToolCallDelta
+    | ServerToolDelta
+    | MediaDelta
+    | ContentDelta
+    | CitationDelta
+)
+Delta = PartDelta | LogprobsDelta | Began | Used | Ended | Terminal | Failed | Warned

@@ -1,0 +1,16 @@
+"""An endpoint: a model, reached through an API."""
+
+from __future__ import annotations
+
+from .api import AIModelAPI
+from .base import Value
+from .model import AIModel, ChatModelCostData, ImageModelCostData
+
+
+class AIModelEndpoint(Value):
+    """The same model may stand behind several endpoints. `cost_data` overrides the model's own."""
+
+    api: AIModelAPI
+    ai_model: AIModel
+    cost_data: ChatModelCostData | ImageModelCostData | None = None
+    reference: str | None = None

@@ -1,0 +1,72 @@
+"""Messages: who says what. Prompts, answers and tool results all become messages before they travel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from .base import Value
+from .content import ContentItem, joined_text
+from .spelling import read_parts
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "model": "assistant",
+    "ai": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+SPELLINGS = ("contents", "content", "parts", "text")
+
+
+class Message(Value):
+    """One turn. `text=`, `content=` (a string or parts) and `parts=` are other spellings of `contents=`."""
+
+    role: Role
+    contents: list[ContentItem] = Field(default_factory=list)
+    name: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_spellings(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        said = {key: value for key, value in given.items() if key not in SPELLINGS}
+        spoken = [key for key in SPELLINGS if given.get(key) is not None]
+        if len(spoken) > 1:
+            raise ValueError(f"a message says its content once, not as {' and '.join(spoken)}")
+        if "role" in said and isinstance(said["role"], str):
+            said["role"] = ROLES.get(said["role"], said["role"])
+        said["contents"] = read_parts(given[spoken[0]]) if spoken else []
+        return said
+
+    @property
+    def text(self) -> str:
+        """The words of this message."""
+        return joined_text(self.contents)
+
+    def get_text(self) -> str:
+        return self.text
+
+
+class Prompt(Message):
+    """What a user says: a message whose role is "user" unless told otherwise."""
+
+    role: Role = "user"
+
+
+def as_sequence(given: Any) -> Sequence[Any]:
+    """One thing or many, as many."""
+    if given is None:
+        return ()
+    if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
+        return (given,)
+    return given

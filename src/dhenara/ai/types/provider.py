@@ -1,0 +1,41 @@
+"""The names of the providers that are known without any code of the user's."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AIModelAPIProviderEnum(StrEnum):
+    """Who serves a model. Any registered name may be used in its place as a plain string."""
+
+    OPEN_AI = "openai"
+    ANTHROPIC = "anthropic"
+    GOOGLE_AI = "google_ai"
+    GOOGLE_VERTEX_AI = "google_vertex_ai"
+    MICROSOFT_OPENAI = "microsoft_openai"
+    MICROSOFT_AZURE_AI = "microsoft_azure_ai"
+    AMAZON_BEDROCK = "amazon_bedrock"
+    DEEPSEEK = "deepseek"
+    GROQ = "groq"
+    MISTRAL = "mistral"
+    XAI = "xai"
+    COHERE = "cohere"
+    OPENROUTER = "openrouter"
+    TOGETHER = "together"
+    FIREWORKS = "fireworks"
+    PERPLEXITY = "perplexity"
+    MOONSHOT = "moonshot"
+    ZAI = "zai"
+    ALIBABA = "alibaba"
+    MINIMAX = "minimax"
+    CEREBRAS = "cerebras"
+    HUGGINGFACE = "huggingface"
+    NVIDIA = "nvidia"
+    GITHUB_MODELS = "github_models"
+    SAMBANOVA = "sambanova"
+    DEEPINFRA = "deepinfra"
+    OLLAMA = "ollama"
+    LM_STUDIO = "lm_studio"
+    VLLM = "vllm"
+    LLAMA_CPP = "llama_cpp"
+    OPENAI_COMPATIBLE = "openai_compatible"

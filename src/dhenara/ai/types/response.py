@@ -1,0 +1,111 @@
+"""Answers: one shape for every provider, streamed or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from .base import Value
+from .content import (
+    ContentItem,
+    ImageContent,
+    ReasoningContent,
+    RefusalContent,
+    StructuredContent,
+    ToolCallContent,
+    joined_text,
+)
+from .cost import Cost
+from .delta import FinishReason
+from .message import Message
+from .usage import Usage
+from .warning import CallWarning
+
+
+class ChatResponseChoice(Value):
+    """One of the answers. `finish_reason` is our word for why it ended, `raw_finish_reason` the provider's."""
+
+    index: int = 0
+    contents: list[ContentItem] = Field(default_factory=list)
+    finish_reason: FinishReason | None = None
+    raw_finish_reason: str | None = None
+    stop_sequence: str | None = None
+    finish_message: str | None = None
+    logprobs: list[dict[str, Any]] | None = None
+
+    def text(self) -> str:
+        """The words of this answer."""
+        return joined_text(self.contents)
+
+    def to_message(self) -> Message:
+        """This answer as a turn of the history, with everything its origin wants to hear again."""
+        return Message(role="assistant", contents=self.contents)
+
+
+class ChatResponse(Value):
+    """What a model said. `interrupted` is true when the answer did not reach its end; `error` then says why."""
+
+    id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    choices: list[ChatResponseChoice] = Field(default_factory=list)
+    usage: Usage | None = None
+    cost: Cost | None = None
+    warnings: list[CallWarning] = Field(default_factory=list)
+    interrupted: bool = False
+    error: str | None = None
+    extras: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def contents(self) -> list[ContentItem]:
+        """The parts of the first answer."""
+        return self.choices[0].contents if self.choices else []
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        return self.choices[0].finish_reason if self.choices else None
+
+    def text(self) -> str:
+        """The words of the first answer; empty when it has none."""
+        return joined_text(self.contents)
+
+    def get_text(self) -> str:
+        return self.text()
+
+    def reasoning(self) -> str:
+        """What the model thought, as far as it tells."""
+        return "".join(part.get_text() for part in self.contents if isinstance(part, ReasoningContent))
+
+    def refusal(self) -> str | None:
+        """The words in which the model declined, if it did."""
+        said = [part.text for part in self.contents if isinstance(part, RefusalContent)]
+        return "".join(said) if said else None
+
+    def tool_calls(self) -> list[ToolCallContent]:
+        return [part for part in self.contents if isinstance(part, ToolCallContent)]
+
+    def images(self) -> list[ImageContent]:
+        return [part for part in self.contents if isinstance(part, ImageContent)]
+
+    def structured(self) -> Any:
+        """The answer in the shape that was asked for, or None."""
+        found = next((part for part in self.contents if isinstance(part, StructuredContent)), None)
+        return found.data if found else None
+
+    def to_message(self, choice_index: int = 0) -> Message:
+        """One of the answers as a turn of the history."""
+        return self.choices[choice_index].to_message()
+
+
+class ImageResponse(Value):
+    """Pictures that a model made."""
+
+    id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    images: list[ImageContent] = Field(default_factory=list)
+    usage: Usage | None = None
+    cost: Cost | None = None
+    warnings: list[CallWarning] = Field(default_factory=list)
+    extras: dict[str, Any] = Field(default_factory=dict)

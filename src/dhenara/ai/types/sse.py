@@ -1,0 +1,116 @@
+"""Server-sent events for applications: a stream of ours, forwarded to a browser and read back."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from ..wire import json
+from ..wire.frame import Frame
+from ..wire.sse import SseFrames, write_event
+from .base import Value
+from .call_response import AIModelCallResponse
+from .chunk import ChatResponseChunk
+
+T = TypeVar("T")
+
+
+class SSEEventType(StrEnum):
+    TOKEN_STREAM = "token_stream"
+    PUSH = "push"
+    ERROR = "error"
+
+
+class SSEErrorCode(StrEnum):
+    SERVER_ERROR = "server_error"
+    EXTERNAL_API_ERROR = "external_api_error"
+    CLIENT_DECODE_ERROR = "client_decode_error"
+
+
+class SSEErrorData(Value):
+    """What went wrong, in words for people; `error_code` is for programs."""
+
+    error_code: str
+    message: str
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class SSEResponse(Value, Generic[T]):
+    """One event with its payload."""
+
+    event: SSEEventType | str = Field(default=SSEEventType.PUSH, union_mode="left_to_right")
+    data: T
+    id: str | None = None
+    retry: int | None = Field(default=None, ge=0)
+
+    def is_error(self) -> bool:
+        return self.event == SSEEventType.ERROR
+
+    def to_sse_format(self) -> str:
+        """The event as it goes over the wire, blank line included."""
+        payload = self.data if isinstance(self.data, str) else json.dumps(self.data)
+        return write_event(payload, event=str(self.event), id=self.id, retry=self.retry).decode()
+
+    @classmethod
+    def parse_sse(cls, text: str | bytes, data_type: Any = None) -> SSEResponse[Any] | SSEErrorResponse:
+        """The first event in `text`. What cannot be read comes back as an SSEErrorResponse, never as an exception."""
+        frames = SseFrames()
+        found = [*frames.feed(text.encode() if isinstance(text, str) else text), *frames.finish()]
+        if not found:
+            return SSEErrorResponse.decoding("there is no event in this text")
+        return read_frame(found[0], data_type)
+
+
+class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
+    """A chunk of a streamed answer."""
+
+    event: SSEEventType = SSEEventType.TOKEN_STREAM
+
+    PAYLOADS: ClassVar[tuple[type, ...]] = (ChatResponseChunk,)
+
+
+class SSEErrorResponse(SSEResponse[SSEErrorData]):
+    """An error in the middle of a stream. The final tuple that follows holds what had arrived."""
+
+    event: Literal[SSEEventType.ERROR] = SSEEventType.ERROR
+
+    @classmethod
+    def decoding(cls, message: str) -> Self:
+        return cls(data=SSEErrorData(error_code=SSEErrorCode.CLIENT_DECODE_ERROR, message=message))
+
+
+PAYLOAD_TYPES: dict[str, Any] = {
+    SSEEventType.TOKEN_STREAM: StreamingChatResponse,
+    SSEEventType.ERROR: SSEErrorResponse,
+}
+
+StreamEvent = tuple[StreamingChatResponse | SSEErrorResponse | None, AIModelCallResponse | None]
+"""What a stream yields: a chunk and None, and at the end None and the whole response."""
+
+
+def read_frame(frame: Frame, data_type: Any = None) -> SSEResponse[Any] | SSEErrorResponse:
+    """An event of ours read back: the payload's type is known from the event's name, or given."""
+    event = frame.event or "message"
+    text = frame.data.decode("utf-8", "replace")
+    said = {"event": event, "id": frame.id, "retry": frame.retry}
+    if data_type is str or (data_type is None and event not in PAYLOAD_TYPES and not looks_like_json(text)):
+        return SSEResponse[str].model_validate({**said, "data": text})
+    try:
+        payload = json.loads(text)
+        if data_type is None and event in PAYLOAD_TYPES:
+            found: SSEResponse[Any] = PAYLOAD_TYPES[event].model_validate_json(json.dumps({**said, "data": payload}))
+            return found
+        value = TypeAdapter(data_type or Any).validate_json(json.dumps(payload))
+        return SSEResponse[Any].model_validate({**said, "data": value})
+    except (ValueError, ValidationError) as error:
+        return SSEErrorResponse.decoding(f"the data of the event {event!r} could not be read: {error}")
+
+
+def looks_like_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,55 @@
+"""Tools: what a model may ask the caller to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from .base import Value
+
+
+class ToolDefinition(Value):
+    """A function the model may call. `parameters` is a JSON Schema of an object."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+    strict: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unwrap(cls, given: Any) -> Any:
+        """OpenAI's and Anthropic's own spellings are understood too."""
+        if not isinstance(given, Mapping):
+            return given
+        if given.get("type") == "function" and isinstance(given.get("function"), Mapping):
+            return dict(given["function"])
+        said = {key: value for key, value in given.items() if key != "type" or value != "function"}
+        if "input_schema" in said:
+            said["parameters"] = said.pop("input_schema")
+        return said
+
+
+class ServerTool(Value):
+    """A tool that the provider runs itself, in the provider's own words (`{"type": "web_search_20260209", …}`)."""
+
+    spec: dict[str, Any]
+
+
+class ToolChoice(Value):
+    """Whether and which tools must be called. `names` narrows `mode` to these tools."""
+
+    mode: Literal["auto", "none", "required"] = "auto"
+    names: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_word(cls, given: Any) -> Any:
+        """ "auto", "none", "required" (or "any"), and any other word as the name of the one tool to call."""
+        if not isinstance(given, str):
+            return given
+        if given in ("auto", "none", "required"):
+            return {"mode": given}
+        return {"mode": "required"} if given == "any" else {"mode": "required", "names": (given,)}

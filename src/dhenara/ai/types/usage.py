@@ -1,0 +1,48 @@
+"""Usage: how many tokens went each way, in buckets that do not overlap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from .base import Value
+
+
+class Usage(Value):
+    """Every token is in exactly one bucket, so sums are true for every provider; `raw` is what it reported."""
+
+    input_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    input_audio_tokens: int = 0
+    input_image_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    output_audio_tokens: int = 0
+    output_image_tokens: int = 0
+    server_tool_requests: dict[str, int] = Field(default_factory=dict)
+    reported_cost: float | None = None
+    raw: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Everything that was read, from wherever it was read."""
+        return (
+            self.input_tokens
+            + self.cache_read_tokens
+            + self.cache_write_tokens
+            + self.cache_write_1h_tokens
+            + self.input_audio_tokens
+            + self.input_image_tokens
+        )
+
+    @property
+    def completion_tokens(self) -> int:
+        """Everything that was generated, reasoning included."""
+        return self.output_tokens + self.reasoning_tokens + self.output_audio_tokens + self.output_image_tokens
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens

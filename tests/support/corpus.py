@@ -1,0 +1,125 @@
+"""Recorded provider traffic: every exchange, read by a codec, compared with what a correct client reads."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dhenara.ai.codecs.base import Codec, Quirks
+from dhenara.ai.fold import Draft
+from dhenara.ai.types.content import (
+    Content,
+    Media,
+    ReasoningContent,
+    ServerToolContent,
+    TextContent,
+    ToolCallContent,
+)
+from dhenara.ai.types.response import ChatResponse
+from dhenara.ai.wire import json as wire_json
+from dhenara.ai.wire.http import Head
+
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
+Exchange = dict[str, Any]
+
+
+@cache
+def load(name: str) -> tuple[Exchange, ...]:
+    with gzip.open(CORPUS / name, "rt") as lines:
+        return tuple(json.loads(line) for line in lines)
+
+
+def exchanges(api: str, keep: Callable[[Exchange], bool] = lambda exchange: True) -> list[Exchange]:
+    """Every recorded exchange of one API, whichever provider spoke it; none where there is no corpus."""
+    files = sorted(CORPUS.glob(f"*-{api}.jsonl.gz")) if CORPUS.is_dir() else []
+    return [e for file in files for e in load(file.name) if e["api"] == api and keep(e)]
+
+
+def as_parameters(found: list[Exchange]) -> list[Any]:
+    """The exchanges as test parameters; one that skips where the corpus is absent."""
+    if not found:
+        return [pytest.param(None, marks=pytest.mark.skip(reason="the recorded traffic is not beside the project"))]
+    return [pytest.param(e, id=e["id"].replace("/", ".")[-120:]) for e in found]
+
+
+def body_bytes(exchange: Exchange) -> bytes:
+    body = exchange["response_body"]
+    if exchange.get("response_body_b64"):
+        return base64.b64decode(body)
+    return body.encode() if isinstance(body, str) else json.dumps(body).encode()
+
+
+def head_of(exchange: Exchange) -> Head:
+    headers = exchange.get("response_headers") or {}
+    flat = {k.lower(): v if isinstance(v, str) else ", ".join(v) for k, v in dict(headers).items()}
+    return Head(exchange["status"], flat)
+
+
+def read(
+    codec: Codec[Any], quirks: Quirks, exchange: Exchange, cuts: Callable[[bytes], list[bytes]] | None = None
+) -> Draft:
+    """The exchange folded: a stream in the given slices, a body at once."""
+    body, decoder, draft = body_bytes(exchange), codec.decoder(quirks), Draft()
+    if not exchange["stream"]:
+        for delta in decoder.whole(wire_json.loads(body)):
+            draft.add(delta)
+        return draft
+    frames = codec.frames()
+    arrived = [f for piece in (cuts(body) if cuts else [body]) for f in frames.feed(piece)]
+    for frame in [*arrived, *frames.finish()]:
+        for delta in decoder.frame(frame):
+            draft.add(delta)
+    for delta in decoder.finish():
+        draft.add(delta)
+    return draft
+
+
+def seen(response: ChatResponse) -> dict[str, Any]:
+    """What we read, in the words of the corpus."""
+    parts = response.contents
+    said: dict[str, Any] = {
+        "text": "".join(p.text for p in parts if isinstance(p, TextContent)),
+        "reasoning": "".join(p.text for p in parts if isinstance(p, ReasoningContent)),
+        "reasoning_content": "".join(p.raw_text for p in parts if isinstance(p, ReasoningContent)),
+        "tool_calls": [called(p) for p in parts if isinstance(p, ToolCallContent)],
+        "server_tools": [p.name for p in parts if isinstance(p, ServerToolContent)],
+        "id": response.id,
+        "model": response.model,
+        "finish_reason": response.choices[0].raw_finish_reason if response.choices else None,
+        "refusal": response.refusal(),
+        "reasoning_signatures": sum(
+            1 for p in parts if isinstance(p, ReasoningContent) and (p.signature or p.redacted)
+        ),
+        "citation_urls": list(dict.fromkeys(url for p in parts for url in cited(p))),
+        "n_choices": len(response.choices),
+        "choices": [choice.text() for choice in response.choices],
+        "media": [p for p in parts if isinstance(p, Media) and p.data],
+    }
+    return said
+
+
+def called(part: ToolCallContent) -> dict[str, Any]:
+    arguments: Any = {"__raw__": part.arguments_text} if part.error else part.arguments
+    return {"id": part.id or None, "name": part.name, "args": arguments}
+
+
+def cited(part: Content) -> Iterator[str]:
+    if isinstance(part, TextContent):
+        yield from (citation.url for citation in part.citations if citation.url)
+
+
+def differences(exchange: Exchange, draft: Draft, keys: tuple[str, ...]) -> dict[str, tuple[Any, Any]]:
+    """Expected and seen, for each of these keys on which they are not equal."""
+    expected, found = exchange["expected"], seen(draft.response())
+    return {k: (expected[k], found[k]) for k in keys if k in expected and expected[k] != found[k]}
+
+
+def failures(draft: Draft) -> list[Exception]:
+    return [draft.error] if draft.error else []
