@@ -64,6 +64,7 @@ class Draft:
     """An answer being written. Feed it deltas; ask for the response at any time."""
 
     origin: Origin | None = None
+    price: Callable[[Usage | None], Cost | None] | None = None
     _choices: dict[int, ChoiceDraft] = field(default_factory=dict)
     _id: str | None = None
     _model: str | None = None
@@ -97,7 +98,7 @@ class Draft:
         """What broke the answer off; the first cause is the one that counts."""
         self._error = self._error or error
 
-    def response(self, cost: Callable[[Usage | None], Cost | None] | None = None) -> ChatResponse:
+    def response(self) -> ChatResponse:
         """The answer so far, marked interrupted unless it is complete."""
         choices = [self._choices[index].choice(index, self.origin) for index in sorted(self._choices)]
         return ChatResponse(
@@ -106,7 +107,7 @@ class Draft:
             provider=self.origin.provider if self.origin else None,
             choices=choices,
             usage=self._usage,
-            cost=cost(self._usage) if cost else None,
+            cost=self.price(self._usage) if self.price else None,
             warnings=self._warnings,
             interrupted=not self.complete,
             error=None if self.complete else str(self._error or UNFINISHED),

@@ -207,7 +207,7 @@ class MediaSlot:
             self._extras.update(delta.extras)
 
     def close(self, origin: Origin | None) -> ContentItem | None:
-        content = self._kind.model_validate(
+        return self._kind.model_validate(  # type: ignore[return-value]  # the table holds concrete media types
             {
                 "data": read_base64(self._pieces) if any(self._pieces) else None,
                 "origin": origin,
@@ -216,7 +216,6 @@ class MediaSlot:
                 **({"transcript": "".join(self._transcript)} if any(self._transcript) else {}),
             }
         )
-        return content  # type: ignore[return-value]  # the table holds the concrete media types only
 
 
 class WholeSlot:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, SecretStr, field_serializer, field_validator
+from pydantic import ConfigDict, Field, SecretStr, field_serializer, field_validator
 
 from .base import Value
 from .provider import AIModelAPIProviderEnum
@@ -32,9 +32,9 @@ class Credentials:
 
 
 class AIModelAPI(Value):
-    """`config` holds what is not secret: `base_url`, region, project, headers. Keys left out come from the environment."""
+    """`config` holds what is not secret: `base_url`, region, headers. A key left out comes from the environment."""
 
-    model_config = {"arbitrary_types_allowed": True}
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     provider: AIModelAPIProviderEnum | str = Field(union_mode="left_to_right")
     api_key: SecretStr | None = None

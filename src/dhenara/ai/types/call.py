@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..wire.http import Head
 from .attempt import Attempt
 from .call_config import AIModelCallConfig
 from .endpoint import AIModelEndpoint
@@ -15,11 +16,17 @@ class Journal:
     """What happened to one call on its way. Born with the call, read when its answer is handed over."""
 
     attempts: list[Attempt] = field(default_factory=list)
-    request_id: str | None = None
-    headers: dict[str, str] = field(default_factory=dict)
+    head: Head | None = None
     started_at: float = 0.0
-    first_delta_at: float | None = None
-    ended_at: float | None = None
+    began_at: float | None = None
+
+    def heard(self, head: Head) -> None:
+        """The head of the latest answer."""
+        self.head = head
+
+    def began(self, now: float) -> None:
+        """The first words are here."""
+        self.began_at = now
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .base import Value
-from .content import ContentItem
+from .content import Citation, ContentItem
 from .delta import FinishReason
 from .usage import Usage
 
 
-class ContentDeltaValue(Value):
+class Piece(Value):
     """A piece of one part. `text_delta` is always a str: words of the answer proper, or nothing."""
 
     index: int = 0
@@ -36,21 +36,21 @@ class TextContentDelta(Value):
         return self.text_delta
 
 
-class ReasoningContentDelta(ContentDeltaValue):
+class ReasoningContentDelta(Piece):
     """The next words of the model's thinking; they are not part of the answer's text."""
 
     type: Literal["reasoning"] = "reasoning"
     reasoning_delta: str = ""
 
 
-class RefusalContentDelta(ContentDeltaValue):
+class RefusalContentDelta(Piece):
     """The next words with which the model declines."""
 
     type: Literal["refusal"] = "refusal"
     refusal_delta: str = ""
 
 
-class ToolCallContentDelta(ContentDeltaValue):
+class ToolCallContentDelta(Piece):
     """The next piece of a tool call: its id and name come once, its arguments as JSON text in pieces."""
 
     type: Literal["tool_call"] = "tool_call"
@@ -59,12 +59,16 @@ class ToolCallContentDelta(ContentDeltaValue):
     arguments_delta: str = ""
 
 
-class OtherContentDelta(ContentDeltaValue):
-    """Any other part: media, citations, what the provider ran itself. `content` is there when it came whole."""
+class OtherContentDelta(Piece):
+    """Any other part: media (base64 in `data_delta`), citations, what the provider ran, or a whole `content`."""
 
     type: Literal["other"] = "other"
     kind: str = ""
+    name: str | None = None
     content: ContentItem | None = None
+    citation: Citation | None = None
+    data_delta: str = ""
+    transcript_delta: str = ""
 
 
 ChatContentDelta = Annotated[

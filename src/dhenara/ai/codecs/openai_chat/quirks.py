@@ -53,9 +53,6 @@ class ChatQuirks(Quirks):
 
     json_mode: Literal["schema", "object", "none"] = "schema"
     stream_usage: Literal["option", "always"] = "option"
-    reasoning_outside_output: bool = False
-    """Whether completion_tokens leaves the reasoning tokens out."""
-
     image_shape: Literal["object", "string"] = "object"
     document_shape: Literal["file", "document_url", "none"] = "file"
     audio_in: bool = True

@@ -72,14 +72,13 @@ class ChatReader:
     def _read(self, body: Any, key: str) -> Iterator[Delta]:
         if not isinstance(body, dict):
             raise ValueError(f"expected an object, got {type(body).__name__}")
-        if body.get("error"):
-            yield Failed(stream_error(body))
-            return
         if not self._began:
             yield from self._begin(body)
         for choice in body.get("choices") or ():
             yield from self._read_choice(choice, key)
         yield from self._read_rest(body)
+        if body.get("error"):
+            yield Failed(stream_error(body))
 
     def _begin(self, body: dict[str, Any]) -> Iterator[Delta]:
         """Azure's first event names nobody; the first one that does counts."""
@@ -106,7 +105,7 @@ class ChatReader:
     def _read_rest(self, body: dict[str, Any]) -> Iterator[Delta]:
         usage = body.get("usage") or (body.get("x_groq") or {}).get("usage")
         if usage:
-            yield Used(read_usage(usage, self._quirks))
+            yield Used(read_usage(usage))
         if body.get("citations"):
             yield from read_citations(body, self._urls)
 

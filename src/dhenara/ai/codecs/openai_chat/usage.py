@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...types.usage import Usage
-from .quirks import ChatQuirks
 
 Report = Mapping[str, Any]
 
 
-def read_usage(report: Report, quirks: ChatQuirks) -> Usage:
+def read_usage(report: Report) -> Usage:
     """`prompt_tokens` contains what was cached and heard; here each token is counted once."""
     prompt, completion = number(report, "prompt_tokens"), number(report, "completion_tokens")
     read_in = section(report, "prompt_tokens_details")
@@ -20,15 +19,19 @@ def read_usage(report: Report, quirks: ChatQuirks) -> Usage:
     written = number(read_in, "cache_write_tokens")
     audio_in, audio_out = number(read_in, "audio_tokens"), number(made, "audio_tokens")
     thought = number(made, "reasoning_tokens") or number(report, "reasoning_tokens")
-    inside = audio_out if quirks.reasoning_outside_output else audio_out + thought
+    beyond = max(0, number(report, "total_tokens") - prompt - completion)
+    inside = audio_out + (0 if beyond else thought)
+    fresh = prompt - cached - written - audio_in
     cost = report.get("cost")
     return Usage(
-        input_tokens=max(0, prompt - cached - written - audio_in),
+        # A prompt that is smaller than its cached part does not contain it.
+        input_tokens=fresh if fresh >= 0 else prompt,
         cache_read_tokens=cached,
         cache_write_tokens=written,
         input_audio_tokens=audio_in,
         output_tokens=max(0, completion - inside),
-        reasoning_tokens=thought,
+        # Tokens that only the total counts are thinking that the completion leaves out.
+        reasoning_tokens=max(thought, beyond),
         output_audio_tokens=audio_out,
         server_tool_requests=server_tools(report),
         reported_cost=float(cost) if isinstance(cost, int | float) else total_cost(cost),

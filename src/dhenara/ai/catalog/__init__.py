@@ -1,0 +1,1 @@
+"""What is known about models, as data: limits, prices, what they take."""

@@ -1,0 +1,217 @@
+"""The client: one endpoint, sync and async, streamed or whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import ValidationError
+
+from .config.environment import environment
+from .errors import ConfigurationError, WrongColourError
+from .flow.journey import Journey
+from .flow.layer import Layer
+from .flow.trace import Observer
+from .history import MessageLike, read_history
+from .providers.target import Target, resolve
+from .runtime.blocking import BlockingIO, run
+from .streams import AsyncStream, SyncStream
+from .types.call import Call
+from .types.call_config import AIModelCallConfig
+from .types.call_response import AIModelCallResponse
+from .types.endpoint import AIModelEndpoint
+from .wire.io import Transport
+
+if TYPE_CHECKING:
+    import httpx2
+
+    AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
+
+
+class AIModelClient:
+    """Generates from one endpoint.
+
+    Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be
+    shared by threads and used from several event loops; connections are kept until `close`, `aclose` or the end
+    of a `with`. `layers` are wrapped around every call; `observer` is told what happens to each.
+    """
+
+    def __init__(
+        self,
+        model_endpoint: AIModelEndpoint,
+        config: AIModelCallConfig | None = None,
+        is_async: bool | None = None,
+        *,
+        layers: Sequence[Layer] = (),
+        observer: Observer | None = None,
+        transport: AnyTransport | None = None,
+    ) -> None:
+        if not isinstance(model_endpoint, AIModelEndpoint):
+            raise ConfigurationError(
+                f"model_endpoint must be an AIModelEndpoint, not {type(model_endpoint).__name__}: "
+                "AIModelEndpoint(api=AIModelAPI(...), ai_model=AIModel(...))"
+            )
+        self.model_endpoint = model_endpoint
+        self.config = config or AIModelCallConfig()
+        self.is_async = is_async
+        self._layers = tuple(layers)
+        self._observer = observer
+        self._transport = transport
+        self._target: Target | None = None
+        self._blocking: Journey | None = None
+        self._waiting: Journey | None = None
+
+    def generate(
+        self,
+        prompt: MessageLike | None = None,
+        context: Sequence[MessageLike] | None = None,
+        instructions: str | Sequence[str] | None = None,
+        messages: Sequence[MessageLike] | None = None,
+        *,
+        config: AIModelCallConfig | None = None,
+        **overrides: Any,
+    ) -> AIModelCallResponse:
+        """The answer; with `streaming`, a response whose `stream_generator` yields `(chunk, final)`.
+
+        `config` replaces the client's own; `overrides` are single fields of it, such as `temperature=0`.
+        """
+        if self.is_async is True:
+            raise WrongColourError("this is an async client: Use generate_async for async client")
+        call = self._call(prompt, context, instructions, messages, config, overrides)
+        journey = self._sync_journey()
+        if not call.config.streaming:
+            return run(journey.answer(call))
+        return AIModelCallResponse.streaming(stream=SyncStream(journey, call, run(journey.start(call))))
+
+    async def generate_async(
+        self,
+        prompt: MessageLike | None = None,
+        context: Sequence[MessageLike] | None = None,
+        instructions: str | Sequence[str] | None = None,
+        messages: Sequence[MessageLike] | None = None,
+        *,
+        config: AIModelCallConfig | None = None,
+        **overrides: Any,
+    ) -> AIModelCallResponse:
+        """The same, awaited; a stream is then iterated with `async for`."""
+        if self.is_async is False:
+            raise WrongColourError("this is a sync client: Use generate for sync client")
+        call = self._call(prompt, context, instructions, messages, config, overrides)
+        journey = self._async_journey()
+        if not call.config.streaming:
+            return await journey.answer(call)
+        return AIModelCallResponse.streaming(async_stream=AsyncStream(journey, call, await journey.start(call)))
+
+    def close(self) -> None:
+        """Closes the connections of the blocking world. The client may be used again afterwards."""
+        if self._blocking is not None:
+            run(self._blocking.close())
+
+    async def aclose(self) -> None:
+        """Closes the connections of the running event loop, and those of the blocking world."""
+        if self._waiting is not None:
+            await self._waiting.close()
+        self.close()
+
+    def __enter__(self) -> Self:
+        if self.is_async is True:
+            raise WrongColourError("this is an async client: Use 'async with' for async client")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        if self.is_async is False:
+            raise WrongColourError("this is a sync client: Use 'with' for sync client")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _call(
+        self,
+        prompt: MessageLike | None,
+        context: Sequence[MessageLike] | None,
+        instructions: str | Sequence[str] | None,
+        messages: Sequence[MessageLike] | None,
+        config: AIModelCallConfig | None,
+        overrides: Mapping[str, Any],
+    ) -> Call:
+        """The call as a value. Whatever cannot work is found here, before anything is sent."""
+        chosen = config or self.config
+        call = Call(
+            endpoint=self.model_endpoint,
+            messages=read_history(prompt, context, messages),
+            config=overridden(chosen, overrides) if overrides else chosen,
+            instructions=read_instructions(instructions),
+        )
+        check_options(call)
+        return call
+
+    def _sync_journey(self) -> Journey:
+        if self._blocking is None:
+            io = BlockingIO(adapted(self._transport, is_async=False))
+            self._blocking = Journey(io, self._found(), self._layers, self._observer)
+        return self._blocking
+
+    def _async_journey(self) -> Journey:
+        if self._waiting is None:
+            from .runtime.aio import AsyncIO
+
+            io = AsyncIO(adapted(self._transport, is_async=True))
+            self._waiting = Journey(io, self._found(), self._layers, self._observer)
+        return self._waiting
+
+    def _found(self) -> Target:
+        if self._target is None:
+            self._target = resolve(self.model_endpoint, environment())
+        return self._target
+
+
+def adapted(transport: Any, *, is_async: bool) -> Transport | None:
+    """The user's transport as ours; transports of httpx2 are taken as they are."""
+    if transport is None or hasattr(transport, "open"):
+        return transport  # type: ignore[no-any-return]  # anything with `open` is a transport of ours
+    from .runtime.httpx2_transport import adopt
+
+    return adopt(transport, is_async=is_async)
+
+
+def overridden(config: AIModelCallConfig, overrides: Mapping[str, Any]) -> AIModelCallConfig:
+    """The config with these fields set otherwise, checked like any other."""
+    given = {name: getattr(config, name) for name in config.model_fields_set}
+    try:
+        return AIModelCallConfig.model_validate({**given, **overrides})
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"these settings cannot be used for a call: {problems}") from error
+
+
+def read_instructions(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    said = (given,) if isinstance(given, str) else tuple(given)
+    if not all(isinstance(one, str) for one in said):
+        raise ConfigurationError("instructions are strings: one, or a list of them")
+    return tuple(one for one in said if one)
+
+
+def check_options(call: Call) -> None:
+    """A model that says which options it has takes no others."""
+    valid = call.endpoint.ai_model.valid_options
+    if valid is None:
+        return
+    name = call.endpoint.ai_model.model_name
+    for option, value in call.config.options.items():
+        if option not in valid:
+            known = ", ".join(valid) or "none"
+            raise ConfigurationError(f"{name} has no option {option!r}; it has: {known}")
+        if value not in valid[option].allowed_values:
+            allowed = ", ".join(map(repr, valid[option].allowed_values))
+            raise ConfigurationError(f"{name} does not take {option}={value!r}; allowed are {allowed}")

@@ -1,0 +1,16 @@
+"""The protocols by name, each loaded when it is first spoken."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from .base import Codec
+
+
+@cache
+def load_codec(name: str) -> Codec[Any]:
+    """The codec in the folder of this name."""
+    codec: Codec[Any] = import_module(f".{name}.codec", __package__).CODEC
+    return codec

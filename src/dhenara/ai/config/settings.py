@@ -1,0 +1,87 @@
+"""The few switches that hold for a whole process, from `dhenara_config.py` or set at run time."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigurationError
+
+DEFAULTS: dict[str, Any] = {
+    "ENABLE_STREAMING_CONSOLIDATION": True,
+}
+FILE = "dhenara_config.py"
+
+
+class Settings:
+    """Read like attributes. The file in the working directory is read, not run, when a setting is first asked for.
+
+    `ENABLE_STREAMING_CONSOLIDATION`: whether the final tuple of a stream carries the whole answer. Switched off,
+    it still carries id, model, usage and how the stream ended, but no choices.
+    """
+
+    ENABLE_STREAMING_CONSOLIDATION: bool
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.__dict__["_folder"] = folder
+        self.__dict__["_values"] = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        values = self._loaded()
+        if name not in values:
+            raise AttributeError(unknown(name))
+        return values[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._loaded()[name] = checked(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Back to the default."""
+        self._loaded()[name] = checked(name, DEFAULTS.get(name))
+
+    def update(self, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def _loaded(self) -> dict[str, Any]:
+        values: dict[str, Any] | None = self.__dict__["_values"]
+        if values is None:
+            folder = self.__dict__["_folder"] or Path.cwd()
+            values = self.__dict__["_values"] = {**DEFAULTS, **read_file(folder / FILE)}
+        return values
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The upper-case names that the file sets to plain values."""
+    if not path.is_file():
+        return {}
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        return dict(assignment(node) for node in tree.body if isinstance(node, ast.Assign))
+    except (SyntaxError, ValueError, OSError) as error:
+        raise ConfigurationError(f"{path} could not be read: {error}. It holds lines such as NAME = True.") from error
+
+
+def assignment(node: ast.Assign) -> tuple[str, Any]:
+    target = node.targets[0]
+    if not isinstance(target, ast.Name):
+        raise ValueError(f"line {node.lineno} is not of the form NAME = value")
+    return target.id, checked(target.id, ast.literal_eval(node.value))
+
+
+def checked(name: str, value: Any) -> Any:
+    if name not in DEFAULTS:
+        raise ConfigurationError(unknown(name))
+    if type(value) is not type(DEFAULTS[name]):
+        raise ConfigurationError(f"{name} is {value!r}, but must be a {type(DEFAULTS[name]).__name__}")
+    return value
+
+
+def unknown(name: str) -> str:
+    return f"Setting {name!r} not found. There are: {', '.join(DEFAULTS)}."
+
+
+settings = Settings()

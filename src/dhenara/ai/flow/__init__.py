@@ -1,0 +1,1 @@
+"""One call's journey: dispatch, stream, retry, deadline, trace. Policy around one `send`."""

@@ -1,0 +1,90 @@
+"""The innermost step: a call becomes HTTP, and HTTP becomes a stream of deltas."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ..catalog.price import price
+from ..errors import BadRequestError, CallError, ConnectionFailedError, UnsupportedError
+from ..fold import Draft
+from ..providers.target import Target
+from ..types.call import Call
+from ..types.delta import Warned
+from ..wire.frame import BrokenFraming
+from ..wire.http import HttpRequest
+from ..wire.io import IO, Broken, Silence, Unreachable
+from .layer import Send
+from .patience import Patience
+from .sources import Line, Live, Whole
+from .stream import Source, Stream
+
+STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream", "application/x-ndjson")
+DOCUMENTS = ("application/json", "text/html")
+
+
+def dispatch(io: IO, target: Target) -> Send:
+    """Sends calls to this target."""
+
+    async def send(call: Call) -> Stream:
+        outgoing = target.codec.encode(call, target.quirks)
+        if outgoing.warnings and call.config.strict:
+            said = "; ".join(warning.message for warning in outgoing.warnings)
+            raise UnsupportedError(f"{said}. With strict=False this is a warning on the response.")
+        patience = Patience(call.config.timeouts, call.deadline, io.now)
+        line = await connect(io, target, target.request(outgoing, call), patience)
+        call.journal.heard(line.response.head)
+        if line.response.head.status >= 300:
+            raise await refusal(target, line)
+        draft = Draft(target.origin, partial(price, call.endpoint))
+        stream = Stream(source(target, line, call), draft, [Warned(w) for w in outgoing.warnings])
+        try:
+            await stream.prime()
+        except CallError:
+            await stream.close()
+            raise
+        call.journal.began(io.now())
+        return stream
+
+    return send
+
+
+async def connect(io: IO, target: Target, request: HttpRequest, patience: Patience) -> Line:
+    """The response as soon as its head is here."""
+    try:
+        response = await io.open(request, patience)
+    except Silence as error:
+        raise signed(target, patience.error(connecting=error.connecting)) from error
+    except (Unreachable, Broken, BrokenFraming) as error:
+        raise signed(target, ConnectionFailedError(f"could not reach {host(target)}: {error}")) from error
+    return Line(response, patience, target.origin)
+
+
+async def refusal(target: Target, line: Line) -> CallError:
+    """Why the provider said no."""
+    body, head = await line.drain(), line.response.head
+    if head.status < 400:
+        where = head.headers.get("location", "nowhere")
+        error: CallError = BadRequestError(
+            f"the address redirects to {where}; keys do not follow redirects, so set the base URL to the final address",
+            status=head.status,
+        )
+    else:
+        error = target.codec.error(head, body)
+    return line.signed(error)
+
+
+def source(target: Target, line: Line, call: Call) -> Source:
+    """The answer's own content type decides, then what was asked for."""
+    kind = line.response.head.headers.get("content-type", "").split(";")[0].strip().lower()
+    streams = kind in STREAMS or (call.config.streaming and kind not in DOCUMENTS)
+    decoder = target.codec.decoder(target.quirks)
+    return Live(line, decoder, target.codec.frames()) if streams else Whole(line, decoder)
+
+
+def signed(target: Target, error: CallError) -> CallError:
+    error.provider, error.model = target.origin.provider, target.origin.model
+    return error
+
+
+def host(target: Target) -> str:
+    return target.base_url.split("//", 1)[-1].split("/", 1)[0]

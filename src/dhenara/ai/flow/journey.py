@@ -1,0 +1,59 @@
+"""The journey: everything that lies between a client and one endpoint, in one of the two worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import DhenaraError
+from ..providers.target import Target
+from ..types.call import Call
+from ..types.call_response import AIModelCallResponse
+from ..types.response import ChatResponse
+from ..wire.io import IO
+from .deadline import Deadline
+from .dispatch import dispatch
+from .layer import Layer, stack
+from .retry import Retry
+from .stream import Stream
+from .trace import Observer, Trace
+
+
+class Journey:
+    """Layers from the outside in: trace, the user's own, deadline, retry, dispatch."""
+
+    def __init__(self, io: IO, target: Target, layers: Iterable[Layer], observer: Observer | None) -> None:
+        self.io = io
+        self.target = target
+        trace: list[Layer] = [Trace(io, observer)] if observer else []
+        self._send = stack([*trace, *layers, Deadline(io), Retry(io)], dispatch(io, target))
+
+    async def start(self, call: Call) -> Stream:
+        """The stream, primed: its first words have arrived."""
+        call.journal.started_at = self.io.now()
+        return await self._send(call)
+
+    async def answer(self, call: Call) -> AIModelCallResponse:
+        """The whole answer."""
+        stream = await self.start(call)
+        try:
+            answer = await stream.response()
+        except DhenaraError as error:
+            error.attempts = tuple(call.journal.attempts)
+            raise
+        return self.report(call, answer)
+
+    def report(self, call: Call, answer: ChatResponse) -> AIModelCallResponse:
+        """The answer, and what happened on its way."""
+        journal = call.journal
+        began = journal.began_at
+        return AIModelCallResponse(
+            chat_response=answer,
+            attempts=journal.attempts,
+            request_id=journal.attempts[-1].request_id if journal.attempts else None,
+            response_headers=dict(journal.head.headers) if journal.head else {},
+            duration_seconds=self.io.now() - journal.started_at,
+            first_token_seconds=None if began is None else began - journal.started_at,
+        )
+
+    async def close(self) -> None:
+        await self.io.close()

@@ -1,0 +1,69 @@
+"""Patience: how long one attempt may take at each step, and which limit it was that passed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..errors import CallTimeoutError
+from ..types.timeouts import Limit, Timeouts
+
+WHAT: dict[Limit, str] = {
+    "connect": "no connection within {seconds:g} s",
+    "first_token": "the answer did not begin within {seconds:g} s",
+    "idle": "the answer paused for more than {seconds:g} s",
+    "total": "the whole call took more than {seconds:g} s",
+}
+ADVICE: dict[Limit, str] = {
+    "connect": "Check the address and the network, or raise Timeouts(connect=...).",
+    "first_token": "The provider is slow to start; raise Timeouts(first_token=...).",
+    "idle": "The provider stalled; raise Timeouts(idle=...).",
+    "total": "Raise `timeout`, or ask for less.",
+}
+
+
+class Patience:
+    """Born with one attempt. `deadline` is when the whole call must be over, on the same clock as `now`."""
+
+    __slots__ = ("_deadline", "_heard", "_now", "_sent_at", "_timeouts")
+
+    def __init__(self, timeouts: Timeouts, deadline: float | None, now: Callable[[], float]) -> None:
+        self._timeouts = timeouts
+        self._deadline = deadline
+        self._now = now
+        self._sent_at = now()
+        self._heard = False
+
+    def heard(self) -> None:
+        """The answer has begun: from now on only pauses count."""
+        self._heard = True
+
+    def connect(self) -> float | None:
+        return self._at_most(self._timeouts.connect)
+
+    def read(self) -> float | None:
+        if self._heard:
+            return self._at_most(self._timeouts.idle)
+        first = self._timeouts.first_token
+        return self._at_most(None if first is None else self._sent_at + first - self._now())
+
+    def error(self, *, connecting: bool) -> CallTimeoutError:
+        """Which of the four limits passed."""
+        limit = self._passed(connecting=connecting)
+        seconds = getattr(self._timeouts, limit)
+        error = CallTimeoutError(WHAT[limit].format(seconds=seconds or 0), limit=limit)
+        error.advice = ADVICE[limit]
+        error.retriable = limit != "total"
+        return error
+
+    def _passed(self, *, connecting: bool) -> Limit:
+        if self._deadline is not None and self._now() >= self._deadline:
+            return "total"
+        if connecting:
+            return "connect"
+        return "idle" if self._heard else "first_token"
+
+    def _at_most(self, seconds: float | None) -> float | None:
+        if self._deadline is not None:
+            left = self._deadline - self._now()
+            seconds = left if seconds is None else min(seconds, left)
+        return None if seconds is None else max(0.0, seconds)

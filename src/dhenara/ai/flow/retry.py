@@ -1,0 +1,88 @@
+"""Try again, but never after the caller has seen a word, and never past the deadline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from ..codecs.failure import request_id
+from ..errors import CallError
+from ..types.attempt import Attempt
+from ..types.call import Call
+from ..wire.io import IO
+from .layer import Send
+from .stream import Stream
+
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 30.0
+LONGEST_ASKED = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Every try is written into the call's journal; the error that ends them all carries them too."""
+
+    io: IO
+
+    async def __call__(self, call: Call, send: Send) -> Stream:
+        waited = 0.0
+        while True:
+            started = self.io.now()
+            call.journal.head = None
+            try:
+                stream = await send(call)
+            except CallError as error:
+                self.record(call, started, waited, error)
+                wait = self.pause(call, error)
+                if wait is None:
+                    error.attempts = tuple(call.journal.attempts)
+                    raise
+                await self.io.sleep(wait)
+                waited = wait
+            else:
+                self.record(call, started, waited)
+                return stream
+
+    def pause(self, call: Call, error: CallError) -> float | None:
+        """How long to wait before the next try; None when there should be none."""
+        failed = len(call.journal.attempts)
+        if not error.retriable or failed > call.config.retries or forbidden(call):
+            return None
+        wait = self.asked(call, error)
+        if wait is None:
+            wait = min(FIRST_DELAY * 2 ** (failed - 1), LONGEST_DELAY) * (0.5 + self.io.chance() / 2)
+        if call.deadline is not None and self.io.now() + wait >= call.deadline:
+            return None
+        return wait if wait <= LONGEST_ASKED else None
+
+    def asked(self, call: Call, error: CallError) -> float | None:
+        """What the provider asks for, in seconds or as a date."""
+        if error.retry_after is not None:
+            return error.retry_after
+        date = call.journal.head and call.journal.head.headers.get("retry-after")
+        if not date:
+            return None
+        try:
+            return max(0.0, parsedate_to_datetime(date).timestamp() - self.io.wall())
+        except ValueError:
+            return None
+
+    def record(self, call: Call, started: float, waited: float, error: CallError | None = None) -> None:
+        head = call.journal.head
+        call.journal.attempts.append(
+            Attempt(
+                number=len(call.journal.attempts) + 1,
+                outcome="failed" if error else "answered",
+                status=head.status if head else None,
+                error=f"{type(error).__name__}: {error.message}" if error else None,
+                request_id=request_id(head) if head else None,
+                waited=waited,
+                seconds=self.io.now() - started,
+            )
+        )
+
+
+def forbidden(call: Call) -> bool:
+    """Whether the provider itself says that trying again is no use."""
+    head = call.journal.head
+    return head is not None and head.headers.get("x-should-retry") == "false"

@@ -1,0 +1,139 @@
+"""Sources: the bytes of one HTTP answer as deltas, while they arrive or all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..codecs.base import Decoder
+from ..codecs.failure import not_an_answer, request_id
+from ..errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError
+from ..types.content import Origin
+from ..types.delta import Delta, Failed
+from ..wire import json
+from ..wire.frame import BrokenFraming, Frame, Frames
+from ..wire.io import Broken, Response, Silence, Unreachable
+from .patience import Patience
+from .stream import Batch
+
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError)
+
+
+class Line:
+    """One response, read with patience; what goes wrong on it is one of our errors."""
+
+    __slots__ = ("_origin", "_patience", "response")
+
+    def __init__(self, response: Response, patience: Patience, origin: Origin) -> None:
+        self.response = response
+        self._patience = patience
+        self._origin = origin
+
+    async def read(self) -> bytes:
+        try:
+            chunk = await self.response.read()
+        except Silence as error:
+            raise self.signed(self._patience.error(connecting=False)) from error
+        except (Broken, Unreachable, BrokenFraming) as error:
+            raise self.signed(BrokenStreamError(f"the connection broke: {error}")) from error
+        self._patience.heard()
+        return chunk
+
+    async def drain(self) -> bytes:
+        """The whole body. Nobody has seen a part of it, so a broken line may be tried again."""
+        chunks = []
+        try:
+            while chunk := await self.read():
+                chunks.append(chunk)
+        except BrokenStreamError as error:
+            raise self.signed(ConnectionFailedError(error.message)) from error
+        finally:
+            await self.response.close()
+        return b"".join(chunks)
+
+    def signed(self, error: CallError) -> CallError:
+        """The error with the names of those concerned."""
+        error.provider, error.model = self._origin.provider, self._origin.model
+        error.request_id = error.request_id or request_id(self.response.head)
+        return error
+
+
+class Live:
+    """Deltas as frames arrive; one batch a frame."""
+
+    __slots__ = ("_decoder", "_frames", "_line", "_over")
+
+    def __init__(self, line: Line, decoder: Decoder, frames: Frames) -> None:
+        self._line = line
+        self._decoder = decoder
+        self._frames = frames
+        self._over = False
+
+    async def more(self) -> Sequence[Batch] | None:
+        if self._over:
+            return None
+        chunk = await self._line.read()
+        if chunk:
+            return self._batches(self._cut(chunk))
+        self._over = True
+        return [*self._batches(self._cut(b"")), list(self._decoder.finish())]
+
+    async def close(self) -> None:
+        await self._line.response.close()
+
+    def abandon(self) -> None:
+        self._line.response.abandon()
+
+    def _cut(self, chunk: bytes) -> list[Frame]:
+        try:
+            return self._frames.feed(chunk) if chunk else self._frames.finish()
+        except BrokenFraming as error:
+            raise self._line.signed(BrokenStreamError(f"the stream is damaged: {error}")) from error
+
+    def _batches(self, frames: list[Frame]) -> list[Batch]:
+        """What was readable before something unreadable is kept."""
+        batches: list[Batch] = []
+        try:
+            for frame in frames:
+                batches.append(list(self._decoder.frame(frame)))
+        except MALFORMED as error:
+            batches.append([Failed(self._line.signed(unreadable(error)))])
+        return batches
+
+
+class Whole:
+    """The same deltas, all at once, from one JSON body."""
+
+    __slots__ = ("_decoder", "_line", "_over")
+
+    def __init__(self, line: Line, decoder: Decoder) -> None:
+        self._line = line
+        self._decoder = decoder
+        self._over = False
+
+    async def more(self) -> Sequence[Batch] | None:
+        if self._over:
+            return None
+        self._over = True
+        body = await self._line.drain()
+        return [list(self._read(body))]
+
+    async def close(self) -> None:
+        await self._line.response.close()
+
+    def abandon(self) -> None:
+        self._line.response.abandon()
+
+    def _read(self, body: bytes) -> Iterator[Delta]:
+        head = self._line.response.head
+        try:
+            value = json.loads(body)
+        except ValueError as error:
+            raise self._line.signed(not_an_answer(head, body, "JSON")) from error
+        try:
+            yield from self._decoder.whole(value)
+        except MALFORMED as error:
+            raise self._line.signed(unreadable(error)) from error
+
+
+def unreadable(error: Exception) -> BadAnswerError:
+    return BadAnswerError(f"the answer does not follow the protocol: {type(error).__name__}: {error}")

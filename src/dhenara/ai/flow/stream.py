@@ -1,0 +1,166 @@
+"""An answer on its way. Every call returns one; a whole answer is a stream that arrives at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from ..errors import BrokenStreamError, CallError
+from ..fold import UNFINISHED, Draft
+from ..types.content import Origin
+from ..types.delta import Began, Delta, Failed, Terminal, Used, Warned
+from ..types.response import ChatResponse
+
+Batch = Sequence[Delta]
+Hook = Callable[["Stream"], Awaitable[None]]
+SILENT = (Began, Used, Warned)
+
+
+class Source(Protocol):
+    """Where deltas come from, in batches of one event each."""
+
+    async def more(self) -> Sequence[Batch] | None:
+        """The next events, or None at the end. Raises a CallError when the line breaks."""
+
+    async def close(self) -> None: ...
+
+    def abandon(self) -> None: ...
+
+
+class Stream:
+    """Pull it to the end, or close it. What has arrived is always in `partial()`."""
+
+    def __init__(self, source: Source, draft: Draft, before: Batch = ()) -> None:
+        self._source = source
+        self._ready: deque[Batch] = deque([before] if before else ())
+        self._draft = draft
+        self._hooks: list[Hook] = []
+        self._error: CallError | None = None
+        self._told = False
+        self._over = False
+        self._settled = False
+
+    def on_end(self, hook: Hook) -> None:
+        """Runs `hook` once when the answer is over, however it ended."""
+        self._hooks.append(hook)
+
+    @property
+    def error(self) -> CallError | None:
+        """What broke the answer off, if anything did."""
+        return self._error
+
+    @property
+    def complete(self) -> bool:
+        return self._draft.complete
+
+    async def pull(self) -> Batch | None:
+        """The next event's deltas, or None at the end. Folded into `partial()` before you see them."""
+        if not self._ready and not self._over:
+            await self._fill()
+        if self._ready:
+            batch = self._ready.popleft()
+            add = self._draft.add
+            for delta in batch:
+                add(delta)
+            return batch
+        await self._settle()
+        if self._error is not None and not self._told:
+            self._told = True
+            raise self._error
+        return None
+
+    async def prime(self) -> None:
+        """Waits for the first words, so that a failure before them can still be retried: then it raises."""
+        while not self._over and all(isinstance(delta, SILENT) for batch in self._ready for delta in batch):
+            await self._fill()
+        spoken = [delta for batch in self._ready for delta in batch if not isinstance(delta, SILENT)]
+        if not spoken and self._error is not None:
+            if isinstance(self._error, BrokenStreamError):
+                self._error.retriable = True  # nobody has seen a word of it
+            raise self._error
+
+    async def response(self) -> ChatResponse:
+        """The whole answer. Raises what broke it off: nobody has seen a part of it."""
+        while await self.pull() is not None:
+            pass
+        return self._draft.response()
+
+    def partial(self) -> ChatResponse:
+        """What has been pulled so far, marked interrupted unless it is complete."""
+        return self._draft.response()
+
+    async def close(self) -> None:
+        """Ends the exchange now; the provider stops generating, and the bill stops growing."""
+        await self._end()
+        await self._settle()
+
+    def abandon(self) -> None:
+        """The same for someone who cannot await."""
+        if not self._over:
+            self._over = True
+            self._source.abandon()
+
+    async def _fill(self) -> None:
+        """At least one more batch, unless the answer is over."""
+        arrived = len(self._ready)
+        while len(self._ready) == arrived and not self._over:
+            try:
+                batches = await self._source.more()
+            except CallError as error:
+                await self._break(error)
+                return
+            except BaseException:
+                await self._end()
+                raise
+            if batches is None:
+                await self._finish()
+                return
+            for batch in batches:
+                await self._receive(batch)
+
+    async def _receive(self, batch: Batch) -> None:
+        failed = next((delta for delta in batch if isinstance(delta, Failed)), None)
+        if failed is None:
+            self._ready.append(batch)
+            return
+        rest = [delta for delta in batch if not isinstance(delta, Failed)]
+        if rest:
+            self._ready.append(rest)
+        await self._break(failed.error)
+
+    async def _finish(self) -> None:
+        """The bytes are over. Whether the answer is, only the protocol's own last word can say."""
+        pending = any(isinstance(delta, Terminal) for batch in self._ready for delta in batch)
+        if pending or self._draft.complete:
+            await self._end()
+        else:
+            await self._break(unfinished(self._draft.origin))
+
+    async def _break(self, error: Exception) -> None:
+        if not isinstance(error, CallError):
+            error = BrokenStreamError(str(error))
+        self._error = error
+        self._draft.fail(error)
+        await self._end()
+
+    async def _end(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        await self._source.close()
+
+    async def _settle(self) -> None:
+        """Tells everybody who asked that this is the end."""
+        if self._settled:
+            return
+        self._settled = True
+        for hook in self._hooks:
+            await hook(self)
+
+
+def unfinished(origin: Origin | None) -> BrokenStreamError:
+    """The bytes ended, the answer did not."""
+    if origin is None:
+        return BrokenStreamError(UNFINISHED)
+    return BrokenStreamError(UNFINISHED, provider=origin.provider, model=origin.model)

@@ -1,0 +1,1 @@
+"""Where to talk, who we are, which protocol in which dialect: providers as data."""

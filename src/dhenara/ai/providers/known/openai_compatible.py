@@ -1,0 +1,18 @@
+"""Any server that speaks Chat Completions, at whatever address."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="openai_compatible",
+    base_url="{base_url}",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(params={"max_output_tokens": "max_tokens", "top_k": "top_k"}, terminal="finish"),
+        ),
+    ),
+    needs_key=False,
+)

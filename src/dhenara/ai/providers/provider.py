@@ -1,0 +1,41 @@
+"""A provider is data: addresses, proof of identity, and which protocol it speaks for which models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ..codecs.base import Quirks
+from .auth import Auth, bearer
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """For models that match, this protocol in this dialect. `base` replaces the provider's base URL."""
+
+    codec: str
+    quirks: Quirks
+    models: str = "*"
+    base: str | None = None
+
+    def serves(self, model: str) -> bool:
+        return any(fnmatchcase(model, pattern) for pattern in self.models.split("|"))
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """`base_url` may name config entries in braces, such as `{region}`. Keys come from the first variable set."""
+
+    name: str
+    base_url: str
+    routes: tuple[Route, ...]
+    auth: Auth = bearer
+    key_env: tuple[str, ...] = ()
+    base_url_env: tuple[str, ...] = ()
+    keys_url: str | None = None
+    needs_key: bool = True
+    aliases: tuple[str, ...] = ()
+
+    def route(self, model: str) -> Route | None:
+        """The first route that serves this model."""
+        return next((route for route in self.routes if route.serves(model)), None)

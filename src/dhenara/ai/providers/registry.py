@@ -1,0 +1,47 @@
+"""The providers that are known, by name. Each is loaded when it is first asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from ..errors import ConfigurationError
+from .provider import Provider
+
+KNOWN = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "openai_compatible": "openai_compatible",
+}
+"""Name of a provider to its module in `known/`."""
+
+_registered: dict[str, Provider] = {}
+
+
+def register_provider(provider: Provider) -> None:
+    """Makes a provider of your own known under its name and aliases; it may replace one of ours."""
+    for name in (provider.name, *provider.aliases):
+        _registered[name] = provider
+
+
+def find_provider(name: str) -> Provider | None:
+    """The provider of this name or alias, if there is one."""
+    if name not in _registered and name in KNOWN:
+        module = import_module(f".known.{KNOWN[name]}", __package__)
+        _registered.setdefault(name, module.PROVIDER)
+    return _registered.get(name)
+
+
+def load_provider(name: str) -> Provider:
+    """The provider of this name, or an error that names the ones there are."""
+    provider = find_provider(name)
+    if provider is None:
+        raise ConfigurationError(
+            f"no provider is called {name!r}. Known are {', '.join(known_names())}; any other server that speaks "
+            "OpenAI's protocol is reached with 'openai_compatible' and config={'base_url': ...}, and "
+            "register_provider(...) adds one for good."
+        )
+    return provider
+
+
+def known_names() -> tuple[str, ...]:
+    return tuple(sorted({*KNOWN, *_registered}))

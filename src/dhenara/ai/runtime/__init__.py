@@ -1,0 +1,1 @@
+"""The two worlds, blocking and async: the only sockets, sleeps and threads."""

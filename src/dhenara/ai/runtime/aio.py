@@ -1,0 +1,133 @@
+"""The async world: the same answers, given by whichever event loop is running."""
+
+from __future__ import annotations
+
+import random
+import time
+import weakref
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from ..config.environment import environment
+from ..wire.http import HttpRequest
+from ..wire.io import Patience, Response, Transport
+from .asyncio_net import AsyncioNet, running
+from .http import HttpTransport
+from .pool import Pool
+from .tls import trust
+
+if TYPE_CHECKING:
+    import asyncio
+
+    import anyio.lowlevel
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class LoopTransport:
+    """Keeps connections with the loop that made them, and closes them when that loop ends."""
+
+    def __init__(self) -> None:
+        self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Kept] = weakref.WeakKeyDictionary()
+        self._others: anyio.lowlevel.RunVar[Kept] | None = None
+
+    async def open(self, request: HttpRequest, patience: Patience) -> Response:
+        loop = running()
+        kept = self._loops.get(loop) if loop is not None else self._found()
+        if kept is None:
+            kept = await self._keep(loop)
+        return await kept.transport.open(request, patience)
+
+    async def close(self) -> None:
+        loop = running()
+        kept = self._loops.pop(loop, None) if loop is not None else self._found()
+        if loop is None:
+            self._others = None
+        if kept is not None:
+            await kept.guard.aclose()
+
+    def _found(self) -> Kept | None:
+        return self._others.get(None) if self._others is not None else None
+
+    async def _keep(self, loop: asyncio.AbstractEventLoop | None) -> Kept:
+        pool = Pool()
+        if loop is not None:
+            net = AsyncioNet(loop, lambda: trust(environment()))
+            kept = Kept(HttpTransport(net, pool, time.monotonic, environment()))
+            self._loops[loop] = kept
+        else:
+            kept = self._keep_elsewhere(pool)
+        await anext(kept.guard)
+        return kept
+
+    def _keep_elsewhere(self, pool: Pool) -> Kept:
+        from anyio.lowlevel import RunVar
+
+        from .anyio_net import AnyioNet
+
+        if self._others is None:
+            self._others = RunVar("dhenara.transport")
+        net = AnyioNet(lambda: trust(environment()))
+        kept = Kept(HttpTransport(net, pool, time.monotonic, environment()))
+        self._others.set(kept)
+        return kept
+
+
+class Kept:
+    """The transport of one loop.
+
+    Event loops close the async generators that are still open when they end; it is the only notice they give,
+    so one stands guard over the connections.
+    """
+
+    __slots__ = ("__weakref__", "guard", "transport")
+
+    def __init__(self, transport: HttpTransport) -> None:
+        self.transport = transport
+        self.guard = watch(transport)
+
+
+async def watch(transport: HttpTransport) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        await transport.close()
+
+
+class AsyncIO:
+    """Answers by waiting on the running loop. One client may be used from several loops."""
+
+    def __init__(self, transport: Transport | None = None) -> None:
+        self._transport = transport or LoopTransport()
+
+    async def open(self, request: HttpRequest, patience: Patience) -> Response:
+        return await self._transport.open(request, patience)
+
+    async def sleep(self, seconds: float) -> None:
+        if running() is not None:
+            import asyncio
+
+            await asyncio.sleep(seconds)
+        else:
+            import anyio
+
+            await anyio.sleep(seconds)
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        import anyio.to_thread
+
+        return await anyio.to_thread.run_sync(partial(function, *args, **kwargs))
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wall(self) -> float:
+        return time.time()
+
+    def chance(self) -> float:
+        return random.random()
+
+    async def close(self) -> None:
+        await self._transport.close()

@@ -1,0 +1,196 @@
+"""Connections on asyncio: the loop's own transports, without a task or a timer for each read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from ..wire.io import Broken, Silence, Unreachable
+from .net import Wire
+from .reasons import reason
+
+if TYPE_CHECKING:
+    import ssl
+
+MOST_WAITING = 262_144
+"""Bytes that may wait for a reader before the other side is asked to slow down."""
+
+
+class AsyncioWire(asyncio.Protocol):
+    """One connection. At most one reader and one writer wait at a time."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._transport: asyncio.Transport | None = None
+        self._arrived: list[bytes] = []
+        self._waiting = 0
+        self._paused = False
+        self._over = False
+        self._error: Exception | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self._full = False
+        self._until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._arrived.append(data)
+        self._waiting += len(data)
+        if self._waiting > MOST_WAITING and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+        wake(self._reader)
+
+    def eof_received(self) -> bool:
+        self._over = True
+        wake(self._reader)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._over, self._error = True, exc
+        wake(self._reader)
+        wake(self._writer)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        wake(self._writer)
+
+    async def read(self, timeout: float | None) -> bytes:
+        while not self._arrived:
+            if self._over:
+                if self._error is not None:
+                    raise Broken(reason(self._error)) from self._error
+                return b""
+            self._reader = self._loop.create_future()
+            self._arm(timeout)
+            try:
+                await self._reader
+            except TimeoutError as error:
+                raise Silence("nothing was received in time") from error
+            finally:
+                self._reader = None
+        data = self._arrived[0] if len(self._arrived) == 1 else b"".join(self._arrived)
+        self._arrived.clear()
+        self._waiting = 0
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+        return data
+
+    async def write(self, data: bytes, timeout: float | None) -> None:
+        if self._over or self._transport is None or self._transport.is_closing():
+            raise Broken("the connection was closed")
+        self._transport.write(data)
+        if not self._full:
+            return
+        self._writer = self._loop.create_future()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._writer
+        except TimeoutError as error:
+            raise Silence("the request could not be sent in time") from error
+        finally:
+            self._writer = None
+        if self._error is not None:
+            raise Broken(reason(self._error)) from self._error
+
+    async def close(self) -> None:
+        self.drop()
+        await asyncio.sleep(0)
+
+    def drop(self) -> None:
+        transport = self._transport
+        if transport is None or self._loop.is_closed():
+            return
+        if running() is self._loop:
+            transport.abort()
+        else:
+            self._loop.call_soon_threadsafe(transport.abort)
+
+    def stale(self) -> bool:
+        return self._over or bool(self._arrived) or self._transport is None or self._transport.is_closing()
+
+    async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> AsyncioWire:
+        """The same connection with TLS on it, as a new wire."""
+        secured = AsyncioWire(self._loop)
+        if self._transport is None:
+            raise Unreachable("the connection was closed before it could be secured")
+        async with asyncio.timeout(timeout):
+            transport = await self._loop.start_tls(self._transport, secured, context, server_hostname=host)
+        if transport is None:
+            raise Unreachable("the connection was closed while it was being secured")
+        secured.connection_made(transport)
+        return secured
+
+    def _arm(self, timeout: float | None) -> None:
+        """One timer serves many reads: it looks again when it fires too early."""
+        if timeout is None:
+            self._until = float("inf")
+            return
+        self._until = self._loop.time() + timeout
+        if self._timer is None or self._timer.when() > self._until or self._timer.cancelled():
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(self._until, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._reader is None or self._reader.done() or self._until == float("inf"):
+            return
+        if self._loop.time() >= self._until:
+            self._reader.set_exception(TimeoutError())
+        else:
+            self._timer = self._loop.call_at(self._until, self._ring)
+
+
+class AsyncioNet:
+    """Connections of the running loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, trust: Callable[[], ssl.SSLContext]) -> None:
+        self._loop = loop
+        self._trust = trust
+
+    async def connect(self, host: str, port: int, timeout: float | None) -> Wire:
+        try:
+            async with asyncio.timeout(timeout):
+                _, wire = await self._loop.create_connection(
+                    lambda: AsyncioWire(self._loop), host, port, happy_eyeballs_delay=0.25
+                )
+        except TimeoutError as error:
+            raise Silence(f"no connection to {host}:{port} in time", connecting=True) from error
+        except OSError as error:
+            raise Unreachable(reason(error)) from error
+        return wire
+
+    async def secure(self, wire: Wire, host: str, timeout: float | None) -> Wire:
+        if not isinstance(wire, AsyncioWire):
+            raise TypeError("only a connection of this world can be secured here")
+        try:
+            return await wire.start_tls(self._trust(), host, timeout)
+        except TimeoutError as error:
+            wire.drop()
+            raise Silence(f"no secure connection to {host} in time", connecting=True) from error
+        except OSError as error:
+            wire.drop()
+            raise Unreachable(reason(error)) from error
+
+
+def wake(future: asyncio.Future[None] | None) -> None:
+    if future is not None and not future.done():
+        future.set_result(None)
+
+
+def running() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -1,0 +1,179 @@
+"""HTTP over whichever world's connections: written once, for blocking and async alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from ..wire.encoding import Decompressor, decompressor
+from ..wire.http import Head, HttpRequest
+from ..wire.http1 import Http1Reader, write_request
+from ..wire.io import Broken, Patience, Unreachable
+from .net import Net, Place, Wire
+from .pool import Pool
+from .proxy import find_proxy, proxy_headers, proxy_place
+
+PORTS = {"http": 80, "https": 443}
+
+
+class HttpTransport:
+    """Sends requests over pooled connections. No redirects, no cookies: keys stay where they belong."""
+
+    def __init__(self, net: Net, pool: Pool, now: Callable[[], float], environment: Mapping[str, str]) -> None:
+        self._net = net
+        self._pool = pool
+        self._now = now
+        self._environment = environment
+
+    async def open(self, request: HttpRequest, patience: Patience) -> HttpResponse:
+        """The response as soon as its head has arrived."""
+        place, target, extra = self._address(request)
+        message = write_request(request.method, target, {**extra, **request.headers}, request.body)
+        pool = self._pool
+        rested = pool.take(place, self._now())
+        if rested is not None:
+            try:
+                return await self._exchange(rested, place, pool, request.method, message, patience)
+            except Unreachable:
+                # The server hung up while the connection rested: it never saw this request.
+                pass
+        wire = await self._connect(place, patience)
+        return await self._exchange(wire, place, pool, request.method, message, patience)
+
+    async def close(self) -> None:
+        for wire in self._pool.empty():
+            await wire.close()
+
+    async def _exchange(
+        self, wire: Wire, place: Place, pool: Pool, method: str, message: bytes, patience: Patience
+    ) -> HttpResponse:
+        reader = Http1Reader(method)
+        try:
+            await self._send(wire, message, patience)
+            await read_head(wire, reader, patience)
+        except BaseException:
+            wire.drop()
+            raise
+        return HttpResponse(wire, reader, patience, lambda: pool.put(place, wire, self._now()))
+
+    async def _send(self, wire: Wire, message: bytes, patience: Patience) -> None:
+        try:
+            await wire.write(message, patience.read())
+        except Broken as error:
+            raise Unreachable(str(error)) from error
+
+    async def _connect(self, place: Place, patience: Patience) -> Wire:
+        if place.proxy is not None and place.secure:
+            return await self._tunnel(place, place.proxy, patience)
+        host, port = proxy_place(place.proxy) if place.proxy else (place.host, place.port)
+        wire = await self._net.connect(host, port, patience.connect())
+        return await self._net.secure(wire, place.host, patience.connect()) if place.secure else wire
+
+    async def _tunnel(self, place: Place, proxy: str, patience: Patience) -> Wire:
+        """Asks the proxy for a way through, then speaks TLS with the host behind it."""
+        wire = await self._net.connect(*proxy_place(proxy), patience.connect())
+        try:
+            target = f"{bracketed(place.host)}:{place.port}"
+            asking = write_request("CONNECT", target, {"host": target, **proxy_headers(proxy)}, b"")
+            await self._send(wire, asking, patience)
+            reader = Http1Reader("CONNECT")
+            await read_head(wire, reader, patience)
+            status = reader.head.status if reader.head else 0
+            if status != 200:
+                raise Unreachable(
+                    f"the proxy {':'.join(map(str, proxy_place(proxy)))} refused the way with status {status}"
+                )
+        except BaseException:
+            wire.drop()
+            raise
+        return await self._net.secure(wire, place.host, patience.connect())
+
+    def _address(self, request: HttpRequest) -> tuple[Place, str, dict[str, str]]:
+        """Where to connect, what to ask for there, and the headers that this needs."""
+        parts = urlsplit(request.url)
+        host, scheme = parts.hostname or "", parts.scheme
+        port = parts.port or PORTS[scheme]
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        proxy = find_proxy(scheme, host, self._environment)
+        named = bracketed(host) if port == PORTS[scheme] else f"{bracketed(host)}:{port}"
+        place = Place(host, port, scheme == "https", proxy)
+        if proxy is not None and scheme == "http":
+            return place, f"http://{named}{path}", {"host": named, **proxy_headers(proxy)}
+        return place, path, {"host": named}
+
+
+def bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+async def read_head(wire: Wire, reader: Http1Reader, patience: Patience) -> None:
+    """Reads until the head is complete. A connection that ends without a byte was never listened to."""
+    while reader.head is None:
+        try:
+            data = await wire.read(patience.read())
+        except Broken as error:
+            raise (Broken if reader.started else Unreachable)(str(error)) from error
+        if data:
+            reader.feed(data)
+            continue
+        if not reader.started:
+            raise Unreachable("the server hung up without an answer")
+        reader.eof()
+
+
+class HttpResponse:
+    """One response. Its connection goes back to rest when the body has been read to its end."""
+
+    __slots__ = ("_decompress", "_over", "_patience", "_reader", "_rest", "_wire", "head")
+
+    def __init__(self, wire: Wire, reader: Http1Reader, patience: Patience, rest: Callable[[], None]) -> None:
+        self._wire = wire
+        self._reader = reader
+        self._patience = patience
+        self._rest = rest
+        self._over = False
+        self.head: Head = reader.head or Head(0)
+        self._decompress: Decompressor | None = decompressor(self.head.headers.get("content-encoding"))
+
+    async def read(self) -> bytes:
+        """The next bytes of the body, decompressed; b"" when it is over."""
+        while True:
+            data = self._reader.take()
+            if data and self._decompress:
+                data = self._decompress.feed(data)
+            if data:
+                return data
+            if self._reader.done or self._over:
+                return self._finish()
+            arrived = await self._wire.read(self._patience.read())
+            if arrived:
+                self._reader.feed(arrived)
+            else:
+                self._reader.eof()
+
+    async def close(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        if self._reader.done and self._reader.reusable:
+            self._rest()
+        else:
+            # An unread body is hung up on at once: the provider stops generating, the bill stops growing.
+            self._wire.drop()
+
+    def abandon(self) -> None:
+        if not self._over:
+            self._over = True
+            self._wire.drop()
+
+    def _finish(self) -> bytes:
+        rest = b""
+        if self._decompress:
+            rest, self._decompress = self._decompress.finish(), None
+        if not self._over:
+            self._over = True
+            if self._reader.reusable:
+                self._rest()
+            else:
+                self._wire.drop()
+        return rest

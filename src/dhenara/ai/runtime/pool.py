@@ -1,0 +1,56 @@
+"""Idle connections, kept for the next request to the same place."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+
+from .net import Place, Wire
+
+LONGEST_IDLE = 55.0
+MOST_IDLE = 512
+
+
+class Pool:
+    """Takes no locks: a deque hands each connection to exactly one taker. A forked child starts with none."""
+
+    def __init__(self) -> None:
+        self._idle: dict[Place, deque[tuple[Wire, float]]] = {}
+        self._owner = os.getpid()
+
+    def take(self, place: Place, now: float) -> Wire | None:
+        """The connection that rested the shortest, if a usable one is there."""
+        if self._owner != os.getpid():
+            self._forget()
+        resting = self._idle.get(place)
+        while resting:
+            try:
+                wire, since = resting.pop()
+            except IndexError:
+                return None
+            if now - since < LONGEST_IDLE and not wire.stale():
+                return wire
+            wire.drop()
+        return None
+
+    def put(self, place: Place, wire: Wire, now: float) -> None:
+        resting = self._idle.setdefault(place, deque())
+        resting.append((wire, now))
+        while resting and (len(resting) > MOST_IDLE or now - resting[0][1] > LONGEST_IDLE):
+            try:
+                resting.popleft()[0].drop()
+            except IndexError:
+                return
+
+    def empty(self) -> list[Wire]:
+        """Everything that rests here, taken out."""
+        wires = []
+        for resting in self._idle.values():
+            while resting:
+                wires.append(resting.pop()[0])
+        return wires
+
+    def _forget(self) -> None:
+        """The parent's connections are the parent's: neither used nor closed here."""
+        self._idle = {}
+        self._owner = os.getpid()

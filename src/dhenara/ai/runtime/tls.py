@@ -1,0 +1,27 @@
+"""Trust: one TLS context for the whole process, made when the first secure connection needs it."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+from collections.abc import Mapping
+from functools import cache
+
+BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def trust(environment: Mapping[str, str]) -> ssl.SSLContext:
+    """The context for the CA bundle that the environment names, or the system's own."""
+    bundle = next((environment[name] for name in BUNDLES if environment.get(name)), None)
+    return context(bundle, environment.get("SSL_CERT_DIR") or None)
+
+
+@cache
+def context(bundle: str | None, folder: str | None) -> ssl.SSLContext:
+    if bundle is not None or folder is not None:
+        return ssl.create_default_context(cafile=bundle, capath=folder)
+    if sys.platform in ("darwin", "win32"):
+        import truststore
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context()

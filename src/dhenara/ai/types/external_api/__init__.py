@@ -1,0 +1,18 @@
+"""Names of providers, at the address where they used to live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..._lazy import lazy
+
+if TYPE_CHECKING:
+    from ..provider import (
+        AIModelAPIProviderEnum as AIModelAPIProviderEnum,
+    )
+
+_HOMES = {
+    "AIModelAPIProviderEnum": "..provider",
+}
+
+__getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -1,0 +1,218 @@
+"""The vocabulary of generation, at the address where it used to live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..._lazy import lazy
+
+if TYPE_CHECKING:
+    from ..api import (
+        AIModelAPI as AIModelAPI,
+    )
+    from ..api import (
+        Credentials as Credentials,
+    )
+    from ..attempt import (
+        Attempt as Attempt,
+    )
+    from ..call import (
+        Call as Call,
+    )
+    from ..call_config import (
+        AIModelCallConfig as AIModelCallConfig,
+    )
+    from ..call_config import (
+        ReasoningEffort as ReasoningEffort,
+    )
+    from ..call_response import (
+        AIModelCallResponse as AIModelCallResponse,
+    )
+    from ..chunk import (
+        ChatResponseChoiceDelta as ChatResponseChoiceDelta,
+    )
+    from ..chunk import (
+        ChatResponseChunk as ChatResponseChunk,
+    )
+    from ..chunk import (
+        OtherContentDelta as OtherContentDelta,
+    )
+    from ..chunk import (
+        ReasoningContentDelta as ReasoningContentDelta,
+    )
+    from ..chunk import (
+        RefusalContentDelta as RefusalContentDelta,
+    )
+    from ..chunk import (
+        TextContentDelta as TextContentDelta,
+    )
+    from ..chunk import (
+        ToolCallContentDelta as ToolCallContentDelta,
+    )
+    from ..content import (
+        AudioContent as AudioContent,
+    )
+    from ..content import (
+        Citation as Citation,
+    )
+    from ..content import (
+        Content as Content,
+    )
+    from ..content import (
+        ContentItem as ContentItem,
+    )
+    from ..content import (
+        FileContent as FileContent,
+    )
+    from ..content import (
+        GenericContent as GenericContent,
+    )
+    from ..content import (
+        ImageContent as ImageContent,
+    )
+    from ..content import (
+        Origin as Origin,
+    )
+    from ..content import (
+        ReasoningContent as ReasoningContent,
+    )
+    from ..content import (
+        RefusalContent as RefusalContent,
+    )
+    from ..content import (
+        ServerToolContent as ServerToolContent,
+    )
+    from ..content import (
+        StructuredContent as StructuredContent,
+    )
+    from ..content import (
+        TextContent as TextContent,
+    )
+    from ..content import (
+        ToolCallContent as ToolCallContent,
+    )
+    from ..content import (
+        ToolResultContent as ToolResultContent,
+    )
+    from ..content import (
+        VideoContent as VideoContent,
+    )
+    from ..cost import (
+        Cost as Cost,
+    )
+    from ..delta import (
+        FinishReason as FinishReason,
+    )
+    from ..endpoint import (
+        AIModelEndpoint as AIModelEndpoint,
+    )
+    from ..message import (
+        Message as Message,
+    )
+    from ..message import (
+        Prompt as Prompt,
+    )
+    from ..model import (
+        AIModel as AIModel,
+    )
+    from ..model import (
+        ChatModelCostData as ChatModelCostData,
+    )
+    from ..model import (
+        ChatModelSettings as ChatModelSettings,
+    )
+    from ..model import (
+        ImageModelCostData as ImageModelCostData,
+    )
+    from ..model import (
+        ValidOptionValue as ValidOptionValue,
+    )
+    from ..provider import (
+        AIModelAPIProviderEnum as AIModelAPIProviderEnum,
+    )
+    from ..response import (
+        ChatResponse as ChatResponse,
+    )
+    from ..response import (
+        ChatResponseChoice as ChatResponseChoice,
+    )
+    from ..response import (
+        ImageResponse as ImageResponse,
+    )
+    from ..structured import (
+        StructuredOutput as StructuredOutput,
+    )
+    from ..timeouts import (
+        Timeouts as Timeouts,
+    )
+    from ..tools import (
+        ServerTool as ServerTool,
+    )
+    from ..tools import (
+        ToolChoice as ToolChoice,
+    )
+    from ..tools import (
+        ToolDefinition as ToolDefinition,
+    )
+    from ..usage import (
+        Usage as Usage,
+    )
+    from ..warning import (
+        CallWarning as CallWarning,
+    )
+
+_HOMES = {
+    "AIModelAPI": "..api",
+    "Credentials": "..api",
+    "Attempt": "..attempt",
+    "Call": "..call",
+    "AIModelCallConfig": "..call_config",
+    "ReasoningEffort": "..call_config",
+    "AIModelCallResponse": "..call_response",
+    "ChatResponseChoiceDelta": "..chunk",
+    "ChatResponseChunk": "..chunk",
+    "OtherContentDelta": "..chunk",
+    "ReasoningContentDelta": "..chunk",
+    "RefusalContentDelta": "..chunk",
+    "TextContentDelta": "..chunk",
+    "ToolCallContentDelta": "..chunk",
+    "AudioContent": "..content",
+    "Citation": "..content",
+    "Content": "..content",
+    "ContentItem": "..content",
+    "FileContent": "..content",
+    "GenericContent": "..content",
+    "ImageContent": "..content",
+    "Origin": "..content",
+    "ReasoningContent": "..content",
+    "RefusalContent": "..content",
+    "ServerToolContent": "..content",
+    "StructuredContent": "..content",
+    "TextContent": "..content",
+    "ToolCallContent": "..content",
+    "ToolResultContent": "..content",
+    "VideoContent": "..content",
+    "Cost": "..cost",
+    "FinishReason": "..delta",
+    "AIModelEndpoint": "..endpoint",
+    "Message": "..message",
+    "Prompt": "..message",
+    "AIModel": "..model",
+    "ChatModelCostData": "..model",
+    "ChatModelSettings": "..model",
+    "ImageModelCostData": "..model",
+    "ValidOptionValue": "..model",
+    "AIModelAPIProviderEnum": "..provider",
+    "ChatResponse": "..response",
+    "ChatResponseChoice": "..response",
+    "ImageResponse": "..response",
+    "StructuredOutput": "..structured",
+    "Timeouts": "..timeouts",
+    "ServerTool": "..tools",
+    "ToolChoice": "..tools",
+    "ToolDefinition": "..tools",
+    "Usage": "..usage",
+    "CallWarning": "..warning",
+}
+
+__getattr__, __dir__ = lazy(__name__, _HOMES)

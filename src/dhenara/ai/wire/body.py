@@ -1,0 +1,173 @@
+"""Bodies of HTTP/1.1 responses: the four ways in which they end."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from .frame import BrokenFraming
+
+SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;.*)?")
+LONGEST_LINE = 16_384
+
+
+class Body(Protocol):
+    """`leftover` are bytes beyond the end; a connection with any cannot be used again."""
+
+    done: bool
+    leftover: bool
+
+    def feed(self, data: bytes) -> None: ...
+
+    def take(self) -> bytes: ...
+
+    def eof(self) -> None: ...
+
+
+class NoBody:
+    """Nothing follows the head."""
+
+    __slots__ = ("done", "leftover")
+
+    def __init__(self) -> None:
+        self.done = True
+        self.leftover = False
+
+    def feed(self, data: bytes) -> None:
+        self.leftover = self.leftover or bool(data)
+
+    def take(self) -> bytes:
+        return b""
+
+    def eof(self) -> None:
+        return
+
+
+class SizedBody:
+    """As many bytes as the head said."""
+
+    __slots__ = ("_left", "_ready", "_size", "done", "leftover")
+
+    def __init__(self, size: int) -> None:
+        self._size = self._left = size
+        self._ready: list[bytes] = []
+        self.done = size == 0
+        self.leftover = False
+
+    def feed(self, data: bytes) -> None:
+        if len(data) > self._left:
+            data, self.leftover = data[: self._left], True
+        self._left -= len(data)
+        if data:
+            self._ready.append(data)
+        self.done = self._left == 0
+
+    def take(self) -> bytes:
+        return taken(self._ready)
+
+    def eof(self) -> None:
+        if not self.done:
+            raise BrokenFraming(f"the body ended {self._left} bytes before its {self._size} bytes were there")
+
+
+class UntilClose:
+    """Everything until the other side hangs up."""
+
+    __slots__ = ("_ready", "done", "leftover")
+
+    def __init__(self) -> None:
+        self._ready: list[bytes] = []
+        self.done = False
+        self.leftover = True
+
+    def feed(self, data: bytes) -> None:
+        if data:
+            self._ready.append(data)
+
+    def take(self) -> bytes:
+        return taken(self._ready)
+
+    def eof(self) -> None:
+        self.done = True
+
+
+class ChunkedBody:
+    """Chunks with their sizes before them, and an empty one at the end."""
+
+    __slots__ = ("_left", "_ready", "_tail", "_trailers", "done", "leftover")
+
+    def __init__(self) -> None:
+        self._ready: list[bytes] = []
+        self._tail = b""
+        self._left = 0
+        """Bytes of the current chunk that are still to come, its line end included."""
+        self._trailers = False
+        self.done = False
+        self.leftover = False
+
+    def feed(self, data: bytes) -> None:
+        if self._tail:
+            data, self._tail = self._tail + data, b""
+        at, end = 0, len(data)
+        while at < end and not self.done:
+            if self._left:
+                at = self._read_chunk(data, at)
+            else:
+                after = self._read_line(data, at)
+                if after < 0:
+                    self._tail = data[at:]
+                    return
+                at = after
+        if at < end:
+            self.leftover = True
+
+    def take(self) -> bytes:
+        return taken(self._ready)
+
+    def eof(self) -> None:
+        if not self.done:
+            raise BrokenFraming("the body ended before its last chunk was there")
+
+    def _read_chunk(self, data: bytes, at: int) -> int:
+        """As much of the chunk as is here; its last two bytes are its line end."""
+        here = len(data) - at
+        content = min(self._left - 2, here)
+        if content > 0:
+            self._ready.append(data[at : at + content])
+            self._left -= content
+            at += content
+        if self._left > 2 or at == len(data):
+            return at
+        ending = data[at : at + self._left]
+        if not b"\r\n"[2 - self._left :].startswith(ending):
+            raise BrokenFraming(f"a chunk is not followed by a line end but by {ending!r}")
+        self._left -= len(ending)
+        return at + len(ending)
+
+    def _read_line(self, data: bytes, at: int) -> int:
+        """A size or a trailer; says where it ends, or -1 while it is incomplete."""
+        end = data.find(b"\n", at)
+        if end < 0:
+            if len(data) - at > LONGEST_LINE:
+                raise BrokenFraming("a chunk's size line has no end")
+            return -1
+        line = data[at:end].removesuffix(b"\r")
+        if self._trailers:
+            self.done = not line
+            return end + 1
+        found = SIZE_LINE.fullmatch(line)
+        if found is None:
+            raise BrokenFraming(f"not the size of a chunk: {line[:40]!r}")
+        size = int(found[1], 16)
+        self._trailers = size == 0
+        self._left = size + 2 if size else 0
+        return end + 1
+
+
+def taken(ready: list[bytes]) -> bytes:
+    """Everything that is ready, once."""
+    if not ready:
+        return b""
+    data = ready[0] if len(ready) == 1 else b"".join(ready)
+    ready.clear()
+    return data

@@ -1,0 +1,80 @@
+"""The world, as a few questions. Whoever answers them decides whether we block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, Protocol, TypeVar
+
+from .http import Head, HttpRequest
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Unreachable(Exception):
+    """No connection could be made, or it broke before the answer began."""
+
+
+class Broken(Exception):
+    """The connection broke while the answer was arriving."""
+
+
+class Silence(Exception):
+    """Nothing happened for longer than it was allowed to take; `connecting` tells which wait it was."""
+
+    def __init__(self, message: str, *, connecting: bool = False) -> None:
+        super().__init__(message)
+        self.connecting = connecting
+
+
+class Patience(Protocol):
+    """How long the next step of one request may take, in seconds; None for as long as it takes."""
+
+    def connect(self) -> float | None: ...
+
+    def read(self) -> float | None: ...
+
+
+class Response(Protocol):
+    """An answer whose body is still arriving."""
+
+    head: Head
+
+    async def read(self) -> bytes:
+        """The next bytes of the body, never empty until it is over; then b""."""
+
+    async def close(self) -> None:
+        """Ends the exchange now. A connection with an unread body is hung up, so nobody goes on talking."""
+
+    def abandon(self) -> None:
+        """The same for someone who cannot wait, at once and from any thread."""
+
+
+class Transport(Protocol):
+    """Sends requests. Users may bring their own."""
+
+    async def open(self, request: HttpRequest, patience: Patience) -> Response: ...
+
+    async def close(self) -> None: ...
+
+
+class IO(Protocol):
+    """Everything that the journey of a call may ask of the world."""
+
+    async def open(self, request: HttpRequest, patience: Patience) -> Response: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs blocking work without holding up anybody else."""
+
+    def now(self) -> float:
+        """Seconds on a clock that never goes back."""
+
+    def wall(self) -> float:
+        """Seconds since 1970."""
+
+    def chance(self) -> float:
+        """A random number from 0 up to 1."""
+
+    async def close(self) -> None: ...

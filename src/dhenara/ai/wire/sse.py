@@ -1,0 +1,119 @@
+"""Server-sent events: bytes in, frames out. Holds only the unfinished line."""
+
+from __future__ import annotations
+
+from .frame import Frame
+
+BOM = b"\xef\xbb\xbf"
+
+
+class SseFrames:
+    """Follows the standard, with one mercy: a last event without its blank line is delivered by `finish`."""
+
+    __slots__ = ("_after_cr", "_begun", "_data", "_event", "_id", "_line", "_retry")
+
+    def __init__(self) -> None:
+        self._line: list[bytes] = []
+        self._after_cr = False
+        self._begun = False
+        self._data: list[bytes] | None = None
+        self._event: str | None = None
+        self._id: str | None = None
+        self._retry: int | None = None
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        if self._begun and not self._line and self._idle() and chunk.endswith(b"\n\n") and b"\r" not in chunk:
+            return self._read_events(chunk)
+        return self._read_lines(chunk)
+
+    def finish(self) -> list[Frame]:
+        frames: list[Frame] = []
+        if self._line:
+            self._read_line(b"".join(self._line), frames)
+            self._line = []
+        self._read_line(b"", frames)
+        return frames
+
+    def _idle(self) -> bool:
+        """Whether the last event is complete, and no line end is half seen."""
+        return self._data is None and self._event is None and not self._after_cr
+
+    def _read_events(self, chunk: bytes) -> list[Frame]:
+        """The way of nearly every chunk: whole events of one data line each."""
+        frames: list[Frame] = []
+        for block in chunk[:-2].split(b"\n\n"):
+            if block.startswith(b"data: ") and b"\n" not in block and self._idle():
+                frames.append(Frame(block[6:]))
+                continue
+            for line in block.split(b"\n"):
+                self._read_line(line, frames)
+            self._read_line(b"", frames)
+        return frames
+
+    def _read_lines(self, chunk: bytes) -> list[Frame]:
+        """A line ends with CR, LF or both; a CR at the end of a chunk ends its line without waiting for an LF."""
+        if self._after_cr and chunk.startswith(b"\n"):
+            chunk = chunk[1:]
+            self._after_cr = False
+        if not chunk:
+            return []
+        self._after_cr = chunk.endswith(b"\r")
+        if b"\r" in chunk:
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        first, *rest = chunk.split(b"\n")
+        self._line.append(first)
+        frames: list[Frame] = []
+        for line in rest:
+            self._read_line(b"".join(self._line), frames)
+            self._line = [line]
+        if not self._line[-1]:
+            self._line.pop()
+        return frames
+
+    def _read_line(self, line: bytes, frames: list[Frame]) -> None:
+        if not self._begun:
+            self._begun = True
+            line = line.removeprefix(BOM)
+        if not line:
+            self._dispatch(frames)
+            return
+        name, _, value = line.partition(b":")
+        if value.startswith(b" "):
+            value = value[1:]
+        match name:
+            case b"data":
+                self._add_data(value)
+            case b"event":
+                self._event = value.decode("utf-8", "replace")
+            case b"id" if b"\0" not in value:
+                self._id = value.decode("utf-8", "replace")
+            case b"retry" if value.isdigit():
+                self._retry = int(value)
+
+    def _add_data(self, value: bytes) -> None:
+        if self._data is None:
+            self._data = []
+        self._data.append(value)
+
+    def _dispatch(self, frames: list[Frame]) -> None:
+        if self._data is not None:
+            data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+            frames.append(Frame(data, self._event or None, self._id, self._retry))
+        self._data = self._event = self._id = self._retry = None
+
+
+def write_event(data: str | bytes, event: str | None = None, id: str | None = None, retry: int | None = None) -> bytes:
+    """One event as bytes. A line end inside `data` becomes another data line; elsewhere it is refused."""
+    lines = [field("event", event), field("id", id), field("retry", None if retry is None else str(retry))]
+    body = data.encode() if isinstance(data, str) else data
+    body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines += [b"data: " + line for line in body.split(b"\n")]
+    return b"\n".join(line for line in lines if line) + b"\n\n"
+
+
+def field(name: str, value: str | None) -> bytes:
+    if value is None:
+        return b""
+    if any(mark in value for mark in "\r\n\0"):
+        raise ValueError(f"the {name} of an event cannot contain line ends or NUL: {value!r}")
+    return f"{name}: {value}".encode()
