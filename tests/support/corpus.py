@@ -94,9 +94,7 @@ def seen(response: ChatResponse) -> dict[str, Any]:
         "model": response.model,
         "finish_reason": response.choices[0].raw_finish_reason if response.choices else None,
         "refusal": response.refusal(),
-        "reasoning_signatures": sum(
-            1 for p in parts if isinstance(p, ReasoningContent) and (p.signature or p.redacted)
-        ),
+        "reasoning_signatures": sum(signatures(p) for p in parts),
         "citation_urls": list(dict.fromkeys(url for p in parts for url in cited(p))),
         "n_choices": len(response.choices),
         "choices": [choice.text() for choice in response.choices],
@@ -107,7 +105,16 @@ def seen(response: ChatResponse) -> dict[str, Any]:
 
 def called(part: ToolCallContent) -> dict[str, Any]:
     arguments: Any = {"__raw__": part.arguments_text} if part.error else part.arguments
-    return {"id": part.id or None, "name": part.name, "args": arguments}
+    return {"id": part.id, "name": part.name, "args": arguments}
+
+
+def signatures(part: Content) -> int:
+    """How many signed or sealed blocks a part stands for: routers pass on several in one."""
+    if not isinstance(part, ReasoningContent):
+        return 0
+    details = part.extras.get("reasoning_details", ())
+    sealed = sum(1 for d in details if d.get("signature") or d.get("data"))
+    return sealed or int(bool(part.signature or part.redacted))
 
 
 def cited(part: Content) -> Iterator[str]:

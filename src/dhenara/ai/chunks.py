@@ -58,7 +58,7 @@ class Chunker:
                 case LogprobsDelta():
                     opened(choices, delta.choice)
                 case Began():
-                    self._id, self._model = self._id or delta.id, self._model or delta.model
+                    self._id, self._model = self._id or delta.id, delta.model or self._model
                 case Terminal() | Warned() | Failed():
                     pass
                 case _:

@@ -119,7 +119,8 @@ class Draft:
 
     def _began(self, delta: Began) -> None:
         self._id = self._id or delta.id or None
-        self._model = self._model or delta.model or None
+        # A provider may hand the answer over to another model on the way: who ends it, made it.
+        self._model = delta.model or self._model
         if delta.extras:
             self._extras.update(delta.extras)
 

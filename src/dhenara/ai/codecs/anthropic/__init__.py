@@ -1,0 +1,1 @@
+"""Anthropic Messages: Claude, wherever it is served."""

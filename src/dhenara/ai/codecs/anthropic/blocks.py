@@ -1,0 +1,155 @@
+"""Blocks: one part of a turn, in Claude's words where it came from Claude, else in plain ones."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from ...types.call import Call
+from ...types.content import (
+    AudioContent,
+    Citation,
+    Content,
+    FileContent,
+    GenericContent,
+    ImageContent,
+    Media,
+    ReasoningContent,
+    ServerToolContent,
+    TextContent,
+    ToolCallContent,
+    ToolResultContent,
+)
+from ...types.message import Role
+from ..origin import at_home
+from ..toolids import legal_id
+from ..warnings import Warnings
+
+PROTOCOL = "anthropic"
+Wire = dict[str, Any]
+MARK = "cache_control"
+
+
+def write_block(part: Content, role: Role, call: Call, warnings: Warnings) -> Iterator[Wire]:
+    """No block, where there is nothing that may be said."""
+    for block in write_plain(part, role, call, warnings):
+        mark = part.extras.get(MARK)
+        yield {**block, MARK: mark} if mark is not None else block
+
+
+def write_plain(part: Content, role: Role, call: Call, warnings: Warnings) -> Iterator[Wire]:
+    match part:
+        case TextContent():
+            yield from write_text(part, home=at_home(part, call, PROTOCOL))
+        case ReasoningContent():
+            yield from write_thought(part, call, warnings)
+        case ToolCallContent():
+            yield write_call(part, home=at_home(part, call, PROTOCOL))
+        case ToolResultContent():
+            yield write_result(part, call, warnings)
+        case ServerToolContent() | GenericContent():
+            yield from write_own(part, call, warnings)
+        case ImageContent() | FileContent() if role != "assistant":
+            yield write_media(part)
+        case Media():
+            yield from write_unheard(part, warnings)
+        case _:
+            if said := part.get_text():
+                yield {"type": "text", "text": said}
+
+
+def write_text(part: TextContent, *, home: bool) -> Iterator[Wire]:
+    """Empty text is refused. Citations go back to their origin as they came."""
+    if not part.text:
+        return
+    block: Wire = {"type": "text", "text": part.text}
+    if home and part.citations:
+        block["citations"] = [cited(citation) for citation in part.citations]
+    yield block
+
+
+def cited(citation: Citation) -> Wire:
+    return dict(citation.extras)
+
+
+def write_thought(part: ReasoningContent, call: Call, warnings: Warnings) -> Iterator[Wire]:
+    """Unsigned thinking is refused by the API, so a stranger's thoughts stay home."""
+    if not at_home(part, call, PROTOCOL):
+        warnings.dropped("the reasoning of another provider", "it belongs to its origin")
+    elif part.redacted:
+        yield {"type": "redacted_thinking", "data": part.extras.get("data", "")}
+    elif part.signature:
+        yield {"type": "thinking", "thinking": part.text, "signature": part.signature}
+    else:
+        warnings.dropped("thinking without a signature", "it would be refused")
+
+
+def write_call(part: ToolCallContent, *, home: bool) -> Wire:
+    extras = {name: value for name, value in part.extras.items() if name != MARK} if home else {}
+    return {
+        "type": "tool_use",
+        "id": legal_id(part.id, "word64"),
+        "name": part.name,
+        "input": part.arguments,
+        **extras,
+    }
+
+
+def write_result(part: ToolResultContent, call: Call, warnings: Warnings) -> Wire:
+    block: Wire = {"type": "tool_result", "tool_use_id": legal_id(part.call_id, "word64")}
+    if part.contents:
+        said = [part.get_text()] if part.output is not None else []
+        inner: list[Wire] = [{"type": "text", "text": one} for one in said if one]
+        for content in part.contents:
+            inner.extend(write_block(content, "tool", call, warnings))
+        block["content"] = inner
+    elif text := part.get_text():
+        block["content"] = text
+    return {**block, "is_error": True} if part.is_error else block
+
+
+def write_own(part: ServerToolContent | GenericContent, call: Call, warnings: Warnings) -> Iterator[Wire]:
+    """What only Claude's host understands is told to it again word by word, and to nobody else."""
+    if not at_home(part, call, PROTOCOL):
+        name = part.name if isinstance(part, ServerToolContent) else part.kind
+        warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it")
+    elif isinstance(part, ServerToolContent):
+        yield {**part.data, "input": part.arguments}
+    else:
+        yield dict(part.data)
+
+
+def write_media(part: ImageContent | FileContent) -> Wire:
+    if isinstance(part, ImageContent):
+        return {"type": "image", "source": source(part, "image/png")}
+    block: Wire = {"type": "document", "source": document_source(part)}
+    return {**block, "title": part.name} if part.name else block
+
+
+def document_source(part: FileContent) -> Wire:
+    """PDFs as they are; every kind of text as plain text."""
+    kind = part.mime_type or ""
+    if part.data is not None and (kind.startswith("text/") or kind in ("application/json", "application/xml")):
+        return {"type": "text", "media_type": "text/plain", "data": part.data.decode("utf-8", "replace")}
+    return source(part, "application/pdf")
+
+
+def source(part: Media, otherwise: str) -> Wire:
+    if part.file_id is not None:
+        return {"type": "file", "file_id": part.file_id}
+    if part.data is None:
+        return {"type": "url", "url": part.url or ""}
+    encoded = base64.b64encode(part.data).decode()
+    return {"type": "base64", "media_type": part.mime_type or otherwise, "data": encoded}
+
+
+def write_unheard(part: Media, warnings: Warnings) -> Iterator[Wire]:
+    """Sound and moving pictures cannot be sent; what is known of their words can."""
+    words = part.get_text() if isinstance(part, AudioContent) else ""
+    kind = getattr(part, "type", "media")
+    if words:
+        warnings.rewritten(f"a part of kind {kind!r}", "its transcript was sent instead")
+        yield {"type": "text", "text": words}
+    else:
+        warnings.dropped(f"a part of kind {kind!r}", "it cannot be sent there")

@@ -1,0 +1,48 @@
+"""How hosts and generations of Claude differ, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..base import Quirks
+
+PARAMETERS: Mapping[str, str | None] = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "stop": "stop_sequences",
+    "service_tier": "service_tier",
+    "frequency_penalty": None,
+    "presence_penalty": None,
+    "logit_bias": None,
+    "seed": None,
+    "n": None,
+    "logprobs": None,
+    "top_logprobs": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesQuirks(Quirks):
+    """The defaults are Anthropic's own API and a model that thinks within a budget."""
+
+    path: str = "/v1/messages"
+    version: str = "2023-06-01"
+    version_in_body: str | None = None
+    """Clouds want the version in the body, and the model in the address instead of the body."""
+
+    thinking: Literal["budget", "adaptive", "none"] = "budget"
+    can_stop_thinking: bool = True
+    efforts: Mapping[str, str] = field(default_factory=lambda: {"minimal": "low", "none": "low"})
+    smallest_budget: int = 1_024
+    default_max_tokens: int = 8_192
+    """The API insists on a limit; this one holds where neither the call nor the model names one."""
+
+    structured: Literal["native", "none"] = "native"
+    betas: tuple[str, ...] = ()
+
+    def wire_name(self, parameter: str) -> str | None:
+        """What this host calls a parameter; None when it has no such thing."""
+        return self.params.get(parameter, PARAMETERS[parameter])

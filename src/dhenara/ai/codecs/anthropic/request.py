@@ -1,0 +1,133 @@
+"""Requests: a call written as a Messages body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...types.call import Call
+from ...types.call_config import AIModelCallConfig
+from ...types.tools import ServerTool, ToolChoice, ToolDefinition
+from ..base import Outgoing
+from ..warnings import Warnings
+from .messages import write_messages
+from .quirks import PARAMETERS, MessagesQuirks
+from .thinking import write_thinking
+
+Wire = dict[str, Any]
+UNSAID_WHILE_THINKING = ("temperature", "top_k")
+
+
+def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
+    """The whole request; what Claude cannot be told is in the warnings."""
+    config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
+    model = call.endpoint.ai_model.model_name
+    thinking = write_thinking(call, quirks, warnings)
+    system, messages = write_messages(call, warnings)
+    body: Wire = {} if quirks.version_in_body else {"model": model}
+    if quirks.version_in_body:
+        body["anthropic_version"] = quirks.version_in_body
+    body["max_tokens"] = thinking.pop("max_tokens")
+    if system:
+        body["system"] = system
+    body["messages"] = messages
+    body.update(quirks.defaults)
+    body.update(write_parameters(config, quirks, warnings, thinks=thinks(thinking)))
+    body.update(thinking)
+    body.update(write_tools(config, warnings, thinks=thinking.get("thinking", {}).get("type") == "enabled"))
+    write_format(config, quirks, warnings, body)
+    if config.streaming and not quirks.version_in_body:
+        body["stream"] = True
+    body.update(call.endpoint.ai_model.parameters)
+    body.update(config.options)
+    return Outgoing(quirks.path.format(model=model), body, headers(body, quirks), warnings.all())
+
+
+def thinks(thinking: Wire) -> bool:
+    return thinking.get("thinking", {}).get("type") in ("enabled", "adaptive")
+
+
+def headers(body: Wire, quirks: MessagesQuirks) -> dict[str, str]:
+    """Betas may be asked for in the options; they travel as one list in a header."""
+    betas = [*quirks.betas, *body.pop("betas", ())]
+    written = {} if quirks.version_in_body else {"anthropic-version": quirks.version}
+    return {**written, "anthropic-beta": ",".join(dict.fromkeys(betas))} if betas else written
+
+
+def write_parameters(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: Warnings, *, thinks: bool) -> Wire:
+    written: Wire = {}
+    for parameter in PARAMETERS:
+        value = getattr(config, parameter)
+        if value is None or value == () or value == {}:
+            continue
+        name = quirks.wire_name(parameter)
+        if name is None:
+            warnings.unsupported(parameter)
+        elif thinks and parameter in UNSAID_WHILE_THINKING:
+            warnings.unsupported(parameter, "it cannot be set while the model thinks")
+        else:
+            written[name] = list(value) if isinstance(value, tuple) else value
+    user = config.user or config.metadata.get("user_id") or config.metadata.get("user")
+    if user is not None:
+        written["metadata"] = {"user_id": str(user)}
+    unsaid = config.metadata.keys() - {"user_id", "user"}
+    if unsaid:
+        warnings.unsupported("metadata", f"only user_id is taken; {', '.join(sorted(unsaid))} stayed here")
+    return written
+
+
+def write_tools(config: AIModelCallConfig, warnings: Warnings, *, thinks: bool) -> Wire:
+    if not config.tools:
+        return {}
+    choice = config.tool_choice
+    written: Wire = {"tools": [write_tool(tool) for tool in offered(config.tools, choice)]}
+    chosen = write_choice(choice, warnings, thinks=thinks)
+    if config.parallel_tool_calls is not None and chosen.get("type") != "none":
+        chosen = {**(chosen or {"type": "auto"}), "disable_parallel_tool_use": not config.parallel_tool_calls}
+    if chosen:
+        written["tool_choice"] = chosen
+    return written
+
+
+def offered(
+    tools: Sequence[ToolDefinition | ServerTool], choice: ToolChoice | None
+) -> Sequence[ToolDefinition | ServerTool]:
+    """A choice among several tools is made by offering no others."""
+    if choice is None or len(choice.names) < 2:
+        return tools
+    return [tool for tool in tools if isinstance(tool, ToolDefinition) and tool.name in choice.names]
+
+
+def write_tool(tool: ToolDefinition | ServerTool) -> Wire:
+    if isinstance(tool, ServerTool):
+        return tool.spec
+    written: Wire = {"name": tool.name}
+    if tool.description is not None:
+        written["description"] = tool.description
+    written["input_schema"] = tool.parameters
+    if tool.strict is not None:
+        written["strict"] = tool.strict
+    return written
+
+
+def write_choice(choice: ToolChoice | None, warnings: Warnings, *, thinks: bool) -> Wire:
+    if choice is None:
+        return {}
+    if choice.mode == "required" and thinks:
+        warnings.translated("tool_choice", "a tool cannot be forced while the model thinks; it decides itself")
+        return {"type": "auto"}
+    if choice.mode == "required" and len(choice.names) == 1:
+        return {"type": "tool", "name": choice.names[0]}
+    return {"type": {"auto": "auto", "none": "none", "required": "any"}[choice.mode]}
+
+
+def write_format(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: Warnings, body: Wire) -> None:
+    """The schema stands beside the effort in `output_config`."""
+    shape = config.structured_output
+    if shape is None:
+        return
+    if quirks.structured == "none":
+        warnings.unsupported("structured_output")
+        return
+    said = {"type": "json_schema", "schema": shape.output_schema}
+    body["output_config"] = {**body.get("output_config", {}), "format": said}
