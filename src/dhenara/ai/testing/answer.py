@@ -1,0 +1,52 @@
+"""What a fake provider answers, before it is said in any provider's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A tool call in an answer."""
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    id: str = "call_1"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Tokens: `input` without what was cached, `output` with the reasoning in it."""
+
+    input: int = 11
+    output: int = 7
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer in plain words. Each dialect writes it as a body or as a stream, as the request asks."""
+
+    text: str = ""
+    reasoning: str = ""
+    signature: str | None = None
+    tool_calls: tuple[Called, ...] = ()
+    refusal: str | None = None
+    finish: str | None = None
+    usage: Counted = Counted()
+    id: str = "answer-1"
+    model: str | None = None
+    choices: tuple[str, ...] = ()
+    """Texts of further choices, for requests with n > 1."""
+
+    @property
+    def pieces(self) -> list[str]:
+        """The text in the pieces in which it is streamed."""
+        return pieces(self.text)
+
+
+def pieces(text: str, size: int = 6) -> list[str]:
+    return [text[at : at + size] for at in range(0, len(text), size)]

@@ -1,0 +1,111 @@
+"""Anthropic Messages, as Claude's own host says it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ..answer import Answer, pieces
+
+KINDS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    500: "api_error",
+    529: "overloaded_error",
+}
+
+
+class AnthropicDialect:
+    stream_type = "text/event-stream; charset=utf-8"
+
+    def wants_stream(self, asked: Any) -> bool:
+        return bool(asked.json.get("stream"))
+
+    def body(self, answer: Answer, request: Any) -> Any:
+        return {
+            **envelope(answer, request),
+            "content": blocks(answer),
+            "stop_reason": stop(answer),
+            "stop_sequence": None,
+            "usage": usage(answer),
+        }
+
+    def stream(self, answer: Answer, request: Any) -> list[bytes]:
+        started = {**usage(answer), "output_tokens": 1}
+        begun = {
+            **envelope(answer, request),
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": started,
+        }
+        events: list[dict[str, Any]] = [{"type": "message_start", "message": begun}, {"type": "ping"}]
+        for index, block in enumerate(blocks(answer)):
+            events += told(index, block)
+        ended = {"stop_reason": stop(answer), "stop_sequence": None}
+        events += [{"type": "message_delta", "delta": ended, "usage": usage(answer)}, {"type": "message_stop"}]
+        return [event(e) for e in events]
+
+    def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
+        return {
+            "type": "error",
+            "error": {"type": kind or KINDS.get(status, "api_error"), "message": message},
+            "request_id": "req_fake",
+        }
+
+
+def envelope(answer: Answer, request: Any) -> dict[str, Any]:
+    model = answer.model or request.get("model", "fake")
+    return {"id": answer.id, "type": "message", "role": "assistant", "model": model}
+
+
+def blocks(answer: Answer) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if answer.reasoning:
+        found.append({"type": "thinking", "thinking": answer.reasoning, "signature": answer.signature or "c2lnbmVk"})
+    if answer.text or not (answer.tool_calls or answer.reasoning):
+        found.append({"type": "text", "text": answer.text})
+    found += [{"type": "tool_use", "id": c.id, "name": c.name, "input": c.arguments} for c in answer.tool_calls]
+    return found
+
+
+def told(index: int, block: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """One block as its start, its deltas and its stop."""
+    match block["type"]:
+        case "text":
+            empty, deltas = {**block, "text": ""}, [{"type": "text_delta", "text": p} for p in pieces(block["text"])]
+        case "thinking":
+            empty = {**block, "thinking": "", "signature": ""}
+            deltas = [{"type": "thinking_delta", "thinking": p} for p in pieces(block["thinking"])]
+            deltas.append({"type": "signature_delta", "signature": block["signature"]})
+        case _:
+            empty = {**block, "input": {}}
+            spelled = json.dumps(block["input"]) if block["input"] else ""
+            deltas = [{"type": "input_json_delta", "partial_json": p} for p in ["", *pieces(spelled)]]
+    yield {"type": "content_block_start", "index": index, "content_block": empty}
+    for delta in deltas:
+        yield {"type": "content_block_delta", "index": index, "delta": delta}
+    yield {"type": "content_block_stop", "index": index}
+
+
+def stop(answer: Answer) -> str:
+    return answer.finish or ("tool_use" if answer.tool_calls else "end_turn")
+
+
+def usage(answer: Answer) -> dict[str, Any]:
+    counted = answer.usage
+    return {
+        "input_tokens": counted.input,
+        "cache_creation_input_tokens": counted.cache_write,
+        "cache_read_input_tokens": counted.cache_read,
+        "output_tokens": counted.output,
+    }
+
+
+def event(said: dict[str, Any]) -> bytes:
+    return f"event: {said['type']}\ndata: {json.dumps(said, separators=(',', ':'))}\n\n".encode()

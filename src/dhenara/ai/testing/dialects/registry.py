@@ -1,0 +1,19 @@
+"""Which dialect is spoken on which path."""
+
+from __future__ import annotations
+
+import re
+
+from .anthropic import AnthropicDialect
+from .dialect import Dialect
+from .openai_chat import ChatDialect
+
+PATHS: list[tuple[re.Pattern[str], Dialect]] = [
+    (re.compile(r"/chat/completions(\?|$)"), ChatDialect()),
+    (re.compile(r"/messages(\?|$)"), AnthropicDialect()),
+]
+
+
+def dialect_for(path: str) -> Dialect:
+    """The dialect of this path; Chat Completions where nothing else fits."""
+    return next((dialect for pattern, dialect in PATHS if pattern.search(path)), PATHS[0][1])

@@ -1,0 +1,158 @@
+"""Replies: what a fake server does with one request. Faults are replies too, or wrap one."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from .answer import Answer
+from .dialects.registry import dialect_for
+from .steps import HangUp, Reset, Send, Stall, Step, Wait
+
+REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 429: "Too Many Requests", 500: "Server Error"}
+
+
+class Asked(Protocol):
+    """The request that a reply answers."""
+
+    path: str
+
+    @property
+    def json(self) -> Any: ...
+
+
+class Reply(Protocol):
+    def steps(self, asked: Asked) -> Iterable[Step]: ...
+
+
+def head(status: int, headers: dict[str, str]) -> bytes:
+    lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}", *(f"{k}: {v}" for k, v in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Exactly this response."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+
+    def steps(self, asked: Asked) -> Iterator[Step]:
+        sized = {"content-length": str(len(self.body)), **self.headers}
+        yield Send(head(self.status, sized) + self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class RawStream:
+    """These pieces of a body, each in a write of its own; `pause` seconds between them."""
+
+    chunks: Sequence[bytes]
+    pause: float = 0.0
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
+
+    def steps(self, asked: Asked) -> Iterator[Step]:
+        yield Send(head(self.status, {**self.headers, "transfer-encoding": "chunked"}))
+        for piece in self.chunks:
+            if self.pause:
+                yield Wait(self.pause)
+            yield Send(chunk(piece))
+        yield Send(b"0\r\n\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """An answer in the dialect of the path it was asked on, streamed if the request says so."""
+
+    answer: Answer
+    pause: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def steps(self, asked: Asked) -> Iterator[Step]:
+        dialect = dialect_for(asked.path)
+        if dialect.wants_stream(asked):
+            kind = {"content-type": dialect.stream_type, **self.headers}
+            yield from RawStream(dialect.stream(self.answer, asked.json), self.pause, headers=kind).steps(asked)
+        else:
+            body = json.dumps(dialect.body(self.answer, asked.json)).encode()
+            yield from Raw(body, headers={"content-type": "application/json", **self.headers}).steps(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error in the dialect's own shape."""
+
+    status: int
+    message: str = "no"
+    kind: str | None = None
+    code: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def steps(self, asked: Asked) -> Iterator[Step]:
+        body = dialect_for(asked.path).error(self.status, self.message, self.kind, self.code)
+        yield from Raw(
+            json.dumps(body).encode(), self.status, {"content-type": "application/json", **self.headers}
+        ).steps(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Another reply until `after` of its sends, and then this end instead."""
+
+    reply: Reply
+    after: int
+    end: Step = field(default_factory=Reset)
+
+    def steps(self, asked: Asked) -> Iterator[Step]:
+        sent = 0
+        for step in self.reply.steps(asked):
+            if isinstance(step, Send):
+                if sent == self.after:
+                    break
+                sent += 1
+            yield step
+        yield self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Mangled:
+    """Another reply with some of its bytes changed: `change` gets every send after the head."""
+
+    reply: Reply
+    change: Callable[[bytes], bytes]
+
+    def steps(self, asked: Asked) -> Iterator[Step]:
+        for step in self.reply.steps(asked):
+            yield Send(self.change(step.data)) if isinstance(step, Send) else step
+
+
+@dataclass(frozen=True, slots=True)
+class Gzipped:
+    """Another reply's body, compressed as a whole."""
+
+    reply: Raw
+
+    def steps(self, asked: Asked) -> Iterator[Step]:
+        headers = {**self.reply.headers, "content-encoding": "gzip"}
+        packed = Raw(gzip.compress(self.reply.body), self.reply.status, headers)
+        yield from packed.steps(asked)
+
+
+def reset_before_head() -> Reply:
+    return Cut(Raw(), 0, Reset())
+
+
+def stall_before_head() -> Reply:
+    return Cut(Raw(), 0, Stall())
+
+
+def hang_up_before_head() -> Reply:
+    return Cut(Raw(), 0, HangUp())

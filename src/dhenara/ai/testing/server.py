@@ -1,0 +1,198 @@
+"""A fake provider on loopback: it says what it was told to say, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import select
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from .answer import Answer
+from .replies import Refusal, Reply, Spoken
+from .steps import HangUp, Reset, Send, Stall, Step, Wait
+
+EXHAUSTED = Refusal(500, "this fake server was asked more often than it was told to answer")
+
+
+class Exchange:
+    """One request, and what became of its answer."""
+
+    def __init__(self, method: str, path: str, headers: dict[str, str], body: bytes, connection: int) -> None:
+        self.method = method
+        self.path = path
+        self.headers = headers
+        self.body = body
+        self.connection = connection
+        self.at = time.monotonic()
+        self.sent = 0
+        """Writes that went out, the head included."""
+        self._left = threading.Event()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body) if self.body else {}
+
+    def left(self) -> None:
+        self._left.set()
+
+    def wait_left(self, timeout: float = 5.0) -> bool:
+        """Whether the client hung up before the answer was over, waiting for it to do so."""
+        return self._left.wait(timeout)
+
+
+class FakeServer:
+    """Use as a context manager. `url` is its root; every path is answered.
+
+    Replies are used up in order; with `forever`, the last one is given again and again.
+    """
+
+    def __init__(self, *replies: Reply | Answer, forever: bool = False) -> None:
+        self._script: deque[Reply] = deque(map(as_reply, replies))
+        self._forever = forever
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._open: set[socket.socket] = set()
+        self.exchanges: list[Exchange] = []
+        self.connections = 0
+
+    @property
+    def url(self) -> str:
+        host, port = self._listener.getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    @property
+    def open_connections(self) -> int:
+        with self._lock:
+            return len(self._open)
+
+    def answers(self, *replies: Reply | Answer) -> None:
+        """Adds to the script."""
+        with self._lock:
+            self._script.extend(map(as_reply, replies))
+
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Hangs up on everybody and stops listening."""
+        self._stopping.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            still_open = list(self._open)
+        for connection in still_open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in list(self._threads):
+            thread.join(timeout=5)
+
+    def _start(self, work: Any, *args: Any) -> None:
+        thread = threading.Thread(target=work, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self._lock:
+                self.connections += 1
+                self._open.add(connection)
+                number = self.connections
+            self._start(self._serve, connection, number)
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        try:
+            with connection, connection.makefile("rb") as incoming:
+                while (asked := read_request(incoming, number)) is not None:
+                    with self._lock:
+                        self.exchanges.append(asked)
+                        reply = self._next()
+                    if not self._answer(connection, asked, reply):
+                        return
+        except OSError:
+            return  # the client is gone, which is its right
+        finally:
+            with self._lock:
+                self._open.discard(connection)
+
+    def _next(self) -> Reply:
+        if not self._script:
+            return EXHAUSTED
+        return self._script[0] if self._forever and len(self._script) == 1 else self._script.popleft()
+
+    def _answer(self, connection: socket.socket, asked: Exchange, reply: Reply) -> bool:
+        """Whether another request may follow on this connection."""
+        for step in reply.steps(asked):
+            try:
+                if not self._take(step, connection, asked):
+                    return False
+            except OSError:
+                asked.left()
+                return False
+        return True
+
+    def _take(self, step: Step, connection: socket.socket, asked: Exchange) -> bool:
+        match step:
+            case Send(data=data):
+                connection.sendall(data)
+                asked.sent += 1
+                return True
+            case Wait(seconds=seconds):
+                return self._watch(connection, asked, seconds)
+            case Stall():
+                return self._watch(connection, asked, 60.0) and False
+            case Reset():
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return False
+            case HangUp():
+                return False
+
+    def _watch(self, connection: socket.socket, asked: Exchange, seconds: float) -> bool:
+        """Waits; false when the client hung up meanwhile."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._stopping.is_set():
+            if select.select([connection], [], [], min(left, 0.05))[0] and not connection.recv(1, socket.MSG_PEEK):
+                asked.left()
+                return False
+        return not self._stopping.is_set()
+
+
+def as_reply(given: Reply | Answer) -> Reply:
+    return Spoken(given) if isinstance(given, Answer) else given
+
+
+def read_request(incoming: Any, connection: int) -> Exchange | None:
+    """The next request on a connection; None when there is none."""
+    line = incoming.readline()
+    if not line.strip():
+        return None
+    method, path, _ = line.decode("latin-1").split(" ", 2)
+    headers = dict(read_headers(incoming))
+    body = incoming.read(int(headers.get("content-length", 0)))
+    return Exchange(method, path, headers, body, connection)
+
+
+def read_headers(incoming: Any) -> Iterator[tuple[str, str]]:
+    while line := incoming.readline().strip():
+        name, _, value = line.decode("latin-1").partition(":")
+        yield name.strip().lower(), value.strip()

@@ -1,0 +1,1 @@
+"""Models of anthropic as constants."""

@@ -1,0 +1,1 @@
+"""Models of deepseek as constants."""
