@@ -55,4 +55,4 @@ class AIModelAPI(Value):
 
     @field_serializer("credentials")
     def _mask(self, credentials: Credentials | None) -> dict[str, str] | None:
-        return credentials and dict.fromkeys(credentials.reveal(), "**********")
+        return None if credentials is None else dict.fromkeys(credentials.reveal(), "**********")

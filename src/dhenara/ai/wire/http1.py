@@ -60,7 +60,7 @@ class Http1Reader:
             self._body.feed(data)
             return
         self._head_bytes += data
-        while self.head is None and self._read_head():
+        while self._read_head():
             pass
 
     def take(self) -> bytes:

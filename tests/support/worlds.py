@@ -1,0 +1,74 @@
+"""The same test in every world: blocking, asyncio, trio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import trio
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.types import (
+    AIModel,
+    AIModelAPI,
+    AIModelCallResponse,
+    AIModelEndpoint,
+)
+
+Tuples = list[tuple[Any, Any]]
+
+
+class Blocking:
+    """Calls without an event loop."""
+
+    name = "blocking"
+
+    def run(self, client: AIModelClient, *args: Any, **kwargs: Any) -> AIModelCallResponse:
+        return client.generate(*args, **kwargs)
+
+    def stream(self, client: AIModelClient, *args: Any, **kwargs: Any) -> Tuples:
+        return list(client.generate(*args, streaming=True, **kwargs).stream_generator)
+
+    def close(self, client: AIModelClient) -> None:
+        client.close()
+
+
+class Async:
+    """Calls on an event loop, each in a run of its own."""
+
+    def __init__(self, name: str, start: Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]) -> None:
+        self.name = name
+        self._start = start
+
+    def run(self, client: AIModelClient, *args: Any, **kwargs: Any) -> AIModelCallResponse:
+        found: AIModelCallResponse = self._start(lambda: client.generate_async(*args, **kwargs))
+        return found
+
+    def stream(self, client: AIModelClient, *args: Any, **kwargs: Any) -> Tuples:
+        async def drain() -> Tuples:
+            response = await client.generate_async(*args, streaming=True, **kwargs)
+            return [pair async for pair in response.async_stream_generator]
+
+        found: Tuples = self._start(drain)
+        return found
+
+    def close(self, client: AIModelClient) -> None:
+        self._start(client.aclose)
+
+
+World = Blocking | Async
+WORLDS: list[World] = [
+    Blocking(),
+    Async("asyncio", lambda work: asyncio.run(work())),
+    Async("trio", lambda work: trio.run(work)),
+]
+
+
+def endpoint(url: str, provider: str = "openai", model: str = "fake-1", **config: Any) -> AIModelEndpoint:
+    """An endpoint at a fake server; OpenAI's base URL has the version in it, Anthropic's has not."""
+    base = f"{url}/v1" if provider != "anthropic" else url
+    return AIModelEndpoint(
+        api=AIModelAPI(provider=provider, api_key="sk-test-secret", config={"base_url": base, **config}),
+        ai_model=AIModel(model_name=model),
+    )

@@ -1,0 +1,69 @@
+"""AWS event streams, checked against botocore."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from botocore.eventstream import EventStreamBuffer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
+from dhenara.ai.wire.frame import BrokenFraming, Frame
+from support.slices import cut, places
+
+NAMES = st.text("abcdefghij-:", min_size=1, max_size=12)
+VALUES = st.one_of(
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=20),
+    st.binary(max_size=20),
+    st.integers(-(2**63), 2**63 - 1),
+    st.booleans(),
+    st.uuids(),
+    st.datetimes(datetime(1980, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)).map(
+        lambda moment: moment.replace(microsecond=0)
+    ),
+)
+MESSAGES = st.lists(st.tuples(st.dictionaries(NAMES, VALUES, max_size=5), st.binary(max_size=200)), max_size=4)
+
+
+def frames(pieces: list[bytes]) -> list[Frame]:
+    reader = EventStreamFrames()
+    return [frame for piece in pieces for frame in reader.feed(piece)] + reader.finish()
+
+
+@given(MESSAGES, places)
+def test_messages_come_back_as_they_were_written_however_they_are_cut(
+    messages: list[tuple[dict[str, object], bytes]], at: list[int]
+) -> None:
+    body = b"".join(write_message(headers, payload) for headers, payload in messages)
+    assert [(f.headers, f.data) for f in frames(cut(body, at))] == messages
+
+
+@given(st.dictionaries(NAMES, st.text(st.characters(exclude_categories=("Cs",)), max_size=20), max_size=4), st.binary())
+def test_botocore_reads_the_same(headers: dict[str, object], payload: bytes) -> None:
+    buffer = EventStreamBuffer()
+    buffer.add_data(write_message(headers, payload))
+    (theirs,) = list(buffer)
+    assert (theirs.headers, theirs.payload) == (headers, payload)
+
+
+def test_the_event_is_named_by_its_headers() -> None:
+    body = write_message({":event-type": "contentBlockDelta"}, b"{}") + write_message(
+        {":message-type": "exception", ":exception-type": "throttlingException"}, b"{}"
+    )
+    assert [f.event for f in frames([body])] == ["contentBlockDelta", "throttlingException"]
+
+
+@given(st.integers(0, 10_000), st.integers(1, 255))
+def test_a_changed_byte_is_noticed(at: int, change: int) -> None:
+    body = bytearray(write_message({":event-type": "x", "id": uuid.UUID(int=1)}, b'{"a": 1}'))
+    body[at % len(body)] ^= change
+    with pytest.raises(BrokenFraming):
+        frames([bytes(body)])
+
+
+def test_a_message_that_ends_in_the_middle_is_noticed() -> None:
+    with pytest.raises(BrokenFraming, match="middle of a message"):
+        frames([write_message({}, b"payload")[:-3]])

@@ -1,0 +1,156 @@
+"""HTTP/1.1 as a client reads it, checked against h11."""
+
+from __future__ import annotations
+
+import contextlib
+
+import h11
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhenara.ai.wire.frame import BrokenFraming
+from dhenara.ai.wire.http1 import Http1Reader, write_request
+from support.slices import cut, places
+
+BODY = st.binary(max_size=300)
+
+
+@st.composite
+def responses(draw: st.DrawFn) -> tuple[bytes, bytes, bool]:
+    """A response, its body, and whether its end is its own (and not the connection's)."""
+    body, kind = draw(BODY), draw(st.sampled_from(["sized", "chunked", "close"]))
+    status = draw(st.sampled_from([200, 201, 400, 429, 500]))
+    extra = draw(
+        st.lists(st.sampled_from([b"X-A: 1", b"x-a: 2", b"Content-Type:text/plain", b"Server:  x "]), max_size=3)
+    )
+    interim = draw(st.sampled_from([b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early\r\nlink: x\r\n\r\n"]))
+    lines = [b"HTTP/1.1 %d Some Reason" % status, *extra]
+    match kind:
+        case "sized":
+            lines.append(b"Content-Length: %d" % len(body))
+            sent = body
+        case "chunked":
+            lines.append(b"Transfer-Encoding: chunked")
+            pieces = cut(body, draw(places))
+            mark = draw(st.sampled_from([b"", b";ext=1"]))
+            sent = b"".join(b"%x%s\r\n%s\r\n" % (len(p), mark, p) for p in pieces)
+            sent += b"0\r\n" + draw(st.sampled_from([b"", b"trailer: x\r\n"])) + b"\r\n"
+        case _:
+            sent = body
+    return interim + b"\r\n".join(lines) + b"\r\n\r\n" + sent, body, kind != "close"
+
+
+def read(pieces: list[bytes]) -> tuple[Http1Reader, bytes]:
+    reader, body = Http1Reader("POST"), b""
+    for piece in pieces:
+        reader.feed(piece)
+        body += reader.take()
+    return reader, body
+
+
+def theirs(pieces: list[bytes]) -> tuple[int, dict[str, str], bytes]:
+    """What h11 reads, the connection being closed after the last byte."""
+    connection = h11.Connection(h11.CLIENT)
+    connection.send(h11.Request(method="POST", target="/", headers=[("host", "x"), ("content-length", "0")]))
+    connection.send(h11.EndOfMessage())
+    status, headers, body = 0, {}, b""
+    for piece in [*pieces, b""]:
+        connection.receive_data(piece)
+        while True:
+            event = connection.next_event()
+            if isinstance(event, h11.Response):
+                status = event.status_code
+                for name, value in event.headers:
+                    key = name.decode()
+                    headers[key] = f"{headers[key]}, {value.decode()}" if key in headers else value.decode()
+            elif isinstance(event, h11.Data):
+                body += bytes(event.data)
+            elif isinstance(event, h11.EndOfMessage):
+                return status, headers, body
+            elif event is h11.NEED_DATA:
+                break
+    raise AssertionError("h11 did not see the end")
+
+
+@given(responses(), places)
+def test_every_slicing_is_read_as_h11_reads_it(response: tuple[bytes, bytes, bool], at: list[int]) -> None:
+    raw, body, own_end = response
+    reader, read_body = read(cut(raw, at))
+    if not own_end:
+        reader.eof()
+        read_body += reader.take()
+    status, headers, their_body = theirs(cut(raw, at))
+    assert reader.done
+    assert reader.head is not None
+    assert (reader.head.status, dict(reader.head.headers), read_body) == (status, headers, their_body)
+    assert read_body == body
+    assert reader.reusable == own_end
+
+
+@given(responses(), st.integers(0, 10_000))
+def test_a_cut_response_is_never_taken_for_a_whole_one(response: tuple[bytes, bytes, bool], at: int) -> None:
+    raw, _, own_end = response
+    reader, _ = read([raw[: at % len(raw)]] if raw else [])
+    if own_end and not reader.done:
+        with pytest.raises(BrokenFraming):
+            reader.eof()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"NOT HTTP\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabc",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n",
+        b"HTTP/1.1 101 Switching\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx: " + b"y" * 300_000,
+    ],
+)
+def test_what_is_not_http_is_refused(raw: bytes) -> None:
+    with pytest.raises(BrokenFraming):
+        read([raw])
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_make_it_fail_in_another_way(raw: bytes) -> None:
+    with contextlib.suppress(BrokenFraming):
+        reader, _ = read([raw])
+        reader.eof()
+        assert reader.done
+
+
+def test_bytes_beyond_the_end_spoil_the_connection() -> None:
+    reader, body = read([b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK"])
+    assert (body, reader.done, reader.reusable) == (b"ok", True, False)
+
+
+def test_a_connection_that_says_close_is_not_used_again() -> None:
+    reader, _ = read([b"HTTP/1.1 200 OK\r\nconnection: Close\r\ncontent-length: 0\r\n\r\n"])
+    assert (reader.done, reader.reusable) == (True, False)
+
+
+@given(st.dictionaries(st.sampled_from(["host", "x-a", "authorization"]), st.text("abc 123"), max_size=3), st.binary())
+def test_h11_understands_what_is_written(headers: dict[str, str], body: bytes) -> None:
+    server = h11.Connection(h11.SERVER)
+    server.receive_data(write_request("POST", "/v1/x?y=1", {"host": "h", **headers}, body))
+    request = server.next_event()
+    assert isinstance(request, h11.Request)
+    assert (request.method, request.target) == (b"POST", b"/v1/x?y=1")
+    arrived = b""
+    while isinstance(event := server.next_event(), h11.Data):
+        arrived += bytes(event.data)
+    assert (arrived, type(event)) == (body, h11.EndOfMessage)
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [("/a b", {}), ("/a\r\nx: y", {}), ("/", {"x": "a\r\nb: c"}), ("/", {"x y": "a"}), ("/", {"x": "a\0"})],
+)
+def test_a_second_line_cannot_be_smuggled_in(target: str, headers: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"cannot be sent|not a request line"):
+        write_request("POST", target, headers, b"")
