@@ -64,6 +64,9 @@ CODES: dict[str, type[CallError]] = {
     "request_too_large": BadRequestError,
 }
 
+# Codes that many servers put beside any status.
+VAGUE = (BadRequestError, ServerError)
+
 CONTEXT_WORDS = re.compile(
     r"context.{0,20}(length|window|size)|maximum context|prompt is too long|too many (input )?tokens"
     r"|exceeds? the (available )?context|input (is )?too long|reduce the length of the (messages|prompt)",
@@ -100,9 +103,9 @@ def failure(
 
 def choose(status: int, message: str, code: str | None, kind: str | None) -> type[CallError]:
     """The most exact error that status, code, type and words allow."""
-    by_status = STATUS.get(status) or (ServerError if status >= 500 else BadRequestError)
-    found = CODES.get(code or "") or CODES.get(kind or "") or by_status
-    if found in (BadRequestError, ServerError) and status in STATUS and by_status is not BadRequestError:
+    by_status = STATUS.get(status) or (BadRequestError if 400 <= status < 500 else ServerError)
+    found = CODES.get(code or "") or CODES.get(kind or "")
+    if found is None or (status and found in VAGUE):
         found = by_status
     if found is BadRequestError and CONTEXT_WORDS.search(message):
         return ContextLengthError

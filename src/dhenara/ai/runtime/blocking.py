@@ -83,6 +83,10 @@ class BlockingWire:
     def unwrap(self) -> socket.socket:
         return self._socket
 
+    def __del__(self) -> None:
+        """A client that nobody closed leaves no socket behind."""
+        self._socket.close()
+
 
 class BlockingNet:
     """Sockets."""

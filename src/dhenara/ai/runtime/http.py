@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from ..wire.encoding import Decompressor, decompressor
+from ..wire.frame import BrokenFraming
 from ..wire.http import Head, HttpRequest
 from ..wire.http1 import Http1Reader, write_request
 from ..wire.io import Broken, Patience, Unreachable
@@ -124,7 +125,7 @@ async def read_head(wire: Wire, reader: Http1Reader, patience: Patience) -> None
 class HttpResponse:
     """One response. Its connection goes back to rest when the body has been read to its end."""
 
-    __slots__ = ("_decompress", "_over", "_patience", "_reader", "_rest", "_wire", "head")
+    __slots__ = ("_broken", "_decompress", "_over", "_patience", "_reader", "_rest", "_wire", "head")
 
     def __init__(self, wire: Wire, reader: Http1Reader, patience: Patience, rest: Callable[[], None]) -> None:
         self._wire = wire
@@ -132,6 +133,7 @@ class HttpResponse:
         self._patience = patience
         self._rest = rest
         self._over = False
+        self._broken: BrokenFraming | None = None
         self.head: Head = reader.head or Head(0)
         self._decompress: Decompressor | None = decompressor(self.head.headers.get("content-encoding"))
 
@@ -145,11 +147,9 @@ class HttpResponse:
                 return data
             if self._reader.done or self._over:
                 return self._finish()
-            arrived = await self._wire.read(self._patience.read())
-            if arrived:
-                self._reader.feed(arrived)
-            else:
-                self._reader.eof()
+            if self._broken is not None:
+                raise self._broken
+            await self._receive()
 
     async def close(self) -> None:
         if self._over:
@@ -165,6 +165,17 @@ class HttpResponse:
         if not self._over:
             self._over = True
             self._wire.drop()
+
+    async def _receive(self) -> None:
+        """What was readable before the framing broke is handed out first."""
+        arrived = await self._wire.read(self._patience.read())
+        try:
+            if arrived:
+                self._reader.feed(arrived)
+            else:
+                self._reader.eof()
+        except BrokenFraming as error:
+            self._broken = error
 
     def _finish(self) -> bytes:
         rest = b""

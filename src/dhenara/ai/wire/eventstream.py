@@ -18,24 +18,35 @@ LARGEST = 24 * 1024 * 1024
 class EventStreamFrames:
     """A frame for each message; its event is the event's or the exception's name, its headers tell which."""
 
-    __slots__ = ("_buffer", "_offset")
+    __slots__ = ("_buffer", "_damage", "_offset")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._offset = 0
+        self._damage: BrokenFraming | None = None
 
     def feed(self, chunk: bytes) -> list[Frame]:
+        """Messages before a damaged one are handed out; the damage is told at the next call."""
+        if self._damage is not None:
+            raise self._damage
         self._buffer += chunk
         frames: list[Frame] = []
         start = 0
-        while (length := self._length(start)) is not None and len(self._buffer) - start >= length:
-            frames.append(self._message(start, length))
-            start += length
+        try:
+            while (length := self._length(start)) is not None and len(self._buffer) - start >= length:
+                frames.append(self._message(start, length))
+                start += length
+        except BrokenFraming as error:
+            if not frames:
+                raise
+            self._damage = error
         del self._buffer[:start]
         self._offset += start
         return frames
 
     def finish(self) -> list[Frame]:
+        if self._damage is not None:
+            raise self._damage
         if self._buffer:
             raise BrokenFraming(
                 f"the stream ended in the middle of a message, {len(self._buffer)} bytes after byte {self._offset}"

@@ -1,0 +1,266 @@
+"""What happens when things break: at every moment, in every world."""
+
+from __future__ import annotations
+
+import gzip
+import pickle
+import socket
+
+import pytest
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import (
+    AuthenticationError,
+    BadAnswerError,
+    BadRequestError,
+    BrokenStreamError,
+    CallError,
+    CallTimeoutError,
+    ConnectionFailedError,
+    ContextLengthError,
+    NotFoundError,
+    PermissionDeniedError,
+    QuotaError,
+    RateLimitError,
+    ServerError,
+)
+from dhenara.ai.testing import (
+    Answer,
+    Cut,
+    FakeServer,
+    Gzipped,
+    HangUp,
+    Mangled,
+    Raw,
+    RawStream,
+    Refusal,
+    Reset,
+    Spoken,
+    Stall,
+    hang_up_before_head,
+    reset_before_head,
+    stall_before_head,
+)
+from dhenara.ai.types import SSEErrorResponse, Timeouts
+from support.worlds import World, endpoint
+
+LONG = Answer(text="one two three four five six seven eight nine ten")
+PROVIDERS = pytest.mark.parametrize("provider", ["openai", "anthropic"])
+SECRET = "sk-test-secret"
+
+
+def failure(world: World, client: AIModelClient, **config: object) -> CallError:
+    """The error of a call; a stream raises the same one before its first word."""
+    with pytest.raises(CallError) as plain:
+        world.run(client, "?", retries=0, **config)
+    return plain.value
+
+
+@PROVIDERS
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (Refusal(401, "bad key"), AuthenticationError),
+        (Refusal(403, "not you"), PermissionDeniedError),
+        (Refusal(404, "no such model"), NotFoundError),
+        (Refusal(400, "what is this"), BadRequestError),
+        (Refusal(400, "prompt is too long: 300000 tokens > 200000 maximum"), ContextLengthError),
+        (Refusal(429, "slow down"), RateLimitError),
+        (Refusal(429, "You exceeded your current quota", code="insufficient_quota"), QuotaError),
+        (Refusal(500, "oops"), ServerError),
+        (Refusal(529, "Overloaded"), ServerError),
+        (Raw(b"<html><title>502 Bad Gateway</title></html>", 502, {"content-type": "text/html"}), ServerError),
+        (Raw(b"", 503, {}), ServerError),
+        (Raw(b"moved", 302, {"location": "https://elsewhere.example"}), BadRequestError),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or str(getattr(value, "message", ""))[:16] or "raw",
+)
+def test_a_refusal_is_the_same_error_everywhere(
+    provider: str, reply: Refusal, kind: type[CallError], world: World
+) -> None:
+    with FakeServer(reply, forever=True) as server:
+        client = AIModelClient(endpoint(server.url, provider))
+        plain = failure(world, client)
+        streamed = failure(world, client, streaming=True)
+        world.close(client)
+    assert type(plain) is type(streamed) is kind
+    assert str(plain) == str(streamed)
+    assert plain.provider == provider
+    assert provider in str(plain)
+    assert SECRET not in str(plain) + repr(plain) + repr(plain.__dict__)
+    assert len(plain.attempts) == 1
+    again = pickle.loads(pickle.dumps(plain))  # noqa: S301  # errors cross process borders this way
+    assert (type(again), str(again), again.status) == (kind, str(plain), plain.status)
+
+
+@PROVIDERS
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (reset_before_head(), ConnectionFailedError),
+        (hang_up_before_head(), ConnectionFailedError),
+        (Raw(b'{"id": "x", "choices"'), BadAnswerError),
+        (Raw(b""), BadAnswerError),
+        (Raw(b"<html><title>Login</title></html>", headers={"content-type": "text/html"}), BadAnswerError),
+        (Raw(b'"hello"'), BadAnswerError),
+        (Raw(b"\xff\xfe"), BadAnswerError),
+        (Raw(b"{}", headers={"content-type": "application/json", "content-length": "20"}), ConnectionFailedError),
+        (Raw(b"HTTP?", headers={"content-encoding": "gzip"}), ConnectionFailedError),
+    ],
+    ids=["reset", "hang-up", "truncated", "empty", "html", "string", "not-utf8", "short", "not-gzip"],
+)
+def test_a_broken_answer_is_never_taken_for_one(provider: str, reply: Raw, kind: type[CallError], world: World) -> None:
+    if reply == Raw(b"{}", headers={"content-type": "application/json", "content-length": "20"}):
+        reply = Cut(reply, 1, HangUp())
+    with FakeServer(reply, forever=True) as server:
+        client = AIModelClient(endpoint(server.url, provider))
+        assert type(failure(world, client)) is kind
+        world.close(client)
+
+
+def test_nobody_listening_is_a_connection_error(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    error = failure(world, AIModelClient(endpoint(f"http://127.0.0.1:{port}")))
+    assert type(error) is ConnectionFailedError
+    assert f"127.0.0.1:{port}" in str(error)
+
+
+@PROVIDERS
+@pytest.mark.parametrize("end", [Reset(), HangUp()], ids=["reset", "hang-up"])
+@pytest.mark.parametrize("after", [5, 8])
+def test_a_stream_that_breaks_keeps_what_had_arrived(
+    provider: str, end: Reset | HangUp, after: int, world: World, server: FakeServer
+) -> None:
+    server.answers(Cut(Spoken(LONG, pause=0.01), after, end))
+    client = AIModelClient(endpoint(server.url, provider))
+    *chunks, (error, none), (last, final) = world.stream(client, "?")
+    assert isinstance(error, SSEErrorResponse)
+    assert none is last is None
+    assert "connection broke" in error.data.message
+    answer = final.chat_response
+    assert answer.interrupted
+    said = "".join(chunk.data.choice_deltas[0].content_deltas[0].text_delta for chunk, _ in chunks)
+    assert said
+    assert answer.text() == said
+    assert LONG.text.startswith(said)
+    assert answer.finish_reason is None
+    world.close(client)
+
+
+@PROVIDERS
+def test_a_stream_without_its_last_word_is_interrupted(provider: str, world: World, server: FakeServer) -> None:
+    """All bytes arrive in order, the body ends properly, only the protocol's own end is missing."""
+    from dhenara.ai.testing.dialects.registry import dialect_for
+
+    path = "/chat/completions" if provider == "openai" else "/messages"
+    events = dialect_for(path).stream(LONG, {"model": "m"})
+    server.answers(RawStream(events[:-1]))
+    client = AIModelClient(endpoint(server.url, provider))
+    *_, (error, _), (_, final) = world.stream(client, "?")
+    assert isinstance(error, SSEErrorResponse)
+    assert "before the provider said" in error.data.message
+    assert final.chat_response.interrupted
+    assert final.chat_response.text() == LONG.text
+    world.close(client)
+
+
+@pytest.mark.parametrize(
+    ("provider", "event"),
+    [
+        ("openai", b'data: {"error": {"message": "Overloaded", "type": "server_error", "code": 503}}\n\n'),
+        (
+            "anthropic",
+            b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n',
+        ),
+    ],
+)
+def test_an_error_inside_a_stream_is_told_and_the_rest_is_kept(
+    provider: str, event: bytes, world: World, server: FakeServer
+) -> None:
+    from dhenara.ai.testing.dialects.registry import dialect_for
+
+    events = dialect_for("/messages" if provider == "anthropic" else "/chat/completions").stream(LONG, {"model": "m"})
+    server.answers(RawStream([*events[:6], event]))
+    client = AIModelClient(endpoint(server.url, provider))
+    *_, (error, _), (_, final) = world.stream(client, "?")
+    assert isinstance(error, SSEErrorResponse)
+    assert "Overloaded" in error.data.message
+    assert error.data.details["type"] == "ServerError"
+    assert final.chat_response.interrupted
+    assert LONG.text.startswith(final.chat_response.text())
+    assert final.chat_response.text()
+    world.close(client)
+
+
+@PROVIDERS
+def test_an_unreadable_event_ends_the_stream_without_losing_the_rest(
+    provider: str, world: World, server: FakeServer
+) -> None:
+    server.answers(Mangled(Cut(Spoken(LONG), 30, HangUp()), lambda data: data.replace(b"four", b'fo"r')))
+    client = AIModelClient(endpoint(server.url, provider))
+    *_, (error, _), (_, final) = world.stream(client, "?")
+    assert isinstance(error, SSEErrorResponse)
+    assert error.data.details["type"] == "BadAnswerError"
+    assert final.chat_response.text() == "one two three "[: len(final.chat_response.text())]
+    assert final.chat_response.text()
+    world.close(client)
+
+
+@PROVIDERS
+def test_a_stream_that_fails_before_its_first_word_raises(provider: str, world: World, server: FakeServer) -> None:
+    server.answers(Cut(Spoken(LONG), 1, HangUp()))
+    client = AIModelClient(endpoint(server.url, provider))
+    with pytest.raises(BrokenStreamError):
+        world.stream(client, "?", retries=0)
+    world.close(client)
+
+
+def test_compressed_answers_are_opened(world: World, server: FakeServer) -> None:
+    body = b'{"id":"x","model":"m","choices":[{"index":0,"message":{"content":"packed"},"finish_reason":"stop"}]}'
+    events = b'data: {"id":"x","model":"m","choices":[{"index":0,"delta":{"content":"packed"}}]}\n\ndata: [DONE]\n\n'
+    packed = gzip.compress(events)
+    headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
+    server.answers(Gzipped(Raw(body)), RawStream([packed[:20], packed[20:]], headers=headers))
+    client = AIModelClient(endpoint(server.url))
+    assert world.run(client, "?").chat_response.text() == "packed"
+    assert world.stream(client, "?")[-1][1].chat_response.text() == "packed"
+    world.close(client)
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "limit"),
+    [
+        (Timeouts(first_token=0.15), "first_token"),
+        (Timeouts(first_token=5, idle=5, total=0.15), "total"),
+        (0.15, "total"),
+    ],
+)
+def test_waiting_for_the_first_word_ends_at_the_limit_that_was_set(
+    timeouts: Timeouts | float, limit: str, world: World
+) -> None:
+    with FakeServer(stall_before_head(), forever=True) as server:
+        client = AIModelClient(endpoint(server.url))
+        error = failure(world, client, timeout=timeouts)
+        world.close(client)
+    assert isinstance(error, CallTimeoutError)
+    assert isinstance(error, TimeoutError)
+    assert error.limit == limit
+    assert "0.15 s" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "limit"), [(Timeouts(idle=0.15), "paused"), (Timeouts(idle=5, total=0.2), "whole call")]
+)
+def test_a_stream_that_stalls_is_ended_at_the_limit_and_keeps_its_words(
+    timeouts: Timeouts, limit: str, world: World, server: FakeServer
+) -> None:
+    server.answers(Cut(Spoken(LONG), 6, Stall()))
+    client = AIModelClient(endpoint(server.url))
+    *_, (error, _), (_, final) = world.stream(client, "?", timeout=timeouts)
+    assert isinstance(error, SSEErrorResponse)
+    assert limit in error.data.message
+    assert final.chat_response.interrupted
+    assert LONG.text.startswith(final.chat_response.text())
+    assert server.exchanges[0].wait_left()
+    world.close(client)
