@@ -42,6 +42,7 @@ def streaming_example(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> st
 def test_the_streaming_example(streaming_example: str, server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
     server.answers(Answer(text=SAID, usage=Counted(12, 8)))
     names: dict[str, Any] = run(streaming_example, {})
+    names["client"].close()
     out = capsys.readouterr().out
     assert out.startswith(f"{SAID}\n\n---\nFinal consolidated response:\n\n{SAID}\n\nUsage:")
     assert names["final_response"].chat_response.usage.total_tokens == 20
@@ -52,5 +53,7 @@ def test_the_streaming_example(streaming_example: str, server: FakeServer, capsy
 
 def test_the_streaming_example_tells_an_error_in_the_middle(streaming_example: str, server: FakeServer) -> None:
     server.answers(Cut(Spoken(Answer(text=SAID), pause=0.01), 6, HangUp()))
+    names: dict[str, Any] = {}
     with pytest.raises(RuntimeError, match=r"external_api_error: anthropic .*connection broke"):
-        run(streaming_example, {})
+        run(streaming_example, names)
+    names["client"].close()
