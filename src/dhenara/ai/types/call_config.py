@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -36,12 +37,12 @@ class AIModelCallConfig(Value):
     presence_penalty: float | None = None
     logit_bias: dict[str, float] | None = None
     seed: int | None = None
-    stop: tuple[str, ...] = ()
+    stop: Sequence[str] = ()
     n: int | None = Field(default=None, gt=0)
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0)
 
-    tools: tuple[ToolDefinition | ServerTool, ...] = ()
+    tools: Sequence[ToolDefinition | ServerTool] = ()
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     structured_output: StructuredOutput | None = None
@@ -61,7 +62,7 @@ class AIModelCallConfig(Value):
     def _one_or_many(cls, given: Any) -> Any:
         if given is None:
             return ()
-        return (given,) if isinstance(given, str) else given
+        return (given,) if isinstance(given, str) else tuple(given)
 
     @field_validator("timeout")
     @classmethod

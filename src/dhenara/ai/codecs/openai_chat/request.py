@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ...types.call import Call
@@ -65,14 +66,14 @@ def write_tools(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warning
 
 
 def offered(
-    tools: tuple[ToolDefinition | ServerTool, ...],
+    tools: Sequence[ToolDefinition | ServerTool],
     choice: ToolChoice | None,
     quirks: ChatQuirks,
-) -> tuple[ToolDefinition | ServerTool, ...]:
+) -> Sequence[ToolDefinition | ServerTool]:
     """A subset of tools, or a named one where names cannot be said, is chosen by offering no others."""
     if choice is None or not choice.names or (len(choice.names) == 1 and quirks.named_tool_choice):
         return tools
-    return tuple(tool for tool in tools if isinstance(tool, ToolDefinition) and tool.name in choice.names)
+    return [tool for tool in tools if isinstance(tool, ToolDefinition) and tool.name in choice.names]
 
 
 def write_tool(tool: ToolDefinition | ServerTool, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:

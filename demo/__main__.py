@@ -1,0 +1,50 @@
+"""`make demo`: streams an answer through the engine from a real model, without a key."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
+
+from .llama_server import CannotServe, llama_server
+
+PROMPT = "In three sentences: why is the sky blue?"
+HONESTY = (
+    "That was SmolLM2 with 135 million parameters on your own CPU: fluent, and often wrong. "
+    "It shows that everything works; with a key, the same lines talk to any provider."
+)
+
+
+def answer(prompt: str, address: str) -> None:
+    """The lines that a newcomer would copy."""
+    api = AIModelAPI(provider="openai", api_key="none-needed", config={"base_url": f"{address}/v1"})
+    endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="smollm2-135m"))
+    config = AIModelCallConfig(streaming=True, max_output_tokens=160, temperature=0.3, seed=7)
+
+    with AIModelClient(endpoint, config) as client:
+        started = time.monotonic()
+        for chunk, final in client.generate(prompt).stream_generator:
+            if chunk:
+                print(chunk.data.choice_deltas[0].content_deltas[0].text_delta, end="", flush=True)
+            if final:
+                report(final.chat_response.usage.completion_tokens, time.monotonic() - started)
+
+
+def report(tokens: int, seconds: float) -> None:
+    print(f"\n\n{tokens} tokens in {seconds:.1f} s, {tokens / seconds:.0f} a second\n\n{HONESTY}")
+
+
+def main() -> None:
+    prompt = " ".join(sys.argv[1:]) or PROMPT
+    print(f"> {prompt}\n")
+    try:
+        with llama_server() as address:
+            answer(prompt, address)
+    except CannotServe as problem:
+        sys.exit(str(problem))
+
+
+if __name__ == "__main__":
+    main()
