@@ -42,6 +42,9 @@ types: $(STAMP)  ## mypy --strict
 imports: $(STAMP) ## the layer rules
 	@$(BIN)/lint-imports --no-cache
 
+bench: $(STAMP)  ## speed against the peers, as ratios in one run
+	@$(BIN)/python -m benchmarks $(BENCH)
+
 check: lint types imports test  ## what the build runs
 
 clean:           ## remove the environment and caches
