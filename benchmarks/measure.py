@@ -1,6 +1,5 @@
 """One measurement of one contestant, in a fresh process of its own environment; prints a JSON object."""
 
-import asyncio
 import importlib
 import json
 import pathlib
@@ -43,6 +42,8 @@ def stream_one(name, url, rounds):
 
 
 async def stream_many(name, url, flights):
+    import asyncio
+
     who = importlib.import_module(f"contestants.{name}")
     client = who.async_client(url)
     await who.astream(client)
@@ -78,6 +79,8 @@ def call_one(name, url, rounds):
 
 
 async def call_async(name, url, flights, rounds):
+    import asyncio
+
     who = importlib.import_module(f"contestants.{name}")
     client = who.async_client(url)
     await asyncio.gather(*(who.acall(client) for _ in range(flights)))
@@ -97,15 +100,22 @@ async def call_async(name, url, flights, rounds):
     }
 
 
+def on_a_loop(work):
+    """Imported here, for whoever does not need a loop does not load one."""
+    import asyncio
+
+    return asyncio.run(work)
+
+
 SCENARIOS = {
     "import": lambda name, package, url: importing(package),
     "first": lambda name, package, url: first(name, url),
     "stream_1": lambda name, package, url: stream_one(name, url, 8),
-    "stream_1_async": lambda name, package, url: asyncio.run(stream_alone(name, url, 8)),
-    "stream_200": lambda name, package, url: asyncio.run(stream_many(name, url, 200)),
+    "stream_1_async": lambda name, package, url: on_a_loop(stream_alone(name, url, 8)),
+    "stream_200": lambda name, package, url: on_a_loop(stream_many(name, url, 200)),
     "call_1": lambda name, package, url: call_one(name, url, 150),
-    "call_1_async": lambda name, package, url: asyncio.run(call_async(name, url, 1, 150)),
-    "call_500": lambda name, package, url: asyncio.run(call_async(name, url, 500, 2)),
+    "call_1_async": lambda name, package, url: on_a_loop(call_async(name, url, 1, 150)),
+    "call_500": lambda name, package, url: on_a_loop(call_async(name, url, 500, 2)),
 }
 
 if __name__ == "__main__":

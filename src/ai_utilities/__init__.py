@@ -1,1 +1,1 @@
-"""The kit on top of the engine."""
+"""The kit on top of the engine: its clients, caches, limits and accounts arrive here."""

@@ -12,11 +12,9 @@ from .config.environment import environment
 from .errors import ConfigurationError, WrongColourError
 from .flow.journey import Journey
 from .flow.layer import Layer
-from .flow.trace import Observer
 from .history import MessageLike, read_history
 from .providers.target import Target, resolve
 from .runtime.blocking import BlockingIO, run
-from .streams import AsyncStream, SyncStream
 from .types.call import Call
 from .types.call_config import AIModelCallConfig
 from .types.call_response import AIModelCallResponse
@@ -25,6 +23,8 @@ from .wire.io import Transport
 
 if TYPE_CHECKING:
     import httpx2
+
+    from .flow.trace import Observer
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
@@ -82,6 +82,8 @@ class AIModelClient:
         journey = self._sync_journey()
         if not call.config.streaming:
             return run(journey.answer(call))
+        from .streams import SyncStream
+
         return AIModelCallResponse.streaming(stream=SyncStream(journey, call, run(journey.start(call))))
 
     async def generate_async(
@@ -101,6 +103,8 @@ class AIModelClient:
         journey = self._async_journey()
         if not call.config.streaming:
             return await journey.answer(call)
+        from .streams import AsyncStream
+
         return AIModelCallResponse.streaming(async_stream=AsyncStream(journey, call, await journey.start(call)))
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ..errors import DhenaraError
 from ..providers.target import Target
@@ -15,7 +16,9 @@ from .dispatch import dispatch
 from .layer import Layer, stack
 from .retry import Retry
 from .stream import Stream
-from .trace import Observer, Trace
+
+if TYPE_CHECKING:
+    from .trace import Observer
 
 
 class Journey:
@@ -24,7 +27,7 @@ class Journey:
     def __init__(self, io: IO, target: Target, layers: Iterable[Layer], observer: Observer | None) -> None:
         self.io = io
         self.target = target
-        trace: list[Layer] = [Trace(io, observer)] if observer else []
+        trace = traced(io, observer)
         self._send = stack([*trace, *layers, Deadline(io), Retry(io)], dispatch(io, target))
 
     async def start(self, call: Call) -> Stream:
@@ -57,3 +60,12 @@ class Journey:
 
     async def close(self) -> None:
         await self.io.close()
+
+
+def traced(io: IO, observer: Observer | None) -> list[Layer]:
+    """The trace is loaded for those who listen."""
+    if observer is None:
+        return []
+    from .trace import Trace
+
+    return [Trace(io, observer)]

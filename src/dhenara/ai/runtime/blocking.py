@@ -96,7 +96,9 @@ class BlockingNet:
 
     async def connect(self, host: str, port: int, timeout: float | None) -> Wire:
         try:
-            connected = socket.create_connection((host, port), timeout)
+            # As bytes, a plain host name does not load the tables for international ones.
+            named = host.encode() if host.isascii() else host
+            connected = socket.create_connection((named, port), timeout)  # type: ignore[arg-type]  # bytes are fine
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except TimeoutError as error:
             raise Silence(f"no connection to {host}:{port} in time", connecting=True) from error
@@ -148,6 +150,11 @@ class BlockingIO:
 
 
 def blocking_transport() -> HttpTransport:
+    return HttpTransport(BlockingNet(trusted), Pool(), time.monotonic, environment())
+
+
+def trusted() -> ssl.SSLContext:
+    """Loaded with the first secure connection; plain ones to this machine do without."""
     from .tls import trust
 
-    return HttpTransport(BlockingNet(lambda: trust(environment())), Pool(), time.monotonic, environment())
+    return trust(environment())

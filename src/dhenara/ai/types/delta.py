@@ -25,7 +25,7 @@ Part = int | str
 """Which part of the answer, in the protocol's own numbering; unique within one choice."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Began:
     """Who answers. Empty fields mean: not said yet."""
 
@@ -34,7 +34,7 @@ class Began:
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class TextDelta:
     part: Part
     text: str
@@ -42,7 +42,7 @@ class TextDelta:
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ReasoningDelta:
     """`text` is thinking or its summary; `raw_text` is the open thinking where a summary exists beside it."""
 
@@ -55,7 +55,7 @@ class ReasoningDelta:
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class RefusalDelta:
     part: Part
     text: str
@@ -63,7 +63,7 @@ class RefusalDelta:
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ToolCallDelta:
     """`arguments` is the next piece of JSON text. `verbatim` is false where the wire carries an object instead."""
 
@@ -76,7 +76,7 @@ class ToolCallDelta:
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ServerToolDelta:
     """A tool the provider runs. `data` is its whole block where it comes whole."""
 
@@ -89,7 +89,7 @@ class ServerToolDelta:
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class MediaDelta:
     """A picture, sound or file: bytes as base64 text in pieces, or an address. `kind` is its content type."""
 
@@ -104,7 +104,7 @@ class MediaDelta:
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ContentDelta:
     """A part that arrives whole: an unknown block, or one that is never cut into pieces."""
 
@@ -113,14 +113,14 @@ class ContentDelta:
     choice: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class CitationDelta:
     part: Part
     citation: Citation
     choice: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class LogprobsDelta:
     """Log probabilities of the tokens just said, in OpenAI's shape: token, logprob, bytes, top_logprobs."""
 
@@ -128,14 +128,14 @@ class LogprobsDelta:
     choice: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Used:
     """The tokens so far, as far as they are known; each report replaces the one before."""
 
     usage: Usage
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Ended:
     """One choice is complete. `raw` is the provider's own word for why."""
 
@@ -146,19 +146,19 @@ class Ended:
     choice: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Terminal:
     """The protocol's own end of the stream. Without it an answer is interrupted, never complete."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Failed:
     """The provider reports an error inside an answer that began well."""
 
     error: Exception
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Warned:
     warning: CallWarning
 
