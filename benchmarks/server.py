@@ -77,7 +77,9 @@ def chunked(event: bytes) -> bytes:
 
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
-CHAT_EVENTS = [chunked(e) for e in [*[chat_chunk(" capital")] * TOKENS, chat_chunk(None, "stop"), b"data: [DONE]\n\n"]]
+# Words vary, for one contestant takes a repeated chunk for a broken model.
+WORDS = [f" word{number % 97}" for number in range(TOKENS)]
+CHAT_EVENTS = [chunked(e) for e in [*map(chat_chunk, WORDS), chat_chunk(None, "stop"), b"data: [DONE]\n\n"]]
 MESSAGE_EVENTS = [chunked(e) for e in message_events()]
 
 

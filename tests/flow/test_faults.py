@@ -264,3 +264,45 @@ def test_a_stream_that_stalls_is_ended_at_the_limit_and_keeps_its_words(
     assert LONG.text.startswith(final.chat_response.text())
     assert server.exchanges[0].wait_left()
     world.close(client)
+
+
+@PROVIDERS
+@pytest.mark.parametrize("end", [Reset(), HangUp()], ids=["reset", "hang-up"])
+def test_a_break_in_the_middle_of_an_event_keeps_the_events_before_it(
+    provider: str, end: Reset | HangUp, world: World, server: FakeServer
+) -> None:
+    from dhenara.ai.testing.dialects.registry import dialect_for
+
+    events = dialect_for("/messages" if provider == "anthropic" else "/chat/completions").stream(LONG, {"model": "m"})
+    server.answers(Cut(RawStream([*events[:6], events[6][: len(events[6]) // 2]], pause=0.01), 8, end))
+    client = AIModelClient(endpoint(server.url, provider))
+    *chunks, (error, _), (_, final) = world.stream(client, "?")
+    assert isinstance(error, SSEErrorResponse)
+    said = "".join(chunk.data.choice_deltas[0].content_deltas[0].text_delta for chunk, _ in chunks)
+    assert final.chat_response.interrupted
+    assert final.chat_response.text() == said
+    assert LONG.text.startswith(said)
+    world.close(client)
+
+
+@PROVIDERS
+def test_bytes_that_are_not_utf8_end_the_stream_without_losing_the_rest(
+    provider: str, world: World, server: FakeServer
+) -> None:
+    server.answers(Mangled(Cut(Spoken(LONG), 30, HangUp()), lambda data: data.replace(b"four", b"fo\xff\xfe")))
+    client = AIModelClient(endpoint(server.url, provider))
+    *_, (error, _), (_, final) = world.stream(client, "?")
+    assert isinstance(error, SSEErrorResponse)
+    assert error.data.details["type"] == "BadAnswerError"
+    assert LONG.text.startswith(final.chat_response.text())
+    world.close(client)
+
+
+@PROVIDERS
+def test_a_reset_after_the_headers_is_tried_again(provider: str, world: World, server: FakeServer) -> None:
+    server.answers(Cut(Spoken(LONG), 1, Reset()), LONG)
+    client = AIModelClient(endpoint(server.url, provider))
+    final = world.stream(client, "?")[-1][1]
+    assert final.chat_response.text() == LONG.text
+    assert [attempt.outcome for attempt in final.attempts] == ["failed", "answered"]
+    world.close(client)

@@ -1,0 +1,90 @@
+"""Tomorrow's protocols: events, fields and words that do not exist yet are kept or ignored, never fatal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.fold import fold
+from dhenara.ai.providers.registry import load_provider
+from dhenara.ai.testing import Answer, Called
+from dhenara.ai.testing.dialects.registry import dialect_for
+from dhenara.ai.types import ChatResponse, GenericContent
+from dhenara.ai.wire import json
+from dhenara.ai.wire.frame import Frame
+from dhenara.ai.wire.sse import SseFrames
+from support.calls import JSON, OBJECTS
+
+FULL = Answer(text="Some words here.", reasoning="Hm.", tool_calls=(Called("add", {"a": [1, 2]}),))
+PROTOCOLS = pytest.mark.parametrize(
+    ("protocol", "provider", "path"),
+    [("openai_chat", "openai", "/chat/completions"), ("anthropic", "anthropic", "/messages")],
+)
+NEW = st.dictionaries(st.text("xyz", min_size=3, max_size=5), JSON, max_size=2)
+
+
+def told(path: str) -> list[bytes]:
+    frames = SseFrames()
+    return [f.data for event in dialect_for(path).stream(FULL, {"model": "m"}) for f in frames.feed(event)]
+
+
+def folded(protocol: str, provider: str, events: list[bytes]) -> ChatResponse:
+    route = load_provider(provider).route("m")
+    assert route is not None
+    decoder = load_codec(protocol).decoder(route.quirks)
+    return fold(delta for event in events for delta in decoder.frame(Frame(event)))
+
+
+def grown(value: Any, extra: dict[str, Any]) -> Any:
+    """The same value with new fields in every object that the protocol itself made."""
+    if isinstance(value, list):
+        return [grown(one, extra) for one in value]
+    if isinstance(value, dict):
+        return {key: one if key == "input" else grown(one, extra) for key, one in value.items()} | extra
+    return value
+
+
+@PROTOCOLS
+@given(extra=NEW)
+def test_new_fields_change_nothing(protocol: str, provider: str, path: str, extra: dict[str, Any]) -> None:
+    events = told(path)
+    plain = folded(protocol, provider, events)
+    more = [e if e == b"[DONE]" else json.dumps(grown(json.loads(e), extra)) for e in events]
+    answer = folded(protocol, provider, more)
+    assert answer.text() == plain.text() == FULL.text
+    assert [(c.id, c.name, c.arguments) for c in answer.tool_calls()] == [
+        (c.id, c.name, c.arguments) for c in plain.tool_calls()
+    ]
+    assert (answer.usage is None) == (plain.usage is None)
+    assert not answer.interrupted
+
+
+@given(body=OBJECTS, at=st.integers(0, 30))
+def test_new_events_of_claude_are_passed_over(body: dict[str, Any], at: int) -> None:
+    events = told("/messages")
+    place = 1 + at % (len(events) - 1)
+    more = [*events[:place], json.dumps({**body, "type": "something_new"}), *events[place:]]
+    assert folded("anthropic", "anthropic", more) == folded("anthropic", "anthropic", events)
+
+
+@given(body=OBJECTS)
+def test_new_blocks_of_claude_are_kept_whole(body: dict[str, Any]) -> None:
+    block = {**body, "type": "hologram"}
+    start = {"type": "content_block_start", "index": 9, "content_block": block}
+    grow = {"type": "content_block_delta", "index": 9, "delta": {"type": "hologram_delta", "angle": 3}}
+    events = [*told("/messages")[:-2], *map(json.dumps, (start, grow, {"type": "content_block_stop", "index": 9}))]
+    kept = [part for part in folded("anthropic", "anthropic", events).contents if isinstance(part, GenericContent)]
+    assert [(part.kind, part.data) for part in kept] == [("hologram", {**block, "angle": 3})]
+
+
+@PROTOCOLS
+def test_a_new_word_for_the_end_is_told_as_it_is(protocol: str, provider: str, path: str) -> None:
+    events = dialect_for(path).stream(Answer(text="x", finish="exhaustion"), {"model": "m"})
+    frames = SseFrames()
+    answer = folded(protocol, provider, [f.data for event in events for f in frames.feed(event)])
+    assert (answer.finish_reason, answer.choices[0].raw_finish_reason) == ("other", "exhaustion")
+    assert not answer.interrupted
