@@ -44,11 +44,13 @@ imports: $(STAMP) ## the layer rules
 	@$(BIN)/lint-imports --no-cache
 
 test-all:        ## the whole suite, the slow tests too, on every Python that is here
-	@for version in $(VERSIONS); do \
-	  if command -v python$$version >/dev/null && python$$version -c '' 2>/dev/null; then \
-	    echo "== Python $$version" && \
-	    $(MAKE) --no-print-directory PYTHON=python$$version VENV=.venvs/py$$version everything || exit 1; \
-	  else echo "== Python $$version is not here: skipped"; fi; \
+	@for version in $(VERSIONS); do found=; \
+	  for python in python$$version "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$version.*/bin/python; do \
+	    if "$$python" -c '' 2>/dev/null; then found="$$python"; break; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then echo "== Python $$version is not here: skipped"; continue; fi; \
+	  echo "== Python $$version"; \
+	  $(MAKE) --no-print-directory PYTHON="$$found" VENV=.venvs/py$$version everything || exit 1; \
 	done
 
 everything: $(WEIGHTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -98,7 +99,7 @@ def seen(response: ChatResponse) -> dict[str, Any]:
         "citation_urls": list(dict.fromkeys(url for p in parts for url in cited(p))),
         "n_choices": len(response.choices),
         "choices": [choice.text() for choice in response.choices],
-        "media": [p for p in parts if isinstance(p, Media) and p.data],
+        "media": [shown(p) for p in parts if isinstance(p, Media) and p.data],
     }
     return said
 
@@ -106,6 +107,11 @@ def seen(response: ChatResponse) -> dict[str, Any]:
 def called(part: ToolCallContent) -> dict[str, Any]:
     arguments: Any = {"__raw__": part.arguments_text} if part.error else part.arguments
     return {"id": part.id, "name": part.name, "args": arguments}
+
+
+def shown(part: Media) -> dict[str, Any]:
+    data = part.data or b""
+    return {"mime": part.mime_type, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def signatures(part: Content) -> int:
@@ -126,7 +132,3 @@ def differences(exchange: Exchange, draft: Draft, keys: tuple[str, ...]) -> dict
     """Expected and seen, for each of these keys on which they are not equal."""
     expected, found = exchange["expected"], seen(draft.response())
     return {k: (expected[k], found[k]) for k in keys if k in expected and expected[k] != found[k]}
-
-
-def failures(draft: Draft) -> list[Exception]:
-    return [draft.error] if draft.error else []

@@ -7,15 +7,24 @@ from importlib import import_module
 from typing import Any
 
 
-def lazy(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` for a package whose public names live in these modules."""
+def lazy(
+    package: str, homes: Mapping[str, str], beyond: str | None = None
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` for a package whose names live in these modules, all others in the one `beyond`."""
 
     def find(name: str) -> Any:
-        home = names.get(name)
-        if home is None:
+        home = homes.get(name, beyond)
+        if home is None or name.startswith("__"):
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(home, package), name)
+        try:
+            value = getattr(import_module(home, package), name)
+        except AttributeError as error:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}") from error
         setattr(import_module(package), name, value)
         return value
 
-    return find, lambda: sorted(names)
+    def names() -> list[str]:
+        more = import_module(beyond, package).__dir__() if beyond else []
+        return sorted({*homes, *more})
+
+    return find, names

@@ -9,6 +9,7 @@ from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
+from ..parameters import given
 from ..warnings import Warnings
 from .messages import write_messages
 from .quirks import PARAMETERS, MessagesQuirks
@@ -56,17 +57,14 @@ def headers(body: Wire, quirks: MessagesQuirks) -> dict[str, str]:
 
 def write_parameters(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: Warnings, *, thinks: bool) -> Wire:
     written: Wire = {}
-    for parameter in PARAMETERS:
-        value = getattr(config, parameter)
-        if value is None or value == () or value == {}:
-            continue
+    for parameter, value in given(config, PARAMETERS):
         name = quirks.wire_name(parameter)
         if name is None:
             warnings.unsupported(parameter)
         elif thinks and parameter in UNSAID_WHILE_THINKING:
             warnings.unsupported(parameter, "it cannot be set while the model thinks")
         else:
-            written[name] = list(value) if isinstance(value, tuple) else value
+            written[name] = value
     user = config.user or config.metadata.get("user_id") or config.metadata.get("user")
     if user is not None:
         written["metadata"] = {"user_id": str(user)}

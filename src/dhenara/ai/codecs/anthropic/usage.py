@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ...types.usage import Usage
-
-Report = Mapping[str, Any]
+from ..counts import Report, counted, number, section
 
 
 def read_usage(report: Report) -> Usage:
@@ -15,7 +11,6 @@ def read_usage(report: Report) -> Usage:
     written = number(report, "cache_creation_input_tokens")
     long = number(section(report, "cache_creation"), "ephemeral_1h_input_tokens")
     thought = number(section(report, "output_tokens_details"), "thinking_tokens")
-    counted = section(report, "server_tool_use")
     return Usage(
         input_tokens=number(report, "input_tokens"),
         cache_read_tokens=number(report, "cache_read_input_tokens"),
@@ -23,16 +18,6 @@ def read_usage(report: Report) -> Usage:
         cache_write_1h_tokens=min(long, written) if written else long,
         output_tokens=max(0, number(report, "output_tokens") - thought),
         reasoning_tokens=thought,
-        server_tool_requests={name: count for name, count in counted.items() if isinstance(count, int)},
+        server_tool_requests=counted(section(report, "server_tool_use")),
         raw=dict(report),
     )
-
-
-def section(report: Report, name: str) -> Report:
-    found = report.get(name)
-    return found if isinstance(found, Mapping) else {}
-
-
-def number(report: Report, name: str) -> int:
-    found = report.get(name)
-    return int(found) if isinstance(found, int | float) else 0

@@ -9,6 +9,7 @@ from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
+from ..parameters import given
 from ..warnings import Warnings
 from .messages import write_messages
 from .quirks import PARAMETERS, ChatQuirks
@@ -41,15 +42,12 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
 def write_parameters(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
     """What is set in the config and has a name on the wire."""
     written: dict[str, Any] = {}
-    for parameter in PARAMETERS:
-        value = getattr(config, parameter)
-        if value is None or value == () or value == {}:
-            continue
+    for parameter, value in given(config, PARAMETERS):
         name = quirks.wire_name(parameter)
         if name is None:
             warnings.unsupported(parameter)
         else:
-            written[name] = list(value) if isinstance(value, tuple) else value
+            written[name] = value
     if "top_logprobs" in written:
         written.setdefault("logprobs", True)
     return written

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ...types.usage import Usage
-
-Report = Mapping[str, Any]
+from ..counts import Report, counted, number, section
 
 
 def read_usage(report: Report) -> Usage:
@@ -20,6 +18,8 @@ def read_usage(report: Report) -> Usage:
     audio_in, audio_out = number(read_in, "audio_tokens"), number(made, "audio_tokens")
     thought = number(made, "reasoning_tokens") or number(report, "reasoning_tokens")
     beyond = max(0, number(report, "total_tokens") - prompt - completion)
+    if not beyond:
+        thought = min(thought, completion)
     inside = audio_out + (0 if beyond else thought)
     fresh = prompt - cached - written - audio_in
     cost = report.get("cost")
@@ -56,14 +56,4 @@ def total_cost(cost: Any) -> float | None:
 
 def server_tools(report: Report) -> dict[str, int]:
     details = section(report, "server_tool_use_details") or section(report, "server_tool_use")
-    return {name: count for name, count in details.items() if isinstance(count, int)}
-
-
-def section(report: Report, name: str) -> Report:
-    found = report.get(name)
-    return found if isinstance(found, Mapping) else {}
-
-
-def number(report: Report, name: str) -> int:
-    found = report.get(name)
-    return int(found) if isinstance(found, int | float) else 0
+    return counted(details)

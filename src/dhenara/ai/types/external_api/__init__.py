@@ -7,12 +7,6 @@ from typing import TYPE_CHECKING
 from ..._lazy import lazy
 
 if TYPE_CHECKING:
-    from ..provider import (
-        AIModelAPIProviderEnum as AIModelAPIProviderEnum,
-    )
+    from .. import *
 
-_HOMES = {
-    "AIModelAPIProviderEnum": "..provider",
-}
-
-__getattr__, __dir__ = lazy(__name__, _HOMES)
+__getattr__, __dir__ = lazy(__name__, {}, beyond="..")

@@ -1,4 +1,4 @@
-"""What applications share with their front ends: server-sent events."""
+"""What applications share with their front ends, at the address where it used to live."""
 
 from __future__ import annotations
 
@@ -7,36 +7,6 @@ from typing import TYPE_CHECKING
 from ..._lazy import lazy
 
 if TYPE_CHECKING:
-    from ..sse import (
-        SSEErrorCode as SSEErrorCode,
-    )
-    from ..sse import (
-        SSEErrorData as SSEErrorData,
-    )
-    from ..sse import (
-        SSEErrorResponse as SSEErrorResponse,
-    )
-    from ..sse import (
-        SSEEventType as SSEEventType,
-    )
-    from ..sse import (
-        SSEResponse as SSEResponse,
-    )
-    from ..sse import (
-        StreamEvent as StreamEvent,
-    )
-    from ..sse import (
-        StreamingChatResponse as StreamingChatResponse,
-    )
+    from .. import *
 
-_HOMES = {
-    "SSEErrorCode": "..sse",
-    "SSEErrorData": "..sse",
-    "SSEErrorResponse": "..sse",
-    "SSEEventType": "..sse",
-    "SSEResponse": "..sse",
-    "StreamEvent": "..sse",
-    "StreamingChatResponse": "..sse",
-}
-
-__getattr__, __dir__ = lazy(__name__, _HOMES)
+__getattr__, __dir__ = lazy(__name__, {}, beyond="..")
