@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.fold import fold
 from dhenara.ai.providers.registry import load_provider
+from dhenara.ai.providers.target import find_route
 from dhenara.ai.testing import Answer, Called
 from dhenara.ai.testing.dialects.registry import dialect_for
 from dhenara.ai.types import ChatResponse, GenericContent
@@ -22,7 +23,11 @@ from support.calls import JSON, OBJECTS
 FULL = Answer(text="Some words here.", reasoning="Hm.", tool_calls=(Called("add", {"a": [1, 2]}),))
 PROTOCOLS = pytest.mark.parametrize(
     ("protocol", "provider", "path"),
-    [("openai_chat", "openai", "/chat/completions"), ("anthropic", "anthropic", "/messages")],
+    [
+        ("openai_chat", "openai", "/chat/completions"),
+        ("openai_responses", "openai", "/responses"),
+        ("anthropic", "anthropic", "/messages"),
+    ],
 )
 NEW = st.dictionaries(st.text("xyz", min_size=3, max_size=5), JSON, max_size=2)
 
@@ -33,8 +38,7 @@ def told(path: str) -> list[bytes]:
 
 
 def folded(protocol: str, provider: str, events: list[bytes]) -> ChatResponse:
-    route = load_provider(provider).route("m")
-    assert route is not None
+    route = find_route(load_provider(provider), "m", protocol)
     decoder = load_codec(protocol).decoder(route.quirks)
     return fold(delta for event in events for delta in decoder.frame(Frame(event)))
 
@@ -81,7 +85,10 @@ def test_new_blocks_of_claude_are_kept_whole(body: dict[str, Any]) -> None:
     assert [(part.kind, part.data) for part in kept] == [("hologram", {**block, "angle": 3})]
 
 
-@PROTOCOLS
+@pytest.mark.parametrize(
+    ("protocol", "provider", "path"),
+    [("openai_chat", "openai", "/chat/completions"), ("anthropic", "anthropic", "/messages")],
+)
 def test_a_new_word_for_the_end_is_told_as_it_is(protocol: str, provider: str, path: str) -> None:
     events = dialect_for(path).stream(Answer(text="x", finish="exhaustion"), {"model": "m"})
     frames = SseFrames()

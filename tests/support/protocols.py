@@ -9,6 +9,7 @@ from typing import Any
 from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
 from dhenara.ai.codecs.base import Codec, Quirks
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.codecs.openai_responses.quirks import ResponsesQuirks
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.types import Usage
 from support.corpus import Exchange, exchanges
@@ -52,6 +53,18 @@ def messages_counts(usage: Usage, expected: Mapping[str, int]) -> Counts:
     }
 
 
+def responses_counts(usage: Usage, expected: Mapping[str, int]) -> Counts:
+    """Responses counts input with what was cached, and output with the thinking."""
+    return {
+        "input_tokens": usage.prompt_tokens,
+        "output_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+    }
+
+
 @dataclass(frozen=True)
 class Recorded:
     """One protocol in the recordings. `argued` names exchanges where we read more than was expected, by key."""
@@ -62,12 +75,13 @@ class Recorded:
     counts: Callable[[Usage, Mapping[str, int]], Counts]
     last_word: bytes
     argued: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    spoken_by: Callable[[str], bool] = lambda provider: True
 
     def load(self) -> Codec[Any]:
         return load_codec(self.codec)
 
     def exchanges(self, keep: Callable[[Exchange], bool]) -> list[Exchange]:
-        return [exchange for api in self.apis for exchange in exchanges(api, keep)]
+        return [e for api in self.apis for e in exchanges(api, keep) if self.spoken_by(e["provider"])]
 
 
 RUBY = "ruby_llm/spec/fixtures/vcr_cassettes/"
@@ -99,5 +113,21 @@ PROTOCOLS = (
         MessagesQuirks(),
         messages_counts,
         b"event: message_stop",
+    ),
+    Recorded(
+        "openai_responses",
+        ("openai-responses",),
+        ResponsesQuirks(),
+        responses_counts,
+        b'data: {"type":"response.completed"',
+        spoken_by=lambda provider: provider != "xai",
+    ),
+    Recorded(
+        "openai_responses",
+        ("openai-responses",),
+        ResponsesQuirks(runs_custom_tools=True),
+        responses_counts,
+        b'data: {"type":"response.completed"',
+        spoken_by=lambda provider: provider == "xai",
     ),
 )

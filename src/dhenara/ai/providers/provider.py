@@ -11,7 +11,10 @@ from .auth import Auth, bearer
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """For models that match, this protocol in this dialect. `base` replaces the provider's base URL."""
+    """For models that match, this protocol in this dialect; the first that matches counts.
+
+    `base` replaces the provider's base URL.
+    """
 
     codec: str
     quirks: Quirks
@@ -35,7 +38,3 @@ class Provider:
     keys_url: str | None = None
     needs_key: bool = True
     aliases: tuple[str, ...] = ()
-
-    def route(self, model: str) -> Route | None:
-        """The first route that serves this model."""
-        return next((route for route in self.routes if route.serves(model)), None)

@@ -48,9 +48,7 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str]) -> Target
     """Finds provider, protocol, address and key, or says what is missing before anything is sent."""
     api, model = endpoint.api, endpoint.ai_model
     provider = load_provider(str(api.provider))
-    route = provider.route(model.base_model or model.model_name)
-    if route is None:
-        raise ConfigurationError(f"{provider.name} has no protocol for the model {model.model_name!r}")
+    route = find_route(provider, model.base_model or model.model_name, api.config.get("protocol"))
     base_url, is_ours = find_base_url(provider, route, api, environment)
     return Target(
         provider=provider,
@@ -66,6 +64,17 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str]) -> Target
         origin=Origin(provider=str(api.provider), model=model.model_name, protocol=route.codec),
         headers=lowered(api.config.get("headers") or {}),
     )
+
+
+def find_route(provider: Provider, model: str, protocol: str | None) -> Route:
+    """The first route for the model; among those of one protocol, where the config names one."""
+    routes = [route for route in provider.routes if protocol is None or route.codec == protocol]
+    found = next((route for route in routes if route.serves(model)), None)
+    if found is not None:
+        return found
+    spoken = ", ".join(dict.fromkeys(route.codec for route in provider.routes))
+    wanted = f" in the protocol {protocol!r}" if protocol else ""
+    raise ConfigurationError(f"{provider.name} does not serve the model {model!r}{wanted}; it speaks {spoken}")
 
 
 def adjusted(quirks: Quirks, overrides: Mapping[str, Any]) -> Quirks:

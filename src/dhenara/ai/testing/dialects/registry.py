@@ -7,10 +7,12 @@ import re
 from .anthropic import AnthropicDialect
 from .dialect import Dialect
 from .openai_chat import ChatDialect
+from .openai_responses import ResponsesDialect
 
 PATHS: list[tuple[re.Pattern[str], Dialect]] = [
     (re.compile(r"/chat/completions(\?|$)"), ChatDialect()),
     (re.compile(r"/messages(\?|$)"), AnthropicDialect()),
+    (re.compile(r"/responses(\?|$)"), ResponsesDialect()),
 ]
 
 

@@ -1,0 +1,53 @@
+"""The codec: what the rest of the house sees of Responses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import CallError
+from ...types.call import Call
+from ...wire.frame import Frames
+from ...wire.http import Head
+from ...wire.sse import SseFrames
+from ..base import Outgoing
+from ..failure import failure, parse_body
+from .quirks import ResponsesQuirks
+from .request import write_request
+from .response import ResponsesReader
+
+
+class OpenAIResponses:
+    """Stateless; one is enough."""
+
+    name = "openai_responses"
+
+    def encode(self, call: Call, quirks: ResponsesQuirks) -> Outgoing:
+        return write_request(call, quirks)
+
+    def frames(self) -> Frames:
+        return SseFrames()
+
+    def decoder(self, quirks: ResponsesQuirks) -> ResponsesReader:
+        return ResponsesReader(quirks)
+
+    def error(self, head: Head, body: bytes) -> CallError:
+        return read_error(head, parse_body(body))
+
+
+def read_error(head: Head, body: Any) -> CallError:
+    """`{"error": {…}}` as a body; `{"type": "error", "message", "code"}` or a failed response inside a stream."""
+    told = body.get("error") if isinstance(body, dict) else None
+    error = told if isinstance(told, dict) else body
+    if not isinstance(error, dict):
+        return failure(head, body, told if isinstance(told, str) else None)
+    message, code, kind = error.get("message"), error.get("code"), error.get("type")
+    return failure(
+        head,
+        body,
+        message if isinstance(message, str) else None,
+        None if code is None else str(code),
+        kind if isinstance(kind, str) and kind != "error" else None,
+    )
+
+
+CODEC = OpenAIResponses()

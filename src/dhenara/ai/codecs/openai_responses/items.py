@@ -1,0 +1,152 @@
+"""Items: the history as Responses wants to hear it, its own items word by word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...types.call import Call
+from ...types.content import (
+    AudioContent,
+    Content,
+    GenericContent,
+    ImageContent,
+    ReasoningContent,
+    ServerToolContent,
+    TextContent,
+    ToolCallContent,
+    ToolResultContent,
+)
+from ...types.message import Message
+from ...wire import json
+from ..origin import at_home
+from ..warnings import Warnings
+from .parts import encoded, write_parts
+
+PROTOCOL = "openai_responses"
+Wire = dict[str, Any]
+
+
+def write_items(call: Call, warnings: Warnings) -> list[Wire]:
+    """Every turn in order, as one flat list."""
+    return [item for message in call.messages for item in write_message(message, call, warnings)]
+
+
+def write_message(message: Message, call: Call, warnings: Warnings) -> Iterator[Wire]:
+    match message.role:
+        case "system":
+            yield {"type": "message", "role": "developer", "content": [text(message.text)]}
+        case "user":
+            yield from write_user(message, warnings)
+        case "assistant":
+            yield from write_answer(message.contents, call, warnings)
+        case "tool":
+            yield from write_results(message.contents, warnings)
+
+
+def text(said: str) -> Wire:
+    return {"type": "input_text", "text": said}
+
+
+def write_user(message: Message, warnings: Warnings) -> Iterator[Wire]:
+    yield from write_results(message.contents, warnings)
+    said = [part for part in message.contents if not isinstance(part, ToolResultContent)]
+    if said:
+        yield {"type": "message", "role": "user", "content": write_parts(said, warnings)}
+
+
+def write_answer(contents: Sequence[Content], call: Call, warnings: Warnings) -> Iterator[Wire]:
+    """Its own items go back as they came: a thought with what follows it, texts of one message in one."""
+    open_message: Wire | None = None
+    for at, part in enumerate(contents):
+        if isinstance(part, TextContent) and at_home(part, call, PROTOCOL) and "item" in part.extras:
+            open_message = joined(open_message, part)
+            following = contents[at + 1] if at + 1 < len(contents) else None
+            if not same_message(part, following):
+                yield open_message
+                open_message = None
+        elif at_home(part, call, PROTOCOL):
+            yield from write_own(part, contents)
+        else:
+            yield from write_foreign(part, warnings)
+
+
+def same_message(part: Content, following: Content | None) -> bool:
+    return isinstance(following, TextContent) and following.extras.get("item") == part.extras["item"]
+
+
+def joined(message: Wire | None, part: TextContent) -> Wire:
+    content = {"type": "output_text", "text": part.text, "annotations": part.extras.get("annotations", [])}
+    begun = message or {"type": "message", "role": "assistant", **part.extras["item"], "content": []}
+    begun["content"].append(content)
+    return begun
+
+
+def write_own(part: Content, contents: Sequence[Content]) -> Iterator[Wire]:
+    """What only the origin understands. A thought that was broken off has no item, and stays home."""
+    match part:
+        case ReasoningContent():
+            if "item" in part.extras:
+                yield dict(part.extras["item"])
+        case ToolCallContent():
+            yield own_call(part)
+        case ServerToolContent() | GenericContent():
+            yield {**part.data, **drawn(part, contents)}
+        case ImageContent():
+            return  # it goes back inside the item that drew it
+        case _:
+            yield from said(part)
+
+
+def own_call(part: ToolCallContent) -> Wire:
+    about = part.extras.get("item", {})
+    if about.get("type") != "custom_tool_call":
+        return {**function_call(part), **about}
+    return {"call_id": part.id, "name": part.name, "input": part.arguments_text or "", **about}
+
+
+def drawn(part: Content, contents: Sequence[Content]) -> Wire:
+    """The picture of an image generation, which is kept as a picture beside its item."""
+    data = part.data if isinstance(part, ServerToolContent) else {}
+    if data.get("type") != "image_generation_call":
+        return {}
+    pictures = (p for p in contents if isinstance(p, ImageContent) and p.extras.get("id") == data.get("id"))
+    return next(({"result": encoded(picture)} for picture in pictures), {})
+
+
+def write_foreign(part: Content, warnings: Warnings) -> Iterator[Wire]:
+    match part:
+        case ToolCallContent():
+            yield function_call(part)
+        case ReasoningContent():
+            warnings.dropped("the reasoning of another provider", "it belongs to its origin")
+        case ServerToolContent() | GenericContent():
+            name = part.name if isinstance(part, ServerToolContent) else part.kind
+            warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it")
+        case _ if not isinstance(part, AudioContent) and not part.get_text():
+            if not isinstance(part, TextContent):
+                warnings.dropped(f"a part of kind {getattr(part, 'type', 'part')!r}", "answers are text there")
+        case _:
+            yield from said(part)
+
+
+def said(part: Content) -> Iterator[Wire]:
+    if words := part.get_text():
+        yield {"role": "assistant", "content": words}
+
+
+def function_call(part: ToolCallContent) -> Wire:
+    spelled = part.arguments_text
+    if spelled is None or part.error:
+        spelled = json.dumps(part.arguments).decode()
+    return {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": spelled or "{}"}
+
+
+def write_results(contents: Sequence[Content], warnings: Warnings) -> Iterator[Wire]:
+    for part in contents:
+        if isinstance(part, ToolResultContent):
+            output: Any = part.get_text()
+            if part.contents:
+                lead = [text(output)] if part.output is not None and output else []
+                output = [*lead, *write_parts(part.contents, warnings)]
+            yield {"type": "function_call_output", "call_id": part.call_id, "output": output}

@@ -1,0 +1,46 @@
+"""How hosts of Responses differ, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..base import Quirks
+
+PARAMETERS: Mapping[str, str | None] = {
+    "max_output_tokens": "max_output_tokens",
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_logprobs": "top_logprobs",
+    "parallel_tool_calls": "parallel_tool_calls",
+    "metadata": "metadata",
+    "user": "user",
+    "service_tier": "service_tier",
+    "top_k": None,
+    "frequency_penalty": None,
+    "presence_penalty": None,
+    "logit_bias": None,
+    "seed": None,
+    "stop": None,
+    "n": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsesQuirks(Quirks):
+    """The defaults are OpenAI's own host."""
+
+    path: str = "/responses"
+    efforts: Mapping[str, str] = field(default_factory=dict)
+    summary: str | None = "auto"
+    """Which summary of its thinking a model is asked for."""
+
+    encrypted_reasoning: bool = True
+    """Whether thinking can be had as a sealed block, to be sent back where nothing is stored."""
+
+    runs_custom_tools: bool = False
+    """Whether calls of custom tools are the provider's own doing."""
+
+    def wire_name(self, parameter: str) -> str | None:
+        """What this host calls a parameter; None when it has no such thing."""
+        return self.params.get(parameter, PARAMETERS[parameter])

@@ -1,0 +1,124 @@
+"""Requests: a call written as a Responses body. Nothing is stored there unless the options say so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...types.call import Call
+from ...types.call_config import AIModelCallConfig
+from ...types.content import ReasoningContent
+from ...types.tools import ServerTool, ToolChoice, ToolDefinition
+from ..base import Outgoing
+from ..effort import effort_for
+from ..origin import at_home
+from ..parameters import given
+from ..warnings import Warnings
+from .items import PROTOCOL, write_items
+from .quirks import PARAMETERS, ResponsesQuirks
+
+Wire = dict[str, Any]
+SEALED = "reasoning.encrypted_content"
+LOGPROBS = "message.output_text.logprobs"
+
+
+def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
+    """The whole request; what Responses cannot be told is in the warnings."""
+    config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
+    body: Wire = {"model": call.endpoint.ai_model.model_name}
+    if call.instructions:
+        body["instructions"] = "\n\n".join(call.instructions)
+    body["input"] = write_items(call, warnings)
+    body["store"] = False
+    body.update(quirks.defaults)
+    body.update(write_parameters(config, quirks, warnings))
+    body.update(write_reasoning(config, quirks, warnings))
+    body.update(write_tools(config))
+    body.update(write_format(config))
+    wanted = included(call, quirks)
+    if wanted:
+        body["include"] = wanted
+    if config.streaming:
+        body["stream"] = True
+    body.update(call.endpoint.ai_model.parameters)
+    body.update(config.options)
+    return Outgoing(quirks.path, body, {}, warnings.all())
+
+
+def write_parameters(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
+    written: Wire = {}
+    for parameter, value in given(config, PARAMETERS):
+        name = quirks.wire_name(parameter)
+        if name is None:
+            warnings.unsupported(parameter)
+        else:
+            written[name] = value
+    return written
+
+
+def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
+    if config.wants_reasoning is None:
+        return {}
+    if not config.wants_reasoning and config.reasoning_effort is None and "none" not in quirks.efforts:
+        # Models that do not reason refuse even to be told so.
+        return {}
+    if config.max_reasoning_tokens is not None:
+        warnings.translated("max_reasoning_tokens", "a budget becomes an effort level")
+    effort = effort_for(config)
+    said: Wire = {"effort": quirks.efforts.get(effort, effort)}
+    if quirks.summary and config.wants_reasoning:
+        said["summary"] = quirks.summary
+    return {"reasoning": said}
+
+
+def included(call: Call, quirks: ResponsesQuirks) -> list[str]:
+    """Sealed thinking is asked for wherever there may be thinking: without it, the next turn could not hear it."""
+    wanted = [LOGPROBS] if call.config.logprobs or call.config.top_logprobs is not None else []
+    settings = call.endpoint.ai_model.settings
+    thinks = call.config.wants_reasoning or (settings is not None and settings.supports_reasoning) or has_thought(call)
+    return [*wanted, SEALED] if thinks and quirks.encrypted_reasoning else wanted
+
+
+def has_thought(call: Call) -> bool:
+    return any(
+        isinstance(part, ReasoningContent) and at_home(part, call, PROTOCOL)
+        for message in call.messages
+        for part in message.contents
+    )
+
+
+def write_tools(config: AIModelCallConfig) -> Wire:
+    if not config.tools:
+        return {}
+    written: Wire = {"tools": [write_tool(tool) for tool in config.tools]}
+    if config.tool_choice is not None:
+        written["tool_choice"] = write_choice(config.tool_choice)
+    return written
+
+
+def write_tool(tool: ToolDefinition | ServerTool) -> Wire:
+    """Strictness is on by default there, which changes what a schema means; here it is off unless asked for."""
+    if isinstance(tool, ServerTool):
+        return tool.spec
+    written: Wire = {"type": "function", "name": tool.name, "parameters": tool.parameters, "strict": bool(tool.strict)}
+    return written if tool.description is None else {**written, "description": tool.description}
+
+
+def write_choice(choice: ToolChoice) -> str | Wire:
+    if len(choice.names) == 1 and choice.mode == "required":
+        return {"type": "function", "name": choice.names[0]}
+    if choice.names and choice.mode != "none":
+        allowed = [{"type": "function", "name": name} for name in choice.names]
+        return {"type": "allowed_tools", "mode": choice.mode, "tools": allowed}
+    return choice.mode
+
+
+def write_format(config: AIModelCallConfig) -> Wire:
+    shape = config.structured_output
+    if shape is None:
+        return {}
+    said: Wire = {"type": "json_schema", "name": shape.name, "schema": shape.output_schema}
+    if shape.description is not None:
+        said["description"] = shape.description
+    if shape.strict is not None:
+        said["strict"] = shape.strict
+    return {"text": {"format": said}}

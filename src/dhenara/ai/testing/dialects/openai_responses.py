@@ -1,0 +1,106 @@
+"""Responses, as OpenAI says it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ..answer import Answer, pieces
+from .openai_chat import ChatDialect
+
+Wire = dict[str, Any]
+
+
+class ResponsesDialect:
+    stream_type = "text/event-stream"
+
+    def wants_stream(self, asked: Any) -> bool:
+        return bool(asked.json.get("stream"))
+
+    def body(self, answer: Answer, request: Any) -> Any:
+        return {**envelope(answer, request, "completed"), "output": items(answer), "usage": usage(answer)}
+
+    def stream(self, answer: Answer, request: Any) -> list[bytes]:
+        begun = {**envelope(answer, request, "in_progress"), "output": [], "usage": None}
+        events: list[Wire] = [{"type": "response.created", "response": begun}]
+        for index, item in enumerate(items(answer)):
+            events += told(index, item)
+        events.append({"type": "response.completed", "response": self.body(answer, request)})
+        return [event(said, number) for number, said in enumerate(events)]
+
+    def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
+        return ChatDialect().error(status, message, kind, code)
+
+
+def envelope(answer: Answer, request: Any, status: str) -> Wire:
+    return {
+        "id": answer.id,
+        "object": "response",
+        "created_at": 1_790_000_000,
+        "model": answer.model or request.get("model", "fake"),
+        "status": status,
+        "error": None,
+        "incomplete_details": None,
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+    }
+
+
+def items(answer: Answer) -> list[Wire]:
+    found: list[Wire] = []
+    if answer.reasoning:
+        summary = [{"type": "summary_text", "text": answer.reasoning}]
+        sealed = answer.signature or "c2VhbGVk"
+        found.append({"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": sealed})
+    if answer.text or not (answer.tool_calls or answer.reasoning):
+        said = {"type": "output_text", "text": answer.text, "annotations": []}
+        found.append({"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [said]})
+    for number, call in enumerate(answer.tool_calls):
+        about = {"id": f"fc_{number}", "type": "function_call", "status": "completed", "call_id": call.id}
+        found.append({**about, "name": call.name, "arguments": json.dumps(call.arguments)})
+    return found
+
+
+def told(index: int, item: Wire) -> Iterator[Wire]:
+    """One item as its beginning, its pieces and its whole."""
+    at = {"output_index": index, "item_id": item["id"]}
+    match item["type"]:
+        case "message":
+            empty = {**item, "content": [], "status": "in_progress"}
+            part = {"type": "output_text", "text": "", "annotations": []}
+            words = [{"type": "response.output_text.delta", "delta": p} for p in pieces(item["content"][0]["text"])]
+            begun = {"type": "response.content_part.added", "part": part}
+            grown = [{**said, **at, "content_index": 0, "logprobs": []} for said in [begun, *words]]
+        case "reasoning":
+            empty = {**item, "summary": [], "encrypted_content": None}
+            part = {"type": "summary_text", "text": ""}
+            summary = pieces(item["summary"][0]["text"])
+            words = [{"type": "response.reasoning_summary_text.delta", "delta": piece} for piece in summary]
+            begun = {"type": "response.reasoning_summary_part.added", "part": part}
+            grown = [{**said, **at, "summary_index": 0} for said in [begun, *words]]
+        case _:
+            empty = {**item, "arguments": "", "status": "in_progress"}
+            words = [{"type": "response.function_call_arguments.delta", "delta": p} for p in pieces(item["arguments"])]
+            grown = [{**said, **at} for said in words]
+    yield {"type": "response.output_item.added", "output_index": index, "item": empty}
+    yield from grown
+    yield {"type": "response.output_item.done", "output_index": index, "item": item}
+
+
+def usage(answer: Answer) -> Wire:
+    counted = answer.usage
+    total_in = counted.input + counted.cache_read
+    return {
+        "input_tokens": total_in,
+        "input_tokens_details": {"cached_tokens": counted.cache_read},
+        "output_tokens": counted.output,
+        "output_tokens_details": {"reasoning_tokens": counted.reasoning},
+        "total_tokens": total_in + counted.output,
+    }
+
+
+def event(said: Wire, number: int) -> bytes:
+    body = json.dumps({**said, "sequence_number": number}, separators=(",", ":"))
+    return f"event: {said['type']}\ndata: {body}\n\n".encode()
