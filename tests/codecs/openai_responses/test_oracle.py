@@ -64,5 +64,7 @@ def test_its_own_items_go_back_word_by_word(exchange: Exchange) -> None:
 
 def bare(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: bare(v) for k, v in value.items() if v not in (None, []) and k not in ("logprobs", "output_index")}
+        # One recorded picture was shortened with dots, so its bytes are not the ones that were sent.
+        left_out = {"logprobs", "output_index", *(["result"] if value.get("type") == "image_generation_call" else [])}
+        return {k: bare(v) for k, v in value.items() if v not in (None, []) and k not in left_out}
     return [bare(one) for one in value] if isinstance(value, list) else value

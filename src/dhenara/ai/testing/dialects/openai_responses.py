@@ -65,13 +65,14 @@ def items(answer: Answer) -> list[Wire]:
 
 def told(index: int, item: Wire) -> Iterator[Wire]:
     """One item as its beginning, its pieces and its whole."""
+    grown: list[Wire]
     at = {"output_index": index, "item_id": item["id"]}
     match item["type"]:
         case "message":
             empty = {**item, "content": [], "status": "in_progress"}
-            part = {"type": "output_text", "text": "", "annotations": []}
+            part: Wire = {"type": "output_text", "text": "", "annotations": []}
             words = [{"type": "response.output_text.delta", "delta": p} for p in pieces(item["content"][0]["text"])]
-            begun = {"type": "response.content_part.added", "part": part}
+            begun: Wire = {"type": "response.content_part.added", "part": part}
             grown = [{**said, **at, "content_index": 0, "logprobs": []} for said in [begun, *words]]
         case "reasoning":
             empty = {**item, "summary": [], "encrypted_content": None}
