@@ -27,6 +27,7 @@ PROTOCOLS = pytest.mark.parametrize(
         ("openai_chat", "openai", "/chat/completions"),
         ("openai_responses", "openai", "/responses"),
         ("anthropic", "anthropic", "/messages"),
+        ("gemini", "google_ai", "/m:streamGenerateContent"),
     ],
 )
 NEW = st.dictionaries(st.text("xyz", min_size=3, max_size=5), JSON, max_size=2)
@@ -40,7 +41,8 @@ def told(path: str) -> list[bytes]:
 def folded(protocol: str, provider: str, events: list[bytes]) -> ChatResponse:
     route = find_route(load_provider(provider), "m", protocol)
     decoder = load_codec(protocol).decoder(route.quirks)
-    return fold(delta for event in events for delta in decoder.frame(Frame(event)))
+    told = [delta for event in events for delta in decoder.frame(Frame(event))]
+    return fold([*told, *decoder.finish()])
 
 
 def grown(value: Any, extra: dict[str, Any]) -> Any:
@@ -48,7 +50,7 @@ def grown(value: Any, extra: dict[str, Any]) -> Any:
     if isinstance(value, list):
         return [grown(one, extra) for one in value]
     if isinstance(value, dict):
-        return {key: one if key == "input" else grown(one, extra) for key, one in value.items()} | extra
+        return {key: one if key in ("input", "args") else grown(one, extra) for key, one in value.items()} | extra
     return value
 
 

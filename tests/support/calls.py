@@ -58,9 +58,11 @@ FILES = st.builds(FileContent, data=DATA, mime_type=st.just("application/pdf"), 
     FileContent, data=st.just(b"some,text"), mime_type=st.just("text/csv"), name=st.none() | st.just("a.csv")
 )
 SOUNDS = st.builds(AudioContent, data=DATA, mime_type=st.sampled_from(["audio/wav", "audio/mpeg"]))
-# What Claude's host runs and finds by itself, in its own words.
+# What a host runs and finds by itself, in its own words.
 SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search"}
 FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+CODE = {"executableCode": {"code": "1 + 1", "language": "PYTHON"}}
+RAN = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "2"}}
 SPOKEN = st.builds(TextContent, text=WORDS)
 
 
@@ -68,6 +70,7 @@ SPOKEN = st.builds(TextContent, text=WORDS)
 def rounds(draw: st.DrawFn) -> list[Message]:
     """A question, an answer with everything in it, and the results it asked for."""
     origin = draw(st.none() | origins())
+    run, found = (CODE, RAN) if origin and origin.protocol == "gemini" else (SEARCH, FOUND)
     asked = draw(st.lists(st.one_of(SPOKEN, IMAGES, FILES, SOUNDS), max_size=3))
     question = Message(role="user", contents=[TextContent(text=draw(SOME_WORDS)), *asked])
     ids = draw(st.lists(IDS, max_size=3, unique=True))
@@ -78,8 +81,8 @@ def rounds(draw: st.DrawFn) -> list[Message]:
                 st.builds(TextContent, text=WORDS, origin=st.just(origin)),
                 st.builds(ReasoningContent, text=WORDS, signature=st.none() | st.just("sig"), origin=st.just(origin)),
                 st.builds(RefusalContent, text=WORDS, origin=st.just(origin)),
-                st.builds(ServerToolContent, data=st.just(SEARCH), origin=st.just(origin)),
-                st.builds(GenericContent, kind=st.just("found"), data=st.just(FOUND), origin=st.just(origin)),
+                st.builds(ServerToolContent, data=st.just(run), origin=st.just(origin)),
+                st.builds(GenericContent, kind=st.just("found"), data=st.just(found), origin=st.just(origin)),
             ),
             max_size=3,
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
 from dhenara.ai.codecs.base import Codec, Quirks
+from dhenara.ai.codecs.gemini.quirks import GeminiQuirks
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
 from dhenara.ai.codecs.openai_responses.quirks import ResponsesQuirks
 from dhenara.ai.codecs.registry import load_codec
@@ -62,6 +63,17 @@ def responses_counts(usage: Usage, expected: Mapping[str, int]) -> Counts:
         "reasoning_tokens": usage.reasoning_tokens,
         "cache_read_tokens": usage.cache_read_tokens,
         "cache_write_tokens": usage.cache_write_tokens,
+    }
+
+
+def gemini_counts(usage: Usage, expected: Mapping[str, int]) -> Counts:
+    """Gemini counts thinking beside the candidates, and prompts of tools beside the prompt."""
+    return {
+        "input_tokens": usage.prompt_tokens - usage.raw.get("toolUsePromptTokenCount", 0),
+        "output_tokens": usage.completion_tokens - usage.reasoning_tokens,
+        "total_tokens": usage.total_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
     }
 
 
@@ -129,5 +141,12 @@ PROTOCOLS = (
         responses_counts,
         b'data: {"type":"response.completed"',
         spoken_by=lambda provider: provider == "xai",
+    ),
+    Recorded(
+        "gemini",
+        ("gemini-generate", "gemini-stream-generate"),
+        GeminiQuirks(),
+        gemini_counts,
+        b'"finishReason"',
     ),
 )

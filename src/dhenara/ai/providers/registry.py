@@ -11,6 +11,9 @@ KNOWN = {
     "openai": "openai",
     "anthropic": "anthropic",
     "openai_compatible": "openai_compatible",
+    "google_ai": "google_ai",
+    "google_gemini_api": "google_ai",
+    "gemini": "google_ai",
 }
 """Name of a provider to its module in `known/`."""
 

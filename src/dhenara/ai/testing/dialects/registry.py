@@ -6,6 +6,7 @@ import re
 
 from .anthropic import AnthropicDialect
 from .dialect import Dialect
+from .gemini import GeminiDialect
 from .openai_chat import ChatDialect
 from .openai_responses import ResponsesDialect
 
@@ -13,6 +14,7 @@ PATHS: list[tuple[re.Pattern[str], Dialect]] = [
     (re.compile(r"/chat/completions(\?|$)"), ChatDialect()),
     (re.compile(r"/messages(\?|$)"), AnthropicDialect()),
     (re.compile(r"/responses(\?|$)"), ResponsesDialect()),
+    (re.compile(r":(stream)?[gG]enerateContent(\?|$)"), GeminiDialect()),
 ]
 
 

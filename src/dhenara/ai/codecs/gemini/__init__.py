@@ -1,0 +1,1 @@
+"""Gemini generateContent, on Google AI and on Vertex."""

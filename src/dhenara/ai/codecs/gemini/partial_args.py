@@ -1,0 +1,55 @@
+"""Arguments that are told value by value, each with the path at which it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+STEP = re.compile(r"\.?([A-Za-z_][\w-]*)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
+VALUES = ("stringValue", "numberValue", "boolValue")
+
+
+class PartialArgs:
+    """One call's arguments as they grow."""
+
+    __slots__ = ("arguments", "part")
+
+    def __init__(self, part: int) -> None:
+        self.part = part
+        self.arguments: dict[str, Any] = {}
+
+    def add(self, pieces: Iterable[dict[str, Any]]) -> None:
+        for piece in pieces:
+            steps = path(str(piece.get("jsonPath", "$")))
+            if steps:
+                self._put(steps, next((piece[name] for name in VALUES if name in piece), None))
+
+    def _put(self, steps: list[str | int], value: Any) -> None:
+        """Strings at a place that has one already go on; everything else is set."""
+        place: Any = self.arguments
+        for step, following in pairwise(steps):
+            place = child(place, step, [] if isinstance(following, int) else {})
+        known = child(place, steps[-1], None)
+        put(place, steps[-1], known + value if isinstance(known, str) and isinstance(value, str) else value)
+
+
+def path(text: str) -> list[str | int]:
+    found = STEP.finditer(text.removeprefix("$"))
+    return [int(m[2]) if m[2] is not None else next(g for g in (m[1], m[3], m[4]) if g is not None) for m in found]
+
+
+def child(place: Any, step: str | int, otherwise: Any) -> Any:
+    """What stands at this step; what should stand there where nothing does yet."""
+    if isinstance(step, int):
+        while len(place) <= step:
+            place.append(None)
+        if place[step] is None:
+            place[step] = otherwise
+        return place[step]
+    return place.setdefault(step, otherwise)
+
+
+def put(place: Any, step: str | int, value: Any) -> None:
+    place[step] = value

@@ -1,0 +1,45 @@
+"""How hosts and generations of Gemini differ, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..base import Quirks
+
+PARAMETERS: Mapping[str, str | None] = {
+    "max_output_tokens": "maxOutputTokens",
+    "temperature": "temperature",
+    "top_p": "topP",
+    "top_k": "topK",
+    "seed": "seed",
+    "stop": "stopSequences",
+    "n": "candidateCount",
+    "presence_penalty": "presencePenalty",
+    "frequency_penalty": "frequencyPenalty",
+    "logprobs": "responseLogprobs",
+    "top_logprobs": "logprobs",
+    "logit_bias": None,
+    "parallel_tool_calls": None,
+    "user": None,
+    "metadata": None,
+    "service_tier": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GeminiQuirks(Quirks):
+    """The defaults are Google AI and a model of the third generation or later."""
+
+    path: str = "/{model}:{method}"
+    thinking: Literal["level", "budget", "none"] = "level"
+    levels: Mapping[str, str] = field(
+        default_factory=lambda: {"none": "minimal", "xhigh": "high", "max": "high"},
+    )
+    call_ids: bool = True
+    """Whether calls and their results may carry ids."""
+
+    def wire_name(self, parameter: str) -> str | None:
+        """What this host calls a parameter; None when it has no such thing."""
+        return self.params.get(parameter, PARAMETERS[parameter])

@@ -1,0 +1,141 @@
+"""Requests: a call written as a generateContent body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...types.call import Call
+from ...types.call_config import AIModelCallConfig
+from ...types.tools import ServerTool, ToolChoice, ToolDefinition
+from ..base import Outgoing
+from ..effort import budget_for, effort_for
+from ..parameters import given
+from ..warnings import Warnings
+from .contents import write_contents
+from .quirks import PARAMETERS, GeminiQuirks
+
+Wire = dict[str, Any]
+PREFIXED = ("models/", "tunedModels/", "publishers/", "projects/", "endpoints/")
+MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
+
+
+def write_request(call: Call, quirks: GeminiQuirks) -> Outgoing:
+    """The whole request; what Gemini cannot be told is in the warnings."""
+    config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
+    system, contents = write_contents(call, quirks, warnings)
+    body: Wire = {"contents": contents}
+    if system:
+        body["systemInstruction"] = {"parts": [{"text": system}]}
+    generation = {
+        **write_parameters(config, quirks, warnings),
+        **write_thinking(config, quirks, warnings),
+        **write_format(config),
+    }
+    if generation:
+        body["generationConfig"] = generation
+    body.update(write_tools(config, warnings))
+    body.update(quirks.defaults)
+    body.update(call.endpoint.ai_model.parameters)
+    merge(body, config.options)
+    return Outgoing(path(call, quirks), body, {}, warnings.all())
+
+
+def path(call: Call, quirks: GeminiQuirks) -> str:
+    name = call.endpoint.ai_model.model_name
+    model = name if name.startswith(PREFIXED) else f"models/{name}"
+    method = "streamGenerateContent?alt=sse" if call.config.streaming else "generateContent"
+    return quirks.path.format(model=model, name=name, method=method)
+
+
+def merge(body: Wire, options: Wire) -> None:
+    """Options of the generation join those that are there; all others stand as they are."""
+    for name, value in options.items():
+        known = body.get(name)
+        body[name] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
+
+
+def write_parameters(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+    written: Wire = {}
+    for parameter, value in given(config, PARAMETERS):
+        name = quirks.wire_name(parameter)
+        if name is None:
+            warnings.unsupported(parameter)
+        else:
+            written[name] = value
+    if "logprobs" in written:
+        written.setdefault("responseLogprobs", True)
+    return written
+
+
+def write_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+    if config.wants_reasoning is None:
+        return {}
+    return THINKING[quirks.thinking](config, quirks, warnings)
+
+
+def no_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+    if config.wants_reasoning:
+        warnings.unsupported("reasoning", "this model does not think")
+    return {}
+
+
+def budget(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+    """0 is off, and -1 leaves the amount to the model."""
+    if not config.wants_reasoning:
+        return {"thinkingConfig": {"thinkingBudget": 0}}
+    tokens = budget_for(config)
+    return {"thinkingConfig": {"thinkingBudget": -1 if tokens is None else tokens, "includeThoughts": True}}
+
+
+def level(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+    if config.max_reasoning_tokens is not None:
+        warnings.translated("max_reasoning_tokens", "this model takes a level instead of a budget")
+    effort = effort_for(config)
+    said: Wire = {"thinkingLevel": quirks.levels.get(effort, effort)}
+    if not config.wants_reasoning:
+        warnings.translated("reasoning", "this model cannot stop thinking; it was asked to think as little as it can")
+        return {"thinkingConfig": said}
+    return {"thinkingConfig": {**said, "includeThoughts": True}}
+
+
+THINKING: dict[str, Callable[[AIModelCallConfig, GeminiQuirks, Warnings], Wire]] = {
+    "none": no_thinking,
+    "budget": budget,
+    "level": level,
+}
+
+
+def write_format(config: AIModelCallConfig) -> Wire:
+    shape = config.structured_output
+    if shape is None:
+        return {}
+    return {"responseMimeType": "application/json", "responseJsonSchema": shape.output_schema}
+
+
+def write_tools(config: AIModelCallConfig, warnings: Warnings) -> Wire:
+    """All functions are declared together; each of the provider's own tools stands for itself."""
+    functions = [write_function(tool) for tool in config.tools if isinstance(tool, ToolDefinition)]
+    tools: list[Wire] = [{"functionDeclarations": functions}] if functions else []
+    tools += [tool.spec for tool in config.tools if isinstance(tool, ServerTool)]
+    if not tools:
+        return {}
+    written: Wire = {"tools": tools}
+    if config.tool_choice is not None and functions:
+        written["toolConfig"] = {"functionCallingConfig": write_choice(config.tool_choice, config, warnings)}
+    elif any(isinstance(tool, ToolDefinition) and tool.strict for tool in config.tools):
+        written["toolConfig"] = {"functionCallingConfig": {"mode": "VALIDATED"}}
+    return written
+
+
+def write_function(tool: ToolDefinition) -> Wire:
+    written: Wire = {"name": tool.name, "parametersJsonSchema": tool.parameters}
+    return written if tool.description is None else {**written, "description": tool.description}
+
+
+def write_choice(choice: ToolChoice, config: AIModelCallConfig, warnings: Warnings) -> Wire:
+    mode = MODES[choice.mode]
+    if choice.names and choice.mode == "auto":
+        # Names may only be given where a call is forced or validated.
+        mode = "VALIDATED"
+    return {"mode": mode, **({"allowedFunctionNames": list(choice.names)} if choice.names and mode != "NONE" else {})}

@@ -1,0 +1,32 @@
+"""Usage: prompts contain what was cached, thinking stands beside the candidates, tools bring prompts of their own."""
+
+from __future__ import annotations
+
+from ...types.usage import Usage
+from ..counts import Report, number
+
+
+def read_usage(report: Report) -> Usage:
+    prompt = number(report, "promptTokenCount") + number(report, "toolUsePromptTokenCount")
+    cached = number(report, "cachedContentTokenCount")
+    heard = modality(report, "promptTokensDetails", "AUDIO")
+    said = number(report, "candidatesTokenCount")
+    spoken = modality(report, "candidatesTokensDetails", "AUDIO")
+    drawn = modality(report, "candidatesTokensDetails", "IMAGE")
+    fresh_sound = max(0, min(heard, prompt - cached))
+    return Usage(
+        input_tokens=max(0, prompt - cached - fresh_sound),
+        cache_read_tokens=cached,
+        input_audio_tokens=fresh_sound,
+        output_tokens=max(0, said - spoken - drawn),
+        output_audio_tokens=spoken,
+        output_image_tokens=drawn,
+        reasoning_tokens=number(report, "thoughtsTokenCount"),
+        raw=dict(report),
+    )
+
+
+def modality(report: Report, name: str, wanted: str) -> int:
+    details = report.get(name)
+    found = (d for d in details if isinstance(d, dict)) if isinstance(details, list) else ()
+    return sum(number(detail, "tokenCount") for detail in found if detail.get("modality") == wanted)

@@ -1,0 +1,26 @@
+"""Google AI."""
+
+from __future__ import annotations
+
+from ...codecs.gemini.quirks import GeminiQuirks
+from ..auth import header
+from ..provider import Provider, Route
+
+# How each generation is told to think.
+BUDGETED = "gemini-2.5-*|models/gemini-2.5-*"
+UNTHINKING = "gemini-2.0-*|gemini-1.*|models/gemini-2.0-*|models/gemini-1.*|gemma-*|models/gemma-*"
+
+PROVIDER = Provider(
+    name="google_ai",
+    base_url="https://generativelanguage.googleapis.com/v1beta",
+    routes=(
+        Route("gemini", GeminiQuirks(thinking="budget"), models=BUDGETED),
+        Route("gemini", GeminiQuirks(thinking="none"), models=UNTHINKING),
+        Route("gemini", GeminiQuirks()),
+    ),
+    # Never as ?key= in the address, where logs and exceptions would show it.
+    auth=header("x-goog-api-key"),
+    key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    base_url_env=("GOOGLE_GEMINI_BASE_URL", "GEMINI_BASE_URL"),
+    keys_url="https://aistudio.google.com/apikey",
+)
