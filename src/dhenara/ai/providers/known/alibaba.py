@@ -1,0 +1,27 @@
+"""Alibaba Cloud Model Studio."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="alibaba",
+    base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
+                reasoning_in="enable_thinking",
+                document_shape="none",
+            ),
+        ),
+    ),
+    key_env=(
+        "DASHSCOPE_API_KEY",
+        "ALIBABA_API_KEY",
+    ),
+    base_url_env=("ALIBABA_BASE_URL",),
+    keys_url="https://modelstudio.console.alibabacloud.com",
+)

@@ -1,0 +1,37 @@
+"""DeepSeek."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="deepseek",
+    base_url="https://api.deepseek.com",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={
+                    "max_output_tokens": "max_tokens",
+                    "seed": None,
+                    "logit_bias": None,
+                    "n": None,
+                    "parallel_tool_calls": None,
+                    "service_tier": None,
+                },
+                reasoning_in="thinking",
+                efforts={"minimal": "high", "low": "high", "medium": "high", "xhigh": "max"},
+                # Thinking of a turn with calls must come back, or the request is refused.
+                reasoning_replay="tool_turns",
+                strict_tools=False,
+                json_mode="object",
+                document_shape="none",
+                audio_in=False,
+            ),
+        ),
+    ),
+    key_env=("DEEPSEEK_API_KEY",),
+    base_url_env=("DEEPSEEK_BASE_URL",),
+    keys_url="https://platform.deepseek.com/api_keys",
+)

@@ -1,0 +1,24 @@
+"""Fireworks."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="fireworks",
+    base_url="https://api.fireworks.ai/inference/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
+                reasoning_replay="field",
+                document_shape="none",
+            ),
+        ),
+    ),
+    key_env=("FIREWORKS_API_KEY",),
+    base_url_env=("FIREWORKS_BASE_URL",),
+    keys_url="https://fireworks.ai/account/api-keys",
+)

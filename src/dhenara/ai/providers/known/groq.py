@@ -1,0 +1,34 @@
+"""Groq."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="groq",
+    base_url="https://api.groq.com/openai/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={
+                    "max_output_tokens": "max_completion_tokens",
+                    "logit_bias": None,
+                    "logprobs": None,
+                    "top_logprobs": None,
+                    "metadata": None,
+                },
+                # Counts come in the last event by themselves; the option for them is refused as unknown.
+                stream_usage="always",
+                reasoning_replay="field",
+                reasoning_replay_field="reasoning",
+                document_shape="none",
+                audio_in=False,
+            ),
+        ),
+    ),
+    key_env=("GROQ_API_KEY",),
+    base_url_env=("GROQ_BASE_URL",),
+    keys_url="https://console.groq.com/keys",
+)

@@ -1,0 +1,27 @@
+"""The router of Hugging Face."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="huggingface",
+    base_url="https://router.huggingface.co/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={"max_output_tokens": "max_tokens"},
+                terminal="finish",
+                document_shape="none",
+            ),
+        ),
+    ),
+    key_env=(
+        "HF_TOKEN",
+        "HUGGINGFACE_API_KEY",
+    ),
+    base_url_env=("HUGGINGFACE_BASE_URL",),
+    keys_url="https://huggingface.co/settings/tokens",
+)

@@ -1,0 +1,24 @@
+"""llama.cpp, on a server of your own."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="llama_cpp",
+    base_url="http://127.0.0.1:8080/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
+                terminal="finish",
+                document_shape="none",
+            ),
+        ),
+    ),
+    key_env=("LLAMA_CPP_API_KEY",),
+    base_url_env=("LLAMA_CPP_BASE_URL",),
+    needs_key=False,
+)

@@ -1,0 +1,24 @@
+"""LM Studio, on this machine."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="lm_studio",
+    base_url="http://127.0.0.1:1234/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
+                terminal="finish",
+                document_shape="none",
+            ),
+        ),
+    ),
+    key_env=("LM_STUDIO_API_KEY",),
+    base_url_env=("LM_STUDIO_BASE_URL",),
+    needs_key=False,
+)

@@ -1,0 +1,24 @@
+"""MiniMax."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="minimax",
+    base_url="https://api.minimax.io/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={"max_output_tokens": "max_tokens"},
+                reasoning_in="none",
+                document_shape="none",
+            ),
+        ),
+    ),
+    key_env=("MINIMAX_API_KEY",),
+    base_url_env=("MINIMAX_BASE_URL",),
+    keys_url="https://platform.minimax.io",
+)

@@ -1,0 +1,39 @@
+"""Mistral."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="mistral",
+    base_url="https://api.mistral.ai/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={
+                    "max_output_tokens": "max_tokens",
+                    "seed": "random_seed",
+                    "logit_bias": None,
+                    "logprobs": None,
+                    "top_logprobs": None,
+                    "user": None,
+                    "service_tier": None,
+                },
+                # Unknown fields are refused; counts are always told.
+                stream_usage="always",
+                efforts={"minimal": "none", "low": "high", "medium": "high", "xhigh": "high", "max": "high"},
+                tool_choice_words={"required": "any"},
+                named_tool_choice=False,
+                tool_id="nine",
+                image_shape="string",
+                document_shape="document_url",
+                empty_content="empty",
+            ),
+        ),
+    ),
+    key_env=("MISTRAL_API_KEY",),
+    base_url_env=("MISTRAL_BASE_URL",),
+    keys_url="https://console.mistral.ai/api-keys",
+)

@@ -1,0 +1,23 @@
+"""NVIDIA."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="nvidia",
+    base_url="https://integrate.api.nvidia.com/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
+                document_shape="none",
+            ),
+        ),
+    ),
+    key_env=("NVIDIA_API_KEY",),
+    base_url_env=("NVIDIA_BASE_URL",),
+    keys_url="https://build.nvidia.com/settings/api-keys",
+)

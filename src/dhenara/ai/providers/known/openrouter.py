@@ -1,0 +1,25 @@
+"""OpenRouter."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="openrouter",
+    base_url="https://openrouter.ai/api/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
+                reasoning_in="reasoning",
+                reasoning_out=("reasoning", "reasoning_content"),
+                reasoning_replay="details",
+            ),
+        ),
+    ),
+    key_env=("OPENROUTER_API_KEY",),
+    base_url_env=("OPENROUTER_BASE_URL",),
+    keys_url="https://openrouter.ai/settings/keys",
+)

@@ -1,0 +1,32 @@
+"""Perplexity."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="perplexity",
+    base_url="https://api.perplexity.ai",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={
+                    "max_output_tokens": "max_tokens",
+                    "top_k": "top_k",
+                    "seed": None,
+                    "logit_bias": None,
+                    "n": None,
+                    "parallel_tool_calls": None,
+                },
+                stream_usage="always",
+                terminal="finish",
+                audio_in=False,
+            ),
+        ),
+    ),
+    key_env=("PERPLEXITY_API_KEY",),
+    base_url_env=("PERPLEXITY_BASE_URL",),
+    keys_url="https://www.perplexity.ai/settings/api",
+)

@@ -1,0 +1,23 @@
+"""SambaNova."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="sambanova",
+    base_url="https://api.sambanova.ai/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
+                document_shape="none",
+            ),
+        ),
+    ),
+    key_env=("SAMBANOVA_API_KEY",),
+    base_url_env=("SAMBANOVA_BASE_URL",),
+    keys_url="https://cloud.sambanova.ai/apis",
+)

@@ -1,0 +1,25 @@
+"""vLLM, on a server of your own."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="vllm",
+    base_url="http://127.0.0.1:8000/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
+                terminal="finish",
+                document_shape="none",
+                reasoning_out=("reasoning", "reasoning_content"),
+            ),
+        ),
+    ),
+    key_env=("VLLM_API_KEY",),
+    base_url_env=("VLLM_BASE_URL",),
+    needs_key=False,
+)

@@ -1,0 +1,19 @@
+"""xAI."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="xai",
+    base_url="https://api.x.ai/v1",
+    routes=(
+        Route("openai_chat", ChatQuirks(reasoning_replay="field", document_shape="none", audio_in=False)),
+        Route("openai_responses", ResponsesQuirks(runs_custom_tools=True)),
+    ),
+    key_env=("XAI_API_KEY",),
+    base_url_env=("XAI_BASE_URL",),
+    keys_url="https://console.x.ai",
+)

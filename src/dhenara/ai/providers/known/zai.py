@@ -1,0 +1,28 @@
+"""Z.ai."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="zai",
+    base_url="https://api.z.ai/api/paas/v4",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={"max_output_tokens": "max_tokens", "seed": None, "logit_bias": None, "n": None},
+                reasoning_in="thinking",
+                reasoning_replay="field",
+                tool_choice_words={"required": None, "none": None},
+                named_tool_choice=False,
+                json_mode="object",
+                document_shape="none",
+            ),
+        ),
+    ),
+    key_env=("ZAI_API_KEY",),
+    base_url_env=("ZAI_BASE_URL",),
+    keys_url="https://z.ai/manage-apikey/apikey-list",
+)

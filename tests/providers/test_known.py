@@ -1,0 +1,96 @@
+"""The providers that are known, and those that users add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from dhenara.ai import AIModelClient, Provider, Route, register_provider
+from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.providers import registry
+from dhenara.ai.providers.auth import header
+from dhenara.ai.providers.target import resolve
+from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, ToolChoice, ToolDefinition
+from support.worlds import endpoint
+
+NAMES = [name for name in registry.known_names() if name != "openai_compatible"]
+ADD = ToolDefinition(name="add", parameters={"type": "object", "properties": {}})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(name: str) -> None:
+    provider = registry.load_provider(name)
+    assert provider.base_url.startswith(("https://", "http://127.0.0.1"))
+    assert not provider.base_url.endswith("/")
+    assert provider.routes[-1].models == "*"
+    assert all(load_codec(route.codec).name == route.codec for route in provider.routes)
+    assert provider.key_env
+    if provider.needs_key:
+        assert provider.keys_url
+        api = AIModelAPI(provider=name)
+        with pytest.raises(ConfigurationError, match=provider.key_env[0]):
+            resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {})
+        target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {provider.key_env[0]: "k-1"})
+        assert target.grant.key == "k-1"
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if registry.load_provider(n).routes[-1].codec == "openai_chat"])
+def test_each_speaks_chat_completions_in_its_own_dialect(name: str, server: FakeServer) -> None:
+    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    config = AIModelCallConfig(max_output_tokens=5, tools=[ADD], tool_choice=ToolChoice(mode="required"))
+    with AIModelClient(endpoint(server.url, name), config) as client:
+        assert client.generate("?").chat_response is not None
+        final = list(client.generate("?", streaming=True).stream_generator)[-1][1].chat_response
+    body = server.exchanges[0].json
+    quirks = registry.load_provider(name).routes[-1].quirks
+    assert isinstance(quirks, ChatQuirks)
+    assert body[quirks.wire_name("max_output_tokens")] == 5
+    assert body.get("tool_choice") == quirks.tool_choice_words.get("required", "required")
+    assert ("stream_options" in server.exchanges[1].json) == (quirks.stream_usage == "option")
+    assert (final.text(), final.interrupted) == ("Hello!", False)
+
+
+@pytest.fixture
+def own_provider(server: FakeServer) -> Iterator[str]:
+    """A provider as a user adds it, outside the package."""
+    register_provider(
+        Provider(
+            name="acme",
+            base_url=f"{server.url}/{{region}}/v1",
+            routes=(Route("openai_chat", ChatQuirks(params={"max_output_tokens": "max_tokens"})),),
+            auth=header("x-acme-key"),
+            key_env=("ACME_KEY",),
+            keys_url="https://acme.example/keys",
+        )
+    )
+    yield "acme"
+    registry._registered.pop("acme")
+
+
+def test_a_provider_of_ones_own(own_provider: str, server: FakeServer) -> None:
+    server.answers(Answer(text="Hello!"))
+    api = AIModelAPI(provider=own_provider, api_key="a-key", config={"region": "mars"})
+    with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client:
+        assert client.generate("?", max_output_tokens=3).chat_response is not None
+    asked = server.exchanges[0]
+    assert asked.path == "/mars/v1/chat/completions"
+    assert (asked.headers["x-acme-key"], asked.json["max_tokens"]) == ("a-key", 3)
+
+
+def test_what_an_address_needs_is_asked_for_by_name(own_provider: str) -> None:
+    api = AIModelAPI(provider=own_provider, api_key="a-key")
+    with pytest.raises(ConfigurationError, match="acme needs region"):
+        resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {})
+
+
+def test_users_may_know_a_dialect_better(server: FakeServer) -> None:
+    server.answers(Answer(text="Hello!"))
+    with AIModelClient(endpoint(server.url, "groq", quirks={"system_role": "developer"})) as client:
+        client.generate("?", instructions="Be brief.")
+    assert server.exchanges[0].json["messages"][0]["role"] == "developer"
+    with pytest.raises(ConfigurationError, match="behaviour"):
+        AIModelClient(endpoint(server.url, "groq", quirks={"colour": "blue"})).generate("?")
