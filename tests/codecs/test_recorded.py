@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dhenara.ai.errors import AuthenticationError, CallError, NotFoundError, RateLimitError
+from dhenara.ai.fold import fold
 from support.corpus import Exchange, body_bytes, differences, head_of, read
 from support.protocols import PROTOCOLS, Recorded
 from support.slices import cut, places, single_bytes
@@ -99,10 +100,12 @@ def test_a_stream_that_breaks_off_is_interrupted_and_keeps_what_had_arrived(
     exchange = data.draw(st.sampled_from(streams))
     body = body_bytes(exchange)
     end = max(0, body.rfind(protocol.last_word) - 1)
-    beginning = body[: data.draw(st.integers(0, end))].decode("utf-8", "ignore").rpartition("\n\n")[0] + "\n\n"
     codec, quirks = protocol.load(), without_mercy(protocol)
     whole = read(codec, quirks, exchange).response()
-    partial = read(codec, quirks, {**exchange, "response_body": beginning, "response_body_b64": False}).response()
+    decoder = codec.decoder(quirks)
+    arrived = codec.frames().feed(body[: data.draw(st.integers(0, end))])
+    told = [delta for frame in arrived for delta in decoder.frame(frame)]
+    partial = fold([*told, *decoder.finish()])
     assert partial.interrupted
     assert whole.text().startswith(partial.text())
 

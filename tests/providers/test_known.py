@@ -31,7 +31,7 @@ def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(name: str)
     assert provider.key_env
     if provider.needs_key:
         assert provider.keys_url
-        api = AIModelAPI(provider=name)
+        api = AIModelAPI(provider=name, config={"region": "us-east-1"})
         with pytest.raises(ConfigurationError, match=provider.key_env[0]):
             resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {})
         target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {provider.key_env[0]: "k-1"})

@@ -8,6 +8,7 @@ from typing import Any
 
 from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
 from dhenara.ai.codecs.base import Codec, Quirks
+from dhenara.ai.codecs.converse.quirks import ConverseQuirks
 from dhenara.ai.codecs.gemini.quirks import GeminiQuirks
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
 from dhenara.ai.codecs.openai_responses.quirks import ResponsesQuirks
@@ -74,6 +75,17 @@ def gemini_counts(usage: Usage, expected: Mapping[str, int]) -> Counts:
         "total_tokens": usage.total_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
         "cache_read_tokens": usage.cache_read_tokens,
+    }
+
+
+def converse_counts(usage: Usage, expected: Mapping[str, int]) -> Counts:
+    """Converse counts fresh and cached input apart, as we do."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
     }
 
 
@@ -148,5 +160,12 @@ PROTOCOLS = (
         GeminiQuirks(),
         gemini_counts,
         b'"finishReason"',
+    ),
+    Recorded(
+        "converse",
+        ("bedrock-converse", "bedrock-converse-stream"),
+        ConverseQuirks(),
+        converse_counts,
+        b"messageStop",
     ),
 )

@@ -33,6 +33,8 @@ KNOWN = {
     "lm_studio": "lm_studio",
     "vllm": "vllm",
     "llama_cpp": "llama_cpp",
+    "amazon_bedrock": "amazon_bedrock",
+    "bedrock": "amazon_bedrock",
     "google_gemini_api": "google_ai",
     "gemini": "google_ai",
 }

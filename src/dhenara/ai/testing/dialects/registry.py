@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .anthropic import AnthropicDialect
+from .converse import ConverseDialect
 from .dialect import Dialect
 from .gemini import GeminiDialect
 from .openai_chat import ChatDialect
@@ -14,6 +15,7 @@ PATHS: list[tuple[re.Pattern[str], Dialect]] = [
     (re.compile(r"/chat/completions(\?|$)"), ChatDialect()),
     (re.compile(r"/messages(\?|$)"), AnthropicDialect()),
     (re.compile(r"/responses(\?|$)"), ResponsesDialect()),
+    (re.compile(r"/converse(-stream)?$"), ConverseDialect()),
     (re.compile(r":(stream)?[gG]enerateContent(\?|$)"), GeminiDialect()),
 ]
 

@@ -1,0 +1,1 @@
+"""Bedrock Converse: one protocol for the models of many vendors."""

@@ -1,0 +1,147 @@
+"""Messages: turns that alternate and begin with the user, with no blank text in them."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ...types.call import Call
+from ...types.content import (
+    AudioContent,
+    Content,
+    FileContent,
+    GenericContent,
+    ImageContent,
+    Media,
+    ReasoningContent,
+    ServerToolContent,
+    ToolCallContent,
+    ToolResultContent,
+    VideoContent,
+)
+from ...types.message import Message
+from ..origin import at_home
+from ..toolids import legal_id
+from ..warnings import Warnings
+
+PROTOCOL = "converse"
+Wire = dict[str, Any]
+NOTHING = "."
+UNSAFE = re.compile(r"[^A-Za-z0-9 \-()\[\]]+")
+FORMATS = {"jpeg": "jpeg", "jpg": "jpeg", "plain": "txt", "markdown": "md", "msword": "doc", "quicktime": "mov"}
+
+
+def write_messages(call: Call, warnings: Warnings) -> tuple[str, list[Wire]]:
+    systems = list(call.instructions)
+    turns: list[Wire] = []
+    for message in call.messages:
+        if message.role == "system" and not turns:
+            systems.append(message.text)
+            continue
+        if message.role == "system":
+            warnings.rewritten("a system message in the middle", "it is said by the user")
+        add_turn(turns, message, call, warnings)
+    if turns and turns[0]["role"] == "assistant":
+        warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
+        turns.insert(0, {"role": "user", "content": [{"text": NOTHING}]})
+    for turn in turns:
+        name_documents(turn["content"])
+    return "\n\n".join(filter(None, systems)), turns
+
+
+def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings) -> None:
+    """Neighbours of one role become one turn; results stand first in theirs."""
+    role = "assistant" if message.role == "assistant" else "user"
+    blocks = [block for part in message.contents for block in write_block(part, call, warnings)]
+    if not blocks:
+        return
+    if turns and turns[-1]["role"] == role:
+        blocks = [*turns.pop()["content"], *blocks]
+    if role == "user":
+        blocks.sort(key=lambda block: "toolResult" not in block)
+    turns.append({"role": role, "content": blocks})
+
+
+def name_documents(blocks: list[Wire]) -> None:
+    """Documents need words beside them, and names that differ."""
+    documents = [block["document"] for block in blocks if "document" in block]
+    for number, document in enumerate(documents[1:], 2):
+        document["name"] = f"{document['name']} {number}"
+    if documents and not any("text" in block for block in blocks):
+        blocks.append({"text": NOTHING})
+
+
+def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]:
+    home = at_home(part, call, PROTOCOL)
+    match part:
+        case ReasoningContent():
+            yield from write_thought(part, home, warnings)
+        case ToolCallContent():
+            yield {"toolUse": {"toolUseId": legal_id(part.id, "word64"), "name": part.name, "input": part.arguments}}
+        case ToolResultContent():
+            yield write_result(part, call, warnings)
+        case ServerToolContent() | GenericContent():
+            if home:
+                yield dict(part.data)
+            else:
+                name = part.name if isinstance(part, ServerToolContent) else part.kind
+                warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it")
+        case ImageContent() | VideoContent() | FileContent() if part.data is not None:
+            yield write_media(part)
+        case Media():
+            yield from write_unheard(part, warnings)
+        case _:
+            if (words := part.get_text()).strip():
+                yield {"text": words}
+    if "cache_point" in part.extras:
+        yield {"cachePoint": part.extras["cache_point"]}
+
+
+def write_thought(part: ReasoningContent, home: bool, warnings: Warnings) -> Iterator[Wire]:
+    if not home:
+        warnings.dropped("the reasoning of another provider", "it belongs to its origin")
+    elif part.redacted:
+        yield {"reasoningContent": {"redactedContent": part.extras.get("data", "")}}
+    else:
+        signed = {"signature": part.signature} if part.signature else {}
+        yield {"reasoningContent": {"reasoningText": {"text": part.text, **signed}}}
+
+
+def write_result(part: ToolResultContent, call: Call, warnings: Warnings) -> Wire:
+    if isinstance(part.output, dict):
+        content: list[Wire] = [{"json": part.output}]
+    else:
+        content = [{"text": (part.get_text().strip() and part.get_text()) or NOTHING}]
+    for inner in part.contents:
+        if isinstance(inner, Media):
+            content.extend(write_block(inner, call, warnings))
+    said: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content}
+    return {"toolResult": {**said, "status": "error"} if part.is_error else said}
+
+
+def write_media(part: ImageContent | VideoContent | FileContent) -> Wire:
+    """Bytes as base64, and a short word for their format."""
+    kind = (part.mime_type or "application/pdf").split("/")[-1].removeprefix("x-")
+    said: Wire = {
+        "format": FORMATS.get(kind, kind),
+        "source": {"bytes": base64.b64encode(part.data or b"").decode()},
+    }
+    if isinstance(part, FileContent):
+        stem = (part.name or "document").rsplit(".", 1)[0]
+        return {"document": {**said, "name": UNSAFE.sub(" ", stem).strip() or "document"}}
+    return {part.type: said}
+
+
+def write_unheard(part: Media, warnings: Warnings) -> Iterator[Wire]:
+    if part.url and part.url.startswith("s3://"):
+        kind = str(getattr(part, "type", "image"))
+        yield {kind: {"format": "png", "source": {"s3Location": {"uri": part.url}}}}
+        return
+    words = part.get_text() if isinstance(part, AudioContent) else ""
+    if words:
+        warnings.rewritten("sound", "its transcript was sent instead")
+        yield {"text": words}
+    else:
+        warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "only bytes can be sent there")

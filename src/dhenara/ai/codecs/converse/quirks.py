@@ -1,0 +1,38 @@
+"""How families of models behind Converse differ, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ..base import Quirks
+
+PARAMETERS: Mapping[str, str | None] = {
+    "max_output_tokens": "maxTokens",
+    "temperature": "temperature",
+    "top_p": "topP",
+    "stop": "stopSequences",
+    "top_k": None,
+    "frequency_penalty": None,
+    "presence_penalty": None,
+    "logit_bias": None,
+    "seed": None,
+    "n": None,
+    "logprobs": None,
+    "top_logprobs": None,
+    "parallel_tool_calls": None,
+    "user": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConverseQuirks(Quirks):
+    """The defaults are a family without ways of its own."""
+
+    reasoning: Literal["budget", "adaptive", "config", "effort", "none"] = "none"
+    """`budget` and `adaptive` as Claude thinks, `config` as Nova does, `effort` as open models do."""
+
+    def wire_name(self, parameter: str) -> str | None:
+        """What Converse calls a parameter; None when it has no such thing."""
+        return self.params.get(parameter, PARAMETERS[parameter])

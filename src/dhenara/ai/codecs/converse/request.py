@@ -1,0 +1,143 @@
+"""Requests: a call written as a Converse body."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from ...types.call import Call
+from ...types.call_config import AIModelCallConfig
+from ...types.content import ToolCallContent, ToolResultContent
+from ...types.tools import ServerTool, ToolChoice, ToolDefinition
+from ..base import Outgoing
+from ..effort import budget_for, effort_for
+from ..parameters import given
+from ..warnings import Warnings
+from .messages import write_messages
+from .quirks import PARAMETERS, ConverseQuirks
+
+Wire = dict[str, Any]
+# Options that Converse itself knows; all others are for the model behind it.
+OWN = frozenset(
+    {"guardrailConfig", "promptVariables", "additionalModelResponseFieldPaths", "requestMetadata", "performanceConfig"}
+    | {"serviceTier", "outputConfig", "additionalModelRequestFields", "inferenceConfig", "toolConfig", "system"}
+)
+ANY_SCHEMA: Wire = {"type": "object", "properties": {}}
+
+
+def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
+    """The whole request; what Converse cannot be told is in the warnings."""
+    config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
+    system, messages = write_messages(call, warnings)
+    body: Wire = {"messages": messages}
+    if system:
+        body["system"] = [{"text": system}]
+    inference = write_parameters(config, quirks, warnings)
+    more = write_reasoning(call, quirks, warnings, inference)
+    if inference:
+        body["inferenceConfig"] = inference
+    body.update(write_tools(call, warnings))
+    if config.service_tier is not None:
+        body["serviceTier"] = {"type": config.service_tier}
+    if config.metadata:
+        body["requestMetadata"] = {name: str(value) for name, value in config.metadata.items()}
+    write_format(config, body)
+    body.update(quirks.defaults)
+    for options in (call.endpoint.ai_model.parameters, config.options):
+        body.update({name: value for name, value in options.items() if name in OWN})
+        more.update({name: value for name, value in options.items() if name not in OWN})
+    if more:
+        body["additionalModelRequestFields"] = {**body.get("additionalModelRequestFields", {}), **more}
+    # An ARN has slashes and colons, and is one segment of the path all the same.
+    model = quote(call.endpoint.ai_model.model_name, safe="")
+    method = "converse-stream" if config.streaming else "converse"
+    return Outgoing(f"/model/{model}/{method}", body, {}, warnings.all())
+
+
+def write_parameters(config: AIModelCallConfig, quirks: ConverseQuirks, warnings: Warnings) -> Wire:
+    written: Wire = {}
+    for parameter, value in given(config, PARAMETERS):
+        name = quirks.wire_name(parameter)
+        if name is None:
+            warnings.unsupported(parameter)
+        else:
+            written[name] = value
+    return written
+
+
+def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: Warnings, inference: Wire) -> Wire:
+    """Each family is told in its own fields; what Claude thinks counts beside what it may answer."""
+    config = call.config
+    if not config.wants_reasoning:
+        return {}
+    match quirks.reasoning:
+        case "budget":
+            budget = max(1_024, budget_for(config) or 4_096)
+            inference["maxTokens"] = inference.get("maxTokens", 4_096) + budget
+            drop_temperature(inference, warnings)
+            return {"thinking": {"type": "enabled", "budget_tokens": budget}}
+        case "adaptive":
+            drop_temperature(inference, warnings)
+            return {"thinking": {"type": "adaptive"}, "output_config": {"effort": effort_for(config)}}
+        case "config":
+            return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort_for(config)}}
+        case "effort":
+            return {"reasoning_effort": effort_for(config)}
+    warnings.unsupported("reasoning", "nothing is known of how this model is told to think")
+    return {}
+
+
+def drop_temperature(inference: Wire, warnings: Warnings) -> None:
+    if inference.pop("temperature", None) is not None:
+        warnings.unsupported("temperature", "it cannot be set while the model thinks")
+
+
+def write_tools(call: Call, warnings: Warnings) -> Wire:
+    """A history with calls in it is refused unless their tools are declared; so those are, for their names' sake."""
+    config = call.config
+    choice = config.tool_choice
+    tools = [tool for tool in config.tools if choice is None or not choice.names or wanted(tool, choice)]
+    declared = [write_tool(tool) for tool in tools]
+    if not declared:
+        parts = (part for message in call.messages for part in message.contents)
+        named = {p.name for p in parts if isinstance(p, ToolCallContent | ToolResultContent) and p.name}
+        declared = [{"toolSpec": {"name": name, "inputSchema": {"json": ANY_SCHEMA}}} for name in sorted(named)]
+    if not declared:
+        return {}
+    written: Wire = {"tools": declared}
+    if choice is not None and choice.mode == "none":
+        warnings.unsupported("tool_choice", "calls cannot be forbidden there; the model decides")
+    elif choice is not None and config.tools:
+        written["toolChoice"] = write_choice(choice)
+    return {"toolConfig": written}
+
+
+def wanted(tool: ToolDefinition | ServerTool, choice: ToolChoice) -> bool:
+    return not isinstance(tool, ToolDefinition) or len(choice.names) < 2 or tool.name in choice.names
+
+
+def write_tool(tool: ToolDefinition | ServerTool) -> Wire:
+    if isinstance(tool, ServerTool):
+        return tool.spec
+    spec: Wire = {"name": tool.name, "inputSchema": {"json": tool.parameters}}
+    if tool.description is not None:
+        spec["description"] = tool.description
+    if tool.strict is not None:
+        spec["strict"] = tool.strict
+    return {"toolSpec": spec}
+
+
+def write_choice(choice: ToolChoice) -> Wire:
+    if choice.mode == "required" and len(choice.names) == 1:
+        return {"tool": {"name": choice.names[0]}}
+    return {"any": {}} if choice.mode == "required" else {"auto": {}}
+
+
+def write_format(config: AIModelCallConfig, body: Wire) -> None:
+    shape = config.structured_output
+    if shape is None:
+        return
+    from ...wire import json
+
+    schema = {"schema": json.dumps(shape.output_schema).decode(), "name": shape.name}
+    body["outputConfig"] = {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}
