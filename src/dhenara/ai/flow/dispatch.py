@@ -31,7 +31,7 @@ def dispatch(io: IO, target: Target) -> Send:
             said = "; ".join(warning.message for warning in outgoing.warnings)
             raise UnsupportedError(f"{said}. With strict=False this is a warning on the response.")
         patience = Patience(call.config.timeouts, call.deadline, io.now)
-        line = await connect(io, target, target.request(outgoing, call), patience)
+        line = await connect(io, target, target.request(outgoing, call, io.wall()), patience)
         call.journal.heard(line.response.head)
         if line.response.head.status >= 300:
             raise await refusal(target, line)

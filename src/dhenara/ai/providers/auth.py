@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+from ..errors import ConfigurationError
 from ..wire.http import HttpRequest
 
 
@@ -16,6 +18,8 @@ class Grant:
     key: str | None = field(default=None, repr=False)
     credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    now: float = 0.0
+    """Seconds since 1970, for signatures that hold for a while only."""
 
 
 Auth = Callable[[HttpRequest, Grant], HttpRequest]
@@ -33,3 +37,31 @@ def header(name: str) -> Auth:
         return request.with_headers({name: grant.key}) if grant.key else request
 
     return sign
+
+
+def bearer_or_aws(service: str) -> Auth:
+    """A bearer key where there is one, else AWS's signature with the credentials."""
+
+    def sign_for_aws(request: HttpRequest, grant: Grant) -> HttpRequest:
+        if grant.key:
+            return bearer(request, grant)
+
+        from .sigv4 import AwsCredentials, sign
+
+        key_id, secret = (needed(grant.credentials, name) for name in ("access_key_id", "secret_access_key"))
+        credentials = AwsCredentials(key_id, secret, grant.credentials.get("session_token"))
+        return sign(
+            request, credentials, needed(grant.config, "region"), service, datetime.fromtimestamp(grant.now, UTC)
+        )
+
+    return sign_for_aws
+
+
+def needed(given: Mapping[str, Any], name: str) -> str:
+    value = given.get(name)
+    if not isinstance(value, str) or not value:
+        raise ConfigurationError(
+            f"AWS's signature needs {name}: pass credentials={{'access_key_id': ..., 'secret_access_key': ...}} and "
+            "config={'region': ...} to AIModelAPI."
+        )
+    return value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from ..codecs.base import Quirks
@@ -35,6 +36,12 @@ class Provider:
     auth: Auth = bearer
     key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
+    credentials_env: Mapping[str, str] = field(default_factory=dict)
+    """Credentials that do without a key, and the variables in which they may be."""
+
+    config_env: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Entries of the config, and the variables in which they may be."""
+
     keys_url: str | None = None
     needs_key: bool = True
     aliases: tuple[str, ...] = ()

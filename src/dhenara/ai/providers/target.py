@@ -37,11 +37,11 @@ class Target:
     origin: Origin
     headers: Mapping[str, str]
 
-    def request(self, outgoing: Outgoing, call: Call) -> HttpRequest:
-        """The signed request at its full address."""
+    def request(self, outgoing: Outgoing, call: Call, now: float) -> HttpRequest:
+        """The signed request at its full address; `now` is in seconds since 1970."""
         headers = {**JSON, **self.headers, **outgoing.headers, **lowered(call.config.headers)}
         request = HttpRequest(outgoing.method, self.base_url + outgoing.path, headers, json.dumps(outgoing.body))
-        return self.provider.auth(request, self.grant)
+        return self.provider.auth(request, replace(self.grant, now=now))
 
 
 def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str]) -> Target:
@@ -49,7 +49,9 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str]) -> Target
     api, model = endpoint.api, endpoint.ai_model
     provider = load_provider(str(api.provider))
     route = find_route(provider, model.base_model or model.model_name, api.config.get("protocol"))
+    api = api.model_copy(update={"config": {**found(provider.config_env, environment), **api.config}})
     base_url, is_ours = find_base_url(provider, route, api, environment)
+    credentials = find_credentials(provider, api, environment, is_ours)
     return Target(
         provider=provider,
         route=route,
@@ -57,8 +59,8 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str]) -> Target
         quirks=adjusted(route.quirks, api.config.get("quirks") or {}),
         base_url=base_url,
         grant=Grant(
-            find_key(provider, api, environment, is_ours),
-            api.credentials.reveal() if api.credentials else {},
+            None if credentials and api.api_key is None else find_key(provider, api, environment, is_ours),
+            credentials,
             api.config,
         ),
         origin=Origin(provider=str(api.provider), model=model.model_name, protocol=route.codec),
@@ -99,6 +101,28 @@ def find_base_url(
         if environment.get(name):
             return checked(environment[name], name), True
     return filled(route.base or provider.base_url, provider, api), True
+
+
+def found(variables: Mapping[str, tuple[str, ...]], environment: Mapping[str, str]) -> dict[str, str]:
+    """What the environment says of these entries."""
+    said = {
+        entry: next((environment[n] for n in names if environment.get(n)), None) for entry, names in variables.items()
+    }
+    return {entry: value for entry, value in said.items() if value is not None}
+
+
+def find_credentials(
+    provider: Provider, api: AIModelAPI, environment: Mapping[str, str], is_ours: bool
+) -> Mapping[str, Any]:
+    """Those that were given; else the environment's, where there is no key and all that are needed are there."""
+    if api.credentials is not None:
+        return api.credentials.reveal()
+    has_key = api.api_key is not None or any(environment.get(name) for name in provider.key_env)
+    if has_key or not is_ours:
+        return {}
+    there = found({entry: (name,) for entry, name in provider.credentials_env.items()}, environment)
+    needed = [entry for entry in provider.credentials_env if entry != "session_token"]
+    return there if needed and all(entry in there for entry in needed) else {}
 
 
 def filled(template: str, provider: Provider, api: AIModelAPI) -> str:
