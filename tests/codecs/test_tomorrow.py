@@ -28,6 +28,7 @@ PROTOCOLS = pytest.mark.parametrize(
         ("openai_responses", "openai", "/responses"),
         ("anthropic", "anthropic", "/messages"),
         ("gemini", "google_ai", "/m:streamGenerateContent"),
+        ("cohere", "cohere", "/v2/chat"),
     ],
 )
 NEW = st.dictionaries(st.text("xyz", min_size=3, max_size=5), JSON, max_size=2)

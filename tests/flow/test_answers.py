@@ -20,7 +20,7 @@ from dhenara.ai.types import (
 )
 from support.worlds import World, endpoint
 
-PROVIDERS = pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock"])
+PROVIDERS = pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere"])
 FULL = Answer(
     text="The weather in Paris is fine, häßlich & 🙂.",
     reasoning="Let me think about it.",

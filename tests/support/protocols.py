@@ -8,6 +8,7 @@ from typing import Any
 
 from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
 from dhenara.ai.codecs.base import Codec, Quirks
+from dhenara.ai.codecs.cohere.quirks import CohereQuirks
 from dhenara.ai.codecs.converse.quirks import ConverseQuirks
 from dhenara.ai.codecs.gemini.quirks import GeminiQuirks
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
@@ -56,7 +57,7 @@ def messages_counts(usage: Usage, expected: Mapping[str, int]) -> Counts:
 
 
 def responses_counts(usage: Usage, expected: Mapping[str, int]) -> Counts:
-    """Responses counts input with what was cached, and output with the thinking."""
+    """Input is counted with what was cached, and output with the thinking."""
     return {
         "input_tokens": usage.prompt_tokens,
         "output_tokens": usage.completion_tokens,
@@ -167,5 +168,12 @@ PROTOCOLS = (
         ConverseQuirks(),
         converse_counts,
         b"messageStop",
+    ),
+    Recorded(
+        "cohere",
+        ("cohere-chat",),
+        CohereQuirks(),
+        responses_counts,
+        b'"type":"message-end"',
     ),
 )

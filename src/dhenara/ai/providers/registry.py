@@ -35,6 +35,7 @@ KNOWN = {
     "llama_cpp": "llama_cpp",
     "amazon_bedrock": "amazon_bedrock",
     "bedrock": "amazon_bedrock",
+    "cohere": "cohere",
     "google_gemini_api": "google_ai",
     "gemini": "google_ai",
 }

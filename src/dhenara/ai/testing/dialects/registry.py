@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .anthropic import AnthropicDialect
+from .cohere import CohereDialect
 from .converse import ConverseDialect
 from .dialect import Dialect
 from .gemini import GeminiDialect
@@ -15,6 +16,7 @@ PATHS: list[tuple[re.Pattern[str], Dialect]] = [
     (re.compile(r"/chat/completions(\?|$)"), ChatDialect()),
     (re.compile(r"/messages(\?|$)"), AnthropicDialect()),
     (re.compile(r"/responses(\?|$)"), ResponsesDialect()),
+    (re.compile(r"/v2/chat(\?|$)"), CohereDialect()),
     (re.compile(r"/converse(-stream)?$"), ConverseDialect()),
     (re.compile(r":(stream)?[gG]enerateContent(\?|$)"), GeminiDialect()),
 ]

@@ -1,0 +1,117 @@
+"""Messages: the history as Cohere wants to hear it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...types.call import Call
+from ...types.content import (
+    Content,
+    FileContent,
+    ImageContent,
+    Media,
+    ReasoningContent,
+    TextContent,
+    ToolCallContent,
+    ToolResultContent,
+)
+from ...types.message import Message
+from ...wire import json
+from ..origin import at_home
+from ..warnings import Warnings
+
+PROTOCOL = "cohere"
+Wire = dict[str, Any]
+
+
+def write_messages(call: Call, warnings: Warnings) -> list[Wire]:
+    """Instructions first, then every turn in order."""
+    lead = [{"role": "system", "content": "\n\n".join(call.instructions)}] if call.instructions else []
+    return [*lead, *(wire for message in call.messages for wire in write_message(message, call, warnings))]
+
+
+def write_message(message: Message, call: Call, warnings: Warnings) -> Iterator[Wire]:
+    match message.role:
+        case "system":
+            yield {"role": "system", "content": message.text}
+        case "user":
+            yield from write_results(message.contents, warnings)
+            said = [part for part in message.contents if not isinstance(part, ToolResultContent)]
+            if said:
+                yield {"role": "user", "content": write_parts(said, warnings)}
+        case "assistant":
+            yield from write_answer(message, call, warnings)
+        case "tool":
+            yield from write_results(message.contents, warnings)
+
+
+def write_answer(message: Message, call: Call, warnings: Warnings) -> Iterator[Wire]:
+    """What was said, and the calls that were made."""
+    blocks: list[Wire] = []
+    for part in message.contents:
+        blocks.extend(write_said(part, call, warnings))
+    calls = [part for part in message.contents if isinstance(part, ToolCallContent)]
+    if not blocks and not calls:
+        return
+    wire: Wire = {"role": "assistant"}
+    if blocks:
+        wire["content"] = blocks
+    if calls:
+        wire["tool_calls"] = [write_call(part) for part in calls]
+    yield wire
+
+
+def write_said(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]:
+    match part:
+        case ReasoningContent():
+            if at_home(part, call, PROTOCOL) and part.text:
+                yield {"type": "thinking", "thinking": part.text}
+            elif not at_home(part, call, PROTOCOL):
+                warnings.dropped("the reasoning of another provider", "it belongs to its origin")
+        case ToolCallContent():
+            return
+        case _:
+            if words := part.get_text():
+                yield {"type": "text", "text": words}
+            elif not isinstance(part, TextContent):
+                warnings.dropped(f"a part of kind {getattr(part, 'type', 'part')!r}", "answers are text there")
+
+
+def write_call(part: ToolCallContent) -> Wire:
+    text = part.arguments_text
+    spelled = json.dumps(part.arguments).decode() if text is None or part.error else text or "{}"
+    return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": spelled}}
+
+
+def write_results(contents: Sequence[Content], warnings: Warnings) -> Iterator[Wire]:
+    for part in contents:
+        if isinstance(part, ToolResultContent):
+            if any(isinstance(inner, Media) for inner in part.contents):
+                warnings.dropped("media in a tool result", "results are text there")
+            yield {"role": "tool", "tool_call_id": part.call_id, "content": part.get_text()}
+
+
+def write_parts(contents: Sequence[Content], warnings: Warnings) -> str | list[Wire]:
+    if len(contents) == 1 and isinstance(contents[0], TextContent):
+        return contents[0].text
+    return [wire for part in contents for wire in write_part(part, warnings)]
+
+
+def write_part(part: Content, warnings: Warnings) -> Iterator[Wire]:
+    match part:
+        case ImageContent():
+            encoded = base64.b64encode(part.data or b"").decode()
+            address = part.url or f"data:{part.mime_type or 'image/png'};base64,{encoded}"
+            yield {
+                "type": "image_url",
+                "image_url": {"url": address, **({"detail": part.detail} if part.detail else {})},
+            }
+        case FileContent() if part.data is not None and (part.mime_type or "").startswith("text/"):
+            named = f"{part.name}:\n" if part.name else ""
+            yield {"type": "text", "text": named + part.data.decode("utf-8", "replace")}
+        case Media():
+            warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there")
+        case _:
+            yield {"type": "text", "text": part.get_text()}

@@ -1,0 +1,38 @@
+"""How Cohere is told things, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..base import Quirks
+
+PARAMETERS: Mapping[str, str | None] = {
+    "max_output_tokens": "max_tokens",
+    "temperature": "temperature",
+    "top_p": "p",
+    "top_k": "k",
+    "frequency_penalty": "frequency_penalty",
+    "presence_penalty": "presence_penalty",
+    "seed": "seed",
+    "stop": "stop_sequences",
+    "logprobs": "logprobs",
+    "top_logprobs": None,
+    "logit_bias": None,
+    "n": None,
+    "parallel_tool_calls": None,
+    "user": None,
+    "metadata": None,
+    "service_tier": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CohereQuirks(Quirks):
+    """The defaults are Cohere's own host."""
+
+    path: str = "/v2/chat"
+
+    def wire_name(self, parameter: str) -> str | None:
+        """What Cohere calls a parameter; None when it has no such thing."""
+        return self.params.get(parameter, PARAMETERS[parameter])

@@ -1,0 +1,15 @@
+"""Cohere."""
+
+from __future__ import annotations
+
+from ...codecs.cohere.quirks import CohereQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="cohere",
+    base_url="https://api.cohere.com",
+    routes=(Route("cohere", CohereQuirks()),),
+    key_env=("COHERE_API_KEY", "CO_API_KEY"),
+    base_url_env=("COHERE_BASE_URL", "CO_API_URL"),
+    keys_url="https://dashboard.cohere.com/api-keys",
+)

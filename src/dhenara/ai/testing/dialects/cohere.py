@@ -1,0 +1,87 @@
+"""Cohere v2, as Cohere says it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ..answer import Answer, pieces
+
+Wire = dict[str, Any]
+
+
+class CohereDialect:
+    stream_type = "text/event-stream"
+
+    def wants_stream(self, asked: Any) -> bool:
+        return bool(asked.json.get("stream"))
+
+    def body(self, answer: Answer, request: Any) -> Any:
+        message: Wire = {"role": "assistant"}
+        if content(answer):
+            message["content"] = content(answer)
+        if answer.tool_calls:
+            message["tool_calls"] = calls(answer)
+        return {"id": answer.id, "message": message, "finish_reason": finish(answer), "usage": usage(answer)}
+
+    def stream(self, answer: Answer, request: Any) -> list[bytes]:
+        events: list[Wire] = [{"type": "message-start", "id": answer.id, "delta": {"message": {"role": "assistant"}}}]
+        for index, block in enumerate(content(answer)):
+            events += told(index, block)
+        for index, call in enumerate(calls(answer)):
+            events += called(index, call)
+        events.append({"type": "message-end", "delta": {"finish_reason": finish(answer), "usage": usage(answer)}})
+        return [event(said) for said in events]
+
+    def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
+        return {"message": message, "id": "req_fake", **({"error_type": kind} if kind else {})}
+
+
+def content(answer: Answer) -> list[Wire]:
+    found: list[Wire] = []
+    if answer.reasoning:
+        found.append({"type": "thinking", "thinking": answer.reasoning})
+    if answer.text:
+        found.append({"type": "text", "text": answer.text})
+    return found
+
+
+def calls(answer: Answer) -> list[Wire]:
+    return [
+        {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": json.dumps(c.arguments)}}
+        for c in answer.tool_calls
+    ]
+
+
+def told(index: int, block: Wire) -> Iterator[Wire]:
+    """One block as its beginning, its pieces and its end."""
+    name = block["type"]
+    empty = {"type": name, name: ""}
+    yield {"type": "content-start", "index": index, "delta": {"message": {"content": empty}}}
+    for piece in pieces(block[name]):
+        yield {"type": "content-delta", "index": index, "delta": {"message": {"content": {name: piece}}}}
+    yield {"type": "content-end", "index": index}
+
+
+def called(index: int, call: Wire) -> Iterator[Wire]:
+    empty = {**call, "function": {**call["function"], "arguments": ""}}
+    yield {"type": "tool-call-start", "index": index, "delta": {"message": {"tool_calls": empty}}}
+    for piece in pieces(call["function"]["arguments"]):
+        said = {"function": {"arguments": piece}}
+        yield {"type": "tool-call-delta", "index": index, "delta": {"message": {"tool_calls": said}}}
+    yield {"type": "tool-call-end", "index": index}
+
+
+def finish(answer: Answer) -> str:
+    return answer.finish or ("TOOL_CALL" if answer.tool_calls else "COMPLETE")
+
+
+def usage(answer: Answer) -> Wire:
+    counted = answer.usage
+    tokens = {"input_tokens": counted.input + counted.cache_read, "output_tokens": counted.output}
+    return {"tokens": tokens, "cached_tokens": counted.cache_read}
+
+
+def event(said: Wire) -> bytes:
+    return f"event: {said['type']}\ndata: {json.dumps(said, separators=(',', ':'))}\n\n".encode()
