@@ -77,6 +77,6 @@ def ratio(
 def verdict(title: str, value: float | None, most: float | None = None, least: float | None = None) -> str:
     wanted = f"at most {most:g}" if most is not None else f"at least {least:g}"
     if value is None:
-        return f"  ?     {title}: not measured ({wanted})"
+        return f"  ?       {title}: not measured ({wanted})"
     reached = value <= most if most is not None else value >= (least or 0)
-    return f"  {'ok' if reached else 'MISSED':6s}{title}: {value:.2f} ({wanted})"
+    return f"  {'ok' if reached else 'MISSED':8s}{title}: {value:.2f} ({wanted})"
