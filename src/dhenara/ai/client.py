@@ -193,8 +193,18 @@ def overridden(config: AIModelCallConfig, overrides: Mapping[str, Any]) -> AIMod
     try:
         return AIModelCallConfig.model_validate({**given, **overrides})
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(problem(e["type"], ".".join(map(str, e["loc"])), e["msg"]) for e in error.errors())
         raise ConfigurationError(f"these settings cannot be used for a call: {problems}") from error
+
+
+def problem(kind: str, setting: str, message: str) -> str:
+    """What is wrong with one setting; for a misspelt one, what may have been meant."""
+    if kind != "extra_forbidden":
+        return f"{setting}: {message}"
+    from difflib import get_close_matches
+
+    meant = get_close_matches(setting, AIModelCallConfig.model_fields, 1)
+    return f"there is no {setting!r}" + (f"; did you mean {meant[0]!r}?" if meant else "")
 
 
 def read_instructions(given: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -64,9 +64,10 @@ class CallError(DhenaraError):
         facts = [f"HTTP {self.status}"] if self.status else []
         facts += [self.provider_code] if self.provider_code else []
         facts += [f"request {self.request_id}"] if self.request_id else []
+        facts += [f"retry after {self.retry_after:g} s"] if self.retry_after else []
         told = f" [{', '.join(facts)}]" if facts else ""
-        advice = f" {self.advice}" if self.advice else ""
-        return f"{who}: {self.message}{told}{advice}"
+        said = f"{who}: {self.message}{told}"
+        return f"{said.rstrip('.')}. {self.advice}" if self.advice else said
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_revive, (type(self), self.message, self.__dict__))
@@ -145,6 +146,7 @@ class ConnectionFailedError(CallError, ConnectionError):
 
     code = "connection"
     retriable = True
+    advice = "Check the address, the network and any proxy."
 
 
 class ServerError(CallError):
@@ -159,12 +161,14 @@ class BrokenStreamError(CallError):
     """The answer broke off before its end."""
 
     code = "broken_stream"
+    advice = "What had arrived is kept; ask again for the rest."
 
 
 class BadAnswerError(CallError):
     """The provider answered with something that is not its protocol."""
 
     code = "bad_answer"
+    advice = "Check that the base URL is that of an API, and which protocol it speaks."
 
 
 ErrorCode = Literal[

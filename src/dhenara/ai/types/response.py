@@ -12,7 +12,6 @@ from .content import (
     ImageContent,
     ReasoningContent,
     RefusalContent,
-    StructuredContent,
     ToolCallContent,
     joined_text,
 )
@@ -87,11 +86,6 @@ class ChatResponse(Value):
 
     def images(self) -> list[ImageContent]:
         return [part for part in self.contents if isinstance(part, ImageContent)]
-
-    def structured(self) -> Any:
-        """The answer in the shape that was asked for, or None."""
-        found = next((part for part in self.contents if isinstance(part, StructuredContent)), None)
-        return found.data if found else None
 
     def to_message(self, choice_index: int = 0) -> Message:
         """One of the answers as a turn of the history."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -17,7 +17,6 @@ class StructuredOutput(Value):
     name: str = "answer"
     description: str | None = None
     strict: bool | None = None
-    mode: Literal["auto", "native", "tool", "prompt"] = "auto"
     model_class: type[BaseModel] | None = Field(default=None, exclude=True, repr=False)
 
     @model_validator(mode="before")
