@@ -120,16 +120,3 @@ def test_the_total_spans_all_attempts(world: World) -> None:
         world.close(client)
         assert 1 < len(server.exchanges) < 20
     assert len(failed.value.attempts) == len(server.exchanges)
-
-
-def test_a_connection_that_was_hung_up_while_resting_is_replaced_without_a_failed_attempt(
-    world: World, server: FakeServer
-) -> None:
-    server.answers(HELLO, Cut(Spoken(HELLO), 0, HangUp()), HELLO)
-    client = AIModelClient(endpoint(server.url))
-    if world.name == "blocking":
-        world.run(client, "?")
-        response = world.run(client, "?", retries=0)
-        assert response.chat_response.text() == "Hello!"
-        assert [attempt.outcome for attempt in response.attempts] == ["answered"]
-    world.close(client)

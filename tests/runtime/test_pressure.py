@@ -1,0 +1,81 @@
+"""Much data, slow readers, and connections that are hung up while they rest."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import anyio
+import trio
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.testing import Answer, Cut, FakeServer, HangUp, Raw, RawStream, Spoken, Wait
+from dhenara.ai.testing.replies import Asked
+from dhenara.ai.testing.steps import Step
+from support.worlds import World, endpoint
+
+HELLO = Answer(text="Hello!")
+BODY = b'{"id":"x","model":"m","choices":[{"index":0,"message":{"content":"Hello!"},"finish_reason":"stop"}]}'
+
+
+class ThenGone:
+    """Answers properly, keeps the connection open for a moment, and hangs up on it while it rests."""
+
+    def steps(self, asked: Asked) -> list[Step]:
+        return [*Raw(BODY).steps(asked), Wait(0.05), HangUp()]
+
+
+def test_a_prompt_of_many_megabytes_arrives_whole(world: World, server: FakeServer) -> None:
+    server.answers(HELLO)
+    client = AIModelClient(endpoint(server.url))
+    prompt = "word " * 2_000_000
+    assert world.run(client, prompt).chat_response.text() == "Hello!"  # type: ignore[union-attr]  # it answers
+    assert server.exchanges[0].json["messages"][0]["content"] == prompt
+    world.close(client)
+
+
+def test_a_slow_reader_loses_nothing_of_a_fast_stream(server: FakeServer) -> None:
+    text = "x" * 1_000
+    event = b'data: {"id":"x","model":"m","choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n' % text.encode()
+    end = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+
+    async def slowly() -> str:
+        async with AIModelClient(endpoint(server.url)) as client:
+            response = await client.generate_async("?", streaming=True)
+            number = 0
+            async for chunk, final in response.async_stream_generator:
+                number += 1
+                if number % 500 == 0:
+                    await anyio.sleep(0.02)
+                if chunk is None:
+                    return final.chat_response.text()
+        return ""
+
+    server.answers(RawStream([event] * 3_000 + [end]), RawStream([event] * 3_000 + [end]))
+    assert asyncio.run(slowly()) == text * 3_000
+    assert trio.run(slowly) == text * 3_000
+
+
+def test_a_connection_that_was_hung_up_while_it_rested_is_not_used_again(server: FakeServer) -> None:
+    server.answers(ThenGone(), HELLO, ThenGone(), HELLO)
+    with AIModelClient(endpoint(server.url)) as client:
+        client.generate("?")
+        time.sleep(0.15)
+        assert client.generate("?", retries=0).chat_response is not None
+
+    async def again() -> int:
+        async with AIModelClient(endpoint(server.url)) as client:
+            await client.generate_async("?")
+            await anyio.sleep(0.15)
+            return len((await client.generate_async("?", retries=0)).attempts)
+
+    assert asyncio.run(again()) == 1
+    assert server.connections == 4
+
+
+def test_a_request_that_a_rested_connection_never_heard_is_sent_on_a_new_one(server: FakeServer) -> None:
+    server.answers(HELLO, Cut(Spoken(HELLO), 0, HangUp()), HELLO)
+    with AIModelClient(endpoint(server.url)) as client:
+        client.generate("?")
+        assert len(client.generate("?", retries=0).attempts) == 1
+    assert server.connections == 2
