@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,14 @@ from hypothesis import HealthCheck, settings
 from dhenara.ai.testing import FakeServer
 from support.worlds import WORLDS, World
 
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+# The build tries the same examples each time; a developer's run looks for new ones.
+settings.register_profile(
+    "default",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=60,
+    derandomize="CI" in os.environ,
+)
 settings.load_profile("default")
 
 

@@ -119,4 +119,5 @@ def test_the_total_spans_all_attempts(world: World) -> None:
             world.run(client, "?", retries=50, timeout=Timeouts(first_token=0.05, total=1.5))
         world.close(client)
         assert 1 < len(server.exchanges) < 20
-    assert len(failed.value.attempts) == len(server.exchanges)
+    # The last attempt may end before the server has read it.
+    assert len(failed.value.attempts) - len(server.exchanges) in (0, 1)
