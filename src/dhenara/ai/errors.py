@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .types.attempt import Attempt
@@ -169,24 +169,6 @@ class BadAnswerError(CallError):
 
     code = "bad_answer"
     advice = "Check that the base URL is that of an API, and which protocol it speaks."
-
-
-ErrorCode = Literal[
-    "call_failed",
-    "authentication",
-    "permission",
-    "not_found",
-    "bad_request",
-    "context_length",
-    "content_filtered",
-    "rate_limit",
-    "quota",
-    "timeout",
-    "connection",
-    "server",
-    "broken_stream",
-    "bad_answer",
-]
 
 
 def _revive(kind: type[CallError], message: str, facts: dict[str, Any]) -> CallError:

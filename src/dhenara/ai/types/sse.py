@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -67,8 +67,6 @@ class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
     """A chunk of a streamed answer."""
 
     event: SSEEventType = SSEEventType.TOKEN_STREAM
-
-    PAYLOADS: ClassVar[tuple[type, ...]] = (ChatResponseChunk,)
 
 
 class SSEErrorResponse(SSEResponse[SSEErrorData]):

@@ -41,11 +41,8 @@ class ChatQuirks(Quirks):
     reasoning_in: Literal["effort", "reasoning", "thinking", "enable_thinking", "none"] = "effort"
     efforts: Mapping[str, str | None] = field(default_factory=dict)
     reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning")
-    reasoning_replay: Literal["never", "field", "tool_turns", "details", "tags"] = "never"
+    reasoning_replay: Literal["never", "field", "tool_turns", "details"] = "never"
     reasoning_replay_field: str = "reasoning_content"
-    think_tags: bool = False
-    """Whether the model's thinking stands between <think> tags in the text."""
-
     tool_choice_words: Mapping[str, str | None] = field(default_factory=dict)
     named_tool_choice: bool = True
     strict_tools: bool = True
