@@ -8,6 +8,7 @@ from ._lazy import lazy
 
 if TYPE_CHECKING:
     from .client import AIModelClient as AIModelClient
+    from .flow.layer import Bindable as Bindable
     from .flow.layer import Layer as Layer
     from .flow.layer import Send as Send
     from .flow.stream import Stream as Stream
@@ -20,6 +21,7 @@ __getattr__, __dir__ = lazy(
     __name__,
     {
         "AIModelClient": ".client",
+        "Bindable": ".flow.layer",
         "Layer": ".flow.layer",
         "Send": ".flow.layer",
         "Stream": ".flow.stream",

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from .config.environment import environment
 from .errors import ConfigurationError, WrongColourError
 from .flow.journey import Journey
-from .flow.layer import Layer
+from .flow.layer import AnyLayer
 from .history import MessageLike, read_history
 from .providers.target import Target, resolve
 from .runtime.blocking import BlockingIO, run
@@ -34,7 +34,8 @@ class AIModelClient:
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be
     shared by threads and used from several event loops; connections are kept until `close`, `aclose` or the end
-    of a `with`. `layers` are wrapped around every call; `observer` is told what happens to each.
+    of a `with`. `layers` are wrapped around every call, `attempt_layers` around every attempt of it; `observer` is
+    told what happens to each.
     """
 
     def __init__(
@@ -43,7 +44,8 @@ class AIModelClient:
         config: AIModelCallConfig | None = None,
         is_async: bool | None = None,
         *,
-        layers: Sequence[Layer] = (),
+        layers: Sequence[AnyLayer] = (),
+        attempt_layers: Sequence[AnyLayer] = (),
         observer: Observer | None = None,
         transport: AnyTransport | None = None,
     ) -> None:
@@ -56,6 +58,7 @@ class AIModelClient:
         self.config = config or AIModelCallConfig()
         self.is_async = is_async
         self._layers = tuple(layers)
+        self._attempt_layers = tuple(attempt_layers)
         self._observer = observer
         self._transport = transport
         self._target: Target | None = None
@@ -161,7 +164,7 @@ class AIModelClient:
     def _sync_journey(self) -> Journey:
         if self._blocking is None:
             io = BlockingIO(adapted(self._transport, is_async=False))
-            self._blocking = Journey(io, self._found(), self._layers, self._observer)
+            self._blocking = Journey(io, self._found(), self._layers, self._observer, self._attempt_layers)
         return self._blocking
 
     def _async_journey(self) -> Journey:
@@ -169,7 +172,7 @@ class AIModelClient:
             from .runtime.aio import AsyncIO
 
             io = AsyncIO(adapted(self._transport, is_async=True))
-            self._waiting = Journey(io, self._found(), self._layers, self._observer)
+            self._waiting = Journey(io, self._found(), self._layers, self._observer, self._attempt_layers)
         return self._waiting
 
     def _found(self) -> Target:

@@ -13,7 +13,7 @@ from ..types.response import ChatResponse
 from ..wire.io import IO
 from .deadline import Deadline
 from .dispatch import dispatch
-from .layer import Layer, stack
+from .layer import AnyLayer, Layer, bound, stack
 from .retry import Retry
 from .stream import Stream
 
@@ -22,13 +22,20 @@ if TYPE_CHECKING:
 
 
 class Journey:
-    """Layers from the outside in: trace, the user's own, deadline, retry, dispatch."""
+    """Layers from the outside in: trace, the user's own, deadline, retry, those around each attempt, dispatch."""
 
-    def __init__(self, io: IO, target: Target, layers: Iterable[Layer], observer: Observer | None) -> None:
+    def __init__(
+        self,
+        io: IO,
+        target: Target,
+        layers: Iterable[AnyLayer] = (),
+        observer: Observer | None = None,
+        attempt_layers: Iterable[AnyLayer] = (),
+    ) -> None:
         self.io = io
         self.target = target
-        trace = traced(io, observer)
-        self._send = stack([*trace, *layers, Deadline(io), Retry(io)], dispatch(io, target))
+        outer: list[Layer] = [*traced(io, observer), *bound(layers, io, target), Deadline(io), Retry(io)]
+        self._send = stack([*outer, *bound(attempt_layers, io, target)], dispatch(io, target))
 
     async def start(self, call: Call) -> Stream:
         """The stream, primed: its first words have arrived."""

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
+from ..providers.target import Target
 from ..types.call import Call
+from ..wire.io import IO
 from .stream import Stream
 
 Send = Callable[[Call], Coroutine[Any, Any, Stream]]
 Layer = Callable[[Call, Send], Coroutine[Any, Any, Stream]]
+
+
+@runtime_checkable
+class Bindable(Protocol):
+    """A layer that wants to know its world and its target: it is asked once for the layer that works there."""
+
+    def bind(self, io: IO, target: Target) -> Layer: ...
+
+
+AnyLayer = Layer | Bindable
+
+
+def bound(layers: Iterable[AnyLayer], io: IO, target: Target) -> list[Layer]:
+    """The layers as they work in this world, for this target."""
+    return [layer.bind(io, target) if isinstance(layer, Bindable) else layer for layer in layers]
 
 
 def stack(layers: Iterable[Layer], send: Send) -> Send:
