@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .types.attempt import Attempt
+    from .types.response import ChatResponse
     from .types.timeouts import Limit
 
 
@@ -34,6 +35,8 @@ class CallError(DhenaraError):
     code = "call_failed"
     retriable = False
     advice = ""
+    partial: ChatResponse | None = None
+    """What had arrived of the answer before this happened, marked interrupted; None when nothing had."""
 
     def __init__(
         self,

@@ -91,6 +91,11 @@ class Draft:
         return self._terminal and self._error is None
 
     @property
+    def begun(self) -> bool:
+        """Whether anything was said."""
+        return bool(self._choices)
+
+    @property
     def error(self) -> Exception | None:
         return self._error
 

@@ -8,7 +8,7 @@ from ..codecs.base import Decoder
 from ..codecs.failure import not_an_answer, request_id
 from ..errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError
 from ..types.content import Origin
-from ..types.delta import Delta, Failed
+from ..types.delta import Delta, Failed, Terminal
 from ..wire import json
 from ..wire.frame import BrokenFraming, Frame, Frames
 from ..wire.io import Broken, Response, Silence, Unreachable
@@ -38,17 +38,17 @@ class Line:
         self._patience.heard()
         return chunk
 
-    async def drain(self) -> bytes:
-        """The whole body. Nobody has seen a part of it, so a broken line may be tried again."""
-        chunks = []
+    async def drain(self, arrived: bytearray | None = None) -> bytes:
+        """The whole body, put into `arrived` bit by bit. Nobody has seen it, so a broken line may be tried again."""
+        body = bytearray() if arrived is None else arrived
         try:
             while chunk := await self.read():
-                chunks.append(chunk)
+                body += chunk
         except BrokenStreamError as error:
             raise self.signed(ConnectionFailedError(error.message)) from error
         finally:
             await self.response.close()
-        return b"".join(chunks)
+        return bytes(body)
 
     def signed(self, error: CallError) -> CallError:
         """The error with the names of those concerned."""
@@ -74,8 +74,24 @@ class Live:
         chunk = await self._line.read()
         if chunk:
             return self._batches(self._cut(chunk))
+        last = self._cut(b"")
         self._over = True
-        return [*self._batches(self._cut(b"")), list(self._decoder.finish())]
+        return [*self._batches(last), list(self._decoder.finish())]
+
+    def held(self) -> Batch:
+        """An event whose end never came, if it can be read, and what the decoder kept for the end."""
+        if self._over:
+            return ()
+        self._over = True
+        return [delta for delta in self._last_words() if not isinstance(delta, Failed | Terminal)]
+
+    def _last_words(self) -> Iterator[Delta]:
+        try:
+            for frame in self._frames.finish():
+                yield from self._decoder.frame(frame)
+        except (*MALFORMED, BrokenFraming):
+            pass  # the line broke in the middle of this event; that is what the caller is told
+        yield from self._decoder.finish()
 
     async def close(self) -> None:
         await self._line.response.close()
@@ -103,19 +119,29 @@ class Live:
 class Whole:
     """The same deltas, all at once, from one JSON body."""
 
-    __slots__ = ("_decoder", "_line", "_over")
+    __slots__ = ("_arrived", "_decoder", "_line", "_over")
 
     def __init__(self, line: Line, decoder: Decoder) -> None:
         self._line = line
         self._decoder = decoder
+        self._arrived = bytearray()
         self._over = False
 
     async def more(self) -> Sequence[Batch] | None:
         if self._over:
             return None
         self._over = True
-        body = await self._line.drain()
+        body = await self._line.drain(self._arrived)
+        self._arrived = bytearray()
         return [list(self._read(body))]
+
+    def held(self) -> Batch:
+        """What can be read of a body that broke off."""
+        try:
+            told = list(self._decoder.whole(json.loads_partial(self._arrived)))
+        except MALFORMED:
+            return ()
+        return [delta for delta in told if not isinstance(delta, Failed | Terminal)]
 
     async def close(self) -> None:
         await self._line.response.close()

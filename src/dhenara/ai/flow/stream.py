@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
 from ..errors import BrokenStreamError, CallError
 from ..fold import UNFINISHED, Draft
@@ -13,7 +13,7 @@ from ..types.delta import Began, Delta, Failed, Terminal, Used, Warned
 from ..types.response import ChatResponse
 
 Batch = Sequence[Delta]
-Hook = Callable[["Stream"], Awaitable[None]]
+Hook = Callable[["Stream"], Coroutine[Any, Any, None]]
 SILENT = (Began, Used, Warned)
 
 
@@ -22,6 +22,9 @@ class Source(Protocol):
 
     async def more(self) -> Sequence[Batch] | None:
         """The next events, or None at the end. Raises a CallError when the line breaks."""
+
+    def held(self) -> Batch:
+        """After a break: what had arrived and was not handed out."""
 
     async def close(self) -> None: ...
 
@@ -34,6 +37,7 @@ class Stream:
     def __init__(self, source: Source, draft: Draft, before: Batch = ()) -> None:
         self._source = source
         self._ready: deque[Batch] = deque([before] if before else ())
+        self._rest: Batch = ()
         self._draft = draft
         self._hooks: list[Hook] = []
         self._error: CallError | None = None
@@ -64,10 +68,14 @@ class Stream:
             for delta in batch:
                 add(delta)
             return batch
+        if self._rest:
+            self._ready.append(self._rest)
+            self._rest = ()
+            return await self.pull()
         await self._settle()
         if self._error is not None and not self._told:
             self._told = True
-            raise self._error
+            raise self._explained(self._error)
         return None
 
     async def prime(self) -> None:
@@ -78,7 +86,8 @@ class Stream:
         if not spoken and self._error is not None:
             if isinstance(self._error, BrokenStreamError):
                 self._error.retriable = True  # nobody has seen a word of it
-            raise self._error
+            self._absorb()
+            raise self._explained(self._error)
 
     async def response(self) -> ChatResponse:
         """The whole answer. Raises what broke it off: nobody has seen a part of it."""
@@ -87,19 +96,50 @@ class Stream:
         return self._draft.response()
 
     def partial(self) -> ChatResponse:
-        """What has been pulled so far, marked interrupted unless it is complete."""
+        """What has been pulled so far, and once closed all that arrived; marked interrupted unless it is complete."""
         return self._draft.response()
 
     async def close(self) -> None:
         """Ends the exchange now; the provider stops generating, and the bill stops growing."""
+        self._leave()
         await self._end()
         await self._settle()
 
     def abandon(self) -> None:
-        """The same for someone who cannot await."""
+        """The same for someone who cannot await. A hook that would have to wait is not heard to its end."""
+        self._leave()
         if not self._over:
             self._over = True
             self._source.abandon()
+        if not self._settled:
+            self._settled = True
+            for hook in self._hooks:
+                step = hook(self)
+                try:
+                    step.send(None)
+                except StopIteration:
+                    continue
+                step.close()
+
+    def _leave(self) -> None:
+        """Nothing more will be pulled."""
+        if not self._over:
+            self._rest = self._source.held()
+        self._absorb()
+
+    def _absorb(self) -> None:
+        """What arrived and will not be pulled any more belongs to the answer all the same."""
+        for batch in (*self._ready, self._rest):
+            for delta in batch:
+                self._draft.add(delta)
+        self._ready.clear()
+        self._rest = ()
+
+    def _explained(self, error: CallError) -> CallError:
+        """The error, holding what there is of the answer."""
+        if self._draft.begun:
+            error.partial = self._draft.response()
+        return error
 
     async def _fill(self) -> None:
         """At least one more batch, unless the answer is over."""
@@ -111,6 +151,7 @@ class Stream:
                 await self._break(error)
                 return
             except BaseException:
+                self._leave()
                 await self._end()
                 raise
             if batches is None:
@@ -142,6 +183,7 @@ class Stream:
             error = BrokenStreamError(str(error))
         self._error = error
         self._draft.fail(error)
+        self._rest = self._source.held()
         await self._end()
 
     async def _end(self) -> None:

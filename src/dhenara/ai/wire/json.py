@@ -12,6 +12,11 @@ def loads(data: bytes | str) -> Any:
     return from_json(data, cache_strings="keys")
 
 
+def loads_partial(data: bytes | bytearray) -> Any:
+    """The value as far as it goes, its last string cut where the bytes end; ValueError where it is no JSON at all."""
+    return from_json(bytes(data), cache_strings="keys", allow_partial="trailing-strings")
+
+
 def dumps(value: Any) -> bytes:
     """Compact UTF-8; the order of keys is the order of the dict, so equal calls give equal bytes."""
     return to_json(value)
