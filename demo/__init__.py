@@ -1,1 +1,1 @@
-"""A real model without a key: a small llama.cpp server on loopback, and an answer streamed from it."""
+"""The main job, for real, in one command: an answer streamed from a small model in this process."""

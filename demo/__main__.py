@@ -1,4 +1,4 @@
-"""`make demo`: streams an answer through the engine from a real model, without a key."""
+"""`make demo`: streams an answer from a real model in this very process, without a key or a server."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import time
 from dhenara.ai import AIModelClient
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 
-from .llama_server import CannotServe, llama_server
-
 PROMPT = "In three sentences: why is the sky blue?"
 HONESTY = (
     "That was SmolLM2 with 135 million parameters on your own CPU: fluent, and often wrong. "
@@ -17,10 +15,9 @@ HONESTY = (
 )
 
 
-def answer(prompt: str, address: str) -> None:
+def answer(prompt: str) -> None:
     """The lines that a newcomer would copy."""
-    api = AIModelAPI(provider="openai", api_key="none-needed", config={"base_url": f"{address}/v1"})
-    endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="smollm2-135m"))
+    endpoint = AIModelEndpoint(api=AIModelAPI(provider="local"), ai_model=AIModel(model_name="smollm2-135m"))
     config = AIModelCallConfig(streaming=True, max_output_tokens=160, temperature=0.3, seed=7)
 
     with AIModelClient(endpoint, config) as client:
@@ -36,15 +33,7 @@ def report(tokens: int, seconds: float) -> None:
     print(f"\n\n{tokens} tokens in {seconds:.1f} s, {tokens / seconds:.0f} a second\n\n{HONESTY}")
 
 
-def main() -> None:
-    prompt = " ".join(sys.argv[1:]) or PROMPT
-    print(f"> {prompt}\n")
-    try:
-        with llama_server() as address:
-            answer(prompt, address)
-    except CannotServe as problem:
-        sys.exit(str(problem))
-
-
 if __name__ == "__main__":
-    main()
+    text = " ".join(sys.argv[1:]) or PROMPT
+    print(f"> {text}\n")
+    answer(text)

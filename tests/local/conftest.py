@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from demo.llama_server import CannotServe, llama_server
+
+from support.llama_server import CannotServe, llama_server
 
 
 @pytest.fixture(scope="session")

@@ -163,7 +163,7 @@ class AIModelClient:
 
     def _sync_journey(self) -> Journey:
         if self._blocking is None:
-            io = BlockingIO(adapted(self._transport, is_async=False))
+            io = BlockingIO(self._way(is_async=False))
             self._blocking = Journey(io, self._found(), self._layers, self._observer, self._attempt_layers)
         return self._blocking
 
@@ -171,9 +171,17 @@ class AIModelClient:
         if self._waiting is None:
             from .runtime.aio import AsyncIO
 
-            io = AsyncIO(adapted(self._transport, is_async=True))
+            io = AsyncIO(self._way(is_async=True))
             self._waiting = Journey(io, self._found(), self._layers, self._observer, self._attempt_layers)
         return self._waiting
+
+    def _way(self, *, is_async: bool) -> Transport | None:
+        """The user's transport, the embedded model's, or None for sockets."""
+        if self._transport is not None or not self._found().provider.embedded:
+            return adapted(self._transport, is_async=is_async)
+        from .runtime.embedded.transport import EmbeddedTransport, at_once, in_a_thread
+
+        return EmbeddedTransport(in_a_thread if is_async else at_once, self.model_endpoint.api.config)
 
     def _found(self) -> Target:
         if self._target is None:

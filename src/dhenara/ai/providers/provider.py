@@ -44,4 +44,7 @@ class Provider:
 
     keys_url: str | None = None
     needs_key: bool = True
+    embedded: bool = False
+    """Whether it runs in this process instead of behind an address."""
+
     aliases: tuple[str, ...] = ()

@@ -33,6 +33,7 @@ KNOWN = {
     "lm_studio": "lm_studio",
     "vllm": "vllm",
     "llama_cpp": "llama_cpp",
+    "local": "local",
     "amazon_bedrock": "amazon_bedrock",
     "bedrock": "amazon_bedrock",
     "cohere": "cohere",

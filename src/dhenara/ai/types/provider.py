@@ -38,4 +38,5 @@ class AIModelAPIProviderEnum(StrEnum):
     LM_STUDIO = "lm_studio"
     VLLM = "vllm"
     LLAMA_CPP = "llama_cpp"
+    LOCAL = "local"
     OPENAI_COMPATIBLE = "openai_compatible"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .weights import check, weights
+from dhenara.ai.runtime.embedded.weights import check_weights, find_weights
 
 CONTEXT = 4096
 SLOTS = 2
@@ -21,13 +21,11 @@ class CannotServe(Exception):
 @contextmanager
 def llama_server(context: int = CONTEXT) -> Iterator[str]:
     """The server's root address. The server ends with the block, or with this process."""
-    problem = check()
+    problem = check_weights()
     if problem is not None:
         raise CannotServe(problem)
-    root = Path(__file__).resolve().parent.parent
     process = subprocess.Popen(
-        [sys.executable, "-m", "demo.llama_server", str(context)],
-        cwd=root,
+        [sys.executable, str(Path(__file__).resolve()), str(context)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -48,7 +46,7 @@ def serve(context: int) -> None:
     import xllamacpp
 
     parameters = xllamacpp.CommonParams()
-    parameters.model.path = str(weights())
+    parameters.model.path = str(find_weights())
     parameters.n_ctx = context
     parameters.n_parallel = SLOTS
     parameters.port = 0

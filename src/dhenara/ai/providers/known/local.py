@@ -1,0 +1,29 @@
+"""A small model in the process of the user, or a GGUF file of the user's own."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PROVIDER = Provider(
+    name="local",
+    base_url="embedded://",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={
+                    "max_output_tokens": "max_tokens",
+                    "top_k": "top_k",
+                    "service_tier": None,
+                    "metadata": None,
+                    "user": None,
+                },
+                document_shape="none",
+                audio_in=False,
+            ),
+        ),
+    ),
+    needs_key=False,
+    embedded=True,
+)

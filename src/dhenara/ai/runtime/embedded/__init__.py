@@ -1,0 +1,1 @@
+"""A model in the process of the user: no server, no key, no network."""

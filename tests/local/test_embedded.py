@@ -1,0 +1,150 @@
+"""The model in this process: a real one, without a server or a key."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from pydantic import BaseModel
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import CallTimeoutError, ConfigurationError, ContextLengthError
+from dhenara.ai.runtime.embedded import engine
+from dhenara.ai.runtime.embedded.weights import SMALL, check_weights
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
+from support.worlds import World
+
+pytestmark = pytest.mark.skipif(check_weights() is not None, reason=str(check_weights()))
+STEADY = AIModelCallConfig(temperature=0, max_output_tokens=24)
+QUESTION = "What is the capital of France?"
+
+
+def local(model: str = SMALL, **config: object) -> AIModelEndpoint:
+    return AIModelEndpoint(api=AIModelAPI(provider="local", config=config), ai_model=AIModel(model_name=model))
+
+
+def test_it_answers_the_same_streamed_and_whole(world: World) -> None:
+    client = AIModelClient(local(), STEADY)
+    plain = world.run(client, QUESTION).chat_response
+    chunks = world.stream(client, QUESTION)
+    final = chunks[-1][1].chat_response
+    assert len(chunks) > 10
+    assert final.text() == plain.text() != ""
+    assert plain.usage.output_tokens == final.usage.output_tokens == 24
+    assert plain.finish_reason == "length"
+    world.close(client)
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+
+
+def test_an_answer_follows_a_schema(world: World) -> None:
+    client = AIModelClient(local(), STEADY)
+    answer = world.run(client, "Invent a person.", structured_output=Person, max_output_tokens=80).chat_response
+    assert Person.model_validate_json(answer.text())
+    world.close(client)
+
+
+def test_a_prompt_that_is_too_long_is_a_context_length_error(world: World) -> None:
+    client = AIModelClient(local(context=512), STEADY)
+    with pytest.raises(ContextLengthError, match="512"):
+        world.run(client, "word " * 2000)
+    world.close(client)
+
+
+def test_a_timeout_stops_the_computation_and_keeps_what_was_said(world: World) -> None:
+    client = AIModelClient(local(), STEADY)
+    world.run(client, "Hello")
+    with pytest.raises(CallTimeoutError) as raised:
+        world.run(client, "Tell me a very long story.", max_output_tokens=3000, timeout=0.3)
+    assert raised.value.limit == "total"
+    assert raised.value.partial.text()
+    assert no_work_left()
+    world.close(client)
+
+
+def test_leaving_a_stream_stops_the_computation() -> None:
+    with AIModelClient(local(), STEADY) as client:
+        stream = client.generate("Tell me a long story.", streaming=True, max_output_tokens=3000).stream_generator
+        next(stream)
+        stream.close()
+        assert no_work_left()
+
+
+def no_work_left() -> bool:
+    deadline = time.monotonic() + 5
+    while any(thread.name == "dhenara-embedded" for thread in threading.enumerate()):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_a_process_loads_a_model_once_and_frees_it_with_the_last_client() -> None:
+    first, second = AIModelClient(local(), STEADY), AIModelClient(local(), STEADY)
+    first.generate("Hello", max_output_tokens=1)
+    loaded = list(engine._loaded.values())
+    second.generate("Hello", max_output_tokens=1)
+    assert list(engine._loaded.values()) == loaded
+    first.close()
+    assert second.generate("Hello", max_output_tokens=1).chat_response.usage.output_tokens == 1
+    second.close()
+    assert not engine._loaded
+
+
+def test_many_threads_share_it() -> None:
+    with AIModelClient(local(), STEADY) as client:
+        said: list[str] = []
+        threads = [
+            threading.Thread(target=lambda: said.append(client.generate(QUESTION).chat_response.text()))
+            for _ in range(5)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(said) == 5
+        assert all(said)
+
+
+def test_a_file_of_ones_own_is_named_by_its_path() -> None:
+    from dhenara.ai.runtime.embedded.weights import find_weights
+
+    with AIModelClient(local(str(find_weights())), STEADY) as client:
+        assert client.generate("Hello").chat_response.text()
+
+
+def test_a_file_that_is_not_there_is_named(world: World) -> None:
+    client = AIModelClient(local("/nowhere/model.gguf"))
+    with pytest.raises(ConfigurationError, match="nowhere"):
+        world.run(client, "Hello")
+
+
+def test_nobody_else_can_reach_the_model() -> None:
+    """The library listens by itself; on a socket in a private directory, and with a key nobody knows."""
+    program = """
+import json, sys
+from dhenara.ai import AIModelClient
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+from dhenara.ai.runtime.embedded import engine
+endpoint = AIModelEndpoint(api=AIModelAPI(provider="local"), ai_model=AIModel(model_name="smollm2-135m"))
+client = AIModelClient(endpoint)
+client.generate("Hello", max_output_tokens=1)
+(loaded,) = engine._loaded.values()
+print(json.dumps(loaded._server.listening_address))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(done.stdout).startswith("unix://")
+    assert done.stderr == ""
+
+
+def test_without_llama_cpp_the_command_that_installs_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'dhenara\[local\]'"):
+        AIModelClient(local()).generate("Hello")
