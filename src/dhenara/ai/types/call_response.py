@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import Field, PrivateAttr
 
@@ -12,14 +11,22 @@ from .base import Value
 from .response import ChatResponse, ImageResponse
 
 if TYPE_CHECKING:
-    from .sse import StreamEvent
+    from ..streams import AsyncStream, SyncStream
 
 
 class AIModelCallResponse(Value):
-    """`chat_response` or `image_response` when the answer is here; a generator of `(chunk, final)` when it streams."""
+    """`chat_response` or `image_response` when the answer is here; a generator of `(chunk, final)` when it streams.
 
-    chat_response: ChatResponse | None = None
-    image_response: ImageResponse | None = None
+    Which of them there is follows from the call: a chat model gives no image response, a plain call no stream. What
+    is not there is None; the types say what is there when it was asked for, so that nobody has to ask again.
+    """
+
+    if TYPE_CHECKING:
+        chat_response: ChatResponse = cast(ChatResponse, None)
+        image_response: ImageResponse = cast(ImageResponse, None)
+    else:
+        chat_response: ChatResponse | None = None
+        image_response: ImageResponse | None = None
     attempts: list[Attempt] = Field(default_factory=list)
     request_id: str | None = None
     response_headers: dict[str, str] = Field(default_factory=dict)
@@ -33,8 +40,8 @@ class AIModelCallResponse(Value):
     def streaming(
         cls,
         *,
-        stream: Iterator[StreamEvent] | None = None,
-        async_stream: AsyncIterator[StreamEvent] | None = None,
+        stream: SyncStream | None = None,
+        async_stream: AsyncStream | None = None,
     ) -> AIModelCallResponse:
         """A response whose answer is still on its way."""
         response = cls()
@@ -42,11 +49,11 @@ class AIModelCallResponse(Value):
         return response
 
     @property
-    def sync_stream_generator(self) -> Iterator[StreamEvent] | None:
+    def sync_stream_generator(self) -> SyncStream:
         return self._stream  # type: ignore[no-any-return]  # a private attribute has no type of its own
 
     @property
-    def async_stream_generator(self) -> AsyncIterator[StreamEvent] | None:
+    def async_stream_generator(self) -> AsyncStream:
         return self._async_stream  # type: ignore[no-any-return]  # as above
 
     @property
@@ -56,4 +63,5 @@ class AIModelCallResponse(Value):
 
     @property
     def full_response(self) -> ChatResponse | ImageResponse | None:
-        return self.chat_response or self.image_response
+        found: tuple[ChatResponse | ImageResponse | None, ...] = (self.chat_response, self.image_response)
+        return next((response for response in found if response is not None), None)
