@@ -24,7 +24,7 @@ def answer(prompt: str) -> None:
         started = time.monotonic()
         for chunk, final in client.generate(prompt).stream_generator:
             if chunk:
-                print(chunk.data.choice_deltas[0].content_deltas[0].text_delta, end="", flush=True)
+                print(chunk.text_delta, end="", flush=True)
             if final:
                 report(final.chat_response.usage.completion_tokens, time.monotonic() - started)
 

@@ -13,7 +13,7 @@ with AIModelClient(endpoint, AIModelCallConfig(max_output_tokens=60, temperature
     try:
         for chunk, final in client.generate("Say hello to a newcomer.", streaming=True).stream_generator:
             if chunk:
-                print(chunk.data.choice_deltas[0].content_deltas[0].text_delta, end="", flush=True)
+                print(chunk.text_delta, end="", flush=True)
             if final:
                 print(f"\n({final.chat_response.usage.completion_tokens} tokens)")
     except ConfigurationError as missing:

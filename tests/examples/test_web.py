@@ -55,7 +55,7 @@ def wait_for(port: int) -> None:
 
 def shown(url: str, profile: Path) -> str:
     """The page's document after its scripts had their time."""
-    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", "--virtual-time-budget=20000"]
+    options = ["--headless", "--no-sandbox", f"--user-data-dir={profile}", "--virtual-time-budget=20000"]
     done = subprocess.run([str(BROWSER), *options, "--dump-dom", url], capture_output=True, text=True, timeout=90)
     return done.stdout
 

@@ -136,6 +136,7 @@ def test_a_stream_that_breaks_keeps_what_had_arrived(
     client = AIModelClient(endpoint(server.url, provider))
     *chunks, (error, none), (last, final) = world.stream(client, "?")
     assert isinstance(error, SSEErrorResponse)
+    assert error.text_delta == error.data.choice_deltas[0].content_deltas[0].text_delta == ""
     assert none is last is None
     assert "connection broke" in error.data.message
     answer = final.chat_response

@@ -13,6 +13,9 @@ from .response import ChatResponse, ImageResponse
 if TYPE_CHECKING:
     from ..streams import AsyncStream, SyncStream
 
+    class EitherStream(SyncStream, AsyncStream):
+        """What `stream_generator` may be: `for` after `generate`, `async for` after `generate_async`."""
+
 
 class AIModelCallResponse(Value):
     """`chat_response` or `image_response` when the answer is here; a generator of `(chunk, final)` when it streams.
@@ -22,8 +25,8 @@ class AIModelCallResponse(Value):
     """
 
     if TYPE_CHECKING:
-        chat_response: ChatResponse = cast(ChatResponse, None)
-        image_response: ImageResponse = cast(ImageResponse, None)
+        chat_response: ChatResponse = cast("ChatResponse", None)
+        image_response: ImageResponse = cast("ImageResponse", None)
     else:
         chat_response: ChatResponse | None = None
         image_response: ImageResponse | None = None
@@ -57,9 +60,9 @@ class AIModelCallResponse(Value):
         return self._async_stream  # type: ignore[no-any-return]  # as above
 
     @property
-    def stream_generator(self) -> Any:
+    def stream_generator(self) -> EitherStream:
         """Whichever of the two streams there is; None when the answer did not stream."""
-        return self._async_stream if self._async_stream is not None else self._stream
+        return self._async_stream if self._async_stream is not None else self._stream  # type: ignore[no-any-return]
 
     @property
     def full_response(self) -> ChatResponse | ImageResponse | None:

@@ -12,7 +12,7 @@ from ..wire.frame import Frame
 from ..wire.sse import SseFrames, write_event
 from .base import Value
 from .call_response import AIModelCallResponse
-from .chunk import ChatResponseChunk
+from .chunk import ChatResponseChoiceDelta, ChatResponseChunk, TextContentDelta
 
 T = TypeVar("T")
 
@@ -35,6 +35,11 @@ class SSEErrorData(Value):
     error_code: str
     message: str
     details: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def choice_deltas(self) -> list[ChatResponseChoiceDelta]:
+        """No words, in the shape of a chunk: a loop that only prints goes on to the final tuple, which has the error."""
+        return [ChatResponseChoiceDelta(content_deltas=[TextContentDelta()])]
 
 
 class SSEResponse(Value, Generic[T]):
@@ -68,11 +73,21 @@ class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
 
     event: SSEEventType = SSEEventType.TOKEN_STREAM
 
+    @property
+    def text_delta(self) -> str:
+        """The new words of the first choice."""
+        return "".join(delta.text_delta for delta in self.data.choice_deltas[0].content_deltas)
+
 
 class SSEErrorResponse(SSEResponse[SSEErrorData]):
     """An error in the middle of a stream. The final tuple that follows holds what had arrived."""
 
     event: Literal[SSEEventType.ERROR] = SSEEventType.ERROR
+
+    @property
+    def text_delta(self) -> str:
+        """An error adds no words."""
+        return ""
 
     @classmethod
     def decoding(cls, message: str) -> Self:
