@@ -25,7 +25,7 @@ def answer(prompt: str) -> None:
         for chunk, final in client.generate(prompt).stream_generator:
             if chunk:
                 print(chunk.text_delta, end="", flush=True)
-            if final:
+            if final and final.chat_response.usage:
                 report(final.chat_response.usage.completion_tokens, time.monotonic() - started)
 
 

@@ -38,7 +38,7 @@ class SSEErrorData(Value):
 
     @property
     def choice_deltas(self) -> list[ChatResponseChoiceDelta]:
-        """No words, in the shape of a chunk: a loop that only prints goes on to the final tuple, which has the error."""
+        """No words, in the shape of a chunk: a loop that only prints reaches the final tuple, with the error."""
         return [ChatResponseChoiceDelta(content_deltas=[TextContentDelta()])]
 
 
