@@ -13,6 +13,7 @@ from ..errors import WrongColourError
 from ..wire.http import HttpRequest
 from ..wire.io import Broken, Patience, Response, Silence, Transport, Unreachable
 from .http import HttpTransport
+from .names import connected
 from .net import Wire
 from .pool import Pool
 from .reasons import reason
@@ -97,14 +98,13 @@ class BlockingNet:
     async def connect(self, host: str, port: int, timeout: float | None) -> Wire:
         try:
             # As bytes, a plain host name does not load the tables for international ones.
-            named = host.encode() if host.isascii() else host
-            connected = socket.create_connection((named, port), timeout)  # type: ignore[arg-type]  # bytes are fine
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            found = connected(host.encode() if host.isascii() else host, port, timeout)
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except TimeoutError as error:
             raise Silence(f"no connection to {host}:{port} in time", connecting=True) from error
         except OSError as error:
             raise Unreachable(reason(error)) from error
-        return BlockingWire(connected)
+        return BlockingWire(found)
 
     async def secure(self, wire: Wire, host: str, timeout: float | None) -> Wire:
         if not isinstance(wire, BlockingWire):

@@ -1,0 +1,72 @@
+"""Names to addresses for the blocking world, within a time: the system's own look-up knows no limit."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+Address = tuple[int, int, int, str, Any]
+Lookup = Callable[..., list[Any]]
+
+
+def connected(
+    host: str | bytes, port: int, timeout: float | None, lookup: Lookup = socket.getaddrinfo
+) -> socket.socket:
+    """A connection to the first address that takes one. TimeoutError when the time is over, at whichever step."""
+    if timeout is None:
+        return socket.create_connection((host, port))  # type: ignore[arg-type]  # bytes are fine
+    until = time.monotonic() + timeout
+    problem: OSError = TimeoutError("no time left")
+    for address in addresses(host, port, timeout, lookup):
+        try:
+            return connect(address, until)
+        except OSError as error:
+            problem = error
+    raise problem
+
+
+def addresses(host: str | bytes, port: int, timeout: float, lookup: Lookup) -> list[Address]:
+    """Looked up by a thread that is left alone when the time is over; it ends with the look-up."""
+    if numeric(host):
+        return lookup(host, port, type=socket.SOCK_STREAM)
+    found: queue.SimpleQueue[list[Address] | OSError] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            found.put(lookup(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            found.put(error)
+
+    threading.Thread(target=look, name="dhenara-lookup", daemon=True).start()
+    try:
+        answer = found.get(timeout=timeout)
+    except queue.Empty:
+        raise TimeoutError(f"{host!r} was not found in time") from None
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
+
+
+def connect(address: Address, until: float) -> socket.socket:
+    family, kind, protocol, _, place = address
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("no time left")
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.settimeout(left)
+        made.connect(place)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def numeric(host: str | bytes) -> bool:
+    """Whether nobody has to be asked where it is."""
+    spelled = host.decode() if isinstance(host, bytes) else host
+    return spelled.replace(".", "").isdigit() or ":" in spelled

@@ -1,0 +1,51 @@
+"""Looking a host up takes no longer than connecting may."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from dhenara.ai.runtime.names import connected
+
+
+def test_a_name_that_nobody_answers_for_is_given_up_in_time() -> None:
+    asleep = threading.Event()
+
+    def lookup(*_: Any, **__: Any) -> list[Any]:
+        asleep.wait(10)
+        return []
+
+    with pytest.raises(TimeoutError):
+        connected("slow.example", 80, 0.05, lookup)
+    asleep.set()
+
+
+def test_a_name_that_is_not_there_is_an_error() -> None:
+    def lookup(*_: Any, **__: Any) -> list[Any]:
+        raise socket.gaierror("no such host")
+
+    with pytest.raises(socket.gaierror):
+        connected("nowhere.example", 80, 5, lookup)
+
+
+def test_the_next_address_is_tried_when_one_refuses() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as gone:
+        there, closed = server.getsockname(), gone.getsockname()
+        gone.close()
+
+        def lookup(*_: Any, **__: Any) -> list[Any]:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", place) for place in (closed, there)]
+
+        with connected("two.example", 80, 5, lookup) as found:
+            assert found.getpeername() == there
+
+
+@pytest.mark.parametrize("timeout", [None, 5.0])
+def test_addresses_of_both_kinds_are_reached(timeout: float | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for host in ("127.0.0.1", b"127.0.0.1", "localhost"):
+            with connected(host, server.getsockname()[1], timeout) as found:
+                assert found.getpeername() == server.getsockname()
