@@ -22,7 +22,9 @@ ADD = ToolDefinition(name="add", parameters={"type": "object", "properties": {}}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(name: str) -> None:
+def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(
+    name: str, nobody: pytest.MonkeyPatch
+) -> None:
     provider = registry.load_provider(name)
     assert provider.base_url.startswith(("https://", "http://127.0.0.1"))
     assert not provider.base_url.endswith("/")
@@ -31,9 +33,9 @@ def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(name: str)
     assert provider.key_env
     if provider.needs_key:
         assert provider.keys_url
-        api = AIModelAPI(provider=name, config={"region": "us-east-1"})
+        api = AIModelAPI(provider=name, config={"region": "us-east-1", "resource": "r", "project_id": "p"})
         with pytest.raises(ConfigurationError, match=provider.key_env[0]):
-            resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {})
+            AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))).generate("?")
         target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {provider.key_env[0]: "k-1"})
         assert target.grant.key == "k-1"
 

@@ -102,7 +102,7 @@ def test_a_call_to_bedrock_is_signed_with_the_keys_of_the_account(server: FakeSe
     assert asked.headers["host"] == host
 
 
-def test_keys_and_region_come_from_the_environment() -> None:
+def test_keys_and_region_come_from_the_environment(nobody: pytest.MonkeyPatch) -> None:
     environment = {
         "AWS_ACCESS_KEY_ID": "id",
         "AWS_SECRET_ACCESS_KEY": "secret",
@@ -113,5 +113,6 @@ def test_keys_and_region_come_from_the_environment() -> None:
     assert target.base_url == "https://bedrock-runtime.eu-west-1.amazonaws.com"
     assert target.grant.credentials == {"access_key_id": "id", "secret_access_key": "secret"}
     assert resolve(bare, {**environment, "AWS_BEARER_TOKEN_BEDROCK": "key"}).grant.key == "key"
+    nobody.setenv("AWS_REGION", "eu-west-1")
     with pytest.raises(ConfigurationError, match="AWS_BEARER_TOKEN_BEDROCK"):
-        resolve(bare, {"AWS_REGION": "eu-west-1"})
+        AIModelClient(bare).generate("?")

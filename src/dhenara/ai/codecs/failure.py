@@ -101,6 +101,13 @@ def failure(
     )
 
 
+def plain_failure(head: Head, body: Any) -> CallError:
+    """AWS's way: the words are in the body; what kind of error it is stands in a header."""
+    message = (body.get("message") or body.get("Message")) if isinstance(body, dict) else None
+    kind = head.headers.get("x-amzn-errortype", "").split(":")[0] or None
+    return failure(head, body, message if isinstance(message, str) else None, None, kind)
+
+
 def choose(status: int, message: str, code: str | None, kind: str | None) -> type[CallError]:
     """The most exact error that status, code, type and words allow."""
     by_status = STATUS.get(status) or (BadRequestError if 400 <= status < 500 else ServerError)

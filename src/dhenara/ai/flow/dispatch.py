@@ -78,7 +78,7 @@ def source(target: Target, line: Line, call: Call) -> Source:
     kind = line.response.head.headers.get("content-type", "").split(";")[0].strip().lower()
     streams = kind in STREAMS or (call.config.streaming and kind not in DOCUMENTS)
     decoder = target.codec.decoder(target.quirks)
-    return Live(line, decoder, target.codec.frames()) if streams else Whole(line, decoder)
+    return Live(line, decoder, target.frames()) if streams else Whole(line, decoder)
 
 
 def signed(target: Target, error: CallError) -> CallError:

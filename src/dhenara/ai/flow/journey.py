@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import DhenaraError
@@ -13,6 +14,7 @@ from ..types.response import ChatResponse
 from ..wire.io import IO
 from .deadline import Deadline
 from .dispatch import dispatch
+from .identity import identified
 from .layer import AnyLayer, Layer, bound, stack
 from .retry import Retry
 from .stream import Stream
@@ -32,7 +34,7 @@ class Journey:
         observer: Observer | None = None,
         attempt_layers: Iterable[AnyLayer] = (),
     ) -> None:
-        self.io = io
+        self.io = io = identified(io, target)
         self.target = target
         outer: list[Layer] = [*traced(io, observer), *bound(layers, io, target), Deadline(io), Retry(io)]
         self._send = stack([*outer, *bound(attempt_layers, io, target)], dispatch(io, target))
@@ -40,6 +42,9 @@ class Journey:
     async def start(self, call: Call) -> Stream:
         """The stream, primed: its first words have arrived."""
         call.journal.started_at = self.io.now()
+        if call.endpoint is not self.target.endpoint:
+            # The provider has a name of its own for the model.
+            call = replace(call, endpoint=self.target.endpoint)
         return await self._send(call)
 
     async def answer(self, call: Call) -> AIModelCallResponse:

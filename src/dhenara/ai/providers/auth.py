@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import ConfigurationError
 from ..wire.http import HttpRequest
+from .proof import Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,10 @@ class Grant:
     now: float = 0.0
     """Seconds since 1970, for signatures that hold for a while only."""
 
+    def proven(self, proof: Proof) -> Grant:
+        """The same with what was fetched."""
+        return replace(self, key=proof.token, credentials=proof.credentials)
+
 
 Auth = Callable[[HttpRequest, Grant], HttpRequest]
 
@@ -30,11 +35,11 @@ def bearer(request: HttpRequest, grant: Grant) -> HttpRequest:
     return request.with_headers({"authorization": f"Bearer {grant.key}"}) if grant.key else request
 
 
-def header(name: str) -> Auth:
-    """The key as it is, in a header of this name."""
+def header(*names: str) -> Auth:
+    """The key as it is, in headers of these names."""
 
     def sign(request: HttpRequest, grant: Grant) -> HttpRequest:
-        return request.with_headers({name: grant.key}) if grant.key else request
+        return request.with_headers(dict.fromkeys(names, grant.key)) if grant.key else request
 
     return sign
 

@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Any
 
 from ..codecs.base import Quirks
+from ..wire.frame import Frames
 from .auth import Auth, bearer
+from .proof import Finder
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """For models that match, this protocol in this dialect; the first that matches counts.
 
-    `base` replaces the provider's base URL.
+    `base` replaces the provider's base URL, `prefix` its prefix, `auth` its auth, and `frames` the framing that is
+    the protocol's own.
     """
 
     codec: str
     quirks: Quirks
     models: str = "*"
     base: str | None = None
+    prefix: str | None = None
+    query: str | None = None
+    """What every address ends with, where the config has all that it names in braces."""
 
-    def serves(self, model: str) -> bool:
+    when: Mapping[str, str] = field(default_factory=dict)
+    """Entries of the config, and patterns that they must match."""
+
+    auth: Auth | None = None
+    frames: Callable[[], Frames] | None = None
+
+    def serves(self, model: str, config: Mapping[str, Any] = NOTHING) -> bool:
+        if any(not fnmatchcase(str(config.get(name, "")), pattern) for name, pattern in self.when.items()):
+            return False
         return any(fnmatchcase(model, pattern) for pattern in self.models.split("|"))
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """`base_url` may name config entries in braces, such as `{region}`. Keys come from the first variable set."""
+    """`base_url`, prefixes and queries may name config entries in braces, such as `{region}`, and `{model}`.
+
+    Keys come from the first variable set.
+    """
 
     name: str
     base_url: str
@@ -36,6 +57,21 @@ class Provider:
     auth: Auth = bearer
     key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    """All addresses that the environment's key is meant for, where the base URL is not the only one."""
+
+    prefix: str = ""
+    """What follows the address, also one that was given; not said again where it is there already."""
+
+    derived: Callable[[Mapping[str, Any], bool], Mapping[str, Any]] | None = None
+    """Entries of the config that follow from others, and from whether there is a key."""
+
+    named: Callable[[str, Mapping[str, Any]], str] | None = None
+    """What this provider calls a model that its maker calls so."""
+
+    proofs: Finder | None = None
+    """Where a proof comes from that has to be fetched, when there is no key."""
+
     credentials_env: Mapping[str, str] = field(default_factory=dict)
     """Credentials that do without a key, and the variables in which they may be."""
 

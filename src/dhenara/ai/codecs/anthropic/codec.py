@@ -10,7 +10,7 @@ from ...wire.frame import Frames
 from ...wire.http import Head
 from ...wire.sse import SseFrames
 from ..base import Outgoing
-from ..failure import failure, parse_body
+from ..failure import failure, parse_body, plain_failure
 from .quirks import MessagesQuirks
 from .request import write_request
 from .response import MessagesReader
@@ -35,13 +35,18 @@ class Anthropic:
 
 
 def read_error(head: Head, body: Any) -> CallError:
-    """`{"type": "error", "error": {"type", "message"}, "request_id"}`, as a body or as an event of a stream."""
-    told = body.get("error") if isinstance(body, dict) else None
+    """`{"type": "error", "error": {"type", "message"}, "request_id"}`, as a body or as an event of a stream.
+
+    Gateways of clouds refuse in words of their own: the same with a code and a status, or `{"message"}` alone.
+    """
+    said = body[0] if isinstance(body, list) and body else body
+    told = said.get("error") if isinstance(said, dict) else None
     if not isinstance(told, dict):
-        return failure(head, body)
-    message, kind = told.get("message"), told.get("type")
-    error = failure(head, body, message if isinstance(message, str) else None, None, kind)
-    error.request_id = error.request_id or body.get("request_id")
+        return plain_failure(head, said)
+    message, kind, code = told.get("message"), told.get("type") or told.get("status"), told.get("code")
+    words = message if isinstance(message, str) else None
+    error = failure(head, body, words, None if code is None else str(code), kind if isinstance(kind, str) else None)
+    error.request_id = error.request_id or said.get("request_id")
     return error
 
 

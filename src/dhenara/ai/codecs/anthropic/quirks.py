@@ -29,6 +29,12 @@ class MessagesQuirks(Quirks):
     """The defaults are Anthropic's own API and a model that thinks within a budget."""
 
     path: str = "/v1/messages"
+    """May name the `{model}`, and the `{method}` where there is one for each way of answering."""
+
+    methods: tuple[str, str] = ("", "")
+    """What a whole answer is asked for with, and what a streamed one."""
+
+    stream_in_body: bool = True
     version: str = "2023-06-01"
     version_in_body: str | None = None
     """Clouds want the version in the body, and the model in the address instead of the body."""
@@ -42,6 +48,7 @@ class MessagesQuirks(Quirks):
 
     structured: Literal["native", "none"] = "native"
     betas: tuple[str, ...] = ()
+    betas_in_body: bool = False
 
     def wire_name(self, parameter: str) -> str | None:
         """What this host calls a parameter; None when it has no such thing."""

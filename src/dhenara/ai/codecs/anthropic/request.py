@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
@@ -37,11 +38,17 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
     body.update(thinking)
     body.update(write_tools(config, warnings, thinks=thinking.get("thinking", {}).get("type") == "enabled"))
     write_format(config, quirks, warnings, body)
-    if config.streaming and not quirks.version_in_body:
+    if config.streaming and quirks.stream_in_body:
         body["stream"] = True
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return Outgoing(quirks.path.format(model=model), body, headers(body, quirks), warnings.all())
+    return Outgoing(path(call, quirks), body, headers(body, quirks), warnings.all())
+
+
+def path(call: Call, quirks: MessagesQuirks) -> str:
+    """The model is one segment of the address, whatever is in its name."""
+    model = quote(call.endpoint.ai_model.model_name, safe="@")
+    return quirks.path.format(model=model, method=quirks.methods[call.config.streaming])
 
 
 def thinks(thinking: Wire) -> bool:
@@ -49,10 +56,13 @@ def thinks(thinking: Wire) -> bool:
 
 
 def headers(body: Wire, quirks: MessagesQuirks) -> dict[str, str]:
-    """Betas may be asked for in the options; they travel as one list in a header."""
-    betas = [*quirks.betas, *body.pop("betas", ())]
+    """Betas may be asked for in the options; they travel as one list, in a header or in the body."""
+    betas = list(dict.fromkeys([*quirks.betas, *body.pop("betas", ())]))
     written = {} if quirks.version_in_body else {"anthropic-version": quirks.version}
-    return {**written, "anthropic-beta": ",".join(dict.fromkeys(betas))} if betas else written
+    if betas and quirks.betas_in_body:
+        body["anthropic_beta"] = betas
+        return written
+    return {**written, "anthropic-beta": ",".join(betas)} if betas else written
 
 
 def write_parameters(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: Warnings, *, thinks: bool) -> Wire:

@@ -1,26 +1,76 @@
-"""Amazon Bedrock, with a Bedrock API key or the keys of an AWS account."""
+"""Amazon Bedrock, with a Bedrock API key or the keys of an AWS account.
+
+Converse serves every maker's models. Claude's own protocol is there too (`config={"protocol": "anthropic"}`), and so is
+Bedrock Mantle, which alone has some models (`config={"endpoint": "mantle"}` for all others it has).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from ...codecs.anthropic.chunks import ChunkFrames
+from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.converse.quirks import ConverseQuirks
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..auth import bearer_or_aws
 from ..provider import Provider, Route
+from ..tokens.aws import aws_proofs
+from .claude import claude_routes, name_on_bedrock
 
 # How each family is told to think; inference profiles put a region before the name.
 CLAUDE_BUDGET = "*anthropic.claude-3-7-*|*anthropic.claude-*-4-2*|*anthropic.claude-*-4-1-*|*anthropic.claude-*-4-5-*"
 CLAUDE_ADAPTIVE = "*anthropic.claude-*-4-6*|*anthropic.claude-*-4-7*|*anthropic.claude-*-4-8*|*anthropic.claude-*-5*"
+INVOKED = MessagesQuirks(
+    path="/model/{model}/{method}",
+    methods=("invoke", "invoke-with-response-stream"),
+    version_in_body="bedrock-2023-05-31",
+    stream_in_body=False,
+    betas_in_body=True,
+    params={"service_tier": None},
+)
+
+MANTLE: dict[str, Any] = {
+    "base": "https://bedrock-mantle.{region}.api.aws",
+    "auth": bearer_or_aws("bedrock-mantle"),
+}
+CHOSEN = {"endpoint": "mantle"}
+# Bare names of the fifth generation; inference profiles of it, which name a region, are served by Converse.
+NEW_CLAUDE = "|".join(f"anthropic.claude-{family}-5*" for family in ("fable", "mythos", "opus", "sonnet", "haiku"))
+BARE_OSS = "openai.gpt-oss-20b|openai.gpt-oss-120b"
+NEW_GPT = "openai.gpt-5*|openai.gpt-6*"
+LIMITED = ChatQuirks(params={"max_output_tokens": "max_tokens"})
+MESSAGES = MessagesQuirks(params={"service_tier": None})
+
+
+def named(name: str, config: Mapping[str, Any]) -> str:
+    return name_on_bedrock(name, str(config.get("region", "")))
+
 
 PROVIDER = Provider(
     name="amazon_bedrock",
     base_url="https://bedrock-runtime.{region}.amazonaws.com",
+    hosts=("https://bedrock-runtime.{region}.amazonaws.com", "https://bedrock-mantle.{region}.api.aws"),
     routes=(
+        Route("openai_responses", ResponsesQuirks(), NEW_GPT, prefix="/openai/v1", **MANTLE),
+        Route("openai_chat", ChatQuirks(), NEW_GPT, prefix="/openai/v1", **MANTLE),
+        Route("openai_responses", ResponsesQuirks(), BARE_OSS, prefix="/v1", **MANTLE),
+        Route("openai_chat", LIMITED, BARE_OSS, prefix="/v1", **MANTLE),
+        *claude_routes(MESSAGES, only=NEW_CLAUDE, prefix="/anthropic", **MANTLE),
+        *claude_routes(MESSAGES, before="*anthropic.", prefix="/anthropic", when=CHOSEN, **MANTLE),
+        Route("openai_chat", LIMITED, prefix="/v1", when=CHOSEN, **MANTLE),
+        Route("openai_responses", ResponsesQuirks(), prefix="/v1", when=CHOSEN, **MANTLE),
         Route("converse", ConverseQuirks(reasoning="budget"), models=CLAUDE_BUDGET),
         Route("converse", ConverseQuirks(reasoning="adaptive"), models=CLAUDE_ADAPTIVE),
         Route("converse", ConverseQuirks(reasoning="config"), models="*amazon.nova-2*"),
         Route("converse", ConverseQuirks(reasoning="effort"), models="*openai.*|*qwen.*|*deepseek.*"),
+        *claude_routes(INVOKED, before="*anthropic.", frames=ChunkFrames),
         Route("converse", ConverseQuirks()),
     ),
     auth=bearer_or_aws("bedrock"),
+    named=named,
+    proofs=aws_proofs,
     key_env=("AWS_BEARER_TOKEN_BEDROCK",),
     credentials_env={
         "access_key_id": "AWS_ACCESS_KEY_ID",

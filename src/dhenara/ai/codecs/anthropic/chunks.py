@@ -1,0 +1,60 @@
+"""Events of Messages inside AWS's event stream: each is the base64 text of one chunk."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import Any
+
+from ...wire import json
+from ...wire.eventstream import EventStreamFrames
+from ...wire.frame import BrokenFraming, Frame
+
+
+class ChunkFrames:
+    """A frame for each event that the chunks carry; an exception is the error event it would have been."""
+
+    __slots__ = ("_outer",)
+
+    def __init__(self) -> None:
+        self._outer = EventStreamFrames()
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        return [inner for frame in self._outer.feed(chunk) if (inner := opened(frame)) is not None]
+
+    def finish(self) -> list[Frame]:
+        return [inner for frame in self._outer.finish() if (inner := opened(frame)) is not None]
+
+
+def opened(frame: Frame) -> Frame | None:
+    """None for chunks of a kind that nobody here knows."""
+    if frame.headers.get(":message-type") in ("exception", "error"):
+        return failed(frame)
+    if frame.event != "chunk":
+        return None
+    try:
+        return Frame(b64decode(json.loads(frame.data)["bytes"], validate=True))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BrokenFraming(f"a chunk cannot be opened: {error!r}") from error
+
+
+def failed(frame: Frame) -> Frame:
+    try:
+        told: Any = json.loads(frame.data) if frame.data else {}
+    except ValueError:
+        told = {}
+    said = told.get("message") if isinstance(told, dict) else None
+    words = said or frame.headers.get(":error-message") or f"the stream failed with {frame.event}"
+    error = {"type": EXCEPTIONS.get(frame.event or "", frame.event), "message": str(words)}
+    return Frame(json.dumps({"type": "error", "error": error}), "error")
+
+
+# What Anthropic itself would have called it.
+EXCEPTIONS = {
+    "throttlingException": "rate_limit_error",
+    "validationException": "invalid_request_error",
+    "accessDeniedException": "permission_error",
+    "modelTimeoutException": "timeout_error",
+    "modelStreamErrorException": "api_error",
+    "serviceUnavailableException": "overloaded_error",
+    "internalServerException": "api_error",
+}

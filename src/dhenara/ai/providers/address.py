@@ -1,0 +1,90 @@
+"""Addresses: from what was configured to the place where requests go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from ..errors import ConfigurationError
+from .provider import Provider, Route
+
+# Anything else in a host or a path could lead a key to somebody else's server.
+PLAIN = re.compile(r"[A-Za-z0-9._:-]+", re.ASCII)
+NAMES = re.compile(r"{(\w+)}")
+
+
+def given_address(
+    provider: Provider, route: Route, config: Mapping[str, Any], environment: Mapping[str, str]
+) -> tuple[str | None, bool]:
+    """The address that was set, if one was, and whether the environment's key was meant for it."""
+    given = config.get("base_url")
+    if given:
+        address = checked(str(given), provider.name)
+        return address, own_host(address, provider.hosts or (route.base or provider.base_url,))
+    if route.base is None:
+        for name in provider.base_url_env:
+            if environment.get(name):
+                return checked(environment[name], name), True
+    return None, True
+
+
+def full_address(
+    provider: Provider, route: Route, given: str | None, config: Mapping[str, Any], model: str
+) -> tuple[str, str]:
+    """Where the protocol's own paths begin, and the query that every address ends with."""
+    entries = {**config, "model": quote(model, safe="")}
+    address = given or filled(route.base or provider.base_url, provider, entries).rstrip("/")
+    prefix = filled(provider.prefix if route.prefix is None else route.prefix, provider, entries)
+    if address.endswith(prefix):
+        prefix = ""
+    asked = route.query is not None and all(name in entries for name in NAMES.findall(route.query))
+    return address + prefix, f"?{filled(route.query or '', provider, entries)}" if asked else ""
+
+
+def filled(template: str, provider: Provider, entries: Mapping[str, Any]) -> str:
+    names = NAMES.findall(template)
+    missing = [name for name in names if name not in entries]
+    if missing:
+        wanted = ", ".join(f"{name!r}: ..." for name in missing)
+        raise ConfigurationError(
+            f"{provider.name} needs {' and '.join(missing)}: pass config={{{wanted}}} to AIModelAPI"
+            f"{variables(provider, missing)}."
+        )
+    return template.format_map(entries) if names else template
+
+
+def variables(provider: Provider, entries: list[str]) -> str:
+    """Where else these entries are looked for."""
+    found = [name for entry in entries for name in provider.config_env.get(entry, ())]
+    return f", or set {' or '.join(found)}" if found else ""
+
+
+def check_parts(provider: Provider, route: Route, config: Mapping[str, Any]) -> None:
+    """What addresses are made of must not lead elsewhere."""
+    templates = (provider.base_url, provider.prefix, route.base, route.prefix, route.query)
+    named = {name for template in templates if template for name in NAMES.findall(template)}
+    for name in sorted({*named, *provider.config_env}):
+        if config.get(name) and not PLAIN.fullmatch(str(config[name])):
+            raise ConfigurationError(f"config[{name!r}] is {config[name]!r}, which cannot be part of an address")
+
+
+def checked(address: str, who: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(
+            f"the base URL of {who} must start with http:// or https:// and name a host: {address!r}"
+        )
+    return address.rstrip("/")
+
+
+def own_host(address: str, templates: Iterable[str]) -> bool:
+    """Whether this is one of the provider's own hosts, whatever stands where its addresses have names in braces."""
+    return any(re.fullmatch(pattern(template), urlsplit(address).hostname or "") for template in templates)
+
+
+def pattern(template: str) -> str:
+    """A name in braces stands for one label of a host, never for more."""
+    host = template.partition("//")[2].partition("/")[0].partition(":")[0]
+    return "[a-z0-9-]+".join(re.escape(part) for part in NAMES.split(host)[::2])

@@ -1,0 +1,85 @@
+"""Who we are for a provider: a key, the keys of an account, or somebody who fetches a proof."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..types.api import AIModelAPI
+from .proof import Source
+from .provider import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One of the three; none of them for servers that need none. Never in a repr."""
+
+    key: str | None = field(default=None, repr=False)
+    credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    source: Source | None = field(default=None, repr=False)
+
+
+def find_identity(
+    provider: Provider, api: AIModelAPI, config: Mapping[str, Any], environment: Mapping[str, str], is_ours: bool
+) -> Identity:
+    """What was given counts; the environment's only where it is meant to go, and a key before anything else."""
+    if api.api_key is not None:
+        given = api.credentials.reveal() if api.credentials else {}
+        return Identity(clean(api.api_key.get_secret_value(), provider.name), given)
+    if api.credentials is not None:
+        return given_identity(provider, api.credentials.reveal(), config, environment)
+    if any(environment.get(name) for name in provider.key_env) or not is_ours:
+        return Identity(find_key(provider, environment, is_ours))
+    found = ambient_credentials(provider, environment)
+    if found:
+        return Identity(credentials=found)
+    source = provider.proofs(None, config, environment) if provider.proofs else None
+    return Identity(source=source) if source else Identity(find_key(provider, environment, is_ours))
+
+
+def given_identity(
+    provider: Provider, credentials: Mapping[str, Any], config: Mapping[str, Any], environment: Mapping[str, str]
+) -> Identity:
+    if "token" in credentials:
+        from .tokens.given import given_token
+
+        return Identity(source=given_token(credentials["token"], str(config.get("scope") or "")))
+    return Identity(None, credentials, provider.proofs(credentials, config, environment) if provider.proofs else None)
+
+
+def ambient_credentials(provider: Provider, environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """Those of the environment, where all that are needed are there."""
+    there = {entry: environment[name] for entry, name in provider.credentials_env.items() if environment.get(name)}
+    needed = [entry for entry in provider.credentials_env if entry != "session_token"]
+    return there if needed and all(entry in there for entry in needed) else {}
+
+
+def find_key(provider: Provider, environment: Mapping[str, str], is_ours: bool) -> str | None:
+    """The environment's key, which only goes where it was meant to go."""
+    found = next((environment[name] for name in provider.key_env if environment.get(name)), None)
+    if found and is_ours:
+        return clean(found, provider.name)
+    if not provider.needs_key:
+        return None
+    raise ConfigurationError(missing_key(provider, stayed_home=found is not None))
+
+
+def missing_key(provider: Provider, *, stayed_home: bool) -> str:
+    variables = " or ".join(provider.key_env) or "no environment variable"
+    where = f" Keys are made at {provider.keys_url}." if provider.keys_url else ""
+    if stayed_home:
+        return (
+            f"the key in {variables} is for {provider.name}'s own host and does not go to another base URL by itself. "
+            "Pass api_key=... to AIModelAPI if that server is meant to have it."
+        )
+    return f"{provider.name} needs an API key: set {variables}, or pass api_key=... to AIModelAPI.{where}"
+
+
+def clean(key: str, who: str) -> str:
+    """A key copied with a line end still works; one that cannot be in a header is named, not shown."""
+    stripped = key.strip()
+    if not stripped or not stripped.isascii() or not stripped.isprintable() or " " in stripped:
+        raise ConfigurationError(f"the API key for {who} is empty or has characters that no key has; copy it again")
+    return stripped

@@ -1,0 +1,84 @@
+"""Google Vertex AI: Gemini, Claude, and other models by OpenAI's protocol; by a project's credentials or a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...codecs.anthropic.quirks import MessagesQuirks
+from ...codecs.gemini.quirks import GeminiQuirks
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ...errors import ConfigurationError
+from ..auth import header
+from ..provider import Provider, Route
+from ..tokens.google_default import google_proofs
+from .claude import claude_routes, name_on_vertex
+
+GEMINI = "/v1beta1{scope}"
+OTHERS = "/v1{scope}"
+CLAUDE = MessagesQuirks(
+    path="/publishers/anthropic/models/{model}:{method}",
+    methods=("rawPredict", "streamRawPredict"),
+    version_in_body="vertex-2023-10-16",
+    params={"service_tier": None},
+)
+# Tuned models and those with an address of their own.
+WHOLE = GeminiQuirks(path="/{name}:{method}", call_ids=False)
+HOSTS = {
+    "global": "aiplatform.googleapis.com",
+    "us": "aiplatform.us.rep.googleapis.com",
+    "eu": "aiplatform.eu.rep.googleapis.com",
+}
+PATH = "/publishers/google/{model}:{method}"
+
+
+def derived(config: Mapping[str, Any], has_key: bool) -> Mapping[str, Any]:
+    """A key stands for a project, which is then not named; some locations are many regions."""
+    if has_key:
+        return {"host": "aiplatform.googleapis.com", "scope": ""}
+    location, project = str(config.get("location") or "global"), config.get("project_id")
+    if not project:
+        raise ConfigurationError(
+            "google_vertex_ai needs project_id: pass config={'project_id': ..., 'location': ...} to AIModelAPI, or set "
+            "GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION."
+        )
+    scope = f"/projects/{project}/locations/{location}"
+    return {"host": HOSTS.get(location, f"{location}-aiplatform.googleapis.com"), "scope": scope}
+
+
+PROVIDER = Provider(
+    name="google_vertex_ai",
+    base_url="https://{host}",
+    hosts=(
+        "https://aiplatform.googleapis.com",
+        "https://{location}-aiplatform.googleapis.com",
+        "https://aiplatform.{location}.rep.googleapis.com",
+    ),
+    prefix=GEMINI,
+    routes=(
+        *claude_routes(CLAUDE, prefix=OTHERS),
+        Route("gemini", WHOLE, models="projects/*", prefix="/v1beta1"),
+        Route("gemini", WHOLE, models="endpoints/*|publishers/*"),
+        Route(
+            "openai_chat",
+            ChatQuirks(path="/endpoints/openapi/chat/completions", params={"max_output_tokens": "max_tokens"}),
+            models="*/*",
+            prefix=OTHERS,
+        ),
+        Route("gemini", GeminiQuirks(path=PATH, call_ids=False, thinking="budget"), models="gemini-2.5-*"),
+        Route("gemini", GeminiQuirks(path=PATH, call_ids=False, thinking="none"), models="gemini-2.0-*|gemini-1.*"),
+        Route("gemini", GeminiQuirks(path=PATH, call_ids=False)),
+    ),
+    auth=header("x-goog-api-key"),
+    derived=derived,
+    named=lambda name, config: name_on_vertex(name),
+    proofs=google_proofs,
+    key_env=("GOOGLE_VERTEX_API_KEY",),
+    config_env={
+        "project_id": ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "ANTHROPIC_VERTEX_PROJECT_ID"),
+        "location": ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION", "CLOUD_ML_REGION"),
+    },
+    base_url_env=("GOOGLE_VERTEX_BASE_URL",),
+    keys_url="https://console.cloud.google.com/vertex-ai/studio/settings/api-keys",
+    aliases=("vertex", "vertex_ai"),
+)

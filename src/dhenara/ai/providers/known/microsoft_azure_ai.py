@@ -1,0 +1,42 @@
+"""Azure AI Foundry: models of many makers, Claude by its own protocol; a key or a token of Entra ID."""
+
+from __future__ import annotations
+
+from ...codecs.anthropic.quirks import MessagesQuirks
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ..auth import header
+from ..provider import Provider, Route
+from ..tokens.entra import entra_proofs
+from .claude import claude_routes
+from .microsoft_openai import DATED, QUERY
+from .openai import RESPONSES_ONLY
+
+# Only models of OpenAI have the newer name for the limit; the others refuse what they do not know.
+OPEN_AI = "gpt-*|o1*|o3*|o4*|chatgpt-*|codex-*"
+OTHERS = ChatQuirks(params={"max_output_tokens": "max_tokens"})
+
+PROVIDER = Provider(
+    name="microsoft_azure_ai",
+    base_url="https://{resource}.services.ai.azure.com",
+    hosts=("https://{resource}.services.ai.azure.com", "https://{resource}.openai.azure.com"),
+    prefix="/openai/v1",
+    routes=(
+        *claude_routes(
+            MessagesQuirks(params={"service_tier": None}), prefix="/anthropic", auth=header("x-api-key", "api-key")
+        ),
+        Route("openai_chat", ChatQuirks(), OPEN_AI, prefix="/models", query=QUERY, when=DATED),
+        Route("openai_chat", OTHERS, prefix="/models", query=QUERY, when=DATED),
+        Route("openai_responses", ResponsesQuirks(), RESPONSES_ONLY, query=QUERY),
+        Route("openai_chat", ChatQuirks(), OPEN_AI, query=QUERY),
+        Route("openai_chat", OTHERS, query=QUERY),
+        Route("openai_responses", ResponsesQuirks(), query=QUERY),
+    ),
+    auth=header("api-key"),
+    proofs=entra_proofs,
+    key_env=("AZURE_AI_API_KEY", "ANTHROPIC_FOUNDRY_API_KEY"),
+    base_url_env=("AZURE_AI_ENDPOINT",),
+    config_env={"resource": ("AZURE_AI_RESOURCE", "ANTHROPIC_FOUNDRY_RESOURCE")},
+    keys_url="https://ai.azure.com (your resource, Keys and Endpoints)",
+    aliases=("azure_ai", "foundry"),
+)

@@ -1,0 +1,40 @@
+"""Azure OpenAI: models go by the names of their deployments; a key or a token of Entra ID."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ..auth import header
+from ..provider import Provider, Route
+from ..tokens.entra import entra_proofs
+from .openai import RESPONSES_ONLY
+
+# A dated version of the API has addresses of its own; the current one needs no date.
+DATED = {"api_version": "20*"}
+QUERY = "api-version={api_version}"
+
+PROVIDER = Provider(
+    name="microsoft_openai",
+    base_url="https://{resource}.openai.azure.com",
+    hosts=(
+        "https://{resource}.openai.azure.com",
+        "https://{resource}.services.ai.azure.com",
+        "https://{resource}.cognitiveservices.azure.com",
+    ),
+    prefix="/openai/v1",
+    routes=(
+        Route("openai_responses", ResponsesQuirks(), RESPONSES_ONLY, prefix="/openai", query=QUERY, when=DATED),
+        Route("openai_chat", ChatQuirks(), prefix="/openai/deployments/{model}", query=QUERY, when=DATED),
+        Route("openai_responses", ResponsesQuirks(), prefix="/openai", query=QUERY, when=DATED),
+        Route("openai_responses", ResponsesQuirks(), RESPONSES_ONLY, query=QUERY),
+        Route("openai_chat", ChatQuirks(), query=QUERY),
+        Route("openai_responses", ResponsesQuirks(), query=QUERY),
+    ),
+    auth=header("api-key"),
+    proofs=entra_proofs,
+    key_env=("AZURE_OPENAI_API_KEY",),
+    base_url_env=("AZURE_OPENAI_ENDPOINT",),
+    config_env={"resource": ("AZURE_OPENAI_RESOURCE",), "api_version": ("OPENAI_API_VERSION",)},
+    keys_url="https://portal.azure.com (your resource, Keys and Endpoint)",
+    aliases=("azure_openai", "azure"),
+)

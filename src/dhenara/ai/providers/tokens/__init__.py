@@ -1,0 +1,1 @@
+"""Those who fetch proofs of identity: given tokens, Google, Entra, AWS."""

@@ -1,0 +1,103 @@
+"""Entra ID's tokens for Azure: an application's secret, a federated token, or whatever azure-identity finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ...errors import ConfigurationError
+from ...wire.io import IO, Patience
+from ..proof import Proof, Source
+from .exchange import ask_token, form
+from .given import from_credential
+
+AUTHORITY = "https://login.microsoftonline.com"
+SCOPE = "https://cognitiveservices.azure.com/.default"
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+VARIABLES = {
+    "tenant_id": "AZURE_TENANT_ID",
+    "client_id": "AZURE_CLIENT_ID",
+    "client_secret": "AZURE_CLIENT_SECRET",
+    "federated_token_file": "AZURE_FEDERATED_TOKEN_FILE",
+    "authority": "AZURE_AUTHORITY_HOST",
+}
+
+
+def entra_proofs(
+    credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Mapping[str, str]
+) -> Source | None:
+    """The application that was given or is in the environment; else azure-identity's chain, if it is installed."""
+    said = {entry: environment[name] for entry, name in VARIABLES.items() if environment.get(name)}
+    given = {**said, **(credentials or {})}
+    scope = str(config.get("scope") or SCOPE)
+    if given.get("tenant_id") and given.get("client_id"):
+        if given.get("client_secret"):
+            return by_secret(given, scope)
+        if given.get("federated_token_file"):
+            return by_federation(given, scope)
+    if credentials is not None:
+        raise ConfigurationError(
+            "credentials for Entra are {'token': ...}, or {'tenant_id': ..., 'client_id': ..., 'client_secret': ...}, "
+            "or the same with 'federated_token_file'"
+        )
+    return default_chain(scope)
+
+
+def by_secret(given: Mapping[str, Any], scope: str) -> Source:
+    async def fetch(io: IO, patience: Patience) -> Proof:
+        fields = {"client_secret": str(given["client_secret"])}
+        return await ask_token(io, patience, form(address(given), {**application(given, scope), **fields}))
+
+    return fetch
+
+
+def by_federation(given: Mapping[str, Any], scope: str) -> Source:
+    """A cluster writes the file anew now and then."""
+
+    async def fetch(io: IO, patience: Patience) -> Proof:
+        path = Path(str(given["federated_token_file"]))
+        try:
+            assertion = (await io.call(path.read_text)).strip()
+        except OSError as error:
+            raise ConfigurationError(f"the federated token in {path} cannot be read: {error.strerror}") from error
+        fields = {"client_assertion_type": ASSERTION, "client_assertion": assertion}
+        return await ask_token(io, patience, form(address(given), {**application(given, scope), **fields}))
+
+    return fetch
+
+
+def application(given: Mapping[str, Any], scope: str) -> dict[str, str]:
+    return {"grant_type": "client_credentials", "client_id": str(given["client_id"]), "scope": scope}
+
+
+def address(given: Mapping[str, Any]) -> str:
+    host = str(given.get("authority") or AUTHORITY).rstrip("/")
+    host = host if "://" in host else f"https://{host}"
+    return f"{host}/{quote(str(given['tenant_id']), safe='')}/oauth2/v2.0/token"
+
+
+def default_chain(scope: str) -> Source | None:
+    """Managed identities, the Azure CLI and all else that azure-identity knows; None where it is not installed."""
+    if not installed("azure", "azure.identity"):
+        return None
+    made: list[Any] = []
+
+    async def fetch(io: IO, patience: Patience) -> Proof:
+        if not made:
+            made.append(await io.call(default_credential))
+        return await from_credential(made[0], scope)(io, patience)
+
+    return fetch
+
+
+def installed(*names: str) -> bool:
+    return all(find_spec(name) is not None for name in names)
+
+
+def default_credential() -> Any:
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential()

@@ -1,0 +1,89 @@
+"""One question to whoever gives tokens, and what a token's answer looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from ...codecs.failure import failure, parse_body
+from ...errors import AuthenticationError, BadAnswerError, ConfigurationError
+from ...wire.http import Head, HttpRequest
+from ...wire.io import IO, Patience
+from ..proof import Proof
+
+FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LARGEST = 1_000_000
+HOUR = 3_600
+
+
+def form(url: str, fields: Mapping[str, str]) -> HttpRequest:
+    """A request with secrets in it, which only goes where nobody can listen."""
+    return HttpRequest("POST", private(url), FORM, urlencode(fields).encode())
+
+
+def private(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise ConfigurationError(f"credentials are only sent over https, and the address for tokens is {url!r}")
+    return url
+
+
+async def ask(io: IO, patience: Patience, request: HttpRequest) -> tuple[Head, bytes]:
+    """The whole answer. Redirects are not followed: what is sent here is secret."""
+    response = await io.open(request, patience)
+    body = b""
+    try:
+        while piece := await response.read():
+            body += piece
+            if len(body) > LARGEST:
+                raise BadAnswerError(f"{host(request)} answered with more than any token needs")
+    finally:
+        await response.close()
+    if response.head.status >= 300:
+        raise refused(host(request), response.head, body)
+    return response.head, body
+
+
+async def ask_json(io: IO, patience: Patience, request: HttpRequest) -> Mapping[str, Any]:
+    _, body = await ask(io, patience, request)
+    told = parse_body(body)
+    if not isinstance(told, dict):
+        raise BadAnswerError(f"{host(request)} answered with something that is no token")
+    return told
+
+
+async def ask_token(io: IO, patience: Patience, request: HttpRequest) -> Proof:
+    """OAuth's answer: `{"access_token", "expires_in"}`."""
+    told = await ask_json(io, patience, request)
+    token, seconds = told.get("access_token"), told.get("expires_in")
+    if not isinstance(token, str) or not token:
+        raise BadAnswerError(f"{host(request)} answered without an access_token")
+    # Entra's older addresses tell the seconds as text.
+    lasts = float(seconds) if isinstance(seconds, int | float | str) and str(seconds).isdecimal() else HOUR
+    return Proof(token, good_until=io.wall() + lasts)
+
+
+def refused(who: str, head: Head, body: bytes) -> Exception:
+    """Why there is no token. What the giver refuses with a 400 is who we are, not what we ask a model."""
+    told = parse_body(body)
+    said = told if isinstance(told, dict) else {}
+    words = f"no token from {who}: {reason(said) or f'it answered with status {head.status}'}"
+    if head.status in (408, 429) or head.status >= 500:
+        return failure(head, None, words)
+    error = AuthenticationError(words, status=head.status)
+    error.advice = "Check the credentials, and whether they may be used for this."
+    return error
+
+
+def reason(said: Mapping[str, Any]) -> str:
+    """`error` is a word, with a description beside it, or an object with a message."""
+    error = said.get("error")
+    if isinstance(error, dict):
+        return str(error.get("message") or error.get("status") or "")
+    return ": ".join(str(part) for part in (error, said.get("error_description")) if part)
+
+
+def host(request: HttpRequest) -> str:
+    return urlsplit(request.url).netloc

@@ -1,0 +1,129 @@
+"""Google's tokens: service accounts, users, and whoever else a credentials file may name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ...errors import BadAnswerError, ConfigurationError
+from ...wire import json
+from ...wire.http import HttpRequest
+from ...wire.io import IO, Patience
+from ..proof import Proof, Source
+from .exchange import HOUR, ask_json, ask_token, form, private
+from .rs256 import signed_jwt
+
+Info = Mapping[str, Any]
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+TOKENS = "https://oauth2.googleapis.com/token"
+STS = "https://sts.googleapis.com/v1/token"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+
+
+def from_info(info: Info) -> Source:
+    """Whoever the parsed credentials file is about."""
+    kind = info.get("type") or ("service_account" if "private_key" in info else "authorized_user")
+    make = KINDS.get(str(kind))
+    if make is None:
+        raise ConfigurationError(
+            f"Google credentials of type {kind!r} are not known; known are {', '.join(KINDS)}. "
+            "Any other way to a token works as credentials={'token': a_function}."
+        )
+    return make(info)
+
+
+def service_account(info: Info) -> Source:
+    """Signs who it is, and gets a token for that."""
+    email, key, url = part(info, "client_email"), part(info, "private_key"), str(info.get("token_uri") or TOKENS)
+
+    async def fetch(io: IO, patience: Patience) -> Proof:
+        now = int(io.wall())
+        claims = {"iss": email, "scope": SCOPE, "aud": url, "iat": now, "exp": now + HOUR}
+        assertion = await io.call(signed_jwt, claims, key, info.get("private_key_id"))
+        fields = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
+        return await ask_token(io, patience, form(url, fields))
+
+    return fetch
+
+
+def authorized_user(info: Info) -> Source:
+    """A person, as `gcloud auth application-default login` leaves one."""
+    named = ("client_id", "client_secret", "refresh_token")
+    fields = {"grant_type": "refresh_token", **{name: part(info, name) for name in named}}
+    quota = info.get("quota_project_id")
+
+    async def fetch(io: IO, patience: Patience) -> Proof:
+        found = await ask_token(io, patience, form(str(info.get("token_uri") or TOKENS), fields))
+        return found if not quota else Proof(found.token, {}, found.good_until, {"x-goog-user-project": str(quota)})
+
+    return fetch
+
+
+def impersonated(info: Info) -> Source:
+    """Somebody who may act as a service account."""
+    source, url = from_info(dict(info.get("source_credentials") or {})), part(info, "service_account_impersonation_url")
+
+    async def fetch(io: IO, patience: Patience) -> Proof:
+        return await as_another(io, patience, await source(io, patience), url, info.get("delegates"))
+
+    return fetch
+
+
+async def as_another(io: IO, patience: Patience, proof: Proof, url: str, delegates: Any = None) -> Proof:
+    body = {"scope": [SCOPE], "lifetime": f"{HOUR}s", **({"delegates": delegates} if delegates else {})}
+    headers = {"content-type": "application/json", "authorization": f"Bearer {proof.token}"}
+    told = await ask_json(io, patience, HttpRequest("POST", private(url), headers, json.dumps(body)))
+    token, ends = told.get("accessToken"), told.get("expireTime")
+    if not isinstance(token, str) or not isinstance(ends, str):
+        raise BadAnswerError("the service account to act as came without an accessToken")
+    return Proof(token, good_until=datetime.fromisoformat(ends).timestamp())
+
+
+def external_account(info: Info) -> Source:
+    """Somebody known elsewhere, whose token is in a file or at an address and is exchanged for Google's."""
+    where = info.get("credential_source") or {}
+    if not isinstance(where, dict) or not ("file" in where or ("url" in where and "environment_id" not in where)):
+        raise ConfigurationError(
+            "this external_account takes its token from neither a file nor an address; fetch the token yourself and "
+            "pass credentials={'token': a_function}"
+        )
+    fields = {"grant_type": EXCHANGE, "audience": part(info, "audience"), "scope": SCOPE}
+    fields |= {"requested_token_type": ACCESS_TOKEN, "subject_token_type": part(info, "subject_token_type")}
+    acts_as = info.get("service_account_impersonation_url")
+
+    async def fetch(io: IO, patience: Patience) -> Proof:
+        subject = await subject_token(io, patience, where)
+        address = str(info.get("token_url") or STS)
+        found = await ask_token(io, patience, form(address, {**fields, "subject_token": subject}))
+        return await as_another(io, patience, found, str(acts_as)) if acts_as else found
+
+    return fetch
+
+
+async def subject_token(io: IO, patience: Patience, where: Info) -> str:
+    shape = where.get("format") or {}
+    if "file" in where:
+        said = (await io.call(Path(str(where["file"])).read_text)).strip()
+        told = json.loads(said.encode()) if shape.get("type") == "json" else said
+    else:
+        headers = {str(name).lower(): str(value) for name, value in (where.get("headers") or {}).items()}
+        told = await ask_json(io, patience, HttpRequest("GET", str(where["url"]), headers))
+    return str(told[shape.get("subject_token_field_name", "access_token")] if isinstance(told, dict) else told)
+
+
+def part(info: Info, name: str) -> str:
+    value = info.get(name)
+    if not isinstance(value, str) or not value:
+        raise ConfigurationError(f"the Google credentials have no {name}; copy the whole JSON file again")
+    return value
+
+
+KINDS: dict[str, Callable[[Info], Source]] = {
+    "service_account": service_account,
+    "authorized_user": authorized_user,
+    "impersonated_service_account": impersonated,
+    "external_account": external_account,
+}
