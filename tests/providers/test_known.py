@@ -22,9 +22,7 @@ ADD = ToolDefinition(name="add", parameters={"type": "object", "properties": {}}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(
-    name: str, nobody: pytest.MonkeyPatch
-) -> None:
+def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(name: str, nobody: pytest.MonkeyPatch) -> None:
     provider = registry.load_provider(name)
     assert provider.base_url.startswith(("https://", "http://127.0.0.1"))
     assert not provider.base_url.endswith("/")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dhenara.ai.codecs.anthropic.chunks import ChunkFrames
 from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
 from dhenara.ai.codecs.base import Codec, Quirks
 from dhenara.ai.codecs.cohere.quirks import CohereQuirks
@@ -15,6 +17,7 @@ from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
 from dhenara.ai.codecs.openai_responses.quirks import ResponsesQuirks
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.types import Usage
+from dhenara.ai.wire.frame import Frames
 from support.corpus import Exchange, exchanges
 
 Counts = dict[str, int]
@@ -101,12 +104,28 @@ class Recorded:
     last_word: bytes
     argued: Mapping[str, frozenset[str]] = field(default_factory=dict)
     spoken_by: Callable[[str], bool] = lambda provider: True
+    about: Callable[[str], bool] = lambda path: True
+    framing: Callable[[], Frames] | None = None
+    """How a host frames its streams, where that is not the protocol's own way."""
 
     def load(self) -> Codec[Any]:
-        return load_codec(self.codec)
+        codec = load_codec(self.codec)
+        return Reframed(codec, self.framing) if self.framing else codec
 
     def exchanges(self, keep: Callable[[Exchange], bool]) -> list[Exchange]:
-        return [e for api in self.apis for e in exchanges(api, keep) if self.spoken_by(e["provider"])]
+        found = [e for api in self.apis for e in exchanges(api, keep)]
+        return [e for e in found if self.spoken_by(e["provider"]) and self.about(e["path"])]
+
+
+class Reframed:
+    """A codec whose streams come in another framing."""
+
+    def __init__(self, codec: Codec[Any], framing: Callable[[], Frames]) -> None:
+        self._codec = codec
+        self.frames = framing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._codec, name)
 
 
 RUBY = "ruby_llm/spec/fixtures/vcr_cassettes/"
@@ -138,6 +157,15 @@ PROTOCOLS = (
         MessagesQuirks(),
         messages_counts,
         b"event: message_stop",
+    ),
+    Recorded(
+        "anthropic",
+        ("bedrock-invoke", "bedrock-invoke-stream"),
+        MessagesQuirks(),
+        messages_counts,
+        b64encode(b'{"type":"message_stop')[:28],
+        about=lambda path: "anthropic." in path or "does-not-exist" in path,
+        framing=ChunkFrames,
     ),
     Recorded(
         "openai_responses",
