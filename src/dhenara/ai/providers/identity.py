@@ -45,7 +45,7 @@ def given_identity(
     if "token" in credentials:
         from .tokens.given import given_token
 
-        return Identity(source=given_token(credentials["token"], str(config.get("scope") or "")))
+        return Identity(source=given_token(credentials["token"], str(config.get("scope") or provider.scope)))
     return Identity(None, credentials, provider.proofs(credentials, config, environment) if provider.proofs else None)
 
 

@@ -72,6 +72,9 @@ class Provider:
     proofs: Finder | None = None
     """Where a proof comes from that has to be fetched, when there is no key."""
 
+    scope: str = ""
+    """What a token is asked for, where the giver wants to know."""
+
     credentials_env: Mapping[str, str] = field(default_factory=dict)
     """Credentials that do without a key, and the variables in which they may be."""
 

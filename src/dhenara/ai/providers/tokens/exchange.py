@@ -58,11 +58,16 @@ async def ask_token(io: IO, patience: Patience, request: HttpRequest) -> Proof:
     """OAuth's answer: `{"access_token", "expires_in"}`."""
     told = await ask_json(io, patience, request)
     token, seconds = told.get("access_token"), told.get("expires_in")
-    if not isinstance(token, str) or not token:
+    if not isinstance(token, str) or not fits(token):
         raise BadAnswerError(f"{host(request)} answered without an access_token")
     # Entra's older addresses tell the seconds as text.
     lasts = float(seconds) if isinstance(seconds, int | float | str) and str(seconds).isdecimal() else HOUR
     return Proof(token, good_until=io.wall() + lasts)
+
+
+def fits(token: str) -> bool:
+    """Whether it can be in a header."""
+    return bool(token) and token.isascii() and token.isprintable() and " " not in token
 
 
 def refused(who: str, head: Head, body: bytes) -> Exception:

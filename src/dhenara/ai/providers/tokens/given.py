@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import ConfigurationError, WrongColourError
 from ...wire.io import IO, Patience
 from ..proof import Proof, Source
+from .exchange import fits
 
 FOREVER = float("inf")
 
@@ -15,15 +16,13 @@ FOREVER = float("inf")
 def given_token(token: Any, scope: str) -> Source:
     """A function is asked before every request, for it knows itself how long its tokens are good."""
     if isinstance(token, str):
-        if not token.strip():
-            raise ConfigurationError("credentials['token'] is empty")
-        return constant(token.strip())
+        return constant(text(token, "credentials['token']"))
     if hasattr(token, "get_token"):
         return from_credential(token, scope)
     if callable(token):
         return from_function(token)
     raise ConfigurationError(
-        f"credentials['token'] must be a text, a function that returns one, or an object with get_token, "
+        "credentials['token'] must be a text, a function that returns one, or an object with get_token, "
         f"not {type(token).__name__}"
     )
 
@@ -67,6 +66,10 @@ async def settled(value: Any) -> Any:
 
 
 def text(token: Any, who: str) -> str:
-    if not isinstance(token, str) or not token:
+    """A token that fits into a header; one that does not is named, not shown."""
+    if not isinstance(token, str):
         raise ConfigurationError(f"{who} gave no token but {type(token).__name__}; a token is a text")
-    return token
+    stripped = token.strip()
+    if not fits(stripped):
+        raise ConfigurationError(f"{who} gave a token that is empty or has characters that no token has")
+    return stripped

@@ -12,7 +12,7 @@ from ...wire import json
 from ...wire.http import HttpRequest
 from ...wire.io import IO, Patience
 from ..proof import Proof, Source
-from .exchange import HOUR, ask_json, ask_token, form, private
+from .exchange import HOUR, ask_json, ask_token, fits, form, private
 from .rs256 import signed_jwt
 
 Info = Mapping[str, Any]
@@ -77,7 +77,7 @@ async def as_another(io: IO, patience: Patience, proof: Proof, url: str, delegat
     headers = {"content-type": "application/json", "authorization": f"Bearer {proof.token}"}
     told = await ask_json(io, patience, HttpRequest("POST", private(url), headers, json.dumps(body)))
     token, ends = told.get("accessToken"), told.get("expireTime")
-    if not isinstance(token, str) or not isinstance(ends, str):
+    if not isinstance(token, str) or not fits(token) or not isinstance(ends, str):
         raise BadAnswerError("the service account to act as came without an accessToken")
     return Proof(token, good_until=datetime.fromisoformat(ends).timestamp())
 

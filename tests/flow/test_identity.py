@@ -1,0 +1,296 @@
+"""Proofs that are fetched: once for all who need one, again before they end, and shown to nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhenara.ai import AIModelClient, Provider, Route, register_provider
+from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.errors import AuthenticationError, CallTimeoutError, ConfigurationError, WrongColourError
+from dhenara.ai.flow.identity import identified
+from dhenara.ai.providers import registry
+from dhenara.ai.providers.proof import Proof
+from dhenara.ai.providers.target import resolve
+from dhenara.ai.runtime.blocking import run
+from dhenara.ai.testing import Answer, Cut, FakeServer, Raw, Refusal, Stall
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+from dhenara.ai.wire.http import Head, HttpRequest
+from dhenara.ai.wire.io import IO, Patience
+from support.worlds import World
+
+
+class Giver:
+    """Gives numbered proofs that are good for a while."""
+
+    def __init__(self, good_for: float | None = 3_600.0, takes: float = 0.0) -> None:
+        self.good_for = good_for
+        self.takes = takes
+        self.given = 0
+        self.failure: Exception | None = None
+
+    async def __call__(self, io: IO, patience: Patience) -> Proof:
+        if self.takes:
+            await io.sleep(self.takes)
+        if self.failure is not None:
+            raise self.failure
+        self.given += 1
+        ends = None if self.good_for is None else io.wall() + self.good_for
+        return Proof(f"token-{self.given}", good_until=ends)
+
+
+@pytest.fixture
+def giver() -> Any:
+    """A provider that asks this one for its proofs."""
+    giver = Giver()
+    route = Route("openai_chat", ChatQuirks())
+    register_provider(Provider("badge", "https://badge.example", (route,), proofs=lambda *_: giver))
+    yield giver
+    registry._registered.pop("badge")
+
+
+def client_of(server: FakeServer, provider: str = "badge", **credentials: Any) -> AIModelClient:
+    api = AIModelAPI(provider=provider, credentials=credentials or {"any": "thing"}, config={"base_url": server.url})
+    return AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")))
+
+
+def shown(server: FakeServer) -> list[str]:
+    return [asked.headers["authorization"].removeprefix("Bearer ") for asked in server.exchanges]
+
+
+def test_one_proof_serves_many_calls(world: World, giver: Giver) -> None:
+    with FakeServer(Answer(text="Hello!"), forever=True) as server:
+        client = client_of(server)
+        for _ in range(3):
+            world.run(client, "?")
+        world.stream(client, "?")
+        world.close(client)
+        assert shown(server) == ["token-1"] * 4
+
+
+@pytest.mark.parametrize("start", [asyncio.run, trio.run], ids=["asyncio", "trio"])
+def test_all_who_come_at_once_share_one_fetch(start: Any, giver: Giver) -> None:
+    giver.takes = 0.1
+    with FakeServer(Answer(text="Hello!"), forever=True) as server:
+        client = client_of(server)
+
+        async def all_at_once() -> None:
+            import anyio
+
+            async with anyio.create_task_group() as group:
+                for _ in range(20):
+                    group.start_soon(client.generate_async, "?")
+            await client.aclose()
+
+        start(all_at_once)
+        assert shown(server) == ["token-1"] * 20
+
+
+def test_threads_share_one_fetch_too(giver: Giver) -> None:
+    giver.takes = 0.1
+    with FakeServer(Answer(text="Hello!"), forever=True) as server, client_of(server) as client:
+        client._sync_journey()
+        threads = [threading.Thread(target=client.generate, args=("?",)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert shown(server) == ["token-1"] * 8
+
+
+def test_who_waits_for_a_fetch_that_fails_fails_with_it() -> None:
+    async def refuse(io: IO, patience: Patience) -> Proof:
+        await io.sleep(0.05)
+        asked.append(1)
+        raise AuthenticationError("no")
+
+    asked: list[int] = []
+    register_provider(
+        Provider("closed", "https://x.example", (Route("openai_chat", ChatQuirks()),), proofs=lambda *_: refuse)
+    )
+
+    async def all_at_once(client: AIModelClient) -> list[Any]:
+        return await asyncio.gather(*(client.generate_async("?") for _ in range(5)), return_exceptions=True)
+
+    with FakeServer() as server:
+        ends = asyncio.run(all_at_once(client_of(server, "closed")))
+    registry._registered.pop("closed")
+    assert [type(end) for end in ends] == [AuthenticationError] * 5
+    assert asked == [1]
+
+
+def test_a_fetch_that_was_given_up_is_taken_over(giver: Giver) -> None:
+    giver.takes = 0.2
+
+    async def give_up(client: AIModelClient) -> None:
+        first = asyncio.create_task(client.generate_async("?"))
+        await asyncio.sleep(0.05)
+        second = asyncio.create_task(client.generate_async("?"))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        assert (await second).chat_response is not None
+        await client.aclose()
+
+    with FakeServer(Answer(text="Hello!")) as server:
+        asyncio.run(give_up(client_of(server)))
+        assert shown(server) == ["token-1"]
+
+
+def test_a_proof_is_replaced_before_it_ends(world: World, giver: Giver) -> None:
+    giver.good_for = 200
+    with FakeServer(Answer(text="Hello!"), forever=True) as server:
+        client = client_of(server)
+        world.run(client, "?")
+        world.run(client, "?")
+        giver.failure = AuthenticationError("not now")
+        # While the old one is still good, a failed renewal harms nobody.
+        world.run(client, "?")
+        world.close(client)
+        assert shown(server) == ["token-1", "token-2", "token-2"]
+
+
+def test_a_proof_that_is_good_for_a_moment_is_fetched_for_every_request(world: World, giver: Giver) -> None:
+    giver.good_for = None
+    with FakeServer(Answer(text="Hello!"), forever=True) as server:
+        client = client_of(server)
+        world.run(client, "?")
+        world.run(client, "?")
+        world.close(client)
+        assert shown(server) == ["token-1", "token-2"]
+
+
+def test_a_proof_that_is_refused_before_its_time_is_replaced_once(world: World, giver: Giver) -> None:
+    with FakeServer(Answer(text="Hello!"), Refusal(401), Answer(text="Again!"), Refusal(401), Refusal(401)) as server:
+        client = client_of(server)
+        world.run(client, "?")
+        assert world.run(client, "?").chat_response.text() == "Again!"
+        with pytest.raises(AuthenticationError):
+            world.run(client, "?", retries=0)
+        world.close(client)
+        assert shown(server) == ["token-1", "token-1", "token-2", "token-2", "token-3"]
+
+
+def test_a_proof_goes_to_its_own_host_only(giver: Giver) -> None:
+    sent: list[HttpRequest] = []
+
+    class Recording:
+        async def open(self, request: HttpRequest, patience: Patience) -> Any:
+            sent.append(request)
+            return type("Answered", (), {"head": Head(200)})()
+
+        def wall(self) -> float:
+            return 0.0
+
+    api = AIModelAPI(provider="badge", credentials={"any": "thing"})
+    target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {})
+    io = identified(Recording(), target)  # type: ignore[arg-type]  # two of the world's questions are asked
+    patience: Any = None
+    for url in (
+        "https://badge.example/v1",
+        "https://badge.example.evil/v1",
+        "http://badge.example/v1",
+        "https://other/",
+    ):
+        run(io.open(HttpRequest("GET", url), patience))
+    assert ["authorization" in request.headers for request in sent] == [True, False, False, False]
+
+
+def test_the_deadline_holds_for_the_token_too(world: World) -> None:
+    with FakeServer(Cut(Raw(), 0, Stall())) as tokens, FakeServer() as server:
+        info = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "r"}
+        api = AIModelAPI(
+            provider="google_vertex_ai",
+            credentials={**info, "token_uri": tokens.url},
+            config={"project_id": "p", "base_url": server.url},
+        )
+        client = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="gemini-2.5-flash")))
+        began = time.monotonic()
+        with pytest.raises(CallTimeoutError):
+            world.run(client, "?", timeout=0.3)
+        world.close(client)
+        assert time.monotonic() - began < 3
+
+
+def test_a_token_may_be_a_text_or_a_function(world: World) -> None:
+    given = iter(["t-1", "t-2"])
+    with FakeServer(Answer(text="Hello!"), forever=True) as server:
+        for token in ("t-0", lambda: next(given)):
+            client = client_of(server, "openai", token=token)
+            world.run(client, "?")
+            world.run(client, "?")
+            world.close(client)
+        assert shown(server) == ["t-0", "t-0", "t-1", "t-2"]
+
+
+async def fetched() -> str:
+    await asyncio.sleep(0)
+    return "t-async"
+
+
+def test_an_async_function_is_awaited_where_there_is_a_loop() -> None:
+    with FakeServer(Answer(text="Hello!")) as server:
+
+        async def ask() -> None:
+            async with client_of(server, "openai", token=fetched) as client:
+                await client.generate_async("?")
+
+        asyncio.run(ask())
+        assert shown(server) == ["t-async"]
+
+
+def test_an_async_function_is_refused_in_a_sync_call() -> None:
+    async def late() -> str:
+        await asyncio.sleep(0.01)
+        return "t"
+
+    with FakeServer() as server, client_of(server, "openai", token=late) as client:
+        with pytest.raises(WrongColourError, match="generate_async"):
+            client.generate("?")
+
+
+def test_an_object_with_get_token_is_asked_as_azures_sdk_would_ask(world: World) -> None:
+    class AccessToken:
+        token = "t-entra"
+        expires_on = int(time.time()) + 3_600
+
+    class Credential:
+        asked: list[str] = []
+
+        def get_token(self, *scopes: str) -> AccessToken:
+            self.asked.extend(scopes)
+            return AccessToken()
+
+    credential = Credential()
+    Credential.asked = []
+    with FakeServer(Answer(text="Hello!"), forever=True) as server:
+        client = client_of(server, "microsoft_openai", token=credential)
+        world.run(client, "?")
+        world.run(client, "?")
+        world.close(client)
+        assert shown(server) == ["t-entra"] * 2
+    assert credential.asked == ["https://cognitiveservices.azure.com/.default"]
+
+
+@pytest.mark.parametrize("token", ["", "   ", 7, None, lambda: None, lambda: 7])
+def test_what_is_no_token_is_told(token: Any) -> None:
+    with FakeServer() as server, pytest.raises(ConfigurationError, match="token"):
+        client_of(server, "openai", token=token).generate("?")
+
+
+@given(
+    st.text(st.characters(min_codepoint=0, max_codepoint=0x2FF), min_size=1).filter(
+        lambda t: not t.isascii() or not t.isprintable() or " " in t
+    )
+)
+def test_no_token_breaks_out_of_its_header(token: str) -> None:
+    api = AIModelAPI(provider="openai", credentials={"token": lambda: token}, config={"base_url": "http://127.0.0.1:9"})
+    with pytest.raises(ConfigurationError) as caught:
+        AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))).generate("?", retries=0)
+    assert token.strip() not in str(caught.value) or len(token.strip()) < 3
