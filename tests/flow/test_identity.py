@@ -75,7 +75,7 @@ def test_one_proof_serves_many_calls(world: World, giver: Giver) -> None:
         assert shown(server) == ["token-1"] * 4
 
 
-@pytest.mark.parametrize("start", [asyncio.run, trio.run], ids=["asyncio", "trio"])
+@pytest.mark.parametrize("start", [lambda work: asyncio.run(work()), trio.run], ids=["asyncio", "trio"])
 def test_all_who_come_at_once_share_one_fetch(start: Any, giver: Giver) -> None:
     giver.takes = 0.1
     with FakeServer(Answer(text="Hello!"), forever=True) as server:
@@ -94,15 +94,16 @@ def test_all_who_come_at_once_share_one_fetch(start: Any, giver: Giver) -> None:
 
 
 def test_threads_share_one_fetch_too(giver: Giver) -> None:
-    giver.takes = 0.1
+    giver.good_for = 1
     with FakeServer(Answer(text="Hello!"), forever=True) as server, client_of(server) as client:
-        client._sync_journey()
+        client.generate("?")
+        giver.good_for, giver.takes = 3_600, 0.1
         threads = [threading.Thread(target=client.generate, args=("?",)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert shown(server) == ["token-1"] * 8
+        assert shown(server) == ["token-1", *["token-2"] * 8]
 
 
 def test_who_waits_for_a_fetch_that_fails_fails_with_it() -> None:
@@ -250,9 +251,12 @@ def test_an_async_function_is_refused_in_a_sync_call() -> None:
         await asyncio.sleep(0.01)
         return "t"
 
-    with FakeServer() as server, client_of(server, "openai", token=late) as client:
-        with pytest.raises(WrongColourError, match="generate_async"):
-            client.generate("?")
+    with (
+        FakeServer() as server,
+        client_of(server, "openai", token=late) as client,
+        pytest.raises(WrongColourError, match="generate_async"),
+    ):
+        client.generate("?")
 
 
 def test_an_object_with_get_token_is_asked_as_azures_sdk_would_ask(world: World) -> None:
@@ -261,21 +265,19 @@ def test_an_object_with_get_token_is_asked_as_azures_sdk_would_ask(world: World)
         expires_on = int(time.time()) + 3_600
 
     class Credential:
-        asked: list[str] = []
-
         def get_token(self, *scopes: str) -> AccessToken:
-            self.asked.extend(scopes)
+            asked.extend(scopes)
             return AccessToken()
 
+    asked: list[str] = []
     credential = Credential()
-    Credential.asked = []
     with FakeServer(Answer(text="Hello!"), forever=True) as server:
         client = client_of(server, "microsoft_openai", token=credential)
         world.run(client, "?")
         world.run(client, "?")
         world.close(client)
         assert shown(server) == ["t-entra"] * 2
-    assert credential.asked == ["https://cognitiveservices.azure.com/.default"]
+    assert asked == ["https://cognitiveservices.azure.com/.default"]
 
 
 @pytest.mark.parametrize("token", ["", "   ", 7, None, lambda: None, lambda: 7])
@@ -284,13 +286,11 @@ def test_what_is_no_token_is_told(token: Any) -> None:
         client_of(server, "openai", token=token).generate("?")
 
 
-@given(
-    st.text(st.characters(min_codepoint=0, max_codepoint=0x2FF), min_size=1).filter(
-        lambda t: not t.isascii() or not t.isprintable() or " " in t
-    )
-)
+BROKEN = st.tuples(st.text("abc", min_size=1), st.text("\r\n\t \x00äß€", min_size=1), st.text("abc", min_size=1))
+
+
+@given(BROKEN.map("".join))
 def test_no_token_breaks_out_of_its_header(token: str) -> None:
     api = AIModelAPI(provider="openai", credentials={"token": lambda: token}, config={"base_url": "http://127.0.0.1:9"})
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ConfigurationError, match="characters that no token has"):
         AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))).generate("?", retries=0)
-    assert token.strip() not in str(caught.value) or len(token.strip()) < 3
