@@ -1,0 +1,110 @@
+"""AWS's credentials chain: what stands in files, and what botocore finds."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.session import Session
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.providers.tokens import aws
+from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+from support.worlds import World
+
+
+def bedrock(credentials: Any = None, **config: Any) -> AIModelClient:
+    api = AIModelAPI(provider="amazon_bedrock", credentials=credentials, config={"region": "us-east-1", **config})
+    return AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="amazon.nova-lite-v1:0")))
+
+
+def signer(server: FakeServer) -> str:
+    return server.exchanges[-1].headers["authorization"].partition("Credential=")[2].partition("/")[0]
+
+
+def profiles(folder: Path, name: str, text: str) -> None:
+    (folder / ".aws").mkdir(exist_ok=True)
+    (folder / ".aws" / name).write_text(text)
+
+
+def test_keys_stand_in_a_profile(world: World, server: FakeServer, tmp_path: Path, nobody: pytest.MonkeyPatch) -> None:
+    work = "[work]\naws_access_key_id = AK2\naws_secret_access_key = s2\naws_session_token = t2\n"
+    profiles(tmp_path, "credentials", f"[default]\naws_access_key_id=AK1\naws_secret_access_key=s%1\n{work}")
+    profiles(tmp_path, "config", "[profile other]\naws_access_key_id=AK3\naws_secret_access_key=s3\n")
+    nobody.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
+    server.answers(*[Answer(text="Hello!")] * 4)
+    for credentials, config, expected in (
+        (None, {}, "AK1"),
+        ({"profile": "work"}, {}, "AK2"),
+        (None, {"profile": "other"}, "AK3"),
+    ):
+        client = bedrock(credentials, **config)
+        world.run(client, "?")
+        world.close(client)
+        assert signer(server) == expected
+    nobody.setenv("AWS_PROFILE", "work")
+    client = bedrock()
+    world.stream(client, "?")
+    world.close(client)
+    assert signer(server) == "AK2"
+    assert server.exchanges[-1].headers["x-amz-security-token"] == "t2"
+
+
+def test_botocore_reads_the_same_keys_from_the_same_files(tmp_path: Path, nobody: pytest.MonkeyPatch) -> None:
+    profiles(tmp_path, "credentials", "[a]\naws_access_key_id=AK1\naws_secret_access_key=s%1\naws_session_token=t\n")
+    profiles(tmp_path, "config", "[profile b]\naws_access_key_id=AK3\naws_secret_access_key=s3\n")
+    for profile in ("a", "b"):
+        theirs = Session(profile=profile).get_credentials().get_frozen_credentials()
+        ours = aws.from_files(profile, {"HOME": str(tmp_path)})
+        assert (ours["access_key_id"], ours["secret_access_key"], ours.get("session_token")) == tuple(theirs)[:3]
+
+
+def test_a_profile_that_runs_a_program_is_botocores(
+    world: World, server: FakeServer, tmp_path: Path, nobody: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "keys.py"
+    program.write_text('print(\'{"Version": 1, "AccessKeyId": "AK9", "SecretAccessKey": "s9"}\')')
+    profiles(tmp_path, "config", f"[profile run]\ncredential_process = {sys.executable} {program}\n")
+    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    client = bedrock({"profile": "run"}, base_url=server.url)
+    world.run(client, "?")
+    world.run(client, "?")
+    world.close(client)
+    assert signer(server) == "AK9"
+
+
+def test_without_botocore_the_error_says_what_it_would_bring(
+    world: World, server: FakeServer, nobody: pytest.MonkeyPatch
+) -> None:
+    nobody.setattr(aws, "from_botocore", lambda session, profile: {})
+    nobody.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
+    client = bedrock()
+    with pytest.raises(ConfigurationError, match=r"AWS_BEARER_TOKEN_BEDROCK.*dhenara\[aws\]"):
+        world.run(client, "?")
+    world.close(client)
+    assert server.exchanges == []
+
+
+def test_a_profile_that_is_not_there_is_told(nobody: pytest.MonkeyPatch) -> None:
+    with bedrock({"profile": "gone"}) as client, pytest.raises(ConfigurationError, match="gone"):
+        client.generate("?")
+
+
+def test_keys_of_this_machine_do_not_go_to_another_host(
+    server: FakeServer, tmp_path: Path, nobody: pytest.MonkeyPatch
+) -> None:
+    profiles(tmp_path, "credentials", "[default]\naws_access_key_id=AK1\naws_secret_access_key=s1\n")
+    with bedrock(base_url=server.url) as client, pytest.raises(ConfigurationError):
+        client.generate("?")
+    assert server.exchanges == []
+
+
+def test_a_damaged_file_shows_none_of_its_secrets(tmp_path: Path, nobody: pytest.MonkeyPatch) -> None:
+    profiles(tmp_path, "credentials", "aws_secret_access_key=s1-secret\n[default\n")
+    with bedrock() as client, pytest.raises(ConfigurationError, match="cannot be read") as caught:
+        client.generate("?")
+    assert "s1-secret" not in str(caught.value)
