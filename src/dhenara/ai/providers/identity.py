@@ -25,6 +25,7 @@ def find_identity(
     provider: Provider, api: AIModelAPI, config: Mapping[str, Any], environment: Mapping[str, str], is_ours: bool
 ) -> Identity:
     """What was given counts; the environment's only where it is meant to go, and a key before anything else."""
+    config = {"scope": provider.scope, **config}
     if api.api_key is not None:
         given = api.credentials.reveal() if api.credentials else {}
         return Identity(clean(api.api_key.get_secret_value(), provider.name), given)
@@ -34,7 +35,7 @@ def find_identity(
         return Identity(find_key(provider, environment, is_ours))
     found = ambient_credentials(provider, environment)
     if found:
-        return Identity(credentials=found)
+        return given_identity(provider, found, config, environment)
     source = provider.proofs(None, config, environment) if provider.proofs else None
     return Identity(source=source) if source else Identity(find_key(provider, environment, is_ours))
 
@@ -45,7 +46,7 @@ def given_identity(
     if "token" in credentials:
         from .tokens.given import given_token
 
-        return Identity(source=given_token(credentials["token"], str(config.get("scope") or provider.scope)))
+        return Identity(source=given_token(credentials["token"], str(config.get("scope") or "")))
     return Identity(None, credentials, provider.proofs(credentials, config, environment) if provider.proofs else None)
 
 

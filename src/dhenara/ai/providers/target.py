@@ -9,6 +9,7 @@ from typing import Any
 from ..codecs.base import Codec, Outgoing, Quirks
 from ..codecs.registry import load_codec
 from ..errors import ConfigurationError
+from ..types.api import AIModelAPI
 from ..types.call import Call
 from ..types.content import Origin
 from ..types.endpoint import AIModelEndpoint
@@ -71,7 +72,7 @@ class Target:
 def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str]) -> Target:
     """Finds provider, protocol, address and key, or says what is missing before anything is sent."""
     api, provider = endpoint.api, load_provider(str(endpoint.api.provider))
-    config = {**found(provider.config_env, environment), **set_entries(api.config)}
+    config = {**told(provider, api), **found(provider.config_env, environment), **set_entries(api.config)}
     model = named(endpoint.ai_model, provider, config)
     known_as = spelled(endpoint.ai_model.base_model or endpoint.ai_model.model_name, provider, config)
     route = find_route(provider, known_as, config.get("protocol"), config)
@@ -136,6 +137,13 @@ def found(variables: Mapping[str, tuple[str, ...]], environment: Mapping[str, st
         entry: next((environment[n] for n in names if environment.get(n)), None) for entry, names in variables.items()
     }
     return {entry: value for entry, value in said.items() if value is not None}
+
+
+def told(provider: Provider, api: AIModelAPI) -> dict[str, Any]:
+    """What credentials say besides: a service account knows its project."""
+    given = api.credentials.reveal() if api.credentials else {}
+    parts = [given, *(part for part in given.values() if isinstance(part, Mapping))]
+    return {entry: part[entry] for part in parts for entry in provider.config_env if part.get(entry)}
 
 
 def set_entries(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..auth import header
 from ..provider import Provider, Route
-from ..tokens.entra import SCOPE, entra_proofs
+from ..tokens.entra import entra_proofs
 from .claude import claude_routes
 from .microsoft_openai import DATED, QUERY
 from .openai import RESPONSES_ONLY
@@ -34,7 +34,7 @@ PROVIDER = Provider(
     ),
     auth=header("api-key"),
     proofs=entra_proofs,
-    scope=SCOPE,
+    scope="https://ai.azure.com/.default",
     key_env=("AZURE_AI_API_KEY", "ANTHROPIC_FOUNDRY_API_KEY"),
     base_url_env=("AZURE_AI_ENDPOINT",),
     config_env={"resource": ("AZURE_AI_RESOURCE", "ANTHROPIC_FOUNDRY_RESOURCE")},

@@ -6,7 +6,7 @@ from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..auth import header
 from ..provider import Provider, Route
-from ..tokens.entra import SCOPE, entra_proofs
+from ..tokens.entra import entra_proofs
 from .openai import RESPONSES_ONLY
 
 # A dated version of the API has addresses of its own; the current one needs no date.
@@ -32,7 +32,8 @@ PROVIDER = Provider(
     ),
     auth=header("api-key"),
     proofs=entra_proofs,
-    scope=SCOPE,
+    scope="https://cognitiveservices.azure.com/.default",
+    credentials_env={"token": "AZURE_OPENAI_AD_TOKEN"},
     key_env=("AZURE_OPENAI_API_KEY",),
     base_url_env=("AZURE_OPENAI_ENDPOINT",),
     config_env={"resource": ("AZURE_OPENAI_RESOURCE",), "api_version": ("OPENAI_API_VERSION",)},

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from configparser import ConfigParser
-from configparser import Error as BadFile
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +66,14 @@ def from_files(profile: str, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def keys_in(path: Path, section: str) -> dict[str, str]:
+    from configparser import ConfigParser, Error
+
     parser = ConfigParser(interpolation=None, default_section="")
     try:
         parser.read_string(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, BadFile) as error:
+    except (OSError, UnicodeDecodeError, Error) as error:
         raise ConfigurationError(f"the AWS credentials in {path} cannot be read: {type(error).__name__}") from error
     if not parser.has_section(section):
         return {}

@@ -15,7 +15,6 @@ from .exchange import ask_token, form
 from .given import from_credential
 
 AUTHORITY = "https://login.microsoftonline.com"
-SCOPE = "https://cognitiveservices.azure.com/.default"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 VARIABLES = {
     "tenant_id": "AZURE_TENANT_ID",
@@ -32,7 +31,7 @@ def entra_proofs(
     """The application that was given or is in the environment; else azure-identity's chain, if it is installed."""
     said = {entry: environment[name] for entry, name in VARIABLES.items() if environment.get(name)}
     given = {**said, **(credentials or {})}
-    scope = str(config.get("scope") or SCOPE)
+    scope = str(config["scope"])
     if given.get("tenant_id") and given.get("client_id"):
         if given.get("client_secret"):
             return by_secret(given, scope)

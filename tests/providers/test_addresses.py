@@ -1,0 +1,198 @@
+"""Where each platform's models are asked, under which name, and that nothing leads elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dhenara.ai.errors import (
+    ConfigurationError,
+)
+from dhenara.ai.providers.known.claude import name_on_bedrock, name_on_vertex
+from dhenara.ai.providers.target import Target, resolve
+from dhenara.ai.testing import FakeServer
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+
+
+def target(provider: str, model: str = "m", environment: Any = None, **given: Any) -> Target:
+    api = AIModelAPI(provider=provider, **{"api_key": "k", **given})
+    return resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name=model)), environment or {})
+
+
+def token(**config: Any) -> dict[str, Any]:
+    return {"api_key": None, "credentials": {"token": "t"}, "config": config}
+
+
+@pytest.mark.parametrize(
+    ("location", "host"),
+    [
+        ("us-central1", "us-central1-aiplatform.googleapis.com"),
+        ("global", "aiplatform.googleapis.com"),
+        (None, "aiplatform.googleapis.com"),
+        ("eu", "aiplatform.eu.rep.googleapis.com"),
+    ],
+)
+def test_vertex_is_where_the_location_says(location: str | None, host: str) -> None:
+    found = target("google_vertex_ai", "gemini-3.8-flash", **token(project_id="p", location=location))
+    assert found.base_url == f"https://{host}/v1beta1/projects/p/locations/{location or 'global'}"
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "given", "address"),
+    [
+        ("google_vertex_ai", "gemini-2.5-pro", {}, "https://aiplatform.googleapis.com/v1beta1"),
+        (
+            "google_vertex_ai",
+            "meta/llama-4-maverick-17b-128e-instruct-maas",
+            token(project_id="p", location="us-east5"),
+            "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5",
+        ),
+        (
+            "google_vertex_ai",
+            "projects/1/locations/us-east5/endpoints/7",
+            token(project_id="p", location="us-east5"),
+            "https://us-east5-aiplatform.googleapis.com/v1beta1",
+        ),
+        ("microsoft_openai", "d", {"config": {"resource": "r"}}, "https://r.openai.azure.com/openai/v1"),
+        (
+            "microsoft_openai",
+            "my d",
+            {"config": {"resource": "r", "api_version": "2024-10-21"}},
+            "https://r.openai.azure.com/openai/deployments/my%20d",
+        ),
+        (
+            "microsoft_openai",
+            "d",
+            {"config": {"base_url": "https://r.openai.azure.com/openai/v1/"}},
+            "https://r.openai.azure.com/openai/v1",
+        ),
+        ("microsoft_azure_ai", "grok-4", {"config": {"resource": "r"}}, "https://r.services.ai.azure.com/openai/v1"),
+        (
+            "microsoft_azure_ai",
+            "claude-opus-5",
+            {"config": {"resource": "r"}},
+            "https://r.services.ai.azure.com/anthropic",
+        ),
+        (
+            "amazon_bedrock",
+            "openai.gpt-5.6-luna",
+            {"config": {"region": "eu-west-1"}},
+            "https://bedrock-mantle.eu-west-1.api.aws/openai/v1",
+        ),
+        (
+            "amazon_bedrock",
+            "openai.gpt-oss-20b",
+            {"config": {"region": "eu-west-1"}},
+            "https://bedrock-mantle.eu-west-1.api.aws/v1",
+        ),
+        (
+            "amazon_bedrock",
+            "claude-sonnet-5-5",
+            {"config": {"region": "eu-west-1"}},
+            "https://bedrock-mantle.eu-west-1.api.aws/anthropic",
+        ),
+        (
+            "amazon_bedrock",
+            "global.anthropic.claude-sonnet-5-5",
+            {"config": {"region": "eu-west-1"}},
+            "https://bedrock-runtime.eu-west-1.amazonaws.com",
+        ),
+    ],
+)
+def test_where_each_model_is_asked(provider: str, model: str, given: dict[str, Any], address: str) -> None:
+    assert target(provider, model, **given).base_url == address
+
+
+def test_a_deployment_is_treated_as_the_model_behind_it(server: FakeServer) -> None:
+    config = {"resource": "r"}
+    api = AIModelAPI(provider="microsoft_openai", api_key="k", config=config)
+    plain = AIModelEndpoint(api=api, ai_model=AIModel(model_name="prod-1"))
+    behind = AIModelEndpoint(api=api, ai_model=AIModel(model_name="prod-1", base_model="gpt-5.3-codex"))
+    assert (resolve(plain, {}).route.codec, resolve(behind, {}).route.codec) == ("openai_chat", "openai_responses")
+
+
+@pytest.mark.parametrize(
+    ("name", "vertex", "bedrock"),
+    [
+        ("claude-sonnet-4-5", "claude-sonnet-4-5@20250929", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("claude-opus-4-5-20251101", "claude-opus-4-5@20251101", "eu.anthropic.claude-opus-4-5-20251101-v1:0"),
+        ("claude-sonnet-4-0", "claude-sonnet-4@20250514", "eu.anthropic.claude-sonnet-4-20250514-v1:0"),
+        ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-v2@20241022", "eu.anthropic.claude-3-5-sonnet-20241022-v2:0"),
+        ("claude-opus-4-8", "claude-opus-4-8", "eu.anthropic.claude-opus-4-8"),
+        ("claude-sonnet-5-5", "claude-sonnet-5-5", "anthropic.claude-sonnet-5-5"),
+        ("claude-sonnet-4-5@20250929", "claude-sonnet-4-5@20250929", None),
+        ("us.anthropic.claude-x", "us.anthropic.claude-x", "us.anthropic.claude-x"),
+    ],
+)
+def test_claude_has_a_name_of_its_own_on_each_platform(name: str, vertex: str, bedrock: str | None) -> None:
+    assert name_on_vertex(name) == name_on_vertex(vertex) == vertex
+    if bedrock is not None:
+        assert name_on_bedrock(name, "eu-central-1") == name_on_bedrock(bedrock, "eu-central-1") == bedrock
+
+
+@pytest.mark.parametrize("entry", ["region", "resource", "project_id", "location", "api_version"])
+@pytest.mark.parametrize("value", ["evil.example/", "x@evil.example", "a#b", "a?b", "a b", "a\nb", "ä"])
+def test_no_part_of_an_address_leads_elsewhere(entry: str, value: str) -> None:
+    owner = {"region": "amazon_bedrock", "project_id": "google_vertex_ai", "location": "google_vertex_ai"}
+    config = {"resource": "r", "project_id": "p", "region": "us-east-1", entry: value}
+    with pytest.raises(ConfigurationError, match="part of an address"):
+        target(owner.get(entry, "microsoft_openai"), api_key=None, credentials={"token": "t"}, config=config)
+
+
+@pytest.mark.parametrize(
+    ("address", "goes"),
+    [
+        ("https://mine.openai.azure.com", True),
+        ("https://mine.services.ai.azure.com", True),
+        ("https://mine.openai.azure.com.evil.example", False),
+        ("https://a.b.openai.azure.com", False),
+        ("https://evil.example", False),
+    ],
+)
+def test_the_environments_key_goes_to_the_platforms_hosts_only(address: str, goes: bool) -> None:
+    asked = {"api_key": None, "environment": {"AZURE_OPENAI_API_KEY": "k"}, "config": {"base_url": address}}
+    if goes:
+        assert target("microsoft_openai", **asked).grant.key == "k"
+    else:
+        with pytest.raises(ConfigurationError, match="does not go to another base URL"):
+            target("microsoft_openai", **asked)
+
+
+def test_what_is_missing_is_named_with_its_variables() -> None:
+    with pytest.raises(ConfigurationError, match=r"needs resource.*AZURE_OPENAI_RESOURCE"):
+        target("microsoft_openai")
+    with pytest.raises(ConfigurationError, match=r"needs project_id.*GOOGLE_CLOUD_PROJECT"):
+        target("google_vertex_ai", "gemini-2.5-pro", **token())
+
+
+def test_a_model_keeps_its_makers_name_beside_the_platforms() -> None:
+    found = target("amazon_bedrock", "claude-opus-4-8", config={"region": "eu-west-1"})
+    assert found.endpoint.ai_model.model_name == found.origin.model == "eu.anthropic.claude-opus-4-8"
+    assert found.endpoint.ai_model.base_model == "claude-opus-4-8"
+
+
+def test_a_service_account_knows_its_project() -> None:
+    info = {"type": "service_account", "project_id": "p-9", "client_email": "e", "private_key": "k"}
+    for given in (info, {"service_account_json": info}):
+        found = target("google_vertex_ai", "gemini-2.5-pro", api_key=None, credentials=given)
+        assert found.base_url == "https://aiplatform.googleapis.com/v1beta1/projects/p-9/locations/global"
+    with pytest.raises(ConfigurationError, match="part of an address"):
+        target("google_vertex_ai", "gemini-2.5-pro", api_key=None, credentials={**info, "project_id": "../x"})
+
+
+def test_no_secret_shows_itself() -> None:
+    secrets = [
+        ("microsoft_openai", {"credentials": {"tenant_id": "t", "client_id": "c", "client_secret": "hush-1"}}),
+        ("microsoft_openai", {"credentials": {"token": "hush-1"}}),
+        (
+            "google_vertex_ai",
+            {"credentials": {"type": "service_account", "client_email": "e", "private_key": "hush-1"}},
+        ),
+        ("amazon_bedrock", {"credentials": {"access_key_id": "a", "secret_access_key": "hush-1"}}),
+        ("microsoft_azure_ai", {"api_key": "hush-1"}),
+    ]
+    for provider, given in secrets:
+        config = {"resource": "r", "region": "us-east-1", "project_id": "p"}
+        found = target(provider, **{"api_key": None, **given}, config=config)
+        assert "hush-1" not in repr(found) + str(found.endpoint.model_dump())
