@@ -37,12 +37,8 @@ def test_keys_stand_in_a_profile(world: World, server: FakeServer, tmp_path: Pat
     profiles(tmp_path, "config", "[profile other]\naws_access_key_id=AK3\naws_secret_access_key=s3\n")
     nobody.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
     server.answers(*[Answer(text="Hello!")] * 4)
-    for credentials, config, expected in (
-        (None, {}, "AK1"),
-        ({"profile": "work"}, {}, "AK2"),
-        (None, {"profile": "other"}, "AK3"),
-    ):
-        client = bedrock(credentials, **config)
+    for credentials, expected in ((None, "AK1"), ({"profile": "work"}, "AK2"), ({"profile": "other"}, "AK3")):
+        client = bedrock(credentials)
         world.run(client, "?")
         world.close(client)
         assert signer(server) == expected
@@ -98,7 +94,7 @@ def test_keys_of_this_machine_do_not_go_to_another_host(
     server: FakeServer, tmp_path: Path, nobody: pytest.MonkeyPatch
 ) -> None:
     profiles(tmp_path, "credentials", "[default]\naws_access_key_id=AK1\naws_secret_access_key=s1\n")
-    with bedrock(base_url=server.url) as client, pytest.raises(ConfigurationError):
+    with bedrock(base_url=server.url) as client, pytest.raises(ConfigurationError, match="do not go to another"):
         client.generate("?")
     assert server.exchanges == []
 
@@ -108,3 +104,16 @@ def test_a_damaged_file_shows_none_of_its_secrets(tmp_path: Path, nobody: pytest
     with bedrock() as client, pytest.raises(ConfigurationError, match="cannot be read") as caught:
         client.generate("?")
     assert "s1-secret" not in str(caught.value)
+
+
+def test_a_profile_that_was_given_comes_before_keys_of_the_environment(
+    server: FakeServer, tmp_path: Path, nobody: pytest.MonkeyPatch
+) -> None:
+    profiles(tmp_path, "credentials", "[work]\naws_access_key_id=AK2\naws_secret_access_key=s2\n")
+    nobody.setenv("AWS_ACCESS_KEY_ID", "AK0")
+    nobody.setenv("AWS_SECRET_ACCESS_KEY", "s0")
+    nobody.setenv("AWS_BEARER_TOKEN_BEDROCK", "key")
+    server.answers(Answer(text="Hello!"))
+    with bedrock({"profile": "work"}, base_url=server.url) as client:
+        client.generate("?")
+    assert signer(server) == "AK2"

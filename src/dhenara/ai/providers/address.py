@@ -11,7 +11,8 @@ from ..errors import ConfigurationError
 from .provider import Provider, Route
 
 # Anything else in a host or a path could lead a key to somebody else's server.
-PLAIN = re.compile(r"[A-Za-z0-9._:-]+", re.ASCII)
+LABEL = re.compile(r"[A-Za-z0-9-]+")
+SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._:-]+")
 NAMES = re.compile(r"{(\w+)}")
 
 
@@ -63,10 +64,11 @@ def variables(provider: Provider, entries: list[str]) -> str:
 
 def check_parts(provider: Provider, route: Route, config: Mapping[str, Any]) -> None:
     """What addresses are made of must not lead elsewhere."""
-    templates = (provider.base_url, provider.prefix, route.base, route.prefix, route.query)
-    named = {name for template in templates if template for name in NAMES.findall(template)}
-    for name in sorted({*named, *provider.config_env}):
-        if config.get(name) and not PLAIN.fullmatch(str(config[name])):
+    in_hosts = {name for one in (*provider.hosts, provider.base_url, route.base or "") for name in NAMES.findall(one)}
+    in_paths = {name for one in (provider.prefix, route.prefix, route.query) if one for name in NAMES.findall(one)}
+    for name in sorted({*in_hosts, *in_paths, *provider.config_env}):
+        allowed = LABEL if name in in_hosts else SEGMENT
+        if name in config and not allowed.fullmatch(str(config[name])):
             raise ConfigurationError(f"config[{name!r}] is {config[name]!r}, which cannot be part of an address")
 
 

@@ -64,10 +64,10 @@ def find_key(provider: Provider, environment: Mapping[str, str], is_ours: bool) 
         return clean(found, provider.name)
     if not provider.needs_key:
         return None
-    raise ConfigurationError(missing_key(provider, stayed_home=found is not None))
+    raise ConfigurationError(missing_key(provider, is_ours=is_ours, stayed_home=found is not None))
 
 
-def missing_key(provider: Provider, *, stayed_home: bool) -> str:
+def missing_key(provider: Provider, *, is_ours: bool, stayed_home: bool) -> str:
     variables = " or ".join(provider.key_env) or "no environment variable"
     where = f" Keys are made at {provider.keys_url}." if provider.keys_url else ""
     if stayed_home:
@@ -75,7 +75,13 @@ def missing_key(provider: Provider, *, stayed_home: bool) -> str:
             f"the key in {variables} is for {provider.name}'s own host and does not go to another base URL by itself. "
             "Pass api_key=... to AIModelAPI if that server is meant to have it."
         )
-    return f"{provider.name} needs an API key: set {variables}, or pass api_key=... to AIModelAPI.{where}"
+    others = " or credentials=..." if provider.proofs else ""
+    home = (
+        ""
+        if is_ours or not provider.proofs
+        else " Credentials of this machine do not go to another base URL by themselves."
+    )
+    return f"{provider.name} needs an API key: set {variables}, or pass api_key=...{others} to AIModelAPI.{where}{home}"
 
 
 def clean(key: str, who: str) -> str:

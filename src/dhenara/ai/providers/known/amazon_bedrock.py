@@ -45,6 +45,9 @@ MESSAGES = MessagesQuirks(params={"service_tier": None})
 
 
 def named(name: str, config: Mapping[str, Any]) -> str:
+    """Mantle takes the maker's name behind the maker's; Converse and InvokeModel want a profile."""
+    if config.get("endpoint") == "mantle" and name.startswith("claude-"):
+        return f"anthropic.{name}"
     return name_on_bedrock(name, str(config.get("region", "")))
 
 

@@ -31,7 +31,7 @@ def aws_proofs(
     given = credentials or {}
     if "access_key_id" in given or "secret_access_key" in given:
         return None
-    profile = given.get("profile") or config.get("profile") or environment.get("AWS_PROFILE")
+    profile = given.get("profile") or environment.get("AWS_PROFILE")
     if credentials is not None and not profile:
         raise ConfigurationError(
             "credentials for AWS are {'access_key_id': ..., 'secret_access_key': ...}, perhaps with 'session_token', "
