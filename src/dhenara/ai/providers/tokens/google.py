@@ -12,7 +12,7 @@ from ...wire import json
 from ...wire.http import HttpRequest
 from ...wire.io import IO, Patience
 from ..proof import Proof, Source
-from .exchange import HOUR, ask_json, ask_token, fits, form, private
+from .exchange import HOUR, ask, ask_json, ask_token, fits, form, private
 from .rs256 import signed_jwt
 
 Info = Mapping[str, Any]
@@ -77,9 +77,12 @@ async def as_another(io: IO, patience: Patience, proof: Proof, url: str, delegat
     headers = {"content-type": "application/json", "authorization": f"Bearer {proof.token}"}
     told = await ask_json(io, patience, HttpRequest("POST", private(url), headers, json.dumps(body)))
     token, ends = told.get("accessToken"), told.get("expireTime")
-    if not isinstance(token, str) or not fits(token) or not isinstance(ends, str):
+    if not isinstance(token, str) or not fits(token):
         raise BadAnswerError("the service account to act as came without an accessToken")
-    return Proof(token, good_until=datetime.fromisoformat(ends).timestamp())
+    try:
+        return Proof(token, good_until=datetime.fromisoformat(str(ends)).timestamp())
+    except (ValueError, OverflowError):
+        return Proof(token)
 
 
 def external_account(info: Info) -> Source:
@@ -104,14 +107,24 @@ def external_account(info: Info) -> Source:
 
 
 async def subject_token(io: IO, patience: Patience, where: Info) -> str:
+    """As it is, or as a field of JSON."""
     shape = where.get("format") or {}
     if "file" in where:
-        said = (await io.call(Path(str(where["file"])).read_text)).strip()
-        told = json.loads(said.encode()) if shape.get("type") == "json" else said
+        path = Path(str(where["file"]))
+        try:
+            said: Any = (await io.call(path.read_text)).strip()
+            said = json.loads(said.encode()) if shape.get("type") == "json" else said
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"the token to exchange cannot be read from {path}: {error}") from error
     else:
         headers = {str(name).lower(): str(value) for name, value in (where.get("headers") or {}).items()}
-        told = await ask_json(io, patience, HttpRequest("GET", str(where["url"]), headers))
-    return str(told[shape.get("subject_token_field_name", "access_token")] if isinstance(told, dict) else told)
+        request = HttpRequest("GET", str(where["url"]), headers)
+        is_json = shape.get("type") == "json"
+        said = await ask_json(io, patience, request) if is_json else (await ask(io, patience, request))[1].decode()
+    token = said.get(shape.get("subject_token_field_name", "access_token")) if isinstance(said, dict) else said
+    if not isinstance(token, str) or not token:
+        raise ConfigurationError("there is no token to exchange where the Google credentials say that one is")
+    return token.strip()
 
 
 def part(info: Info, name: str) -> str:
