@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import trio
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dhenara.ai import AIModelClient, Provider, Route, register_provider
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
-from dhenara.ai.errors import AuthenticationError, CallTimeoutError, ConfigurationError, WrongColourError
+from dhenara.ai.errors import (
+    AuthenticationError,
+    CallTimeoutError,
+    ConnectionFailedError,
+)
 from dhenara.ai.flow.identity import identified
 from dhenara.ai.providers import registry
 from dhenara.ai.providers.proof import Proof
@@ -157,6 +159,55 @@ def test_a_proof_is_replaced_before_it_ends(world: World, giver: Giver) -> None:
         assert shown(server) == ["token-1", "token-2", "token-2"]
 
 
+def test_while_one_renews_a_proof_the_others_use_the_old_one(giver: Giver) -> None:
+    giver.good_for = 100
+
+    async def ask(client: AIModelClient) -> None:
+        await client.generate_async("?")
+        giver.good_for, giver.takes = 3_600, 1.0
+        renewing = asyncio.create_task(client.generate_async("?"))
+        await asyncio.sleep(0.05)
+        await client.generate_async("?")
+        assert not renewing.done()
+        await renewing
+        await client.aclose()
+
+    with FakeServer(Answer(text="Hello!"), forever=True) as server:
+        asyncio.run(ask(client_of(server)))
+        assert shown(server) == ["token-1", "token-1", "token-2"]
+
+
+def test_a_giver_that_cannot_be_reached_is_tried_again(world: World) -> None:
+    info = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "r"}
+    api = AIModelAPI(
+        provider="google_vertex_ai",
+        credentials={**info, "token_uri": "http://127.0.0.1:9/token"},
+        config={"project_id": "p", "base_url": "http://127.0.0.1:9"},
+    )
+    client = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="gemini-2.5-flash")))
+    with pytest.raises(ConnectionFailedError, match="whoever gives the token") as caught:
+        world.run(client, "?", retries=1)
+    world.close(client)
+    assert len(caught.value.attempts) == 2
+    assert caught.value.provider == "google_vertex_ai"
+
+
+def test_who_waits_for_a_token_waits_no_longer_than_its_own_deadline(giver: Giver) -> None:
+    giver.takes = 1.0
+
+    async def ask(client: AIModelClient) -> None:
+        first = asyncio.create_task(client.generate_async("?"))
+        await asyncio.sleep(0.05)
+        with pytest.raises(CallTimeoutError):
+            await client.generate_async("?", timeout=0.1)
+        assert not first.done()
+        await first
+        await client.aclose()
+
+    with FakeServer(Answer(text="Hello!"), forever=True) as server:
+        asyncio.run(ask(client_of(server)))
+
+
 def test_a_proof_that_is_good_for_a_moment_is_fetched_for_every_request(world: World, giver: Giver) -> None:
     giver.good_for = None
     with FakeServer(Answer(text="Hello!"), forever=True) as server:
@@ -217,80 +268,3 @@ def test_the_deadline_holds_for_the_token_too(world: World) -> None:
             world.run(client, "?", timeout=0.3)
         world.close(client)
         assert time.monotonic() - began < 3
-
-
-def test_a_token_may_be_a_text_or_a_function(world: World) -> None:
-    given = iter(["t-1", "t-2"])
-    with FakeServer(Answer(text="Hello!"), forever=True) as server:
-        for token in ("t-0", lambda: next(given)):
-            client = client_of(server, "openai", token=token)
-            world.run(client, "?")
-            world.run(client, "?")
-            world.close(client)
-        assert shown(server) == ["t-0", "t-0", "t-1", "t-2"]
-
-
-async def fetched() -> str:
-    await asyncio.sleep(0)
-    return "t-async"
-
-
-def test_an_async_function_is_awaited_where_there_is_a_loop() -> None:
-    with FakeServer(Answer(text="Hello!")) as server:
-
-        async def ask() -> None:
-            async with client_of(server, "openai", token=fetched) as client:
-                await client.generate_async("?")
-
-        asyncio.run(ask())
-        assert shown(server) == ["t-async"]
-
-
-def test_an_async_function_is_refused_in_a_sync_call() -> None:
-    async def late() -> str:
-        await asyncio.sleep(0.01)
-        return "t"
-
-    with (
-        FakeServer() as server,
-        client_of(server, "openai", token=late) as client,
-        pytest.raises(WrongColourError, match="generate_async"),
-    ):
-        client.generate("?")
-
-
-def test_an_object_with_get_token_is_asked_as_azures_sdk_would_ask(world: World) -> None:
-    class AccessToken:
-        token = "t-entra"
-        expires_on = int(time.time()) + 3_600
-
-    class Credential:
-        def get_token(self, *scopes: str) -> AccessToken:
-            asked.extend(scopes)
-            return AccessToken()
-
-    asked: list[str] = []
-    credential = Credential()
-    with FakeServer(Answer(text="Hello!"), forever=True) as server:
-        client = client_of(server, "microsoft_openai", token=credential)
-        world.run(client, "?")
-        world.run(client, "?")
-        world.close(client)
-        assert shown(server) == ["t-entra"] * 2
-    assert asked == ["https://cognitiveservices.azure.com/.default"]
-
-
-@pytest.mark.parametrize("token", ["", "   ", 7, None, lambda: None, lambda: 7])
-def test_what_is_no_token_is_told(token: Any) -> None:
-    with FakeServer() as server, pytest.raises(ConfigurationError, match="token"):
-        client_of(server, "openai", token=token).generate("?")
-
-
-BROKEN = st.tuples(st.text("abc", min_size=1), st.text("\r\n\t \x00äß€", min_size=1), st.text("abc", min_size=1))
-
-
-@given(BROKEN.map("".join))
-def test_no_token_breaks_out_of_its_header(token: str) -> None:
-    api = AIModelAPI(provider="openai", credentials={"token": lambda: token}, config={"base_url": "http://127.0.0.1:9"})
-    with pytest.raises(ConfigurationError, match="characters that no token has"):
-        AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))).generate("?", retries=0)

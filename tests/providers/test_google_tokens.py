@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -230,4 +231,12 @@ def test_secrets_do_not_follow_redirects(server: FakeServer, tokens: FakeServer)
 )
 def test_credentials_that_cannot_work_are_told_of(credentials: Any, words: str, server: FakeServer) -> None:
     with pytest.raises(ConfigurationError, match=words), vertex(server, credentials) as client:
+        client.generate("?")
+
+
+def test_without_the_package_that_signs_the_extra_is_named(
+    server: FakeServer, tokens: FakeServer, nobody: pytest.MonkeyPatch
+) -> None:
+    nobody.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.padding", None)
+    with vertex(server, account(tokens)) as client, pytest.raises(ConfigurationError, match=r"dhenara\[google\]"):
         client.generate("?")
