@@ -76,6 +76,7 @@ def test_claude_says_the_same_through_every_platform(platform: str, world: World
     [
         ("vertex", {"anthropic_version": "vertex-2023-10-16", "stream": True}),
         ("bedrock invoke", {"anthropic_version": "bedrock-2023-05-31", "anthropic_beta": ["b-1"]}),
+        ("bedrock mantle", {"model": "anthropic.claude-sonnet-4-5", "stream": True}),
         ("foundry", {"model": "claude-sonnet-4-5", "stream": True}),
     ],
 )

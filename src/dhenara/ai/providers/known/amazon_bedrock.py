@@ -17,7 +17,7 @@ from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..auth import bearer_or_aws
 from ..provider import Provider, Route
 from ..tokens.aws import aws_proofs
-from .claude import claude_routes, name_on_bedrock
+from .claude import claude_routes, dated, name_on_bedrock
 
 # How each family is told to think; inference profiles put a region before the name.
 CLAUDE_BUDGET = "*anthropic.claude-3-7-*|*anthropic.claude-*-4-2*|*anthropic.claude-*-4-1-*|*anthropic.claude-*-4-5-*"
@@ -45,9 +45,9 @@ MESSAGES = MessagesQuirks(params={"service_tier": None})
 
 
 def named(name: str, config: Mapping[str, Any]) -> str:
-    """Mantle takes the maker's name behind the maker's; Converse and InvokeModel want a profile."""
+    """Mantle takes bare names, without a profile and a day; Converse and InvokeModel want both."""
     if config.get("endpoint") == "mantle" and name.startswith("claude-"):
-        return f"anthropic.{name}"
+        return f"anthropic.{dated(name)[0]}"
     return name_on_bedrock(name, str(config.get("region", "")))
 
 
