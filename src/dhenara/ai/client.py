@@ -13,9 +13,10 @@ from .errors import ConfigurationError, WrongColourError
 from .flow.journey import Journey
 from .flow.layer import AnyLayer
 from .history import MessageLike, read_history
+from .mending import mended
 from .providers.target import Target, resolve
 from .runtime.blocking import BlockingIO, run
-from .types.call import Call
+from .types.call import Call, Journal
 from .types.call_config import AIModelCallConfig
 from .types.call_response import AIModelCallResponse
 from .types.endpoint import AIModelEndpoint
@@ -152,11 +153,13 @@ class AIModelClient:
     ) -> Call:
         """The call as a value. Whatever cannot work is found here, before anything is sent."""
         chosen = config or self.config
+        history, warnings = mended(read_history(prompt, context, messages))
         call = Call(
             endpoint=self.model_endpoint,
-            messages=read_history(prompt, context, messages),
+            messages=history,
             config=overridden(chosen, overrides) if overrides else chosen,
             instructions=read_instructions(instructions),
+            journal=Journal(warnings=warnings),
         )
         check_options(call)
         return call

@@ -27,8 +27,9 @@ def dispatch(io: IO, target: Target) -> Send:
 
     async def send(call: Call) -> Stream:
         outgoing = target.codec.encode(call, target.quirks)
-        if outgoing.warnings and call.config.strict:
-            said = "; ".join(warning.message for warning in outgoing.warnings)
+        warnings = (*call.journal.warnings, *outgoing.warnings)
+        if warnings and call.config.strict:
+            said = "; ".join(warning.message for warning in warnings)
             raise UnsupportedError(f"{said}. With strict=False this is a warning on the response.")
         patience = Patience(call.config.timeouts, call.deadline, io.now)
         line = await connect(io, target, target.request(outgoing, call, io.wall()), patience)
@@ -36,7 +37,7 @@ def dispatch(io: IO, target: Target) -> Send:
         if line.response.head.status >= 300:
             raise await refusal(target, line)
         draft = Draft(target.origin, partial(price, call.endpoint))
-        stream = Stream(source(target, line, call), draft, [Warned(w) for w in outgoing.warnings])
+        stream = Stream(source(target, line, call), draft, [Warned(w) for w in warnings])
         try:
             await stream.prime()
         except CallError:

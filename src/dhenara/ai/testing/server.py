@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from .answer import Answer
 from .replies import Refusal, Reply, Spoken
+from .rules.registry import refused
 from .steps import HangUp, Reset, Send, Stall, Step, Wait
 
 EXHAUSTED = Refusal(500, "this fake server was asked more often than it was told to answer")
@@ -50,12 +51,14 @@ class Exchange:
 class FakeServer:
     """Use as a context manager. `url` is its root; every path is answered.
 
-    Replies are used up in order; with `forever`, the last one is given again and again.
+    Replies are used up in order; with `forever`, the last one is given again and again. A `strict` server refuses
+    what the vendor would refuse although its shape is right, with the vendor's reasons.
     """
 
-    def __init__(self, *replies: Reply | Answer, forever: bool = False) -> None:
+    def __init__(self, *replies: Reply | Answer, forever: bool = False, strict: bool = False) -> None:
         self._script: deque[Reply] = deque(map(as_reply, replies))
         self._forever = forever
+        self._strict = strict
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self._stopping = threading.Event()
@@ -126,7 +129,7 @@ class FakeServer:
                 while (asked := read_request(incoming, number)) is not None:
                     with self._lock:
                         self.exchanges.append(asked)
-                        reply = self._next()
+                        reply = self._objection(asked) or self._next()
                     if not self._answer(connection, asked, reply):
                         return
         except OSError:
@@ -134,6 +137,10 @@ class FakeServer:
         finally:
             with self._lock:
                 self._open.discard(connection)
+
+    def _objection(self, asked: Exchange) -> Reply | None:
+        reason = refused(asked.path, asked.json) if self._strict else None
+        return None if reason is None else Refusal(400, reason)
 
     def _next(self) -> Reply:
         if not self._script:

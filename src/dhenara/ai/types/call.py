@@ -9,6 +9,7 @@ from .attempt import Attempt
 from .call_config import AIModelCallConfig
 from .endpoint import AIModelEndpoint
 from .message import Message
+from .warning import CallWarning
 
 
 @dataclass(slots=True)
@@ -19,6 +20,8 @@ class Journal:
     head: Head | None = None
     started_at: float = 0.0
     began_at: float | None = None
+    warnings: tuple[CallWarning, ...] = ()
+    """What had to be changed before the call could be written."""
 
     def heard(self, head: Head) -> None:
         """The head of the latest answer."""

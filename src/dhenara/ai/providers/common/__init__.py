@@ -1,0 +1,12 @@
+"""What holds for all providers alike, at the address where it used to live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..._lazy import lazy
+
+if TYPE_CHECKING:
+    from .prompt_formatter import PromptFormatter as PromptFormatter
+
+__getattr__, __dir__ = lazy(__name__, {"PromptFormatter": ".prompt_formatter"})
