@@ -48,7 +48,10 @@ def test_every_output_answers_a_call_made_before(call: Call) -> None:
 
 @pytest.mark.parametrize("exchange", as_parameters(WHOLE))
 def test_its_own_items_go_back_word_by_word(exchange: Exchange) -> None:
-    """Fields that an answer has and a request may leave out are not compared: logprobs and nulls."""
+    """Fields that an answer has and a request may leave out are not compared: logprobs and nulls.
+
+    Thinking that nothing follows would be refused, so it stays home.
+    """
     draft = read(CODEC, ResponsesQuirks(), exchange)
     home = Draft(HOME)
     home._choices = draft._choices
@@ -59,7 +62,10 @@ def test_its_own_items_go_back_word_by_word(exchange: Exchange) -> None:
         AIModelCallConfig(),
     )
     sent = CODEC.encode(call, ResponsesQuirks()).body["input"][1:-1]
-    assert [bare(item) for item in sent] == [bare(item) for item in json.loads(exchange["response_body"])["output"]]
+    made = json.loads(exchange["response_body"])["output"]
+    while made and made[-1]["type"] == "reasoning":
+        made.pop()
+    assert [bare(item) for item in sent] == [bare(item) for item in made]
 
 
 def bare(value: Any) -> Any:

@@ -21,7 +21,7 @@ class Warnings:
     def clamped(self, parameter: str, how: str) -> None:
         self._say("clamped_parameter", f"{parameter} was changed for {self._provider}: {how}", parameter)
 
-    def dropped(self, what: str, why: str) -> None:
+    def dropped(self, what: str, why: str, part: object = None) -> None:
         self._say("dropped_content", f"{what} did not go to {self._provider}: {why}", None)
 
     def rewritten(self, what: str, how: str) -> None:

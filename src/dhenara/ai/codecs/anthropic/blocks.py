@@ -55,13 +55,13 @@ def write_plain(part: Content, role: Role, call: Call, warnings: Warnings) -> It
         case Media():
             yield from write_unheard(part, warnings)
         case _:
-            if said := part.get_text():
+            if (said := part.get_text()).strip():
                 yield {"type": "text", "text": said}
 
 
 def write_text(part: TextContent, *, home: bool) -> Iterator[Wire]:
-    """Empty text is refused. Citations go back to their origin as they came."""
-    if not part.text:
+    """Blank text is refused, even where Claude itself said it. Citations go back to their origin as they came."""
+    if not part.text.strip():
         return
     block: Wire = {"type": "text", "text": part.text}
     if home and part.citations:

@@ -84,7 +84,7 @@ def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]
             yield write_result(part, call, warnings)
         case ServerToolContent() | GenericContent():
             if home:
-                yield dict(part.data)
+                yield own_block(part)
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
                 warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it")
@@ -97,6 +97,13 @@ def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]
                 yield {"text": words}
     if "cache_point" in part.extras:
         yield {"cachePoint": part.extras["cache_point"]}
+
+
+def own_block(part: ServerToolContent | GenericContent) -> Wire:
+    """As it came; what a tool was called with is kept beside its block."""
+    if isinstance(part, ServerToolContent) and isinstance(part.data.get("toolUse"), dict):
+        return {"toolUse": {**part.data["toolUse"], "input": part.arguments}}
+    return dict(part.data)
 
 
 def write_thought(part: ReasoningContent, home: bool, warnings: Warnings) -> Iterator[Wire]:

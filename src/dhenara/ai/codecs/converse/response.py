@@ -55,10 +55,11 @@ BESIDE = ("additionalModelResponseFields", "trace", "performanceConfig", "servic
 class ConverseReader:
     """One answer. The event that ends the message is its last word; the counts come after it."""
 
-    __slots__ = ("_kinds", "_stopped")
+    __slots__ = ("_kinds", "_results", "_stopped")
 
     def __init__(self) -> None:
         self._kinds: dict[int, str] = {}
+        self._results: dict[int, Wire] = {}
         self._stopped = False
 
     def whole(self, body: Any) -> Iterator[Delta]:
@@ -76,6 +77,8 @@ class ConverseReader:
         return read(self, said) if read is not None else ()
 
     def finish(self) -> Iterator[Delta]:
+        for index in list(self._results):
+            yield from self._stopped_block({"contentBlockIndex": index})
         if self._stopped:
             yield Terminal()
 
@@ -84,7 +87,7 @@ class ConverseReader:
         if "toolUse" in start:
             yield self._call(index, start["toolUse"], "")
         elif "toolResult" in start:
-            self._kinds[index] = "toolResult"
+            self._results[index] = {**start["toolResult"], "content": []}
 
     def _grew(self, event: Wire) -> Iterator[Delta]:
         index, delta = event["contentBlockIndex"], event["delta"]
@@ -101,7 +104,14 @@ class ConverseReader:
         elif "citation" in delta:
             yield CitationDelta(index, read_citation(delta["citation"]))
         elif "toolResult" in delta:
-            yield ContentDelta(index, GenericContent(kind="toolResult", data=delta))
+            self._results.setdefault(index, {"content": []})["content"].extend(delta["toolResult"])
+
+    def _stopped_block(self, event: Wire) -> Iterator[Delta]:
+        """What a tool of the provider's own found is one block again, as it would be in a whole answer."""
+        result = self._results.pop(event["contentBlockIndex"], None)
+        if result is not None:
+            data = {"toolResult": result}
+            yield ContentDelta(event["contentBlockIndex"], GenericContent(kind="toolResult", data=data))
 
     def _ended(self, event: Wire) -> Iterator[Delta]:
         yield from self._end(event)
@@ -150,6 +160,7 @@ class ConverseReader:
 EVENTS: dict[str, Callable[[ConverseReader, Wire], Iterable[Delta]]] = {
     "contentBlockStart": ConverseReader._started,
     "contentBlockDelta": ConverseReader._grew,
+    "contentBlockStop": ConverseReader._stopped_block,
     "messageStop": ConverseReader._ended,
     "metadata": ConverseReader._metadata,
 }

@@ -55,16 +55,20 @@ def write_contents(call: Call, quirks: GeminiQuirks, warnings: Warnings) -> tupl
 def write_parts(
     message: Message, call: Call, quirks: GeminiQuirks, names: dict[str, str], warnings: Warnings
 ) -> Iterator[Wire]:
-    """The first call of a turn must be signed; a stranger's gets the sign for that."""
+    """The first call of a turn must be signed; one that another model made gets the sign for that."""
     signed = False
     for part in message.contents:
         home = at_home(part, call, PROTOCOL)
         for written in write_part(part, home, quirks, names, warnings):
             signature = part.extras.get(SIGNATURE) if home else None
-            if signature is None and "functionCall" in written and not signed and not home:
+            if signature is None and "functionCall" in written and not signed and not (home and same_model(part, call)):
                 signature = UNSIGNED
             signed = signed or "functionCall" in written
             yield {**written, "thoughtSignature": signature} if signature is not None else written
+
+
+def same_model(part: Content, call: Call) -> bool:
+    return part.origin is not None and part.origin.model == call.endpoint.ai_model.model_name
 
 
 def write_part(

@@ -29,12 +29,14 @@ CALL_FIELDS = ("id", "status", "namespace", "caller")
 class ItemReader:
     """Knows what was told of the item already, so that its whole only adds what is new."""
 
-    __slots__ = ("_index", "_noted", "_quirks", "_told", "id")
+    __slots__ = ("_index", "_noted", "_quirks", "_told", "id", "stored")
 
     def __init__(self, index: int, quirks: ResponsesQuirks) -> None:
         self._index = index
         self._quirks = quirks
         self.id: str | None = None
+        self.stored = False
+        """Whether the host keeps the answer, so that its id alone says what it was."""
         self._told: set[int | str | None] = set()
         self._noted: dict[int, int] = {}
 
@@ -106,7 +108,7 @@ class ItemReader:
             self._new("summary", summary),
             self._new("thought", thought),
             item.get("encrypted_content") or None,
-            extras={"item": item},
+            extras={"item": item, **({"stored": True} if self.stored else {})},
         )
 
     def _server_tool(self, item: Wire) -> Iterator[Delta]:

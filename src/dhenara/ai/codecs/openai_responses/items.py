@@ -57,18 +57,40 @@ def write_user(message: Message, warnings: Warnings) -> Iterator[Wire]:
 
 def write_answer(contents: Sequence[Content], call: Call, warnings: Warnings) -> Iterator[Wire]:
     """Its own items go back as they came: a thought with what follows it, texts of one message in one."""
+    lost = [part for at, part in enumerate(contents) if forgotten(part, contents[at + 1 :], call)]
+    for part in lost:
+        warnings.dropped("thinking that was not sealed, or that nothing followed", "it would be refused", part)
     open_message: Wire | None = None
     for at, part in enumerate(contents):
-        if isinstance(part, TextContent) and at_home(part, call, PROTOCOL) and "item" in part.extras:
+        if part in lost:
+            continue
+        if isinstance(part, TextContent) and at_home(part, call, PROTOCOL) and "item" in part.extras and not lost:
             open_message = joined(open_message, part)
             following = contents[at + 1] if at + 1 < len(contents) else None
             if not same_message(part, following):
                 yield open_message
                 open_message = None
         elif at_home(part, call, PROTOCOL):
-            yield from write_own(part, contents)
+            yield from write_loose(part, warnings) if lost else write_own(part, contents)
         else:
             yield from write_foreign(part, warnings)
+
+
+def forgotten(part: Content, following: Sequence[Content], call: Call) -> bool:
+    """Whether this thought of its own cannot go back: unsealed it must be stored there, and an item must follow it."""
+    if not isinstance(part, ReasoningContent) or not at_home(part, call, PROTOCOL):
+        return False
+    item = part.extras.get("item", {})
+    known_there = item.get("encrypted_content") or part.extras.get("stored") or item.get("content")
+    return not known_there or all(isinstance(later, ReasoningContent) for later in following)
+
+
+def write_loose(part: Content, warnings: Warnings) -> Iterator[Wire]:
+    """Without the thinking it was made from an item is refused under its id, so it is said like a stranger's."""
+    if isinstance(part, ToolCallContent):
+        yield {name: value for name, value in own_call(part).items() if name != "id"}
+    else:
+        yield from write_foreign(part, warnings)
 
 
 def same_message(part: Content, following: Content | None) -> bool:

@@ -132,7 +132,9 @@ class ResponsesReader:
         """The whole response at its end: what was not told yet, the counts, and why it ended."""
         told = dict(self._items)
         for index, item in enumerate(response.get("output") or ()):
-            yield from self._known(item, index, told).whole(item)
+            known = self._known(item, index, told)
+            known.stored = bool(response.get("store"))
+            yield from known.whole(item)
         if response.get("usage"):
             yield Used(read_usage(response["usage"]))
         yield Began(response.get("id"), response.get("model"))

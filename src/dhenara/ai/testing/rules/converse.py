@@ -28,12 +28,18 @@ def objections(body: Wire) -> Iterator[str]:
         if not blocks:
             yield f"{at}: The content field in the Message object is empty."
         yield from (f"{at}: {said}" for said in objections_to(blocks))
-        results = [block["toolResult"]["toolUseId"] for block in blocks if "toolResult" in block]
+        results = [block["toolResult"]["toolUseId"] for block in blocks if "toolResult" in block and not own(block)]
         yield from unpaired(made, results, over=False)
-        made = [block["toolUse"]["toolUseId"] for block in blocks if "toolUse" in block]
-    tools = any("toolUse" in b or "toolResult" in b for turn in turns for b in turn.get("content") or ())
+        made = [block["toolUse"]["toolUseId"] for block in blocks if "toolUse" in block and not own(block)]
+    blocks = [b for turn in turns for b in turn.get("content") or () if not own(b)]
+    tools = any("toolUse" in block or "toolResult" in block for block in blocks)
     if tools and not (body.get("toolConfig") or {}).get("tools"):
         yield "The toolConfig field must be defined when using toolUse and toolResult content blocks."
+
+
+def own(block: Wire) -> bool:
+    """Whether the block belongs to a tool that the provider ran itself."""
+    return "type" in (block.get("toolUse") or block.get("toolResult") or {})
 
 
 def objections_to(blocks: list[Wire]) -> Iterator[str]:

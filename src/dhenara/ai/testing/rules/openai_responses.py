@@ -50,7 +50,7 @@ def objections_to(item: Wire, following: Wire | None, body: Wire) -> Iterator[st
             yield f"Item {said!r} of type 'reasoning' has no summary"
         if following is None or following.get("role") in ("user", "developer", "system"):
             yield f"Item {said!r} of type 'reasoning' was provided without its required following item."
-        if not body.get("store") and not item.get("encrypted_content"):
+        if not body.get("store") and not (item.get("encrypted_content") or item.get("content")):
             yield f"Item with id {said!r} not found. Items are not persisted when `store` is set to false."
     if kind == "message":
         content = item.get("content")

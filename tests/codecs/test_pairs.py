@@ -1,0 +1,58 @@
+"""Every recorded answer of every protocol is history that every vendor takes: its types and its rules say so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dhenara.ai.types import Message, Origin, Prompt, ToolCallContent, ToolResultContent
+from support.corpus import Exchange, read
+from support.protocols import PROTOCOLS, Recorded
+from support.vendors import VENDORS, Vendor
+
+ANSWERS: list[tuple[Recorded, list[Exchange]]] = [
+    (protocol, protocol.exchanges(lambda e: e["expected"]["kind"] == "generate")) for protocol in PROTOCOLS
+]
+PAIRS = [
+    pytest.param(protocol, found, vendor, id=f"{protocol.codec}-{number}-{vendor.name}")
+    for number, (protocol, found) in enumerate(ANSWERS)
+    for vendor in VENDORS
+    if found
+] or [pytest.param(None, None, None, marks=pytest.mark.skip(reason="the recorded traffic is not beside the project"))]
+
+
+@pytest.mark.parametrize(("protocol", "found", "vendor"), PAIRS)
+@pytest.mark.parametrize("at_home", [False, True], ids=["abroad", "at-home"])
+def test_an_answer_is_history_that_the_vendor_takes(
+    protocol: Recorded, found: list[Exchange], vendor: Vendor, at_home: bool
+) -> None:
+    if at_home:
+        found = [e for e in found if vendor.protocol == protocol.codec and e["provider"] == vendor.recorded]
+        found = [e for e in found if not kept_there(e)]
+    provider = vendor.provider if at_home else "somewhere_else"
+    refused = {e["id"]: said for e in found if (said := vendor.objection(history(protocol, e, provider)))}
+    assert refused == {}
+
+
+def kept_there(exchange: Exchange) -> bool:
+    """Whether the host stored the answer: then ids alone are enough, which no rule can see in a request."""
+    return '"store":true' in str(exchange["response_body"]).replace(" ", "")
+
+
+def history(protocol: Recorded, exchange: Exchange, provider: str) -> tuple[Message, ...]:
+    """The recorded answer with a question before it, results for its calls, and another question."""
+    draft = read(protocol.load(), protocol.quirks, exchange)
+    draft.origin = Origin(provider=provider, model=draft.response().model or "m", protocol=protocol.codec)
+    answer: Any = draft.response()
+    results = [
+        ToolResultContent(call_id=part.id, name=part.name, output="done")
+        for part in answer.contents
+        if isinstance(part, ToolCallContent)
+    ]
+    return (
+        Prompt(text="?"),
+        Message(role="assistant", contents=answer.contents),
+        *([Message(role="tool", contents=results)] if results else []),
+        Prompt(text="And?"),
+    )
