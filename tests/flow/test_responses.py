@@ -42,7 +42,8 @@ def test_its_thinking_goes_back_sealed(server: FakeServer) -> None:
         client.generate(messages=["?", first, "And?"])
     sent = server.exchanges[1].json
     assert sent["include"] == ["reasoning.encrypted_content"]
-    assert [item["type"] for item in sent["input"]] == ["message", "reasoning", "message", "function_call", "message"]
+    kinds = [item["type"] for item in sent["input"]]
+    assert kinds == ["message", "reasoning", "message", "function_call", "function_call_output", "message"]
     assert sent["input"][1]["encrypted_content"] == "c2VhbGVk"
     assert sent["input"][2]["id"] == "msg_1"
 

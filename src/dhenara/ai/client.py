@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from .flow.trace import Observer
+    from .types.plan import Plan
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
@@ -110,6 +111,23 @@ class AIModelClient:
         from .streams import AsyncStream
 
         return AIModelCallResponse.streaming(async_stream=AsyncStream(journey, call, await journey.start(call)))
+
+    def plan(
+        self,
+        prompt: MessageLike | None = None,
+        context: Sequence[MessageLike] | None = None,
+        instructions: str | Sequence[str] | None = None,
+        messages: Sequence[MessageLike] | None = None,
+        *,
+        config: AIModelCallConfig | None = None,
+        **overrides: Any,
+    ) -> Plan:
+        """What each part of the conversation would become here: verbatim, translated, or at home. Nothing is sent."""
+        from .codecs.plan import plan_of
+
+        call = self._call(prompt, context, instructions, messages, config, overrides)
+        target = self._found()
+        return plan_of(call, target.codec.encode(call, target.quirks), target.origin)
 
     def close(self) -> None:
         """Closes the connections of the blocking world. The client may be used again afterwards."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from ..errors import CallError
 from ..types.call import Call
 from ..types.delta import Delta
+from ..types.plan import Fate
 from ..types.warning import CallWarning
 from ..wire.frame import Frame, Frames
 from ..wire.http import Head
@@ -35,6 +36,11 @@ class Outgoing:
     headers: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[CallWarning, ...] = ()
     method: str = "POST"
+    fates: Mapping[int, tuple[Fate, str]] = field(default_factory=dict)
+    """What became of the parts that did not go as they are, by their identity."""
+
+    prefix: str | None = None
+    """The hash of everything before the answer, where the answer's thinking will be bound to it."""
 
 
 class Decoder(Protocol):

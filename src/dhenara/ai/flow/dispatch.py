@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from ..catalog.price import price
+from ..codecs.base import Outgoing
+from ..codecs.plan import plan_of, travels
 from ..errors import BadRequestError, CallError, ConnectionFailedError, UnsupportedError
 from ..fold import Draft
 from ..providers.target import Target
 from ..types.call import Call
+from ..types.content import Origin
 from ..types.delta import Warned
 from ..wire.frame import BrokenFraming
 from ..wire.http import HttpRequest
@@ -31,12 +34,14 @@ def dispatch(io: IO, target: Target) -> Send:
         if warnings and call.config.strict:
             said = "; ".join(warning.message for warning in warnings)
             raise UnsupportedError(f"{said}. With strict=False this is a warning on the response.")
+        if travels(call, outgoing, target.origin.protocol):
+            call.journal.plan = plan_of(call, outgoing, target.origin)
         patience = Patience(call.config.timeouts, call.deadline, io.now)
         line = await connect(io, target, target.request(outgoing, call, io.wall()), patience)
         call.journal.heard(line.response.head)
         if line.response.head.status >= 300:
             raise await refusal(target, line)
-        draft = Draft(target.origin, partial(price, call.endpoint))
+        draft = Draft(origin_of(target, outgoing), partial(price, call.endpoint))
         stream = Stream(source(target, line, call), draft, [Warned(w) for w in warnings])
         try:
             await stream.prime()
@@ -47,6 +52,13 @@ def dispatch(io: IO, target: Target) -> Send:
         return stream
 
     return send
+
+
+def origin_of(target: Target, outgoing: Outgoing) -> Origin:
+    """Whom the answer comes from, and what it will be bound to."""
+    if outgoing.prefix is None:
+        return target.origin
+    return target.origin.model_copy(update={"prefix": outgoing.prefix})
 
 
 async def connect(io: IO, target: Target, request: HttpRequest, patience: Patience) -> Line:

@@ -68,6 +68,7 @@ class Journey:
             response_headers=dict(journal.head.headers) if journal.head else {},
             duration_seconds=self.io.now() - journal.started_at,
             first_token_seconds=None if began is None else began - journal.started_at,
+            plan=journal.plan,
         )
 
     async def close(self) -> None:

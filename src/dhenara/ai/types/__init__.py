@@ -127,6 +127,12 @@ if TYPE_CHECKING:
     from .model import (
         ValidOptionValue as ValidOptionValue,
     )
+    from .plan import (
+        Plan as Plan,
+    )
+    from .plan import (
+        PlannedPart as PlannedPart,
+    )
     from .provider import (
         AIModelAPIProviderEnum as AIModelAPIProviderEnum,
     )
@@ -223,6 +229,8 @@ _HOMES = {
     "ChatModelSettings": ".model",
     "ImageModelCostData": ".model",
     "ValidOptionValue": ".model",
+    "Plan": ".plan",
+    "PlannedPart": ".plan",
     "AIModelAPIProviderEnum": ".provider",
     "ChatResponse": ".response",
     "ChatResponseChoice": ".response",

@@ -9,6 +9,7 @@ from .attempt import Attempt
 from .call_config import AIModelCallConfig
 from .endpoint import AIModelEndpoint
 from .message import Message
+from .plan import Plan
 from .warning import CallWarning
 
 
@@ -22,6 +23,9 @@ class Journal:
     began_at: float | None = None
     warnings: tuple[CallWarning, ...] = ()
     """What had to be changed before the call could be written."""
+
+    plan: Plan | None = None
+    """What became of its parts, unless all went verbatim."""
 
     def heard(self, head: Head) -> None:
         """The head of the latest answer."""

@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr
 
 from .attempt import Attempt
 from .base import Value
+from .plan import Plan
 from .response import ChatResponse, ImageResponse
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class AIModelCallResponse(Value):
     response_headers: dict[str, str] = Field(default_factory=dict)
     duration_seconds: float | None = None
     first_token_seconds: float | None = None
+    plan: Plan | None = None
+    """What became of each part of the conversation, unless all of it went verbatim."""
 
     _stream: Any = PrivateAttr(default=None)
     _async_stream: Any = PrivateAttr(default=None)

@@ -11,11 +11,15 @@ from .base import Value
 
 
 class Origin(Value):
-    """Who said it: the provider, the model that was asked, and the protocol it was said in."""
+    """Who said it: the provider, the model that was asked, and the protocol it was said in.
+
+    `prefix` is the hash of everything that was said before, where the thinking of the answer is bound to it.
+    """
 
     provider: str
     model: str
     protocol: str
+    prefix: str | None = None
 
 
 class Citation(Value):

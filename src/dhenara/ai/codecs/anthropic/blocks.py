@@ -76,13 +76,13 @@ def cited(citation: Citation) -> Wire:
 def write_thought(part: ReasoningContent, call: Call, warnings: Warnings) -> Iterator[Wire]:
     """Unsigned thinking is refused by the API, so a stranger's thoughts stay home."""
     if not at_home(part, call, PROTOCOL):
-        warnings.dropped("the reasoning of another provider", "it belongs to its origin")
+        warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
     elif part.redacted:
         yield {"type": "redacted_thinking", "data": part.extras.get("data", "")}
     elif part.signature:
         yield {"type": "thinking", "thinking": part.text, "signature": part.signature}
     else:
-        warnings.dropped("thinking without a signature", "it would be refused")
+        warnings.dropped("thinking without a signature", "it would be refused", part)
 
 
 def write_call(part: ToolCallContent, *, home: bool) -> Wire:
@@ -113,7 +113,7 @@ def write_own(part: ServerToolContent | GenericContent, call: Call, warnings: Wa
     """What only Claude's host understands is told to it again word by word, and to nobody else."""
     if not at_home(part, call, PROTOCOL):
         name = part.name if isinstance(part, ServerToolContent) else part.kind
-        warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it")
+        warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
     elif isinstance(part, ServerToolContent):
         yield {**part.data, "input": part.arguments}
     else:
@@ -149,7 +149,7 @@ def write_unheard(part: Media, warnings: Warnings) -> Iterator[Wire]:
     words = part.get_text() if isinstance(part, AudioContent) else ""
     kind = getattr(part, "type", "media")
     if words:
-        warnings.rewritten(f"a part of kind {kind!r}", "its transcript was sent instead")
+        warnings.rewritten(f"a part of kind {kind!r}", "its transcript was sent instead", part)
         yield {"type": "text", "text": words}
     else:
-        warnings.dropped(f"a part of kind {kind!r}", "it cannot be sent there")
+        warnings.dropped(f"a part of kind {kind!r}", "it cannot be sent there", part)

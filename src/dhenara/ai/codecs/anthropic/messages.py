@@ -3,51 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any
 
 from ...types.call import Call
+from ...types.content import Content, ReasoningContent
 from ...types.message import Message
+from ..origin import at_home
+from ..prefix import Prefix
 from ..warnings import Warnings
-from .blocks import write_block
+from .blocks import MARK, PROTOCOL, write_block
 
 Wire = dict[str, Any]
 NOTHING = "."
 """What a turn says that must exist and has nothing to say; empty text is refused."""
 
 
-def write_messages(call: Call, warnings: Warnings) -> tuple[str, list[Wire]]:
-    """The system text, and the turns. System messages before the first turn belong to the former."""
-    systems = list(call.instructions)
+def write_system(call: Call) -> str:
+    """Instructions, and the system messages before the first turn."""
+    leading = takewhile(lambda message: message.role == "system", call.messages)
+    return "\n\n".join(filter(None, [*call.instructions, *(message.text for message in leading)]))
+
+
+def write_messages(call: Call, warnings: Warnings, prefix: Prefix | None) -> list[Wire]:
+    """The turns. With a prefix, thinking that was made under another one stays home."""
     turns: list[Wire] = []
+    spoken = False
     for message in call.messages:
-        if message.role == "system" and not turns:
-            systems.append(message.text)
-        else:
-            add_turn(turns, message, call, warnings)
-    if turns and turns[0]["role"] == "assistant":
-        warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
-        turns.insert(0, {"role": "user", "content": [text(NOTHING)]})
-    return "\n\n".join(filter(None, systems)), turns
+        spoken = spoken or message.role != "system"
+        if spoken:
+            add_turn(turns, message, call, warnings, prefix)
+    return turns
 
 
-def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings) -> None:
+def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings, prefix: Prefix | None) -> None:
     """Neighbours of one role become one turn; a round's tool results stand before the words beside them."""
     if message.role == "system":
-        warnings.rewritten("a system message in the middle", "it is said by the user")
+        warnings.rewritten("a system message in the middle", "it is said by the user", message.contents)
     role = "assistant" if message.role == "assistant" else "user"
-    blocks = list(written(message, call, warnings))
+    if role == "assistant" and not turns:
+        warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
+        turns.append({"role": "user", "content": [text(NOTHING)]})
+    moved = unbound(message, prefix.after(turns), call) if prefix is not None and role == "assistant" else []
+    for part in moved:
+        warnings.dropped("thinking", "the conversation before it is not the one it was made in", part)
+    blocks = list(written(message, call, warnings, moved))
     if not blocks:
         return
     if turns and turns[-1]["role"] == role:
-        blocks = [*turns.pop()["content"], *blocks]
+        turns[-1]["content"].extend(blocks)
+    else:
+        turns.append({"role": role, "content": blocks})
     if role == "user":
-        blocks.sort(key=lambda block: block["type"] != "tool_result")
-    turns.append({"role": role, "content": blocks})
+        turns[-1]["content"].sort(key=lambda block: block["type"] != "tool_result")
 
 
-def written(message: Message, call: Call, warnings: Warnings) -> Iterable[Wire]:
+def unbound(message: Message, before: str, call: Call) -> list[Content]:
+    """Thinking that is bound to another prefix than the one it would stand under now; the API refuses it.
+
+    What another model thought before there were prefixes is not bound to any.
+    """
+    return [
+        part
+        for part in message.contents
+        if isinstance(part, ReasoningContent)
+        and part.origin is not None
+        and at_home(part, call, PROTOCOL)
+        and part.origin.prefix != before
+        and not (part.origin.prefix is None and part.origin.model != call.endpoint.ai_model.model_name)
+    ]
+
+
+def written(message: Message, call: Call, warnings: Warnings, moved: list[Content]) -> Iterable[Wire]:
     for part in message.contents:
-        yield from write_block(part, message.role, call, warnings)
+        if not any(part is one for one in moved):
+            yield from write_block(part, message.role, call, warnings)
+
+
+def new_prefix(system: str, tools: object) -> Prefix:
+    return Prefix(system, tools, MARK)
 
 
 def text(said: str) -> Wire:

@@ -41,6 +41,9 @@ class MessagesQuirks(Quirks):
 
     thinking: Literal["budget", "adaptive", "none"] = "budget"
     can_stop_thinking: bool = True
+    binds_thinking: bool = False
+    """Whether thinking is only taken back under the very conversation, system text and tools it was made under."""
+
     efforts: Mapping[str, str] = field(default_factory=lambda: {"minimal": "low", "none": "low"})
     smallest_budget: int = 1_024
     default_max_tokens: int = 8_192

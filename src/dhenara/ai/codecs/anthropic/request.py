@@ -12,7 +12,7 @@ from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..parameters import given
 from ..warnings import Warnings
-from .messages import write_messages
+from .messages import new_prefix, write_messages, write_system
 from .quirks import PARAMETERS, MessagesQuirks
 from .thinking import write_thinking
 
@@ -25,7 +25,10 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
     config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
     model = call.endpoint.ai_model.model_name
     thinking = write_thinking(call, quirks, warnings)
-    system, messages = write_messages(call, warnings)
+    system = write_system(call)
+    tools = write_tools(config, warnings, thinks=thinking.get("thinking", {}).get("type") == "enabled")
+    prefix = new_prefix(system, tools.get("tools")) if quirks.binds_thinking else None
+    messages = write_messages(call, warnings, prefix)
     body: Wire = {} if quirks.version_in_body else {"model": model}
     if quirks.version_in_body:
         body["anthropic_version"] = quirks.version_in_body
@@ -36,13 +39,20 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
     body.update(quirks.defaults)
     body.update(write_parameters(config, quirks, warnings, thinks=thinks(thinking)))
     body.update(thinking)
-    body.update(write_tools(config, warnings, thinks=thinking.get("thinking", {}).get("type") == "enabled"))
+    body.update(tools)
     write_format(config, quirks, warnings, body)
     if config.streaming and quirks.stream_in_body:
         body["stream"] = True
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return Outgoing(path(call, quirks), body, headers(body, quirks), warnings.all())
+    return Outgoing(
+        path(call, quirks),
+        body,
+        headers(body, quirks),
+        warnings.all(),
+        fates=warnings.fates(),
+        prefix=None if prefix is None else prefix.after(messages),
+    )
 
 
 def path(call: Call, quirks: MessagesQuirks) -> str:

@@ -69,14 +69,14 @@ def write_said(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]:
             if at_home(part, call, PROTOCOL) and part.text:
                 yield {"type": "thinking", "thinking": part.text}
             elif not at_home(part, call, PROTOCOL):
-                warnings.dropped("the reasoning of another provider", "it belongs to its origin")
+                warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
         case ToolCallContent():
             return
         case _:
             if words := part.get_text():
                 yield {"type": "text", "text": words}
             elif not isinstance(part, TextContent):
-                warnings.dropped(f"a part of kind {getattr(part, 'type', 'part')!r}", "answers are text there")
+                warnings.dropped(f"a part of kind {getattr(part, 'type', 'part')!r}", "answers are text there", part)
 
 
 def write_call(part: ToolCallContent) -> Wire:
@@ -89,7 +89,7 @@ def write_results(contents: Sequence[Content], warnings: Warnings) -> Iterator[W
     for part in contents:
         if isinstance(part, ToolResultContent):
             if any(isinstance(inner, Media) for inner in part.contents):
-                warnings.dropped("media in a tool result", "results are text there")
+                warnings.rewritten("a tool result", "its pictures and files stay home: results are text there", part)
             yield {"role": "tool", "tool_call_id": part.call_id, "content": part.get_text()}
 
 
@@ -112,6 +112,6 @@ def write_part(part: Content, warnings: Warnings) -> Iterator[Wire]:
             named = f"{part.name}:\n" if part.name else ""
             yield {"type": "text", "text": named + part.data.decode("utf-8", "replace")}
         case Media():
-            warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there")
+            warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)
         case _:
             yield {"type": "text", "text": part.get_text()}

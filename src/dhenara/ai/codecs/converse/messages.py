@@ -41,7 +41,7 @@ def write_messages(call: Call, warnings: Warnings) -> tuple[str, list[Wire]]:
             systems.append(message.text)
             continue
         if message.role == "system":
-            warnings.rewritten("a system message in the middle", "it is said by the user")
+            warnings.rewritten("a system message in the middle", "it is said by the user", message.contents)
         add_turn(turns, message, call, warnings)
     if turns and turns[0]["role"] == "assistant":
         warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
@@ -87,7 +87,7 @@ def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]
                 yield own_block(part)
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
-                warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it")
+                warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
         case ImageContent() | VideoContent() | FileContent() if part.data is not None:
             yield write_media(part)
         case Media():
@@ -108,7 +108,7 @@ def own_block(part: ServerToolContent | GenericContent) -> Wire:
 
 def write_thought(part: ReasoningContent, home: bool, warnings: Warnings) -> Iterator[Wire]:
     if not home:
-        warnings.dropped("the reasoning of another provider", "it belongs to its origin")
+        warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
     elif part.redacted:
         yield {"reasoningContent": {"redactedContent": part.extras.get("data", "")}}
     else:
@@ -148,7 +148,7 @@ def write_unheard(part: Media, warnings: Warnings) -> Iterator[Wire]:
         return
     words = part.get_text() if isinstance(part, AudioContent) else ""
     if words:
-        warnings.rewritten("sound", "its transcript was sent instead")
+        warnings.rewritten("sound", "its transcript was sent instead", part)
         yield {"text": words}
     else:
-        warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "only bytes can be sent there")
+        warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "only bytes can be sent there", part)

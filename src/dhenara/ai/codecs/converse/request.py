@@ -51,7 +51,7 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     # An ARN has slashes and colons, and is one segment of the path all the same.
     model = quote(call.endpoint.ai_model.model_name, safe="")
     method = "converse-stream" if config.streaming else "converse"
-    return Outgoing(f"/model/{model}/{method}", body, {}, warnings.all())
+    return Outgoing(f"/model/{model}/{method}", body, {}, warnings.all(), fates=warnings.fates())
 
 
 def write_parameters(config: AIModelCallConfig, quirks: ConverseQuirks, warnings: Warnings) -> Wire:

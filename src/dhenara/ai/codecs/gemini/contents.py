@@ -40,7 +40,7 @@ def write_contents(call: Call, quirks: GeminiQuirks, warnings: Warnings) -> tupl
             systems.append(message.text)
             continue
         if message.role == "system":
-            warnings.rewritten("a system message in the middle", "it is said by the user")
+            warnings.rewritten("a system message in the middle", "it is said by the user", message.contents)
         role = "model" if message.role == "assistant" else "user"
         parts = list(write_parts(message, call, quirks, names, warnings))
         if not parts:
@@ -79,7 +79,7 @@ def write_part(
             if home:
                 yield {"text": part.text, "thought": True}
             else:
-                warnings.dropped("the reasoning of another provider", "it belongs to its origin")
+                warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
         case ToolCallContent():
             named = {"id": part.id} if part.id and quirks.call_ids and home else {}
             yield {"functionCall": {**named, "name": part.name, "args": part.arguments}}
@@ -90,7 +90,7 @@ def write_part(
                 yield dict(part.data)
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
-                warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it")
+                warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
         case Media():
             yield write_media(part)
         case _:

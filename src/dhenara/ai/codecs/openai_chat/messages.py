@@ -96,11 +96,11 @@ def spoken(part: Content, call: Call, warnings: Warnings) -> str:
             return "" if at_home(part, call, PROTOCOL) else part.get_text()
         case ServerToolContent():
             if not at_home(part, call, PROTOCOL):
-                warnings.dropped(f"the provider's own tool {part.name!r}", "only its origin knows it")
+                warnings.dropped(f"the provider's own tool {part.name!r}", "only its origin knows it", part)
             return ""
         case _:
             kind = getattr(part, "type", "part")
-            warnings.dropped(f"a part of kind {kind!r} in an answer", "answers are text there")
+            warnings.dropped(f"a part of kind {kind!r} in an answer", "answers are text there", part)
             return ""
 
 
@@ -112,7 +112,7 @@ def replay_reasoning(
     if not thoughts:
         return {}
     if not all(at_home(part, call, PROTOCOL) for part in thoughts):
-        warnings.dropped("the reasoning of another provider", "it belongs to its origin")
+        warnings.dropped("the reasoning of another provider", "it belongs to its origin", thoughts)
         return {}
     text = "".join(part.get_text() for part in thoughts)
     details = [detail for part in thoughts for detail in part.extras.get("reasoning_details", ())]
@@ -124,6 +124,8 @@ def replay_reasoning(
         case "details" if details:
             return {"reasoning_details": details}
         case _:
+            for part in thoughts:
+                warnings.rests(part, "its own host does not want to hear it again")
             return {}
 
 
@@ -153,7 +155,7 @@ def write_results(contents: Sequence[ContentItem], quirks: ChatQuirks, warnings:
         return
     media = [part for result in results for part in result.contents if not isinstance(part, TextContent)]
     if media:
-        warnings.rewritten("media in a tool result", "it follows in a user message")
+        warnings.rewritten("media in a tool result", "it follows in a user message", results)
         yield {"role": "user", "content": write_parts(media, quirks, warnings)}
 
 

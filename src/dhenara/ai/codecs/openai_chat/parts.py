@@ -41,7 +41,7 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | 
         case FileContent():
             return write_file(part, quirks, warnings)
         case Media():
-            warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there")
+            warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)
             return None
         case _:
             return {"type": "text", "text": part.get_text()}
@@ -71,7 +71,7 @@ def write_file(part: FileContent, quirks: ChatQuirks, warnings: Warnings) -> Wir
     if quirks.document_shape == "document_url":
         return {"type": "document_url", "document_url": part.url or data_url(part, "application/pdf")}
     if quirks.document_shape == "none" or (part.url and not part.data):
-        warnings.dropped(f"the file {part.name or part.url or ''!r}", "documents cannot be sent there this way")
+        warnings.dropped(f"the file {part.name or part.url or ''!r}", "documents cannot be sent there this way", part)
         return None
     if part.file_id is not None:
         return {"type": "file", "file": {"file_id": part.file_id}}

@@ -141,13 +141,13 @@ def write_foreign(part: Content, warnings: Warnings) -> Iterator[Wire]:
         case ToolCallContent():
             yield function_call(part)
         case ReasoningContent():
-            warnings.dropped("the reasoning of another provider", "it belongs to its origin")
+            warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
         case ServerToolContent() | GenericContent():
             name = part.name if isinstance(part, ServerToolContent) else part.kind
-            warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it")
+            warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
         case _ if not isinstance(part, AudioContent) and not part.get_text():
             if not isinstance(part, TextContent):
-                warnings.dropped(f"a part of kind {getattr(part, 'type', 'part')!r}", "answers are text there")
+                warnings.dropped(f"a part of kind {getattr(part, 'type', 'part')!r}", "answers are text there", part)
         case _:
             yield from said(part)
 

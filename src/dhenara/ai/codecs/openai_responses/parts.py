@@ -24,7 +24,7 @@ def write_part(part: Content, warnings: Warnings) -> Wire | None:
         case FileContent():
             return write_file(part)
         case Media():
-            warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there")
+            warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)
             return None
         case _:
             return {"type": "input_text", "text": part.get_text()}

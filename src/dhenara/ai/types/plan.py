@@ -1,0 +1,52 @@
+"""A plan: what each part of a conversation becomes on its way to an endpoint."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .base import Value
+from .content import Origin
+from .warning import CallWarning
+
+Fate = Literal["verbatim", "translated", "stays_home"]
+"""Said as it is, or in its origin's own bytes; said plainly in other words; or not said there at all."""
+
+
+class PlannedPart(Value):
+    """One part of one message, by their places, and why it fares as it does."""
+
+    message: int
+    part: int
+    kind: str
+    fate: Fate
+    reason: str | None = None
+    origin: Origin | None = None
+
+
+class Plan(Value):
+    """Every part of the conversation, in order; `warnings` are what the answer would carry."""
+
+    provider: str
+    model: str
+    protocol: str
+    parts: list[PlannedPart]
+    warnings: list[CallWarning] = Field(default_factory=list)
+
+    @property
+    def lossy(self) -> bool:
+        """Whether anything stays home: this is what `strict` refuses."""
+        return bool(self.stays_home)
+
+    @property
+    def verbatim(self) -> list[PlannedPart]:
+        return [part for part in self.parts if part.fate == "verbatim"]
+
+    @property
+    def translated(self) -> list[PlannedPart]:
+        return [part for part in self.parts if part.fate == "translated"]
+
+    @property
+    def stays_home(self) -> list[PlannedPart]:
+        return [part for part in self.parts if part.fate == "stays_home"]

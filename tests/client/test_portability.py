@@ -1,0 +1,158 @@
+"""Conversations that move between models: what goes, what stays, who says so beforehand and afterwards."""
+
+from __future__ import annotations
+
+import pytest
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import UnsupportedError
+from dhenara.ai.testing import Answer, Called, FakeServer
+from dhenara.ai.types import ChatResponse, Prompt, ToolCallContent, ToolResultContent, VideoContent
+from support.worlds import World, endpoint
+
+THOUGHT = Answer(text="Four.", reasoning="Two and two.", signature="c2lnbmVkIGJ5IGNsYXVkZQ==")
+
+
+def claude(server: FakeServer, model: str = "claude-opus-5-5") -> AIModelClient:
+    return AIModelClient(endpoint(server.url, "anthropic", model))
+
+
+def gpt(server: FakeServer) -> AIModelClient:
+    return AIModelClient(endpoint(server.url))
+
+
+def kinds(server: FakeServer, turn: int) -> list[str]:
+    return [block["type"] for block in server.exchanges[-1].json["messages"][turn]["content"]]
+
+
+def test_a_plan_can_be_asked_beforehand_and_nothing_is_sent(server: FakeServer) -> None:
+    server.answers(THOUGHT)
+    first = claude(server).generate("2 + 2?")
+    plan = gpt(server).plan(messages=["2 + 2?", first, "Sure?"])
+    assert [(p.kind, p.fate) for p in plan.parts] == [
+        ("text", "verbatim"),
+        ("reasoning", "stays_home"),
+        ("text", "translated"),
+        ("text", "verbatim"),
+    ]
+    assert plan.lossy
+    assert plan.stays_home[0].reason == "it belongs to its origin"
+    assert len(server.exchanges) == 1
+    assert not claude(server).plan(messages=["2 + 2?", first, "Sure?"]).lossy
+
+
+def test_the_answer_reports_the_same_plan(world: World, server: FakeServer) -> None:
+    server.answers(THOUGHT, Answer(text="Yes."), Answer(text="Yes."))
+    first = world.run(claude(server), "2 + 2?")
+    assert first.plan is None
+    client = gpt(server)
+    history = ["2 + 2?", first, "Sure?"]
+    plain = world.run(client, messages=history)
+    streamed = world.stream(client, messages=history)[-1][1]
+    assert plain.plan == streamed.plan == client.plan(messages=history)
+    assert isinstance(plain.chat_response, ChatResponse)
+    assert [warning.code for warning in plain.chat_response.warnings] == ["dropped_content"]
+    world.close(client)
+
+
+def test_strict_refuses_to_leave_anything_at_home(world: World, server: FakeServer) -> None:
+    server.answers(THOUGHT)
+    first = world.run(claude(server), "2 + 2?")
+    client = gpt(server)
+    with pytest.raises(UnsupportedError, match="reasoning of another provider"):
+        world.run(client, messages=["2 + 2?", first, "Sure?"], strict=True)
+    assert len(server.exchanges) == 1
+
+
+def test_what_the_user_gave_is_in_the_plan_too(server: FakeServer) -> None:
+    film = Prompt(contents=[VideoContent(data=b"film", mime_type="video/mp4")])
+    (part,) = claude(server).plan(film).parts
+    assert (part.kind, part.fate) == ("video", "stays_home")
+
+
+def test_bound_thinking_goes_back_under_the_conversation_it_was_made_in(world: World, server: FakeServer) -> None:
+    server.answers(THOUGHT, THOUGHT, THOUGHT)
+    client = claude(server)
+    first = world.run(client, "2 + 2?", instructions="Be brief.")
+    second = world.run(client, messages=["2 + 2?", first, "Sure?"], instructions="Be brief.")
+    assert kinds(server, 1) == ["thinking", "text"]
+    world.run(client, messages=["2 + 2?", first, "Sure?", second, "Really?"], instructions="Be brief.")
+    assert kinds(server, 1) == kinds(server, 3) == ["thinking", "text"]
+    world.close(client)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_bound_thinking_stays_home_when_the_beginning_has_changed(
+    streaming: bool, world: World, server: FakeServer
+) -> None:
+    """Dropping one thought changes what the next one stands under, so it stays home as well."""
+    server.answers(THOUGHT, THOUGHT, Answer(text="Yes."))
+    client = claude(server)
+    history: list[object] = ["2 + 2?"]
+    for question in ("Sure?", "Really?"):
+        if streaming:
+            history.append(world.stream(client, messages=history, instructions="Be brief.")[-1][1])
+        else:
+            history.append(world.run(client, messages=history, instructions="Be brief."))
+        history.append(question)
+    answer = world.run(client, messages=history, instructions="Be long.")
+    assert kinds(server, 1) == kinds(server, 3) == ["text"]
+    assert answer.plan is not None
+    assert [part.message for part in answer.plan.stays_home] == [1, 3]
+    world.close(client)
+
+
+def test_other_beginnings_are_other_tools_and_other_words(server: FakeServer) -> None:
+    server.answers(THOUGHT)
+    client = claude(server)
+    first = client.generate("2 + 2?")
+    tools = [{"name": "add"}]
+    assert client.plan(messages=["2 + 2?", first, "Sure?"]).stays_home == []
+    assert len(client.plan(messages=["2 + 3?", first, "Sure?"]).stays_home) == 1
+    assert len(client.plan(messages=["2 + 2?", first, "Sure?"], tools=tools).stays_home) == 1
+
+
+def test_thinking_of_models_that_do_not_bind_it_goes_back_anyway(server: FakeServer) -> None:
+    server.answers(THOUGHT)
+    client = claude(server, "claude-sonnet-4-5")
+    first = client.generate("2 + 2?")
+    assert client.plan(messages=["2 + 3?", first, "Sure?"]).stays_home == []
+    assert claude(server).plan(messages=["2 + 3?", first, "Sure?"]).stays_home == []
+
+
+def test_bound_thinking_survives_being_saved(server: FakeServer) -> None:
+    server.answers(THOUGHT)
+    client = claude(server)
+    first = client.generate("2 + 2?").chat_response
+    assert first is not None
+    kept = ChatResponse.model_validate_json(first.model_dump_json())
+    assert client.plan(messages=["2 + 2?", kept, "Sure?"]).stays_home == []
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere"])
+def test_a_history_that_no_vendor_would_take_is_mended(provider: str) -> None:
+    """A call without an id, one without a result, and a result without a call."""
+    made = {"role": "assistant", "contents": [ToolCallContent(name="look"), ToolCallContent(id="c1", name="add")]}
+    results = [ToolResultContent(call_id="", name="look", output="a tree"), ToolResultContent(call_id="gone", output=1)]
+    with FakeServer(Answer(text="A tree."), strict=True) as server:
+        client = AIModelClient(endpoint(server.url, provider))
+        answer = client.generate(messages=["Look!", made, *results, "And?"]).chat_response
+        client.close()
+    assert answer is not None
+    assert answer.text() == "A tree."
+    assert "a tree" in server.exchanges[0].body.decode()
+    told = [warning.message for warning in answer.warnings]
+    assert any("no open call" in said for said in told)
+    assert any("has no result" in said for said in told)
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere"])
+def test_ids_that_repeat_are_told_apart(provider: str) -> None:
+    asked = Answer(tool_calls=(Called("look", {}, "call_0"),))
+    with FakeServer(asked, asked, Answer(text="Done."), strict=True) as server:
+        client = AIModelClient(endpoint(server.url, provider))
+        history: list[object] = ["Look!"]
+        for _ in range(2):
+            history += [client.generate(messages=history), ToolResultContent(call_id="call_0", output="a tree")]
+        assert client.generate(messages=history).chat_response.text() == "Done."  # type: ignore[union-attr]  # it is
+        client.close()

@@ -1,0 +1,103 @@
+"""The plan of a request tells the truth: what it says goes, is in the request, and what it says stays, is not."""
+
+from __future__ import annotations
+
+import json as standard
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from dhenara.ai.codecs.plan import plan_of
+from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.types import (
+    Call,
+    Content,
+    Message,
+    Origin,
+    Prompt,
+    ReasoningContent,
+    ServerToolContent,
+    TextContent,
+    ToolCallContent,
+)
+from dhenara.ai.types.plan import Plan
+from dhenara.ai.wire import json
+from support.calls import histories
+from support.corpus import Exchange, read
+from support.protocols import PROTOCOLS, Recorded
+from support.vendors import VENDORS, Vendor
+
+ANSWERS = [
+    pytest.param(protocol, found, id=f"{protocol.codec}-{number}")
+    for number, protocol in enumerate(PROTOCOLS)
+    if (found := protocol.exchanges(lambda e: e["expected"]["kind"] == "generate")[::3])
+] or [pytest.param(None, None, marks=pytest.mark.skip(reason="the recorded traffic is not beside the project"))]
+
+
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
+@pytest.mark.parametrize(("protocol", "found"), ANSWERS)
+def test_what_goes_is_there_and_what_stays_is_not(protocol: Recorded, found: list[Exchange], vendor: Vendor) -> None:
+    for exchange in found:
+        draft = read(protocol.load(), protocol.quirks, exchange)
+        at_home = exchange["provider"] == vendor.recorded
+        draft.origin = Origin(
+            provider=vendor.provider if at_home else "somewhere_else", model="m", protocol=protocol.codec
+        )
+        turns = (Prompt(text="?"), draft.response().to_message(), Prompt(text="And?"))
+        plan, call, sent = planned(vendor, turns)
+        for part in plan.parts:
+            check(call.messages[part.message].contents[part.part], part.fate, sent)
+
+
+def planned(vendor: Vendor, turns: tuple[Message, ...]) -> tuple[Plan, Call, str]:
+    """The plan of the call, and every word of its request."""
+    call = vendor.call(turns)
+    outgoing = load_codec(vendor.protocol).encode(call, vendor.quirks)
+    plan = plan_of(call, outgoing, Origin(provider=vendor.provider, model=vendor.model, protocol=vendor.protocol))
+    return plan, call, "\n".join(strings(standard.loads(json.dumps(outgoing.body))))
+
+
+def check(part: Content, fate: str, sent: str) -> None:
+    match part:
+        case TextContent() if part.text.strip():
+            assert fate in ("verbatim", "translated")
+            assert part.text in sent
+        case ReasoningContent():
+            own = [part.signature, part.text, part.raw_text, part.extras.get("data")]
+            kept = [said[:20] for said in own if said and len(said) > 12]  # summaries are sent part by part
+            assert fate in ("verbatim", "stays_home")
+            assert not kept or (fate == "verbatim") == any(said in sent for said in kept)
+        case ToolCallContent():
+            assert fate in ("verbatim", "translated")
+            assert part.name in sent
+        case ServerToolContent() if part.id and len(part.id) > 8:
+            assert (fate == "verbatim") == (part.id in sent)
+
+
+def strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for one in inner for text in strings(one)]
+
+
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
+@settings(max_examples=40)
+@given(turns=histories(), more=histories())
+def test_a_request_begins_with_the_bytes_of_the_one_before(
+    vendor: Vendor, turns: tuple[Message, ...], more: tuple[Message, ...]
+) -> None:
+    """Whatever follows: providers cache prompts from their beginning, and thinking may be bound to it."""
+    answer = Message(role="assistant", contents=[TextContent(text="Yes.")])
+    earlier, later = beginning(vendor, turns), beginning(vendor, (*turns, answer, *more))
+    assert later.startswith(earlier)
+
+
+def beginning(vendor: Vendor, turns: tuple[Message, ...]) -> bytes:
+    """The request's bytes up to the end of its last message."""
+    _, body = vendor.written(turns)
+    places = [name for name in ("messages", "contents", "input") if name in body]
+    names = list(body)
+    head = {name: body[name] for name in names[: names.index(places[0]) + 1]}
+    return json.dumps(head).removesuffix(b"]}")
