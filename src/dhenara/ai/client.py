@@ -25,6 +25,8 @@ from .wire.io import Transport
 if TYPE_CHECKING:
     import httpx2
 
+    from .conversation.conversation import Conversation
+    from .conversation.turn import Turn
     from .flow.trace import Observer
     from .types.plan import Plan
 
@@ -128,6 +130,24 @@ class AIModelClient:
         call = self._call(prompt, context, instructions, messages, config, overrides)
         target = self._found()
         return plan_of(call, target.codec.encode(call, target.quirks), target.origin)
+
+    def conversation(self, instructions: str | Sequence[str] | None = None, turns: Sequence[Turn] = ()) -> Conversation:
+        """A conversation that begins here and may go on anywhere. `instructions` hold for all of it."""
+        from .conversation.conversation import Conversation
+
+        return Conversation(self, read_instructions(instructions), turns)
+
+    def with_endpoint(self, model_endpoint: AIModelEndpoint) -> Self:
+        """A client like this one for another endpoint, with connections of its own."""
+        return type(self)(
+            model_endpoint,
+            self.config,
+            self.is_async,
+            layers=self._layers,
+            attempt_layers=self._attempt_layers,
+            observer=self._observer,
+            transport=self._transport,
+        )
 
     def close(self) -> None:
         """Closes the connections of the blocking world. The client may be used again afterwards."""

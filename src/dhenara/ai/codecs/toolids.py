@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-IdRule = Literal["any", "nine", "word64"]
+IdRule = Literal["any", "short", "long", "nine", "word64"]
+"""`short` and `long` are any characters, up to 40 or 64 of them; `nine` are letters and digits."""
 
 NINE = re.compile(r"[A-Za-z0-9]{9}")
 WORD64 = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -22,6 +23,14 @@ def any_id(given: str) -> str:
     return given
 
 
+def short(given: str) -> str:
+    return given if len(given) <= 40 else f"call_{digest(given)[:24]}"
+
+
+def long(given: str) -> str:
+    return given if len(given) <= 64 else f"call_{digest(given)[:24]}"
+
+
 def nine(given: str) -> str:
     return given if NINE.fullmatch(given) else digest(given)[:9]
 
@@ -34,4 +43,10 @@ def digest(given: str) -> str:
     return hashlib.sha256(given.encode()).hexdigest()
 
 
-RULES: dict[IdRule, Callable[[str], str]] = {"any": any_id, "nine": nine, "word64": word64}
+RULES: dict[IdRule, Callable[[str], str]] = {
+    "any": any_id,
+    "short": short,
+    "long": long,
+    "nine": nine,
+    "word64": word64,
+}

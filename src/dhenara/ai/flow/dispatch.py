@@ -6,6 +6,7 @@ from functools import partial
 
 from ..catalog.price import price
 from ..codecs.base import Outgoing
+from ..codecs.fingerprint import fingerprint_of
 from ..codecs.plan import plan_of, travels
 from ..errors import BadRequestError, CallError, ConnectionFailedError, UnsupportedError
 from ..fold import Draft
@@ -36,6 +37,8 @@ def dispatch(io: IO, target: Target) -> Send:
             raise UnsupportedError(f"{said}. With strict=False this is a warning on the response.")
         if travels(call, outgoing, target.origin.protocol):
             call.journal.plan = plan_of(call, outgoing, target.origin)
+        if call.config.fingerprint:
+            call.journal.fingerprint = fingerprint_of(outgoing.body)
         patience = Patience(call.config.timeouts, call.deadline, io.now)
         line = await connect(io, target, target.request(outgoing, call, io.wall()), patience)
         call.journal.heard(line.response.head)

@@ -69,6 +69,7 @@ class Journey:
             duration_seconds=self.io.now() - journal.started_at,
             first_token_seconds=None if began is None else began - journal.started_at,
             plan=journal.plan,
+            fingerprint=journal.fingerprint,
         )
 
     async def close(self) -> None:

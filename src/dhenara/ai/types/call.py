@@ -8,6 +8,7 @@ from ..wire.http import Head
 from .attempt import Attempt
 from .call_config import AIModelCallConfig
 from .endpoint import AIModelEndpoint
+from .fingerprint import Fingerprint
 from .message import Message
 from .plan import Plan
 from .warning import CallWarning
@@ -26,6 +27,8 @@ class Journal:
 
     plan: Plan | None = None
     """What became of its parts, unless all went verbatim."""
+
+    fingerprint: Fingerprint | None = None
 
     def heard(self, head: Head) -> None:
         """The head of the latest answer."""

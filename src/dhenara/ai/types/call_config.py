@@ -20,7 +20,8 @@ class AIModelCallConfig(Value):
 
     `options` are the model's own options in the provider's own words; they go into the request as they are.
     `timeout` is the total in seconds, or `Timeouts` for separate limits. `retries` counts the tries after the
-    first. With `strict`, what a provider cannot honour is an error instead of a warning.
+    first. With `strict`, what a provider cannot honour is an error instead of a warning. With `fingerprint`, the
+    response carries a hash of each part of the request.
     """
 
     streaming: bool = False
@@ -56,6 +57,7 @@ class AIModelCallConfig(Value):
     timeout: float | Timeouts | None = None
     retries: int = Field(default=2, ge=0)
     strict: bool = False
+    fingerprint: bool = False
 
     @field_validator("stop", mode="before")
     @classmethod

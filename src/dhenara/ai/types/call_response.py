@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr
 
 from .attempt import Attempt
 from .base import Value
+from .fingerprint import Fingerprint
 from .plan import Plan
 from .response import ChatResponse, ImageResponse
 
@@ -38,6 +39,9 @@ class AIModelCallResponse(Value):
     first_token_seconds: float | None = None
     plan: Plan | None = None
     """What became of each part of the conversation, unless all of it went verbatim."""
+
+    fingerprint: Fingerprint | None = None
+    """What was sent, as one hash a part, where the config asked for it."""
 
     _stream: Any = PrivateAttr(default=None)
     _async_stream: Any = PrivateAttr(default=None)

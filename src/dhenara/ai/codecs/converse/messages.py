@@ -29,6 +29,7 @@ from ..warnings import Warnings
 PROTOCOL = "converse"
 Wire = dict[str, Any]
 NOTHING = "."
+REGIONS = ("us", "us-gov", "eu", "apac", "global", "jp", "au", "ca", "sa")
 UNSAFE = re.compile(r"[^A-Za-z0-9 \-()\[\]]+")
 FORMATS = {"jpeg": "jpeg", "jpg": "jpeg", "plain": "txt", "markdown": "md", "msword": "doc", "quicktime": "mov"}
 
@@ -77,7 +78,7 @@ def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]
     home = at_home(part, call, PROTOCOL)
     match part:
         case ReasoningContent():
-            yield from write_thought(part, home, warnings)
+            yield from write_thought(part, home, call, warnings)
         case ToolCallContent():
             yield {"toolUse": {"toolUseId": legal_id(part.id, "word64"), "name": part.name, "input": part.arguments}}
         case ToolResultContent():
@@ -99,6 +100,12 @@ def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]
         yield {"cachePoint": part.extras["cache_point"]}
 
 
+def family(model: str) -> str:
+    """Who made the model: `anthropic` of `eu.anthropic.claude-…`; what does not say so, such as an alias, as it is."""
+    words = model.split("/")[-1].split(".")
+    return words[1] if words[0] in REGIONS and len(words) > 1 else words[0]
+
+
 def own_block(part: ServerToolContent | GenericContent) -> Wire:
     """As it came; what a tool was called with is kept beside its block."""
     if isinstance(part, ServerToolContent) and isinstance(part.data.get("toolUse"), dict):
@@ -106,9 +113,14 @@ def own_block(part: ServerToolContent | GenericContent) -> Wire:
     return dict(part.data)
 
 
-def write_thought(part: ReasoningContent, home: bool, warnings: Warnings) -> Iterator[Wire]:
-    if not home:
+def write_thought(part: ReasoningContent, home: bool, call: Call, warnings: Warnings) -> Iterator[Wire]:
+    """Many families live behind Converse, and none takes another's thinking; Claude takes no unsigned thinking."""
+    if not home or part.origin is None:
         warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
+    elif family(part.origin.model) != family(call.endpoint.ai_model.model_name):
+        warnings.dropped("the reasoning of another family of models", "it belongs to its origin", part)
+    elif family(part.origin.model) == "anthropic" and not (part.signature or part.redacted):
+        warnings.dropped("thinking without a signature", "it would be refused", part)
     elif part.redacted:
         yield {"reasoningContent": {"redactedContent": part.extras.get("data", "")}}
     else:

@@ -26,6 +26,8 @@ PROTOCOL = "gemini"
 SIGNATURE = "thought_signature"
 UNSIGNED = "skip_thought_signature_validator"
 """What the documents say to send for calls that no Gemini made."""
+NOTHING = "."
+"""What the user says before an answer that nothing was said before; it cannot stand first."""
 MIME_OF_KIND = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
 Wire = dict[str, Any]
 
@@ -45,6 +47,9 @@ def write_contents(call: Call, quirks: GeminiQuirks, warnings: Warnings) -> tupl
         parts = list(write_parts(message, call, quirks, names, warnings))
         if not parts:
             continue
+        if role == "model" and not turns:
+            warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
+            turns.append({"role": "user", "parts": [{"text": NOTHING}]})
         if turns and turns[-1]["role"] == role:
             turns[-1]["parts"].extend(parts)
         else:

@@ -28,6 +28,7 @@ from .quirks import ChatQuirks
 
 PROTOCOL = "openai_chat"
 Wire = dict[str, Any]
+NOTHING = "."
 
 
 def write_messages(call: Call, quirks: ChatQuirks, warnings: Warnings) -> list[Wire]:
@@ -39,7 +40,17 @@ def write_messages(call: Call, quirks: ChatQuirks, warnings: Warnings) -> list[W
     written = [write_system("\n\n".join(systems), quirks)] if systems else []
     for message in turns:
         written.extend(write_message(message, call, quirks, warnings))
-    return written
+    return written if quirks.user_after_tools else list(spaced(written))
+
+
+def spaced(written: list[Wire]) -> Iterator[Wire]:
+    """The same with a word of the model's wherever the user would speak right after a tool."""
+    before = None
+    for wire in written:
+        if before == "tool" and wire["role"] == "user":
+            yield {"role": "assistant", "content": NOTHING}
+        before = wire["role"]
+        yield wire
 
 
 def write_system(text: str, quirks: ChatQuirks) -> Wire:

@@ -46,7 +46,9 @@ class ChatQuirks(Quirks):
     tool_choice_words: Mapping[str, str | None] = field(default_factory=dict)
     named_tool_choice: bool = True
     strict_tools: bool = True
-    tool_id: IdRule = "any"
+    tool_id: IdRule = "short"
+    user_after_tools: bool = True
+    """Whether the user may speak right after a tool's result, before the model has said anything to it."""
 
     json_mode: Literal["schema", "object", "none"] = "schema"
     stream_usage: Literal["option", "always"] = "option"

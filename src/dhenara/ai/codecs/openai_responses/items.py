@@ -20,6 +20,7 @@ from ...types.content import (
 from ...types.message import Message
 from ...wire import json
 from ..origin import at_home
+from ..toolids import legal_id
 from ..warnings import Warnings
 from .parts import encoded, write_parts
 
@@ -161,7 +162,12 @@ def function_call(part: ToolCallContent) -> Wire:
     spelled = part.arguments_text
     if spelled is None or part.error:
         spelled = json.dumps(part.arguments).decode()
-    return {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": spelled or "{}"}
+    return {
+        "type": "function_call",
+        "call_id": legal_id(part.id, "long"),
+        "name": part.name,
+        "arguments": spelled or "{}",
+    }
 
 
 def write_results(contents: Sequence[Content], warnings: Warnings) -> Iterator[Wire]:
@@ -171,4 +177,4 @@ def write_results(contents: Sequence[Content], warnings: Warnings) -> Iterator[W
             if part.contents:
                 lead = [text(output)] if part.output is not None and output else []
                 output = [*lead, *write_parts(part.contents, warnings)]
-            yield {"type": "function_call_output", "call_id": part.call_id, "output": output}
+            yield {"type": "function_call_output", "call_id": legal_id(part.call_id, "long"), "output": output}

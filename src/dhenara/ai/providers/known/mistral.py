@@ -27,6 +27,7 @@ PROVIDER = Provider(
                 tool_choice_words={"required": "any"},
                 named_tool_choice=False,
                 tool_id="nine",
+                user_after_tools=False,
                 image_shape="string",
                 document_shape="document_url",
                 empty_content="empty",

@@ -1,0 +1,45 @@
+"""Fingerprints of requests, whichever protocol they are written in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from ..types.fingerprint import Fingerprint, FingerprintPart
+from ..wire import json
+
+Wire = dict[str, Any]
+SYSTEM = ("system", "systemInstruction", "instructions")
+TURNS = ("messages", "contents", "input")
+THINKING = ("thinking", "reasoning", "reasoning_effort", "output_config")
+# Marks wander from turn to turn and are no part of what is cached.
+MARKS = ("cache_control", "prompt_cache_breakpoint")
+LENGTH = 16
+
+
+def fingerprint_of(body: Wire) -> Fingerprint:
+    """Model and thinking first, for caches are kept apart by them; then tools, instructions and turns."""
+    return Fingerprint(parts=[FingerprintPart(name=name, digest=digest(value)) for name, value in parts(body)])
+
+
+def parts(body: Wire) -> Iterator[tuple[str, Any]]:
+    yield "model", body.get("model")
+    yield from ((name, body[name]) for name in THINKING if name in body)
+    tools = body.get("tools") or (body.get("toolConfig") or {}).get("tools") or ()
+    yield from ((f"tools[{number}]", tool) for number, tool in enumerate(tools))
+    yield from (("instructions", body[name]) for name in SYSTEM if name in body)
+    turns = next((body[name] for name in TURNS if isinstance(body.get(name), list)), ())
+    yield from ((f"turns[{number}]", turn) for number, turn in enumerate(turns))
+
+
+def digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(unmarked(value))).hexdigest()[:LENGTH]
+
+
+def unmarked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: unmarked(inner) for name, inner in value.items() if name not in MARKS}
+    if isinstance(value, list):
+        return [unmarked(one) for one in value if not (isinstance(one, dict) and one.keys() == {"cachePoint"})]
+    return value

@@ -1,0 +1,85 @@
+"""Streams inside a conversation: the same `(chunk, final)`, and at the end the turn is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self
+
+from ..streams import AsyncStream, SyncStream
+from ..types.fingerprint import Fingerprint
+from ..types.response import ChatResponse
+from ..types.sse import StreamEvent
+
+Keep = Callable[[ChatResponse, Fingerprint | None], None]
+
+
+class Kept:
+    """Writes the turn down once: whole, or as much of it as had arrived."""
+
+    def __init__(self, keep: Keep) -> None:
+        self._keep: Keep | None = keep
+
+    def write(self, answer: ChatResponse, fingerprint: Fingerprint | None = None) -> None:
+        keep, self._keep = self._keep, None
+        if keep is not None and (answer.contents or not answer.interrupted):
+            keep(answer, fingerprint)
+
+
+class SpokenStream:
+    """Iterate it, or leave it: what had arrived when it was closed is the answer that the conversation goes on with."""
+
+    def __init__(self, stream: SyncStream, keep: Keep) -> None:
+        self._stream = stream
+        self._kept = Kept(keep)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        chunk, final = next(self._stream)
+        if final is not None:
+            self._kept.write(self._stream.partial(), final.fingerprint)
+        return chunk, final
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def partial(self) -> ChatResponse:
+        return self._stream.partial()
+
+    def close(self) -> None:
+        self._stream.close()
+        self._kept.write(self._stream.partial())
+
+
+class SpokenAsyncStream:
+    """The same for `async for`."""
+
+    def __init__(self, stream: AsyncStream, keep: Keep) -> None:
+        self._stream = stream
+        self._kept = Kept(keep)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        chunk, final = await anext(self._stream)
+        if final is not None:
+            self._kept.write(self._stream.partial(), final.fingerprint)
+        return chunk, final
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def partial(self) -> ChatResponse:
+        return self._stream.partial()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+        self._kept.write(self._stream.partial())

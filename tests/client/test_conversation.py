@@ -1,0 +1,254 @@
+"""Conversations: they grow, move, branch, are taken back, and come home from a file byte by byte."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.conversation import Conversation, Turn
+from dhenara.ai.errors import CallError, ConfigurationError
+from dhenara.ai.testing import Answer, Called, Counted, Cut, FakeServer, Refusal, Spoken
+from dhenara.ai.types import ChatModelCostData, ChatResponse, ChatResponseChoice, Message, ToolResultContent
+from support.calls import histories
+from support.worlds import World, endpoint
+
+PROVIDERS = ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "mistral", "deepseek"]
+PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(2))
+
+
+def ask(world: World, talk: Conversation, *said: Any, **config: Any) -> ChatResponse:
+    """Asks in this world; the answer."""
+    if world.name == "blocking":
+        response = talk.ask(*said, **config)
+    else:
+        start: Any = {"asyncio": lambda work: asyncio.run(work()), "trio": trio.run}[world.name]
+        response = start(lambda: talk.ask_async(*said, **config))
+    assert response.chat_response is not None
+    return response.chat_response
+
+
+def streamed(world: World, talk: Conversation, *said: Any, at_most: int = 10**6) -> list[Any]:
+    """The events of a streamed turn, which is closed after so many."""
+    if world.name == "blocking":
+        with talk.stream(*said) as stream:
+            return [pair for pair, _ in zip(stream, range(at_most), strict=False)]
+
+    async def drain() -> list[Any]:
+        found: list[Any] = []
+        async with await talk.stream_async(*said) as stream:
+            async for pair in stream:
+                found.append(pair)
+                if len(found) == at_most:
+                    break
+        return found
+
+    return asyncio.run(drain()) if world.name == "asyncio" else trio.run(drain)
+
+
+def test_it_remembers_what_was_said(world: World, server: FakeServer) -> None:
+    server.answers(Answer(text="Hello, Ann."), Answer(text="Ann."))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation("Be brief.")
+    ask(world, talk, "I am Ann.")
+    assert ask(world, talk, "Who am I?").text() == "Ann."
+    told = server.exchanges[1].json["messages"]
+    assert [m["role"] for m in told] == ["system", "user", "assistant", "user"]
+    assert [turn.text for turn in talk.turns] == ["Hello, Ann.", "Ann."]
+    world.close(client)
+
+
+def test_a_streamed_turn_is_remembered_too(world: World, server: FakeServer) -> None:
+    server.answers(Answer(text="Hello, Ann."), Answer(text="Ann."))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    events = streamed(world, talk, "I am Ann.")
+    assert events[-1][1].chat_response.text() == "Hello, Ann."
+    assert talk.last is not None
+    assert (talk.last.text(), talk.last.interrupted) == ("Hello, Ann.", False)
+    assert ask(world, talk, "Who am I?").text() == "Ann."
+    world.close(client)
+
+
+def test_a_stream_that_is_closed_early_leaves_what_had_arrived(world: World, server: FakeServer) -> None:
+    server.answers(Spoken(Answer(text="word " * 50), pause=0.002), Answer(text="Ann."))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    streamed(world, talk, "Go on.", at_most=5)
+    assert talk.last is not None
+    assert talk.last.interrupted
+    assert 0 < len(talk.last.text()) < 250
+    ask(world, talk, "Stop.")
+    assert server.exchanges[1].json["messages"][1]["content"] == talk.turns[0].text
+    world.close(client)
+
+
+def test_a_call_that_fails_leaves_it_as_it_was(world: World, server: FakeServer) -> None:
+    server.answers(Answer(text="One."), Refusal(400), Cut(Spoken(Answer(text="word " * 50)), 6))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    ask(world, talk, "Count.")
+    before = talk.to_json()
+    with pytest.raises(CallError):
+        ask(world, talk, "And?")
+    assert talk.to_json() == before
+    streamed(world, talk, "And?")
+    assert talk.last is not None
+    assert talk.last.interrupted
+    world.close(client)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_turn_may_go_to_another_vendor(seed: int) -> None:
+    """With tools and thinking, against servers that refuse what those vendors refuse."""
+    chance = random.Random(seed)
+    answers = [
+        Answer(text="", reasoning="Hm.", tool_calls=(Called("look", {"at": "tree"}, f"call_{n}"),)) for n in range(9)
+    ]
+    with FakeServer(*answers, Answer(text="Done."), strict=True) as server:
+        places = [endpoint(server.url, provider) for provider in PROVIDERS]
+        with AIModelClient(places[0]).conversation("Look at trees.") as talk:
+            talk.ask("Look!")
+            for _ in range(8):
+                call = talk.last.tool_calls()[0]  # type: ignore[union-attr]  # there is an answer
+                talk.switch(chance.choice(places))
+                talk.ask(ToolResultContent(call_id=call.id, output={"seen": "a tree"}))
+            last = talk.last.tool_calls()[0]  # type: ignore[union-attr]  # as above
+            answer = talk.ask(ToolResultContent(call_id=last.id, output="a tree"), "Enough.")
+            assert answer.chat_response is not None
+            assert answer.chat_response.text() == "Done."
+            talk.client.close()
+
+
+def test_what_is_taken_back_is_not_said_again(server: FakeServer) -> None:
+    server.answers(Answer(text="One."), Answer(text="Two."), Answer(text="Three."))
+    talk = AIModelClient(endpoint(server.url)).conversation()
+    talk.ask("A?")
+    talk.ask("B?")
+    assert talk.undo().text == "Two."
+    talk.ask("C?")
+    assert [m["content"] for m in server.exchanges[-1].json["messages"]] == ["A?", "One.", "C?"]
+
+
+def test_a_branch_goes_its_own_way(server: FakeServer) -> None:
+    server.answers(*(Answer(text=text) for text in ("One.", "Two.", "Three.")))
+    talk = AIModelClient(endpoint(server.url)).conversation()
+    talk.ask("A?")
+    other = talk.branch()
+    talk.ask("B?")
+    other.ask("C?")
+    assert ([t.text for t in talk.turns], [t.text for t in other.turns]) == (["One.", "Two."], ["One.", "Three."])
+    assert other.branch(0).turns == ()
+
+
+def test_instructions_last_or_hold_for_one_turn(server: FakeServer) -> None:
+    server.answers(*[Answer(text="Yes.")] * 3)
+    talk = AIModelClient(endpoint(server.url)).conversation("Be brief.")
+    talk.ask("A?", instructions="Rhyme.")
+    talk.ask("B?")
+    talk.instructions = ("Be long.",)
+    talk.ask("C?")
+    heard = [exchange.json["messages"][0]["content"] for exchange in server.exchanges]
+    assert heard == ["Be brief.\n\nRhyme.", "Be brief.", "Be long."]
+
+
+def test_one_of_several_answers_is_chosen(server: FakeServer) -> None:
+    server.answers(Answer(text="One.", choices=("Two.",)), Answer(text="Yes."))
+    talk = AIModelClient(endpoint(server.url)).conversation()
+    talk.ask("A?", n=2)
+    talk.choose(1)
+    talk.ask("B?")
+    assert server.exchanges[1].json["messages"][1]["content"] == "Two."
+    with pytest.raises(ConfigurationError, match="there is no 5"):
+        talk.choose(5)
+
+
+def test_tokens_and_money_are_added_up(server: FakeServer) -> None:
+    server.answers(*[Answer(text="Yes.", usage=Counted(input=10, output=5, cache_read=3))] * 3)
+    priced = endpoint(server.url).model_copy(update={"cost_data": PRICES})
+    talk = AIModelClient(priced).conversation()
+    talk.ask("A?")
+    talk.ask("B?")
+    assert (talk.usage.input_tokens, talk.usage.cache_read_tokens, talk.usage.total_tokens) == (20, 6, 36)
+    assert talk.cost.amount == Decimal("0.000046")
+    talk.switch(endpoint(server.url)).ask("C?")
+    assert talk.cost.amount is None
+    assert talk.cost.components == {"known": Decimal("0.000046")}
+    assert talk.cost.reason == "1 of 3 turns have no known price"
+    talk.close()
+
+
+def test_it_is_saved_and_goes_on_elsewhere(tmp_path: Path, server: FakeServer) -> None:
+    server.answers(Answer(text="Hello.", reasoning="Ann.", signature="c2lnbmVk"), Answer(text="Ann."))
+    client = AIModelClient(endpoint(server.url, "anthropic", "claude-opus-5-5"))
+    talk = client.conversation("Be brief.")
+    talk.ask("I am Ann.")
+    talk.save(tmp_path / "talk.json")
+    again = Conversation.load(tmp_path / "talk.json", client)
+    assert again.to_json() == talk.to_json()
+    assert b"sk-test-secret" not in again.to_json()
+    again.ask("Who am I?")
+    assert [b["type"] for b in server.exchanges[1].json["messages"][1]["content"]] == ["thinking", "text"]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(turns=st.lists(histories(), max_size=3))
+def test_saved_and_loaded_it_has_the_same_bytes(turns: list[tuple[Message, ...]]) -> None:
+    client = AIModelClient(endpoint("http://127.0.0.1:1"))
+    answers = [ChatResponse(choices=[ChatResponseChoice(contents=turn[-1].contents)]) for turn in turns]
+    pairs = zip(turns, answers, strict=True)
+    talk = client.conversation(turns=[Turn(asked=list(turn[:-1]), answer=answer) for turn, answer in pairs])
+    saved = talk.to_json()
+    again = Conversation.from_json(saved, client)
+    assert again.to_json() == saved
+    assert again.turns == talk.turns
+
+
+def test_what_is_no_conversation_is_not_loaded() -> None:
+    with pytest.raises(ConfigurationError, match="not a saved conversation"):
+        Conversation.from_json(b'{"turns": [{}]}', AIModelClient(endpoint("http://127.0.0.1:1")))
+
+
+def test_a_plan_for_the_next_turn(server: FakeServer) -> None:
+    server.answers(Answer(text="Four.", reasoning="Hm."))
+    talk = AIModelClient(endpoint(server.url, "anthropic")).conversation()
+    talk.ask("2 + 2?")
+    assert not talk.plan("Sure?").lossy
+    assert talk.switch(endpoint(server.url)).plan("Sure?").lossy
+    talk.close()
+
+
+def test_a_turn_made_elsewhere_is_written_down(server: FakeServer) -> None:
+    server.answers(Answer(text="One."), Answer(text="Two."))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    made = client.generate("A?").chat_response
+    assert made is not None
+    talk.record("A?", answer=made)
+    talk.ask("B?")
+    assert [m["content"] for m in server.exchanges[1].json["messages"]] == ["A?", "One.", "B?"]
+
+
+def test_why_the_cache_was_missed(server: FakeServer) -> None:
+    hit = Answer(text="Yes.", usage=Counted(input=10, cache_read=90))
+    server.answers(*[Answer(text="Yes.")] * 4, hit)
+    talk = AIModelClient(endpoint(server.url)).conversation("Be brief.")
+    talk.ask("A?")
+    assert "first turn" in talk.explain_cache()
+    talk.ask("B?")
+    assert "begins with every byte" in talk.explain_cache()
+    talk.instructions = ("Be long.",)
+    talk.ask("C?")
+    assert "turns[0] is not what it was" in talk.explain_cache()
+    talk.ask("D?", tools=[{"name": "add"}])
+    assert "tools[0] is not what it was" in talk.explain_cache()
+    talk.ask("E?", tools=[{"name": "add"}])
+    assert talk.explain_cache() == "90 of 100 prompt tokens were read from the cache."
