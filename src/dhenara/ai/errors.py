@@ -29,6 +29,10 @@ class UnsupportedError(ConfigurationError):
     """The provider or model cannot do what was asked, and `strict` was set or there is no way around."""
 
 
+class FetchError(DhenaraError):
+    """Content at an address could not, or may not, be fetched; nothing was sent to the provider."""
+
+
 class CallError(DhenaraError):
     """A call was made and failed. Knows the provider, the model, and what the provider said."""
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from pydantic import ValidationError
 
 from .errors import ConfigurationError
 from .types.call_response import AIModelCallResponse
-from .types.content import ToolCallContent, ToolResultContent
+from .types.content import Content, ToolCallContent, ToolResultContent
 from .types.message import Message, Prompt, as_sequence
 from .types.response import ChatResponse, ChatResponseChoice
 
+Part = str | bytes | PurePath | Content
 MessageLike = (
-    str | Mapping[str, Any] | Message | ChatResponse | ChatResponseChoice | AIModelCallResponse | ToolResultContent
+    Part | Sequence[Part] | Mapping[str, Any] | Message | ChatResponse | ChatResponseChoice | AIModelCallResponse
 )
-"""Everything that can stand in a conversation."""
+"""Everything that can stand in a conversation; parts, alone or together, are something that the user says."""
 
 
 def read_history(
@@ -48,6 +50,8 @@ def read_message(given: MessageLike) -> Message:
             return answered(given.chat_response)
         case ChatResponseChoice():
             return given.to_message()
+        case list() | tuple() | Content() | PurePath() | bytes() if not isinstance(given, ToolResultContent):
+            return Prompt.model_validate({"parts": given})
         case ToolResultContent():
             return Message(role="tool", contents=[given])
         case Mapping():

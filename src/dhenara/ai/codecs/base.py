@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from ..errors import CallError
 from ..types.call import Call
 from ..types.delta import Delta
+from ..types.media import Media
 from ..types.plan import Fate
 from ..types.warning import CallWarning
 from ..wire.frame import Frame, Frames
@@ -38,6 +39,9 @@ class Outgoing:
     method: str = "POST"
     fates: Mapping[int, tuple[Fate, str]] = field(default_factory=dict)
     """What became of the parts that did not go as they are, by their identity."""
+
+    unfetched: tuple[Media, ...] = ()
+    """Parts that are only an address, which the provider does not fetch: they are not in the body yet."""
 
     prefix: str | None = None
     """The hash of everything before the answer, where the answer's thinking will be bound to it."""

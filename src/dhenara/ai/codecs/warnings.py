@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..types.content import Content
+from ..types.media import Media
 from ..types.plan import Fate
 from ..types.warning import CallWarning, WarningCode
+from .accepted import Accepted, check
+from .base import Outgoing
 
+NO_HEADERS: Mapping[str, str] = {}
 Parts = Content | Iterable[Content] | None
 
 
@@ -18,6 +23,7 @@ class Warnings:
         self._provider = provider
         self._said: dict[CallWarning, None] = {}
         self._fates: dict[int, tuple[Fate, str]] = {}
+        self._unfetched: list[Media] = []
 
     def unsupported(self, parameter: str, reason: str = "it was left out") -> None:
         self._say("unsupported_parameter", f"{self._provider} does not take {parameter}: {reason}", parameter)
@@ -40,12 +46,22 @@ class Warnings:
         """The part is not said, as its own origin wants it: nothing to warn of."""
         self._mark(part, "stays_home", why)
 
+    def fetch(self, part: Media) -> None:
+        """The provider does not fetch this itself, so it has to be fetched here before it can be said."""
+        self._unfetched.append(part)
+        self._mark(part, "translated", "it is fetched here, and sent as bytes")
+
+    def check(self, part: Media, table: Mapping[str, Accepted]) -> None:
+        """Raises for media that would be refused."""
+        check(part, table, self._provider)
+
     def all(self) -> tuple[CallWarning, ...]:
         return tuple(self._said)
 
-    def fates(self) -> Mapping[int, tuple[Fate, str]]:
-        """What became of the parts that were decided about, by their identity."""
-        return self._fates
+    def outgoing(self, path: str, body: dict[str, Any], headers: Mapping[str, str] = NO_HEADERS) -> Outgoing:
+        """The request, with everything that was said about it while it was written."""
+        unfetched = tuple(self._unfetched)
+        return Outgoing(path, body, headers, self.all(), fates=self._fates, unfetched=unfetched)
 
     def _mark(self, part: Parts, fate: Fate, why: str) -> None:
         if part is not None:

@@ -17,6 +17,7 @@ from ..types.delta import Warned
 from ..wire.frame import BrokenFraming
 from ..wire.http import HttpRequest
 from ..wire.io import IO, Broken, Silence, Unreachable
+from .fetching import with_fetched
 from .layer import Send
 from .patience import Patience
 from .sources import Line, Live, Whole
@@ -31,12 +32,15 @@ def dispatch(io: IO, target: Target) -> Send:
 
     async def send(call: Call) -> Stream:
         outgoing = target.codec.encode(call, target.quirks)
+        if travels(call, outgoing, target.origin.protocol):
+            call.journal.plan = plan_of(call, outgoing, target.origin)
+        if outgoing.unfetched:
+            call = await with_fetched(io, call, outgoing.unfetched)
+            outgoing = target.codec.encode(call, target.quirks)
         warnings = (*call.journal.warnings, *outgoing.warnings)
         if warnings and call.config.strict:
             said = "; ".join(warning.message for warning in warnings)
             raise UnsupportedError(f"{said}. With strict=False this is a warning on the response.")
-        if travels(call, outgoing, target.origin.protocol):
-            call.journal.plan = plan_of(call, outgoing, target.origin)
         if call.config.fingerprint:
             call.journal.fingerprint = fingerprint_of(outgoing.body)
         patience = Patience(call.config.timeouts, call.deadline, io.now)

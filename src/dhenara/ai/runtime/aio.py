@@ -14,6 +14,7 @@ from ..wire.http import HttpRequest
 from ..wire.io import Patience, Response, Transport
 from .asyncio_net import AsyncioNet, running
 from .http import HttpTransport
+from .places import places
 from .pool import Pool
 from .tls import trust
 
@@ -104,6 +105,9 @@ class AsyncIO:
 
     async def open(self, request: HttpRequest, patience: Patience) -> Response:
         return await self._transport.open(request, patience)
+
+    async def addresses(self, host: str, port: int, timeout: float) -> tuple[str, ...]:
+        return await self.call(places, host, port, timeout)
 
     async def sleep(self, seconds: float) -> None:
         if running() is not None:

@@ -15,6 +15,7 @@ from ..wire.io import Broken, Patience, Response, Silence, Transport, Unreachabl
 from .http import HttpTransport
 from .names import connected
 from .net import Wire
+from .places import places
 from .pool import Pool
 from .reasons import reason
 from .staleness import readable
@@ -129,6 +130,9 @@ class BlockingIO:
 
     async def open(self, request: HttpRequest, patience: Patience) -> Response:
         return await self._transport.open(request, patience)
+
+    async def addresses(self, host: str, port: int, timeout: float) -> tuple[str, ...]:
+        return places(host, port, timeout)
 
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -66,7 +66,7 @@ class HttpTransport:
     async def _connect(self, place: Place, patience: Patience) -> Wire:
         if place.proxy is not None and place.secure:
             return await self._tunnel(place, place.proxy, patience)
-        host, port = proxy_place(place.proxy) if place.proxy else (place.host, place.port)
+        host, port = proxy_place(place.proxy) if place.proxy else (place.address or place.host, place.port)
         wire = await self._net.connect(host, port, patience.connect())
         return await self._net.secure(wire, place.host, patience.connect()) if place.secure else wire
 
@@ -97,7 +97,7 @@ class HttpTransport:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         proxy = find_proxy(scheme, host, self._environment)
         named = bracketed(host) if port == PORTS[scheme] else f"{bracketed(host)}:{port}"
-        place = Place(host, port, scheme == "https", proxy)
+        place = Place(host, port, scheme == "https", proxy, request.address)
         if proxy is not None and scheme == "http":
             return place, f"http://{named}{path}", {"host": named, **proxy_headers(proxy)}
         return place, path, {"host": named}

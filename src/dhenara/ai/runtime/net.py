@@ -12,6 +12,8 @@ class Place(NamedTuple):
     port: int
     secure: bool
     proxy: str | None = None
+    address: str | None = None
+    """Where to connect, if that was decided already."""
 
 
 class Wire(Protocol):

@@ -106,6 +106,9 @@ if TYPE_CHECKING:
     from .endpoint import (
         AIModelEndpoint as AIModelEndpoint,
     )
+    from .fetching import (
+        Fetching as Fetching,
+    )
     from .message import (
         Message as Message,
     )
@@ -135,6 +138,9 @@ if TYPE_CHECKING:
     )
     from .provider import (
         AIModelAPIProviderEnum as AIModelAPIProviderEnum,
+    )
+    from .reading import (
+        content_of as content_of,
     )
     from .response import (
         ChatResponse as ChatResponse,
@@ -222,6 +228,7 @@ _HOMES = {
     "Cost": ".cost",
     "FinishReason": ".delta",
     "AIModelEndpoint": ".endpoint",
+    "Fetching": ".fetching",
     "Message": ".message",
     "Prompt": ".message",
     "AIModel": ".model",
@@ -232,6 +239,7 @@ _HOMES = {
     "Plan": ".plan",
     "PlannedPart": ".plan",
     "AIModelAPIProviderEnum": ".provider",
+    "content_of": ".reading",
     "ChatResponse": ".response",
     "ChatResponseChoice": ".response",
     "ImageResponse": ".response",

@@ -29,6 +29,8 @@ class Journal:
     """What became of its parts, unless all went verbatim."""
 
     fingerprint: Fingerprint | None = None
+    fetched: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+    """What was fetched for the provider: addresses to bytes and what they are."""
 
     def heard(self, head: Head) -> None:
         """The head of the latest answer."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from .base import Value
+from .fetching import Fetching
 from .structured import StructuredOutput
 from .timeouts import Timeouts
 from .tools import ServerTool, ToolChoice, ToolDefinition
@@ -58,6 +59,7 @@ class AIModelCallConfig(Value):
     retries: int = Field(default=2, ge=0)
     strict: bool = False
     fingerprint: bool = False
+    fetching: Fetching | None = None
 
     @field_validator("stop", mode="before")
     @classmethod

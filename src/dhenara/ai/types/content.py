@@ -8,18 +8,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .base import Value
-
-
-class Origin(Value):
-    """Who said it: the provider, the model that was asked, and the protocol it was said in.
-
-    `prefix` is the hash of everything that was said before, where the thinking of the answer is bound to it.
-    """
-
-    provider: str
-    model: str
-    protocol: str
-    prefix: str | None = None
+from .media import AudioContent as AudioContent
+from .media import FileContent as FileContent
+from .media import ImageContent as ImageContent
+from .media import Media as Media
+from .media import VideoContent as VideoContent
+from .part import Content as Content
+from .part import Origin as Origin
 
 
 class Citation(Value):
@@ -31,17 +26,6 @@ class Citation(Value):
     start: int | None = None
     end: int | None = None
     extras: dict[str, Any] = Field(default_factory=dict)
-
-
-class Content(Value):
-    """One part. `extras` holds what only its origin understands: signatures, encrypted state, ids."""
-
-    origin: Origin | None = None
-    extras: dict[str, Any] = Field(default_factory=dict)
-
-    def get_text(self) -> str:
-        """The part as plain words; empty where it has none."""
-        return ""
 
 
 class TextContent(Content):
@@ -121,49 +105,6 @@ class StructuredContent(Content):
 
     def get_text(self) -> str:
         return self.text
-
-
-class Media(Content):
-    """Bytes, an address or a provider's file id: exactly one of them says where the content is."""
-
-    data: bytes | None = Field(default=None, repr=False)
-    url: str | None = None
-    file_id: str | None = None
-    mime_type: str | None = None
-    name: str | None = None
-
-    @property
-    def text(self) -> str:
-        return ""
-
-
-class ImageContent(Media):
-    """A picture."""
-
-    type: Literal["image"] = "image"
-    detail: str | None = None
-
-
-class AudioContent(Media):
-    """Sound, with its transcript where one is known."""
-
-    type: Literal["audio"] = "audio"
-    transcript: str | None = None
-
-    def get_text(self) -> str:
-        return self.transcript or ""
-
-
-class VideoContent(Media):
-    """Moving pictures."""
-
-    type: Literal["video"] = "video"
-
-
-class FileContent(Media):
-    """A document: PDF, text, or any other file."""
-
-    type: Literal["file"] = "file"
 
 
 class GenericContent(Content):

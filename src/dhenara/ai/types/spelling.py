@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
+
+from .base import Value
 
 
 def read_parts(given: Any) -> list[Any]:
-    """Strings, content values, and dicts in our own, OpenAI's, Anthropic's or Google's spelling."""
-    if isinstance(given, str) or not isinstance(given, Sequence):
+    """Strings, paths, bytes, files, content values, and dicts in our own or a vendor's spelling."""
+    if isinstance(given, str | bytes | bytearray | memoryview) or not isinstance(given, Sequence):
         return [read_part(given)]
     return [read_part(part) for part in given]
 
@@ -18,7 +21,7 @@ def read_part(part: Any) -> Any:
     if isinstance(part, str):
         return {"type": "text", "text": part}
     if not isinstance(part, Mapping):
-        return part
+        return part if isinstance(part, Value) else read_source(part)
     kind = part.get("type")
     if isinstance(kind, str) and kind in FOREIGN:
         return FOREIGN[kind](part)
@@ -27,6 +30,15 @@ def read_part(part: Any) -> Any:
     if kind in ("image", "document") and isinstance(part.get("source"), Mapping):
         return read_anthropic_source(part)
     return dict(part)
+
+
+def read_source(given: Any) -> Any:
+    """Paths, bytes and open files, read now; what is none of these is left for whoever can say why it is wrong."""
+    if not (isinstance(given, bytes | bytearray | memoryview | PurePath) or hasattr(given, "read")):
+        return given
+    from .reading import content_of
+
+    return content_of(given)
 
 
 def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ class HttpRequest:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    address: str | None = None
+    """Where to connect, instead of looking the host up; its name still stands in the request and its certificate."""
 
     def with_headers(self, extra: Mapping[str, str]) -> HttpRequest:
         """The same request with these headers added or replaced."""

@@ -63,6 +63,9 @@ class IO(Protocol):
 
     async def open(self, request: HttpRequest, patience: Patience) -> Response: ...
 
+    async def addresses(self, host: str, port: int, timeout: float) -> tuple[str, ...]:
+        """Every address that this name stands for. Raises Unreachable when there is none."""
+
     async def sleep(self, seconds: float) -> None: ...
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -22,13 +22,18 @@ from ...types.content import (
     ToolResultContent,
 )
 from ...types.message import Role
+from ...wire.sniff import is_text
+from ...wire.text import clean_text
+from ..accepted import PICTURES, Accepted
 from ..origin import at_home
+from ..remote import is_remote
 from ..toolids import legal_id
 from ..warnings import Warnings
 
 PROTOCOL = "anthropic"
 Wire = dict[str, Any]
 MARK = "cache_control"
+ACCEPTED = {"image": Accepted(PICTURES), "file": Accepted(("application/pdf",))}
 
 
 def write_block(part: Content, role: Role, call: Call, warnings: Warnings) -> Iterator[Wire]:
@@ -50,7 +55,10 @@ def write_plain(part: Content, role: Role, call: Call, warnings: Warnings) -> It
             yield write_result(part, call, warnings)
         case ServerToolContent() | GenericContent():
             yield from write_own(part, call, warnings)
+        case ImageContent() | FileContent() if role != "assistant" and is_remote(part) and not fetched_there(part):
+            warnings.fetch(part)
         case ImageContent() | FileContent() if role != "assistant":
+            warnings.check(part, ACCEPTED)
             yield write_media(part)
         case Media():
             yield from write_unheard(part, warnings)
@@ -120,6 +128,12 @@ def write_own(part: ServerToolContent | GenericContent, call: Call, warnings: Wa
         yield dict(part.data)
 
 
+def fetched_there(part: ImageContent | FileContent) -> bool:
+    """Claude fetches pictures and PDFs itself, over secure connections only."""
+    known = isinstance(part, ImageContent) or part.mime_type == "application/pdf"
+    return known and (part.url or "").lower().startswith("https://")
+
+
 def write_media(part: ImageContent | FileContent) -> Wire:
     if isinstance(part, ImageContent):
         return {"type": "image", "source": source(part, "image/png")}
@@ -129,9 +143,8 @@ def write_media(part: ImageContent | FileContent) -> Wire:
 
 def document_source(part: FileContent) -> Wire:
     """PDFs as they are; every kind of text as plain text."""
-    kind = part.mime_type or ""
-    if part.data is not None and (kind.startswith("text/") or kind in ("application/json", "application/xml")):
-        return {"type": "text", "media_type": "text/plain", "data": part.data.decode("utf-8", "replace")}
+    if part.data is not None and is_text(part.mime_type):
+        return {"type": "text", "media_type": "text/plain", "data": clean_text(part.data)}
     return source(part, "application/pdf")
 
 

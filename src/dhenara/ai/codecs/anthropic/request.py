@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -45,14 +46,8 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
         body["stream"] = True
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return Outgoing(
-        path(call, quirks),
-        body,
-        headers(body, quirks),
-        warnings.all(),
-        fates=warnings.fates(),
-        prefix=None if prefix is None else prefix.after(messages),
-    )
+    outgoing = warnings.outgoing(path(call, quirks), body, headers(body, quirks))
+    return outgoing if prefix is None else replace(outgoing, prefix=prefix.after(messages))
 
 
 def path(call: Call, quirks: MessagesQuirks) -> str:

@@ -19,7 +19,9 @@ from ...types.content import (
 )
 from ...types.message import Message
 from ...wire import json
+from ...wire.sniff import is_text
 from ..origin import at_home
+from ..remote import is_remote
 from ..warnings import Warnings
 
 PROTOCOL = "cohere"
@@ -108,9 +110,10 @@ def write_part(part: Content, warnings: Warnings) -> Iterator[Wire]:
                 "type": "image_url",
                 "image_url": {"url": address, **({"detail": part.detail} if part.detail else {})},
             }
-        case FileContent() if part.data is not None and (part.mime_type or "").startswith("text/"):
-            named = f"{part.name}:\n" if part.name else ""
-            yield {"type": "text", "text": named + part.data.decode("utf-8", "replace")}
+        case FileContent() if is_remote(part) and is_text(part.mime_type):
+            warnings.fetch(part)
+        case FileContent() if (words := part.words()) is not None:
+            yield {"type": "text", "text": words}
         case Media():
             warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)
         case _:

@@ -38,7 +38,7 @@ def write_request(call: Call, quirks: CohereQuirks) -> Outgoing:
         body["response_format"] = {"type": "json_object", "json_schema": config.structured_output.output_schema}
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return Outgoing(quirks.path, body, {}, warnings.all(), fates=warnings.fates())
+    return warnings.outgoing(quirks.path, body)
 
 
 def write_thinking(config: AIModelCallConfig) -> Wire:

@@ -22,7 +22,9 @@ from ...types.content import (
     VideoContent,
 )
 from ...types.message import Message
+from ..accepted import PICTURES, Accepted
 from ..origin import at_home
+from ..remote import is_remote
 from ..toolids import legal_id
 from ..warnings import Warnings
 
@@ -31,6 +33,19 @@ Wire = dict[str, Any]
 NOTHING = "."
 REGIONS = ("us", "us-gov", "eu", "apac", "global", "jp", "au", "ca", "sa")
 UNSAFE = re.compile(r"[^A-Za-z0-9 \-()\[\]]+")
+OFFICE = "application/vnd.openxmlformats-officedocument."
+DOCUMENTS = {
+    "application/pdf": "pdf",
+    "text/csv": "csv",
+    "text/html": "html",
+    "text/plain": "txt",
+    "text/markdown": "md",
+    "application/msword": "doc",
+    f"{OFFICE}wordprocessingml.document": "docx",
+    "application/vnd.ms-excel": "xls",
+    f"{OFFICE}spreadsheetml.sheet": "xlsx",
+}
+ACCEPTED = {"image": Accepted(PICTURES, 3_750_000), "file": Accepted(tuple(DOCUMENTS), 4_500_000)}
 FORMATS = {"jpeg": "jpeg", "jpg": "jpeg", "plain": "txt", "markdown": "md", "msword": "doc", "quicktime": "mov"}
 
 
@@ -89,10 +104,8 @@ def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
                 warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
-        case ImageContent() | VideoContent() | FileContent() if part.data is not None:
-            yield write_media(part)
         case Media():
-            yield from write_unheard(part, warnings)
+            yield from write_shown(part, warnings)
         case _:
             if (words := part.get_text()).strip():
                 yield {"text": words}
@@ -140,11 +153,24 @@ def write_result(part: ToolResultContent, call: Call, warnings: Warnings) -> Wir
     return {"toolResult": {**said, "status": "error"} if part.is_error else said}
 
 
+def write_shown(part: Media, warnings: Warnings) -> Iterator[Wire]:
+    words = part.words() if isinstance(part, FileContent) and part.mime_type not in DOCUMENTS else None
+    if words is not None:
+        yield {"text": words}
+    elif isinstance(part, ImageContent | VideoContent | FileContent) and part.data is not None:
+        warnings.check(part, ACCEPTED)
+        yield write_media(part)
+    elif isinstance(part, ImageContent | VideoContent | FileContent) and is_remote(part):
+        warnings.fetch(part)
+    else:
+        yield from write_unheard(part, warnings)
+
+
 def write_media(part: ImageContent | VideoContent | FileContent) -> Wire:
     """Bytes as base64, and a short word for their format."""
     kind = (part.mime_type or "application/pdf").split("/")[-1].removeprefix("x-")
     said: Wire = {
-        "format": FORMATS.get(kind, kind),
+        "format": DOCUMENTS.get(part.mime_type or "") or FORMATS.get(kind, kind),
         "source": {"bytes": base64.b64encode(part.data or b"").decode()},
     }
     if isinstance(part, FileContent):

@@ -51,7 +51,7 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     # An ARN has slashes and colons, and is one segment of the path all the same.
     model = quote(call.endpoint.ai_model.model_name, safe="")
     method = "converse-stream" if config.streaming else "converse"
-    return Outgoing(f"/model/{model}/{method}", body, {}, warnings.all(), fates=warnings.fates())
+    return warnings.outgoing(f"/model/{model}/{method}", body)
 
 
 def write_parameters(config: AIModelCallConfig, quirks: ConverseQuirks, warnings: Warnings) -> Wire:

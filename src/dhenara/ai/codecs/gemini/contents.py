@@ -18,7 +18,9 @@ from ...types.content import (
     ToolResultContent,
 )
 from ...types.message import Message
+from ..accepted import Accepted
 from ..origin import at_home
+from ..remote import is_remote
 from ..warnings import Warnings
 from .quirks import GeminiQuirks
 
@@ -29,6 +31,15 @@ UNSIGNED = "skip_thought_signature_validator"
 NOTHING = "."
 """What the user says before an answer that nothing was said before; it cannot stand first."""
 MIME_OF_KIND = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
+FETCHED_THERE = ("https://www.youtube.com/", "https://youtu.be/", "https://generativelanguage.googleapis.com/")
+# All that stands in a request together may have 20 MB; more goes through files.
+MOST_BYTES = 20_000_000
+ACCEPTED = {
+    "image": Accepted(("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"), MOST_BYTES),
+    "audio": Accepted(most_bytes=MOST_BYTES),
+    "video": Accepted(most_bytes=MOST_BYTES),
+    "file": Accepted(("application/pdf",), MOST_BYTES),
+}
 Wire = dict[str, Any]
 
 
@@ -96,7 +107,10 @@ def write_part(
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
                 warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
+        case Media() if is_remote(part) and not (part.url or "").startswith(FETCHED_THERE):
+            warnings.fetch(part)
         case Media():
+            warnings.check(part, ACCEPTED)
             yield write_media(part)
         case _:
             text = part.get_text()
@@ -109,7 +123,12 @@ def write_result(part: ToolResultContent, quirks: GeminiQuirks, names: dict[str,
     output: Any = part.output if part.output is not None else part.get_text()
     response = output if isinstance(output, dict) else {"error" if part.is_error else "result": output}
     said: Wire = {"name": part.name or names.get(part.call_id) or part.call_id, "response": response}
-    media = [write_media(content) for content in part.contents if isinstance(content, Media)]
+    media = []
+    for content in part.contents:
+        if isinstance(content, Media) and is_remote(content):
+            warnings.fetch(content)
+        elif isinstance(content, Media):
+            media.append(write_media(content))
     if media:
         said["parts"] = media
     return {"functionResponse": said}
@@ -121,7 +140,6 @@ def write_media(part: Media) -> Wire:
     mime = part.mime_type or MIME_OF_KIND.get(kind, "application/octet-stream")
     if part.data is None:
         return {"fileData": {"fileUri": part.url or part.file_id or "", "mimeType": mime}}
-    if isinstance(part, FileContent) and (mime.startswith("text/") or mime == "application/json"):
-        named = f"{part.name}:\n" if part.name else ""
-        return {"text": named + part.data.decode("utf-8", "replace")}
+    if isinstance(part, FileContent) and (words := part.words()) is not None:
+        return {"text": words}
     return {"inlineData": {"mimeType": mime, "data": base64.b64encode(part.data).decode()}}

@@ -38,7 +38,7 @@ def write_request(call: Call, quirks: GeminiQuirks) -> Outgoing:
     body.update(quirks.defaults)
     body.update(call.endpoint.ai_model.parameters)
     merge(body, config.options)
-    return Outgoing(path(call, quirks), body, {}, warnings.all(), fates=warnings.fates())
+    return warnings.outgoing(path(call, quirks), body)
 
 
 def path(call: Call, quirks: GeminiQuirks) -> str:

@@ -14,6 +14,8 @@ from ...types.content import (
     Media,
     TextContent,
 )
+from ...wire.sniff import is_text
+from ..remote import is_remote
 from ..warnings import Warnings
 from .quirks import ChatQuirks
 
@@ -34,6 +36,9 @@ def write_parts(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warni
 
 def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | None:
     match part:
+        case ImageContent() | AudioContent() if is_remote(part) and fetched_here(part, quirks):
+            warnings.fetch(part)
+            return None
         case ImageContent():
             return write_image(part, quirks)
         case AudioContent() if quirks.audio_in and part.data is not None:
@@ -45,6 +50,11 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | 
             return None
         case _:
             return {"type": "text", "text": part.get_text()}
+
+
+def fetched_here(part: ImageContent | AudioContent, quirks: ChatQuirks) -> bool:
+    """Whether the host wants bytes where there is an address."""
+    return quirks.audio_in if isinstance(part, AudioContent) else not quirks.image_urls
 
 
 def write_image(part: ImageContent, quirks: ChatQuirks) -> Wire:
@@ -65,11 +75,13 @@ def write_audio(part: AudioContent) -> Wire:
 
 def write_file(part: FileContent, quirks: ChatQuirks, warnings: Warnings) -> Wire | None:
     """Text files go as text with their name; other documents in the dialect's own shape."""
-    if part.data is not None and is_text(part.mime_type):
-        named = f"{part.name}:\n" if part.name else ""
-        return {"type": "text", "text": named + part.data.decode("utf-8", "replace")}
+    if (words := part.words()) is not None:
+        return {"type": "text", "text": words}
     if quirks.document_shape == "document_url":
         return {"type": "document_url", "document_url": part.url or data_url(part, "application/pdf")}
+    if is_remote(part) and (quirks.document_shape != "none" or is_text(part.mime_type)):
+        warnings.fetch(part)
+        return None
     if quirks.document_shape == "none" or (part.url and not part.data):
         warnings.dropped(f"the file {part.name or part.url or ''!r}", "documents cannot be sent there this way", part)
         return None
@@ -77,11 +89,6 @@ def write_file(part: FileContent, quirks: ChatQuirks, warnings: Warnings) -> Wir
         return {"type": "file", "file": {"file_id": part.file_id}}
     name = part.name or "document.pdf"
     return {"type": "file", "file": {"filename": name, "file_data": data_url(part, "application/pdf")}}
-
-
-def is_text(mime_type: str | None) -> bool:
-    kind = mime_type or ""
-    return kind.startswith("text/") or kind in ("application/json", "application/xml")
 
 
 def data_url(part: Media, otherwise: str) -> str:

@@ -53,6 +53,9 @@ class ChatQuirks(Quirks):
     json_mode: Literal["schema", "object", "none"] = "schema"
     stream_usage: Literal["option", "always"] = "option"
     image_shape: Literal["object", "string"] = "object"
+    image_urls: bool = True
+    """Whether the host fetches pictures from their addresses itself."""
+
     document_shape: Literal["file", "document_url", "none"] = "file"
     audio_in: bool = True
     parts_in_tool_results: bool = False

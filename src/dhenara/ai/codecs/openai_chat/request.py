@@ -36,7 +36,7 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
             body["stream_options"] = STREAM_OPTIONS
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return Outgoing(quirks.path, body, {}, warnings.all(), fates=warnings.fates())
+    return warnings.outgoing(quirks.path, body)
 
 
 def write_parameters(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:

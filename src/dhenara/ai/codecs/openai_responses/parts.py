@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...types.content import Content, FileContent, ImageContent, Media
+from ...wire.sniff import is_text
+from ..accepted import PICTURES, Accepted
+from ..remote import is_remote
 from ..warnings import Warnings
 
 Wire = dict[str, Any]
+ACCEPTED = {"image": Accepted(PICTURES)}
 
 
 def write_parts(contents: Sequence[Content], warnings: Warnings) -> list[Wire]:
@@ -20,7 +24,11 @@ def write_parts(contents: Sequence[Content], warnings: Warnings) -> list[Wire]:
 def write_part(part: Content, warnings: Warnings) -> Wire | None:
     match part:
         case ImageContent():
+            warnings.check(part, ACCEPTED)
             return write_image(part)
+        case FileContent() if is_remote(part) and is_text(part.mime_type):
+            warnings.fetch(part)
+            return None
         case FileContent():
             return write_file(part)
         case Media():
@@ -39,10 +47,8 @@ def write_image(part: ImageContent) -> Wire:
 
 def write_file(part: FileContent) -> Wire:
     """Text files go as text with their name, all others as files."""
-    kind = part.mime_type or ""
-    if part.data is not None and (kind.startswith("text/") or kind in ("application/json", "application/xml")):
-        named = f"{part.name}:\n" if part.name else ""
-        return {"type": "input_text", "text": named + part.data.decode("utf-8", "replace")}
+    if (words := part.words()) is not None:
+        return {"type": "input_text", "text": words}
     if part.file_id is not None:
         return {"type": "input_file", "file_id": part.file_id}
     if part.url is not None:

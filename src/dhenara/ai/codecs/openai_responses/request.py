@@ -41,7 +41,7 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
         body["stream"] = True
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return Outgoing(quirks.path, body, {}, warnings.all(), fates=warnings.fates())
+    return warnings.outgoing(quirks.path, body)
 
 
 def write_parameters(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:

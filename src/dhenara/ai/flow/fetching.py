@@ -1,0 +1,134 @@
+"""Fetching: what a provider cannot fetch itself is fetched here, never from where it should not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from ..errors import ConfigurationError, FetchError
+from ..types.call import Call
+from ..types.content import Content, ToolResultContent
+from ..types.fetching import Fetching
+from ..types.media import Media
+from ..types.sources import fitting
+from ..types.timeouts import Timeouts
+from ..wire.addresses import is_public
+from ..wire.frame import BrokenFraming
+from ..wire.http import HttpRequest
+from ..wire.io import IO, Broken, Response, Silence, Unreachable
+from ..wire.sniff import is_text, sniff
+from .patience import Patience
+
+PORTS = {"http": 80, "https": 443}
+REDIRECTS = (301, 302, 303, 307, 308)
+HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": "dhenara"}
+UNSAID = ("application/octet-stream", "text/plain")
+Found = tuple[bytes, str]
+
+
+async def with_fetched(io: IO, call: Call, wanted: Iterable[Media]) -> Call:
+    """The call with the bytes of these parts in their places; what one attempt has fetched, the next one has."""
+    rules = call.config.fetching or Fetching()
+    known = call.journal.fetched
+    for part in wanted:
+        url = part.url or ""
+        if url not in known:
+            known[url] = await fetch(io, url, rules, call.deadline)
+    messages = tuple(m.model_copy(update={"contents": filled(m.contents, known)}) for m in call.messages)
+    return replace(call, messages=messages)
+
+
+def filled(contents: Sequence[Content], known: Mapping[str, Found]) -> list[Any]:
+    return [fill(part, known) for part in contents]
+
+
+def fill(part: Content, known: Mapping[str, Found]) -> Content:
+    if isinstance(part, ToolResultContent) and part.contents:
+        return part.model_copy(update={"contents": filled(part.contents, known)})
+    url = part.url if isinstance(part, Media) and part.data is None else None
+    if not isinstance(part, Media) or url is None or url not in known:
+        return part
+    data, kind = known[url]
+    name = part.name or urlsplit(url).path.rsplit("/", 1)[-1] or None
+    return part.model_copy(update={"data": data, "mime_type": agreed(part, kind), "name": name, "url": None})
+
+
+def agreed(part: Media, kind: str) -> str:
+    """What was found, if it is what was promised: a page that says "please log in" is no PDF."""
+    promised = part.mime_type
+    if promised and not is_text(promised) and kind == "text/html":
+        raise FetchError(f"{part.url} is a web page, not {promised}. Nothing was sent to the provider.")
+    if promised and kind in UNSAID:
+        return promised
+    try:
+        return fitting(kind, part.KIND, part.url)
+    except ConfigurationError as error:
+        raise FetchError(f"{error}. Nothing was sent to the provider.") from error
+
+
+async def fetch(io: IO, url: str, rules: Fetching, deadline: float | None = None) -> Found:
+    """The bytes at this address, and what they are."""
+    if not rules.allowed:
+        raise FetchError(f"{url} cannot be fetched by the provider, and fetching it here is switched off.")
+    until = io.now() + rules.timeout
+    patience = Patience(Timeouts(), until if deadline is None else min(until, deadline), io.now)
+    place = url
+    for _ in range(rules.max_redirects + 1):
+        response = await opened(io, place, rules, patience)
+        try:
+            status, headers = response.head.status, response.head.headers
+            if status in REDIRECTS and headers.get("location"):
+                place = urljoin(place, headers["location"])
+                continue
+            if status != 200:
+                raise FetchError(f"{place} answered with status {status}. Nothing was sent to the provider.")
+            data = await read(response, place, rules)
+        finally:
+            await response.close()
+        said = headers.get("content-type", "").split(";")[0].strip().lower()
+        kind = sniff(data, urlsplit(place).path)
+        return data, said if said and kind in UNSAID else kind
+    raise FetchError(f"{url} redirects more than {rules.max_redirects} times.")
+
+
+async def opened(io: IO, url: str, rules: Fetching, patience: Patience) -> Response:
+    address = await allowed(io, url, rules, patience)
+    try:
+        return await io.open(HttpRequest("GET", url, HEADERS, address=address), patience)
+    except (Silence, Unreachable, Broken, BrokenFraming) as error:
+        raise FetchError(f"{url} could not be fetched: {error}. Nothing was sent to the provider.") from error
+
+
+async def allowed(io: IO, url: str, rules: Fetching, patience: Patience) -> str | None:
+    """The address to connect to, looked up once: a name that changes its mind between check and use gains nothing."""
+    parts = urlsplit(url)
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise FetchError(f"{url} is not an address of the web.")
+    if rules.private:
+        return None
+    try:
+        found = await io.addresses(parts.hostname, parts.port or PORTS[parts.scheme], patience.connect() or rules.timeout)
+    except (Unreachable, ValueError) as error:
+        raise FetchError(f"{url} could not be fetched: {error}. Nothing was sent to the provider.") from error
+    if not found or not all(map(is_public, found)):
+        raise FetchError(
+            f"{url} is not on the public internet, so it is not fetched. If it is meant to be, set "
+            "config.fetching = Fetching(private=True), or pass the bytes."
+        )
+    return found[0]
+
+
+async def read(response: Response, url: str, rules: Fetching) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        while piece := await response.read():
+            pieces.append(piece)
+            size += len(piece)
+            if size > rules.max_bytes:
+                raise FetchError(f"{url} has more than {rules.max_bytes} bytes: raise Fetching(max_bytes=...).")
+    except (Silence, Broken, BrokenFraming) as error:
+        raise FetchError(f"{url} broke off: {error}. Nothing was sent to the provider.") from error
+    return b"".join(pieces)

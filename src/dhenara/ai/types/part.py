@@ -1,0 +1,32 @@
+"""What all parts of prompts and answers have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from .base import Value
+
+
+class Origin(Value):
+    """Who said it: the provider, the model that was asked, and the protocol it was said in.
+
+    `prefix` is the hash of everything that was said before, where the thinking of the answer is bound to it.
+    """
+
+    provider: str
+    model: str
+    protocol: str
+    prefix: str | None = None
+
+
+class Content(Value):
+    """One part. `extras` holds what only its origin understands: signatures, encrypted state, ids."""
+
+    origin: Origin | None = None
+    extras: dict[str, Any] = Field(default_factory=dict)
+
+    def get_text(self) -> str:
+        """The part as plain words; empty where it has none."""
+        return ""

@@ -1,0 +1,60 @@
+"""Where media come from: paths, open files and data URLs, read into bytes with a name and a type."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path, PurePath
+from typing import Any, Protocol, runtime_checkable
+from urllib.parse import unquote_to_bytes
+
+from ..errors import ConfigurationError
+
+NAMES = {"image/": "a picture", "audio/": "sound", "video/": "a film"}
+
+
+@runtime_checkable
+class SupportsRead(Protocol):
+    """An open file, or anything that reads like one."""
+
+    def read(self) -> bytes | str: ...
+
+
+def read_path(path: str | PurePath) -> dict[str, Any]:
+    """The bytes of the file, and its name without the folders."""
+    place = Path(path)
+    try:
+        return {"data": place.read_bytes(), "name": place.name}
+    except OSError as error:
+        raise ConfigurationError(f"{place} cannot be read: {error.strerror or error}") from error
+
+
+def read_file(file: SupportsRead) -> dict[str, Any]:
+    told = file.read()
+    name = getattr(file, "name", None)
+    named = {"name": Path(name).name} if isinstance(name, str) else {}
+    return {"data": told.encode() if isinstance(told, str) else bytes(told), **named}
+
+
+def read_data_url(url: str) -> dict[str, Any]:
+    head, comma, said = url.removeprefix("data:").partition(",")
+    kind, *more = head.split(";")
+    try:
+        if not comma:
+            raise ValueError("it has no comma")
+        data = base64.b64decode(said, validate=True) if "base64" in more else unquote_to_bytes(said)
+    except (ValueError, binascii.Error) as error:
+        raise ConfigurationError(f"a data URL cannot be read: {error}") from error
+    return {"data": data, "mime_type": kind or "text/plain"}
+
+
+def fitting(mime_type: str, kind: str, name: str | None) -> str:
+    """The type itself, where it is of the kind that was asked for. Ogg and MP4 may be sound or film."""
+    if mime_type.startswith(kind) or mime_type == "application/octet-stream":
+        return mime_type
+    subtype = mime_type.split("/")[-1]
+    if kind in ("audio/", "video/") and subtype in ("ogg", "mp4", "webm", "mpeg", "3gpp"):
+        return kind + subtype
+    raise ConfigurationError(
+        f"{name or 'this'} is {mime_type}, not {NAMES[kind]}; content_of(...) makes whatever fits it"
+    )

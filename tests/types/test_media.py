@@ -1,0 +1,131 @@
+"""Media come from anywhere, and say themselves what they are."""
+
+from __future__ import annotations
+
+import base64
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.types import AudioContent, FileContent, ImageContent, Prompt, TextContent, VideoContent, content_of
+from dhenara.ai.wire.sniff import from_name, is_text, sniff
+from dhenara.ai.wire.text import clean_text
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"." * 20
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def docx() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", "<document/>")
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "kind"),
+    [
+        (PNG, None, "image/png"),
+        (b"\xff\xd8\xff\xe0", "x.png", "image/jpeg"),
+        (b"GIF89a..", None, "image/gif"),
+        (b"RIFF....WEBPVP8 ", None, "image/webp"),
+        (b"RIFF....WAVEfmt ", None, "audio/wav"),
+        (b"%PDF-1.7", "notes.txt", "application/pdf"),
+        (b"ID3\x04", None, "audio/mpeg"),
+        (b"\x00\x00\x00 ftypisom", None, "video/mp4"),
+        (b"\x00\x00\x00 ftypM4A ", None, "audio/mp4"),
+        (b"\x00\x00\x00 ftypheic", None, "image/heic"),
+        (b"\x1aE\xdf\xa3", "film.mkv", "video/x-matroska"),
+        (docx(), "letter.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (b"a,b\n1,2\n", "table.csv", "text/csv"),
+        (b'{"a": 1}', "a.json", "application/json"),
+        ("häßlich".encode(), None, "text/plain"),
+        (b"\xff\xfeh\x00i\x00", None, "text/plain"),
+        (b"", None, "text/plain"),
+        (b"\x00\x01\x02\x03", "x.bin", "application/octet-stream"),
+    ],
+)
+def test_bytes_say_what_they_are(data: bytes, name: str | None, kind: str) -> None:
+    assert sniff(data, name) == kind
+
+
+@given(st.text())
+def test_every_text_is_text_and_comes_out_clean(text: str) -> None:
+    clean = clean_text(text.encode())
+    assert "\r" not in clean
+    assert clean == text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    if not any(ord(letter) < 32 and letter not in "\t\n\r" for letter in text):
+        assert is_text(sniff(text.encode())) or sniff(text.encode()) != "application/octet-stream"
+
+
+@given(st.binary())
+def test_any_bytes_are_something(data: bytes) -> None:
+    assert "/" in sniff(data)
+    assert isinstance(clean_text(data), str)
+
+
+def test_a_path_becomes_what_the_file_is(tmp_path: Path) -> None:
+    place = tmp_path / "cat.jpg"
+    place.write_bytes(PNG)
+    picture = ImageContent.from_path(place)
+    assert (picture.data, picture.mime_type, picture.name) == (PNG, "image/png", "cat.jpg")
+    assert content_of(place) == picture
+    with place.open("rb") as file:
+        assert ImageContent.from_file(file) == picture
+    with pytest.raises(ConfigurationError, match="not sound"):
+        AudioContent.from_path(place)
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        FileContent.from_path(tmp_path / "gone.pdf")
+
+
+@pytest.mark.parametrize(
+    ("given_", "found"),
+    [
+        ("words", TextContent(text="words")),
+        ("see https://example.org/a.png", TextContent(text="see https://example.org/a.png")),
+        ("https://example.org/a.png?x=1", ImageContent(url="https://example.org/a.png?x=1", mime_type="image/png")),
+        ("https://example.org/a.pdf", FileContent(url="https://example.org/a.pdf", mime_type="application/pdf")),
+        ("https://example.org/a.mp4", VideoContent(url="https://example.org/a.mp4", mime_type="video/mp4")),
+        (PNG, ImageContent(data=PNG, mime_type="image/png")),
+        (bytearray(b"a"), FileContent(data=b"a", mime_type="text/plain")),
+        (io.BytesIO(PNG), ImageContent(data=PNG, mime_type="image/png")),
+        (io.StringIO("a"), FileContent(data=b"a", mime_type="text/plain")),
+        (f"data:image/png;base64,{base64.b64encode(PNG).decode()}", ImageContent(data=PNG, mime_type="image/png")),
+        ({"type": "input_text", "text": "words"}, TextContent(text="words")),
+        (TextContent(text="words"), TextContent(text="words")),
+    ],
+    ids=repr,
+)
+def test_content_of_anything(given_: Any, found: Any) -> None:
+    assert content_of(given_) == found
+
+
+@pytest.mark.parametrize("nothing", [None, 7, object(), "https://example.org/what", "data:image/png;base64,?"])
+def test_what_is_no_content_is_an_error_that_says_what_to_do(nothing: Any) -> None:
+    with pytest.raises(ConfigurationError):
+        content_of(nothing)
+
+
+def test_paths_and_bytes_stand_in_prompts_as_they_are(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_bytes(b"\xef\xbb\xbf# Notes\r\n")
+    prompt = Prompt(parts=["What is this?", notes, PNG])
+    assert [part.type for part in prompt.contents] == ["text", "file", "image"]
+    file = prompt.contents[1]
+    assert isinstance(file, FileContent)
+    assert file.words() == "notes.md:\n# Notes\n"
+
+
+def test_names_of_addresses_are_promises_only() -> None:
+    assert from_name("x/y.PDF") == "application/pdf"
+    assert from_name("x/y") is None
+    assert ImageContent.from_url("https://example.org/x").mime_type is None
+    assert ImageContent.from_file_id("file-1") == ImageContent(file_id="file-1")
