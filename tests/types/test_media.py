@@ -18,8 +18,6 @@ from dhenara.ai.wire.sniff import from_name, is_text, sniff
 from dhenara.ai.wire.text import clean_text
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"." * 20
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
 
 
 def docx() -> bytes:

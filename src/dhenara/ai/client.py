@@ -16,6 +16,7 @@ from .history import MessageLike, read_history
 from .mending import mended
 from .providers.target import Target, resolve
 from .runtime.blocking import BlockingIO, run
+from .trimming import trimmed
 from .types.call import Call, Journal
 from .types.call_config import AIModelCallConfig
 from .types.call_response import AIModelCallResponse
@@ -191,13 +192,16 @@ class AIModelClient:
     ) -> Call:
         """The call as a value. Whatever cannot work is found here, before anything is sent."""
         chosen = config or self.config
+        settings = overridden(chosen, overrides) if overrides else chosen
+        told = read_instructions(instructions)
         history, warnings = mended(read_history(prompt, context, messages))
+        kept, left_out = trimmed(history, told, settings)
         call = Call(
             endpoint=self.model_endpoint,
-            messages=history,
-            config=overridden(chosen, overrides) if overrides else chosen,
-            instructions=read_instructions(instructions),
-            journal=Journal(warnings=warnings),
+            messages=kept,
+            config=settings,
+            instructions=told,
+            journal=Journal(warnings=(*warnings, *left_out)),
         )
         check_options(call)
         return call

@@ -8,13 +8,12 @@ from typing import Any
 
 from ..types.fingerprint import Fingerprint, FingerprintPart
 from ..wire import json
+from .prefix import unmarked
 
 Wire = dict[str, Any]
 SYSTEM = ("system", "systemInstruction", "instructions")
 TURNS = ("messages", "contents", "input")
 THINKING = ("thinking", "reasoning", "reasoning_effort", "output_config")
-# Marks wander from turn to turn and are no part of what is cached.
-MARKS = ("cache_control", "prompt_cache_breakpoint")
 LENGTH = 16
 
 
@@ -35,11 +34,3 @@ def parts(body: Wire) -> Iterator[tuple[str, Any]]:
 
 def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(unmarked(value))).hexdigest()[:LENGTH]
-
-
-def unmarked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: unmarked(inner) for name, inner in value.items() if name not in MARKS}
-    if isinstance(value, list):
-        return [unmarked(one) for one in value if not (isinstance(one, dict) and one.keys() == {"cachePoint"})]
-    return value

@@ -9,14 +9,14 @@ from ..wire import json
 
 Wire = dict[str, Any]
 LENGTH = 32
+MARKS = ("cache_control", "prompt_cache_breakpoint")
 
 
 class Prefix:
     """Grows with the turns; what was hashed once is not looked at again."""
 
-    def __init__(self, system: str, tools: object, mark: str) -> None:
-        self._hash = hashlib.sha256(json.dumps([system, tools]))
-        self._mark = mark
+    def __init__(self, system: str, tools: object) -> None:
+        self._hash = hashlib.sha256(json.dumps([system, unmarked(tools)]))
         self._turn = 0
         self._block = 0
 
@@ -27,7 +27,15 @@ class Prefix:
             if number > self._turn:
                 self._turn, self._block = number, 0
             for block in blocks[self._block :]:
-                plain = {name: value for name, value in block.items() if name != self._mark}
-                self._hash.update(json.dumps([turns[number]["role"], plain]))
+                self._hash.update(json.dumps([turns[number]["role"], unmarked(block)]))
             self._block = len(blocks)
         return self._hash.hexdigest()[:LENGTH]
+
+
+def unmarked(value: Any) -> Any:
+    """The same without marks for prompt caches, however deep they are."""
+    if isinstance(value, dict):
+        return {name: unmarked(inner) for name, inner in value.items() if name not in MARKS}
+    if isinstance(value, list):
+        return [unmarked(one) for one in value if not (isinstance(one, dict) and one.keys() == {"cachePoint"})]
+    return value

@@ -97,6 +97,9 @@ if TYPE_CHECKING:
     from .content import (
         VideoContent as VideoContent,
     )
+    from .context_policy import (
+        ContextPolicy as ContextPolicy,
+    )
     from .cost import (
         Cost as Cost,
     )
@@ -135,6 +138,9 @@ if TYPE_CHECKING:
     )
     from .plan import (
         PlannedPart as PlannedPart,
+    )
+    from .prompt_cache import (
+        PromptCache as PromptCache,
     )
     from .provider import (
         AIModelAPIProviderEnum as AIModelAPIProviderEnum,
@@ -225,6 +231,7 @@ _HOMES = {
     "ToolCallContent": ".content",
     "ToolResultContent": ".content",
     "VideoContent": ".content",
+    "ContextPolicy": ".context_policy",
     "Cost": ".cost",
     "FinishReason": ".delta",
     "AIModelEndpoint": ".endpoint",
@@ -236,6 +243,7 @@ _HOMES = {
     "ChatModelSettings": ".model",
     "ImageModelCostData": ".model",
     "ValidOptionValue": ".model",
+    "PromptCache": ".prompt_cache",
     "Plan": ".plan",
     "PlannedPart": ".plan",
     "AIModelAPIProviderEnum": ".provider",

@@ -8,7 +8,9 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from .base import Value
+from .context_policy import ContextPolicy
 from .fetching import Fetching
+from .prompt_cache import PromptCache
 from .structured import StructuredOutput
 from .timeouts import Timeouts
 from .tools import ServerTool, ToolChoice, ToolDefinition
@@ -60,6 +62,8 @@ class AIModelCallConfig(Value):
     strict: bool = False
     fingerprint: bool = False
     fetching: Fetching | None = None
+    prompt_cache: PromptCache | None = None
+    context_policy: ContextPolicy | None = None
 
     @field_validator("stop", mode="before")
     @classmethod

@@ -28,7 +28,10 @@ SPELLINGS = ("contents", "content", "parts", "text")
 
 
 class Message(Value):
-    """One turn. `text=`, `content=` (a string or parts) and `parts=` are other spellings of `contents=`."""
+    """One turn. `text=`, `content=` (a string or parts) and `parts=` are other spellings of `contents=`.
+
+    `cache="short"` or `"long"` marks the end of the message, which is the end of its last part, for prompt caches.
+    """
 
     role: Role
     contents: list[ContentItem] = Field(default_factory=list)
@@ -46,6 +49,9 @@ class Message(Value):
         if "role" in said and isinstance(said["role"], str):
             said["role"] = ROLES.get(said["role"], said["role"])
         said["contents"] = read_parts(given[spoken[0]]) if spoken else []
+        mark = said.pop("cache", None)
+        if mark is not None and said["contents"]:
+            said["contents"][-1] = marked(said["contents"][-1], mark)
         return said
 
     @property
@@ -61,6 +67,13 @@ class Prompt(Message):
     """What a user says: a message whose role is "user" unless told otherwise."""
 
     role: Role = "user"
+
+
+def marked(part: Any, lifetime: Any) -> Any:
+    """The part with its end marked for the prompt cache."""
+    if isinstance(part, Mapping):
+        return {**part, "cache": lifetime}
+    return part.model_copy(update={"cache": lifetime}) if isinstance(part, Value) else part
 
 
 def as_sequence(given: Any) -> Sequence[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -21,10 +21,18 @@ class Origin(Value):
     prefix: str | None = None
 
 
+CacheLifetime = Literal["short", "long"]
+"""Minutes, or hours: how long a provider should remember the beginning of a prompt."""
+
+
 class Content(Value):
-    """One part. `extras` holds what only its origin understands: signatures, encrypted state, ids."""
+    """One part. `extras` holds what only its origin understands: signatures, encrypted state, ids.
+
+    `cache` marks its end: everything up to there may be kept in the provider's prompt cache.
+    """
 
     origin: Origin | None = None
+    cache: CacheLifetime | None = None
     extras: dict[str, Any] = Field(default_factory=dict)
 
     def get_text(self) -> str:

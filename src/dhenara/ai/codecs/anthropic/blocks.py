@@ -25,6 +25,7 @@ from ...types.message import Role
 from ...wire.sniff import is_text
 from ...wire.text import clean_text
 from ..accepted import PICTURES, Accepted
+from ..marks import control
 from ..origin import at_home
 from ..remote import is_remote
 from ..toolids import legal_id
@@ -33,14 +34,17 @@ from ..warnings import Warnings
 PROTOCOL = "anthropic"
 Wire = dict[str, Any]
 MARK = "cache_control"
+UNMARKABLE = ("thinking", "redacted_thinking")
 ACCEPTED = {"image": Accepted(PICTURES), "file": Accepted(("application/pdf",))}
 
 
 def write_block(part: Content, role: Role, call: Call, warnings: Warnings) -> Iterator[Wire]:
     """No block, where there is nothing that may be said."""
-    for block in write_plain(part, role, call, warnings):
-        mark = part.extras.get(MARK)
-        yield {**block, MARK: mark} if mark is not None else block
+    blocks = list(write_plain(part, role, call, warnings))
+    mark = part.extras.get(MARK) or (control(part.cache) if part.cache else None)
+    if mark is not None and blocks and blocks[-1]["type"] not in UNMARKABLE:
+        blocks[-1] = {**blocks[-1], MARK: mark}
+    yield from blocks
 
 
 def write_plain(part: Content, role: Role, call: Call, warnings: Warnings) -> Iterator[Wire]:

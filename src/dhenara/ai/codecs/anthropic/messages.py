@@ -12,7 +12,7 @@ from ...types.message import Message
 from ..origin import at_home
 from ..prefix import Prefix
 from ..warnings import Warnings
-from .blocks import MARK, PROTOCOL, write_block
+from .blocks import PROTOCOL, write_block
 
 Wire = dict[str, Any]
 NOTHING = "."
@@ -78,10 +78,6 @@ def written(message: Message, call: Call, warnings: Warnings, moved: list[Conten
     for part in message.contents:
         if not any(part is one for one in moved):
             yield from write_block(part, message.role, call, warnings)
-
-
-def new_prefix(system: str, tools: object) -> Prefix:
-    return Prefix(system, tools, MARK)
 
 
 def text(said: str) -> Wire:

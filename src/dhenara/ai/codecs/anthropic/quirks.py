@@ -52,6 +52,8 @@ class MessagesQuirks(Quirks):
     structured: Literal["native", "none"] = "native"
     betas: tuple[str, ...] = ()
     betas_in_body: bool = False
+    automatic_cache: bool = True
+    """Whether the host moves a mark to the end of each prompt by itself."""
 
     def wire_name(self, parameter: str) -> str | None:
         """What this host calls a parameter; None when it has no such thing."""

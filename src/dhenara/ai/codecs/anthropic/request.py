@@ -12,8 +12,10 @@ from ...types.call_config import AIModelCallConfig
 from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..parameters import given
+from ..prefix import Prefix
 from ..warnings import Warnings
-from .messages import new_prefix, write_messages, write_system
+from .caching import write_cache, write_context
+from .messages import write_messages, write_system
 from .quirks import PARAMETERS, MessagesQuirks
 from .thinking import write_thinking
 
@@ -28,7 +30,7 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
     thinking = write_thinking(call, quirks, warnings)
     system = write_system(call)
     tools = write_tools(config, warnings, thinks=thinking.get("thinking", {}).get("type") == "enabled")
-    prefix = new_prefix(system, tools.get("tools")) if quirks.binds_thinking else None
+    prefix = Prefix(system, tools.get("tools")) if quirks.binds_thinking else None
     messages = write_messages(call, warnings, prefix)
     body: Wire = {} if quirks.version_in_body else {"model": model}
     if quirks.version_in_body:
@@ -44,6 +46,8 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
     write_format(config, quirks, warnings, body)
     if config.streaming and quirks.stream_in_body:
         body["stream"] = True
+    write_cache(config, quirks, warnings, body)
+    write_context(config, warnings, body)
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
     outgoing = warnings.outgoing(path(call, quirks), body, headers(body, quirks))

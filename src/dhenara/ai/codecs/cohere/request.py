@@ -8,7 +8,9 @@ from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
+from ..context import unoffered
 from ..effort import budget_for
+from ..marks import unknown_to_cache, unmarked
 from ..parameters import given
 from ..warnings import Warnings
 from .messages import write_messages
@@ -25,6 +27,9 @@ def write_request(call: Call, quirks: CohereQuirks) -> Outgoing:
         "messages": write_messages(call, warnings),
         "stream": config.streaming,
     }
+    unknown_to_cache(config, warnings, ())
+    unmarked((part for message in call.messages for part in message.contents), warnings)
+    unoffered(config, warnings)
     body.update(quirks.defaults)
     for parameter, value in given(config, PARAMETERS):
         name = quirks.wire_name(parameter)

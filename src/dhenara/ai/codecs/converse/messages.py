@@ -23,6 +23,7 @@ from ...types.content import (
 )
 from ...types.message import Message
 from ..accepted import PICTURES, Accepted
+from ..marks import cache_point
 from ..origin import at_home
 from ..remote import is_remote
 from ..toolids import legal_id
@@ -109,8 +110,9 @@ def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]
         case _:
             if (words := part.get_text()).strip():
                 yield {"text": words}
-    if "cache_point" in part.extras:
-        yield {"cachePoint": part.extras["cache_point"]}
+    mark = part.extras.get("cache_point") or (cache_point(part.cache) if part.cache else None)
+    if mark is not None:
+        yield {"cachePoint": mark}
 
 
 def family(model: str) -> str:

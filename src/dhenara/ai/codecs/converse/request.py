@@ -10,7 +10,9 @@ from ...types.call_config import AIModelCallConfig
 from ...types.content import ToolCallContent, ToolResultContent
 from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
+from ..context import unoffered
 from ..effort import budget_for, effort_for
+from ..marks import cache_point, unknown_to_cache
 from ..parameters import given
 from ..warnings import Warnings
 from .messages import write_messages
@@ -36,6 +38,8 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     more = write_reasoning(call, quirks, warnings, inference)
     if inference:
         body["inferenceConfig"] = inference
+    write_cache(config, warnings, body)
+    unoffered(config, warnings)
     body.update(write_tools(call, warnings))
     if config.service_tier is not None:
         body["serviceTier"] = {"type": config.service_tier}
@@ -52,6 +56,18 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     model = quote(call.endpoint.ai_model.model_name, safe="")
     method = "converse-stream" if config.streaming else "converse"
     return warnings.outgoing(f"/model/{model}/{method}", body)
+
+
+def write_cache(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> None:
+    unknown_to_cache(config, warnings, ())
+    cache = config.prompt_cache
+    if cache is None:
+        return
+    point = {"cachePoint": cache_point(cache.lifetime)}
+    if cache.instructions and body.get("system"):
+        body["system"] = [*body["system"], point]
+    if cache.automatic and body["messages"]:
+        body["messages"][-1]["content"].append(point)
 
 
 def write_parameters(config: AIModelCallConfig, quirks: ConverseQuirks, warnings: Warnings) -> Wire:

@@ -9,7 +9,9 @@ from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
+from ..context import unoffered
 from ..effort import budget_for, effort_for
+from ..marks import unknown_to_cache
 from ..parameters import given
 from ..warnings import Warnings
 from .contents import write_contents
@@ -35,10 +37,23 @@ def write_request(call: Call, quirks: GeminiQuirks) -> Outgoing:
     if generation:
         body["generationConfig"] = generation
     body.update(write_tools(config, warnings))
+    write_cache(config, warnings, body)
+    unoffered(config, warnings)
     body.update(quirks.defaults)
     body.update(call.endpoint.ai_model.parameters)
     merge(body, config.options)
     return warnings.outgoing(path(call, quirks), body)
+
+
+def write_cache(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> None:
+    """Prompts are cached by themselves; content that was stored beforehand brings its own instructions and tools."""
+    unknown_to_cache(config, warnings, ("stored",))
+    if config.prompt_cache is None or config.prompt_cache.stored is None:
+        return
+    body["cachedContent"] = config.prompt_cache.stored
+    for name in ("systemInstruction", "tools", "toolConfig"):
+        if body.pop(name, None) is not None:
+            warnings.unsupported(name, "it is a part of the cached content, and cannot be said beside it")
 
 
 def path(call: Call, quirks: GeminiQuirks) -> str:

@@ -15,6 +15,7 @@ from ...types.content import (
     TextContent,
 )
 from ...wire.sniff import is_text
+from ..marks import CONTROL, breakpoint_of, control
 from ..remote import is_remote
 from ..warnings import Warnings
 from .quirks import ChatQuirks
@@ -24,14 +25,23 @@ Wire = dict[str, Any]
 
 def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warnings) -> str | list[Wire]:
     """A plain string where there is only one text, else typed parts."""
-    if all(isinstance(part, TextContent) for part in contents) and len(contents) <= 1:
+    marked = quirks.cache_mark != "none" and any(part.cache for part in contents)
+    if all(isinstance(part, TextContent) for part in contents) and len(contents) <= 1 and not marked:
         return "".join(part.get_text() for part in contents)
     return write_parts(contents, quirks, warnings)
 
 
 def write_parts(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warnings) -> list[Wire]:
-    written = (write_part(part, quirks, warnings) for part in contents)
-    return [part for part in written if part is not None]
+    written = ((part, write_part(part, quirks, warnings)) for part in contents)
+    return [marked(wire, part, quirks) for part, wire in written if wire is not None]
+
+
+def marked(wire: Wire, part: Content, quirks: ChatQuirks) -> Wire:
+    """The part with its mark for the prompt cache, where the dialect has one."""
+    if part.cache is None or quirks.cache_mark == "none":
+        return wire
+    mark = control if quirks.cache_mark == CONTROL else breakpoint_of
+    return {**wire, quirks.cache_mark: mark(part.cache)}
 
 
 def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | None:

@@ -58,6 +58,12 @@ class ChatQuirks(Quirks):
 
     document_shape: Literal["file", "document_url", "none"] = "file"
     audio_in: bool = True
+    cache_mark: Literal["prompt_cache_breakpoint", "cache_control", "none"] = "none"
+    """How the prompt cache is marked; hosts without marks cache by themselves, or not at all."""
+
+    cache_key: bool = False
+    """Whether calls that begin alike can be brought to the same cache by a key, and a lifetime be asked for."""
+
     parts_in_tool_results: bool = False
     empty_content: Literal["null", "empty", "omit"] = "null"
     terminal: Literal["done", "finish"] = "done"

@@ -9,6 +9,8 @@ from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
+from ..context import unoffered
+from ..marks import BREAKPOINT, unknown_to_cache
 from ..parameters import given
 from ..warnings import Warnings
 from .messages import write_messages
@@ -30,6 +32,8 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
     body.update(write_reasoning(config, quirks, warnings))
     body.update(write_tools(config, quirks, warnings))
     body.update(write_format(config, quirks, warnings))
+    body.update(write_cache(config, quirks, warnings))
+    unoffered(config, warnings)
     if config.streaming:
         body["stream"] = True
         if quirks.stream_usage == "option":
@@ -50,6 +54,18 @@ def write_parameters(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Wa
             written[name] = value
     if "top_logprobs" in written:
         written.setdefault("logprobs", True)
+    return written
+
+
+def write_cache(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
+    unknown_to_cache(config, warnings, ("key",) if quirks.cache_key else ())
+    cache = config.prompt_cache
+    if cache is None or not quirks.cache_key:
+        return {}
+    written: dict[str, Any] = {} if cache.key is None else {"prompt_cache_key": cache.key}
+    if cache.lifetime == "long":
+        newer = quirks.cache_mark == BREAKPOINT
+        written |= {"prompt_cache_options": {"ttl": "12h"}} if newer else {"prompt_cache_retention": "24h"}
     return written
 
 

@@ -28,17 +28,17 @@ PROTOCOL = "openai_responses"
 Wire = dict[str, Any]
 
 
-def write_items(call: Call, warnings: Warnings) -> list[Wire]:
+def write_items(call: Call, warnings: Warnings, *, marks: bool = False) -> list[Wire]:
     """Every turn in order, as one flat list."""
-    return [item for message in call.messages for item in write_message(message, call, warnings)]
+    return [item for message in call.messages for item in write_message(message, call, warnings, marks=marks)]
 
 
-def write_message(message: Message, call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_message(message: Message, call: Call, warnings: Warnings, *, marks: bool) -> Iterator[Wire]:
     match message.role:
         case "system":
             yield {"type": "message", "role": "developer", "content": [text(message.text)]}
         case "user":
-            yield from write_user(message, warnings)
+            yield from write_user(message, warnings, marks=marks)
         case "assistant":
             yield from write_answer(message.contents, call, warnings)
         case "tool":
@@ -49,11 +49,11 @@ def text(said: str) -> Wire:
     return {"type": "input_text", "text": said}
 
 
-def write_user(message: Message, warnings: Warnings) -> Iterator[Wire]:
+def write_user(message: Message, warnings: Warnings, *, marks: bool) -> Iterator[Wire]:
     yield from write_results(message.contents, warnings)
     said = [part for part in message.contents if not isinstance(part, ToolResultContent)]
     if said:
-        yield {"type": "message", "role": "user", "content": write_parts(said, warnings)}
+        yield {"type": "message", "role": "user", "content": write_parts(said, warnings, marks=marks)}
 
 
 def write_answer(contents: Sequence[Content], call: Call, warnings: Warnings) -> Iterator[Wire]:

@@ -9,6 +9,7 @@ from typing import Any
 from ...types.content import Content, FileContent, ImageContent, Media
 from ...wire.sniff import is_text
 from ..accepted import PICTURES, Accepted
+from ..marks import BREAKPOINT, breakpoint_of
 from ..remote import is_remote
 from ..warnings import Warnings
 
@@ -16,9 +17,14 @@ Wire = dict[str, Any]
 ACCEPTED = {"image": Accepted(PICTURES)}
 
 
-def write_parts(contents: Sequence[Content], warnings: Warnings) -> list[Wire]:
-    written = (write_part(part, warnings) for part in contents)
-    return [part for part in written if part is not None]
+def write_parts(contents: Sequence[Content], warnings: Warnings, *, marks: bool = False) -> list[Wire]:
+    """`marks` says whether the model takes marks for its prompt cache; all others cache by themselves."""
+    written = ((part, write_part(part, warnings)) for part in contents)
+    return [
+        {**wire, BREAKPOINT: breakpoint_of(part.cache)} if marks and part.cache else wire
+        for part, wire in written
+        if wire is not None
+    ]
 
 
 def write_part(part: Content, warnings: Warnings) -> Wire | None:

@@ -38,6 +38,9 @@ class ResponsesQuirks(Quirks):
     encrypted_reasoning: bool = True
     """Whether thinking can be had as a sealed block, to be sent back where nothing is stored."""
 
+    cache_marks: bool = False
+    """Whether the prompt cache can be marked; without marks, prompts are cached by themselves."""
+
     runs_custom_tools: bool = False
     """Whether calls of custom tools are the provider's own doing."""
 

@@ -9,7 +9,9 @@ from ...types.call_config import AIModelCallConfig
 from ...types.content import ReasoningContent
 from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
+from ..context import unoffered
 from ..effort import effort_for
+from ..marks import unknown_to_cache
 from ..origin import at_home
 from ..parameters import given
 from ..warnings import Warnings
@@ -27,13 +29,15 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
     body: Wire = {"model": call.endpoint.ai_model.model_name}
     if call.instructions:
         body["instructions"] = "\n\n".join(call.instructions)
-    body["input"] = write_items(call, warnings)
+    body["input"] = write_items(call, warnings, marks=quirks.cache_marks)
     body["store"] = False
     body.update(quirks.defaults)
     body.update(write_parameters(config, quirks, warnings))
     body.update(write_reasoning(config, quirks, warnings))
     body.update(write_tools(config))
     body.update(write_format(config))
+    body.update(write_cache(config, quirks, warnings))
+    body.update(write_context(config, warnings))
     wanted = included(call, quirks)
     if wanted:
         body["include"] = wanted
@@ -68,6 +72,29 @@ def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings
     if quirks.summary and config.wants_reasoning:
         said["summary"] = quirks.summary
     return {"reasoning": said}
+
+
+def write_cache(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
+    """Prompts are cached by themselves there; what can be said is where, and for how long."""
+    unknown_to_cache(config, warnings, ("key",))
+    cache = config.prompt_cache
+    if cache is None:
+        return {}
+    written: Wire = {} if cache.key is None else {"prompt_cache_key": cache.key}
+    if cache.lifetime == "long":
+        written |= {"prompt_cache_options": {"ttl": "12h"}} if quirks.cache_marks else {"prompt_cache_retention": "24h"}
+    return written
+
+
+def write_context(config: AIModelCallConfig, warnings: Warnings) -> Wire:
+    policy = config.context_policy
+    if policy is None:
+        return {}
+    unoffered(config, warnings, "compact_at", "truncation")
+    written: Wire = {} if policy.truncation is None else {"truncation": policy.truncation}
+    if policy.compact_at is not None:
+        written["context_management"] = [{"type": "compaction", "compact_threshold": policy.compact_at}]
+    return written
 
 
 def included(call: Call, quirks: ResponsesQuirks) -> list[str]:

@@ -9,12 +9,18 @@ from ..provider import Provider, Route
 # Models that Chat Completions does not serve, or not with tools.
 RESPONSES_ONLY = "gpt-6-astra*|*-pro|*-pro-20*|*-codex*|*-deep-research*|computer-use*"
 
+# From 5.6 on, the prompt cache can be marked.
+MARKED = "gpt-5.6*|gpt-5.7*|gpt-5.8*|gpt-5.9*|gpt-6*"
+
 PROVIDER = Provider(
     name="openai",
     base_url="https://api.openai.com/v1",
     routes=(
+        Route("openai_responses", ResponsesQuirks(cache_marks=True), models="gpt-6-astra*"),
         Route("openai_responses", ResponsesQuirks(), models=RESPONSES_ONLY),
-        Route("openai_chat", ChatQuirks()),
+        Route("openai_chat", ChatQuirks(cache_key=True, cache_mark="prompt_cache_breakpoint"), models=MARKED),
+        Route("openai_chat", ChatQuirks(cache_key=True)),
+        Route("openai_responses", ResponsesQuirks(cache_marks=True), models=MARKED),
         Route("openai_responses", ResponsesQuirks()),
     ),
     key_env=("OPENAI_API_KEY",),

@@ -12,6 +12,7 @@ PROVIDER = Provider(
         Route(
             "openai_chat",
             ChatQuirks(
+                cache_mark="cache_control",
                 params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
                 reasoning_in="reasoning",
                 reasoning_out=("reasoning", "reasoning_content"),

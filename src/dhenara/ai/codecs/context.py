@@ -1,0 +1,17 @@
+"""Context policies that a provider does not offer."""
+
+from __future__ import annotations
+
+from ..types.call_config import AIModelCallConfig
+from .warnings import Warnings
+
+OFFERED_BY_SOME = ("compact_at", "clear_tool_results_at", "truncation")
+
+
+def unoffered(config: AIModelCallConfig, warnings: Warnings, *offered: str) -> None:
+    """Says which of the wishes this protocol cannot pass on."""
+    policy = config.context_policy
+    if policy is not None:
+        for wish in OFFERED_BY_SOME:
+            if wish not in offered and getattr(policy, wish) is not None:
+                warnings.unsupported(f"context_policy.{wish}", "this provider does not do that")

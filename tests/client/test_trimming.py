@@ -1,0 +1,51 @@
+"""A conversation that is too long loses its oldest rounds, whole ones, and says so."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import UnsupportedError
+from dhenara.ai.mending import mended
+from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.trimming import size, trimmed
+from dhenara.ai.types import AIModelCallConfig, ContextPolicy, Message, ToolCallContent, ToolResultContent
+from support.calls import histories
+from support.worlds import World, endpoint
+
+SMALL = ContextPolicy(max_input_tokens=60)
+
+
+def test_the_oldest_rounds_are_left_out(world: World, server: FakeServer) -> None:
+    server.answers(Answer(text="Yes."))
+    client = AIModelClient(endpoint(server.url))
+    history = [said for number in range(9) for said in ({"role": "user", "text": f"Question {number}? " * 4}, "Fine.")]
+    answer = world.run(client, messages=[*history, "Last?"], context_policy=SMALL)
+    sent = server.exchanges[0].json["messages"]
+    assert sent[-1]["content"] == "Last?"
+    assert 1 < len(sent) < 9
+    assert "rounds were left out" in answer.chat_response.warnings[0].message
+    world.close(client)
+
+
+def test_strict_refuses_to_leave_anything_out(server: FakeServer) -> None:
+    client = AIModelClient(endpoint(server.url))
+    with pytest.raises(UnsupportedError, match="left out"):
+        client.generate(messages=["A long question? " * 40, "And?"], context_policy=SMALL, strict=True)
+    assert server.exchanges == []
+
+
+@given(turns=histories(), most=st.integers(1, 400))
+def test_what_is_left_fits_and_is_whole(turns: tuple[Message, ...], most: int) -> None:
+    turns, _ = mended(turns)
+    config = AIModelCallConfig(context_policy=ContextPolicy(max_input_tokens=most))
+    kept, warnings = trimmed(turns, (), config)
+    assert kept[-1] == turns[-1]
+    assert [m for m in kept if m in turns] == list(kept)
+    assert sum(map(size, kept)) <= most or any("still about" in warning.message for warning in warnings)
+    assert (kept == turns) or warnings
+    made = {part.id for m in kept for part in m.contents if isinstance(part, ToolCallContent)}
+    answered = {part.call_id for m in kept for part in m.contents if isinstance(part, ToolResultContent)}
+    assert made == answered

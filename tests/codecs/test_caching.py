@@ -1,0 +1,122 @@
+"""Prompt caches and context policies: one wish, said in each vendor's words, or a warning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dhenara.ai.codecs.fingerprint import fingerprint_of
+from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.types import ContextPolicy, Message, Prompt, PromptCache, TextContent
+from support.vendors import VENDORS, Vendor
+
+BY_NAME = {vendor.name: vendor for vendor in VENDORS}
+CLAUDE, CONVERSE = BY_NAME["anthropic-anthropic"], BY_NAME["amazon_bedrock-converse"]
+RESPONSES, CHAT = BY_NAME["openai-openai_responses"], BY_NAME["openai-openai_chat"]
+GEMINI, COHERE = BY_NAME["google_ai-gemini"], BY_NAME["cohere-cohere"]
+NEWER = Vendor("openai", "gpt-6-sol", "openai_chat", CHAT.types)
+ROUTER = Vendor("openrouter", "anthropic/claude-opus-5", "openai_chat", CHAT.types)
+LONG = Prompt(text="A long book.", cache="long")
+ASKED = (LONG, Message(role="assistant", contents=[TextContent(text="Yes.")]), Prompt(text="And?", cache="short"))
+
+
+def warned(vendor: Vendor, messages: tuple[Message, ...] = (Prompt(text="?"),), **config: Any) -> set[str | None]:
+    outgoing = load_codec(vendor.protocol).encode(vendor.call(messages, **config), vendor.quirks)
+    return {warning.parameter for warning in outgoing.warnings}
+
+
+def body(vendor: Vendor, messages: tuple[Message, ...] = (Prompt(text="?"),), **config: Any) -> Any:
+    found = vendor.written(messages, **config)[1]
+    vendor.types(found)
+    return found
+
+
+def test_a_mark_at_the_end_of_a_message_is_a_mark_on_its_last_part() -> None:
+    assert [part.cache for part in Prompt(parts=["a", "b"], cache="short").contents] == [None, "short"]
+    assert Message.model_validate_json(LONG.model_dump_json()).contents[0].cache == "long"
+
+
+def test_marks_in_each_vendors_words() -> None:
+    book, _, question = body(CLAUDE, ASKED)["messages"]
+    assert book["content"][0]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
+    assert question["content"][0]["cache_control"] == {"type": "ephemeral"}
+    book, _, question = body(CONVERSE, ASKED)["messages"]
+    assert book["content"][1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
+    assert question["content"][1] == {"cachePoint": {"type": "default"}}
+    marked = body(RESPONSES, ASKED)["input"][0]["content"][0]
+    assert marked["prompt_cache_breakpoint"] == {"mode": "explicit", "ttl": "12h"}
+    marked = body(NEWER, ASKED)["messages"][2]["content"][0]
+    assert marked == {"type": "text", "text": "And?", "prompt_cache_breakpoint": {"mode": "explicit"}}
+    marked = body(ROUTER, ASKED)["messages"][0]["content"][0]
+    assert marked["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
+
+
+@pytest.mark.parametrize("vendor", [CHAT, GEMINI], ids=lambda vendor: vendor.name)
+def test_where_prompts_are_cached_by_themselves_marks_go_without_saying(vendor: Vendor) -> None:
+    assert "cache" not in str(body(vendor, ASKED))
+    assert warned(vendor, ASKED) == set()
+
+
+def test_where_nothing_is_cached_a_mark_is_a_warning() -> None:
+    assert warned(COHERE, ASKED) == {"cache"}
+
+
+def test_claude_takes_four_marks_and_the_earliest_give_way() -> None:
+    turns = tuple(Prompt(text=f"{number}", cache="short") for number in range(6))
+    blocks = body(CLAUDE, turns, prompt_cache=PromptCache(automatic=True))["messages"][0]["content"]
+    assert ["cache_control" in block for block in blocks] == [False, False, False, True, True, True]
+    assert warned(CLAUDE, turns) == {"cache"}
+
+
+def test_the_whole_prompt_may_be_cached_as_it_grows() -> None:
+    wish = {"prompt_cache": PromptCache(automatic=True, instructions=True)}
+    asked = (Message(role="system", contents=[TextContent(text="Be brief.")]), Prompt(text="?"))
+    found = body(CLAUDE, asked, **wish)
+    assert found["cache_control"] == {"type": "ephemeral"}
+    assert found["system"][0]["cache_control"] == {"type": "ephemeral"}
+    found = body(CONVERSE, asked, **wish)
+    assert found["system"][-1] == found["messages"][-1]["content"][-1] == {"cachePoint": {"type": "default"}}
+
+
+def test_keys_and_stored_content_where_they_are_known() -> None:
+    key = {"prompt_cache": PromptCache(key="book", lifetime="long")}
+    assert body(RESPONSES, **key)["prompt_cache_key"] == "book"
+    assert body(RESPONSES, **key)["prompt_cache_options"] == {"ttl": "12h"}
+    assert body(CHAT, **key)["prompt_cache_retention"] == "24h"
+    assert warned(CLAUDE, **key) == warned(GEMINI, **key) == {"prompt_cache.key"}
+    stored = {"prompt_cache": PromptCache(stored="cachedContents/1")}
+    asked = (Message(role="system", contents=[TextContent(text="Be brief.")]), Prompt(text="?"))
+    found = body(GEMINI, asked, **stored)
+    assert found["cachedContent"] == "cachedContents/1"
+    assert "systemInstruction" not in found
+    assert warned(GEMINI, asked, **stored) == {"systemInstruction"}
+    assert warned(CHAT, **stored) == {"prompt_cache.stored"}
+
+
+def test_marks_change_nothing_of_what_is_cached() -> None:
+    plain = tuple(
+        m.model_copy(update={"contents": [part.model_copy(update={"cache": None}) for part in m.contents]})
+        for m in ASKED
+    )
+    for vendor in (CLAUDE, CONVERSE, RESPONSES):
+        assert fingerprint_of(body(vendor, ASKED)) == fingerprint_of(body(vendor, plain))
+
+
+def test_context_is_summed_up_and_forgotten_where_that_is_offered() -> None:
+    policy = {"context_policy": ContextPolicy(compact_at=100_000, clear_tool_results_at=50_000, truncation="auto")}
+    found = body(CLAUDE, **policy)
+    assert [edit["type"] for edit in found["context_management"]["edits"]] == [
+        "clear_tool_uses_20250919",
+        "compact_20260112",
+    ]
+    outgoing = load_codec("anthropic").encode(CLAUDE.call((Prompt(text="?"),), **policy), CLAUDE.quirks)
+    assert outgoing.headers["anthropic-beta"] == "context-management-2025-06-27,compact-2026-01-12"
+    assert warned(CLAUDE, **policy) == {"context_policy.truncation"}
+    found = body(RESPONSES, **policy)
+    assert found["context_management"] == [{"type": "compaction", "compact_threshold": 100_000}]
+    assert found["truncation"] == "auto"
+    assert warned(RESPONSES, **policy) == {"context_policy.clear_tool_results_at"}
+    everything = {f"context_policy.{name}" for name in ("compact_at", "clear_tool_results_at", "truncation")}
+    for vendor in (CHAT, GEMINI, CONVERSE, COHERE):
+        assert warned(vendor, **policy) == everything
