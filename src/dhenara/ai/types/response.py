@@ -81,6 +81,18 @@ class ChatResponse(Value):
         said = [part.text for part in self.contents if isinstance(part, RefusalContent)]
         return "".join(said) if said else None
 
+    def withheld(self) -> str | None:
+        """Why the answer, or the rest of it, was not given; None when nothing was held back.
+
+        The model's own words where it declined in words, else what the provider says of its safety system.
+        """
+        if (words := self.refusal()) is not None:
+            return words
+        if not self.choices or self.choices[0].finish_reason not in ("content_filter", "refusal"):
+            return None
+        first = self.choices[0]
+        return first.finish_message or f"the provider withheld the answer ({first.raw_finish_reason})"
+
     def tool_calls(self) -> list[ToolCallContent]:
         return [part for part in self.contents if isinstance(part, ToolCallContent)]
 
