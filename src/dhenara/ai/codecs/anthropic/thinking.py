@@ -21,7 +21,7 @@ def write_thinking(call: Call, quirks: MessagesQuirks, warnings: Warnings) -> Wi
             warnings.unsupported("reasoning", "this model does not think")
         return {"max_tokens": limit}
     if not config.wants_reasoning:
-        return {"max_tokens": limit, **switched_off(quirks)}
+        return {"max_tokens": limit, **switched_off(quirks, warnings)}
     if quirks.thinking == "adaptive":
         return {"max_tokens": limit, **adaptive(config, quirks, warnings)}
     return budgeted(call, quirks, warnings, limit)
@@ -33,11 +33,14 @@ def answer_limit(call: Call, quirks: MessagesQuirks) -> int:
     return call.config.max_output_tokens or known or quirks.default_max_tokens
 
 
-def switched_off(quirks: MessagesQuirks) -> Wire:
+def switched_off(quirks: MessagesQuirks, warnings: Warnings) -> Wire:
     """Models with budgets do not think unless told to; the others are told not to."""
     if quirks.thinking == "budget":
         return {}
-    return {"thinking": {"type": "disabled" if quirks.can_stop_thinking else "between_tools"}}
+    if quirks.can_stop_thinking:
+        return {"thinking": {"type": "disabled"}}
+    warnings.translated("reasoning", "this model cannot stop thinking altogether; it thinks between tools only")
+    return {"thinking": {"type": "between_tools"}}
 
 
 def adaptive(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: Warnings) -> Wire:

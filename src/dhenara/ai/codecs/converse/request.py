@@ -84,8 +84,10 @@ def write_parameters(config: AIModelCallConfig, quirks: ConverseQuirks, warnings
 def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: Warnings, inference: Wire) -> Wire:
     """Each family is told in its own fields; what Claude thinks counts beside what it may answer."""
     config = call.config
-    if not config.wants_reasoning:
+    if config.wants_reasoning is None:
         return {}
+    if not config.wants_reasoning:
+        return switched_off(quirks, warnings)
     match quirks.reasoning:
         case "budget":
             budget = max(1_024, budget_for(config) or 4_096)
@@ -100,6 +102,19 @@ def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: Warnings, infe
         case "effort":
             return {"reasoning_effort": effort_for(config)}
     warnings.unsupported("reasoning", "nothing is known of how this model is told to think")
+    return {}
+
+
+def switched_off(quirks: ConverseQuirks, warnings: Warnings) -> Wire:
+    """Models that think within a budget, and those without thinking, rest by themselves."""
+    match quirks.reasoning:
+        case "adaptive":
+            return {"thinking": {"type": "disabled"}}
+        case "config":
+            return {"reasoningConfig": {"type": "disabled"}}
+        case "effort":
+            warnings.translated("reasoning", "these models cannot stop; they are asked for as little as they can do")
+            return {"reasoning_effort": "low"}
     return {}
 
 

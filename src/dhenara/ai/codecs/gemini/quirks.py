@@ -37,6 +37,9 @@ class GeminiQuirks(Quirks):
     levels: Mapping[str, str] = field(
         default_factory=lambda: {"none": "minimal", "xhigh": "high", "max": "high"},
     )
+    smallest_budget: int = 0
+    """What a model thinks at least; 0 where it can be told not to."""
+
     call_ids: bool = True
     """Whether calls and their results may carry ids."""
 

@@ -97,9 +97,15 @@ def no_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warni
 
 def budget(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
     """0 is off, and -1 leaves the amount to the model."""
+    least = quirks.smallest_budget
     if not config.wants_reasoning:
-        return {"thinkingConfig": {"thinkingBudget": 0}}
+        if least:
+            warnings.translated("reasoning", f"this model cannot stop thinking; it was given its least, {least} tokens")
+        return {"thinkingConfig": {"thinkingBudget": least}}
     tokens = budget_for(config)
+    if tokens is not None and tokens < least:
+        warnings.clamped("max_reasoning_tokens", f"the smallest budget is {least}")
+        tokens = least
     return {"thinkingConfig": {"thinkingBudget": -1 if tokens is None else tokens, "includeThoughts": True}}
 
 

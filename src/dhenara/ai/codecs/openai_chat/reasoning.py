@@ -56,7 +56,7 @@ def write_switch(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnin
     written: Written = {"enable_thinking": bool(config.wants_reasoning)}
     if config.max_reasoning_tokens is not None:
         written["thinking_budget"] = config.max_reasoning_tokens
-    if config.reasoning_effort is not None:
+    if config.reasoning_effort not in (None, "none"):
         warnings.translated("reasoning_effort", "thinking is only switched on or off")
     return written
 

@@ -8,12 +8,14 @@ from ..provider import Provider, Route
 
 # How each generation is told to think.
 BUDGETED = "gemini-2.5-*|models/gemini-2.5-*"
+RESTLESS = "gemini-2.5-pro*|models/gemini-2.5-pro*"
 UNTHINKING = "gemini-2.0-*|gemini-1.*|models/gemini-2.0-*|models/gemini-1.*|gemma-*|models/gemma-*"
 
 PROVIDER = Provider(
     name="google_ai",
     base_url="https://generativelanguage.googleapis.com/v1beta",
     routes=(
+        Route("gemini", GeminiQuirks(thinking="budget", smallest_budget=128), models=RESTLESS),
         Route("gemini", GeminiQuirks(thinking="budget"), models=BUDGETED),
         Route("gemini", GeminiQuirks(thinking="none"), models=UNTHINKING),
         Route("gemini", GeminiQuirks()),
