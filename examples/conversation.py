@@ -1,0 +1,37 @@
+"""A conversation that changes its model in the middle, is taken back, saved, and goes on.
+
+With OPENAI_API_KEY and ANTHROPIC_API_KEY it talks to them; without, to a fake server in this process.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.conversation import Conversation
+from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+
+REAL = "OPENAI_API_KEY" in os.environ and "ANTHROPIC_API_KEY" in os.environ
+SCRIPT = ("Hello, Ann.", "Your name is Ann.", "You are Ann, and I am Claude.", "Good-bye, Ann.")
+
+
+def endpoint(provider: str, model: str, url: str) -> AIModelEndpoint:
+    fake = {} if REAL else {"api_key": "none", "config": {"base_url": url}}
+    return AIModelEndpoint(api=AIModelAPI(provider=provider, **fake), ai_model=AIModel(model_name=model))
+
+
+with FakeServer(*(Answer(text=text) for text in SCRIPT), strict=True) as server:
+    gpt = endpoint("openai", "gpt-5.4-mini", f"{server.url}/v1")
+    claude = endpoint("anthropic", "claude-haiku-4-5", server.url)
+    with AIModelClient(gpt) as client, client.conversation("You are brief.") as talk:
+        print(talk.ask("I am Ann.").chat_response.text())
+        for chunk, _ in talk.stream("Who am I?"):
+            print(chunk.text_delta if chunk else "\n", end="", flush=True)
+        print(talk.switch(claude).ask("And who are you?").chat_response.text())
+        talk.undo()
+        with tempfile.TemporaryDirectory() as folder:
+            talk.save(Path(folder) / "talk.json")
+            again = Conversation.load(Path(folder) / "talk.json", client)
+        print(again.ask("Good-bye.").chat_response.text())
+        print(f"{len(again.turns)} turns, {again.usage.total_tokens} tokens; {again.explain_cache()}")
