@@ -4,6 +4,7 @@ With ANTHROPIC_API_KEY it asks Claude; without, a fake server in this process.
 """
 
 import os
+from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, Counted, FakeServer
@@ -18,7 +19,7 @@ SCRIPT = (
 
 with FakeServer(*SCRIPT) as server:
     real = "ANTHROPIC_API_KEY" in os.environ
-    fake = {} if real else {"api_key": "none", "config": {"base_url": server.url}}
+    fake: dict[str, Any] = {} if real else {"api_key": "none", "config": {"base_url": server.url}}
     endpoint = AIModelEndpoint(
         api=AIModelAPI(provider="anthropic", **fake), ai_model=AIModel(model_name="claude-haiku-4-5")
     )

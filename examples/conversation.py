@@ -6,6 +6,7 @@ With OPENAI_API_KEY and ANTHROPIC_API_KEY it talks to them; without, to a fake s
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation
@@ -17,7 +18,7 @@ SCRIPT = ("Hello, Ann.", "Your name is Ann.", "You are Ann, and I am Claude.", "
 
 
 def endpoint(provider: str, model: str, url: str) -> AIModelEndpoint:
-    fake = {} if REAL else {"api_key": "none", "config": {"base_url": url}}
+    fake: dict[str, Any] = {} if REAL else {"api_key": "none", "config": {"base_url": url}}
     return AIModelEndpoint(api=AIModelAPI(provider=provider, **fake), ai_model=AIModel(model_name=model))
 
 

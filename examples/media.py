@@ -8,6 +8,7 @@ import struct
 import tempfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer
@@ -27,11 +28,11 @@ def red_square(size: int = 16) -> bytes:
 
 with FakeServer(Answer(text="A red square, as the notes say.")) as server, tempfile.TemporaryDirectory() as folder:
     real = "OPENAI_API_KEY" in os.environ
-    fake = {} if real else {"api_key": "none", "config": {"base_url": f"{server.url}/v1"}}
+    fake: dict[str, Any] = {} if real else {"api_key": "none", "config": {"base_url": f"{server.url}/v1"}}
     endpoint = AIModelEndpoint(api=AIModelAPI(provider="openai", **fake), ai_model=AIModel(model_name="gpt-5.4-mini"))
     notes = Path(folder) / "notes.txt"
     notes.write_text("The picture shows a red square.")
-    print(content_of(notes).mime_type, content_of(red_square()).mime_type)
+    print(content_of(notes).type, content_of(red_square()).type)
     with AIModelClient(endpoint) as client:
         picture = ImageContent.from_bytes(red_square(), detail="low")
         print(client.generate(["Do the notes fit the picture?", notes, picture]).chat_response.text())

@@ -4,6 +4,7 @@ With OPENAI_API_KEY and ANTHROPIC_API_KEY it talks to them; without, to a fake s
 """
 
 import os
+from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer
@@ -14,7 +15,7 @@ SCRIPT = (Answer(text="42.", reasoning="Six times seven."), Answer(text="Quite s
 
 
 def endpoint(provider: str, model: str, url: str) -> AIModelEndpoint:
-    fake = {} if REAL else {"api_key": "none", "config": {"base_url": url}}
+    fake: dict[str, Any] = {} if REAL else {"api_key": "none", "config": {"base_url": url}}
     return AIModelEndpoint(api=AIModelAPI(provider=provider, **fake), ai_model=AIModel(model_name=model))
 
 
@@ -24,7 +25,7 @@ with (
     AIModelClient(endpoint("openai", "gpt-5.4-mini", f"{server.url}/v1")) as gpt,
 ):
     first = claude.generate("What is 6 x 7?", reasoning=True)
-    history = ["What is 6 x 7?", first, "Are you sure?"]
+    history = ("What is 6 x 7?", first, "Are you sure?")
     for part in gpt.plan(messages=history).parts:
         print(f"{part.kind:10} {part.fate:12} {part.reason or ''}")
     second = gpt.generate(messages=history)

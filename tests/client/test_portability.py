@@ -7,7 +7,15 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.testing import Answer, Called, FakeServer
-from dhenara.ai.types import ChatResponse, Prompt, ToolCallContent, ToolResultContent, VideoContent
+from dhenara.ai.types import (
+    ChatResponse,
+    FileContent,
+    ImageContent,
+    Prompt,
+    ToolCallContent,
+    ToolResultContent,
+    VideoContent,
+)
 from support.worlds import World, endpoint
 
 THOUGHT = Answer(text="Four.", reasoning="Two and two.", signature="c2lnbmVkIGJ5IGNsYXVkZQ==")
@@ -156,3 +164,51 @@ def test_ids_that_repeat_are_told_apart(provider: str) -> None:
             history += [client.generate(messages=history), ToolResultContent(call_id="call_0", output="a tree")]
         assert client.generate(messages=history).chat_response.text() == "Done."  # type: ignore[union-attr]  # it is
         client.close()
+
+
+def test_the_user_waits_for_the_model_where_the_vendor_insists(server: FakeServer) -> None:
+    """Mistral wants to say something to a result before the user goes on, and takes ids of nine letters."""
+    server.answers(Answer(text="Yes."))
+    made = {"role": "assistant", "contents": [ToolCallContent(id="call_1", name="look")]}
+    with AIModelClient(endpoint(server.url, "mistral")) as client:
+        client.generate(messages=["Look!", made, ToolResultContent(call_id="call_1", output="a tree"), "And?"])
+    told = server.exchanges[0].json["messages"]
+    assert [message["role"] for message in told] == ["user", "assistant", "tool", "assistant", "user"]
+    assert len(told[1]["tool_calls"][0]["id"]) == 9
+    assert told[1]["tool_calls"][0]["id"] == told[2]["tool_call_id"]
+
+
+@pytest.mark.parametrize("protocol", ["openai_chat", "openai_responses"])
+def test_ids_that_are_too_long_are_shortened_alike(protocol: str, server: FakeServer) -> None:
+    server.answers(Answer(text="Yes."))
+    long = "call_" + "x" * 100
+    made = {"role": "assistant", "contents": [ToolCallContent(id=long, name="look")]}
+    with AIModelClient(endpoint(server.url, protocol=protocol)) as client:
+        client.generate(messages=["Look!", made, ToolResultContent(call_id=long, output="a tree"), "And?"])
+    body = server.exchanges[0].json
+    if protocol == "openai_chat":
+        ids = {body["messages"][1]["tool_calls"][0]["id"], body["messages"][2]["tool_call_id"]}
+    else:
+        ids = {item["call_id"] for item in body["input"] if "call_id" in item}
+    assert len(ids) == 1
+    assert len(ids.pop()) <= 40
+
+
+@pytest.mark.parametrize(("provider", "beta"), [("anthropic", "files-api-2025-04-14"), ("openai", None)])
+def test_files_that_the_provider_has_already_go_by_their_id(
+    provider: str, beta: str | None, server: FakeServer
+) -> None:
+    server.answers(Answer(text="A letter."))
+    with AIModelClient(endpoint(server.url, provider)) as client:
+        client.generate(["What is this?", FileContent.from_file_id("file-1")])
+    assert b'"file-1"' in server.exchanges[0].body
+    assert server.exchanges[0].headers.get("anthropic-beta") == beta
+
+
+@pytest.mark.parametrize("provider", ["openai", "cohere", "amazon_bedrock"])
+def test_a_picture_by_its_id_stays_home_where_ids_say_nothing(provider: str, server: FakeServer) -> None:
+    server.answers(Answer(text="What?"))
+    with AIModelClient(endpoint(server.url, provider)) as client:
+        answer = client.generate(["What is this?", ImageContent.from_file_id("file-1")])
+    assert b"base64," not in server.exchanges[0].body
+    assert answer.chat_response.warnings[0].code == "dropped_content"

@@ -109,9 +109,9 @@ async def allowed(io: IO, url: str, rules: Fetching, patience: Patience) -> str 
     if rules.private:
         return None
     try:
-        found = await io.addresses(
-            parts.hostname, parts.port or PORTS[parts.scheme], patience.connect() or rules.timeout
-        )
+        left = patience.connect()
+        time = rules.timeout if left is None else left
+        found = await io.addresses(parts.hostname, parts.port or PORTS[parts.scheme], time)
     except (Unreachable, ValueError) as error:
         raise FetchError(f"{url} could not be fetched: {error}. Nothing was sent to the provider.") from error
     if not found or not all(map(is_public, found)):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
 from .base import Value
 from .content import ContentItem, joined_text
+from .part import CacheLifetime
 from .spelling import read_parts
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -36,6 +37,20 @@ class Message(Value):
     role: Role
     contents: list[ContentItem] = Field(default_factory=list)
     name: str | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            role: str,
+            contents: Any = None,
+            content: Any = None,
+            parts: Any = None,
+            text: str | None = None,
+            name: str | None = None,
+            cache: CacheLifetime | None = None,
+        ) -> None: ...
 
     @model_validator(mode="before")
     @classmethod
@@ -67,6 +82,20 @@ class Prompt(Message):
     """What a user says: a message whose role is "user" unless told otherwise."""
 
     role: Role = "user"
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            role: str = "user",
+            contents: Any = None,
+            content: Any = None,
+            parts: Any = None,
+            text: str | None = None,
+            name: str | None = None,
+            cache: CacheLifetime | None = None,
+        ) -> None: ...
 
 
 def marked(part: Any, lifetime: Any) -> Any:

@@ -14,6 +14,9 @@ Fate = Literal["verbatim", "translated", "stays_home"]
 """Said as it is, or in its origin's own bytes; said plainly in other words; or not said there at all."""
 
 
+LOSSES = ("dropped_content", "translated_content")
+
+
 class PlannedPart(Value):
     """One part of one message, by their places, and why it fares as it does."""
 
@@ -36,8 +39,8 @@ class Plan(Value):
 
     @property
     def lossy(self) -> bool:
-        """Whether anything stays home: this is what `strict` refuses."""
-        return bool(self.stays_home)
+        """Whether anything is lost that its origin would have heard: this is what `strict` refuses."""
+        return any(warning.code in LOSSES for warning in self.warnings)
 
     @property
     def verbatim(self) -> list[PlannedPart]:

@@ -20,6 +20,7 @@ from .quirks import PARAMETERS, MessagesQuirks
 from .thinking import write_thinking
 
 Wire = dict[str, Any]
+FILES = "files-api-2025-04-14"
 UNSAID_WHILE_THINKING = ("temperature", "top_k")
 
 
@@ -50,6 +51,8 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
     write_context(config, warnings, body)
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
+    if any(source_of(block) == "file" for turn in messages for block in turn["content"]):
+        body["betas"] = [*body.get("betas", ()), FILES]
     outgoing = warnings.outgoing(path(call, quirks), body, headers(body, quirks))
     return outgoing if prefix is None else replace(outgoing, prefix=prefix.after(messages))
 
@@ -58,6 +61,12 @@ def path(call: Call, quirks: MessagesQuirks) -> str:
     """The model is one segment of the address, whatever is in its name."""
     model = quote(call.endpoint.ai_model.model_name, safe="@")
     return quirks.path.format(model=model, method=quirks.methods[call.config.streaming])
+
+
+def source_of(block: Wire) -> str | None:
+    """Where a picture or document comes from; nothing for other blocks."""
+    source = block.get("source")
+    return source.get("type") if isinstance(source, dict) else None
 
 
 def thinks(thinking: Wire) -> bool:

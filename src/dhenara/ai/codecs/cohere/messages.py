@@ -103,7 +103,7 @@ def write_parts(contents: Sequence[Content], warnings: Warnings) -> str | list[W
 
 def write_part(part: Content, warnings: Warnings) -> Iterator[Wire]:
     match part:
-        case ImageContent():
+        case ImageContent() if part.url or part.data is not None:
             encoded = base64.b64encode(part.data or b"").decode()
             address = part.url or f"data:{part.mime_type or 'image/png'};base64,{encoded}"
             yield {

@@ -49,7 +49,7 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | 
         case ImageContent() | AudioContent() if is_remote(part) and fetched_here(part, quirks):
             warnings.fetch(part)
             return None
-        case ImageContent():
+        case ImageContent() if part.url or part.data is not None:
             return write_image(part, quirks)
         case AudioContent() if quirks.audio_in and part.data is not None:
             return write_audio(part)
@@ -87,6 +87,8 @@ def write_file(part: FileContent, quirks: ChatQuirks, warnings: Warnings) -> Wir
     """Text files go as text with their name; other documents in the dialect's own shape."""
     if (words := part.words()) is not None:
         return {"type": "text", "text": words}
+    if quirks.document_shape == "document_url" and part.file_id is not None:
+        return {"type": "file", "file_id": part.file_id}
     if quirks.document_shape == "document_url":
         return {"type": "document_url", "document_url": part.url or data_url(part, "application/pdf")}
     if is_remote(part) and (quirks.document_shape != "none" or is_text(part.mime_type)):

@@ -1,0 +1,149 @@
+"""A strict server refuses what each vendor refuses, with the vendor's reasons, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import BadRequestError
+from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.testing.rules.registry import refused
+from support.worlds import World, endpoint
+
+CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
+GEMINI, CONVERSE, COHERE = "/v1beta/models/m:generateContent", "/model/m/converse", "/v2/chat"
+
+
+def chat(*messages: Any) -> Any:
+    return {"messages": list(messages)}
+
+
+def claude(*turns: Any, **more: Any) -> Any:
+    return {"max_tokens": 9, "messages": [{"role": role, "content": content} for role, content in turns], **more}
+
+
+def gemini(*turns: Any) -> Any:
+    return {"contents": [{"role": role, "parts": parts} for role, parts in turns]}
+
+
+def converse(*turns: Any, **more: Any) -> Any:
+    return {"messages": [{"role": role, "content": content} for role, content in turns], **more}
+
+
+USER = {"role": "user", "content": "?"}
+MADE: Any = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": ""}}
+CALL = {"role": "assistant", "tool_calls": [MADE]}
+RESULT = {"role": "tool", "tool_call_id": "c1", "content": "1"}
+USE = {"type": "tool_use", "id": "c1", "name": "f", "input": {}}
+USED = {"type": "tool_result", "tool_use_id": "c1"}
+THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
+ASKED = ("user", [{"text": "?"}])
+FUNCTION = {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "s"}
+RETURNED = {"functionResponse": {"name": "f", "response": {}}}
+TOOL = {"toolUse": {"toolUseId": "c1", "name": "f", "input": {}}}
+GAVE = {"toolResult": {"toolUseId": "c1", "content": []}}
+TOOLS = {"toolConfig": {"tools": [{}]}}
+SAID = {"type": "text", "text": "Hm."}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "why"),
+    [
+        (CHAT, chat(), "there is none"),
+        (CHAT, chat({"role": "robot", "content": "?"}), "robot"),
+        (CHAT, chat(USER, CALL, USER), "no result"),
+        (CHAT, chat(USER, RESULT), "no tool call"),
+        (CHAT, chat(USER, CALL, RESULT, RESULT, USER), "answered twice"),
+        (CHAT, chat(USER, {"role": "assistant", "content": ""}), "has content or tool calls"),
+        (CHAT, chat(USER, {**CALL, "tool_calls": [{**MADE, "id": ""}]}), "no id"),
+        (MESSAGES, {"messages": [USER]}, "max_tokens"),
+        (MESSAGES, claude(("assistant", "Hm.")), "user role"),
+        (MESSAGES, claude(("user", "?"), ("user", "?")), "alternate"),
+        (MESSAGES, claude(("user", " \n")), "non-whitespace"),
+        (MESSAGES, claude(("user", "?"), ("assistant", []), ("user", "?")), "non-empty"),
+        (MESSAGES, claude(("user", "?"), ("assistant", [{"type": "thinking", "thinking": "Hm."}])), "signature"),
+        (MESSAGES, claude(("user", "?"), ("assistant", [{**USE, "id": "a:b"}])), "pattern"),
+        (MESSAGES, claude(("user", "?"), ("assistant", [USE]), ("user", "And?")), "no result"),
+        (
+            MESSAGES,
+            claude(
+                ("user", "?"),
+                ("assistant", [USE]),
+                ("user", [SAID, USED]),
+            ),
+            "must come first",
+        ),
+        (MESSAGES, claude(("user", [{**SAID, "cache_control": {}}] * 5)), "maximum of 4"),
+        (RESPONSES, {"input": []}, "there is none"),
+        (RESPONSES, {"input": [{"type": "function_call", "call_id": "c1"}, USER]}, "No tool output found"),
+        (RESPONSES, {"input": [{"type": "function_call_output", "call_id": "c1"}]}, "No tool call found"),
+        (
+            RESPONSES,
+            {"input": [THOUGHT, USER]},
+            "required following item",
+        ),
+        (
+            RESPONSES,
+            {"input": [{"type": "reasoning", "id": "rs_1", "summary": []}, {"role": "assistant"}]},
+            "not found",
+        ),
+        (
+            RESPONSES,
+            {"input": [{"role": "assistant", "content": [{"type": "input_text", "text": "?"}]}]},
+            "cannot be said",
+        ),
+        (GEMINI, gemini(("model", [{"text": "Hm."}])), "begin with a user"),
+        (GEMINI, gemini(ASKED, ASKED), "alternate"),
+        (GEMINI, gemini(("user", [])), "must not be empty"),
+        (
+            GEMINI,
+            gemini(ASKED, ("model", [FUNCTION]), ("user", [{"text": "?"}])),
+            "number of function",
+        ),
+        (GEMINI, gemini(ASKED, ("model", [{"functionCall": {"name": "f"}}])), "thought_signature"),
+        (GEMINI, gemini(("assistant", [{"text": "?"}])), "valid role|user role"),
+        (CONVERSE, converse(("assistant", [{"text": "Hm."}])), "start with a user"),
+        (CONVERSE, converse(("user", [{"text": " "}])), "blank"),
+        (CONVERSE, converse(("user", [{"text": "?"}]), ("assistant", [TOOL]), ("user", [GAVE])), "toolConfig"),
+        (CONVERSE, converse(("user", [{"document": {"name": "a b"}}])), "accompanied"),
+        (CONVERSE, converse(("user", [{"document": {"name": "a.b"}}, {"text": "?"}])), "file name"),
+        (COHERE, chat(USER, CALL, USER), "no result"),
+        (COHERE, chat(USER, {"role": "assistant"}), "non-empty"),
+    ],
+)
+def test_it_is_refused(path: str, body: Any, why: str) -> None:
+    said = refused(path, body)
+    assert said is not None
+    assert re.search(why, said)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (CHAT, chat(USER, CALL, RESULT, {"role": "assistant", "content": "1"}, USER)),
+        (CHAT, chat(USER, CALL)),
+        (
+            MESSAGES,
+            claude(("user", "?"), ("assistant", [USE]), ("user", [{"type": "tool_result", "tool_use_id": "c1"}])),
+        ),
+        (RESPONSES, {"input": "?"}),
+        (GEMINI, gemini(ASKED, ("model", [FUNCTION]), ("user", [RETURNED]))),
+        (CONVERSE, converse(("user", [{"text": "?"}]), ("assistant", [TOOL]), ("user", [GAVE]), **TOOLS)),
+        (COHERE, chat(USER, CALL, RESULT)),
+        ("/v1/embeddings", {"input": []}),
+    ],
+)
+def test_it_is_taken(path: str, body: Any) -> None:
+    assert refused(path, body) is None
+
+
+def test_the_refusal_is_an_error_as_from_the_vendor(world: World) -> None:
+    with FakeServer(Answer(text="Hm."), strict=True) as server:
+        client = AIModelClient(endpoint(server.url, "anthropic"))
+        with pytest.raises(BadRequestError, match="non-whitespace"):
+            world.run(client, "?", instructions=" ")
+        assert world.run(client, "?").chat_response.text() == "Hm."
+        world.close(client)
