@@ -28,6 +28,7 @@ INVOKED = MessagesQuirks(
     version_in_body="bedrock-2023-05-31",
     stream_in_body=False,
     betas_in_body=True,
+    automatic_cache=False,
     params={"service_tier": None},
 )
 
@@ -60,7 +61,7 @@ PROVIDER = Provider(
         Route("openai_chat", ChatQuirks(), NEW_GPT, prefix="/openai/v1", **MANTLE),
         Route("openai_responses", ResponsesQuirks(), BARE_OSS, prefix="/v1", **MANTLE),
         Route("openai_chat", LIMITED, BARE_OSS, prefix="/v1", **MANTLE),
-        *claude_routes(MESSAGES, only=NEW_CLAUDE, prefix="/anthropic", **MANTLE),
+        *claude_routes(MESSAGES, before="anthropic.", only=NEW_CLAUDE, prefix="/anthropic", **MANTLE),
         *claude_routes(MESSAGES, before="*anthropic.", prefix="/anthropic", when=CHOSEN, **MANTLE),
         Route("openai_chat", LIMITED, prefix="/v1", when=CHOSEN, **MANTLE),
         Route("openai_responses", ResponsesQuirks(), prefix="/v1", when=CHOSEN, **MANTLE),

@@ -21,6 +21,7 @@ CLAUDE = MessagesQuirks(
     methods=("rawPredict", "streamRawPredict"),
     version_in_body="vertex-2023-10-16",
     params={"service_tier": None},
+    automatic_cache=False,
 )
 # Tuned models and those with an address of their own.
 WHOLE = GeminiQuirks(path="/{name}:{method}", call_ids=False)
