@@ -110,6 +110,18 @@ def test_bound_thinking_stays_home_when_the_beginning_has_changed(
     world.close(client)
 
 
+def test_bedrock_binds_as_claude_does_everywhere(world: World, server: FakeServer) -> None:
+    server.answers(THOUGHT, THOUGHT, THOUGHT)
+    client = AIModelClient(endpoint(server.url, "amazon_bedrock", "us.anthropic.claude-opus-5-5", region="us-east-1"))
+    question = Prompt(contents=["?", FileContent(data=b"a", mime_type="application/pdf", name="a.pdf")] * 2)
+    first = world.run(client, question, instructions="Be brief.")
+    second = world.run(client, messages=[question, first, "Sure?"], instructions="Be brief.")
+    assert "reasoningContent" in server.exchanges[1].json["messages"][1]["content"][0]
+    assert client.plan(messages=[question, first, "Sure?", second, "?"], instructions="Be brief.").stays_home == []
+    assert len(client.plan(messages=[question, first, "Sure?", second, "?"]).stays_home) == 2
+    world.close(client)
+
+
 def test_other_beginnings_are_other_tools_and_other_words(server: FakeServer) -> None:
     server.answers(THOUGHT)
     client = claude(server)
@@ -212,3 +224,15 @@ def test_a_picture_by_its_id_stays_home_where_ids_say_nothing(provider: str, ser
         answer = client.generate(["What is this?", ImageContent.from_file_id("file-1")])
     assert b"base64," not in server.exchanges[0].body
     assert answer.chat_response.warnings[0].code == "dropped_content"
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"), [("anthropic", "claude-opus-5-5"), ("amazon_bedrock", "claude-opus-5-5")]
+)
+def test_marks_for_caches_may_wander_without_moving_thinking(provider: str, model: str, server: FakeServer) -> None:
+    server.answers(THOUGHT)
+    name = model if provider == "anthropic" else f"eu.anthropic.{model}"
+    client = AIModelClient(endpoint(server.url, provider, name, region="eu-west-1"))
+    first = client.generate(Prompt(text="2 + 2?", cache="short"))
+    assert client.plan(messages=["2 + 2?", first, Prompt(text="Sure?", cache="short")]).stays_home == []
+    client.close()

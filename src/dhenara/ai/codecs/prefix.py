@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from ..types.call import Call
+from ..types.content import Content, ReasoningContent
+from ..types.message import Message
 from ..wire import json
+from .origin import at_home
 
 Wire = dict[str, Any]
 LENGTH = 32
@@ -26,8 +30,8 @@ class Prefix:
             blocks = turns[number]["content"]
             if number > self._turn:
                 self._turn, self._block = number, 0
-            for block in blocks[self._block :]:
-                self._hash.update(json.dumps([turns[number]["role"], unmarked(block)]))
+            for block in unmarked(blocks[self._block :]):
+                self._hash.update(json.dumps([turns[number]["role"], block]))
             self._block = len(blocks)
         return self._hash.hexdigest()[:LENGTH]
 
@@ -39,3 +43,19 @@ def unmarked(value: Any) -> Any:
     if isinstance(value, list):
         return [unmarked(one) for one in value if not (isinstance(one, dict) and one.keys() == {"cachePoint"})]
     return value
+
+
+def unbound(message: Message, before: str, call: Call, protocol: str) -> list[Content]:
+    """Thinking that is bound to another prefix than the one it would stand under now; the API refuses it.
+
+    What another model thought before there were prefixes is not bound to any.
+    """
+    return [
+        part
+        for part in message.contents
+        if isinstance(part, ReasoningContent)
+        and part.origin is not None
+        and at_home(part, call, protocol)
+        and part.origin.prefix != before
+        and not (part.origin.prefix is None and part.origin.model != call.endpoint.ai_model.model_name)
+    ]

@@ -7,10 +7,9 @@ from itertools import takewhile
 from typing import Any
 
 from ...types.call import Call
-from ...types.content import Content, ReasoningContent
+from ...types.content import Content
 from ...types.message import Message
-from ..origin import at_home
-from ..prefix import Prefix
+from ..prefix import Prefix, unbound
 from ..warnings import Warnings
 from .blocks import PROTOCOL, write_block
 
@@ -44,7 +43,7 @@ def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings
     if role == "assistant" and not turns:
         warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
         turns.append({"role": "user", "content": [text(NOTHING)]})
-    moved = unbound(message, prefix.after(turns), call) if prefix is not None and role == "assistant" else []
+    moved = unbound(message, prefix.after(turns), call, PROTOCOL) if prefix is not None and role == "assistant" else []
     for part in moved:
         warnings.dropped("thinking", "the conversation before it is not the one it was made in", part)
     blocks = list(written(message, call, warnings, moved))
@@ -56,22 +55,6 @@ def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings
         turns.append({"role": role, "content": blocks})
     if role == "user":
         turns[-1]["content"].sort(key=lambda block: block["type"] != "tool_result")
-
-
-def unbound(message: Message, before: str, call: Call) -> list[Content]:
-    """Thinking that is bound to another prefix than the one it would stand under now; the API refuses it.
-
-    What another model thought before there were prefixes is not bound to any.
-    """
-    return [
-        part
-        for part in message.contents
-        if isinstance(part, ReasoningContent)
-        and part.origin is not None
-        and at_home(part, call, PROTOCOL)
-        and part.origin.prefix != before
-        and not (part.origin.prefix is None and part.origin.model != call.endpoint.ai_model.model_name)
-    ]
 
 
 def written(message: Message, call: Call, warnings: Warnings, moved: list[Content]) -> Iterable[Wire]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from itertools import dropwhile, takewhile
 from typing import Any
 
 from ...types.call import Call
@@ -25,6 +26,7 @@ from ...types.message import Message
 from ..accepted import PICTURES, Accepted
 from ..marks import cache_point
 from ..origin import at_home
+from ..prefix import Prefix, unbound
 from ..remote import is_remote
 from ..toolids import legal_id
 from ..warnings import Warnings
@@ -50,42 +52,59 @@ ACCEPTED = {"image": Accepted(PICTURES, 3_750_000), "file": Accepted(tuple(DOCUM
 FORMATS = {"jpeg": "jpeg", "jpg": "jpeg", "plain": "txt", "markdown": "md", "msword": "doc", "quicktime": "mov"}
 
 
-def write_messages(call: Call, warnings: Warnings) -> tuple[str, list[Wire]]:
-    systems = list(call.instructions)
+def write_system(call: Call) -> str:
+    """Instructions, and the system messages before the first turn."""
+    leading = takewhile(lambda message: message.role == "system", call.messages)
+    return "\n\n".join(filter(None, [*call.instructions, *(message.text for message in leading)]))
+
+
+def write_messages(call: Call, warnings: Warnings, prefix: Prefix | None = None) -> list[Wire]:
+    """The turns. With a prefix, thinking that was made under another one stays home."""
     turns: list[Wire] = []
-    for message in call.messages:
-        if message.role == "system" and not turns:
-            systems.append(message.text)
-            continue
+    for message in dropwhile(lambda message: message.role == "system", call.messages):
         if message.role == "system":
             warnings.rewritten("a system message in the middle", "it is said by the user", message.contents)
-        add_turn(turns, message, call, warnings)
-    if turns and turns[0]["role"] == "assistant":
-        warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
-        turns.insert(0, {"role": "user", "content": [{"text": NOTHING}]})
-    for turn in turns:
-        name_documents(turn["content"])
-    return "\n\n".join(filter(None, systems)), turns
+        add_turn(turns, message, call, warnings, prefix)
+    if turns and turns[-1]["role"] == "user":
+        name_documents(turns[-1]["content"])
+    return turns
 
 
-def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings) -> None:
+def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings, prefix: Prefix | None) -> None:
     """Neighbours of one role become one turn; results stand first in theirs."""
     role = "assistant" if message.role == "assistant" else "user"
-    blocks = [block for part in message.contents for block in write_block(part, call, warnings)]
+    if role == "assistant":
+        end_question(turns, warnings)
+    moved = unbound(message, prefix.after(turns), call, PROTOCOL) if prefix is not None and role == "assistant" else []
+    for part in moved:
+        warnings.dropped("thinking", "the conversation before it is not the one it was made in", part)
+    kept = (part for part in message.contents if not any(part is one for one in moved))
+    blocks = [block for part in kept for block in write_block(part, call, warnings)]
     if not blocks:
         return
     if turns and turns[-1]["role"] == role:
-        blocks = [*turns.pop()["content"], *blocks]
+        turns[-1]["content"].extend(blocks)
+    else:
+        turns.append({"role": role, "content": blocks})
     if role == "user":
-        blocks.sort(key=lambda block: "toolResult" not in block)
-    turns.append({"role": role, "content": blocks})
+        turns[-1]["content"].sort(key=lambda block: "toolResult" not in block)
+
+
+def end_question(turns: list[Wire], warnings: Warnings) -> None:
+    """What is said before an answer is complete now; there must be something."""
+    if not turns:
+        warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
+        turns.append({"role": "user", "content": [{"text": NOTHING}]})
+    elif turns[-1]["role"] == "user":
+        name_documents(turns[-1]["content"])
 
 
 def name_documents(blocks: list[Wire]) -> None:
     """Documents need words beside them, and names that differ."""
     documents = [block["document"] for block in blocks if "document" in block]
     for number, document in enumerate(documents[1:], 2):
-        document["name"] = f"{document['name']} {number}"
+        if not document["name"].endswith(f" {number}"):
+            document["name"] = f"{document['name']} {number}"
     if documents and not any("text" in block for block in blocks):
         blocks.append({"text": NOTHING})
 

@@ -33,6 +33,9 @@ class ConverseQuirks(Quirks):
     reasoning: Literal["budget", "adaptive", "config", "effort", "none"] = "none"
     """`budget` and `adaptive` as Claude thinks, `config` as Nova does, `effort` as open models do."""
 
+    binds_thinking: bool = False
+    """Whether thinking is only taken back under the very conversation, system text and tools it was made under."""
+
     def wire_name(self, parameter: str) -> str | None:
         """What Converse calls a parameter; None when it has no such thing."""
         return self.params.get(parameter, PARAMETERS[parameter])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -14,8 +15,9 @@ from ..context import unoffered
 from ..effort import budget_for, effort_for
 from ..marks import cache_point, unknown_to_cache
 from ..parameters import given
+from ..prefix import Prefix
 from ..warnings import Warnings
-from .messages import write_messages
+from .messages import write_messages, write_system
 from .quirks import PARAMETERS, ConverseQuirks
 
 Wire = dict[str, Any]
@@ -30,7 +32,10 @@ ANY_SCHEMA: Wire = {"type": "object", "properties": {}}
 def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     """The whole request; what Converse cannot be told is in the warnings."""
     config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
-    system, messages = write_messages(call, warnings)
+    system, tools = write_system(call), write_tools(call, warnings)
+    prefix = Prefix(system, tools.get("toolConfig", {}).get("tools")) if quirks.binds_thinking else None
+    messages = write_messages(call, warnings, prefix)
+    told = None if prefix is None else prefix.after(messages)
     body: Wire = {"messages": messages}
     if system:
         body["system"] = [{"text": system}]
@@ -40,7 +45,7 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
         body["inferenceConfig"] = inference
     write_cache(config, warnings, body)
     unoffered(config, warnings)
-    body.update(write_tools(call, warnings))
+    body.update(tools)
     if config.service_tier is not None:
         body["serviceTier"] = {"type": config.service_tier}
     if config.metadata:
@@ -55,7 +60,7 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     # An ARN has slashes and colons, and is one segment of the path all the same.
     model = quote(call.endpoint.ai_model.model_name, safe="")
     method = "converse-stream" if config.streaming else "converse"
-    return warnings.outgoing(f"/model/{model}/{method}", body)
+    return replace(warnings.outgoing(f"/model/{model}/{method}", body), prefix=told)
 
 
 def write_cache(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> None:

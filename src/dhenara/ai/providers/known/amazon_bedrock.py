@@ -17,11 +17,13 @@ from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..auth import bearer_or_aws
 from ..provider import Provider, Route
 from ..tokens.aws import aws_proofs
-from .claude import claude_routes, dated, name_on_bedrock
+from .anthropic import BINDING
+from .claude import claude_routes, dated, name_on_bedrock, preceded
 
 # How each family is told to think; inference profiles put a region before the name.
 CLAUDE_BUDGET = "*anthropic.claude-3-7-*|*anthropic.claude-*-4-2*|*anthropic.claude-*-4-1-*|*anthropic.claude-*-4-5-*"
 CLAUDE_ADAPTIVE = "*anthropic.claude-*-4-6*|*anthropic.claude-*-4-7*|*anthropic.claude-*-4-8*|*anthropic.claude-*-5*"
+CLAUDE_BINDING = preceded("*anthropic.", BINDING)
 INVOKED = MessagesQuirks(
     path="/model/{model}/{method}",
     methods=("invoke", "invoke-with-response-stream"),
@@ -66,6 +68,7 @@ PROVIDER = Provider(
         Route("openai_chat", LIMITED, prefix="/v1", when=CHOSEN, **MANTLE),
         Route("openai_responses", ResponsesQuirks(), prefix="/v1", when=CHOSEN, **MANTLE),
         Route("converse", ConverseQuirks(reasoning="budget"), models=CLAUDE_BUDGET),
+        Route("converse", ConverseQuirks(reasoning="adaptive", binds_thinking=True), models=CLAUDE_BINDING),
         Route("converse", ConverseQuirks(reasoning="adaptive"), models=CLAUDE_ADAPTIVE),
         Route("converse", ConverseQuirks(reasoning="config"), models="*amazon.nova-2*"),
         Route("converse", ConverseQuirks(reasoning="effort"), models="*openai.*|*qwen.*|*deepseek.*"),
