@@ -1,0 +1,80 @@
+"""Media as Converse takes them: bytes in base64, a short word for their format, documents with safe names."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ...types.content import AudioContent, FileContent, ImageContent, Media, VideoContent
+from ..accepted import PICTURES, Accepted
+from ..remote import is_remote
+from ..warnings import Warnings
+
+Wire = dict[str, Any]
+NOTHING = "."
+UNSAFE = re.compile(r"[^A-Za-z0-9 \-()\[\]]+")
+OFFICE = "application/vnd.openxmlformats-officedocument."
+DOCUMENTS = {
+    "application/pdf": "pdf",
+    "text/csv": "csv",
+    "text/html": "html",
+    "text/plain": "txt",
+    "text/markdown": "md",
+    "application/msword": "doc",
+    f"{OFFICE}wordprocessingml.document": "docx",
+    "application/vnd.ms-excel": "xls",
+    f"{OFFICE}spreadsheetml.sheet": "xlsx",
+}
+ACCEPTED = {"image": Accepted(PICTURES, 3_750_000), "file": Accepted(tuple(DOCUMENTS), 4_500_000)}
+FORMATS = {"jpeg": "jpeg", "jpg": "jpeg", "plain": "txt", "markdown": "md", "msword": "doc", "quicktime": "mov"}
+
+
+def name_documents(blocks: list[Wire]) -> None:
+    """Documents need words beside them, and names that differ."""
+    documents = [block["document"] for block in blocks if "document" in block]
+    for number, document in enumerate(documents[1:], 2):
+        if not document["name"].endswith(f" {number}"):
+            document["name"] = f"{document['name']} {number}"
+    if documents and not any("text" in block for block in blocks):
+        blocks.append({"text": NOTHING})
+
+
+def write_shown(part: Media, warnings: Warnings) -> Iterator[Wire]:
+    words = part.words() if isinstance(part, FileContent) and part.mime_type not in DOCUMENTS else None
+    if words is not None:
+        yield {"text": words}
+    elif isinstance(part, ImageContent | VideoContent | FileContent) and part.data is not None:
+        warnings.check(part, ACCEPTED)
+        yield write_media(part)
+    elif isinstance(part, ImageContent | VideoContent | FileContent) and is_remote(part):
+        warnings.fetch(part)
+    else:
+        yield from write_unheard(part, warnings)
+
+
+def write_media(part: ImageContent | VideoContent | FileContent) -> Wire:
+    """Bytes as base64, and a short word for their format."""
+    kind = (part.mime_type or "application/pdf").split("/")[-1].removeprefix("x-")
+    said: Wire = {
+        "format": DOCUMENTS.get(part.mime_type or "") or FORMATS.get(kind, kind),
+        "source": {"bytes": base64.b64encode(part.data or b"").decode()},
+    }
+    if isinstance(part, FileContent):
+        stem = (part.name or "document").rsplit(".", 1)[0]
+        return {"document": {**said, "name": UNSAFE.sub(" ", stem).strip() or "document"}}
+    return {part.type: said}
+
+
+def write_unheard(part: Media, warnings: Warnings) -> Iterator[Wire]:
+    if part.url and part.url.startswith("s3://"):
+        kind = str(getattr(part, "type", "image"))
+        yield {kind: {"format": "png", "source": {"s3Location": {"uri": part.url}}}}
+        return
+    words = part.get_text() if isinstance(part, AudioContent) else ""
+    if words:
+        warnings.rewritten("sound", "its transcript was sent instead", part)
+        yield {"text": words}
+    else:
+        warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "only bytes can be sent there", part)
