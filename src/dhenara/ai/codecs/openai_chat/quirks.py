@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ..base import Quirks
 from ..toolids import IdRule
@@ -33,6 +33,8 @@ PARAMETERS: Mapping[str, str | None] = {
 class ChatQuirks(Quirks):
     """The defaults are OpenAI's own dialect."""
 
+    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+
     path: str = "/chat/completions"
     system_role: Literal["system", "developer", "user"] = "system"
     many_systems: bool = True
@@ -57,7 +59,3 @@ class ChatQuirks(Quirks):
     empty_content: Literal["null", "empty", "omit"] = "null"
     terminal: Literal["done", "finish"] = "done"
     """What ends a stream: the [DONE] line, or a finish reason for every choice."""
-
-    def wire_name(self, parameter: str) -> str | None:
-        """What the dialect calls a parameter; None when it has no such thing."""
-        return self.params.get(parameter, PARAMETERS[parameter])
