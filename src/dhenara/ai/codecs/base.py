@@ -57,6 +57,16 @@ class Decoder(Protocol):
         """What was held back until the last byte, however the stream ended."""
 
 
+class Informed:
+    """A decoder that judges an answer by what was asked."""
+
+    __slots__ = ()
+
+    def asked(self, outgoing: Outgoing) -> None:
+        """Told once, before anything is read."""
+        raise NotImplementedError
+
+
 Q = TypeVar("Q", bound="Quirks", contravariant=True)
 
 

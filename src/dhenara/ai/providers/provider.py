@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -41,6 +41,12 @@ class Provider:
 
     config_env: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Entries of the config, and the variables in which they may be."""
+
+    read_address: Callable[[str], str] = str
+    """What the user's addresses mean where people write them in a way of their own."""
+
+    key_hosts: tuple[str, ...] = ()
+    """Other hosts than that of the base URL for which the key in the environment is meant."""
 
     keys_url: str | None = None
     needs_key: bool = True

@@ -37,6 +37,7 @@ KNOWN = {
     "amazon_bedrock": "amazon_bedrock",
     "bedrock": "amazon_bedrock",
     "cohere": "cohere",
+    "ollama": "ollama",
     "google_gemini_api": "google_ai",
     "gemini": "google_ai",
 }

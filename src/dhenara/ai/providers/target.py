@@ -95,11 +95,11 @@ def find_base_url(
     """The address, and whether it is one that the environment's key was meant for."""
     given = api.config.get("base_url")
     if given:
-        address = checked(str(given), provider.name)
-        return address, same_host(address, provider.base_url)
+        address = checked(provider.read_address(str(given)), provider.name)
+        return address, same_host(address, provider.base_url) or urlsplit(address).hostname in provider.key_hosts
     for name in provider.base_url_env:
         if environment.get(name):
-            return checked(environment[name], name), True
+            return checked(provider.read_address(environment[name]), name), True
     return filled(route.base or provider.base_url, provider, api), True
 
 

@@ -9,6 +9,7 @@ from .cohere import CohereDialect
 from .converse import ConverseDialect
 from .dialect import Dialect
 from .gemini import GeminiDialect
+from .ollama import OllamaDialect
 from .openai_chat import ChatDialect
 from .openai_responses import ResponsesDialect
 
@@ -17,6 +18,7 @@ PATHS: list[tuple[re.Pattern[str], Dialect]] = [
     (re.compile(r"/messages(\?|$)"), AnthropicDialect()),
     (re.compile(r"/responses(\?|$)"), ResponsesDialect()),
     (re.compile(r"/v2/chat(\?|$)"), CohereDialect()),
+    (re.compile(r"/api/chat(\?|$)"), OllamaDialect()),
     (re.compile(r"/converse(-stream)?$"), ConverseDialect()),
     (re.compile(r":(stream)?[gG]enerateContent(\?|$)"), GeminiDialect()),
 ]
