@@ -31,7 +31,7 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     system, messages = write_messages(call, warnings)
     body: Wire = {"messages": messages}
     if system:
-        body["system"] = [{"text": system}]
+        body["system"] = system
     inference = write_parameters(config, quirks, warnings)
     more = write_reasoning(call, quirks, warnings, inference)
     if inference:
@@ -129,4 +129,6 @@ def write_format(config: AIModelCallConfig, body: Wire) -> None:
     from ...wire import json
 
     schema = {"schema": json.dumps(shape.output_schema).decode(), "name": shape.name}
+    if shape.description is not None:
+        schema["description"] = shape.description
     body["outputConfig"] = {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}

@@ -18,7 +18,8 @@ from ...types.delta import (
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
-from .message_reader import MessageReader, read_citations
+from .citations import read_citations
+from .message_reader import TEXT, MessageReader
 from .quirks import ChatQuirks
 from .usage import read_usage
 
@@ -107,7 +108,7 @@ class ChatReader:
         if usage:
             yield Used(read_usage(usage))
         if body.get("citations"):
-            yield from read_citations(body, self._urls)
+            yield from read_citations(body, self._urls, TEXT)
 
 
 def stream_error(body: dict[str, Any]) -> Exception:

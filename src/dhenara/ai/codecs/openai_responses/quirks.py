@@ -41,5 +41,8 @@ class ResponsesQuirks(Quirks):
     encrypted_reasoning: bool = True
     """Whether thinking can be had as a sealed block, to be sent back where nothing is stored."""
 
+    calls_last: bool = False
+    """Whether the calls of an answer must stand after its words, wherever they were made."""
+
     runs_custom_tools: bool = False
     """Whether calls of custom tools are the provider's own doing."""

@@ -27,7 +27,7 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
     body: Wire = {"model": call.endpoint.ai_model.model_name}
     if call.instructions:
         body["instructions"] = "\n\n".join(call.instructions)
-    body["input"] = write_items(call, warnings)
+    body["input"] = write_items(call, quirks, warnings)
     body["store"] = False
     body.update(quirks.defaults)
     body.update(write_parameters(config, quirks, warnings))
