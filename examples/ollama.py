@@ -15,11 +15,10 @@ def ask(address: str) -> None:
     )
     with AIModelClient(endpoint) as client:
         for chunk, final in client.generate("Why is the sky blue?", streaming=True, reasoning=True).stream_generator:
-            if final is None:
-                said = [delta for choice in chunk.data.choice_deltas for delta in choice.content_deltas]
-                print("".join(delta.get_text_delta() or "" for delta in said), end="", flush=True)
-            else:
-                print(f"\n{final.chat_response.usage.total_tokens} tokens", *final.chat_response.warnings)
+            if chunk:
+                print(chunk.text_delta, end="", flush=True)
+            if final and final.chat_response.usage:
+                print(f"\n({final.chat_response.usage.total_tokens} tokens)", *final.chat_response.warnings)
 
 
 if __name__ == "__main__":

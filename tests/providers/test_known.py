@@ -17,7 +17,8 @@ from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, ToolChoice, ToolDefinition
 from support.worlds import endpoint
 
-NAMES = [name for name in registry.known_names() if name != "openai_compatible"]
+OUTSIDE = {name for name in registry.known_names() if not registry.load_provider(name).embedded}
+NAMES = sorted(OUTSIDE - {"openai_compatible"})
 ADD = ToolDefinition(name="add", parameters={"type": "object", "properties": {}})
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ...types.content import Citation
+from ...types.content import Citation, GenericContent
 from ...types.delta import (
     CitationDelta,
+    ContentDelta,
     Delta,
     MediaDelta,
     ReasoningDelta,
@@ -29,7 +30,7 @@ PLAIN = frozenset({"role", "content"})
 class MessageReader:
     """Knows which of the choice's tool calls is being told."""
 
-    __slots__ = ("_calls", "_choice", "_current", "_details", "_images", "_quirks", "_tags", "_tools")
+    __slots__ = ("_calls", "_choice", "_current", "_details", "_images", "_quirks", "_tags", "_tools", "_unknown")
 
     def __init__(self, choice: int, quirks: ChatQuirks) -> None:
         self._choice = choice
@@ -40,6 +41,7 @@ class MessageReader:
         self._images = 0
         self._tags = ThinkTags() if quirks.think_tags else None
         self._tools: set[int] = set()
+        self._unknown = 0
 
     def read(self, message: dict[str, Any]) -> Iterator[Delta]:
         """Thinking comes before the text, the text before the calls: no field says it, but all vendors mean it."""
@@ -102,12 +104,20 @@ class MessageReader:
                 yield TextDelta(TEXT, part.get("text") or "", self._choice)
             case "thinking":
                 thinking = part.get("thinking") or ()
-                pieces = [thinking] if isinstance(thinking, str) else [t.get("text", "") for t in thinking]
-                yield ReasoningDelta(REASONING, "".join(pieces), choice=self._choice)
+                pieces = [thinking] if isinstance(thinking, str) else [t.get("text") or "" for t in thinking]
+                signature = part.get("signature") or None
+                yield ReasoningDelta(REASONING, "".join(pieces), signature=signature, choice=self._choice)
             case "reference":
                 yield CitationDelta(TEXT, Citation(extras=dict(part)), self._choice)
             case "image_url":
                 yield from self._read_image(part)
+            case kind:
+                yield self._read_unknown(str(kind), part)
+
+    def _read_unknown(self, kind: str, part: dict[str, Any]) -> Delta:
+        """A chunk of tomorrow is kept whole."""
+        place, self._unknown = f"chunk{self._unknown}", self._unknown + 1
+        return ContentDelta(place, GenericContent(kind=kind, data=part), self._choice)
 
     def _read_reasoning(self, message: dict[str, Any]) -> Iterator[Delta]:
         thought = next((t for name in self._quirks.reasoning_out if (t := message.get(name))), None)

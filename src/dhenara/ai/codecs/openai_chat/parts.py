@@ -38,7 +38,7 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | 
         case ImageContent():
             return write_image(part, quirks)
         case AudioContent() if quirks.audio_in and part.data is not None:
-            return write_audio(part)
+            return write_audio(part, quirks)
         case FileContent():
             return write_file(part, quirks, warnings)
         case Media():
@@ -63,7 +63,9 @@ def write_image(part: ImageContent, quirks: ChatQuirks) -> Wire:
     }
 
 
-def write_audio(part: AudioContent) -> Wire:
+def write_audio(part: AudioContent, quirks: ChatQuirks) -> Wire:
+    if quirks.audio_shape == "string":
+        return {"type": "input_audio", "input_audio": encoded(part)}
     kind = (part.mime_type or "audio/wav").split("/")[-1].removeprefix("x-")
     said = {"data": encoded(part), "format": "mp3" if kind == "mpeg" else kind}
     return {"type": "input_audio", "input_audio": said}
@@ -75,7 +77,7 @@ def write_file(part: FileContent, quirks: ChatQuirks, warnings: Warnings) -> Wir
         named = f"{part.name}:\n" if part.name else ""
         return {"type": "text", "text": named + part.data.decode("utf-8", "replace")}
     if quirks.document_shape == "document_url":
-        return {"type": "document_url", "document_url": part.url or data_url(part, "application/pdf")}
+        return write_document(part)
     if quirks.document_shape == "none" or (part.url and not part.data and not quirks.remote_documents):
         warnings.dropped(f"the file {part.name or part.url or ''!r}", "documents cannot be sent there this way")
         return None
@@ -83,6 +85,13 @@ def write_file(part: FileContent, quirks: ChatQuirks, warnings: Warnings) -> Wir
         return {"type": "file", "file": {"file_id": part.file_id}}
     name = part.name or "document.pdf"
     return {"type": "file", "file": {"filename": name, "file_data": part.url or data_url(part, "application/pdf")}}
+
+
+def write_document(part: FileContent) -> Wire:
+    if part.file_id is not None:
+        return {"type": "file", "file_id": part.file_id}
+    named = {"document_name": part.name} if part.name else {}
+    return {"type": "document_url", "document_url": part.url or data_url(part, "application/pdf"), **named}
 
 
 def is_text(mime_type: str | None) -> bool:

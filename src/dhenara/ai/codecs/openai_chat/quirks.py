@@ -63,6 +63,7 @@ class ChatQuirks(Quirks):
     """Whether a document may be an address in the place of its bytes."""
 
     audio_in: bool = True
+    audio_shape: Literal["object", "string"] = "object"
     cache_marks: bool = False
     """Whether texts may carry `cache_control`, as in `TextContent(text=..., extras={"cache_control": {...}})`."""
 

@@ -35,7 +35,8 @@ def replay_reasoning(
             wire.update({"reasoning_details": details} if details else {})
         case "chunks" if text:
             said = [{"type": "text", "text": wire["content"]}] if wire.get("content") else []
-            wire["content"] = [{"type": "thinking", "thinking": [{"type": "text", "text": text}]}, *said]
+            signed = {"signature": seal} if (seal := thoughts[-1].signature) else {}
+            wire["content"] = [{"type": "thinking", "thinking": [{"type": "text", "text": text}], **signed}, *said]
         case "tags" if text:
             thinking = text.strip("\n")
             wire["content"] = f"<think>\n{thinking}\n</think>\n\n{wire.get('content') or ''}"
