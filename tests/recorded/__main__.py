@@ -20,7 +20,8 @@ def main() -> None:
 
 def line(row: Row) -> str:
     skipped = ", ".join(f"{count} ({reason})" for reason, count in row.skipped.items() if count)
-    return f"{row.file:42}{row.exchanges:10}{row.equal:7}{row.argued:8}{row.different:11}{row.written:10}  {skipped}".rstrip()
+    numbers = f"{row.exchanges:10}{row.equal:7}{row.argued:8}{row.different:11}{row.written:10}"
+    return f"{row.file:42}{numbers}  {skipped}".rstrip()
 
 
 if __name__ == "__main__":
