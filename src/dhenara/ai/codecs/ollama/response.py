@@ -28,6 +28,7 @@ from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
 from ..base import Informed, Outgoing
+from ..beside import beside
 from ..counts import Report, number
 from ..failure import failure
 from .context import was_cut
@@ -38,7 +39,7 @@ COUNTS = (
     *("prompt_eval_count", "eval_count", "total_duration", "load_duration"),
     *("prompt_eval_duration", "eval_duration"),
 )
-HEAD_FIELDS = ("created_at", "remote_model", "remote_host")
+BESIDE = ("created_at", "remote_model", "remote_host")
 
 
 class OllamaReader(Informed):
@@ -80,7 +81,7 @@ class OllamaReader(Informed):
     def _begin(self, told: Wire) -> Delta:
         self._began = True
         self._seed = str(told.get("created_at") or "")
-        return Began(None, told.get("model"), {name: told[name] for name in HEAD_FIELDS if told.get(name)} or None)
+        return Began(None, told.get("model"), beside(told, BESIDE))
 
     def _read_message(self, message: Wire) -> Iterator[Delta]:
         if thought := message.get("thinking"):
