@@ -93,8 +93,10 @@ def test_a_prompt_that_was_cut_is_warned_about(read: int, world: World, server: 
     world.close(client)
 
 
-def test_a_prompt_that_fits_is_not(server: FakeServer) -> None:
-    server.answers(Answer(text="Fine.", usage=Counted(input=9_100)))
+@pytest.mark.parametrize("read", [9_100, 40_000])
+def test_a_prompt_that_fits_is_not(read: int, server: FakeServer) -> None:
+    """More than was asked for is read where the size of the context is not ours to choose, as in the cloud."""
+    server.answers(Answer(text="Fine.", usage=Counted(input=read)))
     with AIModelClient(endpoint(server.url, "ollama")) as client:
         response = client.generate("word " * 9_000).chat_response
     assert response is not None

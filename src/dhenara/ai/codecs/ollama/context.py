@@ -53,7 +53,10 @@ def was_cut(body: Wire, prompt_tokens: int) -> bool:
     size = body.get("options", {}).get("num_ctx")
     if not isinstance(size, int) or not prompt_tokens:
         return False
-    if prompt_tokens >= size:
+    if prompt_tokens > size:
+        # Ollama's cloud has the context that its models have, whatever it is asked for.
+        return False
+    if prompt_tokens == size:
         return True
     sent = sum(map(len, texts(body)))
     return sent > size * FEWEST_BYTES and sent > prompt_tokens * MANY_CHARACTERS

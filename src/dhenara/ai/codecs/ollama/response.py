@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...errors import CallError
@@ -31,6 +31,7 @@ from ..base import Informed, Outgoing
 from ..beside import beside
 from ..counts import Report, number
 from ..failure import failure
+from ..think_tags import ThinkTags
 from .context import was_cut
 
 Wire = dict[str, Any]
@@ -45,7 +46,7 @@ BESIDE = ("created_at", "remote_model", "remote_host")
 class OllamaReader(Informed):
     """One answer. Knows what was asked, because a prompt that was cut shows in nothing but its length."""
 
-    __slots__ = ("_began", "_body", "_calls", "_images", "_seed")
+    __slots__ = ("_began", "_body", "_calls", "_images", "_seed", "_tags")
 
     def __init__(self) -> None:
         self._began = False
@@ -53,6 +54,7 @@ class OllamaReader(Informed):
         self._calls = 0
         self._images = 0
         self._seed = ""
+        self._tags = ThinkTags()
 
     def asked(self, outgoing: Outgoing) -> None:
         self._body = outgoing.body
@@ -63,8 +65,8 @@ class OllamaReader(Informed):
     def frame(self, frame: Frame) -> list[Delta]:
         return list(self._read(json.loads(frame.data)))
 
-    def finish(self) -> tuple[Delta, ...]:
-        return ()
+    def finish(self) -> Iterator[Delta]:
+        return self._split(self._tags.finish())
 
     def _read(self, told: Wire) -> Iterator[Delta]:
         if told.get("error"):
@@ -87,12 +89,19 @@ class OllamaReader(Informed):
         if thought := message.get("thinking"):
             yield ReasoningDelta("thinking", thought)
         if words := message.get("content"):
-            yield TextDelta("text", words)
+            yield from self._split(self._tags.feed(words))
         for image in message.get("images") or ():
             yield MediaDelta(f"image{self._images}", "image", image)
             self._images += 1
+        if message.get("tool_calls"):
+            yield from self._split(self._tags.finish())
         for call in message.get("tool_calls") or ():
             yield self._read_call(call)
+
+    def _split(self, pieces: Iterable[tuple[bool, str]]) -> Iterator[Delta]:
+        """Servers that know nothing of a model's thinking leave it in its words, between tags."""
+        for thinking, piece in pieces:
+            yield ReasoningDelta("thinking", piece) if thinking else TextDelta("text", piece)
 
     def _read_call(self, call: Wire) -> Delta:
         """Every call comes whole. Servers that know no ids are given ones that are the same each time."""
@@ -104,6 +113,7 @@ class OllamaReader(Informed):
         return ToolCallDelta(f"call{part}", given, name, text, verbatim=isinstance(arguments, str))
 
     def _end(self, told: Wire) -> Iterator[Delta]:
+        yield from self.finish()
         if "prompt_eval_count" in told or "eval_count" in told:
             yield Used(read_usage(told))
         if was_cut(self._body, number(told, "prompt_eval_count")):

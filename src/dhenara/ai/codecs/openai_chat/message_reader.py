@@ -18,10 +18,10 @@ from ...types.delta import (
     ToolCallDelta,
 )
 from ...wire import json
+from ..think_tags import ThinkTags
 from .citations import read_annotation
 from .details import Details
 from .quirks import ChatQuirks
-from .think_tags import ThinkTags
 
 TEXT, REASONING, REFUSAL, AUDIO = "text", "reasoning", "refusal", "audio"
 PLAIN = frozenset({"role", "content"})

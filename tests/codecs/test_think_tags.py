@@ -67,7 +67,9 @@ def test_without_the_quirk_every_word_stays_where_it_is(text: str) -> None:
     assert said(list(text), ChatQuirks(terminal="finish")).text() == text
 
 
-@pytest.mark.parametrize("provider", ["lm_studio", "vllm", "llama_cpp", "minimax", "perplexity", "openai_compatible"])
+@pytest.mark.parametrize(
+    "provider", ["lm_studio", "vllm", "llama_cpp", "ollama", "minimax", "perplexity", "openai_compatible"]
+)
 def test_local_servers_and_others_think_in_tags(provider: str, world: World, server: FakeServer) -> None:
     answer = Answer(text="<think>\n2 + 2\n</think>\n\n4")
     server.answers(answer, answer)
