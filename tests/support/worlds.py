@@ -67,7 +67,9 @@ WORLDS: list[World] = [
 
 def endpoint(url: str, provider: str = "openai", model: str = "fake-1", **config: Any) -> AIModelEndpoint:
     """An endpoint at a fake server; OpenAI's base URL has the version in it, Anthropic's has not."""
-    base = url + {"anthropic": "", "google_ai": "/v1beta", "amazon_bedrock": "", "cohere": ""}.get(provider, "/v1")
+    base = url + {"anthropic": "", "google_ai": "/v1beta", "amazon_bedrock": "", "cohere": "", "ollama": ""}.get(
+        provider, "/v1"
+    )
     return AIModelEndpoint(
         api=AIModelAPI(provider=provider, api_key="sk-test-secret", config={"base_url": base, **config}),
         ai_model=AIModel(model_name=model),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from ..errors import CallError
 from ..types.call import Call
@@ -22,8 +22,15 @@ class Quirks:
     parameter. `defaults` are wire fields that every request carries.
     """
 
+    names: ClassVar[Mapping[str, str | None]] = {}
+    """The protocol's own names."""
+
     params: Mapping[str, str | None] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def wire_name(self, parameter: str) -> str | None:
+        """What the dialect calls a parameter; None when it has no such thing."""
+        return self.params.get(parameter, self.names[parameter])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,16 @@ class Decoder(Protocol):
 
     def finish(self) -> Iterable[Delta]:
         """What was held back until the last byte, however the stream ended."""
+
+
+class Informed:
+    """A decoder that judges an answer by what was asked."""
+
+    __slots__ = ()
+
+    def asked(self, outgoing: Outgoing) -> None:
+        """Told once, before anything is read."""
+        raise NotImplementedError
 
 
 Q = TypeVar("Q", bound="Quirks", contravariant=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from ..catalog.price import price
+from ..codecs.base import Informed, Outgoing
 from ..errors import BadRequestError, CallError, ConnectionFailedError, UnsupportedError
 from ..fold import Draft
 from ..providers.target import Target
@@ -36,7 +37,7 @@ def dispatch(io: IO, target: Target) -> Send:
         if line.response.head.status >= 300:
             raise await refusal(target, line)
         draft = Draft(target.origin, partial(price, call.endpoint))
-        stream = Stream(source(target, line, call), draft, [Warned(w) for w in outgoing.warnings])
+        stream = Stream(source(target, line, call, outgoing), draft, [Warned(w) for w in outgoing.warnings])
         try:
             await stream.prime()
         except CallError:
@@ -73,11 +74,13 @@ async def refusal(target: Target, line: Line) -> CallError:
     return line.signed(error)
 
 
-def source(target: Target, line: Line, call: Call) -> Source:
+def source(target: Target, line: Line, call: Call, outgoing: Outgoing) -> Source:
     """The answer's own content type decides, then what was asked for."""
     kind = line.response.head.headers.get("content-type", "").split(";")[0].strip().lower()
     streams = kind in STREAMS or (call.config.streaming and kind not in DOCUMENTS)
     decoder = target.codec.decoder(target.quirks)
+    if isinstance(decoder, Informed):
+        decoder.asked(outgoing)
     return Live(line, decoder, target.frames()) if streams else Whole(line, decoder)
 
 

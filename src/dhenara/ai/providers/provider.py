@@ -81,6 +81,9 @@ class Provider:
     config_env: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Entries of the config, and the variables in which they may be."""
 
+    read_address: Callable[[str], str] = str
+    """What the user's addresses mean where people write them in a way of their own."""
+
     keys_url: str | None = None
     needs_key: bool = True
     embedded: bool = False

@@ -6,6 +6,8 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+MARKS = ("cache_control", "prompt_cache_breakpoint")
+
 
 def read_parts(given: Any) -> list[Any]:
     """Strings, content values, and dicts in our own, OpenAI's, Anthropic's or Google's spelling."""
@@ -19,6 +21,8 @@ def read_part(part: Any) -> Any:
         return {"type": "text", "text": part}
     if not isinstance(part, Mapping):
         return part
+    if any(mark in part for mark in MARKS):
+        return marked(read_part({key: value for key, value in part.items() if key not in MARKS}), part)
     kind = part.get("type")
     if isinstance(kind, str) and kind in FOREIGN:
         return FOREIGN[kind](part)
@@ -27,6 +31,12 @@ def read_part(part: Any) -> Any:
     if kind in ("image", "document") and isinstance(part.get("source"), Mapping):
         return read_anthropic_source(part)
     return dict(part)
+
+
+def marked(part: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Up to where a prompt may be cached is an extra, for those who know of it."""
+    marks = {mark: given[mark] for mark in MARKS if given.get(mark) is not None}
+    return {**part, "extras": {**part.get("extras", {}), **marks}} if marks else part
 
 
 def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,6 +55,8 @@ def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_image_url(part: Mapping[str, Any]) -> dict[str, Any]:
+    if part.get("file_id"):
+        return {"type": "image", "file_id": part["file_id"], "detail": part.get("detail")}
     said = part["image_url"]
     address = said if isinstance(said, str) else said.get("url")
     detail = part.get("detail") if isinstance(said, str) else said.get("detail")
@@ -62,6 +74,11 @@ def read_openai_file(part: Mapping[str, Any]) -> dict[str, Any]:
         return dict(part)
     found = from_address(said.get("file_data") or said.get("file_url"), "file")
     return {**found, "file_id": said.get("file_id"), "name": said.get("filename")}
+
+
+def read_document_url(part: Mapping[str, Any]) -> dict[str, Any]:
+    said = part["document_url"]
+    return from_address(said if isinstance(said, str) else said.get("url"), "file")
 
 
 def read_anthropic_source(part: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,4 +123,5 @@ FOREIGN: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "input_audio": read_input_audio,
     "file": read_openai_file,
     "input_file": read_openai_file,
+    "document_url": read_document_url,
 }

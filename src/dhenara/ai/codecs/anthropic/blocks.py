@@ -29,6 +29,8 @@ from ..warnings import Warnings
 PROTOCOL = "anthropic"
 Wire = dict[str, Any]
 MARK = "cache_control"
+OF_DOCUMENTS = ("citations", "context")
+"""What a document may carry beside its bytes, as its extras."""
 
 
 def write_block(part: Content, role: Role, call: Call, warnings: Warnings) -> Iterator[Wire]:
@@ -123,7 +125,8 @@ def write_own(part: ServerToolContent | GenericContent, call: Call, warnings: Wa
 def write_media(part: ImageContent | FileContent) -> Wire:
     if isinstance(part, ImageContent):
         return {"type": "image", "source": source(part, "image/png")}
-    block: Wire = {"type": "document", "source": document_source(part)}
+    more = {name: part.extras[name] for name in OF_DOCUMENTS if name in part.extras}
+    block: Wire = {"type": "document", "source": document_source(part), **more}
     return {**block, "title": part.name} if part.name else block
 
 

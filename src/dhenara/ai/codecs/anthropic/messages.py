@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...types.call import Call
+from ...types.content import Content, TextContent
 from ...types.message import Message
 from ..warnings import Warnings
-from .blocks import write_block
+from .blocks import MARK, write_block
 
 Wire = dict[str, Any]
 NOTHING = "."
 """What a turn says that must exist and has nothing to say; empty text is refused."""
 
 
-def write_messages(call: Call, warnings: Warnings) -> tuple[str, list[Wire]]:
+def write_messages(call: Call, warnings: Warnings) -> tuple[str | list[Wire], list[Wire]]:
     """The system text, and the turns. System messages before the first turn belong to the former."""
-    systems = list(call.instructions)
+    systems: list[Content] = [TextContent(text=said) for said in call.instructions]
     turns: list[Wire] = []
     for message in call.messages:
         if message.role == "system" and not turns:
-            systems.append(message.text)
+            systems.extend(message.contents)
         else:
             add_turn(turns, message, call, warnings)
     if turns and turns[0]["role"] == "assistant":
         warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
         turns.insert(0, {"role": "user", "content": [text(NOTHING)]})
-    return "\n\n".join(filter(None, systems)), turns
+    return write_system(systems), turns
+
+
+def write_system(parts: Sequence[Content]) -> str | list[Wire]:
+    """One text; blocks where a mark says up to where they may be cached."""
+    said = [part for part in parts if part.get_text()]
+    if not any(MARK in part.extras for part in said):
+        return "\n\n".join(part.get_text() for part in said)
+    return [{**text(p.get_text()), **({MARK: p.extras[MARK]} if MARK in p.extras else {})} for p in said]
 
 
 def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings) -> None:

@@ -9,10 +9,10 @@ from ...types.call_config import AIModelCallConfig
 from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..effort import budget_for
-from ..parameters import given
+from ..parameters import write_parameters
 from ..warnings import Warnings
 from .messages import write_messages
-from .quirks import PARAMETERS, CohereQuirks
+from .quirks import CohereQuirks
 
 Wire = dict[str, Any]
 
@@ -26,12 +26,7 @@ def write_request(call: Call, quirks: CohereQuirks) -> Outgoing:
         "stream": config.streaming,
     }
     body.update(quirks.defaults)
-    for parameter, value in given(config, PARAMETERS):
-        name = quirks.wire_name(parameter)
-        if name is None:
-            warnings.unsupported(parameter)
-        else:
-            body[name] = value
+    body.update(write_parameters(config, quirks, warnings))
     body.update(write_thinking(config))
     body.update(write_tools(config, warnings))
     if config.structured_output is not None:

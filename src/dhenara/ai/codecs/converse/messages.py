@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...types.call import Call
@@ -17,6 +17,7 @@ from ...types.content import (
     Media,
     ReasoningContent,
     ServerToolContent,
+    TextContent,
     ToolCallContent,
     ToolResultContent,
     VideoContent,
@@ -29,16 +30,22 @@ from ..warnings import Warnings
 PROTOCOL = "converse"
 Wire = dict[str, Any]
 NOTHING = "."
+POINT = "cache_point"
 UNSAFE = re.compile(r"[^A-Za-z0-9 \-()\[\]]+")
+OF_DOCUMENTS = ("citations", "context")
+"""What a document may carry beside its bytes, as its extras."""
+
+DEFAULTS = {"image": "image/png", "video": "video/mp4", "file": "application/pdf"}
 FORMATS = {"jpeg": "jpeg", "jpg": "jpeg", "plain": "txt", "markdown": "md", "msword": "doc", "quicktime": "mov"}
 
 
-def write_messages(call: Call, warnings: Warnings) -> tuple[str, list[Wire]]:
-    systems = list(call.instructions)
+def write_messages(call: Call, warnings: Warnings) -> tuple[list[Wire], list[Wire]]:
+    """The system's blocks, and the turns."""
+    systems: list[Content] = [TextContent(text=said) for said in call.instructions]
     turns: list[Wire] = []
     for message in call.messages:
         if message.role == "system" and not turns:
-            systems.append(message.text)
+            systems.extend(message.contents)
             continue
         if message.role == "system":
             warnings.rewritten("a system message in the middle", "it is said by the user")
@@ -48,7 +55,16 @@ def write_messages(call: Call, warnings: Warnings) -> tuple[str, list[Wire]]:
         turns.insert(0, {"role": "user", "content": [{"text": NOTHING}]})
     for turn in turns:
         name_documents(turn["content"])
-    return "\n\n".join(filter(None, systems)), turns
+    return write_system(systems, call, warnings), turns
+
+
+def write_system(parts: Sequence[Content], call: Call, warnings: Warnings) -> list[Wire]:
+    """One text; blocks where a point says up to where they may be cached."""
+    said = [part for part in parts if part.get_text()]
+    if any(POINT in part.extras for part in said):
+        return [block for part in said for block in write_block(part, call, warnings)]
+    words = "\n\n".join(part.get_text() for part in said)
+    return [{"text": words}] if words else []
 
 
 def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings) -> None:
@@ -67,8 +83,11 @@ def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings
 def name_documents(blocks: list[Wire]) -> None:
     """Documents need words beside them, and names that differ."""
     documents = [block["document"] for block in blocks if "document" in block]
-    for number, document in enumerate(documents[1:], 2):
-        document["name"] = f"{document['name']} {number}"
+    names: set[str] = set()
+    for number, document in enumerate(documents, 1):
+        if document["name"] in names:
+            document["name"] = f"{document['name']} {number}"
+        names.add(document["name"])
     if documents and not any("text" in block for block in blocks):
         blocks.append({"text": NOTHING})
 
@@ -88,15 +107,15 @@ def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
                 warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it")
-        case ImageContent() | VideoContent() | FileContent() if part.data is not None:
+        case ImageContent() | VideoContent() | FileContent() if part.data is not None or is_stored(part):
             yield write_media(part)
         case Media():
             yield from write_unheard(part, warnings)
         case _:
             if (words := part.get_text()).strip():
                 yield {"text": words}
-    if "cache_point" in part.extras:
-        yield {"cachePoint": part.extras["cache_point"]}
+    if POINT in part.extras:
+        yield {"cachePoint": part.extras[POINT]}
 
 
 def write_thought(part: ReasoningContent, home: bool, warnings: Warnings) -> Iterator[Wire]:
@@ -110,35 +129,37 @@ def write_thought(part: ReasoningContent, home: bool, warnings: Warnings) -> Ite
 
 
 def write_result(part: ToolResultContent, call: Call, warnings: Warnings) -> Wire:
+    content: list[Wire] = []
     if isinstance(part.output, dict):
-        content: list[Wire] = [{"json": part.output}]
-    else:
-        content = [{"text": (part.get_text().strip() and part.get_text()) or NOTHING}]
+        content.append({"json": part.output})
+    elif part.output is not None and part.get_text().strip():
+        content.append({"text": part.get_text()})
     for inner in part.contents:
-        if isinstance(inner, Media):
-            content.extend(write_block(inner, call, warnings))
-    said: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content}
+        content.extend(write_block(inner, call, warnings))
+    said: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content or [{"text": NOTHING}]}
     return {"toolResult": {**said, "status": "error"} if part.is_error else said}
 
 
 def write_media(part: ImageContent | VideoContent | FileContent) -> Wire:
-    """Bytes as base64, and a short word for their format."""
-    kind = (part.mime_type or "application/pdf").split("/")[-1].removeprefix("x-")
+    """Bytes as base64, or where AWS stores them, and a short word for their format."""
+    kind = (part.mime_type or DEFAULTS[part.type]).split("/")[-1].removeprefix("x-")
+    stored = {"s3Location": {"uri": part.url}}
     said: Wire = {
         "format": FORMATS.get(kind, kind),
-        "source": {"bytes": base64.b64encode(part.data or b"").decode()},
+        "source": stored if part.data is None else {"bytes": base64.b64encode(part.data).decode()},
     }
     if isinstance(part, FileContent):
         stem = (part.name or "document").rsplit(".", 1)[0]
-        return {"document": {**said, "name": UNSAFE.sub(" ", stem).strip() or "document"}}
+        more = {name: part.extras[name] for name in OF_DOCUMENTS if name in part.extras}
+        return {"document": {**said, "name": UNSAFE.sub(" ", stem).strip() or "document", **more}}
     return {part.type: said}
 
 
+def is_stored(part: Media) -> bool:
+    return bool(part.url and part.url.startswith("s3://"))
+
+
 def write_unheard(part: Media, warnings: Warnings) -> Iterator[Wire]:
-    if part.url and part.url.startswith("s3://"):
-        kind = str(getattr(part, "type", "image"))
-        yield {kind: {"format": "png", "source": {"s3Location": {"uri": part.url}}}}
-        return
     words = part.get_text() if isinstance(part, AudioContent) else ""
     if words:
         warnings.rewritten("sound", "its transcript was sent instead")

@@ -11,10 +11,10 @@ from ...types.content import ToolCallContent, ToolResultContent
 from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..effort import budget_for, effort_for
-from ..parameters import given
+from ..parameters import write_parameters
 from ..warnings import Warnings
 from .messages import write_messages
-from .quirks import PARAMETERS, ConverseQuirks
+from .quirks import ConverseQuirks
 
 Wire = dict[str, Any]
 # Options that Converse itself knows; all others are for the model behind it.
@@ -31,7 +31,7 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     system, messages = write_messages(call, warnings)
     body: Wire = {"messages": messages}
     if system:
-        body["system"] = [{"text": system}]
+        body["system"] = system
     inference = write_parameters(config, quirks, warnings)
     more = write_reasoning(call, quirks, warnings, inference)
     if inference:
@@ -52,17 +52,6 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     model = quote(call.endpoint.ai_model.model_name, safe="")
     method = "converse-stream" if config.streaming else "converse"
     return Outgoing(f"/model/{model}/{method}", body, {}, warnings.all())
-
-
-def write_parameters(config: AIModelCallConfig, quirks: ConverseQuirks, warnings: Warnings) -> Wire:
-    written: Wire = {}
-    for parameter, value in given(config, PARAMETERS):
-        name = quirks.wire_name(parameter)
-        if name is None:
-            warnings.unsupported(parameter)
-        else:
-            written[name] = value
-    return written
 
 
 def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: Warnings, inference: Wire) -> Wire:
@@ -140,4 +129,6 @@ def write_format(config: AIModelCallConfig, body: Wire) -> None:
     from ...wire import json
 
     schema = {"schema": json.dumps(shape.output_schema).decode(), "name": shape.name}
+    if shape.description is not None:
+        schema["description"] = shape.description
     body["outputConfig"] = {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}

@@ -25,7 +25,7 @@ from .quirks import GeminiQuirks
 PROTOCOL = "gemini"
 SIGNATURE = "thought_signature"
 UNSIGNED = "skip_thought_signature_validator"
-"""What the documents say to send for calls that no Gemini made."""
+"""What the documents say to send for calls that no Gemini names."""
 MIME_OF_KIND = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
 Wire = dict[str, Any]
 
@@ -77,7 +77,7 @@ def write_part(
             else:
                 warnings.dropped("the reasoning of another provider", "it belongs to its origin")
         case ToolCallContent():
-            named = {"id": part.id} if part.id and quirks.call_ids and home else {}
+            named = {"id": part.id} if part.id and quirks.call_ids else {}
             yield {"functionCall": {**named, "name": part.name, "args": part.arguments}}
         case ToolResultContent():
             yield write_result(part, quirks, names, warnings)
@@ -86,7 +86,7 @@ def write_part(
                 yield dict(part.data)
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
-                warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it")
+                warnings.dropped(f"{name!r}, which the provider ran or names itself", "only its origin knows it")
         case Media():
             yield write_media(part)
         case _:
@@ -99,7 +99,9 @@ def write_result(part: ToolResultContent, quirks: GeminiQuirks, names: dict[str,
     """Results are objects there; anything else is wrapped. Pictures stand beside them."""
     output: Any = part.output if part.output is not None else part.get_text()
     response = output if isinstance(output, dict) else {"error" if part.is_error else "result": output}
-    said: Wire = {"name": part.name or names.get(part.call_id) or part.call_id, "response": response}
+    # Calls without ids are matched by name and order.
+    named = {"id": part.call_id} if quirks.call_ids and names.get(part.call_id) and part.call_id else {}
+    said: Wire = {**named, "name": part.name or names.get(part.call_id) or part.call_id, "response": response}
     media = [write_media(content) for content in part.contents if isinstance(content, Media)]
     if media:
         said["parts"] = media

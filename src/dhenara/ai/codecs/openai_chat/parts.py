@@ -18,11 +18,12 @@ from ..warnings import Warnings
 from .quirks import ChatQuirks
 
 Wire = dict[str, Any]
+MARK = "cache_control"
 
 
 def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warnings) -> str | list[Wire]:
     """A plain string where there is only one text, else typed parts."""
-    if all(isinstance(part, TextContent) for part in contents) and len(contents) <= 1:
+    if len(contents) <= 1 and all(isinstance(p, TextContent) and not marked(p, quirks) for p in contents):
         return "".join(part.get_text() for part in contents)
     return write_parts(contents, quirks, warnings)
 
@@ -37,14 +38,19 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | 
         case ImageContent():
             return write_image(part, quirks)
         case AudioContent() if quirks.audio_in and part.data is not None:
-            return write_audio(part)
+            return write_audio(part, quirks)
         case FileContent():
             return write_file(part, quirks, warnings)
         case Media():
             warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there")
             return None
         case _:
-            return {"type": "text", "text": part.get_text()}
+            return {"type": "text", "text": part.get_text(), **marked(part, quirks)}
+
+
+def marked(part: Content, quirks: ChatQuirks) -> Wire:
+    """The mark up to which a prompt may be cached, where there is one."""
+    return {MARK: part.extras[MARK]} if quirks.cache_marks and MARK in part.extras else {}
 
 
 def write_image(part: ImageContent, quirks: ChatQuirks) -> Wire:
@@ -57,7 +63,9 @@ def write_image(part: ImageContent, quirks: ChatQuirks) -> Wire:
     }
 
 
-def write_audio(part: AudioContent) -> Wire:
+def write_audio(part: AudioContent, quirks: ChatQuirks) -> Wire:
+    if quirks.audio_shape == "string":
+        return {"type": "input_audio", "input_audio": encoded(part)}
     kind = (part.mime_type or "audio/wav").split("/")[-1].removeprefix("x-")
     said = {"data": encoded(part), "format": "mp3" if kind == "mpeg" else kind}
     return {"type": "input_audio", "input_audio": said}
@@ -69,14 +77,21 @@ def write_file(part: FileContent, quirks: ChatQuirks, warnings: Warnings) -> Wir
         named = f"{part.name}:\n" if part.name else ""
         return {"type": "text", "text": named + part.data.decode("utf-8", "replace")}
     if quirks.document_shape == "document_url":
-        return {"type": "document_url", "document_url": part.url or data_url(part, "application/pdf")}
-    if quirks.document_shape == "none" or (part.url and not part.data):
+        return write_document(part)
+    if quirks.document_shape == "none" or (part.url and not part.data and not quirks.remote_documents):
         warnings.dropped(f"the file {part.name or part.url or ''!r}", "documents cannot be sent there this way")
         return None
     if part.file_id is not None:
         return {"type": "file", "file": {"file_id": part.file_id}}
     name = part.name or "document.pdf"
-    return {"type": "file", "file": {"filename": name, "file_data": data_url(part, "application/pdf")}}
+    return {"type": "file", "file": {"filename": name, "file_data": part.url or data_url(part, "application/pdf")}}
+
+
+def write_document(part: FileContent) -> Wire:
+    if part.file_id is not None:
+        return {"type": "file", "file_id": part.file_id}
+    named = {"document_name": part.name} if part.name else {}
+    return {"type": "document_url", "document_url": part.url or data_url(part, "application/pdf"), **named}
 
 
 def is_text(mime_type: str | None) -> bool:

@@ -12,9 +12,13 @@ from ..warnings import Warnings
 Wire = dict[str, Any]
 
 
+MARK = "prompt_cache_breakpoint"
+
+
 def write_parts(contents: Sequence[Content], warnings: Warnings) -> list[Wire]:
-    written = (write_part(part, warnings) for part in contents)
-    return [part for part in written if part is not None]
+    """Each part, with the mark up to which the prompt may be cached where there is one."""
+    written = ((part, write_part(part, warnings)) for part in contents)
+    return [{**wire, MARK: part.extras[MARK]} if MARK in part.extras else wire for part, wire in written if wire]
 
 
 def write_part(part: Content, warnings: Warnings) -> Wire | None:

@@ -11,10 +11,10 @@ from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..effort import effort_for
 from ..origin import at_home
-from ..parameters import given
+from ..parameters import write_parameters
 from ..warnings import Warnings
 from .items import PROTOCOL, write_items
-from .quirks import PARAMETERS, ResponsesQuirks
+from .quirks import ResponsesQuirks
 
 Wire = dict[str, Any]
 SEALED = "reasoning.encrypted_content"
@@ -27,7 +27,7 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
     body: Wire = {"model": call.endpoint.ai_model.model_name}
     if call.instructions:
         body["instructions"] = "\n\n".join(call.instructions)
-    body["input"] = write_items(call, warnings)
+    body["input"] = write_items(call, quirks, warnings)
     body["store"] = False
     body.update(quirks.defaults)
     body.update(write_parameters(config, quirks, warnings))
@@ -42,17 +42,6 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
     return Outgoing(quirks.path, body, {}, warnings.all())
-
-
-def write_parameters(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
-    written: Wire = {}
-    for parameter, value in given(config, PARAMETERS):
-        name = quirks.wire_name(parameter)
-        if name is None:
-            warnings.unsupported(parameter)
-        else:
-            written[name] = value
-    return written
 
 
 def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
