@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from ..catalog.price import price
 from ..errors import BadRequestError, CallError, ConnectionFailedError, UnsupportedError
 from ..fold import Draft
 from ..providers.target import Target
@@ -15,6 +12,7 @@ from ..wire.http import HttpRequest
 from ..wire.io import IO, Broken, Silence, Unreachable
 from .layer import Send
 from .patience import Patience
+from .pricing import pricing
 from .sources import Line, Live, Whole
 from .stream import Source, Stream
 
@@ -35,7 +33,7 @@ def dispatch(io: IO, target: Target) -> Send:
         call.journal.heard(line.response.head)
         if line.response.head.status >= 300:
             raise await refusal(target, line)
-        draft = Draft(target.origin, partial(price, call.endpoint))
+        draft = Draft(target.origin, pricing(target, call, io.wall()))
         stream = Stream(source(target, line, call), draft, [Warned(w) for w in outgoing.warnings])
         try:
             await stream.prime()

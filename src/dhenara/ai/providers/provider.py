@@ -87,3 +87,8 @@ class Provider:
     """Whether it runs in this process instead of behind an address."""
 
     aliases: tuple[str, ...] = ()
+    local: bool = False
+    """Whether it runs on machines of the user's own, and so sends no bill."""
+
+    price_list: str | None = None
+    """What genai-prices calls this provider, where it does not go by our name."""

@@ -83,4 +83,5 @@ PROVIDER = Provider(
     config_env={"region": ("AWS_REGION", "AWS_DEFAULT_REGION")},
     base_url_env=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
     keys_url="https://console.aws.amazon.com/bedrock/home#/api-keys",
+    price_list="aws",
 )

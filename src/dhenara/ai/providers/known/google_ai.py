@@ -23,4 +23,5 @@ PROVIDER = Provider(
     key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     base_url_env=("GOOGLE_GEMINI_BASE_URL", "GEMINI_BASE_URL"),
     keys_url="https://aistudio.google.com/apikey",
+    price_list="google",
 )
