@@ -15,16 +15,17 @@ from .patience import Patience
 from .pricing import pricing
 from .sources import Line, Live, Whole
 from .stream import Source, Stream
+from .writing import Writer
 
 STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream", "application/x-ndjson")
 DOCUMENTS = ("application/json", "text/html")
 
 
-def dispatch(io: IO, target: Target) -> Send:
+def dispatch(io: IO, target: Target, writer: Writer) -> Send:
     """Sends calls to this target."""
 
     async def send(call: Call) -> Stream:
-        outgoing = target.codec.encode(call, target.quirks)
+        outgoing = writer.write(call)
         if outgoing.warnings and call.config.strict:
             said = "; ".join(warning.message for warning in outgoing.warnings)
             raise UnsupportedError(f"{said}. With strict=False this is a warning on the response.")

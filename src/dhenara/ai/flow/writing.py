@@ -1,0 +1,49 @@
+"""Writing: a call as it is really sent, after the facts about its model and the lessons learned there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..catalog.facts import ModelFacts, find_facts
+from ..catalog.fit import fit, informed
+from ..catalog.lessons import heed
+from ..codecs.base import Outgoing
+from ..providers.target import Target
+from ..types.call import Call
+from ..types.endpoint import AIModelEndpoint
+from .lessons import EVERYBODYS, Lessons, key_of
+
+
+class Writer:
+    """Provider, facts, lessons, user: each is heard before the next, so the last has the last word."""
+
+    def __init__(self, target: Target, now: Callable[[], float], lessons: Lessons = EVERYBODYS) -> None:
+        self._target = target
+        self._now = now
+        self._lessons = lessons
+        self._key = key_of(target)
+        self._informed: tuple[AIModelEndpoint, bool, AIModelEndpoint] | None = None
+
+    def write(self, call: Call) -> Outgoing:
+        facts = find_facts(call.endpoint)
+        outgoing = self._fitted(call, facts) if facts else self._target.codec.encode(call, self._target.quirks)
+        lessons = self._lessons.known(self._key, self._now())
+        if not lessons:
+            return outgoing
+        return heed(outgoing, lessons, (call.endpoint.ai_model.parameters, call.config.options))
+
+    def _fitted(self, call: Call, facts: ModelFacts) -> Outgoing:
+        quirks = call.endpoint.api.config.get("quirks") or {}
+        fitted, warnings = fit(call, facts, quirks.get("params") or {})
+        fitted = replace(fitted, endpoint=self._endpoint(fitted, facts))
+        outgoing = self._target.codec.encode(fitted, self._target.quirks)
+        return replace(outgoing, warnings=(*warnings, *outgoing.warnings)) if warnings else outgoing
+
+    def _endpoint(self, call: Call, facts: ModelFacts) -> AIModelEndpoint:
+        """The same endpoint is looked at once, not at every call."""
+        with_limit, last = call.config.max_output_tokens is not None, self._informed
+        if last is None or last[0] is not call.endpoint or last[1] is not with_limit:
+            last = call.endpoint, with_limit, informed(call.endpoint, facts, with_limit=with_limit)
+            self._informed = last
+        return last[2]
