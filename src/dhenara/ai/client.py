@@ -15,6 +15,7 @@ from .flow.journey import Journey
 from .flow.layer import AnyLayer
 from .flow.lessons import EVERYBODYS, Lessons
 from .history import MessageLike, read_history
+from .listings import Listings
 from .providers.target import Target, resolve
 from .runtime.blocking import BlockingIO, run
 from .types.call import Call
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
-class AIModelClient:
+class AIModelClient(Listings):
     """Generates from one endpoint.
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be
@@ -156,15 +157,18 @@ class AIModelClient:
         overrides: Mapping[str, Any],
     ) -> Call:
         """The call as a value. Whatever cannot work is found here, before anything is sent."""
-        chosen = config or self.config
         call = Call(
             endpoint=self.model_endpoint,
             messages=read_history(prompt, context, messages),
-            config=overridden(chosen, overrides) if overrides else chosen,
+            config=self._chosen(config, overrides),
             instructions=read_instructions(instructions),
         )
         check_options(call)
         return call
+
+    def _chosen(self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]) -> AIModelCallConfig:
+        chosen = config or self.config
+        return overridden(chosen, overrides) if overrides else chosen
 
     def _sync_journey(self) -> Journey:
         if self._blocking is None:

@@ -43,6 +43,8 @@ def price(
     if isinstance(prices, ChatModelCostData):
         return by_tokens(prices, usage).model_copy(update={"priced_at": at})
     provider = find_provider(str(endpoint.api.provider))
+    if provider is not None and provider.embedded:
+        return Cost(amount=Decimal(0), source="local", priced_at=at)
     if provider is not None and provider.local:
         return at_home(base_url or str(endpoint.api.config.get("base_url") or provider.base_url), at)
     return listed(

@@ -24,7 +24,8 @@ from .proof import Proof, Source
 from .provider import NOTHING, Provider, Route
 from .registry import load_provider
 
-JSON = {"content-type": "application/json", "accept-encoding": "gzip, deflate"}
+OPENED = {"accept-encoding": "gzip, deflate"}
+JSON = {"content-type": "application/json", **OPENED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,13 @@ class Target:
 
         Where the proof has to be fetched, the world signs it on its way out.
         """
-        headers = {**JSON, **self.headers, **outgoing.headers, **lowered(call.config.headers)}
-        url = self.base_url + outgoing.path
+        kind, body = (OPENED, b"") if outgoing.method == "GET" else (JSON, json.dumps(outgoing.body))
+        headers = {**kind, **self.headers, **outgoing.headers, **lowered(call.config.headers)}
+        at_home = outgoing.path.startswith("/")
+        url = self.base_url + outgoing.path if at_home else outgoing.path
         if self.query:
             url += self.query.replace("?", "&") if "?" in outgoing.path else self.query
-        request = HttpRequest(outgoing.method, url, headers, json.dumps(outgoing.body))
+        request = HttpRequest(outgoing.method, url, headers, body)
         return request if self.source else self.auth(request, replace(self.grant, now=now))
 
     def proven(self, request: HttpRequest, proof: Proof, now: float) -> HttpRequest:

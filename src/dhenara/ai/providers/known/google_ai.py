@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...codecs.gemini.quirks import GeminiQuirks
 from ..auth import header
+from ..listing import Listing
 from ..provider import Provider, Route
 
 # How each generation is told to think.
@@ -24,4 +25,5 @@ PROVIDER = Provider(
     base_url_env=("GOOGLE_GEMINI_BASE_URL", "GEMINI_BASE_URL"),
     keys_url="https://aistudio.google.com/apikey",
     price_list="google",
+    listing=Listing("/models", {"pageSize": "1000"}),
 )
