@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 from typing import Any
 
 import pytest
-import trio
 
 from dhenara.ai import AIModelClient, Provider, register_provider
 from dhenara.ai.codecs.listing import read_listing
@@ -24,11 +22,8 @@ def told(body: Any) -> Raw:
     return Raw(json.dumps(body).encode())
 
 
-def listed(world: World, client: AIModelClient, **overrides: Any) -> list[ModelListing]:
-    if world.name == "blocking":
-        return client.list_models(**overrides)
-    start = {"asyncio": lambda work: asyncio.run(work()), "trio": trio.run}[world.name]
-    found: list[ModelListing] = start(lambda: client.list_models_async(**overrides))
+def listed(world: World, client: AIModelClient) -> list[ModelListing]:
+    found: list[ModelListing] = world.ask(client, "list_models")
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
+from .backgrounds import Backgrounds
 from .config.environment import environment
 from .errors import ConfigurationError, WrongColourError
 from .flow.journey import Journey
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
-class AIModelClient(Listings):
+class AIModelClient(Listings, Backgrounds):
     """Generates from one endpoint.
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ..types.delta import Delta, Terminal
 from ..types.listing import ModelListing
-from ..wire.frame import Frame
 
 Wire = Mapping[str, Any]
 Names = tuple[str, ...]
@@ -37,23 +35,6 @@ SPOKEN: Names = (
 )
 # The next page's token, and the parameter that asks for it.
 TOKENS = {"nextPageToken": "pageToken", "next_page_token": "page_token", "nextToken": "nextToken"}
-
-
-class PageReader:
-    """One page of a listing, read like any other answer."""
-
-    def __init__(self) -> None:
-        self.page: Any = {}
-
-    def whole(self, body: Any) -> Iterator[Delta]:
-        self.page = body
-        yield Terminal()
-
-    def frame(self, frame: Frame) -> Iterable[Delta]:
-        return ()
-
-    def finish(self) -> Iterable[Delta]:
-        return ()
 
 
 def read_listing(page: Any, provider: str) -> Iterator[ModelListing]:

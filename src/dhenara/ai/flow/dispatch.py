@@ -35,7 +35,12 @@ def dispatch(io: IO, target: Target, writer: Writer) -> Send:
         if line.response.head.status >= 300:
             raise await refusal(target, line)
         draft = Draft(target.origin, pricing(target, call, io.wall()))
-        stream = Stream(source(target, line, call), draft, [Warned(w) for w in outgoing.warnings])
+        told = source(target, line, call)
+        if outgoing.lasts:
+            from .lasting import lasting
+
+            told = lasting(io, target, call, told, line)
+        stream = Stream(told, draft, [Warned(w) for w in outgoing.warnings])
         try:
             await stream.prime()
         except CallError:

@@ -5,22 +5,15 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 
 from ..codecs.base import Outgoing
-from ..codecs.listing import PageReader, next_page, read_listing
-from ..errors import CallError, UnsupportedError
-from ..fold import Draft
+from ..codecs.listing import next_page, read_listing
+from ..errors import UnsupportedError
 from ..providers.listing import Listing
 from ..providers.provider import Provider
 from ..providers.target import Target, filled
 from ..types.call import Call
 from ..types.listing import ModelListing
 from ..wire.io import IO
-from .deadline import Deadline
-from .dispatch import connect, refusal
-from .layer import Send, stack
-from .patience import Patience
-from .retry import Retry
-from .sources import Whole
-from .stream import Stream
+from .fetch import fetch
 
 MOST_PAGES = 1_000
 SAME_WORDS = ("openai_chat", "openai_responses")
@@ -34,12 +27,9 @@ async def list_models(io: IO, target: Target, call: Call) -> list[ModelListing]:
     query = dict(listing.query)
     for _ in range(MOST_PAGES):
         path = f"{base}{listing.path}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
-        reader = PageReader()
-        asked = Outgoing(path, {}, listing.headers, method="GET")
-        send = stack([Deadline(io), Retry(io)], fetch(io, target, asked, reader))
-        await (await send(call)).response()
-        told = list(read_listing(reader.page, target.origin.provider))
-        more = next_page(reader.page, listing.after)
+        page = await fetch(io, target, Outgoing(path, {}, listing.headers, method="GET"), call)
+        told = list(read_listing(page, target.origin.provider))
+        more = next_page(page, listing.after)
         fresh = {model.id: model for model in told if model.id not in found}
         found.update(fresh)
         # A server that ignores the question for the next page answers with the first one for ever.
@@ -65,23 +55,3 @@ def address(target: Target, listing: Listing, call: Call) -> str:
         return target.base_url
     api = call.endpoint.api.model_copy(update={"config": dict(target.grant.config)})
     return filled(listing.base, target.provider, api)
-
-
-def fetch(io: IO, target: Target, outgoing: Outgoing, reader: PageReader) -> Send:
-    """Asks for one page."""
-
-    async def send(call: Call) -> Stream:
-        patience = Patience(call.config.timeouts, call.deadline, io.now)
-        line = await connect(io, target, target.request(outgoing, call, io.wall()), patience)
-        call.journal.heard(line.response.head)
-        if line.response.head.status >= 300:
-            raise await refusal(target, line)
-        stream = Stream(Whole(line, reader), Draft(target.origin))
-        try:
-            await stream.prime()
-        except CallError:
-            await stream.close()
-            raise
-        return stream
-
-    return send
