@@ -1,4 +1,4 @@
-"""What an answer costs, whose price that is, and what many tokens would cost elsewhere.
+"""What an answer costs, whose price that is, and what a large one would cost elsewhere.
 
 With OPENAI_API_KEY set this asks OpenAI; without a key, a fake provider in this process.
 """
@@ -25,8 +25,8 @@ with nullcontext() if has_key else FakeServer(Answer(text="Hello!", usage=Counte
 if cost:
     print(f"{cost.amount} {cost.currency}, priced as {cost.priced_as} by {cost.source}")
 
-day = Usage(input_tokens=5_000_000, cache_read_tokens=20_000_000, output_tokens=1_000_000)
+large = Usage(input_tokens=50_000, cache_read_tokens=150_000, output_tokens=5_000)
 for provider, name in [("openai", "gpt-5.2"), ("anthropic", "claude-sonnet-5-5"), ("google_ai", "gemini-3.8-flash")]:
     where = AIModelEndpoint(api=AIModelAPI(provider=provider), ai_model=AIModel(model_name=name))
-    if found := price(where, day):
+    if found := price(where, large):
         print(f"{name}: {found.reason if found.amount is None else found.amount}")

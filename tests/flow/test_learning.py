@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient, Lessons
+from dhenara.ai.catalog.refusals import read_lessons
+from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import BadRequestError, ConfigurationError, ContextLengthError
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal
+from support.corpus import body_bytes, exchanges, head_of
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!")
@@ -73,6 +76,12 @@ CASES: list[tuple[str, dict[str, Any], Raw, str]] = [
     ("cerebras", {"user": "u"}, plain("body.user: property 'body.user' is unsupported"), "user"),
     ("nvidia", {"seed": 1}, plain("Unsupported parameter(s): `seed`"), "seed"),
     ("xai", {"presence_penalty": 1}, XAI, "presence_penalty"),
+    (
+        "xai",
+        {"presence_penalty": 1},
+        refused({"error": "Model x does not support parameter presencePenalty."}),
+        "presence_penalty",
+    ),
     ("huggingface", {"top_p": 0.5}, TGI, "top_p"),
     ("anthropic", {"temperature": 0.2}, claude("`temperature` is deprecated for this model."), "temperature"),
     ("anthropic", {"temperature": 0.2, "top_p": 0.5}, claude(BOTH), "top_p"),
@@ -85,6 +94,12 @@ CASES: list[tuple[str, dict[str, Any], Raw, str]] = [
         "generationConfig.presencePenalty",
     ),
     ("google_ai", {"reasoning_effort": "low"}, gemini(NO_LEVEL), "generationConfig.thinkingConfig.thinkingLevel"),
+    (
+        "google_ai",
+        {"max_reasoning_tokens": 9},
+        gemini("The model does not support setting thinking_budget to 9."),
+        "generationConfig.thinkingConfig.thinkingBudget",
+    ),
     ("cohere", {"seed": 1}, plain("invalid request: parameter 'seed' is not a valid field", 422), "seed"),
     ("amazon_bedrock", {"stop": "x"}, plain(NO_STOP), "inferenceConfig.stopSequences"),
     ("amazon_bedrock", {"top_p": 0.5, "temperature": 0.1}, plain(BOTH), "inferenceConfig.topP"),
@@ -103,7 +118,8 @@ def test_a_field_that_a_provider_refuses_is_left_out_from_then_on(
     provider: str, config: dict[str, Any], answer: Raw, field: str, server: FakeServer
 ) -> None:
     server.answers(answer, HELLO, HELLO)
-    with AIModelClient(endpoint(server.url, provider), lessons=Lessons()) as client:
+    model = "gemini-2.5-flash-of-ours" if "max_reasoning_tokens" in config else "fake-1"
+    with AIModelClient(endpoint(server.url, provider, model), lessons=Lessons()) as client:
         first, second = client.generate("?", **config), client.generate("?", **config)
     asked, again, later = (exchange.json for exchange in server.exchanges)
     assert dig(asked, field) is not None
@@ -197,6 +213,7 @@ def test_with_strict_a_refusal_stays_an_error(world: World, server: FakeServer) 
         openai("Invalid schema for function 'x'", "tools[0].function.parameters", "invalid_function_parameters"),
         openai("Unknown parameter: 'nonsense'.", "nonsense", "unknown_parameter"),
         openai("The image is not supported by this model"),
+        openai("messages.1.temperature: property 'messages.1.temperature' is unsupported"),
     ],
 )
 def test_a_refusal_of_something_else_stays_an_error(answer: Raw, server: FakeServer) -> None:
@@ -286,3 +303,29 @@ def test_lessons_are_bounded_and_grow_old() -> None:
         book.learn(last, [Lesson(f"field{n}", "drop")])
     assert len(book.known(last, 0.0)) == MOST_LESSONS
     assert book.known(last, LASTS + 1) == ()
+
+
+def test_recorded_refusals_teach_only_what_they_say() -> None:
+    told = {
+        "Unsupported parameter: 'max_tokens' is not supported with this model.": ("max_tokens", "rename"),
+        "Unsupported value: 'minimal' is not supported with the 'o4-mini' model.": ("reasoning.effort", "replace"),
+    }
+    found: dict[str, tuple[str, str]] = {}
+    for api in ("openai-chat", "openai-responses", "anthropic-messages", "gemini-generate", "bedrock-converse"):
+        codec = load_codec(CODECS[api])
+        for exchange in exchanges(api, lambda e: e["status"] in (400, 422) and isinstance(e["request_body"], dict)):
+            error = codec.error(head_of(exchange), body_bytes(exchange))
+            if isinstance(error, BadRequestError):
+                for lesson in read_lessons(error, exchange["request_body"], 0.0):
+                    found[error.message] = lesson.field, lesson.action
+    for message, lesson in found.items():
+        assert lesson == next(taught for words, taught in told.items() if message.startswith(words))
+
+
+CODECS = {
+    "openai-chat": "openai_chat",
+    "openai-responses": "openai_responses",
+    "anthropic-messages": "anthropic",
+    "gemini-generate": "gemini",
+    "bedrock-converse": "converse",
+}

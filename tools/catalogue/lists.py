@@ -54,7 +54,9 @@ def from_litellm(vendor: str, entry: Entry) -> Iterator[Fact]:
     yield "reasoning_efforts", entry.get("reasoning_effort_levels")
     yield "default_effort", entry.get("default_reasoning_effort")
     yield "always_reasons", entry.get("thinking_always_on") or None
-    yield "refused", SAMPLING if entry.get("supports_sampling_params") is False else None
+    # Gemini takes sampling settings without heeding them; only a refusal is a fact about a request.
+    refuses = entry.get("supports_sampling_params") is False and vendor != "google"
+    yield "refused", SAMPLING if refuses else None
     yield "tools", entry.get("supports_function_calling")
     yield "forced_tools", entry.get("supports_forced_tool_use")
     yield "structured_output", entry.get("supports_response_schema")

@@ -24,7 +24,8 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
     """One model. `refused` are settings that it never takes, `refused_while_reasoning` those that it does not take
-    while it reasons, `exclusive` sets of settings of which it takes one; `served_by` is what it is called elsewhere.
+    while it reasons, `exclusive` sets of settings of which it takes one; `reasoning_budget` is the least and the most
+    that it may be told to think; `served_by` is what it is called elsewhere.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ModelFacts:
     reasoning: bool | None = None
     reasoning_efforts: tuple[str, ...] = ()
     default_effort: str | None = None
+    reasoning_budget: tuple[int, ...] = ()
     always_reasons: bool | None = None
     refused: tuple[str, ...] = ()
     refused_while_reasoning: tuple[str, ...] = ()

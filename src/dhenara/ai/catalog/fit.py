@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from ..codecs.effort import DEFAULT_EFFORT, effort_of
+from ..codecs.effort import DEFAULT_EFFORT, budget_for, effort_of
 from ..codecs.warnings import Warnings
 from ..types.call import Call
 from ..types.call_config import AIModelCallConfig
@@ -31,6 +31,7 @@ def fit(call: Call, facts: ModelFacts, insisted: Collection[str] = ()) -> tuple[
     config = call.config
     if config.model_fields_set & TOUCHED:
         changes |= fit_effort(config, facts, warnings)
+        changes |= fit_budget(config, facts, warnings)
         changes |= fit_sampling(config, facts, warnings, insisted)
         changes |= fit_limit(call, facts, warnings)
         changes |= fit_choice(config, facts, warnings)
@@ -107,6 +108,25 @@ def rest(config: AIModelCallConfig, facts: ModelFacts, warnings: Warnings) -> Ch
     least = facts.reasoning_efforts[0]
     warnings.translated("reasoning", f"the model cannot stop; it was asked to reason as little as it can: {least}")
     return {"reasoning": None, "reasoning_effort": least}
+
+
+def fit_budget(config: AIModelCallConfig, facts: ModelFacts, warnings: Warnings) -> Changes:
+    """A budget within what the model takes; of a model that cannot stop, the least."""
+    if not facts.reasoning_budget or config.wants_reasoning is None:
+        return {}
+    least, most = facts.reasoning_budget
+    if not config.wants_reasoning:
+        if not facts.always_reasons:
+            return {}
+        warnings.translated("reasoning", f"the model cannot stop; it was asked to think for {least} tokens")
+        return {"reasoning": None, "reasoning_effort": None, "max_reasoning_tokens": least}
+    asked = budget_for(config)
+    if asked is None or least <= asked <= most:
+        return {}
+    found = min(max(asked, least), most)
+    named = "max_reasoning_tokens" if config.max_reasoning_tokens is not None else "reasoning_effort"
+    warnings.clamped(named, f"the model thinks for {least} to {most} tokens, so {found} were allowed")
+    return {"max_reasoning_tokens": found}
 
 
 def nearest(effort: str, efforts: tuple[str, ...]) -> str:

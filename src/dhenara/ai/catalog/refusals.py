@@ -52,6 +52,7 @@ REFUSED = (
     re.compile(rf"(?:[Aa]rgument|[Pp]arameter)s? not supported(?: on this model| with this model)?: {FIELD}"),
     re.compile(r"[`'\"]?\w+[`'\"]? and [`'\"]?(?P<field>\w+)[`'\"]? cannot both be (?:specified|set)"),
     re.compile(rf"{QUOTED} may only be set to"),
+    re.compile(r"does not support setting (?P<field>\w+) to"),
     re.compile(rf"{QUOTED} (?:parameter )?(?:is|are) {NEGATIVE}"),
     re.compile(rf"\b(?P<field>[A-Za-z]\w*) (?:is|are) {NEGATIVE} (?:for|with|on|by|when|in)\b"),
 )
@@ -60,6 +61,8 @@ FEATURES = (
     (re.compile(r"[Pp]enalty is not (?:enabled|supported)"), ("presencePenalty", "frequencyPenalty")),
     (re.compile(r"[Mm]ultiple candidates is not"), ("candidateCount",)),
     (re.compile(r"[Tt]hinking[ _]level is not"), ("thinkingLevel",)),
+    (re.compile(r"only works in thinking mode|[Tt]hinking budget \(\d+\) is invalid"), ("thinkingBudget",)),
+    (re.compile(r"[Tt]hinking can't be disabled"), ("thinkingBudget", "thinking")),
     (re.compile(r"[Tt]hinking(?:[ _](?:config|budget))? is not"), ("thinkingConfig", "thinking")),
     (re.compile(r"[Ll]ogprobs is not"), ("responseLogprobs", "logprobs")),
     (re.compile(r"JSON mode is not"), ("responseMimeType", "responseJsonSchema")),
@@ -150,7 +153,10 @@ def extra_forbidden(body: Any) -> Iterator[str]:
 
 def locate(sent: Mapping[str, Any], name: str) -> str | None:
     """The path in the request that is meant by this name, however it is spelled; None if no such thing was sent."""
-    wanted = bare(name.removeprefix("body.").rpartition(".")[2])
+    told = name.removeprefix("body.").rstrip(".")
+    if told.partition(".")[0] in ESSENTIAL:
+        return None
+    wanted = bare(told.rpartition(".")[2])
     exact = next((path for path in paths(sent) if path == name), None)
     return exact or next((path for path in paths(sent) if bare(path.rpartition(".")[2]) == wanted), None)
 

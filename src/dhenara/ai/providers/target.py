@@ -127,11 +127,17 @@ def find_route(provider: Provider, model: str, protocol: str | None, config: Map
 def adjusted(quirks: Quirks, overrides: Mapping[str, Any]) -> Quirks:
     """The dialect with what the user knows better."""
     try:
-        return replace(quirks, **overrides) if overrides else quirks
+        return replace(quirks, **{name: merged(quirks, name, value) for name, value in overrides.items()})
     except TypeError as error:
         raise ConfigurationError(
             f"config['quirks'] names a behaviour that this protocol does not have: {error}"
         ) from error
+
+
+def merged(quirks: Quirks, name: str, value: Any) -> Any:
+    """Of a table, only the entries that are named change."""
+    known = getattr(quirks, name, None)
+    return {**known, **value} if isinstance(known, Mapping) and isinstance(value, Mapping) else value
 
 
 def found(variables: Mapping[str, tuple[str, ...]], environment: Mapping[str, str]) -> dict[str, str]:
