@@ -165,6 +165,15 @@ def test_a_deployment_is_priced_by_the_model_behind_it() -> None:
     assert cost_of(sold("openai", "our-deployment"), usage, served="gpt-5.2-2025-12-11").priced_as == "openai/gpt-5.2"
 
 
+def test_a_region_of_a_cloud_has_its_own_price() -> None:
+    usage = Usage(input_tokens=1_000_000)
+    regional, everywhere = (
+        cost_of(sold("amazon_bedrock", name, base_model="claude-sonnet-4-5"), usage)
+        for name in (f"{place}.anthropic.claude-sonnet-4-5-20250929-v1:0" for place in ("us", "global"))
+    )
+    assert (regional.amount, everywhere.amount) == (Decimal("3.3"), Decimal(3))
+
+
 def test_no_usage_has_no_cost() -> None:
     assert price(sold("openai", "gpt-5.2"), None) is None
 

@@ -11,7 +11,9 @@ import pytest
 from dhenara.ai import AIModelClient, Provider, register_provider
 from dhenara.ai.codecs.listing import read_listing
 from dhenara.ai.errors import AuthenticationError, UnsupportedError, WrongColourError
+from dhenara.ai.flow.listing import address, find_listing
 from dhenara.ai.providers.provider import Route
+from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ModelListing
 from support.corpus import CORPUS
@@ -193,13 +195,26 @@ def test_recorded_lists_are_read_whole(name: str) -> None:
         assert [model.id for model in found] == exchange["expected"]["ids"]
 
 
-def test_bedrocks_list_is_asked_of_the_host_that_keeps_it() -> None:
-    from dhenara.ai.flow.listing import address, find_listing
-    from dhenara.ai.providers.target import resolve
-    from dhenara.ai.types import AIModelCallConfig, Call
-
-    api = AIModelAPI(provider="amazon_bedrock", api_key="sk-test-secret", config={"region": "eu-west-1"})
-    where = AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))
-    target = resolve(where, {})
-    found = address(target, find_listing(target.provider), Call(where, (), AIModelCallConfig()))
-    assert found == "https://bedrock.eu-west-1.amazonaws.com"
+@pytest.mark.parametrize(
+    ("provider", "config", "model", "place"),
+    [
+        ("amazon_bedrock", {"region": "eu-west-1"}, "m", "https://bedrock.eu-west-1.amazonaws.com"),
+        (
+            "amazon_bedrock",
+            {"region": "eu-west-1", "endpoint": "mantle"},
+            "m",
+            "https://bedrock-mantle.eu-west-1.api.aws/v1",
+        ),
+        ("microsoft_openai", {"resource": "ours"}, "our-gpt", "https://ours.openai.azure.com/openai/v1"),
+        ("microsoft_azure_ai", {"resource": "ours"}, "claude-opus-5-5", "https://ours.services.ai.azure.com/openai/v1"),
+        ("google_vertex_ai", {}, "claude-opus-5-5", "https://aiplatform.googleapis.com/v1beta1"),
+        ("github_models", {}, "openai/gpt-5", "https://models.github.ai"),
+        ("groq", {}, "m", "https://api.groq.com/openai/v1"),
+    ],
+)
+def test_a_list_is_asked_of_the_place_that_keeps_it(
+    provider: str, config: dict[str, str], model: str, place: str
+) -> None:
+    api = AIModelAPI(provider=provider, api_key="sk-test-secret", config=config)
+    target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name=model)), {})
+    assert address(target, find_listing(target)) == place

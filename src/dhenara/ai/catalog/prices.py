@@ -8,6 +8,7 @@ from decimal import Decimal
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from ..providers.provider import Provider
 from ..providers.registry import find_provider
 from ..types.cost import Cost
 from ..types.endpoint import AIModelEndpoint
@@ -49,12 +50,20 @@ def price(
         return at_home(base_url or str(endpoint.api.config.get("base_url") or provider.base_url), at)
     return listed(
         (provider.price_list if provider else None) or str(endpoint.api.provider),
-        (endpoint.ai_model.base_model, served, endpoint.ai_model.model_name),
+        names_on_the_bill(endpoint, provider, served),
         usage,
         service_tier,
         usage.server_tool_requests or server_tools or {},
         at,
     )
+
+
+def names_on_the_bill(endpoint: AIModelEndpoint, provider: Provider | None, served: str | None) -> tuple[str, ...]:
+    """What the model may be called on the list. A cloud's own name says the region too; a deployment's says nothing."""
+    model = endpoint.ai_model
+    spelled = provider is not None and provider.named is not None
+    names = (model.model_name, model.base_model, served) if spelled else (model.base_model, served, model.model_name)
+    return tuple(name for name in names if name)
 
 
 def at_home(base_url: str, at: datetime) -> Cost:
@@ -74,7 +83,7 @@ def is_own(host: str) -> bool:
 
 def listed(
     name: str,
-    models: tuple[str | None, ...],
+    models: tuple[str, ...],
     usage: Usage,
     tier: str | None,
     tools: Mapping[str, int],
@@ -84,7 +93,7 @@ def listed(
     from .price_list import VERSION, NoPrice, find_row
 
     try:
-        row = find_row(name, tuple(model for model in models if model), tier)
+        row = find_row(name, models, tier)
     except NoPrice as unknown:
         return Cost(reason=f"{unknown}; set cost_data on the endpoint or the model to price it")
     components, missing = by_prices(row.prices(at), usage, tools)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +34,7 @@ HEARD: Names = ("architecture.input_modalities", "inputModalities", "supported_i
 SPOKEN: Names = (
     *("architecture.output_modalities", "outputModalities", "supported_output_modalities", "output_modalities"),
 )
+PLACE = re.compile(r"^(publishers/[^/]+/)?models/")
 # The next page's token, and the parameter that asks for it.
 TOKENS = {"nextPageToken": "pageToken", "next_page_token": "page_token", "nextToken": "nextToken"}
 
@@ -43,7 +45,7 @@ def read_listing(page: Any, provider: str) -> Iterator[ModelListing]:
     for entry in listed or ():
         name = first(entry, ID)
         if isinstance(name, str) and name:
-            yield read_model(entry, name.removeprefix("models/"), provider)
+            yield read_model(entry, PLACE.sub("", name), provider)
 
 
 def read_model(entry: Wire, name: str, provider: str) -> ModelListing:

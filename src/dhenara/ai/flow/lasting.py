@@ -85,7 +85,7 @@ class Resumed:
 
     def __init__(self, io: IO, target: Target, codec: Lasting, call: Call, line: Line) -> None:
         self._io, self._target, self._codec, self._call = io, target, codec, call
-        self._frames = Watched(target.codec.frames())
+        self._frames = Watched(target.frames())
         self._decoder = target.codec.decoder(target.quirks)
         self._live = Live(line, self._decoder, self._frames)
         self._line = line
@@ -129,7 +129,7 @@ class Resumed:
                 continue
             except CallError as error:
                 raise left_behind(error, answer_id) from error
-            self._frames.renew(self._target.codec.frames())
+            self._frames.renew(self._target.frames())
             self._live = Live(self._line, self._decoder, self._frames)
             return
         raise broken

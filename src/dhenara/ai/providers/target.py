@@ -55,8 +55,7 @@ class Target:
         """
         kind, body = (OPENED, b"") if outgoing.method == "GET" else (JSON, json.dumps(outgoing.body))
         headers = {**kind, **self.headers, **outgoing.headers, **lowered(call.config.headers)}
-        at_home = outgoing.path.startswith("/")
-        url = self.base_url + outgoing.path if at_home else outgoing.path
+        url = self.base_url + outgoing.path
         if self.query:
             url += self.query.replace("?", "&") if "?" in outgoing.path else self.query
         request = HttpRequest(outgoing.method, url, headers, body)

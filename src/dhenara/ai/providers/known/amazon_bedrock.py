@@ -85,5 +85,9 @@ PROVIDER = Provider(
     base_url_env=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
     keys_url="https://console.aws.amazon.com/bedrock/home#/api-keys",
     price_list="aws",
-    listing=Listing("/foundation-models", base="https://bedrock.{region}.amazonaws.com"),
+    listing=Listing(
+        "/foundation-models",
+        base="https://bedrock.{region}.amazonaws.com",
+        elsewhere={MANTLE["base"]: Listing(prefix="/v1")},
+    ),
 )
