@@ -11,7 +11,9 @@ from .runtime.blocking import run
 from .types.call import Call
 from .types.call_config import AIModelCallConfig
 from .types.endpoint import AIModelEndpoint
-from .types.listing import ModelListing
+
+if TYPE_CHECKING:
+    from .types.listing import ModelListing
 
 
 class Listings:

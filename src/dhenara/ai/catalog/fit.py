@@ -14,14 +14,9 @@ from ..types.endpoint import AIModelEndpoint
 from ..types.model import ChatModelSettings
 from ..types.warning import CallWarning
 from .facts import ModelFacts
+from .touched import TOUCHED
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-# Settings that a fact may concern; a call with none of them fits any model.
-TOUCHED = frozenset(
-    {"max_output_tokens", "reasoning", "reasoning_effort", "max_reasoning_tokens", "tool_choice", "stop"}
-    | {"temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "logit_bias", "logprobs"}
-    | {"top_logprobs", "seed", "n"}
-)
 Changes = dict[str, Any]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..catalog.refusals import read_lessons
 from ..errors import BadRequestError
 from ..providers.target import Target
 from ..types.call import Call
@@ -42,6 +41,9 @@ class Learning:
 
     def _learn(self, call: Call, error: BadRequestError) -> bool:
         """Whether the next request will be another one."""
+        # Its patterns are compiled for those who are refused something.
+        from ..catalog.refusals import read_lessons
+
         sent = self._writer.write(call)
         self._lessons.learn(self._key, read_lessons(error, sent.body, self._io.wall()))
         return self._writer.write(call).body != sent.body

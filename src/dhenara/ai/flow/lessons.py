@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..catalog.lessons import Lesson
 from ..errors import ConfigurationError
 from ..providers.target import Target
 from ..wire import json
+
+if TYPE_CHECKING:
+    from ..catalog.lessons import Lesson
 
 Key = tuple[str, str, str]
 MOST_TARGETS = 1_000
@@ -84,6 +86,8 @@ def row_of(key: Key, lessons: Iterable[Lesson]) -> dict[str, Any]:
 def read_file(path: Path) -> dict[Key, list[Lesson]]:
     if not path.is_file():
         return {}
+    from ..catalog.lessons import Lesson
+
     try:
         rows: list[dict[str, Any]] = json.loads(path.read_bytes())["targets"]
         return {

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ..catalog.facts import ModelFacts, find_facts
-from ..catalog.fit import fit, informed
-from ..catalog.lessons import heed
+from ..catalog.touched import TOUCHED
 from ..codecs.base import Outgoing
 from ..providers.target import Target
 from ..types.call import Call
 from ..types.endpoint import AIModelEndpoint
 from .lessons import EVERYBODYS, Lessons, key_of
+
+if TYPE_CHECKING:
+    from ..catalog.facts import ModelFacts
 
 
 class Writer:
@@ -23,17 +25,28 @@ class Writer:
         self._now = now
         self._lessons = lessons
         self._key = key_of(target)
+        # Sealed thinking is asked for of models that are known to think, so such protocols always want to know.
+        self._asks = bool(getattr(target.quirks, "encrypted_reasoning", False))
         self._informed: tuple[AIModelEndpoint, bool, AIModelEndpoint] | None = None
 
     def write(self, call: Call) -> Outgoing:
-        facts = find_facts(call.endpoint)
+        facts = self._facts(call) if self._asks or call.config.model_fields_set & TOUCHED else None
         outgoing = self._fitted(call, facts) if facts else self._target.codec.encode(call, self._target.quirks)
         lessons = self._lessons.known(self._key, self._now())
         if not lessons:
             return outgoing
+        from ..catalog.lessons import heed
+
         return heed(outgoing, lessons, (call.endpoint.ai_model.parameters, call.config.options))
 
+    def _facts(self, call: Call) -> ModelFacts | None:
+        from ..catalog.facts import find_facts
+
+        return find_facts(call.endpoint)
+
     def _fitted(self, call: Call, facts: ModelFacts) -> Outgoing:
+        from ..catalog.fit import fit
+
         quirks = call.endpoint.api.config.get("quirks") or {}
         fitted, warnings = fit(call, facts, quirks.get("params") or {})
         fitted = replace(fitted, endpoint=self._endpoint(fitted, facts))
@@ -44,6 +57,8 @@ class Writer:
         """The same endpoint is looked at once, not at every call."""
         with_limit, last = call.config.max_output_tokens is not None, self._informed
         if last is None or last[0] is not call.endpoint or last[1] is not with_limit:
+            from ..catalog.fit import informed
+
             last = call.endpoint, with_limit, informed(call.endpoint, facts, with_limit=with_limit)
             self._informed = last
         return last[2]
