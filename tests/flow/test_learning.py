@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from dhenara.ai import AIModelClient, Lessons
 from dhenara.ai.catalog.refusals import read_lessons
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import BadRequestError, ConfigurationError, ContextLengthError
-from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal
+from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, Spoken
 from support.corpus import body_bytes, exchanges, head_of
 from support.worlds import World, endpoint
 
@@ -244,6 +246,30 @@ def test_a_lesson_is_for_one_model_and_every_client_that_shares_the_memory(serve
         with AIModelClient(endpoint(server.url, model=model), lessons=memory) as client:
             client.generate("?", temperature=0.2)
     assert ["temperature" in exchange.json for exchange in server.exchanges] == [True, False, False, True]
+
+
+def test_calls_that_are_refused_at_the_same_time_all_succeed() -> None:
+    def answer(asked: dict[str, Any]) -> Raw | Spoken:
+        return TEMPERATURE if "temperature" in asked else Spoken(HELLO)
+
+    barrier = threading.Barrier(4)
+
+    class ByBody:
+        """Refuses a temperature, all four at once, so that nobody can have learned from another."""
+
+        def steps(self, asked: Any) -> Any:
+            if "temperature" in asked.json:
+                barrier.wait(5)
+            return answer(asked.json).steps(asked)
+
+    with (
+        FakeServer(ByBody(), forever=True) as server,
+        ThreadPoolExecutor(4) as pool,
+        AIModelClient(endpoint(server.url), lessons=Lessons()) as client,
+    ):
+        said = list(pool.map(lambda _: client.generate("?", temperature=0.2).chat_response.text(), range(4)))
+    assert said == ["Hello!"] * 4
+    assert len(server.exchanges) == 8
 
 
 def test_without_a_memory_of_its_own_a_client_learns_for_the_whole_process(server: FakeServer) -> None:

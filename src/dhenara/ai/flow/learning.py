@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..errors import BadRequestError
 from ..providers.target import Target
 from ..types.call import Call
@@ -11,6 +13,9 @@ from .lessons import Lessons, key_of
 from .retry import record
 from .stream import Stream
 from .writing import Writer
+
+if TYPE_CHECKING:
+    from ..catalog.lessons import Lesson
 
 MOST_LESSONS_A_CALL = 4
 
@@ -28,22 +33,22 @@ class Learning:
         if self._lessons.waits_for_file:
             await self._io.call(self._lessons.load)
         for _ in range(MOST_LESSONS_A_CALL):
-            started = self._io.now()
+            started, known = self._io.now(), self._writer.lessons()
             try:
                 return await send(call)
             except BadRequestError as error:
-                if call.config.strict or not self._learn(call, error):
+                if call.config.strict or not self._learn(call, error, known):
                     raise
                 record(self._io, call, started, 0.0, error)
             if self._lessons.file is not None:
                 await self._io.call(self._lessons.save)
         return await send(call)
 
-    def _learn(self, call: Call, error: BadRequestError) -> bool:
-        """Whether the next request will be another one."""
+    def _learn(self, call: Call, error: BadRequestError, known: tuple[Lesson, ...]) -> bool:
+        """Whether the next request will be another one; somebody else may have learned the same meanwhile."""
         # Its patterns are compiled for those who are refused something.
         from ..catalog.refusals import read_lessons
 
-        sent = self._writer.write(call)
+        sent = self._writer.write(call, known)
         self._lessons.learn(self._key, read_lessons(error, sent.body, self._io.wall()))
         return self._writer.write(call).body != sent.body

@@ -15,6 +15,7 @@ from .lessons import EVERYBODYS, Lessons, key_of
 
 if TYPE_CHECKING:
     from ..catalog.facts import ModelFacts
+    from ..catalog.lessons import Lesson
 
 
 class Writer:
@@ -29,10 +30,15 @@ class Writer:
         self._asks = bool(getattr(target.quirks, "encrypted_reasoning", False))
         self._informed: tuple[AIModelEndpoint, bool, AIModelEndpoint] | None = None
 
-    def write(self, call: Call) -> Outgoing:
+    def lessons(self) -> tuple[Lesson, ...]:
+        """What is known of this target now."""
+        return self._lessons.known(self._key, self._now())
+
+    def write(self, call: Call, lessons: tuple[Lesson, ...] | None = None) -> Outgoing:
+        """The request, after these lessons or all that are known."""
         facts = self._facts(call) if self._asks or call.config.model_fields_set & TOUCHED else None
         outgoing = self._fitted(call, facts) if facts else self._target.codec.encode(call, self._target.quirks)
-        lessons = self._lessons.known(self._key, self._now())
+        lessons = self.lessons() if lessons is None else lessons
         if not lessons:
             return outgoing
         from ..catalog.lessons import heed
