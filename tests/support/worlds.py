@@ -30,6 +30,10 @@ class Blocking:
     def stream(self, client: AIModelClient, *args: Any, **kwargs: Any) -> Tuples:
         return list(client.generate(*args, streaming=True, **kwargs).stream_generator)
 
+    def ask(self, client: AIModelClient, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Any other question that a client answers in both colours."""
+        return getattr(client, name)(*args, **kwargs)
+
     def close(self, client: AIModelClient) -> None:
         client.close()
 
@@ -52,6 +56,9 @@ class Async:
 
         found: Tuples = self._start(drain)
         return found
+
+    def ask(self, client: AIModelClient, name: str, *args: Any, **kwargs: Any) -> Any:
+        return self._start(lambda: getattr(client, f"{name}_async")(*args, **kwargs))
 
     def close(self, client: AIModelClient) -> None:
         self._start(client.aclose)

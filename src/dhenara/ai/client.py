@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
+from .backgrounds import Backgrounds
 from .config.environment import environment
 from .errors import ConfigurationError, WrongColourError
 from .flow.journey import Journey
 from .flow.layer import AnyLayer
+from .flow.lessons import EVERYBODYS, Lessons
 from .history import MessageLike, read_history
+from .listings import Listings
 from .providers.target import Target, resolve
 from .runtime.blocking import BlockingIO, run
 from .types.call import Call
 from .types.call_config import AIModelCallConfig
 from .types.call_response import AIModelCallResponse
 from .types.endpoint import AIModelEndpoint
-from .wire.io import Transport
+from .wire.io import IO, Transport
 
 if TYPE_CHECKING:
     import httpx2
@@ -29,13 +33,14 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
-class AIModelClient:
+class AIModelClient(Listings, Backgrounds):
     """Generates from one endpoint.
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be
     shared by threads and used from several event loops; connections are kept until `close`, `aclose` or the end
     of a `with`. `layers` are wrapped around every call, `attempt_layers` around every attempt of it; `observer` is
-    told what happens to each.
+    told what happens to each. `lessons` is where it is remembered what the provider refuses: a file for later
+    processes, a `Lessons` of one's own, or nothing for the memory of this process.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class AIModelClient:
         attempt_layers: Sequence[AnyLayer] = (),
         observer: Observer | None = None,
         transport: AnyTransport | None = None,
+        lessons: Lessons | str | PathLike[str] | None = None,
     ) -> None:
         if not isinstance(model_endpoint, AIModelEndpoint):
             raise ConfigurationError(
@@ -61,6 +67,7 @@ class AIModelClient:
         self._attempt_layers = tuple(attempt_layers)
         self._observer = observer
         self._transport = transport
+        self._lessons = remembered(lessons)
         self._target: Target | None = None
         self._blocking: Journey | None = None
         self._waiting: Journey | None = None
@@ -151,29 +158,33 @@ class AIModelClient:
         overrides: Mapping[str, Any],
     ) -> Call:
         """The call as a value. Whatever cannot work is found here, before anything is sent."""
-        chosen = config or self.config
         call = Call(
             endpoint=self.model_endpoint,
             messages=read_history(prompt, context, messages),
-            config=overridden(chosen, overrides) if overrides else chosen,
+            config=self._chosen(config, overrides),
             instructions=read_instructions(instructions),
         )
         check_options(call)
         return call
 
+    def _chosen(self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]) -> AIModelCallConfig:
+        chosen = config or self.config
+        return overridden(chosen, overrides) if overrides else chosen
+
     def _sync_journey(self) -> Journey:
         if self._blocking is None:
-            io = BlockingIO(self._way(is_async=False))
-            self._blocking = Journey(io, self._found(), self._layers, self._observer, self._attempt_layers)
+            self._blocking = self._journey(BlockingIO(self._way(is_async=False)))
         return self._blocking
 
     def _async_journey(self) -> Journey:
         if self._waiting is None:
             from .runtime.aio import AsyncIO
 
-            io = AsyncIO(self._way(is_async=True))
-            self._waiting = Journey(io, self._found(), self._layers, self._observer, self._attempt_layers)
+            self._waiting = self._journey(AsyncIO(self._way(is_async=True)))
         return self._waiting
+
+    def _journey(self, io: IO) -> Journey:
+        return Journey(io, self._found(), self._layers, self._observer, self._attempt_layers, self._lessons)
 
     def _way(self, *, is_async: bool) -> Transport | None:
         """The user's transport, the embedded model's, or None for sockets."""
@@ -187,6 +198,12 @@ class AIModelClient:
         if self._target is None:
             self._target = resolve(self.model_endpoint, environment())
         return self._target
+
+
+def remembered(lessons: Lessons | str | PathLike[str] | None) -> Lessons:
+    if lessons is None or isinstance(lessons, Lessons):
+        return lessons or EVERYBODYS
+    return Lessons(fspath(lessons))
 
 
 def adapted(transport: Any, *, is_async: bool) -> Transport | None:

@@ -42,6 +42,8 @@ class Outgoing:
     headers: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[CallWarning, ...] = ()
     method: str = "POST"
+    lasts: bool = False
+    """Whether the answer goes on being made when nobody listens, so that it can be asked for again."""
 
 
 class Decoder(Protocol):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from ..catalog.price import price
 from ..codecs.base import Informed, Outgoing
 from ..errors import BadRequestError, CallError, ConnectionFailedError, UnsupportedError
 from ..fold import Draft
@@ -16,18 +13,20 @@ from ..wire.http import HttpRequest
 from ..wire.io import IO, Broken, Silence, Unreachable
 from .layer import Send
 from .patience import Patience
+from .pricing import pricing
 from .sources import Line, Live, Whole
 from .stream import Source, Stream
+from .writing import Writer
 
 STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream", "application/x-ndjson")
 DOCUMENTS = ("application/json", "text/html")
 
 
-def dispatch(io: IO, target: Target) -> Send:
+def dispatch(io: IO, target: Target, writer: Writer) -> Send:
     """Sends calls to this target."""
 
     async def send(call: Call) -> Stream:
-        outgoing = target.codec.encode(call, target.quirks)
+        outgoing = writer.write(call)
         if outgoing.warnings and call.config.strict:
             said = "; ".join(warning.message for warning in outgoing.warnings)
             raise UnsupportedError(f"{said}. With strict=False this is a warning on the response.")
@@ -36,8 +35,13 @@ def dispatch(io: IO, target: Target) -> Send:
         call.journal.heard(line.response.head)
         if line.response.head.status >= 300:
             raise await refusal(target, line)
-        draft = Draft(target.origin, partial(price, call.endpoint))
-        stream = Stream(source(target, line, call, outgoing), draft, [Warned(w) for w in outgoing.warnings])
+        draft = Draft(target.origin, pricing(target, call, io.wall()))
+        told = source(target, line, call, outgoing)
+        if outgoing.lasts:
+            from .lasting import lasting
+
+            told = lasting(io, target, call, told, line)
+        stream = Stream(told, draft, [Warned(w) for w in outgoing.warnings])
         try:
             await stream.prime()
         except CallError:

@@ -16,15 +16,18 @@ from .deadline import Deadline
 from .dispatch import dispatch
 from .identity import identified
 from .layer import AnyLayer, Layer, bound, stack
+from .learning import Learning
+from .lessons import EVERYBODYS, Lessons
 from .retry import Retry
 from .stream import Stream
+from .writing import Writer
 
 if TYPE_CHECKING:
     from .trace import Observer
 
 
 class Journey:
-    """Layers from the outside in: trace, the user's own, deadline, retry, those around each attempt, dispatch."""
+    """Layers from the outside in: trace, the user's, deadline, retry, learning, those around each attempt, dispatch."""
 
     def __init__(
         self,
@@ -33,11 +36,14 @@ class Journey:
         layers: Iterable[AnyLayer] = (),
         observer: Observer | None = None,
         attempt_layers: Iterable[AnyLayer] = (),
+        lessons: Lessons = EVERYBODYS,
     ) -> None:
         self.io = io = identified(io, target)
         self.target = target
+        writer = Writer(target, io.wall, lessons)
         outer: list[Layer] = [*traced(io, observer), *bound(layers, io, target), Deadline(io), Retry(io)]
-        self._send = stack([*outer, *bound(attempt_layers, io, target)], dispatch(io, target))
+        inner: list[Layer] = [Learning(io, target, writer, lessons), *bound(attempt_layers, io, target)]
+        self._send = stack([*outer, *inner], dispatch(io, target, writer))
 
     async def start(self, call: Call) -> Stream:
         """The stream, primed: its first words have arrived."""

@@ -106,6 +106,9 @@ if TYPE_CHECKING:
     from .endpoint import (
         AIModelEndpoint as AIModelEndpoint,
     )
+    from .listing import (
+        ModelListing as ModelListing,
+    )
     from .message import (
         Message as Message,
     )
@@ -216,6 +219,7 @@ _HOMES = {
     "Cost": ".cost",
     "FinishReason": ".delta",
     "AIModelEndpoint": ".endpoint",
+    "ModelListing": ".listing",
     "Message": ".message",
     "Prompt": ".message",
     "AIModel": ".model",

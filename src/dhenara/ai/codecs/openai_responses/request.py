@@ -28,7 +28,8 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
     if call.instructions:
         body["instructions"] = "\n\n".join(call.instructions)
     body["input"] = write_items(call, quirks, warnings)
-    body["store"] = False
+    # What is made in the background, or added to a conversation, must be kept somewhere.
+    body["store"] = bool(config.options.get("background") or config.options.get("conversation"))
     body.update(quirks.defaults)
     body.update(write_parameters(config, quirks, warnings))
     body.update(write_reasoning(config, quirks, warnings))
@@ -41,7 +42,7 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
         body["stream"] = True
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return Outgoing(quirks.path, body, {}, warnings.all())
+    return Outgoing(quirks.path, body, {}, warnings.all(), lasts=body.get("background") is True)
 
 
 def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:

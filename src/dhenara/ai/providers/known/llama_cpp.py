@@ -22,4 +22,5 @@ PROVIDER = Provider(
     key_env=("LLAMA_CPP_API_KEY",),
     base_url_env=("LLAMA_CPP_BASE_URL",),
     needs_key=False,
+    local=True,
 )

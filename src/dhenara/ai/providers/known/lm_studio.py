@@ -24,4 +24,5 @@ PROVIDER = Provider(
     key_env=("LM_STUDIO_API_KEY",),
     base_url_env=("LM_STUDIO_BASE_URL",),
     needs_key=False,
+    local=True,
 )

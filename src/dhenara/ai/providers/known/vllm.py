@@ -25,4 +25,5 @@ PROVIDER = Provider(
     key_env=("VLLM_API_KEY",),
     base_url_env=("VLLM_BASE_URL",),
     needs_key=False,
+    local=True,
 )
