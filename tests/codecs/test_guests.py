@@ -10,6 +10,7 @@ import pytest
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.fold import Draft
 from dhenara.ai.providers.registry import load_provider
+from dhenara.ai.providers.target import find_route
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -27,7 +28,7 @@ from dhenara.ai.wire import json
 from support.corpus import Exchange, read
 from support.protocols import PROTOCOLS, Recorded
 
-HOSTS = ("openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "mistral", "deepseek")
+HOSTS = ("openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "mistral", "deepseek", "ollama")
 ANSWERS = [
     pytest.param(protocol, exchange, id=f"{protocol.codec}-{exchange['id'][-90:]}".replace("/", "."))
     for protocol in PROTOCOLS
@@ -61,10 +62,8 @@ def test_an_answer_is_history_anywhere(protocol: Recorded, exchange: Exchange) -
 
 def encoded(host: str, turns: tuple[Message, ...]) -> Any:
     endpoint = AIModelEndpoint(api=AIModelAPI(provider=host), ai_model=AIModel(model_name="m"))
-    route = load_provider(host).routes[-1]
-    codec = load_codec("openai_chat" if host == "openai" else route.codec)
-    quirks = load_provider(host).routes[1].quirks if host == "openai" else route.quirks
-    body = codec.encode(Call(endpoint, turns, AIModelCallConfig()), quirks).body
+    route = find_route(load_provider(host), "m", None)
+    body = load_codec(route.codec).encode(Call(endpoint, turns, AIModelCallConfig()), route.quirks).body
     return standard.loads(json.dumps(body))
 
 

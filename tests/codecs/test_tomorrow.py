@@ -17,6 +17,7 @@ from dhenara.ai.testing.dialects.registry import dialect_for
 from dhenara.ai.types import ChatResponse, GenericContent
 from dhenara.ai.wire import json
 from dhenara.ai.wire.frame import Frame
+from dhenara.ai.wire.ndjson import NdjsonFrames
 from dhenara.ai.wire.sse import SseFrames
 from support.calls import JSON, OBJECTS
 
@@ -29,13 +30,14 @@ PROTOCOLS = pytest.mark.parametrize(
         ("anthropic", "anthropic", "/messages"),
         ("gemini", "google_ai", "/m:streamGenerateContent"),
         ("cohere", "cohere", "/v2/chat"),
+        ("ollama", "ollama", "/api/chat"),
     ],
 )
 NEW = st.dictionaries(st.text("xyz", min_size=3, max_size=5), JSON, max_size=2)
 
 
 def told(path: str) -> list[bytes]:
-    frames = SseFrames()
+    frames = NdjsonFrames() if path == "/api/chat" else SseFrames()
     return [f.data for event in dialect_for(path).stream(FULL, {"model": "m"}) for f in frames.feed(event)]
 
 
@@ -51,7 +53,9 @@ def grown(value: Any, extra: dict[str, Any]) -> Any:
     if isinstance(value, list):
         return [grown(one, extra) for one in value]
     if isinstance(value, dict):
-        return {key: one if key in ("input", "args") else grown(one, extra) for key, one in value.items()} | extra
+        return {
+            key: one if key in ("input", "args", "arguments") else grown(one, extra) for key, one in value.items()
+        } | extra
     return value
 
 

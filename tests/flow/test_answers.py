@@ -20,7 +20,8 @@ from dhenara.ai.types import (
 )
 from support.worlds import World, endpoint
 
-PROVIDERS = pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere"])
+SPOKEN = ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "ollama"]
+PROVIDERS = pytest.mark.parametrize("provider", SPOKEN)
 FULL = Answer(
     text="The weather in Paris is fine, häßlich & 🙂.",
     reasoning="Let me think about it.",

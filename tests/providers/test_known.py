@@ -12,12 +12,13 @@ from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.providers import registry
 from dhenara.ai.providers.auth import header
-from dhenara.ai.providers.target import resolve
+from dhenara.ai.providers.target import find_route, resolve
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, ToolChoice, ToolDefinition
 from support.worlds import endpoint
 
-NAMES = [name for name in registry.known_names() if name != "openai_compatible"]
+OUTSIDE = {name for name in registry.known_names() if not registry.load_provider(name).embedded}
+NAMES = sorted(OUTSIDE - {"openai_compatible"})
 ADD = ToolDefinition(name="add", parameters={"type": "object", "properties": {}})
 
 
@@ -38,7 +39,11 @@ def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(name: str,
         assert target.grant.key == "k-1"
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if registry.load_provider(n).routes[-1].codec == "openai_chat"])
+def chat_route(name: str) -> Route:
+    return find_route(registry.load_provider(name), "m", None)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if chat_route(n).codec == "openai_chat"])
 def test_each_speaks_chat_completions_in_its_own_dialect(name: str, server: FakeServer) -> None:
     server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
     config = AIModelCallConfig(max_output_tokens=5, tools=[ADD], tool_choice=ToolChoice(mode="required"))
@@ -46,7 +51,7 @@ def test_each_speaks_chat_completions_in_its_own_dialect(name: str, server: Fake
         assert client.generate("?").chat_response is not None
         final = list(client.generate("?", streaming=True).stream_generator)[-1][1].chat_response
     body = server.exchanges[0].json
-    quirks = registry.load_provider(name).routes[-1].quirks
+    quirks = chat_route(name).quirks
     assert isinstance(quirks, ChatQuirks)
     assert body[quirks.wire_name("max_output_tokens")] == 5
     assert body.get("tool_choice") == quirks.tool_choice_words.get("required", "required")

@@ -30,6 +30,10 @@ class Blocking:
     def stream(self, client: AIModelClient, *args: Any, **kwargs: Any) -> Tuples:
         return list(client.generate(*args, streaming=True, **kwargs).stream_generator)
 
+    def ask(self, client: AIModelClient, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Any other question that a client answers in both colours."""
+        return getattr(client, name)(*args, **kwargs)
+
     def close(self, client: AIModelClient) -> None:
         client.close()
 
@@ -53,6 +57,9 @@ class Async:
         found: Tuples = self._start(drain)
         return found
 
+    def ask(self, client: AIModelClient, name: str, *args: Any, **kwargs: Any) -> Any:
+        return self._start(lambda: getattr(client, f"{name}_async")(*args, **kwargs))
+
     def close(self, client: AIModelClient) -> None:
         self._start(client.aclose)
 
@@ -67,7 +74,9 @@ WORLDS: list[World] = [
 
 def endpoint(url: str, provider: str = "openai", model: str = "fake-1", **config: Any) -> AIModelEndpoint:
     """An endpoint at a fake server; OpenAI's base URL has the version in it, Anthropic's has not."""
-    base = url + {"anthropic": "", "google_ai": "/v1beta", "amazon_bedrock": "", "cohere": ""}.get(provider, "/v1")
+    base = url + {"anthropic": "", "google_ai": "/v1beta", "amazon_bedrock": "", "cohere": "", "ollama": ""}.get(
+        provider, "/v1"
+    )
     return AIModelEndpoint(
         api=AIModelAPI(provider=provider, api_key="sk-test-secret", config={"base_url": base, **config}),
         ai_model=AIModel(model_name=model),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .flow.layer import Bindable as Bindable
     from .flow.layer import Layer as Layer
     from .flow.layer import Send as Send
+    from .flow.lessons import Lessons as Lessons
     from .flow.stream import Stream as Stream
     from .providers.provider import Provider as Provider
     from .providers.provider import Route as Route
@@ -23,6 +24,7 @@ __getattr__, __dir__ = lazy(
         "AIModelClient": ".client",
         "Bindable": ".flow.layer",
         "Layer": ".flow.layer",
+        "Lessons": ".flow.lessons",
         "Send": ".flow.layer",
         "Stream": ".flow.stream",
         "Provider": ".providers.provider",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
+from .backgrounds import Backgrounds
 from .config.environment import environment
 from .errors import ConfigurationError, WrongColourError
 from .flow.journey import Journey
 from .flow.layer import AnyLayer
+from .flow.lessons import EVERYBODYS, Lessons
 from .history import MessageLike, read_history
+from .listings import Listings
 from .mending import mended
 from .providers.target import Target, resolve
 from .runtime.blocking import BlockingIO, run
@@ -21,7 +25,7 @@ from .types.call import Call, Journal
 from .types.call_config import AIModelCallConfig
 from .types.call_response import AIModelCallResponse
 from .types.endpoint import AIModelEndpoint
-from .wire.io import Transport
+from .wire.io import IO, Transport
 
 if TYPE_CHECKING:
     import httpx2
@@ -34,13 +38,14 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
-class AIModelClient:
+class AIModelClient(Listings, Backgrounds):
     """Generates from one endpoint.
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be
     shared by threads and used from several event loops; connections are kept until `close`, `aclose` or the end
     of a `with`. `layers` are wrapped around every call, `attempt_layers` around every attempt of it; `observer` is
-    told what happens to each.
+    told what happens to each. `lessons` is where it is remembered what the provider refuses: a file for later
+    processes, a `Lessons` of one's own, or nothing for the memory of this process.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class AIModelClient:
         attempt_layers: Sequence[AnyLayer] = (),
         observer: Observer | None = None,
         transport: AnyTransport | None = None,
+        lessons: Lessons | str | PathLike[str] | None = None,
     ) -> None:
         if not isinstance(model_endpoint, AIModelEndpoint):
             raise ConfigurationError(
@@ -66,6 +72,7 @@ class AIModelClient:
         self._attempt_layers = tuple(attempt_layers)
         self._observer = observer
         self._transport = transport
+        self._lessons = remembered(lessons)
         self._target: Target | None = None
         self._blocking: Journey | None = None
         self._waiting: Journey | None = None
@@ -126,11 +133,7 @@ class AIModelClient:
         **overrides: Any,
     ) -> Plan:
         """What each part of the conversation would become here: verbatim, translated, or at home. Nothing is sent."""
-        from .codecs.plan import plan_of
-
-        call = self._call(prompt, context, instructions, messages, config, overrides)
-        target = self._found()
-        return plan_of(call, target.codec.encode(call, target.quirks), target.origin)
+        return self._sync_journey().plan(self._call(prompt, context, instructions, messages, config, overrides))
 
     def conversation(self, instructions: str | Sequence[str] | None = None, turns: Sequence[Turn] = ()) -> Conversation:
         """A conversation that begins here and may go on anywhere. `instructions` hold for all of it."""
@@ -191,8 +194,7 @@ class AIModelClient:
         overrides: Mapping[str, Any],
     ) -> Call:
         """The call as a value. Whatever cannot work is found here, before anything is sent."""
-        chosen = config or self.config
-        settings = overridden(chosen, overrides) if overrides else chosen
+        settings = self._chosen(config, overrides)
         told = read_instructions(instructions)
         history, warnings = mended(read_history(prompt, context, messages))
         kept, left_out = trimmed(history, told, settings)
@@ -206,19 +208,24 @@ class AIModelClient:
         check_options(call)
         return call
 
+    def _chosen(self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]) -> AIModelCallConfig:
+        chosen = config or self.config
+        return overridden(chosen, overrides) if overrides else chosen
+
     def _sync_journey(self) -> Journey:
         if self._blocking is None:
-            io = BlockingIO(self._way(is_async=False))
-            self._blocking = Journey(io, self._found(), self._layers, self._observer, self._attempt_layers)
+            self._blocking = self._journey(BlockingIO(self._way(is_async=False)))
         return self._blocking
 
     def _async_journey(self) -> Journey:
         if self._waiting is None:
             from .runtime.aio import AsyncIO
 
-            io = AsyncIO(self._way(is_async=True))
-            self._waiting = Journey(io, self._found(), self._layers, self._observer, self._attempt_layers)
+            self._waiting = self._journey(AsyncIO(self._way(is_async=True)))
         return self._waiting
+
+    def _journey(self, io: IO) -> Journey:
+        return Journey(io, self._found(), self._layers, self._observer, self._attempt_layers, self._lessons)
 
     def _way(self, *, is_async: bool) -> Transport | None:
         """The user's transport, the embedded model's, or None for sockets."""
@@ -232,6 +239,12 @@ class AIModelClient:
         if self._target is None:
             self._target = resolve(self.model_endpoint, environment())
         return self._target
+
+
+def remembered(lessons: Lessons | str | PathLike[str] | None) -> Lessons:
+    if lessons is None or isinstance(lessons, Lessons):
+        return lessons or EVERYBODYS
+    return Lessons(fspath(lessons))
 
 
 def adapted(transport: Any, *, is_async: bool) -> Transport | None:

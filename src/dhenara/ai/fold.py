@@ -64,7 +64,9 @@ class Draft:
     """An answer being written. Feed it deltas; ask for the response at any time."""
 
     origin: Origin | None = None
-    price: Callable[[Usage | None], Cost | None] | None = None
+    price: Callable[[ChatResponse], Cost | None] | None = None
+    """Asked when somebody wants to know what the answer costs."""
+
     _choices: dict[int, ChoiceDraft] = field(default_factory=dict)
     _id: str | None = None
     _model: str | None = None
@@ -106,18 +108,18 @@ class Draft:
     def response(self) -> ChatResponse:
         """The answer so far, marked interrupted unless it is complete."""
         choices = [self._choices[index].choice(index, self.origin) for index in sorted(self._choices)]
-        return ChatResponse(
+        answer = ChatResponse(
             id=self._id,
             model=self._model,
             provider=self.origin.provider if self.origin else None,
             choices=choices,
             usage=self._usage,
-            cost=self.price(self._usage) if self.price else None,
             warnings=self._warnings,
             interrupted=not self.complete,
             error=None if self.complete else str(self._error or UNFINISHED),
             extras=self._extras,
         )
+        return answer.priced_by(self.price) if self._usage else answer
 
     def _choice(self, index: int) -> ChoiceDraft:
         return self._choices.setdefault(index, ChoiceDraft())

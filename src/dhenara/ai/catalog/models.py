@@ -1,25 +1,16 @@
-"""Model constants: made from the catalogue's data when they are first named."""
+"""Model constants: made from the catalogue's tables when they are first named."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from ..types.model import AIModel
-from ..wire import json
+from .data import load
+from .facts import ModelFacts, find_named
 
-PROVENANCE = ("source", "checked")
-
-
-@cache
-def facts() -> dict[str, dict[str, dict[str, Any]]]:
-    """Vendor, then kind, then constant, to what is known of the model."""
-    found: dict[str, dict[str, dict[str, Any]]] = json.loads(
-        files(__package__).joinpath("data", "models.json").read_bytes()
-    )
-    return found
+IMAGE = {"functional_type": "image_generation"}
 
 
 def constants(vendor: str, kind: str) -> tuple[Callable[[str], AIModel], Callable[[], list[str]]]:
@@ -27,13 +18,25 @@ def constants(vendor: str, kind: str) -> tuple[Callable[[str], AIModel], Callabl
 
     @cache
     def find(name: str) -> AIModel:
-        known = facts()[vendor][kind].get(name)
-        if known is None:
+        named = load("constants")[vendor][kind].get(name)
+        if named is None:
             raise AttributeError(
                 f"{vendor} has no {kind} model constant {name!r}; any model works as AIModel(model_name=...)"
             )
-        said = {key: value for key, value in known.items() if key not in PROVENANCE}
-        origin = {key: known[key] for key in PROVENANCE}
-        return AIModel.model_validate({"provider": vendor, "metadata": {"facts": origin}, **said})
+        told: dict[str, Any] = named if isinstance(named, dict) else {"model_name": named}
+        facts = find_named(told["model_name"])
+        known = described(facts) if facts else {}
+        return AIModel.model_validate({"provider": vendor, **known, **(IMAGE if kind == "image" else {}), **told})
 
-    return find, lambda: sorted(facts()[vendor][kind])
+    return find, lambda: sorted(load("constants")[vendor][kind])
+
+
+def described(facts: ModelFacts) -> dict[str, Any]:
+    """What a model's constant says of it, and who said that first."""
+    sources = {fact: f"{source.name} ({source.date})" for fact, source in facts.sources.items()}
+    described: dict[str, Any] = {"display_name": facts.display_name, "metadata": {"facts": sources}}
+    if facts.functional_type in (None, "text_generation"):
+        described["settings"] = facts.settings()
+    else:
+        described["functional_type"] = facts.functional_type
+    return described

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from ..errors import CallError
 from ..types.call import Call
@@ -24,8 +24,15 @@ class Quirks:
     parameter. `defaults` are wire fields that every request carries.
     """
 
+    names: ClassVar[Mapping[str, str | None]] = {}
+    """The protocol's own names."""
+
     params: Mapping[str, str | None] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def wire_name(self, parameter: str) -> str | None:
+        """What the dialect calls a parameter; None when it has no such thing."""
+        return self.params.get(parameter, self.names[parameter])
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,8 @@ class Outgoing:
 
     prefix: str | None = None
     """The hash of everything before the answer, where the answer's thinking will be bound to it."""
+    lasts: bool = False
+    """Whether the answer goes on being made when nobody listens, so that it can be asked for again."""
 
 
 class Decoder(Protocol):
@@ -58,6 +67,16 @@ class Decoder(Protocol):
 
     def finish(self) -> Iterable[Delta]:
         """What was held back until the last byte, however the stream ended."""
+
+
+class Informed:
+    """A decoder that judges an answer by what was asked."""
+
+    __slots__ = ()
+
+    def asked(self, outgoing: Outgoing) -> None:
+        """Told once, before anything is read."""
+        raise NotImplementedError
 
 
 Q = TypeVar("Q", bound="Quirks", contravariant=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..types.call_config import AIModelCallConfig
+from .base import Quirks
+from .warnings import Warnings
 
 UNSET: tuple[object, ...] = (None, (), {})
 
@@ -16,3 +18,19 @@ def given(config: AIModelCallConfig, names: Iterable[str]) -> Iterator[tuple[str
         value = getattr(config, name)
         if value not in UNSET:
             yield name, list(value) if isinstance(value, tuple) else value
+
+
+def write_parameters(
+    config: AIModelCallConfig, quirks: Quirks, warnings: Warnings, refused: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """What is set and has a name on the wire; the rest is warned about. `refused` says why some cannot be set now."""
+    written: dict[str, Any] = {}
+    for parameter, value in given(config, quirks.names):
+        name = quirks.wire_name(parameter)
+        if name is None:
+            warnings.unsupported(parameter)
+        elif refused and parameter in refused:
+            warnings.unsupported(parameter, refused[parameter])
+        else:
+            written[name] = value
+    return written

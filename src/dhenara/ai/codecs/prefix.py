@@ -19,8 +19,8 @@ MARKS = ("cache_control", "prompt_cache_breakpoint")
 class Prefix:
     """Grows with the turns; what was hashed once is not looked at again."""
 
-    def __init__(self, system: str, tools: object) -> None:
-        self._hash = hashlib.sha256(json.dumps([system, unmarked(tools)]))
+    def __init__(self, system: object, tools: object) -> None:
+        self._hash = hashlib.sha256(json.dumps([unmarked(system), unmarked(tools)]))
         self._turn = 0
         self._block = 0
 

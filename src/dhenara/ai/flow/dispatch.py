@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from ..catalog.price import price
-from ..codecs.base import Outgoing
+from ..codecs.base import Informed, Outgoing
 from ..codecs.fingerprint import fingerprint_of
 from ..codecs.plan import plan_of, travels
 from ..errors import BadRequestError, CallError, ConnectionFailedError, UnsupportedError
@@ -20,23 +17,25 @@ from ..wire.io import IO, Broken, Silence, Unreachable
 from .fetching import with_fetched
 from .layer import Send
 from .patience import Patience
+from .pricing import pricing
 from .sources import Line, Live, Whole
 from .stream import Source, Stream
+from .writing import Writer
 
 STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream", "application/x-ndjson")
 DOCUMENTS = ("application/json", "text/html")
 
 
-def dispatch(io: IO, target: Target) -> Send:
+def dispatch(io: IO, target: Target, writer: Writer) -> Send:
     """Sends calls to this target."""
 
     async def send(call: Call) -> Stream:
-        outgoing = target.codec.encode(call, target.quirks)
+        outgoing = writer.write(call)
         if travels(call, outgoing, target.origin.protocol):
             call.journal.plan = plan_of(call, outgoing, target.origin)
         if outgoing.unfetched:
             call = await with_fetched(io, call, outgoing.unfetched)
-            outgoing = target.codec.encode(call, target.quirks)
+            outgoing = writer.write(call)
         warnings = (*call.journal.warnings, *outgoing.warnings)
         if warnings and call.config.strict:
             said = "; ".join(warning.message for warning in warnings)
@@ -48,8 +47,13 @@ def dispatch(io: IO, target: Target) -> Send:
         call.journal.heard(line.response.head)
         if line.response.head.status >= 300:
             raise await refusal(target, line)
-        draft = Draft(origin_of(target, outgoing), partial(price, call.endpoint))
-        stream = Stream(source(target, line, call), draft, [Warned(w) for w in warnings])
+        draft = Draft(origin_of(target, outgoing), pricing(target, call, io.wall()))
+        told = source(target, line, call, outgoing)
+        if outgoing.lasts:
+            from .lasting import lasting
+
+            told = lasting(io, target, call, told, line)
+        stream = Stream(told, draft, [Warned(w) for w in warnings])
         try:
             await stream.prime()
         except CallError:
@@ -93,11 +97,13 @@ async def refusal(target: Target, line: Line) -> CallError:
     return line.signed(error)
 
 
-def source(target: Target, line: Line, call: Call) -> Source:
+def source(target: Target, line: Line, call: Call, outgoing: Outgoing) -> Source:
     """The answer's own content type decides, then what was asked for."""
     kind = line.response.head.headers.get("content-type", "").split(";")[0].strip().lower()
     streams = kind in STREAMS or (call.config.streaming and kind not in DOCUMENTS)
     decoder = target.codec.decoder(target.quirks)
+    if isinstance(decoder, Informed):
+        decoder.asked(outgoing)
     return Live(line, decoder, target.frames()) if streams else Whole(line, decoder)
 
 

@@ -16,15 +16,19 @@ from .deadline import Deadline
 from .dispatch import dispatch
 from .identity import identified
 from .layer import AnyLayer, Layer, bound, stack
+from .learning import Learning
+from .lessons import EVERYBODYS, Lessons
 from .retry import Retry
 from .stream import Stream
+from .writing import Writer
 
 if TYPE_CHECKING:
+    from ..types.plan import Plan
     from .trace import Observer
 
 
 class Journey:
-    """Layers from the outside in: trace, the user's own, deadline, retry, those around each attempt, dispatch."""
+    """Layers from the outside in: trace, the user's, deadline, retry, learning, those around each attempt, dispatch."""
 
     def __init__(
         self,
@@ -33,19 +37,30 @@ class Journey:
         layers: Iterable[AnyLayer] = (),
         observer: Observer | None = None,
         attempt_layers: Iterable[AnyLayer] = (),
+        lessons: Lessons = EVERYBODYS,
     ) -> None:
         self.io = io = identified(io, target)
         self.target = target
+        self._writer = writer = Writer(target, io.wall, lessons)
         outer: list[Layer] = [*traced(io, observer), *bound(layers, io, target), Deadline(io), Retry(io)]
-        self._send = stack([*outer, *bound(attempt_layers, io, target)], dispatch(io, target))
+        inner: list[Layer] = [Learning(io, target, writer, lessons), *bound(attempt_layers, io, target)]
+        self._send = stack([*outer, *inner], dispatch(io, target, writer))
 
     async def start(self, call: Call) -> Stream:
         """The stream, primed: its first words have arrived."""
         call.journal.started_at = self.io.now()
-        if call.endpoint is not self.target.endpoint:
-            # The provider has a name of its own for the model.
-            call = replace(call, endpoint=self.target.endpoint)
-        return await self._send(call)
+        return await self._send(self.named(call))
+
+    def named(self, call: Call) -> Call:
+        """The call to the model as the provider names it, which may be a name of its own."""
+        return call if call.endpoint is self.target.endpoint else replace(call, endpoint=self.target.endpoint)
+
+    def plan(self, call: Call) -> Plan:
+        """What would become of each part of this call. Nothing is sent."""
+        from ..codecs.plan import plan_of
+
+        named = self.named(call)
+        return plan_of(named, self._writer.write(named), self.target.origin)
 
     async def answer(self, call: Call) -> AIModelCallResponse:
         """The whole answer."""

@@ -25,27 +25,27 @@ class Retry:
     io: IO
 
     async def __call__(self, call: Call, send: Send) -> Stream:
-        waited = 0.0
+        waited, failed = 0.0, 0
         while True:
             started = self.io.now()
             call.journal.head = None
             try:
                 stream = await send(call)
             except CallError as error:
-                self.record(call, started, waited, error)
-                wait = self.pause(call, error)
+                failed += 1
+                record(self.io, call, started, waited, error)
+                wait = self.pause(call, error, failed)
                 if wait is None:
                     error.attempts = tuple(call.journal.attempts)
                     raise
                 await self.io.sleep(wait)
                 waited = wait
             else:
-                self.record(call, started, waited)
+                record(self.io, call, started, waited)
                 return stream
 
-    def pause(self, call: Call, error: CallError) -> float | None:
+    def pause(self, call: Call, error: CallError, failed: int) -> float | None:
         """How long to wait before the next try; None when there should be none."""
-        failed = len(call.journal.attempts)
         if not error.retriable or failed > call.config.retries or forbidden(call):
             return None
         wait = self.asked(call, error)
@@ -67,19 +67,21 @@ class Retry:
         except ValueError:
             return None
 
-    def record(self, call: Call, started: float, waited: float, error: CallError | None = None) -> None:
-        head = call.journal.head
-        call.journal.attempts.append(
-            Attempt(
-                number=len(call.journal.attempts) + 1,
-                outcome="failed" if error else "answered",
-                status=head.status if head else None,
-                error=f"{type(error).__name__}: {error.message}" if error else None,
-                request_id=request_id(head) if head else None,
-                waited=waited,
-                seconds=self.io.now() - started,
-            )
+
+def record(io: IO, call: Call, started: float, waited: float, error: CallError | None = None) -> None:
+    """Writes one attempt into the call's journal."""
+    head = call.journal.head
+    call.journal.attempts.append(
+        Attempt(
+            number=len(call.journal.attempts) + 1,
+            outcome="failed" if error else "answered",
+            status=head.status if head else None,
+            error=f"{type(error).__name__}: {error.message}" if error else None,
+            request_id=request_id(head) if head else None,
+            waited=waited,
+            seconds=io.now() - started,
         )
+    )
 
 
 def forbidden(call: Call) -> bool:

@@ -22,12 +22,12 @@ def given_address(
     """The address that was set, if one was, and whether the environment's key was meant for it."""
     given = config.get("base_url")
     if given:
-        address = checked(str(given), provider.name)
+        address = checked(provider.read_address(str(given)), provider.name)
         return address, own_host(address, provider.hosts or (route.base or provider.base_url,))
     if route.base is None:
         for name in provider.base_url_env:
             if environment.get(name):
-                return checked(environment[name], name), True
+                return checked(provider.read_address(environment[name]), name), True
     return None, True
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from ..codecs.base import Quirks
 from ..wire.frame import Frames
 from .auth import Auth, bearer
+from .listing import Listing
 from .proof import Finder
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -81,9 +82,20 @@ class Provider:
     config_env: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Entries of the config, and the variables in which they may be."""
 
+    read_address: Callable[[str], str] = str
+    """What the user's addresses mean where people write them in a way of their own."""
+
     keys_url: str | None = None
     needs_key: bool = True
     embedded: bool = False
     """Whether it runs in this process instead of behind an address."""
 
     aliases: tuple[str, ...] = ()
+    local: bool = False
+    """Whether it runs on machines of the user's own, and so sends no bill."""
+
+    listing: Listing | None = None
+    """Where it lists its models, where that is not the usual place of its protocol."""
+
+    price_list: str | None = None
+    """What genai-prices calls this provider, where it does not go by our name."""

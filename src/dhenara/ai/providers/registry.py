@@ -46,6 +46,7 @@ KNOWN = {
     "microsoft_azure_ai": "microsoft_azure_ai",
     "azure_ai": "microsoft_azure_ai",
     "foundry": "microsoft_azure_ai",
+    "ollama": "ollama",
     "google_gemini_api": "google_ai",
     "gemini": "google_ai",
 }

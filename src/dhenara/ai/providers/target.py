@@ -24,7 +24,8 @@ from .proof import Proof, Source
 from .provider import NOTHING, Provider, Route
 from .registry import load_provider
 
-JSON = {"content-type": "application/json", "accept-encoding": "gzip, deflate"}
+OPENED = {"accept-encoding": "gzip, deflate"}
+JSON = {"content-type": "application/json", **OPENED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,12 @@ class Target:
 
         Where the proof has to be fetched, the world signs it on its way out.
         """
-        headers = {**JSON, **self.headers, **outgoing.headers, **lowered(call.config.headers)}
+        kind, body = (OPENED, b"") if outgoing.method == "GET" else (JSON, json.dumps(outgoing.body))
+        headers = {**kind, **self.headers, **outgoing.headers, **lowered(call.config.headers)}
         url = self.base_url + outgoing.path
         if self.query:
             url += self.query.replace("?", "&") if "?" in outgoing.path else self.query
-        request = HttpRequest(outgoing.method, url, headers, json.dumps(outgoing.body))
+        request = HttpRequest(outgoing.method, url, headers, body)
         return request if self.source else self.auth(request, replace(self.grant, now=now))
 
     def proven(self, request: HttpRequest, proof: Proof, now: float) -> HttpRequest:
@@ -124,11 +126,17 @@ def find_route(provider: Provider, model: str, protocol: str | None, config: Map
 def adjusted(quirks: Quirks, overrides: Mapping[str, Any]) -> Quirks:
     """The dialect with what the user knows better."""
     try:
-        return replace(quirks, **overrides) if overrides else quirks
+        return replace(quirks, **{name: merged(quirks, name, value) for name, value in overrides.items()})
     except TypeError as error:
         raise ConfigurationError(
             f"config['quirks'] names a behaviour that this protocol does not have: {error}"
         ) from error
+
+
+def merged(quirks: Quirks, name: str, value: Any) -> Any:
+    """Of a table, only the entries that are named change."""
+    known = getattr(quirks, name, None)
+    return {**known, **value} if isinstance(known, Mapping) and isinstance(value, Mapping) else value
 
 
 def found(variables: Mapping[str, tuple[str, ...]], environment: Mapping[str, str]) -> dict[str, str]:

@@ -112,6 +112,9 @@ if TYPE_CHECKING:
     from .fetching import (
         Fetching as Fetching,
     )
+    from .listing import (
+        ModelListing as ModelListing,
+    )
     from .message import (
         Message as Message,
     )
@@ -236,6 +239,7 @@ _HOMES = {
     "FinishReason": ".delta",
     "AIModelEndpoint": ".endpoint",
     "Fetching": ".fetching",
+    "ModelListing": ".listing",
     "Message": ".message",
     "Prompt": ".message",
     "AIModel": ".model",

@@ -18,6 +18,7 @@ from .content import (
 from .cost import Cost
 from .delta import FinishReason
 from .message import Message
+from .priced import Priced
 from .usage import Usage
 from .warning import CallWarning
 
@@ -42,7 +43,7 @@ class ChatResponseChoice(Value):
         return Message(role="assistant", contents=self.contents)
 
 
-class ChatResponse(Value):
+class ChatResponse(Priced):
     """What a model said. `interrupted` is true when the answer did not reach its end; `error` then says why."""
 
     id: str | None = None
@@ -104,7 +105,7 @@ class ChatResponse(Value):
         return self.choices[choice_index].to_message()
 
 
-class ImageResponse(Value):
+class ImageResponse(Priced):
     """Pictures that a model made."""
 
     id: str | None = None

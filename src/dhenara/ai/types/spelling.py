@@ -9,6 +9,8 @@ from typing import Any
 
 from .base import Value
 
+MARKS = ("cache_control", "prompt_cache_breakpoint")
+
 
 def read_parts(given: Any) -> list[Any]:
     """Strings, paths, bytes, files, content values, and dicts in our own or a vendor's spelling."""
@@ -22,6 +24,8 @@ def read_part(part: Any) -> Any:
         return {"type": "text", "text": part}
     if not isinstance(part, Mapping):
         return part if isinstance(part, Value) else read_source(part)
+    if any(mark in part for mark in MARKS):
+        return marked(read_part({key: value for key, value in part.items() if key not in MARKS}), part)
     kind = part.get("type")
     if isinstance(kind, str) and kind in FOREIGN:
         return FOREIGN[kind](part)
@@ -41,6 +45,12 @@ def read_source(given: Any) -> Any:
     return content_of(given)
 
 
+def marked(part: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Up to where a prompt may be cached is an extra, for those who know of it."""
+    marks = {mark: given[mark] for mark in MARKS if given.get(mark) is not None}
+    return {**part, "extras": {**part.get("extras", {}), **marks}} if marks else part
+
+
 def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
     """Google's parts have no type; the key says what they are."""
     if "text" in part:
@@ -57,6 +67,8 @@ def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_image_url(part: Mapping[str, Any]) -> dict[str, Any]:
+    if part.get("file_id"):
+        return {"type": "image", "file_id": part["file_id"], "detail": part.get("detail")}
     said = part["image_url"]
     address = said if isinstance(said, str) else said.get("url")
     detail = part.get("detail") if isinstance(said, str) else said.get("detail")
@@ -74,6 +86,11 @@ def read_openai_file(part: Mapping[str, Any]) -> dict[str, Any]:
         return dict(part)
     found = from_address(said.get("file_data") or said.get("file_url"), "file")
     return {**found, "file_id": said.get("file_id"), "name": said.get("filename")}
+
+
+def read_document_url(part: Mapping[str, Any]) -> dict[str, Any]:
+    said = part["document_url"]
+    return from_address(said if isinstance(said, str) else said.get("url"), "file")
 
 
 def read_anthropic_source(part: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,4 +135,5 @@ FOREIGN: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "input_audio": read_input_audio,
     "file": read_openai_file,
     "input_file": read_openai_file,
+    "document_url": read_document_url,
 }

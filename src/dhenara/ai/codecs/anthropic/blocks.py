@@ -36,6 +36,8 @@ Wire = dict[str, Any]
 MARK = "cache_control"
 UNMARKABLE = ("thinking", "redacted_thinking")
 ACCEPTED = {"image": Accepted(PICTURES), "file": Accepted(("application/pdf",))}
+OF_DOCUMENTS = ("citations", "context")
+"""What a document may carry beside its bytes, as its extras."""
 
 
 def write_block(part: Content, role: Role, call: Call, warnings: Warnings) -> Iterator[Wire]:
@@ -141,7 +143,8 @@ def fetched_there(part: ImageContent | FileContent) -> bool:
 def write_media(part: ImageContent | FileContent) -> Wire:
     if isinstance(part, ImageContent):
         return {"type": "image", "source": source(part, "image/png")}
-    block: Wire = {"type": "document", "source": document_source(part)}
+    more = {name: part.extras[name] for name in OF_DOCUMENTS if name in part.extras}
+    block: Wire = {"type": "document", "source": document_source(part), **more}
     return {**block, "title": part.name} if part.name else block
 
 

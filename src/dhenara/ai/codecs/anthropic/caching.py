@@ -37,8 +37,11 @@ def write_cache(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: War
 
 def mark_instructions(body: Wire, mark: Wire) -> None:
     """A mark on the instructions covers the tools too, which stand before them."""
-    if body.get("system"):
-        body["system"] = [{"type": "text", "text": body["system"], MARK: mark}]
+    system = body.get("system")
+    if isinstance(system, list):
+        body["system"] = [*system[:-1], {MARK: mark, **system[-1]}]
+    elif system:
+        body["system"] = [{"type": "text", "text": system, MARK: mark}]
     elif body.get("tools"):
         body["tools"] = [*body["tools"][:-1], {**body["tools"][-1], MARK: mark}]
 

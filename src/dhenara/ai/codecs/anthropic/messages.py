@@ -7,21 +7,31 @@ from itertools import takewhile
 from typing import Any
 
 from ...types.call import Call
-from ...types.content import Content
+from ...types.content import Content, TextContent
 from ...types.message import Message
+from ..marks import control
 from ..prefix import Prefix, unbound
 from ..warnings import Warnings
-from .blocks import PROTOCOL, write_block
+from .blocks import MARK, PROTOCOL, write_block
 
 Wire = dict[str, Any]
 NOTHING = "."
 """What a turn says that must exist and has nothing to say; empty text is refused."""
 
 
-def write_system(call: Call) -> str:
-    """Instructions, and the system messages before the first turn."""
+def write_system(call: Call) -> str | list[Wire]:
+    """One text of instructions and leading system messages; blocks where a mark says up to where to cache them."""
     leading = takewhile(lambda message: message.role == "system", call.messages)
-    return "\n\n".join(filter(None, [*call.instructions, *(message.text for message in leading)]))
+    parts = [*(TextContent(text=said) for said in call.instructions), *(p for m in leading for p in m.contents)]
+    said = [(part.get_text(), mark_of(part)) for part in parts if part.get_text()]
+    if all(mark is None for _, mark in said):
+        return "\n\n".join(words for words, _ in said)
+    return [text(words) if mark is None else {**text(words), MARK: mark} for words, mark in said]
+
+
+def mark_of(part: Content) -> Any:
+    """The part's own mark in Claude's words, or the one that stands for it."""
+    return part.extras.get(MARK) or (control(part.cache) if part.cache else None)
 
 
 def write_messages(call: Call, warnings: Warnings, prefix: Prefix | None) -> list[Wire]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ..base import Quirks
 
@@ -27,6 +27,8 @@ PARAMETERS: Mapping[str, str | None] = {
 @dataclass(frozen=True, slots=True)
 class MessagesQuirks(Quirks):
     """The defaults are Anthropic's own API and a model that thinks within a budget."""
+
+    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
 
     path: str = "/v1/messages"
     """May name the `{model}`, and the `{method}` where there is one for each way of answering."""
@@ -54,7 +56,3 @@ class MessagesQuirks(Quirks):
     betas_in_body: bool = False
     automatic_cache: bool = True
     """Whether the host moves a mark to the end of each prompt by itself."""
-
-    def wire_name(self, parameter: str) -> str | None:
-        """What this host calls a parameter; None when it has no such thing."""
-        return self.params.get(parameter, PARAMETERS[parameter])

@@ -11,17 +11,17 @@ from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
-from ..parameters import given
+from ..parameters import write_parameters
 from ..prefix import Prefix
 from ..warnings import Warnings
 from .caching import write_cache, write_context
 from .messages import write_messages, write_system
-from .quirks import PARAMETERS, MessagesQuirks
+from .quirks import MessagesQuirks
 from .thinking import write_thinking
 
 Wire = dict[str, Any]
 FILES = "files-api-2025-04-14"
-UNSAID_WHILE_THINKING = ("temperature", "top_k")
+UNSAID_WHILE_THINKING = dict.fromkeys(("temperature", "top_k"), "it cannot be set while the model thinks")
 
 
 def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
@@ -41,7 +41,8 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
         body["system"] = system
     body["messages"] = messages
     body.update(quirks.defaults)
-    body.update(write_parameters(config, quirks, warnings, thinks=thinks(thinking)))
+    body.update(write_parameters(config, quirks, warnings, UNSAID_WHILE_THINKING if thinks(thinking) else None))
+    body.update(write_user(config, warnings))
     body.update(thinking)
     body.update(tools)
     write_format(config, quirks, warnings, body)
@@ -83,23 +84,13 @@ def headers(body: Wire, quirks: MessagesQuirks) -> dict[str, str]:
     return {**written, "anthropic-beta": ",".join(betas)} if betas else written
 
 
-def write_parameters(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: Warnings, *, thinks: bool) -> Wire:
-    written: Wire = {}
-    for parameter, value in given(config, PARAMETERS):
-        name = quirks.wire_name(parameter)
-        if name is None:
-            warnings.unsupported(parameter)
-        elif thinks and parameter in UNSAID_WHILE_THINKING:
-            warnings.unsupported(parameter, "it cannot be set while the model thinks")
-        else:
-            written[name] = value
-    user = config.user or config.metadata.get("user_id") or config.metadata.get("user")
-    if user is not None:
-        written["metadata"] = {"user_id": str(user)}
+def write_user(config: AIModelCallConfig, warnings: Warnings) -> Wire:
+    """All that Claude is told of the metadata."""
     unsaid = config.metadata.keys() - {"user_id", "user"}
     if unsaid:
         warnings.unsupported("metadata", f"only user_id is taken; {', '.join(sorted(unsaid))} stayed here")
-    return written
+    user = config.user or config.metadata.get("user_id") or config.metadata.get("user")
+    return {} if user is None else {"metadata": {"user_id": str(user)}}
 
 
 def write_tools(config: AIModelCallConfig, warnings: Warnings, *, thinks: bool) -> Wire:

@@ -24,6 +24,7 @@ from ...types.delta import (
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
+from ..beside import beside
 from .usage import read_usage
 
 Wire = dict[str, Any]
@@ -148,9 +149,8 @@ class MessagesReader:
 
     def _end(self, told: Wire, usage: Wire | None) -> Iterator[Delta]:
         yield from self._used(usage)
-        beside = {name: told[name] for name in BESIDE if told.get(name)}
-        if beside:
-            yield Began(extras=beside)
+        if extras := beside(told, BESIDE):
+            yield Began(extras=extras)
         if raw := told.get("stop_reason"):
             details = told.get("stop_details") or {}
             yield Ended(FINISH.get(raw, "other"), raw, told.get("stop_sequence"), details.get("explanation"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..base import Quirks
 
@@ -31,8 +32,6 @@ PARAMETERS: Mapping[str, str | None] = {
 class CohereQuirks(Quirks):
     """The defaults are Cohere's own host."""
 
-    path: str = "/v2/chat"
+    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
 
-    def wire_name(self, parameter: str) -> str | None:
-        """What Cohere calls a parameter; None when it has no such thing."""
-        return self.params.get(parameter, PARAMETERS[parameter])
+    path: str = "/v2/chat"

@@ -11,10 +11,10 @@ from ..base import Outgoing
 from ..context import unoffered
 from ..effort import budget_for
 from ..marks import unknown_to_cache, unmarked
-from ..parameters import given
+from ..parameters import write_parameters
 from ..warnings import Warnings
 from .messages import write_messages
-from .quirks import PARAMETERS, CohereQuirks
+from .quirks import CohereQuirks
 
 Wire = dict[str, Any]
 
@@ -31,12 +31,7 @@ def write_request(call: Call, quirks: CohereQuirks) -> Outgoing:
     unmarked((part for message in call.messages for part in message.contents), warnings)
     unoffered(config, warnings)
     body.update(quirks.defaults)
-    for parameter, value in given(config, PARAMETERS):
-        name = quirks.wire_name(parameter)
-        if name is None:
-            warnings.unsupported(parameter)
-        else:
-            body[name] = value
+    body.update(write_parameters(config, quirks, warnings))
     body.update(write_thinking(config))
     body.update(write_tools(config, warnings))
     if config.structured_output is not None:

@@ -14,6 +14,10 @@ from ..warnings import Warnings
 
 Wire = dict[str, Any]
 NOTHING = "."
+OF_DOCUMENTS = ("citations", "context")
+"""What a document may carry beside its bytes, as its extras."""
+
+DEFAULTS = {"image": "image/png", "video": "video/mp4", "file": "application/pdf"}
 UNSAFE = re.compile(r"[^A-Za-z0-9 \-()\[\]]+")
 OFFICE = "application/vnd.openxmlformats-officedocument."
 DOCUMENTS = {
@@ -34,9 +38,11 @@ FORMATS = {"jpeg": "jpeg", "jpg": "jpeg", "plain": "txt", "markdown": "md", "msw
 def name_documents(blocks: list[Wire]) -> None:
     """Documents need words beside them, and names that differ."""
     documents = [block["document"] for block in blocks if "document" in block]
-    for number, document in enumerate(documents[1:], 2):
-        if not document["name"].endswith(f" {number}"):
+    names: set[str] = set()
+    for number, document in enumerate(documents, 1):
+        if document["name"] in names:
             document["name"] = f"{document['name']} {number}"
+        names.add(document["name"])
     if documents and not any("text" in block for block in blocks):
         blocks.append({"text": NOTHING})
 
@@ -45,33 +51,38 @@ def write_shown(part: Media, warnings: Warnings) -> Iterator[Wire]:
     words = part.words() if isinstance(part, FileContent) and part.mime_type not in DOCUMENTS else None
     if words is not None:
         yield {"text": words}
-    elif isinstance(part, ImageContent | VideoContent | FileContent) and part.data is not None:
+    elif not isinstance(part, ImageContent | VideoContent | FileContent):
+        yield from write_unheard(part, warnings)
+    elif part.data is not None or is_stored(part):
         warnings.check(part, ACCEPTED)
         yield write_media(part)
-    elif isinstance(part, ImageContent | VideoContent | FileContent) and is_remote(part):
+    elif is_remote(part):
         warnings.fetch(part)
     else:
         yield from write_unheard(part, warnings)
 
 
 def write_media(part: ImageContent | VideoContent | FileContent) -> Wire:
-    """Bytes as base64, and a short word for their format."""
-    kind = (part.mime_type or "application/pdf").split("/")[-1].removeprefix("x-")
+    """Bytes as base64, or where AWS stores them, and a short word for their format."""
+    mime = part.mime_type or DEFAULTS[part.type]
+    kind = mime.split("/")[-1].removeprefix("x-")
+    stored = {"s3Location": {"uri": part.url}}
     said: Wire = {
-        "format": DOCUMENTS.get(part.mime_type or "") or FORMATS.get(kind, kind),
-        "source": {"bytes": base64.b64encode(part.data or b"").decode()},
+        "format": DOCUMENTS.get(mime) or FORMATS.get(kind, kind),
+        "source": stored if part.data is None else {"bytes": base64.b64encode(part.data).decode()},
     }
     if isinstance(part, FileContent):
         stem = (part.name or "document").rsplit(".", 1)[0]
-        return {"document": {**said, "name": UNSAFE.sub(" ", stem).strip() or "document"}}
+        more = {name: part.extras[name] for name in OF_DOCUMENTS if name in part.extras}
+        return {"document": {**said, "name": UNSAFE.sub(" ", stem).strip() or "document", **more}}
     return {part.type: said}
 
 
+def is_stored(part: Media) -> bool:
+    return bool(part.url and part.url.startswith("s3://"))
+
+
 def write_unheard(part: Media, warnings: Warnings) -> Iterator[Wire]:
-    if part.url and part.url.startswith("s3://"):
-        kind = str(getattr(part, "type", "image"))
-        yield {kind: {"format": "png", "source": {"s3Location": {"uri": part.url}}}}
-        return
     words = part.get_text() if isinstance(part, AudioContent) else ""
     if words:
         warnings.rewritten("sound", "its transcript was sent instead", part)

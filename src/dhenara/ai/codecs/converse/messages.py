@@ -13,6 +13,7 @@ from ...types.content import (
     Media,
     ReasoningContent,
     ServerToolContent,
+    TextContent,
     ToolCallContent,
     ToolResultContent,
 )
@@ -26,13 +27,19 @@ from .media import NOTHING, name_documents, write_shown
 
 PROTOCOL = "converse"
 Wire = dict[str, Any]
+POINT = "cache_point"
 REGIONS = ("us", "us-gov", "eu", "apac", "global", "jp", "au", "ca", "sa")
 
 
-def write_system(call: Call) -> str:
-    """Instructions, and the system messages before the first turn."""
+def write_system(call: Call, warnings: Warnings) -> list[Wire]:
+    """One text of instructions and leading system messages; blocks where a point says up to where to cache them."""
     leading = takewhile(lambda message: message.role == "system", call.messages)
-    return "\n\n".join(filter(None, [*call.instructions, *(message.text for message in leading)]))
+    parts = [*(TextContent(text=said) for said in call.instructions), *(p for m in leading for p in m.contents)]
+    said = [part for part in parts if part.get_text()]
+    if any(POINT in part.extras or part.cache for part in said):
+        return [block for part in said for block in write_block(part, call, warnings)]
+    words = "\n\n".join(part.get_text() for part in said)
+    return [{"text": words}] if words else []
 
 
 def write_messages(call: Call, warnings: Warnings, prefix: Prefix | None = None) -> list[Wire]:
@@ -96,7 +103,7 @@ def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]
         case _:
             if (words := part.get_text()).strip():
                 yield {"text": words}
-    mark = part.extras.get("cache_point") or (cache_point(part.cache) if part.cache else None)
+    mark = part.extras.get(POINT) or (cache_point(part.cache) if part.cache else None)
     if mark is not None:
         yield {"cachePoint": mark}
 
@@ -130,12 +137,12 @@ def write_thought(part: ReasoningContent, home: bool, call: Call, warnings: Warn
 
 
 def write_result(part: ToolResultContent, call: Call, warnings: Warnings) -> Wire:
+    content: list[Wire] = []
     if isinstance(part.output, dict):
-        content: list[Wire] = [{"json": part.output}]
-    else:
-        content = [{"text": (part.get_text().strip() and part.get_text()) or NOTHING}]
+        content.append({"json": part.output})
+    elif part.output is not None and part.get_text().strip():
+        content.append({"text": part.get_text()})
     for inner in part.contents:
-        if isinstance(inner, Media):
-            content.extend(write_block(inner, call, warnings))
-    said: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content}
+        content.extend(write_block(inner, call, warnings))
+    said: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content or [{"text": NOTHING}]}
     return {"toolResult": {**said, "status": "error"} if part.is_error else said}

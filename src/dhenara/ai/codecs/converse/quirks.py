@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ..base import Quirks
 
@@ -30,12 +30,10 @@ PARAMETERS: Mapping[str, str | None] = {
 class ConverseQuirks(Quirks):
     """The defaults are a family without ways of its own."""
 
+    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+
     reasoning: Literal["budget", "adaptive", "config", "effort", "none"] = "none"
     """`budget` and `adaptive` as Claude thinks, `config` as Nova does, `effort` as open models do."""
 
     binds_thinking: bool = False
     """Whether thinking is only taken back under the very conversation, system text and tools it was made under."""
-
-    def wire_name(self, parameter: str) -> str | None:
-        """What Converse calls a parameter; None when it has no such thing."""
-        return self.params.get(parameter, PARAMETERS[parameter])

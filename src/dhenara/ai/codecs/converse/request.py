@@ -14,11 +14,11 @@ from ..base import Outgoing
 from ..context import unoffered
 from ..effort import budget_for, effort_for
 from ..marks import cache_point, unknown_to_cache
-from ..parameters import given
+from ..parameters import write_parameters
 from ..prefix import Prefix
 from ..warnings import Warnings
 from .messages import write_messages, write_system
-from .quirks import PARAMETERS, ConverseQuirks
+from .quirks import ConverseQuirks
 
 Wire = dict[str, Any]
 # Options that Converse itself knows; all others are for the model behind it.
@@ -32,13 +32,13 @@ ANY_SCHEMA: Wire = {"type": "object", "properties": {}}
 def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     """The whole request; what Converse cannot be told is in the warnings."""
     config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
-    system, tools = write_system(call), write_tools(call, warnings)
+    system, tools = write_system(call, warnings), write_tools(call, warnings)
     prefix = Prefix(system, tools.get("toolConfig", {}).get("tools")) if quirks.binds_thinking else None
     messages = write_messages(call, warnings, prefix)
     told = None if prefix is None else prefix.after(messages)
     body: Wire = {"messages": messages}
     if system:
-        body["system"] = [{"text": system}]
+        body["system"] = system
     inference = write_parameters(config, quirks, warnings)
     more = write_reasoning(call, quirks, warnings, inference)
     if inference:
@@ -73,17 +73,6 @@ def write_cache(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> No
         body["system"] = [*body["system"], point]
     if cache.automatic and body["messages"]:
         body["messages"][-1]["content"].append(point)
-
-
-def write_parameters(config: AIModelCallConfig, quirks: ConverseQuirks, warnings: Warnings) -> Wire:
-    written: Wire = {}
-    for parameter, value in given(config, PARAMETERS):
-        name = quirks.wire_name(parameter)
-        if name is None:
-            warnings.unsupported(parameter)
-        else:
-            written[name] = value
-    return written
 
 
 def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: Warnings, inference: Wire) -> Wire:
@@ -176,4 +165,6 @@ def write_format(config: AIModelCallConfig, body: Wire) -> None:
     from ...wire import json
 
     schema = {"schema": json.dumps(shape.output_schema).decode(), "name": shape.name}
+    if shape.description is not None:
+        schema["description"] = shape.description
     body["outputConfig"] = {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}

@@ -26,6 +26,7 @@ from ...types.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
+from ..beside import beside
 from ..counts import Report, number
 from ..failure import failure
 
@@ -148,9 +149,8 @@ class ConverseReader:
         if raw:
             self._stopped = True
             yield Ended(FINISH.get(raw, "other"), raw)
-        beside = {name: told[name] for name in BESIDE if told.get(name)}
-        if beside:
-            yield Began(extras=beside)
+        if extras := beside(told, BESIDE):
+            yield Began(extras=extras)
 
     def _counted(self, told: Wire) -> Iterator[Delta]:
         if told.get("usage"):

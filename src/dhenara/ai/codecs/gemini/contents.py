@@ -97,7 +97,7 @@ def write_part(
             else:
                 warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
         case ToolCallContent():
-            named = {"id": part.id} if part.id and quirks.call_ids and home else {}
+            named = {"id": part.id} if part.id and quirks.call_ids else {}
             yield {"functionCall": {**named, "name": part.name, "args": part.arguments}}
         case ToolResultContent():
             yield write_result(part, quirks, names, warnings)
@@ -122,7 +122,9 @@ def write_result(part: ToolResultContent, quirks: GeminiQuirks, names: dict[str,
     """Results are objects there; anything else is wrapped. Pictures stand beside them."""
     output: Any = part.output if part.output is not None else part.get_text()
     response = output if isinstance(output, dict) else {"error" if part.is_error else "result": output}
-    said: Wire = {"name": part.name or names.get(part.call_id) or part.call_id, "response": response}
+    # Calls without ids are matched by name and order.
+    named = {"id": part.call_id} if quirks.call_ids and names.get(part.call_id) and part.call_id else {}
+    said: Wire = {**named, "name": part.name or names.get(part.call_id) or part.call_id, "response": response}
     media = []
     for content in part.contents:
         if isinstance(content, Media) and is_remote(content):

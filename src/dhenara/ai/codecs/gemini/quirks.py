@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ..base import Quirks
 
@@ -32,6 +32,8 @@ PARAMETERS: Mapping[str, str | None] = {
 class GeminiQuirks(Quirks):
     """The defaults are Google AI and a model of the third generation or later."""
 
+    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+
     path: str = "/{model}:{method}"
     thinking: Literal["level", "budget", "none"] = "level"
     levels: Mapping[str, str] = field(
@@ -42,7 +44,3 @@ class GeminiQuirks(Quirks):
 
     call_ids: bool = True
     """Whether calls and their results may carry ids."""
-
-    def wire_name(self, parameter: str) -> str | None:
-        """What this host calls a parameter; None when it has no such thing."""
-        return self.params.get(parameter, PARAMETERS[parameter])

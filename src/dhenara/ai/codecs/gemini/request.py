@@ -12,10 +12,10 @@ from ..base import Outgoing
 from ..context import unoffered
 from ..effort import budget_for, effort_for
 from ..marks import unknown_to_cache
-from ..parameters import given
+from ..parameters import write_parameters
 from ..warnings import Warnings
 from .contents import write_contents
-from .quirks import PARAMETERS, GeminiQuirks
+from .quirks import GeminiQuirks
 
 Wire = dict[str, Any]
 PREFIXED = ("models/", "tunedModels/", "publishers/", "projects/", "endpoints/")
@@ -30,7 +30,7 @@ def write_request(call: Call, quirks: GeminiQuirks) -> Outgoing:
     if system:
         body["systemInstruction"] = {"parts": [{"text": system}]}
     generation = {
-        **write_parameters(config, quirks, warnings),
+        **write_settings(config, quirks, warnings),
         **write_thinking(config, quirks, warnings),
         **write_format(config),
     }
@@ -70,14 +70,8 @@ def merge(body: Wire, options: Wire) -> None:
         body[name] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
 
 
-def write_parameters(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
-    written: Wire = {}
-    for parameter, value in given(config, PARAMETERS):
-        name = quirks.wire_name(parameter)
-        if name is None:
-            warnings.unsupported(parameter)
-        else:
-            written[name] = value
+def write_settings(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+    written = write_parameters(config, quirks, warnings)
     if "logprobs" in written:
         written.setdefault("responseLogprobs", True)
     return written

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ...types.content import Citation
+from ...types.content import Citation, GenericContent
 from ...types.delta import (
     CitationDelta,
+    ContentDelta,
     Delta,
     MediaDelta,
     ReasoningDelta,
@@ -17,6 +18,8 @@ from ...types.delta import (
     ToolCallDelta,
 )
 from ...wire import json
+from ..think_tags import ThinkTags
+from .citations import read_annotation
 from .details import Details
 from .quirks import ChatQuirks
 
@@ -27,7 +30,7 @@ PLAIN = frozenset({"role", "content"})
 class MessageReader:
     """Knows which of the choice's tool calls is being told."""
 
-    __slots__ = ("_calls", "_choice", "_current", "_details", "_images", "_quirks", "_tools")
+    __slots__ = ("_calls", "_choice", "_current", "_details", "_images", "_quirks", "_tags", "_tools", "_unknown")
 
     def __init__(self, choice: int, quirks: ChatQuirks) -> None:
         self._choice = choice
@@ -36,7 +39,9 @@ class MessageReader:
         self._current: dict[int, tuple[str, str | None]] = {}
         self._details = Details()
         self._images = 0
+        self._tags = ThinkTags() if quirks.think_tags else None
         self._tools: set[int] = set()
+        self._unknown = 0
 
     def read(self, message: dict[str, Any]) -> Iterator[Delta]:
         """Thinking comes before the text, the text before the calls: no field says it, but all vendors mean it."""
@@ -50,13 +55,16 @@ class MessageReader:
         yield from self._read_media(message)
         for position, tool in enumerate(message.get("executed_tools") or ()):
             yield self._read_server_tool(tool, position)
+        if message.get("tool_calls"):
+            yield from self._let_go()
         for position, tool in enumerate(message.get("tool_calls") or ()):
             yield self._read_tool_call(tool, position)
         for note in message.get("annotations") or ():
-            yield from self._read_annotation(note)
+            yield read_annotation(note, TEXT, self._choice)
 
     def finish(self) -> Iterator[Delta]:
         """Thinking details come in fragments that belong together by index; they are told once, whole."""
+        yield from self._let_go()
         if self._details:
             yield ReasoningDelta(
                 REASONING,
@@ -67,11 +75,24 @@ class MessageReader:
 
     def _read_content(self, content: Any) -> Iterator[Delta]:
         if isinstance(content, str):
-            if content:
+            if content and self._tags is not None:
+                yield from self._split(self._tags.feed(content))
+                self._tags = None if self._tags.over else self._tags
+            elif content:
                 yield TextDelta(TEXT, content, self._choice)
             return
         for part in content or ():
             yield from self._read_part(part)
+
+    def _let_go(self) -> Iterator[Delta]:
+        """What might have become a tag is text when something else follows."""
+        if self._tags is not None:
+            yield from self._split(self._tags.finish())
+
+    def _split(self, pieces: Iterable[tuple[bool, str]]) -> Iterator[Delta]:
+        for thinking, piece in pieces:
+            part = REASONING if thinking else TEXT
+            yield (ReasoningDelta if thinking else TextDelta)(part, piece, choice=self._choice)
 
     def _read_part(self, part: Any) -> Iterator[Delta]:
         """Mistral's content may be a list of typed chunks."""
@@ -83,12 +104,20 @@ class MessageReader:
                 yield TextDelta(TEXT, part.get("text") or "", self._choice)
             case "thinking":
                 thinking = part.get("thinking") or ()
-                pieces = [thinking] if isinstance(thinking, str) else [t.get("text", "") for t in thinking]
-                yield ReasoningDelta(REASONING, "".join(pieces), choice=self._choice)
+                pieces = [thinking] if isinstance(thinking, str) else [t.get("text") or "" for t in thinking]
+                signature = part.get("signature") or None
+                yield ReasoningDelta(REASONING, "".join(pieces), signature=signature, choice=self._choice)
             case "reference":
                 yield CitationDelta(TEXT, Citation(extras=dict(part)), self._choice)
             case "image_url":
                 yield from self._read_image(part)
+            case kind:
+                yield self._read_unknown(str(kind), part)
+
+    def _read_unknown(self, kind: str, part: dict[str, Any]) -> Delta:
+        """A chunk of tomorrow is kept whole."""
+        place, self._unknown = f"chunk{self._unknown}", self._unknown + 1
+        return ContentDelta(place, GenericContent(kind=kind, data=part), self._choice)
 
     def _read_reasoning(self, message: dict[str, Any]) -> Iterator[Delta]:
         thought = next((t for name in self._quirks.reasoning_out if (t := message.get(name))), None)
@@ -161,29 +190,3 @@ class MessageReader:
             data=tool,
             choice=self._choice,
         )
-
-    def _read_annotation(self, note: dict[str, Any]) -> Iterator[Delta]:
-        said = note.get("url_citation")
-        if isinstance(said, dict):
-            yield CitationDelta(
-                TEXT,
-                Citation(
-                    url=said.get("url"),
-                    title=said.get("title"),
-                    cited_text=said.get("content"),
-                    start=said.get("start_index"),
-                    end=said.get("end_index"),
-                ),
-                self._choice,
-            )
-        else:
-            yield CitationDelta(TEXT, Citation(extras=dict(note)), self._choice)
-
-
-def read_citations(body: dict[str, Any], known: set[str]) -> Iterator[Delta]:
-    """Addresses beside the choices, numbered as the text refers to them; streams repeat them in every event."""
-    titles = {r.get("url"): r.get("title") for r in body.get("search_results") or () if isinstance(r, dict)}
-    for url in body["citations"]:
-        if isinstance(url, str) and url not in known:
-            known.add(url)
-            yield CitationDelta(TEXT, Citation(url=url, title=titles.get(url)))

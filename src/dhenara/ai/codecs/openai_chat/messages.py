@@ -25,8 +25,8 @@ from ..toolids import legal_id
 from ..warnings import Warnings
 from .parts import write_content, write_parts
 from .quirks import ChatQuirks
+from .replay import PROTOCOL, replay_reasoning
 
-PROTOCOL = "openai_chat"
 Wire = dict[str, Any]
 NOTHING = "."
 
@@ -60,7 +60,7 @@ def write_system(text: str, quirks: ChatQuirks) -> Wire:
 def write_message(message: Message, call: Call, quirks: ChatQuirks, warnings: Warnings) -> Iterator[Wire]:
     match message.role:
         case "system":
-            yield write_system(message.text, quirks)
+            yield {"role": quirks.system_role, "content": write_content(message.contents, quirks, warnings)}
         case "user":
             yield from write_user(message, quirks, warnings)
         case "assistant":
@@ -86,9 +86,9 @@ def write_assistant(message: Message, call: Call, quirks: ChatQuirks, warnings: 
     text = "".join(spoken(part, call, warnings) for part in message.contents)
     if text or quirks.empty_content != "omit":
         wire["content"] = text or (None if quirks.empty_content == "null" and calls else "")
-    wire.update(replay_reasoning(message.contents, bool(calls), call, quirks, warnings))
     if calls:
         wire["tool_calls"] = [write_tool_call(part, quirks) for part in calls]
+    replay_reasoning(message.contents, wire, call, quirks, warnings)
     heard = [part for part in message.contents if isinstance(part, AudioContent)]
     if heard and at_home(heard[0], call, PROTOCOL) and "id" in heard[0].extras:
         wire["audio"] = {"id": heard[0].extras["id"]}
@@ -113,31 +113,6 @@ def spoken(part: Content, call: Call, warnings: Warnings) -> str:
             kind = getattr(part, "type", "part")
             warnings.dropped(f"a part of kind {kind!r} in an answer", "answers are text there", part)
             return ""
-
-
-def replay_reasoning(
-    contents: Sequence[ContentItem], has_calls: bool, call: Call, quirks: ChatQuirks, warnings: Warnings
-) -> Wire:
-    """Thinking goes back only to where it came from, and only if the dialect asks for it."""
-    thoughts = [part for part in contents if isinstance(part, ReasoningContent)]
-    if not thoughts:
-        return {}
-    if not all(at_home(part, call, PROTOCOL) for part in thoughts):
-        warnings.dropped("the reasoning of another provider", "it belongs to its origin", thoughts)
-        return {}
-    text = "".join(part.get_text() for part in thoughts)
-    details = [detail for part in thoughts for detail in part.extras.get("reasoning_details", ())]
-    match quirks.reasoning_replay:
-        case "field":
-            return {quirks.reasoning_replay_field: text}
-        case "tool_turns" if has_calls:
-            return {quirks.reasoning_replay_field: text}
-        case "details" if details:
-            return {"reasoning_details": details}
-        case _:
-            for part in thoughts:
-                warnings.rests(part, "its own host does not want to hear it again")
-            return {}
 
 
 def write_tool_call(part: ToolCallContent, quirks: ChatQuirks) -> Wire:

@@ -25,8 +25,7 @@ Wire = dict[str, Any]
 
 def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warnings) -> str | list[Wire]:
     """A plain string where there is only one text, else typed parts."""
-    marked = quirks.cache_mark != "none" and any(part.cache for part in contents)
-    if all(isinstance(part, TextContent) for part in contents) and len(contents) <= 1 and not marked:
+    if len(contents) <= 1 and all(isinstance(p, TextContent) and not mark_of(p, quirks) for p in contents):
         return "".join(part.get_text() for part in contents)
     return write_parts(contents, quirks, warnings)
 
@@ -38,10 +37,16 @@ def write_parts(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warni
 
 def marked(wire: Wire, part: Content, quirks: ChatQuirks) -> Wire:
     """The part with its mark for the prompt cache, where the dialect has one."""
-    if part.cache is None or quirks.cache_mark == "none":
-        return wire
-    mark = control if quirks.cache_mark == CONTROL else breakpoint_of
-    return {**wire, quirks.cache_mark: mark(part.cache)}
+    mark = mark_of(part, quirks)
+    return wire if mark is None else {**wire, quirks.cache_mark: mark}
+
+
+def mark_of(part: Content, quirks: ChatQuirks) -> Any:
+    """The part's own mark in the dialect's words, or the one that stands for it."""
+    if quirks.cache_mark == "none" or part.cache is None:
+        return part.extras.get(quirks.cache_mark)
+    spelled = control if quirks.cache_mark == CONTROL else breakpoint_of
+    return part.extras.get(quirks.cache_mark) or spelled(part.cache)
 
 
 def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | None:
@@ -52,7 +57,7 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | 
         case ImageContent() if part.url or part.data is not None:
             return write_image(part, quirks)
         case AudioContent() if quirks.audio_in and part.data is not None:
-            return write_audio(part)
+            return write_audio(part, quirks)
         case FileContent():
             return write_file(part, quirks, warnings)
         case Media():
@@ -77,7 +82,9 @@ def write_image(part: ImageContent, quirks: ChatQuirks) -> Wire:
     }
 
 
-def write_audio(part: AudioContent) -> Wire:
+def write_audio(part: AudioContent, quirks: ChatQuirks) -> Wire:
+    if quirks.audio_shape == "string":
+        return {"type": "input_audio", "input_audio": encoded(part)}
     kind = (part.mime_type or "audio/wav").split("/")[-1].removeprefix("x-")
     said = {"data": encoded(part), "format": "mp3" if kind == "mpeg" else kind}
     return {"type": "input_audio", "input_audio": said}
@@ -87,20 +94,25 @@ def write_file(part: FileContent, quirks: ChatQuirks, warnings: Warnings) -> Wir
     """Text files go as text with their name; other documents in the dialect's own shape."""
     if (words := part.words()) is not None:
         return {"type": "text", "text": words}
-    if quirks.document_shape == "document_url" and part.file_id is not None:
-        return {"type": "file", "file_id": part.file_id}
     if quirks.document_shape == "document_url":
-        return {"type": "document_url", "document_url": part.url or data_url(part, "application/pdf")}
-    if is_remote(part) and (quirks.document_shape != "none" or is_text(part.mime_type)):
+        return write_document(part)
+    if is_remote(part) and not quirks.remote_documents and (quirks.document_shape != "none" or is_text(part.mime_type)):
         warnings.fetch(part)
         return None
-    if quirks.document_shape == "none" or (part.url and not part.data):
+    if quirks.document_shape == "none" or (part.url and not part.data and not quirks.remote_documents):
         warnings.dropped(f"the file {part.name or part.url or ''!r}", "documents cannot be sent there this way", part)
         return None
     if part.file_id is not None:
         return {"type": "file", "file": {"file_id": part.file_id}}
     name = part.name or "document.pdf"
-    return {"type": "file", "file": {"filename": name, "file_data": data_url(part, "application/pdf")}}
+    return {"type": "file", "file": {"filename": name, "file_data": part.url or data_url(part, "application/pdf")}}
+
+
+def write_document(part: FileContent) -> Wire:
+    if part.file_id is not None:
+        return {"type": "file", "file_id": part.file_id}
+    named = {"document_name": part.name} if part.name else {}
+    return {"type": "document_url", "document_url": part.url or data_url(part, "application/pdf"), **named}
 
 
 def data_url(part: Media, otherwise: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ..base import Quirks
 from ..toolids import IdRule
@@ -33,6 +33,8 @@ PARAMETERS: Mapping[str, str | None] = {
 class ChatQuirks(Quirks):
     """The defaults are OpenAI's own dialect."""
 
+    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+
     path: str = "/chat/completions"
     system_role: Literal["system", "developer", "user"] = "system"
     many_systems: bool = True
@@ -41,8 +43,13 @@ class ChatQuirks(Quirks):
     reasoning_in: Literal["effort", "reasoning", "thinking", "enable_thinking", "none"] = "effort"
     efforts: Mapping[str, str | None] = field(default_factory=dict)
     reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning")
-    reasoning_replay: Literal["never", "field", "tool_turns", "details"] = "never"
+    reasoning_replay: Literal["never", "field", "tool_turns", "details", "chunks", "tags"] = "never"
+    """How thinking is said again: `chunks` and `tags` stand in the text, `tool_turns` insists on the field."""
+
     reasoning_replay_field: str = "reasoning_content"
+    think_tags: bool = False
+    """Whether answers may begin with thinking between `<think>` tags."""
+
     tool_choice_words: Mapping[str, str | None] = field(default_factory=dict)
     named_tool_choice: bool = True
     strict_tools: bool = True
@@ -57,7 +64,11 @@ class ChatQuirks(Quirks):
     """Whether the host fetches pictures from their addresses itself."""
 
     document_shape: Literal["file", "document_url", "none"] = "file"
+    remote_documents: bool = False
+    """Whether a document may be an address in the place of its bytes."""
+
     audio_in: bool = True
+    audio_shape: Literal["object", "string"] = "object"
     cache_mark: Literal["prompt_cache_breakpoint", "cache_control", "none"] = "none"
     """How the prompt cache is marked; hosts without marks cache by themselves, or not at all."""
 
@@ -68,7 +79,3 @@ class ChatQuirks(Quirks):
     empty_content: Literal["null", "empty", "omit"] = "null"
     terminal: Literal["done", "finish"] = "done"
     """What ends a stream: the [DONE] line, or a finish reason for every choice."""
-
-    def wire_name(self, parameter: str) -> str | None:
-        """What the dialect calls a parameter; None when it has no such thing."""
-        return self.params.get(parameter, PARAMETERS[parameter])

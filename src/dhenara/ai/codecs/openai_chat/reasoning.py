@@ -35,7 +35,7 @@ def write_reasoning_object(config: AIModelCallConfig, quirks: ChatQuirks, warnin
         return {"reasoning": {"enabled": False}}
     if config.max_reasoning_tokens is not None and config.reasoning_effort is None:
         return {"reasoning": {"max_tokens": config.max_reasoning_tokens}}
-    effort = known_effort(config, quirks)
+    effort = known_effort(config, quirks) if config.reasoning_effort is not None else None
     return {"reasoning": {"effort": effort} if effort else {"enabled": True}}
 
 

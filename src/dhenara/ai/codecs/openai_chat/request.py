@@ -11,10 +11,10 @@ from ...types.tools import ServerTool, ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..context import unoffered
 from ..marks import BREAKPOINT, unknown_to_cache
-from ..parameters import given
+from ..parameters import write_parameters
 from ..warnings import Warnings
 from .messages import write_messages
-from .quirks import PARAMETERS, ChatQuirks
+from .quirks import ChatQuirks
 from .reasoning import write_reasoning
 
 STREAM_OPTIONS = {"include_usage": True}
@@ -28,7 +28,7 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
         "messages": write_messages(call, quirks, warnings),
     }
     body.update(quirks.defaults)
-    body.update(write_parameters(config, quirks, warnings))
+    body.update(write_settings(config, quirks, warnings))
     body.update(write_reasoning(config, quirks, warnings))
     body.update(write_tools(config, quirks, warnings))
     body.update(write_format(config, quirks, warnings))
@@ -43,15 +43,8 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
     return warnings.outgoing(quirks.path, body)
 
 
-def write_parameters(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
-    """What is set in the config and has a name on the wire."""
-    written: dict[str, Any] = {}
-    for parameter, value in given(config, PARAMETERS):
-        name = quirks.wire_name(parameter)
-        if name is None:
-            warnings.unsupported(parameter)
-        else:
-            written[name] = value
+def write_settings(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
+    written = write_parameters(config, quirks, warnings)
     if "top_logprobs" in written:
         written.setdefault("logprobs", True)
     return written

@@ -18,7 +18,9 @@ from ...types.delta import (
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
-from .message_reader import MessageReader, read_citations
+from ..beside import beside
+from .citations import read_citations
+from .message_reader import TEXT, MessageReader
 from .quirks import ChatQuirks
 from .usage import read_usage
 
@@ -37,7 +39,7 @@ FINISH: dict[str, FinishReason] = {
     "error": "error",
     "network_error": "error",
 }
-HEAD_FIELDS = ("system_fingerprint", "service_tier", "prompt_filter_results", "search_results")
+BESIDE = ("system_fingerprint", "service_tier", "prompt_filter_results", "search_results")
 
 
 class ChatReader:
@@ -84,8 +86,7 @@ class ChatReader:
         """Azure's first event names nobody; the first one that does counts."""
         if body.get("id") or body.get("model"):
             self._began = bool(body.get("id") and body.get("model"))
-            extras = {name: body[name] for name in HEAD_FIELDS if body.get(name)}
-            yield Began(body.get("id"), body.get("model"), extras or None)
+            yield Began(body.get("id"), body.get("model"), beside(body, BESIDE))
 
     def _read_choice(self, choice: dict[str, Any], key: str) -> Iterator[Delta]:
         index = choice.get("index") or 0
@@ -107,7 +108,7 @@ class ChatReader:
         if usage:
             yield Used(read_usage(usage))
         if body.get("citations"):
-            yield from read_citations(body, self._urls)
+            yield from read_citations(body, self._urls, TEXT)
 
 
 def stream_error(body: dict[str, Any]) -> Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from ...errors import CallError
 from ...types.call import Call
@@ -13,7 +14,7 @@ from ..base import Outgoing
 from ..failure import failure, parse_body
 from .quirks import ResponsesQuirks
 from .request import write_request
-from .response import ResponsesReader
+from .response import UNDER_WAY, ResponsesReader
 
 
 class OpenAIResponses:
@@ -29,6 +30,19 @@ class OpenAIResponses:
 
     def decoder(self, quirks: ResponsesQuirks) -> ResponsesReader:
         return ResponsesReader(quirks)
+
+    def pending(self, body: Any) -> bool:
+        """Whether this is the answer's place, but not the answer yet."""
+        return isinstance(body, dict) and body.get("status") in UNDER_WAY
+
+    def again(self, answer_id: str, quirks: ResponsesQuirks, after: int | None = None) -> Outgoing:
+        """Asks for an answer by its id: as it is now, or as a stream of what follows an event."""
+        query = "" if after is None else f"?stream=true&starting_after={after}"
+        return Outgoing(f"{quirks.path}/{quote(answer_id, safe='')}{query}", {}, method="GET", lasts=True)
+
+    def stop(self, answer_id: str, quirks: ResponsesQuirks) -> Outgoing:
+        """Tells the provider to stop making an answer."""
+        return Outgoing(f"{quirks.path}/{quote(answer_id, safe='')}/cancel", {})
 
     def error(self, head: Head, body: bytes) -> CallError:
         return read_error(head, parse_body(body))

@@ -23,26 +23,32 @@ from ..origin import at_home
 from ..toolids import legal_id
 from ..warnings import Warnings
 from .parts import encoded, write_parts
+from .quirks import ResponsesQuirks
 
 PROTOCOL = "openai_responses"
 Wire = dict[str, Any]
 
 
-def write_items(call: Call, warnings: Warnings, *, marks: bool = False) -> list[Wire]:
+def write_items(call: Call, quirks: ResponsesQuirks, warnings: Warnings) -> list[Wire]:
     """Every turn in order, as one flat list."""
-    return [item for message in call.messages for item in write_message(message, call, warnings, marks=marks)]
+    return [item for message in call.messages for item in write_message(message, call, quirks, warnings)]
 
 
-def write_message(message: Message, call: Call, warnings: Warnings, *, marks: bool) -> Iterator[Wire]:
+def write_message(message: Message, call: Call, quirks: ResponsesQuirks, warnings: Warnings) -> Iterator[Wire]:
     match message.role:
         case "system":
             yield {"type": "message", "role": "developer", "content": [text(message.text)]}
         case "user":
-            yield from write_user(message, warnings, marks=marks)
+            yield from write_user(message, warnings, marks=quirks.cache_marks)
         case "assistant":
-            yield from write_answer(message.contents, call, warnings)
+            items = write_answer(message.contents, call, warnings)
+            yield from sorted(items, key=is_call) if quirks.calls_last else items
         case "tool":
             yield from write_results(message.contents, warnings)
+
+
+def is_call(item: Wire) -> bool:
+    return item.get("type") == "function_call"
 
 
 def text(said: str) -> Wire:
@@ -95,7 +101,8 @@ def write_loose(part: Content, warnings: Warnings) -> Iterator[Wire]:
 
 
 def same_message(part: Content, following: Content | None) -> bool:
-    return isinstance(following, TextContent) and following.extras.get("item") == part.extras["item"]
+    item = part.extras["item"]
+    return isinstance(following, TextContent) and "id" in item and following.extras.get("item") == item
 
 
 def joined(message: Wire | None, part: TextContent) -> Wire:

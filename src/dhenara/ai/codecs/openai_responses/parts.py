@@ -20,11 +20,13 @@ ACCEPTED = {"image": Accepted(PICTURES)}
 def write_parts(contents: Sequence[Content], warnings: Warnings, *, marks: bool = False) -> list[Wire]:
     """`marks` says whether the model takes marks for its prompt cache; all others cache by themselves."""
     written = ((part, write_part(part, warnings)) for part in contents)
-    return [
-        {**wire, BREAKPOINT: breakpoint_of(part.cache)} if marks and part.cache else wire
-        for part, wire in written
-        if wire is not None
-    ]
+    return [marked(wire, part, marks=marks) for part, wire in written if wire is not None]
+
+
+def marked(wire: Wire, part: Content, *, marks: bool) -> Wire:
+    """The part's own mark in OpenAI's words, or the one that stands for it."""
+    mark = part.extras.get(BREAKPOINT) or (breakpoint_of(part.cache) if marks and part.cache else None)
+    return wire if mark is None else {**wire, BREAKPOINT: mark}
 
 
 def write_part(part: Content, warnings: Warnings) -> Wire | None:

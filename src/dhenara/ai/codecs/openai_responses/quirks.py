@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from ..base import Quirks
 
@@ -30,6 +31,8 @@ PARAMETERS: Mapping[str, str | None] = {
 class ResponsesQuirks(Quirks):
     """The defaults are OpenAI's own host."""
 
+    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+
     path: str = "/responses"
     efforts: Mapping[str, str] = field(default_factory=dict)
     summary: str | None = "auto"
@@ -41,9 +44,8 @@ class ResponsesQuirks(Quirks):
     cache_marks: bool = False
     """Whether the prompt cache can be marked; without marks, prompts are cached by themselves."""
 
+    calls_last: bool = False
+    """Whether the calls of an answer must stand after its words, wherever they were made."""
+
     runs_custom_tools: bool = False
     """Whether calls of custom tools are the provider's own doing."""
-
-    def wire_name(self, parameter: str) -> str | None:
-        """What this host calls a parameter; None when it has no such thing."""
-        return self.params.get(parameter, PARAMETERS[parameter])

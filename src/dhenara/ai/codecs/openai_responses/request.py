@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ...types.call import Call
@@ -13,10 +14,10 @@ from ..context import unoffered
 from ..effort import effort_for
 from ..marks import unknown_to_cache
 from ..origin import at_home
-from ..parameters import given
+from ..parameters import write_parameters
 from ..warnings import Warnings
 from .items import PROTOCOL, write_items
-from .quirks import PARAMETERS, ResponsesQuirks
+from .quirks import ResponsesQuirks
 
 Wire = dict[str, Any]
 SEALED = "reasoning.encrypted_content"
@@ -29,8 +30,9 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
     body: Wire = {"model": call.endpoint.ai_model.model_name}
     if call.instructions:
         body["instructions"] = "\n\n".join(call.instructions)
-    body["input"] = write_items(call, warnings, marks=quirks.cache_marks)
-    body["store"] = False
+    body["input"] = write_items(call, quirks, warnings)
+    # What is made in the background, or added to a conversation, must be kept somewhere.
+    body["store"] = bool(config.options.get("background") or config.options.get("conversation"))
     body.update(quirks.defaults)
     body.update(write_parameters(config, quirks, warnings))
     body.update(write_reasoning(config, quirks, warnings))
@@ -45,18 +47,7 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
         body["stream"] = True
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return warnings.outgoing(quirks.path, body)
-
-
-def write_parameters(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
-    written: Wire = {}
-    for parameter, value in given(config, PARAMETERS):
-        name = quirks.wire_name(parameter)
-        if name is None:
-            warnings.unsupported(parameter)
-        else:
-            written[name] = value
-    return written
+    return replace(warnings.outgoing(quirks.path, body), lasts=body.get("background") is True)
 
 
 def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:

@@ -24,6 +24,7 @@ from ...types.delta import (
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
+from ..beside import beside
 from .item_reader import CALLS, ItemReader, citation
 from .quirks import ResponsesQuirks
 from .usage import read_usage
@@ -74,8 +75,7 @@ class ResponsesReader:
         return self._item(index) if place is None else told.pop(place)
 
     def _begin(self, response: Wire) -> Iterator[Delta]:
-        extras = {name: response[name] for name in BESIDE if response.get(name)}
-        yield Began(response.get("id"), response.get("model"), extras or None)
+        yield Began(response.get("id"), response.get("model"), beside(response, BESIDE))
 
     def _created(self, event: Wire) -> Iterator[Delta]:
         return self._begin(event["response"])

@@ -15,6 +15,7 @@ from ...codecs.converse.quirks import ConverseQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..auth import bearer_or_aws
+from ..listing import Listing
 from ..provider import Provider, Route
 from ..tokens.aws import aws_proofs
 from .anthropic import BINDING
@@ -87,4 +88,10 @@ PROVIDER = Provider(
     config_env={"region": ("AWS_REGION", "AWS_DEFAULT_REGION")},
     base_url_env=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
     keys_url="https://console.aws.amazon.com/bedrock/home#/api-keys",
+    price_list="aws",
+    listing=Listing(
+        "/foundation-models",
+        base="https://bedrock.{region}.amazonaws.com",
+        elsewhere={MANTLE["base"]: Listing(prefix="/v1")},
+    ),
 )

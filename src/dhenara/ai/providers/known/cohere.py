@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.cohere.quirks import CohereQuirks
+from ..listing import Listing
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -12,4 +13,5 @@ PROVIDER = Provider(
     key_env=("COHERE_API_KEY", "CO_API_KEY"),
     base_url_env=("COHERE_BASE_URL", "CO_API_URL"),
     keys_url="https://dashboard.cohere.com/api-keys",
+    listing=Listing("/v1/models", {"page_size": "1000"}),
 )

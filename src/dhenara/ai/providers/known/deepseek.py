@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -30,6 +31,7 @@ PROVIDER = Provider(
                 audio_in=False,
             ),
         ),
+        Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False, calls_last=True)),
     ),
     key_env=("DEEPSEEK_API_KEY",),
     base_url_env=("DEEPSEEK_BASE_URL",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ..listing import Listing
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -23,4 +24,5 @@ PROVIDER = Provider(
     ),
     base_url_env=("GITHUB_MODELS_BASE_URL",),
     keys_url="https://github.com/settings/tokens",
+    listing=Listing("/catalog/models", base="https://models.github.ai"),
 )

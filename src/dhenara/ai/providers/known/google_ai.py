@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...codecs.gemini.quirks import GeminiQuirks
 from ..auth import header
+from ..listing import Listing
 from ..provider import Provider, Route
 
 # How each generation is told to think.
@@ -25,4 +26,6 @@ PROVIDER = Provider(
     key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     base_url_env=("GOOGLE_GEMINI_BASE_URL", "GEMINI_BASE_URL"),
     keys_url="https://aistudio.google.com/apikey",
+    price_list="google",
+    listing=Listing("/models", {"pageSize": "1000"}),
 )

@@ -10,6 +10,7 @@ from ...codecs.gemini.quirks import GeminiQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...errors import ConfigurationError
 from ..auth import header
+from ..listing import Listing
 from ..provider import Provider, Route
 from ..tokens.google_default import google_proofs
 from .claude import claude_routes, name_on_vertex
@@ -82,4 +83,6 @@ PROVIDER = Provider(
     base_url_env=("GOOGLE_VERTEX_BASE_URL",),
     keys_url="https://console.cloud.google.com/vertex-ai/studio/settings/api-keys",
     aliases=("vertex", "vertex_ai"),
+    price_list="google",
+    listing=Listing("/publishers/google/models", prefix="/v1beta1"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -23,10 +24,12 @@ PROVIDER = Provider(
                 stream_usage="always",
                 reasoning_replay="field",
                 reasoning_replay_field="reasoning",
+                think_tags=True,
                 document_shape="none",
                 audio_in=False,
             ),
         ),
+        Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
     key_env=("GROQ_API_KEY",),
     base_url_env=("GROQ_BASE_URL",),

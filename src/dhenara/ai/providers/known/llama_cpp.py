@@ -14,6 +14,7 @@ PROVIDER = Provider(
             ChatQuirks(
                 params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
                 terminal="finish",
+                think_tags=True,
                 document_shape="none",
             ),
         ),
@@ -21,4 +22,5 @@ PROVIDER = Provider(
     key_env=("LLAMA_CPP_API_KEY",),
     base_url_env=("LLAMA_CPP_BASE_URL",),
     needs_key=False,
+    local=True,
 )

@@ -6,6 +6,7 @@ from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..auth import header
+from ..listing import Listing
 from ..provider import Provider, Route
 from ..tokens.entra import entra_proofs
 from .claude import claude_routes
@@ -40,4 +41,6 @@ PROVIDER = Provider(
     config_env={"resource": ("AZURE_AI_RESOURCE", "ANTHROPIC_FOUNDRY_RESOURCE")},
     keys_url="https://ai.azure.com (your resource, Keys and Endpoints)",
     aliases=("azure_ai", "foundry"),
+    price_list="azure",
+    listing=Listing(prefix="/openai/v1"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..auth import header
+from ..listing import Listing
 from ..provider import Provider, Route
 from ..tokens.entra import entra_proofs
 from .openai import RESPONSES_ONLY
@@ -39,4 +40,6 @@ PROVIDER = Provider(
     config_env={"resource": ("AZURE_OPENAI_RESOURCE",), "api_version": ("OPENAI_API_VERSION",)},
     keys_url="https://portal.azure.com (your resource, Keys and Endpoint)",
     aliases=("azure_openai", "azure"),
+    price_list="azure",
+    listing=Listing(prefix="/openai/v1"),
 )

@@ -14,6 +14,8 @@ PROVIDER = Provider(
             ChatQuirks(
                 params={"max_output_tokens": "max_tokens"},
                 reasoning_in="none",
+                think_tags=True,
+                reasoning_replay="tags",
                 document_shape="none",
             ),
         ),

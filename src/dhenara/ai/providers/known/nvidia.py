@@ -13,6 +13,7 @@ PROVIDER = Provider(
             "openai_chat",
             ChatQuirks(
                 params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
+                think_tags=True,
                 document_shape="none",
             ),
         ),

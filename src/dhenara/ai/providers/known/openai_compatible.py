@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -11,8 +12,11 @@ PROVIDER = Provider(
     routes=(
         Route(
             "openai_chat",
-            ChatQuirks(params={"max_output_tokens": "max_tokens", "top_k": "top_k"}, terminal="finish"),
+            ChatQuirks(
+                params={"max_output_tokens": "max_tokens", "top_k": "top_k"}, terminal="finish", think_tags=True
+            ),
         ),
+        Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
     needs_key=False,
 )

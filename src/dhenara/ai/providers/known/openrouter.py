@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -17,8 +18,10 @@ PROVIDER = Provider(
                 reasoning_in="reasoning",
                 reasoning_out=("reasoning", "reasoning_content"),
                 reasoning_replay="details",
+                remote_documents=True,
             ),
         ),
+        Route("openai_responses", ResponsesQuirks()),
     ),
     key_env=("OPENROUTER_API_KEY",),
     base_url_env=("OPENROUTER_BASE_URL",),

@@ -22,6 +22,7 @@ PROVIDER = Provider(
                 },
                 stream_usage="always",
                 terminal="finish",
+                think_tags=True,
                 audio_in=False,
             ),
         ),

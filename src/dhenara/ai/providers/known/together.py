@@ -14,6 +14,7 @@ PROVIDER = Provider(
             ChatQuirks(
                 params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
                 terminal="finish",
+                think_tags=True,
                 document_shape="none",
             ),
         ),

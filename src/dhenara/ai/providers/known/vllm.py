@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -14,12 +15,15 @@ PROVIDER = Provider(
             ChatQuirks(
                 params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
                 terminal="finish",
+                think_tags=True,
                 document_shape="none",
                 reasoning_out=("reasoning", "reasoning_content"),
             ),
         ),
+        Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
     key_env=("VLLM_API_KEY",),
     base_url_env=("VLLM_BASE_URL",),
     needs_key=False,
+    local=True,
 )

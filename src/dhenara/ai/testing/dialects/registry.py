@@ -10,6 +10,7 @@ from .converse import ConverseDialect
 from .dialect import Dialect
 from .gemini import GeminiDialect
 from .invoke import InvokeDialect, PredictDialect
+from .ollama import OllamaDialect
 from .openai_chat import ChatDialect
 from .openai_responses import ResponsesDialect
 
@@ -20,6 +21,7 @@ PATHS: list[tuple[re.Pattern[str], Dialect]] = [
     (re.compile(r"/v2/chat(\?|$)"), CohereDialect()),
     (re.compile(r"/invoke(-with-response-stream)?$"), InvokeDialect()),
     (re.compile(r":(rawPredict|streamRawPredict)$"), PredictDialect()),
+    (re.compile(r"/api/chat(\?|$)"), OllamaDialect()),
     (re.compile(r"/converse(-stream)?$"), ConverseDialect()),
     (re.compile(r":(stream)?[gG]enerateContent(\?|$)"), GeminiDialect()),
 ]

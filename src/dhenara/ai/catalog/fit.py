@@ -1,0 +1,149 @@
+"""Fitting: a call made to fit what is known of its model, with a warning for everything that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from ..codecs.effort import DEFAULT_EFFORT, budget_for, effort_of
+from ..codecs.warnings import Warnings
+from ..types.call import Call
+from ..types.call_config import AIModelCallConfig
+from ..types.endpoint import AIModelEndpoint
+from ..types.model import ChatModelSettings
+from ..types.warning import CallWarning
+from .facts import ModelFacts
+from .touched import TOUCHED
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+Changes = dict[str, Any]
+
+
+def fit(call: Call, facts: ModelFacts, insisted: Collection[str] = ()) -> tuple[Call, tuple[CallWarning, ...]]:
+    """The call as this model takes it. What the user insists on is left alone."""
+    warnings, changes = Warnings(facts.name), Changes()
+    config = call.config
+    if config.model_fields_set & TOUCHED:
+        changes |= fit_effort(config, facts, warnings)
+        changes |= fit_budget(config, facts, warnings)
+        changes |= fit_sampling(config, facts, warnings, insisted)
+        changes |= fit_limit(call, facts, warnings)
+        changes |= fit_choice(config, facts, warnings)
+    return (replace(call, config=config.model_copy(update=changes)) if changes else call), warnings.all()
+
+
+def informed(endpoint: AIModelEndpoint, facts: ModelFacts, *, with_limit: bool) -> AIModelEndpoint:
+    """The endpoint with what protocols want to know of the model, where the user says nothing about it."""
+    model, limit = endpoint.ai_model, facts.max_output_tokens if with_limit else None
+    if model.settings is not None or (limit is None and not facts.reasoning):
+        return endpoint
+    known = ChatModelSettings(max_output_tokens=limit, supports_reasoning=facts.reasoning)
+    return endpoint.model_copy(update={"ai_model": model.model_copy(update={"settings": known})})
+
+
+def fit_sampling(
+    config: AIModelCallConfig, facts: ModelFacts, warnings: Warnings, insisted: Collection[str]
+) -> Changes:
+    refused = dict.fromkeys(facts.refused, "the model never does")
+    if facts.refused_while_reasoning and reasons(config, facts):
+        refused |= dict.fromkeys(facts.refused_while_reasoning, "it cannot be set while the model reasons")
+    for one, *others in facts.exclusive:
+        if is_set(config, one):
+            refused |= dict.fromkeys(others, f"the model takes either this or {one}")
+    dropped = [name for name in refused if is_set(config, name) and name not in insisted]
+    for name in dropped:
+        warnings.unsupported(name, refused[name])
+    return {name: () if name == "stop" else None for name in dropped}
+
+
+def is_set(config: AIModelCallConfig, name: str) -> bool:
+    return getattr(config, name) not in (None, (), {})
+
+
+def reasons(config: AIModelCallConfig, facts: ModelFacts) -> bool:
+    """Whether the model will reason at this call, as far as that can be known."""
+    if never_rests(facts):
+        return True
+    wanted = config.wants_reasoning
+    return facts.default_effort not in (None, "none") if wanted is None else wanted
+
+
+def never_rests(facts: ModelFacts) -> bool:
+    efforts = facts.reasoning_efforts
+    return bool(facts.always_reasons or (facts.reasoning and efforts and "none" not in efforts and has_levels(facts)))
+
+
+def has_levels(facts: ModelFacts) -> bool:
+    """Models with a list of refused settings are told how much to reason, and reason unless told not to."""
+    return bool(facts.refused_while_reasoning)
+
+
+def fit_effort(config: AIModelCallConfig, facts: ModelFacts, warnings: Warnings) -> Changes:
+    efforts, wanted = facts.reasoning_efforts, config.wants_reasoning
+    if wanted is None or not efforts:
+        return {}
+    if not wanted:
+        return rest(config, facts, warnings)
+    asked = config.reasoning_effort or (effort_of(config.max_reasoning_tokens) if config.max_reasoning_tokens else None)
+    if asked in efforts or (asked is None and DEFAULT_EFFORT in efforts):
+        return {}
+    found = nearest(asked or DEFAULT_EFFORT, efforts)
+    if asked is not None:
+        warnings.translated("reasoning_effort", f"{asked!r} is not one of {', '.join(efforts)}; {found!r} is nearest")
+    return {"reasoning_effort": found}
+
+
+def rest(config: AIModelCallConfig, facts: ModelFacts, warnings: Warnings) -> Changes:
+    """Not to reason at all, or as little as the model can."""
+    if "none" in facts.reasoning_efforts:
+        return {} if facts.default_effort == "none" else {"reasoning_effort": "none"}
+    if not never_rests(facts):
+        return {}
+    least = facts.reasoning_efforts[0]
+    warnings.translated("reasoning", f"the model cannot stop; it was asked to reason as little as it can: {least}")
+    return {"reasoning": None, "reasoning_effort": least}
+
+
+def fit_budget(config: AIModelCallConfig, facts: ModelFacts, warnings: Warnings) -> Changes:
+    """A budget within what the model takes; of a model that cannot stop, the least."""
+    if not facts.reasoning_budget or config.wants_reasoning is None:
+        return {}
+    least, most = facts.reasoning_budget
+    if not config.wants_reasoning:
+        if not facts.always_reasons:
+            return {}
+        warnings.translated("reasoning", f"the model cannot stop; it was asked to think for {least} tokens")
+        return {"reasoning": None, "reasoning_effort": None, "max_reasoning_tokens": least}
+    asked = budget_for(config)
+    if asked is None or least <= asked <= most:
+        return {}
+    found = min(max(asked, least), most)
+    named = "max_reasoning_tokens" if config.max_reasoning_tokens is not None else "reasoning_effort"
+    warnings.clamped(named, f"the model thinks for {least} to {most} tokens, so {found} were allowed")
+    return {"max_reasoning_tokens": found}
+
+
+def nearest(effort: str, efforts: tuple[str, ...]) -> str:
+    """The closest level there is; of two that are as close, the one that reasons more. Never none instead of some."""
+    place = EFFORTS.index(effort)
+    known = [one for one in efforts if one in EFFORTS and (one != "none" or effort == "none")] or list(efforts)
+    return min(known, key=lambda one: (abs(EFFORTS.index(one) - place), -EFFORTS.index(one)))
+
+
+def fit_limit(call: Call, facts: ModelFacts, warnings: Warnings) -> Changes:
+    """The user's own word about the model's limit counts before the catalogue's."""
+    asked, settings = call.config.max_output_tokens, call.endpoint.ai_model.settings
+    most = (settings.max_output_tokens if settings else None) or facts.max_output_tokens
+    if asked is None or most is None or asked <= most:
+        return {}
+    warnings.clamped("max_output_tokens", f"the model writes at most {most} tokens, not {asked}")
+    return {"max_output_tokens": most}
+
+
+def fit_choice(config: AIModelCallConfig, facts: ModelFacts, warnings: Warnings) -> Changes:
+    choice = config.tool_choice
+    if choice is None or choice.mode != "required" or facts.forced_tools is not False:
+        return {}
+    warnings.translated("tool_choice", "the model cannot be forced to call a tool; it decides itself")
+    return {"tool_choice": choice.model_copy(update={"mode": "auto"})}

@@ -1,0 +1,68 @@
+"""The public price list: genai-prices, loaded when the first price is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import genai_prices
+from genai_prices.data_snapshot import get_snapshot
+
+VERSION = f"genai-prices {genai_prices.__version__}"
+# What providers call the tier that everybody gets.
+ORDINARY = frozenset({"default", "standard", "auto", "on_demand"})
+PLACES = ("models/", "publishers/google/models/", "publishers/anthropic/models/")
+
+
+class NoPrice(Exception):
+    """The list does not have it, and says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model of one provider, in one tier."""
+
+    name: str
+    _model: Any
+    _context: Mapping[str, str] | None
+
+    def prices(self, at: datetime) -> Mapping[str, Any]:
+        """The prices that held at that time: a number per unit, or a number for each size of prompt."""
+        found: Mapping[str, Any] = self._model.get_prices(at, self._context).__dict__
+        return found
+
+
+def find_row(provider: str, models: tuple[str, ...], tier: str | None) -> Row:
+    """The row of the first of these names that the list knows."""
+    snapshot = get_snapshot()
+    # Only by its exact name: the list's own matching takes "openai_compatible" for OpenAI.
+    seller = next((known for known in snapshot.providers if known.id == provider), None)
+    if seller is None:
+        raise NoPrice(f"no price list is known for {provider}")
+    for model in models:
+        try:
+            _, row = snapshot.find_provider_model(plain(model), seller, None, None)
+        except LookupError:
+            continue
+        return in_tier(seller, row, tier)
+    raise NoPrice(f"the price list of {provider} does not have {' or '.join(dict.fromkeys(models))}")
+
+
+def in_tier(seller: Any, row: Any, tier: str | None) -> Row:
+    """The row at the prices of this tier."""
+    name, said = f"{seller.id}/{row.id}", (tier or "default").lower()
+    if said in ORDINARY:
+        return Row(name, row, None)
+    context = {"processing": "batch"} if said == "batch" else {"service_tier": said}
+    # Tiers are each seller's own, so those of a row that was borrowed from another list do not hold.
+    variants = row.price_variants if any(row is own for own in seller.models) else None
+    if not any(variant.when.items() <= context.items() for variant in variants or ()):
+        raise NoPrice(f"no price is known for the tier {said!r} of {name}")
+    return Row(f"{name} ({said})", row, context)
+
+
+def plain(model: str) -> str:
+    """The name without the place that some providers put before it."""
+    return next((model[len(place) :] for place in PLACES if model.startswith(place)), model)

@@ -1,0 +1,108 @@
+"""What an answer costs: the provider's own figure, else the user's prices, else the public price list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from ..providers.provider import Provider
+from ..providers.registry import find_provider
+from ..types.cost import Cost
+from ..types.endpoint import AIModelEndpoint
+from ..types.model import ChatModelCostData
+from ..types.usage import Usage
+from .charges import by_prices, by_tokens
+
+# A private network's names: nothing behind them sends a bill per token.
+OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
+
+
+def price(
+    endpoint: AIModelEndpoint,
+    usage: Usage | None,
+    *,
+    served: str | None = None,
+    service_tier: str | None = None,
+    server_tools: Mapping[str, int] | None = None,
+    at: datetime | None = None,
+    base_url: str | None = None,
+) -> Cost | None:
+    """The cost of this usage at this time. An unknown price is an amount of None with the reason, never zero.
+
+    `served` is the model that the provider says has answered, `server_tools` what it ran beside it, `base_url`
+    where it was asked when that is not in the endpoint. No usage gives no cost.
+    """
+    if usage is None:
+        return None
+    at = at or datetime.now(UTC)
+    if usage.reported_cost is not None:
+        return Cost(amount=Decimal(str(usage.reported_cost)), source="provider", priced_at=at)
+    prices = endpoint.cost_data or endpoint.ai_model.cost_data
+    if isinstance(prices, ChatModelCostData):
+        return by_tokens(prices, usage).model_copy(update={"priced_at": at})
+    provider = find_provider(str(endpoint.api.provider))
+    if provider is not None and provider.embedded:
+        return Cost(amount=Decimal(0), source="local", priced_at=at)
+    if provider is not None and provider.local:
+        return at_home(base_url or str(endpoint.api.config.get("base_url") or provider.base_url), at)
+    return listed(
+        (provider.price_list if provider else None) or str(endpoint.api.provider),
+        names_on_the_bill(endpoint, provider, served),
+        usage,
+        service_tier,
+        usage.server_tool_requests or server_tools or {},
+        at,
+    )
+
+
+def names_on_the_bill(endpoint: AIModelEndpoint, provider: Provider | None, served: str | None) -> tuple[str, ...]:
+    """What the model may be called on the list. A cloud's own name says the region too; a deployment's says nothing."""
+    model = endpoint.ai_model
+    spelled = provider is not None and provider.named is not None
+    names = (model.model_name, model.base_model, served) if spelled else (model.base_model, served, model.model_name)
+    return tuple(name for name in names if name)
+
+
+def at_home(base_url: str, at: datetime) -> Cost:
+    """A server of one's own charges nothing; the same software on somebody else's machine may."""
+    host = urlsplit(base_url).hostname or ""
+    if is_own(host):
+        return Cost(amount=Decimal(0), source="local", priced_at=at)
+    return Cost(reason=f"{host} may not be a machine of your own, so what it charges is unknown; set cost_data")
+
+
+def is_own(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith(OWN_NAMES)
+
+
+def listed(
+    name: str,
+    models: tuple[str, ...],
+    usage: Usage,
+    tier: str | None,
+    tools: Mapping[str, int],
+    at: datetime,
+) -> Cost:
+    """By the public list, at the prices that held at that time."""
+    from .price_list import VERSION, NoPrice, find_row
+
+    try:
+        row = find_row(name, models, tier)
+    except NoPrice as unknown:
+        return Cost(reason=f"{unknown}; set cost_data on the endpoint or the model to price it")
+    components, missing = by_prices(row.prices(at), usage, tools)
+    reason = f"no price is known for {', '.join(missing)}; `components` is what is known" if missing else None
+    return Cost(
+        amount=None if missing else sum(components.values(), Decimal(0)),
+        components=components,
+        source=VERSION,
+        priced_as=row.name,
+        priced_at=at,
+        reason=reason,
+    )

@@ -1,0 +1,120 @@
+"""Listings on the wire: everybody tells the same few things about models, under different names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ..types.listing import ModelListing
+
+Wire = Mapping[str, Any]
+Names = tuple[str, ...]
+
+# Where each thing may be, the most exact place first; a dot goes one level down.
+LISTS: Names = ("data", "models", "modelSummaries", "publisherModels")
+ID: Names = ("id", "modelId", "model", "name")
+DISPLAY: Names = ("display_name", "displayName", "modelName", "name")
+OWNER: Names = ("owned_by", "providerName", "organization", "publisher")
+CONTEXT: Names = (
+    *("context_window", "context_length", "max_context_length", "max_model_len", "inputTokenLimit"),
+    *("max_input_tokens", "metadata.context_length", "meta.n_ctx", "meta.n_ctx_train", "limits.max_input_tokens"),
+)
+OUTPUT: Names = (
+    *("max_completion_tokens", "max_output_tokens", "outputTokenLimit", "top_provider.max_completion_tokens"),
+    *("max_output_length", "max_tokens", "metadata.max_tokens", "limits.max_output_tokens"),
+)
+CREATED: Names = ("created", "created_at", "createdAt", "modified_at")
+CAPABILITIES: Names = (
+    *("capabilities", "supportedGenerationMethods", "endpoints", "supported_parameters", "type"),
+    *("metadata.tags", "inferenceTypesSupported"),
+)
+HEARD: Names = ("architecture.input_modalities", "inputModalities", "supported_input_modalities", "input_modalities")
+SPOKEN: Names = (
+    *("architecture.output_modalities", "outputModalities", "supported_output_modalities", "output_modalities"),
+)
+PLACE = re.compile(r"^(publishers/[^/]+/)?models/")
+# The next page's token, and the parameter that asks for it.
+TOKENS = {"nextPageToken": "pageToken", "next_page_token": "page_token", "nextToken": "nextToken"}
+
+
+def read_listing(page: Any, provider: str) -> Iterator[ModelListing]:
+    """The models on this page."""
+    listed = page if isinstance(page, list) else first(page, LISTS)
+    for entry in listed or ():
+        name = first(entry, ID)
+        if isinstance(name, str) and name:
+            yield read_model(entry, PLACE.sub("", name), provider)
+
+
+def read_model(entry: Wire, name: str, provider: str) -> ModelListing:
+    display, owner = first(entry, DISPLAY), first(entry, OWNER)
+    return ModelListing(
+        id=name,
+        provider=provider,
+        display_name=display if isinstance(display, str) and display != first(entry, ID) else None,
+        owner=owner if isinstance(owner, str) else None,
+        context_window=positive(first(entry, CONTEXT)),
+        max_output_tokens=positive(first(entry, OUTPUT)),
+        created=read_time(first(entry, CREATED)),
+        capabilities=(*words(first(entry, CAPABILITIES)), *flags(entry)),
+        input_modalities=tuple(word.lower() for word in words(first(entry, HEARD))),
+        output_modalities=tuple(word.lower() for word in words(first(entry, SPOKEN))),
+        raw=dict(entry),
+    )
+
+
+def next_page(page: Any, after: str) -> dict[str, str]:
+    """What to ask for the next page with; nothing at the last one."""
+    if not isinstance(page, Mapping):
+        return {}
+    for told, asked in TOKENS.items():
+        if page.get(told):
+            return {asked: str(page[told])}
+    return {after: str(page["last_id"])} if page.get("has_more") and page.get("last_id") else {}
+
+
+def first(entry: Wire, names: Names) -> Any:
+    return next((found for name in names if (found := dig(entry, name)) not in (None, "", [], {})), None)
+
+
+def dig(entry: Any, name: str) -> Any:
+    for step in name.split("."):
+        entry = entry.get(step) if isinstance(entry, Mapping) else None
+    return entry
+
+
+def positive(number: Any) -> int | None:
+    return number if isinstance(number, int) and number > 0 else None
+
+
+def words(told: Any) -> tuple[str, ...]:
+    """A list of words; of a table of switches, those that are on."""
+    if isinstance(told, str):
+        return (told,)
+    if isinstance(told, Mapping):
+        return tuple(name for name, value in told.items() if is_on(value))
+    return tuple(word for word in told if isinstance(word, str)) if isinstance(told, list) else ()
+
+
+def is_on(value: Any) -> bool:
+    return value.get("supported") is True if isinstance(value, Mapping) else value is True
+
+
+def flags(entry: Wire) -> Iterator[str]:
+    """Switches that stand beside the name: `supports_tools`, `supports_chat`."""
+    return (name.removeprefix("supports_") for name, on in entry.items() if name.startswith("supports_") and on is True)
+
+
+def read_time(told: Any) -> datetime | None:
+    """Seconds since 1970, or a date as text; nothing for what is neither, and for zero, which is no date."""
+    if isinstance(told, str):
+        try:
+            return datetime.fromisoformat(told)
+        except ValueError:
+            return None
+    try:
+        return datetime.fromtimestamp(told, UTC) if told else None
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None

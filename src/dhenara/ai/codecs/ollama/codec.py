@@ -1,0 +1,35 @@
+"""The codec: what the rest of the house sees of Ollama's own protocol."""
+
+from __future__ import annotations
+
+from ...errors import CallError
+from ...types.call import Call
+from ...wire.frame import Frames
+from ...wire.http import Head
+from ...wire.ndjson import NdjsonFrames
+from ..base import Outgoing
+from ..failure import parse_body
+from .quirks import OllamaQuirks
+from .request import write_request
+from .response import OllamaReader, read_error
+
+
+class Ollama:
+    """Stateless; one is enough."""
+
+    name = "ollama"
+
+    def encode(self, call: Call, quirks: OllamaQuirks) -> Outgoing:
+        return write_request(call, quirks)
+
+    def frames(self) -> Frames:
+        return NdjsonFrames()
+
+    def decoder(self, quirks: OllamaQuirks) -> OllamaReader:
+        return OllamaReader()
+
+    def error(self, head: Head, body: bytes) -> CallError:
+        return read_error(head, parse_body(body))
+
+
+CODEC = Ollama()

@@ -1,0 +1,62 @@
+"""The context: how many tokens a call may need, and whether its prompt was cut to fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...types.call import Call
+from .quirks import OllamaQuirks
+
+Wire = dict[str, Any]
+# Hardly any text has fewer bytes a token, so what is asked for is rather too much than too little.
+FEWEST_BYTES = 3
+# Hardly any text has as many characters a token.
+MANY_CHARACTERS = 6
+TOKENS_OF_A_PICTURE = 1_500
+ROOM_TO_ANSWER = 2_048
+
+
+def context_for(body: Wire, call: Call, quirks: OllamaQuirks) -> int:
+    """Room for the prompt and its answer, as the model's limit allows.
+
+    It grows by doubling: the server loads a model anew for each other size.
+    """
+    settings = call.endpoint.ai_model.settings
+    limit = (settings and settings.max_context_window_tokens) or quirks.largest_context
+    prompt = sum(len(text.encode("utf-8", "replace")) for text in texts(body)) // FEWEST_BYTES
+    needed = prompt + pictures(body) * TOKENS_OF_A_PICTURE + (call.config.max_output_tokens or ROOM_TO_ANSWER)
+    size = quirks.smallest_context
+    while size < needed:
+        size *= 2
+    return min(size, limit)
+
+
+def texts(body: Wire) -> Iterator[str]:
+    """Everything there is to read."""
+    for message in body["messages"]:
+        yield message.get("content") or ""
+        yield message.get("thinking") or ""
+        yield str(message.get("tool_calls") or "")
+    yield str(body.get("tools") or "")
+
+
+def pictures(body: Wire) -> int:
+    return sum(len(message.get("images") or ()) for message in body["messages"])
+
+
+def was_cut(body: Wire, prompt_tokens: int) -> bool:
+    """Whether the prompt that was read seems shorter than the one that was sent.
+
+    The server drops the oldest messages first, then the beginning of the last one, and says nothing of it.
+    """
+    size = body.get("options", {}).get("num_ctx")
+    if not isinstance(size, int) or not prompt_tokens:
+        return False
+    if prompt_tokens > size:
+        # Ollama's cloud has the context that its models have, whatever it is asked for.
+        return False
+    if prompt_tokens == size:
+        return True
+    sent = sum(map(len, texts(body)))
+    return sent > size * FEWEST_BYTES and sent > prompt_tokens * MANY_CHARACTERS

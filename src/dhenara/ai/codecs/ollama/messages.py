@@ -1,0 +1,120 @@
+"""Messages: the history as Ollama wants to hear it, each with its pictures beside its words."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...types.call import Call
+from ...types.content import (
+    Content,
+    FileContent,
+    GenericContent,
+    ImageContent,
+    Media,
+    ReasoningContent,
+    ServerToolContent,
+    ToolCallContent,
+    ToolResultContent,
+)
+from ...types.message import Message
+from ...wire.sniff import is_text
+from ..origin import at_home
+from ..remote import is_remote
+from ..warnings import Warnings
+
+PROTOCOL = "ollama"
+Wire = dict[str, Any]
+
+
+def write_messages(call: Call, warnings: Warnings) -> list[Wire]:
+    """Instructions first, then every turn in order."""
+    lead = [{"role": "system", "content": "\n\n".join(call.instructions)}] if call.instructions else []
+    names = {
+        part.id: part.name for turn in call.messages for part in turn.contents if isinstance(part, ToolCallContent)
+    }
+    return [*lead, *(wire for turn in call.messages for wire in write_message(turn, names, call, warnings))]
+
+
+def write_message(message: Message, names: dict[str, str], call: Call, warnings: Warnings) -> Iterator[Wire]:
+    match message.role:
+        case "system":
+            yield {"role": "system", "content": message.text}
+        case "assistant":
+            yield from write_answer(message, call, warnings)
+        case _:
+            results = [part for part in message.contents if isinstance(part, ToolResultContent)]
+            said = [part for part in message.contents if not isinstance(part, ToolResultContent)]
+            for result in results:
+                yield write_result(result, names, warnings)
+            if said or not results:
+                yield {"role": "user", **write_parts(said, warnings)}
+
+
+def write_answer(message: Message, call: Call, warnings: Warnings) -> Iterator[Wire]:
+    """Words, thinking of its own, pictures and calls; nothing where nothing of it can be said."""
+    calls = [part for part in message.contents if isinstance(part, ToolCallContent)]
+    thoughts = [part for part in message.contents if isinstance(part, ReasoningContent)]
+    rest = [part for part in message.contents if not isinstance(part, ToolCallContent | ReasoningContent)]
+    said = [part for part in rest if sayable(part, warnings)]
+    wire: Wire = {"role": "assistant", **write_parts(said, warnings)}
+    if any(not at_home(part, call, PROTOCOL) for part in thoughts):
+        warnings.dropped("the reasoning of another provider", "it belongs to its origin", thoughts)
+    elif thinking := "".join(part.get_text() for part in thoughts):
+        wire["thinking"] = thinking
+    if calls:
+        wire["tool_calls"] = [write_call(part) for part in calls]
+    if wire["content"] or len(wire) > 2:
+        yield wire
+
+
+def sayable(part: Content, warnings: Warnings) -> bool:
+    """Words and pictures can be said again; what only its origin knows cannot."""
+    if isinstance(part, ServerToolContent | GenericContent):
+        warnings.dropped(f"a part of kind {part.type!r} in an answer", "only its origin knows it", part)
+        return False
+    return isinstance(part, Media) or bool(part.get_text())
+
+
+def write_call(part: ToolCallContent) -> Wire:
+    """Arguments are an object there; ids are told to servers that know them."""
+    function = {"name": part.name, "arguments": part.arguments}
+    return {"id": part.id, "function": function} if part.id else {"function": function}
+
+
+def write_result(result: ToolResultContent, names: dict[str, str], warnings: Warnings) -> Wire:
+    """Results are found by the tool's name; by the call's id where the server knows ids."""
+    shown = [part for part in result.contents if isinstance(part, Media)] if result.output is not None else None
+    written = write_parts(result.contents if shown is None else shown, warnings)
+    words = result.get_text() if shown is not None else ""
+    content = "\n".join(text for text in (words, written["content"]) if text)
+    name = result.name or names.get(result.call_id)
+    wire: Wire = {"role": "tool", **written, "content": content}
+    return {**wire, **({"tool_name": name} if name else {}), "tool_call_id": result.call_id}
+
+
+def write_parts(contents: Sequence[Content], warnings: Warnings) -> Wire:
+    """All words as one text, and all pictures in a list beside it."""
+    words: list[str] = []
+    images: list[str] = []
+    for part in contents:
+        match part:
+            case ImageContent() if part.data is not None:
+                images.append(base64.b64encode(part.data).decode())
+            case ImageContent() if is_remote(part):
+                warnings.fetch(part)
+            case ImageContent():
+                warnings.dropped(
+                    f"the picture at {part.url or part.file_id!r}", "only pictures as bytes are taken there", part
+                )
+            case FileContent() if is_remote(part) and is_text(part.mime_type):
+                warnings.fetch(part)
+            case FileContent() if (text := part.words()) is not None:
+                words.append(text)
+            case Media() if not part.get_text():
+                warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)
+            case _:
+                words.append(part.get_text())
+    wire: Wire = {"content": "\n".join(text for text in words if text)}
+    return {**wire, "images": images} if images else wire

@@ -1,0 +1,114 @@
+"""The memory of lessons: for this process, and beyond it where the user gives a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigurationError
+from ..providers.target import Target
+from ..wire import json
+
+if TYPE_CHECKING:
+    from ..catalog.lessons import Lesson
+
+Key = tuple[str, str, str]
+MOST_TARGETS = 1_000
+MOST_LESSONS = 32
+# Providers change: after thirty days a lesson is tried anew.
+LASTS = 30 * 24 * 3600.0
+
+
+class Lessons:
+    """What was learned, by provider, base URL and model. May be shared by clients, threads and event loops."""
+
+    def __init__(self, file: str | Path | None = None) -> None:
+        self.file = Path(file) if file is not None else None
+        self._known: dict[Key, tuple[Lesson, ...]] = {}
+        self._loaded = self.file is None
+
+    @property
+    def waits_for_file(self) -> bool:
+        """Whether there is a file that was not read yet."""
+        return not self._loaded
+
+    def known(self, key: Key, now: float) -> tuple[Lesson, ...]:
+        found = self._known.get(key, ())
+        return tuple(lesson for lesson in found if now - lesson.learned_at < LASTS) if found else ()
+
+    def learn(self, key: Key, lessons: list[Lesson]) -> None:
+        """Newer lessons about the same thing replace older ones. Every step is one atomic change of a dict."""
+        fresh = {lesson.what for lesson in lessons}
+        kept = [lesson for lesson in self._known.get(key, ()) if lesson.what not in fresh]
+        self._known[key] = tuple([*kept, *lessons][-MOST_LESSONS:])
+        for oldest in list(self._known)[:-MOST_TARGETS]:
+            self._known.pop(oldest, None)
+
+    def load(self) -> None:
+        """Reads the file, once; one that is not there yet is an empty one."""
+        if self.file is not None and not self._loaded:
+            for key, lessons in read_file(self.file).items():
+                self.learn(key, lessons)
+            self._loaded = True
+
+    def save(self) -> None:
+        """Adds what is known here to what other processes may have written meanwhile, in one step that cannot tear."""
+        if self.file is None:
+            return
+        with alone(self.file):
+            merged = {key: {lesson.what: lesson for lesson in told} for key, told in read_file(self.file).items()}
+            for key, told in list(self._known.items()):
+                merged.setdefault(key, {}).update({lesson.what: lesson for lesson in told})
+            rows = [row_of(key, told.values()) for key, told in merged.items()]
+            written = self.file.with_name(f"{self.file.name}.{os.getpid()}.new")
+            written.write_bytes(json.dumps({"version": 1, "targets": rows[-MOST_TARGETS:]}))
+            written.replace(self.file)
+
+
+EVERYBODYS = Lessons()
+"""Where clients remember that were given nothing else."""
+
+
+def key_of(target: Target) -> Key:
+    return target.origin.provider, target.base_url, target.origin.model
+
+
+def row_of(key: Key, lessons: Iterable[Lesson]) -> dict[str, Any]:
+    provider, base_url, model = key
+    about = {"provider": provider, "base_url": base_url, "model": model}
+    return {**about, "lessons": [asdict(lesson) for lesson in lessons]}
+
+
+def read_file(path: Path) -> dict[Key, list[Lesson]]:
+    if not path.is_file():
+        return {}
+    from ..catalog.lessons import Lesson
+
+    try:
+        rows: list[dict[str, Any]] = json.loads(path.read_bytes())["targets"]
+        return {
+            (row["provider"], row["base_url"], row["model"]): [Lesson(**lesson) for lesson in row["lessons"]]
+            for row in rows
+        }
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"{path} is not a file of lessons: {type(error).__name__}: {error}. Delete it, or name another one."
+        ) from error
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keeps other processes out, where the system can; where it cannot, the last one to write is believed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,45 @@
+"""Pricing: an answer's way to the prices, taken when its cost is first asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from ..providers.target import Target
+from ..types.call import Call
+from ..types.content import ServerToolContent
+from ..types.cost import Cost
+from ..types.response import ChatResponse
+
+
+def pricing(target: Target, call: Call, at: float) -> Callable[[ChatResponse], Cost | None]:
+    """What an answer of this call costs, at the prices of this time."""
+    endpoint, asked_tier = call.endpoint, call.config.service_tier
+
+    def ask(answer: ChatResponse) -> Cost | None:
+        from ..catalog.prices import price
+
+        return price(
+            endpoint,
+            answer.usage,
+            served=answer.model,
+            service_tier=answer.extras.get("service_tier") or tier_of(answer) or asked_tier,
+            server_tools=tools_of(answer),
+            at=datetime.fromtimestamp(at, UTC),
+            base_url=target.base_url,
+        )
+
+    return ask
+
+
+def tier_of(answer: ChatResponse) -> str | None:
+    """The tier that served the answer, where the counts tell."""
+    said = answer.usage.raw.get("service_tier") if answer.usage else None
+    return said if isinstance(said, str) else None
+
+
+def tools_of(answer: ChatResponse) -> dict[str, int]:
+    """How often each of the provider's own tools ran, as far as the answer shows."""
+    parts = (part for choice in answer.choices for part in choice.contents)
+    return dict(Counter(part.name for part in parts if isinstance(part, ServerToolContent)))

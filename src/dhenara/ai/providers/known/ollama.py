@@ -1,0 +1,53 @@
+"""Ollama, on this machine, on another one, or in its cloud."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from ...codecs.ollama.quirks import OllamaQuirks
+from ...codecs.openai_chat.quirks import ChatQuirks
+from ..provider import Provider, Route
+
+PORT = 11434
+
+
+def address(given: str) -> str:
+    """As `OLLAMA_HOST` may be written: without a scheme, without a port, or with the path of a protocol."""
+    said = given.strip().rstrip("/").removesuffix("/v1").removesuffix("/api")
+    if "://" in said:
+        return said
+    parts = urlsplit(f"http://{said}")
+    host = parts.hostname or "127.0.0.1"
+    # What a server listens on everywhere is reached here.
+    named = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{named}:{parts.port or PORT}{parts.path}"
+
+
+PROVIDER = Provider(
+    name="ollama",
+    base_url=f"http://127.0.0.1:{PORT}",
+    routes=(
+        Route("ollama", OllamaQuirks(thinking="levels"), models="gpt-oss*|*/gpt-oss*"),
+        Route("ollama", OllamaQuirks()),
+        # Through here a context has the size that the server was started with, and prompts are cut to it unseen.
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                path="/v1/chat/completions",
+                params={"max_output_tokens": "max_tokens", "logit_bias": None, "n": None, "user": None},
+                reasoning_out=("reasoning", "reasoning_content"),
+                think_tags=True,
+                reasoning_replay="field",
+                reasoning_replay_field="reasoning",
+                document_shape="none",
+                audio_in=False,
+            ),
+        ),
+    ),
+    key_env=("OLLAMA_API_KEY",),
+    base_url_env=("OLLAMA_HOST", "OLLAMA_BASE_URL"),
+    read_address=address,
+    hosts=("http://127.0.0.1", "http://localhost", "https://ollama.com"),
+    keys_url="https://ollama.com/settings/keys",
+    needs_key=False,
+)

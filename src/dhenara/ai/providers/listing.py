@@ -1,0 +1,23 @@
+"""Where a provider lists its models, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+NOTHING: Mapping[str, Listing] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`base` and `prefix` stand in the place of those that calls go to; `after` asks for what follows the last id."""
+
+    path: str = "/models"
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    base: str | None = None
+    prefix: str | None = None
+    after: str = "after"
+    elsewhere: Mapping[str, Listing] = field(default_factory=lambda: NOTHING)
+    """For routes with a base of their own, by that base: the list of what is there."""

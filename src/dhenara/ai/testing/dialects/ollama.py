@@ -1,0 +1,64 @@
+"""Ollama's own chat, as its server says it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..answer import Answer, pieces
+
+Wire = dict[str, Any]
+MADE = "2026-11-21T12:00:00.000000Z"
+
+
+class OllamaDialect:
+    stream_type = "application/x-ndjson"
+
+    def wants_stream(self, asked: Any) -> bool:
+        return bool(asked.json.get("stream", True))
+
+    def body(self, answer: Answer, request: Any) -> Any:
+        said: Wire = {"content": answer.text}
+        if answer.reasoning:
+            said["thinking"] = answer.reasoning
+        if answer.tool_calls:
+            said["tool_calls"] = calls(answer)
+        return {**line(said, answer, request), **end(answer)}
+
+    def stream(self, answer: Answer, request: Any) -> list[bytes]:
+        """Each call stands in a line of its own."""
+        told: list[Wire] = [{"content": "", "thinking": piece} for piece in pieces(answer.reasoning)]
+        told += [{"content": piece} for piece in answer.pieces]
+        told += [{"content": "", "tool_calls": [call]} for call in calls(answer)]
+        lines = [{**line(said, answer, request), "done": False} for said in told]
+        lines.append({**line({"content": ""}, answer, request), **end(answer)})
+        return [json.dumps(said, separators=(",", ":")).encode() + b"\n" for said in lines]
+
+    def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
+        return {"error": message}
+
+
+def line(said: Wire, answer: Answer, request: Any) -> Wire:
+    model = answer.model or request.get("model", "fake")
+    return {"model": model, "created_at": MADE, "message": {"role": "assistant", **said}}
+
+
+def calls(answer: Answer) -> list[Wire]:
+    return [
+        {"id": call.id, "function": {"index": index, "name": call.name, "arguments": call.arguments}}
+        for index, call in enumerate(answer.tool_calls)
+    ]
+
+
+def end(answer: Answer) -> Wire:
+    counted = answer.usage
+    return {
+        "done": True,
+        "done_reason": answer.finish or "stop",
+        "total_duration": 2_000_000_000,
+        "load_duration": 1_000_000_000,
+        "prompt_eval_count": counted.input + counted.cache_read,
+        "prompt_eval_duration": 400_000_000,
+        "eval_count": counted.output,
+        "eval_duration": 600_000_000,
+    }

@@ -1,0 +1,15 @@
+"""Constants for the chat models of xai, each made when it is first named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .....catalog.models import constants
+
+if TYPE_CHECKING:
+    from .....types.model import AIModel
+
+    def __getattr__(name: str) -> AIModel: ...
+
+else:
+    __getattr__, __dir__ = constants("xai", "chat")

@@ -1,0 +1,215 @@
+"""Fitting: what a model is known not to take is translated or left out, and said; unknown models are left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.catalog import find_facts, known_models
+from dhenara.ai.catalog.fit import EFFORTS, fit
+from dhenara.ai.errors import UnsupportedError
+from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call, ToolDefinition
+from support.worlds import World, endpoint
+
+LOOK = ToolDefinition(name="look_up")
+
+
+def sent(server: FakeServer, provider: str, model: str, **config: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """The body that arrives, and the warnings by parameter."""
+    server.answers(Answer(text="Hello!"))
+    with AIModelClient(endpoint(server.url, provider, model)) as client:
+        answer = client.generate("?", **config).chat_response
+    assert answer is not None
+    warned = {str(warning.parameter): warning.code for warning in answer.warnings}
+    return server.exchanges[-1].json, warned
+
+
+def test_a_reasoning_model_is_not_sent_a_temperature(server: FakeServer) -> None:
+    body, warned = sent(server, "openai", "gpt-5", temperature=0.2, max_output_tokens=50)
+    assert "temperature" not in body
+    assert body["max_completion_tokens"] == 50
+    assert warned == {"temperature": "unsupported_parameter"}
+
+
+def test_a_model_that_may_reason_takes_a_temperature_while_it_does_not(server: FakeServer) -> None:
+    resting, _ = sent(server, "openai", "gpt-5.2", temperature=0.2)
+    thinking, warned = sent(server, "openai", "gpt-5.2", temperature=0.2, reasoning_effort="high")
+    assert resting["temperature"] == 0.2
+    assert "temperature" not in thinking
+    assert warned == {"temperature": "unsupported_parameter"}
+
+
+def test_of_two_settings_that_exclude_each_other_one_is_sent(server: FakeServer) -> None:
+    body, warned = sent(server, "anthropic", "claude-sonnet-4-5", temperature=0.2, top_p=0.9)
+    assert body["temperature"] == 0.2
+    assert "top_p" not in body
+    assert warned == {"top_p": "unsupported_parameter"}
+
+
+def test_newer_claude_models_are_sent_no_sampling_at_all(server: FakeServer) -> None:
+    body, warned = sent(server, "anthropic", "claude-opus-4-8", temperature=0.2, top_p=0.9, top_k=3)
+    assert not {"temperature", "top_p", "top_k"} & body.keys()
+    assert warned.keys() == {"temperature", "top_p", "top_k"}
+
+
+def test_a_limit_above_the_models_is_lowered(server: FakeServer) -> None:
+    body, warned = sent(server, "anthropic", "claude-haiku-4-5", max_output_tokens=1_000_000)
+    assert body["max_tokens"] == 64_000
+    assert warned == {"max_output_tokens": "clamped_parameter"}
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "said", "code"),
+    [
+        ("gpt-5.2", "minimal", "low", "translated_parameter"),
+        ("gpt-5.2", "max", "xhigh", "translated_parameter"),
+        ("gpt-5.2", "none", "none", None),
+        ("gpt-5", "minimal", "minimal", None),
+        ("gpt-6-astra", "none", "low", "translated_parameter"),
+        ("gpt-5.2-pro", "low", "medium", "translated_parameter"),
+    ],
+)
+def test_an_effort_becomes_one_that_the_model_has(
+    model: str, asked: str, said: str, code: str | None, server: FakeServer
+) -> None:
+    body, warned = sent(server, "openai", model, reasoning_effort=asked)
+    effort = body.get("reasoning_effort") or body["reasoning"]["effort"]
+    assert (effort, next(iter(warned.values()), None)) == (said, code)
+
+
+def test_a_model_that_cannot_stop_reasoning_is_asked_for_little(server: FakeServer) -> None:
+    body, warned = sent(server, "openai", "gpt-5", reasoning=False)
+    assert body["reasoning_effort"] == "minimal"
+    assert warned == {"reasoning": "translated_parameter"}
+
+
+def test_a_model_that_can_stop_reasoning_is_told_to(server: FakeServer) -> None:
+    body, warned = sent(server, "openai", "gpt-6-luna", reasoning=False)
+    assert body["reasoning_effort"] == "none"
+    assert warned == {}
+
+
+@pytest.mark.parametrize(
+    ("model", "config", "budget"),
+    [
+        ("gemini-2.5-pro", {"reasoning": False}, 128),
+        ("gemini-2.5-pro", {"reasoning_effort": "max"}, 32_768),
+        ("gemini-2.5-flash", {"reasoning": False}, 0),
+        ("gemini-2.5-flash-lite", {"max_reasoning_tokens": 100}, 512),
+    ],
+)
+def test_a_budget_is_kept_within_what_the_model_takes(
+    model: str, config: dict[str, Any], budget: int, server: FakeServer
+) -> None:
+    body, warned = sent(server, "google_ai", model, **config)
+    assert body["generationConfig"]["thinkingConfig"]["thinkingBudget"] == budget
+    assert bool(warned) is (budget > 0)
+
+
+def test_a_tool_that_cannot_be_forced_is_offered(server: FakeServer) -> None:
+    body, warned = sent(server, "anthropic", "claude-opus-5-5", tools=[LOOK], tool_choice="required")
+    assert body["tool_choice"] == {"type": "auto"}
+    assert warned == {"tool_choice": "translated_parameter"}
+
+
+def test_sealed_thinking_is_asked_of_a_model_that_is_known_to_think(server: FakeServer) -> None:
+    body, _ = sent(server, "openai", "gpt-5.3-codex")
+    assert body["include"] == ["reasoning.encrypted_content"]
+
+
+def test_a_model_of_which_nothing_is_known_is_sent_what_was_asked(server: FakeServer) -> None:
+    body, warned = sent(server, "openai", "gpt-of-tomorrow", temperature=0.2, max_output_tokens=10**7)
+    assert (body["temperature"], body["max_completion_tokens"]) == (0.2, 10**7)
+    assert warned == {}
+
+
+def test_strict_makes_it_an_error_before_anything_is_sent(world: World, server: FakeServer) -> None:
+    client = AIModelClient(endpoint(server.url, model="gpt-5"))
+    with pytest.raises(UnsupportedError, match="temperature"):
+        world.run(client, "?", temperature=0.2, strict=True)
+    world.close(client)
+    assert server.exchanges == []
+
+
+def test_a_deployment_is_known_by_the_model_behind_it(server: FakeServer) -> None:
+    server.answers(Answer(text="Hello!"))
+    base = endpoint(server.url)
+    told = base.model_copy(update={"ai_model": AIModel(model_name="ours", base_model="gpt-5")})
+    with AIModelClient(told) as client:
+        client.generate("?", temperature=0.2)
+    assert "temperature" not in server.exchanges[-1].json
+
+
+def test_the_user_has_the_last_word(server: FakeServer) -> None:
+    body, warned = sent(server, "openai", "gpt-5", options={"temperature": 0.2})
+    assert (body["temperature"], warned) == (0.2, {})
+    server.answers(Answer(text="Hello!"))
+    insisting = endpoint(server.url, "together", "openai/gpt-5", quirks={"params": {"temperature": "temperature"}})
+    with AIModelClient(insisting) as client:
+        client.generate("?", temperature=0.3, max_output_tokens=9)
+    # Only the parameter that is named changes: the limit keeps the name that this provider has for it.
+    assert server.exchanges[-1].json.items() >= {"temperature": 0.3, "max_tokens": 9}.items()
+
+
+@pytest.mark.parametrize(
+    ("name", "known_as"),
+    [
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5"),
+        ("arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-4-6-v1:0", "claude-opus-4-6"),
+        ("claude-sonnet-4-5@20250929", "claude-sonnet-4-5"),
+        ("claude-3-7-sonnet-latest", "claude-3-7-sonnet"),
+        ("models/gemini-2.5-flash", "gemini-2.5-flash"),
+        ("publishers/google/models/gemini-2.5-pro", "gemini-2.5-pro"),
+        ("openai/gpt-5.2:free", "gpt-5.2"),
+        ("ft:gpt-4o-mini-2024-07-18:org::id", "gpt-4o-mini"),
+        ("GPT-5-2025-08-07", "gpt-5"),
+        ("minimax-m3", "MiniMax-M3"),
+    ],
+)
+def test_a_model_is_found_by_any_of_its_names(name: str, known_as: str) -> None:
+    facts = find_facts(name)
+    assert facts is not None
+    assert facts.name == known_as
+
+
+def test_every_fact_says_whose_it_is_and_from_when() -> None:
+    names = known_models()
+    assert len(names) > 400
+    for name in names:
+        facts = find_facts(name)
+        assert facts is not None
+        said = {f for f in facts.__slots__ if getattr(facts, f) not in (None, (), {})} - {"name", "vendor", "sources"}
+        assert said <= facts.sources.keys()
+        assert all(source.name and source.date for source in facts.sources.values())
+
+
+@given(
+    st.sampled_from(known_models()),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "temperature": st.floats(0, 2),
+            "top_p": st.floats(0, 1),
+            "stop": st.just(("x",)),
+            "max_output_tokens": st.integers(1, 10**7),
+            "reasoning": st.booleans(),
+            "reasoning_effort": st.sampled_from(EFFORTS),
+            "max_reasoning_tokens": st.integers(1, 10**5),
+            "tool_choice": st.sampled_from(["auto", "required"]),
+        },
+    ),
+)
+def test_what_fits_once_fits_for_good(model: str, config: dict[str, Any]) -> None:
+    where = AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=AIModel(model_name=model))
+    facts = find_facts(model)
+    assert facts is not None
+    fitted, warned = fit(Call(where, (), AIModelCallConfig(**config)), facts)
+    again, more = fit(fitted, facts)
+    assert (again, more) == (fitted, ())
+    changed = {name for name in config if getattr(fitted.config, name) != getattr(AIModelCallConfig(**config), name)}
+    assert bool(warned) or changed <= {"reasoning_effort"}

@@ -1,0 +1,219 @@
+"""Prices: exact, dated, honest about what is not known, and worked out only when somebody looks."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import genai_prices
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.catalog import price
+from dhenara.ai.testing import Answer, Counted, FakeServer
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ChatModelCostData, ChatResponse, Cost, Usage
+from support.worlds import World, endpoint
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+COUNT = st.integers(0, 400_000)
+
+
+def sold(provider: str, model: str, **more: object) -> AIModelEndpoint:
+    return AIModelEndpoint(
+        api=AIModelAPI(provider=provider, api_key="sk-test-secret"), ai_model=AIModel(model_name=model, **more)
+    )
+
+
+def cost_of(where: AIModelEndpoint, usage: Usage | None, **more: object) -> Cost:
+    found = price(where, usage, **{"at": NOW, **more})
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("provider", "listed", "model"),
+    [
+        ("openai", "openai", "gpt-6.1-sol"),
+        ("openai", "openai", "gpt-5.2"),
+        ("anthropic", "anthropic", "claude-opus-5-5"),
+        ("anthropic", "anthropic", "claude-haiku-5-5"),
+        ("google_ai", "google", "gemini-3.8-flash"),
+        ("google_ai", "google", "gemini-2.5-pro"),
+        ("deepseek", "deepseek", "deepseek-v4-pro"),
+        ("xai", "x-ai", "grok-4.6"),
+        ("amazon_bedrock", "aws", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+    ],
+)
+@given(fresh=COUNT, read=COUNT, written=COUNT, written_long=COUNT, out=COUNT, thought=COUNT)
+def test_sums_equal_those_of_the_price_list_itself(
+    provider: str,
+    listed: str,
+    model: str,
+    fresh: int,
+    read: int,
+    written: int,
+    written_long: int,
+    out: int,
+    thought: int,
+) -> None:
+    ours = Usage(
+        input_tokens=fresh,
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=written_long,
+        output_tokens=out,
+        reasoning_tokens=thought,
+    )
+    theirs = genai_prices.Usage(
+        input_tokens=ours.prompt_tokens,
+        cache_read_tokens=read,
+        cache_write_tokens=written + written_long,
+        cache_write_1h_tokens=written_long,
+        output_tokens=ours.completion_tokens,
+        output_reasoning_tokens=thought,
+    )
+    said = genai_prices.calc_price(theirs, model, provider_id=listed, genai_request_timestamp=NOW)
+    found = cost_of(sold(provider, model), ours)
+    assert found.amount == said.total_price
+    assert found.amount == sum(found.components.values())
+
+
+def test_a_price_says_which_row_it_is_from_when_and_whose() -> None:
+    found = cost_of(sold("openai", "gpt-5.2-2025-12-11"), Usage(input_tokens=1_000_000, output_tokens=1_000_000))
+    assert found.amount == Decimal("15.75")
+    assert found.components == {"input": Decimal("1.75"), "output": Decimal("14")}
+    assert (found.priced_as, found.priced_at) == ("openai/gpt-5.2", NOW)
+    assert found.source == f"genai-prices {genai_prices.__version__}"
+
+
+def test_large_prompts_cost_the_price_of_their_tier() -> None:
+    small, large = (cost_of(sold("openai", "gpt-6.1-sol"), Usage(input_tokens=n)) for n in (272_000, 272_001))
+    assert small.amount == 272_000 * Decimal("2") / 1_000_000
+    assert large.amount == 272_001 * Decimal("4") / 1_000_000
+
+
+def test_a_price_is_the_one_of_its_day() -> None:
+    usage = Usage(input_tokens=1_000_000)
+    before, after = (
+        cost_of(sold("google_ai", "gemini-4-argon"), usage, at=datetime(2026, month, 15, tzinfo=UTC))
+        for month in (11, 12)
+    )
+    assert (before.amount, after.amount) == (Decimal(2), Decimal(4))
+
+
+def test_a_tier_of_service_has_its_own_price_or_none_at_all() -> None:
+    usage = Usage(input_tokens=1_000_000)
+    where = sold("openai", "gpt-6.1-sol")
+    flex = cost_of(where, usage, service_tier="flex")
+    assert flex.amount == Decimal(2)  # half of the price above 272,000 tokens
+    assert flex.priced_as == "openai/gpt-6.1-sol (flex)"
+    odd = cost_of(where, usage, service_tier="provisioned")
+    assert odd.amount is None
+    assert "provisioned" in str(odd.reason)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [("openai", "gpt-from-next-year"), ("sambanova", "anything"), ("openai_compatible", "gpt-5.2")],
+)
+def test_an_unknown_price_is_unknown_and_never_zero(provider: str, model: str) -> None:
+    found = cost_of(sold(provider, model), Usage(input_tokens=10, output_tokens=10))
+    assert found.amount is None
+    assert "cost_data" in str(found.reason)
+
+
+def test_what_has_no_price_makes_a_sum_unknown_and_never_smaller() -> None:
+    usage = Usage(input_tokens=1_000_000, server_tool_requests={"code_interpreter_call": 1})
+    found = cost_of(sold("openai", "gpt-5.2"), usage)
+    assert found.amount is None
+    assert found.components == {"input": Decimal("1.75")}
+    assert "code_interpreter_call" in str(found.reason)
+
+
+def test_searches_have_their_fee() -> None:
+    found = cost_of(
+        sold("anthropic", "claude-opus-5-5"), Usage(server_tool_requests={"web_search_requests": 3, "x": 9})
+    )
+    assert found.amount == Decimal("0.03")
+
+
+def test_the_providers_own_figure_wins_over_the_users_and_the_users_over_the_list() -> None:
+    mine = ChatModelCostData(input_token_cost_per_million=Decimal(7), output_token_cost_per_million=Decimal(7))
+    where = sold("openai", "gpt-5.2", cost_data=mine)
+    assert cost_of(where, Usage(input_tokens=1_000_000)).amount == Decimal(7)
+    reported = cost_of(where, Usage(input_tokens=1_000_000, reported_cost=0.25))
+    assert (reported.amount, reported.source) == (Decimal("0.25"), "provider")
+
+
+def test_a_server_of_ones_own_is_free_and_a_strangers_is_unknown() -> None:
+    usage = Usage(input_tokens=10)
+    assert cost_of(sold("vllm", "qwen"), usage).amount == 0
+    assert cost_of(sold("vllm", "qwen"), usage, base_url="http://gpu-box:8000/v1").amount == 0
+    assert cost_of(sold("vllm", "qwen"), usage, base_url="https://vllm.example.com/v1").amount is None
+
+
+def test_a_deployment_is_priced_by_the_model_behind_it() -> None:
+    usage = Usage(input_tokens=1_000_000)
+    told = sold("openai", "our-deployment", base_model="gpt-5.2")
+    assert cost_of(told, usage).priced_as == "openai/gpt-5.2"
+    assert cost_of(sold("openai", "our-deployment"), usage, served="gpt-5.2-2025-12-11").priced_as == "openai/gpt-5.2"
+
+
+def test_a_region_of_a_cloud_has_its_own_price() -> None:
+    usage = Usage(input_tokens=1_000_000)
+    regional, everywhere = (
+        cost_of(sold("amazon_bedrock", name, base_model="claude-sonnet-4-5"), usage)
+        for name in (f"{place}.anthropic.claude-sonnet-4-5-20250929-v1:0" for place in ("us", "global"))
+    )
+    assert (regional.amount, everywhere.amount) == (Decimal("3.3"), Decimal(3))
+
+
+def test_no_usage_has_no_cost() -> None:
+    assert price(sold("openai", "gpt-5.2"), None) is None
+
+
+def test_every_answer_is_priced_streamed_or_not(world: World, server: FakeServer) -> None:
+    said = Answer(text="Hello!", usage=Counted(input=1_000_000, output=1_000_000))
+    server.answers(said, said)
+    client = AIModelClient(endpoint(server.url, model="gpt-5.2"))
+    whole, streamed = world.run(client, "?").chat_response, world.stream(client, "?")[-1][1].chat_response
+    world.close(client)
+    assert whole.cost.amount == streamed.cost.amount == Decimal("15.75")
+    assert whole.cost.priced_at is not None
+
+
+def test_a_kept_answer_holds_its_cost_and_nothing_of_its_endpoint(server: FakeServer) -> None:
+    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    with AIModelClient(endpoint(server.url, model="gpt-5.2")) as client:
+        dumped, pickled = (client.generate("?").chat_response for _ in range(2))
+    assert dumped is not None
+    assert json.loads(dumped.model_dump_json())["cost"]["priced_as"] == "openai/gpt-5.2"
+    assert ChatResponse.model_validate_json(dumped.model_dump_json()) == dumped
+    assert "cost" in ChatResponse(id="1").priced_by(lambda answer: None).model_dump(exclude_unset=True)
+    kept = pickle.dumps(pickled)
+    assert b"sk-test-secret" not in kept
+    assert pickle.loads(kept).cost == pickled.cost  # noqa: S301  # made one line above
+
+
+def test_nobody_loads_prices_who_does_not_ask_for_a_cost() -> None:
+    program = """
+import sys
+from dhenara.ai import AIModelClient
+from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+with FakeServer(Answer(text="hi")) as server:
+    api = AIModelAPI(provider="openai", api_key="sk-test-secret", config={"base_url": server.url + "/v1"})
+    with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="gpt-5.2"))) as client:
+        answer = client.generate("?").chat_response
+assert answer.text() == "hi"
+assert "genai_prices" not in sys.modules
+assert answer.cost.amount > 0
+assert "genai_prices" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -1,0 +1,43 @@
+"""Every recorded request that can be said in our words is written as it was, or differs for a reason that is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support.asked.heard import Heard
+from support.asked.reasons import REASONS
+from support.asked.recorded import APIS, asked, compared
+from support.corpus import CORPUS, Exchange
+
+SKIP = pytest.mark.skip(reason="the recorded traffic is not beside the project")
+REQUESTS: list[Any] = [
+    pytest.param(protocol, exchange, call, id=f"{protocol}-{exchange['id'][-100:]}".replace("/", "."))
+    for protocol in APIS
+    for exchange, call in asked(protocol).said
+] or [pytest.param(None, None, None, marks=SKIP)]
+# Kinds of parts that only one provider has, and that are not a part of any answer of its own.
+ONLY_THERE = {"tool_reference", "container_upload", "tool_addition", "tool_search_output", "additional_tools"}
+EACH = pytest.mark.parametrize(
+    "protocol", [name if CORPUS.is_dir() else pytest.param(name, marks=SKIP) for name in APIS]
+)
+
+
+@pytest.mark.parametrize(("protocol", "exchange", "call"), REQUESTS)
+def test_what_we_write_is_what_was_recorded(protocol: str, exchange: Exchange, call: Heard) -> None:
+    found = compared(protocol, exchange, call)
+    assert [one for one in found if not any(reason.explains(one) for reason in REASONS[protocol])] == []
+
+
+@EACH
+def test_enough_requests_can_be_said(protocol: str) -> None:
+    assert len(asked(protocol).said) >= 20
+    assert {part for _, part in asked(protocol).unsaid} <= ONLY_THERE
+
+
+@EACH
+def test_no_reason_is_given_for_nothing(protocol: str) -> None:
+    found = [one for exchange, call in asked(protocol).said for one in compared(protocol, exchange, call)]
+    idle = [reason for reason in REASONS[protocol] if not any(reason.explains(one) for one in found)]
+    assert idle == []

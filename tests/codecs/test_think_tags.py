@@ -1,0 +1,89 @@
+"""Thinking between tags in the text is told apart, however the stream is cut; words about tags stay words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.codecs.openai_chat.codec import CODEC
+from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.fold import fold
+from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.types import ChatResponse
+from dhenara.ai.wire import json
+from dhenara.ai.wire.frame import Frame
+from support.worlds import World, endpoint
+
+TAGGED = ChatQuirks(think_tags=True, terminal="finish")
+BITS = ["<", ">", "/", "think", "<think>", "</think>", " ", "\n", "a", "ü"]
+WORDS = st.lists(st.sampled_from(BITS), max_size=12).map("".join)
+
+
+def said(pieces: list[str], quirks: ChatQuirks = TAGGED) -> ChatResponse:
+    decoder = CODEC.decoder(quirks)
+    events: list[Any] = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
+    events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    told = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
+    return fold([*told, *decoder.finish()])
+
+
+def whole(text: str) -> ChatResponse:
+    body = {"choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}]}
+    return fold(CODEC.decoder(TAGGED).whole(body))
+
+
+@pytest.mark.parametrize(
+    ("text", "thought", "answer"),
+    [
+        ("<think>\nHm.\n</think>\n\nYes.", "Hm.\n", "Yes."),
+        ("\n<think>Hm.</think>Yes.", "Hm.", "Yes."),
+        ("<think>\n\n</think>\n\nYes.", "", "Yes."),
+        ("<think>Hm", "Hm", ""),
+        ("<thi", "", "<thi"),
+        ("<b>Yes</b>", "", "<b>Yes</b>"),
+        ("The tag <think> opens, </think> closes.", "", "The tag <think> opens, </think> closes."),
+        ("<think>a</think>b<think>c</think>", "a", "b<think>c</think>"),
+        ("  Yes.", "", "  Yes."),
+    ],
+)
+def test_only_thinking_that_begins_an_answer_is_thinking(text: str, thought: str, answer: str) -> None:
+    found = whole(text)
+    assert (found.reasoning(), found.text()) == (thought, answer)
+
+
+@given(st.lists(st.sampled_from(BITS), max_size=12))
+def test_a_stream_cut_anywhere_says_the_same(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    for streamed in (said(pieces), said(list(text))):
+        assert (streamed.reasoning(), streamed.text()) == (whole(text).reasoning(), whole(text).text())
+
+
+@given(WORDS)
+def test_without_the_quirk_every_word_stays_where_it_is(text: str) -> None:
+    assert said(list(text), ChatQuirks(terminal="finish")).text() == text
+
+
+@pytest.mark.parametrize(
+    "provider", ["lm_studio", "vllm", "llama_cpp", "ollama", "minimax", "perplexity", "openai_compatible"]
+)
+def test_local_servers_and_others_think_in_tags(provider: str, world: World, server: FakeServer) -> None:
+    answer = Answer(text="<think>\n2 + 2\n</think>\n\n4")
+    server.answers(answer, answer)
+    client = AIModelClient(endpoint(server.url, provider))
+    plain = world.run(client, "?").chat_response
+    final = world.stream(client, "?")[-1][1].chat_response
+    assert plain.contents == final.contents
+    assert (plain.reasoning(), plain.text()) == ("2 + 2\n", "4")
+    world.close(client)
+
+
+def test_minimax_hears_its_thinking_in_tags_again(server: FakeServer) -> None:
+    server.answers(Answer(text="<think>\n2 + 2\n</think>\n\n4"), Answer(text="8"))
+    with AIModelClient(endpoint(server.url, "minimax")) as client:
+        first = client.generate("2 + 2?")
+        client.generate(messages=["2 + 2?", first, "Twice that?"])
+    assert server.exchanges[1].json["messages"][1]["content"] == "<think>\n2 + 2\n</think>\n\n4"

@@ -1,0 +1,18 @@
+"""The page about providers says what the data says."""
+
+from __future__ import annotations
+
+from dhenara.ai.providers.registry import KNOWN, load_provider
+from tables.providers import PAGE, page
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `make tables` to write it anew"
+
+
+def test_every_provider_is_on_it_with_its_variables() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    for name in KNOWN:
+        provider = load_provider(name)
+        assert f"| `{provider.name}` |" in text
+        assert all(f"`{variable}`" in text for variable in (*provider.key_env, *provider.base_url_env))

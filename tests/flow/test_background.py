@@ -1,0 +1,117 @@
+"""Answers made in the background: waited for, taken up where the line broke, retrieved and stopped by their id."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import CallTimeoutError, UnsupportedError
+from dhenara.ai.flow import lasting
+from dhenara.ai.testing import Answer, Cut, FakeServer, HangUp, Raw, RawStream, Refusal
+from dhenara.ai.testing.dialects.openai_responses import ResponsesDialect
+from support.worlds import World, endpoint
+
+SAID = Answer(text="A long answer, made while nobody waited.", id="resp_1")
+BACKGROUND: dict[str, Any] = {"options": {"background": True}}
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lasting, "FIRST_PAUSE", 0.01)
+
+
+def state(status: str) -> Raw:
+    whole = ResponsesDialect().body(SAID, {})
+    return Raw(json.dumps({**whole, "status": status, **({} if status == "completed" else {"output": []})}).encode())
+
+
+def client_of(server: FakeServer) -> AIModelClient:
+    return AIModelClient(endpoint(server.url, protocol="openai_responses"))
+
+
+def test_an_answer_is_asked_for_until_it_is_there(world: World, server: FakeServer) -> None:
+    server.answers(state("queued"), state("in_progress"), Refusal(503, "busy"), state("completed"))
+    client = client_of(server)
+    answer = world.run(client, "?", **BACKGROUND)
+    world.close(client)
+    assert answer.chat_response is not None
+    assert answer.chat_response.text() == SAID.text
+    assert len(answer.attempts) == 1
+    asked = [(exchange.method, exchange.path) for exchange in server.exchanges]
+    assert asked == [("POST", "/v1/responses"), *[("GET", "/v1/responses/resp_1")] * 3]
+    assert server.exchanges[0].json["store"] is True
+
+
+def test_a_stream_is_taken_up_where_its_line_broke(world: World, server: FakeServer) -> None:
+    events = ResponsesDialect().stream(SAID, {})
+    server.answers(Cut(RawStream(events), 5, HangUp()), Refusal(500, "oops"), RawStream(events[4:]))
+    client = client_of(server)
+    *_, (_, final) = world.stream(client, "?", **BACKGROUND)
+    world.close(client)
+    assert final.chat_response.text() == SAID.text
+    assert not final.chat_response.interrupted
+    # The head was the first thing that was sent, so four events came through: numbers 0 to 3.
+    assert server.exchanges[-1].path == "/v1/responses/resp_1?stream=true&starting_after=3"
+
+
+def test_a_stream_that_ends_too_early_is_taken_up_too(server: FakeServer) -> None:
+    events = ResponsesDialect().stream(SAID, {})
+    server.answers(RawStream([*events[:3], events[3][:20]]), RawStream(events[3:]))
+    with client_of(server) as client:
+        *_, (_, final) = client.generate("?", streaming=True, **BACKGROUND).stream_generator
+    assert final.chat_response.text() == SAID.text
+
+
+def test_a_stream_that_is_not_made_in_the_background_is_never_taken_up(server: FakeServer) -> None:
+    events = ResponsesDialect().stream(SAID, {})
+    server.answers(Cut(RawStream(events), 5, HangUp()), RawStream(events[4:]))
+    with client_of(server) as client:
+        *_, (_, final) = client.generate("?", streaming=True).stream_generator
+    assert final.chat_response.interrupted
+    assert len(server.exchanges) == 1
+
+
+def test_whoever_stops_waiting_is_told_how_to_find_the_answer() -> None:
+    with FakeServer(state("in_progress"), forever=True) as server, client_of(server) as client:
+        with pytest.raises(CallTimeoutError, match="retrieve\\('resp_1'\\)"):
+            client.generate("?", timeout=0.3, **BACKGROUND)
+        assert [exchange.method for exchange in server.exchanges].count("POST") == 1
+
+
+def test_an_answer_is_retrieved_by_its_id(world: World, server: FakeServer) -> None:
+    server.answers(state("in_progress"), state("completed"))
+    client = client_of(server)
+    answer = world.ask(client, "retrieve", "resp_1").chat_response
+    world.close(client)
+    assert answer is not None
+    assert answer.text() == SAID.text
+    assert answer.cost is not None
+
+
+def test_an_answer_is_stopped_by_its_id(world: World, server: FakeServer) -> None:
+    server.answers(state("cancelled"))
+    client = client_of(server)
+    answer = world.ask(client, "cancel", "resp_1").chat_response
+    world.close(client)
+    assert answer is not None
+    assert answer.choices[0].raw_finish_reason == "cancelled"
+    assert (server.exchanges[0].method, server.exchanges[0].path) == ("POST", "/v1/responses/resp_1/cancel")
+
+
+def test_a_protocol_that_keeps_nothing_says_so() -> None:
+    client = AIModelClient(endpoint("http://127.0.0.1:1", "anthropic"))
+    with pytest.raises(UnsupportedError, match="anthropic"):
+        client.retrieve("resp_1")
+
+
+def test_an_earlier_answer_or_a_conversation_is_named_in_the_options(server: FakeServer) -> None:
+    server.answers(SAID, SAID)
+    with client_of(server) as client:
+        client.generate("?", options={"previous_response_id": "resp_0"})
+        client.generate("?", options={"conversation": "conv_1"})
+    before, talk = (exchange.json for exchange in server.exchanges)
+    assert (before["previous_response_id"], before["store"]) == ("resp_0", False)
+    assert (talk["conversation"], talk["store"]) == ("conv_1", True)

@@ -1,0 +1,357 @@
+"""Learning: a refused field is left out, renamed or changed, the call succeeds, and the lesson stays."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dhenara.ai import AIModelClient, Lessons
+from dhenara.ai.catalog.refusals import read_lessons
+from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.errors import BadRequestError, ConfigurationError, ContextLengthError
+from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, Spoken
+from support.corpus import body_bytes, exchanges, head_of
+from support.worlds import World, endpoint
+
+HELLO = Answer(text="Hello!")
+
+
+def refused(body: Any, status: int = 400) -> Raw:
+    return Raw(json.dumps(body).encode(), status)
+
+
+def openai(message: str, param: str | None = None, code: str | None = None) -> Raw:
+    return refused({"error": {"message": message, "type": "invalid_request_error", "param": param, "code": code}})
+
+
+RENAME = openai(
+    "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+    "max_tokens",
+    "unsupported_parameter",
+)
+TEMPERATURE = openai(
+    "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.",
+    "temperature",
+    "unsupported_value",
+)
+MISTRAL = {"type": "extra_forbidden", "loc": ["body", "random_seed"], "msg": "Extra inputs are not permitted"}
+VLLM = "[{'type': 'extra_forbidden', 'loc': ('body', 'seed'), 'msg': 'Extra inputs are not permitted'}]"
+
+
+def claude(message: str) -> Raw:
+    return refused({"type": "error", "error": {"type": "invalid_request_error", "message": message}})
+
+
+def gemini(message: str) -> Raw:
+    return refused({"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}})
+
+
+def plain(message: str, status: int = 400) -> Raw:
+    return refused({"message": message}, status)
+
+
+BOTH = "`temperature` and `top_p` cannot both be specified for this model. Please use only one."
+UNKNOWN_NAME = "Invalid JSON payload received. Unknown name \"topK\" at 'generation_config': Cannot find field."
+NO_LEVEL = "Thinking level is not supported for this model."
+NO_STOP = "This model doesn't support the stopSequences field. Remove stopSequences and try again."
+TGI = refused({"error": "Json deserialize error: unknown field `top_p`, expected one of `model`"}, 422)
+XAI = refused({"error": "Argument not supported on this model: presencePenalty"})
+
+# Provider, what is set, what it answers, and the field that the next request does without.
+CASES: list[tuple[str, dict[str, Any], Raw, str]] = [
+    ("openai", {"temperature": 0.2}, TEMPERATURE, "temperature"),
+    ("openai", {"logprobs": True}, openai("Unrecognized request argument supplied: logprobs"), "logprobs"),
+    ("openai", {"seed": 1}, openai("Unknown parameter: 'seed'.", "seed", "unknown_parameter"), "seed"),
+    ("groq", {"n": 2}, openai("property 'n' is unsupported"), "n"),
+    ("groq", {"user": "u"}, openai("`user` is not supported with this model"), "user"),
+    ("mistral", {"seed": 1}, refused({"object": "error", "message": {"detail": [MISTRAL]}}, 422), "random_seed"),
+    ("mistral", {"seed": 1}, refused({"detail": [MISTRAL]}, 422), "random_seed"),
+    ("vllm", {"seed": 1}, refused({"object": "error", "message": VLLM}), "seed"),
+    ("fireworks", {"seed": 1}, openai("Extra inputs are not permitted, field: 'seed', value: 1"), "seed"),
+    ("cerebras", {"user": "u"}, plain("body.user: property 'body.user' is unsupported"), "user"),
+    ("nvidia", {"seed": 1}, plain("Unsupported parameter(s): `seed`"), "seed"),
+    ("xai", {"presence_penalty": 1}, XAI, "presence_penalty"),
+    (
+        "xai",
+        {"presence_penalty": 1},
+        refused({"error": "Model x does not support parameter presencePenalty."}),
+        "presence_penalty",
+    ),
+    ("huggingface", {"top_p": 0.5}, TGI, "top_p"),
+    ("anthropic", {"temperature": 0.2}, claude("`temperature` is deprecated for this model."), "temperature"),
+    ("anthropic", {"temperature": 0.2, "top_p": 0.5}, claude(BOTH), "top_p"),
+    ("anthropic", {"top_k": 3}, claude("top_k: Extra inputs are not permitted"), "top_k"),
+    ("google_ai", {"top_k": 3}, gemini(UNKNOWN_NAME), "generationConfig.topK"),
+    (
+        "google_ai",
+        {"presence_penalty": 1},
+        gemini("Penalty is not enabled for this model"),
+        "generationConfig.presencePenalty",
+    ),
+    ("google_ai", {"reasoning_effort": "low"}, gemini(NO_LEVEL), "generationConfig.thinkingConfig.thinkingLevel"),
+    (
+        "google_ai",
+        {"max_reasoning_tokens": 9},
+        gemini("The model does not support setting thinking_budget to 9."),
+        "generationConfig.thinkingConfig.thinkingBudget",
+    ),
+    ("cohere", {"seed": 1}, plain("invalid request: parameter 'seed' is not a valid field", 422), "seed"),
+    ("amazon_bedrock", {"stop": "x"}, plain(NO_STOP), "inferenceConfig.stopSequences"),
+    ("amazon_bedrock", {"top_p": 0.5, "temperature": 0.1}, plain(BOTH), "inferenceConfig.topP"),
+]
+NAMES = [f"{provider}-{field}-{number}" for number, (provider, _, _, field) in enumerate(CASES)]
+
+
+def dig(body: Any, path: str) -> Any:
+    for step in path.split("."):
+        body = body.get(step) if isinstance(body, dict) else None
+    return body
+
+
+@pytest.mark.parametrize(("provider", "config", "answer", "field"), CASES, ids=NAMES)
+def test_a_field_that_a_provider_refuses_is_left_out_from_then_on(
+    provider: str, config: dict[str, Any], answer: Raw, field: str, server: FakeServer
+) -> None:
+    server.answers(answer, HELLO, HELLO)
+    model = "gemini-2.5-flash-of-ours" if "max_reasoning_tokens" in config else "fake-1"
+    with AIModelClient(endpoint(server.url, provider, model), lessons=Lessons()) as client:
+        first, second = client.generate("?", **config), client.generate("?", **config)
+    asked, again, later = (exchange.json for exchange in server.exchanges)
+    assert dig(asked, field) is not None
+    assert dig(again, field) is None
+    assert later == again
+    for call, attempts in ((first, 2), (second, 1)):
+        assert call.chat_response is not None
+        assert call.chat_response.text() == "Hello!"
+        assert [(w.code, w.parameter) for w in call.chat_response.warnings] == [("learned", field)]
+        assert len(call.attempts) == attempts
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_renamed_field_is_sent_under_its_new_name_in_every_world(
+    streaming: bool, world: World, server: FakeServer
+) -> None:
+    server.answers(RENAME, HELLO)
+    client = AIModelClient(endpoint(server.url, "together"), lessons=Lessons())
+    config = {"max_output_tokens": 50}
+    final = world.stream(client, "?", **config)[-1][1] if streaming else world.run(client, "?", **config)
+    world.close(client)
+    assert server.exchanges[1].json["max_completion_tokens"] == 50
+    assert "max_tokens" not in server.exchanges[1].json
+    assert final.chat_response.warnings[0].code == "learned"
+    assert [attempt.outcome for attempt in final.attempts] == ["failed", "answered"]
+
+
+def test_a_value_that_is_refused_becomes_the_nearest_that_is_taken(server: FakeServer) -> None:
+    told = "'minimal' is not supported with this model. Supported values are: 'low', 'medium', and 'high'."
+    server.answers(openai(told, "reasoning.effort", "unsupported_value"), HELLO, HELLO)
+    with AIModelClient(endpoint(server.url, protocol="openai_responses"), lessons=Lessons()) as client:
+        client.generate("?", reasoning_effort="minimal")
+        client.generate("?", reasoning_effort="high")
+    efforts = [exchange.json["reasoning"]["effort"] for exchange in server.exchanges]
+    assert efforts == ["minimal", "low", "high"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "told", "field", "most"),
+    [
+        (
+            "anthropic",
+            "max_tokens: 90000 > 64000, which is the maximum allowed number of output tokens",
+            "max_tokens",
+            64_000,
+        ),
+        (
+            "openai",
+            "max_tokens is too large: 90000. This model supports at most 16384 completion tokens",
+            "max_completion_tokens",
+            16_384,
+        ),
+        (
+            "google_ai",
+            "has a maxOutputTokens value of 90000 but the supported range is from 1 (inclusive) to 65537 (exclusive).",
+            "generationConfig.maxOutputTokens",
+            65_536,
+        ),
+    ],
+)
+def test_a_limit_that_a_provider_names_is_kept_to(
+    provider: str, told: str, field: str, most: int, server: FakeServer
+) -> None:
+    server.answers(Refusal(400, told, "invalid_request_error"), HELLO, HELLO)
+    with AIModelClient(endpoint(server.url, provider), lessons=Lessons()) as client:
+        client.generate("?", max_output_tokens=90_000)
+        client.generate("?", max_output_tokens=100)
+    assert [dig(exchange.json, field) for exchange in server.exchanges] == [90_000, most, 100]
+
+
+def test_several_refusals_in_a_row_are_all_learned(server: FakeServer) -> None:
+    server.answers(TEMPERATURE, openai("Unknown parameter: 'seed'.", "seed", "unknown_parameter"), HELLO)
+    with AIModelClient(endpoint(server.url), lessons=Lessons()) as client:
+        client.generate("?", temperature=0.2, seed=1, retries=0)
+    assert not {"temperature", "seed"} & server.exchanges[-1].json.keys()
+
+
+def test_with_strict_a_refusal_stays_an_error(world: World, server: FakeServer) -> None:
+    server.answers(TEMPERATURE)
+    client = AIModelClient(endpoint(server.url), lessons=Lessons())
+    with pytest.raises(BadRequestError, match="temperature"):
+        world.run(client, "?", temperature=0.2, strict=True)
+    world.close(client)
+    assert len(server.exchanges) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        openai("Unsupported parameter: 'tools' is not supported with this model.", "tools", "unsupported_parameter"),
+        openai("Invalid schema for function 'x'", "tools[0].function.parameters", "invalid_function_parameters"),
+        openai("Unknown parameter: 'nonsense'.", "nonsense", "unknown_parameter"),
+        openai("The image is not supported by this model"),
+        openai("messages.1.temperature: property 'messages.1.temperature' is unsupported"),
+    ],
+)
+def test_a_refusal_of_something_else_stays_an_error(answer: Raw, server: FakeServer) -> None:
+    server.answers(answer)
+    with AIModelClient(endpoint(server.url), lessons=Lessons()) as client, pytest.raises(BadRequestError):
+        client.generate("?", temperature=0.2, tools=[{"name": "x"}])
+    assert len(server.exchanges) == 1
+
+
+def test_too_long_a_conversation_teaches_nothing(server: FakeServer) -> None:
+    server.answers(openai("This model's maximum context length is 8192; `max_tokens` is not supported above it"))
+    with AIModelClient(endpoint(server.url), lessons=Lessons()) as client, pytest.raises(ContextLengthError):
+        client.generate("?", max_output_tokens=10)
+    assert len(server.exchanges) == 1
+
+
+def test_the_users_own_words_are_never_changed(server: FakeServer) -> None:
+    server.answers(TEMPERATURE)
+    with AIModelClient(endpoint(server.url), lessons=Lessons()) as client, pytest.raises(BadRequestError):
+        client.generate("?", options={"temperature": 0.2})
+    assert len(server.exchanges) == 1
+
+
+def test_a_lesson_is_for_one_model_and_every_client_that_shares_the_memory(server: FakeServer) -> None:
+    memory = Lessons()
+    server.answers(TEMPERATURE, HELLO, HELLO, HELLO)
+    for model in ("fake-1", "fake-1", "fake-2"):
+        with AIModelClient(endpoint(server.url, model=model), lessons=memory) as client:
+            client.generate("?", temperature=0.2)
+    assert ["temperature" in exchange.json for exchange in server.exchanges] == [True, False, False, True]
+
+
+def test_calls_that_are_refused_at_the_same_time_all_succeed() -> None:
+    def answer(asked: dict[str, Any]) -> Raw | Spoken:
+        return TEMPERATURE if "temperature" in asked else Spoken(HELLO)
+
+    barrier = threading.Barrier(4)
+
+    class ByBody:
+        """Refuses a temperature, all four at once, so that nobody can have learned from another."""
+
+        def steps(self, asked: Any) -> Any:
+            if "temperature" in asked.json:
+                barrier.wait(5)
+            return answer(asked.json).steps(asked)
+
+    with (
+        FakeServer(ByBody(), forever=True) as server,
+        ThreadPoolExecutor(4) as pool,
+        AIModelClient(endpoint(server.url), lessons=Lessons()) as client,
+    ):
+        said = list(pool.map(lambda _: client.generate("?", temperature=0.2).chat_response.text(), range(4)))
+    assert said == ["Hello!"] * 4
+    assert len(server.exchanges) == 8
+
+
+def test_without_a_memory_of_its_own_a_client_learns_for_the_whole_process(server: FakeServer) -> None:
+    server.answers(TEMPERATURE, HELLO, HELLO)
+    for _ in range(2):
+        with AIModelClient(endpoint(server.url)) as client:
+            client.generate("?", temperature=0.2)
+    assert len(server.exchanges) == 3
+
+
+def test_a_file_keeps_lessons_beyond_the_process(tmp_path: Path, world: World, server: FakeServer) -> None:
+    file = tmp_path / "kept" / "lessons.json"
+    server.answers(TEMPERATURE, HELLO, HELLO)
+    for _ in range(2):
+        client = AIModelClient(endpoint(server.url), lessons=file)
+        world.run(client, "?", temperature=0.2)
+        world.close(client)
+    assert len(server.exchanges) == 3
+    assert "sk-test-secret" not in file.read_text()
+    assert sorted(path.name for path in file.parent.iterdir()) == ["lessons.json", "lessons.json.lock"]
+
+
+def test_processes_that_learn_at_once_lose_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "lessons.json"
+    program = """
+import sys
+from dhenara.ai import Lessons
+from dhenara.ai.catalog.lessons import Lesson
+for n in range(20):
+    book = Lessons(sys.argv[1])
+    book.learn(("p", "http://x", f"{sys.argv[2]}-{n}"), [Lesson("seed", "drop", learned_at=9e9)])
+    book.save()
+"""
+    running = [subprocess.Popen([sys.executable, "-c", program, str(file), str(n)]) for n in range(3)]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert len(json.loads(file.read_text())["targets"]) == 60
+
+
+def test_a_file_that_holds_something_else_is_named(tmp_path: Path, server: FakeServer) -> None:
+    file = tmp_path / "notes.json"
+    file.write_text("[1]")
+    client = AIModelClient(endpoint(server.url), lessons=file)
+    with pytest.raises(ConfigurationError, match=r"notes\.json"):
+        client.generate("?")
+
+
+def test_lessons_are_bounded_and_grow_old() -> None:
+    from dhenara.ai.catalog.lessons import Lesson
+    from dhenara.ai.flow.lessons import LASTS, MOST_LESSONS, MOST_TARGETS
+
+    book = Lessons()
+    for n in range(MOST_TARGETS + 5):
+        book.learn(("p", "u", str(n)), [Lesson("seed", "drop")])
+    assert book.known(("p", "u", "0"), 0.0) == ()
+    last = ("p", "u", str(MOST_TARGETS + 4))
+    for n in range(MOST_LESSONS + 5):
+        book.learn(last, [Lesson(f"field{n}", "drop")])
+    assert len(book.known(last, 0.0)) == MOST_LESSONS
+    assert book.known(last, LASTS + 1) == ()
+
+
+def test_recorded_refusals_teach_only_what_they_say() -> None:
+    told = {
+        "Unsupported parameter: 'max_tokens' is not supported with this model.": ("max_tokens", "rename"),
+        "Unsupported value: 'minimal' is not supported with the 'o4-mini' model.": ("reasoning.effort", "replace"),
+    }
+    found: dict[str, tuple[str, str]] = {}
+    for api in ("openai-chat", "openai-responses", "anthropic-messages", "gemini-generate", "bedrock-converse"):
+        codec = load_codec(CODECS[api])
+        for exchange in exchanges(api, lambda e: e["status"] in (400, 422) and isinstance(e["request_body"], dict)):
+            error = codec.error(head_of(exchange), body_bytes(exchange))
+            if isinstance(error, BadRequestError):
+                for lesson in read_lessons(error, exchange["request_body"], 0.0):
+                    found[error.message] = lesson.field, lesson.action
+    for message, lesson in found.items():
+        assert lesson == next(taught for words, taught in told.items() if message.startswith(words))
+
+
+CODECS = {
+    "openai-chat": "openai_chat",
+    "openai-responses": "openai_responses",
+    "anthropic-messages": "anthropic",
+    "gemini-generate": "gemini",
+    "bedrock-converse": "converse",
+}

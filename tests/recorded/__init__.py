@@ -1,0 +1,1 @@
+"""The recorded traffic in numbers: `make corpus`."""

@@ -1,0 +1,101 @@
+"""The public lists, brought to our words: one fact after the other, for one model at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Fact = tuple[str, Any]
+Entry = Mapping[str, Any]
+
+# What the lists call a vendor: ours, LiteLLM's and its prefix, models.dev's, genai-prices'.
+VENDORS: dict[str, tuple[str, str, str, str]] = {
+    "openai": ("openai", "", "openai", "openai"),
+    "anthropic": ("anthropic", "", "anthropic", "anthropic"),
+    "google": ("gemini", "gemini/", "google", "google"),
+    "deepseek": ("deepseek", "deepseek/", "deepseek", "deepseek"),
+    "mistral": ("mistral", "mistral/", "mistral", "mistral"),
+    "xai": ("xai", "xai/", "xai", "x-ai"),
+    "cohere": ("cohere_chat", "", "cohere", "cohere"),
+    "moonshot": ("moonshot", "moonshot/", "moonshotai", "moonshotai"),
+    "zai": ("zai", "zai/", "zai", "zai"),
+    "minimax": ("minimax", "minimax/", "minimax", "minimax"),
+    "meta": ("meta", "meta/", "llama", "meta"),
+    "alibaba": ("dashscope", "dashscope/", "alibaba", "alibaba"),
+}
+KINDS = {
+    "chat": "text_generation",
+    "responses": "text_generation",
+    "image_generation": "image_generation",
+    "video_generation": "video_generation",
+    "embedding": "embedding",
+    "audio_speech": "text_to_speech",
+    "audio_transcription": "speech_to_text",
+}
+PROTOCOLS = {"/v1/chat/completions": "openai_chat", "/v1/responses": "openai_responses"}
+SPOKEN = {"anthropic": ["anthropic"], "google": ["gemini"], "cohere": ["cohere"]}
+DATED = re.compile(r"-(20\d\d-?\d\d-?\d\d|latest)$")
+# Vendors that also serve models of others, and how their own are called.
+OWN = {"alibaba": re.compile(r"qw"), "mistral": re.compile(r"(?!zai|glm|deepseek)")}
+RELEASED = re.compile(r"Released (20\d\d-\d\d-\d\d)")
+SAMPLING = ["temperature", "top_p", "top_k"]
+
+
+def from_litellm(vendor: str, entry: Entry) -> Iterator[Fact]:
+    yield "functional_type", KINDS.get(entry.get("mode", ""))
+    # OpenAI's prompts and answers have limits of their own within the window; elsewhere the prompt may fill it.
+    yield "context_window", None if vendor == "openai" else entry.get("max_input_tokens")
+    yield "max_input_tokens", entry.get("max_input_tokens")
+    yield "max_output_tokens", entry.get("max_output_tokens")
+    yield "input_modalities", modalities(entry)
+    yield "output_modalities", entry.get("supported_output_modalities")
+    yield "reasoning", entry.get("supports_reasoning")
+    yield "reasoning_efforts", entry.get("reasoning_effort_levels")
+    yield "default_effort", entry.get("default_reasoning_effort")
+    yield "always_reasons", entry.get("thinking_always_on") or None
+    # Gemini takes sampling settings without heeding them; only a refusal is a fact about a request.
+    refuses = entry.get("supports_sampling_params") is False and vendor != "google"
+    yield "refused", SAMPLING if refuses else None
+    yield "tools", entry.get("supports_function_calling")
+    yield "forced_tools", entry.get("supports_forced_tool_use")
+    yield "structured_output", entry.get("supports_response_schema")
+    yield "prefill", entry.get("supports_assistant_prefill")
+    spoken = [PROTOCOLS[path] for path in entry.get("supported_endpoints", ()) if path in PROTOCOLS]
+    yield "protocols", SPOKEN.get(vendor) or spoken or None
+    yield "retires", entry.get("deprecation_date")
+
+
+def modalities(entry: Entry) -> list[str] | None:
+    told: list[str] | None = entry.get("supported_modalities")
+    flags = {
+        "image": "supports_vision",
+        "pdf": "supports_pdf_input",
+        "audio": "supports_audio_input",
+        "video": "supports_video_input",
+    }
+    if told is None and not any(flag in entry for flag in flags.values()):
+        return None
+    more = [kind for kind, flag in flags.items() if entry.get(flag)]
+    return list(dict.fromkeys([*(told or ["text"]), *more]))
+
+
+def from_models_dev(entry: Entry) -> Iterator[Fact]:
+    limit, kinds = entry.get("limit", {}), entry.get("modalities", {})
+    yield "display_name", entry.get("name")
+    yield "context_window", limit.get("context") or None
+    yield "max_output_tokens", limit.get("output") or None
+    yield "input_modalities", kinds.get("input")
+    yield "output_modalities", kinds.get("output")
+    yield "reasoning", entry.get("reasoning")
+    yield "tools", entry.get("tool_call")
+    yield "structured_output", entry.get("structured_output")
+    yield "released", entry.get("release_date")
+
+
+def from_genai_prices(row: Any) -> Iterator[Fact]:
+    yield "display_name", row.name
+    yield "context_window", row.context_window
+    yield "deprecated", row.deprecated
+    released = RELEASED.search(row.price_comments or "")
+    yield "released", released[1] if released else None
