@@ -1,0 +1,121 @@
+"""What `ask` returns: the answer's text, which is a `str` like any other, and everything known about it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Self
+
+from .usage.data import UsageData
+
+if TYPE_CHECKING:
+    from dhenara.ai.types import AIModelCallResponse, CallWarning, ChatResponse, ToolCallContent
+
+    from .exceptions import AIUtilitiesError
+
+__all__ = ["AskResult", "UsageData"]
+
+
+class AskResult(str):
+    """Prints, compares and concatenates as its text. `response` is the engine's full answer, `error` what went
+    wrong where errors are collected instead of raised.
+    """
+
+    prompt: str | None
+    usage: UsageData
+    model: str | None
+    provider: str | None
+    cached: bool
+    cost: Decimal | None
+    duration_s: float | None
+    response: AIModelCallResponse | None
+    error: AIUtilitiesError | OSError | None
+
+    def __new__(
+        cls,
+        text: str = "",
+        *,
+        usage: UsageData | None = None,
+        prompt: str | None = None,
+        model: str | None = None,
+        provider: str | None = None,
+        cached: bool | None = None,
+        cost: Decimal | None = None,
+        duration_s: float | None = None,
+        response: AIModelCallResponse | None = None,
+        error: AIUtilitiesError | OSError | None = None,
+    ) -> Self:
+        result = super().__new__(cls, text)
+        result.usage = usage = usage or UsageData()
+        result.prompt = prompt
+        result.model = model or usage.model
+        result.provider = provider or usage.provider
+        result.cached = usage.cached if cached is None else cached
+        result.cost = usage.cost if cost is None else cost
+        result.duration_s = usage.duration_s if duration_s is None else duration_s
+        result.response = response
+        result.error = error
+        return result
+
+    @property
+    def text(self) -> str:
+        """The words alone, as a plain `str`."""
+        return str.__str__(self)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is an answer rather than an error."""
+        return self.error is None
+
+    @property
+    def answer(self) -> ChatResponse | None:
+        """The engine's answer: its parts, its finish reason, its reasoning."""
+        return self.response.chat_response if self.response is not None else None
+
+    @property
+    def finish_reason(self) -> str | None:
+        return self.answer.finish_reason if self.answer is not None else None
+
+    @property
+    def refusal(self) -> str | None:
+        """The words in which the model declined, if it did."""
+        return self.answer.refusal() if self.answer is not None else None
+
+    @property
+    def tool_calls(self) -> list[ToolCallContent]:
+        return self.answer.tool_calls() if self.answer is not None else []
+
+    @property
+    def warnings(self) -> list[CallWarning]:
+        """What the provider could not honour."""
+        return self.answer.warnings if self.answer is not None else []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (revived, (type(self), self.text, self.__dict__))
+
+
+def revived(kind: type[AskResult], text: str, facts: dict[str, Any]) -> AskResult:
+    """Copies and pickles carry everything that the original knew."""
+    result = str.__new__(kind, text)
+    result.__dict__.update(facts)
+    return result
+
+
+def read_result(response: AIModelCallResponse, prompt: str | None) -> AskResult:
+    """The result for an answer of the engine; where the model declined, its words of refusal."""
+    answer = response.chat_response
+    if answer is None:
+        return AskResult(prompt=prompt, response=response)
+    cached = bool(answer.extras.get("cached"))
+    usage = UsageData.of(
+        answer.usage,
+        answer.cost,
+        provider=answer.provider,
+        model=answer.model,
+        request_id=response.request_id,
+        outcome="interrupted" if answer.interrupted else "cached" if cached else "answered",
+        cached=cached,
+        attempt=max(1, len(response.attempts)),
+        duration_s=response.duration_seconds,
+        first_token_s=response.first_token_seconds,
+    )
+    return AskResult(answer.text() or answer.refusal() or "", usage=usage, prompt=prompt, response=response)
