@@ -10,7 +10,7 @@ from .results import AskResult, read_result
 if TYPE_CHECKING:
     from dhenara.ai.types import AIModelCallResponse
 
-Hook = Callable[[AskResult], None]
+Hook = Callable[[AskResult], object]
 
 
 class Gathered:

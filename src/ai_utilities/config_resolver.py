@@ -89,7 +89,10 @@ class ConfigurationResolver:
 
     def explain(self, provider: str | None = None) -> Explanation:
         """Every value and who said it, secrets masked: `print()` it, or read its lines."""
-        found = self.resolve(provider)
+        return self.explained(self.resolve(provider))
+
+    def explained(self, found: Resolved) -> Explanation:
+        """The same for a configuration that was resolved before."""
         lines = [Line("provider", found.provider, str(found.chosen), found.reason)]
         for name in ("api_key", "model", "base_url"):
             said: Said = getattr(found, name)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from .providers.facts import EMBEDDED, ProviderFacts, engine_facts, known_providers
 
+
 def ways_out() -> str:
     """What there is to choose from."""
     ways = [
@@ -50,3 +51,8 @@ def other_keys(name: str, variables: Mapping[str, str]) -> list[tuple[str, str]]
         if facts is not None and facts.name != name:
             found += [(other, variable) for variable in facts.key if variables.get(variable)]
     return found
+
+
+def no_models(facts: ProviderFacts) -> str:
+    """The server is there and empty."""
+    return f"{facts.name} has no model yet: load one there first, or name one with {facts.model[0]} or model='...'."

@@ -37,7 +37,10 @@ def pick(settings: AiSettings, variables: Mapping[str, str]) -> Picked:
     """The first provider that can be asked. Says which in the log, or raises with the ways out."""
     order = wanted_order(settings)
     found = (
-        at_an_address(settings) or with_key(order, settings, variables) or answering(order, variables) or embedded(order)
+        at_an_address(settings)
+        or with_key(order, settings, variables)
+        or answering(order, variables)
+        or embedded(order)
     )
     if found is None:
         raise ProviderConfigurationError(nothing_configured(order))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from ..config_models import AiSettings
 from ..exceptions import ProviderCapabilityError
 from ..results import AskResult
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class BaseProvider(ABC):
@@ -76,7 +79,7 @@ class BaseProvider(ABC):
         return ProviderCapabilityError(f"{self.provider_name}: {what} by this provider; ask another one for it.")
 
 
-async def threaded(work: Any, *args: Any, **kwargs: Any) -> Any:
+async def threaded(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Runs blocking work without holding up the loop."""
     from anyio import to_thread
 
@@ -93,7 +96,7 @@ class ThreadedIterator(AsyncIterator[str]):
     async def __anext__(self) -> str:
         if self._pieces is None:
             self._pieces = await threaded(self._opened)
-        piece: str | None = await threaded(next, self._pieces, None)
+        piece = await threaded(following, self._pieces)
         if piece is None:
             raise StopAsyncIteration
         return piece
@@ -102,3 +105,7 @@ class ThreadedIterator(AsyncIterator[str]):
         close = getattr(self._pieces, "close", None)
         if close is not None:
             await threaded(close)
+
+
+def following(pieces: Iterator[str]) -> str | None:
+    return next(pieces, None)
