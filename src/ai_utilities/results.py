@@ -21,12 +21,6 @@ class AskResult(str):
     """
 
     prompt: str | None
-    usage: UsageData
-    model: str | None
-    provider: str | None
-    cached: bool
-    cost: Decimal | None
-    duration_s: float | None
     response: AIModelCallResponse | None
     error: AIUtilitiesError | OSError | None
 
@@ -45,16 +39,52 @@ class AskResult(str):
         error: AIUtilitiesError | OSError | None = None,
     ) -> Self:
         result = super().__new__(cls, text)
-        result.usage = usage = usage or UsageData()
+        said = {"model": model, "provider": provider, "cached": cached, "cost": cost, "duration_s": duration_s}
+        result._said = {name: value for name, value in said.items() if value is not None}
+        result._usage = usage
         result.prompt = prompt
-        result.model = model or usage.model
-        result.provider = provider or usage.provider
-        result.cached = usage.cached if cached is None else cached
-        result.cost = usage.cost if cost is None else cost
-        result.duration_s = usage.duration_s if duration_s is None else duration_s
         result.response = response
         result.error = error
         return result
+
+    _said: dict[str, Any]
+    _usage: UsageData | None
+
+    @property
+    def usage(self) -> UsageData:
+        """What was used and what it cost. Worked out when it is first read: prices take a moment to load."""
+        if self._usage is None:
+            self._usage = read_usage(self.response)
+        return self._usage
+
+    @property
+    def model(self) -> str | None:
+        answer = self.answer
+        return self._said.get("model") or (answer.model if answer is not None else self.usage.model)
+
+    @property
+    def provider(self) -> str | None:
+        answer = self.answer
+        return self._said.get("provider") or (answer.provider if answer is not None else self.usage.provider)
+
+    @property
+    def cached(self) -> bool:
+        """Whether the answer came out of a cache."""
+        found: bool = self._said.get("cached", False) or (is_cached(self.answer) if self.answer else self.usage.cached)
+        return found
+
+    @property
+    def cost(self) -> Decimal | None:
+        """None where it is unknown; `usage.cost_reason` then says why."""
+        found: Decimal | None = self._said.get("cost", self.usage.cost)
+        return found
+
+    @property
+    def duration_s(self) -> float | None:
+        response = self.response
+        taken = response.duration_seconds if response is not None else self.usage.duration_s
+        found: float | None = self._said.get("duration_s", taken)
+        return found
 
     @property
     def text(self) -> str:
@@ -103,10 +133,17 @@ def revived(kind: type[AskResult], text: str, facts: dict[str, Any]) -> AskResul
 def read_result(response: AIModelCallResponse, prompt: str | None) -> AskResult:
     """The result for an answer of the engine; where the model declined, its words of refusal."""
     answer = response.chat_response
-    if answer is None:
-        return AskResult(prompt=prompt, response=response)
-    cached = bool(answer.extras.get("cached"))
-    usage = UsageData.of(
+    text = answer.text() or answer.refusal() or "" if answer is not None else ""
+    return AskResult(text, prompt=prompt, response=response)
+
+
+def read_usage(response: AIModelCallResponse | None) -> UsageData:
+    """The row for an answer of the engine."""
+    answer = response.chat_response if response is not None else None
+    if response is None or answer is None:
+        return UsageData()
+    cached = is_cached(answer)
+    return UsageData.of(
         answer.usage,
         answer.cost,
         provider=answer.provider,
@@ -118,4 +155,7 @@ def read_result(response: AIModelCallResponse, prompt: str | None) -> AskResult:
         duration_s=response.duration_seconds,
         first_token_s=response.first_token_seconds,
     )
-    return AskResult(answer.text() or answer.refusal() or "", usage=usage, prompt=prompt, response=response)
+
+
+def is_cached(answer: ChatResponse) -> bool:
+    return bool(answer.extras.get("cached"))

@@ -89,14 +89,15 @@ async def threaded(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
 class ThreadedIterator(AsyncIterator[str]):
     """A blocking iterator, each step of it in a thread."""
 
-    def __init__(self, opened: Any) -> None:
+    def __init__(self, opened: Callable[[], Iterator[str]]) -> None:
         self._opened = opened
         self._pieces: Iterator[str] | None = None
 
     async def __anext__(self) -> str:
-        if self._pieces is None:
-            self._pieces = await threaded(self._opened)
-        piece = await threaded(following, self._pieces)
+        pieces = self._pieces
+        if pieces is None:
+            pieces = self._pieces = await threaded(self._opened)
+        piece = await threaded(following, pieces)
         if piece is None:
             raise StopAsyncIteration
         return piece
