@@ -130,8 +130,9 @@ async def ask_all_async(
             crowd.stop(mistake)
             group.cancel_scope.cancel()
 
+    count = min(checked(concurrency), len(crowd.prompts))
     async with create_task_group() as group:
-        for _ in range(min(checked(concurrency), len(crowd.prompts))):
+        for _ in range(count):
             group.start_soon(work)
     if crowd.mistake is not None:
         raise crowd.mistake

@@ -94,8 +94,8 @@ class Operations:
     async def ask_typed(self, prompt: str, kind: type[T], max_repairs: int, said: dict[str, Any]) -> T:
         from pydantic import TypeAdapter
 
-        schema = TypeAdapter(kind).json_schema()
-        said.setdefault("structured_output", kind)
+        schema = {"title": getattr(kind, "__name__", "answer"), **TypeAdapter(kind).json_schema()}
+        said.setdefault("structured_output", schema)
 
         def read(text: str) -> T:
             return read_typed(text, kind)

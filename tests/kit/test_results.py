@@ -34,7 +34,9 @@ def test_a_result_is_a_string_like_any_other() -> None:
 def test_a_result_can_be_made_by_keywords_alone() -> None:
     result = AskResult(
         text="hi",
-        usage=UsageData(prompt_tokens=1, completion_tokens=2, total_tokens=3, model="m", provider="p", cost=Decimal("0.1")),
+        usage=UsageData(
+            prompt_tokens=1, completion_tokens=2, total_tokens=3, model="m", provider="p", cost=Decimal("0.1")
+        ),
     )
     assert (result.text, result.model, result.provider, result.cost) == ("hi", "m", "p", Decimal("0.1"))
     assert (result.cached, result.duration_s, result.response, result.error) == (False, None, None, None)

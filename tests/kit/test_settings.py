@@ -138,7 +138,9 @@ def test_a_setting_that_is_assigned_counts_as_explicit(monkeypatch: pytest.Monke
 
 def test_secrets_are_used_but_not_shown() -> None:
     settings = AiSettings(api_key=SecretStr("sk-very-secret"), redis_url="redis://u:pw-secret@h")
-    shown = f"{settings!r} {settings.model_dump()} {settings.model_dump_json()} {ConfigurationResolver(settings).explain()}"
+    shown = (
+        f"{settings!r} {settings.model_dump()} {settings.model_dump_json()} {ConfigurationResolver(settings).explain()}"
+    )
     assert settings.api_key == "sk-very-secret"
     assert "very-secret" not in shown
     assert "pw-secret" not in shown

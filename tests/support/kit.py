@@ -61,4 +61,6 @@ def run(world: Any, script: Callable[[Uniform], Awaitable[T]], *args: Any, **kwa
 
 def settings(url: str, **said: Any) -> AiSettings:
     """Settings for a fake server that speaks as OpenAI does."""
-    return AiSettings(_env_file=None, **{"api_key": "sk-test-secret", "base_url": f"{url}/v1", "model": "fake-1", **said})
+    return AiSettings(
+        _env_file=None, **{"api_key": "sk-test-secret", "base_url": f"{url}/v1", "model": "fake-1", **said}
+    )
