@@ -56,7 +56,7 @@ class AskStream(Gathered, Iterator[str]):
         for chunk, final in self._events:
             if final is not None:
                 break
-            if piece := words(chunk):
+            if piece := chunk.text_delta:
                 self._pieces.append(piece)
                 return piece
         self._over = True
@@ -95,7 +95,7 @@ class AsyncAskStream(Gathered, AsyncIterator[str]):
         async for chunk, final in self._events:
             if final is not None:
                 break
-            if piece := words(chunk):
+            if piece := chunk.text_delta:
                 self._pieces.append(piece)
                 return piece
         self._over = True
@@ -113,9 +113,3 @@ class AsyncAskStream(Gathered, AsyncIterator[str]):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-def words(chunk: Any) -> str:
-    """The words of the first answer in one event; an error in the stream has none."""
-    choices = getattr(chunk.data, "choice_deltas", ())
-    return "".join(piece.text_delta for choice in choices if choice.index == 0 for piece in choice.content_deltas)

@@ -87,15 +87,12 @@ class Operations:
         return stream
 
     async def ask_json(self, prompt: str, schema: Any | None, max_repairs: int, said: dict[str, Any]) -> Any:
-        if schema is not None:
-            said.setdefault("structured_output", schema)
         return await self._formed(prompt, schema, parse_json_from_text, max_repairs, said)
 
     async def ask_typed(self, prompt: str, kind: type[T], max_repairs: int, said: dict[str, Any]) -> T:
         from pydantic import TypeAdapter
 
         schema = {"title": getattr(kind, "__name__", "answer"), **TypeAdapter(kind).json_schema()}
-        said.setdefault("structured_output", schema)
 
         def read(text: str) -> T:
             return read_typed(text, kind)
@@ -106,10 +103,7 @@ class Operations:
         self, prompt: str, schema: Any, read: Callable[[str], T], max_repairs: int, said: dict[str, Any]
     ) -> T:
         """An answer that can be read; one that cannot is sent back with what is wrong with it."""
-        system = said.pop("system", None) or self.settings.system_prompt
-        given = [system] if isinstance(system, str) else list(system or ())
-        said["system"] = [*given, asked_for(schema)]
-        asked = prompt
+        asked = prompt = self._shaped(prompt, schema, said)
         for left in range(max_repairs, -1, -1):
             answer = await self.ask(asked, dict(said))
             try:
@@ -119,6 +113,17 @@ class Operations:
                     raise
                 asked = create_repair_prompt(prompt, answer.text, str(error))
         raise JsonParseError("max_repairs is how often an answer may be sent back: 0 or more")
+
+    def _shaped(self, prompt: str, schema: Any, said: dict[str, Any]) -> str:
+        """Says the shape in the system prompt and to the provider; to one of the user's own, in the prompt."""
+        if not isinstance(self.choose(dict(said)), EngineProvider):
+            return f"{prompt}\n\n{asked_for(schema)}"
+        system = said.pop("system", None) or self.settings.system_prompt
+        given = [system] if isinstance(system, str) else list(system or ())
+        said["system"] = [*given, asked_for(schema)]
+        if schema is not None:
+            said.setdefault("structured_output", schema)
+        return prompt
 
     async def list_models(self, provider: BaseProvider | str | None) -> list[str]:
         return await self.colour.models(self.choose({"provider": provider}))

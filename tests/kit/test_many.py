@@ -12,7 +12,7 @@ import pytest
 from ai_utilities import AiClient, AskResult, BaseProvider, ProviderConfigurationError, ProviderRateLimitError
 from ai_utilities.exceptions import CancelledItemError
 from ai_utilities.progress import ProgressBar, line
-from dhenara.ai.testing import Answer, FakeServer, Refusal, Spoken
+from dhenara.ai.testing import Answer, FakeServer, Refusal, stall_before_head
 from support.kit import Uniform, run, settings
 from support.worlds import World
 
@@ -55,8 +55,7 @@ def test_the_order_is_kept_and_the_bound_is_reached_but_never_passed(world: Worl
 
 
 def test_it_is_as_fast_as_the_bound_allows(server: FakeServer, world: World) -> None:
-    for _ in range(8):
-        server.answers(Spoken(Answer(text="abc"), pause=0.0))
+    server.answers(*[Answer(text="abc")] * 8)
 
     async def script(client: Uniform) -> None:
         assert await client.ask_many(PROMPTS[:8], concurrency=8) == ["abc"] * 8
@@ -179,3 +178,49 @@ def test_ten_thousand_prompts_need_no_more_memory_than_their_answers(world: Worl
             assert most < 300_000_000
 
         run(world, script, settings(server.url))
+
+
+def test_cancelling_ends_what_runs_and_asks_nothing_new(world: World) -> None:
+    if world.name == "blocking":
+        pytest.skip("a blocking program is not cancelled")
+    import anyio
+
+    async def script(client: Uniform) -> None:
+        with anyio.move_on_after(0.2) as scope:
+            await client.ask_many(PROMPTS, concurrency=2)
+        assert scope.cancelled_caught
+
+    with FakeServer(stall_before_head(), stall_before_head()) as slow:
+        run(world, script, settings(slow.url))
+        assert len(slow.exchanges) == 2
+        assert all(exchange.wait_left() for exchange in slow.exchanges)
+
+
+def test_ctrl_c_starts_nothing_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = Counting(moment=0.05)
+    join = threading.Thread.join
+
+    def interrupted(self: threading.Thread, timeout: float | None = None) -> None:
+        monkeypatch.setattr(threading.Thread, "join", join)
+        raise KeyboardInterrupt
+
+    with AiClient(provider=provider) as client:
+        monkeypatch.setattr(threading.Thread, "join", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            client.ask_many(PROMPTS, concurrency=3)
+    time.sleep(0.2)
+    assert provider.asked == 3
+
+
+def test_what_the_caller_knows_its_threads_know() -> None:
+    from contextvars import ContextVar
+
+    user: ContextVar[str] = ContextVar("user", default="nobody")
+
+    class Asking(Counting):
+        def ask(self, prompt: str, **kwargs: Any) -> AskResult:
+            return AskResult(text=user.get())
+
+    user.set("ada")
+    with AiClient(provider=Asking()) as client:
+        assert client.ask_many(["a", "b", "c"], concurrency=3) == ["ada"] * 3

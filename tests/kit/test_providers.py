@@ -188,3 +188,16 @@ def test_credentials_and_regions_in_dotenv_are_read_too(tmp_path: Any) -> None:
     assert endpoint.api.credentials is not None
     assert endpoint.api.credentials.reveal()["access_key_id"] == "AKIA"
     assert endpoint.api.config["region"] == "eu-central-1"
+
+
+def test_a_plain_provider_is_told_the_shape_in_its_prompt(world: World) -> None:
+    class Strict(BaseProvider):
+        def ask(self, prompt: str) -> AskResult:  # type: ignore[override]  # takes no options at all
+            assert "JSON" in prompt
+            return AskResult(text='{"a": 1}')
+
+    async def script(client: Uniform) -> None:
+        assert await client.ask_json("an object") == {"a": 1}
+        assert await client.ask_typed("an object", dict[str, int]) == {"a": 1}
+
+    run(world, script, provider=Strict())
