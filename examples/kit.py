@@ -29,6 +29,8 @@ if os.environ.get("OPENAI_API_KEY") or os.environ.get("AI_PROVIDER"):
     with AiClient() as client:
         show(client)
 else:
-    with FakeServer(Answer(text="A fake provider says hello."), forever=True) as server:
-        with AiClient(AiSettings(api_key="none", base_url=f"{server.url}/v1")) as client:
-            show(client)
+    with (
+        FakeServer(Answer(text="A fake provider says hello."), forever=True) as server,
+        AiClient(AiSettings(api_key="none", base_url=f"{server.url}/v1")) as client,
+    ):
+        show(client)

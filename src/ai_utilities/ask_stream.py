@@ -56,7 +56,8 @@ class AskStream(Gathered, Iterator[str]):
         for chunk, final in self._events:
             if final is not None:
                 break
-            if piece := chunk.text_delta:
+            piece: str = chunk.text_delta
+            if piece:
                 self._pieces.append(piece)
                 return piece
         self._over = True
@@ -95,7 +96,8 @@ class AsyncAskStream(Gathered, AsyncIterator[str]):
         async for chunk, final in self._events:
             if final is not None:
                 break
-            if piece := chunk.text_delta:
+            piece: str = chunk.text_delta
+            if piece:
                 self._pieces.append(piece)
                 return piece
         self._over = True

@@ -68,6 +68,7 @@ class Asked:
 
     prompt: str | None
     model: str | None
+    cache: bool | str | None
     arguments: dict[str, Any]
 
 
@@ -77,12 +78,12 @@ def read_asked(prompt: Any, said: Mapping[str, Any], settings: AiSettings) -> As
     given = {SPELLINGS.get(name, name): value for name, value in said.items()}
     files = given.pop("files", None)
     system = given.pop("system", None) or settings.system_prompt
-    model = given.pop("model", None)
+    model, given_cache = given.pop("model", None), given.pop("cache", None)
     spoken = prompt if not files else with_files(prompt, files)
     arguments = {**given, "prompt": spoken}
     if system:
         arguments["instructions"] = system
-    return Asked(prompt if isinstance(prompt, str) else None, model, arguments)
+    return Asked(prompt if isinstance(prompt, str) else None, model, given_cache, arguments)
 
 
 def checked(prompt: Any, said: Mapping[str, Any]) -> None:

@@ -118,6 +118,7 @@ class AsyncAiClient:
     async def aclose(self) -> None:
         for provider in self._operations.providers:
             await provider.aclose()
+        self._operations.wiring.close()
 
     async def __aenter__(self) -> Self:
         return self

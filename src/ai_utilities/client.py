@@ -135,6 +135,7 @@ class AiClient:
         """Lets go of connections. The client may be used again afterwards."""
         for provider in self._operations.providers:
             provider.close()
+        self._operations.wiring.close()
 
     def __enter__(self) -> Self:
         return self

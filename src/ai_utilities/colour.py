@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, ParamSpec, Protocol, TypeVar
 
-from .providers.base_provider import BaseProvider
+from .providers.base_provider import BaseProvider, threaded
 from .results import AskResult
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -21,6 +22,8 @@ class Colour(Protocol):
     async def models(self, provider: BaseProvider) -> list[str]: ...
 
     async def embed(self, provider: BaseProvider, texts: Sequence[str], said: dict[str, Any]) -> list[list[float]]: ...
+
+    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
 class Blocking:
@@ -38,6 +41,9 @@ class Blocking:
     async def embed(self, provider: BaseProvider, texts: Sequence[str], said: dict[str, Any]) -> list[list[float]]:
         return provider.embed(texts, **said)
 
+    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return work(*args, **kwargs)
+
 
 class Waiting:
     """Questions are awaited, on asyncio or trio."""
@@ -53,6 +59,9 @@ class Waiting:
 
     async def embed(self, provider: BaseProvider, texts: Sequence[str], said: dict[str, Any]) -> list[list[float]]:
         return await provider.embed_async(texts, **said)
+
+    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await threaded(work, *args, **kwargs)
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:

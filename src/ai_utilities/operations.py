@@ -57,12 +57,14 @@ class Operations:
 
     def counted(self, provider: BaseProvider, result: AskResult) -> AskResult:
         """Tells the usage tracker, unless the layers around each request do."""
-        if not provider.tracks_itself:
+        if not (provider.has_layers and self.wiring.books_requests):
             self.wiring.track(result, provider)
         return result
 
     async def ask_batch(self, prompts: Sequence[str], said: dict[str, Any]) -> list[AskResult]:
         provider = self.choose(said)
+        if not provider.has_layers:
+            said.pop("cache", None)
         results: list[AskResult] = await self.colour.ask_batch(provider, list(prompts), said)
         return [self.counted(provider, result) if result.ok else result for result in results]
 

@@ -133,8 +133,7 @@ def revived(kind: type[AskResult], text: str, facts: dict[str, Any]) -> AskResul
 def read_result(response: AIModelCallResponse, prompt: str | None) -> AskResult:
     """The result for an answer of the engine; where the model declined, its words of refusal."""
     answer = response.chat_response
-    text = answer.text() or answer.refusal() or "" if answer is not None else ""
-    return AskResult(text, prompt=prompt, response=response)
+    return AskResult(answer.text() or answer.refusal() or "", prompt=prompt, response=response)
 
 
 def read_usage(response: AIModelCallResponse | None) -> UsageData:
@@ -151,6 +150,7 @@ def read_usage(response: AIModelCallResponse | None) -> UsageData:
         request_id=response.request_id,
         outcome="interrupted" if answer.interrupted else "cached" if cached else "answered",
         cached=cached,
+        saved_cost=getattr(answer.cost, "saved", None),
         attempt=max(1, len(response.attempts)),
         duration_s=response.duration_seconds,
         first_token_s=response.first_token_seconds,
@@ -158,4 +158,4 @@ def read_usage(response: AIModelCallResponse | None) -> UsageData:
 
 
 def is_cached(answer: ChatResponse) -> bool:
-    return bool(answer.extras.get("cached"))
+    return bool(getattr(answer, "cached", False))

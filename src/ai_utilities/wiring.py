@@ -1,17 +1,25 @@
-"""What stands around every request: who counts, as the settings say or as it was handed over."""
+"""What stands around every request, as the settings say or as it was handed over: caches, limits, accounts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .config_models import AiSettings
+from .exceptions import ProviderConfigurationError
+from .folders import kept_in
+from .plain_cache import plain_key, read_plain, tried, write_plain
 from .results import AskResult
 from .usage.data import UsageData
 
 if TYPE_CHECKING:
     from .colour import Colour
     from .providers.base_provider import BaseProvider
+
+WISHES: dict[bool | str | None, str] = {True: "always", False: "never"}
+"""What `cache=True` and `cache=False` mean for one call; a policy may be named instead."""
 
 
 class Tracker(Protocol):
@@ -32,21 +40,87 @@ class Wiring:
     ) -> None:
         self.usage_tracker = usage_tracker
         self.cache = cache
+        self._given_cache = cache is not None
         self._layers = tuple(layers)
         self._attempt_layers = tuple(attempt_layers)
 
     def begin(self, settings: AiSettings) -> None:
         """Makes what the settings ask for."""
+        self.settings = settings
+        if self.cache is None and settings.cache_enabled:
+            self.cache = make_cache(settings)
+        if self.cache is not None:
+            layer = import_module(".cache", __package__).CacheLayer
+            wish = {"policy": settings.cache_policy, "namespace": settings.cache_namespace, "ttl": settings.cache_ttl_s}
+            self._layers = (*self._layers, layer(self.cache, **wish))
 
     def layers(self) -> tuple[Sequence[Any], Sequence[Any]]:
         """Those around each call, and those around each attempt of it."""
         return self._layers, self._attempt_layers
 
+    def wished(self, cache: bool | str | None) -> AbstractContextManager[None]:
+        """Within it, calls are cached as one call wants it."""
+        if cache is None or self._is_off(cache):
+            return nullcontext()
+        found: AbstractContextManager[None] = import_module(".cache", __package__).caching(WISHES.get(cache, cache))
+        return found
+
     async def ask(self, colour: Colour, provider: BaseProvider, prompt: Any, said: dict[str, Any]) -> AskResult:
-        return await colour.ask(provider, prompt, said)
+        """Asks the provider; one that has no layers, through the cache here."""
+        if provider.has_layers:
+            return await colour.ask(provider, prompt, said)
+        wish = said.pop("cache", None)
+        if self._is_off(wish):
+            return await colour.ask(provider, prompt, said)
+        policy = WISHES.get(wish, wish) or self.settings.cache_policy
+        key = plain_key(self.settings.cache_namespace, provider, prompt, said)
+        if key is None or policy == "never" or (policy == "deterministic" and not is_fixed(provider, said)):
+            return await colour.ask(provider, prompt, said)
+        kept = None if policy == "refresh" else await colour.call(tried, None, self.cache.get, key)
+        found = read_plain(kept, prompt)
+        if found is None:
+            found = await colour.ask(provider, prompt, said)
+            await colour.call(tried, None, self.cache.set, key, write_plain(found), self.settings.cache_ttl_s)
+        return found
+
+    def _is_off(self, cache: bool | str | None) -> bool:
+        """Whether there is no cache, and none is wanted."""
+        if self.cache is None and WISHES.get(cache, cache) not in (None, "never"):
+            raise ProviderConfigurationError(
+                "this client has no cache: AiSettings(cache_enabled=True), AI_CACHE_ENABLED=1, or AiClient(cache=...)."
+            )
+        return self.cache is None
+
+    @property
+    def books_requests(self) -> bool:
+        """Whether a layer tells the usage tracker of every request."""
+        return False
 
     def track(self, result: AskResult, provider: BaseProvider) -> None:
         """One answer of a provider that has no layers."""
         if self.usage_tracker is not None:
             told = result.usage.provider or provider.provider_name
             self.usage_tracker.track_request(result.usage.model_copy(update={"provider": told}))
+
+    def close(self) -> None:
+        """Lets go of what was made here; what was handed over stays open."""
+        if self.cache is not None and not self._given_cache:
+            self.cache.close()
+
+
+def make_cache(settings: AiSettings) -> Any:
+    """The backend that the settings name."""
+    caches, ttl = import_module(".cache", __package__), settings.cache_ttl_s
+    match settings.cache_backend:
+        case "memory":
+            return caches.MemoryCache(settings.cache_max_entries, ttl)
+        case "sqlite":
+            return caches.SQLiteCache(settings.cache_path or kept_in("cache.sqlite"), settings.cache_max_entries, ttl)
+        case "redis":
+            return caches.RedisCache(str(settings.redis_url), ttl)
+    return caches.NullCache()
+
+
+def is_fixed(provider: BaseProvider, said: dict[str, Any]) -> bool:
+    """Whether the same question is meant to have the same answer."""
+    return said.get("temperature", provider.settings.temperature) == 0 or said.get("seed") is not None

@@ -22,8 +22,8 @@ class BaseProvider(ABC):
     takes_context: ClassVar[bool] = False
     """Whether `ask` takes `context=[...]`, the turns before the prompt."""
 
-    tracks_itself: ClassVar[bool] = False
-    """Whether usage is booked by layers around each request rather than by the client."""
+    has_layers: ClassVar[bool] = False
+    """Whether layers stand around each request: those of the cache, and of limits and accounts."""
 
     def __init__(self, settings: AiSettings | None = None) -> None:
         self.settings = settings if settings is not None else AiSettings()

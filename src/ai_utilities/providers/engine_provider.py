@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.providers.target import resolve
@@ -17,23 +18,22 @@ from ..config_resolver import ConfigurationResolver, Resolved
 from ..crowd import ask_all, ask_all_async
 from ..results import AskResult, read_result
 from ..ways_out import no_models
+from ..wiring import Wiring
 from .base_provider import BaseProvider
 from .facts import ProviderFacts
-
-if TYPE_CHECKING:
-    from ..wiring import Wiring
 
 
 class EngineProvider(BaseProvider):
     """Speaks whatever protocol the provider speaks. Everything is checked here, before the first question."""
 
     takes_context: ClassVar[bool] = True
+    has_layers: ClassVar[bool] = True
 
     def __init__(
         self, settings: AiSettings | None = None, name: str | None = None, *, wiring: Wiring | None = None
     ) -> None:
         self.provider_name = name or self.provider_name
-        self._wiring = wiring
+        self._wiring = wiring if wiring is not None else Wiring()
         self._clients: dict[str, AIModelClient] = {}
         super().__init__(settings)
 
@@ -52,12 +52,14 @@ class EngineProvider(BaseProvider):
     def ask(self, prompt: str, **kwargs: Any) -> AskResult:
         asked = self._asked(prompt, kwargs)
         client = self._client(asked.model or self.model or first(self.list_models(), self.configuration.facts))
-        return read_result(client.generate(**asked.arguments), asked.prompt)
+        with self._wished(asked):
+            return read_result(client.generate(**asked.arguments), asked.prompt)
 
     async def ask_async(self, prompt: str, **kwargs: Any) -> AskResult:
         asked = self._asked(prompt, kwargs)
         model = asked.model or self.model or first(await self.list_models_async(), self.configuration.facts)
-        return read_result(await self._client(model).generate_async(**asked.arguments), asked.prompt)
+        with self._wished(asked):
+            return read_result(await self._client(model).generate_async(**asked.arguments), asked.prompt)
 
     def ask_batch(self, prompts: Sequence[str], **kwargs: Any) -> list[AskResult]:
         return ask_all(self.ask, prompts, self.settings.concurrency, kwargs)
@@ -70,7 +72,8 @@ class EngineProvider(BaseProvider):
 
         def opened() -> Any:
             model = asked.model or self.model or first(self.list_models(), self.configuration.facts)
-            return self._client(model).generate(**asked.arguments, streaming=True)
+            with self._wished(asked):
+                return self._client(model).generate(**asked.arguments, streaming=True)
 
         return AskStream(opened, asked.prompt)
 
@@ -79,7 +82,8 @@ class EngineProvider(BaseProvider):
 
         async def opened() -> Any:
             model = asked.model or self.model or first(await self.list_models_async(), self.configuration.facts)
-            return await self._client(model).generate_async(**asked.arguments, streaming=True)
+            with self._wished(asked):
+                return await self._client(model).generate_async(**asked.arguments, streaming=True)
 
         return AsyncAskStream(opened, asked.prompt)
 
@@ -94,11 +98,14 @@ class EngineProvider(BaseProvider):
     def _asked(self, prompt: Any, said: Mapping[str, Any]) -> Asked:
         return read_asked(prompt, said, self.settings)
 
+    def _wished(self, asked: Asked) -> AbstractContextManager[None]:
+        return self._wiring.wished(asked.cache)
+
     def _client(self, model: str) -> AIModelClient:
         """One for each model; threads that come first together share one of theirs."""
         found = self._clients.get(model)
         if found is None:
-            layers, attempt_layers = self._wiring.layers() if self._wiring is not None else ((), ())
+            layers, attempt_layers = self._wiring.layers()
             made = AIModelClient(self._endpoint(model), self._config, layers=layers, attempt_layers=attempt_layers)
             found = self._clients.setdefault(model, made)
         return found
