@@ -69,6 +69,7 @@ class Asked:
     prompt: str | None
     model: str | None
     cache: bool | str | None
+    tags: Mapping[str, str] | None
     arguments: dict[str, Any]
 
 
@@ -78,12 +79,12 @@ def read_asked(prompt: Any, said: Mapping[str, Any], settings: AiSettings) -> As
     given = {SPELLINGS.get(name, name): value for name, value in said.items()}
     files = given.pop("files", None)
     system = given.pop("system", None) or settings.system_prompt
-    model, given_cache = given.pop("model", None), given.pop("cache", None)
+    model, cache, tags = (given.pop(name, None) for name in ("model", "cache", "tags"))
     spoken = prompt if not files else with_files(prompt, files)
     arguments = {**given, "prompt": spoken}
     if system:
         arguments["instructions"] = system
-    return Asked(prompt if isinstance(prompt, str) else None, model, given_cache, arguments)
+    return Asked(prompt if isinstance(prompt, str) else None, model, cache, tags, arguments)
 
 
 def checked(prompt: Any, said: Mapping[str, Any]) -> None:

@@ -84,7 +84,7 @@ class AiSettings(BaseSettings):
     limit_path: Path | None = Field(default=None, description="The file that processes share their limits in.")
 
     usage_tracking: bool = True
-    usage_store: StoreName = "memory"
+    usage_store: StoreName | None = Field(default=None, description="memory, sqlite or redis; without, only sums.")
     usage_path: Path | None = Field(default=None, description="The file of the sqlite ledger.")
     budget_usd: float | None = Field(default=None, gt=0, description="The most that may be spent in one window.")
     budget_window: Window = "day"

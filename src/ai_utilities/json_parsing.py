@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from .exceptions import JsonParseError
+from .results import AskResult
 
 T = TypeVar("T")
 
@@ -37,9 +38,15 @@ def shortened(text: str, most: int = 200) -> str:
     return repr(text if len(text) <= most else text[:most] + "…")
 
 
-def read_typed(text: str, kind: type[T]) -> T:
+def read_object(result: AskResult) -> Any:
+    """What the engine read out of an answer that was to have a shape; else the JSON in its text."""
+    found = getattr(result.answer, "parsed", None)
+    return parse_json_from_text(result.text) if found is None else found
+
+
+def read_typed(result: AskResult, kind: type[T]) -> T:
     """An instance of this type, or an error that says what does not fit."""
-    found = parse_json_from_text(text)
+    found, text = read_object(result), result.text
     try:
         return TypeAdapter(kind).validate_python(found)
     except ValidationError as error:

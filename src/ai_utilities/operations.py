@@ -12,7 +12,7 @@ from .config_explained import Explanation
 from .config_models import AiSettings
 from .config_resolver import ConfigurationResolver
 from .exceptions import JsonParseError, ProviderCapabilityError
-from .json_parsing import asked_for, create_repair_prompt, parse_json_from_text, read_typed
+from .json_parsing import asked_for, create_repair_prompt, read_object, read_typed
 from .plain_stream import AsyncPlainStream, PlainStream
 from .providers.base_provider import BaseProvider
 from .providers.engine_provider import EngineProvider
@@ -53,18 +53,19 @@ class Operations:
 
     async def ask(self, prompt: Any, said: dict[str, Any]) -> AskResult:
         provider = self.choose(said)
-        return self.counted(provider, await self.wiring.ask(self.colour, provider, prompt, said))
+        tags = None if provider.has_layers else said.pop("tags", None)
+        return self.counted(provider, await self.wiring.ask(self.colour, provider, prompt, said), tags)
 
-    def counted(self, provider: BaseProvider, result: AskResult) -> AskResult:
+    def counted(self, provider: BaseProvider, result: AskResult, tags: Any = None) -> AskResult:
         """Tells the usage tracker, unless the layers around each request do."""
         if not (provider.has_layers and self.wiring.books_requests):
-            self.wiring.track(result, provider)
+            self.wiring.track(result, provider, tags)
         return result
 
     async def ask_batch(self, prompts: Sequence[str], said: dict[str, Any]) -> list[AskResult]:
         provider = self.choose(said)
         if not provider.has_layers:
-            said.pop("cache", None)
+            said = {name: value for name, value in said.items() if name not in ("cache", "tags")}
         results: list[AskResult] = await self.colour.ask_batch(provider, list(prompts), said)
         return [self.counted(provider, result) if result.ok else result for result in results]
 
@@ -89,30 +90,30 @@ class Operations:
         return stream
 
     async def ask_json(self, prompt: str, schema: Any | None, max_repairs: int, said: dict[str, Any]) -> Any:
-        return await self._formed(prompt, schema, parse_json_from_text, max_repairs, said)
+        return await self._formed(prompt, schema, read_object, max_repairs, said)
 
     async def ask_typed(self, prompt: str, kind: type[T], max_repairs: int, said: dict[str, Any]) -> T:
         from pydantic import TypeAdapter
 
         schema = {"title": getattr(kind, "__name__", "answer"), **TypeAdapter(kind).json_schema()}
 
-        def read(text: str) -> T:
-            return read_typed(text, kind)
+        def read(result: AskResult) -> T:
+            return read_typed(result, kind)
 
         return await self._formed(prompt, schema, read, max_repairs, said)
 
     async def _formed(
-        self, prompt: str, schema: Any, read: Callable[[str], T], max_repairs: int, said: dict[str, Any]
+        self, prompt: str, schema: Any, read: Callable[[AskResult], T], max_repairs: int, said: dict[str, Any]
     ) -> T:
         """An answer that can be read; one that cannot is sent back with what is wrong with it."""
         asked = prompt = self._shaped(prompt, schema, said)
         for left in range(max_repairs, -1, -1):
             answer = await self.ask(asked, dict(said))
             try:
-                return read(answer.text)
+                return read(answer)
             except JsonParseError as error:
-                if not left or answer.refusal is not None:
-                    raise
+                if not left or answer.refusal is not None or answer.finish_reason == "length":
+                    raise  # asking again would end in the same way
                 asked = create_repair_prompt(prompt, answer.text, str(error))
         raise JsonParseError("max_repairs is how often an answer may be sent back: 0 or more")
 

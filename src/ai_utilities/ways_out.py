@@ -56,3 +56,8 @@ def other_keys(name: str, variables: Mapping[str, str]) -> list[tuple[str, str]]
 def no_models(facts: ProviderFacts) -> str:
     """The server is there and empty."""
     return f"{facts.name} has no model yet: load one there first, or name one with {facts.model[0]} or model='...'."
+
+
+def no_embedder(facts: ProviderFacts) -> str:
+    """Nobody said which model embeds."""
+    return f"{facts.name} has no usual model for embeddings: set AI_EMBEDDING_MODEL, or pass model='...'."

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
-from importlib import import_module
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .config_models import AiSettings
 from .exceptions import ProviderConfigurationError
-from .folders import kept_in
+from .making import make_cache, make_tracker, part
 from .plain_cache import plain_key, read_plain, tried, write_plain
 from .results import AskResult
 from .usage.data import UsageData
@@ -40,30 +39,40 @@ class Wiring:
     ) -> None:
         self.usage_tracker = usage_tracker
         self.cache = cache
-        self._given_cache = cache is not None
+        self.books_requests = False
+        """Whether a layer tells the tracker of every request of the providers that have layers."""
+
+        self._made: list[Any] = []
         self._layers = tuple(layers)
         self._attempt_layers = tuple(attempt_layers)
 
     def begin(self, settings: AiSettings) -> None:
         """Makes what the settings ask for."""
         self.settings = settings
+        books = getattr(part("usage"), "UsageLayer", None)
+        if self.usage_tracker is None and settings.usage_tracking and books is not None:
+            self.usage_tracker = self._owned(make_tracker(settings))
         if self.cache is None and settings.cache_enabled:
-            self.cache = make_cache(settings)
+            self.cache = self._owned(make_cache(settings))
+        if self.usage_tracker is not None and books is not None:
+            self._layers = (*self._layers, books(Told(self.usage_tracker)))
+            self.books_requests = True
         if self.cache is not None:
-            layer = import_module(".cache", __package__).CacheLayer
             wish = {"policy": settings.cache_policy, "namespace": settings.cache_namespace, "ttl": settings.cache_ttl_s}
-            self._layers = (*self._layers, layer(self.cache, **wish))
+            self._layers = (*self._layers, part("cache").CacheLayer(self.cache, **wish))
 
     def layers(self) -> tuple[Sequence[Any], Sequence[Any]]:
         """Those around each call, and those around each attempt of it."""
         return self._layers, self._attempt_layers
 
-    def wished(self, cache: bool | str | None) -> AbstractContextManager[None]:
-        """Within it, calls are cached as one call wants it."""
-        if cache is None or self._is_off(cache):
-            return nullcontext()
-        found: AbstractContextManager[None] = import_module(".cache", __package__).caching(WISHES.get(cache, cache))
-        return found
+    def wished(self, cache: bool | str | None, tags: Mapping[str, str] | None) -> ExitStack:
+        """Within it, calls are cached and booked as one call wants it."""
+        stack = ExitStack()
+        if not self._is_off(cache) and cache is not None:
+            stack.enter_context(part("cache").caching(WISHES.get(cache, cache)))
+        if tags:
+            stack.enter_context(part("usage").tagged(**tags))
+        return stack
 
     async def ask(self, colour: Colour, provider: BaseProvider, prompt: Any, said: dict[str, Any]) -> AskResult:
         """Asks the provider; one that has no layers, through the cache here."""
@@ -91,34 +100,33 @@ class Wiring:
             )
         return self.cache is None
 
-    @property
-    def books_requests(self) -> bool:
-        """Whether a layer tells the usage tracker of every request."""
-        return False
-
-    def track(self, result: AskResult, provider: BaseProvider) -> None:
+    def track(self, result: AskResult, provider: BaseProvider, tags: Mapping[str, str] | None = None) -> None:
         """One answer of a provider that has no layers."""
         if self.usage_tracker is not None:
-            told = result.usage.provider or provider.provider_name
-            self.usage_tracker.track_request(result.usage.model_copy(update={"provider": told}))
+            said = {"provider": result.usage.provider or provider.provider_name, "tags": dict(tags or {})}
+            self.usage_tracker.track_request(result.usage.model_copy(update=said))
 
     def close(self) -> None:
         """Lets go of what was made here; what was handed over stays open."""
-        if self.cache is not None and not self._given_cache:
-            self.cache.close()
+        for made in self._made:
+            made.close()
+
+    def _owned(self, made: Any) -> Any:
+        if hasattr(made, "close"):
+            self._made.append(made)
+        return made
 
 
-def make_cache(settings: AiSettings) -> Any:
-    """The backend that the settings name."""
-    caches, ttl = import_module(".cache", __package__), settings.cache_ttl_s
-    match settings.cache_backend:
-        case "memory":
-            return caches.MemoryCache(settings.cache_max_entries, ttl)
-        case "sqlite":
-            return caches.SQLiteCache(settings.cache_path or kept_in("cache.sqlite"), settings.cache_max_entries, ttl)
-        case "redis":
-            return caches.RedisCache(str(settings.redis_url), ttl)
-    return caches.NullCache()
+class Told:
+    """A ledger that tells a tracker."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self.waits: bool = getattr(getattr(tracker, "ledger", None), "waits", False)
+
+    def add(self, rows: Sequence[UsageData]) -> None:
+        for row in rows:
+            self._tracker.track_request(row)
 
 
 def is_fixed(provider: BaseProvider, said: dict[str, Any]) -> bool:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from ai_utilities import AiSettings, AskResult, BaseProvider, ProviderConfigurationError, operations
-from dhenara.ai.testing import Answer, FakeServer
+from ai_utilities import AiSettings, AskResult, BaseProvider, ProviderConfigurationError, operations, usage
+from dhenara.ai.testing import Answer, FakeServer, Refusal
 from support.kit import Uniform, run, settings
 from support.worlds import World
 
 needs_cache = pytest.mark.skipif(find_spec("ai_utilities.cache") is None, reason="there are no caches")
+
+needs_ledgers = pytest.mark.skipif(not hasattr(usage, "UsageLayer"), reason="there are no ledgers")
 
 
 def recording_cache(told: list[str]) -> Any:
@@ -166,3 +168,31 @@ def test_a_call_that_wants_a_cache_where_there_is_none_is_told(server: FakeServe
     with pytest.raises(ProviderConfigurationError, match="cache_enabled"):
         run(world, script, settings(server.url))
     assert server.exchanges == []
+
+
+@needs_ledgers
+def test_the_usage_of_every_request_is_booked_with_its_tags(server: FakeServer, world: World, tmp_path: Any) -> None:
+    server.answers(Refusal(503, "busy", headers={"retry-after-ms": "1"}), Answer(text="a"), Answer(text="b"))
+    said = settings(server.url, usage_store="sqlite", usage_path=tmp_path / "usage.sqlite", cache_enabled=True)
+
+    async def script(client: Uniform) -> None:
+        await client.ask("one", tags={"user": "ada"})
+        await client.ask("one", tags={"user": "ada"})
+        await client.pieces(await client.ask_stream("two", tags={"user": "bob"}))
+        rows = client.client.usage_tracker.ledger.rows()
+        assert [row.outcome for row in rows] == ["failed", "answered", "cached", "answered"]
+        assert [row.tags for row in rows] == [{"user": "ada"}] * 3 + [{"user": "bob"}]
+        assert [row.total_tokens for row in rows] == [0, 18, 18, 18]
+
+    run(world, script, said)
+
+
+@needs_ledgers
+def test_a_client_keeps_sums_by_itself(server: FakeServer, world: World) -> None:
+    server.answers(Answer(text="a"), Answer(text="b"))
+
+    async def script(client: Uniform) -> None:
+        await client.ask_many(["one", "two"])
+        assert client.client.usage_tracker.total.requests == 2
+
+    run(world, script, settings(server.url))

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import ExitStack
 from typing import Any, ClassVar
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.providers.target import resolve
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
+from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint
 
 from ..ask_stream import AskStream, AsyncAskStream
 from ..asked import Asked, call_defaults, read_asked
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, Resolved
 from ..crowd import ask_all, ask_all_async
+from ..exceptions import ProviderConfigurationError
 from ..results import AskResult, read_result
-from ..ways_out import no_models
+from ..ways_out import no_embedder, no_models
 from ..wiring import Wiring
 from .base_provider import BaseProvider
+from .endpoint import make_endpoint
 from .facts import ProviderFacts
+
+EMBEDDERS = {
+    "openai": "text-embedding-3-small",
+    "google_ai": "gemini-embedding-001",
+    "mistral": "mistral-embed",
+    "cohere": "embed-v4.0",
+}
+"""What embeds when nobody names a model."""
+
+ANY = "any"
+"""The name of a model where none is needed."""
 
 
 class EngineProvider(BaseProvider):
@@ -87,6 +100,34 @@ class EngineProvider(BaseProvider):
 
         return AsyncAskStream(opened, asked.prompt)
 
+    def list_models(self) -> list[str]:
+        return [found.id for found in self._offering("list_models", "Model listing")()]
+
+    async def list_models_async(self) -> list[str]:
+        return [found.id for found in await self._offering("list_models_async", "Model listing")()]
+
+    def embed(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
+        vectors: list[list[float]] = self._embedding("embed", kwargs)(texts, **kwargs).vectors
+        return vectors
+
+    async def embed_async(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
+        vectors: list[list[float]] = (await self._embedding("embed_async", kwargs)(texts, **kwargs)).vectors
+        return vectors
+
+    def _embedding(self, method: str, said: dict[str, Any]) -> Any:
+        """The engine's method for the model that is named, or else for the usual one."""
+        model = said.pop("model", None) or self.settings.embedding_model or EMBEDDERS.get(self.provider_name)
+        if model is None:
+            raise ProviderConfigurationError(no_embedder(self.configuration.facts))
+        return self._offering(method, "Embeddings", model)
+
+    def _offering(self, method: str, what: str, model: str | None = None) -> Any:
+        """A method of the engine's client, for this model or any."""
+        found = getattr(self._client(model or self.model or ANY), method, None)
+        if found is None:
+            raise self._cannot(f"{what} not supported")
+        return found
+
     def close(self) -> None:
         for client in tuple(self._clients.values()):
             client.close()
@@ -98,8 +139,8 @@ class EngineProvider(BaseProvider):
     def _asked(self, prompt: Any, said: Mapping[str, Any]) -> Asked:
         return read_asked(prompt, said, self.settings)
 
-    def _wished(self, asked: Asked) -> AbstractContextManager[None]:
-        return self._wiring.wished(asked.cache)
+    def _wished(self, asked: Asked) -> ExitStack:
+        return self._wiring.wished(asked.cache, asked.tags)
 
     def _client(self, model: str) -> AIModelClient:
         """One for each model; threads that come first together share one of theirs."""
@@ -111,40 +152,11 @@ class EngineProvider(BaseProvider):
         return found
 
     def _endpoint(self, model: str) -> AIModelEndpoint:
-        found = self.configuration
-        config: dict[str, Any] = {**entries(found.facts.entries, self.settings.dotenv)}
-        if found.base_url.value:
-            config["base_url"] = found.base_url.value
-        if self.settings.extra_headers:
-            config["headers"] = self.settings.extra_headers
-        api = AIModelAPI(
-            provider=found.provider,
-            api_key=found.api_key.value,
-            credentials=None if found.api_key.value else credentials(found.facts, self.settings.dotenv),
-            config=config,
-        )
-        return AIModelEndpoint(api=api, ai_model=AIModel(model_name=model))
-
-
-def entries(variables: Mapping[str, tuple[str, ...]], dotenv: Mapping[str, str]) -> dict[str, str]:
-    """Entries of the API's config that only `.env` says; the engine reads the environment by itself."""
-    said = {
-        entry: next((dotenv[name] for name in names if dotenv.get(name)), None)
-        for entry, names in variables.items()
-        if not any(os.environ.get(name) for name in names)
-    }
-    return {entry: value for entry, value in said.items() if value is not None}
-
-
-def credentials(facts: ProviderFacts, dotenv: Mapping[str, str]) -> dict[str, str] | None:
-    """Credentials without a key that only `.env` says."""
-    return entries({entry: (name,) for entry, name in facts.credentials.items()}, dotenv) or None
+        return make_endpoint(self.configuration, self.settings, model)
 
 
 def first(models: Sequence[str], facts: ProviderFacts) -> str:
     """A server of one's own is asked for the first model that it has."""
     if not models:
-        from ..exceptions import ProviderConfigurationError
-
         raise ProviderConfigurationError(no_models(facts))
     return models[0]
