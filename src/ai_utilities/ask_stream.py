@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Self
 
-from .results import AskResult, read_result
-
-if TYPE_CHECKING:
-    from dhenara.ai.types import AIModelCallResponse
+from .results import AskResult, read_any
 
 Hook = Callable[[AskResult], object]
+Around = Callable[[], AbstractContextManager[Any]]
+"""What each step of a stream happens in: the tags and the cache policy of its call."""
 
 
 class Gathered:
@@ -21,6 +21,8 @@ class Gathered:
         self._pieces: list[str] = []
         self._result: AskResult | None = None
         self._hooks: list[Hook] = []
+        self._events: Any = None
+        self._over = False
 
     @property
     def result(self) -> AskResult:
@@ -30,6 +32,16 @@ class Gathered:
     def on_end(self, hook: Hook) -> None:
         """Called with the result when the answer is complete."""
         self._hooks.append(hook)
+
+    def _heard(self, event: Any, final: Any) -> str | None:
+        """The words of one event; None when it was the last one."""
+        if final is None:
+            piece: str = getattr(event, "text_delta", "")
+            self._pieces.append(piece)
+            return piece
+        self._over = True
+        self._end(read_any(final, self._prompt), getattr(self._events, "error", None))
+        return None
 
     def _end(self, result: AskResult, error: Exception | None = None) -> None:
         self._result = result
@@ -42,26 +54,19 @@ class Gathered:
 class AskStream(Gathered, Iterator[str]):
     """The request is sent when the first piece is asked for; closing or forgetting the stream ends it."""
 
-    def __init__(self, opened: Callable[[], AIModelCallResponse], prompt: str | None = None) -> None:
+    def __init__(self, opened: Callable[[], Any], prompt: str | None = None, around: Around = nullcontext) -> None:
         super().__init__(prompt)
         self._opened = opened
-        self._events: Any = None
-        self._over = False
+        self._around = around
 
     def __next__(self) -> str:
-        if self._over:
-            raise StopIteration
-        if self._events is None:
-            self._events = self._opened().stream_generator
-        for chunk, final in self._events:
-            if final is not None:
-                break
-            piece: str = chunk.text_delta
-            if piece:
-                self._pieces.append(piece)
+        while not self._over:
+            with self._around():
+                if self._events is None:
+                    self._events = self._opened()
+                event, final = next(self._events)
+            if piece := self._heard(event, final):
                 return piece
-        self._over = True
-        self._end(read_result(final, self._prompt), self._events.error)
         raise StopIteration
 
     def close(self) -> None:
@@ -81,27 +86,20 @@ class AsyncAskStream(Gathered, AsyncIterator[str]):
     """The same for `async for`."""
 
     def __init__(
-        self, opened: Callable[[], Coroutine[Any, Any, AIModelCallResponse]], prompt: str | None = None
+        self, opened: Callable[[], Coroutine[Any, Any, Any]], prompt: str | None = None, around: Around = nullcontext
     ) -> None:
         super().__init__(prompt)
         self._opened = opened
-        self._events: Any = None
-        self._over = False
+        self._around = around
 
     async def __anext__(self) -> str:
-        if self._over:
-            raise StopAsyncIteration
-        if self._events is None:
-            self._events = (await self._opened()).stream_generator
-        async for chunk, final in self._events:
-            if final is not None:
-                break
-            piece: str = chunk.text_delta
-            if piece:
-                self._pieces.append(piece)
+        while not self._over:
+            with self._around():
+                if self._events is None:
+                    self._events = await self._opened()
+                event, final = await anext(self._events)
+            if piece := self._heard(event, final):
                 return piece
-        self._over = True
-        self._end(read_result(final, self._prompt), self._events.error)
         raise StopAsyncIteration
 
     async def aclose(self) -> None:

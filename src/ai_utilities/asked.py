@@ -72,6 +72,11 @@ class Asked:
     tags: Mapping[str, str] | None
     arguments: dict[str, Any]
 
+    @property
+    def runs_tools(self) -> bool:
+        """Whether there are tools to run here: functions, rather than descriptions of what somebody else runs."""
+        return any(callable(getattr(tool, "function", tool)) for tool in self.arguments.get("tools") or ())
+
 
 def read_asked(prompt: Any, said: Mapping[str, Any], settings: AiSettings) -> Asked:
     """What was said, in the engine's words; the engine itself refuses what it does not know."""

@@ -23,6 +23,8 @@ class AskResult(str):
     prompt: str | None
     response: AIModelCallResponse | None
     error: AIUtilitiesError | OSError | None
+    run: Any = None
+    """The steps of a run with tools: what was called, and the whole exchange."""
 
     def __new__(
         cls,
@@ -134,6 +136,27 @@ def read_result(response: AIModelCallResponse, prompt: str | None) -> AskResult:
     """The result for an answer of the engine; where the model declined, its words of refusal."""
     answer = response.chat_response
     return AskResult(answer.text() or answer.refusal() or "", prompt=prompt, response=response)
+
+
+def read_any(final: Any, prompt: str | None) -> AskResult:
+    """The result of one call, or of a run over several."""
+    return read_run(final, prompt) if hasattr(final, "steps") else read_result(final, prompt)
+
+
+def read_run(run: Any, prompt: str | None) -> AskResult:
+    """The last answer of a run, with what all its steps used."""
+    last = run.steps[-1].response
+    answer = last.chat_response
+    usage = UsageData.of(
+        run.usage,
+        run.cost,
+        provider=answer.provider,
+        model=answer.model,
+        duration_s=sum(step.response.duration_seconds or 0 for step in run.steps),
+    )
+    result = AskResult(run.text(), usage=usage, prompt=prompt, response=last)
+    result.run = run
+    return result
 
 
 def read_usage(response: AIModelCallResponse | None) -> UsageData:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
+from functools import partial
 from typing import Any, ClassVar
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint
 
-from ..ask_stream import AskStream, AsyncAskStream
+from ..ask_stream import Around, AskStream, AsyncAskStream
 from ..asked import Asked, call_defaults, read_asked
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, Resolved
 from ..crowd import ask_all, ask_all_async
 from ..exceptions import ProviderConfigurationError
-from ..results import AskResult, read_result
+from ..results import AskResult, read_any
 from ..ways_out import no_embedder, no_models
 from ..wiring import Wiring
 from .base_provider import BaseProvider
@@ -65,14 +66,15 @@ class EngineProvider(BaseProvider):
     def ask(self, prompt: str, **kwargs: Any) -> AskResult:
         asked = self._asked(prompt, kwargs)
         client = self._client(asked.model or self.model or first(self.list_models(), self.configuration.facts))
-        with self._wished(asked):
-            return read_result(client.generate(**asked.arguments), asked.prompt)
+        with self._around(asked)():
+            return read_any(client_method(client, asked)(**asked.arguments), asked.prompt)
 
     async def ask_async(self, prompt: str, **kwargs: Any) -> AskResult:
         asked = self._asked(prompt, kwargs)
         model = asked.model or self.model or first(await self.list_models_async(), self.configuration.facts)
-        with self._wished(asked):
-            return read_result(await self._client(model).generate_async(**asked.arguments), asked.prompt)
+        client = self._client(model)
+        with self._around(asked)():
+            return read_any(await client_method(client, asked, "_async")(**asked.arguments), asked.prompt)
 
     def ask_batch(self, prompts: Sequence[str], **kwargs: Any) -> list[AskResult]:
         return ask_all(self.ask, prompts, self.settings.concurrency, kwargs)
@@ -85,20 +87,24 @@ class EngineProvider(BaseProvider):
 
         def opened() -> Any:
             model = asked.model or self.model or first(self.list_models(), self.configuration.facts)
-            with self._wished(asked):
-                return self._client(model).generate(**asked.arguments, streaming=True)
+            client = self._client(model)
+            if asked.runs_tools:
+                return client_method(client, asked, "_streaming")(**asked.arguments)
+            return client.generate(**asked.arguments, streaming=True).stream_generator
 
-        return AskStream(opened, asked.prompt)
+        return AskStream(opened, asked.prompt, self._around(asked))
 
     def ask_stream_async(self, prompt: str, **kwargs: Any) -> AsyncAskStream:
         asked = self._asked(prompt, kwargs)
 
         async def opened() -> Any:
             model = asked.model or self.model or first(await self.list_models_async(), self.configuration.facts)
-            with self._wished(asked):
-                return await self._client(model).generate_async(**asked.arguments, streaming=True)
+            client = self._client(model)
+            if asked.runs_tools:
+                return client_method(client, asked, "_streaming_async")(**asked.arguments)
+            return (await client.generate_async(**asked.arguments, streaming=True)).stream_generator
 
-        return AsyncAskStream(opened, asked.prompt)
+        return AsyncAskStream(opened, asked.prompt, self._around(asked))
 
     def list_models(self) -> list[str]:
         return [found.id for found in self._offering("list_models", "Model listing")()]
@@ -139,8 +145,10 @@ class EngineProvider(BaseProvider):
     def _asked(self, prompt: Any, said: Mapping[str, Any]) -> Asked:
         return read_asked(prompt, said, self.settings)
 
-    def _wished(self, asked: Asked) -> ExitStack:
-        return self._wiring.wished(asked.cache, asked.tags)
+    def _around(self, asked: Asked) -> Around:
+        """What each step of the call happens in."""
+        said = asked.cache is not None or asked.tags
+        return partial(self._wiring.wished, asked.cache, asked.tags) if said else nullcontext
 
     def _client(self, model: str) -> AIModelClient:
         """One for each model; threads that come first together share one of theirs."""
@@ -153,6 +161,16 @@ class EngineProvider(BaseProvider):
 
     def _endpoint(self, model: str) -> AIModelEndpoint:
         return make_endpoint(self.configuration, self.settings, model)
+
+
+def client_method(client: Any, asked: Asked, colour: str = "") -> Any:
+    """Tools that are functions are run until there is an answer; else there is one request."""
+    if not asked.runs_tools:
+        return getattr(client, f"generate{colour}")
+    found = getattr(client, f"run{colour}", None)
+    if found is None:
+        raise ProviderConfigurationError("tools that are functions cannot be run here: pass ToolDefinition values")
+    return found
 
 
 def first(models: Sequence[str], facts: ProviderFacts) -> str:
