@@ -80,8 +80,9 @@ class AiSettings(BaseSettings):
     requests_per_day: int | None = Field(default=None, ge=1)
     tokens_per_day: int | None = Field(default=None, ge=1)
     max_concurrency: int | None = Field(default=None, ge=1, description="Requests in flight at once.")
-    limit_store: StoreName = "memory"
-    limit_path: Path | None = Field(default=None, description="The file that processes share their limits in.")
+    limit_wait_s: float | None = Field(default=None, ge=0, description="How long a call waits for its turn.")
+    limit_store: StoreName = Field(default="memory", description="Where limits and budgets are shared.")
+    limit_path: Path | None = Field(default=None, description="The file in which processes share them.")
 
     usage_tracking: bool = True
     usage_store: StoreName | None = Field(default=None, description="memory, sqlite or redis; without, only sums.")

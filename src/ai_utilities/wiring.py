@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .config_models import AiSettings
 from .exceptions import ProviderConfigurationError
-from .making import make_cache, make_tracker, part
+from .making import make_budget, make_cache, make_limits, make_tracker, part
 from .plain_cache import plain_key, read_plain, tried, write_plain
 from .results import AskResult
 from .usage.data import UsageData
@@ -42,6 +42,7 @@ class Wiring:
         self.books_requests = False
         """Whether a layer tells the tracker of every request of the providers that have layers."""
 
+        self._bounded = False
         self._made: list[Any] = []
         self._layers = tuple(layers)
         self._attempt_layers = tuple(attempt_layers)
@@ -60,6 +61,10 @@ class Wiring:
         if self.cache is not None:
             wish = {"policy": settings.cache_policy, "namespace": settings.cache_namespace, "ttl": settings.cache_ttl_s}
             self._layers = (*self._layers, part("cache").CacheLayer(self.cache, **wish))
+        budget, limits = make_budget(settings), make_limits(settings)
+        self._layers += () if budget is None else (budget,)
+        self._attempt_layers += () if limits is None else (limits,)
+        self._bounded = budget is not None or limits is not None
 
     def layers(self) -> tuple[Sequence[Any], Sequence[Any]]:
         """Those around each call, and those around each attempt of it."""
@@ -78,6 +83,11 @@ class Wiring:
         """Asks the provider; one that has no layers, through the cache here."""
         if provider.has_layers:
             return await colour.ask(provider, prompt, said)
+        if self._bounded:
+            raise ProviderConfigurationError(
+                f"limits and budgets stand around the requests of the engine's providers, and {provider.provider_name} "
+                "makes its own: leave them out of the settings, or keep to them in its ask."
+            )
         wish = said.pop("cache", None)
         if self._is_off(wish):
             return await colour.ask(provider, prompt, said)

@@ -7,13 +7,22 @@ from typing import Any
 
 import pytest
 
-from ai_utilities import AiSettings, AskResult, BaseProvider, ProviderConfigurationError, operations, usage
+from ai_utilities import (
+    AiSettings,
+    AskResult,
+    BaseProvider,
+    ProviderConfigurationError,
+    ProviderRateLimitError,
+    operations,
+    usage,
+)
 from dhenara.ai.testing import Answer, FakeServer, Refusal
 from support.kit import Uniform, run, settings
 from support.worlds import World
 
 needs_cache = pytest.mark.skipif(find_spec("ai_utilities.cache") is None, reason="there are no caches")
 
+needs_limits = pytest.mark.skipif(find_spec("ai_utilities.limits") is None, reason="there are no limits")
 needs_ledgers = pytest.mark.skipif(not hasattr(usage, "UsageLayer"), reason="there are no ledgers")
 
 
@@ -196,3 +205,45 @@ def test_a_client_keeps_sums_by_itself(server: FakeServer, world: World) -> None
         assert client.client.usage_tracker.total.requests == 2
 
     run(world, script, settings(server.url))
+
+
+@needs_ledgers
+def test_a_budget_is_kept_before_any_money_is_spent(server: FakeServer, world: World) -> None:
+    from ai_utilities.usage import BudgetExceededError
+
+    server.answers(Answer(text="a"))
+    said = settings(server.url, model="gpt-4o", budget_usd=0.000001, max_tokens=1000)
+
+    async def script(client: Uniform) -> None:
+        with pytest.raises((BudgetExceededError, ProviderConfigurationError)):
+            await client.ask("one")
+
+    run(world, script, said)
+    assert server.exchanges == []
+
+
+@needs_limits
+def test_limits_are_kept_as_the_settings_say(server: FakeServer, world: World) -> None:
+    server.answers(*[Answer(text="a")] * 4)
+    said = settings(server.url, requests_per_minute=2, limit_wait_s=0)
+
+    async def script(client: Uniform) -> None:
+        results = await client.ask_many(["hello"] * 4, retries=0)
+        assert sorted(result.ok for result in results) == [False, False, True, True]
+        assert all(isinstance(result.error, ProviderRateLimitError) for result in results if not result.ok)
+
+    run(world, script, said)
+    assert len(server.exchanges) == 2
+
+
+@needs_limits
+def test_a_provider_of_ones_own_is_not_bounded_in_secret(world: World) -> None:
+    class Mine(BaseProvider):
+        def ask(self, prompt: str, **kwargs: Any) -> AskResult:
+            return AskResult(text="unbounded")
+
+    async def script(client: Uniform) -> None:
+        await client.ask("hello")
+
+    with pytest.raises(ProviderConfigurationError, match="mine makes its own"):
+        run(world, script, AiSettings(requests_per_minute=1), Mine())
