@@ -24,6 +24,7 @@ class Talk:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = dict(options)
         self.messages: list[Message] = []
+        self._turns: list[int] = []
         self.results: list[AskResult] = []
 
     def _said(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,6 +34,11 @@ class Talk:
         return {**self.options, **options, "context": tuple(self.messages)}
 
     def _remember(self, prompt: Any, options: Mapping[str, Any], result: AskResult) -> AskResult:
+        self._turns.append(len(self.messages))
+        self.results.append(result)
+        if result.run is not None:
+            self.messages = list(result.run.messages)
+            return result
         files = options.get("files")
         said = prompt if not files else with_files(prompt, files)
         if result.answer is not None and result.answer.choices:
@@ -40,12 +46,12 @@ class Talk:
         else:
             answered = Message.model_validate({"role": "assistant", "text": result.text})
         self.messages += [read(said), answered]
-        self.results.append(result)
         return result
 
     def undo(self) -> None:
         """Takes the last question and its answer back."""
-        del self.messages[-2:], self.results[-1:]
+        if self._turns:
+            del self.messages[self._turns.pop() :], self.results[-1:]
 
     @property
     def total_tokens(self) -> int:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from .config_origins import Level, Origin, find_origins, read_dotenv
-from .config_problems import invalid_settings, unknown_settings
+from .config_problems import invalid_settings, unknown_settings, unreadable_settings, warn_of_misspelt
 from .exceptions import ProviderConfigurationError
 from .secret import Secret
 
@@ -101,10 +101,13 @@ class AiSettings(BaseSettings):
         origins = find_origins(type(self).model_fields, PREFIX, explicit, os.environ, dotenv)
         if unknown:
             raise ProviderConfigurationError(unknown_settings(sorted(unknown), type(self).model_fields))
+        warn_of_misspelt({**dotenv, **os.environ}, type(self).model_fields, PREFIX)
         try:
             super().__init__(**given)
         except ValidationError as error:
             raise ProviderConfigurationError(invalid_settings(error, origins, PREFIX)) from None
+        except SettingsError as error:
+            raise ProviderConfigurationError(unreadable_settings(error)) from None
         self._origins, self._dotenv = origins, dotenv
 
     @field_validator("provider", mode="before")

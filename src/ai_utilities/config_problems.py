@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -40,3 +41,18 @@ def problem(found: Mapping[str, Any], origins: Mapping[str, Origin], prefix: str
 
 def place(origin: Origin) -> str:
     return ".env file" if origin.level is Level.DOTENV else "environment"
+
+
+def unreadable_settings(error: Exception) -> str:
+    """A value that should have been JSON; its words are not shown, for they may be secret."""
+    return f'{error}: it must be JSON, such as {{"x-team": "a"}}'
+
+
+def warn_of_misspelt(variables: Iterable[str], fields: Iterable[str], prefix: str) -> None:
+    """A variable that is nearly a setting is most likely meant to be one; others belong to somebody else."""
+    known = {f"{prefix}{field.upper()}" for field in fields}
+    for name in variables:
+        if name.upper().startswith(prefix) and name.upper() not in known:
+            meant = get_close_matches(name.upper(), known, 1, 0.88)
+            if meant:
+                warnings.warn(f"{name} is no setting and is ignored; did you mean {meant[0]}?", stacklevel=4)

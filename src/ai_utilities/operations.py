@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+from dhenara.ai.types import ChatResponse
+
 from .ask_stream import AskStream, AsyncAskStream
 from .colour import Colour
 from .config_explained import Explanation
@@ -21,6 +23,9 @@ from .results import AskResult
 from .wiring import Wiring
 
 T = TypeVar("T")
+
+SHAPES = hasattr(ChatResponse, "structured")
+"""Whether the engine says shapes to models by itself, in the best way that each of them has."""
 
 
 class Operations:
@@ -118,14 +123,15 @@ class Operations:
         raise JsonParseError("max_repairs is how often an answer may be sent back: 0 or more")
 
     def _shaped(self, prompt: str, schema: Any, said: dict[str, Any]) -> str:
-        """Says the shape in the system prompt and to the provider; to one of the user's own, in the prompt."""
+        """Says the shape to the engine; to a provider of the user's own, in the prompt."""
         if not isinstance(self.choose(dict(said)), EngineProvider):
             return f"{prompt}\n\n{asked_for(schema)}"
-        system = said.pop("system", None) or self.settings.system_prompt
-        given = [system] if isinstance(system, str) else list(system or ())
-        said["system"] = [*given, asked_for(schema)]
         if schema is not None:
             said.setdefault("structured_output", schema)
+        if schema is None or not SHAPES:
+            system = said.pop("system", None) or self.settings.system_prompt
+            given = [system] if isinstance(system, str) else list(system or ())
+            said["system"] = [*given, asked_for(schema)]
         return prompt
 
     async def list_models(self, provider: BaseProvider | str | None) -> list[str]:

@@ -269,3 +269,25 @@ def test_a_default_temperature_does_not_make_a_strict_call_fail(server: FakeServ
     with AiClient(settings(server.url, strict=True)) as client:
         client.ask("hello")
     assert "temperature" not in server.exchanges[0].json
+
+
+def test_a_dotenv_file_is_all_it_takes(server: FakeServer, world: World) -> None:
+    server.answers(Answer(text="hi"))
+    Path(".env").write_text(f"OPENAI_API_KEY=sk-dotenv\nOPENAI_BASE_URL={server.url}/v1\n")
+
+    async def script(client: Uniform) -> None:
+        assert await client.ask("hello") == "hi"
+
+    run(world, script)
+    assert server.exchanges[0].headers["authorization"] == "Bearer sk-dotenv"
+
+
+def test_a_closed_client_may_be_used_again(server: FakeServer, world: World) -> None:
+    server.answers(Answer(text="a"), Answer(text="b"))
+
+    async def script(client: Uniform) -> None:
+        assert await client.ask("one") == "a"
+        await client.close()
+        assert await client.ask("two") == "b"
+
+    run(world, script, settings(server.url))

@@ -187,3 +187,19 @@ def test_a_key_that_is_there_for_another_provider_is_pointed_at(monkeypatch: pyt
 def test_a_provider_without_a_usual_model_asks_for_one() -> None:
     with pytest.raises(ProviderConfigurationError, match="XAI_MODEL or AI_MODEL"):
         ConfigurationResolver(provider="xai", api_key="k").validate()
+
+
+def test_a_variable_that_is_nearly_a_setting_is_pointed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AI_TEMPRATURE", "0.1")
+    monkeypatch.setenv("AI_SOMEBODY_ELSES", "x")
+    with pytest.warns(UserWarning, match="AI_TEMPRATURE is no setting and is ignored; did you mean AI_TEMPERATURE"):
+        assert AiSettings().temperature == 0.7
+
+
+def test_headers_in_a_variable_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AI_EXTRA_HEADERS", '{"x-team": "a"}')
+    assert AiSettings().extra_headers == {"x-team": "a"}
+    monkeypatch.setenv("AI_EXTRA_HEADERS", "x-key: very-secret")
+    with pytest.raises(ProviderConfigurationError, match="extra_headers") as caught:
+        AiSettings()
+    assert "very-secret" not in str(caught.value)

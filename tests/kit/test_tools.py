@@ -58,3 +58,29 @@ def test_functions_that_cannot_be_run_are_told(server: FakeServer, world: World)
 
     with pytest.raises(ProviderConfigurationError, match="ToolDefinition"):
         run(world, script, settings(server.url))
+
+
+@needs_runs
+def test_a_conversation_remembers_what_the_tools_said(server: FakeServer, world: World) -> None:
+    server.answers(ASKS, Answer(text="It is sunny."), Answer(text="Still."), Answer(text="Yes?"))
+
+    async def script(client: Uniform) -> None:
+        chat = client.client.chat(tools=[weather])
+        talk = Uniform(chat)
+        await talk.ask("Weather in Paris?")
+        assert await talk.ask("And now?") == "Still."
+        assert [message.role for message in chat.messages] == [
+            "user",
+            "assistant",
+            "tool",
+            "assistant",
+            "user",
+            "assistant",
+        ]
+        chat.undo()
+        chat.undo()
+        assert chat.messages == []
+        await talk.ask("Hello?")
+
+    run(world, script, settings(server.url))
+    assert len(server.exchanges[3].json["messages"]) == 1
