@@ -159,23 +159,29 @@ def test_pipes_stay_clean(server: FakeServer, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr() == ("", "")
 
 
+class Forgetful(list[Any]):
+    def append(self, given: Any) -> None:
+        pass
+
+
 @pytest.mark.slow
 def test_ten_thousand_prompts_need_no_more_memory_than_their_answers(world: World) -> None:
     import tracemalloc
 
     with FakeServer(Answer(text="ok"), forever=True) as server:
+        server.exchanges = Forgetful()
 
         async def script(client: Uniform) -> None:
             await client.ask_many(["hello"] * 200, concurrency=16)
-            server.exchanges.clear()
             tracemalloc.start()
-            results = await client.ask_many(["hello"] * 10_000, concurrency=16)
-            server.exchanges.clear()
-            _, most = tracemalloc.get_traced_memory()
-            tracemalloc.stop()
-            assert len(results) == 10_000
-            assert all(result == "ok" for result in results)
-            assert most < 300_000_000
+            try:
+                results = await client.ask_many(["hello"] * 10_000, concurrency=16)
+                kept, most = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            assert results == ["ok"] * 10_000
+            assert most < 1.2 * kept
+            assert kept < 12_000 * len(results)
 
         run(world, script, settings(server.url))
 
