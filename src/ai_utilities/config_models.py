@@ -63,6 +63,7 @@ class AiSettings(BaseSettings):
     concurrency: int = Field(default=8, ge=1, description="How many prompts of `ask_many` are asked at once.")
     strict: bool = Field(default=False, description="What a provider cannot honour is an error, not a warning.")
     extra_headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    provider_config: dict[str, Any] = Field(default_factory=dict, description="Region, project, resource and such.")
     embedding_model: str | None = None
 
     # Infrastructure settings

@@ -77,7 +77,7 @@ class ConfigurationResolver:
         """The same, or an error that says what is missing and which ways out there are."""
         found = self.resolve(provider)
         facts = found.facts
-        if facts.needs_key and found.api_key.value is None and not self._has_other_credentials(facts):
+        if facts.needs_key and found.api_key.value is None and not facts.fetches_proof:
             raise ProviderConfigurationError(missing_key(found.facts, self.variables()))
         if found.model.value is None and facts.needs_key:
             raise ProviderConfigurationError(missing_model(facts))
@@ -131,7 +131,3 @@ class ConfigurationResolver:
             yield from (Said(source.get(name), Origin(level, name)) for name in names)
         if generic and origin.variable is None:
             yield Said(value, origin)  # from a source of a subclass of the settings
-
-    def _has_other_credentials(self, facts: ProviderFacts) -> bool:
-        variables = self.variables()
-        return any(variables.get(name) for name in facts.credentials.values())

@@ -17,5 +17,6 @@ def nothing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     names = {
         name for facts in known for name in (*facts.key, *facts.model, *facts.base_url, *facts.credentials.values())
     }
+    names |= {name for facts in known for entry in facts.entries.values() for name in entry}
     for name in [*names, *(name for name in os.environ if name.upper().startswith("AI_"))]:
         monkeypatch.delenv(name, raising=False)

@@ -203,3 +203,12 @@ def test_a_plain_provider_is_told_the_shape_in_its_prompt(world: World) -> None:
         assert await client.ask_typed("an object", dict[str, int]) == {"a": 1}
 
     run(world, script, provider=Strict())
+
+
+def test_a_provider_with_a_proof_of_identity_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "aws-secret")
+    said = AiSettings(provider="bedrock", model="amazon.nova-lite-v1:0", provider_config={"region": "eu-west-1"})
+    assert create_provider(said).provider_name == "amazon_bedrock"
+    with pytest.raises(ProviderConfigurationError, match="AWS_REGION"):
+        create_provider(said.model_copy(update={"provider_config": {}}))

@@ -44,6 +44,9 @@ class ProviderFacts:
 
     address: str | None = None
     needs_key: bool = False
+    fetches_proof: bool = False
+    """Whether it may do without a key, by a proof of identity that the engine finds or fetches."""
+
     keys_url: str | None = None
     first_model: str | None = None
 
@@ -82,6 +85,7 @@ def engine_facts(name: str) -> ProviderFacts | None:
         entries=found.config_env,
         address=None if "{" in found.base_url or found.embedded else found.base_url,
         needs_key=found.needs_key,
+        fetches_proof=found.proofs is not None or bool(found.credentials_env),
         keys_url=found.keys_url,
         first_model=FIRST_MODELS.get(found.name),
     )
