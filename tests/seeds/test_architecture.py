@@ -6,6 +6,8 @@ import inspect
 import json
 import re
 import warnings
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -143,3 +145,20 @@ def test_the_cache_key_is_the_same_for_the_same_call(printed: list[str]) -> None
     key = run(FUTURE + printed[8], {"json": json})["_generate_cache_key"]
     assert key("p", "openai", "m", 0.7, seed=1) == key("p", "openai", "m", 0.7, seed=1)
     assert key("p", "openai", "m", 0.7) != key("p", "openai", "m", 0.8)
+
+
+@pytest.mark.skipif(find_spec("ai_utilities.cache") is None, reason="there are no caches")
+def test_the_caches(printed: list[str], tmp_path: Path) -> None:
+    from ai_utilities import cache as ours
+
+    strategy = run(FUTURE + printed[2], {})
+    header = "from abc import ABC\nimport sqlite3\n"
+    inheritance = run(FUTURE + header + printed[9], {})
+    for theirs in (strategy["CacheBackend"], inheritance["CacheBackend"]):
+        for name in (name for name in vars(theirs) if not name.startswith("_")):
+            assert parameters(getattr(ours.CacheBackend, name)) == parameters(getattr(theirs, name)), name
+    for name in ("MemoryCache", "SQLiteCache", "RedisCache"):
+        assert issubclass(getattr(ours, name), ours.CacheBackend)
+    theirs = inheritance["SQLiteCache"]
+    assert parameters(ours.SQLiteCache)[:2] == parameters(theirs)
+    assert ours.SQLiteCache(str(tmp_path / "ours.sqlite")).max_entries == 1000
