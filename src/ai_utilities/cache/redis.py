@@ -30,12 +30,9 @@ class RedisCache(TextBackend):
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
         lifetime = self.lifetime(ttl)
-        if lifetime is not None and lifetime <= 0:
-            return self.delete(key)
+        milliseconds = None if lifetime is None else max(1, int(lifetime * 1000))
         with self._server.asked() as client:
-            client.set(
-                self._server.named("value", key), text, px=None if lifetime is None else max(1, int(lifetime * 1000))
-            )
+            client.set(self._server.named("value", key), text, px=milliseconds)
 
     def delete(self, key: str) -> None:
         with self._server.asked() as client:

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,17 @@ SETTINGS = ("PRAGMA synchronous=NORMAL", "PRAGMA temp_store=MEMORY")
 class SQLiteFile:
     """Connections to one file, opened as they are needed and shared by the threads of a process."""
 
-    def __init__(self, path: str | os.PathLike[str], schema: str, timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        schema: str,
+        timeout: float = 60.0,
+        equip: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> None:
         self.path = Path(path).expanduser()
         self._schema = schema
         self._timeout = timeout
+        self._equip = equip
         self._resting: deque[sqlite3.Connection] = deque()
         self._process = os.getpid()
         self._opening = threading.Lock()
@@ -132,6 +139,8 @@ class SQLiteFile:
                 for setting in SETTINGS:
                     connection.execute(setting)
                 connection.executescript(f"BEGIN IMMEDIATE; {self._schema}; COMMIT")
+                if self._equip is not None:
+                    self._equip(connection)
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or time.monotonic() > until:
                     raise
