@@ -164,9 +164,11 @@ def test_keys_and_models_do_not_share_unless_told(server: FakeServer) -> None:
     shared = LimitLayer(Limit(requests_per_minute=1, model="fake-*", together=True), store=store, wait=False)
     with AIModelClient(endpoint(server.url), attempt_layers=[shared]) as asking:
         asking.generate("?")
-    with AIModelClient(endpoint(server.url, model="fake-2"), attempt_layers=[shared]) as asking:
-        with pytest.raises(LimitReachedError, match="for fake-\\*"):
-            asking.generate("?")
+    with (
+        AIModelClient(endpoint(server.url, model="fake-2"), attempt_layers=[shared]) as asking,
+        pytest.raises(LimitReachedError, match="for fake-\\*"),
+    ):
+        asking.generate("?")
 
 
 def test_keys_are_kept_hashed_only(server: FakeServer, tmp_path: Path) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import uuid
-from collections.abc import Iterable
 from typing import Any
 
 from dhenara.ai import Layer, Send, Stream
@@ -17,14 +13,12 @@ from ..storage.errors import StoreError
 from ..storage.running import World, asked, surely
 from ..usage.estimate import estimate
 from .account import NEVER_LONGER, Ask
+from .asking import account_name, asked_for, explained, live
 from .headers import read_headers
-from .limit import WORDS, Limit, LimitReachedError
+from .limit import Limit, LimitReachedError
 from .store import LimitStore, MemoryLimits
 
 log = logging.getLogger("ai_utilities.limits")
-LEASE = 900.0
-"""Seconds after which a call that never ended no longer counts as running: its process has died."""
-
 USUAL_ANSWER = 500
 """Tokens of an answer whose length nobody limited."""
 
@@ -81,7 +75,7 @@ class Bound:
         self._limits = [limit for limit in layer.limits if limit.holds_for(origin.provider, origin.model)]
 
     async def __call__(self, call: Call, send: Send) -> Stream:
-        ask = self._ask(call)
+        ask = asked_for(self._limits, self._model, self._tokens(call), headers=self._layer.headers)
         ask["at"] = await self._granted(call, ask)
         try:
             stream = await send(call)
@@ -169,60 +163,7 @@ class Bound:
     async def _surely(self, step: str, ask: Ask) -> None:
         await surely(self._io, self._layer.store, self._layer.step, self._account, step, ask)
 
-    def _ask(self, call: Call) -> dict[str, Any]:
-        tokens = self._tokens(call)
-        return {
-            "ticket": uuid.uuid4().hex,
-            "lease": LEASE,
-            "wants": [
-                {
-                    "bucket": f"{limit.whose(self._model)}|{kind}|{window:g}|{most}",
-                    "kind": kind,
-                    "limit": most,
-                    "window": window,
-                    "amount": 1 if kind == "requests" else min(tokens, most),
-                }
-                for limit in self._limits
-                for kind, most, window in limit.windows()
-            ],
-            "live": [
-                {"bucket": live(self._model, kind), "kind": kind, "amount": amount}
-                for kind, amount in (("requests", 1), ("tokens", tokens))
-                if self._layer.headers
-            ],
-            "lanes": [
-                {"lane": f"{limit.whose(self._model)}|concurrency||{limit.concurrency}", "limit": limit.concurrency}
-                for limit in self._limits
-                if limit.concurrency is not None
-            ],
-        }
-
     def _tokens(self, call: Call) -> int:
         longest = call.config.max_output_tokens or USUAL_ANSWER
         body = self._target.codec.encode(call, self._target.quirks).body
         return estimate(body).usual + longest * (call.config.n or 1)
-
-
-def live(model: str, kind: str) -> str:
-    return f"{model}|{kind}||live"
-
-
-def explained(why: str) -> str:
-    """Which limit it was, from the name of its bucket."""
-    if why == "paused":
-        return "the provider asked for a pause"
-    whose, kind, window, most = why.rsplit("|", 3)
-    if most == "live":
-        return f"the provider says that the {kind} of {whose} are used up for now"
-    if kind == "concurrency":
-        return f"{most} calls to {whose} are running, which is the limit"
-    return f"the limit of {most} {kind} per {WORDS.get(float(window), f'{window} s')} for {whose} is used up"
-
-
-def account_name(target: Any) -> str:
-    """Provider and a hash of address and key: keys do not share limits, and are never kept."""
-    grant = target.grant
-    secrets: Iterable[Any] = (target.base_url, grant.key, sorted(map(str, dict(grant.credentials or {}).items())))
-    said = json.dumps(list(secrets), sort_keys=True, default=str)
-    digest = hashlib.blake2b(said.encode(), digest_size=12, person=b"dhenara-limits").hexdigest()
-    return f"{target.origin.provider}:{digest}"
