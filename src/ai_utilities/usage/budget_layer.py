@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from dhenara.ai import Layer, Send, Stream
-from dhenara.ai.catalog.price import price
+from dhenara.ai.catalog.prices import price
 from dhenara.ai.errors import CallError, ConnectionFailedError
 from dhenara.ai.types import Call, Usage
 
@@ -114,7 +114,8 @@ def worst_case(call: Call, target: Any) -> Decimal | None:
     amounts = [
         cost.amount
         for usage in (Usage(input_tokens=read, output_tokens=made), Usage(cache_write_tokens=read, output_tokens=made))
-        if (cost := price(call.endpoint, usage)) is not None and cost.amount is not None
+        if (cost := price(call.endpoint, usage, service_tier=call.config.service_tier, base_url=target.base_url))
+        and cost.amount is not None
     ]
     return max(amounts, default=None)
 
