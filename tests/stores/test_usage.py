@@ -245,3 +245,23 @@ def test_a_tracker_hears_sums_and_tells() -> None:
     tracker.reset()
     assert tracker.total.requests == 0
     assert isinstance(tracker, UsageTracker)
+
+
+def test_a_tracker_may_stand_where_a_ledger_does(world: World, server: FakeServer, tmp_path: Path) -> None:
+    server.answers(HELLO)
+    tracker = create_usage_tracker(SQLiteLedger(tmp_path / "u.db"))
+    asking = AIModelClient(priced(server), layers=[UsageLayer(tracker)])
+    world.run(asking, "?")
+    assert tracker.total.cost == Decimal("0.0002")
+    assert tracker.ledger is not None
+    assert tracker.ledger.total() == tracker.total
+    tracker.close()
+    world.close(asking)
+
+
+def test_a_ledger_in_memory_keeps_the_latest_rows(caplog: pytest.LogCaptureFixture) -> None:
+    ledger = MemoryLedger(max_rows=2)
+    for number in range(4):
+        ledger.add([sample(attempt=number + 1)])
+    assert [row.attempt for row in ledger.rows()] == [3, 4]
+    assert caplog.text.count("is full at 2 rows") == 1

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from dhenara.ai import Layer, Send, Stream
 from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
 from ..storage.running import World, surely
 from .data import Outcome, UsageData
-from .ledger import Ledger
 from .tags import tags_now
 
 log = logging.getLogger("ai_utilities.usage")
 LONGEST_BACKLOG = 10_000
 """Rows that wait in memory for a ledger that fails; beyond, the oldest are given up, with an error in the log."""
+
+
+class Sink(Protocol):
+    """A ledger, or a tracker: whoever takes rows."""
+
+    def add(self, rows: Sequence[UsageData]) -> None: ...
 
 
 class UsageLayer:
@@ -30,7 +35,7 @@ class UsageLayer:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: Sink,
         *,
         tags: Mapping[str, str] | None = None,
         listener: Callable[[UsageData], None] | None = None,

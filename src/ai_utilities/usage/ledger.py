@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
@@ -13,6 +15,7 @@ from dhenara.ai.errors import ConfigurationError
 from .data import UsageData
 from .totals import Totals, summed
 
+log = logging.getLogger("ai_utilities.usage")
 GROUPS = ("day", "model", "provider", "outcome")
 
 
@@ -52,24 +55,32 @@ class Ledger(ABC):
 
 
 class MemoryLedger(Ledger):
-    """Every row in this process's memory: for scripts and tests. A process that lives long keeps its rows in a file."""
+    """The latest rows in this process's memory, for scripts and tests. Whoever needs all of them keeps a file."""
 
     waits: ClassVar[bool] = False
 
-    def __init__(self) -> None:
-        self._rows: list[UsageData] = []
+    def __init__(self, max_rows: int = 50_000) -> None:
+        self._rows: deque[str] = deque(maxlen=max_rows)
+        self._full = False
         self._lock = threading.Lock()
 
     def add(self, rows: Sequence[UsageData]) -> None:
+        # Text takes a fifth of the room that rows would.
+        texts = [row.model_dump_json(exclude_defaults=True) for row in rows]
         with self._lock:
-            self._rows.extend(rows)
+            full = len(self._rows) + len(texts) > (self._rows.maxlen or 0)
+            first, self._full = full and not self._full, full
+            self._rows.extend(texts)
+        if first:
+            log.warning("the usage ledger in memory is full at %d rows; its oldest rows go", self._rows.maxlen)
 
     def rows(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> list[UsageData]:
         with self._lock:
             kept = list(self._rows)
-        return [row for row in kept if fits(row, since, until, tags)]
+        found = (UsageData.model_validate_json(text) for text in kept)
+        return [row for row in found if fits(row, since, until, tags)]
 
 
 def fits(row: UsageData, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None) -> bool:

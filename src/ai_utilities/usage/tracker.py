@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .data import UsageData
 from .ledger import Ledger, MemoryLedger
@@ -25,16 +25,27 @@ class UsageTracker:
         self._by_model: dict[str, Totals] = {}
         self._listeners: list[Listener] = []
 
+    @property
+    def waits(self) -> bool:
+        """Whether what is heard goes into a file or to a server."""
+        return self.ledger is not None and self.ledger.waits
+
     def track_request(self, usage: UsageData) -> None:
         """One request has been made, or answered from a cache."""
-        with self._lock:
-            self._total = self._total.plus(usage)
-            model = usage.model or ""
-            self._by_model[model] = self._by_model.get(model, Totals()).plus(usage)
+        self.add([usage])
+
+    def add(self, rows: Sequence[UsageData]) -> None:
+        """The same for several, so that a tracker may stand where a ledger does: `UsageLayer(tracker)`."""
         if self.ledger is not None:
-            self.ledger.add([usage])
+            self.ledger.add(rows)  # what could not be kept is not counted, for it will be told again
+        with self._lock:
+            for usage in rows:
+                self._total = self._total.plus(usage)
+                model = usage.model or ""
+                self._by_model[model] = self._by_model.get(model, Totals()).plus(usage)
         for listener in tuple(self._listeners):
-            listener(usage)
+            for usage in rows:
+                listener(usage)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """`listener` hears of every request from now on; call what is returned to end that."""
@@ -50,6 +61,11 @@ class UsageTracker:
     def by_model(self) -> dict[str, Totals]:
         with self._lock:
             return dict(self._by_model)
+
+    def close(self) -> None:
+        """Closes the ledger."""
+        if self.ledger is not None:
+            self.ledger.close()
 
     def reset(self) -> None:
         """Begins again at nothing; what is in the ledger stays."""
