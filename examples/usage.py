@@ -26,8 +26,8 @@ def found_endpoint(stack: ExitStack) -> AIModelEndpoint:
 def main() -> None:
     with ExitStack() as stack:
         ledger = MemoryLedger()
-        layers = [UsageLayer(ledger), BudgetLayer(Budget("0.01", per="user"))]
-        client = stack.enter_context(AIModelClient(found_endpoint(stack), layers=layers))
+        budgets = BudgetLayer(Budget("0.01", per="user"))
+        client = stack.enter_context(AIModelClient(found_endpoint(stack), layers=[UsageLayer(ledger), budgets]))
         for user, longest in (("ada", 2000), ("bob", 2000), ("bob", 20_000)):
             with tagged(user=user):
                 try:

@@ -208,6 +208,7 @@ def test_real_processes_share_one_cache(kind: str, request: pytest.FixtureReques
         assert cache.get("p3:99") == {"from": 3}
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_opens_connections_of_its_own(tmp_path: Path) -> None:
     with SQLiteCache(tmp_path / "c") as cache:
         cache.set("parent", 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import threading
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -328,3 +329,26 @@ def test_a_failure_of_the_one_that_was_sent_is_not_everybodys(server: FakeServer
         thread.join()
     assert got.count("refused") == 1
     asking.close()
+
+
+class Slow(MemoryCache):
+    waits = True
+
+    def get_text(self, key: str) -> str | None:
+        time.sleep(0.2)
+        return super().get_text(key)
+
+
+def test_a_slow_cache_does_not_hold_up_the_event_loop(server: FakeServer) -> None:
+    server.answers(HELLO)
+
+    async def main() -> int:
+        asking, beats = client(server, Slow()), 0
+        call = asyncio.create_task(asking.generate_async("?"))
+        while not call.done():
+            await asyncio.sleep(0.01)
+            beats += 1
+        await asking.aclose()
+        return beats
+
+    assert asyncio.run(main()) > 20

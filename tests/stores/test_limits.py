@@ -201,6 +201,7 @@ def test_a_cancelled_waiter_leaves_its_place(server: FakeServer) -> None:
 def test_a_store_that_fails_leaves_this_process_its_own_limits(
     server: FakeServer, caplog: pytest.LogCaptureFixture
 ) -> None:
+    pytest.importorskip("redis")
     server.answers(HELLO)
     dead = RedisLimits("redis://127.0.0.1:1/0")
     with client(server, Limit(requests_per_minute=1), store=dead, wait=False) as asking:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 class Flight:
     """One call on its way for several. `text` is its answer, if it got one that could be kept."""
 
+    waiting: int = 0
     over: bool = False
     failed: bool = False
     text: str | None = None
@@ -27,6 +28,7 @@ class Flights:
         with self._lock:
             flight = self._flights.get(key)
             if flight is not None:
+                flight.waiting += 1
                 return flight, False
             flight = self._flights[key] = Flight()
             return flight, True

@@ -22,6 +22,9 @@ from .stats import CacheStats
 SHORTEST, LONGEST = 0.001, 0.025
 """Seconds between two looks at whether the answer that others fetch is there."""
 
+EACH = 0.0001
+"""Seconds more for each caller who looks too, so that a thousand of them do not keep a processor busy."""
+
 
 class CacheLayer:
     """Put it into `layers`. One may serve many clients, and one backend many layers.
@@ -100,7 +103,7 @@ class Bound:
             if first:
                 return await self._first(call, send, key, wish, flight, waiting)
             while not flight.over and not waiting.over():
-                await waiting.moment()
+                await waiting.moment(flight.waiting)
             if not flight.over:
                 self._cache.flights.overdue(key, flight)
                 waiting.again()
@@ -189,11 +192,11 @@ class Waiting:
         at = self._began + self._total
         return replace(call, deadline=at if call.deadline is None else min(at, call.deadline))
 
-    async def moment(self) -> None:
-        """A short pause, each a little longer than the one before."""
+    async def moment(self, others: int = 0) -> None:
+        """A short pause, each a little longer than the one before, and long where many others look too."""
         if self._total is not None and self._io.now() - self._began >= self._total:
             raise CallTimeoutError(
                 f"an equal call that was already on its way took more than {self._total:g} s", limit="total"
             )
         await self._io.sleep(self._pause)
-        self._pause = min(self._pause * 1.5, LONGEST)
+        self._pause = min(self._pause * 1.5, max(LONGEST, others * EACH))

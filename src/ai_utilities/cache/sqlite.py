@@ -123,7 +123,9 @@ class SQLiteCache(TextBackend):
         """Hits since the last write are noted with it, so that what is used stays."""
         used, self._used = self._used, {}
         if used:
-            file.executemany("UPDATE cache SET used_at = ? WHERE key = ?", [(at, key) for key, at in used.items()])
+            # As a list at once: another thread may be noting a hit in it still.
+            noted = list(used.items())
+            file.executemany("UPDATE cache SET used_at = ? WHERE key = ?", [(at, key) for key, at in noted])
 
 
 def purged(file: sqlite3.Connection, now: float) -> int:
