@@ -222,7 +222,7 @@ def test_waiting_for_an_equal_call_ends_with_the_own_timeout(server: FakeServer)
     patient = threading.Thread(target=lambda: list(asking.generate("?", streaming=True).stream_generator))
     patient.start()
     while not server.exchanges:
-        pass
+        time.sleep(0.005)
     with pytest.raises(CallTimeoutError, match="already on its way"):
         asking.generate("?", timeout=0.1)
     patient.join()
