@@ -98,12 +98,12 @@ def test_namespaces_are_cleared_one_by_one(cache: CacheBackend) -> None:
 
 
 def test_statistics_count_hits_misses_entries_and_bytes(cache: CacheBackend) -> None:
-    cache.set("key", "12345")
+    cache.set("key", "1234ü")
     cache.get("key")
     cache.get("key")
     cache.get("other")
     stats = cache.stats()
-    assert (stats.hits, stats.misses, stats.entries, stats.bytes) == (2, 1, 1, 7)
+    assert (stats.hits, stats.misses, stats.entries, stats.bytes) == (2, 1, 1, 8)
     assert stats.hit_ratio == pytest.approx(2 / 3)
     assert stats["hits"] == 2
 

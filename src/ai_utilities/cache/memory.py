@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from .backend import TextBackend, namespace_of
 
-Entry = tuple[str, float | None]
+Entry = tuple[str, float | None, int]
 PURGE_EVERY = 256
 """Writes between two looks for entries whose time is over."""
 
@@ -49,11 +49,11 @@ class MemoryCache(TextBackend):
         return text
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
-        lifetime = self.lifetime(ttl)
+        lifetime, size = self.lifetime(ttl), len(text.encode("utf-8", "surrogatepass"))
         with self._lock:
             self._drop(key)
-            self._entries[key] = (text, None if lifetime is None else self._clock() + lifetime)
-            self._bytes += len(text)
+            self._entries[key] = (text, None if lifetime is None else self._clock() + lifetime, size)
+            self._bytes += size
             self._writes += 1
             if self._writes % PURGE_EVERY == 0:
                 self._purge()
@@ -87,7 +87,7 @@ class MemoryCache(TextBackend):
 
     def _purge(self) -> int:
         now = self._clock()
-        over = [key for key, (_, until) in self._entries.items() if until is not None and until <= now]
+        over = [key for key, (_, until, _) in self._entries.items() if until is not None and until <= now]
         for key in over:
             self._drop(key)
         return len(over)
@@ -95,4 +95,4 @@ class MemoryCache(TextBackend):
     def _drop(self, key: str) -> None:
         found = self._entries.pop(key, None)
         if found is not None:
-            self._bytes -= len(found[0])
+            self._bytes -= found[2]

@@ -105,7 +105,7 @@ class SQLiteCache(TextBackend):
             return purged(file, now)
 
     def size(self) -> tuple[int | None, int | None]:
-        entries, size = self._file.one("SELECT count(*), coalesce(sum(length(value)), 0) FROM cache")
+        entries, size = self._file.one("SELECT count(*), coalesce(sum(length(CAST(value AS BLOB))), 0) FROM cache")
         return entries, size
 
     def claim(self, key: str, holder: str, seconds: float) -> bool:
