@@ -97,7 +97,7 @@ def test_contents_are_captured_only_where_asked(world: World, server: FakeServer
 
 
 def test_failures_and_broken_streams_are_errors(world: World, server: FakeServer) -> None:
-    server.answers(Refusal(401, "no"), Cut(Spoken(HELLO), 4))
+    server.answers(Refusal(401, "not sk-proj-abcdefghijklmnop"), Cut(Spoken(HELLO), 4))
     watched = Watched(server)
     with pytest.raises(AuthenticationError):
         world.run(watched.client, "?")
@@ -105,6 +105,7 @@ def test_failures_and_broken_streams_are_errors(world: World, server: FakeServer
     first, second = watched.spans()
     assert first.attributes["error.type"] == "AuthenticationError"
     assert second.attributes["error.type"] == "BrokenStreamError"
+    assert "abcdefghijklmnop" not in first.status.description
     assert first.status.status_code.name == second.status.status_code.name == "ERROR"
     assert {point.attributes.get("error.type") for point in watched.points("gen_ai.client.inference.duration")} == {
         "AuthenticationError",

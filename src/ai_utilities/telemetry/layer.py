@@ -11,6 +11,7 @@ from dhenara.ai.types import Call, ChatResponse
 from ..storage.running import World
 from . import names
 from .attributes import answered_content, asked_content, counted, identity, request, response
+from .redaction import redacted
 
 
 class TelemetryLayer:
@@ -86,7 +87,7 @@ class Bound:
 
     def _failed(self, span: Any, kind: str, said: str) -> None:
         span.set_attribute(names.ERROR_TYPE, kind)
-        span.set_status(self._layer.trace.Status(self._layer.trace.StatusCode.ERROR, said))
+        span.set_status(self._layer.trace.Status(self._layer.trace.StatusCode.ERROR, redacted(said)))
 
     def _answered(self, span: Any, answer: ChatResponse, first: float) -> None:
         span.set_attributes(response(answer))
