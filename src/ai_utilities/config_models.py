@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AliasChoices, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from .config_keyring import kept
 from .config_origins import Level, Origin, find_origins, read_dotenv
 from .config_problems import invalid_settings, unknown_settings, unreadable_settings, warn_of_misspelt
 from .exceptions import ProviderConfigurationError
@@ -109,7 +110,7 @@ class AiSettings(BaseSettings):
             raise ProviderConfigurationError(invalid_settings(error, origins, PREFIX)) from None
         except SettingsError as error:
             raise ProviderConfigurationError(unreadable_settings(error)) from None
-        self._origins, self._dotenv = origins, dotenv
+        self._origins, self._dotenv = origins, {**kept({**dotenv, **os.environ}), **dotenv}
 
     @field_validator("provider", mode="before")
     @classmethod
