@@ -26,7 +26,7 @@ SKEW = 60.0
 
 def check_call(client: AiClient) -> Iterator[Finding]:
     try:
-        result = client.ask(QUESTION, max_tokens=16, timeout=PATIENCE, retries=0)
+        result = client.ask(QUESTION, max_tokens=16, timeout=PATIENCE, retries=0, cache=False)
     except AIUtilitiesError as error:
         yield explained(error)
         return

@@ -48,7 +48,7 @@ class World:
     def _try(self, entry: Entry) -> str | None:
         try:
             with self._client(entry) as client:
-                client.ask(QUESTION, max_tokens=16, timeout=PATIENCE, retries=0)
+                client.ask(QUESTION, max_tokens=16, timeout=PATIENCE, retries=0, cache=False)
         except AIUtilitiesError as error:
             return str(error)
         return None
