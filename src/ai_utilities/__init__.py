@@ -1,1 +1,67 @@
-"""The kit on top of the engine: its clients, caches, limits and accounts arrive here."""
+"""The kit on top of the engine: two lines to a first answer, and settings, caches, limits and accounts behind them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dhenara.ai._lazy import lazy
+
+if TYPE_CHECKING:
+    from .ask_stream import AskStream as AskStream
+    from .ask_stream import AsyncAskStream as AsyncAskStream
+    from .async_client import AsyncAiClient as AsyncAiClient
+    from .chat import AsyncChat as AsyncChat
+    from .chat import Chat as Chat
+    from .client import AiClient as AiClient
+    from .client import create_client as create_client
+    from .config_models import AiSettings as AiSettings
+    from .config_resolver import ConfigurationResolver as ConfigurationResolver
+    from .exceptions import AIUtilitiesError as AIUtilitiesError
+    from .exceptions import JsonParseError as JsonParseError
+    from .exceptions import ProviderAPIError as ProviderAPIError
+    from .exceptions import ProviderCapabilityError as ProviderCapabilityError
+    from .exceptions import ProviderConfigurationError as ProviderConfigurationError
+    from .exceptions import ProviderError as ProviderError
+    from .exceptions import ProviderRateLimitError as ProviderRateLimitError
+    from .json_parsing import parse_json_from_text as parse_json_from_text
+    from .providers.base_provider import BaseProvider as BaseProvider
+    from .providers.factory import create_provider as create_provider
+    from .providers.factory import list_providers as list_providers
+    from .providers.factory import register_provider as register_provider
+    from .providers.groq_provider import GroqProvider as GroqProvider
+    from .providers.ollama_provider import OllamaProvider as OllamaProvider
+    from .providers.openai_provider import OpenAIProvider as OpenAIProvider
+    from .results import AskResult as AskResult
+    from .usage.data import UsageData as UsageData
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "AskStream": ".ask_stream",
+        "AsyncAskStream": ".ask_stream",
+        "AsyncAiClient": ".async_client",
+        "AsyncChat": ".chat",
+        "Chat": ".chat",
+        "AiClient": ".client",
+        "create_client": ".client",
+        "AiSettings": ".config_models",
+        "ConfigurationResolver": ".config_resolver",
+        "AIUtilitiesError": ".exceptions",
+        "JsonParseError": ".exceptions",
+        "ProviderAPIError": ".exceptions",
+        "ProviderCapabilityError": ".exceptions",
+        "ProviderConfigurationError": ".exceptions",
+        "ProviderError": ".exceptions",
+        "ProviderRateLimitError": ".exceptions",
+        "parse_json_from_text": ".json_parsing",
+        "BaseProvider": ".providers.base_provider",
+        "create_provider": ".providers.factory",
+        "list_providers": ".providers.factory",
+        "register_provider": ".providers.factory",
+        "GroqProvider": ".providers.groq_provider",
+        "OllamaProvider": ".providers.ollama_provider",
+        "OpenAIProvider": ".providers.openai_provider",
+        "AskResult": ".results",
+        "UsageData": ".usage.data",
+    },
+)

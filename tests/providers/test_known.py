@@ -99,3 +99,9 @@ def test_users_may_know_a_dialect_better(server: FakeServer) -> None:
     assert server.exchanges[0].json["messages"][0]["role"] == "developer"
     with pytest.raises(ConfigurationError, match="behaviour"):
         AIModelClient(endpoint(server.url, "groq", quirks={"colour": "blue"})).generate("?")
+
+
+def test_a_compatible_server_is_reached_at_whatever_address(server: FakeServer) -> None:
+    server.answers(Answer(text="hello"))
+    with AIModelClient(endpoint(server.url, "openai_compatible")) as client:
+        assert client.generate("?").chat_response.text() == "hello"

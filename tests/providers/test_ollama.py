@@ -160,7 +160,7 @@ def test_thinking_is_a_switch_or_a_level(model: str, config: dict[str, Any], thi
 
 def test_pictures_are_bare_bytes_beside_the_words(server: FakeServer) -> None:
     picture = ImageContent(data=b"abc", mime_type="image/png")
-    far = ImageContent(url="https://example.org/a.png")
+    far = ImageContent(file_id="file-1")
     server.answers(HELLO)
     with AIModelClient(endpoint(server.url, "ollama")) as client:
         response = client.generate(Prompt(contents=["What is it?", picture, far])).chat_response

@@ -143,4 +143,5 @@ VENDORS = (
     Vendor("cohere", "command-a", "cohere", anything),
     Vendor("mistral", "mistral-large", "openai_chat", anything),
     Vendor("deepseek", "deepseek-v4-pro", "openai_chat", anything),
+    Vendor("ollama", "qwen3", "ollama", anything),
 )

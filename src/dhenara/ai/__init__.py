@@ -8,6 +8,7 @@ from ._lazy import lazy
 
 if TYPE_CHECKING:
     from .client import AIModelClient as AIModelClient
+    from .flow.arrived import Arrived as Arrived
     from .flow.layer import Bindable as Bindable
     from .flow.layer import Layer as Layer
     from .flow.layer import Send as Send
@@ -22,6 +23,7 @@ __getattr__, __dir__ = lazy(
     __name__,
     {
         "AIModelClient": ".client",
+        "Arrived": ".flow.arrived",
         "Bindable": ".flow.layer",
         "Layer": ".flow.layer",
         "Lessons": ".flow.lessons",

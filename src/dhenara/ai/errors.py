@@ -16,9 +16,18 @@ class DhenaraError(Exception):
     attempts: tuple[Attempt, ...] = ()
     """Every request that was sent before this error was raised."""
 
+    advice = ""
+    """What to do next, where the message does not say it."""
 
-class ConfigurationError(DhenaraError, ValueError):
+
+class ProviderError(DhenaraError):
+    """A provider could not be asked, or it could not answer."""
+
+
+class ConfigurationError(ProviderError, ValueError):
     """The call cannot work as it was set up; nothing was sent."""
+
+    advice = "Nothing was sent; correct what the message names and try again."
 
 
 class WrongColourError(ConfigurationError, RuntimeError):
@@ -29,16 +38,15 @@ class UnsupportedError(ConfigurationError):
     """The provider or model cannot do what was asked, and `strict` was set or there is no way around."""
 
 
-class FetchError(DhenaraError):
+class FetchError(ProviderError):
     """Content at an address could not, or may not, be fetched; nothing was sent to the provider."""
 
 
-class CallError(DhenaraError):
+class CallError(ProviderError):
     """A call was made and failed. Knows the provider, the model, and what the provider said."""
 
     code = "call_failed"
     retriable = False
-    advice = ""
     partial: ChatResponse | None = None
     """What had arrived of the answer before this happened, marked interrupted; None when nothing had."""
 
@@ -105,6 +113,7 @@ class BadRequestError(CallError):
     """The provider refused the request as it was made."""
 
     code = "bad_request"
+    advice = "The same request will be refused again; change what the provider names."
 
 
 class ContextLengthError(BadRequestError):

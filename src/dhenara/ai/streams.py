@@ -31,6 +31,11 @@ class Telling:
         """What has been read so far, also after the stream broke or was closed."""
         return self._stream.partial()
 
+    @property
+    def error(self) -> CallError | None:
+        """What broke the answer off, if anything did."""
+        return self._stream.error
+
     def _shown(self, batch: Batch) -> StreamingChatResponse | None:
         if len(batch) == 1 and type(batch[0]) is TextDelta:
             return self._chunker.text_chunk(batch[0])

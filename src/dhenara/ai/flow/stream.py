@@ -153,6 +153,7 @@ class Stream:
             except BaseException:
                 self._leave()
                 await self._end()
+                await self._settle()
                 raise
             if batches is None:
                 await self._finish()
@@ -197,8 +198,14 @@ class Stream:
         if self._settled:
             return
         self._settled = True
+        failed: BaseException | None = None
         for hook in self._hooks:
-            await hook(self)
+            try:
+                await hook(self)
+            except BaseException as error:  # noqa: BLE001  # one that fails does not keep the others from hearing it
+                failed = failed or error
+        if failed is not None:
+            raise failed
 
 
 def unfinished(origin: Origin | None) -> BrokenStreamError:

@@ -66,7 +66,8 @@ def check_parts(provider: Provider, route: Route, config: Mapping[str, Any]) -> 
     """What addresses are made of must not lead elsewhere."""
     in_hosts = {name for one in (*provider.hosts, provider.base_url, route.base or "") for name in NAMES.findall(one)}
     in_paths = {name for one in (provider.prefix, route.prefix, route.query) if one for name in NAMES.findall(one)}
-    for name in sorted({*in_hosts, *in_paths, *provider.config_env}):
+    # An address that is given as a whole is looked at as one.
+    for name in sorted({*in_hosts, *in_paths, *provider.config_env} - {"base_url"}):
         allowed = LABEL if name in in_hosts else SEGMENT
         if name in config and not allowed.fullmatch(str(config[name])):
             raise ConfigurationError(f"config[{name!r}] is {config[name]!r}, which cannot be part of an address")

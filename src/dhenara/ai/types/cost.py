@@ -11,7 +11,10 @@ from .base import Value
 
 
 class Cost(Value):
-    """`amount` is None when no price is known; `reason` then says why."""
+    """`amount` is None when no price is known; `reason` then says why.
+
+    A cached answer costs nothing; `saved` is then what asking again would have cost, if that is known.
+    """
 
     amount: Decimal | None = None
     currency: str = "USD"
@@ -20,3 +23,4 @@ class Cost(Value):
     priced_as: str | None = None
     priced_at: datetime | None = None
     reason: str | None = None
+    saved: Decimal | None = None

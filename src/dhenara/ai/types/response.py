@@ -44,7 +44,10 @@ class ChatResponseChoice(Value):
 
 
 class ChatResponse(Priced):
-    """What a model said. `interrupted` is true when the answer did not reach its end; `error` then says why."""
+    """What a model said. `interrupted` is true when the answer did not reach its end; `error` then says why.
+
+    `cached` answers were not asked for again: they come from a cache, with the usage of the time they were made.
+    """
 
     id: str | None = None
     model: str | None = None
@@ -55,6 +58,7 @@ class ChatResponse(Priced):
     warnings: list[CallWarning] = Field(default_factory=list)
     interrupted: bool = False
     error: str | None = None
+    cached: bool = False
     extras: dict[str, Any] = Field(default_factory=dict)
 
     @property

@@ -76,7 +76,8 @@ class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
     @property
     def text_delta(self) -> str:
         """The new words of the first choice."""
-        return "".join(delta.text_delta for delta in self.data.choice_deltas[0].content_deltas)
+        first = (choice for choice in self.data.choice_deltas if choice.index == 0)
+        return "".join(delta.text_delta for choice in first for delta in choice.content_deltas)
 
 
 class SSEErrorResponse(SSEResponse[SSEErrorData]):

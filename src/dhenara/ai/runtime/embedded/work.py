@@ -55,6 +55,9 @@ class Work:
         self._engine.chat(told, self._hear)
 
     def _hear(self, said: Said) -> bool:
+        if "model" in said:
+            # The library names the file; whoever asked knows the model by another name.
+            said["model"] = self._body.get("model")
         self._said.put(said)
         return self._left
 

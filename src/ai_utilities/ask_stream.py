@@ -1,0 +1,115 @@
+"""A streamed answer: pieces of text as they come, and the whole result once they are over."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Self
+
+from .results import AskResult, read_any
+
+Hook = Callable[[AskResult], object]
+Around = Callable[[], AbstractContextManager[Any]]
+"""What each step of a stream happens in: the tags and the cache policy of its call."""
+
+
+class Gathered:
+    """What both colours have in common. `result` is what has arrived, also after the line broke."""
+
+    def __init__(self, prompt: str | None = None) -> None:
+        self._prompt = prompt
+        self._pieces: list[str] = []
+        self._result: AskResult | None = None
+        self._hooks: list[Hook] = []
+        self._events: Any = None
+        self._over = False
+
+    @property
+    def result(self) -> AskResult:
+        """Usage, cost and the engine's answer are known once the stream is over."""
+        return self._result if self._result is not None else AskResult("".join(self._pieces), prompt=self._prompt)
+
+    def on_end(self, hook: Hook) -> None:
+        """Called with the result when the answer is complete."""
+        self._hooks.append(hook)
+
+    def _heard(self, event: Any, final: Any) -> str | None:
+        """The words of one event; None when it was the last one."""
+        if final is None:
+            piece: str = getattr(event, "text_delta", "")
+            self._pieces.append(piece)
+            return piece
+        self._over = True
+        self._end(read_any(final, self._prompt), getattr(self._events, "error", None))
+        return None
+
+    def _end(self, result: AskResult, error: Exception | None = None) -> None:
+        self._result = result
+        if error is not None:
+            raise error
+        for hook in self._hooks:
+            hook(result)
+
+
+class AskStream(Gathered, Iterator[str]):
+    """The request is sent when the first piece is asked for; closing or forgetting the stream ends it."""
+
+    def __init__(self, opened: Callable[[], Any], prompt: str | None = None, around: Around = nullcontext) -> None:
+        super().__init__(prompt)
+        self._opened = opened
+        self._around = around
+
+    def __next__(self) -> str:
+        while not self._over:
+            with self._around():
+                if self._events is None:
+                    self._events = self._opened()
+                event, final = next(self._events)
+            if piece := self._heard(event, final):
+                return piece
+        raise StopIteration
+
+    def close(self) -> None:
+        """Ends the request now: the provider stops, and so does the bill."""
+        self._over = True
+        if self._events is not None:
+            self._events.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncAskStream(Gathered, AsyncIterator[str]):
+    """The same for `async for`."""
+
+    def __init__(
+        self, opened: Callable[[], Coroutine[Any, Any, Any]], prompt: str | None = None, around: Around = nullcontext
+    ) -> None:
+        super().__init__(prompt)
+        self._opened = opened
+        self._around = around
+
+    async def __anext__(self) -> str:
+        while not self._over:
+            with self._around():
+                if self._events is None:
+                    self._events = await self._opened()
+                event, final = await anext(self._events)
+            if piece := self._heard(event, final):
+                return piece
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Ends the request now."""
+        self._over = True
+        if self._events is not None:
+            await self._events.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()

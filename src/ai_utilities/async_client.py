@@ -1,0 +1,129 @@
+"""The client for event loops, asyncio's and trio's: the same methods with the same results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+
+from .asked import AskOptions
+from .chat import AsyncChat
+from .colour import Waiting
+from .config_models import AiSettings
+from .crowd import Progress, ask_all_async
+from .operations import Operations
+from .progress import ProgressBar, telling
+from .results import AskResult
+from .wiring import Wiring
+
+if TYPE_CHECKING:
+    from .ask_stream import AsyncAskStream
+    from .config_explained import Explanation
+    from .plain_stream import AsyncPlainStream
+    from .providers.base_provider import BaseProvider
+    from .wiring import Tracker
+
+T = TypeVar("T")
+
+
+class AsyncAiClient:
+    """`AiClient`, awaited. See there what each method promises."""
+
+    def __init__(
+        self,
+        settings: AiSettings | None = None,
+        provider: BaseProvider | str | None = None,
+        usage_tracker: Tracker | None = None,
+        *,
+        cache: Any = None,
+        show_progress: bool | None = None,
+        layers: Sequence[Any] = (),
+        attempt_layers: Sequence[Any] = (),
+    ) -> None:
+        wiring = Wiring(usage_tracker, cache, layers, attempt_layers)
+        self._operations = Operations(Waiting(), settings, provider, wiring)
+        self.show_progress = show_progress
+
+    @property
+    def settings(self) -> AiSettings:
+        return self._operations.settings
+
+    @property
+    def provider(self) -> BaseProvider:
+        return self._operations.provider
+
+    @property
+    def usage_tracker(self) -> Any:
+        return self._operations.wiring.usage_tracker
+
+    @property
+    def cache(self) -> Any:
+        return self._operations.wiring.cache
+
+    async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
+        return await self._operations.ask(prompt, dict(options))
+
+    def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncPlainStream:
+        """Not awaited: `async for piece in client.ask_stream("...")`."""
+        return self._operations.stream_async(prompt, dict(options))
+
+    async def ask_many(
+        self,
+        prompts: Iterable[str],
+        *,
+        concurrency: int | None = None,
+        fail_fast: bool = False,
+        on_progress: Progress | None = None,
+        **options: Unpack[AskOptions],
+    ) -> list[AskResult]:
+        asked = list(prompts)
+        with ProgressBar(self.show_progress if len(asked) > 1 else False) as bar:
+            return await ask_all_async(
+                self.ask,
+                asked,
+                concurrency if concurrency is not None else self.settings.concurrency,
+                options,
+                fail_fast=fail_fast,
+                on_progress=telling(bar, on_progress),
+            )
+
+    async def ask_batch(self, prompts: Iterable[str], **options: Unpack[AskOptions]) -> list[AskResult]:
+        return await self._operations.ask_batch(list(prompts), dict(options))
+
+    async def ask_json(
+        self, prompt: str, *, schema: Any = None, max_repairs: int = 1, **options: Unpack[AskOptions]
+    ) -> Any:
+        return await self._operations.ask_json(prompt, schema, max_repairs, dict(options))
+
+    async def ask_typed(
+        self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
+    ) -> T:
+        return await self._operations.ask_typed(prompt, response_model, max_repairs, dict(options))
+
+    def chat(self, **options: Unpack[AskOptions]) -> AsyncChat:
+        self._operations.remembering(dict(options))
+        return AsyncChat(self, options)
+
+    conversation = chat
+
+    async def embed(self, texts: Sequence[str], **options: Any) -> list[list[float]]:
+        return await self._operations.embed(texts, options)
+
+    async def list_models(self, provider: BaseProvider | str | None = None) -> list[str]:
+        return await self._operations.list_models(provider)
+
+    def explain(self) -> Explanation:
+        return self._operations.explain()
+
+    async def aclose(self) -> None:
+        for provider in self._operations.providers:
+            await provider.aclose()
+        self._operations.wiring.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

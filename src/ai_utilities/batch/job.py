@@ -1,0 +1,133 @@
+"""One bulk run, whatever colour asks: which rows are still to be asked, and what came of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ..exceptions import ProviderConfigurationError
+from ..results import AskResult
+from .journal import Journal, fingerprint
+from .outputs import write_output, writer_for
+from .report import BulkProgress, BulkReport, OnProgress
+from .rows import Row, Source, read_rows
+from .template import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row on its way."""
+
+    index: int
+    row: Row
+    prompt: str
+    asked: str
+
+
+class Job:
+    """Shared by the workers of one run."""
+
+    def __init__(
+        self,
+        source: Source,
+        output: str | PathLike[str],
+        prompt: str | None,
+        options: Mapping[str, Any],
+        on_progress: OnProgress | None,
+        fail_fast: bool,
+    ) -> None:
+        self.output = Path(output)
+        writer_for(self.output)
+        self._template = Template(prompt)
+        self._options = dict(options)
+        self._rows = enumerate(read_rows(source))
+        self._on_progress = on_progress
+        self._fail_fast = fail_fast
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._started = time.monotonic()
+        self.progress = BulkProgress(total=count(source))
+        self.journal = Journal(self.output.with_name(f"{self.output.name}.journal"))
+        self.mistake: BaseException | None = None
+
+    def next(self) -> Question | None:
+        """The next row that has no answer yet; None when there is none, or no more are to be asked."""
+        with self._lock:
+            for index, row in self._rows:
+                if self._stopped:
+                    return None
+                question = self._question(index, row)
+                if not self.journal.answered(index, question.asked):
+                    return question
+                self._count(replace(self.progress, kept=self.progress.kept + 1))
+        return None
+
+    def done(self, question: Question, result: AskResult) -> None:
+        """Writes down first, then counts."""
+        self.journal.add(question.index, question.asked, question.row, written(result))
+        with self._lock:
+            now = self.progress
+            tokens = now.tokens + result.usage.total_tokens
+            if not result.ok:
+                self._stopped = self._stopped or self._fail_fast
+                self._count(replace(now, failed=now.failed + 1, tokens=tokens))
+                return
+            cost = now.cost + (result.cost or 0)
+            unpriced = now.unpriced + (result.cost is None)
+            self._count(replace(now, answered=now.answered + 1, tokens=tokens, cost=cost, unpriced=unpriced))
+
+    def stop(self, mistake: BaseException | None = None) -> None:
+        with self._lock:
+            self._stopped = True
+            self.mistake = self.mistake or mistake
+
+    def finish(self) -> BulkReport:
+        """Writes the output. The journal stays where rows failed, so that the next run asks only those again."""
+        write_output(self.output, self.journal.in_order())
+        if self.progress.failed or self._stopped:
+            self.journal.close()
+        else:
+            self.journal.remove()
+        seconds = time.monotonic() - self._started
+        return BulkReport(**asdict(self.progress), seconds=seconds, output=str(self.output))
+
+    def _question(self, index: int, row: Row) -> Question:
+        try:
+            prompt = self._template.fill(row)
+        except ProviderConfigurationError as error:
+            raise ProviderConfigurationError(f"row {index + 1}: {error}") from error
+        return Question(index, row, prompt, fingerprint([prompt, self._options]))
+
+    def _count(self, now: BulkProgress) -> None:
+        self.progress = now
+        if self._on_progress is not None:
+            self._on_progress(now)
+
+
+def written(result: AskResult) -> dict[str, Any]:
+    """What a line of the journal says of an answer."""
+    return {
+        "text": result.text if result.ok else None,
+        "error": None if result.ok else f"{type(result.error).__name__}: {result.error}",
+        "provider": result.provider,
+        "model": result.model,
+        "finish_reason": result.finish_reason,
+        "prompt_tokens": result.usage.prompt_tokens,
+        "completion_tokens": result.usage.completion_tokens,
+        "cost": None if result.cost is None else str(result.cost),
+    }
+
+
+def questions(job: Job) -> Iterator[Question]:
+    while (question := job.next()) is not None:
+        yield question
+
+
+def count(source: Source) -> int | None:
+    """How many rows there are, where that can be known without reading them."""
+    return len(source) if isinstance(source, Sequence) and not isinstance(source, str) else None

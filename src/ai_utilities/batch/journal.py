@@ -1,0 +1,89 @@
+"""The journal of a run: every answer is written down as it comes, so that a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..exceptions import ProviderConfigurationError
+from .rows import Row
+
+Entry = dict[str, Any]
+
+
+def fingerprint(asked: Any) -> str:
+    """Of everything that is asked in one row, so that a changed question is asked again."""
+    written = json.dumps(asked, sort_keys=True, ensure_ascii=False, default=repr)
+    return hashlib.sha256(written.encode()).hexdigest()[:32]
+
+
+class Journal:
+    """Lines of JSON beside the output. One run at a time; threads may share it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._places: dict[int, int] = {}
+        self._prints: dict[int, str] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("a+b")
+        self._alone()
+        self._recall()
+
+    def answered(self, index: int, asked: str) -> bool:
+        """Whether this very question was answered in an earlier run."""
+        return self._prints.get(index) == asked
+
+    def add(self, index: int, asked: str, row: Row, result: Entry) -> None:
+        line = json.dumps({"index": index, "asked": asked, "row": row, **result}, ensure_ascii=False, default=str)
+        with self._lock:
+            self._places[index] = self._file.seek(0, 2)
+            self._file.write(line.encode() + b"\n")
+            # To the system: what was paid for survives the death of this process.
+            self._file.flush()
+
+    def in_order(self) -> Iterator[Entry]:
+        """The latest entry of every row, in the order of the rows."""
+        for index in sorted(self._places):
+            self._file.seek(self._places[index])
+            yield json.loads(self._file.readline())
+
+    def close(self) -> None:
+        self._file.close()
+
+    def remove(self) -> None:
+        """The output holds everything now."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def _recall(self) -> None:
+        """A line that was cut off by a crash is no line; what follows goes onto a new one."""
+        self._file.seek(0)
+        end = 0
+        for line in iter(self._file.readline, b""):
+            if not line.endswith(b"\n"):
+                break
+            with suppress(ValueError, KeyError):
+                entry = json.loads(line)
+                self._places[entry["index"]] = end
+                if entry.get("error") is None:
+                    self._prints[entry["index"]] = entry["asked"]
+            end += len(line)
+        self._file.truncate(end)
+
+    def _alone(self) -> None:
+        """Two runs would pay for everything twice."""
+        try:
+            import fcntl
+        except ImportError:
+            return  # there are no such locks on this system
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise ProviderConfigurationError(f"another run is writing {self.path}; wait for it, or stop it") from error

@@ -1,0 +1,48 @@
+"""What a bulk run came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BulkProgress:
+    """How far a run is. `total` is None where nobody knows how many rows there are. Unknown cost stays unknown."""
+
+    answered: int = 0
+    failed: int = 0
+    kept: int = 0
+    tokens: int = 0
+    cost: Decimal = Decimal(0)
+    unpriced: int = 0
+    total: int | None = None
+
+    @property
+    def done(self) -> int:
+        return self.answered + self.failed + self.kept
+
+
+@dataclass(frozen=True, slots=True)
+class BulkReport(BulkProgress):
+    """The end of a run. `kept` answers were there from an earlier run and were not paid for again."""
+
+    seconds: float = 0.0
+    output: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row has an answer."""
+        return self.failed == 0
+
+    def __str__(self) -> str:
+        money = f"${self.cost.normalize():f}" if not self.unpriced else f"${self.cost.normalize():f} and more"
+        kept = f", {self.kept} kept from before" if self.kept else ""
+        return (
+            f"{self.answered} answered, {self.failed} failed{kept}; {self.tokens} tokens, {money}, "
+            f"{self.seconds:.1f} s -> {self.output}"
+        )
+
+
+OnProgress = Callable[[BulkProgress], object]

@@ -1,0 +1,85 @@
+"""Where rows come from: JSON lines, CSV, Parquet, or any iterable. One at a time, so that size does not matter."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ..exceptions import ProviderConfigurationError
+
+Row = dict[str, Any]
+Source = str | PathLike[str] | Iterable[str | Mapping[str, Any]]
+PROMPT = "prompt"
+"""The field of a row that is a prompt and nothing else."""
+
+
+def read_rows(source: Source) -> Iterator[Row]:
+    """Each row as a dict; a plain string is a row with a prompt."""
+    if isinstance(source, str | PathLike):
+        path = Path(source)
+        yield from reader_for(path)(path)
+        return
+    for number, given in enumerate(source):
+        yield as_row(given, f"item {number}")
+
+
+def reader_for(path: Path) -> Any:
+    """By the ending of the file's name."""
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise ProviderConfigurationError(f"{path} is none of {', '.join(READERS)}: rows come from such files")
+    if not path.is_file():
+        raise ProviderConfigurationError(f"there is no file {path}")
+    return reader
+
+
+def as_row(given: Any, where: str) -> Row:
+    if isinstance(given, str):
+        return {PROMPT: given}
+    if isinstance(given, Mapping):
+        return dict(given)
+    raise ProviderConfigurationError(f"{where} is a {type(given).__name__}; a row is a string or an object with fields")
+
+
+def json_lines(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                yield as_row(json.loads(line), f"{path}, line {number},")
+            except ValueError as error:
+                if isinstance(error, ProviderConfigurationError):
+                    raise
+                raise ProviderConfigurationError(f"{path}, line {number}, is not JSON: {error}") from error
+
+
+def comma_separated(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), 2):
+            if None in row or None in row.values():
+                raise ProviderConfigurationError(f"{path}, line {number}, has more or fewer fields than its head")
+            yield row
+
+
+def parquet(path: Path) -> Iterator[Row]:
+    for batch in arrow().ParquetFile(path).iter_batches(batch_size=1000):
+        yield from batch.to_pylist()
+
+
+def arrow() -> Any:
+    """pyarrow's Parquet, or how to get it."""
+    try:
+        from pyarrow import parquet as found
+    except ImportError as error:
+        raise ProviderConfigurationError(
+            "Parquet files need one more package. Install it with: python -m pip install 'dhenara[parquet]'"
+        ) from error
+    return found
+
+
+READERS = {".jsonl": json_lines, ".ndjson": json_lines, ".csv": comma_separated, ".parquet": parquet}

@@ -1,0 +1,57 @@
+"""What is kept of an answer: JSON with the number of its format, and how it comes back."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+from pydantic import BaseModel, ValidationError
+
+from dhenara.ai.types import ChatResponse, Cost
+
+from .key import VERSION
+
+UNKEEPABLE = ("error", "pause")
+"""Ends that are not the end of an answer."""
+
+
+class Entry(BaseModel):
+    """One answer in a cache."""
+
+    format: int
+    answer: ChatResponse
+
+
+def keepable(answer: ChatResponse) -> bool:
+    """Whether this is a whole answer that is worth giving again."""
+    return bool(
+        answer.choices
+        and not answer.interrupted
+        and not answer.cached
+        and all(choice.finish_reason not in UNKEEPABLE for choice in answer.choices)
+    )
+
+
+def write_entry(answer: ChatResponse) -> str:
+    return f'{{"format":{VERSION},"answer":{answer.model_dump_json()}}}'
+
+
+def read_entry(text: str) -> ChatResponse | None:
+    """The answer as it is given again; None for what another version of this library, or somebody else, kept."""
+    try:
+        kept = Entry.model_validate_json(text)
+    except (ValidationError, json.JSONDecodeError):
+        return None
+    return given_again(kept.answer) if kept.format == VERSION else None
+
+
+def given_again(answer: ChatResponse) -> ChatResponse:
+    """The same answer, marked: it costs nothing this time, and saves what it cost the first time."""
+    first = answer.cost
+    cost = Cost(
+        amount=Decimal(0),
+        currency=first.currency if first else "USD",
+        source="cache",
+        saved=first.amount if first else None,
+    )
+    return answer.model_copy(update={"cached": True, "cost": cost})

@@ -1,0 +1,160 @@
+"""The cache around calls: streamed or whole, sync or async, they fill and use the same entries."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from dhenara.ai import Arrived, Layer, Send, Stream
+from dhenara.ai.types import Call, ChatResponse
+
+from ..storage.running import World, surely
+from .backend import CacheBackend
+from .entry import keepable, read_entry, write_entry
+from .flight import Flight, Flights
+from .key import cache_key, plain
+from .patient import Patient
+from .policy import Policy, Wish, wished
+from .stats import CacheStats
+from .waiting import Waiting
+
+
+class CacheLayer:
+    """Put it into `layers`. One may serve many clients, and one backend many layers.
+
+    `policy`: `deterministic` keeps what has temperature 0 or a seed, `always` everything, `never` nothing. `lease` is
+    how long, in seconds, equal calls wait for the one that was sent; 0 sends each.
+    """
+
+    def __init__(
+        self,
+        backend: CacheBackend,
+        *,
+        policy: Policy = "deterministic",
+        namespace: str = "default",
+        ttl: float | None = None,
+        lease: float = 60.0,
+    ) -> None:
+        self.backend = backend
+        self.usual = Wish(policy, namespace, ttl)
+        self.lease = lease
+        self.patient = Patient(backend)
+        self.flights = Flights()
+
+    def stats(self) -> CacheStats:
+        return self.backend.stats()
+
+    def bind(self, io: World, target: Any) -> Layer:
+        return Bound(self, io, target)
+
+
+class Bound:
+    """The cache in one world, before one target."""
+
+    def __init__(self, cache: CacheLayer, io: World, target: Any) -> None:
+        self._cache = cache
+        self._patient = cache.patient
+        self._io = io
+        self._target = target
+
+    async def __call__(self, call: Call, send: Send) -> Stream:
+        wish = wished(self._cache.usual)
+        if not wish.covers(call):
+            return await send(call)
+        flat = plain(call)
+        outgoing = self._target.codec.encode(flat, self._target.quirks)
+        if outgoing.warnings and call.config.strict:
+            return await send(call)  # which refuses it, as it would without a cache
+        key = cache_key(wish.namespace, self._target, outgoing, flat)
+        if wish.policy == "refresh":
+            return self._kept_at_end(await send(call), key, wish)
+        found = await self._found(key)
+        answer = read_entry(found) if found is not None else None
+        self._cache.backend.counts.looked(found=answer is not None)
+        if answer is not None:
+            return self._again(call, answer)
+        if self._cache.lease <= 0:
+            return self._kept_at_end(await send(call), key, wish)
+        return await self._together(call, send, key, wish)
+
+    async def _found(self, key: str) -> str | None:
+        backend = self._cache.backend
+        text: str | None = await self._patient.asked(self._io, None, backend.get_text, key)
+        return text
+
+    def _again(self, call: Call, answer: ChatResponse) -> Stream:
+        call.journal.began(self._io.now())
+        saved = answer.cost.saved if answer.cost else None
+        self._cache.backend.counts.saved(answer.usage.total_tokens if answer.usage else 0, saved)
+        return Arrived(answer, self._target.origin)
+
+    async def _together(self, call: Call, send: Send, key: str, wish: Wish) -> Stream:
+        """One of the equal calls is sent; this one, or one that this one waits for."""
+        waiting = Waiting(self._io, call, self._cache.lease)
+        while True:
+            flight, first = self._cache.flights.join(key)
+            if first:
+                return await self._first(call, send, key, wish, flight, waiting)
+            while not flight.over and not waiting.over():
+                await waiting.moment(flight.waiting)
+            if not flight.over:
+                self._cache.flights.overdue(key, flight)
+                waiting.again()
+                continue
+            answer = read_entry(flight.text) if flight.text is not None else None
+            if answer is not None:
+                return self._again(call, answer)
+            if flight.failed:
+                return self._kept_at_end(await send(waiting.rest(call)), key, wish)
+
+    async def _first(self, call: Call, send: Send, key: str, wish: Wish, flight: Flight, waiting: Waiting) -> Stream:
+        """Sends the call, unless another process does so already or has just done it."""
+        holder = uuid.uuid4().hex
+        claimed = False
+        try:
+            while not (claimed := await self._claimed(key, holder)) and not waiting.over():
+                await waiting.moment()
+            found = await self._found(key)
+            answer = read_entry(found) if found is not None else None
+            stream = self._again(call, answer) if answer is not None else await send(waiting.rest(call))
+        except BaseException as error:
+            self._cache.flights.land(key, flight, failed=isinstance(error, Exception))
+            if claimed:
+                await self._release(key, holder)
+            raise
+        if answer is None:
+            return self._kept_at_end(stream, key, wish, flight, holder)
+        self._cache.flights.land(key, flight, found)
+        await self._release(key, holder)
+        return stream
+
+    async def _claimed(self, key: str, holder: str) -> bool:
+        backend = self._cache.backend
+        held: bool = await self._patient.asked(self._io, True, backend.claim, key, holder, self._cache.lease)
+        return held
+
+    async def _release(self, key: str, holder: str) -> None:
+        backend = self._cache.backend
+        await surely(self._io, backend, self._patient.tried, None, backend.release, key, holder)
+
+    def _kept_at_end(
+        self, stream: Stream, key: str, wish: Wish, flight: Flight | None = None, holder: str | None = None
+    ) -> Stream:
+        backend, patient, flights = self._cache.backend, self._patient, self._cache.flights
+
+        async def ended(stream: Stream) -> None:
+            answer = stream.partial()
+            text = write_entry(answer) if stream.complete and keepable(answer) else None
+            if flight is not None:
+                flights.land(key, flight, text, failed=text is None and (stream.complete or stream.error is not None))
+
+            def keep() -> None:
+                if text is not None:
+                    patient.tried(None, backend.set_text, key, text, wish.ttl)
+                if holder is not None:
+                    patient.tried(None, backend.release, key, holder)
+
+            await surely(self._io, backend, keep)
+
+        stream.on_end(ended)
+        return stream

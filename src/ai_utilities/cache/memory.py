@@ -1,0 +1,98 @@
+"""A cache in this process's memory: bounded, the longest unused goes first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import ClassVar
+
+from .backend import TextBackend, namespace_of
+
+Entry = tuple[str, float | None, int]
+PURGE_EVERY = 256
+"""Writes between two looks for entries whose time is over."""
+
+
+class MemoryCache(TextBackend):
+    """Shared by the threads and event loops of one process."""
+
+    waits: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        max_entries: int = 1000,
+        default_ttl: float | None = None,
+        *,
+        max_bytes: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(default_ttl)
+        self.max_entries = max_entries
+        self.max_bytes = max_bytes
+        self._clock = clock
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._bytes = 0
+        self._writes = 0
+        self._lock = threading.Lock()
+
+    def get_text(self, key: str) -> str | None:
+        with self._lock:
+            found = self._entries.get(key)
+            if found is not None and (found[1] is None or found[1] > self._clock()):
+                self._entries.move_to_end(key)
+                text: str | None = found[0]
+            else:
+                self._drop(key)
+                text = None
+        return text
+
+    def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
+        lifetime, size = self.lifetime(ttl), len(text.encode("utf-8", "surrogatepass"))
+        with self._lock:
+            self._drop(key)
+            self._entries[key] = (text, None if lifetime is None else self._clock() + lifetime, size)
+            self._bytes += size
+            self._writes += 1
+            if self._writes % PURGE_EVERY == 0:
+                self._purge()
+            while self._entries and self._full():
+                self._drop(next(iter(self._entries)))
+
+    def delete(self, key: str) -> None:
+        with self._lock:
+            self._drop(key)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self._bytes = 0
+
+    def clear_namespace(self, namespace: str) -> None:
+        with self._lock:
+            for key in [key for key in self._entries if namespace_of(key) == namespace]:
+                self._drop(key)
+
+    def purge(self) -> int:
+        with self._lock:
+            return self._purge()
+
+    def size(self) -> tuple[int | None, int | None]:
+        with self._lock:
+            return len(self._entries), self._bytes
+
+    def _full(self) -> bool:
+        return len(self._entries) > self.max_entries or (self.max_bytes is not None and self._bytes > self.max_bytes)
+
+    def _purge(self) -> int:
+        now = self._clock()
+        over = [key for key, (_, until, _) in self._entries.items() if until is not None and until <= now]
+        for key in over:
+            self._drop(key)
+        return len(over)
+
+    def _drop(self, key: str) -> None:
+        found = self._entries.pop(key, None)
+        if found is not None:
+            self._bytes -= found[2]

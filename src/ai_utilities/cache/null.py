@@ -1,0 +1,31 @@
+"""The cache that keeps nothing."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from .backend import CacheBackend
+
+
+class NullCache(CacheBackend):
+    """For those who must pass a cache and want none."""
+
+    waits: ClassVar[bool] = False
+
+    def get(self, key: str) -> Any | None:
+        return None
+
+    def set(self, key: str, value: Any, ttl: float | None = None) -> None:
+        pass
+
+    def delete(self, key: str) -> None:
+        pass
+
+    def clear(self) -> None:
+        pass
+
+    def clear_namespace(self, namespace: str) -> None:
+        pass
+
+    def size(self) -> tuple[int | None, int | None]:
+        return 0, 0

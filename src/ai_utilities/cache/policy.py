@@ -1,0 +1,87 @@
+"""When to cache: by the client's policy, or as one stretch of the program wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.types import Call, ServerTool
+
+Policy = Literal["deterministic", "always", "never", "refresh"]
+POLICIES = ("deterministic", "always", "never", "refresh")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How one call wants to be cached. `refresh` asks again and keeps the new answer."""
+
+    policy: Policy = "deterministic"
+    namespace: str = "default"
+    ttl: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.policy not in POLICIES:
+            raise ConfigurationError(f"there is no cache policy {self.policy!r}; there are {', '.join(POLICIES)}")
+        if not self.namespace or ":" in self.namespace:
+            raise ConfigurationError(f"a cache namespace is a name without a colon, not {self.namespace!r}")
+
+    def covers(self, call: Call) -> bool:
+        """Whether this call is looked up and kept."""
+        return self.policy in ("always", "refresh") or (self.policy == "deterministic" and deterministic(call))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a stretch of the program wants otherwise; None leaves it to the client."""
+
+    policy: Policy | None = None
+    namespace: str | None = None
+    ttl: float | None = None
+
+
+NO_CHANGE = Change()
+changes: ContextVar[Change] = ContextVar("ai_utilities.caching", default=NO_CHANGE)
+
+
+@contextmanager
+def caching(policy: Policy | None = None, *, namespace: str | None = None, ttl: float | None = None) -> Iterator[None]:
+    """Within this block, calls of this thread or task are cached like this.
+
+    What is left out stays as the client, or the block around this one, says.
+    """
+    before = changes.get()
+    change = Change(
+        before.policy if policy is None else policy,
+        before.namespace if namespace is None else namespace,
+        before.ttl if ttl is None else ttl,
+    )
+    wished(Wish(), change)
+    token = changes.set(change)
+    try:
+        yield
+    finally:
+        changes.reset(token)
+
+
+def wished(usual: Wish, change: Change | None = None) -> Wish:
+    """The client's wish with what is wanted otherwise right now."""
+    change = changes.get() if change is None else change
+    said = {name: getattr(change, name) for name in ("policy", "namespace", "ttl") if getattr(change, name) is not None}
+    return replace(usual, **said) if said else usual
+
+
+def deterministic(call: Call) -> bool:
+    """Whether the same request is meant to have the same answer: temperature 0 or a seed, and no look at the web."""
+    config = call.config
+    if any(isinstance(tool, ServerTool) for tool in config.tools):
+        return False
+    if config.seed is not None:
+        return True
+    temperature = config.temperature
+    if temperature is None:
+        temperature = config.options.get("temperature", call.endpoint.ai_model.parameters.get("temperature"))
+    return temperature is not None and float(temperature) == 0

@@ -1,0 +1,68 @@
+"""All commands in one place; each is loaded when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from . import ask, batch, chat, doctor, providers, replay, setup
+from .outcome import Exit, guarded
+
+EPILOG = "Exit codes: 0 done, 1 the provider failed, 2 wrong usage or settings, 3 some items failed, 130 interrupted."
+
+app = typer.Typer(
+    name="ai-utilities",
+    help="Ask any model, of any provider, from the command line.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (ask, chat, batch, setup, doctor, providers, replay):
+    module.register(app)
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ai-utilities {installed_version()}")
+        raise typer.Exit
+
+
+def installed_version() -> str:
+    try:
+        return version("dhenara")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """Ask any model, of any provider, from the command line."""
+
+
+def run_app(arguments: Sequence[str]) -> int:
+    """One command. What typer itself refuses is wrong usage."""
+    return guarded(lambda: called(arguments))
+
+
+def called(arguments: Sequence[str]) -> int:
+    command = typer.main.get_command(app)
+    try:
+        result = command.main(args=list(arguments), prog_name="ai-utilities", standalone_mode=False)
+    except typer.Exit as end:
+        return end.exit_code
+    except typer.Abort:
+        return Exit.INTERRUPTED
+    except Exception as error:
+        if not hasattr(error, "exit_code") or not hasattr(error, "show"):
+            raise
+        error.show(file=sys.stderr)  # a wrong flag or argument, in typer's own words
+        return Exit.MISUSED
+    return int(result or Exit.OK)

@@ -1,0 +1,94 @@
+"""`ai-utilities ask`: one question, one answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .flags import EnvFileFlag, MaxTokensFlag, ModelFlag, ProviderFlag, SystemFlag, TemperatureFlag, TimeoutFlag
+
+PromptArgument = Annotated[str | None, typer.Argument(help="The question; `-` or nothing reads standard input.")]
+FilesFlag = Annotated[
+    list[Path] | None, typer.Option("--file", "-f", metavar="PATH", help="A file to go with it; may be repeated.")
+]
+StreamFlag = Annotated[
+    bool | None, typer.Option("--stream/--no-stream", help="Show the answer as it comes [default: on a terminal]")
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print answer, usage, cost and model as one JSON object.")]
+SchemaFlag = Annotated[Path | None, typer.Option("--schema", help="A JSON Schema that the answer must follow.")]
+UsageFlag = Annotated[bool, typer.Option("--usage", "-u", help="Say afterwards what it used and cost.")]
+SaveFlag = Annotated[Path | None, typer.Option("--save", help="Keep the call in this file, for `replay`.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("ask")(ask)
+
+
+def ask(
+    prompt: PromptArgument = None,
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    system: SystemFlag = None,
+    file: FilesFlag = None,
+    schema: SchemaFlag = None,
+    stream: StreamFlag = None,
+    as_json: JsonFlag = False,
+    usage: UsageFlag = False,
+    temperature: TemperatureFlag = None,
+    max_tokens: MaxTokensFlag = None,
+    timeout: TimeoutFlag = None,
+    save: SaveFlag = None,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Ask one question. What is piped in goes with it: `cat report.txt | ai-utilities ask "Summarise this."`"""
+    from .clients import client_for
+    from .inputs import read_prompt
+    from .results import show_usage, show_warnings, written
+
+    said: dict[str, Any] = {
+        "system": system,
+        "files": file,
+        "temperature": temperature,
+        "max_tokens": max_tokens,
+        "timeout": timeout,
+        "structured_output": read_schema(schema),
+    }
+    options = {name: value for name, value in said.items() if value}
+    if temperature is not None:
+        options["temperature"] = temperature
+    question = read_prompt(prompt)
+    with client_for(provider, model, env_file) as client:
+        streaming = (sys.stdout.isatty() if stream is None else stream) and not as_json and schema is None
+        result = streamed(client, question, options) if streaming else client.ask(question, **options)
+    if not streaming:
+        typer.echo(json.dumps(written(result), ensure_ascii=False, indent=2) if as_json else result.text)
+    show_warnings(result)
+    if usage:
+        show_usage(result)
+    if save is not None:
+        from .tape import save_call
+
+        save_call(save, question, {name: value for name, value in options.items() if name != "files"}, result)
+
+
+def streamed(client: Any, question: str, options: dict[str, Any]) -> Any:
+    """The words as they come. Ctrl-C ends the answer, and the bill with it."""
+    with client.ask_stream(question, **options) as pieces:
+        for piece in pieces:
+            typer.echo(piece, nl=False)
+            sys.stdout.flush()
+    typer.echo()
+    return pieces.result
+
+
+def read_schema(path: Path | None) -> Any:
+    if path is None:
+        return None
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise typer.BadParameter(f"{path} is not JSON: {error}", param_hint="--schema") from error

@@ -1,0 +1,53 @@
+"""`ai-utilities batch`: a file of prompts in, a file of answers out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .flags import EnvFileFlag, MaxTokensFlag, ModelFlag, ProviderFlag, SystemFlag, TemperatureFlag
+
+
+def register(app: typer.Typer) -> None:
+    app.command("batch")(batch)
+
+
+def batch(
+    source: Annotated[Path, typer.Argument(help="Rows: .jsonl, .csv or .parquet.", exists=True, dir_okay=False)],
+    output: Annotated[Path, typer.Argument(help="Where the answers go: .jsonl, .csv or .parquet.")],
+    prompt: Annotated[
+        str | None, typer.Option("--prompt", help="A template with fields of the rows: 'Summarise: {text}'.")
+    ] = None,
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    system: SystemFlag = None,
+    temperature: TemperatureFlag = None,
+    max_tokens: MaxTokensFlag = None,
+    concurrency: Annotated[int | None, typer.Option("--concurrency", "-c", help="How many at once.", min=1)] = None,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start nothing new after a failure.")] = False,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Ask every row of a file. Run it again to go on where it was killed, or to ask again what failed."""
+    from ..batch import run_bulk
+    from .bulk_progress import progress_line
+    from .clients import client_for
+    from .outcome import Exit, note
+
+    said = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
+    options = {name: value for name, value in said.items() if value is not None}
+    with client_for(provider, model, env_file) as client, progress_line() as line:
+        report = run_bulk(
+            source,
+            output,
+            prompt=prompt,
+            client=client,
+            concurrency=concurrency,
+            fail_fast=fail_fast,
+            on_progress=line,
+            **options,
+        )
+    note(str(report))
+    if not report.ok:
+        raise typer.Exit(Exit.PARTLY if report.answered or report.kept else Exit.FAILED)

@@ -1,0 +1,39 @@
+"""A line that tells how far a bulk run is, with tokens and money; only where somebody looks."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..batch.report import BulkProgress, OnProgress
+from .results import money
+
+EVERY = 0.1
+
+
+@contextmanager
+def progress_line() -> Iterator[OnProgress]:
+    shown = sys.stderr.isatty()
+    drawn_at = 0.0
+
+    def draw(now: BulkProgress) -> None:
+        nonlocal drawn_at
+        if shown and time.monotonic() - drawn_at >= EVERY:
+            drawn_at = time.monotonic()
+            sys.stderr.write(f"\r{told(now)}\033[K")
+            sys.stderr.flush()
+
+    try:
+        yield draw
+    finally:
+        if drawn_at:
+            sys.stderr.write("\r\033[K")
+
+
+def told(now: BulkProgress) -> str:
+    of = f"/{now.total}" if now.total is not None else ""
+    failed = f", {now.failed} failed" if now.failed else ""
+    cost = money(now.cost) if not now.unpriced else f"{money(now.cost)} and more"
+    return f"{now.done}{of} rows{failed}, {now.tokens} tokens, {cost}"

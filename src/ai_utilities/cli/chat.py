@@ -1,0 +1,38 @@
+"""`ai-utilities chat`: a conversation at the terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .flags import EnvFileFlag, ModelFlag, ProviderFlag, SystemFlag
+
+LoadFlag = Annotated[Path | None, typer.Option("--load", help="Go on with a conversation that was saved.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("chat")(chat)
+
+
+def chat(
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    system: SystemFlag = None,
+    load: LoadFlag = None,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Have a conversation. /help lists what else can be said; Ctrl-C stops an answer, Ctrl-D ends the conversation."""
+    from .clients import client_for
+    from .repl import Repl
+    from .repl_input import lines
+
+    with client_for(provider, model, env_file) as client:
+        repl = Repl(client, system)
+        if load is not None:
+            typer.echo(repl.load(str(load)))
+        if sys.stdin.isatty():
+            typer.echo(f"{repl.who()}. /help says what can be said; Ctrl-D ends.")
+        repl.run(lines())

@@ -1,0 +1,34 @@
+"""`ai-utilities doctor`: what is well, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from .flags import EnvFileFlag, ModelFlag, ProviderFlag
+
+
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask nothing over the network.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON lines.")] = False,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Check settings, key, network, certificates, clock, model and limits. One tiny request is sent."""
+    from ..doctor.examination import examine
+    from .clients import settings_for
+
+    ill = False
+    for finding in examine(settings_for(provider, model, env_file), network=not offline):
+        typer.echo(json.dumps(asdict(finding)) if as_json else str(finding))
+        ill = ill or finding.health == "failure"
+    if ill:
+        raise typer.Exit(1)

@@ -1,0 +1,67 @@
+"""`ai-utilities providers`: who can be asked, and what each needs."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from .flags import EnvFileFlag
+
+
+def register(app: typer.Typer) -> None:
+    app.command("providers")(providers)
+
+
+def providers(
+    ready: Annotated[bool, typer.Option("--ready", help="Only those that can be asked now.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """List the providers, the variables that hold their keys, and which of them are set."""
+    from .clients import settings_for
+    from .tables import table
+
+    found = [about(name, settings_for(env_file=env_file)) for name in names()]
+    shown = [facts for facts in found if facts["ready"] or not ready]
+    if as_json:
+        typer.echo(json.dumps(shown, indent=2))
+        return
+    rows = [(f["name"], f["key_variable"], f["state"], f["address"]) for f in shown]
+    typer.echo(table(("provider", "key in", "state", "address"), rows))
+
+
+def names() -> list[str]:
+    from ..providers.factory import list_providers
+
+    return list_providers()
+
+
+def about(name: str, settings: Any) -> dict[str, Any]:
+    """What a table or a program wants to know of one provider."""
+    from ..config_resolver import ConfigurationResolver
+    from ..providers.auto import address_of, reachable
+    from ..providers.facts import EMBEDDED, facts_of
+
+    facts = facts_of(name)
+    variables = ConfigurationResolver(settings).variables()
+    variable = next((key for key in facts.key if variables.get(key)), None)
+    address = address_of(facts, variables)
+    if variable is not None:
+        state = f"{variable} is set"
+    elif facts.needs_key:
+        state = "no key"
+    elif facts.name != EMBEDDED and address is None:
+        state = f"set {facts.base_url[0]}"
+    elif address is None:
+        state = "ready"
+    else:
+        state = "answers" if reachable(address) else "not running"
+    return {
+        "name": facts.name,
+        "key_variable": facts.key[0] if facts.key else None,
+        "state": state,
+        "ready": state in ("ready", "answers") or variable is not None,
+        "address": address or facts.address,
+    }

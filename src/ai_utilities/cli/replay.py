@@ -1,0 +1,50 @@
+"""`ai-utilities replay`: a kept call, asked again, of another model perhaps."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .flags import EnvFileFlag, ModelFlag, ProviderFlag
+
+CompareFlag = Annotated[bool, typer.Option("--diff", help="Show what differs from the kept answer, line by line.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("replay")(replay)
+
+
+def replay(
+    call: Annotated[Path, typer.Argument(help="A file that `ask --save` wrote.", exists=True, dir_okay=False)],
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    diff: CompareFlag = False,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Ask a kept call again, of another model perhaps, and see what both used and cost."""
+    from .clients import client_for
+    from .outcome import note
+    from .results import show_usage, show_warnings
+    from .tape import load_call
+
+    tape = load_call(call)
+    with client_for(provider, model, env_file) as client:
+        result = client.ask(tape.prompt, **tape.options)
+    typer.echo(differences(tape.result["text"], result.text) if diff else result.text)
+    show_warnings(result)
+    kept = tape.result
+    tokens = kept["usage"]
+    cost = "cost unknown" if kept["cost"] is None else f"${kept['cost']}"
+    note(
+        f"[then: {kept['provider']} {kept['model']}: {tokens['prompt_tokens']} + {tokens['completion_tokens']} tokens, "
+        f"{cost}]"
+    )
+    show_usage(result)
+
+
+def differences(before: str, after: str) -> str:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "kept", "now", lineterm="")
+    return "\n".join(lines) or "no difference"

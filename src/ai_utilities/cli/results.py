@@ -1,0 +1,51 @@
+"""Results as a terminal shows them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from ..results import AskResult
+from .outcome import note
+
+
+def written(result: AskResult) -> dict[str, Any]:
+    """Everything worth knowing, as JSON."""
+    usage = result.usage
+    return {
+        "text": result.text,
+        "provider": result.provider,
+        "model": result.model,
+        "finish_reason": result.finish_reason,
+        "usage": {
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": usage.completion_tokens,
+            "total_tokens": usage.total_tokens,
+        },
+        "cost": None if result.cost is None else str(result.cost),
+        "cached": result.cached,
+        "duration_s": result.duration_s,
+        "warnings": [warning.message for warning in result.warnings],
+    }
+
+
+def show_warnings(result: AskResult) -> None:
+    for warning in result.warnings:
+        note(f"warning: {warning.message}")
+
+
+def show_usage(result: AskResult) -> None:
+    """One line: who, how much, for how much money, how long."""
+    usage = result.usage
+    took = f", {result.duration_s:.1f} s" if result.duration_s is not None else ""
+    note(
+        f"[{result.provider} {result.model}: {usage.prompt_tokens} + {usage.completion_tokens} tokens, "
+        f"{money(result.cost)}{took}{', cached' if result.cached else ''}]"
+    )
+
+
+def money(cost: Decimal | None) -> str:
+    """Unknown is not free."""
+    if cost is None:
+        return "cost unknown"
+    return f"${cost:.2f}" if cost >= 1 else f"${cost.normalize():f}"

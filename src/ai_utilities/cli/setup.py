@@ -1,0 +1,71 @@
+"""`ai-utilities setup`: a few questions, and then it works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..setup.plan import KeyHome
+
+
+def register(app: typer.Typer) -> None:
+    app.command("setup")(setup)
+
+
+def setup(
+    provider: Annotated[
+        list[str] | None, typer.Option("--provider", "-p", help="Whom to set up; repeat it for several, in order.")
+    ] = None,
+    api_key: Annotated[
+        str | None, typer.Option(help="The first provider's key; better in a variable, where no history keeps it.")
+    ] = None,
+    base_url: Annotated[str | None, typer.Option(help="The first provider's address.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="The first provider's model.")] = None,
+    key_home: Annotated[KeyHome, typer.Option(help="Where keys go.")] = "dotenv",
+    env_file: Annotated[Path, typer.Option("--env-file", help="The file to write.")] = Path(".env"),
+    non_interactive: Annotated[bool, typer.Option("--non-interactive", "-y", help="Ask nothing.")] = False,
+    no_test: Annotated[bool, typer.Option("--no-test", help="Ask nothing over the network, either.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written.")] = False,
+) -> None:
+    """Set up one or several providers in a `.env` file. Nothing that is in it gets lost; a copy is kept."""
+    import sys
+
+    from ..exceptions import ProviderConfigurationError
+    from ..setup.answers import Given
+    from ..setup.errands import Offline
+    from ..setup.wizard import SetupWizard
+
+    given = Given(provider or (), api_key, base_url, model, key_home, keep_failing=no_test)
+    silent = non_interactive or bool(provider)
+    if not silent and not sys.stdin.isatty():
+        raise ProviderConfigurationError("there is no terminal to ask questions at: name a --provider")
+    face: Any = given if silent else terminal()
+    wizard = SetupWizard(face, env_file, runner=Offline() if no_test else None)
+    show(wizard.run_wizard(dry_run=dry_run), dry_run)
+
+
+def terminal() -> Any:
+    from .terminal import Terminal
+
+    typer.echo("A few questions; Ctrl-C leaves everything as it is.\n")
+    return Terminal()
+
+
+def show(result: Any, dry_run: bool) -> None:
+    """What was done, and what to do next."""
+    if dry_run:
+        typer.echo(f"This would be written to {result.dotenv_path}:")
+    elif result.written:
+        typer.echo(f"Written to {result.dotenv_path}:")
+    else:
+        typer.echo(f"{result.dotenv_path} says all that already.")
+    for line in result.lines:
+        typer.echo(f"  {line}")
+    if result.backup is not None:
+        typer.echo(f"The file as it was is kept in {result.backup}.")
+    for name, key in result.shown.items():
+        typer.echo(f"\nPut this where your secrets live:\n  {name}={key}")
+    if not dry_run:
+        typer.echo('\nNow try: ai-utilities ask "Why is the sky blue?"')

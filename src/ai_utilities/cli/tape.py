@@ -1,0 +1,38 @@
+"""A call kept in a file: what was asked, how, and what came of it. No keys, no addresses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..exceptions import ProviderConfigurationError
+from ..results import AskResult
+from .results import written
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """One call, ready to be asked again."""
+
+    prompt: str
+    options: dict[str, Any]
+    result: dict[str, Any]
+
+
+def save_call(path: Path, prompt: str, options: dict[str, Any], result: AskResult) -> None:
+    kept = {"format": FORMAT, "prompt": prompt, "options": options, "result": written(result)}
+    path.write_text(json.dumps(kept, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def load_call(path: Path) -> Tape:
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["format"] != FORMAT:
+            raise ProviderConfigurationError(f"{path} has format {kept['format']}; this version reads {FORMAT}")
+        return Tape(kept["prompt"], kept["options"], kept["result"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ProviderConfigurationError(f"{path} is not a call that `ask --save` kept: {error}") from error

@@ -1,0 +1,67 @@
+"""Questions at a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import questionary
+import typer
+
+from ..setup.steps import Choose, Confirm, Hide, Question, Tell, Write
+
+MANY = 12
+"""More options than this are found by typing rather than by walking."""
+
+
+class Terminal:
+    """Asks a person. Ctrl-C ends the whole interview, with nothing written."""
+
+    def ask(self, question: Question) -> Any:
+        answer = asked(question)
+        if answer is None:
+            raise KeyboardInterrupt
+        return answer
+
+    def tell(self, said: Tell) -> None:
+        typer.echo(said.text)
+
+
+def asked(question: Question) -> Any:
+    match question:
+        case Confirm(text=text, default=agreed):
+            return questionary.confirm(text, default=agreed).ask()
+        case Hide(text=text):
+            return questionary.password(text).ask()
+        case Write(text=text, default=default):
+            return questionary.text(text, default=default or "").ask()
+        case Choose():
+            return chosen(question)
+
+
+def chosen(question: Choose) -> str | None:
+    """A list to walk through, or with many options or free text, a line that completes itself."""
+    values = [option.value for option in question.options]
+    if question.free:
+        hint = " (Tab shows all)" if len(values) > 1 else ""
+        prompt = questionary.autocomplete(
+            f"{question.text}{hint}", choices=values, default=question.default or "", match_middle=True
+        )
+        return read(prompt)
+    choices = [
+        questionary.Choice(f"{option.value}  {option.note}".rstrip(), value=option.value) for option in question.options
+    ]
+    default = next((choice for choice in choices if choice.value == question.default), None)
+    return read(
+        questionary.select(
+            question.text,
+            choices=choices,
+            default=default,
+            use_search_filter=len(choices) > MANY,
+            use_jk_keys=len(choices) <= MANY,
+        )
+    )
+
+
+def read(prompt: Any) -> str | None:
+    answer = prompt.ask()
+    return None if answer is None else str(answer)

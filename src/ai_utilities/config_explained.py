@@ -1,0 +1,56 @@
+"""An explanation of settings: every value and who said it, as data and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .config_models import AiSettings
+from .config_problems import SECRETS
+from .secret import MASK
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One setting. `value` is safe to show."""
+
+    name: str
+    value: str | None
+    source: str
+    note: str = ""
+
+    @classmethod
+    def of(cls, name: str, value: Any, source: str) -> Line:
+        """With secrets masked."""
+        if value in (None, "", {}):
+            return cls(name, None, source)
+        return cls(name, MASK if name in SECRETS else str(value), source)
+
+    def __str__(self) -> str:
+        note = f"  {self.note}" if self.note else ""
+        return f"{self.name:<22} {self.value or '-':<32} {self.source}{note}"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Printed, a table; read, its lines."""
+
+    lines: tuple[Line, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.lines))
+
+    def __getitem__(self, name: str) -> Line:
+        return next(line for line in self.lines if line.name == name)
+
+    def to_dict(self) -> dict[str, dict[str, str | None]]:
+        """By name: the value and who said it."""
+        return {line.name: {"value": line.value, "source": line.source} for line in self.lines}
+
+
+def explain_settings(settings: AiSettings, without: Container[str]) -> Iterator[Line]:
+    """All other settings, as they stand."""
+    for name in type(settings).model_fields:
+        if name not in without:
+            yield Line.of(name, getattr(settings, name), str(settings.origin(name)))

@@ -1,0 +1,74 @@
+"""One real tiny request: whether the key is accepted and the model there, how fast, and what is left of the limits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+
+from ..client import AiClient
+from ..exceptions import (
+    AIUtilitiesError,
+    AuthenticationError,
+    NotFoundError,
+    PermissionDeniedError,
+    ProviderRateLimitError,
+    QuotaError,
+)
+from ..results import AskResult
+from .finding import Finding, failure, ok, warning
+
+QUESTION = "Reply with the single word: ready"
+PATIENCE = 30.0
+SKEW = 60.0
+"""Signatures and tokens are refused when clocks differ by minutes."""
+
+
+def check_call(client: AiClient) -> Iterator[Finding]:
+    try:
+        result = client.ask(QUESTION, max_tokens=16, timeout=PATIENCE, retries=0, cache=False)
+    except AIUtilitiesError as error:
+        yield explained(error)
+        return
+    yield ok("key and model", f"{result.provider} answers as {result.model}")
+    yield from check_speed(result)
+    headers = result.response.response_headers if result.response is not None else {}
+    yield from check_clock(headers)
+    yield from check_limits(headers)
+
+
+def explained(error: AIUtilitiesError) -> Finding:
+    """Which part of the call is ill; the error itself says what to do."""
+    match error:
+        case AuthenticationError() | PermissionDeniedError():
+            return failure("key", str(error))
+        case NotFoundError():
+            return failure("model", str(error), "`ai-utilities models` lists what there is")
+        case QuotaError() | ProviderRateLimitError():
+            return warning("limits", str(error))
+    return failure("call", str(error))
+
+
+def check_speed(result: AskResult) -> Iterator[Finding]:
+    if result.duration_s is not None:
+        yield ok("latency", f"{result.duration_s * 1000:.0f} ms for {result.usage.completion_tokens} tokens")
+
+
+def check_clock(headers: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        theirs = parsedate_to_datetime(headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        return
+    skew = time.time() - theirs
+    if abs(skew) > SKEW:
+        yield warning("clock", f"this clock is {skew:+.0f} s off the provider's", "let the system set its clock")
+    else:
+        yield ok("clock", f"within {abs(skew):.0f} s of the provider's")
+
+
+def check_limits(headers: Mapping[str, str]) -> Iterator[Finding]:
+    """Providers tell what is left in headers of similar names."""
+    left = {name: value for name, value in headers.items() if "ratelimit" in name and "remaining" in name}
+    if left:
+        said = ", ".join(f"{name.rsplit('remaining', 1)[-1].strip('-') or 'requests'} {v}" for name, v in left.items())
+        yield ok("limits", f"left: {said}")

@@ -1,0 +1,54 @@
+"""The whole examination, from settings to a real request."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from ..client import AiClient
+from ..config_models import AiSettings
+from ..config_resolver import ConfigurationResolver, Resolved
+from ..exceptions import AIUtilitiesError
+from .calls import check_call
+from .extras import check_extras
+from .finding import Finding, failure, ok, warning
+from .stores import check_stores
+from .way import check_way
+
+OLDEST = (3, 11)
+SHORTEST_KEY = 8
+
+
+def examine(settings: AiSettings, *, network: bool = True) -> Iterator[Finding]:
+    """Every finding as soon as it is made. Without `network` nothing leaves this machine."""
+    yield ok("python", sys.version.split()[0])
+    yield from check_extras()
+    yield from check_stores(settings)
+    try:
+        found = ConfigurationResolver(settings).validate()
+    except AIUtilitiesError as error:
+        yield failure("settings", str(error), "`ai-utilities setup` asks what is needed")
+        return
+    yield from check_settings(found)
+    if not network:
+        return
+    address = found.base_url.value or found.facts.address
+    if address is not None:
+        yield from check_way(address)
+    with AiClient(settings) as client:
+        yield from check_call(client)
+
+
+def check_settings(found: Resolved) -> Iterator[Finding]:
+    why = f" ({found.reason})" if found.reason else f" ({found.chosen})"
+    yield ok("provider", f"{found.provider}{why}")
+    yield ok("model", f"{found.model.value or 'the first that the server has'} ({found.model.origin})")
+    if found.base_url.value:
+        yield ok("address", f"{found.base_url.value} ({found.base_url.origin})")
+    key = found.api_key.value
+    if key is None:
+        yield ok("key", "none, and none is needed")
+    elif len(key.strip()) < SHORTEST_KEY or key != key.strip():
+        yield warning("key", f"it does not look like one ({found.api_key.origin})", "copy it again")
+    else:
+        yield ok("key", f"there are {len(key)} characters ({found.api_key.origin})")

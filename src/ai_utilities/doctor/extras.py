@@ -1,0 +1,45 @@
+"""Which optional parts are installed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from .finding import Finding, ok
+
+REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+).*extra == ['\"](?P<extra>[^'\"]+)['\"]")
+
+
+def check_extras() -> Iterator[Finding]:
+    """One line for all that are there, one for those that are not."""
+    there: list[str] = []
+    missing: list[str] = []
+    for extra, names in sorted(extras().items()):
+        (there if all(map(installed, names)) else missing).append(extra)
+    yield ok("extras", f"installed: {', '.join(there) or 'none'}")
+    if missing:
+        fix = f"only if you need them: python -m pip install 'dhenara[{','.join(missing)}]'"
+        yield Finding("extras", "ok", f"not installed: {', '.join(missing)}", fix)
+
+
+def extras() -> dict[str, list[str]]:
+    """Extra to the packages it stands for."""
+    found: dict[str, list[str]] = {}
+    try:
+        declared = requires("dhenara") or []
+    except PackageNotFoundError:
+        declared = []
+    for line in declared:
+        match = REQUIREMENT.match(line)
+        if match:
+            found.setdefault(match["extra"], []).append(match["name"])
+    return found
+
+
+def installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True

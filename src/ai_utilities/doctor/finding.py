@@ -1,0 +1,35 @@
+"""What the doctor finds: one line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Health = Literal["ok", "warning", "failure"]
+MARKS: dict[Health, str] = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`fix` says what to do, where something is to be done."""
+
+    what: str
+    health: Health
+    seen: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        fix = f"\n{'':>9}{'':<18}-> {self.fix}" if self.fix else ""
+        return f"{MARKS[self.health]}  {self.what:<18}{self.seen}{fix}"
+
+
+def ok(what: str, seen: str) -> Finding:
+    return Finding(what, "ok", seen)
+
+
+def warning(what: str, seen: str, fix: str = "") -> Finding:
+    return Finding(what, "warning", seen, fix)
+
+
+def failure(what: str, seen: str, fix: str = "") -> Finding:
+    return Finding(what, "failure", seen, fix)

@@ -1,0 +1,61 @@
+"""The way to the provider: name, proxy, connection, certificate."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from dhenara.ai.diagnosis import proxy_for, trusted_certificates
+
+from .finding import Finding, failure, ok, warning
+
+PATIENCE = 5.0
+SLOW = 0.5
+
+
+def check_way(address: str) -> Iterator[Finding]:
+    """Step by step, so that the first one that fails is the one to repair."""
+    parts = urlsplit(address)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    proxy = proxy_for(address)
+    if proxy:
+        yield ok("proxy", f"requests go through {proxy}")
+        proxied = urlsplit(proxy)
+        host, port = proxied.hostname or "", proxied.port or 80
+    try:
+        addresses = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except OSError as error:
+        yield failure("name", f"{host} cannot be found: {error}", "check the spelling, the network and its DNS")
+        return
+    yield ok("name", f"{host} is {', '.join(sorted(map(str, addresses))[:3])}")
+    yield from check_connection(host, port, parts.scheme == "https" and not proxy)
+
+
+def check_connection(host: str, port: int, secure: bool) -> Iterator[Finding]:
+    started = time.monotonic()
+    try:
+        with socket.create_connection((host, port), PATIENCE) as plain:
+            took = time.monotonic() - started
+            timed = warning if took > SLOW else ok
+            yield timed("connection", f"{host}:{port} takes connections after {took * 1000:.0f} ms")
+            if secure:
+                yield check_certificate(plain, host)
+    except OSError as error:
+        yield failure("connection", f"{host}:{port} takes no connection: {error}", "is it running, and let through?")
+
+
+def check_certificate(plain: socket.socket, host: str) -> Finding:
+    try:
+        with trusted_certificates().wrap_socket(plain, server_hostname=host) as wire:
+            return ok("certificate", f"{wire.version()}, issued for {host}")
+    except ssl.SSLCertVerificationError as error:
+        return failure(
+            "certificate",
+            f"it cannot be verified: {error.verify_message}",
+            "behind a company's proxy, name its certificates in SSL_CERT_FILE",
+        )
+    except OSError as error:
+        return failure("certificate", f"no secure connection: {error}")

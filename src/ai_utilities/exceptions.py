@@ -1,0 +1,88 @@
+"""Everything the kit raises: the engine's own classes under the kit's names, and the few that are the kit's alone.
+
+    AIUtilitiesError                      DhenaraError
+    └── ProviderError                     ProviderError
+        ├── ProviderConfigurationError    ConfigurationError
+        └── ProviderAPIError              CallError
+            └── ProviderRateLimitError    RateLimitError
+
+Both names of a line are one class, so whoever catches either catches the same errors, with nothing wrapped around.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dhenara.ai.errors import AuthenticationError as AuthenticationError
+from dhenara.ai.errors import BadAnswerError as BadAnswerError
+from dhenara.ai.errors import BadRequestError as BadRequestError
+from dhenara.ai.errors import BrokenStreamError as BrokenStreamError
+from dhenara.ai.errors import CallError as ProviderAPIError
+from dhenara.ai.errors import CallTimeoutError as CallTimeoutError
+from dhenara.ai.errors import ConfigurationError as ProviderConfigurationError
+from dhenara.ai.errors import ConnectionFailedError as ConnectionFailedError
+from dhenara.ai.errors import ContentFilteredError as ContentFilteredError
+from dhenara.ai.errors import ContextLengthError as ContextLengthError
+from dhenara.ai.errors import DhenaraError as AIUtilitiesError
+from dhenara.ai.errors import NotFoundError as NotFoundError
+from dhenara.ai.errors import PermissionDeniedError as PermissionDeniedError
+from dhenara.ai.errors import ProviderError as ProviderError
+from dhenara.ai.errors import QuotaError as QuotaError
+from dhenara.ai.errors import RateLimitError as ProviderRateLimitError
+from dhenara.ai.errors import ServerError as ServerError
+from dhenara.ai.errors import UnsupportedError as UnsupportedError
+from dhenara.ai.errors import WrongColourError as WrongColourError
+
+AiUtilitiesError = AIUtilitiesError
+
+
+class ProviderCapabilityError(UnsupportedError, NotImplementedError):
+    """This provider does not offer what was asked of it."""
+
+
+class JsonParseError(AIUtilitiesError, ValueError):
+    """An answer that should have been JSON, or of a certain shape, is not; `text` is what was said instead."""
+
+    advice = "Ask again, allow more `max_repairs`, or choose a model that follows formats more closely."
+
+    def __init__(self, message: str, text: str = "", original_error: Exception | None = None) -> None:
+        super().__init__(message)
+        self.text = text
+        self.original_error = original_error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The cause may hold things that cannot travel; its words are in the message.
+        return (type(self), (str(self), self.text))
+
+
+class CancelledItemError(AIUtilitiesError):
+    """This prompt was not asked, because another one failed and `fail_fast` was set."""
+
+    advice = "Ask it again once the first failure is dealt with."
+
+
+__all__ = [
+    "AIUtilitiesError",
+    "AiUtilitiesError",
+    "AuthenticationError",
+    "BadAnswerError",
+    "BadRequestError",
+    "BrokenStreamError",
+    "CallTimeoutError",
+    "CancelledItemError",
+    "ConnectionFailedError",
+    "ContentFilteredError",
+    "ContextLengthError",
+    "JsonParseError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "ProviderAPIError",
+    "ProviderCapabilityError",
+    "ProviderConfigurationError",
+    "ProviderError",
+    "ProviderRateLimitError",
+    "QuotaError",
+    "ServerError",
+    "UnsupportedError",
+    "WrongColourError",
+]

@@ -1,0 +1,69 @@
+"""JSON out of what a model said, and what to ask when there is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from .exceptions import JsonParseError
+from .results import AskResult
+
+T = TypeVar("T")
+
+FENCED = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
+OPENING = re.compile(r"[{\[]")
+ONLY_JSON = "Answer with JSON only: no words around it, no code fence."
+
+
+def parse_json_from_text(text: str) -> Any:
+    """The whole text, what stands in a code fence, or the first object or list in between words."""
+    for candidate in (text, *FENCED.findall(text)):
+        try:
+            return json.loads(candidate)
+        except json.JSONDecodeError:
+            continue
+    decoder = json.JSONDecoder()
+    for start in OPENING.finditer(text):
+        try:
+            return decoder.raw_decode(text, start.start())[0]
+        except json.JSONDecodeError:
+            continue
+    raise JsonParseError(f"the answer holds no JSON: {shortened(text)}", text)
+
+
+def shortened(text: str, most: int = 200) -> str:
+    return repr(text if len(text) <= most else text[:most] + "…")
+
+
+def read_object(result: AskResult) -> Any:
+    """What the engine read out of an answer that was to have a shape; else the JSON in its text."""
+    found = getattr(result.answer, "parsed", None)
+    return parse_json_from_text(result.text) if found is None else found
+
+
+def read_typed(result: AskResult, kind: type[T]) -> T:
+    """An instance of this type, or an error that says what does not fit."""
+    found, text = read_object(result), result.text
+    try:
+        return TypeAdapter(kind).validate_python(found)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the answer'}: {e['msg']}" for e in error.errors())
+        raise JsonParseError(f"the answer is no {kind.__name__}: {problems}", text, error) from error
+
+
+def asked_for(schema: Any | None) -> str:
+    """What is added to the instructions, so that models without a JSON mode of their own know as well."""
+    if schema is None:
+        return ONLY_JSON
+    return f"{ONLY_JSON} It must fit this JSON Schema:\n{json.dumps(schema, ensure_ascii=False)}"
+
+
+def create_repair_prompt(original_prompt: str, previous_output: str, error_message: str) -> str:
+    """Asks again, with what was wrong."""
+    return (
+        f"{original_prompt}\n\nYour last answer was:\n{previous_output}\n\n"
+        f"It cannot be used: {error_message}\n{ONLY_JSON}"
+    )

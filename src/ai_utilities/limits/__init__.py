@@ -1,0 +1,29 @@
+"""Limits: no more requests and tokens than a provider allows, kept by all threads, processes and machines together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dhenara.ai._lazy import lazy
+
+if TYPE_CHECKING:
+    from .layer import LimitLayer as LimitLayer
+    from .limit import Limit as Limit
+    from .limit import LimitReachedError as LimitReachedError
+    from .redis import RedisLimits as RedisLimits
+    from .sqlite import SQLiteLimits as SQLiteLimits
+    from .store import LimitStore as LimitStore
+    from .store import MemoryLimits as MemoryLimits
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "LimitLayer": ".layer",
+        "Limit": ".limit",
+        "LimitReachedError": ".limit",
+        "RedisLimits": ".redis",
+        "SQLiteLimits": ".sqlite",
+        "LimitStore": ".store",
+        "MemoryLimits": ".store",
+    },
+)

@@ -1,0 +1,176 @@
+"""What is used of one key's limits, and the steps that change it. Pure: state and time in, verdict out.
+
+An account is JSON: `windows` (bucket to amounts by slot), `live` (what the provider itself said is left), `running`
+(concurrent calls), `paused` (until when nobody may ask) and `queue` (who waits, in order, and for how much). A window
+is cut into slots, and a slot counts until all of it is out of the window: the sum over any window is never more than
+the limit. `account.lua` is the same for Redis, where it runs as one step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+Account = dict[str, Any]
+Ask = Mapping[str, Any]
+
+SLOTS = 50
+GRACE = 3.0
+"""Seconds after which a waiting caller who did not ask again is taken for gone."""
+
+NEVER_LONGER = 1.0
+"""Seconds between two questions of a waiting caller, at most."""
+
+SHORTLY = 0.02
+"""When to ask again for a place among concurrent calls: nobody knows when one is free."""
+
+
+def fresh() -> Account:
+    return {"windows": {}, "live": {}, "running": {}, "paused": 0.0, "queue": []}
+
+
+def apply(account: Account, step: str, ask: Ask, now: float) -> dict[str, Any]:
+    """Takes one step on an account, in place."""
+    return STEPS[step](account, ask, now)
+
+
+def take(account: Account, ask: Ask, now: float) -> dict[str, Any]:
+    """Grants what is asked for, or says how long to wait and why; who waits is in the queue."""
+    account["queue"] = [one for one in account["queue"] if one["until"] > now or one["ticket"] == ask["ticket"]]
+    before = earlier(account, ask["ticket"])
+    wait, why = account["paused"] - now, "paused"
+    for want in ask["wants"]:
+        seconds = window_wait(account, want, before.get(want["bucket"], 0), now)
+        if seconds > wait:
+            wait, why = seconds, want["bucket"]
+    for want in ask["live"]:
+        seconds = live_wait(account, want, before.get(want["bucket"], 0), now)
+        if seconds > wait:
+            wait, why = seconds, want["bucket"]
+    for lane in ask["lanes"]:
+        if running(account, lane["lane"], now) + before.get(lane["lane"], 0) >= lane["limit"] and wait < SHORTLY:
+            wait, why = SHORTLY, lane["lane"]
+    if wait > 0:
+        enqueue(account, ask, wait, now)
+        return {"wait": wait, "why": why, "at": now}
+    grant(account, ask, now)
+    return {"wait": 0.0, "why": "", "at": now}
+
+
+def settle(account: Account, ask: Ask, now: float) -> dict[str, Any]:
+    """A granted call is over: what it used otherwise than expected is corrected where it was counted."""
+    for lane in account["running"].values():
+        lane.pop(ask["ticket"], None)
+    for want in ask["wants"]:
+        slots = account["windows"].get(want["bucket"], {})
+        slot = str(math.floor(ask["at"] / (want["window"] / SLOTS)))
+        if slot in slots:
+            slots[slot] = max(0, slots[slot] + want["amount"])
+    for want in ask["live"]:
+        if want["bucket"] in account["live"]:
+            account["live"][want["bucket"]]["level"] -= want["amount"]
+    return {}
+
+
+def leave(account: Account, ask: Ask, now: float) -> dict[str, Any]:
+    """A waiting caller gives up."""
+    account["queue"] = [one for one in account["queue"] if one["ticket"] != ask["ticket"]]
+    return {}
+
+
+def pause(account: Account, ask: Ask, now: float) -> dict[str, Any]:
+    """The provider wants quiet: nobody asks for these seconds."""
+    account["paused"] = max(account["paused"], now + ask["seconds"])
+    return {}
+
+
+def observe(account: Account, ask: Ask, now: float) -> dict[str, Any]:
+    """The provider says what is left. What was granted since it was asked is not known to it: the lesser counts."""
+    for seen in ask["seen"]:
+        known = account["live"].get(seen["bucket"])
+        level = seen["remaining"]
+        if known is not None:
+            level = min(level, level_of(known, now))
+        rate = (seen["limit"] - seen["remaining"]) / seen["reset"] if seen["reset"] > 0 else 0.0
+        usual = seen["limit"] / 60.0
+        account["live"][seen["bucket"]] = {
+            "level": level, "limit": seen["limit"], "rate": rate if rate > 0 else usual, "at": now,
+        }  # fmt: skip
+    return {}
+
+
+STEPS = {"take": take, "settle": settle, "leave": leave, "pause": pause, "observe": observe}
+
+
+def earlier(account: Account, ticket: str) -> dict[str, float]:
+    """What is kept for those who waited before this one."""
+    kept: dict[str, float] = {}
+    for one in account["queue"]:
+        if one["ticket"] == ticket:
+            break
+        for bucket, amount in one["amounts"].items():
+            kept[bucket] = kept.get(bucket, 0) + amount
+    return kept
+
+
+def window_wait(account: Account, want: Mapping[str, Any], before: float, now: float) -> float:
+    """How long until this much more fits into a window."""
+    window = want["window"]
+    width = window / SLOTS
+    slots = account["windows"].setdefault(want["bucket"], {})
+    for slot in [slot for slot in slots if (int(slot) + 1) * width + window <= now]:
+        del slots[slot]
+    excess = sum(slots.values()) + before + want["amount"] - want["limit"]
+    if excess <= 0:
+        return 0.0
+    for slot in sorted(slots, key=int):
+        excess -= slots[slot]
+        if excess <= 0:
+            return float((int(slot) + 1) * width + window - now)
+    return float(window)
+
+
+def live_wait(account: Account, want: Mapping[str, Any], before: float, now: float) -> float:
+    """How long until the provider has this much again."""
+    known = account["live"].get(want["bucket"])
+    if known is None:
+        return 0.0
+    missing = min(want["amount"] + before, known["limit"]) - level_of(known, now)
+    return float(missing / known["rate"]) if missing > 0 else 0.0
+
+
+def level_of(known: Mapping[str, Any], now: float) -> float:
+    return float(min(known["limit"], known["level"] + known["rate"] * max(0.0, now - known["at"])))
+
+
+def running(account: Account, lane: str, now: float) -> int:
+    calls = account["running"].setdefault(lane, {})
+    for ticket in [ticket for ticket, until in calls.items() if until <= now]:
+        del calls[ticket]
+    return len(calls)
+
+
+def enqueue(account: Account, ask: Ask, wait: float, now: float) -> None:
+    until = now + min(wait, NEVER_LONGER) + GRACE
+    for one in account["queue"]:
+        if one["ticket"] == ask["ticket"]:
+            one["until"] = until
+            return
+    amounts = {want["bucket"]: want["amount"] for want in (*ask["wants"], *ask["live"])}
+    amounts.update({lane["lane"]: 1 for lane in ask["lanes"]})
+    account["queue"].append({"ticket": ask["ticket"], "until": until, "amounts": amounts})
+
+
+def grant(account: Account, ask: Ask, now: float) -> None:
+    leave(account, ask, now)
+    for want in ask["wants"]:
+        slots = account["windows"][want["bucket"]]
+        slot = str(math.floor(now / (want["window"] / SLOTS)))
+        slots[slot] = slots.get(slot, 0) + want["amount"]
+    for want in ask["live"]:
+        known = account["live"].get(want["bucket"])
+        if known is not None:
+            known["level"], known["at"] = level_of(known, now) - want["amount"], now
+    for lane in ask["lanes"]:
+        account["running"][lane["lane"]][ask["ticket"]] = now + ask["lease"]

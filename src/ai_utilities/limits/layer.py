@@ -1,0 +1,169 @@
+"""Limits around attempts: an estimate is reserved before each is sent, and settled when its usage is known."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from dhenara.ai import Layer, Send, Stream
+from dhenara.ai.errors import CallError, QuotaError, RateLimitError
+from dhenara.ai.types import Call, Usage
+
+from ..storage.errors import StoreError
+from ..storage.running import World, asked, surely
+from ..usage.estimate import estimate
+from .account import NEVER_LONGER, Ask
+from .asking import account_name, asked_for, explained, live
+from .headers import read_headers
+from .limit import Limit, LimitReachedError
+from .store import LimitStore, MemoryLimits
+
+log = logging.getLogger("ai_utilities.limits")
+USUAL_ANSWER = 500
+"""Tokens of an answer whose length nobody limited."""
+
+SHORT_PAUSE = 1.0
+"""Seconds to pause when the provider does not say for how long."""
+
+
+class LimitLayer:
+    """Put it into `attempt_layers`. Everyone with the same store and key shares the limits.
+
+    `wait`: True waits as long as it takes, a number at most so many seconds, False not at all; who may not wait gets
+    a LimitReachedError with the time it would take. With `headers`, what providers say is left counts as well, also
+    without limits of one's own.
+    """
+
+    def __init__(
+        self, *limits: Limit, store: LimitStore | None = None, wait: bool | float = True, headers: bool = True
+    ) -> None:
+        self.limits = limits
+        self.store = store or MemoryLimits()
+        self.longest = float("inf") if wait is True else float(wait)
+        self.headers = headers
+        self._alone = MemoryLimits()
+        self._down = False
+
+    def bind(self, io: World, target: Any) -> Layer:
+        return Bound(self, io, target)
+
+    def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
+        """A store that fails does not fail calls: as long as it does, this process keeps to the limits by itself."""
+        try:
+            found = self.store.step(account, step, ask)
+        except StoreError:
+            if not self._down:
+                log.warning("the limit store fails; this process keeps to its limits alone", exc_info=True)
+            self._down = True
+            return self._alone.step(account, step, ask)
+        if self._down:
+            log.warning("the limit store works again")
+        self._down = False
+        return found
+
+
+class Bound:
+    """The limits in one world, before one target."""
+
+    def __init__(self, layer: LimitLayer, io: World, target: Any) -> None:
+        self._layer = layer
+        self._io = io
+        self._target = target
+        self._account = account_name(target)
+        origin = target.origin
+        self._model = origin.model
+        self._limits = [limit for limit in layer.limits if limit.holds_for(origin.provider, origin.model)]
+
+    async def __call__(self, call: Call, send: Send) -> Stream:
+        ask = asked_for(self._limits, self._model, self._tokens(call), headers=self._layer.headers)
+        ask["at"] = await self._granted(call, ask)
+        try:
+            stream = await send(call)
+        except BaseException as error:
+            await self._refused(call, ask, error)
+            raise
+        await self._observe(call, only_empty=True)
+
+        async def ended(stream: Stream) -> None:
+            await self._observe(call)
+            await self._settle(ask, stream.partial().usage)
+
+        stream.on_end(ended)
+        return stream
+
+    async def _granted(self, call: Call, ask: dict[str, Any]) -> float:
+        """When the call was granted what it needs; waits for it in line."""
+        began = self._io.now()
+        try:
+            while True:
+                verdict = await self._step("take", ask)
+                wait, waited = verdict["wait"], self._io.now() - began
+                if not wait:
+                    return float(verdict["at"])
+                if waited + wait > self._layer.longest or self._late(call, wait):
+                    raise self._reached(verdict)
+                await self._io.sleep(min(wait, NEVER_LONGER))
+        except BaseException:
+            await self._surely("leave", ask)
+            # The place may have been granted while the caller was going away.
+            await self._surely("settle", {"ticket": ask["ticket"], "at": 0, "wants": [], "live": []})
+            raise
+
+    def _late(self, call: Call, wait: float) -> bool:
+        return call.deadline is not None and self._io.now() + wait >= call.deadline
+
+    def _reached(self, verdict: dict[str, Any]) -> LimitReachedError:
+        origin = self._target.origin
+        return LimitReachedError(
+            f"{explained(verdict['why'])}; the call could be sent in {verdict['wait']:.3g} s, "
+            "which is longer than it may wait",
+            provider=origin.provider,
+            model=origin.model,
+            retry_after=verdict["wait"],
+        )
+
+    async def _refused(self, call: Call, ask: dict[str, Any], error: BaseException) -> None:
+        """What was refused used no tokens. Who is told to slow down tells everybody with the same key."""
+        if isinstance(error, RateLimitError) and not isinstance(error, QuotaError):
+            seconds = SHORT_PAUSE if error.retry_after is None else error.retry_after
+            await self._surely("pause", {"seconds": seconds})
+        await self._observe(call)
+        known = isinstance(error, CallError) and error.status is not None
+        await self._settle(ask, Usage() if known else None)
+
+    async def _observe(self, call: Call, *, only_empty: bool = False) -> None:
+        head = call.journal.head
+        if not self._layer.headers or head is None:
+            return
+        seen = [
+            {"bucket": live(self._model, one.kind), "limit": one.limit, "remaining": one.remaining, "reset": one.reset}
+            for one in read_headers(head.headers, self._io.wall())
+            if not only_empty or one.remaining < 1
+        ]
+        if seen:
+            await self._surely("observe", {"seen": seen})
+
+    async def _settle(self, ask: dict[str, Any], usage: Usage | None) -> None:
+        """Without a report of usage, what was expected stays counted."""
+        used = None if usage is None else usage.total_tokens - usage.cache_read_tokens
+        corrected = {
+            kind: [
+                {**want, "amount": used - want["amount"]}
+                for want in ask[kind]
+                if used is not None and want["kind"] == "tokens"
+            ]
+            for kind in ("wants", "live")
+        }
+        await self._surely("settle", {"ticket": ask["ticket"], "at": ask["at"], **corrected})
+
+    async def _step(self, step: str, ask: Ask) -> dict[str, Any]:
+        found: dict[str, Any] = await asked(self._io, self._layer.store, self._layer.step, self._account, step, ask)
+        return found
+
+    async def _surely(self, step: str, ask: Ask) -> None:
+        await surely(self._io, self._layer.store, self._layer.step, self._account, step, ask)
+
+    def _tokens(self, call: Call) -> int:
+        longest = call.config.max_output_tokens or USUAL_ANSWER
+        body = self._target.codec.encode(call, self._target.quirks).body
+        return estimate(body).usual + longest * (call.config.n or 1)

@@ -1,0 +1,39 @@
+"""Where limits are counted: one account for each key, and one step at a time on each."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from .account import Account, Ask, apply, fresh
+
+
+class LimitStore(ABC):
+    """Whoever shares a store shares its limits. `account` is a name without secrets."""
+
+    waits: ClassVar[bool] = True
+
+    @abstractmethod
+    def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
+        """Takes one step of `account.py`, with nobody else in between."""
+
+    def close(self) -> None:  # noqa: B027  # a memory holds nothing open
+        """Lets go of files and connections."""
+
+
+class MemoryLimits(LimitStore):
+    """For the threads and event loops of one process."""
+
+    waits: ClassVar[bool] = False
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._accounts: dict[str, Account] = {}
+
+    def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
+        with self._lock:
+            return apply(self._accounts.setdefault(account, fresh()), step, ask, self._clock())

@@ -1,0 +1,62 @@
+"""The cache for providers of one's own, whose requests no layer sees: their answers by prompt and options."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from .results import AskResult
+from .usage.data import UsageData
+
+if TYPE_CHECKING:
+    from .providers.base_provider import BaseProvider
+
+FORMAT = 1
+
+
+def plain_key(namespace: str, provider: BaseProvider, prompt: Any, said: Mapping[str, Any]) -> str | None:
+    """The same for the same question to the same provider; None where an option has no JSON, and so no name."""
+    settings = provider.settings
+    asked = {
+        "format": FORMAT,
+        "provider": [provider.provider_name, type(provider).__module__, type(provider).__qualname__],
+        "address": settings.base_url,
+        "model": settings.model,
+        "temperature": settings.temperature,
+        "max_tokens": settings.max_tokens,
+        "system": settings.system_prompt,
+        "prompt": prompt,
+        "said": dict(said),
+    }
+    try:
+        text = json.dumps(asked, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError):
+        return None
+    return f"{namespace}:plain-{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def write_plain(result: AskResult) -> dict[str, Any]:
+    return {"format": FORMAT, "text": result.text, "usage": result.usage.model_dump(mode="json")}
+
+
+def read_plain(kept: Any, prompt: Any) -> AskResult | None:
+    """The answer once more: it costs nothing now, and saves what it cost before."""
+    if not isinstance(kept, Mapping) or kept.get("format") != FORMAT:
+        return None
+    first = UsageData.model_validate(kept["usage"])
+    again = {"cached": True, "outcome": "cached", "cost": Decimal(0), "saved_cost": first.cost, "cost_source": "cache"}
+    return AskResult(kept["text"], usage=first.model_copy(update=again), prompt=prompt)
+
+
+def tried(default: Any, work: Callable[..., Any], *args: Any) -> Any:
+    """A cache that fails never fails a call: it warns, and the provider is asked."""
+    try:
+        return work(*args)
+    except Exception as error:  # noqa: BLE001  # whatever a user's own cache may raise
+        import warnings
+
+        warnings.warn(f"the cache failed and is passed by: {error!r}", RuntimeWarning, stacklevel=2)
+        return default

@@ -1,0 +1,45 @@
+"""Providers: those of the engine, by name, and the user's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dhenara.ai._lazy import lazy
+
+if TYPE_CHECKING:
+    from ..exceptions import ProviderAPIError as ProviderAPIError
+    from ..exceptions import ProviderCapabilityError as ProviderCapabilityError
+    from ..exceptions import ProviderConfigurationError as ProviderConfigurationError
+    from ..exceptions import ProviderError as ProviderError
+    from ..exceptions import ProviderRateLimitError as ProviderRateLimitError
+    from .base_provider import BaseProvider as BaseProvider
+    from .conformance import ProviderConformance as ProviderConformance
+    from .conformance import check_provider as check_provider
+    from .engine_provider import EngineProvider as EngineProvider
+    from .factory import create_provider as create_provider
+    from .factory import list_providers as list_providers
+    from .factory import register_provider as register_provider
+    from .groq_provider import GroqProvider as GroqProvider
+    from .ollama_provider import OllamaProvider as OllamaProvider
+    from .openai_provider import OpenAIProvider as OpenAIProvider
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "ProviderAPIError": "..exceptions",
+        "ProviderCapabilityError": "..exceptions",
+        "ProviderConfigurationError": "..exceptions",
+        "ProviderError": "..exceptions",
+        "ProviderRateLimitError": "..exceptions",
+        "BaseProvider": ".base_provider",
+        "ProviderConformance": ".conformance",
+        "check_provider": ".conformance",
+        "EngineProvider": ".engine_provider",
+        "create_provider": ".factory",
+        "list_providers": ".factory",
+        "register_provider": ".factory",
+        "GroqProvider": ".groq_provider",
+        "OllamaProvider": ".ollama_provider",
+        "OpenAIProvider": ".openai_provider",
+    },
+)

@@ -1,0 +1,103 @@
+"""Provider `auto`: what is configured, first keys, then servers that answer, then the model in this process."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..exceptions import ProviderConfigurationError
+from ..ways_out import nothing_configured
+from .facts import EMBEDDED, ProviderFacts, facts_of, known_providers
+
+if TYPE_CHECKING:
+    from ..config_models import AiSettings
+
+AUTO = "auto"
+COMPATIBLE = "openai_compatible"
+PATIENCE = 0.3
+"""Seconds in which a server on this machine must take a connection."""
+
+log = logging.getLogger("ai_utilities")
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A provider, and why it is this one."""
+
+    name: str
+    reason: str
+
+
+def pick(settings: AiSettings, variables: Mapping[str, str]) -> Picked:
+    """The first provider that can be asked. Says which in the log, or raises with the ways out."""
+    order = wanted_order(settings)
+    found = (
+        at_an_address(settings)
+        or with_key(order, settings, variables)
+        or answering(order, variables)
+        or embedded(order)
+    )
+    if found is None:
+        raise ProviderConfigurationError(nothing_configured(order))
+    log.info("provider auto picked %s: %s", found.name, found.reason)
+    return found
+
+
+def wanted_order(settings: AiSettings) -> tuple[str, ...]:
+    """The user's order, or every provider there is: hosted ones, then local ones."""
+    if settings.auto_select_order:
+        return tuple(facts_of(name).name for name in settings.auto_select_order.split(",") if name.strip())
+    return tuple(name for name in known_providers() if name != COMPATIBLE)
+
+
+def at_an_address(settings: AiSettings) -> Picked | None:
+    """An address that belongs to no provider is a server that speaks OpenAI's protocol."""
+    return Picked(COMPATIBLE, "a base URL is set") if settings.base_url else None
+
+
+def with_key(order: tuple[str, ...], settings: AiSettings, variables: Mapping[str, str]) -> Picked | None:
+    for facts in map(facts_of, order):
+        variable = next((name for name in facts.key if variables.get(name)), None)
+        if variable is not None:
+            return Picked(facts.name, f"{variable} is set")
+        if facts.name == "openai" and settings.api_key:
+            return Picked(facts.name, "an API key is set without a provider")
+    return None
+
+
+def answering(order: tuple[str, ...], variables: Mapping[str, str]) -> Picked | None:
+    """The first server of one's own that takes connections."""
+    for facts in map(facts_of, order):
+        address = address_of(facts, variables)
+        if address is not None and reachable(address):
+            return Picked(facts.name, f"a server answers at {address}")
+    return None
+
+
+def address_of(facts: ProviderFacts, variables: Mapping[str, str]) -> str | None:
+    """Where a server of one's own would be; None for hosted providers."""
+    if facts.needs_key or not facts.is_local:
+        return None
+    said = next((variables[name] for name in facts.base_url if variables.get(name)), facts.address)
+    return said if said is None or "//" in said else f"http://{said}"
+
+
+def reachable(address: str, connect: Callable[..., socket.socket] = socket.create_connection) -> bool:
+    parts = urlsplit(address)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        connect((parts.hostname, port), timeout=PATIENCE).close()
+    except OSError:
+        return False
+    return True
+
+
+def embedded(order: tuple[str, ...]) -> Picked | None:
+    """The model in this process, where what runs it is installed."""
+    there = EMBEDDED in order and find_spec("xllamacpp") is not None
+    return Picked(EMBEDDED, "nothing else is configured") if there else None

@@ -1,0 +1,112 @@
+"""What every provider is to the kit. One of your own needs `ask`; all else is optional."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, ClassVar, ParamSpec, TypeVar
+
+from ..config_models import AiSettings
+from ..exceptions import ProviderCapabilityError
+from ..results import AskResult
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class BaseProvider(ABC):
+    """The forms that end in `_async` run the plain ones in a thread, unless a provider has better."""
+
+    provider_name: str = ""
+    takes_context: ClassVar[bool] = False
+    """Whether `ask` takes `context=[...]`, the turns before the prompt."""
+
+    has_layers: ClassVar[bool] = False
+    """Whether layers stand around each request: those of the cache, and of limits and accounts."""
+
+    def __init__(self, settings: AiSettings | None = None) -> None:
+        self.settings = settings if settings is not None else AiSettings()
+        self.provider_name = self.provider_name or type(self).__name__.removesuffix("Provider").lower()
+        self._configure_client()
+
+    def _configure_client(self) -> None:  # noqa: B027  # a hook: most providers of one's own have nothing to set up
+        """Called once, when the settings are there."""
+
+    @abstractmethod
+    def ask(self, prompt: str, **kwargs: Any) -> AskResult:
+        """The answer to one prompt."""
+
+    def ask_batch(self, prompts: Sequence[str], **kwargs: Any) -> list[AskResult]:
+        """The answers to several, in their order."""
+        return [self.ask(prompt, **kwargs) for prompt in prompts]
+
+    def ask_stream(self, prompt: str, **kwargs: Any) -> Iterator[str]:
+        """The answer in pieces, as they come."""
+        raise self._cannot("Streaming not supported")
+
+    def list_models(self) -> list[str]:
+        """The names of the models that may be asked."""
+        raise self._cannot("Model listing not supported")
+
+    def embed(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
+        """One vector for each text."""
+        raise self._cannot("Embeddings not supported")
+
+    async def ask_async(self, prompt: str, **kwargs: Any) -> AskResult:
+        return await threaded(self.ask, prompt, **kwargs)
+
+    async def ask_batch_async(self, prompts: Sequence[str], **kwargs: Any) -> list[AskResult]:
+        return await threaded(self.ask_batch, prompts, **kwargs)
+
+    def ask_stream_async(self, prompt: str, **kwargs: Any) -> AsyncIterator[str]:
+        return ThreadedIterator(partial(self.ask_stream, prompt, **kwargs))
+
+    async def list_models_async(self) -> list[str]:
+        return await threaded(self.list_models)
+
+    async def embed_async(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
+        return await threaded(self.embed, texts, **kwargs)
+
+    def close(self) -> None:  # noqa: B027  # most providers of one's own hold nothing open
+        """Lets go of connections."""
+
+    async def aclose(self) -> None:
+        """The same on an event loop."""
+        self.close()
+
+    def _cannot(self, what: str) -> ProviderCapabilityError:
+        return ProviderCapabilityError(f"{self.provider_name}: {what} by this provider; ask another one for it.")
+
+
+async def threaded(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs blocking work without holding up the loop."""
+    from anyio import to_thread
+
+    return await to_thread.run_sync(partial(work, *args, **kwargs))
+
+
+class ThreadedIterator(AsyncIterator[str]):
+    """A blocking iterator, each step of it in a thread."""
+
+    def __init__(self, opened: Callable[[], Iterator[str]]) -> None:
+        self._opened = opened
+        self._pieces: Iterator[str] | None = None
+
+    async def __anext__(self) -> str:
+        pieces = self._pieces
+        if pieces is None:
+            pieces = self._pieces = await threaded(self._opened)
+        piece = await threaded(following, pieces)
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        close = getattr(self._pieces, "close", None)
+        if close is not None:
+            await threaded(close)
+
+
+def following(pieces: Iterator[str]) -> str | None:
+    return next(pieces, None)

@@ -1,0 +1,52 @@
+"""The engine's endpoint for a configuration of the kit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from dhenara.ai.providers.registry import find_provider
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+
+from ..config_models import AiSettings
+from ..config_origins import Level
+from ..config_resolver import Resolved
+from .facts import ProviderFacts
+
+
+def make_endpoint(found: Resolved, settings: AiSettings, model: str) -> AIModelEndpoint:
+    """What only `.env` or the settings say is said to the engine; the environment it reads by itself."""
+    config: dict[str, Any] = {**entries(found.facts.entries, settings.dotenv), **settings.provider_config}
+    if found.base_url.value and not is_the_engines(found):
+        config["base_url"] = found.base_url.value
+    if settings.extra_headers:
+        config["headers"] = settings.extra_headers
+    api = AIModelAPI(
+        provider=found.provider,
+        api_key=found.api_key.value,
+        credentials=None if found.api_key.value else credentials(found.facts, settings.dotenv),
+        config=config,
+    )
+    return AIModelEndpoint(api=api, ai_model=AIModel(model_name=model))
+
+
+def is_the_engines(found: Resolved) -> bool:
+    """Whether the address is in a variable that the engine reads by itself, and knows how to."""
+    origin, provider = found.base_url.origin, find_provider(found.provider)
+    return origin.level is Level.ENVIRONMENT and provider is not None and origin.variable in provider.base_url_env
+
+
+def entries(variables: Mapping[str, tuple[str, ...]], dotenv: Mapping[str, str]) -> dict[str, str]:
+    """Entries of the API's config that only `.env` says; the engine reads the environment by itself."""
+    said = {
+        entry: next((dotenv[name] for name in names if dotenv.get(name)), None)
+        for entry, names in variables.items()
+        if not any(os.environ.get(name) for name in names)
+    }
+    return {entry: value for entry, value in said.items() if value is not None}
+
+
+def credentials(facts: ProviderFacts, dotenv: Mapping[str, str]) -> dict[str, str] | None:
+    """Credentials without a key that only `.env` says."""
+    return entries({entry: (name,) for entry, name in facts.credentials.items()}, dotenv) or None

@@ -1,0 +1,180 @@
+"""Any provider of the engine, as the kit asks it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
+from typing import Any, ClassVar
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.providers.target import resolve
+from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint
+
+from ..ask_stream import Around, AskStream, AsyncAskStream
+from ..asked import Asked, call_defaults, read_asked
+from ..config_models import AiSettings
+from ..config_resolver import ConfigurationResolver, Resolved
+from ..crowd import ask_all, ask_all_async
+from ..exceptions import ProviderConfigurationError
+from ..results import AskResult, read_any
+from ..ways_out import no_embedder, no_models
+from ..wiring import Wiring
+from .base_provider import BaseProvider
+from .endpoint import make_endpoint
+from .facts import ProviderFacts
+
+EMBEDDERS = {
+    "openai": "text-embedding-3-small",
+    "google_ai": "gemini-embedding-001",
+    "mistral": "mistral-embed",
+    "cohere": "embed-v4.0",
+}
+"""What embeds when nobody names a model."""
+
+ANY = "any"
+"""The name of a model where none is needed."""
+
+
+class EngineProvider(BaseProvider):
+    """Speaks whatever protocol the provider speaks. Everything is checked here, before the first question."""
+
+    takes_context: ClassVar[bool] = True
+    has_layers: ClassVar[bool] = True
+
+    def __init__(
+        self, settings: AiSettings | None = None, name: str | None = None, *, wiring: Wiring | None = None
+    ) -> None:
+        self.provider_name = name or self.provider_name
+        self._wiring = wiring if wiring is not None else Wiring()
+        self._clients: dict[str, AIModelClient] = {}
+        super().__init__(settings)
+
+    def _configure_client(self) -> None:
+        self.configuration: Resolved = ConfigurationResolver(self.settings).validate(self.provider_name or None)
+        self.provider_name = self.configuration.provider
+        self._config = AIModelCallConfig(**call_defaults(self.settings))
+        if self.model is not None:
+            resolve(self._endpoint(self.model), os.environ)
+
+    @property
+    def model(self) -> str | None:
+        """What is asked when a call names no model; None when the server is asked what it has."""
+        return self.configuration.model.value
+
+    def ask(self, prompt: str, **kwargs: Any) -> AskResult:
+        asked = self._asked(prompt, kwargs)
+        client = self._client(asked.model or self.model or first(self.list_models(), self.configuration.facts))
+        with self._around(asked)():
+            return read_any(client_method(client, asked)(**asked.arguments), asked.prompt)
+
+    async def ask_async(self, prompt: str, **kwargs: Any) -> AskResult:
+        asked = self._asked(prompt, kwargs)
+        model = asked.model or self.model or first(await self.list_models_async(), self.configuration.facts)
+        client = self._client(model)
+        with self._around(asked)():
+            return read_any(await client_method(client, asked, "_async")(**asked.arguments), asked.prompt)
+
+    def ask_batch(self, prompts: Sequence[str], **kwargs: Any) -> list[AskResult]:
+        return ask_all(self.ask, prompts, self.settings.concurrency, kwargs)
+
+    async def ask_batch_async(self, prompts: Sequence[str], **kwargs: Any) -> list[AskResult]:
+        return await ask_all_async(self.ask_async, prompts, self.settings.concurrency, kwargs)
+
+    def ask_stream(self, prompt: str, **kwargs: Any) -> AskStream:
+        asked = self._asked(prompt, kwargs)
+
+        def opened() -> Any:
+            model = asked.model or self.model or first(self.list_models(), self.configuration.facts)
+            client = self._client(model)
+            if asked.runs_tools:
+                return client_method(client, asked, "_streaming")(**asked.arguments)
+            return client.generate(**asked.arguments, streaming=True).stream_generator
+
+        return AskStream(opened, asked.prompt, self._around(asked))
+
+    def ask_stream_async(self, prompt: str, **kwargs: Any) -> AsyncAskStream:
+        asked = self._asked(prompt, kwargs)
+
+        async def opened() -> Any:
+            model = asked.model or self.model or first(await self.list_models_async(), self.configuration.facts)
+            client = self._client(model)
+            if asked.runs_tools:
+                return client_method(client, asked, "_streaming_async")(**asked.arguments)
+            return (await client.generate_async(**asked.arguments, streaming=True)).stream_generator
+
+        return AsyncAskStream(opened, asked.prompt, self._around(asked))
+
+    def list_models(self) -> list[str]:
+        return [found.id for found in self._offering("list_models", "Model listing")()]
+
+    async def list_models_async(self) -> list[str]:
+        return [found.id for found in await self._offering("list_models_async", "Model listing")()]
+
+    def embed(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
+        vectors: list[list[float]] = self._embedding("embed", kwargs)(texts, **kwargs).vectors
+        return vectors
+
+    async def embed_async(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
+        vectors: list[list[float]] = (await self._embedding("embed_async", kwargs)(texts, **kwargs)).vectors
+        return vectors
+
+    def _embedding(self, method: str, said: dict[str, Any]) -> Any:
+        """The engine's method for the model that is named, or else for the usual one."""
+        model = said.pop("model", None) or self.settings.embedding_model or EMBEDDERS.get(self.provider_name)
+        if model is None:
+            raise ProviderConfigurationError(no_embedder(self.configuration.facts))
+        return self._offering(method, "Embeddings", model)
+
+    def _offering(self, method: str, what: str, model: str | None = None) -> Any:
+        """A method of the engine's client, for this model or any."""
+        found = getattr(self._client(model or self.model or ANY), method, None)
+        if found is None:
+            raise self._cannot(f"{what} not supported")
+        return found
+
+    def close(self) -> None:
+        for client in tuple(self._clients.values()):
+            client.close()
+
+    async def aclose(self) -> None:
+        for client in tuple(self._clients.values()):
+            await client.aclose()
+
+    def _asked(self, prompt: Any, said: Mapping[str, Any]) -> Asked:
+        return read_asked(prompt, said, self.settings)
+
+    def _around(self, asked: Asked) -> Around:
+        """What each step of the call happens in."""
+        said = asked.cache is not None or asked.tags
+        return partial(self._wiring.wished, asked.cache, asked.tags) if said else nullcontext
+
+    def _client(self, model: str) -> AIModelClient:
+        """One for each model; threads that come first together share one of theirs."""
+        found = self._clients.get(model)
+        if found is None:
+            layers, attempt_layers = self._wiring.layers()
+            made = AIModelClient(self._endpoint(model), self._config, layers=layers, attempt_layers=attempt_layers)
+            found = self._clients.setdefault(model, made)
+        return found
+
+    def _endpoint(self, model: str) -> AIModelEndpoint:
+        return make_endpoint(self.configuration, self.settings, model)
+
+
+def client_method(client: Any, asked: Asked, colour: str = "") -> Any:
+    """Tools that are functions are run until there is an answer; else there is one request."""
+    if not asked.runs_tools:
+        return getattr(client, f"generate{colour}")
+    found = getattr(client, f"run{colour}", None)
+    if found is None:
+        raise ProviderConfigurationError("tools that are functions cannot be run here: pass ToolDefinition values")
+    return found
+
+
+def first(models: Sequence[str], facts: ProviderFacts) -> str:
+    """A server of one's own is asked for the first model that it has."""
+    if not models:
+        raise ProviderConfigurationError(no_models(facts))
+    return models[0]

@@ -1,0 +1,102 @@
+"""Making providers by name: those of the kit, of the engine, and the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any
+
+from dhenara.ai.providers.registry import find_provider
+
+from ..config_models import AiSettings
+from ..exceptions import ProviderConfigurationError
+from .auto import AUTO
+from .base_provider import BaseProvider
+from .engine_provider import EngineProvider
+from .facts import folded, known_providers, spelled
+from .groq_provider import GroqProvider
+from .ollama_provider import OllamaProvider
+from .openai_provider import OpenAIProvider
+
+if TYPE_CHECKING:
+    from ..wiring import Wiring
+
+ProviderFactory = Callable[[AiSettings], BaseProvider]
+GROUP = "ai_utilities.providers"
+"""The entry points by which an installed package offers providers: name to a factory or a class."""
+
+OWN: dict[str, type[EngineProvider]] = {
+    "openai": OpenAIProvider,
+    "groq": GroqProvider,
+    "ollama": OllamaProvider,
+}
+_registered: dict[str, ProviderFactory] = {}
+
+
+def register_provider(name: str, factory: ProviderFactory) -> None:
+    """Makes a provider of your own known by name; a class that takes the settings is a factory."""
+    if not callable(factory):
+        raise ProviderConfigurationError(f"the factory of {name!r} must take the settings and return a provider")
+    _registered[folded(name)] = factory
+
+
+def create_provider(
+    settings: AiSettings | None = None, provider: str | BaseProvider | None = None, *, wiring: Wiring | None = None
+) -> BaseProvider:
+    """The provider of this name, or else the one that the settings name; one that is there already stays as it is."""
+    if isinstance(provider, BaseProvider):
+        return provider
+    settings = settings if settings is not None else AiSettings()
+    name = checked(provider or settings.provider)
+    factory = _registered.get(folded(name)) or offered(name)
+    if factory is not None:
+        return made(name, factory, settings)
+    if name == AUTO:
+        return EngineProvider(settings, AUTO, wiring=wiring)
+    if find_provider(spelled(name)) is None:
+        raise ProviderConfigurationError(unknown(name))
+    kind = OWN.get(spelled(name), EngineProvider)
+    return kind(settings, spelled(name), wiring=wiring)
+
+
+def list_providers() -> list[str]:
+    """Every name that `create_provider` takes, except `auto`."""
+    return sorted({*known_providers(), *_registered, *(point.name for point in installed())})
+
+
+def checked(name: Any) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise ProviderConfigurationError(
+            f"a provider is named by a string or is a BaseProvider, not {type(name).__name__}: provider='openai'"
+        )
+    return name.strip().lower()
+
+
+def made(name: str, factory: ProviderFactory, settings: AiSettings) -> BaseProvider:
+    provider = factory(settings)
+    if not isinstance(provider, BaseProvider):
+        raise ProviderConfigurationError(
+            f"the factory of {name!r} returned a {type(provider).__name__}; it must return a BaseProvider"
+        )
+    return provider
+
+
+def offered(name: str) -> ProviderFactory | None:
+    """The factory that an installed package has for this name."""
+    point = next((point for point in installed() if folded(point.name) == folded(name)), None)
+    return None if point is None else point.load()
+
+
+def installed() -> Iterator[EntryPoint]:
+    yield from entry_points(group=GROUP)
+
+
+def unknown(name: str) -> str:
+    names = list_providers()
+    close = get_close_matches(name, names, 1)
+    meant = f" Did you mean {close[0]!r}?" if close else ""
+    return (
+        f"no provider is called {name!r}.{meant} Known are {', '.join(names)} and auto; register_provider(name, "
+        "factory) adds one, and openai_compatible with a base_url reaches any server that speaks OpenAI's protocol."
+    )

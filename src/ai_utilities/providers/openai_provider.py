@@ -1,0 +1,11 @@
+"""OpenAI."""
+
+from __future__ import annotations
+
+from .engine_provider import EngineProvider
+
+
+class OpenAIProvider(EngineProvider):
+    """`OpenAIProvider(settings)` asks openai, whatever provider the settings name."""
+
+    provider_name = "openai"

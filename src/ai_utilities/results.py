@@ -1,0 +1,184 @@
+"""What `ask` returns: the answer's text, which is a `str` like any other, and everything known about it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Self
+
+from .usage.data import UsageData
+
+if TYPE_CHECKING:
+    from dhenara.ai.types import AIModelCallResponse, CallWarning, ChatResponse, ToolCallContent
+
+    from .exceptions import AIUtilitiesError
+
+__all__ = ["AskResult", "UsageData"]
+
+
+class AskResult(str):
+    """Prints, compares and concatenates as its text. `response` is the engine's full answer, `error` what went
+    wrong where errors are collected instead of raised.
+    """
+
+    prompt: str | None
+    response: AIModelCallResponse | None
+    error: AIUtilitiesError | OSError | None
+    run: Any = None
+    """The steps of a run with tools: what was called, and the whole exchange."""
+
+    def __new__(
+        cls,
+        text: str = "",
+        *,
+        usage: UsageData | None = None,
+        prompt: str | None = None,
+        model: str | None = None,
+        provider: str | None = None,
+        cached: bool | None = None,
+        cost: Decimal | None = None,
+        duration_s: float | None = None,
+        response: AIModelCallResponse | None = None,
+        error: AIUtilitiesError | OSError | None = None,
+    ) -> Self:
+        result = super().__new__(cls, text)
+        said = {"model": model, "provider": provider, "cached": cached, "cost": cost, "duration_s": duration_s}
+        result._said = {name: value for name, value in said.items() if value is not None}
+        result._usage = usage
+        result.prompt = prompt
+        result.response = response
+        result.error = error
+        return result
+
+    _said: dict[str, Any]
+    _usage: UsageData | None
+
+    @property
+    def usage(self) -> UsageData:
+        """What was used and what it cost. Worked out when it is first read: prices take a moment to load."""
+        if self._usage is None:
+            self._usage = read_usage(self.response)
+        return self._usage
+
+    @property
+    def model(self) -> str | None:
+        answer = self.answer
+        return self._said.get("model") or (answer.model if answer is not None else self.usage.model)
+
+    @property
+    def provider(self) -> str | None:
+        answer = self.answer
+        return self._said.get("provider") or (answer.provider if answer is not None else self.usage.provider)
+
+    @property
+    def cached(self) -> bool:
+        """Whether the answer came out of a cache."""
+        found: bool = self._said.get("cached", False) or (is_cached(self.answer) if self.answer else self.usage.cached)
+        return found
+
+    @property
+    def cost(self) -> Decimal | None:
+        """None where it is unknown; `usage.cost_reason` then says why."""
+        found: Decimal | None = self._said.get("cost", self.usage.cost)
+        return found
+
+    @property
+    def duration_s(self) -> float | None:
+        response = self.response
+        taken = response.duration_seconds if response is not None else self.usage.duration_s
+        found: float | None = self._said.get("duration_s", taken)
+        return found
+
+    @property
+    def text(self) -> str:
+        """The words alone, as a plain `str`."""
+        return str.__str__(self)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is an answer rather than an error."""
+        return self.error is None
+
+    @property
+    def answer(self) -> ChatResponse | None:
+        """The engine's answer: its parts, its finish reason, its reasoning."""
+        return self.response.chat_response if self.response is not None else None
+
+    @property
+    def finish_reason(self) -> str | None:
+        return self.answer.finish_reason if self.answer is not None else None
+
+    @property
+    def refusal(self) -> str | None:
+        """The words in which the model declined, if it did."""
+        return self.answer.refusal() if self.answer is not None else None
+
+    @property
+    def tool_calls(self) -> list[ToolCallContent]:
+        return self.answer.tool_calls() if self.answer is not None else []
+
+    @property
+    def warnings(self) -> list[CallWarning]:
+        """What the provider could not honour."""
+        return self.answer.warnings if self.answer is not None else []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (revived, (type(self), self.text, self.__dict__))
+
+
+def revived(kind: type[AskResult], text: str, facts: dict[str, Any]) -> AskResult:
+    """Copies and pickles carry everything that the original knew."""
+    result = str.__new__(kind, text)
+    result.__dict__.update(facts)
+    return result
+
+
+def read_result(response: AIModelCallResponse, prompt: str | None) -> AskResult:
+    """The result for an answer of the engine; where the model declined, its words of refusal."""
+    answer = response.chat_response
+    return AskResult(answer.text() or answer.refusal() or "", prompt=prompt, response=response)
+
+
+def read_any(final: Any, prompt: str | None) -> AskResult:
+    """The result of one call, or of a run over several."""
+    return read_run(final, prompt) if hasattr(final, "steps") else read_result(final, prompt)
+
+
+def read_run(run: Any, prompt: str | None) -> AskResult:
+    """The last answer of a run, with what all its steps used."""
+    last = run.steps[-1].response
+    answer = last.chat_response
+    usage = UsageData.of(
+        run.usage,
+        run.cost,
+        provider=answer.provider,
+        model=answer.model,
+        duration_s=sum(step.response.duration_seconds or 0 for step in run.steps),
+    )
+    result = AskResult(run.text(), usage=usage, prompt=prompt, response=last)
+    result.run = run
+    return result
+
+
+def read_usage(response: AIModelCallResponse | None) -> UsageData:
+    """The row for an answer of the engine."""
+    answer = response.chat_response if response is not None else None
+    if response is None or answer is None:
+        return UsageData()
+    cached = is_cached(answer)
+    return UsageData.of(
+        answer.usage,
+        answer.cost,
+        provider=answer.provider,
+        model=answer.model,
+        request_id=response.request_id,
+        outcome="interrupted" if answer.interrupted else "cached" if cached else "answered",
+        cached=cached,
+        saved_cost=getattr(answer.cost, "saved", None),
+        attempt=max(1, len(response.attempts)),
+        duration_s=response.duration_seconds,
+        first_token_s=response.first_token_seconds,
+    )
+
+
+def is_cached(answer: ChatResponse) -> bool:
+    return bool(getattr(answer, "cached", False))

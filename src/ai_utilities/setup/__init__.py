@@ -1,0 +1,25 @@
+"""Setting up: a few questions, a `.env` file that works, and one real request that proves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dhenara.ai._lazy import lazy
+
+if TYPE_CHECKING:
+    from .answers import Given as Given
+    from .plan import SetupPlan as SetupPlan
+    from .wizard import SetupResult as SetupResult
+    from .wizard import SetupWizard as SetupWizard
+    from .wizard import run_setup_wizard as run_setup_wizard
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "Given": ".answers",
+        "SetupPlan": ".plan",
+        "SetupResult": ".wizard",
+        "SetupWizard": ".wizard",
+        "run_setup_wizard": ".wizard",
+    },
+)

@@ -1,0 +1,115 @@
+"""A `.env` file changed without losing anything: comments, order and lines of others stay as they are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+from ..exceptions import ProviderConfigurationError
+
+PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@+,%=")
+OWNER_ONLY = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one variable. `before` is None when it was not there."""
+
+    name: str
+    before: str | None
+    after: str
+
+
+def patched(text: str, values: Mapping[str, str]) -> str:
+    """The file's text with these values: in their places where they were, at the end where they were not."""
+    left = dict(values)
+    lines = []
+    for binding in parse_stream(StringIO(text)):
+        original = binding.original.string
+        if binding.key is not None and binding.key in values:
+            # A variable that stands twice counts by its last line, so every line of it gets the value.
+            left.pop(binding.key, None)
+            original = replaced(original, binding.key, values[binding.key])
+        lines.append(original)
+    body = "".join(lines)
+    if left and body and not body.endswith("\n"):
+        body += "\n"
+    return body + "".join(f"{name}={quoted(value)}\n" for name, value in left.items())
+
+
+def replaced(original: str, name: str, value: str) -> str:
+    """One line with another value; what stands before the name, `export` too, stays."""
+    before = original[: original.index(name)]
+    end = "\n" if original.endswith("\n") else ""
+    return f"{before}{name}={quoted(value)}{end}"
+
+
+def quoted(value: str) -> str:
+    """The value so that every reader of such files reads the same."""
+    if value and set(value) <= PLAIN:
+        return value
+    if "\n" in value or "\r" in value:
+        raise ProviderConfigurationError("a value with a line end cannot stand in a .env file; is it pasted whole?")
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def changes(text: str, values: Mapping[str, str]) -> list[Change]:
+    """What writing these values would change; what is there already is no change."""
+    there = {binding.key: binding.value for binding in parse_stream(StringIO(text)) if binding.key}
+    return [Change(name, there.get(name), value) for name, value in values.items() if there.get(name) != value]
+
+
+def read_text(path: Path) -> str:
+    """The file as it is; empty where there is none."""
+    try:
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProviderConfigurationError(f"{path} cannot be read, so it is left as it is: {error}") from error
+
+
+def write_dotenv(path: Path, values: Mapping[str, str]) -> Path | None:
+    """Writes all or nothing, readable by its owner alone. Returns the backup, where there was a file before."""
+    target = path.resolve()
+    before = read_text(target)
+    after = patched(before, values)
+    if after == before:
+        return None
+    try:
+        backup = back_up(target) if target.exists() else None
+        replace_whole(target, after)
+    except OSError as error:
+        raise ProviderConfigurationError(f"{path} cannot be written, so nothing was changed: {error}") from error
+    return backup
+
+
+def back_up(path: Path) -> Path:
+    """A copy beside it, under the first name that is free."""
+    number = 0
+    while (copy := path.with_name(f"{path.name}.bak{number or ''}")).exists():
+        number += 1
+    shutil.copy2(path, copy)
+    copy.chmod(OWNER_ONLY)
+    return copy
+
+
+def replace_whole(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(OWNER_ONLY)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

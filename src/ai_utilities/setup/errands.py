@@ -1,0 +1,76 @@
+"""Errands of the interview: looking for servers, asking for models, trying one request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ..client import AiClient, create_client
+from ..exceptions import AIUtilitiesError
+from ..providers.auto import address_of, reachable
+from ..providers.facts import EMBEDDED, facts_of, known_providers
+from .steps import Detect, Entry, Errand, ListModels, Server, Try
+
+QUESTION = "Reply with the single word: ready"
+PATIENCE = 30.0
+
+
+class World:
+    """Does errands for real. `variables` is the environment over `.env`."""
+
+    def __init__(self, variables: Mapping[str, str], connect: Callable[..., AiClient] = create_client) -> None:
+        self._variables = variables
+        self._connect = connect
+
+    def run(self, errand: Errand) -> Any:
+        match errand:
+            case Detect():
+                return list(self._detect())
+            case ListModels(entry):
+                return self._models(entry)
+            case Try(entry):
+                return self._try(entry)
+
+    def _detect(self) -> Iterator[Server]:
+        for name in known_providers():
+            facts = facts_of(name)
+            address = address_of(facts, self._variables) if name != EMBEDDED else None
+            if address is not None and reachable(address):
+                yield Server(name, address)
+
+    def _models(self, entry: Entry) -> list[str] | str:
+        try:
+            with self._client(entry) as client:
+                return sorted(client.list_models())
+        except AIUtilitiesError as error:
+            return str(error)
+
+    def _try(self, entry: Entry) -> str | None:
+        try:
+            with self._client(entry) as client:
+                client.ask(QUESTION, max_tokens=16, timeout=PATIENCE, retries=0, cache=False)
+        except AIUtilitiesError as error:
+            return str(error)
+        return None
+
+    def _client(self, entry: Entry) -> AiClient:
+        key = entry.key or (self._variables.get(entry.key_from) if entry.key_from else None)
+        return self._connect(
+            api_key=key,
+            model=entry.model or facts_of(entry.provider).first_model or "any",
+            provider=entry.provider,
+            base_url=entry.base_url,
+            usage_tracking=False,
+        )
+
+
+class Offline:
+    """Does no errand: for whoever wants nothing to be asked over the network."""
+
+    def run(self, errand: Errand) -> Any:
+        match errand:
+            case Detect():
+                return []
+            case ListModels():
+                return "nothing was asked over the network"
+        return None

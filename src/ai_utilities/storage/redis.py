@@ -1,0 +1,79 @@
+"""A Redis or Valkey server, asked with patience for a moment only: what it keeps is never worth a stuck call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dhenara.ai.errors import ConfigurationError
+
+from .errors import StoreError
+
+SECONDS = 2.0
+"""How long to wait for the server before going on without it."""
+
+
+class RedisServer:
+    """`server` is an address such as `redis://localhost:6379/0`, or a client that you made yourself."""
+
+    def __init__(self, server: Any = "redis://127.0.0.1:6379/0", prefix: str = "ai_utilities") -> None:
+        self.prefix = prefix
+        self.client: Any = connect(server) if isinstance(server, str) else server
+        self._ours = isinstance(server, str)
+
+    @contextmanager
+    def asked(self) -> Iterator[Any]:
+        """The client; what goes wrong with it is a StoreError."""
+        redis = library()
+        try:
+            yield self.client
+        except (redis.RedisError, OSError) as error:
+            raise StoreError(f"the Redis server could not be used: {type(error).__name__}: {error}") from error
+
+    def named(self, *parts: str) -> str:
+        """The full name of a key."""
+        return ":".join((self.prefix, *parts))
+
+    def matching(self, pattern_free: str) -> Iterator[list[Any]]:
+        """The keys that begin with this name, a few hundred at a time."""
+        escaped = "".join(f"\\{letter}" if letter in "*?[]\\^-" else letter for letter in pattern_free)
+        cursor: Any = 0
+        while True:
+            cursor, keys = self.client.scan(cursor, match=f"{escaped}*", count=500)
+            if keys:
+                yield keys
+            if not cursor:
+                return
+
+    def close(self) -> None:
+        if self._ours:
+            self.client.close()
+
+
+def connect(address: str) -> Any:
+    redis = library()
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    try:
+        return redis.Redis.from_url(
+            address,
+            socket_timeout=SECONDS,
+            socket_connect_timeout=SECONDS,
+            decode_responses=True,
+            # A connection that the server closed while it rested is replaced once.
+            retry=Retry(NoBackoff(), 1),
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"this is not the address of a Redis server: {error}") from error
+
+
+def library() -> Any:
+    try:
+        import redis
+    except ImportError as error:
+        raise ConfigurationError(
+            "Redis stores need the redis package: pip install 'dhenara[redis]', or choose the memory or sqlite store"
+        ) from error
+    return redis

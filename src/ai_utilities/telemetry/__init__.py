@@ -1,0 +1,23 @@
+"""Telemetry: OpenTelemetry spans and metrics, and log lines without secrets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dhenara.ai._lazy import lazy
+
+if TYPE_CHECKING:
+    from .layer import TelemetryLayer as TelemetryLayer
+    from .logs import LogLayer as LogLayer
+    from .redaction import RedactingFilter as RedactingFilter
+    from .redaction import redacted as redacted
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "LogLayer": ".logs",
+        "RedactingFilter": ".redaction",
+        "TelemetryLayer": ".layer",
+        "redacted": ".redaction",
+    },
+)

@@ -1,0 +1,120 @@
+"""What a span says of a call and of its answer."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic_core import to_json
+
+from dhenara.ai.types import (
+    Call,
+    ChatResponse,
+    Content,
+    Message,
+    ReasoningContent,
+    RefusalContent,
+    TextContent,
+    ToolCallContent,
+    ToolResultContent,
+    Usage,
+)
+
+from ..usage.tags import tags_now
+from . import names
+
+Attributes = dict[str, Any]
+PORTS = {"http": 80, "https": 443}
+
+
+def identity(target: Any) -> Attributes:
+    """Who is asked: on spans and on metrics alike."""
+    origin, where = target.origin, urlsplit(target.base_url)
+    said = {
+        names.OPERATION: "chat",
+        names.PROVIDER: names.PROVIDERS.get(origin.provider, origin.provider),
+        names.REQUEST_MODEL: origin.model,
+    }
+    if where.hostname:
+        said |= {names.SERVER_ADDRESS: where.hostname, names.SERVER_PORT: where.port or PORTS.get(where.scheme, 0)}
+    return said
+
+
+def request(call: Call) -> Attributes:
+    """The settings that were chosen, and the tags."""
+    config = call.config
+    said = {name: getattr(config, field) for field, name in names.REQUEST.items() if getattr(config, field) is not None}
+    if config.stop:
+        said["gen_ai.request.stop_sequences"] = list(config.stop)
+    said["gen_ai.request.stream"] = config.streaming
+    if config.structured_output is not None:
+        said["gen_ai.output.type"] = "json"
+    return said | {names.TAG + name: value for name, value in tags_now().items()}
+
+
+def response(answer: ChatResponse) -> Attributes:
+    said: Attributes = {names.FINISH_REASONS: [choice.finish_reason or "" for choice in answer.choices]}
+    if answer.id:
+        said[names.RESPONSE_ID] = answer.id
+    if answer.model:
+        said[names.RESPONSE_MODEL] = answer.model
+    if answer.usage is not None:
+        said |= {names.USAGE[field]: count for field, count in counted(answer.usage).items()}
+    if answer.cost is not None and answer.cost.amount is not None:
+        said[names.COST] = float(answer.cost.amount)
+    if answer.cached:
+        said[names.CACHED] = True
+        if answer.cost is not None and answer.cost.saved is not None:
+            said[names.SAVED_COST] = float(answer.cost.saved)
+    return said
+
+
+def asked_content(call: Call) -> Attributes:
+    said = {names.INPUT_MESSAGES: written([message(one) for one in call.messages])}
+    if call.instructions:
+        said[names.INSTRUCTIONS] = written([{"type": "text", "content": text} for text in call.instructions])
+    return said
+
+
+def answered_content(answer: ChatResponse) -> Attributes:
+    spoken = [
+        {"role": "assistant", "parts": list(map(part, choice.contents)), "finish_reason": choice.finish_reason or ""}
+        for choice in answer.choices
+    ]
+    return {names.OUTPUT_MESSAGES: written(spoken)}
+
+
+def message(given: Message) -> Attributes:
+    return {"role": given.role, "parts": [part(content) for content in given.contents]}
+
+
+def part(content: Content) -> Attributes:
+    """A part of a message in the conventions' shape; what they have no shape for is named only."""
+    match content:
+        case TextContent() | RefusalContent():
+            return {"type": "text", "content": content.text}
+        case ReasoningContent():
+            return {"type": "reasoning", "content": content.text}
+        case ToolCallContent():
+            return {"type": "tool_call", "id": content.id, "name": content.name, "arguments": content.arguments}
+        case ToolResultContent():
+            return {"type": "tool_call_response", "id": content.call_id, "response": content.text}
+        case _:
+            return {"type": getattr(content, "type", "unknown")}
+
+
+def counted(usage: Usage) -> dict[str, int]:
+    """Tokens as the conventions count them; what is nothing is left out, except the two sums."""
+    counts = {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens + usage.cache_write_1h_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+    }
+    return {field: count for field, count in counts.items() if count or field in ("prompt_tokens", "completion_tokens")}
+
+
+def written(value: Any) -> str:
+    """As JSON text: attributes are flat."""
+    return to_json(value).decode()

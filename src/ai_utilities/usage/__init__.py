@@ -1,0 +1,49 @@
+"""Usage: what calls used and cost, and who keeps count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dhenara.ai._lazy import lazy
+
+if TYPE_CHECKING:
+    from .budget import Budget as Budget
+    from .budget import BudgetExceededError as BudgetExceededError
+    from .budget_layer import BudgetLayer as BudgetLayer
+    from .budget_store import BudgetStore as BudgetStore
+    from .budget_store import MemoryBudgets as MemoryBudgets
+    from .budget_store import RedisBudgets as RedisBudgets
+    from .budget_store import SQLiteBudgets as SQLiteBudgets
+    from .data import UsageData as UsageData
+    from .layer import UsageLayer as UsageLayer
+    from .ledger import Ledger as Ledger
+    from .ledger import MemoryLedger as MemoryLedger
+    from .redis import RedisLedger as RedisLedger
+    from .sqlite import SQLiteLedger as SQLiteLedger
+    from .tags import tagged as tagged
+    from .totals import Totals as Totals
+    from .tracker import UsageTracker as UsageTracker
+    from .tracker import create_usage_tracker as create_usage_tracker
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "Budget": ".budget",
+        "BudgetExceededError": ".budget",
+        "BudgetLayer": ".budget_layer",
+        "BudgetStore": ".budget_store",
+        "MemoryBudgets": ".budget_store",
+        "RedisBudgets": ".budget_store",
+        "SQLiteBudgets": ".budget_store",
+        "UsageData": ".data",
+        "UsageLayer": ".layer",
+        "Ledger": ".ledger",
+        "MemoryLedger": ".ledger",
+        "RedisLedger": ".redis",
+        "SQLiteLedger": ".sqlite",
+        "tagged": ".tags",
+        "Totals": ".totals",
+        "UsageTracker": ".tracker",
+        "create_usage_tracker": ".tracker",
+    },
+)

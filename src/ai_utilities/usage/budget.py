@@ -1,0 +1,99 @@
+"""A budget: the most that may be spent on some calls in some window of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
+from typing import Any, Literal
+
+from dhenara.ai.errors import ConfigurationError, DhenaraError
+
+Window = Literal["hour", "day", "month", "total"]
+WINDOWS = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "month": "%Y-%m", "total": "total"}
+LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=31)}
+NANO = Decimal(10) ** 9
+"""Money is counted in billionths of a dollar: whole numbers, so that every store adds them exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """`limit` in US dollars. Windows begin on the hour, day or month of UTC.
+
+    It holds for calls with these `tags`; without any, for all. With `per`, each value of that tag has a budget of its
+    own. Where the worst case of a call cannot be known, for want of a price or of a limit on its answer, the call is
+    refused, or with `unknown="allow"` let through uncounted.
+    """
+
+    limit: Decimal | float | str
+    window: Window = "day"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    per: str | None = None
+    unknown: Literal["refuse", "allow"] = "refuse"
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.window not in WINDOWS:
+            raise ConfigurationError(f"a budget's window is one of {', '.join(WINDOWS)}, not {self.window!r}")
+        if self.amount < 0:
+            raise ConfigurationError(f"a budget's limit is a sum of money, not {self.limit!r}")
+
+    @property
+    def amount(self) -> Decimal:
+        return Decimal(str(self.limit))
+
+    def holds_for(self, tags: Mapping[str, str]) -> bool:
+        return all(tags.get(name) == value for name, value in self.tags.items())
+
+    def account(self, tags: Mapping[str, str], now: float) -> Account:
+        """Where a call with these tags is counted now."""
+        at = datetime.fromtimestamp(now, UTC)
+        whose = ",".join(f"{name}={value}" for name, value in sorted(self.tags.items()))
+        own = f"{self.per}={tags.get(self.per, '')}" if self.per else ""
+        length = LENGTHS.get(self.window)
+        return Account(
+            name="|".join((self.name or "budget", whose, own, self.window, at.strftime(WINDOWS[self.window]))),
+            limit=nano(self.amount),
+            expires=None if length is None else (at + 2 * length).timestamp(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One budget in one window. `expires` is when nobody needs it any more, in seconds since 1970."""
+
+    name: str
+    limit: int
+    expires: float | None
+
+
+class BudgetExceededError(DhenaraError):
+    """The call might cost more than what is left of a budget; nothing was sent and nothing spent."""
+
+    def __init__(self, message: str, *, budget: str, limit: Decimal, spent: Decimal, needed: Decimal) -> None:
+        super().__init__(message)
+        self.budget = budget
+        self.limit = limit
+        self.spent = spent
+        self.needed = needed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (revived, (str(self), self.budget, self.limit, self.spent, self.needed))
+
+
+def revived(message: str, budget: str, limit: Decimal, spent: Decimal, needed: Decimal) -> BudgetExceededError:
+    return BudgetExceededError(message, budget=budget, limit=limit, spent=spent, needed=needed)
+
+
+class UnknownCostError(ConfigurationError):
+    """A budget cannot be kept for this call: what it may cost at most is not known."""
+
+
+def nano(amount: Decimal) -> int:
+    """Billionths of a dollar, rounded against the spender."""
+    return int((amount * NANO).to_integral_value(ROUND_CEILING))
+
+
+def dollars(amount: int) -> Decimal:
+    return Decimal(amount) / NANO

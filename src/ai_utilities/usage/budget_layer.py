@@ -1,0 +1,138 @@
+"""Budgets around calls: the worst case is reserved before anything is sent, and settled when the bill is known."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from dhenara.ai import Layer, Send, Stream
+from dhenara.ai.catalog.prices import price
+from dhenara.ai.errors import CallError, ConnectionFailedError
+from dhenara.ai.types import Call, Usage
+
+from ..storage.errors import StoreError
+from ..storage.running import World, asked, surely
+from .budget import Account, Budget, BudgetExceededError, UnknownCostError, dollars, nano
+from .budget_store import BudgetStore, MemoryBudgets
+from .estimate import estimate
+from .tags import tags_now
+
+log = logging.getLogger("ai_utilities.usage")
+
+
+class BudgetLayer:
+    """Put it into `layers` after the cache, so that cached answers are free.
+
+    A store that cannot be asked fails the call: money that nobody counts is not spent.
+    """
+
+    def __init__(
+        self, *budgets: Budget, store: BudgetStore | None = None, tags: Mapping[str, str] | None = None
+    ) -> None:
+        self.budgets = budgets
+        self.store = store or MemoryBudgets()
+        self.tags = dict(tags or {})
+
+    def bind(self, io: World, target: Any) -> Layer:
+        return Bound(self, io, target)
+
+    def settle(self, accounts: Sequence[Account], difference: int) -> None:
+        """An answer that is here is not lost for a store that fails now: the reservation then stays counted."""
+        try:
+            self.store.settle(accounts, difference)
+        except StoreError:
+            log.exception("a budget could not be settled; what was reserved stays counted as spent")
+
+    def left(self, budget: Budget, now: float, **tags: str) -> Decimal:
+        """What may still be spent of a budget at this time, in dollars."""
+        account = budget.account({**self.tags, **tags}, now)
+        return dollars(account.limit - self.store.spent(account))
+
+
+class Bound:
+    """The budgets in one world, before one target."""
+
+    def __init__(self, layer: BudgetLayer, io: World, target: Any) -> None:
+        self._layer = layer
+        self._io = io
+        self._target = target
+
+    async def __call__(self, call: Call, send: Send) -> Stream:
+        tags = {**self._layer.tags, **tags_now()}
+        due = [budget for budget in self._layer.budgets if budget.holds_for(tags)]
+        worst = worst_case(call, self._target) if due else None
+        if worst is None:
+            refuse_unknown(call, due)
+            return await send(call)
+        accounts = [budget.account(tags, self._io.wall()) for budget in due]
+        await self._reserve(accounts, worst)
+        try:
+            stream = await send(call)
+        except BaseException as error:
+            await self._settle(accounts, worst, Decimal(0) if unbilled(error) else worst)
+            raise
+
+        async def ended(stream: Stream) -> None:
+            cost = stream.partial().cost
+            # What was cut may have cost more than was reported: then what was reserved counts.
+            known = stream.complete and cost is not None and cost.amount is not None
+            await self._settle(accounts, worst, cost.amount if known and cost and cost.amount is not None else worst)
+
+        stream.on_end(ended)
+        return stream
+
+    async def _reserve(self, accounts: Sequence[Account], worst: Decimal) -> None:
+        store = self._layer.store
+        refused = await asked(self._io, store, store.reserve, accounts, nano(worst))
+        if refused is None:
+            return
+        account, spent = accounts[refused[0]], dollars(refused[1])
+        limit = dollars(account.limit)
+        raise BudgetExceededError(
+            f"the budget {account.name!r} has ${limit - spent:f} left of ${limit:f}, and this call may cost "
+            f"${worst:f}: nothing was sent. Lower max_output_tokens, raise the budget, or wait for its next window.",
+            budget=account.name,
+            limit=limit,
+            spent=spent,
+            needed=worst,
+        )
+
+    async def _settle(self, accounts: Sequence[Account], reserved: Decimal, spent: Decimal) -> None:
+        await surely(self._io, self._layer.store, self._layer.settle, accounts, nano(spent) - nano(reserved))
+
+
+def worst_case(call: Call, target: Any) -> Decimal | None:
+    """The most that one answer to this call can cost; None where that is not known."""
+    settings = call.endpoint.ai_model.settings
+    longest = call.config.max_output_tokens or (settings.max_output_tokens if settings else None)
+    if longest is None:
+        return None
+    read = estimate(target.codec.encode(call, target.quirks).body).most
+    made = longest * (call.config.n or 1)
+    amounts = [
+        cost.amount
+        for usage in (Usage(input_tokens=read, output_tokens=made), Usage(cache_write_tokens=read, output_tokens=made))
+        if (cost := price(call.endpoint, usage, service_tier=call.config.service_tier, base_url=target.base_url))
+        and cost.amount is not None
+    ]
+    return max(amounts, default=None)
+
+
+def refuse_unknown(call: Call, due: Sequence[Budget]) -> None:
+    strict = next((budget for budget in due if budget.unknown == "refuse"), None)
+    if strict is None:
+        return
+    name = call.endpoint.ai_model.model_name
+    raise UnknownCostError(
+        f"a budget holds for this call, and what {name} may cost at most is not known: set max_output_tokens, and give "
+        "the endpoint cost_data if its price is unknown; or allow it with Budget(unknown='allow')"
+    )
+
+
+def unbilled(error: BaseException) -> bool:
+    """Whether nothing can have been charged: refused, never reached, or never sent."""
+    if isinstance(error, CallError):
+        return error.status is not None or isinstance(error, ConnectionFailedError)
+    return isinstance(error, Exception)

@@ -1,0 +1,115 @@
+"""What one request used, cost and took: the row that trackers, ledgers and results share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from dhenara.ai.types import Cost, Usage
+
+Outcome = Literal["answered", "failed", "cached", "cancelled", "interrupted"]
+
+BUCKETS = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "input_audio_tokens",
+    "input_image_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "output_audio_tokens",
+    "output_image_tokens",
+)
+"""The disjoint buckets: every token is in exactly one. The first six were read, the others generated."""
+
+READ = BUCKETS[:6]
+MADE = BUCKETS[6:]
+
+
+class UsageData(BaseModel):
+    """Sums and buckets agree: give either, the other follows.
+
+    `cost` is None when it is unknown, and `cost_reason` then says why; unknown is never zero. A cached answer has
+    `cached=True`, cost 0, and in `saved_cost` what it would have cost.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt_tokens: int = Field(default=0, ge=0)
+    completion_tokens: int = Field(default=0, ge=0)
+    total_tokens: int = Field(default=0, ge=0)
+
+    input_tokens: int = Field(default=0, ge=0)
+    cache_read_tokens: int = Field(default=0, ge=0)
+    cache_write_tokens: int = Field(default=0, ge=0)
+    cache_write_1h_tokens: int = Field(default=0, ge=0)
+    input_audio_tokens: int = Field(default=0, ge=0)
+    input_image_tokens: int = Field(default=0, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+    reasoning_tokens: int = Field(default=0, ge=0)
+    output_audio_tokens: int = Field(default=0, ge=0)
+    output_image_tokens: int = Field(default=0, ge=0)
+
+    cost: Decimal | None = None
+    currency: str = "USD"
+    cost_source: str | None = None
+    priced_as: str | None = None
+    cost_reason: str | None = None
+    saved_cost: Decimal | None = None
+
+    provider: str | None = None
+    model: str | None = None
+    operation: str = "chat"
+    request_id: str | None = None
+
+    outcome: Outcome = "answered"
+    cached: bool = False
+    attempt: int = Field(default=1, ge=1)
+    error: str | None = None
+
+    started_at: datetime | None = None
+    duration_s: float | None = Field(default=None, ge=0)
+    first_token_s: float | None = Field(default=None, ge=0)
+    tags: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _agree(cls, given: Any) -> Any:
+        return agreed(given) if isinstance(given, Mapping) else given
+
+    @classmethod
+    def of(cls, usage: Usage | None, cost: Cost | None = None, **facts: Any) -> Self:
+        """The row for an answer's usage and cost; `facts` are further fields of it."""
+        said = {name: getattr(usage, name) for name in BUCKETS} if usage is not None else {}
+        return cls.model_validate({**said, **priced(usage, cost), **facts})
+
+
+def agreed(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Sums from the buckets, or plain buckets from the sums; a total that was given stands."""
+    said = dict(given)
+    if any(said.get(name) for name in BUCKETS):
+        said.setdefault("prompt_tokens", sum(said.get(name) or 0 for name in READ))
+        said.setdefault("completion_tokens", sum(said.get(name) or 0 for name in MADE))
+    else:
+        said["input_tokens"] = said.get("prompt_tokens") or 0
+        said["output_tokens"] = said.get("completion_tokens") or 0
+    said.setdefault("total_tokens", (said.get("prompt_tokens") or 0) + (said.get("completion_tokens") or 0))
+    return said
+
+
+def priced(usage: Usage | None, cost: Cost | None) -> dict[str, Any]:
+    """What is known of the money."""
+    if cost is None:
+        return {"cost_reason": "the provider reported no usage" if usage is None else "no price is known"}
+    return {
+        "cost": cost.amount,
+        "currency": cost.currency,
+        "cost_source": cost.source,
+        "priced_as": cost.priced_as,
+        "cost_reason": cost.reason,
+    }

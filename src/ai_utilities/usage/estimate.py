@@ -1,0 +1,51 @@
+"""How many tokens a request may be, before anybody has counted them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+MEDIA = re.compile(r"(data:[\w.+-]+/[\w.+-]+;base64,)?[A-Za-z0-9+/_-]{1000}")
+MEDIA_TOKENS = 2000
+"""The least that a picture, a sound or a document is taken for."""
+
+BYTES_A_MEDIA_TOKEN = 25
+"""A page of a document has some 50 kB and up to 2,000 tokens; sounds and pictures have fewer tokens for their bytes."""
+
+USUAL_BYTES_A_TOKEN = 4
+OVERHEAD = 16
+"""What the provider adds around messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """`usual` is what to expect, `most` what it cannot exceed: a token of text is at least one byte of it."""
+
+    usual: int
+    most: int
+
+
+def estimate(body: Any) -> Estimate:
+    """The tokens of a request body, in whatever protocol."""
+    text = media = 0
+    for said in strings(body):
+        if MEDIA.match(said):
+            media += max(MEDIA_TOKENS, len(said) * 3 // 4 // BYTES_A_MEDIA_TOKEN)
+        else:
+            text += len(said.encode("utf-8", "surrogatepass"))
+    return Estimate(text // USUAL_BYTES_A_TOKEN + media + OVERHEAD, text + media + OVERHEAD)
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every string of a JSON value, names of fields too: schemas of tools are read as well."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, entry in value.items():
+            yield str(name)
+            yield from strings(entry)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from strings(entry)

@@ -1,0 +1,98 @@
+"""The ledger: one row for every attempt, kept for good."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from dhenara.ai.errors import ConfigurationError
+
+from .data import UsageData
+from .totals import Totals, summed
+
+log = logging.getLogger("ai_utilities.usage")
+GROUPS = ("day", "model", "provider", "outcome")
+
+
+class Ledger(ABC):
+    """Rows are only ever added. `since` is included, `until` is not; `tags` are those that a row must have."""
+
+    waits: ClassVar[bool] = True
+
+    @abstractmethod
+    def add(self, rows: Sequence[UsageData]) -> None:
+        """Keeps all of these rows, or none."""
+
+    @abstractmethod
+    def rows(
+        self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
+    ) -> Iterable[UsageData]:
+        """The rows of that time, the oldest first."""
+
+    def totals(
+        self,
+        by: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> dict[str, Totals]:
+        """Sums by `day`, `model`, `provider`, `outcome` or `tag:<name>`; by None, one sum under ""."""
+        return summed(self.rows(since, until, tags), grouping(by))
+
+    def total(
+        self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
+    ) -> Totals:
+        """One sum over all of it."""
+        return self.totals(None, since, until, tags).get("", Totals())
+
+    def close(self) -> None:  # noqa: B027  # a ledger in memory holds nothing open
+        """Lets go of files and connections."""
+
+
+class MemoryLedger(Ledger):
+    """The latest rows in this process's memory, for scripts and tests. Whoever needs all of them keeps a file."""
+
+    waits: ClassVar[bool] = False
+
+    def __init__(self, max_rows: int = 50_000) -> None:
+        self._rows: deque[str] = deque(maxlen=max_rows)
+        self._full = False
+        self._lock = threading.Lock()
+
+    def add(self, rows: Sequence[UsageData]) -> None:
+        # Text takes a fifth of the room that rows would.
+        texts = [row.model_dump_json(exclude_defaults=True) for row in rows]
+        with self._lock:
+            full = len(self._rows) + len(texts) > (self._rows.maxlen or 0)
+            first, self._full = full and not self._full, full
+            self._rows.extend(texts)
+        if first:
+            log.warning("the usage ledger in memory is full at %d rows; its oldest rows go", self._rows.maxlen)
+
+    def rows(
+        self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
+    ) -> list[UsageData]:
+        with self._lock:
+            kept = list(self._rows)
+        found = (UsageData.model_validate_json(text) for text in kept)
+        return [row for row in found if fits(row, since, until, tags)]
+
+
+def fits(row: UsageData, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None) -> bool:
+    """Whether a row is of that time and has these tags."""
+    at = row.started_at
+    if (since and (at is None or at < since)) or (until and (at is None or at >= until)):
+        return False
+    return all(row.tags.get(name) == value for name, value in (tags or {}).items())
+
+
+def grouping(by: str | None) -> str | None:
+    """What can be grouped by, or an error that says so."""
+    if by is None or by in GROUPS or (by.startswith("tag:") and len(by) > len("tag:")):
+        return by
+    raise ConfigurationError(f"usage is summed by {', '.join(GROUPS)} or 'tag:<name>', not by {by!r}")

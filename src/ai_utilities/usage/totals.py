@@ -1,0 +1,83 @@
+"""Totals: sums over rows of usage that say what they do not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC
+from decimal import Decimal
+
+from .data import UsageData
+
+PARTIAL = ("interrupted", "cancelled")
+"""Outcomes whose usage, and so whose cost, may be more than was reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """`cost` is the sum of what is known: `unknown_costs` rows have no cost, `partial_costs` rows may have cost more.
+
+    Tokens of cached answers were not used again: they are in `saved_tokens`.
+    """
+
+    requests: int = 0
+    failed: int = 0
+    cached: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    saved_tokens: int = 0
+    cost: Decimal = Decimal(0)
+    saved_cost: Decimal = Decimal(0)
+    unknown_costs: int = 0
+    partial_costs: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def exact(self) -> bool:
+        """Whether `cost` is all that it cost."""
+        return not (self.unknown_costs or self.partial_costs)
+
+    def __str__(self) -> str:
+        said = f"{self.requests} requests, {self.total_tokens} tokens, ${self.cost:f}"
+        unsure = [f"{self.unknown_costs} of unknown cost"] if self.unknown_costs else []
+        unsure += [f"{self.partial_costs} that may have cost more"] if self.partial_costs else []
+        return f"{said} (and {', '.join(unsure)})" if unsure else said
+
+    def plus(self, row: UsageData) -> Totals:
+        """With one row more."""
+        known = row.cost is not None
+        return replace(
+            self,
+            requests=self.requests + 1,
+            failed=self.failed + (row.outcome == "failed"),
+            cached=self.cached + row.cached,
+            prompt_tokens=self.prompt_tokens + (0 if row.cached else row.prompt_tokens),
+            completion_tokens=self.completion_tokens + (0 if row.cached else row.completion_tokens),
+            saved_tokens=self.saved_tokens + (row.total_tokens if row.cached else 0),
+            cost=self.cost + (row.cost or 0),
+            saved_cost=self.saved_cost + (row.saved_cost or 0),
+            unknown_costs=self.unknown_costs + (not known),
+            partial_costs=self.partial_costs + (known and row.outcome in PARTIAL),
+        )
+
+
+def summed(rows: Iterable[UsageData], by: str | None) -> dict[str, Totals]:
+    """Totals by day, model, provider, outcome or `tag:name`; under "" where there is nothing to group by."""
+    found: dict[str, Totals] = {}
+    for row in rows:
+        group = group_of(row, by)
+        found[group] = found.get(group, Totals()).plus(row)
+    return dict(sorted(found.items()))
+
+
+def group_of(row: UsageData, by: str | None) -> str:
+    if by is None:
+        return ""
+    if by == "day":
+        return row.started_at.astimezone(UTC).strftime("%Y-%m-%d") if row.started_at else ""
+    if by.startswith("tag:"):
+        return row.tags.get(by.removeprefix("tag:"), "")
+    return str(getattr(row, by) or "")

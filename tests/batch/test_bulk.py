@@ -1,0 +1,251 @@
+"""Bulk runs: in order, resumable, and never paid for twice."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ai_utilities import AiClient, AsyncAiClient
+from ai_utilities.batch import BulkReport, run_bulk, run_bulk_async
+from ai_utilities.batch.template import Template
+from ai_utilities.exceptions import ProviderConfigurationError
+from dhenara.ai.testing import Answer, FakeServer, Refusal, Spoken
+
+VICTIM = Path(__file__).resolve().parents[1] / "support" / "bulk_victim.py"
+
+
+class Echo:
+    """Answers with the words of the question, after a pause that makes later ones overtake."""
+
+    def __init__(self, pause: float = 0.0, refuse: Callable[[str], bool] = lambda words: False) -> None:
+        self._pause = pause
+        self._refuse = refuse
+        self._count = 0
+
+    def steps(self, asked: Any) -> Any:
+        words = asked.json["messages"][-1]["content"]
+        self._count += 1
+        time.sleep(self._pause * (self._count % 3))
+        reply = Refusal(400, "not this one") if self._refuse(words) else Spoken(Answer(text=words.upper()))
+        return reply.steps(asked)
+
+
+@pytest.fixture
+def echo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., FakeServer]]:
+    """A server that echoes, with the environment pointing at it."""
+    running: list[FakeServer] = []
+
+    def start(reply: Any) -> FakeServer:
+        server = FakeServer(reply, forever=True)
+        server.__enter__()
+        running.append(server)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-of-bulk")
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        return server
+
+    yield start
+    for server in running:
+        server.__exit__(None, None, None)
+
+
+def in_threads(source: Any, output: str, **options: Any) -> BulkReport:
+    with AiClient(provider="openai") as client:
+        return run_bulk(source, output, client=client, **options)
+
+
+async def awaited(source: Any, output: str, options: dict[str, Any]) -> BulkReport:
+    async with AsyncAiClient(provider="openai") as client:
+        return await run_bulk_async(source, output, client=client, **options)
+
+
+def on_asyncio(source: Any, output: str, **options: Any) -> BulkReport:
+    return asyncio.run(awaited(source, output, options))
+
+
+def on_trio(source: Any, output: str, **options: Any) -> BulkReport:
+    return trio.run(awaited, source, output, options)
+
+
+RUNS = pytest.mark.parametrize("run", [in_threads, on_asyncio, on_trio])
+
+
+def lines(path: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+@RUNS
+def test_answers_come_out_in_the_order_of_the_rows(run: Any, echo: Any) -> None:
+    echo(Echo(pause=0.01))
+    words = [f"word {number}" for number in range(12)]
+    report = run(words, "out.jsonl", concurrency=4)
+    assert [row["text"] for row in lines("out.jsonl")] == [word.upper() for word in words]
+    assert (report.answered, report.failed, report.total) == (12, 0, 12)
+    assert report.tokens > 0
+    assert not Path("out.jsonl.journal").exists()
+
+
+@RUNS
+def test_a_row_that_fails_has_its_error_and_is_asked_again_by_the_next_run(run: Any, echo: Any) -> None:
+    bad = {"b"}
+    server = echo(Echo(refuse=lambda words: words in bad))
+    first = run(["a", "b", "c"], "out.jsonl")
+    assert (first.answered, first.failed) == (2, 1)
+    assert [row["text"] for row in lines("out.jsonl")] == ["A", None, "C"]
+    assert "not this one" in lines("out.jsonl")[1]["error"]
+    bad.clear()
+    asked = len(server.exchanges)
+    second = run(["a", "b", "c"], "out.jsonl")
+    assert (second.answered, second.kept, second.failed) == (1, 2, 0)
+    assert len(server.exchanges) == asked + 1
+    assert [row["text"] for row in lines("out.jsonl")] == ["A", "B", "C"]
+
+
+def test_a_killed_run_goes_on_without_paying_twice(echo: Any, tmp_path: Path) -> None:
+    server = echo(Echo(pause=0.02))
+    source = tmp_path / "rows.jsonl"
+    source.write_text("".join(json.dumps({"word": f"w{number}"}) + "\n" for number in range(40)))
+    command = [sys.executable, str(VICTIM), str(source), "out.jsonl"]
+    victim = subprocess.Popen(command, env=dict(os.environ), cwd=tmp_path)
+    journal = tmp_path / "out.jsonl.journal"
+    while not journal.exists() or len(journal.read_bytes().splitlines()) < 8:
+        assert victim.poll() is None
+        time.sleep(0.005)
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    written = len(journal.read_bytes().split(b"\n")) - 1
+    asked = len(server.exchanges)
+    report = in_threads(str(source), "out.jsonl", prompt="Say {word}", concurrency=2)
+    assert report.kept == written
+    assert report.answered == 40 - written
+    assert len(server.exchanges) - asked == 40 - written
+    # What was in flight when it died may have been asked; nothing that was written down was asked again.
+    assert asked <= written + 2
+    assert [row["text"] for row in lines("out.jsonl")] == [f"SAY W{number}" for number in range(40)]
+
+
+def test_a_changed_question_is_asked_again(echo: Any) -> None:
+    bad = {"b"}
+    echo(Echo(refuse=lambda words: words in bad))
+    in_threads(["a", "b"], "out.jsonl")
+    report = in_threads(["changed", "b"], "out.jsonl", fail_fast=True)
+    assert report.kept == 0
+    assert lines("out.jsonl")[0]["text"] == "CHANGED"
+
+
+def test_a_journal_with_a_torn_last_line_is_read(echo: Any, tmp_path: Path) -> None:
+    bad = {"b"}
+    echo(Echo(refuse=lambda words: words in bad))
+    in_threads(["a", "b", "c"], "out.jsonl")
+    with (tmp_path / "out.jsonl.journal").open("ab") as journal:
+        journal.write(b'{"index": 1, "asked": "x", "te')
+    bad.clear()
+    report = in_threads(["a", "b", "c"], "out.jsonl")
+    assert (report.kept, report.answered) == (2, 1)
+    assert [row["text"] for row in lines("out.jsonl")] == ["A", "B", "C"]
+
+
+def test_two_runs_do_not_write_the_same_journal(echo: Any) -> None:
+    echo(Echo(pause=0.2))
+    first = threading.Thread(target=in_threads, args=(["a", "b", "c"], "out.jsonl"))
+    first.start()
+    while not Path("out.jsonl.journal").exists():
+        time.sleep(0.005)
+    with pytest.raises(ProviderConfigurationError, match="another run"):
+        in_threads(["a"], "out.jsonl")
+    first.join()
+
+
+def test_fail_fast_starts_nothing_new(echo: Any) -> None:
+    server = echo(Echo(refuse=lambda words: True))
+    report = in_threads([f"{number}" for number in range(50)], "out.jsonl", concurrency=1, fail_fast=True)
+    assert report.failed == 1
+    assert len(server.exchanges) == 1
+
+
+def test_csv_in_and_out_keeps_the_columns(echo: Any, tmp_path: Path) -> None:
+    echo(Echo())
+    (tmp_path / "in.csv").write_text('id,text\n1,"one, two"\n2,three\n')
+    in_threads(tmp_path / "in.csv", "out.csv", prompt="Repeat: {text}")
+    with open("out.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["id"], row["text"], row["answer_text"]) for row in rows] == [
+        ("1", "one, two", "REPEAT: ONE, TWO"),
+        ("2", "three", "REPEAT: THREE"),
+    ]
+
+
+def test_parquet_in_and_out(echo: Any, tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    echo(Echo())
+    parquet.write_table(pyarrow.table({"word": ["a", "b"], "n": [1, 2]}), tmp_path / "in.parquet")
+    in_threads(tmp_path / "in.parquet", "out.parquet", prompt="{word}{n}")
+    assert parquet.read_table("out.parquet").column("text").to_pylist() == ["A1", "B2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("rows.txt", "a\n", "none of .jsonl"),
+        ("rows.jsonl", '{"word": \n', "line 1, is not JSON"),
+        ("rows.jsonl", "[1]\n", "a row is a string or an object"),
+        ("rows.jsonl", '{"other": 1}\n', "row 1: the prompt needs word, and the row has other"),
+        ("rows.csv", "word,b\n1\n", "line 2, has more or fewer fields"),
+    ],
+)
+def test_what_is_wrong_with_the_rows_is_named(name: str, content: str, told: str, echo: Any, tmp_path: Path) -> None:
+    server = echo(Echo())
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ProviderConfigurationError, match=told):
+        in_threads(tmp_path / name, "out.jsonl", prompt="{word}")
+    assert not server.exchanges
+
+
+@pytest.mark.parametrize("template", ["{", "{a.b}", "{a[0]}", "{}", "{0}"])
+def test_templates_reach_into_nothing(template: str) -> None:
+    with pytest.raises(ProviderConfigurationError):
+        Template(template)
+
+
+@given(st.text(), st.text())
+def test_data_in_a_row_is_never_read_as_a_template(before: str, text: str) -> None:
+    shown = before.replace("{", "{{").replace("}", "}}")
+    assert Template(f"{shown}{{text}}").fill({"text": text}) == before + text
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_over_many_rows(echo: Any) -> None:
+    server = echo(Echo())
+
+    def rows() -> Iterator[str]:
+        for number in range(10_000):
+            if number % 100 == 0:
+                server.exchanges.clear()  # the fake provider remembers everything it was asked
+            yield f"row {number} " + "x" * 2000
+
+    in_threads(["warm"], "warm.jsonl")
+    tracemalloc.start()
+    report = in_threads(rows(), "out.jsonl", concurrency=8)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert report.answered == 10_000
+    # The rows and their answers are 40 MB.
+    assert peak < 20_000_000

@@ -1,0 +1,136 @@
+"""`ai-utilities ask`, as a shell uses it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dhenara.ai.testing import Answer, Counted, FakeServer, Refusal
+
+HELLO = Answer(text="Hello!", usage=Counted(12, 3))
+
+
+def test_a_question_is_answered_on_standard_output(cli: Any, at_server: FakeServer) -> None:
+    at_server.answers(HELLO)
+    done = cli("ask", "Say hello")
+    assert (done.code, done.out, done.err) == (0, "Hello!\n", "")
+
+
+def test_what_is_piped_in_goes_with_the_question(cli: Any, at_server: FakeServer) -> None:
+    at_server.answers(HELLO, HELLO)
+    cli("ask", "Summarise this.", stdin="A long report.\n")
+    cli("ask", "-", stdin="Only this.\n")
+    asked = [exchange.json["messages"][-1]["content"] for exchange in at_server.exchanges]
+    assert asked == ["Summarise this.\n\nA long report.", "Only this."]
+
+
+def test_a_stream_prints_the_same(cli: Any, at_server: FakeServer) -> None:
+    at_server.answers(Answer(text="one two three"))
+    assert cli("ask", "Count", "--stream").out == "one two three\n"
+    assert at_server.exchanges[0].json["stream"] is True
+
+
+def test_json_has_everything(cli: Any, at_server: FakeServer) -> None:
+    at_server.answers(HELLO)
+    told = json.loads(cli("ask", "Say hello", "--json").out)
+    assert told["text"] == "Hello!"
+    assert told["provider"] == "openai"
+    assert told["usage"] == {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
+    assert told["finish_reason"] == "stop"
+
+
+def test_usage_goes_to_standard_error(cli: Any, at_server: FakeServer) -> None:
+    at_server.answers(HELLO)
+    done = cli("ask", "Say hello", "--usage")
+    assert done.out == "Hello!\n"
+    assert "12 + 3 tokens" in done.err
+
+
+def test_flags_reach_the_provider(cli: Any, at_server: FakeServer) -> None:
+    at_server.answers(HELLO)
+    cli("ask", "Hi", "-m", "fake-2", "-s", "Be brief.", "--temperature", "0", "--max-tokens", "9")
+    body = at_server.exchanges[0].json
+    assert body["model"] == "fake-2"
+    assert body["messages"][0]["content"] == "Be brief."
+    assert body["temperature"] == 0
+    assert 9 in (body.get("max_tokens"), body.get("max_completion_tokens"))
+
+
+def test_a_schema_is_asked_for(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text('{"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}')
+    at_server.answers(Answer(text='{"name": "Ada"}'))
+    done = cli("ask", "Invent a person", "--schema", str(schema))
+    assert json.loads(done.out) == {"name": "Ada"}
+    assert "json_schema" in json.dumps(at_server.exchanges[0].json["response_format"])
+
+
+def test_a_call_is_kept_and_replayed_with_another_model(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+    at_server.answers(HELLO, Answer(text="Good day!"))
+    cli("ask", "Greet me", "-s", "Be kind.", "--save", "call.json")
+    assert "sk-of-the-test" not in (tmp_path / "call.json").read_text()
+    done = cli("replay", "call.json", "-m", "fake-9", "--diff")
+    assert "-Hello!" in done.out
+    assert "+Good day!" in done.out
+    assert "then: openai" in done.err
+    assert at_server.exchanges[1].json["model"] == "fake-9"
+    assert at_server.exchanges[1].json["messages"] == at_server.exchanges[0].json["messages"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["ask"], 2, "nothing to ask"),
+        (["ask", "Hi", "--provider", "opnai"], 2, "Did you mean 'openai'"),
+        (["ask", "Hi", "--temperature", "9"], 2, "temperature"),
+        (["ask", "Hi", "--file", "nowhere.png"], 2, "nowhere.png"),
+        (["ask", "Hi", "--schema", "nowhere.json"], 2, "nowhere.json"),
+        (["aks", "Hi"], 2, "Did you mean 'ask'"),
+        (["replay", "nowhere.json"], 2, "nowhere.json"),
+    ],
+)
+def test_mistakes_are_one_line_and_not_a_traceback(
+    arguments: list[str], code: int, told: str, cli: Any, at_server: FakeServer
+) -> None:
+    done = cli(*arguments)
+    assert done.code == code
+    assert told in done.err
+    assert "Traceback" not in done.err
+    assert not at_server.exchanges
+
+
+def test_a_failure_of_the_provider_is_exit_code_1(cli: Any, at_server: FakeServer) -> None:
+    at_server.answers(Refusal(401, "Incorrect API key provided"))
+    done = cli("ask", "Hi")
+    assert done.code == 1
+    assert "Check the API key" in done.err
+    assert "sk-of-the-test" not in done.err
+
+
+def test_without_any_provider_the_ways_out_are_named(cli: Any, monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ai_utilities.providers.auto.reachable", lambda address: False)
+    monkeypatch.setattr("ai_utilities.providers.auto.find_spec", lambda name: None)
+    done = cli("ask", "Hi")
+    assert done.code == 2
+    assert "no provider is configured" in done.err
+
+
+def test_every_command_has_help_worth_reading(cli: Any) -> None:
+    listed = cli("--help").out
+    for command in ("ask", "chat", "setup", "doctor", "providers", "replay"):
+        assert command in listed
+        told = cli(command, "--help").out
+        assert told.startswith(f"Usage: ai-utilities {command}")
+        assert "--help" in told
+
+
+def test_completion_can_be_installed(cli: Any) -> None:
+    assert "--install-completion" in cli("--help").out
+
+
+def test_the_version_is_shown(cli: Any) -> None:
+    assert cli("--version").out.startswith("ai-utilities ")

@@ -1,0 +1,28 @@
+"""`ai-utilities batch`: a file in, a file out, and an exit code that says how it went."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dhenara.ai.testing import Answer, FakeServer, Refusal
+
+
+def test_a_file_of_rows_becomes_a_file_of_answers(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+    at_server.answers(Answer(text="Bonjour"), Answer(text="Monde"))
+    (tmp_path / "in.jsonl").write_text('{"word": "hello"}\n{"word": "world"}\n')
+    done = cli("batch", "in.jsonl", "out.jsonl", "--prompt", "Say {word} in French", "-c", "1")
+    assert done.code == 0, done.err
+    assert "2 answered, 0 failed" in done.err
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [(row["word"], row["text"]) for row in rows] == [("hello", "Bonjour"), ("world", "Monde")]
+
+
+def test_rows_that_failed_are_exit_code_3_and_asked_again(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+    at_server.answers(Answer(text="one"), Refusal(400, "no"), Answer(text="two"))
+    (tmp_path / "in.csv").write_text("prompt\na\nb\n")
+    assert cli("batch", "in.csv", "out.csv", "-c", "1").code == 3
+    again = cli("batch", "in.csv", "out.csv", "-c", "1")
+    assert again.code == 0
+    assert "1 kept from before" in again.err

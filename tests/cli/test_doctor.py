@@ -1,0 +1,67 @@
+"""`ai-utilities doctor` and `providers`: what is well, what is ill, and what to do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dhenara.ai.testing import Answer, FakeServer, Refusal, Spoken
+
+READY = Answer(text="ready")
+
+
+def test_a_sound_set_up_is_all_well(cli: Any, at_server: FakeServer) -> None:
+    told = {"x-ratelimit-remaining-requests": "59", "date": "Sat, 21 Nov 2099 07:00:00 GMT"}
+    at_server.answers(Spoken(READY, headers=told))
+    done = cli("doctor")
+    assert done.code == 0
+    assert "openai answers as fake-1" in done.out
+    assert "left: requests 59" in done.out
+    assert "this clock is" in done.out
+    assert "FAILURE" not in done.out
+    assert "sk-of-the-test" not in done.out
+
+
+def test_a_refused_key_is_a_failure_with_advice(cli: Any, at_server: FakeServer) -> None:
+    at_server.answers(Refusal(401, "Incorrect API key provided"))
+    done = cli("doctor")
+    assert done.code == 1
+    assert "FAILURE  key" in done.out
+
+
+def test_a_server_that_is_not_there_is_a_failure(
+    cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    done = cli("doctor")
+    assert done.code == 1
+    assert "takes no connection" in done.out
+
+
+def test_missing_settings_name_the_wizard(cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    done = cli("doctor", "--provider", "openai")
+    assert done.code == 1
+    assert "ai-utilities setup" in done.out
+
+
+def test_offline_asks_nothing(cli: Any, at_server: FakeServer) -> None:
+    assert cli("doctor", "--offline").code == 0
+    assert not at_server.exchanges
+
+
+def test_findings_are_json_for_programs(cli: Any, at_server: FakeServer) -> None:
+    lines = cli("doctor", "--offline", "--json").out.splitlines()
+    assert {json.loads(line)["health"] for line in lines} <= {"ok", "warning", "failure"}
+
+
+def test_providers_say_who_is_ready(cli: Any, at_server: FakeServer) -> None:
+    found = {facts["name"]: facts for facts in json.loads(cli("providers", "--json").out)}
+    assert found["openai"]["ready"]
+    assert found["openai"]["state"] == "OPENAI_API_KEY is set"
+    assert found["anthropic"]["state"] == "no key"
+    assert found["local"]["ready"]
+    assert "openai" in cli("providers", "--ready").out
+    assert "anthropic" not in cli("providers", "--ready").out

@@ -1,0 +1,88 @@
+"""An answer that is here already is told like any other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dhenara.ai import AIModelClient, Arrived, Layer, Send, Stream
+from dhenara.ai.errors import BrokenStreamError
+from dhenara.ai.testing import Answer, Called, FakeServer, stall_before_head
+from dhenara.ai.types import Call, ChatResponse, ReasoningContent, TextContent
+from support.worlds import World, endpoint
+
+RICH = Answer(text="Hello!", tool_calls=(Called("look", {"at": "it"}),), finish="tool_calls")
+
+
+class Replay:
+    """Asks once, and gives that answer ever after."""
+
+    def __init__(self) -> None:
+        self.kept: ChatResponse | None = None
+        self.ended: list[bool] = []
+
+    def bind(self, io: Any, target: Any) -> Layer:
+        async def layer(call: Call, send: Send) -> Stream:
+            stream = Arrived(self.kept, target.origin) if self.kept else await send(call)
+
+            async def ended(stream: Stream) -> None:
+                self.kept = self.kept or stream.partial()
+                self.ended.append(stream.complete)
+
+            stream.on_end(ended)
+            return stream
+
+        return layer
+
+
+def test_it_is_the_same_answer_whole_or_streamed(world: World, server: FakeServer) -> None:
+    server.answers(RICH)
+    replay = Replay()
+    client = AIModelClient(endpoint(server.url), layers=[replay])
+    first = world.run(client, "?").chat_response
+    again = world.run(client, "?").chat_response
+    *chunks, (_, final) = world.stream(client, "?")
+    assert again == first == final.chat_response
+    assert "".join(chunk.text_delta for chunk, _ in chunks) == "Hello!"
+    assert replay.ended == [True] * 3
+    world.close(client)
+
+
+def test_an_answer_that_was_cut_is_told_as_cut(world: World, server: FakeServer) -> None:
+    replay = Replay()
+    replay.kept = ChatResponse(
+        choices=[{"contents": [ReasoningContent(text="hm"), TextContent(text="Hel")]}],  # type: ignore[list-item]
+        interrupted=True,
+    )
+    client = AIModelClient(endpoint(server.url), layers=[replay])
+    with pytest.raises(BrokenStreamError):
+        world.run(client, "?")
+    assert replay.ended == [False]
+    world.close(client)
+
+
+def test_a_hook_that_fails_does_not_silence_the_others(server: FakeServer) -> None:
+    import asyncio
+
+    heard: list[str] = []
+
+    async def layer(call: Call, send: Send) -> Stream:
+        stream = Arrived(ChatResponse())
+
+        async def failing(stream: Stream) -> None:
+            heard.append("failing")
+            raise RuntimeError("a hook of the user's")
+
+        async def hearing(stream: Stream) -> None:
+            heard.append("hearing")
+
+        stream.on_end(failing)
+        stream.on_end(hearing)
+        return stream
+
+    server.answers(stall_before_head())
+    client = AIModelClient(endpoint(server.url), layers=[layer])
+    with pytest.raises(RuntimeError, match="a hook of the user"):
+        asyncio.run(client.generate_async("?"))
+    assert heard == ["failing", "hearing"]

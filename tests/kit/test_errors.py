@@ -1,0 +1,96 @@
+"""One tree of errors: the engine's classes are the kit's."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+import dhenara.ai.errors as engine
+from ai_utilities import exceptions as kit
+from ai_utilities import results
+from dhenara.ai.testing import FakeServer, Refusal
+from support.kit import Uniform, run, settings
+from support.worlds import World
+
+
+def test_the_hierarchy_is_the_documented_one() -> None:
+    assert issubclass(kit.AIUtilitiesError, Exception)
+    assert issubclass(kit.ProviderError, kit.AIUtilitiesError)
+    assert issubclass(kit.ProviderConfigurationError, kit.ProviderError)
+    assert issubclass(kit.ProviderAPIError, kit.ProviderError)
+    assert issubclass(kit.ProviderRateLimitError, kit.ProviderAPIError)
+    assert not issubclass(kit.ProviderConfigurationError, kit.ProviderAPIError)
+
+
+def test_both_packages_name_the_same_classes() -> None:
+    assert kit.AIUtilitiesError is engine.DhenaraError
+    assert kit.ProviderError is engine.ProviderError
+    assert kit.ProviderConfigurationError is engine.ConfigurationError
+    assert kit.ProviderAPIError is engine.CallError
+    assert kit.ProviderRateLimitError is engine.RateLimitError
+
+
+def test_every_error_of_either_package_is_in_the_tree() -> None:
+    for module in (engine, kit):
+        found = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Exception)]
+        assert len(found) > 10
+        assert all(issubclass(error, kit.AIUtilitiesError) for error in found)
+
+
+def test_every_failed_call_says_what_to_do_next() -> None:
+    exceptions = {kit.ProviderAPIError, engine.CallTimeoutError}  # the general case; and advice for each limit
+    for error in vars(engine).values():
+        if isinstance(error, type) and issubclass(error, engine.CallError) and error not in exceptions:
+            assert error.advice, error
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (429, kit.ProviderRateLimitError),
+        (401, kit.AuthenticationError),
+        (400, kit.BadRequestError),
+        (404, kit.NotFoundError),
+        (503, kit.ServerError),
+    ],
+)
+def test_what_a_provider_answers_is_raised_unwrapped(
+    server: FakeServer, world: World, status: int, expected: type[Exception]
+) -> None:
+    server.answers(Refusal(status, "because"))
+
+    async def script(client: Uniform) -> None:
+        await client.ask("hello", retries=0)
+
+    with pytest.raises(kit.ProviderAPIError, match="because") as caught:
+        run(world, script, settings(server.url))
+    assert type(caught.value) is expected
+    assert caught.value.status == status
+    assert caught.value.__cause__ is None or not isinstance(caught.value.__cause__, kit.AIUtilitiesError)
+
+
+def test_errors_travel_between_processes() -> None:
+    limited = kit.ProviderRateLimitError("slow down", provider="groq", retry_after=2.0)
+    unread = kit.JsonParseError("no JSON", "words")
+    for error in (limited, unread, kit.CancelledItemError("stopped"), results.AskResult("x", error=limited)):
+        back = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own bytes
+        assert type(back) is type(error)
+        assert str(back) == str(error)
+    assert pickle.loads(pickle.dumps(unread)).text == "words"  # noqa: S301  # as above
+
+
+def test_one_of_the_kits_own_classes_can_be_raised_by_a_users_provider() -> None:
+    with pytest.raises(engine.RateLimitError):
+        raise kit.ProviderRateLimitError("too much at once")
+    assert "OpenAI API error: down" in str(kit.ProviderAPIError("OpenAI API error: down"))
+    assert str(kit.ProviderConfigurationError("no key")) == "no key"
+
+
+def test_importing_the_kit_costs_nothing() -> None:
+    heavy = "pydantic pydantic_settings dotenv asyncio anyio ssl dhenara.ai.client redis sqlite3"
+    code = f"import sys, ai_utilities; print([m for m in {heavy.split()!r} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

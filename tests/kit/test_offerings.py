@@ -1,0 +1,94 @@
+"""What a client offers beyond answers: listings of models and embeddings."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ai_utilities import AiSettings, ProviderConfigurationError
+from ai_utilities.exceptions import ProviderCapabilityError
+from ai_utilities.providers import EngineProvider
+from dhenara.ai import AIModelClient
+from dhenara.ai.testing import Answer, FakeServer, Raw
+from support.kit import Uniform, run, settings
+from support.worlds import World
+
+needs_listing = pytest.mark.skipif(not hasattr(AIModelClient, "list_models"), reason="the engine lists no models")
+needs_embeddings = pytest.mark.skipif(not hasattr(AIModelClient, "embed"), reason="the engine embeds nothing")
+
+
+def listed(*names: str) -> Raw:
+    return Raw(json.dumps({"object": "list", "data": [{"id": name, "object": "model"} for name in names]}).encode())
+
+
+def embedded(*vectors: list[float]) -> Raw:
+    data = [{"object": "embedding", "index": at, "embedding": vector} for at, vector in enumerate(vectors)]
+    return Raw(json.dumps({"object": "list", "data": data, "usage": {"prompt_tokens": 4, "total_tokens": 4}}).encode())
+
+
+@needs_listing
+def test_models_are_listed_by_name(server: FakeServer, world: World) -> None:
+    server.answers(listed("small", "large"))
+
+    async def script(client: Uniform) -> None:
+        assert await client.list_models() == ["small", "large"]
+
+    run(world, script, settings(server.url))
+
+
+@needs_listing
+def test_a_server_of_ones_own_is_asked_for_its_first_model(server: FakeServer, world: World) -> None:
+    server.answers(listed("loaded", "other"), Answer(text="hi"), listed("loaded"), Answer(text="ho"))
+
+    async def script(client: Uniform) -> None:
+        assert await client.ask("hello") == "hi"
+        assert await client.pieces(await client.ask_stream("hello")) == ["ho"]
+
+    run(world, script, AiSettings(provider="vllm", base_url=f"{server.url}/v1"))
+    assert server.exchanges[1].json["model"] == server.exchanges[3].json["model"] == "loaded"
+
+
+@needs_listing
+def test_a_server_without_a_model_is_told(server: FakeServer, world: World) -> None:
+    server.answers(listed())
+
+    async def script(client: Uniform) -> None:
+        await client.ask("hello")
+
+    with pytest.raises(ProviderConfigurationError, match="vllm has no model yet"):
+        run(world, script, AiSettings(provider="vllm", base_url=f"{server.url}/v1"))
+
+
+@needs_embeddings
+def test_texts_become_vectors_in_their_order(server: FakeServer, world: World) -> None:
+    server.answers(embedded([1.0, 0.0], [0.0, 1.0]), embedded([0.5, 0.5]))
+
+    async def script(client: Uniform) -> None:
+        assert await client.embed(["a", "b"]) == [[1.0, 0.0], [0.0, 1.0]]
+        assert await client.embed(["c"], model="mine", dimensions=2) == [[0.5, 0.5]]
+
+    run(world, script, settings(server.url))
+    assert server.exchanges[0].json["model"] == "text-embedding-3-small"
+    assert (server.exchanges[1].json["model"], server.exchanges[1].json["dimensions"]) == ("mine", 2)
+
+
+@needs_embeddings
+def test_a_provider_without_a_usual_embedder_asks_for_one(world: World) -> None:
+    async def script(client: Uniform) -> None:
+        await client.embed(["a"])
+
+    with pytest.raises(ProviderConfigurationError, match="AI_EMBEDDING_MODEL"):
+        run(world, script, AiSettings(provider="groq", api_key="k"))
+
+
+def test_what_the_engine_does_not_offer_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(EngineProvider, "_client", lambda *_: object())
+
+    async def script(client: Uniform) -> None:
+        with pytest.raises(ProviderCapabilityError, match="Model listing not supported"):
+            await client.list_models()
+        with pytest.raises(ProviderCapabilityError, match="Embeddings not supported"):
+            await client.embed(["a"])
+
+    run(world, script, AiSettings(api_key="k"))

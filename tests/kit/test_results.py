@@ -1,0 +1,72 @@
+"""Results: strings that know more."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ai_utilities import AskResult, UsageData
+from ai_utilities.usage.data import BUCKETS, MADE, READ
+from dhenara.ai.types import Cost, Usage
+
+COUNTS = st.fixed_dictionaries({name: st.integers(0, 10**6) for name in BUCKETS})
+
+
+def test_a_result_is_a_string_like_any_other() -> None:
+    result = AskResult("Paris", usage=UsageData(prompt_tokens=3, completion_tokens=2))
+    assert result == "Paris"
+    assert {result: 1}["Paris"] == 1  # type: ignore[index]  # equal strings are one key
+    assert result + "!" == "Paris!"
+    assert f"{result}" == "Paris"
+    assert json.dumps([result]) == '["Paris"]'
+    assert repr(result) == "'Paris'"
+    assert type(result.text) is str
+    assert result.usage.total_tokens == 5
+    assert result.ok
+
+
+def test_a_result_can_be_made_by_keywords_alone() -> None:
+    result = AskResult(
+        text="hi",
+        usage=UsageData(
+            prompt_tokens=1, completion_tokens=2, total_tokens=3, model="m", provider="p", cost=Decimal("0.1")
+        ),
+    )
+    assert (result.text, result.model, result.provider, result.cost) == ("hi", "m", "p", Decimal("0.1"))
+    assert (result.cached, result.duration_s, result.response, result.error) == (False, None, None, None)
+
+
+@pytest.mark.parametrize("travel", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))])  # noqa: S301
+def test_copies_know_what_the_original_knew(travel) -> None:  # type: ignore[no-untyped-def]
+    result = AskResult("x", model="m", prompt="p", usage=UsageData(prompt_tokens=1), cached=True)
+    back = travel(result)
+    assert type(back) is AskResult
+    assert (back, back.model, back.prompt, back.usage, back.cached) == ("x", "m", "p", result.usage, True)
+
+
+@given(COUNTS)
+def test_usage_keeps_every_bucket_and_its_sums(counts: dict[str, int]) -> None:
+    row = UsageData.of(Usage(**counts))
+    assert {name: getattr(row, name) for name in BUCKETS} == counts
+    assert row.prompt_tokens == sum(counts[name] for name in READ)
+    assert row.completion_tokens == sum(counts[name] for name in MADE)
+    assert row.total_tokens == sum(counts.values())
+    assert UsageData.model_validate_json(row.model_dump_json()) == row
+
+
+def test_sums_alone_are_plain_tokens_in_and_out() -> None:
+    row = UsageData(prompt_tokens=4, completion_tokens=6, total_tokens=10)
+    assert (row.input_tokens, row.output_tokens) == (4, 6)
+
+
+def test_an_unknown_cost_is_unknown_and_says_why() -> None:
+    assert UsageData.of(Usage(input_tokens=1)).cost is None
+    assert UsageData.of(Usage(input_tokens=1)).cost_reason
+    assert UsageData.of(None).cost_reason == "the provider reported no usage"
+    assert UsageData.of(Usage(), Cost(amount=Decimal(2), source="provider")).cost == 2

@@ -1,0 +1,209 @@
+"""Settings: what is said where, who wins, and how mistakes are told."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from ai_utilities import AiSettings, ConfigurationResolver, ProviderConfigurationError
+from ai_utilities.config_origins import Level
+from ai_utilities.providers.facts import facts_of, known_providers
+
+PROVIDERS = known_providers()
+
+
+def write_dotenv(**lines: str) -> None:
+    Path(".env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    settings = AiSettings()
+    assert (settings.provider, settings.api_key, settings.model) == ("openai", None, None)
+    assert (settings.temperature, settings.max_tokens) == (0.7, None)
+    assert (settings.cache_enabled, settings.cache_backend, settings.cache_ttl_s) == (False, "memory", 3600)
+
+
+def test_the_environment_and_dotenv_are_read_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_dotenv(AI_MAX_TOKENS="50", ai_cache_backend="SQLite")
+    monkeypatch.setenv("ai_temperature", "0.1")
+    settings = AiSettings()
+    assert (settings.temperature, settings.max_tokens, settings.cache_backend) == (0.1, 50, "sqlite")
+
+
+def test_the_model_has_two_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_MODEL", "second")
+    assert AiSettings().model == "second"
+    monkeypatch.setenv("AI_MODEL", "first")
+    assert AiSettings().model == "first"
+    assert AiSettings(model="third").model == "third"
+
+
+ALONE = [tuple(at == who for at in range(5)) for who in range(5)]
+AND_WEAKER = [tuple(at >= who for at in range(5)) for who in range(6)]
+CASES = [*ALONE, *AND_WEAKER]
+"""Who says something: one alone, or one and all who are weaker."""
+
+FIELDS = {"api_key": "key", "model": "model", "base_url": "base_url"}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("field", FIELDS)
+def test_the_strongest_source_wins_for_every_provider(
+    provider: str, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Explicit > environment > .env; within one, the provider's own variable > the generic one."""
+    own, generic = next(iter(getattr(facts_of(provider), FIELDS[field])), None), f"AI_{field.upper()}"
+    for explicit, *said in CASES:
+        environment = {own: "http://env-own", generic: "http://env-generic"}
+        dotenv = {own: "http://dot-own", generic: "http://dot-generic"}
+        sources = [(environment, own), (environment, generic), (dotenv, own), (dotenv, generic)]
+        expected = [source[name] for (source, name), there in zip(sources, said, strict=True) if there and name]
+        for (source, name), there in zip(sources, said, strict=True):
+            if name and there and source is environment:
+                monkeypatch.setenv(name, source[name])
+            elif name and source is environment:
+                monkeypatch.delenv(name, raising=False)
+        write_dotenv(**{n: s[n] for (s, n), there in zip(sources, said, strict=True) if n and there and s is dotenv})
+        given = {field: "http://explicit"} if explicit else {}
+        found = getattr(ConfigurationResolver(provider=provider, **given).resolve(), field)
+        if explicit or expected:
+            assert found.value == ("http://explicit" if explicit else expected[0])
+        else:
+            assert found.origin.level is Level.DEFAULT
+
+
+def test_what_is_said_for_one_provider_never_goes_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_MODEL", "gpt-x")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
+    resolver = ConfigurationResolver(provider="groq", api_key="gsk", model="llama", base_url="http://groq.local")
+    for other in PROVIDERS:
+        if other not in ("groq", "openai"):
+            found = resolver.resolve(other)
+            assert found.api_key.value is None, other
+            assert found.base_url.value is None, other
+            assert found.model.value not in ("llama", "gpt-x"), other
+    assert ConfigurationResolver(provider="groq").resolve().model.value != "gpt-x"
+
+
+def test_a_named_provider_takes_generic_values_where_the_settings_name_none() -> None:
+    found = ConfigurationResolver(api_key="k", model="m").resolve("groq")
+    assert (found.provider, found.api_key.value, found.model.value) == ("groq", "k", "m")
+
+
+@pytest.mark.parametrize("spelling", ["lm_studio", "LM-Studio", "lmstudio", " lm_studio "])
+def test_names_are_read_in_every_spelling(spelling: str) -> None:
+    assert ConfigurationResolver(provider=spelling).resolve().provider == "lm_studio"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("AI_TEMPERATURE", "3", ("AI_TEMPERATURE", "'3'", "less than or equal to 2")),
+        ("AI_MAX_TOKENS", "many", ("AI_MAX_TOKENS", "'many'", "integer")),
+        ("AI_CACHE_BACKEND", "disk", ("AI_CACHE_BACKEND", "'disk'", "'memory', 'sqlite', 'redis' or 'null'")),
+    ],
+)
+@pytest.mark.parametrize("place", ["environment", ".env file"])
+def test_a_bad_value_names_its_variable_its_value_and_what_is_allowed(
+    variable: str, value: str, told: tuple[str, ...], place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if place == "environment":
+        monkeypatch.setenv(variable, value)
+    else:
+        write_dotenv(**{variable: value})
+    with pytest.raises(ProviderConfigurationError) as caught:
+        AiSettings()
+    assert all(words in str(caught.value) for words in (*told, place))
+
+
+def test_a_bad_value_in_code_is_told_too_and_a_misspelt_name_is_guessed() -> None:
+    with pytest.raises(ProviderConfigurationError, match="'temperature' is 9"):
+        AiSettings(temperature=9)
+    with pytest.raises(ProviderConfigurationError, match="did you mean 'temperature'"):
+        AiSettings(temprature=0.5)
+    settings = AiSettings()
+    with pytest.raises(ProviderConfigurationError, match="'max_tokens' is 0"):
+        settings.max_tokens = 0
+    with pytest.raises(ProviderConfigurationError, match="no setting 'modle'"):
+        settings.model_copy(update={"modle": "x"})
+
+
+def test_a_setting_that_is_assigned_counts_as_explicit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_MODEL", "env")
+    settings = AiSettings()
+    settings.model = "assigned"
+    copy = settings.model_copy(update={"model": "copied"})
+    assert ConfigurationResolver(settings).resolve().model.value == "assigned"
+    assert ConfigurationResolver(copy).resolve().model.value == "copied"
+
+
+def test_secrets_are_used_but_not_shown() -> None:
+    settings = AiSettings(api_key=SecretStr("sk-very-secret"), redis_url="redis://u:pw-secret@h")
+    shown = (
+        f"{settings!r} {settings.model_dump()} {settings.model_dump_json()} {ConfigurationResolver(settings).explain()}"
+    )
+    assert settings.api_key == "sk-very-secret"
+    assert "very-secret" not in shown
+    assert "pw-secret" not in shown
+    with pytest.raises(ProviderConfigurationError) as caught:
+        AiSettings(api_key=["sk-very-secret"])
+    assert "very-secret" not in str(caught.value)
+
+
+def test_explain_says_every_value_and_who_said_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", "gsk-secret")
+    write_dotenv(AI_PROVIDER="groq", AI_MAX_TOKENS="9")
+    told = ConfigurationResolver(temperature=0.2).explain()
+    rows = told.to_dict()
+    assert set(rows) == set(AiSettings.model_fields)
+    assert rows["provider"] == {"value": "groq", "source": ".env (AI_PROVIDER)"}
+    assert rows["api_key"] == {"value": "**********", "source": "environment (GROQ_API_KEY)"}
+    assert rows["temperature"] == {"value": "0.2", "source": "explicit"}
+    assert rows["max_tokens"] == {"value": "9", "source": ".env (AI_MAX_TOKENS)"}
+    assert rows["cache_ttl_s"] == {"value": "3600", "source": "default"}
+    assert len(str(told).splitlines()) == len(rows)
+    assert told["provider"].value == "groq"
+
+
+def test_another_dotenv_file_may_be_named(tmp_path: Path) -> None:
+    (tmp_path / "prod.env").write_text("OPENAI_API_KEY=sk-prod\nAI_BUDGET_USD=2.5\n")
+    settings = AiSettings.from_dotenv(tmp_path / "prod.env")
+    assert ConfigurationResolver(settings).validate().api_key.value == "sk-prod"
+    assert Decimal(str(settings.budget_usd)) == Decimal("2.5")
+
+
+def test_a_client_with_nothing_configured_fails_at_once_with_the_ways_out() -> None:
+    with pytest.raises(ProviderConfigurationError) as caught:
+        ConfigurationResolver().validate()
+    told = str(caught.value)
+    assert all(way in told for way in ("OPENAI_API_KEY", "AI_PROVIDER=auto", "Ollama", "AI_PROVIDER=local"))
+
+
+def test_a_key_that_is_there_for_another_provider_is_pointed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant")
+    with pytest.raises(ProviderConfigurationError, match="ANTHROPIC_API_KEY is set: AI_PROVIDER=anthropic uses it"):
+        ConfigurationResolver().validate()
+
+
+def test_a_provider_without_a_usual_model_asks_for_one() -> None:
+    with pytest.raises(ProviderConfigurationError, match="XAI_MODEL or AI_MODEL"):
+        ConfigurationResolver(provider="xai", api_key="k").validate()
+
+
+def test_a_variable_that_is_nearly_a_setting_is_pointed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AI_TEMPRATURE", "0.1")
+    monkeypatch.setenv("AI_SOMEBODY_ELSES", "x")
+    with pytest.warns(UserWarning, match="AI_TEMPRATURE is no setting and is ignored; did you mean AI_TEMPERATURE"):
+        assert AiSettings().temperature == 0.7
+
+
+def test_headers_in_a_variable_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AI_EXTRA_HEADERS", '{"x-team": "a"}')
+    assert AiSettings().extra_headers == {"x-team": "a"}
+    monkeypatch.setenv("AI_EXTRA_HEADERS", "x-key: very-secret")
+    with pytest.raises(ProviderConfigurationError, match="extra_headers") as caught:
+        AiSettings()
+    assert "very-secret" not in str(caught.value)

@@ -1,0 +1,99 @@
+"""A `.env` file keeps everything that was in it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ai_utilities.exceptions import ProviderConfigurationError
+from ai_utilities.setup.dotenv_file import changes, patched, write_dotenv
+
+BEFORE = """# keys of the team
+
+export OPENAI_API_KEY="old" # rotated in May
+OTHER='with spaces'
+broken line here
+LAST=1
+"""
+NAMES = st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True)
+VALUES = st.text(st.characters(exclude_characters="\r\n\0", codec="utf-8"), max_size=20)
+LINES = st.one_of(
+    st.just(""),
+    st.text(st.characters(codec="ascii", exclude_categories=("Cc",)), max_size=20).map(lambda text: f"# {text}"),
+    st.builds("{}='{}'".format, NAMES, st.from_regex(r"[a-z $#]{0,8}", fullmatch=True)),
+)
+
+
+@given(st.lists(LINES, max_size=6), st.dictionaries(NAMES, VALUES, max_size=4))
+def test_what_is_written_is_read_and_nothing_else_changes(lines: list[str], values: dict[str, str]) -> None:
+    text = "\n".join(lines)
+    after = dotenv_values(stream=StringIO(patched(text, values)), interpolate=False)
+    before = dotenv_values(stream=StringIO(text), interpolate=False)
+    assert after == {**before, **values}
+    comments = [line for line in lines if line.startswith("#")]
+    assert [line for line in patched(text, values).splitlines() if line.startswith("#")] == comments
+
+
+@given(st.lists(LINES, max_size=6), st.dictionaries(NAMES, VALUES, max_size=4))
+def test_writing_twice_is_writing_once(lines: list[str], values: dict[str, str]) -> None:
+    once = patched("\n".join(lines), values)
+    assert patched(once, values) == once
+    assert changes(once, values) == []
+
+
+def test_values_change_in_their_places() -> None:
+    after = patched(BEFORE, {"OPENAI_API_KEY": "new", "AI_PROVIDER": "openai"})
+    assert (
+        after == BEFORE.replace('OPENAI_API_KEY="old" # rotated in May', "OPENAI_API_KEY=new") + "AI_PROVIDER=openai\n"
+    )
+
+
+def test_a_file_is_backed_up_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text(BEFORE)
+    path.chmod(0o644)
+    first = write_dotenv(path, {"LAST": "2"})
+    second = write_dotenv(path, {"LAST": "3"})
+    assert first is not None
+    assert second is not None
+    assert (first.name, second.name) == (".env.bak", ".env.bak1")
+    assert first.read_text() == BEFORE
+    for file in (path, first, second):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert sorted(os.listdir(tmp_path)) == [".env", ".env.bak", ".env.bak1"]
+
+
+def test_nothing_to_change_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text(BEFORE)
+    assert write_dotenv(path, {"LAST": "1"}) is None
+    assert os.listdir(tmp_path) == [".env"]
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("A=1\n")
+    (tmp_path / ".env").symlink_to("real")
+    write_dotenv(tmp_path / ".env", {"A": "2"})
+    assert (tmp_path / ".env").is_symlink()
+    assert (tmp_path / "real").read_text() == "A=2\n"
+
+
+def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(b"A=\xff\xfe\n")
+    with pytest.raises(ProviderConfigurationError, match="left as it is"):
+        write_dotenv(path, {"A": "2"})
+    assert path.read_bytes() == b"A=\xff\xfe\n"
+
+
+def test_a_value_with_a_line_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProviderConfigurationError, match="line end"):
+        write_dotenv(tmp_path / ".env", {"A": "one\ntwo"})
+    assert not (tmp_path / ".env").exists()

@@ -1,0 +1,354 @@
+"""The cache around calls: what is sent, what is not, and what is said of it."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import threading
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_utilities.cache import CacheBackend, CacheLayer, MemoryCache, RedisCache, SQLiteCache, caching
+from ai_utilities.cache.policy import Policy
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import BadRequestError, CallTimeoutError, ConfigurationError, UnsupportedError
+from dhenara.ai.testing import Answer, Called, Counted, Cut, FakeServer, Refusal, Spoken, stall_before_head
+from dhenara.ai.types import ChatModelCostData
+from support.worlds import World, endpoint
+
+HELLO = Answer(text="Hello, you there!", usage=Counted(100, 50))
+RICH = Answer(text="Look:", tool_calls=(Called("look", {"at": "it"}),), finish="tool_calls")
+
+
+def client(server: FakeServer, cache: CacheBackend, policy: Policy = "always", **more: Any) -> AIModelClient:
+    return AIModelClient(endpoint(server.url), layers=[CacheLayer(cache, policy=policy, **more)])
+
+
+@pytest.mark.parametrize("answer", [HELLO, RICH], ids=["text", "tools"])
+@pytest.mark.parametrize("first_streams", [False, True])
+@pytest.mark.parametrize("second_streams", [False, True])
+def test_streams_and_plain_calls_fill_and_use_the_same_entries(
+    answer: Answer, first_streams: bool, second_streams: bool, world: World, server: FakeServer
+) -> None:
+    server.answers(answer)
+    asking = client(server, MemoryCache())
+    finals = [
+        world.stream(asking, "?")[-1][1] if streams else world.run(asking, "?")
+        for streams in (first_streams, second_streams)
+    ]
+    first, second = (final.chat_response for final in finals)
+    assert len(server.exchanges) == 1
+    assert (first.cached, second.cached) == (False, True)
+    assert second.choices == first.choices
+    assert second.usage.total_tokens == first.usage.total_tokens
+    assert finals[1].attempts == []
+    world.close(asking)
+
+
+def test_a_cached_stream_shows_its_words(world: World, server: FakeServer) -> None:
+    server.answers(HELLO)
+    asking = client(server, MemoryCache())
+    world.run(asking, "?")
+    shown = [
+        chunk.data.choice_deltas[0].content_deltas[0].text_delta for chunk, _ in world.stream(asking, "?") if chunk
+    ]
+    assert "".join(filter(None, shown)) == HELLO.text
+    world.close(asking)
+
+
+def test_a_cached_answer_costs_nothing_and_says_what_it_saved(world: World, server: FakeServer) -> None:
+    server.answers(HELLO)
+    prices = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(2))
+    cache = MemoryCache()
+    priced = endpoint(server.url).model_copy(update={"cost_data": prices})
+    asking = AIModelClient(priced, layers=[CacheLayer(cache, policy="always")])
+    paid, free = (world.run(asking, "?").chat_response.cost for _ in range(2))
+    assert paid.amount == Decimal("0.0002")
+    assert (free.amount, free.saved, free.source) == (0, paid.amount, "cache")
+    stats = cache.stats()
+    assert (stats.hits, stats.misses, stats.saved_tokens, stats.saved_cost) == (1, 1, 150, paid.amount)
+    world.close(asking)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"temperature": 0.5}, {"max_output_tokens": 9}, {"options": {"anything": 1}}, {"instructions": "be brief"}],
+    ids=lambda other: next(iter(other)),
+)
+def test_whatever_is_sent_otherwise_is_another_entry(other: dict[str, Any], server: FakeServer) -> None:
+    server.answers(HELLO, HELLO)
+    with client(server, MemoryCache()) as asking:
+        asking.generate("?")
+        assert not asking.generate("?", **other).chat_response.cached
+        assert asking.generate("?", **other).chat_response.cached
+
+
+def test_another_model_address_or_namespace_is_another_entry(server: FakeServer) -> None:
+    server.answers(HELLO, HELLO, HELLO)
+    cache = MemoryCache()
+    with FakeServer(HELLO) as elsewhere:
+        for to, space in ((endpoint(server.url), "a"), (endpoint(server.url, model="fake-2"), "a"),
+                          (endpoint(server.url), "b"), (endpoint(elsewhere.url), "a")):  # fmt: skip
+            layer = CacheLayer(cache, policy="always", namespace=space)
+            with AIModelClient(to, layers=[layer]) as asking:
+                assert not asking.generate("?").chat_response.cached
+    assert cache.size()[0] == 4
+
+
+def test_what_only_says_who_asks_is_the_same_entry(server: FakeServer) -> None:
+    server.answers(HELLO)
+    with client(server, MemoryCache()) as asking:
+        asking.generate("?", headers={"x-request-id": "1", "authorization": "Bearer other"})
+        assert asking.generate("?", timeout=5, retries=0).chat_response.cached
+
+
+def test_deterministic_calls_are_those_with_temperature_0_or_a_seed(server: FakeServer) -> None:
+    server.answers(*[HELLO] * 6)
+    with client(server, MemoryCache(), "deterministic") as asking:
+        asking.generate("?")
+        assert not asking.generate("?").chat_response.cached
+        asking.generate("?", temperature=0)
+        assert asking.generate("?", temperature=0).chat_response.cached
+        asking.generate("?", seed=7)
+        assert asking.generate("?", seed=7).chat_response.cached
+
+
+def test_a_stretch_of_the_program_may_want_it_otherwise(world: World, server: FakeServer) -> None:
+    server.answers(*[Answer(text=str(number)) for number in range(4)])
+    asking = client(server, MemoryCache())
+    said = [world.run(asking, "?").chat_response.text()]
+    with caching("never"):
+        said.append(world.run(asking, "?").chat_response.text())
+    with caching(namespace="mine"):
+        said.append(world.run(asking, "?").chat_response.text())
+    with caching("refresh"):
+        said.append(world.run(asking, "?").chat_response.text())
+    said.append(world.run(asking, "?").chat_response.text())
+    assert said == ["0", "1", "2", "3", "3"]
+    world.close(asking)
+
+
+def test_a_wish_that_makes_no_sense_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="no cache policy 'sometimes'"):
+        CacheLayer(MemoryCache(), policy="sometimes")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="without a colon"), caching(namespace="a:b"):
+        pass
+
+
+def test_what_broke_off_or_failed_is_not_kept(world: World, server: FakeServer) -> None:
+    server.answers(Cut(Spoken(HELLO), 4), Refusal(400, "no"), HELLO)
+    asking = client(server, MemoryCache())
+    world.stream(asking, "?")
+    with pytest.raises(BadRequestError):
+        world.run(asking, "?")
+    assert not world.run(asking, "?").chat_response.cached
+    world.close(asking)
+
+
+def test_a_stream_that_was_left_is_not_kept_and_holds_nobody_up(server: FakeServer) -> None:
+    server.answers(Spoken(HELLO, pause=0.05), HELLO)
+    with client(server, MemoryCache()) as asking:
+        for _ in asking.generate("?", streaming=True).stream_generator:
+            break
+        assert not asking.generate("?", timeout=5).chat_response.cached
+
+
+def test_strict_calls_fail_as_they_would_without_a_cache(server: FakeServer) -> None:
+    server.answers(HELLO)
+    with client(server, MemoryCache()) as asking:
+        asking.generate("?", top_k=3)
+        with pytest.raises(UnsupportedError):
+            asking.generate("?", top_k=3, strict=True)
+
+
+def test_equal_calls_of_many_threads_are_sent_once(server: FakeServer) -> None:
+    server.answers(Spoken(HELLO, pause=0.02))
+    asking, answers = client(server, MemoryCache()), []
+    threads = [threading.Thread(target=lambda: answers.append(asking.generate("?"))) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(server.exchanges) == 1
+    assert sorted(answer.chat_response.cached for answer in answers) == [False] + [True] * 11
+    asking.close()
+
+
+def test_equal_calls_of_several_loops_and_threads_are_sent_once(server: FakeServer) -> None:
+    server.answers(Spoken(HELLO, pause=0.05))
+    asking, answers = client(server, MemoryCache()), []
+
+    async def several() -> None:
+        answers.extend(await asyncio.gather(*(asking.generate_async("?", streaming=False) for _ in range(5))))
+        await asking.aclose()
+
+    threads = [threading.Thread(target=lambda: asyncio.run(several())) for _ in range(3)]
+    threads.append(threading.Thread(target=lambda: answers.append(asking.generate("?"))))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(server.exchanges) == 1
+    assert len({answer.chat_response.text() for answer in answers}) == 1
+    assert len(answers) == 16
+
+
+def test_when_the_one_that_was_sent_is_cancelled_the_next_one_is_sent(server: FakeServer) -> None:
+    server.answers(stall_before_head(), HELLO)
+
+    async def main() -> bool:
+        asking = client(server, MemoryCache())
+        first = asyncio.create_task(asking.generate_async("?", streaming=False))
+        while not server.exchanges:
+            await asyncio.sleep(0.01)
+        second = asyncio.create_task(asking.generate_async("?"))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        answer = await second
+        await asking.aclose()
+        return answer.chat_response.cached
+
+    assert asyncio.run(main()) is False
+    assert len(server.exchanges) == 2
+
+
+def test_waiting_for_an_equal_call_ends_with_the_own_timeout(server: FakeServer) -> None:
+    server.answers(Spoken(HELLO, pause=0.3))
+    asking = client(server, MemoryCache())
+    patient = threading.Thread(target=lambda: list(asking.generate("?", streaming=True).stream_generator))
+    patient.start()
+    while not server.exchanges:
+        time.sleep(0.005)
+    with pytest.raises(CallTimeoutError, match="already on its way"):
+        asking.generate("?", timeout=0.1)
+    patient.join()
+    asking.close()
+
+
+class Broken(MemoryCache):
+    def get_text(self, key: str) -> str | None:
+        raise RuntimeError("disk on fire")
+
+    def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
+        raise RuntimeError("disk on fire")
+
+
+def test_a_cache_that_fails_never_fails_a_call(
+    world: World, server: FakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers(HELLO, HELLO)
+    cache = Broken()
+    asking = client(server, cache)
+    for _ in range(2):
+        assert world.run(asking, "?").chat_response.text() == HELLO.text
+    assert caplog.text.count("disk on fire") == 1
+    assert cache.stats().failures >= 1
+    world.close(asking)
+
+
+def test_a_redis_that_dies_and_returns_is_used_again(
+    running_redis: Any, redis_url: str, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with FakeServer(HELLO, forever=True) as server:
+        layer = CacheLayer(RedisCache(redis_url), policy="always")
+        layer.patient._rest = 0.0
+        asking = AIModelClient(endpoint(server.url), layers=[layer])
+        assert not world.run(asking, "?").chat_response.cached
+        assert world.run(asking, "?").chat_response.cached
+        running_redis.stop()
+        try:
+            assert not world.run(asking, "?").chat_response.cached
+        finally:
+            running_redis.start()
+        assert not world.run(asking, "?").chat_response.cached
+        assert world.run(asking, "?").chat_response.cached
+        world.close(asking)
+    assert "calls go on without it" in caplog.text
+    assert "works again" in caplog.text
+
+
+def ask_in_a_process(kind: str, where: str, url: str, ready: Any, sent: Any) -> None:
+    cache: CacheBackend = SQLiteCache(where) if kind == "sqlite" else RedisCache(where)
+    with AIModelClient(endpoint(url), layers=[CacheLayer(cache, policy="always")]) as asking:
+        ready.wait()
+        answer = asking.generate("?").chat_response
+        assert answer.text() == HELLO.text
+        with sent.get_lock():
+            sent.value += not answer.cached
+    cache.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_equal_calls_of_several_processes_are_sent_once(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, server: FakeServer
+) -> None:
+    where = request.getfixturevalue("redis_url") if kind == "redis" else str(tmp_path / "cache.db")
+    server.answers(*[HELLO] * 4)
+    context = multiprocessing.get_context("spawn")
+    ready, sent = context.Barrier(4), context.Value("i", 0)
+    workers = [context.Process(target=ask_in_a_process, args=(kind, where, server.url, ready, sent)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * 4
+    assert sent.value == len(server.exchanges) == 1
+
+
+def test_entries_of_another_format_are_not_read(server: FakeServer) -> None:
+    server.answers(HELLO, HELLO)
+    cache = MemoryCache()
+    with client(server, cache) as asking:
+        asking.generate("?")
+        key = next(iter(cache._entries))
+        cache.set_text(key, '{"format":999,"answer":{}}')
+        assert not asking.generate("?").chat_response.cached
+        cache.set_text(key, "[1]")
+        server.answers(HELLO)
+        assert not asking.generate("?").chat_response.cached
+
+
+def test_a_failure_of_the_one_that_was_sent_is_not_everybodys(server: FakeServer) -> None:
+    server.answers(Refusal(400, "no"), HELLO, HELLO)
+    asking, got = client(server, MemoryCache()), []
+
+    def ask() -> None:
+        try:
+            got.append(asking.generate("?").chat_response.text())
+        except BadRequestError:
+            got.append("refused")
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got.count("refused") == 1
+    asking.close()
+
+
+class Slow(MemoryCache):
+    waits = True
+
+    def get_text(self, key: str) -> str | None:
+        time.sleep(0.2)
+        return super().get_text(key)
+
+
+def test_a_slow_cache_does_not_hold_up_the_event_loop(server: FakeServer) -> None:
+    server.answers(HELLO)
+
+    async def main() -> int:
+        asking, beats = client(server, Slow()), 0
+        call = asyncio.create_task(asking.generate_async("?"))
+        while not call.done():
+            await asyncio.sleep(0.01)
+            beats += 1
+        await asking.aclose()
+        return beats
+
+    assert asyncio.run(main()) > 20

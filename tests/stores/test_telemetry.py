@@ -1,0 +1,179 @@
+"""OpenTelemetry by the GenAI conventions, and logs without secrets."""
+
+from __future__ import annotations
+
+import json
+import logging
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ai_utilities.cache import CacheLayer, MemoryCache
+from ai_utilities.telemetry import LogLayer, RedactingFilter, TelemetryLayer, redacted
+from ai_utilities.usage import tagged
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import AuthenticationError
+from dhenara.ai.testing import Answer, Counted, Cut, FakeServer, Refusal, Spoken
+from dhenara.ai.types import ChatModelCostData
+from support.worlds import World, endpoint
+
+metrics = pytest.importorskip("opentelemetry.sdk.metrics")
+trace = pytest.importorskip("opentelemetry.sdk.trace")
+
+HELLO = Answer(text="Hello!", usage=Counted(100, 50, cache_read=20))
+PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(2))
+
+
+class Watched:
+    """A client under telemetry, and what was told."""
+
+    def __init__(self, server: FakeServer, *more: Any, **how: Any) -> None:
+        from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+        from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+        self.exporter, self.reader = InMemorySpanExporter(), InMemoryMetricReader()
+        self.tracing = trace.TracerProvider()
+        self.tracing.add_span_processor(SimpleSpanProcessor(self.exporter))
+        self.metering = metrics.MeterProvider([self.reader])
+        layer = TelemetryLayer(tracer_provider=self.tracing, meter_provider=self.metering, **how)
+        to = endpoint(server.url).model_copy(update={"cost_data": PRICES})
+        self.client = AIModelClient(to, layers=[layer, *more])
+
+    def spans(self) -> Any:
+        return self.exporter.get_finished_spans()
+
+    def points(self, name: str) -> list[Any]:
+        told = self.reader.get_metrics_data()
+        found = [m for r in told.resource_metrics for s in r.scope_metrics for m in s.metrics if m.name == name]
+        return [point for metric in found for point in metric.data.data_points]
+
+    def close(self) -> None:
+        self.tracing.shutdown()
+        self.metering.shutdown()
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_call_is_a_span_and_counts_in_the_metrics(world: World, server: FakeServer, streaming: bool) -> None:
+    server.answers(HELLO)
+    watched = Watched(server)
+    with tagged(user="ada"):
+        (world.stream if streaming else world.run)(watched.client, "secret words", temperature=0.5)
+    (span,) = watched.spans()
+    said = dict(span.attributes)
+    assert (span.name, span.kind.name) == ("chat fake-1", "CLIENT")
+    assert said["gen_ai.operation.name"] == "chat"
+    assert said["gen_ai.provider.name"] == "openai"
+    assert said["gen_ai.request.model"] == "fake-1"
+    assert said["gen_ai.request.temperature"] == 0.5
+    assert said["gen_ai.response.finish_reasons"] == ("stop",)
+    assert said["gen_ai.usage.input_tokens"] == 120
+    assert said["gen_ai.usage.cache_read.input_tokens"] == 20
+    assert said["gen_ai.usage.output_tokens"] == 50
+    assert said["ai_utilities.cost.usd"] == pytest.approx(0.00022)
+    assert said["ai_utilities.tag.user"] == "ada"
+    assert said["server.address"] == "127.0.0.1"
+    assert said["gen_ai.response.time_to_first_chunk"] > 0
+    assert "secret words" not in str(said)
+    assert "Hello" not in str(said)
+    assert watched.points("gen_ai.client.inference.usage.output_tokens")[0].value == 50
+    (duration,) = watched.points("gen_ai.client.inference.duration")
+    assert (duration.count, duration.explicit_bounds[-1]) == (1, 81.92)
+    watched.close()
+    world.close(watched.client)
+
+
+def test_contents_are_captured_only_where_asked(world: World, server: FakeServer) -> None:
+    server.answers(HELLO)
+    watched = Watched(server, capture_content=True)
+    world.run(watched.client, "What?", instructions="Be brief.")
+    said = watched.spans()[0].attributes
+    assert json.loads(said["gen_ai.input.messages"])[0]["parts"] == [{"type": "text", "content": "What?"}]
+    assert json.loads(said["gen_ai.output.messages"])[0]["parts"] == [{"type": "text", "content": "Hello!"}]
+    assert json.loads(said["gen_ai.system_instructions"])[0]["content"] == "Be brief."
+    watched.close()
+    world.close(watched.client)
+
+
+def test_failures_and_broken_streams_are_errors(world: World, server: FakeServer) -> None:
+    server.answers(Refusal(401, "not sk-proj-abcdefghijklmnop"), Cut(Spoken(HELLO), 4))
+    watched = Watched(server)
+    with pytest.raises(AuthenticationError):
+        world.run(watched.client, "?")
+    world.stream(watched.client, "?")
+    first, second = watched.spans()
+    assert first.attributes["error.type"] == "AuthenticationError"
+    assert second.attributes["error.type"] == "BrokenStreamError"
+    assert "abcdefghijklmnop" not in first.status.description
+    assert first.status.status_code.name == second.status.status_code.name == "ERROR"
+    assert {point.attributes.get("error.type") for point in watched.points("gen_ai.client.inference.duration")} == {
+        "AuthenticationError",
+        "BrokenStreamError",
+    }
+    watched.close()
+    world.close(watched.client)
+
+
+def test_cached_answers_say_so_and_count_no_tokens(server: FakeServer) -> None:
+    server.answers(HELLO)
+    watched = Watched(server, CacheLayer(MemoryCache(), policy="always"))
+    with watched.client as asking:
+        asking.generate("?")
+        asking.generate("?")
+    assert watched.spans()[1].attributes["ai_utilities.cached"] is True
+    assert watched.spans()[1].attributes["ai_utilities.cost.usd"] == 0
+    assert watched.points("gen_ai.client.inference.usage.output_tokens")[0].value == 50
+    watched.close()
+
+
+def test_calls_are_logged_without_contents(world: World, server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    server.answers(HELLO, Refusal(401, "bad key sk-proj-abcdefghijklmnop"), Cut(Spoken(HELLO), 4))
+    asking = AIModelClient(endpoint(server.url), layers=[LogLayer()])
+    with caplog.at_level(logging.INFO, "ai_utilities.calls"):
+        world.run(asking, "private")
+        with pytest.raises(AuthenticationError):
+            world.run(asking, "private")
+        world.stream(asking, "private")
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "WARNING"]
+    assert "openai (fake-1) answered in" in caplog.messages[0]
+    assert "170 tokens, cost unknown" in caplog.messages[0]
+    assert "abcdefghijklmnop" not in caplog.text
+    assert "private" not in caplog.text
+    world.close(asking)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key sk-ant-api03-abcdefghijklmnopqrstuvwxyz is wrong",
+        "Authorization: Bearer abcdefghijklmnopqrstuvwxyz",
+        '{"x-api-key": "abcdefghijklmnopqrstuvwxyz"}',
+        "https://host/v1?key=abcdefghijklmnopqrstuvwxyz&alt=sse",
+        "redis://me:abcdefghijklmnopqrstuvwxyz@host/0",
+        "AIzaabcdefghijklmnopqrstuvwxyz",
+        "api_key='abcdefghijklmnopqrstuvwxyz'",
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden(text: str) -> None:
+    assert "abcdefghijklmnopqrstuvwxyz" not in redacted(text)
+    assert "**********" in redacted(text)
+
+
+def test_plain_words_are_left_alone() -> None:
+    said = "the key question: a passwordless risk-free desk-lamp, https://example.com/a?b=c and 12 tokens"
+    assert redacted(said) == said
+
+
+def test_a_filter_hides_secrets_in_messages_arguments_and_traces(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("test.redaction")
+    secrets = RedactingFilter("my own secret")
+    logger.addFilter(secrets)
+    try:
+        raise ValueError("sk-proj-abcdefghijklmnop")
+    except ValueError:
+        logger.exception("with %s and %s", "my own secret", "sk-proj-abcdefghijklmnop", extra={"more": "my own secret"})
+    logger.removeFilter(secrets)
+    assert "abcdefghijklmnop" not in caplog.text
+    assert "my own secret" not in caplog.text
+    assert caplog.records[0].__dict__["more"] == "**********"

@@ -1,0 +1,13 @@
+"""A bulk run in a process of its own, to be killed."""
+
+from __future__ import annotations
+
+import sys
+
+from ai_utilities import AiClient
+from ai_utilities.batch import run_bulk
+
+if __name__ == "__main__":
+    source, output = sys.argv[1:]
+    with AiClient(provider="openai") as client:
+        run_bulk(source, output, prompt="Say {word}", client=client, concurrency=2)
