@@ -133,6 +133,21 @@ if TYPE_CHECKING:
     from .provider import (
         AIModelAPIProviderEnum as AIModelAPIProviderEnum,
     )
+    from .provider_tools import (
+        CodeExecution as CodeExecution,
+    )
+    from .provider_tools import (
+        FileSearch as FileSearch,
+    )
+    from .provider_tools import (
+        Place as Place,
+    )
+    from .provider_tools import (
+        RemoteMCP as RemoteMCP,
+    )
+    from .provider_tools import (
+        WebSearch as WebSearch,
+    )
     from .response import (
         ChatResponse as ChatResponse,
     )
@@ -168,6 +183,12 @@ if TYPE_CHECKING:
     )
     from .timeouts import (
         Timeouts as Timeouts,
+    )
+    from .tool import (
+        InvalidArgumentsError as InvalidArgumentsError,
+    )
+    from .tool import (
+        Tool as Tool,
     )
     from .tools import (
         ServerTool as ServerTool,
@@ -228,6 +249,11 @@ _HOMES = {
     "ImageModelCostData": ".model",
     "ValidOptionValue": ".model",
     "AIModelAPIProviderEnum": ".provider",
+    "CodeExecution": ".provider_tools",
+    "FileSearch": ".provider_tools",
+    "Place": ".provider_tools",
+    "RemoteMCP": ".provider_tools",
+    "WebSearch": ".provider_tools",
     "ChatResponse": ".response",
     "ChatResponseChoice": ".response",
     "ImageResponse": ".response",
@@ -240,6 +266,8 @@ _HOMES = {
     "StreamingChatResponse": ".sse",
     "StructuredOutput": ".structured",
     "Timeouts": ".timeouts",
+    "InvalidArgumentsError": ".tool",
+    "Tool": ".tool",
     "ServerTool": ".tools",
     "ToolChoice": ".tools",
     "ToolDefinition": ".tools",

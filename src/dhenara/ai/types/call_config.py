@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from .base import Value
+from .provider_tools import ProviderTool
 from .structured import StructuredOutput
 from .timeouts import Timeouts
 from .tools import ServerTool, ToolChoice, ToolDefinition
@@ -42,7 +43,7 @@ class AIModelCallConfig(Value):
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0)
 
-    tools: Sequence[ToolDefinition | ServerTool] = ()
+    tools: Sequence[ToolDefinition | ServerTool | ProviderTool] = ()
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     structured_output: StructuredOutput | None = None
@@ -63,6 +64,16 @@ class AIModelCallConfig(Value):
         if given is None:
             return ()
         return (given,) if isinstance(given, str) else tuple(given)
+
+    @field_validator("tools", mode="before")
+    @classmethod
+    def _read_tools(cls, given: Any) -> Any:
+        """Functions, model classes and dicts become tools."""
+        if not given:
+            return ()
+        from .tool import read_tools
+
+        return read_tools(given)
 
     @field_validator("timeout")
     @classmethod

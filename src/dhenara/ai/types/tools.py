@@ -26,7 +26,7 @@ class ToolDefinition(Value):
             return given
         if given.get("type") == "function" and isinstance(given.get("function"), Mapping):
             return dict(given["function"])
-        said = {key: value for key, value in given.items() if key != "type" or value != "function"}
+        said = {key: value for key, value in given.items() if key != "type" or value not in ("function", "custom")}
         if "input_schema" in said:
             said["parameters"] = said.pop("input_schema")
         return said
