@@ -183,6 +183,32 @@ class BadAnswerError(CallError):
     advice = "Check that the base URL is that of an API, and which protocol it speaks."
 
 
+class OutputError(CallError):
+    """The model answered, but not with the object that was asked for. `response` is its answer."""
+
+    code = "output"
+    response: ChatResponse | None = None
+
+
+class RefusedError(OutputError):
+    """The model declined, or its provider would not let it speak."""
+
+    code = "refused"
+
+
+class TruncatedError(OutputError):
+    """The answer ended before the object was complete."""
+
+    code = "truncated"
+    advice = "Raise max_output_tokens, or ask for less at once."
+
+
+class InvalidOutputError(OutputError):
+    """The answer is no JSON, or not of the shape that was asked for."""
+
+    code = "invalid_output"
+
+
 def _revive(kind: type[CallError], message: str, facts: dict[str, Any]) -> CallError:
     """Errors with keyword arguments do not pickle by themselves."""
     error = kind.__new__(kind)

@@ -9,6 +9,8 @@ from typing import Any, Literal, Self, get_origin
 
 from pydantic import Field, TypeAdapter, model_validator
 
+from ..schema.fit import Fitted, fit
+from ..schema.rules import SchemaRules
 from .base import Value
 
 OutputMode = Literal["native", "tool", "prompt"]
@@ -52,6 +54,16 @@ class StructuredOutput(Value):
         """The shape of a type or schema, with a name, mode or description of your choice."""
         shape = cls.model_validate(kind)
         return cls.model_validate({**{name: getattr(shape, name) for name in shape.model_fields_set}, **settings})
+
+    def fitted(self, rules: SchemaRules) -> Fitted:
+        """The schema in the words of a dialect; rewritten once."""
+        if rules not in self._fits:
+            self._fits[rules] = fit(self.output_schema, rules)
+        return self._fits[rules]
+
+    @cached_property
+    def _fits(self) -> dict[SchemaRules, Fitted]:
+        return {}
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any] | None:
