@@ -253,7 +253,7 @@ def test_whatever_is_meant_as_a_tool_is_one_in_a_config() -> None:
     )
     names = [tool.name for tool in config.tools if isinstance(tool, ToolDefinition)]
     assert names == ["google", "Address", "add", "openai", "claude"]
-    assert config.tools[5:] == [
+    assert list(config.tools[5:]) == [
         ServerTool(spec={"type": "web_search_20250305", "name": "web_search"}),
         ServerTool(spec={"googleSearch": {}}),
         WebSearch(max_uses=2),

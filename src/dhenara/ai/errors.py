@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .types.attempt import Attempt
     from .types.response import ChatResponse
+    from .types.run import Run
     from .types.timeouts import Limit
 
 
@@ -18,6 +19,9 @@ class DhenaraError(Exception):
 
     advice = ""
     """What to do next, where the message does not say it."""
+
+    run: Run[Any] | None = None
+    """What had happened in the run that this error ended."""
 
 
 class ProviderError(DhenaraError):
@@ -36,6 +40,16 @@ class WrongColourError(ConfigurationError, RuntimeError):
 
 class UnsupportedError(ConfigurationError):
     """The provider or model cannot do what was asked, and `strict` was set or there is no way around."""
+
+
+class RunLimitError(DhenaraError):
+    """A run reached one of its limits; `run` is what had happened until then."""
+
+    limit = ""
+
+
+class ToolFailedError(DhenaraError):
+    """A tool raised an error, which is the cause of this one."""
 
 
 class CallError(ProviderError):

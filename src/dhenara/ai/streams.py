@@ -7,6 +7,7 @@ from typing import Self
 from .chunks import Chunker
 from .config.settings import settings
 from .errors import CallError
+from .flow.broken import told
 from .flow.journey import Journey
 from .flow.stream import Batch, Stream
 from .runtime.blocking import run
@@ -14,7 +15,7 @@ from .types.call import Call
 from .types.call_response import AIModelCallResponse
 from .types.delta import TextDelta
 from .types.response import ChatResponse
-from .types.sse import SSEErrorCode, SSEErrorData, SSEErrorResponse, StreamEvent, StreamingChatResponse
+from .types.sse import StreamEvent, StreamingChatResponse
 
 
 class Telling:
@@ -114,21 +115,3 @@ class AsyncStream(Telling):
 
     def __del__(self) -> None:
         self._stream.abandon()
-
-
-def told(error: CallError) -> SSEErrorResponse:
-    """An error in the middle of a stream; the final tuple follows it."""
-    details = {
-        "type": type(error).__name__,
-        "code": error.code,
-        "status": error.status,
-        "request_id": error.request_id,
-        "provider_code": error.provider_code,
-    }
-    return SSEErrorResponse(
-        data=SSEErrorData(
-            error_code=SSEErrorCode.EXTERNAL_API_ERROR,
-            message=str(error),
-            details={name: value for name, value in details.items() if value is not None},
-        )
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..schema.fit import fit
 from ..schema.rules import ANY_SCHEMA
 from ..types.call import Call
 from ..types.structured import OutputMode, StructuredOutput
@@ -95,6 +94,10 @@ def native_schema(shape: StructuredOutput, quirks: Quirks, warnings: Warnings) -
 
 def tool_schema(tool: ToolDefinition, quirks: Quirks, warnings: Warnings) -> tuple[dict[str, Any], bool | None]:
     """A tool's parameters in the dialect's words, and whether its calls are to be held to them."""
+    if not tool.strict and quirks.tool_rules is ANY_SCHEMA:
+        return tool.parameters, tool.strict
+    from ..schema.fit import fit
+
     if tool.strict and quirks.schema_rules is not None:
         fitted = fit(tool.parameters, quirks.schema_rules)
         if not fitted.impossible:
@@ -102,8 +105,6 @@ def tool_schema(tool: ToolDefinition, quirks: Quirks, warnings: Warnings) -> tup
             return fitted.schema, True
         why = "; ".join(fitted.impossible)
         warnings.translated(f"tools.{tool.name}", f"its calls are not held to the schema ({why})")
-    if quirks.tool_rules is ANY_SCHEMA:
-        return tool.parameters, False if tool.strict else tool.strict
     fitted = fit(tool.parameters, quirks.tool_rules)
     report(fitted.unsaid, f"tools.{tool.name}", warnings)
     return fitted.schema, False if tool.strict else tool.strict

@@ -157,6 +157,36 @@ if TYPE_CHECKING:
     from .response import (
         ImageResponse as ImageResponse,
     )
+    from .run import (
+        OutputGrew as OutputGrew,
+    )
+    from .run import (
+        RepairStarted as RepairStarted,
+    )
+    from .run import (
+        Run as Run,
+    )
+    from .run import (
+        RunLimits as RunLimits,
+    )
+    from .run import (
+        Step as Step,
+    )
+    from .run import (
+        StepAnswered as StepAnswered,
+    )
+    from .run import (
+        StepStarted as StepStarted,
+    )
+    from .run import (
+        ToolEnded as ToolEnded,
+    )
+    from .run import (
+        ToolRun as ToolRun,
+    )
+    from .run import (
+        ToolStarted as ToolStarted,
+    )
     from .sse import (
         SSEErrorCode as SSEErrorCode,
     )
@@ -257,6 +287,16 @@ _HOMES = {
     "ChatResponse": ".response",
     "ChatResponseChoice": ".response",
     "ImageResponse": ".response",
+    "OutputGrew": ".run",
+    "RepairStarted": ".run",
+    "Run": ".run",
+    "RunLimits": ".run",
+    "Step": ".run",
+    "StepAnswered": ".run",
+    "StepStarted": ".run",
+    "ToolEnded": ".run",
+    "ToolRun": ".run",
+    "ToolStarted": ".run",
     "SSEErrorCode": ".sse",
     "SSEErrorData": ".sse",
     "SSEErrorResponse": ".sse",

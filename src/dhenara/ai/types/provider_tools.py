@@ -67,3 +67,9 @@ class RemoteMCP(Value):
 
 
 ProviderTool = WebSearch | CodeExecution | FileSearch | RemoteMCP
+KINDS: dict[str, type[Value]] = {
+    "web_search": WebSearch,
+    "code_execution": CodeExecution,
+    "file_search": FileSearch,
+    "remote_mcp": RemoteMCP,
+}

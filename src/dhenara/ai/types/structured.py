@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal, Self, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Self, get_origin
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, model_validator
 
-from ..schema.fit import Fitted, fit
-from ..schema.rules import SchemaRules
 from .base import Value
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+    from ..schema.fit import Fitted
+    from ..schema.rules import SchemaRules
 
 OutputMode = Literal["native", "tool", "prompt"]
 """How an answer is held to its shape: by the provider, as arguments of a tool, or by asking for it."""
@@ -57,6 +61,8 @@ class StructuredOutput(Value):
 
     def fitted(self, rules: SchemaRules) -> Fitted:
         """The schema in the words of a dialect; rewritten once."""
+        from ..schema.fit import fit
+
         if rules not in self._fits:
             self._fits[rules] = fit(self.output_schema, rules)
         return self._fits[rules]

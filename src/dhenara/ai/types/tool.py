@@ -14,7 +14,7 @@ from ..errors import ConfigurationError
 from .docstring import read_docstring
 from .json_schema import adapter_of, as_object, schema_of
 from .signature import read_signature
-from .tools import ToolDefinition
+from .tools import ServerTool, ToolDefinition
 
 Bound = Callable[[], Any]
 Reader = Callable[[Mapping[str, Any]], Bound]
@@ -207,8 +207,27 @@ def as_definition(given: Mapping[str, Any]) -> Any:
 def read_tools(given: Any) -> list[Any]:
     """One tool or many; no two of one name, because answers could not tell them apart."""
     one = isinstance(given, str | Mapping) or not isinstance(given, Sequence)
-    tools = [as_tool(tool) for tool in ([given] if one else given)]
+    tools = [checked(as_tool(tool)) for tool in ([given] if one else given)]
     names = [tool.name for tool in tools if isinstance(tool, ToolDefinition)]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigurationError(f"two tools are called {', '.join(sorted(twice))}; give one another name=")
     return tools
+
+
+def checked(given: Any) -> Any:
+    """A tool of one of the kinds there are; dicts are read into theirs."""
+    from .provider_tools import KINDS
+
+    if isinstance(given, (ToolDefinition, ServerTool, *KINDS.values())):
+        return given
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(
+            f"a {type(given).__name__} is no tool; pass a function, a model class, a Tool, a dict with name and "
+            "parameters, or one that the provider runs, such as WebSearch()"
+        )
+    if "kind" in given:
+        kind = KINDS.get(given["kind"])
+        if kind is None:
+            raise ConfigurationError(f"there is no tool of kind {given['kind']!r}; there are {', '.join(KINDS)}")
+        return kind.model_validate(given)
+    return (ServerTool if "spec" in given else ToolDefinition).model_validate(given)
