@@ -516,3 +516,31 @@ def test_a_conversation_goes_on_from_a_run(server: FakeServer, world: World) -> 
     world.close(client)
     assert again.text() == "Tomorrow too."
     assert len(again.messages) == 6
+
+
+def test_a_tool_that_must_be_called_is_forced_once(server: FakeServer, world: World) -> None:
+    server.answers(ROME, Answer(text="It is hot."))
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "How is Rome?", tools=[weather], tool_choice="required")
+    world.close(client)
+    assert run.stopped == "answered"
+    assert [exchange.json.get("tool_choice") for exchange in server.exchanges] == ["required", None]
+
+
+def test_what_happened_before_an_error_is_told_before_it(server: FakeServer) -> None:
+    server.answers(calls(("broken", {"city": "Rome"})))
+    heard: list[Any] = []
+    with AIModelClient(endpoint(server.url)) as client, pytest.raises(ToolFailedError):
+        for event, _ in client.run_streaming("?", tools=[broken], tool_errors="raise"):
+            heard.append(event)
+    assert isinstance(heard[-1], ToolEnded)
+    assert heard[-1].tool.outcome == "failed"
+
+
+def test_claude_goes_on_after_a_pause(server: FakeServer, world: World) -> None:
+    server.answers(Answer(text="Let me search.", finish="pause_turn"), Answer(text="Found."))
+    client = AIModelClient(endpoint(server.url, "anthropic", "claude-sonnet-4-5"))
+    run = go(world, client, "?", tools=[{"type": "web_search_20250305", "name": "web_search"}])
+    world.close(client)
+    assert run.text() == "Found."
+    assert [message["role"] for message in server.exchanges[1].json["messages"]] == ["user", "assistant"]

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..errors import CallTimeoutError, DhenaraError, InvalidOutputError, ToolFailedError
+from ..errors import CallTimeoutError, DhenaraError, InvalidOutputError
 from ..types.call import Call, Journal
 from ..types.call_response import AIModelCallResponse
 from ..types.content import ToolCallContent
@@ -25,13 +25,12 @@ from ..types.run import (
     ToolRun,
     ToolStarted,
 )
-from ..wire.jobs import Broke
 from .journey import Journey
 from .listening import Listening
 from .plan import Plan, RunEvent
 from .reins import Reins
-from .tool_runner import approve_all, run_tools
-from .toolbox import Planned, Toolbox
+from .tool_runner import Round, ToolRunner
+from .toolbox import Toolbox
 from .totals import total_cost, total_usage
 from .unanswered import unanswered
 
@@ -49,33 +48,42 @@ class Loop:
         self._io = journey.io
         self._call = call
         self._plan = plan
-        self._box = Toolbox.of(call.config.tools, plan.limits.repeats)
         self._events: deque[RunEvent] = deque()
         self._steps: list[Step] = []
         self._messages: list[Message] = list(call.messages)
-        self._planned: list[Planned] = []
+        self._round: Round | None = None
+        self._failure: DhenaraError | None = None
         self._listening: Listening | None = None
         self._stopped: Stopped | None = None
         self._output: Any = None
         self._repairs = plan.repairs
         self._reins = Reins(plan.limits, self._io)
+        self._tools = ToolRunner(
+            self._io, Toolbox.of(call.config.tools, plan.limits.repeats), self._reins, plan.approve
+        )
         self._stage: Stage = self._ask if not unanswered(self._messages) else self._resume
 
     async def pull(self) -> RunEvent | None:
-        """The next thing that happened, or None at the end."""
+        """The next thing that happened, or None at the end. What happened before an error is told before it."""
         while not self._events and self._stopped is None:
             try:
                 await self._stage()
             except DhenaraError as error:
+                self._failure = error
                 await self.close()
-                error.run = self.run()
-                raise
         if not self._events:
+            self._raise_failure()
             return None
         event = self._events.popleft()
         if self._plan.on_event is not None:
             self._plan.on_event(event)
         return event
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            failure.run = self.run()
+            raise failure
 
     def run(self) -> Run[Any]:
         """What happened so far."""
@@ -183,42 +191,29 @@ class Loop:
         self._stopped = "answered"
 
     async def _plan_tools(self, calls: Sequence[ToolCallContent]) -> None:
-        self._planned = [self._box.plan(call) for call in calls]
-        await approve_all(self._io, self._planned, self._plan.approve)
-        runs = [planned for planned in self._planned if planned.bound is not None]
-        room = self._reins.admit(len(runs))
-        for planned in runs[room:]:
-            planned.refuse("unrun", "it was not run: no more tools may be called")
-        self._events.extend(ToolStarted(planned.call) for planned in runs[:room])
-        self._stage = lambda: self._run_tools("calls" if len(runs) > room else None)
+        self._round = await self._tools.round(calls)
+        self._events.extend(ToolStarted(call) for call in self._round.admitted)
+        self._stage = self._run_tools
 
-    async def _run_tools(self, reached: Limit | None) -> None:
-        outcomes = await run_tools(self._io, self._planned, self._plan.limits.at_once, self._reins.left())
-        for planned in self._planned:
-            self._box.remember(planned)
-        runs = [planned.told() for planned in self._planned]
-        self._steps[-1] = self._steps[-1].model_copy(update={"tools": runs})
-        self._events.extend(ToolEnded(run) for run in runs if run.outcome != "pending")
-        results = [run.result for run in runs if run.result is not None]
+    async def _run_tools(self) -> None:
+        assert self._round is not None
+        told = await self._tools.run(self._round)
+        self._steps[-1] = self._steps[-1].model_copy(update={"tools": told})
+        self._events.extend(ToolEnded(one) for one in told if one.outcome != "pending")
+        results = [one.result for one in told if one.result is not None]
         if results:
             self._messages.append(Message(role="tool", contents=list(results)))
-        self._raise_first(outcomes)
-        self._after_tools(runs, reached)
+        self._after_tools(told, self._round)
 
-    def _raise_first(self, failed: Sequence[tuple[Planned, Broke]]) -> None:
-        if self._plan.tool_errors == "raise" and failed:
-            planned, broke = failed[0]
-            raise ToolFailedError(
-                f"the tool {planned.call.name!r} raised {type(broke.error).__name__}: {broke.error}"
-            ) from broke.error
-
-    def _after_tools(self, runs: Sequence[ToolRun], reached: Limit | None) -> None:
-        self._planned = []
-        if any(run.outcome == "pending" for run in runs):
+    def _after_tools(self, told: Sequence[ToolRun], finished: Round) -> None:
+        if finished.failure is not None and self._plan.tool_errors == "raise":
+            raise finished.failure
+        if any(one.outcome == "pending" for one in told):
             self._stopped = "pending"
-        elif reached is not None:
-            self._stop_at(reached)
+        elif finished.cut:
+            self._stop_at("calls")
         else:
+            self._call = no_longer_forced(self._call)
             self._stage = self._ask
 
     def _number(self) -> int:
@@ -228,3 +223,12 @@ class Loop:
         self._stopped = limit
         if self._plan.limits.otherwise == "raise":
             raise self._reins.refusal(limit)
+
+
+def no_longer_forced(call: Call) -> Call:
+    """A tool that must be called is called once; forced again and again, it would never come to an answer."""
+    choice = call.config.tool_choice
+    if choice is None or choice.mode != "required":
+        return call
+    freed = choice.model_copy(update={"mode": "auto"}) if choice.names else None
+    return replace(call, config=call.config.model_copy(update={"tool_choice": freed}))
