@@ -530,9 +530,10 @@ def test_a_tool_that_must_be_called_is_forced_once(server: FakeServer, world: Wo
 def test_what_happened_before_an_error_is_told_before_it(server: FakeServer) -> None:
     server.answers(calls(("broken", {"city": "Rome"})))
     heard: list[Any] = []
-    with AIModelClient(endpoint(server.url)) as client, pytest.raises(ToolFailedError):
-        for event, _ in client.run_streaming("?", tools=[broken], tool_errors="raise"):
-            heard.append(event)
+    with AIModelClient(endpoint(server.url)) as client:
+        stream = client.run_streaming("?", tools=[broken], tool_errors="raise")
+        with pytest.raises(ToolFailedError):
+            heard.extend(event for event, _ in stream)
     assert isinstance(heard[-1], ToolEnded)
     assert heard[-1].tool.outcome == "failed"
 

@@ -65,6 +65,8 @@ class Fitter:
         if "$ref" in schema and len(schema) > 1 and not self._rules.reference_siblings:
             return self._fit_reference(schema, path)
         schema = self._merged(schema, path)
+        if isinstance(schema.get("type"), list) and not self._rules.type_lists:
+            return self._fit_types(schema, path)
         written: Schema = {}
         for word, value in schema.items():
             if word in STRUCTURE:
@@ -85,6 +87,19 @@ class Fitter:
         for word in beside.keys() - NOTES:
             self._leave_unsaid(word, beside[word], path)
         return {"$ref": schema["$ref"]}
+
+    def _fit_types(self, schema: Schema, path: str) -> Schema:
+        """One alternative for each type, with what there is to say about values of it."""
+        kinds = schema["type"]
+        rest = {word: value for word, value in schema.items() if word != "type"}
+        if len(kinds) == 1:
+            return self._fit({**rest, "type": kinds[0]}, path)
+        if "enum" in rest or "const" in rest:
+            return self._fit(rest, path)
+        notes = {word: rest.pop(word) for word in NOTES & rest.keys()}
+        written: Schema = {"anyOf": [self._fit({**about(rest, kind), "type": kind}, path) for kind in kinds]}
+        self._fit_constraints(notes, written, path)
+        return written
 
     def _merged(self, schema: Schema, path: str) -> Schema:
         """Parts that must all hold are joined into one, where they do not speak of the same."""
@@ -218,11 +233,17 @@ class Fitter:
         values = written.get("enum") or ([written["const"]] if "const" in written else None)
         if values:
             kinds = list(dict.fromkeys(map(kind_of, values)))
-            written["type"] = kinds[0] if len(kinds) == 1 else kinds
+            if len(kinds) == 1 or self._rules.type_lists:
+                written["type"] = kinds[0] if len(kinds) == 1 else kinds
         elif "properties" in schema:
             written["type"] = "object"
         else:
             self._refuse(path, "anything is allowed here")
+
+
+def about(schema: Schema, kind: str) -> Schema:
+    """What a schema says of values of one type; null has nothing to be said about."""
+    return {} if kind == "null" else schema
 
 
 def open_ended(schema: Schema) -> bool:
