@@ -138,6 +138,7 @@ def settle(one: Planned, outcome: Outcome | None) -> None:
     match outcome:
         case Done(value=value):
             one.result = read_result(one.call, value)
+            one.outcome = "failed" if one.result.is_error else "ran"
         case Broke(error=error):
             one.outcome, one.result = "failed", raised(one.call, error)
         case None:
