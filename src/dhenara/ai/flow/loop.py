@@ -87,14 +87,14 @@ class Loop:
 
     def run(self) -> Run[Any]:
         """What happened so far."""
-        answers = [step.response.chat_response for step in self._steps]
+        answers = [step.response.chat_response for step in self._steps if step.number]
         return Run(
             steps=tuple(self._steps),
             messages=tuple(self._messages),
             stopped=self._stopped or "interrupted",
             output=self._output,
-            usage=total_usage(answer.usage if answer else None for answer in answers),
-            cost=total_cost(answer.cost if answer else None for answer in answers),
+            usage=total_usage(answer.usage for answer in answers),
+            cost=total_cost(answer.cost for answer in answers),
         )
 
     async def close(self) -> None:
@@ -153,7 +153,6 @@ class Loop:
     def _answered(self, response: AIModelCallResponse) -> None:
         """A whole answer: it joins the conversation, and decides how it goes on."""
         answer = response.chat_response
-        assert answer is not None
         number = self._number()
         self._steps.append(Step(number=number, response=response))
         self._events.append(StepAnswered(number, response))
@@ -174,7 +173,7 @@ class Loop:
     async def _judge(self) -> None:
         """The answer is the last one, unless it should have been an object and is none."""
         answer = self._steps[-1].response.chat_response
-        if self._call.config.structured_output is None or answer is None:
+        if self._call.config.structured_output is None:
             self._stopped = "answered"
             return
         try:
