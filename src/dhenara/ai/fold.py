@@ -114,7 +114,8 @@ class Draft:
         """The answer so far, marked interrupted unless it is complete."""
         choices = [self._choices[index].choice(index, self.origin) for index in sorted(self._choices)]
         if self.shape is not None:
-            choices = [self.shape(choice) for choice in choices]
+            over = self.complete  # some hosts never say why an answer ended
+            choices = [self.shape(choice) if over or choice.finish_reason else choice for choice in choices]
         answer = ChatResponse(
             id=self._id,
             model=self._model,

@@ -18,10 +18,10 @@ from .wire.json_in_text import find_json
 
 
 def shaped(choice: ChatResponseChoice, shape: StructuredOutput) -> ChatResponseChoice:
-    """The choice with its text as structured content, once it is over; words beside tool calls are no answer yet."""
+    """A finished choice with its text as structured content; words beside tool calls are no answer yet."""
     texts = [part for part in choice.contents if isinstance(part, TextContent) and part.text.strip()]
     called = any(isinstance(part, ToolCallContent) for part in choice.contents)
-    if choice.finish_reason is None or called or not texts:
+    if called or not texts:
         return choice
     whole = joined(texts, shape)
     if whole.error is not None and len(texts) > 1:
