@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from .chunks import Chunker
 from .config.settings import settings
@@ -36,6 +36,15 @@ class Telling:
     def error(self) -> CallError | None:
         """What broke the answer off, if anything did."""
         return self._stream.error
+
+    def partial_output(self) -> Any:
+        """The object that was asked for as structured output, as far as it has arrived; None before that."""
+        shape = self._call.config.structured_output
+        if shape is None:
+            return None
+        from .flow.partial_output import partial_output
+
+        return partial_output(self._stream.partial().text(), shape)
 
     def _shown(self, batch: Batch) -> StreamingChatResponse | None:
         if len(batch) == 1 and type(batch[0]) is TextDelta:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 from functools import cache
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -89,8 +89,7 @@ def partial_dataclass(kind: type[Any], data: dict[str, Any]) -> Any:
     made = object.__new__(kind)
     for field in dataclasses.fields(kind):
         if field.name in data:
-            hint = kind.__annotations__.get(field.name, field.type)
-            value = data[field.name] if isinstance(hint, str) else partial_value(hint, data[field.name])
+            value = partial_value(hints_of(kind).get(field.name, Any), data[field.name])
         elif field.default_factory is not dataclasses.MISSING:
             value = field.default_factory()
         else:
@@ -115,6 +114,15 @@ def whole_or_raw(kind: Any, data: Any) -> Any:
         return adapter_for(kind).validate_python(data)
     except ValidationError:
         return data
+
+
+@cache
+def hints_of(kind: type[Any]) -> dict[str, Any]:
+    """The types of its fields; none where they cannot be resolved from outside of the function they are made in."""
+    try:
+        return get_type_hints(kind, include_extras=True)
+    except NameError:
+        return {}
 
 
 @cache
