@@ -85,7 +85,7 @@ def partial_model(kind: type[BaseModel], data: dict[str, Any]) -> BaseModel:
     return kind.model_construct(set(data) & set(given), **given)
 
 
-def partial_dataclass(kind: type[Any], data: dict[str, Any]) -> Any:
+def partial_dataclass(kind: Any, data: dict[str, Any]) -> Any:
     made = object.__new__(kind)
     for field in dataclasses.fields(kind):
         if field.name in data:
@@ -117,7 +117,7 @@ def whole_or_raw(kind: Any, data: Any) -> Any:
 
 
 @cache
-def hints_of(kind: type[Any]) -> dict[str, Any]:
+def hints_of(kind: Any) -> dict[str, Any]:
     """The types of its fields; none where they cannot be resolved from outside of the function they are made in."""
     try:
         return get_type_hints(kind, include_extras=True)

@@ -81,7 +81,6 @@ PROVIDER = Provider(
         ),
         Route("converse", ConverseQuirks(reasoning="effort"), models="*openai.*|*qwen.*|*deepseek.*"),
         *claude_routes(INVOKED, before="*anthropic.", frames=ChunkFrames),
-        Route("converse", ConverseQuirks()),
         Route("converse", ConverseQuirks(structured=BY_TOOL)),
     ),
     auth=bearer_or_aws("bedrock"),
