@@ -20,8 +20,11 @@ from dhenara.ai.errors import (
     ToolFailedError,
     WrongColourError,
 )
+from dhenara.ai.run_settings import PlanSettings, RunSettings, TalkSettings
+from dhenara.ai.runs import PLANNED, SPOKEN
 from dhenara.ai.testing import Answer, Called, Cut, FakeServer, RawStream, Refusal, Spoken
 from dhenara.ai.types import (
+    AIModelCallConfig,
     ChatModelCostData,
     ImageContent,
     Message,
@@ -545,3 +548,10 @@ def test_claude_goes_on_after_a_pause(server: FakeServer, world: World) -> None:
     world.close(client)
     assert run.text() == "Found."
     assert [message["role"] for message in server.exchanges[1].json["messages"]] == ["user", "assistant"]
+
+
+def test_every_setting_of_a_run_is_one_that_is_read() -> None:
+    read = {*PLANNED, *SPOKEN, *AIModelCallConfig.model_fields}
+    assert set(RunSettings.__annotations__) <= read
+    assert {*PlanSettings.__annotations__} == {*PLANNED}
+    assert {*TalkSettings.__annotations__} == {*SPOKEN}

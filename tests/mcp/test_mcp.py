@@ -85,9 +85,11 @@ def test_a_closed_server_and_the_wrong_world_are_told() -> None:
         tool.bind({"city": "Rome"})()
 
 
-def test_a_server_that_does_not_start_is_named() -> None:
-    with (
-        pytest.raises(ConfigurationError, match="'no-such-command-here' cannot be reached"),
-        MCPServer(["no-such-command-here"]),
-    ):
-        pass
+@pytest.mark.parametrize(
+    ("where", "named"),
+    [(["no-such-command-here"], "'no-such-command-here'"), ("http://127.0.0.1:9/mcp", "127.0.0.1:9")],
+)
+def test_a_server_that_cannot_be_reached_is_named(where: Any, named: str) -> None:
+    server = MCPServer(where)
+    with pytest.raises(ConfigurationError, match=f"{named}.* cannot be reached"):
+        server.__enter__()

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx2
 from mcp.client.streamable_http import streamable_http_client
 
-from mcp import Client, StdioServerParameters
+from mcp import Client, MCPError, StdioServerParameters
 
 from .errors import ConfigurationError
 
@@ -24,8 +24,8 @@ async def connection(
     async with AsyncExitStack() as inside:
         try:
             client = await inside.enter_async_context(await made(server, env, cwd, headers, inside))
-        except OSError as error:
-            raise ConfigurationError(f"the MCP server {named(server)} cannot be reached: {error}") from error
+        except (OSError, httpx2.HTTPError, MCPError, ExceptionGroup) as error:
+            raise ConfigurationError(f"the MCP server {named(server)} cannot be reached: {cause(error)}") from error
         yield client
 
 
@@ -41,6 +41,11 @@ async def made(
         return Client(streamable_http_client(server, http_client=http))
     command, *arguments = server
     return Client(StdioServerParameters(command=command, args=arguments, env=dict(env) if env else None, cwd=cwd))
+
+
+def cause(error: Exception) -> Exception:
+    """What went wrong, out of the groups in which tasks report it."""
+    return cause(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
 
 
 def named(server: str | Sequence[str]) -> str:
