@@ -96,16 +96,14 @@ def tool_schema(tool: ToolDefinition, quirks: Quirks, warnings: Warnings) -> tup
     """A tool's parameters in the dialect's words, and whether its calls are to be held to them."""
     if not tool.strict and quirks.tool_rules is ANY_SCHEMA:
         return tool.parameters, tool.strict
-    from ..schema.fit import fit
-
     if tool.strict and quirks.schema_rules is not None:
-        fitted = fit(tool.parameters, quirks.schema_rules)
+        fitted = tool.fitted(quirks.schema_rules)
         if not fitted.impossible:
             report(fitted.unsaid, f"tools.{tool.name}", warnings)
             return fitted.schema, True
         why = "; ".join(fitted.impossible)
         warnings.translated(f"tools.{tool.name}", f"its calls are not held to the schema ({why})")
-    fitted = fit(tool.parameters, quirks.tool_rules)
+    fitted = tool.fitted(quirks.tool_rules)
     report(fitted.unsaid, f"tools.{tool.name}", warnings)
     return fitted.schema, False if tool.strict else tool.strict
 

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_origin
 
 from pydantic import Field, model_validator
 
-from .base import Value
+from .fitting import Fitting
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
-
-    from ..schema.fit import Fitted
-    from ..schema.rules import SchemaRules
 
 OutputMode = Literal["native", "tool", "prompt"]
 """How an answer is held to its shape: by the provider, as arguments of a tool, or by asking for it."""
@@ -25,7 +22,7 @@ INSIDE = "value"
 """The property that holds an answer which is no object by itself."""
 
 
-class StructuredOutput(Value):
+class StructuredOutput(Fitting):
     """A JSON Schema with a name. A pydantic model, dataclass, TypedDict or bare schema becomes one by itself.
 
     Without a `mode`, the best one that the provider offers for this schema is taken. `strict` is for providers that
@@ -59,17 +56,8 @@ class StructuredOutput(Value):
         shape = cls.model_validate(kind)
         return cls.model_validate({**{name: getattr(shape, name) for name in shape.model_fields_set}, **settings})
 
-    def fitted(self, rules: SchemaRules) -> Fitted:
-        """The schema in the words of a dialect; rewritten once."""
-        from ..schema.fit import fit
-
-        if rules not in self._fits:
-            self._fits[rules] = fit(self.output_schema, rules)
-        return self._fits[rules]
-
-    @cached_property
-    def _fits(self) -> dict[SchemaRules, Fitted]:
-        return {}
+    def _own_schema(self) -> dict[str, Any]:
+        return self.output_schema
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any] | None:

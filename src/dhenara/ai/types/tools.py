@@ -8,15 +8,19 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from .base import Value
+from .fitting import Fitting
 
 
-class ToolDefinition(Value):
+class ToolDefinition(Fitting):
     """A function the model may call. `parameters` is a JSON Schema of an object."""
 
     name: str
     description: str | None = None
     parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
     strict: bool | None = None
+
+    def _own_schema(self) -> dict[str, Any]:
+        return self.parameters
 
     @model_validator(mode="before")
     @classmethod
