@@ -24,6 +24,7 @@ PROVIDERS = {
     "amazon_bedrock": "anthropic.claude-sonnet-4-5-v1:0",
     "cohere": "command-a",
     "deepseek": "deepseek-flash",
+    "ollama": "qwen3.5",
 }
 EVERYWHERE = pytest.mark.parametrize("provider", PROVIDERS)
 
@@ -174,7 +175,7 @@ def test_trees_go_to_claude_by_a_tool(server: FakeServer) -> None:
 @EVERYWHERE
 def test_why_there_is_no_object_is_told_apart(provider: str, server: FakeServer) -> None:
     cut = {"openai": "length", "deepseek": "length", "xai": "max_output_tokens", "google_ai": "MAX_TOKENS"}
-    cut |= {"cohere": "MAX_TOKENS"}
+    cut |= {"cohere": "MAX_TOKENS", "ollama": "length"}
     server.answers(
         answer('{"city": "Ro', finish=cut.get(provider, "max_tokens")),
         answer("I cannot say."),

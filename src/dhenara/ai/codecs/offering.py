@@ -49,3 +49,14 @@ def warn_absent(tool: ProviderTool, warnings: Warnings, instead: str = "") -> No
 def place_of(search: WebSearch) -> dict[str, Any]:
     """Where the user is, as most say it."""
     return {"type": "approximate", **search.place.model_dump(exclude_none=True)} if search.place else {}
+
+
+def write_raw(tools: Sequence[AnyTool], warnings: Warnings) -> list[dict[str, Any]]:
+    """For those who run no tools of their own: what is written by hand is passed on."""
+    written: list[dict[str, Any]] = []
+    for tool in tools:
+        if isinstance(tool, ServerTool):
+            written.append(tool.spec)
+        elif not isinstance(tool, ToolDefinition):
+            warn_absent(tool, warnings)
+    return written

@@ -10,12 +10,11 @@ from ...types.structured import OutputMode, StructuredOutput
 from ...types.tools import ToolDefinition
 from ..base import Outgoing
 from ..effort import budget_for
-from ..offering import offered
+from ..offering import offered, write_raw
 from ..parameters import write_parameters
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .messages import write_messages
-from .provider_tools import write_provider_tools
 from .quirks import CohereQuirks
 
 Wire = dict[str, Any]
@@ -57,7 +56,7 @@ def write_tools(config: AIModelCallConfig, quirks: CohereQuirks, warnings: Warni
     choice = config.tool_choice
     shown = offered(config.tools, choice, warnings, one_by_name=False)
     own = [tool for tool in shown if isinstance(tool, ToolDefinition)]
-    tools = [write_tool(tool, quirks, warnings) for tool in own] + write_provider_tools(shown, warnings).entries
+    tools = [write_tool(tool, quirks, warnings) for tool in own] + write_raw(shown, warnings)
     if not tools:
         return {}
     written: Wire = {"tools": tools}
