@@ -18,6 +18,7 @@ from .flow.lessons import EVERYBODYS, Lessons
 from .history import MessageLike, read_history
 from .listings import Listings
 from .providers.target import Target, resolve
+from .runs import Runs
 from .runtime.blocking import BlockingIO, run
 from .types.call import Call
 from .types.call_config import AIModelCallConfig
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
-class AIModelClient(Listings, Backgrounds):
+class AIModelClient(Runs, Listings, Backgrounds):
     """Generates from one endpoint.
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from .base import Value
 from .structured import StructuredOutput
 from .timeouts import Timeouts
-from .tools import ServerTool, ToolChoice, ToolDefinition
+from .tool_list import ToolList
+from .tools import ToolChoice
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
@@ -18,9 +19,10 @@ ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "
 class AIModelCallConfig(Value):
     """Everything is optional; what is not set is left to the provider.
 
-    `options` are the model's own options in the provider's own words; they go into the request as they are.
-    `timeout` is the total in seconds, or `Timeouts` for separate limits. `retries` counts the tries after the
-    first. With `strict`, what a provider cannot honour is an error instead of a warning.
+    `tools` are functions, model classes, dicts, `Tool`s, or what providers run themselves. `options` are the model's
+    own options in the provider's own words; they go into the request as they are. `timeout` is the total in seconds,
+    or `Timeouts` for separate limits. `retries` counts the tries after the first. With `strict`, what a provider
+    cannot honour is an error instead of a warning.
     """
 
     streaming: bool = False
@@ -42,7 +44,7 @@ class AIModelCallConfig(Value):
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0)
 
-    tools: Sequence[ToolDefinition | ServerTool] = ()
+    tools: Annotated[Sequence[Any], ToolList] = ()
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     structured_output: StructuredOutput | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from ...schema.rules import LONE_REFERENCES, SchemaRules
 from ..base import Quirks
 
 PARAMETERS: Mapping[str, str | None] = {
@@ -39,5 +40,11 @@ class GeminiQuirks(Quirks):
     levels: Mapping[str, str] = field(
         default_factory=lambda: {"none": "minimal", "xhigh": "high", "max": "high"},
     )
+    schema_rules: SchemaRules | None = LONE_REFERENCES
+    loose_rules: SchemaRules | None = LONE_REFERENCES
+    tool_rules: SchemaRules = LONE_REFERENCES
+    excludes_domains: bool = False
+    """Whether searches can leave domains out."""
+
     call_ids: bool = True
     """Whether calls and their results may carry ids."""

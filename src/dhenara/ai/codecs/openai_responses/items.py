@@ -13,6 +13,7 @@ from ...types.content import (
     ImageContent,
     ReasoningContent,
     ServerToolContent,
+    StructuredContent,
     TextContent,
     ToolCallContent,
     ToolResultContent,
@@ -65,7 +66,11 @@ def write_answer(contents: Sequence[Content], call: Call, warnings: Warnings) ->
     """Its own items go back as they came: a thought with what follows it, texts of one message in one."""
     open_message: Wire | None = None
     for at, part in enumerate(contents):
-        if isinstance(part, TextContent) and at_home(part, call, PROTOCOL) and "item" in part.extras:
+        if (
+            isinstance(part, TextContent | StructuredContent)
+            and at_home(part, call, PROTOCOL)
+            and "item" in part.extras
+        ):
             open_message = joined(open_message, part)
             following = contents[at + 1] if at + 1 < len(contents) else None
             if not same_message(part, following):
@@ -79,10 +84,11 @@ def write_answer(contents: Sequence[Content], call: Call, warnings: Warnings) ->
 
 def same_message(part: Content, following: Content | None) -> bool:
     item = part.extras["item"]
-    return isinstance(following, TextContent) and "id" in item and following.extras.get("item") == item
+    kind = TextContent | StructuredContent
+    return isinstance(following, kind) and "id" in item and following.extras.get("item") == item
 
 
-def joined(message: Wire | None, part: TextContent) -> Wire:
+def joined(message: Wire | None, part: TextContent | StructuredContent) -> Wire:
     content = {"type": "output_text", "text": part.text, "annotations": part.extras.get("annotations", [])}
     begun = message or {"type": "message", "role": "assistant", **part.extras["item"], "content": []}
     begun["content"].append(content)

@@ -15,6 +15,8 @@ PROVIDER = Provider(
             ChatQuirks(
                 params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
                 reasoning_in="reasoning",
+                web_search="entry",
+                web_search_type="openrouter:web_search",
                 reasoning_out=("reasoning", "reasoning_content"),
                 reasoning_replay="details",
                 remote_documents=True,
