@@ -156,6 +156,8 @@ def test_a_server_of_ones_own_is_free_and_a_strangers_is_unknown() -> None:
     assert cost_of(sold("vllm", "qwen"), usage).amount == 0
     assert cost_of(sold("vllm", "qwen"), usage, base_url="http://gpu-box:8000/v1").amount == 0
     assert cost_of(sold("vllm", "qwen"), usage, base_url="https://vllm.example.com/v1").amount is None
+    assert cost_of(sold("ollama", "qwen"), usage).amount == 0
+    assert cost_of(sold("ollama", "qwen"), usage, base_url="https://ollama.com").amount is None
 
 
 def test_a_deployment_is_priced_by_the_model_behind_it() -> None:

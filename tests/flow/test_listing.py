@@ -98,6 +98,12 @@ SHAPES: list[tuple[str, Any, str, dict[str, Any]]] = [
         {"id": "command-a-03-2025", "capabilities": ("chat",)},
     ),
     (
+        "ollama",
+        {"models": [{"name": "qwen3:8b", "modified_at": "2026-10-01T00:00:00Z", "capabilities": ["tools"]}]},
+        "/api/tags",
+        {"id": "qwen3:8b", "capabilities": ("tools",)},
+    ),
+    (
         "amazon_bedrock",
         {"modelSummaries": [BEDROCK]},
         "/foundation-models",

@@ -9,10 +9,12 @@ import anthropic
 import httpx2
 import openai
 import pytest
+from pydantic import BaseModel, Field
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ContextLengthError
 from dhenara.ai.types import AIModelCallConfig
+from support.runs import go
 from support.worlds import World, endpoint
 
 PROVIDERS = pytest.mark.parametrize("provider", ["openai", "anthropic"])
@@ -134,3 +136,17 @@ def test_leaving_a_stream_frees_the_server(llama: str) -> None:
 
 def busy(llama: str) -> bool:
     return any(slot["is_processing"] for slot in httpx2.get(f"{llama}/slots").json())
+
+
+class Place(BaseModel):
+    city: str = Field(max_length=20)
+    sunny: bool
+    population: int | None = None
+
+
+def test_a_real_model_is_held_to_a_type(llama: str, world: World) -> None:
+    client = AIModelClient(endpoint(llama, "llama_cpp"), STEADY)
+    run = go(world, client, "Tell me about Paris.", output=Place, max_output_tokens=120)
+    world.close(client)
+    assert isinstance(run.output, Place)
+    assert run.stopped == "answered"

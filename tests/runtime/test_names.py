@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
+import warnings
 from typing import Any
 
 import pytest
@@ -49,3 +51,16 @@ def test_addresses_of_both_kinds_are_reached(timeout: float | None) -> None:
         for host in ("127.0.0.1", b"127.0.0.1", "localhost"):
             with connected(host, server.getsockname()[1], timeout) as found:
                 assert found.getpeername() == server.getsockname()
+
+
+def test_a_forgotten_connection_closes_without_a_word() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cycle: list[Any] = [connected("127.0.0.1", server.getsockname()[1], None)]
+        cycle.append(cycle)
+        there, _ = server.accept()
+        del cycle
+        gc.collect()
+        with there:
+            there.settimeout(5)
+            assert there.recv(1) == b""

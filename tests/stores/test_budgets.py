@@ -82,7 +82,7 @@ def test_budgets_hold_by_tag_and_each_value_may_have_its_own(server: FakeServer)
 
 
 def test_what_was_refused_costs_nothing_and_what_was_cut_costs_what_was_reserved(server: FakeServer) -> None:
-    server.answers(Refusal(400, "no"), Spoken(HELLO, pause=0.01))
+    server.answers(Refusal(400, "no"), Spoken(HELLO, pause=0.3))
     budget = Budget(1)
     layer = BudgetLayer(budget)
     with AIModelClient(priced(server.url), BRIEF, layers=[layer]) as asking:

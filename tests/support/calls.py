@@ -13,13 +13,17 @@ from dhenara.ai.types import (
     AIModelEndpoint,
     AudioContent,
     Call,
+    CodeExecution,
     FileContent,
+    FileSearch,
     GenericContent,
     ImageContent,
     Message,
     Origin,
+    Place,
     ReasoningContent,
     RefusalContent,
+    RemoteMCP,
     ServerToolContent,
     StructuredOutput,
     TextContent,
@@ -27,7 +31,9 @@ from dhenara.ai.types import (
     ToolChoice,
     ToolDefinition,
     ToolResultContent,
+    WebSearch,
 )
+from support.schemas import schemas
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=30)
 SOME_WORDS = WORDS.filter(lambda words: bool(words.strip()))
@@ -117,6 +123,29 @@ TOOLS = st.builds(
     parameters=st.just({"type": "object", "properties": {"q": {"type": "string"}}, "required": ["q"]}),
     strict=st.none() | st.booleans(),
 )
+PLACES = st.builds(Place, country=st.none() | st.just("DE"), city=st.none() | st.just("Ulm"))
+DOMAINS = st.lists(st.just("example.org"), max_size=1).map(tuple)
+PROVIDER_TOOLS: st.SearchStrategy[Any] = st.one_of(
+    st.builds(
+        WebSearch,
+        allowed_domains=DOMAINS,
+        blocked_domains=DOMAINS,
+        max_uses=st.none() | st.just(3),
+        context_size=st.none() | st.sampled_from(["low", "high"]),
+        place=st.none() | PLACES,
+    ),
+    st.builds(CodeExecution, container=st.none() | st.just("cntr_1"), file_ids=st.just(()) | st.just(("file_1",))),
+    st.builds(FileSearch, store_ids=st.just(("vs_1",)), max_results=st.none() | st.just(4)),
+    st.builds(
+        RemoteMCP,
+        name=st.just("wiki"),
+        url=st.just("https://mcp.example.org/mcp"),
+        authorization=st.none() | st.just("secret-token"),
+        headers=st.just({}) | st.just({"x-team": "blue"}),
+        allowed_tools=st.just(()) | st.just(("search",)),
+        description=st.none() | SOME_WORDS,
+    ),
+)
 SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "streaming": st.booleans(),
     "max_output_tokens": st.integers(1, 100_000),
@@ -137,7 +166,13 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "parallel_tool_calls": st.booleans(),
     "user": st.just("user-1"),
     "metadata": st.just({"user_id": "u", "job": "j"}),
-    "structured_output": st.just(StructuredOutput(output_schema={"type": "object", "properties": {}})),
+    "structured_output": st.builds(
+        StructuredOutput,
+        output_schema=schemas(),
+        mode=st.sampled_from(["auto", "native", "tool", "prompt"]),
+        strict=st.none() | st.booleans(),
+        description=st.none() | SOME_WORDS,
+    ),
 }
 
 
@@ -146,8 +181,10 @@ def calls(draw: st.DrawFn, provider: str) -> Call:
     chosen = draw(st.sets(st.sampled_from(sorted(SETTINGS))))
     config: dict[str, Any] = {name: draw(SETTINGS[name]) for name in chosen}
     tools = draw(st.lists(TOOLS, max_size=3, unique_by=lambda tool: tool.name))
+    provided = draw(st.lists(PROVIDER_TOOLS, max_size=2, unique_by=lambda tool: tool.kind))
+    if tools or provided:
+        config["tools"] = (*tools, *provided)
     if tools:
-        config["tools"] = tuple(tools)
         config["tool_choice"] = draw(
             st.none()
             | st.builds(ToolChoice, mode=st.sampled_from(["auto", "none", "required"]))

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from dhenara.ai import Layer, Send, Stream
+from dhenara.ai.catalog.facts import find_facts
 from dhenara.ai.catalog.prices import price
 from dhenara.ai.errors import CallError, ConnectionFailedError
-from dhenara.ai.types import Call, Usage
+from dhenara.ai.types import AIModelEndpoint, Call, Usage
 
 from ..storage.errors import StoreError
 from ..storage.running import World, asked, surely
@@ -105,8 +106,7 @@ class Bound:
 
 def worst_case(call: Call, target: Any) -> Decimal | None:
     """The most that one answer to this call can cost; None where that is not known."""
-    settings = call.endpoint.ai_model.settings
-    longest = call.config.max_output_tokens or (settings.max_output_tokens if settings else None)
+    longest = call.config.max_output_tokens or longest_answer(call.endpoint)
     if longest is None:
         return None
     read = estimate(target.codec.encode(call, target.quirks).body).most
@@ -118,6 +118,15 @@ def worst_case(call: Call, target: Any) -> Decimal | None:
         and cost.amount is not None
     ]
     return max(amounts, default=None)
+
+
+def longest_answer(endpoint: AIModelEndpoint) -> int | None:
+    """The most tokens that the model can say at once, as far as that is known."""
+    settings = endpoint.ai_model.settings
+    if settings is not None and settings.max_output_tokens is not None:
+        return settings.max_output_tokens
+    facts = find_facts(endpoint)
+    return facts.max_output_tokens if facts is not None else None
 
 
 def refuse_unknown(call: Call, due: Sequence[Budget]) -> None:

@@ -19,6 +19,7 @@ from .history import MessageLike, read_history
 from .listings import Listings
 from .mending import mended
 from .providers.target import Target, resolve
+from .runs import Runs
 from .runtime.blocking import BlockingIO, run
 from .trimming import trimmed
 from .types.call import Call, Journal
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
-class AIModelClient(Listings, Backgrounds):
+class AIModelClient(Runs, Listings, Backgrounds):
     """Generates from one endpoint.
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be
@@ -192,11 +193,13 @@ class AIModelClient(Listings, Backgrounds):
         messages: Sequence[MessageLike] | None,
         config: AIModelCallConfig | None,
         overrides: Mapping[str, Any],
+        *,
+        open_end: bool = False,
     ) -> Call:
         """The call as a value. Whatever cannot work is found here, before anything is sent."""
         settings = self._chosen(config, overrides)
         told = read_instructions(instructions)
-        history, warnings = mended(read_history(prompt, context, messages))
+        history, warnings = mended(read_history(prompt, context, messages), open_end=open_end)
         kept, left_out = trimmed(history, told, settings)
         call = Call(
             endpoint=self.model_endpoint,

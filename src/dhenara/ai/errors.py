@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .types.attempt import Attempt
     from .types.response import ChatResponse
+    from .types.run import Run
     from .types.timeouts import Limit
 
 
@@ -18,6 +19,9 @@ class DhenaraError(Exception):
 
     advice = ""
     """What to do next, where the message does not say it."""
+
+    run: Run[Any] | None = None
+    """What had happened in the run that this error ended."""
 
 
 class ProviderError(DhenaraError):
@@ -40,6 +44,16 @@ class UnsupportedError(ConfigurationError):
 
 class FetchError(ProviderError):
     """Content at an address could not, or may not, be fetched; nothing was sent to the provider."""
+
+
+class RunLimitError(DhenaraError):
+    """A run reached one of its limits; `run` is what had happened until then."""
+
+    limit = ""
+
+
+class ToolFailedError(DhenaraError):
+    """A tool raised an error, which is the cause of this one."""
 
 
 class CallError(ProviderError):
@@ -185,6 +199,34 @@ class BadAnswerError(CallError):
 
     code = "bad_answer"
     advice = "Check that the base URL is that of an API, and which protocol it speaks."
+
+
+class OutputError(CallError):
+    """The model answered, but not with the object that was asked for. `response` is its answer."""
+
+    code = "output"
+    advice = "The answer is in `response` of this error; ask again, or ask a model that follows shapes more closely."
+    response: ChatResponse | None = None
+
+
+class RefusedError(OutputError):
+    """The model declined, or its provider would not let it speak."""
+
+    code = "refused"
+    advice = "Say it otherwise, or ask another model; the words of the refusal are in `response` of this error."
+
+
+class TruncatedError(OutputError):
+    """The answer ended before the object was complete."""
+
+    code = "truncated"
+    advice = "Raise max_output_tokens, or ask for less at once."
+
+
+class InvalidOutputError(OutputError):
+    """The answer is no JSON, or not of the shape that was asked for."""
+
+    code = "invalid_output"
 
 
 def _revive(kind: type[CallError], message: str, facts: dict[str, Any]) -> CallError:

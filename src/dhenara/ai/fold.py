@@ -59,6 +59,10 @@ class ChoiceDraft:
         return [content for content in closed if content is not None]
 
 
+Shaper = Callable[[ChatResponseChoice], ChatResponseChoice]
+"""Reads an answer into what it was asked to be."""
+
+
 @dataclass(slots=True)
 class Draft:
     """An answer being written. Feed it deltas; ask for the response at any time."""
@@ -67,6 +71,7 @@ class Draft:
     price: Callable[[ChatResponse], Cost | None] | None = None
     """Asked when somebody wants to know what the answer costs."""
 
+    shape: Shaper | None = None
     _choices: dict[int, ChoiceDraft] = field(default_factory=dict)
     _id: str | None = None
     _model: str | None = None
@@ -108,6 +113,9 @@ class Draft:
     def response(self) -> ChatResponse:
         """The answer so far, marked interrupted unless it is complete."""
         choices = [self._choices[index].choice(index, self.origin) for index in sorted(self._choices)]
+        if self.shape is not None:
+            over = self.complete  # some hosts never say why an answer ended
+            choices = [self.shape(choice) if over or choice.finish_reason else choice for choice in choices]
         answer = ChatResponse(
             id=self._id,
             model=self._model,

@@ -14,14 +14,19 @@ UNNAMED = "unnamed_call_"
 NOT_RUN = "This call was not run."
 
 
-def mended(messages: Sequence[Message]) -> tuple[tuple[Message, ...], tuple[CallWarning, ...]]:
-    """The same history where nothing is amiss; else what every provider accepts, and what was changed for that."""
+def mended(
+    messages: Sequence[Message], *, open_end: bool = False
+) -> tuple[tuple[Message, ...], tuple[CallWarning, ...]]:
+    """The same history where nothing is amiss; else what every provider accepts, and what was changed for that.
+
+    With `open_end`, calls of the last round may still wait for their results: somebody is about to run them.
+    """
     if not any(isinstance(part, ToolCallContent | ToolResultContent) for m in messages for part in m.contents):
         return tuple(messages), ()
     bench = Bench()
     for message in messages:
         bench.take(message)
-    bench.close(last=True)
+    bench.close(last=True, open_end=open_end)
     return tuple(bench.done), tuple(bench.warnings)
 
 
@@ -96,9 +101,10 @@ class Bench:
         unnamed = [one for one in self.open if not one[0]]
         return next((one for one in unnamed if result.name in (None, one[1].name)), None)
 
-    def close(self, *, last: bool = False) -> None:
+    def close(self, *, last: bool = False, open_end: bool = False) -> None:
         """Ends a round: its results stand together, right after the calls; what else was said follows."""
-        if self.open and not (last and not self.results and not self.waiting):
+        may_wait = last and not self.waiting and (open_end or not self.results)
+        if self.open and not may_wait:
             for _, call in self.open:
                 self.results.append(
                     ToolResultContent(call_id=call.id, name=call.name, output=NOT_RUN, is_error=True),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from .chunks import Chunker
 from .config.settings import settings
 from .errors import CallError
+from .flow.broken import told
 from .flow.journey import Journey
 from .flow.stream import Batch, Stream
 from .runtime.blocking import run
@@ -14,7 +15,7 @@ from .types.call import Call
 from .types.call_response import AIModelCallResponse
 from .types.delta import TextDelta
 from .types.response import ChatResponse
-from .types.sse import SSEErrorCode, SSEErrorData, SSEErrorResponse, StreamEvent, StreamingChatResponse
+from .types.sse import StreamEvent, StreamingChatResponse
 
 
 class Telling:
@@ -35,6 +36,15 @@ class Telling:
     def error(self) -> CallError | None:
         """What broke the answer off, if anything did."""
         return self._stream.error
+
+    def partial_output(self) -> Any:
+        """The object that was asked for as structured output, as far as it has arrived; None before that."""
+        shape = self._call.config.structured_output
+        if shape is None:
+            return None
+        from .flow.partial_output import partial_output
+
+        return partial_output(self._stream.partial().text(), shape)
 
     def _shown(self, batch: Batch) -> StreamingChatResponse | None:
         if len(batch) == 1 and type(batch[0]) is TextDelta:
@@ -114,21 +124,3 @@ class AsyncStream(Telling):
 
     def __del__(self) -> None:
         self._stream.abandon()
-
-
-def told(error: CallError) -> SSEErrorResponse:
-    """An error in the middle of a stream; the final tuple follows it."""
-    details = {
-        "type": type(error).__name__,
-        "code": error.code,
-        "status": error.status,
-        "request_id": error.request_id,
-        "provider_code": error.provider_code,
-    }
-    return SSEErrorResponse(
-        data=SSEErrorData(
-            error_code=SSEErrorCode.EXTERNAL_API_ERROR,
-            message=str(error),
-            details={name: value for name, value in details.items() if value is not None},
-        )
-    )

@@ -18,6 +18,8 @@ from .charges import by_prices, by_tokens
 
 # A private network's names: nothing behind them sends a bill per token.
 OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
+# What has no price has no day on which it held.
+FREE = Cost(amount=Decimal(0), source="local")
 
 
 def price(
@@ -45,9 +47,9 @@ def price(
         return by_tokens(prices, usage).model_copy(update={"priced_at": at})
     provider = find_provider(str(endpoint.api.provider))
     if provider is not None and provider.embedded:
-        return Cost(amount=Decimal(0), source="local", priced_at=at)
+        return FREE
     if provider is not None and provider.local:
-        return at_home(base_url or str(endpoint.api.config.get("base_url") or provider.base_url), at)
+        return at_home(base_url or str(endpoint.api.config.get("base_url") or provider.base_url))
     return listed(
         (provider.price_list if provider else None) or str(endpoint.api.provider),
         names_on_the_bill(endpoint, provider, served),
@@ -66,11 +68,11 @@ def names_on_the_bill(endpoint: AIModelEndpoint, provider: Provider | None, serv
     return tuple(name for name in names if name)
 
 
-def at_home(base_url: str, at: datetime) -> Cost:
+def at_home(base_url: str) -> Cost:
     """A server of one's own charges nothing; the same software on somebody else's machine may."""
     host = urlsplit(base_url).hostname or ""
     if is_own(host):
-        return Cost(amount=Decimal(0), source="local", priced_at=at)
+        return FREE
     return Cost(reason=f"{host} may not be a machine of your own, so what it charges is unknown; set cost_data")
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from ..errors import CallError
+from ..schema.rules import ANY_SCHEMA, SchemaRules
 from ..types.call import Call
 from ..types.delta import Delta
 from ..types.media import Media
 from ..types.plan import Fate
+from ..types.structured import OutputMode
 from ..types.warning import CallWarning
 from ..wire.frame import Frame, Frames
 from ..wire.http import Head
@@ -29,6 +31,23 @@ class Quirks:
 
     params: Mapping[str, str | None] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    structured: tuple[OutputMode, ...] = ("native", "tool", "prompt")
+    """How answers can be held to a schema, the best way first."""
+
+    structured_beside_tools: bool = True
+    """Whether a schema for the answer may be given together with tools."""
+
+    hides_schema: bool = False
+    """Whether the model is held to a schema that it is not shown."""
+
+    schema_rules: SchemaRules | None = ANY_SCHEMA
+    """What may be said in schemas that are held to strictly; None where none are."""
+
+    loose_rules: SchemaRules | None = ANY_SCHEMA
+    """What may be said in schemas that are only a wish; None where there are no such answers."""
+
+    tool_rules: SchemaRules = ANY_SCHEMA
+    """What may be said in the schema of a tool that is not strict."""
 
     def wire_name(self, parameter: str) -> str | None:
         """What the dialect calls a parameter; None when it has no such thing."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from ..codecs.base import Informed, Outgoing
+from functools import partial
+
+from ..codecs.base import Decoder, Informed, Outgoing
 from ..codecs.fingerprint import fingerprint_of
 from ..codecs.plan import plan_of, travels
+from ..codecs.shaping import answer_name, output_mode
 from ..errors import BadRequestError, CallError, ConnectionFailedError, UnsupportedError
-from ..fold import Draft
+from ..fold import Draft, Shaper
 from ..providers.target import Target
 from ..types.call import Call
 from ..types.content import Origin
@@ -47,7 +50,7 @@ def dispatch(io: IO, target: Target, writer: Writer) -> Send:
         call.journal.heard(line.response.head)
         if line.response.head.status >= 300:
             raise await refusal(target, line)
-        draft = Draft(origin_of(target, outgoing), pricing(target, call, io.wall()))
+        draft = Draft(origin_of(target, outgoing), pricing(target, call, io.wall()), shaper(call))
         told = source(target, line, call, outgoing)
         if outgoing.lasts:
             from .lasting import lasting
@@ -101,10 +104,30 @@ def source(target: Target, line: Line, call: Call, outgoing: Outgoing) -> Source
     """The answer's own content type decides, then what was asked for."""
     kind = line.response.head.headers.get("content-type", "").split(";")[0].strip().lower()
     streams = kind in STREAMS or (call.config.streaming and kind not in DOCUMENTS)
+    decoder = decoder_for(target, call, outgoing)
+    return Live(line, decoder, target.frames()) if streams else Whole(line, decoder)
+
+
+def decoder_for(target: Target, call: Call, outgoing: Outgoing) -> Decoder:
     decoder = target.codec.decoder(target.quirks)
     if isinstance(decoder, Informed):
         decoder.asked(outgoing)
-    return Live(line, decoder, target.frames()) if streams else Whole(line, decoder)
+    shape = call.config.structured_output
+    if shape is None or output_mode(call, target.quirks) != "tool":
+        return decoder
+    from .answer_tool import AnswerTool
+
+    return AnswerTool(decoder, answer_name(call, shape))
+
+
+def shaper(call: Call) -> Shaper | None:
+    """What reads the answer into the shape that was asked for, where one was."""
+    shape = call.config.structured_output
+    if shape is None:
+        return None
+    from ..shape import shaped
+
+    return partial(shaped, shape=shape)
 
 
 def signed(target: Target, error: CallError) -> CallError:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import time
 import weakref
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ..config.environment import environment
 from ..wire.http import HttpRequest
 from ..wire.io import Patience, Response, Transport
+from ..wire.jobs import Job, Outcome
 from .asyncio_net import AsyncioNet, running
 from .http import HttpTransport
 from .places import places
@@ -123,6 +124,11 @@ class AsyncIO:
         import anyio.to_thread
 
         return await anyio.to_thread.run_sync(partial(function, *args, **kwargs))
+
+    async def gather(self, jobs: Sequence[Job], at_once: int) -> list[Outcome | None]:
+        from .tasks import gather
+
+        return await gather(jobs, at_once)
 
     def now(self) -> float:
         return time.monotonic()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..config.environment import environment
 from ..errors import WrongColourError
 from ..wire.http import HttpRequest
 from ..wire.io import Broken, Patience, Response, Silence, Transport, Unreachable
+from ..wire.jobs import Job, Outcome, attempt
 from .http import HttpTransport
 from .names import connected
 from .net import Wire
@@ -85,10 +86,6 @@ class BlockingWire:
     def unwrap(self) -> socket.socket:
         return self._socket
 
-    def __del__(self) -> None:
-        """A client that nobody closed leaves no socket behind."""
-        self._socket.close()
-
 
 class BlockingNet:
     """Sockets."""
@@ -139,6 +136,13 @@ class BlockingIO:
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return function(*args, **kwargs)
+
+    async def gather(self, jobs: Sequence[Job], at_once: int) -> list[Outcome | None]:
+        if at_once == 1 or (len(jobs) == 1 and jobs[0].seconds is None):
+            return [attempt(job.work) for job in jobs]
+        from .crowd import Crowd
+
+        return Crowd(jobs, at_once).run()
 
     def now(self) -> float:
         return time.monotonic()

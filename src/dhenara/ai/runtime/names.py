@@ -17,9 +17,7 @@ def connected(
     host: str | bytes, port: int, timeout: float | None, lookup: Lookup = socket.getaddrinfo
 ) -> socket.socket:
     """A connection to the first address that takes one. TimeoutError when the time is over, at whichever step."""
-    if timeout is None:
-        return socket.create_connection((host, port))  # type: ignore[arg-type]  # bytes are fine
-    until = time.monotonic() + timeout
+    until = None if timeout is None else time.monotonic() + timeout
     problem: OSError = TimeoutError("no time left")
     for address in addresses(host, port, timeout, lookup):
         try:
@@ -29,9 +27,9 @@ def connected(
     raise problem
 
 
-def addresses(host: str | bytes, port: int, timeout: float, lookup: Lookup) -> list[Address]:
+def addresses(host: str | bytes, port: int, timeout: float | None, lookup: Lookup) -> list[Address]:
     """Looked up by a thread that is left alone when the time is over; it ends with the look-up."""
-    if numeric(host):
+    if timeout is None or numeric(host):
         return lookup(host, port, type=socket.SOCK_STREAM)
     found: queue.SimpleQueue[list[Address] | OSError] = queue.SimpleQueue()
 
@@ -51,19 +49,32 @@ def addresses(host: str | bytes, port: int, timeout: float, lookup: Lookup) -> l
     return answer
 
 
-def connect(address: Address, until: float) -> socket.socket:
+def connect(address: Address, until: float | None) -> socket.socket:
     family, kind, protocol, _, place = address
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("no time left")
-    made = socket.socket(family, kind, protocol)
+    made = ForgettableSocket(family, kind, protocol)
     try:
-        made.settimeout(left)
+        if until is not None:
+            made.settimeout(left(until))
         made.connect(place)
     except BaseException:
         made.close()
         raise
     return made
+
+
+def left(until: float) -> float:
+    """Seconds that remain."""
+    found = until - time.monotonic()
+    if found <= 0:
+        raise TimeoutError("no time left")
+    return found
+
+
+class ForgettableSocket(socket.socket):
+    """Closes without a word: a client that nobody closed leaves no socket and no warning behind."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def numeric(host: str | bytes) -> bool:

@@ -19,9 +19,22 @@ def trust(environment: Mapping[str, str]) -> ssl.SSLContext:
 @cache
 def context(bundle: str | None, folder: str | None) -> ssl.SSLContext:
     if bundle is not None or folder is not None:
-        return ssl.create_default_context(cafile=bundle, capath=folder)
+        return forgettable(ssl.create_default_context(cafile=bundle, capath=folder))
     if sys.platform in ("darwin", "win32"):
         import truststore
 
         return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return ssl.create_default_context()
+    return forgettable(ssl.create_default_context())
+
+
+def forgettable(made: ssl.SSLContext) -> ssl.SSLContext:
+    """Its sockets close without a word when they are forgotten."""
+    made.sslsocket_class = ForgettableTlsSocket
+    return made
+
+
+class ForgettableTlsSocket(ssl.SSLSocket):
+    """A client that nobody closed leaves no socket and no warning behind."""
+
+    def __del__(self) -> None:
+        self.close()

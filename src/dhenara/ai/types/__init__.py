@@ -148,6 +148,21 @@ if TYPE_CHECKING:
     from .provider import (
         AIModelAPIProviderEnum as AIModelAPIProviderEnum,
     )
+    from .provider_tools import (
+        CodeExecution as CodeExecution,
+    )
+    from .provider_tools import (
+        FileSearch as FileSearch,
+    )
+    from .provider_tools import (
+        Place as Place,
+    )
+    from .provider_tools import (
+        RemoteMCP as RemoteMCP,
+    )
+    from .provider_tools import (
+        WebSearch as WebSearch,
+    )
     from .reading import (
         content_of as content_of,
     )
@@ -159,6 +174,36 @@ if TYPE_CHECKING:
     )
     from .response import (
         ImageResponse as ImageResponse,
+    )
+    from .run import (
+        OutputGrew as OutputGrew,
+    )
+    from .run import (
+        RepairStarted as RepairStarted,
+    )
+    from .run import (
+        Run as Run,
+    )
+    from .run import (
+        RunLimits as RunLimits,
+    )
+    from .run import (
+        Step as Step,
+    )
+    from .run import (
+        StepAnswered as StepAnswered,
+    )
+    from .run import (
+        StepStarted as StepStarted,
+    )
+    from .run import (
+        ToolEnded as ToolEnded,
+    )
+    from .run import (
+        ToolRun as ToolRun,
+    )
+    from .run import (
+        ToolStarted as ToolStarted,
     )
     from .sse import (
         SSEErrorCode as SSEErrorCode,
@@ -186,6 +231,12 @@ if TYPE_CHECKING:
     )
     from .timeouts import (
         Timeouts as Timeouts,
+    )
+    from .tool import (
+        InvalidArgumentsError as InvalidArgumentsError,
+    )
+    from .tool import (
+        Tool as Tool,
     )
     from .tools import (
         ServerTool as ServerTool,
@@ -252,9 +303,24 @@ _HOMES = {
     "PlannedPart": ".plan",
     "AIModelAPIProviderEnum": ".provider",
     "content_of": ".reading",
+    "CodeExecution": ".provider_tools",
+    "FileSearch": ".provider_tools",
+    "Place": ".provider_tools",
+    "RemoteMCP": ".provider_tools",
+    "WebSearch": ".provider_tools",
     "ChatResponse": ".response",
     "ChatResponseChoice": ".response",
     "ImageResponse": ".response",
+    "OutputGrew": ".run",
+    "RepairStarted": ".run",
+    "Run": ".run",
+    "RunLimits": ".run",
+    "Step": ".run",
+    "StepAnswered": ".run",
+    "StepStarted": ".run",
+    "ToolEnded": ".run",
+    "ToolRun": ".run",
+    "ToolStarted": ".run",
     "SSEErrorCode": ".sse",
     "SSEErrorData": ".sse",
     "SSEErrorResponse": ".sse",
@@ -264,6 +330,8 @@ _HOMES = {
     "StreamingChatResponse": ".sse",
     "StructuredOutput": ".structured",
     "Timeouts": ".timeouts",
+    "InvalidArgumentsError": ".tool",
+    "Tool": ".tool",
     "ServerTool": ".tools",
     "ToolChoice": ".tools",
     "ToolDefinition": ".tools",

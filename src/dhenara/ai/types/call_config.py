@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -13,7 +13,8 @@ from .fetching import Fetching
 from .prompt_cache import PromptCache
 from .structured import StructuredOutput
 from .timeouts import Timeouts
-from .tools import ServerTool, ToolChoice, ToolDefinition
+from .tool_list import ToolList
+from .tools import ToolChoice
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
@@ -21,10 +22,11 @@ ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "
 class AIModelCallConfig(Value):
     """Everything is optional; what is not set is left to the provider.
 
-    `options` are the model's own options in the provider's own words; they go into the request as they are.
-    `timeout` is the total in seconds, or `Timeouts` for separate limits. `retries` counts the tries after the
-    first. With `strict`, what a provider cannot honour is an error instead of a warning. With `fingerprint`, the
-    response carries a hash of each part of the request.
+    `tools` are functions, model classes, dicts, `Tool`s, or what providers run themselves. `options` are the model's
+    own options in the provider's own words; they go into the request as they are. `timeout` is the total in seconds,
+    or `Timeouts` for separate limits. `retries` counts the tries after the first. With `strict`, what a provider
+    cannot honour is an error instead of a warning. With `fingerprint`, the response carries a hash of each part of
+    the request.
     """
 
     streaming: bool = False
@@ -46,7 +48,7 @@ class AIModelCallConfig(Value):
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0)
 
-    tools: Sequence[ToolDefinition | ServerTool] = ()
+    tools: Annotated[Sequence[Any], ToolList] = ()
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     structured_output: StructuredOutput | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from .base import Value
 from .media import AudioContent as AudioContent
@@ -96,12 +96,21 @@ class ServerToolContent(Content):
 
 
 class StructuredContent(Content):
-    """An answer in the shape that was asked for; `text` is the JSON as it was said."""
+    """An answer in the shape that was asked for; `text` is the JSON as it was said, `error` what is wrong with it."""
 
     type: Literal["structured_output"] = "structured_output"
     text: str = ""
     data: Any = None
     error: str | None = None
+    citations: list[Citation] = Field(default_factory=list)
+    _value: Any = PrivateAttr(default=None)
+
+    @property
+    def parsed(self) -> Any:
+        """The object of the type that was asked for; the plain data where there is none, None where it is wrong."""
+        if self.error is not None:
+            return None
+        return self.data if self._value is None else self._value
 
     def get_text(self) -> str:
         return self.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from .content import (
     ImageContent,
     ReasoningContent,
     RefusalContent,
+    StructuredContent,
     ToolCallContent,
     joined_text,
 )
@@ -21,6 +22,8 @@ from .message import Message
 from .priced import Priced
 from .usage import Usage
 from .warning import CallWarning
+
+T = TypeVar("T")
 
 
 class ChatResponseChoice(Value):
@@ -100,6 +103,21 @@ class ChatResponse(Priced):
 
     def tool_calls(self) -> list[ToolCallContent]:
         return [part for part in self.contents if isinstance(part, ToolCallContent)]
+
+    @property
+    def parsed(self) -> Any:
+        """The object that was asked for as structured output; None where there is none, or it is not right."""
+        return next((part.parsed for part in self.contents if isinstance(part, StructuredContent)), None)
+
+    @overload
+    def structured(self) -> Any: ...
+    @overload
+    def structured(self, kind: type[T]) -> T: ...
+    def structured(self, kind: Any = None) -> Any:
+        """The object that was asked for, checked. Raises RefusedError, TruncatedError or InvalidOutputError."""
+        from .output import read_output
+
+        return read_output(self, kind)
 
     def images(self) -> list[ImageContent]:
         return [part for part in self.contents if isinstance(part, ImageContent)]

@@ -2,32 +2,104 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Self, get_origin
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
-from .base import Value
+from .fitting import Fitting
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+OutputMode = Literal["native", "tool", "prompt"]
+"""How an answer is held to its shape: by the provider, as arguments of a tool, or by asking for it."""
+
+ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
+INSIDE = "value"
+"""The property that holds an answer which is no object by itself."""
 
 
-class StructuredOutput(Value):
-    """A JSON Schema with a name. A pydantic model class, or a bare schema, becomes one by itself."""
+class StructuredOutput(Fitting):
+    """A JSON Schema with a name. A pydantic model, dataclass, TypedDict or bare schema becomes one by itself.
+
+    Without a `mode`, the best one that the provider offers for this schema is taken. `strict` is for providers that
+    distinguish it; without, they are held to the schema wherever it can be said to them.
+    """
 
     output_schema: dict[str, Any]
     name: str = "answer"
     description: str | None = None
     strict: bool | None = None
-    model_class: type[BaseModel] | None = Field(default=None, exclude=True, repr=False)
+    mode: Literal["auto", OutputMode] = "auto"
+    wrapped: bool = False
+    """Whether the answer stands in a property of its own, because it is no object."""
+
+    model_class: Any = Field(default=None, exclude=True, repr=False)
 
     @model_validator(mode="before")
     @classmethod
     def _read_shape(cls, given: Any) -> Any:
-        if isinstance(given, type) and issubclass(given, BaseModel):
-            return {
-                "output_schema": given.model_json_schema(),
-                "name": given.__name__,
-                "model_class": given,
-            }
-        if isinstance(given, Mapping) and "output_schema" not in given:
-            return {"output_schema": dict(given), "name": str(given.get("title") or "answer")}
-        return given
+        if isinstance(given, type) or get_origin(given) is not None:
+            return read_type(given)
+        if not isinstance(given, Mapping) or "output_schema" in given:
+            return given
+        if "model_class" in given:
+            return {**read_type(given["model_class"]), **given}
+        return read_schema(given, str(given.get("title") or "answer"))
+
+    @classmethod
+    def of(cls, kind: Any, **settings: Any) -> Self:
+        """The shape of a type or schema, with a name, mode or description of your choice."""
+        shape = cls.model_validate(kind)
+        return cls.model_validate({**{name: getattr(shape, name) for name in shape.model_fields_set}, **settings})
+
+    def _own_schema(self) -> dict[str, Any]:
+        return self.output_schema
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any] | None:
+        """What reads an answer into the type that was asked for; None where only a schema was given."""
+        from .json_schema import adapter_of
+
+        return None if self.model_class is None else adapter_of(self.model_class, f"the output {self.name!r}")
+
+
+def read_type(kind: Any) -> dict[str, Any]:
+    from .json_schema import adapter_of, schema_of
+    from .tool import own_docstring
+
+    name = getattr(kind, "__name__", None) or "answer"
+    schema = schema_of(adapter_of(kind, f"the output {name!r}"), f"the output {name!r}")
+    said = {**read_schema(schema, name), "model_class": kind}
+    about = own_docstring(kind) if isinstance(kind, type) else None
+    return said if about is None else {**said, "description": about}
+
+
+def read_schema(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Providers want an object: anything else is put into a property of one."""
+    legal = ILLEGAL.sub("_", name).strip("_")[:64] or "answer"
+    if is_object(schema):
+        return {"output_schema": dict(schema), "name": legal}
+    inner = {word: value for word, value in schema.items() if word not in ("$defs", "definitions", "$schema")}
+    outer: dict[str, Any] = {
+        "type": "object",
+        "properties": {INSIDE: inner},
+        "required": [INSIDE],
+        "additionalProperties": False,
+    }
+    outer |= {word: schema[word] for word in ("$defs", "definitions") if word in schema}
+    return {"output_schema": outer, "name": legal, "wrapped": True}
+
+
+def is_object(schema: Mapping[str, Any]) -> bool:
+    from ..schema.check import resolved
+
+    found: Any = schema
+    for _ in range(8):
+        if not (isinstance(found, Mapping) and "$ref" in found and "type" not in found):
+            break
+        found = resolved(schema, found["$ref"])
+    return isinstance(found, Mapping) and (found.get("type") == "object" or "properties" in found or "allOf" in found)

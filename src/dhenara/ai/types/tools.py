@@ -8,15 +8,19 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from .base import Value
+from .fitting import Fitting
 
 
-class ToolDefinition(Value):
+class ToolDefinition(Fitting):
     """A function the model may call. `parameters` is a JSON Schema of an object."""
 
     name: str
     description: str | None = None
     parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
     strict: bool | None = None
+
+    def _own_schema(self) -> dict[str, Any]:
+        return self.parameters
 
     @model_validator(mode="before")
     @classmethod
@@ -26,7 +30,7 @@ class ToolDefinition(Value):
             return given
         if given.get("type") == "function" and isinstance(given.get("function"), Mapping):
             return dict(given["function"])
-        said = {key: value for key, value in given.items() if key != "type" or value != "function"}
+        said = {key: value for key, value in given.items() if key != "type" or value not in ("function", "custom")}
         if "input_schema" in said:
             said["parameters"] = said.pop("input_schema")
         return said

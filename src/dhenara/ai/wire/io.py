@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ParamSpec, Protocol, TypeVar
 
 from .http import Head, HttpRequest
+from .jobs import Job, Outcome
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,6 +71,9 @@ class IO(Protocol):
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs blocking work without holding up anybody else."""
+
+    async def gather(self, jobs: Sequence[Job], at_once: int) -> list[Outcome | None]:
+        """Runs jobs side by side, as many at once; None for those whose time was over. One at a time runs in place."""
 
     def now(self) -> float:
         """Seconds on a clock that never goes back."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from ...schema.rules import CLOSED, SchemaRules
 from ..base import Quirks
 
 PARAMETERS: Mapping[str, str | None] = {
@@ -51,7 +52,10 @@ class MessagesQuirks(Quirks):
     default_max_tokens: int = 8_192
     """The API insists on a limit; this one holds where neither the call nor the model names one."""
 
-    structured: Literal["native", "none"] = "native"
+    schema_rules: SchemaRules | None = CLOSED
+    loose_rules: SchemaRules | None = None
+    web_search: str = "web_search_20250305"
+    code_execution: str = "code_execution_20250825"
     betas: tuple[str, ...] = ()
     betas_in_body: bool = False
     automatic_cache: bool = True

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
-from ...types.tools import ServerTool, ToolChoice, ToolDefinition
+from ...types.structured import StructuredOutput
+from ...types.tools import ToolChoice, ToolDefinition
 from ..base import Outgoing
+from ..offering import offered
 from ..parameters import write_parameters
 from ..prefix import Prefix
+from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .caching import write_cache, write_context
 from .messages import write_messages, write_system
+from .provider_tools import write_provider_tools
 from .quirks import MessagesQuirks
 from .thinking import write_thinking
 
@@ -26,11 +29,13 @@ UNSAID_WHILE_THINKING = dict.fromkeys(("temperature", "top_k"), "it cannot be se
 
 def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
     """The whole request; what Claude cannot be told is in the warnings."""
-    config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
+    warnings = Warnings(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    config = call.config
     model = call.endpoint.ai_model.model_name
     thinking = write_thinking(call, quirks, warnings)
     system = write_system(call)
-    tools = write_tools(config, warnings, thinks=thinking.get("thinking", {}).get("type") == "enabled")
+    tools = write_tools(config, quirks, warnings, thinks=thinking.get("thinking", {}).get("type") == "enabled")
     prefix = Prefix(system, tools.get("tools")) if quirks.binds_thinking else None
     messages = write_messages(call, warnings, prefix)
     body: Wire = {} if quirks.version_in_body else {"model": model}
@@ -45,7 +50,8 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
     body.update(write_user(config, warnings))
     body.update(thinking)
     body.update(tools)
-    write_format(config, quirks, warnings, body)
+    if config.structured_output is not None and mode == "native":
+        body["output_config"] = write_format(config.structured_output, quirks, warnings, body.get("output_config", {}))
     if config.streaming and quirks.stream_in_body:
         body["stream"] = True
     write_cache(config, quirks, warnings, body)
@@ -93,11 +99,16 @@ def write_user(config: AIModelCallConfig, warnings: Warnings) -> Wire:
     return {} if user is None else {"metadata": {"user_id": str(user)}}
 
 
-def write_tools(config: AIModelCallConfig, warnings: Warnings, *, thinks: bool) -> Wire:
+def write_tools(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: Warnings, *, thinks: bool) -> Wire:
     if not config.tools:
         return {}
     choice = config.tool_choice
-    written: Wire = {"tools": [write_tool(tool) for tool in offered(config.tools, choice)]}
+    shown = offered(config.tools, choice, warnings, one_by_name=not thinks)
+    own = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
+    provided = write_provider_tools(shown, quirks, warnings)
+    if not (own or provided.entries):
+        return {}
+    written: Wire = {"tools": [*own, *provided.entries], **provided.fields}
     chosen = write_choice(choice, warnings, thinks=thinks)
     if config.parallel_tool_calls is not None and chosen.get("type") != "none":
         chosen = {**(chosen or {"type": "auto"}), "disable_parallel_tool_use": not config.parallel_tool_calls}
@@ -106,25 +117,13 @@ def write_tools(config: AIModelCallConfig, warnings: Warnings, *, thinks: bool) 
     return written
 
 
-def offered(
-    tools: Sequence[ToolDefinition | ServerTool], choice: ToolChoice | None
-) -> Sequence[ToolDefinition | ServerTool]:
-    """A choice among several tools is made by offering no others."""
-    if choice is None or len(choice.names) < 2:
-        return tools
-    return [tool for tool in tools if isinstance(tool, ToolDefinition) and tool.name in choice.names]
-
-
-def write_tool(tool: ToolDefinition | ServerTool) -> Wire:
-    if isinstance(tool, ServerTool):
-        return tool.spec
+def write_tool(tool: ToolDefinition, quirks: MessagesQuirks, warnings: Warnings) -> Wire:
+    schema, strict = tool_schema(tool, quirks, warnings)
     written: Wire = {"name": tool.name}
     if tool.description is not None:
         written["description"] = tool.description
-    written["input_schema"] = tool.parameters
-    if tool.strict is not None:
-        written["strict"] = tool.strict
-    return written
+    written["input_schema"] = schema
+    return written if strict is None else {**written, "strict": strict}
 
 
 def write_choice(choice: ToolChoice | None, warnings: Warnings, *, thinks: bool) -> Wire:
@@ -138,13 +137,7 @@ def write_choice(choice: ToolChoice | None, warnings: Warnings, *, thinks: bool)
     return {"type": {"auto": "auto", "none": "none", "required": "any"}[choice.mode]}
 
 
-def write_format(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: Warnings, body: Wire) -> None:
+def write_format(shape: StructuredOutput, quirks: MessagesQuirks, warnings: Warnings, config: Wire) -> Wire:
     """The schema stands beside the effort in `output_config`."""
-    shape = config.structured_output
-    if shape is None:
-        return
-    if quirks.structured == "none":
-        warnings.unsupported("structured_output")
-        return
-    said = {"type": "json_schema", "schema": shape.output_schema}
-    body["output_config"] = {**body.get("output_config", {}), "format": said}
+    schema, _ = native_schema(shape, quirks, warnings)
+    return {**config, "format": {"type": "json_schema", "schema": schema}}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ...schema.rules import SHAPES_ONLY, SchemaRules
 from ..base import Quirks
 
 PARAMETERS: Mapping[str, str | None] = {
@@ -33,5 +34,9 @@ class CohereQuirks(Quirks):
     """The defaults are Cohere's own host."""
 
     names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+
+    schema_rules: SchemaRules | None = SHAPES_ONLY
+    loose_rules: SchemaRules | None = None
+    structured_beside_tools: bool = False
 
     path: str = "/v2/chat"

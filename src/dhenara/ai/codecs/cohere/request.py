@@ -6,12 +6,15 @@ from typing import Any
 
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
-from ...types.tools import ServerTool, ToolChoice, ToolDefinition
+from ...types.structured import OutputMode, StructuredOutput
+from ...types.tools import ToolDefinition
 from ..base import Outgoing
 from ..context import unoffered
 from ..effort import budget_for
 from ..marks import unknown_to_cache, unmarked
+from ..offering import offered, write_raw
 from ..parameters import write_parameters
+from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .messages import write_messages
 from .quirks import CohereQuirks
@@ -21,7 +24,9 @@ Wire = dict[str, Any]
 
 def write_request(call: Call, quirks: CohereQuirks) -> Outgoing:
     """The whole request; what Cohere cannot be told is in the warnings."""
-    config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
+    warnings = Warnings(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    config = call.config
     body: Wire = {
         "model": call.endpoint.ai_model.model_name,
         "messages": write_messages(call, warnings),
@@ -33,9 +38,10 @@ def write_request(call: Call, quirks: CohereQuirks) -> Outgoing:
     body.update(quirks.defaults)
     body.update(write_parameters(config, quirks, warnings))
     body.update(write_thinking(config))
-    body.update(write_tools(config, warnings))
-    if config.structured_output is not None:
-        body["response_format"] = {"type": "json_object", "json_schema": config.structured_output.output_schema}
+    body.update(write_tools(config, quirks, warnings))
+    # JSON cannot be asked for beside tools, so words alone have to do there.
+    if config.structured_output is not None and mode != "tool" and not config.tools:
+        body["response_format"] = write_format(config.structured_output, mode, quirks, warnings)
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
     return warnings.outgoing(quirks.path, body)
@@ -50,28 +56,31 @@ def write_thinking(config: AIModelCallConfig) -> Wire:
     return {"thinking": {"type": "enabled", **({"token_budget": budget} if budget else {})}}
 
 
-def write_tools(config: AIModelCallConfig, warnings: Warnings) -> Wire:
+def write_tools(config: AIModelCallConfig, quirks: CohereQuirks, warnings: Warnings) -> Wire:
     """Only "required" and "none" can be said; names are chosen by offering no others."""
     choice = config.tool_choice
-    offered = [tool for tool in config.tools if choice is None or not choice.names or named(tool, choice)]
-    if not offered:
+    shown = offered(config.tools, choice, warnings, one_by_name=False)
+    own = [tool for tool in shown if isinstance(tool, ToolDefinition)]
+    tools = [write_tool(tool, quirks, warnings) for tool in own] + write_raw(shown, warnings)
+    if not tools:
         return {}
-    written: Wire = {"tools": [write_tool(tool) for tool in offered]}
+    written: Wire = {"tools": tools}
     if choice is not None and choice.mode != "auto":
         written["tool_choice"] = choice.mode.upper()
-    if any(isinstance(tool, ToolDefinition) and tool.strict for tool in offered):
+    if any(tool.strict for tool in own):
         written["strict_tools"] = True
     return written
 
 
-def named(tool: ToolDefinition | ServerTool, choice: ToolChoice) -> bool:
-    return isinstance(tool, ToolDefinition) and tool.name in choice.names
-
-
-def write_tool(tool: ToolDefinition | ServerTool) -> Wire:
-    if isinstance(tool, ServerTool):
-        return tool.spec
-    function: Wire = {"name": tool.name, "parameters": tool.parameters}
+def write_tool(tool: ToolDefinition, quirks: CohereQuirks, warnings: Warnings) -> Wire:
+    schema, _ = tool_schema(tool, quirks, warnings)
+    function: Wire = {"name": tool.name, "parameters": schema}
     if tool.description is not None:
         function["description"] = tool.description
     return {"type": "function", "function": function}
+
+
+def write_format(shape: StructuredOutput, mode: OutputMode | None, quirks: CohereQuirks, warnings: Warnings) -> Wire:
+    if mode == "prompt":
+        return {"type": "json_object"}
+    return {"type": "json_object", "json_schema": native_schema(shape, quirks, warnings)[0]}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from ...schema.rules import CLOSED, SchemaRules
 from ..base import Quirks
 
 PARAMETERS: Mapping[str, str | None] = {
@@ -37,3 +38,8 @@ class ConverseQuirks(Quirks):
 
     binds_thinking: bool = False
     """Whether thinking is only taken back under the very conversation, system text and tools it was made under."""
+
+    schema_rules: SchemaRules | None = CLOSED
+    loose_rules: SchemaRules | None = None
+    system_tools: Mapping[str, str] = field(default_factory=dict)
+    """Tools that the family runs itself: our kinds, its names."""

@@ -9,15 +9,20 @@ from urllib.parse import quote
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.content import ToolCallContent, ToolResultContent
-from ...types.tools import ServerTool, ToolChoice, ToolDefinition
+from ...types.structured import StructuredOutput
+from ...types.tools import ToolChoice, ToolDefinition
+from ...wire import json
 from ..base import Outgoing
 from ..context import unoffered
 from ..effort import budget_for, effort_for
 from ..marks import cache_point, unknown_to_cache
+from ..offering import offered
 from ..parameters import write_parameters
 from ..prefix import Prefix
+from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .messages import write_messages, write_system
+from .provider_tools import write_provider_tools
 from .quirks import ConverseQuirks
 
 Wire = dict[str, Any]
@@ -31,8 +36,10 @@ ANY_SCHEMA: Wire = {"type": "object", "properties": {}}
 
 def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     """The whole request; what Converse cannot be told is in the warnings."""
-    config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
-    system, tools = write_system(call, warnings), write_tools(call, warnings)
+    warnings = Warnings(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    config = call.config
+    system, tools = write_system(call, warnings), write_tools(call, quirks, warnings)
     prefix = Prefix(system, tools.get("toolConfig", {}).get("tools")) if quirks.binds_thinking else None
     messages = write_messages(call, warnings, prefix)
     told = None if prefix is None else prefix.after(messages)
@@ -50,7 +57,8 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
         body["serviceTier"] = {"type": config.service_tier}
     if config.metadata:
         body["requestMetadata"] = {name: str(value) for name, value in config.metadata.items()}
-    write_format(config, body)
+    if config.structured_output is not None and mode == "native":
+        body["outputConfig"] = write_format(config.structured_output, quirks, warnings)
     body.update(quirks.defaults)
     for options in (call.endpoint.ai_model.parameters, config.options):
         body.update({name: value for name, value in options.items() if name in OWN})
@@ -117,12 +125,13 @@ def drop_temperature(inference: Wire, warnings: Warnings) -> None:
         warnings.unsupported("temperature", "it cannot be set while the model thinks")
 
 
-def write_tools(call: Call, warnings: Warnings) -> Wire:
+def write_tools(call: Call, quirks: ConverseQuirks, warnings: Warnings) -> Wire:
     """A history with calls in it is refused unless their tools are declared; so those are, for their names' sake."""
     config = call.config
     choice = config.tool_choice
-    tools = [tool for tool in config.tools if choice is None or not choice.names or wanted(tool, choice)]
-    declared = [write_tool(tool) for tool in tools]
+    shown = offered(config.tools, choice, warnings, one_by_name=True)
+    declared = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
+    declared += write_provider_tools(shown, quirks, warnings).entries
     if not declared:
         parts = (part for message in call.messages for part in message.contents)
         named = {p.name for p in parts if isinstance(p, ToolCallContent | ToolResultContent) and p.name}
@@ -137,19 +146,12 @@ def write_tools(call: Call, warnings: Warnings) -> Wire:
     return {"toolConfig": written}
 
 
-def wanted(tool: ToolDefinition | ServerTool, choice: ToolChoice) -> bool:
-    return not isinstance(tool, ToolDefinition) or len(choice.names) < 2 or tool.name in choice.names
-
-
-def write_tool(tool: ToolDefinition | ServerTool) -> Wire:
-    if isinstance(tool, ServerTool):
-        return tool.spec
-    spec: Wire = {"name": tool.name, "inputSchema": {"json": tool.parameters}}
+def write_tool(tool: ToolDefinition, quirks: ConverseQuirks, warnings: Warnings) -> Wire:
+    schema, strict = tool_schema(tool, quirks, warnings)
+    spec: Wire = {"name": tool.name, "inputSchema": {"json": schema}}
     if tool.description is not None:
         spec["description"] = tool.description
-    if tool.strict is not None:
-        spec["strict"] = tool.strict
-    return {"toolSpec": spec}
+    return {"toolSpec": spec if strict is None else {**spec, "strict": strict}}
 
 
 def write_choice(choice: ToolChoice) -> Wire:
@@ -158,13 +160,10 @@ def write_choice(choice: ToolChoice) -> Wire:
     return {"any": {}} if choice.mode == "required" else {"auto": {}}
 
 
-def write_format(config: AIModelCallConfig, body: Wire) -> None:
-    shape = config.structured_output
-    if shape is None:
-        return
-    from ...wire import json
-
-    schema = {"schema": json.dumps(shape.output_schema).decode(), "name": shape.name}
+def write_format(shape: StructuredOutput, quirks: ConverseQuirks, warnings: Warnings) -> Wire:
+    """The schema is a text there."""
+    schema, _ = native_schema(shape, quirks, warnings)
+    described: Wire = {"schema": json.dumps(schema).decode(), "name": shape.name}
     if shape.description is not None:
-        schema["description"] = shape.description
-    body["outputConfig"] = {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}
+        described["description"] = shape.description
+    return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": described}}}

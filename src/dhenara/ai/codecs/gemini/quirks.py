@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from ...schema.rules import LONE_REFERENCES, SchemaRules
 from ..base import Quirks
 
 PARAMETERS: Mapping[str, str | None] = {
@@ -41,6 +42,12 @@ class GeminiQuirks(Quirks):
     )
     smallest_budget: int = 0
     """What a model thinks at least; 0 where it can be told not to."""
+
+    schema_rules: SchemaRules | None = LONE_REFERENCES
+    loose_rules: SchemaRules | None = LONE_REFERENCES
+    tool_rules: SchemaRules = LONE_REFERENCES
+    excludes_domains: bool = False
+    """Whether searches can leave domains out."""
 
     call_ids: bool = True
     """Whether calls and their results may carry ids."""

@@ -7,14 +7,17 @@ from typing import Any
 
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
-from ...types.tools import ServerTool, ToolChoice, ToolDefinition
+from ...types.structured import OutputMode
+from ...types.tools import ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..context import unoffered
 from ..effort import budget_for, effort_for
 from ..marks import unknown_to_cache
 from ..parameters import write_parameters
+from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .contents import write_contents
+from .provider_tools import write_provider_tools
 from .quirks import GeminiQuirks
 
 Wire = dict[str, Any]
@@ -24,7 +27,9 @@ MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 def write_request(call: Call, quirks: GeminiQuirks) -> Outgoing:
     """The whole request; what Gemini cannot be told is in the warnings."""
-    config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
+    warnings = Warnings(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    config = call.config
     system, contents = write_contents(call, quirks, warnings)
     body: Wire = {"contents": contents}
     if system:
@@ -32,11 +37,11 @@ def write_request(call: Call, quirks: GeminiQuirks) -> Outgoing:
     generation = {
         **write_settings(config, quirks, warnings),
         **write_thinking(config, quirks, warnings),
-        **write_format(config),
+        **write_format(config, mode, quirks, warnings),
     }
     if generation:
         body["generationConfig"] = generation
-    body.update(write_tools(config, warnings))
+    body.update(write_tools(config, quirks, warnings))
     write_cache(config, warnings, body)
     unoffered(config, warnings)
     body.update(quirks.defaults)
@@ -121,18 +126,22 @@ THINKING: dict[str, Callable[[AIModelCallConfig, GeminiQuirks, Warnings], Wire]]
 }
 
 
-def write_format(config: AIModelCallConfig) -> Wire:
+def write_format(config: AIModelCallConfig, mode: OutputMode | None, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+    """JSON as such cannot be asked for beside tools, so words alone have to do there."""
     shape = config.structured_output
-    if shape is None:
+    if shape is None or mode == "tool" or (mode == "prompt" and config.tools):
         return {}
-    return {"responseMimeType": "application/json", "responseJsonSchema": shape.output_schema}
+    if mode == "prompt":
+        return {"responseMimeType": "application/json"}
+    schema, _ = native_schema(shape, quirks, warnings)
+    return {"responseMimeType": "application/json", "responseJsonSchema": schema}
 
 
-def write_tools(config: AIModelCallConfig, warnings: Warnings) -> Wire:
+def write_tools(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
     """All functions are declared together; each of the provider's own tools stands for itself."""
-    functions = [write_function(tool) for tool in config.tools if isinstance(tool, ToolDefinition)]
+    functions = [write_function(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
     tools: list[Wire] = [{"functionDeclarations": functions}] if functions else []
-    tools += [tool.spec for tool in config.tools if isinstance(tool, ServerTool)]
+    tools += write_provider_tools(config.tools, quirks, warnings).entries
     if not tools:
         return {}
     written: Wire = {"tools": tools}
@@ -143,8 +152,9 @@ def write_tools(config: AIModelCallConfig, warnings: Warnings) -> Wire:
     return written
 
 
-def write_function(tool: ToolDefinition) -> Wire:
-    written: Wire = {"name": tool.name, "parametersJsonSchema": tool.parameters}
+def write_function(tool: ToolDefinition, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+    schema, _ = tool_schema(tool, quirks, warnings)
+    written: Wire = {"name": tool.name, "parametersJsonSchema": schema}
     return written if tool.description is None else {**written, "description": tool.description}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from ...types.structured import OutputMode
 from ..base import Quirks
 
 PARAMETERS: Mapping[str, str | None] = {
@@ -35,6 +36,8 @@ class OllamaQuirks(Quirks):
     names: ClassVar[Mapping[str, str | None]] = PARAMETERS
 
     path: str = "/api/chat"
+    structured: tuple[OutputMode, ...] = ("native", "prompt", "tool")
+    hides_schema: bool = True
     thinking: Literal["switch", "levels"] = "switch"
     levels: Mapping[str, str] = field(
         default_factory=lambda: {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}

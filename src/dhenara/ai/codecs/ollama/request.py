@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
-from ...types.tools import ServerTool, ToolDefinition
+from ...types.structured import OutputMode, StructuredOutput
+from ...types.tools import ToolDefinition
 from ..base import Outgoing
 from ..context import unoffered
 from ..effort import effort_for
 from ..marks import unknown_to_cache
+from ..offering import offered, write_raw
 from ..parameters import write_parameters
+from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .context import context_for
 from .messages import write_messages
@@ -28,15 +31,17 @@ OWN = frozenset(
 
 def write_request(call: Call, quirks: OllamaQuirks) -> Outgoing:
     """The whole request; what Ollama cannot be told is in the warnings. The size of the context is always in it."""
-    config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
+    warnings = Warnings(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    config = call.config
     body: Wire = {
         "model": call.endpoint.ai_model.model_name,
         "messages": write_messages(call, warnings),
         "stream": config.streaming,
     }
-    body.update(write_tools(config, warnings))
-    if config.structured_output is not None:
-        body["format"] = config.structured_output.output_schema
+    body.update(write_tools(config, quirks, warnings))
+    if config.structured_output is not None and mode != "tool":
+        body["format"] = write_format(config.structured_output, mode, quirks, warnings)
     body.update(write_thinking(config, quirks, warnings))
     if config.strict:
         # A prompt that does not fit is then an error instead of a shorter prompt.
@@ -81,26 +86,28 @@ def write_thinking(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: Wa
     return {"think": config.wants_reasoning}
 
 
-def write_tools(config: AIModelCallConfig, warnings: Warnings) -> Wire:
+def write_tools(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: Warnings) -> Wire:
     """Calls cannot be forced; what may be called is chosen by what is offered."""
     choice = config.tool_choice
     if choice is not None and choice.mode == "none":
         return {}
     if choice is not None and choice.mode == "required" and config.tools:
         warnings.unsupported("tool_choice", "calls cannot be required there; the model decides")
-    names = choice.names if choice is not None else ()
-    offered: Sequence[ToolDefinition | ServerTool] = [
-        tool for tool in config.tools if not names or (isinstance(tool, ToolDefinition) and tool.name in names)
-    ]
-    return {"tools": [write_tool(tool, warnings) for tool in offered]} if offered else {}
+    shown = offered(config.tools, choice, warnings, one_by_name=False)
+    own = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
+    tools = own + write_raw(shown, warnings)
+    return {"tools": tools} if tools else {}
 
 
-def write_tool(tool: ToolDefinition | ServerTool, warnings: Warnings) -> Wire:
-    if isinstance(tool, ServerTool):
-        return tool.spec
+def write_tool(tool: ToolDefinition, quirks: OllamaQuirks, warnings: Warnings) -> Wire:
     if tool.strict:
         warnings.unsupported("tools.strict")
-    function: Wire = {"name": tool.name, "parameters": tool.parameters}
+    schema, _ = tool_schema(tool, quirks, warnings)
+    function: Wire = {"name": tool.name, "parameters": schema}
     if tool.description is not None:
         function["description"] = tool.description
     return {"type": "function", "function": function}
+
+
+def write_format(shape: StructuredOutput, mode: OutputMode | None, quirks: OllamaQuirks, warnings: Warnings) -> Any:
+    return "json" if mode == "prompt" else native_schema(shape, quirks, warnings)[0]

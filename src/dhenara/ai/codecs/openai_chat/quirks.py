@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from ...schema.rules import ALL_REQUIRED, SchemaRules
 from ..base import Quirks
 from ..toolids import IdRule
 
@@ -53,11 +54,21 @@ class ChatQuirks(Quirks):
     tool_choice_words: Mapping[str, str | None] = field(default_factory=dict)
     named_tool_choice: bool = True
     strict_tools: bool = True
+    web_search: Literal["options", "always", "entry", "bare", "switch", "nested", "none"] = "none"
+    """How a search of the web is asked for."""
+
+    web_search_type: str = "web_search"
+
+    runs_code: bool = False
+    connects_mcp: bool = False
     tool_id: IdRule = "short"
     user_after_tools: bool = True
     """Whether the user may speak right after a tool's result, before the model has said anything to it."""
 
-    json_mode: Literal["schema", "object", "none"] = "schema"
+    schema_rules: SchemaRules | None = ALL_REQUIRED
+    json_object: bool = True
+    """Whether JSON as such can be asked for, beside or instead of a schema."""
+
     stream_usage: Literal["option", "always"] = "option"
     image_shape: Literal["object", "string"] = "object"
     image_urls: bool = True

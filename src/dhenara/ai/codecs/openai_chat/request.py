@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
-from ...types.tools import ServerTool, ToolChoice, ToolDefinition
+from ...types.structured import OutputMode
+from ...types.tools import ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..context import unoffered
 from ..marks import BREAKPOINT, unknown_to_cache
+from ..offering import offered
 from ..parameters import write_parameters
+from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .messages import write_messages
+from .provider_tools import write_provider_tools
 from .quirks import ChatQuirks
 from .reasoning import write_reasoning
 
@@ -22,7 +25,9 @@ STREAM_OPTIONS = {"include_usage": True}
 
 def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
     """The whole request; what the dialect cannot say is in the warnings."""
-    config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
+    warnings = Warnings(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    config = call.config
     body: dict[str, Any] = {
         "model": call.endpoint.ai_model.model_name,
         "messages": write_messages(call, quirks, warnings),
@@ -31,7 +36,7 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
     body.update(write_settings(config, quirks, warnings))
     body.update(write_reasoning(config, quirks, warnings))
     body.update(write_tools(config, quirks, warnings))
-    body.update(write_format(config, quirks, warnings))
+    body.update(write_format(config, mode, quirks, warnings))
     body.update(write_cache(config, quirks, warnings))
     unoffered(config, warnings)
     if config.streaming:
@@ -65,34 +70,27 @@ def write_cache(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warning
 def write_tools(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
     if not config.tools:
         return {}
-    chosen = offered(config.tools, config.tool_choice, quirks)
-    written: dict[str, Any] = {"tools": [write_tool(tool, quirks, warnings) for tool in chosen]}
+    chosen = offered(config.tools, config.tool_choice, warnings, one_by_name=quirks.named_tool_choice)
+    own = [write_tool(tool, quirks, warnings) for tool in chosen if isinstance(tool, ToolDefinition)]
+    provided = write_provider_tools(chosen, quirks, warnings)
+    if not (own or provided.entries):
+        return provided.fields
+    written: dict[str, Any] = {"tools": [*own, *provided.entries], **provided.fields}
     if config.tool_choice is not None:
         written.update(write_tool_choice(config.tool_choice, quirks, warnings))
     return written
 
 
-def offered(
-    tools: Sequence[ToolDefinition | ServerTool],
-    choice: ToolChoice | None,
-    quirks: ChatQuirks,
-) -> Sequence[ToolDefinition | ServerTool]:
-    """A subset of tools, or a named one where names cannot be said, is chosen by offering no others."""
-    if choice is None or not choice.names or (len(choice.names) == 1 and quirks.named_tool_choice):
-        return tools
-    return [tool for tool in tools if isinstance(tool, ToolDefinition) and tool.name in choice.names]
-
-
-def write_tool(tool: ToolDefinition | ServerTool, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
-    if isinstance(tool, ServerTool):
-        return tool.spec
-    function: dict[str, Any] = {"name": tool.name, "parameters": tool.parameters}
+def write_tool(tool: ToolDefinition, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
+    if tool.strict and not quirks.strict_tools:
+        warnings.unsupported("tools.strict")
+        tool = tool.model_copy(update={"strict": None})
+    schema, strict = tool_schema(tool, quirks, warnings)
+    function: dict[str, Any] = {"name": tool.name, "parameters": schema}
     if tool.description is not None:
         function["description"] = tool.description
-    if tool.strict is not None and quirks.strict_tools:
-        function["strict"] = tool.strict
-    elif tool.strict:
-        warnings.unsupported("tools.strict")
+    if strict is not None and quirks.strict_tools:
+        function["strict"] = strict
     return {"type": "function", "function": function}
 
 
@@ -106,19 +104,16 @@ def write_tool_choice(choice: ToolChoice, quirks: ChatQuirks, warnings: Warnings
     return {"tool_choice": word}
 
 
-def write_format(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
+def write_format(
+    config: AIModelCallConfig, mode: OutputMode | None, quirks: ChatQuirks, warnings: Warnings
+) -> dict[str, Any]:
     shape = config.structured_output
-    if shape is None:
+    if shape is None or mode == "tool" or (mode == "prompt" and not quirks.json_object):
         return {}
-    if quirks.json_mode == "none":
-        warnings.unsupported("structured_output")
-        return {}
-    if quirks.json_mode == "object":
-        warnings.translated("structured_output", "only JSON as such can be asked for, not this schema")
+    if mode == "prompt":
         return {"response_format": {"type": "json_object"}}
-    described: dict[str, Any] = {"name": shape.name, "schema": shape.output_schema}
+    schema, strict = native_schema(shape, quirks, warnings)
+    described: dict[str, Any] = {"name": shape.name, "schema": schema, "strict": strict}
     if shape.description is not None:
         described["description"] = shape.description
-    if shape.strict is not None:
-        described["strict"] = shape.strict
     return {"response_format": {"type": "json_schema", "json_schema": described}}

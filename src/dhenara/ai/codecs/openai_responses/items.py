@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from ...types.call import Call
 from ...types.content import (
@@ -13,6 +13,7 @@ from ...types.content import (
     ImageContent,
     ReasoningContent,
     ServerToolContent,
+    StructuredContent,
     TextContent,
     ToolCallContent,
     ToolResultContent,
@@ -71,7 +72,7 @@ def write_answer(contents: Sequence[Content], call: Call, warnings: Warnings) ->
     for at, part in enumerate(contents):
         if part in lost:
             continue
-        if isinstance(part, TextContent) and at_home(part, call, PROTOCOL) and "item" in part.extras and not lost:
+        if told_in_a_message(part, call) and not lost:
             open_message = joined(open_message, part)
             following = contents[at + 1] if at + 1 < len(contents) else None
             if not same_message(part, following):
@@ -81,6 +82,12 @@ def write_answer(contents: Sequence[Content], call: Call, warnings: Warnings) ->
             yield from write_loose(part, warnings) if lost else write_own(part, contents)
         else:
             yield from write_foreign(part, warnings)
+
+
+def told_in_a_message(part: Content, call: Call) -> TypeGuard[TextContent | StructuredContent]:
+    """Whether these are words of its own that stood in a message."""
+    said = isinstance(part, TextContent | StructuredContent)
+    return said and at_home(part, call, PROTOCOL) and "item" in part.extras
 
 
 def forgotten(part: Content, following: Sequence[Content], call: Call) -> bool:
@@ -102,10 +109,11 @@ def write_loose(part: Content, warnings: Warnings) -> Iterator[Wire]:
 
 def same_message(part: Content, following: Content | None) -> bool:
     item = part.extras["item"]
-    return isinstance(following, TextContent) and "id" in item and following.extras.get("item") == item
+    kind = TextContent | StructuredContent
+    return isinstance(following, kind) and "id" in item and following.extras.get("item") == item
 
 
-def joined(message: Wire | None, part: TextContent) -> Wire:
+def joined(message: Wire | None, part: TextContent | StructuredContent) -> Wire:
     content = {"type": "output_text", "text": part.text, "annotations": part.extras.get("annotations", [])}
     begun = message or {"type": "message", "role": "assistant", **part.extras["item"], "content": []}
     begun["content"].append(content)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ...schema.rules import ALL_REQUIRED, SchemaRules
 from ..base import Quirks
 
 PARAMETERS: Mapping[str, str | None] = {
@@ -46,6 +47,10 @@ class ResponsesQuirks(Quirks):
 
     calls_last: bool = False
     """Whether the calls of an answer must stand after its words, wherever they were made."""
+
+    schema_rules: SchemaRules | None = ALL_REQUIRED
+    blocked_domains: str | None = None
+    """What the domains are called that a search leaves out; None where none can be."""
 
     runs_custom_tools: bool = False
     """Whether calls of custom tools are the provider's own doing."""

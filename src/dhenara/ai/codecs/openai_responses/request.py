@@ -8,15 +8,18 @@ from typing import Any
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.content import ReasoningContent
-from ...types.tools import ServerTool, ToolChoice, ToolDefinition
+from ...types.structured import OutputMode, StructuredOutput
+from ...types.tools import ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..context import unoffered
 from ..effort import effort_for
 from ..marks import unknown_to_cache
 from ..origin import at_home
 from ..parameters import write_parameters
+from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .items import PROTOCOL, write_items
+from .provider_tools import write_provider_tools
 from .quirks import ResponsesQuirks
 
 Wire = dict[str, Any]
@@ -26,7 +29,9 @@ LOGPROBS = "message.output_text.logprobs"
 
 def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
     """The whole request; what Responses cannot be told is in the warnings."""
-    config, warnings = call.config, Warnings(str(call.endpoint.api.provider))
+    warnings = Warnings(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    config = call.config
     body: Wire = {"model": call.endpoint.ai_model.model_name}
     if call.instructions:
         body["instructions"] = "\n\n".join(call.instructions)
@@ -36,8 +41,9 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
     body.update(quirks.defaults)
     body.update(write_parameters(config, quirks, warnings))
     body.update(write_reasoning(config, quirks, warnings))
-    body.update(write_tools(config))
-    body.update(write_format(config))
+    body.update(write_tools(config, quirks, warnings))
+    if config.structured_output is not None and mode != "tool":
+        body["text"] = {"format": write_format(config.structured_output, mode, quirks, warnings)}
     body.update(write_cache(config, quirks, warnings))
     body.update(write_context(config, warnings))
     wanted = included(call, quirks)
@@ -104,20 +110,21 @@ def has_thought(call: Call) -> bool:
     )
 
 
-def write_tools(config: AIModelCallConfig) -> Wire:
+def write_tools(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
     if not config.tools:
         return {}
-    written: Wire = {"tools": [write_tool(tool) for tool in config.tools]}
+    own = [write_tool(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
+    provided = write_provider_tools(config.tools, quirks, warnings)
+    written: Wire = {"tools": [*own, *provided.entries], **provided.fields}
     if config.tool_choice is not None:
         written["tool_choice"] = write_choice(config.tool_choice)
     return written
 
 
-def write_tool(tool: ToolDefinition | ServerTool) -> Wire:
+def write_tool(tool: ToolDefinition, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
     """Strictness is on by default there, which changes what a schema means; here it is off unless asked for."""
-    if isinstance(tool, ServerTool):
-        return tool.spec
-    written: Wire = {"type": "function", "name": tool.name, "parameters": tool.parameters, "strict": bool(tool.strict)}
+    schema, strict = tool_schema(tool, quirks, warnings)
+    written: Wire = {"type": "function", "name": tool.name, "parameters": schema, "strict": bool(strict)}
     return written if tool.description is None else {**written, "description": tool.description}
 
 
@@ -130,13 +137,9 @@ def write_choice(choice: ToolChoice) -> str | Wire:
     return choice.mode
 
 
-def write_format(config: AIModelCallConfig) -> Wire:
-    shape = config.structured_output
-    if shape is None:
-        return {}
-    said: Wire = {"type": "json_schema", "name": shape.name, "schema": shape.output_schema}
-    if shape.description is not None:
-        said["description"] = shape.description
-    if shape.strict is not None:
-        said["strict"] = shape.strict
-    return {"text": {"format": said}}
+def write_format(shape: StructuredOutput, mode: OutputMode | None, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
+    if mode == "prompt":
+        return {"type": "json_object"}
+    schema, strict = native_schema(shape, quirks, warnings)
+    said: Wire = {"type": "json_schema", "name": shape.name, "schema": schema, "strict": strict}
+    return said if shape.description is None else {**said, "description": shape.description}

@@ -14,6 +14,7 @@ PROVIDER = Provider(
             ChatQuirks(
                 params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
                 reasoning_in="enable_thinking",
+                web_search="switch",
                 document_shape="none",
             ),
         ),

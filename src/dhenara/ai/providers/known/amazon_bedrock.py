@@ -14,6 +14,7 @@ from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.converse.quirks import ConverseQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...types.structured import OutputMode
 from ..auth import bearer_or_aws
 from ..listing import Listing
 from ..provider import Provider, Route
@@ -22,7 +23,8 @@ from .anthropic import BINDING
 from .claude import claude_routes, dated, name_on_bedrock, preceded
 
 # How each family is told to think; inference profiles put a region before the name.
-CLAUDE_BUDGET = "*anthropic.claude-3-7-*|*anthropic.claude-*-4-2*|*anthropic.claude-*-4-1-*|*anthropic.claude-*-4-5-*"
+CLAUDE_UNSTRUCTURED = "*anthropic.claude-3-7-*|*anthropic.claude-*-4-2*|*anthropic.claude-*-4-1-*"
+CLAUDE_BUDGET = "*anthropic.claude-*-4-5-*"
 CLAUDE_ADAPTIVE = "*anthropic.claude-*-4-6*|*anthropic.claude-*-4-7*|*anthropic.claude-*-4-8*|*anthropic.claude-*-5*"
 CLAUDE_BINDING = preceded("*anthropic.", BINDING)
 INVOKED = MessagesQuirks(
@@ -55,6 +57,10 @@ def named(name: str, config: Mapping[str, Any]) -> str:
     return name_on_bedrock(name, str(config.get("region", "")))
 
 
+# How those are held to a schema who do not know schemas.
+BY_TOOL: tuple[OutputMode, ...] = ("tool", "prompt")
+NOVA_TOOLS = {"web_search": "nova_grounding", "code_execution": "nova_code_interpreter"}
+
 PROVIDER = Provider(
     name="amazon_bedrock",
     base_url="https://bedrock-runtime.{region}.amazonaws.com",
@@ -68,13 +74,18 @@ PROVIDER = Provider(
         *claude_routes(MESSAGES, before="*anthropic.", prefix="/anthropic", when=CHOSEN, **MANTLE),
         Route("openai_chat", LIMITED, prefix="/v1", when=CHOSEN, **MANTLE),
         Route("openai_responses", ResponsesQuirks(), prefix="/v1", when=CHOSEN, **MANTLE),
+        Route("converse", ConverseQuirks(reasoning="budget", structured=BY_TOOL), models=CLAUDE_UNSTRUCTURED),
         Route("converse", ConverseQuirks(reasoning="budget"), models=CLAUDE_BUDGET),
         Route("converse", ConverseQuirks(reasoning="adaptive", binds_thinking=True), models=CLAUDE_BINDING),
         Route("converse", ConverseQuirks(reasoning="adaptive"), models=CLAUDE_ADAPTIVE),
-        Route("converse", ConverseQuirks(reasoning="config"), models="*amazon.nova-2*"),
+        Route(
+            "converse",
+            ConverseQuirks(reasoning="config", structured=BY_TOOL, system_tools=NOVA_TOOLS),
+            models="*amazon.nova-2*",
+        ),
         Route("converse", ConverseQuirks(reasoning="effort"), models="*openai.*|*qwen.*|*deepseek.*"),
         *claude_routes(INVOKED, before="*anthropic.", frames=ChunkFrames),
-        Route("converse", ConverseQuirks()),
+        Route("converse", ConverseQuirks(structured=BY_TOOL)),
     ),
     auth=bearer_or_aws("bedrock"),
     named=named,

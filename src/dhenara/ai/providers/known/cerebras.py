@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...schema.rules import CLOSED, NUMBERS
 from ..provider import Provider, Route
 
 QUIRKS = ChatQuirks(
@@ -13,6 +14,7 @@ QUIRKS = ChatQuirks(
     reasoning_replay="field",
     reasoning_replay_field="reasoning",
     document_shape="none",
+    schema_rules=replace(CLOSED, recursion=True, formats=frozenset(), keywords=NUMBERS),
     audio_in=False,
 )
 

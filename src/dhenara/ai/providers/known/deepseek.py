@@ -26,7 +26,7 @@ PROVIDER = Provider(
                 # Thinking of a turn with calls must come back, or the request is refused.
                 reasoning_replay="tool_turns",
                 strict_tools=False,
-                json_mode="object",
+                structured=("prompt", "tool"),
                 document_shape="none",
                 audio_in=False,
             ),

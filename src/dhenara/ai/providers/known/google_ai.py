@@ -16,9 +16,13 @@ PROVIDER = Provider(
     name="google_ai",
     base_url="https://generativelanguage.googleapis.com/v1beta",
     routes=(
-        Route("gemini", GeminiQuirks(thinking="budget", smallest_budget=128), models=RESTLESS),
-        Route("gemini", GeminiQuirks(thinking="budget"), models=BUDGETED),
-        Route("gemini", GeminiQuirks(thinking="none"), models=UNTHINKING),
+        Route(
+            "gemini",
+            GeminiQuirks(thinking="budget", smallest_budget=128, structured_beside_tools=False),
+            models=RESTLESS,
+        ),
+        Route("gemini", GeminiQuirks(thinking="budget", structured_beside_tools=False), models=BUDGETED),
+        Route("gemini", GeminiQuirks(thinking="none", structured_beside_tools=False), models=UNTHINKING),
         Route("gemini", GeminiQuirks()),
     ),
     # Never as ?key= in the address, where logs and exceptions would show it.

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..provider import Provider, Route
+
+QUIRKS = ChatQuirks(
+    params={
+        "max_output_tokens": "max_completion_tokens",
+        "logit_bias": None,
+        "logprobs": None,
+        "top_logprobs": None,
+        "metadata": None,
+    },
+    # Counts come in the last event by themselves; the option for them is refused as unknown.
+    stream_usage="always",
+    reasoning_replay="field",
+    reasoning_replay_field="reasoning",
+    think_tags=True,
+    document_shape="none",
+    audio_in=False,
+    # Schemas are a wish there, and refused beside tools.
+    schema_rules=None,
+    structured_beside_tools=False,
+    connects_mcp=True,
+)
+# These are held to schemas, and have tools of their own.
+OPEN_WEIGHT = replace(
+    QUIRKS, schema_rules=ChatQuirks().schema_rules, web_search="bare", web_search_type="browser_search", runs_code=True
+)
 
 PROVIDER = Provider(
     name="groq",
     base_url="https://api.groq.com/openai/v1",
     routes=(
-        Route(
-            "openai_chat",
-            ChatQuirks(
-                params={
-                    "max_output_tokens": "max_completion_tokens",
-                    "logit_bias": None,
-                    "logprobs": None,
-                    "top_logprobs": None,
-                    "metadata": None,
-                },
-                # Counts come in the last event by themselves; the option for them is refused as unknown.
-                stream_usage="always",
-                reasoning_replay="field",
-                reasoning_replay_field="reasoning",
-                think_tags=True,
-                document_shape="none",
-                audio_in=False,
-            ),
-        ),
+        Route("openai_chat", OPEN_WEIGHT, models="openai/gpt-oss-*"),
+        Route("openai_chat", QUIRKS),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
     key_env=("GROQ_API_KEY",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...schema.rules import ANY_SCHEMA
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -15,6 +16,8 @@ PROVIDER = Provider(
                 params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
                 terminal="finish",
                 think_tags=True,
+                schema_rules=ANY_SCHEMA,
+                hides_schema=True,
                 document_shape="none",
             ),
         ),

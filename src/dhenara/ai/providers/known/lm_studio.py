@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...schema.rules import ANY_SCHEMA
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -16,6 +17,9 @@ PROVIDER = Provider(
                 params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
                 terminal="finish",
                 think_tags=True,
+                schema_rules=ANY_SCHEMA,
+                hides_schema=True,
+                json_object=False,
                 document_shape="none",
             ),
         ),

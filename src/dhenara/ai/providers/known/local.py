@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...schema.rules import ANY_SCHEMA
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -21,6 +22,8 @@ PROVIDER = Provider(
                 },
                 document_shape="none",
                 audio_in=False,
+                schema_rules=ANY_SCHEMA,
+                hides_schema=True,
             ),
         ),
     ),

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from ...codecs.ollama.quirks import OllamaQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ..listing import Listing
 from ..provider import Provider, Route
 
 PORT = 11434
@@ -50,4 +51,6 @@ PROVIDER = Provider(
     hosts=("http://127.0.0.1", "http://localhost", "https://ollama.com"),
     keys_url="https://ollama.com/settings/keys",
     needs_key=False,
+    local=True,
+    listing=Listing("/api/tags"),
 )

@@ -11,6 +11,7 @@ RESPONSES_ONLY = "gpt-6-astra*|*-pro|*-pro-20*|*-codex*|*-deep-research*|compute
 
 # From 5.6 on, the prompt cache can be marked.
 MARKED = "gpt-5.6*|gpt-5.7*|gpt-5.8*|gpt-5.9*|gpt-6*"
+SEARCHING = "*-search-preview*|*-search-api*"
 
 PROVIDER = Provider(
     name="openai",
@@ -18,6 +19,7 @@ PROVIDER = Provider(
     routes=(
         Route("openai_responses", ResponsesQuirks(cache_marks=True), models="gpt-6-astra*"),
         Route("openai_responses", ResponsesQuirks(), models=RESPONSES_ONLY),
+        Route("openai_chat", ChatQuirks(web_search="options", cache_key=True), models=SEARCHING),
         Route("openai_chat", ChatQuirks(cache_key=True, cache_mark="prompt_cache_breakpoint"), models=MARKED),
         Route("openai_chat", ChatQuirks(cache_key=True)),
         Route("openai_responses", ResponsesQuirks(cache_marks=True), models=MARKED),

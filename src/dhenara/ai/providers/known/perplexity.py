@@ -21,6 +21,8 @@ PROVIDER = Provider(
                     "parallel_tool_calls": None,
                 },
                 stream_usage="always",
+                web_search="always",
+                structured=("native", "prompt"),
                 terminal="finish",
                 think_tags=True,
                 audio_in=False,

@@ -11,7 +11,7 @@ PROVIDER = Provider(
     base_url="https://api.x.ai/v1",
     routes=(
         Route("openai_chat", ChatQuirks(reasoning_replay="field", document_shape="none", audio_in=False)),
-        Route("openai_responses", ResponsesQuirks(runs_custom_tools=True)),
+        Route("openai_responses", ResponsesQuirks(runs_custom_tools=True, blocked_domains="excluded_domains")),
     ),
     key_env=("XAI_API_KEY",),
     base_url_env=("XAI_BASE_URL",),

@@ -19,14 +19,18 @@ class ResponsesDialect:
         return bool(asked.json.get("stream"))
 
     def body(self, answer: Answer, request: Any) -> Any:
-        return {**envelope(answer, request, "completed"), "output": items(answer), "usage": usage(answer)}
+        whole = {"output": items(answer), "usage": usage(answer)}
+        if answer.finish is None:
+            return {**envelope(answer, request, "completed"), **whole}
+        return {**envelope(answer, request, "incomplete"), **whole, "incomplete_details": {"reason": answer.finish}}
 
     def stream(self, answer: Answer, request: Any) -> list[bytes]:
         begun = {**envelope(answer, request, "in_progress"), "output": [], "usage": None}
         events: list[Wire] = [{"type": "response.created", "response": begun}]
         for index, item in enumerate(items(answer)):
             events += told(index, item)
-        events.append({"type": "response.completed", "response": self.body(answer, request)})
+        whole = self.body(answer, request)
+        events.append({"type": f"response.{whole['status']}", "response": whole})
         return [event(said, number) for number, said in enumerate(events)]
 
     def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:

@@ -1,0 +1,75 @@
+"""Provider-run tools in Responses: all four there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...types.provider_tools import CodeExecution, FileSearch, RemoteMCP, WebSearch
+from ...types.tools import ServerTool, ToolDefinition
+from ..offering import AnyTool, Provided, place_of, warn_unsaid
+from ..warnings import Warnings
+from .quirks import ResponsesQuirks
+
+Wire = dict[str, Any]
+
+
+def write_provider_tools(tools: Sequence[AnyTool], quirks: ResponsesQuirks, warnings: Warnings) -> Provided:
+    found = Provided()
+    for tool in tools:
+        match tool:
+            case ToolDefinition():
+                continue
+            case ServerTool():
+                found.entries.append(tool.spec)
+            case WebSearch():
+                found.entries.append(write_search(tool, quirks, warnings))
+            case CodeExecution():
+                found.entries.append(write_code(tool))
+            case FileSearch():
+                found.entries.append(write_file_search(tool))
+            case RemoteMCP():
+                found.entries.append(write_mcp(tool))
+    return found
+
+
+def write_search(search: WebSearch, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
+    said = ("allowed_domains", "context_size", "place")
+    warn_unsaid(search, said if quirks.blocked_domains is None else (*said, "blocked_domains"), warnings)
+    written: Wire = {"type": "web_search"}
+    filters: Wire = {"allowed_domains": list(search.allowed_domains)} if search.allowed_domains else {}
+    if search.blocked_domains and quirks.blocked_domains:
+        filters[quirks.blocked_domains] = list(search.blocked_domains)
+    if filters:
+        written["filters"] = filters
+    if search.context_size:
+        written["search_context_size"] = search.context_size
+    if place := place_of(search):
+        written["user_location"] = place
+    return written
+
+
+def write_code(code: CodeExecution) -> Wire:
+    files = {"file_ids": list(code.file_ids)} if code.file_ids else {}
+    return {"type": "code_interpreter", "container": code.container or {"type": "auto", **files}}
+
+
+def write_file_search(search: FileSearch) -> Wire:
+    written: Wire = {"type": "file_search", "vector_store_ids": list(search.store_ids)}
+    if search.max_results is not None:
+        written["max_num_results"] = search.max_results
+    return written if search.filters is None else {**written, "filters": search.filters}
+
+
+def write_mcp(server: RemoteMCP) -> Wire:
+    """The provider connects by itself; nobody can be asked for each call, so none is."""
+    written: Wire = {"type": "mcp", "server_label": server.name, "server_url": server.url, "require_approval": "never"}
+    if token := server.token():
+        written["authorization"] = token
+    if server.headers:
+        written["headers"] = {name: value.get_secret_value() for name, value in server.headers.items()}
+    if server.allowed_tools:
+        written["allowed_tools"] = list(server.allowed_tools)
+    if server.description:
+        written["server_description"] = server.description
+    return written

@@ -1,0 +1,113 @@
+"""Shaping: a call for structured output as a dialect can be asked for it, natively, by a tool, or in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..schema.rules import ANY_SCHEMA
+from ..types.call import Call
+from ..types.structured import OutputMode, StructuredOutput
+from ..types.tools import ToolChoice, ToolDefinition
+from ..wire import json
+from .base import Quirks
+from .warnings import Warnings
+
+ASKED = "Answer with JSON that satisfies this JSON Schema, and with nothing else:\n"
+TOLD = "Gives the final answer."
+
+
+def output_mode(call: Call, quirks: Quirks) -> OutputMode | None:
+    """How this dialect is held to the shape; None where none was asked for."""
+    shape = call.config.structured_output
+    if shape is None:
+        return None
+    if shape.mode != "auto" and shape.mode in quirks.structured:
+        return shape.mode
+    return next((mode for mode in quirks.structured if mode != "native" or can_say(call, shape, quirks)), "prompt")
+
+
+def can_say(call: Call, shape: StructuredOutput, quirks: Quirks) -> bool:
+    """Whether the schema can be given natively, as something to hold to or at least as a wish."""
+    if call.config.tools and not quirks.structured_beside_tools:
+        return False
+    if quirks.loose_rules is not None:
+        return True
+    return quirks.schema_rules is not None and not shape.fitted(quirks.schema_rules).impossible
+
+
+def with_shape(call: Call, quirks: Quirks, warnings: Warnings) -> Call:
+    """The call with what the mode needs beside it: a tool to answer with, or the schema in words."""
+    shape, mode = call.config.structured_output, output_mode(call, quirks)
+    if shape is None or mode is None:
+        return call
+    if shape.mode not in ("auto", mode):
+        warnings.translated("structured_output", f"the mode {shape.mode!r} is not offered; it is {mode!r} instead")
+    elif mode == "prompt" and shape.mode == "auto":
+        warnings.translated("structured_output", "the schema is asked for in words, and the answer is checked here")
+    if mode == "tool":
+        return with_answer_tool(call, shape)
+    if mode == "prompt" or quirks.hides_schema:
+        schema = json.dumps(shape.output_schema).decode()
+        return replace(call, instructions=(*call.instructions, ASKED + schema))
+    return call
+
+
+def with_answer_tool(call: Call, shape: StructuredOutput) -> Call:
+    """One more tool, whose arguments are the answer; it is the only one to choose where there are no others."""
+    name = answer_name(call, shape)
+    tool = ToolDefinition(
+        name=name,
+        description=shape.description or TOLD,
+        parameters=shape.output_schema,
+        strict=shape.strict,
+    )
+    names = () if call.config.tools else (name,)
+    choice = call.config.tool_choice
+    if choice is None or choice.mode != "required" or names:
+        choice = ToolChoice(mode="required", names=names)
+    elif choice.names:
+        choice = ToolChoice(mode="required", names=(*choice.names, name))
+    config = call.config.model_copy(update={"tools": (*call.config.tools, tool), "tool_choice": choice})
+    return replace(call, config=config)
+
+
+def answer_name(call: Call, shape: StructuredOutput) -> str:
+    """The name of the answer's tool, which none of the user's may have."""
+    taken = {tool.name for tool in call.config.tools if isinstance(tool, ToolDefinition)}
+    return f"{shape.name}_output" if shape.name in taken else shape.name
+
+
+def native_schema(shape: StructuredOutput, quirks: Quirks, warnings: Warnings) -> tuple[dict[str, Any], bool]:
+    """The schema in the dialect's words, and whether the provider holds the answer to it."""
+    if shape.strict is not False and quirks.schema_rules is not None:
+        fitted = shape.fitted(quirks.schema_rules)
+        if not fitted.impossible:
+            report(fitted.unsaid, "structured_output", warnings)
+            return fitted.schema, True
+        why = "; ".join(fitted.impossible)
+        warnings.translated("structured_output", f"the answer is not held to the schema, but checked here ({why})")
+    fitted = shape.fitted(quirks.loose_rules or ANY_SCHEMA)
+    report(fitted.unsaid, "structured_output", warnings)
+    return fitted.schema, False
+
+
+def tool_schema(tool: ToolDefinition, quirks: Quirks, warnings: Warnings) -> tuple[dict[str, Any], bool | None]:
+    """A tool's parameters in the dialect's words, and whether its calls are to be held to them."""
+    if not tool.strict and quirks.tool_rules is ANY_SCHEMA:
+        return tool.parameters, tool.strict
+    if tool.strict and quirks.schema_rules is not None:
+        fitted = tool.fitted(quirks.schema_rules)
+        if not fitted.impossible:
+            report(fitted.unsaid, f"tools.{tool.name}", warnings)
+            return fitted.schema, True
+        why = "; ".join(fitted.impossible)
+        warnings.translated(f"tools.{tool.name}", f"its calls are not held to the schema ({why})")
+    fitted = tool.fitted(quirks.tool_rules)
+    report(fitted.unsaid, f"tools.{tool.name}", warnings)
+    return fitted.schema, False if tool.strict else tool.strict
+
+
+def report(unsaid: tuple[str, ...], parameter: str, warnings: Warnings) -> None:
+    if unsaid:
+        warnings.translated(parameter, f"{', '.join(unsaid)}: told in words, and checked here")

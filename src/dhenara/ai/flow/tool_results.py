@@ -1,0 +1,59 @@
+"""Tool results: what a function returned or raised, as the model is told it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from ..types.content import Content, Media, TextContent, ToolCallContent, ToolResultContent
+
+NOTHING = "null"
+"""What a function says that returns nothing; some providers refuse results without words."""
+
+
+def read_result(call: ToolCallContent, value: Any) -> ToolResultContent:
+    """Text as it is, pictures and files as parts, anything else as JSON."""
+    if isinstance(value, ToolResultContent):
+        return value.model_copy(update={"call_id": call.id, "name": value.name or call.name})
+    parts = as_parts(value)
+    if parts is not None:
+        return ToolResultContent(call_id=call.id, name=call.name, contents=parts)
+    output = NOTHING if value is None else plain(value)
+    return ToolResultContent(call_id=call.id, name=call.name, output=output)
+
+
+def as_parts(value: Any) -> list[Any] | None:
+    """The parts, where the value is one or a list with one in it."""
+    if isinstance(value, Media | TextContent):
+        return [value]
+    if not isinstance(value, list | tuple) or not any(isinstance(one, Content) for one in value):
+        return None
+    return [one if isinstance(one, Content) else TextContent(text=words(one)) for one in value]
+
+
+def plain(value: Any) -> Any:
+    """JSON; what JSON has no word for is told as Python prints it."""
+    return (
+        value if isinstance(value, str) else to_jsonable_python(value, by_alias=True, fallback=str, bytes_mode="base64")
+    )
+
+
+def words(value: Any) -> str:
+    from ..wire import json
+
+    return value if isinstance(value, str) else json.dumps(plain(value)).decode()
+
+
+def complaint(call: ToolCallContent, message: str) -> ToolResultContent:
+    """An error that the model is told, so that it can do better."""
+    return ToolResultContent(call_id=call.id, name=call.name, output=message, is_error=True)
+
+
+def raised(call: ToolCallContent, error: Exception) -> ToolResultContent:
+    return complaint(call, f"{call.name} failed: {type(error).__name__}: {error}")
+
+
+def listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"

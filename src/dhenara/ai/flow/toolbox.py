@@ -1,0 +1,93 @@
+"""Toolbox: which tool a call means, whether it may run, and what it is told when it may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..types.content import ToolCallContent, ToolResultContent
+from ..types.run import ToolOutcome, ToolRun
+from ..types.tool import Bound, InvalidArgumentsError, Tool
+from ..types.tools import ToolDefinition
+from ..wire import json
+from .tool_results import complaint, listed
+
+Approve = Callable[[ToolCallContent], Any]
+"""True lets a call run; False or a reason declines it. May be async in async code."""
+
+
+@dataclass(slots=True)
+class Planned:
+    """A call on its way: `run` when it may run, else its result, or nothing yet for one that waits."""
+
+    call: ToolCallContent
+    tool: Tool | None = None
+    bound: Bound | None = None
+    outcome: ToolOutcome = "ran"
+    result: ToolResultContent | None = None
+    seconds: float = 0.0
+
+    def told(self) -> ToolRun:
+        return ToolRun(call=self.call, outcome=self.outcome, result=self.result, seconds=self.seconds)
+
+    def refuse(self, outcome: ToolOutcome, message: str) -> None:
+        self.outcome, self.result, self.bound = outcome, complaint(self.call, message), None
+
+    def wait(self) -> None:
+        self.outcome, self.bound = "pending", None
+
+
+@dataclass(slots=True)
+class Toolbox:
+    """Knows the tools of a run, and which calls gave which results."""
+
+    tools: dict[str, ToolDefinition]
+    repeats: int
+    _seen: dict[tuple[str, bytes], tuple[bytes, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tools: Iterable[Any], repeats: int) -> Toolbox:
+        return cls({tool.name: tool for tool in tools if isinstance(tool, ToolDefinition)}, repeats)
+
+    def plan(self, call: ToolCallContent) -> Planned:
+        """The call with its tool and checked arguments, or with what is wrong about it."""
+        planned, tool = Planned(call), self.tools.get(call.name)
+        if tool is None:
+            planned.refuse("unknown", f"there is no tool {call.name!r}; there are: {listed(list(self.tools))}")
+        elif call.error is not None:
+            planned.refuse("invalid", f"{call.error}. Call {call.name} again with a JSON object as arguments.")
+        elif self.count(call) >= self.repeats:
+            planned.refuse(
+                "repeated",
+                f"{call.name} was called {self.repeats} times with these arguments and gave the same result each "
+                "time. Use that result, or do something else.",
+            )
+        elif not isinstance(tool, Tool) or tool.function is None:
+            planned.wait()
+        else:
+            bind(planned, tool)
+        return planned
+
+    def count(self, call: ToolCallContent) -> int:
+        return self._seen.get(key(call), (b"", 0))[1]
+
+    def remember(self, planned: Planned) -> None:
+        """How often in a row this call gave this result."""
+        if planned.result is None or planned.outcome not in ("ran", "failed"):
+            return
+        said = planned.result.model_dump_json(exclude={"call_id"}).encode()
+        before, times = self._seen.get(key(planned.call), (b"", 0))
+        self._seen[key(planned.call)] = (said, times + 1 if said == before else 1)
+
+
+def bind(planned: Planned, tool: Tool) -> None:
+    planned.tool = tool
+    try:
+        planned.bound = tool.bind(planned.call.arguments)
+    except InvalidArgumentsError as error:
+        planned.refuse("invalid", f"these arguments do not fit {tool.name}:\n{error}")
+
+
+def key(call: ToolCallContent) -> tuple[str, bytes]:
+    return call.name, json.dumps(dict(sorted(call.arguments.items())))

@@ -1,0 +1,33 @@
+"""Tasks: jobs side by side on the running event loop; those that block go to threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anyio
+import anyio.to_thread
+
+from ..wire.jobs import Job, Outcome, attempt, attempt_awaited
+
+
+async def gather(jobs: Sequence[Job], at_once: int) -> list[Outcome | None]:
+    """Every outcome; None where time was over. Cancelling this cancels them all."""
+    outcomes: list[Outcome | None] = [None] * len(jobs)
+    places = anyio.CapacityLimiter(at_once)
+
+    async def run(index: int, job: Job) -> None:
+        async with places:
+            with anyio.move_on_after(job.seconds):
+                outcomes[index] = await outcome(job)
+
+    async with anyio.create_task_group() as group:
+        for index, job in enumerate(jobs):
+            group.start_soon(run, index, job)
+    return outcomes
+
+
+async def outcome(job: Job) -> Outcome:
+    """A thread that is still at work when nobody waits any longer is left to itself."""
+    if job.awaits:
+        return await attempt_awaited(job.work)
+    return await anyio.to_thread.run_sync(attempt, job.work, abandon_on_cancel=True)

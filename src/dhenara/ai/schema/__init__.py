@@ -1,0 +1,1 @@
+"""JSON Schemas: checked here, and rewritten for those who understand only a part."""

@@ -1,0 +1,66 @@
+"""Output: the object in an answer, or the error that says why there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from ..errors import InvalidOutputError, OutputError, RefusedError, TruncatedError
+from .content import StructuredContent
+
+if TYPE_CHECKING:
+    from .response import ChatResponse
+
+CUT = ("length", "context_length")
+DECLINED = ("refusal", "content_filter")
+
+
+def read_output(response: ChatResponse, kind: Any = None) -> Any:
+    """The object, of this type where one is given."""
+    if problem := problem_with(response):
+        raise problem
+    content = next((part for part in response.contents if isinstance(part, StructuredContent)), None)
+    data = content.parsed if content is not None else None
+    if kind is None or (isinstance(kind, type) and content is not None and type(data) is kind):
+        return data
+    return validated(response, content, kind)
+
+
+def validated(response: ChatResponse, content: StructuredContent | None, kind: Any) -> Any:
+    from ..wire import json
+    from ..wire.json_in_text import find_json
+    from .json_schema import adapter_of
+    from .tool import told
+
+    adapter = adapter_of(kind, "the output")
+    try:
+        data = content.data if content is not None else find_json(response.text())
+        return adapter.validate_json(json.dumps(data))
+    except ValidationError as error:
+        raise about(response, InvalidOutputError, f"the answer is not of the type asked for: {told(error)}") from error
+    except ValueError as error:
+        raise about(response, InvalidOutputError, f"the answer is not JSON: {error}") from error
+
+
+def problem_with(response: ChatResponse) -> OutputError | None:
+    """Why there is no object: it was declined, cut off, or is wrong."""
+    content = next((part for part in response.contents if isinstance(part, StructuredContent)), None)
+    if content is not None and content.error is None:
+        return None
+    refusal = response.refusal()
+    if refusal is not None or response.finish_reason in DECLINED:
+        return about(response, RefusedError, f"the model declined: {refusal or response.finish_reason}")
+    if response.finish_reason in CUT or response.interrupted:
+        return about(response, TruncatedError, f"the answer ended early ({response.finish_reason or 'broken off'})")
+    if content is not None:
+        return about(response, InvalidOutputError, f"the answer is not of the shape asked for: {content.error}")
+    if not response.text().strip():
+        return about(response, InvalidOutputError, f"there is no object in the answer ({response.finish_reason})")
+    return None
+
+
+def about(response: ChatResponse, kind: type[OutputError], message: str) -> OutputError:
+    error = kind(message, provider=response.provider, model=response.model)
+    error.response = response
+    return error

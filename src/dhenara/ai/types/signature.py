@@ -1,0 +1,101 @@
+"""Signatures: the parameters of a typed function as a JSON Schema, and a call's arguments as Python values."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
+
+from ..errors import ConfigurationError
+from .docstring import Told
+from .json_schema import adapter_of, schema_of
+
+SPREAD = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Reads the arguments of a call; `schema` is what the model is told of them."""
+
+    schema: dict[str, Any]
+    model: type[BaseModel]
+    positional: tuple[str, ...]
+
+    def read(self, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments as the function takes them. Raises pydantic's ValidationError."""
+        from ..wire import json
+
+        # Read as JSON, because that is what was said: strict types know dates and the like from it.
+        read = self.model.model_validate_json(json.dumps(dict(arguments)))
+        fields = type(read).model_fields
+        given = {str(fields[name].alias): getattr(read, name) for name in fields if name in read.model_fields_set}
+        leading: list[Any] = []
+        for name in self.positional:
+            if name not in given:
+                break
+            leading.append(given.pop(name))
+        return leading, given
+
+
+def read_signature(function: Callable[..., Any], name: str, told: Told) -> Parameters:
+    """Every parameter needs a type: nothing is guessed."""
+    hints = read_hints(function, name)
+    fixed = function.keywords if isinstance(function, functools.partial) else {}
+    fields: dict[str, Any] = {}
+    positional: list[str] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name in fixed:
+            continue
+        check(parameter, hints, name)
+        # Names of our own: a parameter may be called "copy" or "_id", which a model's field may not.
+        fields[f"p{len(fields)}"] = (hints[parameter.name], field_for(parameter, hints[parameter.name], told))
+        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+            positional.append(parameter.name)
+    closed = ConfigDict(extra="forbid", protected_namespaces=(), defer_build=True)
+    model = create_model("Arguments", __config__=closed, **fields)
+    schema = schema_of(adapter_of(model, f"the tool {name!r}"), f"the tool {name!r}")
+    schema.pop("title", None)
+    return Parameters({"properties": {}, **schema}, model, tuple(positional))
+
+
+def read_hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
+    target: Any = function
+    while isinstance(target, functools.partial):
+        target = target.func
+    if not (inspect.isfunction(target) or inspect.ismethod(target)):
+        target = type(target).__call__
+    try:
+        return get_type_hints(target, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise ConfigurationError(
+            f"the types of the tool {name!r} cannot be resolved ({error}); define or import them where it is defined"
+        ) from error
+
+
+def check(parameter: inspect.Parameter, hints: Mapping[str, Any], name: str) -> None:
+    if parameter.kind in SPREAD:
+        raise ConfigurationError(
+            f"the tool {name!r} takes *{parameter.name}, which cannot be described to a model; "
+            "name its parameters, or take one parameter that is a list or a dict"
+        )
+    if parameter.name not in hints:
+        raise ConfigurationError(
+            f"the parameter {parameter.name!r} of the tool {name!r} has no type; annotate it, such as "
+            f"`{parameter.name}: str`"
+        )
+
+
+def field_for(parameter: inspect.Parameter, hint: Any, told: Told) -> FieldInfo:
+    said: dict[str, Any] = {"alias": parameter.name}
+    own = [mark.description for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, FieldInfo)]
+    if not any(own) and parameter.name in told.parameters:
+        said["description"] = told.parameters[parameter.name]
+    if parameter.default is not inspect.Parameter.empty:
+        said["default"] = parameter.default
+    field: FieldInfo = Field(**said)
+    return field

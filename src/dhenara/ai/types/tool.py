@@ -1,0 +1,233 @@
+"""Tool: something a model may call and we can run, made from a function, a model class or a JSON Schema."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self, is_typeddict
+
+from pydantic import BaseModel, Field, PrivateAttr, TypeAdapter, ValidationError
+
+from ..errors import ConfigurationError
+from .docstring import read_docstring
+from .json_schema import adapter_of, as_object, schema_of
+from .signature import read_signature
+from .tools import ServerTool, ToolDefinition
+
+Bound = Callable[[], Any]
+Reader = Callable[[Mapping[str, Any]], Bound]
+LEGAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class InvalidArgumentsError(ValueError):
+    """The model called a tool with arguments that it does not take; the words are meant for the model."""
+
+
+class Tool(ToolDefinition):
+    """A tool with the function that runs it; without one, its calls are handed to you.
+
+    With `parallel=False` it never runs beside another one, and in sync code on the caller's own thread. One that
+    `needs_approval` is asked about before it runs. `timeout` is the longest it may take, in seconds.
+    """
+
+    function: Callable[..., Any] | None = Field(default=None, exclude=True, repr=False)
+    parallel: bool = Field(default=True, exclude=True)
+    needs_approval: bool = Field(default=False, exclude=True)
+    timeout: float | None = Field(default=None, exclude=True, gt=0)
+    _reader: Reader | None = PrivateAttr(default=None)
+
+    @classmethod
+    def from_function(
+        cls, function: Callable[..., Any], *, name: str | None = None, description: str | None = None, **settings: Any
+    ) -> Self:
+        """Name, description and parameters are read from the signature and the docstring."""
+        called = legal_name(name or name_of(function))
+        told = read_docstring(described(function))
+        parameters = read_signature(function, called, told)
+
+        def read(arguments: Mapping[str, Any]) -> Bound:
+            positional, named = parameters.read(arguments)
+            return functools.partial(function, *positional, **named)
+
+        return cls._made(called, description or told.description, parameters.schema, function, read, settings)
+
+    @classmethod
+    def from_type(
+        cls,
+        kind: type[Any],
+        function: Callable[[Any], Any] | None = None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        **settings: Any,
+    ) -> Self:
+        """The arguments are one object: a pydantic model, dataclass or TypedDict. `function` is given that object."""
+        called = legal_name(name or kind.__name__)
+        adapter: TypeAdapter[Any] = adapter_of(kind, f"the tool {called!r}")
+        schema = as_object(schema_of(adapter, f"the tool {called!r}"))
+        if schema.get("type") != "object":
+            raise ConfigurationError(f"the tool {called!r} needs an object for its arguments, and {kind!r} is none")
+        about = own_docstring(kind)
+        plain = {key: value for key, value in schema.items() if key not in ("title", "description")}
+
+        def read(arguments: Mapping[str, Any]) -> Bound:
+            from ..wire import json
+
+            given = adapter.validate_json(json.dumps(dict(arguments)))
+            return functools.partial(function, given) if function else lambda: given
+
+        return cls._made(called, description or about, {"properties": {}, **plain}, function, read, settings)
+
+    @classmethod
+    def from_schema(
+        cls,
+        schema: Mapping[str, Any],
+        function: Callable[..., Any] | None = None,
+        *,
+        name: str,
+        description: str | None = None,
+        **settings: Any,
+    ) -> Self:
+        """`function` is given the arguments by name, once they satisfy the schema."""
+
+        def read(arguments: Mapping[str, Any]) -> Bound:
+            from ..schema.check import problems
+
+            if found := problems(dict(arguments), schema):
+                raise InvalidArgumentsError("\n".join(found))
+            return functools.partial(function, **arguments) if function else lambda: dict(arguments)
+
+        return cls._made(legal_name(name), description, dict(schema), function, read, settings)
+
+    @classmethod
+    def _made(
+        cls,
+        name: str,
+        description: str | None,
+        schema: dict[str, Any],
+        function: Callable[..., Any] | None,
+        reader: Reader,
+        settings: Mapping[str, Any],
+    ) -> Self:
+        made = cls(name=name, description=description, parameters=schema, function=function, **settings)
+        made._reader = reader
+        return made
+
+    @property
+    def is_async(self) -> bool:
+        """Whether running it has to be awaited."""
+        return self.function is not None and awaits(self.function)
+
+    def bind(self, arguments: Mapping[str, Any]) -> Bound:
+        """The function with these arguments, checked and converted; raises InvalidArgumentsError."""
+        if self._reader is None:
+            return functools.partial(self.function or dict, **arguments)
+        try:
+            return self._reader(arguments)
+        except ValidationError as error:
+            raise InvalidArgumentsError(told(error)) from error
+
+
+def told(error: ValidationError) -> str:
+    """What is wrong with a value, in lines that a model can act on."""
+    return "\n".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors())
+
+
+def awaits(function: Callable[..., Any]) -> bool:
+    inner: Any = function
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(getattr(inner, "__call__", None))  # noqa: B004  # it is the method that is looked at
+
+
+def described(function: Callable[..., Any]) -> Any:
+    """Whose docstring tells about a callable: its own, not that of the class of partials or instances."""
+    inner: Any = function
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    if inspect.isroutine(inner):
+        return inner
+    return inner if inspect.getdoc(type(inner).__call__) is None else type(inner).__call__
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    inner: Any = function
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    return str(getattr(inner, "__name__", type(inner).__name__))
+
+
+def legal_name(name: str) -> str:
+    if LEGAL.fullmatch(name):
+        return name
+    raise ConfigurationError(
+        f"a tool cannot be called {name!r}: providers take up to 64 letters, digits, _ and -; pass another name="
+    )
+
+
+def own_docstring(kind: type[Any]) -> str | None:
+    """A dataclass without a docstring gets its signature as one, which says nothing."""
+    text = kind.__dict__.get("__doc__")
+    return None if not text or text.startswith(f"{kind.__name__}(") else inspect.cleandoc(text)
+
+
+def is_shape(given: Any) -> bool:
+    """Whether this is a class whose fields say what an object holds."""
+    if not isinstance(given, type):
+        return False
+    return issubclass(given, BaseModel) or hasattr(given, "__dataclass_fields__") or is_typeddict(given)
+
+
+def as_tool(given: Any) -> Any:
+    """Functions and model classes become tools; a dict in no spelling of ours is the provider's own."""
+    if is_shape(given):
+        return Tool.from_type(given)
+    if isinstance(given, Mapping):
+        return as_definition(given)
+    if callable(given) and not isinstance(given, BaseModel | type):
+        return Tool.from_function(given)
+    return given
+
+
+def as_definition(given: Mapping[str, Any]) -> Any:
+    kind = given.get("type")
+    if "properties" in given and "name" not in given:
+        if not given.get("title"):
+            raise ConfigurationError("a JSON Schema needs a title to be a tool: it becomes the tool's name")
+        schema = {key: value for key, value in given.items() if key not in ("title", "description")}
+        return Tool.from_schema(schema, name=str(given["title"]), description=given.get("description"))
+    known = {"spec", "kind", "function", "parameters", "input_schema"} & given.keys()
+    if known or ("name" in given and kind in (None, "function", "custom")):
+        return given
+    return {"spec": dict(given)}
+
+
+def read_tools(given: Any) -> list[Any]:
+    """One tool or many; no two of one name, because answers could not tell them apart."""
+    one = isinstance(given, str | Mapping) or not isinstance(given, Sequence)
+    tools = [checked(as_tool(tool)) for tool in ([given] if one else given)]
+    names = [tool.name for tool in tools if isinstance(tool, ToolDefinition)]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ConfigurationError(f"two tools are called {', '.join(sorted(twice))}; give one another name=")
+    return tools
+
+
+def checked(given: Any) -> Any:
+    """A tool of one of the kinds there are; dicts are read into theirs."""
+    from .provider_tools import KINDS
+
+    if isinstance(given, (ToolDefinition, ServerTool, *KINDS.values())):
+        return given
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(
+            f"a {type(given).__name__} is no tool; pass a function, a model class, a Tool, a dict with name and "
+            "parameters, or one that the provider runs, such as WebSearch()"
+        )
+    if "kind" in given:
+        kind = KINDS.get(given["kind"])
+        if kind is None:
+            raise ConfigurationError(f"there is no tool of kind {given['kind']!r}; there are {', '.join(KINDS)}")
+        return kind.model_validate(given)
+    return (ServerTool if "spec" in given else ToolDefinition).model_validate(given)

@@ -1,0 +1,49 @@
+"""Jobs: other people's functions, to be run side by side. What they raise is an outcome like any other."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`awaits` says that the result has to be awaited; `seconds` is the longest it may take."""
+
+    work: Callable[[], Any]
+    awaits: bool = False
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    error: Exception
+
+
+Outcome = Done | Broke
+
+
+def attempt(work: Callable[[], Any]) -> Outcome:
+    """Runs it here and now."""
+    try:
+        value = work()
+    except Exception as error:  # noqa: BLE001  # it is the user's code, and may raise anything
+        return Broke(error)
+    if inspect.iscoroutine(value):
+        value.close()
+        return Broke(TypeError("it has to be awaited, which sync code cannot do: use the async methods of the client"))
+    return Done(value)
+
+
+async def attempt_awaited(work: Callable[[], Any]) -> Outcome:
+    try:
+        return Done(await work())
+    except Exception as error:  # noqa: BLE001  # as above
+        return Broke(error)

@@ -1,0 +1,33 @@
+"""JSON that stands in text: fenced, or with words around it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from .json import loads
+
+FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n?\s*```", re.DOTALL)
+BEGINNING = re.compile(r"[{\[]")
+
+
+def find_json(text: str) -> Any:
+    """The value that the text is, or that stands in it. Raises ValueError with what is wrong with the text as JSON."""
+    try:
+        return loads(text)
+    except ValueError as error:
+        wrong = error
+    for fenced in reversed(FENCED.findall(text)):
+        try:
+            return loads(fenced)
+        except ValueError:
+            continue
+    decoder = json.JSONDecoder()
+    at = BEGINNING.search(text)
+    while at is not None:
+        try:
+            return decoder.raw_decode(text, at.start())[0]
+        except ValueError:
+            at = BEGINNING.search(text, at.end())
+    raise wrong

@@ -1,0 +1,216 @@
+"""Tools that providers run: the same words for all of them, and a warning where one has no such tool."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dhenara.ai.providers.target import resolve
+from dhenara.ai.types import (
+    AIModel,
+    AIModelAPI,
+    AIModelCallConfig,
+    AIModelEndpoint,
+    Call,
+    CodeExecution,
+    FileSearch,
+    Place,
+    Prompt,
+    RemoteMCP,
+    ServerTool,
+    ToolDefinition,
+    WebSearch,
+)
+from support.corpus import exchanges
+
+SEARCH = WebSearch(allowed_domains=("example.org",), context_size="low", place=Place(country="DE"))
+MCP = RemoteMCP(name="wiki", url="https://mcp.example.org/mcp", authorization="t0ken", allowed_tools=("ask",))
+ABROAD = {"type": "approximate", "country": "DE"}
+LOOK_UP = ToolDefinition(name="look_up")
+
+
+def encoded(provider: str, model: str, *tools: Any, **api: Any) -> tuple[dict[str, Any], list[str | None]]:
+    """The request's body, and what was warned about."""
+    config = {"region": "us-east-1", **api}
+    at = AIModelEndpoint(
+        api=AIModelAPI(provider=provider, api_key="k", config=config), ai_model=AIModel(model_name=model)
+    )
+    target = resolve(at, {})
+    outgoing = target.codec.encode(Call(at, (Prompt(text="?"),), AIModelCallConfig(tools=tools)), target.quirks)
+    return outgoing.body, [warning.parameter for warning in outgoing.warnings]
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "tool", "wire"),
+    [
+        ("google_ai", "gemini-3-flash", WebSearch(), {"googleSearch": {}}),
+        ("google_ai", "gemini-3-flash", CodeExecution(), {"codeExecution": {}}),
+        (
+            "google_ai",
+            "gemini-3-flash",
+            FileSearch(store_ids=("fileSearchStores/a",), max_results=3),
+            {"fileSearch": {"fileSearchStoreNames": ["fileSearchStores/a"], "topK": 3}},
+        ),
+        ("amazon_bedrock", "us.amazon.nova-2-lite-v1:0", WebSearch(), {"systemTool": {"name": "nova_grounding"}}),
+        ("groq", "openai/gpt-oss-120b", WebSearch(), {"type": "browser_search"}),
+        ("groq", "openai/gpt-oss-120b", CodeExecution(), {"type": "code_interpreter", "container": {"type": "auto"}}),
+        (
+            "openrouter",
+            "x/y",
+            SEARCH,
+            {
+                "type": "openrouter:web_search",
+                "parameters": {
+                    "search_context_size": "low",
+                    "allowed_domains": ["example.org"],
+                    "user_location": ABROAD,
+                },
+            },
+        ),
+        (
+            "zai",
+            "glm-5.3",
+            WebSearch(allowed_domains=("example.org",)),
+            {"type": "web_search", "web_search": {"enable": True, "search_domain_filter": "example.org"}},
+        ),
+        (
+            "anthropic",
+            "claude-sonnet-4-5",
+            WebSearch(max_uses=2, blocked_domains=("b.org",), place=Place(country="DE")),
+            {
+                "type": "web_search_20250305",
+                "name": "web_search",
+                "blocked_domains": ["b.org"],
+                "max_uses": 2,
+                "user_location": ABROAD,
+            },
+        ),
+        (
+            "anthropic",
+            "claude-sonnet-4-5",
+            CodeExecution(),
+            {"type": "code_execution_20250825", "name": "code_execution"},
+        ),
+        ("cohere", "command-a", ServerTool(spec={"type": "own"}), {"type": "own"}),
+    ],
+)
+def test_each_provider_is_asked_in_its_own_words(provider: str, model: str, tool: Any, wire: dict[str, Any]) -> None:
+    body, warned = encoded(provider, model, tool)
+    tools = body["toolConfig"]["tools"] if provider == "amazon_bedrock" else body["tools"]
+    assert tools == [wire]
+    assert warned == []
+
+
+def test_responses_know_all_of_them() -> None:
+    files = FileSearch(store_ids=("vs_1",), max_results=3, filters={"type": "eq", "key": "a", "value": "b"})
+    body, warned = encoded(
+        "openai", "gpt-5", SEARCH, CodeExecution(file_ids=("f1",)), files, MCP, LOOK_UP, protocol="openai_responses"
+    )
+    assert warned == []
+    assert body["tools"][1:] == [
+        {
+            "type": "web_search",
+            "filters": {"allowed_domains": ["example.org"]},
+            "search_context_size": "low",
+            "user_location": ABROAD,
+        },
+        {"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["f1"]}},
+        {
+            "type": "file_search",
+            "vector_store_ids": ["vs_1"],
+            "max_num_results": 3,
+            "filters": {"type": "eq", "key": "a", "value": "b"},
+        },
+        {
+            "type": "mcp",
+            "server_label": "wiki",
+            "server_url": "https://mcp.example.org/mcp",
+            "require_approval": "never",
+            "authorization": "t0ken",
+            "allowed_tools": ["ask"],
+        },
+    ]
+
+
+def test_xai_can_leave_domains_out_and_openai_cannot() -> None:
+    search = WebSearch(blocked_domains=("b.org",))
+    body, warned = encoded("xai", "grok-4", search, protocol="openai_responses")
+    assert (body["tools"][0]["filters"], warned) == ({"excluded_domains": ["b.org"]}, [])
+    body, warned = encoded("openai", "gpt-5", search, protocol="openai_responses")
+    assert (body["tools"], warned) == ([{"type": "web_search"}], ["web_search.blocked_domains"])
+
+
+def test_claude_is_told_of_servers_in_the_body_and_of_their_tools_in_the_list() -> None:
+    at = AIModelEndpoint(
+        api=AIModelAPI(provider="anthropic", api_key="k"), ai_model=AIModel(model_name="claude-sonnet-4-5")
+    )
+    target = resolve(at, {})
+    outgoing = target.codec.encode(Call(at, (Prompt(text="?"),), AIModelCallConfig(tools=[MCP])), target.quirks)
+    server = {"type": "url", "name": "wiki", "url": "https://mcp.example.org/mcp", "authorization_token": "t0ken"}
+    assert outgoing.body["mcp_servers"] == [server]
+    assert outgoing.body["tools"] == [
+        {
+            "type": "mcp_toolset",
+            "mcp_server_name": "wiki",
+            "default_config": {"enabled": False},
+            "configs": {"ask": {"enabled": True}},
+        }
+    ]
+    assert outgoing.headers["anthropic-beta"] == "mcp-client-2025-11-20"
+
+
+def test_searching_models_and_searching_hosts_are_told_in_the_body() -> None:
+    body, warned = encoded("openai", "gpt-4o-search-preview", WebSearch(context_size="low", place=Place(country="DE")))
+    assert body["web_search_options"] == {
+        "search_context_size": "low",
+        "user_location": {"type": "approximate", "approximate": {"country": "DE"}},
+    }
+    assert "tools" not in body
+    body, _ = encoded("perplexity", "sonar", WebSearch(allowed_domains=("a.org",), blocked_domains=("b.org",)))
+    assert body["search_domain_filter"] == ["a.org", "-b.org"]
+    body, _ = encoded("alibaba", "qwen3-max", WebSearch())
+    assert body["enable_search"] is True
+    assert warned == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "tool"),
+    [
+        ("openai", "gpt-5", WebSearch()),
+        ("cohere", "command-a", WebSearch()),
+        ("mistral", "mistral-large-4", CodeExecution()),
+        ("anthropic", "claude-sonnet-4-5", FileSearch(store_ids=("a",))),
+        ("amazon_bedrock", "anthropic.claude-sonnet-4-5-v1:0", MCP),
+    ],
+)
+def test_what_a_provider_does_not_have_is_left_out_with_a_warning(provider: str, model: str, tool: Any) -> None:
+    body, warned = encoded(provider, model, LOOK_UP, tool)
+    assert warned == [tool.kind]
+    tools = body["toolConfig"]["tools"] if provider == "amazon_bedrock" else body["tools"]
+    assert len(tools) == 1
+
+
+def test_secrets_of_a_server_are_not_shown() -> None:
+    config = AIModelCallConfig(tools=[MCP.model_copy(), LOOK_UP])
+    for shown in (repr(config), str(config.tools), config.model_dump_json()):
+        assert "t0ken" not in shown
+
+
+def test_recorded_requests_are_what_we_write() -> None:
+    """The tools as vendors' own clients sent them, in the recordings."""
+    recorded = [
+        tool
+        for api in ("openai-responses", "gemini-generate", "openai-chat")
+        for e in exchanges(api)
+        if isinstance(e["request_body"], dict)
+        for tool in e["request_body"].get("tools") or ()
+    ]
+    if not recorded:
+        pytest.skip("the recorded traffic is not beside the project")
+    said = [
+        *encoded("openai", "gpt-5", WebSearch(), CodeExecution(), protocol="openai_responses")[0]["tools"],
+        *encoded("google_ai", "gemini-3-flash", WebSearch(), CodeExecution())[0]["tools"],
+        *encoded("openrouter", "x/y", WebSearch())[0]["tools"],
+    ]
+    assert [tool for tool in said if tool not in recorded] == []

@@ -1,0 +1,557 @@
+"""Runs: tools are called, answered and asked about, side by side, within limits, in every world."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import BaseModel
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import (
+    ConfigurationError,
+    InvalidOutputError,
+    RateLimitError,
+    RunLimitError,
+    ToolFailedError,
+    WrongColourError,
+)
+from dhenara.ai.run_settings import PlanSettings, RunSettings, TalkSettings
+from dhenara.ai.runs import PLANNED, SPOKEN
+from dhenara.ai.testing import Answer, Called, Cut, FakeServer, RawStream, Refusal, Spoken
+from dhenara.ai.types import (
+    AIModelCallConfig,
+    ChatModelCostData,
+    ImageContent,
+    Message,
+    OutputGrew,
+    RepairStarted,
+    RunLimits,
+    StepAnswered,
+    StepStarted,
+    StreamingChatResponse,
+    Tool,
+    ToolEnded,
+    ToolStarted,
+)
+from support.runs import go, go_streaming
+from support.worlds import World, endpoint
+
+PROVIDERS = {
+    "openai": "gpt-5",
+    "anthropic": "claude-sonnet-4-5",
+    "google_ai": "gemini-3-flash",
+    "amazon_bedrock": "anthropic.claude-sonnet-4-5-v1:0",
+    "cohere": "command-a",
+}
+
+
+def weather(city: str) -> dict[str, Any]:
+    """The weather now.
+
+    Args:
+        city: Where.
+    """
+    return {"city": city, "degrees": 31}
+
+
+def calls(*made: tuple[str, dict[str, Any]]) -> Answer:
+    return Answer(tool_calls=tuple(Called(name, given, f"call_{n}") for n, (name, given) in enumerate(made)))
+
+
+ROME = calls(("weather", {"city": "Rome"}))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_tool_is_run_and_its_result_told(provider: str, server: FakeServer, world: World) -> None:
+    server.answers(ROME, Answer(text="It is hot."))
+    client = AIModelClient(endpoint(server.url, provider, PROVIDERS[provider]))
+    run = go(world, client, "How is Rome?", tools=[weather])
+    world.close(client)
+    assert run.text() == "It is hot."
+    assert run.stopped == "answered"
+    assert [(t.call.name, t.outcome, t.result and t.result.output) for t in run.tools] == [
+        ("weather", "ran", {"city": "Rome", "degrees": 31})
+    ]
+    assert [message.role for message in run.messages] == ["user", "assistant", "tool", "assistant"]
+    assert run.usage.total_tokens == 36
+    assert b"31" in server.exchanges[1].body
+
+
+def test_everything_is_told_in_order_while_it_streams(server: FakeServer, world: World) -> None:
+    server.answers(ROME, Answer(text="It is hot."))
+    client = AIModelClient(endpoint(server.url))
+    events, run = go_streaming(world, client, "How is Rome?", tools=[weather])
+    world.close(client)
+    kinds = [type(event) for event in events]
+    assert kinds[0] is StepStarted
+    order = [kind for kind in kinds if kind is not StreamingChatResponse]
+    assert order == [StepStarted, StepAnswered, ToolStarted, ToolEnded, StepStarted, StepAnswered]
+    texts = [
+        delta.text_delta
+        for event in events
+        if isinstance(event, StreamingChatResponse)
+        for delta in event.data.choice_deltas[0].content_deltas
+    ]
+    assert "".join(texts) == run.text() == "It is hot."
+    assert len(run.steps) == 2
+
+
+def test_an_observer_is_told_the_same(server: FakeServer, world: World) -> None:
+    server.answers(ROME, Answer(text="It is hot."))
+    heard: list[Any] = []
+    client = AIModelClient(endpoint(server.url))
+    go(world, client, "How is Rome?", tools=[weather], on_event=heard.append)
+    world.close(client)
+    assert [type(event) for event in heard] == [
+        StepStarted,
+        StepAnswered,
+        ToolStarted,
+        ToolEnded,
+        StepStarted,
+        StepAnswered,
+    ]
+
+
+def test_calls_run_side_by_side_and_results_keep_their_order(server: FakeServer, world: World) -> None:
+    meeting = threading.Barrier(3)
+    mark = contextvars.ContextVar("mark", default="unset")
+    mark.set("set")
+
+    def meet(number: int) -> str:
+        meeting.wait(timeout=10)
+        return f"{number} {mark.get()}"
+
+    server.answers(calls(*(("meet", {"number": n}) for n in range(3))), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "go", tools=[meet])
+    world.close(client)
+    assert [tool.result and tool.result.output for tool in run.tools] == ["0 set", "1 set", "2 set"]
+
+
+def test_async_tools_run_on_the_loop_and_are_refused_where_there_is_none(server: FakeServer, world: World) -> None:
+    async def slow(number: int) -> int:
+        await anyio.sleep(0.01)
+        return number * 2
+
+    server.answers(calls(("slow", {"number": 1}), ("slow", {"number": 2})), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    if world.name == "blocking":
+        with pytest.raises(WrongColourError, match="slow must be awaited: use run_async"):
+            go(world, client, "go", tools=[slow])
+        assert server.exchanges == []
+        return
+    run = go(world, client, "go", tools=[slow])
+    world.close(client)
+    assert [tool.result and tool.result.output for tool in run.tools] == [2, 4]
+
+
+def test_a_tool_that_must_run_alone_does(server: FakeServer, world: World) -> None:
+    inside, most = [0], [0]
+
+    def lonely(number: int) -> int:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.02)
+        inside[0] -= 1
+        return number
+
+    server.answers(calls(*(("lonely", {"number": n}) for n in range(3))), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "go", tools=[Tool.from_function(lonely, parallel=False)])
+    world.close(client)
+    assert most == [1]
+    assert len(run.tools) == 3
+
+
+def test_mistakes_of_the_model_are_explained_to_it(server: FakeServer, world: World) -> None:
+    server.answers(
+        calls(("wether", {"city": "Rome"}), ("weather", {"town": "Rome"})), calls(("weather", {"city": 3})), ROME
+    )
+    server.answers(Answer(text="at last"))
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "How is Rome?", tools=[weather])
+    world.close(client)
+    assert [tool.outcome for tool in run.tools] == ["unknown", "invalid", "invalid", "ran"]
+    told = [str(tool.result and tool.result.output) for tool in run.tools]
+    assert told[0] == "there is no tool 'wether'; there are: weather"
+    assert "city: Field required" in told[1]
+    assert "town: Extra inputs are not permitted" in told[1]
+    assert "city: Input should be a valid string" in told[2]
+    assert run.text() == "at last"
+
+
+def test_arguments_that_are_no_json_are_explained_too(server: FakeServer) -> None:
+    chunk = (
+        b'data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":'
+        b'"function","function":{"name":"weather","arguments":"{\\"city\\": "}}]},"finish_reason":"tool_calls"}]}\n\n'
+    )
+    server.answers(RawStream([chunk, b"data: [DONE]\n\n"]), Answer(text="sorry"))
+    with AIModelClient(endpoint(server.url)) as client:
+        run = list(client.run_streaming("?", tools=[weather]))[-1][1]
+    assert run is not None
+    assert [tool.outcome for tool in run.tools] == ["invalid"]
+    assert "not JSON" in str(run.tools[0].result and run.tools[0].result.output)
+
+
+def broken(city: str) -> str:
+    raise KeyError(city)
+
+
+def test_errors_are_told_to_the_model_or_raised_as_you_choose(server: FakeServer, world: World) -> None:
+    server.answers(calls(("broken", {"city": "Rome"})), Answer(text="sorry"), calls(("broken", {"city": "Rome"})))
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "?", tools=[broken])
+    assert run.tools[0].result is not None
+    assert (run.tools[0].outcome, run.tools[0].result.is_error) == ("failed", True)
+    assert run.tools[0].result.output == "broken failed: KeyError: 'Rome'"
+    with pytest.raises(ToolFailedError, match="'broken' raised KeyError") as raised:
+        go(world, client, "?", tools=[broken], tool_errors="raise")
+    world.close(client)
+    assert isinstance(raised.value.__cause__, KeyError)
+    assert raised.value.run is not None
+    assert raised.value.run.tools[0].outcome == "failed"
+
+
+def test_a_call_that_needs_approval_runs_once_it_is_given(server: FakeServer, world: World) -> None:
+    asked: list[str] = []
+
+    def approve(call: Any) -> bool | str:
+        asked.append(call.arguments["city"])
+        return True if call.arguments["city"] == "Rome" else "not there"
+
+    server.answers(calls(("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    tool = Tool.from_function(weather, needs_approval=True)
+    run = go(world, client, "?", tools=[tool], approve=approve)
+    world.close(client)
+    assert asked == ["Rome", "Oslo"]
+    assert [tool.outcome for tool in run.tools] == ["ran", "declined"]
+    assert run.tools[1].result is not None
+    assert run.tools[1].result.output == "this call was declined by the user: not there"
+
+
+def test_approval_may_be_awaited(server: FakeServer, world: World) -> None:
+    async def approve(call: Any) -> bool:
+        await anyio.sleep(0)
+        return True
+
+    server.answers(ROME, Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    tool = Tool.from_function(weather, needs_approval=True)
+    if world.name == "blocking":
+        with pytest.raises(WrongColourError, match="approve must be awaited"):
+            go(world, client, "?", tools=[tool], approve=approve)
+        return
+    assert go(world, client, "?", tools=[tool], approve=approve).tools[0].outcome == "ran"
+    world.close(client)
+
+
+def test_a_run_waits_for_approval_across_processes(server: FakeServer, world: World) -> None:
+    server.answers(calls(("weather", {"city": "Rome"}), ("other", {})), Answer(text="It is hot."))
+    client = AIModelClient(endpoint(server.url))
+    tool = Tool.from_function(weather, needs_approval=True)
+
+    def other() -> str:
+        return "fine"
+
+    first = go(world, client, "?", tools=[tool, other])
+    assert (first.stopped, [call.name for call in first.pending]) == ("pending", ["weather"])
+    assert [tool.outcome for tool in first.tools] == ["pending", "ran"]
+    stored = [message.model_dump_json() for message in first.messages]
+    again = [Message.model_validate_json(text) for text in stored]
+    second = go(world, client, messages=again, tools=[tool, other], approve=lambda call: True)
+    world.close(client)
+    assert second.stopped == "answered"
+    assert [t.call.name for t in second.tools] == ["weather"]
+    sent = [message["role"] for message in server.exchanges[1].json["messages"]]
+    assert sent == ["user", "assistant", "tool", "tool"]
+
+
+def test_a_tool_without_a_function_is_handed_to_you(server: FakeServer, world: World) -> None:
+    server.answers(calls(("ask", {"q": "a"})))
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "?", tools=[{"name": "ask", "parameters": {"type": "object", "properties": {}}}])
+    world.close(client)
+    assert run.stopped == "pending"
+    assert run.pending[0].arguments == {"q": "a"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "limit", "asked"),
+    [(RunLimits(rounds=2), "rounds", 2), (RunLimits(calls=3), "calls", 4), (RunLimits(tokens=30), "tokens", 2)],
+)
+def test_limits_end_a_run_that_would_not_end(
+    limits: RunLimits, limit: str, asked: int, server: FakeServer, world: World
+) -> None:
+    server.answers(*[calls(("weather", {"city": f"c{n}"})) for n in range(9)])
+    client = AIModelClient(endpoint(server.url))
+    with pytest.raises(RunLimitError, match=f"its limit of . *{limit}|its limit of 30 {limit}") as raised:
+        go(world, client, "?", tools=[weather], limits=limits)
+    assert raised.value.limit == limit
+    assert raised.value.run is not None
+    assert len(raised.value.run.steps) == len(server.exchanges) == asked
+    run = go(world, client, "?", tools=[weather], limits=limits.model_copy(update={"otherwise": "return"}))
+    world.close(client)
+    assert run.stopped == limit
+    assert run.messages[-1].role == "tool"
+
+
+def test_a_limit_on_cost_holds_and_needs_a_price(server: FakeServer, world: World) -> None:
+    server.answers(*[calls(("weather", {"city": f"c{n}"})) for n in range(9)])
+    at = endpoint(server.url)
+    client = AIModelClient(at)
+    with pytest.raises(RunLimitError, match="cannot be kept"):
+        go(world, client, "?", tools=[weather], limits=RunLimits(cost=1))
+    priced = at.ai_model.model_copy(
+        update={
+            "cost_data": ChatModelCostData(
+                input_token_cost_per_million=1_000_000.0, output_token_cost_per_million=1_000_000.0
+            )
+        }
+    )
+    dear = AIModelClient(at.model_copy(update={"ai_model": priced}))
+    with pytest.raises(RunLimitError, match=r"limit of 20\.0 cost") as raised:
+        go(world, dear, "?", tools=[weather], limits=RunLimits(cost=20))
+    world.close(client)
+    world.close(dear)
+    assert raised.value.run is not None
+    assert float(raised.value.run.cost.amount or 0) == 36
+
+
+def test_time_is_up_for_tools_and_for_answers(server: FakeServer, world: World) -> None:
+    def sleepy(city: str) -> str:
+        time.sleep(1.0)
+        return city
+
+    server.answers(calls(("sleepy", {"city": "Rome"}), ("sleepy", {"city": "Oslo"})), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    started = time.monotonic()
+    run = go(world, client, "?", tools=[Tool.from_function(sleepy, timeout=0.1)])
+    assert time.monotonic() - started < 0.9
+    assert [tool.outcome for tool in run.tools] == ["timed_out", "timed_out"]
+    server.answers(Spoken(Answer(text="slow answer"), pause=0.5))
+    with pytest.raises(RunLimitError, match=r"0.1 seconds"):
+        go_streaming(world, client, "?", tools=[sleepy], limits=RunLimits(seconds=0.1))
+    world.close(client)
+
+
+def test_the_same_call_with_the_same_result_is_not_run_forever(server: FakeServer, world: World) -> None:
+    server.answers(ROME, ROME, ROME, Answer(text="fine"))
+    ran: list[str] = []
+
+    def counted(city: str) -> str:
+        ran.append(city)
+        return "hot"
+
+    client = AIModelClient(endpoint(server.url))
+    tool = Tool.from_function(counted, name="weather")
+    run = go(world, client, "?", tools=[tool], limits=RunLimits(repeats=2))
+    world.close(client)
+    assert ran == ["Rome", "Rome"]
+    assert [tool.outcome for tool in run.tools] == ["ran", "ran", "repeated"]
+
+
+def test_pictures_can_be_a_result(server: FakeServer, world: World) -> None:
+    def draw(city: str) -> list[Any]:
+        return ["A map of", ImageContent(data=b"png", mime_type="image/png")]
+
+    server.answers(calls(("draw", {"city": "Rome"})), Answer(text="nice"))
+    client = AIModelClient(endpoint(server.url, "anthropic", "claude-sonnet-4-5"))
+    go(world, client, "?", tools=[draw])
+    world.close(client)
+    result = server.exchanges[1].json["messages"][-1]["content"][0]
+    assert [block["type"] for block in result["content"]] == ["text", "image"]
+
+
+def test_nothing_and_odd_things_are_results_with_words(server: FakeServer) -> None:
+    def nothing() -> None:
+        return None
+
+    def odd() -> object:
+        return {"when": time.struct_time((2026, 11, 21, 0, 0, 0, 0, 0, 0)), "what": complex(1, 2)}
+
+    server.answers(calls(("nothing", {}), ("odd", {})), Answer(text="ok"))
+    with AIModelClient(endpoint(server.url)) as client:
+        run = client.run("?", tools=[nothing, odd])
+    assert [tool.result and tool.result.get_text() for tool in run.tools] == [
+        "null",
+        '{"when":[2026,11,21,0,0,0,0,0,0],"what":"1+2j"}',
+    ]
+
+
+class City(BaseModel):
+    name: str
+    people: int
+
+
+def test_a_wrong_object_is_repaired_once(server: FakeServer, world: World) -> None:
+    server.answers(Answer(text='{"name": "Rome", "people": "many"}'), Answer(text='{"name": "Rome", "people": 3}'))
+    client = AIModelClient(endpoint(server.url))
+    heard: list[Any] = []
+    run = go(world, client, "Rome?", output=City, on_event=heard.append)
+    world.close(client)
+    assert run.output == City(name="Rome", people=3)
+    assert "people: Input should be a valid integer" in server.exchanges[1].json["messages"][-1]["content"]
+    assert [event.problem for event in heard if isinstance(event, RepairStarted)]
+    assert run.usage.total_tokens == 36
+
+
+def test_repairs_are_bounded_and_can_be_turned_off(server: FakeServer, world: World) -> None:
+    server.answers(*[Answer(text="no json")] * 4)
+    client = AIModelClient(endpoint(server.url))
+    with pytest.raises(InvalidOutputError) as raised:
+        go(world, client, "Rome?", output=City, repairs=2)
+    assert len(server.exchanges) == 3
+    assert raised.value.run is not None
+    assert len(raised.value.run.steps) == 3
+    with pytest.raises(InvalidOutputError):
+        go(world, client, "Rome?", output=City, repairs=0)
+    world.close(client)
+    assert len(server.exchanges) == 4
+
+
+def test_tools_and_an_object_go_together_in_every_mode(server: FakeServer, world: World) -> None:
+    server.answers(ROME, Answer(tool_calls=(Called("City", {"name": "Rome", "people": 3}, "c9"),)))
+    client = AIModelClient(endpoint(server.url, "google_ai", "gemini-2.5-flash"))
+    run = go(world, client, "Rome?", tools=[weather], output=City)
+    world.close(client)
+    assert run.output == City(name="Rome", people=3)
+    declared = server.exchanges[0].json["tools"][0]["functionDeclarations"]
+    assert [one["name"] for one in declared] == ["weather", "City"]
+
+
+def test_the_object_grows_while_it_streams(server: FakeServer, world: World) -> None:
+    server.answers(Answer(text='{"name": "Rome is a city", "people": 3}'))
+    client = AIModelClient(endpoint(server.url))
+    events, run = go_streaming(world, client, "Rome?", output=City)
+    world.close(client)
+    grown = [event.output for event in events if isinstance(event, OutputGrew)]
+    assert all(isinstance(one, City) for one in grown)
+    assert [one.name for one in grown][1:3] == ["Rom", "Rome is a"] or len(grown) > 3
+    assert grown[0].people is None
+    assert grown[-1] == run.output == City(name="Rome is a city", people=3)
+
+
+def test_a_typed_answer_in_one_line(server: FakeServer) -> None:
+    server.answers(Answer(text='{"name": "Rome", "people": 3}'))
+    with AIModelClient(endpoint(server.url)) as client:
+        assert client.generate_typed(City, "Rome?", temperature=0).people == 3
+
+
+def test_a_stream_that_breaks_ends_the_run_and_keeps_what_came(server: FakeServer, world: World) -> None:
+    server.answers(ROME, Cut(Spoken(Answer(text="It is hot today.")), after=5))
+    client = AIModelClient(endpoint(server.url))
+    events, run = go_streaming(world, client, "?", tools=[weather])
+    world.close(client)
+    assert run.stopped == "interrupted"
+    assert run.response is not None
+    assert run.response.interrupted
+    assert "It is hot today.".startswith(run.text())
+    assert any(event.__class__.__name__ == "SSEErrorResponse" for event in events)
+
+
+def test_an_error_in_the_middle_carries_the_run(server: FakeServer, world: World) -> None:
+    server.answers(ROME, Refusal(429, "slow down"))
+    client = AIModelClient(endpoint(server.url))
+    with pytest.raises(RateLimitError) as raised:
+        go(world, client, "?", tools=[weather], retries=0)
+    world.close(client)
+    assert raised.value.run is not None
+    assert [tool.outcome for tool in raised.value.run.tools] == ["ran"]
+
+
+def test_leaving_a_streamed_run_ends_its_request(server: FakeServer) -> None:
+    server.answers(Spoken(Answer(text="word " * 200), pause=0.05))
+    with AIModelClient(endpoint(server.url)) as client:
+        stream = client.run_streaming("?", tools=[weather])
+        for event, _ in stream:
+            if isinstance(event, StreamingChatResponse):
+                break
+        stream.close()
+        assert server.exchanges[0].wait_left()
+        assert stream.partial().stopped == "interrupted"
+        assert list(stream) == []
+
+
+def test_cancelling_an_async_run_cancels_its_tools(server: FakeServer) -> None:
+    import asyncio
+
+    cancelled: list[str] = []
+
+    async def endless(city: str) -> str:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cancelled.append(city)
+            raise
+        return city
+
+    async def scenario() -> None:
+        async with AIModelClient(endpoint(server.url)) as client:
+            task = asyncio.create_task(client.run_async("?", tools=[endless]))
+            while not server.exchanges:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    server.answers(calls(("endless", {"city": "Rome"})))
+    asyncio.run(scenario())
+    assert cancelled == ["Rome"]
+
+
+def test_a_misspelt_setting_is_found_before_anything_is_sent(server: FakeServer) -> None:
+    with AIModelClient(endpoint(server.url)) as client, pytest.raises(ConfigurationError, match="'temprature'"):
+        client.run("?", temprature=1)  # type: ignore[call-overload]  # that is the point
+
+
+def test_a_conversation_goes_on_from_a_run(server: FakeServer, world: World) -> None:
+    server.answers(ROME, Answer(text="It is hot."), Answer(text="Tomorrow too."))
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "How is Rome?", tools=[weather])
+    again = go(world, client, "And tomorrow?", messages=run.messages, tools=[weather])
+    world.close(client)
+    assert again.text() == "Tomorrow too."
+    assert len(again.messages) == 6
+
+
+def test_a_tool_that_must_be_called_is_forced_once(server: FakeServer, world: World) -> None:
+    server.answers(ROME, Answer(text="It is hot."))
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "How is Rome?", tools=[weather], tool_choice="required")
+    world.close(client)
+    assert run.stopped == "answered"
+    assert [exchange.json.get("tool_choice") for exchange in server.exchanges] == ["required", None]
+
+
+def test_what_happened_before_an_error_is_told_before_it(server: FakeServer) -> None:
+    server.answers(calls(("broken", {"city": "Rome"})))
+    heard: list[Any] = []
+    with AIModelClient(endpoint(server.url)) as client:
+        stream = client.run_streaming("?", tools=[broken], tool_errors="raise")
+        with pytest.raises(ToolFailedError):
+            heard.extend(event for event, _ in stream)
+    assert isinstance(heard[-1], ToolEnded)
+    assert heard[-1].tool.outcome == "failed"
+
+
+def test_claude_goes_on_after_a_pause(server: FakeServer, world: World) -> None:
+    server.answers(Answer(text="Let me search.", finish="pause_turn"), Answer(text="Found."))
+    client = AIModelClient(endpoint(server.url, "anthropic", "claude-sonnet-4-5"))
+    run = go(world, client, "?", tools=[{"type": "web_search_20250305", "name": "web_search"}])
+    world.close(client)
+    assert run.text() == "Found."
+    assert [message["role"] for message in server.exchanges[1].json["messages"]] == ["user", "assistant"]
+
+
+def test_every_setting_of_a_run_is_one_that_is_read() -> None:
+    read = {*PLANNED, *SPOKEN, *AIModelCallConfig.model_fields}
+    assert set(RunSettings.__annotations__) <= read
+    assert {*PlanSettings.__annotations__} == {*PLANNED}
+    assert {*TalkSettings.__annotations__} == {*SPOKEN}

@@ -1,0 +1,241 @@
+"""Structured output: the same object from every provider, in every mode, or the reason why not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import InvalidOutputError, RefusedError, TruncatedError, UnsupportedError
+from dhenara.ai.testing import Answer, Called, FakeServer
+from dhenara.ai.types import ChatResponse, StructuredContent, StructuredOutput
+from support.worlds import World, endpoint
+
+PROVIDERS = {
+    "openai": "gpt-5",
+    "xai": "grok-4",
+    "anthropic": "claude-sonnet-4-5",
+    "google_ai": "gemini-3-flash",
+    "amazon_bedrock": "anthropic.claude-sonnet-4-5-v1:0",
+    "cohere": "command-a",
+    "deepseek": "deepseek-flash",
+    "ollama": "qwen3.5",
+}
+EVERYWHERE = pytest.mark.parametrize("provider", PROVIDERS)
+
+
+class Weather(BaseModel):
+    """What the sky does."""
+
+    city: str = Field(min_length=2)
+    degrees: float
+    note: str | None = None
+    tags: list[str] = []
+
+
+@dataclass
+class Point:
+    x: int
+    y: int = 0
+
+
+class Span(TypedDict, total=False):
+    low: int
+
+
+class Tree(BaseModel):
+    name: str
+    kids: list[Tree] = []
+
+
+SUNNY = {"city": "Rome", "degrees": 31.5, "note": None, "tags": []}
+
+
+def client_for(server: FakeServer, provider: str, **config: Any) -> AIModelClient:
+    if provider == "xai":
+        config["protocol"] = "openai_responses"
+    at = endpoint(server.url, provider, PROVIDERS[provider], **config)
+    return AIModelClient(at)
+
+
+def answer(text: str, **more: Any) -> Answer:
+    return Answer(text=text, **more)
+
+
+@EVERYWHERE
+def test_the_object_arrives_whole_and_streamed(provider: str, server: FakeServer, world: World) -> None:
+    server.answers(*[answer(json.dumps(SUNNY))] * 2)
+    client = client_for(server, provider)
+    plain = world.run(client, "weather?", structured_output=Weather).chat_response
+    final = world.stream(client, "weather?", structured_output=Weather)[-1][1].chat_response
+    world.close(client)
+    for response in (plain, final):
+        assert response is not None
+        assert response.parsed == response.structured(Weather) == Weather(city="Rome", degrees=31.5)
+        content = response.contents[0]
+        assert isinstance(content, StructuredContent)
+        assert (content.data["degrees"], content.error) == (31.5, None)
+        assert json.loads(response.text()) == SUNNY
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("mode", ["native", "tool", "prompt"])
+def test_every_mode_gives_the_same_object(provider: str, mode: str, server: FakeServer, world: World) -> None:
+    said = Answer(tool_calls=(Called("Weather", SUNNY),)) if mode == "tool" else answer(json.dumps(SUNNY))
+    server.answers(said, said)
+    client = client_for(server, provider)
+    shape = StructuredOutput.of(Weather, mode=mode)
+    plain = world.run(client, "weather?", structured_output=shape).chat_response
+    final = world.stream(client, "weather?", structured_output=shape)[-1][1].chat_response
+    world.close(client)
+    for response in (plain, final):
+        assert response is not None
+        assert response.structured(Weather).city == "Rome"
+        assert response.finish_reason == "stop"
+        assert response.tool_calls() == []
+
+
+def test_a_mode_that_is_not_offered_is_replaced_with_a_warning(server: FakeServer) -> None:
+    server.answers(*[answer(json.dumps(SUNNY))] * 2)
+    with client_for(server, "deepseek") as client:
+        shape = StructuredOutput.of(Weather, mode="native")
+        response = client.generate("weather?", structured_output=shape).chat_response
+        assert response is not None
+        assert any("'native' is not offered" in warning.message for warning in response.warnings)
+        with pytest.raises(UnsupportedError, match="native"):
+            client.generate("weather?", structured_output=shape, strict=True)
+    body = server.exchanges[0].json
+    assert body["response_format"] == {"type": "json_object"}
+    assert "JSON Schema" in body["messages"][0]["content"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "value"),
+    [
+        (Point, {"x": 1, "y": None}, Point(1)),
+        (Span, {"low": None}, {}),
+        (list[Point], {"value": [{"x": 1, "y": 2}]}, [Point(1, 2)]),
+        (int | None, {"value": None}, None),
+        (Tree, {"name": "a", "kids": [{"name": "b", "kids": None}]}, Tree(name="a", kids=[Tree(name="b")])),
+        ({"type": "object", "properties": {"s": {"type": "string"}}}, {"s": "[1, 2]"}, {"s": "[1, 2]"}),
+        ({"type": "array", "items": {"type": "integer"}}, {"value": [1]}, [1]),
+    ],
+)
+def test_any_type_can_be_asked_for(kind: Any, said: Any, value: Any, server: FakeServer) -> None:
+    server.answers(answer(json.dumps(said)))
+    with client_for(server, "openai") as client:
+        response = client.generate("?", structured_output=kind).chat_response
+    assert response is not None
+    content = response.contents[0]
+    assert isinstance(content, StructuredContent)
+    assert content.error is None
+    assert response.parsed == value
+
+
+def test_openai_is_held_to_a_strict_schema_and_told_the_rest_in_words(server: FakeServer) -> None:
+    server.answers(answer(json.dumps(SUNNY)))
+    with client_for(server, "openai") as client:
+        response = client.generate("?", structured_output=Weather).chat_response
+    said = server.exchanges[0].json["response_format"]["json_schema"]
+    assert (said["name"], said["strict"], said["description"]) == ("Weather", True, "What the sky does.")
+    assert said["schema"]["required"] == ["city", "degrees", "note", "tags"]
+    assert said["schema"]["properties"]["city"] == {"type": "string", "description": "(minLength: 2)"}
+    assert response is not None
+    assert [warning.parameter for warning in response.warnings] == ["structured_output"]
+
+
+def test_a_schema_that_strictness_has_no_words_for_is_a_wish_and_checked_here(server: FakeServer) -> None:
+    server.answers(answer('{"a": 1}'), answer('{"a": "one"}'))
+    with client_for(server, "openai") as client:
+        good = client.generate("?", structured_output=dict[str, int]).chat_response
+        bad = client.generate("?", structured_output={"type": "object", "additionalProperties": {"type": "integer"}})
+    assert server.exchanges[0].json["response_format"]["json_schema"]["strict"] is False
+    assert good is not None
+    assert good.structured() == {"a": 1}
+    assert any("no fixed names" in warning.message for warning in good.warnings)
+    assert bad.chat_response is not None
+    with pytest.raises(InvalidOutputError, match="a: should be integer, not string"):
+        bad.chat_response.structured()
+
+
+def test_trees_go_to_claude_by_a_tool(server: FakeServer) -> None:
+    server.answers(Answer(tool_calls=(Called("Tree", {"name": "a", "kids": []}),)))
+    with client_for(server, "anthropic") as client:
+        response = client.generate("?", structured_output=Tree).chat_response
+    assert server.exchanges[0].json["tool_choice"] == {"type": "tool", "name": "Tree"}
+    assert response is not None
+    assert response.structured(Tree) == Tree(name="a")
+
+
+@EVERYWHERE
+def test_why_there_is_no_object_is_told_apart(provider: str, server: FakeServer) -> None:
+    cut = {"openai": "length", "deepseek": "length", "xai": "max_output_tokens", "google_ai": "MAX_TOKENS"}
+    cut |= {"cohere": "MAX_TOKENS", "ollama": "length"}
+    server.answers(
+        answer('{"city": "Ro', finish=cut.get(provider, "max_tokens")),
+        answer("I cannot say."),
+        answer('{"city": 1, "degrees": 2}'),
+    )
+    with client_for(server, provider) as client:
+        found = [client.generate("?", structured_output=Weather).chat_response for _ in range(3)]
+    for response, kind, said in zip(
+        found,
+        (TruncatedError, InvalidOutputError, InvalidOutputError),
+        ("ended early", "not JSON", "city: Input should be a valid string"),
+        strict=True,
+    ):
+        assert isinstance(response, ChatResponse)
+        assert response.parsed is None
+        with pytest.raises(kind, match=said) as raised:
+            response.structured(Weather)
+        assert raised.value.response is response
+
+
+def test_a_refusal_is_no_bad_json(server: FakeServer) -> None:
+    server.answers(Answer(refusal="I will not."))
+    with client_for(server, "openai") as client:
+        response = client.generate("?", structured_output=Weather).chat_response
+    assert response is not None
+    with pytest.raises(RefusedError, match="I will not"):
+        response.structured(Weather)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'Here it is:\n```json\n{"city": "Rome", "degrees": 1}\n```\nEnjoy.',
+        'Sure! {"city": "Rome", "degrees": 1} There.',
+        'A brace } and [ then {"city": "Rome", "degrees": 1}',
+    ],
+)
+def test_words_around_the_object_do_no_harm(said: str, server: FakeServer) -> None:
+    server.answers(answer(said))
+    with client_for(server, "openai") as client:
+        response = client.generate("?", structured_output=Weather).chat_response
+    assert response is not None
+    assert response.structured(Weather) == Weather(city="Rome", degrees=1)
+    assert response.text() == said
+
+
+def test_an_answer_survives_json_and_goes_back_as_history(server: FakeServer) -> None:
+    server.answers(answer(json.dumps(SUNNY)), answer("fine"))
+    with client_for(server, "openai") as client:
+        first = client.generate("weather?", structured_output=Weather).chat_response
+        assert first is not None
+        again = ChatResponse.model_validate_json(first.model_dump_json())
+        client.generate("thanks", context=["weather?", again])
+    assert again.structured(Weather) == Weather(city="Rome", degrees=31.5)
+    assert server.exchanges[1].json["messages"][1] == {"role": "assistant", "content": json.dumps(SUNNY)}
+
+
+def test_an_answer_that_was_not_asked_to_be_one_can_be_read_all_the_same(server: FakeServer) -> None:
+    server.answers(answer(json.dumps(SUNNY)))
+    with client_for(server, "openai") as client:
+        response = client.generate("weather as JSON?").chat_response
+    assert response is not None
+    assert response.structured(Weather) == Weather(city="Rome", degrees=31.5)

@@ -1,0 +1,43 @@
+"""The vendors' own rewriting finds nothing left to do in ours."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from anthropic.lib._parse._transform import transform_schema
+from hypothesis import given
+from openai.lib._pydantic import _ensure_strict_json_schema
+
+from dhenara.ai.schema import rules
+from dhenara.ai.schema.fit import fit
+from support.schemas import Schema, schemas
+
+
+@given(schemas())
+def test_openais_own_strict_schema_is_ours(schema: Schema) -> None:
+    fitted = fit(schema, rules.ALL_REQUIRED)
+    if fitted.impossible:
+        return
+    ours = copy.deepcopy(fitted.schema)
+    assert _ensure_strict_json_schema(ours, path=(), root=ours) == fitted.schema
+
+
+@given(schemas())
+def test_anthropics_own_schema_is_ours(schema: Schema) -> None:
+    fitted = fit(schema, rules.CLOSED)
+    if fitted.impossible:
+        return
+    assert plain(transform_schema(copy.deepcopy(fitted.schema))) == plain(fitted.schema)
+
+
+def plain(schema: Any) -> Any:
+    """Without types that its values tell already, and without order."""
+    if isinstance(schema, list):
+        return [plain(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {name: plain(value) for name, value in schema.items()}
+    if "enum" in told or "const" in told:
+        told.pop("type", None)
+    return {name: told[name] for name in sorted(told)}
