@@ -25,6 +25,8 @@ from .claude import claude_routes, dated, name_on_bedrock
 CLAUDE_UNSTRUCTURED = "*anthropic.claude-3-7-*|*anthropic.claude-*-4-2*|*anthropic.claude-*-4-1-*"
 CLAUDE_BUDGET = "*anthropic.claude-*-4-5-*"
 CLAUDE_ADAPTIVE = "*anthropic.claude-*-4-6*|*anthropic.claude-*-4-7*|*anthropic.claude-*-4-8*|*anthropic.claude-*-5*"
+# Others that Converse holds to a schema.
+SHAPED = "*minimax.*|*moonshot*|*mistral.*|*google.gemma*|*nvidia.*"
 INVOKED = MessagesQuirks(
     path="/model/{model}/{method}",
     methods=("invoke", "invoke-with-response-stream"),
@@ -80,6 +82,7 @@ PROVIDER = Provider(
             models="*amazon.nova-2*",
         ),
         Route("converse", ConverseQuirks(reasoning="effort"), models="*openai.*|*qwen.*|*deepseek.*"),
+        Route("converse", ConverseQuirks(), models=SHAPED),
         *claude_routes(INVOKED, before="*anthropic.", frames=ChunkFrames),
         Route("converse", ConverseQuirks(structured=BY_TOOL)),
     ),
