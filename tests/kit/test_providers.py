@@ -25,6 +25,7 @@ from ai_utilities import (
 from ai_utilities.exceptions import ProviderCapabilityError
 from ai_utilities.providers import EngineProvider, ProviderConformance, check_provider, factory
 from ai_utilities.providers.facts import known_providers
+from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.testing import Answer, FakeServer
 from support.kit import Uniform, run, settings
 from support.worlds import World
@@ -85,11 +86,19 @@ def test_the_conformance_test_runs_without_pytest_and_finds_faults() -> None:
         check_provider(Liar)
 
 
-@pytest.mark.parametrize("name", known_providers())
+TALKING = [name for name in known_providers() if load_provider(name).routes]
+
+
+@pytest.mark.parametrize("name", TALKING)
 def test_every_provider_of_the_engine_is_made_by_name(name: str) -> None:
     provider = create_provider(AiSettings(provider=name, api_key="k", model="m", base_url="http://127.0.0.1:9/v1"))
     assert isinstance(provider, EngineProvider)
     assert provider.provider_name == name
+
+
+def test_a_provider_that_does_not_chat_says_so() -> None:
+    with pytest.raises(ValueError, match="voyage does not serve"):
+        create_provider(AiSettings(provider="voyage", api_key="k", model="m"))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from support.worlds import endpoint
 
 OUTSIDE = {name for name in registry.known_names() if not registry.load_provider(name).embedded}
 NAMES = sorted(OUTSIDE - {"openai_compatible"})
+CHATTING = [name for name in NAMES if registry.load_provider(name).routes]
 ADD = ToolDefinition(name="add", parameters={"type": "object", "properties": {}})
 
 
@@ -27,15 +28,20 @@ def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(name: str,
     provider = registry.load_provider(name)
     assert provider.base_url.startswith(("https://", "http://127.0.0.1"))
     assert not provider.base_url.endswith("/")
-    assert provider.routes[-1].models == "*"
-    assert all(load_codec(route.codec).name == route.codec for route in provider.routes)
+    offered = (*provider.routes, *provider.operations)
+    assert offered
+    assert all(route.models == "*" for route in provider.routes[-1:])
+    codecs = [*(route.codec for route in offered), *(codec for codecs in provider.by_chat.values() for codec in codecs)]
+    assert all(load_codec(codec).name == codec for codec in codecs)
     assert provider.key_env
     if provider.needs_key:
         assert provider.keys_url
         api = AIModelAPI(provider=name, config={"region": "us-east-1", "resource": "r", "project_id": "p"})
+        asking = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")))
         with pytest.raises(ConfigurationError, match=provider.key_env[0]):
-            AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))).generate("?")
-        target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {provider.key_env[0]: "k-1"})
+            _ = asking.generate("?") if provider.routes else asking.embed("?")
+        found = {provider.key_env[0]: "k-1"}
+        target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), found, offered[0].operation)
         assert target.grant.key == "k-1"
 
 
@@ -43,7 +49,7 @@ def chat_route(name: str) -> Route:
     return find_route(registry.load_provider(name), "m", None)
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if chat_route(n).codec == "openai_chat"])
+@pytest.mark.parametrize("name", [n for n in CHATTING if chat_route(n).codec == "openai_chat"])
 def test_each_speaks_chat_completions_in_its_own_dialect(name: str, server: FakeServer) -> None:
     server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
     config = AIModelCallConfig(max_output_tokens=5, tools=[ADD], tool_choice=ToolChoice(mode="required"))
@@ -57,6 +63,14 @@ def test_each_speaks_chat_completions_in_its_own_dialect(name: str, server: Fake
     assert body.get("tool_choice") == quirks.tool_choice_words.get("required", "required")
     assert ("stream_options" in server.exchanges[1].json) == (quirks.stream_usage == "option")
     assert (final.text(), final.interrupted) == ("Hello!", False)
+
+
+def test_any_server_that_follows_openai_is_reached_by_its_address_alone(server: FakeServer) -> None:
+    server.answers(Answer(text="Hello!"))
+    api = AIModelAPI(provider="openai_compatible", config={"base_url": f"{server.url}/v1"})
+    with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client:
+        assert client.generate("?").chat_response.text() == "Hello!"
+    assert server.exchanges[0].path == "/v1/chat/completions"
 
 
 @pytest.fixture

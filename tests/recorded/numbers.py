@@ -57,7 +57,7 @@ def enter(row: Row, exchange: Exchange) -> None:
 
 
 def protocol_of(exchange: Exchange) -> Recorded | None:
-    return next((p for p in PROTOCOLS if exchange["api"] in p.apis and p.spoken_by(exchange["provider"])), None)
+    return next((protocol for protocol in PROTOCOLS if protocol.speaks(exchange)), None)
 
 
 @cache

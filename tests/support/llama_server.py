@@ -19,13 +19,13 @@ class CannotServe(Exception):
 
 
 @contextmanager
-def llama_server(context: int = CONTEXT) -> Iterator[str]:
+def llama_server(context: int = CONTEXT, *, embeds: bool = False) -> Iterator[str]:
     """The server's root address. The server ends with the block, or with this process."""
     problem = check_weights()
     if problem is not None:
         raise CannotServe(problem)
     process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).resolve()), str(context)],
+        [sys.executable, str(Path(__file__).resolve()), str(context), *(["embeds"] if embeds else [])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -41,7 +41,7 @@ def llama_server(context: int = CONTEXT) -> Iterator[str]:
         process.communicate(timeout=20)
 
 
-def serve(context: int) -> None:
+def serve(context: int, *, embeds: bool) -> None:
     """Serves until standard input ends, which it does when the parent is gone, however it went."""
     import xllamacpp
 
@@ -50,6 +50,10 @@ def serve(context: int) -> None:
     parameters.n_ctx = context
     parameters.n_parallel = SLOTS
     parameters.port = 0
+    if embeds:
+        parameters.embedding = True
+        # A chat model has no vector of its own for a text; the mean of its tokens' will do.
+        parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     server = xllamacpp.Server(parameters)
     sys.stdout.write(f"{server.listening_address}\n")
     sys.stdout.flush()
@@ -57,4 +61,4 @@ def serve(context: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]))
+    serve(int(sys.argv[1]), embeds="embeds" in sys.argv)

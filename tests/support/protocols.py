@@ -113,8 +113,12 @@ class Recorded:
         return Reframed(codec, self.framing) if self.framing else codec
 
     def exchanges(self, keep: Callable[[Exchange], bool]) -> list[Exchange]:
-        found = [e for api in self.apis for e in exchanges(api, keep)]
-        return [e for e in found if self.spoken_by(e["provider"]) and self.about(e["path"])]
+        return [e for api in self.apis for e in exchanges(api, keep) if self.speaks(e)]
+
+    def speaks(self, exchange: Exchange) -> bool:
+        """Whether this exchange is in this protocol."""
+        spoken = self.spoken_by(exchange["provider"]) and self.about(exchange["path"])
+        return exchange["api"] in self.apis and spoken
 
 
 class Reframed:

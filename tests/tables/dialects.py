@@ -34,7 +34,7 @@ ALWAYS_THINKS = {"openai_responses": "effort", "cohere": "budget"}
 
 def protocols(provider: Provider) -> str:
     """In the order in which they are chosen: the first is spoken unless another one is asked for."""
-    return ", ".join(dict.fromkeys(name(route) for route in in_order(provider)))
+    return ", ".join(dict.fromkeys(name(route) for route in in_order(provider))) or "no chat"
 
 
 def name(route: Route) -> str:

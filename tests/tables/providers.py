@@ -35,7 +35,14 @@ def providers() -> list[Provider]:
 
 def page() -> str:
     """The whole page."""
-    return HEAD + "\n".join(reached(providers())) + "\n" + BETWEEN + "\n".join(told(providers())) + "\n"
+    return (
+        HEAD
+        + "\n".join(reached(providers()))
+        + "\n"
+        + BETWEEN
+        + "\n".join(told(p for p in providers() if p.routes))
+        + "\n"
+    )
 
 
 def reached(given: Iterable[Provider]) -> Iterator[str]:

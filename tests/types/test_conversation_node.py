@@ -12,6 +12,7 @@ from dhenara.ai.types import (
     ChatResponse,
     ChatResponseChoice,
     FileContent,
+    GeneratedImage,
     ImageContent,
     ImageResponse,
     ReasoningContent,
@@ -45,7 +46,7 @@ def test_a_node_is_history_with_everything_its_origin_wants_to_hear() -> None:
 
 
 def test_a_node_comes_back_from_json() -> None:
-    for response in (SAID, ImageResponse(images=[ImageContent(data=b"x", mime_type="image/png")]), None):
+    for response in (SAID, ImageResponse(images=[GeneratedImage(data=b"x", mime_type="image/png")]), None):
         node = ConversationNode(user_query="What?", response=response, timestamp="2026-11-21T08:00:00")
         assert ConversationNode.model_validate_json(node.model_dump_json()) == node
 

@@ -14,6 +14,7 @@ from .types.delta import (
     Ended,
     Failed,
     LogprobsDelta,
+    Made,
     MediaDelta,
     Part,
     PartDelta,
@@ -59,7 +60,7 @@ class Chunker:
                     opened(choices, delta.choice)
                 case Began():
                     self._id, self._model = self._id or delta.id, delta.model or self._model
-                case Terminal() | Warned() | Failed():
+                case Terminal() | Warned() | Failed() | Made():
                     pass
                 case _:
                     self._show(choices, delta)

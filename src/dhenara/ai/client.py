@@ -7,8 +7,7 @@ from os import PathLike, fspath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import ValidationError
-
+from .asking import check_options, overridden, read_instructions
 from .backgrounds import Backgrounds
 from .config.environment import environment
 from .errors import ConfigurationError, WrongColourError
@@ -18,6 +17,9 @@ from .flow.lessons import EVERYBODYS, Lessons
 from .history import MessageLike, read_history
 from .listings import Listings
 from .mending import mended
+from .operations import Operations
+from .pictures import Pictures
+from .providers.choosing import generates
 from .providers.target import Target, resolve
 from .runs import Runs
 from .runtime.blocking import BlockingIO, run
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
-class AIModelClient(Runs, Listings, Backgrounds):
+class AIModelClient(Operations, Pictures, Runs, Listings, Backgrounds):
     """Generates from one endpoint.
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be
@@ -74,9 +76,9 @@ class AIModelClient(Runs, Listings, Backgrounds):
         self._observer = observer
         self._transport = transport
         self._lessons = remembered(lessons)
-        self._target: Target | None = None
-        self._blocking: Journey | None = None
-        self._waiting: Journey | None = None
+        self._made: str | None = None
+        self._io: dict[bool, IO] = {}
+        self._journeys: dict[tuple[str, bool], Journey] = {}
 
     def generate(
         self,
@@ -95,7 +97,7 @@ class AIModelClient(Runs, Listings, Backgrounds):
         if self.is_async is True:
             raise WrongColourError("this is an async client: Use generate_async for async client")
         call = self._call(prompt, context, instructions, messages, config, overrides)
-        journey = self._sync_journey()
+        journey = self._journey(call.operation, is_async=False)
         if not call.config.streaming:
             return run(journey.answer(call))
         from .streams import SyncStream
@@ -116,7 +118,7 @@ class AIModelClient(Runs, Listings, Backgrounds):
         if self.is_async is False:
             raise WrongColourError("this is a sync client: Use generate for sync client")
         call = self._call(prompt, context, instructions, messages, config, overrides)
-        journey = self._async_journey()
+        journey = self._journey(call.operation, is_async=True)
         if not call.config.streaming:
             return await journey.answer(call)
         from .streams import AsyncStream
@@ -156,13 +158,13 @@ class AIModelClient(Runs, Listings, Backgrounds):
 
     def close(self) -> None:
         """Closes the connections of the blocking world. The client may be used again afterwards."""
-        if self._blocking is not None:
-            run(self._blocking.close())
+        if False in self._io:
+            run(self._io[False].close())
 
     async def aclose(self) -> None:
         """Closes the connections of the running event loop, and those of the blocking world."""
-        if self._waiting is not None:
-            await self._waiting.close()
+        if True in self._io:
+            await self._io[True].close()
         self.close()
 
     def __enter__(self) -> Self:
@@ -206,6 +208,7 @@ class AIModelClient(Runs, Listings, Backgrounds):
             messages=kept,
             config=settings,
             instructions=told,
+            operation=self._generates(),
             journal=Journal(warnings=(*warnings, *left_out)),
         )
         check_options(call)
@@ -215,33 +218,45 @@ class AIModelClient(Runs, Listings, Backgrounds):
         chosen = config or self.config
         return overridden(chosen, overrides) if overrides else chosen
 
+    def _generates(self) -> str:
+        if self._made is None:
+            self._made = generates(self.model_endpoint)
+        return self._made
+
     def _sync_journey(self) -> Journey:
-        if self._blocking is None:
-            self._blocking = self._journey(BlockingIO(self._way(is_async=False)))
-        return self._blocking
+        return self._journey("chat", is_async=False)
 
     def _async_journey(self) -> Journey:
-        if self._waiting is None:
-            from .runtime.aio import AsyncIO
+        return self._journey("chat", is_async=True)
 
-            self._waiting = self._journey(AsyncIO(self._way(is_async=True)))
-        return self._waiting
+    def _journey(self, operation: str, *, is_async: bool) -> Journey:
+        """The way of one operation in one colour; all ways of one colour share its connections."""
+        journey = self._journeys.get((operation, is_async))
+        if journey is None:
+            target = resolve(self.model_endpoint, environment(), operation)
+            io = self._world(target, is_async)
+            journey = Journey(io, target, self._layers, self._observer, self._attempt_layers, self._lessons)
+            self._journeys[operation, is_async] = journey
+        return journey
 
-    def _journey(self, io: IO) -> Journey:
-        return Journey(io, self._found(), self._layers, self._observer, self._attempt_layers, self._lessons)
+    def _world(self, target: Target, is_async: bool) -> IO:
+        if is_async not in self._io:
+            transport = self._way(target, is_async)
+            if is_async:
+                from .runtime.aio import AsyncIO
 
-    def _way(self, *, is_async: bool) -> Transport | None:
+                self._io[True] = AsyncIO(transport)
+            else:
+                self._io[False] = BlockingIO(transport)
+        return self._io[is_async]
+
+    def _way(self, target: Target, is_async: bool) -> Transport | None:
         """The user's transport, the embedded model's, or None for sockets."""
-        if self._transport is not None or not self._found().provider.embedded:
+        if self._transport is not None or not target.provider.embedded:
             return adapted(self._transport, is_async=is_async)
         from .runtime.embedded.transport import EmbeddedTransport, at_once, in_a_thread
 
         return EmbeddedTransport(in_a_thread if is_async else at_once, self.model_endpoint.api.config)
-
-    def _found(self) -> Target:
-        if self._target is None:
-            self._target = resolve(self.model_endpoint, environment())
-        return self._target
 
 
 def remembered(lessons: Lessons | str | PathLike[str] | None) -> Lessons:
@@ -257,47 +272,3 @@ def adapted(transport: Any, *, is_async: bool) -> Transport | None:
     from .runtime.httpx2_transport import adopt
 
     return adopt(transport, is_async=is_async)
-
-
-def overridden(config: AIModelCallConfig, overrides: Mapping[str, Any]) -> AIModelCallConfig:
-    """The config with these fields set otherwise, checked like any other."""
-    given = {name: getattr(config, name) for name in config.model_fields_set}
-    try:
-        return AIModelCallConfig.model_validate({**given, **overrides})
-    except ValidationError as error:
-        problems = "; ".join(problem(e["type"], ".".join(map(str, e["loc"])), e["msg"]) for e in error.errors())
-        raise ConfigurationError(f"these settings cannot be used for a call: {problems}") from error
-
-
-def problem(kind: str, setting: str, message: str) -> str:
-    """What is wrong with one setting; for a misspelt one, what may have been meant."""
-    if kind != "extra_forbidden":
-        return f"{setting}: {message}"
-    from difflib import get_close_matches
-
-    meant = get_close_matches(setting, AIModelCallConfig.model_fields, 1)
-    return f"there is no {setting!r}" + (f"; did you mean {meant[0]!r}?" if meant else "")
-
-
-def read_instructions(given: str | Sequence[str] | None) -> tuple[str, ...]:
-    if given is None:
-        return ()
-    said = (given,) if isinstance(given, str) else tuple(given)
-    if not all(isinstance(one, str) for one in said):
-        raise ConfigurationError("instructions are strings: one, or a list of them")
-    return tuple(one for one in said if one)
-
-
-def check_options(call: Call) -> None:
-    """A model that says which options it has takes no others."""
-    valid = call.endpoint.ai_model.valid_options
-    if valid is None:
-        return
-    name = call.endpoint.ai_model.model_name
-    for option, value in call.config.options.items():
-        if option not in valid:
-            known = ", ".join(valid) or "none"
-            raise ConfigurationError(f"{name} has no option {option!r}; it has: {known}")
-        if value not in valid[option].allowed_values:
-            allowed = ", ".join(map(repr, valid[option].allowed_values))
-            raise ConfigurationError(f"{name} does not take {option}={value!r}; allowed are {allowed}")

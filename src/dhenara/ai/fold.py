@@ -15,6 +15,7 @@ from .types.delta import (
     Ended,
     Failed,
     LogprobsDelta,
+    Made,
     Part,
     PartDelta,
     Terminal,
@@ -22,6 +23,7 @@ from .types.delta import (
     Warned,
 )
 from .types.response import ChatResponse, ChatResponseChoice
+from .types.result import Result
 from .types.usage import Usage
 from .types.warning import CallWarning
 
@@ -78,6 +80,7 @@ class Draft:
     _usage: Usage | None = None
     _warnings: list[CallWarning] = field(default_factory=list)
     _extras: dict[str, Any] = field(default_factory=dict)
+    _result: Result | None = None
     _terminal: bool = False
     _error: Exception | None = None
 
@@ -112,7 +115,9 @@ class Draft:
 
     def response(self) -> ChatResponse:
         """The answer so far, marked interrupted unless it is complete."""
-        choices = [self._choices[index].choice(index, self.origin) for index in sorted(self._choices)]
+        # What was shown on the way to a result is not a part of it.
+        indices = sorted(self._choices) if self._result is None else ()
+        choices = [self._choices[index].choice(index, self.origin) for index in indices]
         if self.shape is not None:
             over = self.complete  # some hosts never say why an answer ended
             choices = [self.shape(choice) if over or choice.finish_reason else choice for choice in choices]
@@ -129,6 +134,16 @@ class Draft:
         )
         return answer.priced_by(self.price) if self._usage else answer
 
+    def result(self, **facts: Any) -> Result | None:
+        """What an operation beside chat came to, once it is here, with these facts about its call."""
+        if self._result is None:
+            return None
+        answer = self.response()
+        known = {name: getattr(answer, name) for name in ("id", "model", "provider", "usage", "warnings")}
+        extras = {**self._result.extras, **self._extras}
+        made = self._result.model_copy(update={**known, "extras": extras, **facts})
+        return made.priced_by(lambda _: answer.cost) if self._usage else made
+
     def _choice(self, index: int) -> ChoiceDraft:
         return self._choices.setdefault(index, ChoiceDraft())
 
@@ -141,6 +156,9 @@ class Draft:
 
     def _used(self, delta: Used) -> None:
         self._usage = delta.usage
+
+    def _made(self, delta: Made) -> None:
+        self._result = delta.result
 
     def _ended(self, delta: Ended) -> None:
         self._choice(delta.choice).end = delta
@@ -165,6 +183,7 @@ class Draft:
 APPLY: dict[type, Callable[[Draft, Any], None]] = {
     Began: Draft._began,
     Used: Draft._used,
+    Made: Draft._made,
     Ended: Draft._ended,
     LogprobsDelta: Draft._probable,
     Terminal: Draft._over,

@@ -55,7 +55,7 @@ class Telling:
         answer = self._stream.partial()
         if not settings.ENABLE_STREAMING_CONSOLIDATION:
             answer = answer.model_copy(update={"choices": []})
-        return self._journey.report(self._call, answer)
+        return self._journey.report(self._call, answer, self._stream.result())
 
 
 class SyncStream(Telling):

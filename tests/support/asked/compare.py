@@ -32,6 +32,7 @@ class Reason:
 
 def differences(recorded: Any, ours: Any, path: str = "") -> Iterator[Difference]:
     """Every leaf that is not the same; null, nothing in it and absent are the same."""
+    recorded, ours = unordered(recorded, path), unordered(ours, path)
     if isinstance(recorded, Mapping) and isinstance(ours, Mapping):
         for key in dict.fromkeys([*recorded, *ours]):
             one, other = recorded.get(key), ours.get(key)
@@ -42,6 +43,20 @@ def differences(recorded: Any, ours: Any, path: str = "") -> Iterator[Difference
             yield from differences(one, other, path)
     elif recorded != ours:
         yield Difference(path, recorded, ours)
+
+
+def unordered(value: Any, path: str) -> Any:
+    """Lists whose order says nothing: what is required, and which tools there are."""
+    if isinstance(value, list) and path.endswith(".required"):
+        return sorted(value)
+    if isinstance(value, list) and path == "tools":
+        return sorted(value, key=named)
+    return value
+
+
+def named(tool: dict[str, Any]) -> tuple[bool, str]:
+    function = tool.get("function") or tool
+    return tool.get("type") not in (None, "function", "custom"), str(function.get("name"))
 
 
 def shown(value: Any) -> Any:

@@ -12,9 +12,10 @@ from ..providers.provider import Provider
 from ..providers.registry import find_provider
 from ..types.cost import Cost
 from ..types.endpoint import AIModelEndpoint
-from ..types.model import ChatModelCostData
+from ..types.model import ChatModelCostData, ImageModelCostData
 from ..types.usage import Usage
 from .charges import by_prices, by_tokens
+from .image_prices import by_images
 
 # A private network's names: nothing behind them sends a bill per token.
 OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
@@ -45,11 +46,16 @@ def price(
     prices = endpoint.cost_data or endpoint.ai_model.cost_data
     if isinstance(prices, ChatModelCostData):
         return by_tokens(prices, usage).model_copy(update={"priced_at": at})
+    if isinstance(prices, ImageModelCostData):
+        return by_images(prices, usage, endpoint.ai_model).model_copy(update={"priced_at": at})
     provider = find_provider(str(endpoint.api.provider))
     if provider is not None and provider.embedded:
         return FREE
     if provider is not None and provider.local:
         return at_home(base_url or str(endpoint.api.config.get("base_url") or provider.base_url))
+    if usage.units and not usage.total_tokens:
+        counted = ", ".join(usage.units)
+        return Cost(reason=f"no price is known for {counted}; set cost_data on the endpoint or the model")
     return listed(
         (provider.price_list if provider else None) or str(endpoint.api.provider),
         names_on_the_bill(endpoint, provider, served),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from ..errors import CallError
 from ..schema.rules import ANY_SCHEMA, SchemaRules
@@ -15,7 +15,8 @@ from ..types.plan import Fate
 from ..types.structured import OutputMode
 from ..types.warning import CallWarning
 from ..wire.frame import Frame, Frames
-from ..wire.http import Head
+from ..wire.http import Head, Pieces
+from ..wire.multipart import Multipart
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,28 @@ class Quirks:
 
 
 @dataclass(frozen=True, slots=True)
+class Blob:
+    """A body that is not JSON, with the head that says what it is."""
+
+    data: bytes = field(repr=False)
+    head: Head = field(default_factory=lambda: Head(200))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an answer is read, where what was asked decides it. A `blob` comes to `decoder.whole` as a `Blob`."""
+
+    decoder: Decoder
+    frames: Callable[[], Frames] | None = None
+    body: Literal["json", "blob"] = "json"
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request before it has an address: what to send, and what could not be said."""
+    """A request before it has an address: what to send, and what could not be said.
+
+    The body is sent as JSON, unless there is a `payload` to be sent as it is; a GET or DELETE has neither.
+    """
 
     path: str
     body: dict[str, Any]
@@ -73,6 +94,8 @@ class Outgoing:
     """The hash of everything before the answer, where the answer's thinking will be bound to it."""
     lasts: bool = False
     """Whether the answer goes on being made when nobody listens, so that it can be asked for again."""
+    payload: Multipart | Pieces | bytes | None = None
+    reading: Reading | None = None
 
 
 class Decoder(Protocol):

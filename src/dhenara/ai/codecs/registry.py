@@ -11,6 +11,7 @@ from .base import Codec
 
 @cache
 def load_codec(name: str) -> Codec[Any]:
-    """The codec in the folder of this name."""
-    codec: Codec[Any] = import_module(f".{name}.codec", __package__).CODEC
+    """The codec in the folder of this name; a dotted name is that of a module, for operations beside chat."""
+    module = name if "." in name else f"{name}.codec"
+    codec: Codec[Any] = import_module(f".{module}", __package__).CODEC
     return codec

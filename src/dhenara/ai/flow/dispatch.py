@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..codecs.base import Decoder, Informed, Outgoing
+from ..codecs.base import Decoder, Informed, Outgoing, Reading
 from ..codecs.fingerprint import fingerprint_of
 from ..codecs.plan import plan_of, travels
 from ..codecs.shaping import answer_name, output_mode
@@ -104,8 +104,10 @@ def source(target: Target, line: Line, call: Call, outgoing: Outgoing) -> Source
     """The answer's own content type decides, then what was asked for."""
     kind = line.response.head.headers.get("content-type", "").split(";")[0].strip().lower()
     streams = kind in STREAMS or (call.config.streaming and kind not in DOCUMENTS)
-    decoder = decoder_for(target, call, outgoing)
-    return Live(line, decoder, target.frames()) if streams else Whole(line, decoder)
+    reading = outgoing.reading or Reading(decoder_for(target, call, outgoing))
+    if streams:
+        return Live(line, reading.decoder, (reading.frames or target.frames)())
+    return Whole(line, reading.decoder, is_blob=reading.body == "blob")
 
 
 def decoder_for(target: Target, call: Call, outgoing: Outgoing) -> Decoder:
@@ -113,7 +115,7 @@ def decoder_for(target: Target, call: Call, outgoing: Outgoing) -> Decoder:
     if isinstance(decoder, Informed):
         decoder.asked(outgoing)
     shape = call.config.structured_output
-    if shape is None or output_mode(call, target.quirks) != "tool":
+    if shape is None or call.operation != "chat" or output_mode(call, target.quirks) != "tool":
         return decoder
     from .answer_tool import AnswerTool
 

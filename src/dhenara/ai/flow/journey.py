@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import DhenaraError
+from ..errors import BadAnswerError, DhenaraError
 from ..providers.target import Target
 from ..types.call import Call
 from ..types.call_response import AIModelCallResponse
 from ..types.response import ChatResponse
+from ..types.result import OperationResponse, Result
 from ..wire.io import IO
 from .deadline import Deadline
 from .dispatch import dispatch
+from .drawn import drawn
 from .identity import identified
 from .layer import AnyLayer, Layer, bound, stack
 from .learning import Learning
@@ -25,6 +27,9 @@ from .writing import Writer
 if TYPE_CHECKING:
     from ..types.plan import Plan
     from .trace import Observer
+
+
+R = TypeVar("R", bound=OperationResponse)
 
 
 class Journey:
@@ -70,14 +75,18 @@ class Journey:
         except DhenaraError as error:
             error.attempts = tuple(call.journal.attempts)
             raise
-        return self.report(call, answer)
+        return self.report(call, answer, stream.result())
 
-    def report(self, call: Call, answer: ChatResponse) -> AIModelCallResponse:
+    def report(self, call: Call, answer: ChatResponse, made: Result | None = None) -> AIModelCallResponse:
         """The answer, and what happened on its way."""
+        if call.operation == "image":
+            shown: dict[str, Any] = {"image_response": drawn(answer, made)}
+        else:
+            shown = {"chat_response": answer}
         journal = call.journal
         began = journal.began_at
         return AIModelCallResponse(
-            chat_response=answer,
+            **shown,
             attempts=journal.attempts,
             request_id=journal.attempts[-1].request_id if journal.attempts else None,
             response_headers=dict(journal.head.headers) if journal.head else {},
@@ -86,6 +95,25 @@ class Journey:
             plan=journal.plan,
             fingerprint=journal.fingerprint,
         )
+
+    async def perform(self, call: Call, kind: type[R]) -> R:
+        """The whole answer to an operation beside chat."""
+        stream = await self.start(call)
+        try:
+            await stream.response()
+        except DhenaraError as error:
+            error.attempts = tuple(call.journal.attempts)
+            raise
+        journal = call.journal
+        made = stream.result(
+            attempts=journal.attempts,
+            request_id=journal.attempts[-1].request_id if journal.attempts else None,
+            response_headers=dict(journal.head.headers) if journal.head else {},
+            duration_seconds=self.io.now() - journal.started_at,
+        )
+        if not isinstance(made, kind):
+            raise BadAnswerError(f"the answer to {call.operation!r} has no result in it")
+        return made
 
     async def close(self) -> None:
         await self.io.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..codecs.base import Decoder
+from ..codecs.base import Blob, Decoder
 from ..codecs.failure import not_an_answer, request_id
 from ..errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError
 from ..types.content import Origin
@@ -117,14 +117,15 @@ class Live:
 
 
 class Whole:
-    """The same deltas, all at once, from one JSON body."""
+    """The same deltas, all at once, from one body: JSON, unless it is a blob."""
 
-    __slots__ = ("_arrived", "_decoder", "_line", "_over")
+    __slots__ = ("_arrived", "_decoder", "_is_blob", "_line", "_over")
 
-    def __init__(self, line: Line, decoder: Decoder) -> None:
+    def __init__(self, line: Line, decoder: Decoder, *, is_blob: bool = False) -> None:
         self._line = line
         self._decoder = decoder
         self._arrived = bytearray()
+        self._is_blob = is_blob
         self._over = False
 
     async def more(self) -> Sequence[Batch] | None:
@@ -152,7 +153,7 @@ class Whole:
     def _read(self, body: bytes) -> Iterator[Delta]:
         head = self._line.response.head
         try:
-            value = json.loads(body)
+            value = Blob(body, head) if self._is_blob else json.loads(body)
         except ValueError as error:
             raise self._line.signed(not_an_answer(head, body, "JSON")) from error
         try:

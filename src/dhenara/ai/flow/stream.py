@@ -11,6 +11,7 @@ from ..fold import UNFINISHED, Draft
 from ..types.content import Origin
 from ..types.delta import Began, Delta, Failed, Terminal, Used, Warned
 from ..types.response import ChatResponse
+from ..types.result import Result
 
 Batch = Sequence[Delta]
 Hook = Callable[["Stream"], Coroutine[Any, Any, None]]
@@ -98,6 +99,10 @@ class Stream:
     def partial(self) -> ChatResponse:
         """What has been pulled so far, and once closed all that arrived; marked interrupted unless it is complete."""
         return self._draft.response()
+
+    def result(self, **facts: Any) -> Result | None:
+        """What an operation beside chat came to; None while it is not here, and for chat."""
+        return self._draft.result(**facts)
 
     async def close(self) -> None:
         """Ends the exchange now; the provider stops generating, and the bill stops growing."""

@@ -20,6 +20,7 @@ class CallStarted:
     provider: str
     model: str
     streaming: bool
+    operation: str = "chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Trace:
     async def __call__(self, call: Call, send: Send) -> Stream:
         who = str(call.endpoint.api.provider), call.endpoint.ai_model.model_name
         started = self.io.now()
-        self.observer(CallStarted(*who, call.config.streaming))
+        self.observer(CallStarted(*who, call.config.streaming, call.operation))
         try:
             stream = await send(call)
         except DhenaraError as error:

@@ -19,7 +19,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """For models that match, this protocol in this dialect; the first that matches counts.
+    """For an operation on models that match, this protocol in this dialect; the first that matches counts.
 
     `base` replaces the provider's base URL, `prefix` its prefix, `auth` its auth, and `frames` the framing that is
     the protocol's own.
@@ -29,6 +29,7 @@ class Route:
     quirks: Quirks
     models: str = "*"
     base: str | None = None
+    operation: str = "chat"
     prefix: str | None = None
     query: str | None = None
     """What every address ends with, where the config has all that it names in braces."""
@@ -55,6 +56,12 @@ class Provider:
     name: str
     base_url: str
     routes: tuple[Route, ...]
+    operations: tuple[Route, ...] = ()
+    """What is offered beside chat."""
+
+    by_chat: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Operations that belong to a protocol of chat, and their codecs: they go the way of its routes."""
+
     auth: Auth = bearer
     key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()

@@ -32,6 +32,7 @@ KNOWN = {
     "deepinfra": "deepinfra",
     "lm_studio": "lm_studio",
     "vllm": "vllm",
+    "voyage": "voyage",
     "llama_cpp": "llama_cpp",
     "local": "local",
     "amazon_bedrock": "amazon_bedrock",

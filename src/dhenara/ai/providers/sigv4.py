@@ -41,7 +41,7 @@ def sign(request: HttpRequest, credentials: AwsCredentials, region: str, service
             *(f"{name}:{value}" for name, value in signed.items()),
             "",
             names,
-            hashlib.sha256(request.body).hexdigest(),
+            hashlib.sha256(request.content).hexdigest(),
         ]
     )
     told = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])

@@ -14,18 +14,16 @@ from ..types.call import Call
 from ..types.content import Origin
 from ..types.endpoint import AIModelEndpoint
 from ..types.model import AIModel
-from ..wire import json
 from ..wire.frame import Frames
 from ..wire.http import HttpRequest
 from .address import check_parts, full_address, given_address
 from .auth import Auth, Grant, bearer
+from .body import written
 from .identity import find_identity
+from .offered import changes, operation_route
 from .proof import Proof, Source
 from .provider import NOTHING, Provider, Route
 from .registry import load_provider
-
-OPENED = {"accept-encoding": "gzip, deflate"}
-JSON = {"content-type": "application/json", **OPENED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Target:
 
         Where the proof has to be fetched, the world signs it on its way out.
         """
-        kind, body = (OPENED, b"") if outgoing.method == "GET" else (JSON, json.dumps(outgoing.body))
+        kind, body = written(outgoing)
         headers = {**kind, **self.headers, **outgoing.headers, **lowered(call.config.headers)}
         url = self.base_url + outgoing.path
         if self.query:
@@ -71,13 +69,17 @@ class Target:
         return self.route.frames() if self.route.frames else self.codec.frames()
 
 
-def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str]) -> Target:
+def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation: str = "chat") -> Target:
     """Finds provider, protocol, address and key, or says what is missing before anything is sent."""
     api, provider = endpoint.api, load_provider(str(endpoint.api.provider))
     config = {**told(provider, api), **found(provider.config_env, environment), **set_entries(api.config)}
     model = named(endpoint.ai_model, provider, config)
     known_as = spelled(endpoint.ai_model.base_model or endpoint.ai_model.model_name, provider, config)
-    route = find_route(provider, known_as, config.get("protocol"), config)
+    route = (
+        find_route(provider, known_as, config.get("protocol"), config)
+        if operation == "chat"
+        else operation_route(provider, known_as, operation, config)
+    )
     check_parts(provider, route, config)
     given, is_ours = given_address(provider, route, config, environment)
     identity = find_identity(provider, api, config, environment, is_ours)
@@ -88,16 +90,23 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str]) -> Target
         provider=provider,
         route=route,
         codec=load_codec(route.codec),
-        quirks=adjusted(route.quirks, config.get("quirks") or {}),
+        quirks=adjusted(route.quirks, changes(config, operation)),
         base_url=base_url,
         grant=Grant(identity.key, identity.credentials, config),
         origin=Origin(provider=str(api.provider), model=model.model_name, protocol=route.codec),
         headers=lowered(config.get("headers") or {}),
         auth=route.auth or provider.auth,
-        endpoint=endpoint if model is endpoint.ai_model else endpoint.model_copy(update={"ai_model": model}),
+        endpoint=known(endpoint, model, config if operation != "chat" else {}),
         query=query,
         source=identity.source,
     )
+
+
+def known(endpoint: AIModelEndpoint, model: AIModel, config: Mapping[str, Any]) -> AIModelEndpoint:
+    """The endpoint as the provider spells it, with what the environment adds to its config."""
+    if config:
+        endpoint = endpoint.model_copy(update={"api": endpoint.api.model_copy(update={"config": dict(config)})})
+    return endpoint if model is endpoint.ai_model else endpoint.model_copy(update={"ai_model": model})
 
 
 def named(model: AIModel, provider: Provider, config: Mapping[str, Any]) -> AIModel:
@@ -118,7 +127,7 @@ def find_route(provider: Provider, model: str, protocol: str | None, config: Map
     found = next((route for route in routes if route.serves(model, config)), None)
     if found is not None:
         return found
-    spoken = ", ".join(dict.fromkeys(route.codec for route in provider.routes))
+    spoken = ", ".join(dict.fromkeys(route.codec for route in provider.routes)) or "no chat protocol"
     wanted = f" in the protocol {protocol!r}" if protocol else ""
     raise ConfigurationError(f"{provider.name} does not serve the model {model!r}{wanted}; it speaks {spoken}")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import time
 import weakref
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..config.environment import environment
 from ..wire.http import HttpRequest
@@ -129,6 +129,11 @@ class AsyncIO:
         from .tasks import gather
 
         return await gather(jobs, at_once)
+
+    async def together(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
+        from .together import awaited
+
+        return await awaited(steps, at_once)
 
     def now(self) -> float:
         return time.monotonic()

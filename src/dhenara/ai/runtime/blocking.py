@@ -6,6 +6,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..config.environment import environment
@@ -144,6 +145,11 @@ class BlockingIO:
 
         return Crowd(jobs, at_once).run()
 
+    async def together(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
+        from .together import in_threads
+
+        return in_threads([partial(begun, step) for step in steps], at_once)
+
     def now(self) -> float:
         return time.monotonic()
 
@@ -155,6 +161,10 @@ class BlockingIO:
 
     async def close(self) -> None:
         await self._transport.close()
+
+
+def begun(step: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    return run(step())
 
 
 def blocking_transport() -> HttpTransport:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ..wire.encoding import Decompressor, decompressor
 from ..wire.frame import BrokenFraming
-from ..wire.http import Head, HttpRequest
+from ..wire.http import Head, HttpRequest, Pieces
 from ..wire.http1 import Http1Reader, write_request
 from ..wire.io import Broken, Patience, Unreachable
 from .net import Net, Place, Wire
@@ -29,32 +29,36 @@ class HttpTransport:
     async def open(self, request: HttpRequest, patience: Patience) -> HttpResponse:
         """The response as soon as its head has arrived."""
         place, target, extra = self._address(request)
-        message = write_request(request.method, target, {**extra, **request.headers}, request.body)
+        message = written(request, target, extra)
         pool = self._pool
         rested = pool.take(place, self._now())
         if rested is not None:
             try:
-                return await self._exchange(rested, place, pool, request.method, message, patience)
+                return await self._exchange(rested, place, pool, request, message, patience)
             except Unreachable:
                 # The server hung up while the connection rested: it never saw this request.
                 pass
         wire = await self._connect(place, patience)
-        return await self._exchange(wire, place, pool, request.method, message, patience)
+        return await self._exchange(wire, place, pool, request, message, patience)
 
     async def close(self) -> None:
         for wire in self._pool.empty():
             await wire.close()
 
     async def _exchange(
-        self, wire: Wire, place: Place, pool: Pool, method: str, message: bytes, patience: Patience
+        self, wire: Wire, place: Place, pool: Pool, request: HttpRequest, message: bytes, patience: Patience
     ) -> HttpResponse:
-        reader = Http1Reader(method)
+        reader = Http1Reader(request.method)
         try:
             await self._send(wire, message, patience)
+            whole = isinstance(request.body, bytes) or await self._send_pieces(wire, request.body, patience)
             await read_head(wire, reader, patience)
         except BaseException:
             wire.drop()
             raise
+        if not whole:
+            # What is left of the body would be taken for the next request.
+            return HttpResponse(wire, reader, patience, wire.drop)
         return HttpResponse(wire, reader, patience, lambda: pool.put(place, wire, self._now()))
 
     async def _send(self, wire: Wire, message: bytes, patience: Patience) -> None:
@@ -62,6 +66,15 @@ class HttpTransport:
             await wire.write(message, patience.read())
         except Broken as error:
             raise Unreachable(str(error)) from error
+
+    async def _send_pieces(self, wire: Wire, body: Pieces, patience: Patience) -> bool:
+        """Whether all of it went out. A server that refuses may answer before it has heard everything."""
+        for piece in body:
+            try:
+                await wire.write(piece, patience.read())
+            except Broken:
+                return False
+        return True
 
     async def _connect(self, place: Place, patience: Patience) -> Wire:
         if place.proxy is not None and place.secure:
@@ -101,6 +114,14 @@ class HttpTransport:
         if proxy is not None and scheme == "http":
             return place, f"http://{named}{path}", {"host": named, **proxy_headers(proxy)}
         return place, path, {"host": named}
+
+
+def written(request: HttpRequest, target: str, extra: Mapping[str, str]) -> bytes:
+    """The request as bytes; of a body in pieces, everything before its first piece."""
+    headers = {**extra, **request.headers}
+    if isinstance(request.body, bytes):
+        return write_request(request.method, target, headers, request.body)
+    return write_request(request.method, target, {**headers, "content-length": str(request.body.size)}, b"")
 
 
 def bracketed(host: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx2
 
 from ..errors import ConfigurationError
-from ..wire.http import Head, HttpRequest
+from ..wire.http import Head, HttpRequest, Pieces
 from ..wire.io import Broken, Patience, Response, Silence, Transport, Unreachable
 
 
@@ -102,9 +103,23 @@ def asked(request: HttpRequest, patience: Patience) -> httpx2.Request:
         request.method,
         request.url,
         headers=dict(request.headers),
-        content=request.body,
+        content=request.body if isinstance(request.body, bytes) else Body(request.body),
         extensions={"timeout": limits},
     )
+
+
+class Body:
+    """A body in pieces, for either colour."""
+
+    def __init__(self, pieces: Pieces) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._pieces)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
 
 
 def head_of(response: httpx2.Response) -> Head:

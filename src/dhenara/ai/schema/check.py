@@ -183,7 +183,9 @@ def resolved(root: Any, reference: str) -> Any:
 
 
 def listed(kinds: Any) -> Sequence[str]:
-    return (kinds,) if isinstance(kinds, str) else tuple(kinds)
+    """The types by name. Anything else that stands in their place, such as Google's numbers, says nothing here."""
+    named = (kinds,) if isinstance(kinds, str) else kinds if isinstance(kinds, list | tuple) else ()
+    return [kind for kind in named if isinstance(kind, str)]
 
 
 def kind_of(value: Any) -> str:

@@ -65,6 +65,9 @@ class Fitter:
         if "$ref" in schema and len(schema) > 1 and not self._rules.reference_siblings:
             return self._fit_reference(schema, path)
         schema = self._merged(schema, path)
+        if schema.get("nullable") is True and self._rules.keywords is not None:
+            # OpenAPI's word for what JSON Schema says by a type.
+            return self._nullable(self._fit({word: schema[word] for word in schema if word != "nullable"}, path))
         if isinstance(schema.get("type"), list) and not self._rules.type_lists:
             return self._fit_types(schema, path)
         written: Schema = {}
@@ -195,7 +198,7 @@ class Fitter:
         for word, value in schema.items():
             if word in STRUCTURE:
                 continue
-            if word in NOTES:
+            if word in NOTES or word in self._rules.notes:
                 if word in self._rules.notes:
                     written[word] = value
             elif self._understands(word, value):
@@ -219,7 +222,7 @@ class Fitter:
             return value in rules.formats
         if word == "minItems" and rules.largest_min_items is not None:
             return bool(value <= rules.largest_min_items)
-        return word != "pattern" or not LOOKAROUND.search(value)
+        return word != "pattern" or rules.lookaround or not LOOKAROUND.search(value)
 
     def _leave_unsaid(self, word: str, value: Any, path: str) -> None:
         self.unsaid[f"{word} of {path or 'the whole'}"] = None

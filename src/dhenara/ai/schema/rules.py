@@ -40,6 +40,7 @@ class SchemaRules:
     notes: frozenset[str] = NOTES
     formats: frozenset[str] | None = None
     largest_min_items: int | None = None
+    lookaround: bool = False
 
 
 ANY_SCHEMA = SchemaRules()
@@ -82,10 +83,11 @@ LONE_REFERENCES = SchemaRules(
     one_of=False,
     all_of=False,
     const=False,
-    keywords=frozenset({"format", "minItems", "maxItems", "minimum", "maximum"}),
-    notes=frozenset({"title", "description"}),
+    keywords=frozenset({"format", "minItems", "maxItems", "minimum", "maximum", "pattern"}),
+    notes=frozenset({"title", "description", "propertyOrdering"}),
+    lookaround=True,
 )
-"""The part of JSON Schema that generateContent knows."""
+"""The part of JSON Schema that generateContent knows, and its own word for the order of properties."""
 
 SHAPES_ONLY = SchemaRules(
     one_of=False,

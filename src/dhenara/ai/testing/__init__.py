@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .answer import Answer, Called, Counted
+from .plausible import Plausible
 from .replies import (
     Cut,
     Gzipped,
@@ -29,6 +30,7 @@ __all__ = [
     "Gzipped",
     "HangUp",
     "Mangled",
+    "Plausible",
     "Raw",
     "RawStream",
     "Refusal",

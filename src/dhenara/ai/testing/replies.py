@@ -70,13 +70,21 @@ class RawStream:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """An answer in the dialect of the path it was asked on, streamed if the request says so."""
+    """An answer in the dialect of the path it was asked on, streamed if the request says so.
+
+    Asked for something else than an answer in words, such as vectors, the server makes that up.
+    """
 
     answer: Answer
     pause: float = 0.0
     headers: dict[str, str] = field(default_factory=dict)
 
     def steps(self, asked: Asked) -> Iterator[Step]:
+        from .plausible import Plausible, is_operation
+
+        if is_operation(asked.path):
+            yield from Plausible().steps(asked)
+            return
         dialect = dialect_for(asked.path)
         if dialect.wants_stream(asked):
             kind = {"content-type": dialect.stream_type, **self.headers}

@@ -106,11 +106,26 @@ if TYPE_CHECKING:
     from .delta import (
         FinishReason as FinishReason,
     )
+    from .embedding import (
+        EmbeddingRequest as EmbeddingRequest,
+    )
+    from .embedding import (
+        EmbeddingResponse as EmbeddingResponse,
+    )
+    from .embedding import (
+        InputType as InputType,
+    )
     from .endpoint import (
         AIModelEndpoint as AIModelEndpoint,
     )
     from .fetching import (
         Fetching as Fetching,
+    )
+    from .image import (
+        GeneratedImage as GeneratedImage,
+    )
+    from .image import (
+        ImageRequest as ImageRequest,
     )
     from .listing import (
         ModelListing as ModelListing,
@@ -135,6 +150,24 @@ if TYPE_CHECKING:
     )
     from .model import (
         ValidOptionValue as ValidOptionValue,
+    )
+    from .moderation import (
+        Moderation as Moderation,
+    )
+    from .moderation import (
+        ModerationRequest as ModerationRequest,
+    )
+    from .moderation import (
+        ModerationResponse as ModerationResponse,
+    )
+    from .ocr import (
+        OcrPage as OcrPage,
+    )
+    from .ocr import (
+        OcrRequest as OcrRequest,
+    )
+    from .ocr import (
+        OcrResponse as OcrResponse,
     )
     from .plan import (
         Plan as Plan,
@@ -166,6 +199,15 @@ if TYPE_CHECKING:
     from .reading import (
         content_of as content_of,
     )
+    from .rerank import (
+        RankedDocument as RankedDocument,
+    )
+    from .rerank import (
+        RerankRequest as RerankRequest,
+    )
+    from .rerank import (
+        RerankResponse as RerankResponse,
+    )
     from .response import (
         ChatResponse as ChatResponse,
     )
@@ -174,6 +216,12 @@ if TYPE_CHECKING:
     )
     from .response import (
         ImageResponse as ImageResponse,
+    )
+    from .result import (
+        OperationResponse as OperationResponse,
+    )
+    from .result import (
+        Result as Result,
     )
     from .run import (
         OutputGrew as OutputGrew,
@@ -232,6 +280,9 @@ if TYPE_CHECKING:
     from .timeouts import (
         Timeouts as Timeouts,
     )
+    from .token_count import (
+        TokenCountResponse as TokenCountResponse,
+    )
     from .tool import (
         InvalidArgumentsError as InvalidArgumentsError,
     )
@@ -288,6 +339,23 @@ _HOMES = {
     "ContextPolicy": ".context_policy",
     "Cost": ".cost",
     "FinishReason": ".delta",
+    "EmbeddingRequest": ".embedding",
+    "EmbeddingResponse": ".embedding",
+    "InputType": ".embedding",
+    "GeneratedImage": ".image",
+    "ImageRequest": ".image",
+    "Moderation": ".moderation",
+    "ModerationRequest": ".moderation",
+    "ModerationResponse": ".moderation",
+    "OcrPage": ".ocr",
+    "OcrRequest": ".ocr",
+    "OcrResponse": ".ocr",
+    "RankedDocument": ".rerank",
+    "RerankRequest": ".rerank",
+    "RerankResponse": ".rerank",
+    "OperationResponse": ".result",
+    "Result": ".result",
+    "TokenCountResponse": ".token_count",
     "AIModelEndpoint": ".endpoint",
     "Fetching": ".fetching",
     "ModelListing": ".listing",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ..wire.http import Head
 from .attempt import Attempt
+from .base import Value
 from .call_config import AIModelCallConfig
 from .endpoint import AIModelEndpoint
 from .fingerprint import Fingerprint
@@ -43,11 +44,16 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`messages` and `instructions` are what the user gave; `deadline` is set once and spans every attempt."""
+    """`messages` and `instructions` are what the user gave; `deadline` is set once and spans every attempt.
+
+    `operation` is what is asked for, and `request` what it needs beside messages: chat needs nothing more.
+    """
 
     endpoint: AIModelEndpoint
     messages: tuple[Message, ...]
     config: AIModelCallConfig
     instructions: tuple[str, ...] = ()
     deadline: float | None = None
+    operation: str = "chat"
+    request: Value | None = None
     journal: Journal = field(default_factory=Journal, compare=False, repr=False)

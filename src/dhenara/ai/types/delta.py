@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .content import Citation, Content
+from .result import Result
 from .usage import Usage
 from .warning import CallWarning
 
@@ -136,6 +137,13 @@ class Used:
 
 
 @dataclass(slots=True, eq=False)
+class Made:
+    """What an operation beside chat came to; usage and warnings are told by deltas of their own."""
+
+    result: Result
+
+
+@dataclass(slots=True, eq=False)
 class Ended:
     """One choice is complete. `raw` is the provider's own word for why."""
 
@@ -173,4 +181,4 @@ PartDelta = (
     | ContentDelta
     | CitationDelta
 )
-Delta = PartDelta | LogprobsDelta | Began | Used | Ended | Terminal | Failed | Warned
+Delta = PartDelta | LogprobsDelta | Began | Used | Made | Ended | Terminal | Failed | Warned

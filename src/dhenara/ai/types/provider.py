@@ -20,6 +20,7 @@ class AIModelAPIProviderEnum(StrEnum):
     MISTRAL = "mistral"
     XAI = "xai"
     COHERE = "cohere"
+    VOYAGE = "voyage"
     OPENROUTER = "openrouter"
     TOGETHER = "together"
     FIREWORKS = "fireworks"

@@ -18,8 +18,10 @@ from .content import (
 )
 from .cost import Cost
 from .delta import FinishReason
+from .image import GeneratedImage
 from .message import Message
 from .priced import Priced
+from .result import Result
 from .usage import Usage
 from .warning import CallWarning
 
@@ -127,14 +129,8 @@ class ChatResponse(Priced):
         return self.choices[choice_index].to_message()
 
 
-class ImageResponse(Priced):
-    """Pictures that a model made."""
+class ImageResponse(Result):
+    """Pictures that a model made, and what it said beside them."""
 
-    id: str | None = None
-    model: str | None = None
-    provider: str | None = None
-    images: list[ImageContent] = Field(default_factory=list)
-    usage: Usage | None = None
-    cost: Cost | None = None
-    warnings: list[CallWarning] = Field(default_factory=list)
-    extras: dict[str, Any] = Field(default_factory=dict)
+    images: list[GeneratedImage] = Field(default_factory=list)
+    text: str = ""

@@ -22,6 +22,12 @@ class Usage(Value):
     reasoning_tokens: int = 0
     output_audio_tokens: int = 0
     output_image_tokens: int = 0
+    units: dict[str, float] = Field(default_factory=dict)
+    """What is counted in other things than tokens: images, pages, seconds, characters, searches."""
+
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Options of the call on which the price of such units depends, such as size and quality."""
+
     server_tool_requests: dict[str, int] = Field(default_factory=dict)
     reported_cost: float | None = None
     raw: dict[str, Any] = Field(default_factory=dict, repr=False)

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+
+class Pieces(Protocol):
+    """A body that is too large to be held at once: its size, and its bytes as often as they are asked for."""
+
+    @property
+    def size(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +23,14 @@ class HttpRequest:
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+    body: bytes | Pieces = field(default=b"", repr=False)
     address: str | None = None
     """Where to connect, instead of looking the host up; its name still stands in the request and its certificate."""
+
+    @property
+    def content(self) -> bytes:
+        """The whole body, for those who need all of it at once."""
+        return self.body if isinstance(self.body, bytes) else b"".join(self.body)
 
     def with_headers(self, extra: Mapping[str, str]) -> HttpRequest:
         """The same request with these headers added or replaced."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ParamSpec, Protocol, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from .http import Head, HttpRequest
 from .jobs import Job, Outcome
@@ -74,6 +74,9 @@ class IO(Protocol):
 
     async def gather(self, jobs: Sequence[Job], at_once: int) -> list[Outcome | None]:
         """Runs jobs side by side, as many at once; None for those whose time was over. One at a time runs in place."""
+
+    async def together(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
+        """Takes steps of our own side by side, as many at once; the first failure is raised and ends them all."""
 
     def now(self) -> float:
         """Seconds on a clock that never goes back."""

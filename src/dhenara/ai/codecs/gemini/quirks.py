@@ -50,4 +50,7 @@ class GeminiQuirks(Quirks):
     """Whether searches can leave domains out."""
 
     call_ids: bool = True
+    counts_whole_request: bool = True
+    """Whether tokens are counted of a request with its model in it, or of its contents alone."""
+
     """Whether calls and their results may carry ids."""

@@ -17,11 +17,11 @@ from ..parameters import write_parameters
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .contents import write_contents
+from .naming import full_name
 from .provider_tools import write_provider_tools
 from .quirks import GeminiQuirks
 
 Wire = dict[str, Any]
-PREFIXED = ("models/", "tunedModels/", "publishers/", "projects/", "endpoints/")
 MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
@@ -63,9 +63,8 @@ def write_cache(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> No
 
 def path(call: Call, quirks: GeminiQuirks) -> str:
     name = call.endpoint.ai_model.model_name
-    model = name if name.startswith(PREFIXED) else f"models/{name}"
     method = "streamGenerateContent?alt=sse" if call.config.streaming else "generateContent"
-    return quirks.path.format(model=model, name=name, method=method)
+    return quirks.path.format(model=full_name(name), name=name, method=method)
 
 
 def merge(body: Wire, options: Wire) -> None:

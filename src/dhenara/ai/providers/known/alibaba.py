@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.operation_quirks import EmbeddingQuirks
+from ..offers import embeddings
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -19,6 +21,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
+    operations=(embeddings(EmbeddingQuirks(params={"dimensions": "dimensions"}, most_texts=10, encoding="float")),),
     key_env=(
         "DASHSCOPE_API_KEY",
         "ALIBABA_API_KEY",

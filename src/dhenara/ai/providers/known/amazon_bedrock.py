@@ -14,6 +14,7 @@ from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.converse.quirks import ConverseQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...codecs.operation_quirks import RerankQuirks
 from ...types.structured import OutputMode
 from ..auth import bearer_or_aws
 from ..listing import Listing
@@ -27,6 +28,8 @@ CLAUDE_UNSTRUCTURED = "*anthropic.claude-3-7-*|*anthropic.claude-*-4-2*|*anthrop
 CLAUDE_BUDGET = "*anthropic.claude-*-4-5-*"
 CLAUDE_ADAPTIVE = "*anthropic.claude-*-4-6*|*anthropic.claude-*-4-7*|*anthropic.claude-*-4-8*|*anthropic.claude-*-5*"
 CLAUDE_BINDING = preceded("*anthropic.", BINDING)
+# Others that Converse holds to a schema.
+SHAPED = "*minimax.*|*moonshot*|*mistral.*|*google.gemma*|*nvidia.*"
 INVOKED = MessagesQuirks(
     path="/model/{model}/{method}",
     methods=("invoke", "invoke-with-response-stream"),
@@ -57,6 +60,7 @@ def named(name: str, config: Mapping[str, Any]) -> str:
     return name_on_bedrock(name, str(config.get("region", "")))
 
 
+AGENTS = "https://bedrock-agent-runtime.{region}.amazonaws.com"
 # How those are held to a schema who do not know schemas.
 BY_TOOL: tuple[OutputMode, ...] = ("tool", "prompt")
 NOVA_TOOLS = {"web_search": "nova_grounding", "code_execution": "nova_code_interpreter"}
@@ -64,7 +68,7 @@ NOVA_TOOLS = {"web_search": "nova_grounding", "code_execution": "nova_code_inter
 PROVIDER = Provider(
     name="amazon_bedrock",
     base_url="https://bedrock-runtime.{region}.amazonaws.com",
-    hosts=("https://bedrock-runtime.{region}.amazonaws.com", "https://bedrock-mantle.{region}.api.aws"),
+    hosts=("https://bedrock-runtime.{region}.amazonaws.com", "https://bedrock-mantle.{region}.api.aws", AGENTS),
     routes=(
         Route("openai_responses", ResponsesQuirks(), NEW_GPT, prefix="/openai/v1", **MANTLE),
         Route("openai_chat", ChatQuirks(), NEW_GPT, prefix="/openai/v1", **MANTLE),
@@ -84,9 +88,12 @@ PROVIDER = Provider(
             models="*amazon.nova-2*",
         ),
         Route("converse", ConverseQuirks(reasoning="effort"), models="*openai.*|*qwen.*|*deepseek.*"),
+        Route("converse", ConverseQuirks(), models=SHAPED),
         *claude_routes(INVOKED, before="*anthropic.", frames=ChunkFrames),
         Route("converse", ConverseQuirks(structured=BY_TOOL)),
     ),
+    operations=(Route("converse.rerank", RerankQuirks(), base=AGENTS, operation="rerank"),),
+    by_chat={"count_tokens": ("converse.count_tokens",)},
     auth=bearer_or_aws("bedrock"),
     named=named,
     proofs=aws_proofs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ..offers import PLAIN_EMBEDDINGS
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -19,6 +20,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
+    operations=(PLAIN_EMBEDDINGS,),
     key_env=("FIREWORKS_API_KEY",),
     base_url_env=("FIREWORKS_BASE_URL",),
     keys_url="https://fireworks.ai/account/api-keys",

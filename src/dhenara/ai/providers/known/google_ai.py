@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ...codecs.gemini.quirks import GeminiQuirks
+from ...codecs.gemini.tasks import TASK_TYPES
+from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
 from ..auth import header
 from ..listing import Listing
 from ..provider import Provider, Route
@@ -11,6 +13,13 @@ from ..provider import Provider, Route
 BUDGETED = "gemini-2.5-*|models/gemini-2.5-*"
 RESTLESS = "gemini-2.5-pro*|models/gemini-2.5-pro*"
 UNTHINKING = "gemini-2.0-*|gemini-1.*|models/gemini-2.0-*|models/gemini-1.*|gemma-*|models/gemma-*"
+
+EMBEDDINGS = EmbeddingQuirks(
+    path="/{model}:batchEmbedContents",
+    params={"dimensions": "outputDimensionality", "input_type": "taskType"},
+    most_texts=100,
+    input_types=TASK_TYPES,
+)
 
 PROVIDER = Provider(
     name="google_ai",
@@ -25,6 +34,11 @@ PROVIDER = Provider(
         Route("gemini", GeminiQuirks(thinking="none", structured_beside_tools=False), models=UNTHINKING),
         Route("gemini", GeminiQuirks()),
     ),
+    operations=(
+        Route("gemini.embeddings", EMBEDDINGS, operation="embed"),
+        Route("vertex.imagen", ImageQuirks(path="/{model}:predict"), "imagen*|models/imagen*", operation="image"),
+    ),
+    by_chat={"count_tokens": ("gemini.count_tokens",), "image": ("gemini.images",)},
     # Never as ?key= in the address, where logs and exceptions would show it.
     auth=header("x-goog-api-key"),
     key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),

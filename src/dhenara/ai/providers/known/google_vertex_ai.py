@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.gemini.quirks import GeminiQuirks
+from ...codecs.gemini.tasks import TASK_TYPES
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
 from ...errors import ConfigurationError
 from ..auth import header
 from ..listing import Listing
@@ -25,13 +28,24 @@ CLAUDE = MessagesQuirks(
     automatic_cache=False,
 )
 # Tuned models and those with an address of their own.
-WHOLE = GeminiQuirks(path="/{name}:{method}", call_ids=False)
+WHOLE = GeminiQuirks(path="/{name}:{method}", call_ids=False, counts_whole_request=False)
 HOSTS = {
     "global": "aiplatform.googleapis.com",
     "us": "aiplatform.us.rep.googleapis.com",
     "eu": "aiplatform.eu.rep.googleapis.com",
 }
 PATH = "/publishers/google/{model}:{method}"
+
+NAMED = GeminiQuirks(path=PATH, call_ids=False, counts_whole_request=False)
+PREDICT = "/publishers/google/models/{name}:predict"
+EMBEDDINGS = EmbeddingQuirks(
+    path=PREDICT,
+    params={"dimensions": "outputDimensionality", "input_type": "task_type", "truncate": "autoTruncate"},
+    most_texts=250,
+    # Twenty thousand tokens at once.
+    most_bytes=50_000,
+    input_types=TASK_TYPES,
+)
 
 
 def derived(config: Mapping[str, Any], has_key: bool) -> Mapping[str, Any]:
@@ -67,10 +81,25 @@ PROVIDER = Provider(
             models="*/*",
             prefix=OTHERS,
         ),
-        Route("gemini", GeminiQuirks(path=PATH, call_ids=False, thinking="budget"), models="gemini-2.5-*"),
-        Route("gemini", GeminiQuirks(path=PATH, call_ids=False, thinking="none"), models="gemini-2.0-*|gemini-1.*"),
-        Route("gemini", GeminiQuirks(path=PATH, call_ids=False)),
+        Route(
+            "gemini",
+            replace(NAMED, thinking="budget"),
+            models="gemini-2.5-*",
+        ),
+        Route(
+            "gemini",
+            replace(NAMED, thinking="none"),
+            models="gemini-2.0-*|gemini-1.*",
+        ),
+        Route("gemini", NAMED),
     ),
+    operations=(
+        # One text a request is all that the newest of these models takes.
+        Route("vertex.embeddings", replace(EMBEDDINGS, most_texts=1), "gemini-embedding*", operation="embed"),
+        Route("vertex.embeddings", EMBEDDINGS, operation="embed"),
+        Route("vertex.imagen", ImageQuirks(path=PREDICT), "imagen*", operation="image"),
+    ),
+    by_chat={"count_tokens": ("gemini.count_tokens",), "image": ("gemini.images",)},
     auth=header("x-goog-api-key"),
     derived=derived,
     named=lambda name, config: name_on_vertex(name),

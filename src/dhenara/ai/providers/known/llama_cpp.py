@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...schema.rules import ANY_SCHEMA
+from ..offers import embeddings, rerank
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -22,6 +23,8 @@ PROVIDER = Provider(
             ),
         ),
     ),
+    operations=(embeddings(), rerank()),
+    by_chat={"count_tokens": ("openai_chat.count_tokens",)},
     key_env=("LLAMA_CPP_API_KEY",),
     base_url_env=("LLAMA_CPP_BASE_URL",),
     needs_key=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...schema.rules import ANY_SCHEMA
+from ..offers import PLAIN_EMBEDDINGS, rerank
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -26,6 +27,10 @@ PROVIDER = Provider(
                 hides_schema=True,
             ),
         ),
+    ),
+    operations=(
+        PLAIN_EMBEDDINGS,
+        rerank(),
     ),
     needs_key=False,
     embedded=True,

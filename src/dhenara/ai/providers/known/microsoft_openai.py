@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...codecs.operation_quirks import ImageQuirks
 from ..auth import header
 from ..listing import Listing
+from ..offers import embeddings, images
 from ..provider import Provider, Route
 from ..tokens.entra import entra_proofs
-from .openai import RESPONSES_ONLY
+from .openai import DRAWING, ONLY_DRAW, RESPONSES_ONLY
 
 # A dated version of the API has addresses of its own; the current one needs no date.
 DATED = {"api_version": "20*"}
 QUERY = "api-version={api_version}"
+
+
+def both(route: Route) -> tuple[Route, Route]:
+    """An operation at the addresses of a dated version, and at those of the current one."""
+    return replace(route, prefix="/openai/deployments/{model}", query=QUERY, when=DATED), replace(route, query=QUERY)
+
 
 PROVIDER = Provider(
     name="microsoft_openai",
@@ -31,6 +41,12 @@ PROVIDER = Provider(
         Route("openai_chat", ChatQuirks(), query=QUERY),
         Route("openai_responses", ResponsesQuirks(), query=QUERY),
     ),
+    operations=(
+        *both(embeddings()),
+        *both(images(ImageQuirks(params=DRAWING, streams=True), ONLY_DRAW)),
+        *both(images(ImageQuirks(params=DRAWING, streams=True))),
+    ),
+    by_chat={"count_tokens": ("openai_responses.count_tokens",)},
     auth=header("api-key"),
     proofs=entra_proofs,
     scope="https://cognitiveservices.azure.com/.default",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.operation_quirks import EmbeddingQuirks
+from ..offers import embeddings, moderations, ocr
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -31,6 +33,15 @@ PROVIDER = Provider(
                 document_shape="document_url",
                 empty_content="empty",
             ),
+        ),
+    ),
+    operations=(
+        moderations(),
+        ocr(),
+        embeddings(
+            EmbeddingQuirks(
+                params={"dimensions": "output_dimension"}, most_texts=512, most_bytes=40_000, encoding="float"
+            )
         ),
     ),
     key_env=("MISTRAL_API_KEY",),

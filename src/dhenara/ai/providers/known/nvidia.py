@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.operation_quirks import EmbeddingQuirks
+from ..offers import embeddings
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -16,6 +18,17 @@ PROVIDER = Provider(
                 think_tags=True,
                 document_shape="none",
             ),
+        ),
+    ),
+    operations=(
+        embeddings(
+            EmbeddingQuirks(
+                params={"input_type": "input_type"},
+                most_texts=96,
+                encoding="float",
+                input_types={"query": "query", "document": "passage"},
+                defaults={"input_type": "passage"},
+            )
         ),
     ),
     key_env=("NVIDIA_API_KEY",),

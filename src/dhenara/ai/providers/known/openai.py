@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...codecs.operation_quirks import ImageQuirks, ModerationQuirks
+from ..offers import embeddings, images, moderations
 from ..provider import Provider, Route
 
 # Models that Chat Completions does not serve, or not with tools.
 RESPONSES_ONLY = "gpt-6-astra*|*-pro|*-pro-20*|*-codex*|*-deep-research*|computer-use*"
+ONLY_DRAW = "gpt-image*|chatgpt-image*"
+DRAWING = {"n": "n", "user": "user"}
 
 # From 5.6 on, the prompt cache can be marked.
 MARKED = "gpt-5.6*|gpt-5.7*|gpt-5.8*|gpt-5.9*|gpt-6*"
@@ -25,6 +29,15 @@ PROVIDER = Provider(
         Route("openai_responses", ResponsesQuirks(cache_marks=True), models=MARKED),
         Route("openai_responses", ResponsesQuirks()),
     ),
+    operations=(
+        moderations(ModerationQuirks(pictures=True)),
+        images(ImageQuirks(params=DRAWING, edits_path=None, variations_path=None), "dall-e-3*"),
+        images(ImageQuirks(params=DRAWING), "dall-e-2*"),
+        images(ImageQuirks(params=DRAWING, variations_path=None, streams=True), ONLY_DRAW),
+        images(ImageQuirks(params=DRAWING, streams=True)),
+        embeddings(),
+    ),
+    by_chat={"count_tokens": ("openai_responses.count_tokens",)},
     key_env=("OPENAI_API_KEY",),
     base_url_env=("OPENAI_BASE_URL",),
     keys_url="https://platform.openai.com/api-keys",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...codecs.operation_quirks import ImageQuirks
+from ..offers import PLAIN_EMBEDDINGS, images, moderations, rerank
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -17,6 +19,12 @@ PROVIDER = Provider(
             ),
         ),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
+    ),
+    operations=(
+        rerank(),
+        moderations(),
+        images(ImageQuirks(params={"n": "n", "seed": "seed", "user": "user"}, streams=True)),
+        PLAIN_EMBEDDINGS,
     ),
     needs_key=False,
 )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...codecs.operation_quirks import EmbeddingQuirks
+from ..offers import embeddings, rerank
 from ..provider import Provider, Route
+
+EMBEDDINGS = EmbeddingQuirks(
+    params={"dimensions": "dimensions", "input_type": "input_type", "user": "user"},
+    most_texts=256,
+    # Passed on as they are to the model's own host, whose words these are.
+    input_types={"query": "search_query", "document": "search_document"},
+)
 
 PROVIDER = Provider(
     name="openrouter",
@@ -25,6 +34,8 @@ PROVIDER = Provider(
         ),
         Route("openai_responses", ResponsesQuirks()),
     ),
+    operations=(embeddings(EMBEDDINGS), rerank()),
+    by_chat={"image": ("openai_chat.images",)},
     key_env=("OPENROUTER_API_KEY",),
     base_url_env=("OPENROUTER_BASE_URL",),
     keys_url="https://openrouter.ai/settings/keys",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.operation_quirks import EmbeddingQuirks
+from ..offers import embeddings
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -27,6 +29,17 @@ PROVIDER = Provider(
                 think_tags=True,
                 audio_in=False,
             ),
+        ),
+    ),
+    operations=(
+        embeddings(
+            EmbeddingQuirks(
+                path="/v1/embeddings",
+                params={"dimensions": "dimensions"},
+                most_texts=512,
+                most_bytes=300_000,
+                encoding="base64_int8",
+            )
         ),
     ),
     key_env=("PERPLEXITY_API_KEY",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ..offers import PLAIN_EMBEDDINGS
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -18,6 +19,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
+    operations=(PLAIN_EMBEDDINGS,),
     key_env=("SAMBANOVA_API_KEY",),
     base_url_env=("SAMBANOVA_BASE_URL",),
     keys_url="https://cloud.sambanova.ai/apis",

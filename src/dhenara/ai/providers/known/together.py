@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.operation_quirks import ImageQuirks
+from ..offers import PLAIN_EMBEDDINGS, images, rerank
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -18,6 +20,20 @@ PROVIDER = Provider(
                 document_shape="none",
             ),
         ),
+    ),
+    operations=(
+        rerank(),
+        images(
+            ImageQuirks(
+                params={"n": "n", "seed": "seed"},
+                edits_path="/images/generations",
+                variations_path=None,
+                pictures="json",
+                picture_field="image_url",
+                picture_shape="string",
+            )
+        ),
+        PLAIN_EMBEDDINGS,
     ),
     key_env=("TOGETHER_API_KEY",),
     base_url_env=("TOGETHER_BASE_URL",),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...codecs.operation_quirks import ImageQuirks
+from ..offers import images
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -12,6 +14,13 @@ PROVIDER = Provider(
     routes=(
         Route("openai_chat", ChatQuirks(reasoning_replay="field", document_shape="none", audio_in=False)),
         Route("openai_responses", ResponsesQuirks(runs_custom_tools=True, blocked_domains="excluded_domains")),
+    ),
+    operations=(
+        images(
+            ImageQuirks(params={"n": "n", "user": "user"}, variations_path=None, pictures="json"),
+            "grok-*image*|grok-imagine*",
+        ),
+        images(ImageQuirks(params={"n": "n", "user": "user"}, variations_path=None, pictures="json")),
     ),
     key_env=("XAI_API_KEY",),
     base_url_env=("XAI_BASE_URL",),

@@ -56,7 +56,7 @@ class EmbeddedTransport:
         kind = KINDS.get(path)
         if kind is None:
             raise ConfigurationError(f"the embedded model does not do {path}; it does {', '.join(KINDS)}")
-        body = json.loads(request.body)
+        body = json.loads(request.content)
         setup = self._setup(str(body.get("model")), embedding=kind == "embed")
         engine = await self._call(acquire, setup, self._holder)
         self._held.add(setup)

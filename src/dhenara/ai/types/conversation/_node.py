@@ -62,7 +62,9 @@ def answered(response: ChatResponse | ImageResponse | None, max_words: int | Non
     if response is None:
         return []
     if isinstance(response, ImageResponse):
-        return [Message(role="assistant", contents=list(response.images))] if response.images else []
+        words = [TextContent(text=response.text)] if response.text else []
+        said = [*words, *response.images]
+        return [Message(role="assistant", contents=said)] if said else []
     if not response.contents:
         return []
     if max_words is not None:

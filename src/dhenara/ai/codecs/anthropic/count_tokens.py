@@ -1,0 +1,29 @@
+"""Token counts of Messages: the request itself, without what only its answer needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...types.call import Call
+from ..base import Outgoing
+from ..counting import counted_in
+from ..operation import OperationCodec
+from .codec import read_error
+from .quirks import MessagesQuirks
+from .request import write_request
+
+COUNTED = frozenset(
+    {
+        *("model", "messages", "system", "tools", "tool_choice", "thinking", "cache_control"),
+        *("output_config", "output_format", "mcp_servers", "context_management", "speed"),
+    }
+)
+
+
+def write(call: Call, quirks: MessagesQuirks) -> Outgoing:
+    asked = write_request(call, quirks)
+    body = {name: value for name, value in asked.body.items() if name in COUNTED}
+    return replace(asked, path=f"{asked.path}/count_tokens", body=body)
+
+
+CODEC = OperationCodec("anthropic.count_tokens", write, counted_in("input_tokens"), read_error)

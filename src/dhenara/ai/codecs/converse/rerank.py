@@ -1,0 +1,60 @@
+"""Rerank on Amazon Bedrock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...errors import ConfigurationError
+from ...types.call import Call
+from ...types.delta import Delta, Made
+from ...types.rerank import RankedDocument, RerankRequest, RerankResponse
+from ..base import Outgoing
+from ..failure import plain_failure
+from ..operation import OperationCodec, request_of
+from ..operation_quirks import RerankQuirks
+
+
+def write(call: Call, quirks: RerankQuirks) -> Outgoing:
+    request = request_of(call, RerankRequest)
+    model: dict[str, Any] = {"modelArn": arn(call)}
+    extra = {**quirks.defaults, **call.endpoint.ai_model.parameters, **call.config.options}
+    if extra:
+        model["additionalModelRequestFields"] = extra
+    asked: dict[str, Any] = {"modelConfiguration": model}
+    if request.top_n is not None:
+        asked["numberOfResults"] = request.top_n
+    body = {
+        "queries": [{"type": "TEXT", "textQuery": {"text": request.query}}],
+        "sources": [{"type": "INLINE", "inlineDocumentSource": written(text)} for text in request.documents],
+        "rerankingConfiguration": {
+            "type": "BEDROCK_RERANKING_MODEL",
+            "bedrockRerankingConfiguration": asked,
+        },
+    }
+    return Outgoing(quirks.path, body)
+
+
+def written(text: str) -> dict[str, Any]:
+    return {"type": "TEXT", "textDocument": {"text": text}}
+
+
+def arn(call: Call) -> str:
+    """The model's full name, which has the region in it."""
+    name, region = call.endpoint.ai_model.model_name, call.endpoint.api.config.get("region")
+    if name.startswith("arn:"):
+        return name
+    if not region:
+        raise ConfigurationError(
+            "Bedrock's rerank names models with their region: pass config={'region': ...} to AIModelAPI, "
+            "or the model's ARN as its name."
+        )
+    return f"arn:aws:bedrock:{region}::foundation-model/{name}"
+
+
+def read(quirks: RerankQuirks, body: Any) -> Iterator[Delta]:
+    results = [RankedDocument(index=one["index"], score=one["relevanceScore"]) for one in body["results"]]
+    yield Made(RerankResponse(results=results))
+
+
+CODEC = OperationCodec("converse.rerank", write, read, plain_failure)

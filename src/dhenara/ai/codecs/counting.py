@@ -1,0 +1,18 @@
+"""Token counts: what the codecs that ask for them do alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..types.delta import Delta, Made
+from ..types.token_count import TokenCountResponse
+
+
+def counted_in(field: str) -> Callable[[Any, Any], Iterator[Delta]]:
+    """Reads a count that stands in this field of the answer."""
+
+    def read(quirks: Any, body: Any) -> Iterator[Delta]:
+        yield Made(TokenCountResponse(input_tokens=body[field]))
+
+    return read

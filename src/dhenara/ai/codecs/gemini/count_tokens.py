@@ -1,0 +1,25 @@
+"""Token counts of Gemini: the request itself, inside another one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...types.call import Call
+from ..base import Outgoing
+from ..counting import counted_in
+from ..operation import OperationCodec
+from .codec import read_error
+from .naming import full_name
+from .quirks import GeminiQuirks
+from .request import write_request
+
+
+def write(call: Call, quirks: GeminiQuirks) -> Outgoing:
+    asked, name = write_request(call, quirks), call.endpoint.ai_model.model_name
+    path = quirks.path.format(model=full_name(name), name=name, method="countTokens")
+    if not quirks.counts_whole_request:
+        return replace(asked, path=path)
+    return replace(asked, path=path, body={"generateContentRequest": {"model": full_name(name), **asked.body}})
+
+
+CODEC = OperationCodec("gemini.count_tokens", write, counted_in("totalTokens"), read_error)

@@ -1,0 +1,36 @@
+"""Embeddings of Gemini: a batch of requests, each with a text of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...types.call import Call
+from ...types.delta import Delta, Made, Used
+from ...types.embedding import EmbeddingResponse
+from ...types.usage import Usage
+from ..base import Outgoing
+from ..counts import number
+from ..embedding import read_asked
+from ..operation import OperationCodec
+from ..operation_quirks import EmbeddingQuirks
+from .codec import read_error
+from .naming import full_name
+
+
+def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
+    asked = read_asked(call, quirks)
+    model = full_name(asked.model)
+    own = {**quirks.defaults, **asked.params, **call.endpoint.ai_model.parameters, **call.config.options}
+    requests = [{"model": model, "content": {"parts": [{"text": text}]}, **own} for text in asked.texts]
+    return Outgoing(quirks.path.format(model=model), {"requests": requests}, {}, asked.warnings.all())
+
+
+def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+    usage = body.get("usageMetadata")
+    if usage:
+        yield Used(Usage(input_tokens=number(usage, "promptTokenCount"), raw=dict(usage)))
+    yield Made(EmbeddingResponse(vectors=[entry["values"] for entry in body["embeddings"]]))
+
+
+CODEC = OperationCodec("gemini.embeddings", write, read, read_error)

@@ -1,0 +1,1 @@
+"""OpenAI's endpoints beside chat, as OpenAI and all who follow it speak them."""

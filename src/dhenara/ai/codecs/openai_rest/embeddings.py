@@ -1,0 +1,60 @@
+"""Embeddings as most hosts speak them: `{"input": [...]}` in, a list of numbered vectors out."""
+
+from __future__ import annotations
+
+import base64
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ...types.call import Call
+from ...types.delta import Began, Delta, Made, Used
+from ...types.embedding import EmbeddingResponse
+from ...types.usage import Usage
+from ..base import Outgoing
+from ..counts import Report, number
+from ..embedding import read_asked
+from ..openai_chat.codec import read_error
+from ..operation import OperationCodec
+from ..operation_quirks import EmbeddingQuirks, Transport
+from .usage import reported_cost
+
+
+def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
+    asked = read_asked(call, quirks)
+    body: dict[str, Any] = {"model": asked.model, "input": asked.texts, **quirks.defaults, **asked.params}
+    if quirks.encoding != "float":
+        body["encoding_format"] = quirks.encoding
+    body.update(call.endpoint.ai_model.parameters)
+    body.update(call.config.options)
+    return Outgoing(quirks.path, body, {}, asked.warnings.all())
+
+
+def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+    yield Began(body.get("id"), body.get("model"))
+    if body.get("usage"):
+        yield Used(read_usage(body["usage"]))
+    entries = sorted(body["data"], key=lambda entry: entry.get("index") or 0)
+    yield Made(read_vectors([entry["embedding"] for entry in entries], quirks.encoding))
+
+
+def read_vectors(sent: list[Any], encoding: Transport) -> EmbeddingResponse:
+    """Packed or as numbers: servers that do not know the packed form answer with numbers."""
+    if not all(isinstance(vector, str) for vector in sent):
+        return EmbeddingResponse(vectors=sent)
+    packed = tuple(base64.b64decode(vector) for vector in sent)
+    if encoding == "base64_int8":
+        return EmbeddingResponse(vectors=[floats(array("b", one)) for one in packed])
+    return EmbeddingResponse.unpacked(packed)
+
+
+def floats(numbers: Iterable[int]) -> list[float]:
+    return list(map(float, numbers))
+
+
+def read_usage(report: Report) -> Usage:
+    tokens = number(report, "prompt_tokens") or number(report, "total_tokens")
+    return Usage(input_tokens=tokens, reported_cost=reported_cost(report), raw=dict(report))
+
+
+CODEC = OperationCodec("openai_rest.embeddings", write, read, read_error)

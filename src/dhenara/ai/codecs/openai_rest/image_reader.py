@@ -1,0 +1,86 @@
+"""Pictures read: whole answers, and streams in which a picture becomes clearer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ...types.delta import Began, Delta, Failed, Made, MediaDelta, Terminal, Used
+from ...types.image import GeneratedImage
+from ...types.response import ImageResponse
+from ...types.usage import Usage
+from ...wire import json
+from ...wire.frame import Frame
+from ...wire.http import Head
+from ..counts import Report, number, section
+from ..image import read_pictures
+from ..openai_chat.codec import read_error
+from .usage import reported_cost
+
+FACTS = ("background", "quality", "size", "output_format", "created")
+
+
+class ImageReader:
+    """One answer. `expected` is how many pictures were asked for: a stream has no other last word."""
+
+    __slots__ = ("_expected", "_made", "_options")
+
+    def __init__(self, expected: int = 1, options: Mapping[str, Any] | None = None) -> None:
+        self._expected = expected
+        self._options = dict(options or {})
+        self._made: list[GeneratedImage] = []
+
+    def whole(self, body: Any) -> Iterator[Delta]:
+        self._made.extend(read_pictures(body["data"], mime(body)))
+        yield from self._told(body)
+        yield Terminal()
+
+    def frame(self, frame: Frame) -> Iterable[Delta]:
+        if frame.data == b"[DONE]":
+            return (Terminal(),)
+        event = json.loads(frame.data)
+        kind = str(event.get("type", ""))
+        if kind.endswith(".partial_image"):
+            part = f"partial{event.get('partial_image_index', 0)}"
+            return (MediaDelta(part, "image", event["b64_json"], mime(event)),)
+        if kind.endswith(".completed"):
+            return self._completed(event)
+        if kind == "error" or event.get("error"):
+            return (Failed(read_error(Head(0), event)),)
+        return ()
+
+    def finish(self) -> Iterable[Delta]:
+        return ()
+
+    def _completed(self, event: Any) -> Iterator[Delta]:
+        self._made.extend(read_pictures([event], mime(event)))
+        yield from self._told(event)
+        if len(self._made) >= self._expected:
+            yield Terminal()
+
+    def _told(self, body: Any) -> Iterator[Delta]:
+        yield Began(body.get("id"), body.get("model"), {name: body[name] for name in FACTS if body.get(name)} or None)
+        yield Used(read_usage(body.get("usage") or {}, len(self._made), self._options))
+        yield Made(ImageResponse(images=list(self._made)))
+
+
+def mime(body: Any) -> str | None:
+    kind = body.get("output_format")
+    return {"svg": "image/svg+xml"}.get(kind, f"image/{kind}") if kind else None
+
+
+def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
+    """Where tokens are counted, those of the answer are all pixels unless it says otherwise."""
+    told, drawn = section(report, "input_tokens_details"), section(report, "output_tokens_details")
+    seen, total = number(told, "image_tokens"), number(report, "output_tokens")
+    words = number(drawn, "text_tokens")
+    return Usage(
+        input_tokens=max(0, number(report, "input_tokens") - seen),
+        input_image_tokens=seen,
+        output_tokens=words,
+        output_image_tokens=max(0, total - words),
+        units={"images": float(made)},
+        options=options,
+        reported_cost=reported_cost(report),
+        raw=dict(report),
+    )

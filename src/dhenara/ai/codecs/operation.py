@@ -1,0 +1,67 @@
+"""Codecs for operations beside chat: one request, one document, two functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from ..errors import CallError, ConfigurationError
+from ..types.base import Value
+from ..types.call import Call
+from ..types.delta import Delta, Terminal
+from ..wire.frame import Frame, Frames
+from ..wire.http import Head
+from ..wire.sse import SseFrames
+from .base import Outgoing, Quirks
+from .failure import parse_body
+
+Q = TypeVar("Q", bound=Quirks)
+V = TypeVar("V", bound=Value)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Reads an answer that comes as one document."""
+
+    read: Callable[[Any], Iterable[Delta]]
+
+    def whole(self, body: Any) -> Iterable[Delta]:
+        yield from self.read(body)
+        yield Terminal()
+
+    def frame(self, frame: Frame) -> Iterable[Delta]:
+        raise ValueError("a stream came where one document was asked for")
+
+    def finish(self) -> Iterable[Delta]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationCodec(Generic[Q]):
+    """`write` makes the request, `read` the deltas of the answer, `refuse` the error of a refusal."""
+
+    name: str
+    write: Callable[[Call, Q], Outgoing]
+    read: Callable[[Q, Any], Iterable[Delta]]
+    refuse: Callable[[Head, Any], CallError]
+
+    def encode(self, call: Call, quirks: Q) -> Outgoing:
+        return self.write(call, quirks)
+
+    def frames(self) -> Frames:
+        return SseFrames()
+
+    def decoder(self, quirks: Q) -> Document:
+        return Document(partial(self.read, quirks))
+
+    def error(self, head: Head, body: bytes) -> CallError:
+        return self.refuse(head, parse_body(body))
+
+
+def request_of(call: Call, kind: type[V]) -> V:
+    """What this operation was asked for."""
+    if not isinstance(call.request, kind):
+        raise ConfigurationError(f"{call.operation!r} needs a {kind.__name__} as the request of its call")
+    return call.request

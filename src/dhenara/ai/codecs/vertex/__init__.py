@@ -1,0 +1,1 @@
+"""Vertex AI's own protocol for models that predict: instances in, predictions out."""

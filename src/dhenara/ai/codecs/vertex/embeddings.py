@@ -1,0 +1,44 @@
+"""Embeddings on Vertex AI: instances with a text each, predictions with a vector each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...types.call import Call
+from ...types.delta import Delta, Made, Used
+from ...types.embedding import EmbeddingResponse
+from ...types.usage import Usage
+from ..base import Outgoing
+from ..counts import number
+from ..embedding import read_asked
+from ..gemini.codec import read_error
+from ..operation import OperationCodec
+from ..operation_quirks import EmbeddingQuirks
+
+PER_TEXT = ("task_type",)
+
+
+def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
+    asked = read_asked(call, quirks)
+    own = {name: value for name, value in asked.params.items() if name in PER_TEXT}
+    parameters = {
+        **quirks.defaults,
+        **{name: value for name, value in asked.params.items() if name not in PER_TEXT},
+        **call.endpoint.ai_model.parameters,
+        **call.config.options,
+    }
+    body: dict[str, Any] = {"instances": [{"content": text, **own} for text in asked.texts]}
+    if parameters:
+        body["parameters"] = parameters
+    return Outgoing(quirks.path.format(name=asked.model), body, {}, asked.warnings.all())
+
+
+def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+    made = [prediction["embeddings"] for prediction in body["predictions"]]
+    tokens = sum(number(one.get("statistics") or {}, "token_count") for one in made)
+    yield Used(Usage(input_tokens=tokens, raw=dict(body.get("metadata") or {})))
+    yield Made(EmbeddingResponse(vectors=[one["values"] for one in made]))
+
+
+CODEC = OperationCodec("vertex.embeddings", write, read, read_error)

@@ -1,0 +1,60 @@
+"""Imagen: a prompt as an instance, pictures as predictions."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from ...errors import ContentFilteredError, UnsupportedError
+from ...types.call import Call
+from ...types.delta import Delta, Failed, Made, Used
+from ...types.image import GeneratedImage
+from ...types.response import ImageResponse
+from ...types.usage import Usage
+from ..base import Outgoing
+from ..gemini.codec import read_error
+from ..gemini.naming import full_name
+from ..image import read_drawing
+from ..operation import OperationCodec
+from ..operation_quirks import ImageQuirks
+
+
+def write(call: Call, quirks: ImageQuirks) -> Outgoing:
+    drawing, config = read_drawing(call), call.config
+    if drawing.pictures or drawing.request.mask is not None:
+        raise UnsupportedError("Imagen draws from words only; Gemini's image models take pictures too")
+    if config.streaming:
+        drawing.warnings.unsupported("streaming", "the picture comes whole")
+    parameters: dict[str, Any] = {"sampleCount": config.n or 1, **quirks.defaults}
+    if config.seed is not None:
+        parameters["seed"] = config.seed
+    if config.user is not None:
+        drawing.warnings.unsupported("user")
+    parameters.update(call.endpoint.ai_model.parameters)
+    parameters.update(config.options)
+    body = {"instances": [{"prompt": drawing.prompt}], "parameters": parameters}
+    path = quirks.path.format(model=full_name(drawing.model), name=drawing.model)
+    return Outgoing(path, body, {}, drawing.warnings.all())
+
+
+def read(quirks: ImageQuirks, body: Any) -> Iterator[Delta]:
+    predictions = body.get("predictions") or []
+    images = [
+        GeneratedImage(
+            data=base64.b64decode(one["bytesBase64Encoded"]),
+            mime_type=one.get("mimeType"),
+            revised_prompt=one.get("prompt"),
+        )
+        for one in predictions
+        if one.get("bytesBase64Encoded")
+    ]
+    refused = [one["raiFilteredReason"] for one in predictions if one.get("raiFilteredReason")]
+    if not images:
+        yield Failed(ContentFilteredError("; ".join(refused) or "no picture came back, and no reason"))
+        return
+    yield Used(Usage(units={"images": float(len(images))}))
+    yield Made(ImageResponse(images=images, extras={"filtered": refused} if refused else {}))
+
+
+CODEC = OperationCodec("vertex.imagen", write, read, read_error)

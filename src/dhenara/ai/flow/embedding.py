@@ -1,0 +1,79 @@
+"""Embeddings of any number of texts: in batches that the provider takes, side by side, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from ..codecs.operation_quirks import EmbeddingQuirks
+from ..errors import BadAnswerError
+from ..types.call import Call, Journal
+from ..types.embedding import EmbeddingRequest, EmbeddingResponse
+from .gathered import add_costs, add_usages, each_once
+from .journey import Journey
+
+
+async def embed(journey: Journey, call: Call) -> EmbeddingResponse:
+    """All vectors, in the order of their texts. Every batch is a call of its own, through every layer."""
+    request, quirks = call.request, journey.target.quirks
+    if not isinstance(request, EmbeddingRequest) or not isinstance(quirks, EmbeddingQuirks):
+        raise TypeError("embed needs an EmbeddingRequest, and a target that makes embeddings")
+    batches = list(cut(request, quirks))
+    if len(batches) == 1:
+        return await one(journey, call, batches[0])
+    started, total = journey.io.now(), call.config.timeouts.total
+    if total is not None:
+        call = replace(call, deadline=started + total)
+    calls = [replace(call, journal=Journal()) for _ in batches]
+    jobs = [partial(one, journey, made, batch) for made, batch in zip(calls, batches, strict=True)]
+    answers = await journey.io.together(jobs, request.concurrency)
+    return joined(answers, journey.io.now() - started)
+
+
+def one(journey: Journey, call: Call, batch: EmbeddingRequest) -> Coroutine[Any, Any, EmbeddingResponse]:
+    return batch_of(journey, replace(call, request=batch), len(batch.texts))
+
+
+async def batch_of(journey: Journey, call: Call, size: int) -> EmbeddingResponse:
+    answer = await journey.perform(call, EmbeddingResponse)
+    if len(answer.vectors) != size:
+        told = f"{size} texts were sent and {len(answer.vectors)} vectors came back"
+        raise BadAnswerError(told, provider=answer.provider, model=call.endpoint.ai_model.model_name)
+    return answer
+
+
+def cut(request: EmbeddingRequest, quirks: EmbeddingQuirks) -> Iterator[EmbeddingRequest]:
+    """Batches that are neither too many texts nor too long; a text that is too long by itself travels alone."""
+    most = min(request.batch_size or quirks.most_texts, quirks.most_texts)
+    batch: list[str] = []
+    size = 0
+    for text in request.texts:
+        length = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        if batch and (len(batch) == most or size + length > quirks.most_bytes):
+            yield request.model_copy(update={"texts": tuple(batch)})
+            batch, size = [], 0
+        batch.append(text)
+        size += length
+    yield request.model_copy(update={"texts": tuple(batch)})
+
+
+def joined(answers: list[EmbeddingResponse], seconds: float) -> EmbeddingResponse:
+    """Many answers as one: usage and cost are sums."""
+    first, packed = answers[0], tuple(one for answer in answers for one in answer.packed)
+    vectors = [vector for answer in answers for vector in answer.vectors]
+    facts: dict[str, Any] = {
+        "id": first.id,
+        "model": first.model,
+        "provider": first.provider,
+        "usage": add_usages([answer.usage for answer in answers]),
+        "cost": add_costs([answer.cost for answer in answers]),
+        "warnings": each_once(warning for answer in answers for warning in answer.warnings),
+        "extras": first.extras,
+        "attempts": [attempt for answer in answers for attempt in answer.attempts],
+        "request_id": first.request_id,
+        "response_headers": first.response_headers,
+        "duration_seconds": seconds,
+    }
+    return EmbeddingResponse.joined(vectors, packed if len(packed) == len(vectors) else (), facts)

@@ -1,0 +1,28 @@
+"""Voyage AI: embeddings and rerank, no chat."""
+
+from __future__ import annotations
+
+from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
+from ..offers import embeddings, rerank
+from ..provider import Provider
+
+PROVIDER = Provider(
+    name="voyage",
+    base_url="https://api.voyageai.com/v1",
+    routes=(),
+    operations=(
+        rerank(RerankQuirks(params={"top_n": "top_k"}, results="data")),
+        embeddings(
+            EmbeddingQuirks(
+                params={"dimensions": "output_dimension", "input_type": "input_type", "truncate": "truncation"},
+                most_texts=1000,
+                # The large models take 120,000 tokens at once.
+                most_bytes=300_000,
+                input_types={"query": "query", "document": "document"},
+            )
+        ),
+    ),
+    key_env=("VOYAGE_API_KEY",),
+    base_url_env=("VOYAGE_BASE_URL",),
+    keys_url="https://dashboard.voyageai.com/organization/api-keys",
+)

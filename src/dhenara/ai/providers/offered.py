@@ -1,0 +1,41 @@
+"""What a provider offers beside chat, for one model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..errors import UnsupportedError
+from .provider import NOTHING, Provider, Route
+
+
+def operation_route(provider: Provider, model: str, operation: str, config: Mapping[str, Any] = NOTHING) -> Route:
+    """The first route for this operation on this model, or an error that says what there is."""
+    found = next((r for r in provider.operations if r.operation == operation and r.serves(model, config)), None)
+    found = found or by_chat(provider, model, operation, config)
+    if found is not None:
+        return found
+    offered = sorted({*(route.operation for route in provider.operations), *provider.by_chat})
+    if operation in offered:
+        raise UnsupportedError(f"{provider.name} does not offer {operation!r} with the model {model!r}.")
+    there = ", ".join(["chat", *offered] if provider.routes else offered)
+    raise UnsupportedError(f"{provider.name} has no operation {operation!r}; it has: {there}.")
+
+
+def by_chat(provider: Provider, model: str, operation: str, config: Mapping[str, Any]) -> Route | None:
+    """The model's route of chat, in the codec that has this operation of its protocol."""
+    for codec in provider.by_chat.get(operation, ()):
+        protocol = codec.partition(".")[0]
+        spoken = (route for route in provider.routes if route.codec == protocol)
+        found = next((route for route in spoken if route.serves(model, config)), None)
+        if found is not None:
+            return replace(found, codec=codec, operation=operation)
+    return None
+
+
+def changes(config: Mapping[str, Any], operation: str) -> Mapping[str, Any]:
+    """What the user knows better of the dialect: `quirks` for chat, `operation_quirks` by operation for all else."""
+    if operation == "chat":
+        return config.get("quirks") or {}
+    return (config.get("operation_quirks") or {}).get(operation) or {}

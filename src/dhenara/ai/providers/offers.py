@@ -1,0 +1,36 @@
+"""What many providers offer beside chat, in the same words: routes to put beside their own."""
+
+from __future__ import annotations
+
+from ..codecs.operation_quirks import EmbeddingQuirks, ImageQuirks, ModerationQuirks, OcrQuirks, RerankQuirks
+from .provider import Route
+
+EMBEDDING_PARAMS = {"dimensions": "dimensions", "user": "user"}
+
+
+def embeddings(quirks: EmbeddingQuirks | None = None) -> Route:
+    """Embeddings as OpenAI speaks them."""
+    return Route("openai_rest.embeddings", quirks or EmbeddingQuirks(params=EMBEDDING_PARAMS), operation="embed")
+
+
+# As numbers: not every server that follows OpenAI knows the packed form, and some refuse what they do not know.
+PLAIN_EMBEDDINGS = embeddings(EmbeddingQuirks(params=EMBEDDING_PARAMS, most_texts=256, encoding="float"))
+
+
+def rerank(quirks: RerankQuirks | None = None) -> Route:
+    """Rerank as Cohere began it."""
+    return Route("openai_rest.rerank", quirks or RerankQuirks(), operation="rerank")
+
+
+def moderations(quirks: ModerationQuirks | None = None) -> Route:
+    return Route("openai_rest.moderations", quirks or ModerationQuirks(), operation="moderate")
+
+
+def ocr(quirks: OcrQuirks | None = None) -> Route:
+    """OCR as Mistral speaks it."""
+    return Route("openai_rest.ocr", quirks or OcrQuirks(), operation="ocr")
+
+
+def images(quirks: ImageQuirks | None = None, models: str = "*") -> Route:
+    """Pictures as OpenAI draws them."""
+    return Route("openai_rest.images", quirks or ImageQuirks(), models, operation="image")

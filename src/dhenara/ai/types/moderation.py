@@ -1,0 +1,47 @@
+"""Moderation: whether something is fit to be said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from .base import Value
+from .content import ImageContent
+from .message import as_sequence
+from .result import OperationResponse
+
+
+class ModerationRequest(Value):
+    """Texts are judged one by one; with a picture among them, all together are judged as one."""
+
+    inputs: tuple[str | ImageContent, ...] = Field(min_length=1)
+
+    @field_validator("inputs", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, ImageContent) else tuple(as_sequence(given))
+
+
+class Moderation(Value):
+    """One judgement, in the categories of whoever judged."""
+
+    flagged: bool = False
+    categories: dict[str, bool] = Field(default_factory=dict)
+    scores: dict[str, float] = Field(default_factory=dict)
+    applied_to: dict[str, list[str]] = Field(default_factory=dict)
+
+    def reasons(self) -> list[str]:
+        """The categories for which it was flagged."""
+        return [name for name, hit in self.categories.items() if hit]
+
+
+class ModerationResponse(OperationResponse):
+    """A judgement for each input, in their order."""
+
+    results: list[Moderation] = Field(default_factory=list)
+
+    @property
+    def flagged(self) -> bool:
+        """Whether any of it was flagged."""
+        return any(one.flagged for one in self.results)

@@ -1,0 +1,89 @@
+"""Multipart forms: fields and files as one body that is written piece by piece, again for every attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2s
+
+from .http import Pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A plain value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file; its content may be larger than memory."""
+
+    name: str
+    content: bytes | Pieces = field(repr=False)
+    filename: str = "file"
+    mime_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Multipart:
+    """`multipart/form-data`: knows its size beforehand, and can be read as often as it must be sent."""
+
+    parts: tuple[Field | FilePart, ...]
+
+    @property
+    def content_type(self) -> str:
+        return f"multipart/form-data; boundary={self.boundary}"
+
+    @property
+    def boundary(self) -> str:
+        """A line that is in none of the parts that are in memory; the same parts always have the same."""
+        whole = [part.value.encode() if isinstance(part, Field) else part.content for part in self.parts]
+        known = [content for content in whole if isinstance(content, bytes)]
+        seed = blake2s()
+        for content in known:
+            seed.update(content)
+        boundary = seed.hexdigest()[:40]
+        while any(boundary.encode() in content for content in known):
+            seed.update(b"again")
+            boundary = seed.hexdigest()[:40]
+        return boundary
+
+    @property
+    def size(self) -> int:
+        boundary = self.boundary
+        heads = sum(len(self._head(part, boundary)) + 2 for part in self.parts)
+        return heads + sum(map(content_size, self.parts)) + len(boundary) + 6
+
+    def __iter__(self) -> Iterator[bytes]:
+        boundary = self.boundary
+        for part in self.parts:
+            yield self._head(part, boundary)
+            if isinstance(part, Field):
+                yield part.value.encode()
+            elif isinstance(part.content, bytes):
+                yield part.content
+            else:
+                yield from part.content
+            yield b"\r\n"
+        yield f"--{boundary}--\r\n".encode()
+
+    def _head(self, part: Field | FilePart, boundary: str) -> bytes:
+        lines = [f"--{boundary}", f'Content-Disposition: form-data; name="{escaped(part.name)}"']
+        if isinstance(part, FilePart):
+            lines[1] += f'; filename="{escaped(part.filename)}"'
+            lines.append(f"Content-Type: {escaped(part.mime_type)}")
+        return "\r\n".join([*lines, "", ""]).encode()
+
+
+def content_size(part: Field | FilePart) -> int:
+    if isinstance(part, Field):
+        return len(part.value.encode())
+    return len(part.content) if isinstance(part.content, bytes) else part.content.size
+
+
+def escaped(name: str) -> str:
+    """As browsers write it: nothing in a name can end it or begin another line."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,39 @@
+"""What the first bytes of a picture say."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhenara.ai.testing.plausible import png
+from dhenara.ai.wire.pictures import mime_of, size_of
+
+APP0 = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\x00" + b"\x00" * 9
+JPEG = b"\xff\xd8" + APP0 + b"\xff\xc2" + struct.pack(">HBHH", 17, 8, 480, 640) + b"\x03" * 12
+GIF = b"GIF89a" + struct.pack("<HH", 640, 480) + b"\x00\x00\x00"
+LOSSY = b"RIFF\x00\x00\x00\x00WEBPVP8 \x00\x00\x00\x00\x00\x00\x00\x9d\x01\x2a" + struct.pack("<HH", 640, 480)
+LOSSLESS = b"RIFF\x00\x00\x00\x00WEBPVP8L\x00\x00\x00\x00\x2f" + struct.pack("<I", 639 | 479 << 14)
+EXTENDED = b"RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00\x7f\x02\x00\xdf\x01\x00"
+KINDS = {
+    "png": (png(640, 480), "image/png"),
+    "jpeg": (JPEG, "image/jpeg"),
+    "gif": (GIF, "image/gif"),
+    "webp-lossy": (LOSSY, "image/webp"),
+    "webp-lossless": (LOSSLESS, "image/webp"),
+    "webp-extended": (EXTENDED, "image/webp"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kind_and_size_are_in_the_head_of_the_file(kind: str) -> None:
+    data, mime = KINDS[kind]
+    assert (mime_of(data), size_of(data)) == (mime, (640, 480))
+
+
+@given(data=st.binary(max_size=60), kind=st.sampled_from(sorted(KINDS)), cut=st.integers(0, 60))
+def test_what_is_damaged_or_no_picture_has_no_size_and_breaks_nothing(data: bytes, kind: str, cut: int) -> None:
+    assert size_of(data) is None or mime_of(data) is not None
+    assert size_of(KINDS[kind][0][:cut] + data) is None or cut >= 10
