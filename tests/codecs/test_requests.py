@@ -152,7 +152,8 @@ def test_bedrocks_instructions_keep_their_cache_points() -> None:
 
 
 def test_a_shape_on_bedrock_says_what_it_is() -> None:
-    shape = StructuredOutput(output_schema={"type": "object"}, description="A city.")
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+    shape = StructuredOutput(output_schema=schema, description="A city.")
     written = body("amazon_bedrock", "?", model="minimax.minimax-m2", structured_output=shape)
     said = written["outputConfig"]["textFormat"]["structure"]
     assert said["jsonSchema"]["description"] == "A city."

@@ -96,6 +96,9 @@ REASONS: dict[str, tuple[Reason, ...]] = {
         Reason("tools.type", "a function is what a tool is by default", not_recorded),
         Reason("tools.function.strict", "strictness there needs another address; it is a warning", not_ours),
         Reason("tool_choice.type", "a function is what is chosen by default", not_recorded),
+        Reason("tools.function.parameters*.additionalProperties", "strict calls want closed objects", not_recorded),
+        Reason("tools.function.parameters.properties.level.*", "OpenAPI's nullable is said as one more alternative"),
+        Reason("response_format.json_schema.strict", "answers are held to their shape unless told not to", not_recorded),
     ),
     "anthropic": (
         Reason("stream", FALSE_IS_THE_DEFAULT, says_no),
