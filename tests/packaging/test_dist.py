@@ -48,7 +48,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(dist: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"dhenara", "ai_utilities"}
     assert {"dhenara/ai/py.typed", "ai_utilities/py.typed"} <= set(names)
-    stray = [n for n in names if not n.endswith((".py", ".typed", ".json")) and ".dist-info/" not in n]
+    stray = [n for n in names if not n.endswith((".py", ".typed", ".json", ".lua")) and ".dist-info/" not in n]
     assert stray == []
 
 

@@ -100,7 +100,7 @@ def test_a_path_becomes_what_the_file_is(tmp_path: Path) -> None:
         ({"type": "input_text", "text": "words"}, TextContent(text="words")),
         (TextContent(text="words"), TextContent(text="words")),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_content_of_anything(given_: Any, found: Any) -> None:
     assert content_of(given_) == found

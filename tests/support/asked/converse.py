@@ -7,6 +7,7 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
+from dhenara.ai.codecs.converse.media import DOCUMENTS
 from dhenara.ai.types import (
     FileContent,
     ImageContent,
@@ -21,6 +22,8 @@ from support.asked.heard import Body, Heard, Inexpressible, own_tool, shape
 
 KNOWN = {"messages", "system", "inferenceConfig", "toolConfig", "additionalModelRequestFields", "outputConfig"}
 MEDIA = {"image": ImageContent, "video": VideoContent, "document": FileContent}
+
+TYPES = {short: whole for whole, short in DOCUMENTS.items()}
 
 
 def model(body: Body, path: str) -> str:
@@ -67,7 +70,11 @@ def read_part(block: Body) -> Any:
             return read_result(said)
         case "image" | "video" | "document":
             extras = {key: said[key] for key in ("citations", "context") if key in said}
-            about = {"mime_type": f"{mime(kind)}/{said['format']}", "name": said.get("name"), "extras": extras}
+            about = {
+                "mime_type": TYPES.get(said["format"]) or f"{mime(kind)}/{said['format']}",
+                "name": said.get("name"),
+                "extras": extras,
+            }
             if "s3Location" in said["source"]:
                 return MEDIA[kind](url=said["source"]["s3Location"]["uri"], **about)
             return MEDIA[kind](data=base64.b64decode(said["source"]["bytes"]), **about)

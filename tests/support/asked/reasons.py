@@ -64,6 +64,16 @@ def a_system_turn_in_the_middle(recorded: Any, ours: Any) -> bool:
     return "system" in [turn["role"] for turn in recorded]
 
 
+def words_between(recorded: Any, ours: Any) -> bool:
+    return [turn["role"] for turn in recorded] == [t["role"] for t in ours if t.get("content") != "."]
+
+
+def without_unsealed_thinking(recorded: Any, ours: Any) -> bool:
+    """Thinking that was only named, and all the rest."""
+    unsealed = [item for item in recorded if item.get("type") == "reasoning" and not item.get("encrypted_content")]
+    return bool(unsealed) and len(recorded) - len(unsealed) == len(ours)
+
+
 def one_address(recorded: Any, ours: Any) -> bool:
     return bool(recorded == {"url": ours})
 
@@ -98,7 +108,8 @@ REASONS: dict[str, tuple[Reason, ...]] = {
         Reason("tool_choice.type", "a function is what is chosen by default", not_recorded),
         Reason("tools.function.parameters*.additionalProperties", "strict calls want closed objects", not_recorded),
         Reason("tools.function.parameters.properties.level.*", "OpenAPI's nullable is said as one more alternative"),
-        Reason("response_format.json_schema.strict", "answers are held to their shape unless told not to", not_recorded),
+        Reason("messages", "the model says something between a tool's result and the user", words_between),
+        Reason("response_format.json_schema.strict", "answers are held to shapes unless told not to", not_recorded),
     ),
     "anthropic": (
         Reason("stream", FALSE_IS_THE_DEFAULT, says_no),
@@ -143,5 +154,6 @@ REASONS: dict[str, tuple[Reason, ...]] = {
         Reason("reasoning.summary", "whoever asks for thinking wants to see some of it", not_recorded),
         Reason("include", "thinking is asked for sealed, so that the next turn can hear it", not_recorded),
         Reason("tools.strict", "strictness is the default there, and is off unless it is asked for", not_recorded),
+        Reason("input", "thinking that is not sealed is only known where it was stored", without_unsealed_thinking),
     ),
 }

@@ -25,7 +25,7 @@ APIS: dict[str, tuple[str, ...]] = {
     "converse": ("bedrock-converse", "bedrock-converse-stream"),
     "cohere": ("cohere-chat",),
 }
-OURS = {"gemini": "google_ai", "vertex": "google_ai", "bedrock": "amazon_bedrock", "lmstudio": "lm_studio"}
+OURS = {"gemini": "google_ai", "vertex": "google_vertex_ai", "bedrock": "amazon_bedrock", "lmstudio": "lm_studio"}
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from ...types.call import Call
 from ...types.content import (
@@ -136,8 +137,9 @@ def write_own(part: ServerToolContent | GenericContent, call: Call, warnings: Wa
 
 def fetched_there(part: ImageContent | FileContent) -> bool:
     """Claude fetches pictures and PDFs itself, over secure connections only."""
-    known = isinstance(part, ImageContent) or part.mime_type == "application/pdf"
-    return known and (part.url or "").lower().startswith("https://")
+    address = (part.url or "").lower()
+    is_pdf = part.mime_type == "application/pdf" or (part.mime_type is None and urlsplit(address).path.endswith(".pdf"))
+    return (isinstance(part, ImageContent) or is_pdf) and address.startswith("https://")
 
 
 def write_media(part: ImageContent | FileContent) -> Wire:

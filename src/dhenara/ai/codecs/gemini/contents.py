@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,7 +32,7 @@ UNSIGNED = "skip_thought_signature_validator"
 NOTHING = "."
 """What the user says before an answer that nothing was said before; it cannot stand first."""
 MIME_OF_KIND = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
-FETCHED_THERE = ("https://www.youtube.com/", "https://youtu.be/", "https://generativelanguage.googleapis.com/")
+FETCHED_THERE = re.compile(r"https://(((www|m)\.)?youtube\.com|youtu\.be|generativelanguage\.googleapis\.com)/")
 # All that stands in a request together may have 20 MB; more goes through files.
 MOST_BYTES = 20_000_000
 ACCEPTED = {
@@ -107,7 +108,7 @@ def write_part(
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
                 warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
-        case Media() if is_remote(part) and not (part.url or "").startswith(FETCHED_THERE):
+        case Media() if is_ours_to_fetch(part, quirks):
             warnings.fetch(part)
         case Media():
             warnings.check(part, ACCEPTED)
@@ -127,13 +128,18 @@ def write_result(part: ToolResultContent, quirks: GeminiQuirks, names: dict[str,
     said: Wire = {**named, "name": part.name or names.get(part.call_id) or part.call_id, "response": response}
     media = []
     for content in part.contents:
-        if isinstance(content, Media) and is_remote(content):
+        if isinstance(content, Media) and is_ours_to_fetch(content, quirks):
             warnings.fetch(content)
         elif isinstance(content, Media):
             media.append(write_media(content))
     if media:
         said["parts"] = media
     return {"functionResponse": said}
+
+
+def is_ours_to_fetch(part: Media, quirks: GeminiQuirks) -> bool:
+    """Whether this address is one that the service does not fetch itself."""
+    return is_remote(part) and not quirks.fetches and not FETCHED_THERE.match(part.url or "")
 
 
 def write_media(part: Media) -> Wire:

@@ -50,7 +50,10 @@ class GeminiQuirks(Quirks):
     """Whether searches can leave domains out."""
 
     call_ids: bool = True
+    """Whether calls and their results may carry ids."""
+
     counts_whole_request: bool = True
     """Whether tokens are counted of a request with its model in it, or of its contents alone."""
 
-    """Whether calls and their results may carry ids."""
+    fetches: bool = False
+    """Whether any public address is fetched there, or only those of its own files and of YouTube."""

@@ -28,7 +28,7 @@ CLAUDE = MessagesQuirks(
     automatic_cache=False,
 )
 # Tuned models and those with an address of their own.
-WHOLE = GeminiQuirks(path="/{name}:{method}", call_ids=False, counts_whole_request=False)
+WHOLE = GeminiQuirks(path="/{name}:{method}", counts_whole_request=False, fetches=True)
 HOSTS = {
     "global": "aiplatform.googleapis.com",
     "us": "aiplatform.us.rep.googleapis.com",
@@ -36,7 +36,7 @@ HOSTS = {
 }
 PATH = "/publishers/google/{model}:{method}"
 
-NAMED = GeminiQuirks(path=PATH, call_ids=False, counts_whole_request=False)
+NAMED = GeminiQuirks(path=PATH, counts_whole_request=False, fetches=True)
 PREDICT = "/publishers/google/models/{name}:predict"
 EMBEDDINGS = EmbeddingQuirks(
     path=PREDICT,

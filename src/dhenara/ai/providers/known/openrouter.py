@@ -30,6 +30,7 @@ PROVIDER = Provider(
                 reasoning_out=("reasoning", "reasoning_content"),
                 reasoning_replay="details",
                 remote_documents=True,
+                tool_id="any",
             ),
         ),
         Route("openai_responses", ResponsesQuirks()),
