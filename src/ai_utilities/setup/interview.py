@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..providers.facts import EMBEDDED, ProviderFacts, facts_of, known_providers
-from .plan import KeyHome, SetupPlan
-from .steps import Choose, Confirm, Detect, Entry, Hide, ListModels, Option, Server, Step, Tell, Try, Write
+from .plan import SetupPlan
+from .steps import Choose, Confirm, Detect, Entry, Hide, KeyHome, ListModels, Option, Server, Step, Tell, Try, Write
 
 DONE = "done"
 KEY_HOMES = (
