@@ -17,7 +17,8 @@ STYLE = """
   --card: #1b212b; --spend: #6ea3f7; --read: #57c4b4; --made: #f0a765; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto;
   max-width: 820px; padding: 32px 24px 64px; }
-h1 { font-size: 24px; margin: 0; } h2 { font-size: 16px; margin: 36px 0 8px; } p { color: var(--soft); margin: 4px 0 20px; }
+h1 { font-size: 24px; margin: 0; } h2 { font-size: 16px; margin: 36px 0 8px; }
+p { color: var(--soft); margin: 4px 0 20px; }
 .cards { display: flex; flex-wrap: wrap; gap: 12px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 16px; flex: 1; }
 .card b { display: block; font-size: 22px; font-weight: 600; } .card span { color: var(--soft); font-size: 13px; }
