@@ -28,4 +28,4 @@ def aligned(column: Sequence[str]) -> list[str]:
 
 
 def is_number(cell: str) -> bool:
-    return cell.strip("<$+%").replace(",", "").replace(".", "").isdigit()
+    return cell.strip("<$+%kMG").replace(",", "").replace(".", "").isdigit()
