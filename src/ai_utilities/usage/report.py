@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -36,19 +36,12 @@ def make_report(
     """Of everything that is in the ledger, or of that time and of rows with these tags."""
     days = ledger.totals("day", since, until, tags)
     return UsageReport(
-        total=added(days.values()),
+        total=sum(days.values(), Totals()),
         periods=without_gaps(days),
         days=days,
         models=by_cost(ledger.totals("model", since, until, tags)),
         tags={name: ledger.totals(f"tag:{name}", since, until, tags) for name in ledger.tag_names(since, until)},
     )
-
-
-def added(several: Iterable[Totals]) -> Totals:
-    """One sum of sums."""
-    found = list(several)
-    sums = {field.name: sum((getattr(one, field.name) for one in found), field.default) for field in fields(Totals)}
-    return Totals(**sums)
 
 
 def without_gaps(days: Mapping[str, Totals]) -> Sums:
@@ -63,7 +56,7 @@ def without_gaps(days: Mapping[str, Totals]) -> Sums:
     months: dict[str, list[Totals]] = {}
     for day in span:
         months.setdefault(f"{day:%Y-%m}", []).append(days.get(str(day), Totals()))
-    return {month: added(several) for month, several in months.items()}
+    return {month: sum(several, Totals()) for month, several in months.items()}
 
 
 def by_cost(sums: Mapping[str, Totals]) -> Sums:
