@@ -38,6 +38,11 @@ class Offer:
     retires: str | None = None
     source: Literal["live", "catalogue"] = "catalogue"
 
+    @property
+    def chats(self) -> bool:
+        """Unless it is known to do something else."""
+        return self.kind in ("chat", None)
+
     def matches(self, words: list[str]) -> bool:
         """Whether all of these words are somewhere in it."""
         text = " ".join(filter(None, (self.provider, self.model, self.kind, *self.takes, *self.can))).lower()

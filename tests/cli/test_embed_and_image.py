@@ -32,6 +32,13 @@ def test_lines_are_piped_in(cli: Any, at_server: FakeServer) -> None:
     assert cli("embed").code == 2
 
 
+def test_a_provider_that_only_embeds_embeds(cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOYAGE_API_KEY", "pa-of-the-test")
+    monkeypatch.setenv("VOYAGE_BASE_URL", f"{at_server.url}/v1")
+    assert len(json.loads(cli("embed", "one", "-p", "voyage", "--for", "query").out)["vector"]) > 0
+    assert at_server.exchanges[0].json["input_type"] == "query"
+
+
 def test_what_embedding_used_is_booked(cli: Any, at_server: FakeServer) -> None:
     cli("embed", "one", "--tag", "project=atlas")
     told = json.loads(cli("usage", "--json").out)
@@ -65,7 +72,8 @@ def test_options_go_in_the_providers_words(cli: Any, at_server: FakeServer) -> N
         (["image", "x", "--option", "size"], "name=value"),
         (["image", "x", "-f", "notes.txt"], "not a picture"),
         (["image", "x", "-p", "anthropic"], "name one with --model"),
-        (["embed", "x", "-p", "perplexity"], "PERPLEXITY_API_KEY"),
+        (["embed", "x", "-p", "mistral"], "MISTRAL_API_KEY"),
+        (["embed", "x", "--for", "fun"], "input_type"),
     ],
 )
 def test_mistakes_are_told(cli: Any, at_server: FakeServer, tmp_path: Path, arguments: list[str], told: str) -> None:

@@ -40,14 +40,18 @@ def embed(
 
     Each is a line of JSON with `text` and `vector`. Such as: ai-utilities embed < titles.txt > vectors.jsonl
     """
-    from .clients import client_for
+    from ..providers.engine_provider import EMBEDDERS
+    from .engines import engine_for
+    from .outcome import note
 
-    said: dict[str, Any] = {"model": model, "dimensions": dimensions, "input_type": purpose}
+    said: dict[str, Any] = {"dimensions": dimensions, "input_type": purpose}
     options = {name: value for name, value in said.items() if value is not None}
     wanted = list(texts or read_texts(whole))
-    with client_for(provider, None, env_file, tag) as client:
-        vectors = client.embed(wanted, **options)
-    for text, vector in zip(wanted, vectors, strict=True):
+    with engine_for("embedding", EMBEDDERS, provider, model, env_file, tag) as client:
+        found = client.embed(wanted, **options)
+    for warning in found.warnings:
+        note(f"warning: {warning.message}")
+    for text, vector in zip(wanted, found.vectors, strict=True):
         typer.echo(json.dumps({"text": text, "vector": vector}, ensure_ascii=False))
 
 

@@ -14,6 +14,7 @@ from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
 from ..providers.endpoint import make_endpoint
 from ..usage.tags import tagged
+from ..ways_out import missing_key
 from ..wiring import Wiring
 from .clients import read_tags, settings_for
 
@@ -32,13 +33,17 @@ def engine_for(
 ) -> Iterator[AIModelClient]:
     """For a model of this kind; `usual` says which one each provider is asked for when nobody names one."""
     settings = settings_for(provider, env_file=env_file)
-    found = ConfigurationResolver(settings).resolve()
-    name = model or usual.get(found.provider)
+    resolver = ConfigurationResolver(settings)
+    found = resolver.resolve()
+    own = settings.embedding_model if kind == "embedding" else None
+    name = model or own or usual.get(found.provider)
     if name is None:
         raise ProviderConfigurationError(
             f"{found.provider} has no usual model for this: name one with --model, or another --provider "
             f"({', '.join(usual)})"
         )
+    if found.facts.needs_key and found.api_key.value is None and not found.facts.fetches_proof:
+        raise ProviderConfigurationError(missing_key(found.facts, resolver.variables()))
     endpoint = make_endpoint(found, settings, name)
     made = endpoint.model_copy(update={"ai_model": AIModel(model_name=name, functional_type=kind)})
     config = AIModelCallConfig(timeout=settings.timeout, retries=settings.max_retries, strict=settings.strict)
