@@ -28,8 +28,8 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 PATIENCE = 15.0
 HEAD = ("model", "context", "output", "$ in/M", "$ out/M", "can", "takes", "kind", "until")
-DISPENSABLE = ("takes", "kind", "until", "output", "can")
-"""What is left out, in this order, where the terminal is too narrow."""
+WEIGHTY = ("model", "$ in/M", "$ out/M", "context", "can", "until", "output", "takes", "kind")
+"""Which columns come first where the terminal is too narrow for all."""
 
 
 def register(app: typer.Typer) -> None:
@@ -107,18 +107,19 @@ def live(found: Resolved, settings: AiSettings) -> list[ModelListing]:
 
 
 def drawn(offers: list[Offer]) -> str:
-    """A table, without the columns that nobody can fill."""
-    from .tables import table
+    """A table, without the columns that nobody can fill or that the terminal has no room for."""
+    from .tables import GAP, table
 
     rows = [dict(zip(HEAD, row(offer), strict=True)) for offer in offers]
-    names = [name for name in HEAD if name == "model" or any(row[name] for row in rows)]
-    widest = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for doomed in ("", *DISPENSABLE):
-        names = [name for name in names if name != doomed]
-        shown = table(names, [[row[name] for name in names] for row in rows])
-        if widest is None or shown.index("\n") <= widest:
-            break
-    return shown
+    left = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    chosen = set()
+    for name in WEIGHTY:
+        wide = max(len(name), *(len(row[name] or "-") for row in rows))
+        if any(row[name] for row in rows) and (wide <= left or not chosen):
+            chosen.add(name)
+            left -= wide + GAP
+    names = [name for name in HEAD if name in chosen]
+    return table(names, [[row[name] for name in names] for row in rows])
 
 
 def row(offer: Offer) -> tuple[str | None, ...]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 
+GAP = 2
+"""Spaces between two columns."""
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Numbers to the right, words to the left; an empty cell is a dash."""
     cells = [[shown(cell) for cell in row] for row in rows]
     columns = [[name, *(row[place] for row in cells)] for place, name in enumerate(head)]
     filled = [aligned(column) for column in columns]
-    lines = ["  ".join(line).rstrip() for line in zip(*filled, strict=True)]
-    return "\n".join([lines[0], "  ".join("-" * len(column[0]) for column in filled), *lines[1:]])
+    lines = [(" " * GAP).join(line).rstrip() for line in zip(*filled, strict=True)]
+    return "\n".join([lines[0], (" " * GAP).join("-" * len(column[0]) for column in filled), *lines[1:]])
 
 
 def shown(cell: object) -> str:
