@@ -5,10 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+OURS = "ai_utilities"
+
 
 def kept_in(name: str) -> Path:
-    """A file in the user's own cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    folder = (Path(base) if base else Path.home() / ".cache") / "ai_utilities"
+    """A file in the user's own cache folder, which may be emptied at any time."""
+    return within("XDG_CACHE_HOME", ".cache") / name
+
+
+def state_in(name: str) -> Path:
+    """A file in the user's own state folder, for what must stay: accounts and what is left of budgets."""
+    return within("XDG_STATE_HOME", ".local/state") / name
+
+
+def within(variable: str, usual: str) -> Path:
+    base = os.environ.get(variable) or os.environ.get("LOCALAPPDATA")
+    folder = (Path(base) if base else Path.home() / usual) / OURS
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / name
+    return folder

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from .config_models import AiSettings
-from .folders import kept_in
+from .folders import kept_in, state_in
 
 
 def part(name: str) -> Any:
@@ -21,7 +21,7 @@ def make_tracker(settings: AiSettings) -> Any:
         case "memory":
             return usage.UsageTracker(usage.MemoryLedger())
         case "sqlite":
-            return usage.UsageTracker(usage.SQLiteLedger(settings.usage_path or kept_in("usage.sqlite")))
+            return usage.UsageTracker(usage.SQLiteLedger(settings.usage_path or state_in("usage.sqlite")))
         case "redis":
             return usage.UsageTracker(usage.RedisLedger(str(settings.redis_url)))
     return usage.UsageTracker()
@@ -66,7 +66,7 @@ def shared(settings: AiSettings, package: Any, kind: str) -> Any:
     """The store of limits or of budgets: for this client, for processes, or for machines."""
     match settings.limit_store:
         case "sqlite":
-            return getattr(package, f"SQLite{kind}")(settings.limit_path or kept_in("limits.sqlite"))
+            return getattr(package, f"SQLite{kind}")(settings.limit_path or state_in("limits.sqlite"))
         case "redis":
             return getattr(package, f"Redis{kind}")(str(settings.redis_url))
     return getattr(package, f"Memory{kind}")()

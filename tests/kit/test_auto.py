@@ -30,6 +30,13 @@ def test_a_key_is_enough(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapt
     assert "provider auto picked anthropic: ANTHROPIC_API_KEY is set" in caplog.text
 
 
+def test_a_provider_that_cannot_chat_is_passed_by(monkeypatch: pytest.MonkeyPatch, nobody_answers: None) -> None:
+    monkeypatch.setenv("VOYAGE_API_KEY", "pa")
+    monkeypatch.setattr(auto, "find_spec", lambda name: None)
+    with pytest.raises(ProviderConfigurationError, match="no provider is configured"):
+        ConfigurationResolver(provider="auto").resolve()
+
+
 def test_of_several_keys_the_wanted_order_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant")
     monkeypatch.setenv("GROQ_API_KEY", "gsk")

@@ -176,3 +176,21 @@ def test_the_keyring_is_named_and_the_key_is_not() -> None:
     ).run()
     assert plan.values == {"AI_PROVIDER": "openai", "OPENAI_MODEL": "gpt-5.4-mini", "AI_KEYRING": "OPENAI_API_KEY"}
     assert plan.keys == {"OPENAI_API_KEY": "sk-new"}
+
+
+def test_where_the_list_cannot_be_had_the_catalogue_offers_models() -> None:
+    script = Script((Detect, []), (Choose, "anthropic"), (Hide, "sk-new"), (ListModels, "no network"))
+    script.begin()
+    told, choice = script.asked[-1], script._steps.send(None)
+    assert isinstance(told, Tell)
+    assert "no network" in told.text
+    assert isinstance(choice, Choose)
+    assert "claude-opus-5" in [option.value for option in choice.options]
+
+
+def test_only_who_can_chat_is_offered() -> None:
+    script = Script((Detect, []))
+    script.begin()
+    choice = script.asked[-1]
+    assert isinstance(choice, Choose)
+    assert not {"voyage"} & {option.value for option in choice.options}

@@ -77,6 +77,16 @@ def test_a_cache_may_have_a_usual_lifetime(make: Callable[..., CacheBackend]) ->
         assert (cache.get("key"), cache.get("longer")) == (None, 1)
 
 
+def test_a_cache_says_which_keys_are_good(cache: CacheBackend) -> None:
+    cache.set("one:a", 1)
+    cache.set("two:b", 2)
+    cache.set("one:over", 3, ttl=0.01)
+    time.sleep(0.03)
+    assert sorted(cache.kept_keys()) == ["one:a", "two:b"]
+    assert list(cache.kept_keys("one")) == ["one:a"]
+    assert list(cache.kept_keys("on")) == []
+
+
 def test_a_value_is_replaced_and_deleted(cache: CacheBackend) -> None:
     cache.set("key", 1)
     cache.set("key", 2)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tables.providers import PAGE, page
+from tables import commands, providers
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
-    print(f"wrote {PAGE}")
+    for made in (providers, commands):
+        made.PAGE.write_text(made.page(), encoding="utf-8")
+        print(f"wrote {made.PAGE}")

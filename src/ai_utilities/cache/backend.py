@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from functools import cached_property
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -48,6 +49,10 @@ class CacheBackend(ABC):
     def size(self) -> tuple[int | None, int | None]:
         """How many entries there are, and how many bytes their values have, where that is known."""
         return None, None
+
+    def kept_keys(self, namespace: str | None = None) -> Iterator[str]:
+        """The keys of what is kept and still good; those of one namespace, where it is named."""
+        raise NotImplementedError(f"{type(self).__name__} cannot say what is in it")
 
     def claim(self, key: str, holder: str, seconds: float) -> bool:
         """Whether the holder is the one who makes this value now. A cache that is not shared says yes to everybody."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from .backend import TextBackend, namespace_of
@@ -77,6 +77,12 @@ class MemoryCache(TextBackend):
     def purge(self) -> int:
         with self._lock:
             return self._purge()
+
+    def kept_keys(self, namespace: str | None = None) -> Iterator[str]:
+        with self._lock:
+            now = self._clock()
+            good = [key for key, (_, until, _) in self._entries.items() if until is None or until > now]
+        return (key for key in reversed(good) if namespace in (None, namespace_of(key)))
 
     def size(self) -> tuple[int | None, int | None]:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from .backend import CacheBackend
@@ -26,6 +27,9 @@ class NullCache(CacheBackend):
 
     def clear_namespace(self, namespace: str) -> None:
         pass
+
+    def kept_keys(self, namespace: str | None = None) -> Iterator[str]:
+        return iter(())
 
     def size(self) -> tuple[int | None, int | None]:
         return 0, 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..storage.redis import RedisServer
@@ -26,7 +27,7 @@ class RedisCache(TextBackend):
     def get_text(self, key: str) -> str | None:
         with self._server.asked() as client:
             found = client.get(self._server.named("value", key))
-        return found.decode() if isinstance(found, bytes) else found
+        return None if found is None else read(found)
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
         lifetime = self.lifetime(ttl)
@@ -43,6 +44,13 @@ class RedisCache(TextBackend):
 
     def clear_namespace(self, namespace: str) -> None:
         self._forget(self._server.named("value", namespace, ""))
+
+    def kept_keys(self, namespace: str | None = None) -> Iterator[str]:
+        before = self._server.named("value", "")
+        wanted = before if namespace is None else f"{before}{namespace}:"
+        with self._server.asked():
+            found = [key for page in self._server.matching(wanted) for key in page]
+        return (read(key).removeprefix(before) for key in found)
 
     def size(self) -> tuple[int | None, int | None]:
         entries = size = 0
@@ -70,3 +78,8 @@ class RedisCache(TextBackend):
         with self._server.asked() as client:
             for keys in self._server.matching(beginning):
                 client.unlink(*keys)
+
+
+def read(told: Any) -> str:
+    """A client of one's own may give bytes."""
+    return told.decode() if isinstance(told, bytes) else str(told)

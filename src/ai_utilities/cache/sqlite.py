@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..storage.sqlite import SQLiteFile
 from .backend import TextBackend, namespace_of
@@ -103,6 +103,12 @@ class SQLiteCache(TextBackend):
         now = self._clock()
         with self._file.writing() as file:
             return purged(file, now)
+
+    def kept_keys(self, namespace: str | None = None) -> Iterator[str]:
+        """The last used one first."""
+        where, named = ("", ()) if namespace is None else (" AND namespace = ?", (namespace,))
+        good = f"SELECT key FROM cache WHERE (expires_at IS NULL OR expires_at > ?){where} ORDER BY used_at DESC"
+        return (key for (key,) in self._file.all(good, (self._clock(), *named)))
 
     def size(self) -> tuple[int | None, int | None]:
         entries, size = self._file.one("SELECT count(*), coalesce(sum(length(CAST(value AS BLOB))), 0) FROM cache")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from . import ask, batch, chat, doctor, providers, replay, setup
+from . import ask, batch, cache, chat, doctor, embed, image, local, models, providers, replay, settings, setup, usage
 from .outcome import Exit, guarded
 
 EPILOG = "Exit codes: 0 done, 1 the provider failed, 2 wrong usage or settings, 3 some items failed, 130 interrupted."
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (ask, chat, batch, setup, doctor, providers, replay):
+for module in (ask, chat, batch, replay, embed, image, setup, doctor, settings, providers, models, local, usage, cache):
     module.register(app)
 
 

@@ -9,19 +9,33 @@ from typing import Annotated, Any
 
 import typer
 
-from .flags import EnvFileFlag, MaxTokensFlag, ModelFlag, ProviderFlag, SystemFlag, TemperatureFlag, TimeoutFlag
+from .flags import (
+    CacheFlag,
+    EnvFileFlag,
+    MaxTokensFlag,
+    ModelFlag,
+    ProviderFlag,
+    SystemFlag,
+    TagFlag,
+    TemperatureFlag,
+    TimeoutFlag,
+)
 
 PromptArgument = Annotated[str | None, typer.Argument(help="The question; `-` or nothing reads standard input.")]
 FilesFlag = Annotated[
     list[Path] | None, typer.Option("--file", "-f", metavar="PATH", help="A file to go with it; may be repeated.")
 ]
 StreamFlag = Annotated[
-    bool | None, typer.Option("--stream/--no-stream", help="Show the answer as it comes [default: on a terminal]")
+    bool | None, typer.Option("--stream/--no-stream", help="Show the answer as it comes; on a terminal it does.")
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print answer, usage, cost and model as one JSON object.")]
-SchemaFlag = Annotated[Path | None, typer.Option("--schema", help="A JSON Schema that the answer must follow.")]
+SchemaFlag = Annotated[
+    Path | None, typer.Option("--schema", metavar="FILE", help="A JSON Schema that the answer must follow.")
+]
 UsageFlag = Annotated[bool, typer.Option("--usage", "-u", help="Say afterwards what it used and cost.")]
-SaveFlag = Annotated[Path | None, typer.Option("--save", help="Keep the call in this file, for `replay`.")]
+SaveFlag = Annotated[
+    Path | None, typer.Option("--save", metavar="FILE", help="Keep the call in this file, for `replay`.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,10 +55,15 @@ def ask(
     temperature: TemperatureFlag = None,
     max_tokens: MaxTokensFlag = None,
     timeout: TimeoutFlag = None,
+    cache: CacheFlag = None,
+    tag: TagFlag = None,
     save: SaveFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Ask one question. What is piped in goes with it: `cat report.txt | ai-utilities ask "Summarise this."`"""
+    """Ask one question. What is piped in goes with it.
+
+    Such as: ai-utilities ask "Summarise this." < report.txt
+    """
     from .clients import client_for
     from .inputs import read_prompt
     from .results import show_usage, show_warnings, written
@@ -61,7 +80,7 @@ def ask(
     if temperature is not None:
         options["temperature"] = temperature
     question = read_prompt(prompt)
-    with client_for(provider, model, env_file) as client:
+    with client_for(provider, model, env_file, tag, cache_enabled=cache) as client:
         streaming = (sys.stdout.isatty() if stream is None else stream) and not as_json and schema is None
         result = streamed(client, question, options) if streaming else client.ask(question, **options)
     if not streaming:

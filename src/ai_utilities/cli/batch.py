@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .flags import EnvFileFlag, MaxTokensFlag, ModelFlag, ProviderFlag, SystemFlag, TemperatureFlag
+from .flags import EnvFileFlag, MaxTokensFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag, TemperatureFlag
 
 
 def register(app: typer.Typer) -> None:
@@ -18,15 +18,19 @@ def batch(
     source: Annotated[Path, typer.Argument(help="Rows: .jsonl, .csv or .parquet.", exists=True, dir_okay=False)],
     output: Annotated[Path, typer.Argument(help="Where the answers go: .jsonl, .csv or .parquet.")],
     prompt: Annotated[
-        str | None, typer.Option("--prompt", help="A template with fields of the rows: 'Summarise: {text}'.")
+        str | None,
+        typer.Option("--prompt", metavar="TEXT", help="A template with fields of the rows: 'Summarise: {text}'."),
     ] = None,
     provider: ProviderFlag = None,
     model: ModelFlag = None,
     system: SystemFlag = None,
     temperature: TemperatureFlag = None,
     max_tokens: MaxTokensFlag = None,
-    concurrency: Annotated[int | None, typer.Option("--concurrency", "-c", help="How many at once.", min=1)] = None,
+    concurrency: Annotated[
+        int | None, typer.Option("--concurrency", "-c", metavar="COUNT", help="How many at once.", min=1)
+    ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start nothing new after a failure.")] = False,
+    tag: TagFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
     """Ask every row of a file. Run it again to go on where it was killed, or to ask again what failed."""
@@ -37,7 +41,7 @@ def batch(
 
     said = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
     options = {name: value for name, value in said.items() if value is not None}
-    with client_for(provider, model, env_file) as client, progress_line() as line:
+    with client_for(provider, model, env_file, tag) as client, progress_line() as line:
         report = run_bulk(
             source,
             output,

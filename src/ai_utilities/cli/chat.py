@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
-from .flags import EnvFileFlag, ModelFlag, ProviderFlag, SystemFlag
+from .flags import EnvFileFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag
 
-LoadFlag = Annotated[Path | None, typer.Option("--load", help="Go on with a conversation that was saved.")]
+LoadFlag = Annotated[
+    Path | None, typer.Option("--load", metavar="FILE", help="Go on with a conversation that was saved.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -22,14 +24,18 @@ def chat(
     model: ModelFlag = None,
     system: SystemFlag = None,
     load: LoadFlag = None,
+    tag: TagFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Have a conversation. /help lists what else can be said; Ctrl-C stops an answer, Ctrl-D ends the conversation."""
+    """Have a conversation.
+
+    /help lists what else can be said; Ctrl-C stops an answer, Ctrl-D ends the conversation.
+    """
     from .clients import client_for
     from .repl import Repl
     from .repl_input import lines
 
-    with client_for(provider, model, env_file) as client:
+    with client_for(provider, model, env_file, tag) as client:
         repl = Repl(client, system)
         if load is not None:
             typer.echo(repl.load(str(load)))

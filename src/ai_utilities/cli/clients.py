@@ -2,25 +2,78 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..client import AiClient
-from ..config_models import AiSettings
+from ..config_models import AiSettings, CacheBackendName, StoreName
 from ..config_origins import Level
+from ..exceptions import ProviderConfigurationError
+from ..folders import state_in
+from ..usage.tags import tagged
+from .outcome import note
 
 
-def settings_for(provider: str | None = None, model: str | None = None, env_file: Path | None = None) -> AiSettings:
-    """Nobody has to name a provider here: then the first that is configured or reachable is taken."""
-    said: dict[str, Any] = {"provider": provider, "model": model}
+class CommandSettings(AiSettings):
+    """Nobody has to name a provider here: then the first that is configured or reachable is taken. A command's
+    memory ends with the command, so whatever is kept is kept in files.
+    """
+
+    provider: str = "auto"
+    cache_backend: CacheBackendName = "sqlite"
+    limit_store: StoreName = "sqlite"
+    usage_store: StoreName | None = "sqlite"
+
+
+def settings_for(
+    provider: str | None = None, model: str | None = None, env_file: Path | None = None, **more: Any
+) -> AiSettings:
+    said: dict[str, Any] = {"provider": provider, "model": model, **more}
     given = {name: value for name, value in said.items() if value is not None}
     if env_file is not None:
         given["_env_file"] = env_file
-    settings = AiSettings(**given)
-    if settings.origin("provider").level is Level.DEFAULT:
-        settings = settings.model_copy(update={"provider": "auto"})
+    settings = CommandSettings(**given)
+    if settings.usage_tracking and settings.usage_store == "sqlite":
+        check_ledger(settings)
     return settings
 
 
-def client_for(provider: str | None = None, model: str | None = None, env_file: Path | None = None) -> AiClient:
-    return AiClient(settings_for(provider, model, env_file))
+def check_ledger(settings: AiSettings) -> None:
+    """No answer is refused because nobody could be told to write it down, unless that was asked for."""
+    asked_for = {settings.origin("usage_store").level, settings.origin("usage_path").level} != {Level.DEFAULT}
+    if asked_for:
+        return
+    try:
+        folder = state_in("usage.sqlite").parent
+        if os.access(folder, os.W_OK):
+            return
+        why = f"{folder} cannot be written"
+    except OSError as error:
+        why = str(error)
+    note(f"warning: usage is not kept: {why}. AI_USAGE_PATH names another file, AI_USAGE_TRACKING=0 keeps none.")
+    settings.usage_store = None
+
+
+@contextmanager
+def client_for(
+    provider: str | None = None,
+    model: str | None = None,
+    env_file: Path | None = None,
+    tag: Sequence[str] | None = None,
+    **more: Any,
+) -> Iterator[AiClient]:
+    """Whatever is asked within carries these tags in the accounts."""
+    with tagged(**read_tags(tag)), AiClient(settings_for(provider, model, env_file, **more)) as client:
+        yield client
+
+
+def read_tags(given: Sequence[str] | None) -> Mapping[str, str]:
+    """`--tag name=value`, as often as it is said."""
+    pairs = [pair.partition("=") for pair in given or ()]
+    for name, _, value in pairs:
+        if not name or not value:
+            raise ProviderConfigurationError(f"--tag takes name=value, such as project=atlas, not {name or value!r}")
+    return {name: value for name, _, value in pairs}

@@ -22,7 +22,10 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON lines.")] = False,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Check settings, key, network, certificates, clock, model and limits. One tiny request is sent."""
+    """Check the whole set-up.
+
+    Settings, stores, key, network, certificates, clock, model and limits. One tiny request is sent.
+    """
     from ..doctor.examination import examine
     from .clients import settings_for
 

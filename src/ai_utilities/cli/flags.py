@@ -8,11 +8,27 @@ from typing import Annotated
 import typer
 
 ProviderFlag = Annotated[
-    str | None, typer.Option("--provider", "-p", help="Whom to ask; `auto` takes the first that is configured.")
+    str | None,
+    typer.Option("--provider", "-p", metavar="NAME", help="Whom to ask; `auto` takes the first that is configured."),
 ]
-ModelFlag = Annotated[str | None, typer.Option("--model", "-m", help="Which of its models.")]
-SystemFlag = Annotated[str | None, typer.Option("--system", "-s", help="Instructions for the model.")]
-EnvFileFlag = Annotated[Path | None, typer.Option("--env-file", help="Another file than ./.env.", dir_okay=False)]
-TemperatureFlag = Annotated[float | None, typer.Option(help="From 0 (steady) to 2 (wild).", min=0.0, max=2.0)]
-MaxTokensFlag = Annotated[int | None, typer.Option("--max-tokens", help="The longest answer.", min=1)]
-TimeoutFlag = Annotated[float | None, typer.Option(help="Seconds for the whole call.", min=0.001)]
+ModelFlag = Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="Which of its models.")]
+SystemFlag = Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="Instructions for the model.")]
+TagFlag = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="NAME=VALUE", help="Book it under this, for `usage`; may be repeated."),
+]
+EnvFileFlag = Annotated[
+    Path | None, typer.Option("--env-file", metavar="FILE", help="Read this file instead of ./.env.", dir_okay=False)
+]
+CacheFlag = Annotated[
+    bool | None, typer.Option("--cache/--no-cache", help="Take the answer from the cache, and keep it there.")
+]
+TemperatureFlag = Annotated[
+    float | None, typer.Option(metavar="NUMBER", help="From 0 (steady) to 2 (wild).", min=0.0, max=2.0)
+]
+MaxTokensFlag = Annotated[
+    int | None, typer.Option("--max-tokens", metavar="COUNT", help="The longest answer, in tokens.", min=1)
+]
+TimeoutFlag = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="For the whole call, retries included.", min=0.001)
+]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import typer
+
 from ..exceptions import ProviderConfigurationError
 
 NOTHING = 'there is nothing to ask: ai-utilities ask "your question", or pipe it in'
@@ -19,3 +21,15 @@ def read_prompt(argument: str | None) -> str:
     if not parts:
         raise ProviderConfigurationError(NOTHING)
     return "\n\n".join(parts)
+
+
+def agreed(question: str, yes: bool) -> bool:
+    """Whether to go on: said with a flag, or asked for at the terminal."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise ProviderConfigurationError("there is no terminal to ask at: say --yes")
+    if typer.confirm(question):
+        return True
+    typer.echo("Nothing was done.")
+    return False

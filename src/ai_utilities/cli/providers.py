@@ -19,7 +19,10 @@ def providers(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """List the providers, the variables that hold their keys, and which of them are set."""
+    """List whom you can ask.
+
+    With the variables that hold their keys, and whether they are set.
+    """
     from .clients import settings_for
     from .tables import table
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .flags import EnvFileFlag, ModelFlag, ProviderFlag
+from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag
 
 CompareFlag = Annotated[bool, typer.Option("--diff", help="Show what differs from the kept answer, line by line.")]
 
@@ -22,16 +22,20 @@ def replay(
     provider: ProviderFlag = None,
     model: ModelFlag = None,
     diff: CompareFlag = False,
+    tag: TagFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Ask a kept call again, of another model perhaps, and see what both used and cost."""
+    """Ask a kept call again.
+
+    Of another model perhaps; both tell what they used and cost.
+    """
     from .clients import client_for
     from .outcome import note
     from .results import show_usage, show_warnings
     from .tape import load_call
 
     tape = load_call(call)
-    with client_for(provider, model, env_file) as client:
+    with client_for(provider, model, env_file, tag) as client:
         result = client.ask(tape.prompt, **tape.options)
     typer.echo(differences(tape.result["text"], result.text) if diff else result.text)
     show_warnings(result)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..setup.plan import KeyHome
+from ..setup.steps import KeyHome
 
 
 def register(app: typer.Typer) -> None:
@@ -16,20 +16,27 @@ def register(app: typer.Typer) -> None:
 
 def setup(
     provider: Annotated[
-        list[str] | None, typer.Option("--provider", "-p", help="Whom to set up; repeat it for several, in order.")
+        list[str] | None,
+        typer.Option("--provider", "-p", metavar="NAME", help="Whom to set up; repeat it for several, in order."),
     ] = None,
     api_key: Annotated[
-        str | None, typer.Option(help="The first provider's key; better in a variable, where no history keeps it.")
+        str | None,
+        typer.Option(metavar="KEY", help="The first provider's key; better in a variable, where no history keeps it."),
     ] = None,
-    base_url: Annotated[str | None, typer.Option(help="The first provider's address.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="The first provider's model.")] = None,
+    base_url: Annotated[str | None, typer.Option(metavar="URL", help="The first provider's address.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", metavar="NAME", help="The first provider's model.")
+    ] = None,
     key_home: Annotated[KeyHome, typer.Option(help="Where keys go.")] = "dotenv",
-    env_file: Annotated[Path, typer.Option("--env-file", help="The file to write.")] = Path(".env"),
+    env_file: Annotated[Path, typer.Option("--env-file", metavar="FILE", help="The file to write.")] = Path(".env"),
     non_interactive: Annotated[bool, typer.Option("--non-interactive", "-y", help="Ask nothing.")] = False,
     no_test: Annotated[bool, typer.Option("--no-test", help="Ask nothing over the network, either.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written.")] = False,
 ) -> None:
-    """Set up one or several providers in a `.env` file. Nothing that is in it gets lost; a copy is kept."""
+    """Set up one or several providers.
+
+    They are written to a `.env` file. Nothing that is in it gets lost; a copy is kept.
+    """
     import sys
 
     from ..exceptions import ProviderConfigurationError

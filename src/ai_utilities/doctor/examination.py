@@ -9,7 +9,9 @@ from ..client import AiClient
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, Resolved
 from ..exceptions import AIUtilitiesError
+from ..providers.facts import EMBEDDED
 from .calls import check_call
+from .embedded import check_embedded
 from .extras import check_extras
 from .finding import Finding, failure, ok, warning
 from .stores import check_stores
@@ -30,6 +32,8 @@ def examine(settings: AiSettings, *, network: bool = True) -> Iterator[Finding]:
         yield failure("settings", str(error), "`ai-utilities setup` asks what is needed")
         return
     yield from check_settings(found)
+    small = found.provider == EMBEDDED and found.model.value == found.facts.first_model
+    yield from check_embedded(small)
     if not network:
         return
     address = found.base_url.value or found.facts.address

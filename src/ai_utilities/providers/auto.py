@@ -52,7 +52,7 @@ def wanted_order(settings: AiSettings) -> tuple[str, ...]:
     """The user's order, or every provider there is: hosted ones, then local ones."""
     if settings.auto_select_order:
         return tuple(facts_of(name).name for name in settings.auto_select_order.split(",") if name.strip())
-    return tuple(name for name in known_providers() if name != COMPATIBLE)
+    return tuple(name for name in known_providers() if name != COMPATIBLE and facts_of(name).chats)
 
 
 def at_an_address(settings: AiSettings) -> Picked | None:

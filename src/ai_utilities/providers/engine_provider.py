@@ -30,6 +30,7 @@ EMBEDDERS = {
     "google_ai": "gemini-embedding-001",
     "mistral": "mistral-embed",
     "cohere": "embed-v4.0",
+    "voyage": "voyage-3.5",
 }
 """What embeds when nobody names a model."""
 

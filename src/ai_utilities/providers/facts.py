@@ -42,6 +42,9 @@ class ProviderFacts:
     entries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Entries of the API's config, and their variables."""
 
+    chats: bool = True
+    """Whether it answers questions; some only make vectors and such."""
+
     address: str | None = None
     needs_key: bool = False
     fetches_proof: bool = False
@@ -83,6 +86,7 @@ def engine_facts(name: str) -> ProviderFacts | None:
         base_url=found.base_url_env or (f"{found.name.upper()}_BASE_URL",),
         credentials=found.credentials_env,
         entries=found.config_env,
+        chats=bool(found.routes),
         address=None if "{" in found.base_url or found.embedded else found.base_url,
         needs_key=found.needs_key,
         fetches_proof=found.proofs is not None or bool(found.credentials_env),

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..exceptions import ProviderConfigurationError
-from .plan import KeyHome
-from .steps import Choose, Confirm, Hide, Question, Tell, Write
+from .steps import Choose, Confirm, Hide, KeyHome, Question, Tell, Write
 
 FLAGS = {"provider": "--provider", "api_key": "--api-key", "base_url": "--base-url", "model": "--model"}
 

@@ -6,9 +6,10 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..offers import catalogued
 from ..providers.facts import EMBEDDED, ProviderFacts, facts_of, known_providers
-from .plan import KeyHome, SetupPlan
-from .steps import Choose, Confirm, Detect, Entry, Hide, ListModels, Option, Server, Step, Tell, Try, Write
+from .plan import SetupPlan
+from .steps import Choose, Confirm, Detect, Entry, Hide, KeyHome, ListModels, Option, Server, Step, Tell, Try, Write
 
 DONE = "done"
 KEY_HOMES = (
@@ -46,7 +47,8 @@ def choice_of_provider(servers: Sequence[Server], variables: Mapping[str, str], 
         if variables.get(variable)
     }
     notes = {EMBEDDED: "a small model in this process, no key needed", **keyed, **running}
-    names = sorted((n for n in known_providers() if n not in taken), key=lambda n: (n not in keyed, n not in running))
+    there = [name for name in known_providers() if name not in taken and facts_of(name).chats]
+    names = sorted(there, key=lambda n: (n not in keyed, n not in running))
     options = [Option(name, notes.get(name, "")) for name in names]
     return Choose("provider", "Which provider?", options, options[0].value)
 
@@ -102,9 +104,10 @@ def trusted(entry: Entry, facts: ProviderFacts, variables: Mapping[str, str]) ->
 def with_model(entry: Entry, facts: ProviderFacts) -> Generator[Step, Any, Entry]:
     """From the provider's own list where it can be had, else from what is known."""
     found: list[str] | str = yield ListModels(entry)
-    names = found if isinstance(found, list) else []
+    names = found if isinstance(found, list) else [offer.model for offer in catalogued(facts.name) if offer.chats]
     if isinstance(found, str):
-        yield Tell(f"The list of models cannot be had ({found}).")
+        known = " These are those of the catalogue." if names else ""
+        yield Tell(f"The list of models cannot be had ({found}).{known}")
     usual = entry.model or facts.first_model or (names[0] if names else None)
     if not names and usual is None:
         model = yield Write("model", "Name of the model")

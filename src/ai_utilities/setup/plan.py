@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from ..providers.facts import facts_of
-from .steps import Entry
+from .steps import Entry, KeyHome
 
-KeyHome = Literal["dotenv", "keyring", "shown"]
 KEYRING_VARIABLE = "AI_KEYRING"
 
 

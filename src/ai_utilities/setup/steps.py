@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
+
+KeyHome = Literal["dotenv", "keyring", "shown"]
+"""Where keys live: in the file, in the system's keyring, or wherever the user puts what is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from .layer import UsageLayer as UsageLayer
     from .ledger import Ledger as Ledger
     from .ledger import MemoryLedger as MemoryLedger
+    from .page import usage_page as usage_page
     from .redis import RedisLedger as RedisLedger
+    from .report import UsageReport as UsageReport
+    from .report import make_report as make_report
     from .sqlite import SQLiteLedger as SQLiteLedger
     from .tags import tagged as tagged
     from .totals import Totals as Totals
@@ -39,7 +42,10 @@ __getattr__, __dir__ = lazy(
         "UsageLayer": ".layer",
         "Ledger": ".ledger",
         "MemoryLedger": ".ledger",
+        "usage_page": ".page",
         "RedisLedger": ".redis",
+        "UsageReport": ".report",
+        "make_report": ".report",
         "SQLiteLedger": ".sqlite",
         "tagged": ".tags",
         "Totals": ".totals",

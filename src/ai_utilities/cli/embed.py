@@ -1,0 +1,66 @@
+"""`ai-utilities embed`: texts in, vectors out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag
+
+TextsArgument = Annotated[
+    list[str] | None, typer.Argument(help="The texts; without any, each line of standard input is one.")
+]
+WholeFlag = Annotated[bool, typer.Option("--whole", help="All of standard input is one text.")]
+DimensionsFlag = Annotated[
+    int | None, typer.Option("--dimensions", metavar="COUNT", help="How long vectors shall be.", min=1)
+]
+PurposeFlag = Annotated[
+    str | None, typer.Option("--for", metavar="WHAT", help="What they are for: query, document, similarity, ...")
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("embed")(embed)
+
+
+def embed(
+    texts: TextsArgument = None,
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    dimensions: DimensionsFlag = None,
+    purpose: PurposeFlag = None,
+    whole: WholeFlag = False,
+    tag: TagFlag = None,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Make vectors of texts.
+
+    Each is a line of JSON with `text` and `vector`. Such as: ai-utilities embed < titles.txt > vectors.jsonl
+    """
+    from ..providers.engine_provider import EMBEDDERS
+    from .engines import engine_for
+    from .outcome import note
+
+    said: dict[str, Any] = {"dimensions": dimensions, "input_type": purpose}
+    options = {name: value for name, value in said.items() if value is not None}
+    wanted = list(texts or read_texts(whole))
+    with engine_for("embedding", EMBEDDERS, provider, model, env_file, tag) as client:
+        found = client.embed(wanted, **options)
+    for warning in found.warnings:
+        note(f"warning: {warning.message}")
+    for text, vector in zip(wanted, found.vectors, strict=True):
+        typer.echo(json.dumps({"text": text, "vector": vector}, ensure_ascii=False))
+
+
+def read_texts(whole: bool) -> list[str]:
+    """What is piped in."""
+    from ..exceptions import ProviderConfigurationError
+
+    piped = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
+    found = [piped.strip()] if whole else [line for line in piped.splitlines() if line.strip()]
+    if not any(found):
+        raise ProviderConfigurationError('there is nothing to embed: ai-utilities embed "a text", or pipe lines in')
+    return found

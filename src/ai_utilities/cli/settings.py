@@ -1,0 +1,51 @@
+"""`ai-utilities settings`: every setting, and who said it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from .flags import EnvFileFlag, ModelFlag, ProviderFlag
+
+WordsArgument = Annotated[list[str] | None, typer.Argument(help="Only settings with one of these in their name.")]
+SaidFlag = Annotated[bool, typer.Option("--said", help="Only what somebody said; no defaults.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("settings")(settings)
+
+
+def settings(
+    words: WordsArgument = None,
+    said: SaidFlag = False,
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    as_json: JsonFlag = False,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Show every setting and who said it.
+
+    Secrets are masked. Each is also a variable: `timeout` is AI_TIMEOUT in the environment or in `.env`.
+    """
+    from ..config_resolver import ConfigurationResolver
+    from .clients import settings_for
+    from .outcome import note
+    from .tables import table
+
+    lines = ConfigurationResolver(settings_for(provider, model, env_file)).explain().lines
+    shown = [
+        line
+        for line in lines
+        if not (said and line.source == "default") and (not words or any(word in line.name for word in words))
+    ]
+    if as_json:
+        typer.echo(json.dumps({line.name: {"value": line.value, "source": line.source} for line in shown}, indent=2))
+        return
+    if not shown:
+        note("nobody said anything of that kind; without --said, the defaults are shown")
+        return
+    rows = [(line.name, line.value, f"{line.source}: {line.note}" if line.note else line.source) for line in shown]
+    typer.echo(table(("setting", "value", "said by"), rows))

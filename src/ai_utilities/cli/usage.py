@@ -1,0 +1,98 @@
+"""`ai-utilities usage`: what was used and spent, by day, model and tag."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .flags import EnvFileFlag
+
+if TYPE_CHECKING:
+    from ..usage.ledger import Ledger
+    from ..usage.report import UsageReport
+
+ByFlag = Annotated[
+    str | None, typer.Option("--by", metavar="WHAT", help="One table: day, model, provider, outcome or tag:NAME.")
+]
+SinceFlag = Annotated[str, typer.Option(metavar="WHEN", help="7d, 24h, 2w, today, a date, or all.")]
+UntilFlag = Annotated[str | None, typer.Option(metavar="WHEN", help="The same; what comes later is left out.")]
+TagFlag = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="Only what has this tag; may be repeated.")
+]
+PlotFlag = Annotated[bool, typer.Option("--plot", help="Draw spend and tokens.")]
+HtmlFlag = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("usage")(usage)
+
+
+def usage(
+    by: ByFlag = None,
+    since: SinceFlag = "30d",
+    until: UntilFlag = None,
+    tag: TagFlag = None,
+    plot: PlotFlag = False,
+    html: HtmlFlag = None,
+    as_json: JsonFlag = False,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Show what was used and spent.
+
+    By day, model and tag, from the ledger that every command and, if you like, your own programs write.
+    Days are those of UTC.
+    """
+    from ..usage.report import make_report
+    from .clients import read_tags
+    from .outcome import note
+    from .periods import read_time
+    from .usage_tables import as_data, by_one, tables
+
+    ledger, place = ledger_of(env_file)
+    span = (read_time(since), read_time(until))
+    tags = dict(read_tags(tag))
+    try:
+        grouped = {by: ledger.totals(by, *span, tags)} if by else None
+        report = make_report(ledger, *span, tags)
+    finally:
+        ledger.close()
+    if html is not None:
+        from ..usage.page import usage_page
+
+        html.write_text(usage_page(report), encoding="utf-8")
+        note(f"written to {html}")
+    if as_json:
+        typer.echo(as_data(report, grouped))
+    elif not report.total.requests:
+        note(f"nothing was used (--since {since}); the ledger is {place}")
+    elif plot:
+        typer.echo(drawn(report))
+    elif html is None or by:
+        typer.echo(by_one(by, grouped[by]) if by and grouped else tables(report))
+
+
+def drawn(report: UsageReport) -> str:
+    from .usage_plot import plot
+
+    return plot(report)
+
+
+def ledger_of(env_file: Path | None) -> tuple[Ledger, str]:
+    """The ledger that the settings name, and where it is."""
+    from ..exceptions import ProviderConfigurationError
+    from ..folders import state_in
+    from ..making import make_tracker
+    from .clients import settings_for
+
+    settings = settings_for(env_file=env_file)
+    if settings.usage_store not in ("sqlite", "redis") or not settings.usage_tracking:
+        raise ProviderConfigurationError(
+            "the settings keep no usage beyond a single command: set AI_USAGE_STORE to sqlite or redis, and leave "
+            "AI_USAGE_TRACKING on"
+        )
+    tracker: Any = make_tracker(settings)
+    place = "on the Redis server" if settings.usage_store == "redis" else settings.usage_path
+    return tracker.ledger, str(place or state_in("usage.sqlite"))

@@ -1,0 +1,52 @@
+"""Usage as tables, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ..usage.report import Sums, UsageReport, told_cost
+from ..usage.totals import Totals
+from .tables import table
+
+HEAD = ("requests", "failed", "cached", "tokens in", "tokens out", "cost")
+NOTE = "+ means that some of it has no known cost."
+NAMELESS = {"day": "(no date)", "model": "(no model)", "provider": "(no provider)"}
+
+
+def tables(report: UsageReport) -> str:
+    """By day, by model, by each tag, and the sum."""
+    parts = [by_one("day", report.days), by_one("model", report.models)]
+    parts += [by_one(f"tag:{name}", sums) for name, sums in report.tags.items()]
+    parts.append(summary(report.total))
+    return "\n\n".join(parts)
+
+
+def by_one(by: str, sums: Sums) -> str:
+    """One table, with what has no such name called so."""
+    nameless = NAMELESS.get(by, "(no such tag)")
+    rows = [(group or nameless, *row(total)) for group, total in sums.items()]
+    return table((by.removeprefix("tag:"), *HEAD), rows)
+
+
+def row(total: Totals) -> tuple[str, ...]:
+    counts = (total.requests, total.failed, total.cached, total.prompt_tokens, total.completion_tokens)
+    return (*(f"{count:,}" for count in counts), told_cost(total))
+
+
+def summary(total: Totals) -> str:
+    """One line, and what the signs in the tables mean."""
+    cached = f", {total.cached:,} from the cache" if total.cached else ""
+    failed = f", {total.failed:,} failed" if total.failed else ""
+    said = f"{total.requests:,} requests{cached}{failed}, {total.total_tokens:,} tokens, {told_cost(total)}"
+    return said if total.exact else f"{said}\n{NOTE}"
+
+
+def as_data(report: UsageReport, grouped: Mapping[str, Sums] | None) -> str:
+    said: dict[str, Any] = {"total": asdict(report.total)}
+    sums = grouped or {"day": report.days, "model": report.models, **{f"tag:{n}": s for n, s in report.tags.items()}}
+    for by, groups in sums.items():
+        said[by] = {group: asdict(total) for group, total in groups.items()}
+    return json.dumps(said, indent=2, default=str, ensure_ascii=False)

@@ -1,0 +1,117 @@
+"""A report as one page of HTML with charts: no script, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from html import escape
+
+from .charts import Series, columns, shares
+from .report import Sums, UsageReport, told_amount, told_cost
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1c2430; --soft: #667085; --line: #e3e7ee; --paper: #ffffff; --card: #f7f8fb;
+  --spend: #2f6fdb; --read: #2f9e8f; --made: #e08a3c; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8ebf0; --soft: #98a2b3; --line: #2c3442; --paper: #14181f;
+  --card: #1b212b; --spend: #6ea3f7; --read: #57c4b4; --made: #f0a765; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto;
+  max-width: 820px; padding: 32px 24px 64px; }
+h1 { font-size: 24px; margin: 0; } h2 { font-size: 16px; margin: 36px 0 8px; }
+p { color: var(--soft); margin: 4px 0 20px; }
+.cards { display: flex; flex-wrap: wrap; gap: 12px; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 16px; flex: 1; }
+.card b { display: block; font-size: 22px; font-weight: 600; } .card span { color: var(--soft); font-size: 13px; }
+svg { width: 100%; height: auto; } .grid { stroke: var(--line); } .tick { fill: var(--soft); font-size: 11px; }
+.spend { fill: var(--spend); } .read { fill: var(--read); } .made { fill: var(--made); }
+.key { color: var(--soft); font-size: 13px; font-weight: 400; margin-left: 12px; }
+.key i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 4px; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: 5px 8px; border-bottom: 1px solid var(--line); font-weight: 400; }
+th { color: var(--soft); font-size: 13px; } th:first-child, td:first-child { text-align: left; word-break: break-word; }
+.share { width: 22%; } .share i { display: block; height: 10px; border-radius: 2px; background: var(--spend); }
+"""
+HEAD = ("requests", "failed", "cached", "tokens in", "tokens out", "cost", "")
+
+
+def usage_page(report: UsageReport, title: str = "Usage", now: datetime | None = None) -> str:
+    """The whole document."""
+    made = (now or datetime.now(UTC)).astimezone(UTC)
+    body = "\n".join(sections(report)) if report.total.requests else "<p>Nothing was used in this time.</p>"
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style></head><body>\n<h1>{escape(title)}</h1>\n"
+        f"<p>{escape(said_span(report))} Made {made:%Y-%m-%d %H:%M} UTC.</p>\n{body}\n</body></html>\n"
+    )
+
+
+def said_span(report: UsageReport) -> str:
+    dated = [day for day in report.days if day]
+    return f"{dated[0]} to {dated[-1]}, days of UTC." if dated else ""
+
+
+def sections(report: UsageReport) -> Iterator[str]:
+    yield cards(report)
+    labels = list(report.periods)
+    sums = list(report.periods.values())
+    spend = Series("spent", "spend", [float(total.cost) for total in sums])
+    chart = columns("Spend", labels, [spend], dollars) if any(spend.amounts) else "<p>No known cost.</p>"
+    yield f"<h2>Spend</h2>{chart}"
+    read = Series("read", "read", [float(total.prompt_tokens) for total in sums])
+    made = Series("generated", "made", [float(total.completion_tokens) for total in sums])
+    yield f"<h2>Tokens{key(read)}{key(made)}</h2>{columns('Tokens', labels, [read, made], count)}"
+    yield f"<h2>By model</h2>{table('model', report.models)}"
+    for name, groups in report.tags.items():
+        yield f"<h2>By tag {escape(name)}</h2>{table(name, groups)}"
+    yield f"<h2>By day</h2>{table('day', report.days)}"
+    if not report.total.exact:
+        yield "<p>+ means that some of it has no known cost.</p>"
+
+
+def cards(report: UsageReport) -> str:
+    total = report.total
+    told = {
+        "spent": told_cost(total),
+        "tokens": f"{total.total_tokens:,}",
+        "requests": f"{total.requests:,}",
+        "failed": f"{total.failed:,}",
+        "saved by the cache": told_amount(total.saved_cost),
+    }
+    shown = "".join(
+        f'<div class="card"><b>{escape(value)}</b><span>{name}</span></div>' for name, value in told.items()
+    )
+    return f'<div class="cards">{shown}</div>'
+
+
+def key(series: Series) -> str:
+    return f'<span class="key"><i style="background: var(--{series.kind})"></i>{series.name}</span>'
+
+
+def table(what: str, groups: Sums) -> str:
+    """Sums as rows, each with its share of the largest cost, or of tokens where nothing cost anything."""
+    weights = {name: float(total.cost) for name, total in groups.items()}
+    if not any(weights.values()):
+        weights = {name: float(total.total_tokens) for name, total in groups.items()}
+    wide = shares(weights)
+    head = "".join(f"<th>{escape(name)}</th>" for name in (what, *HEAD))
+    rows = []
+    for name, total in groups.items():
+        counts = (total.requests, total.failed, total.cached, total.prompt_tokens, total.completion_tokens)
+        cells = [escape(name or "none"), *(f"{number:,}" for number in counts), escape(told_cost(total))]
+        share = f'<td class="share"><i style="width: {wide[name]:.1f}%"></i></td>'
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + share + "</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def dollars(amount: float) -> str:
+    """Four digits, and none of them a zero at the end."""
+    return f"${Decimal(f'{amount:.4g}').normalize():f}" if amount else "$0"
+
+
+def count(amount: float) -> str:
+    """Short: 1,200 is 1.2k."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if amount >= size:
+            return f"{amount / size:.3g}{letter}"
+    return f"{amount:g}"

@@ -1,0 +1,83 @@
+"""A report: what a ledger holds of some time, summed by day, model and tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from .ledger import Ledger
+from .totals import Totals
+
+MOST_DAYS = 62
+"""A longer time is shown by months."""
+
+Sums = dict[str, Totals]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """`periods` are days, or months of a long time, without gaps; `tags` are sums by the name of each tag."""
+
+    total: Totals
+    periods: Sums
+    days: Sums
+    models: Sums
+    tags: Mapping[str, Sums]
+
+
+def make_report(
+    ledger: Ledger,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> UsageReport:
+    """Of everything that is in the ledger, or of that time and of rows with these tags."""
+    days = ledger.totals("day", since, until, tags)
+    return UsageReport(
+        total=sum(days.values(), Totals()),
+        periods=without_gaps(days),
+        days=days,
+        models=by_cost(ledger.totals("model", since, until, tags)),
+        tags={name: ledger.totals(f"tag:{name}", since, until, tags) for name in ledger.tag_names(since, until)},
+    )
+
+
+def without_gaps(days: Mapping[str, Totals]) -> Sums:
+    """From the first day to the last; days of which nothing is known are empty."""
+    dated = sorted(day for day in days if day)
+    if not dated:
+        return dict(days)
+    first, last = date.fromisoformat(dated[0]), date.fromisoformat(dated[-1])
+    span = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    if len(span) <= MOST_DAYS:
+        return {str(day): days.get(str(day), Totals()) for day in span}
+    months: dict[str, list[Totals]] = {}
+    for day in span:
+        months.setdefault(f"{day:%Y-%m}", []).append(days.get(str(day), Totals()))
+    return {month: sum(several, Totals()) for month, several in months.items()}
+
+
+def by_cost(sums: Mapping[str, Totals]) -> Sums:
+    """The most expensive first; among those that cost the same, the most used."""
+    return dict(sorted(sums.items(), key=lambda item: (item[1].cost, item[1].total_tokens), reverse=True))
+
+
+def told_cost(total: Totals) -> str:
+    """Short enough for a table. A plus stands for what is not known; unknown is not free."""
+    if total.requests and total.unknown_costs == total.requests:
+        return "unknown"
+    return told_amount(total.cost) + ("" if total.exact else "+")
+
+
+def told_amount(amount: Decimal) -> str:
+    if 0 < amount < Decimal("0.0001"):
+        return "<$0.0001"
+    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}" if amount else "$0"
+
+
+def days_before(days: int, now: datetime | None = None) -> datetime:
+    """The beginning of the UTC day that is so many days before this one."""
+    today = (now or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=days)

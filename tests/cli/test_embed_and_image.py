@@ -1,0 +1,82 @@
+"""`ai-utilities embed` and `image`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dhenara.ai.testing import FakeServer, Plausible
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    """Answers whatever is asked with something of the right kind."""
+    with FakeServer(Plausible(), forever=True) as running:
+        yield running
+
+
+def test_texts_become_vectors_in_their_order(cli: Any, at_server: FakeServer) -> None:
+    lines = cli("embed", "one", "two", "--dimensions", "4").out.splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [row["text"] for row in found] == ["one", "two"]
+    assert all(len(row["vector"]) == 4 for row in found)
+
+
+def test_lines_are_piped_in(cli: Any, at_server: FakeServer) -> None:
+    assert len(cli("embed", stdin="one\n\ntwo\n").out.splitlines()) == 2
+    assert json.loads(cli("embed", "--whole", stdin="one\n\ntwo\n").out)["text"] == "one\n\ntwo"
+    assert cli("embed").code == 2
+
+
+def test_a_provider_that_only_embeds_embeds(cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOYAGE_API_KEY", "pa-of-the-test")
+    monkeypatch.setenv("VOYAGE_BASE_URL", f"{at_server.url}/v1")
+    assert len(json.loads(cli("embed", "one", "-p", "voyage", "--for", "query").out)["vector"]) > 0
+    assert at_server.exchanges[0].json["input_type"] == "query"
+
+
+def test_what_embedding_used_is_booked(cli: Any, at_server: FakeServer) -> None:
+    cli("embed", "one", "--tag", "project=atlas")
+    told = json.loads(cli("usage", "--json").out)
+    assert told["tag:project"]["atlas"]["requests"] == 1
+    assert told["model"]["text-embedding-3-small"]["prompt_tokens"] > 0
+
+
+def test_a_picture_is_written_and_nothing_overwritten(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+    first, second = cli("image", "an otter").out, cli("image", "another").out
+    assert (first, second) == ("image.png\n", "image-2.png\n")
+    assert (tmp_path / "image.png").read_bytes().startswith(b"\x89PNG")
+    assert at_server.exchanges[0].json["model"] == "gpt-image-2"
+
+
+def test_a_picture_is_changed(cli: Any, at_server: FakeServer) -> None:
+    cli("image", "an otter")
+    done = cli("image", "with a hat", "-f", "image.png", "-o", "hat.png", "--option", "n=1", "--usage")
+    assert (done.out, "gpt-image-2" in done.err) == ("hat.png\n", True)
+    assert at_server.exchanges[1].path.endswith("/images/edits")
+
+
+def test_options_go_in_the_providers_words(cli: Any, at_server: FakeServer) -> None:
+    cli("image", "an otter", "--option", "size=256x256", "--option", "n=1", "--tag", "a=b")
+    assert (at_server.exchanges[0].json["size"], at_server.exchanges[0].json["n"]) == ("256x256", 1)
+    assert json.loads(cli("usage", "--json").out)["tag:a"]["b"]["requests"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["image", "x", "--option", "size"], "name=value"),
+        (["image", "x", "-f", "notes.txt"], "not a picture"),
+        (["image", "x", "-p", "anthropic"], "name one with --model"),
+        (["embed", "x", "-p", "mistral"], "MISTRAL_API_KEY"),
+        (["embed", "x", "--for", "fun"], "input_type"),
+    ],
+)
+def test_mistakes_are_told(cli: Any, at_server: FakeServer, tmp_path: Path, arguments: list[str], told: str) -> None:
+    (tmp_path / "notes.txt").write_text("notes")
+    done = cli(*arguments)
+    assert (done.code, told in done.err) == (2, True), done.err

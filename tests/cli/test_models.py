@@ -1,0 +1,67 @@
+"""`ai-utilities models`: the provider's own list, or the catalogue, with prices."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_utilities.offers import everything
+from dhenara.ai.testing import FakeServer, Raw, Refusal
+
+OWN = Raw(b'{"data": [{"id": "gpt-5.2", "owned_by": "openai"}, {"id": "ours-7b", "owned_by": "us"}]}')
+
+
+def test_the_providers_own_list_comes_with_what_is_known(cli: Any, at_server: FakeServer) -> None:
+    at_server.answers(OWN)
+    first, second = json.loads(cli("models", "--json").out)
+    assert (first["model"], first["source"], first["kind"]) == ("gpt-5.2", "live", "chat")
+    assert float(first["price_out"]) > float(first["price_in"]) > 0
+    assert first["context_window"] == 400_000
+    assert (second["model"], second["price_in"], second["kind"]) == ("ours-7b", None, None)
+
+
+def test_the_table_says_where_it_comes_from(cli: Any, at_server: FakeServer) -> None:
+    at_server.answers(OWN)
+    done = cli("models", "ours")
+    assert done.out.splitlines()[-1].split()[0] == "ours-7b"
+    assert done.err == "1 of 2 models, from the list of openai itself\n"
+
+
+def test_the_catalogue_stands_in_where_the_list_cannot_be_had(cli: Any, at_server: FakeServer) -> None:
+    at_server.answers(Refusal(401, "no"))
+    refused = cli("models", "gpt-5.2")
+    assert "gpt-5.2" in refused.out
+    assert "from the catalogue, for openai: " in refused.err
+    assert "no key is set" in cli("models", "-p", "anthropic", "sonnet").err
+
+
+def test_offline_asks_nobody(cli: Any, at_server: FakeServer) -> None:
+    done = cli("models", "--offline", "gpt-5.2", "reasoning")
+    assert "gpt-5.2" in done.out
+    assert "gpt-4.1 " not in done.out
+    assert not at_server.exchanges
+
+
+def test_with_nobody_configured_the_whole_catalogue_is_shown(
+    cli: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ai_utilities.providers.auto.reachable", lambda address: False)
+    monkeypatch.setattr("ai_utilities.providers.auto.find_spec", lambda name: None)
+    done = cli("models", "claude")
+    assert "claude-" in done.out
+    assert "no provider is configured" in done.err
+
+
+def test_a_provider_whose_models_nobody_knows_is_an_error(cli: Any, at_server: FakeServer) -> None:
+    assert cli("models", "-p", "nobody").code == 2
+    assert "TOGETHER_API_KEY" in cli("models", "-p", "together").err
+
+
+def test_every_model_of_the_catalogue_can_be_shown(cli: Any, at_server: FakeServer) -> None:
+    done = cli("models", "--all")
+    assert len(done.out.splitlines()) == len(everything()) + 2
+    assert {offer.provider for offer in everything() if offer.price_in is not None} >= {"google_ai", "xai"}

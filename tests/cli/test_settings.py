@@ -1,0 +1,31 @@
+"""`ai-utilities settings`: every setting, and who said it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dhenara.ai.testing import FakeServer
+
+
+def test_settings_say_who_said_them(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("AI_TIMEOUT=20\n")
+    told = json.loads(cli("settings", "--json").out)
+    assert told["timeout"] == {"value": "20.0", "source": ".env (AI_TIMEOUT)"}
+    assert told["model"] == {"value": "fake-1", "source": "environment (OPENAI_MODEL)"}
+    assert told["usage_store"] == {"value": "sqlite", "source": "default"}
+
+
+def test_keys_are_masked(cli: Any, at_server: FakeServer) -> None:
+    out = cli("settings").out
+    assert "sk-of-the-test" not in out
+    assert "OPENAI_API_KEY" in out
+
+
+def test_only_what_is_asked_for_is_shown(cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AI_CACHE_TTL_S", "60")
+    assert [line.split()[0] for line in cli("settings", "--said", "cache").out.splitlines()[2:]] == ["cache_ttl_s"]
+    assert "nobody said anything" in cli("settings", "--said", "redis").err

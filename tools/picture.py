@@ -1,0 +1,122 @@
+"""The picture of the command in use: real commands, really run with the model on this machine, drawn as SVG.
+
+Run `python -m tools.picture` after a change of what commands print; it writes docs/images/cli.svg.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import shlex
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+PICTURE = Path(__file__).resolve().parents[1] / "docs" / "images" / "cli.svg"
+COLUMNS = 84
+COMMANDS = (
+    'ai-utilities ask "Why is the sky blue? One sentence." -p local --usage',
+    "ai-utilities models --provider anthropic --offline claude-sonnet",
+    "ai-utilities usage --by model",
+)
+CELL, LINE, PAD, BAR = 8.0, 19, 20, 36
+STYLE = (
+    "text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; fill: #c9d3e0; }"
+    " .sign { fill: #6fc28b; } .typed { fill: #ffffff; font-weight: 600; } .aside { fill: #8795a9; }"
+)
+
+Line = tuple[str, str]
+"""What it is, and its words."""
+
+
+def session() -> Iterator[Line]:
+    """What is typed, and what comes of it, in a folder where nothing is set up."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number, command in enumerate(COMMANDS):
+            if number:
+                yield "", ""
+            yield "typed", command
+            for line in ran(command, folder).splitlines():
+                yield from (
+                    ("aside" if line.startswith("[") or " models, from " in line else "", part)
+                    for part in wrapped(line)
+                )
+
+
+def ran(command: str, folder: str) -> str:
+    """The output as a terminal gets it, in the order in which it comes."""
+    outside, inside = pty.openpty()
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "LANG") if name in os.environ}
+    words = [sys.executable, "-m", "ai_utilities.cli", *shlex.split(command)[1:]]
+    with subprocess.Popen(
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=inside,
+        stderr=inside,
+        cwd=folder,
+        env={
+            **environment,
+            "XDG_STATE_HOME": folder,
+            "COLUMNS": str(COLUMNS),
+            "AI_TEMPERATURE": "0",
+            "PYTHONIOENCODING": "utf-8",
+        },
+    ) as process:
+        os.close(inside)
+        said = b"".join(pieces(outside))
+    os.close(outside)
+    if process.returncode:
+        raise SystemExit(f"{command} failed:\n{said.decode()}")
+    return said.decode().replace("\r", "")
+
+
+def pieces(terminal: int) -> Iterator[bytes]:
+    """Until the other side hangs up, which Linux tells as an error."""
+    while True:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:
+            return
+        if not piece:
+            return
+        yield piece
+
+
+def wrapped(line: str) -> Iterator[str]:
+    """No longer than the picture is wide."""
+    yield from textwrap.wrap(line, COLUMNS) if len(line) > COLUMNS else [line]
+
+
+def drawn(lines: list[Line]) -> str:
+    wide, high = COLUMNS * CELL + 2 * PAD, len(lines) * LINE + BAR + PAD
+    body = "".join(text(number, kind, words) for number, (kind, words) in enumerate(lines))
+    dots = "".join(f'<circle cx="{PAD + 18 * place}" cy="18" r="5.5" fill="#3d4858"/>' for place in range(3))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high}" role="img" '
+        f'aria-label="ai-utilities in a terminal"><style>{STYLE}</style>'
+        f'<rect width="{wide:g}" height="{high}" rx="10" fill="#171c24"/>{dots}{body}</svg>\n'
+    )
+
+
+def text(number: int, kind: str, words: str) -> str:
+    """A line of it. Its length is fixed, so that columns stand under each other in every font."""
+    y = BAR + LINE * number + 14
+    if kind == "typed":
+        return f'<text class="sign" x="{PAD}" y="{y}">$</text>{run(kind, words, PAD + 2 * CELL, y)}'
+    return run(kind, words, PAD, y) if words.strip() else ""
+
+
+def run(kind: str, words: str, x: float, y: int) -> str:
+    ours = words.rstrip()
+    said = f' class="{kind}"' if kind else ""
+    return f'<text{said} x="{x:g}" y="{y}" textLength="{len(ours) * CELL:g}" xml:space="preserve">{escape(ours)}</text>'
+
+
+if __name__ == "__main__":
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_text(drawn(list(session())), encoding="utf-8")
+    sys.stdout.write(f"wrote {PICTURE}\n")
