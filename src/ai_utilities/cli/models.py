@@ -112,7 +112,7 @@ def drawn(offers: list[Offer]) -> str:
 
     rows = [dict(zip(HEAD, row(offer), strict=True)) for offer in offers]
     left = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
-    chosen = set()
+    chosen: set[str] = set()
     for name in WEIGHTY:
         wide = max(len(name), *(len(row[name] or "-") for row in rows))
         if any(row[name] for row in rows) and (wide <= left or not chosen):
