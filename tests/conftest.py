@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.testing import FakeServer
 from support.worlds import WORLDS, World
 
@@ -20,6 +21,14 @@ settings.register_profile(
     derandomize="CI" in os.environ,
 )
 settings.load_profile("default")
+
+PROVIDERS = [load_provider(name) for name in KNOWN]
+VARIABLES = {
+    name
+    for provider in PROVIDERS
+    for name in (*provider.key_env, *provider.base_url_env, *provider.credentials_env.values())
+}
+"""Everything that the engine's providers read, besides what says where a cloud is."""
 
 
 @pytest.fixture(params=WORLDS, ids=lambda world: world.name)
@@ -39,8 +48,8 @@ def server() -> Iterator[FakeServer]:
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No key, address or proxy of whoever runs the tests."""
-    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "OLLAMA_HOST"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name in VARIABLES or name.startswith("AI_")]:
+        monkeypatch.delenv(name)
     for scheme in ("http", "https", "all", "no"):
         monkeypatch.delenv(f"{scheme}_proxy", raising=False)
         monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from dhenara.ai.types import ChatResponse
-
 from .ask_stream import AskStream, AsyncAskStream
 from .colour import Colour
 from .config_explained import Explanation
@@ -23,9 +21,6 @@ from .results import AskResult
 from .wiring import Wiring
 
 T = TypeVar("T")
-
-SHAPES = hasattr(ChatResponse, "structured")
-"""Whether the engine says shapes to models by itself, in the best way that each of them has."""
 
 
 class Operations:
@@ -128,7 +123,7 @@ class Operations:
             return f"{prompt}\n\n{asked_for(schema)}"
         if schema is not None:
             said.setdefault("structured_output", schema)
-        if schema is None or not SHAPES:
+        if schema is None:
             system = said.pop("system", None) or self.settings.system_prompt
             given = [system] if isinstance(system, str) else list(system or ())
             said["system"] = [*given, asked_for(schema)]

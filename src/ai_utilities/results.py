@@ -72,7 +72,7 @@ class AskResult(str):
     @property
     def cached(self) -> bool:
         """Whether the answer came out of a cache."""
-        found: bool = self._said.get("cached", False) or (is_cached(self.answer) if self.answer else self.usage.cached)
+        found: bool = self._said.get("cached", False) or (self.answer.cached if self.answer else self.usage.cached)
         return found
 
     @property
@@ -164,7 +164,7 @@ def read_usage(response: AIModelCallResponse | None) -> UsageData:
     answer = response.chat_response if response is not None else None
     if response is None or answer is None:
         return UsageData()
-    cached = is_cached(answer)
+    cached = answer.cached
     return UsageData.of(
         answer.usage,
         answer.cost,
@@ -173,12 +173,8 @@ def read_usage(response: AIModelCallResponse | None) -> UsageData:
         request_id=response.request_id,
         outcome="interrupted" if answer.interrupted else "cached" if cached else "answered",
         cached=cached,
-        saved_cost=getattr(answer.cost, "saved", None),
+        saved_cost=answer.cost.saved if answer.cost is not None else None,
         attempt=max(1, len(response.attempts)),
         duration_s=response.duration_seconds,
         first_token_s=response.first_token_seconds,
     )
-
-
-def is_cached(answer: ChatResponse) -> bool:
-    return bool(getattr(answer, "cached", False))

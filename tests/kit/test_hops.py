@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -14,16 +13,10 @@ from ai_utilities import (
     ProviderConfigurationError,
     ProviderRateLimitError,
     operations,
-    usage,
 )
 from dhenara.ai.testing import Answer, FakeServer, Refusal
 from support.kit import Uniform, run, settings
 from support.worlds import World
-
-needs_cache = pytest.mark.skipif(find_spec("ai_utilities.cache") is None, reason="there are no caches")
-
-needs_limits = pytest.mark.skipif(find_spec("ai_utilities.limits") is None, reason="there are no limits")
-needs_ledgers = pytest.mark.skipif(not hasattr(usage, "UsageLayer"), reason="there are no ledgers")
 
 
 def recording_cache(told: list[str]) -> Any:
@@ -46,7 +39,6 @@ def recording_cache(told: list[str]) -> Any:
     return Recording()
 
 
-@needs_cache
 def test_all_seven_in_their_order(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     create, validated = operations.create_provider, AiSettings.__init__
@@ -105,7 +97,6 @@ def test_three_the_factory_makes_the_provider_that_the_settings_name(world: Worl
     run(world, script, AiSettings(provider=provider, api_key="k"))
 
 
-@needs_cache
 @pytest.mark.parametrize("backend", ["memory", "sqlite"])
 def test_four_to_six_the_cache_of_the_settings_spares_the_provider(
     server: FakeServer, world: World, backend: str, tmp_path: Any
@@ -127,7 +118,6 @@ def test_four_to_six_the_cache_of_the_settings_spares_the_provider(
     assert len(server.exchanges) == 3
 
 
-@needs_cache
 def test_four_to_six_hold_for_a_provider_of_ones_own(world: World) -> None:
     asked: list[str] = []
 
@@ -148,7 +138,6 @@ def test_four_to_six_hold_for_a_provider_of_ones_own(world: World) -> None:
     assert asked == ["a", "b", "a", "a", "a"]
 
 
-@needs_cache
 def test_a_cache_that_fails_never_fails_a_call_of_ones_own_provider(world: World) -> None:
     from ai_utilities.cache import CacheBackend
 
@@ -179,7 +168,6 @@ def test_a_call_that_wants_a_cache_where_there_is_none_is_told(server: FakeServe
     assert server.exchanges == []
 
 
-@needs_ledgers
 def test_the_usage_of_every_request_is_booked_with_its_tags(server: FakeServer, world: World, tmp_path: Any) -> None:
     server.answers(Refusal(503, "busy", headers={"retry-after-ms": "1"}), Answer(text="a"), Answer(text="b"))
     said = settings(server.url, usage_store="sqlite", usage_path=tmp_path / "usage.sqlite", cache_enabled=True)
@@ -196,7 +184,6 @@ def test_the_usage_of_every_request_is_booked_with_its_tags(server: FakeServer, 
     run(world, script, said)
 
 
-@needs_ledgers
 def test_a_client_keeps_sums_by_itself(server: FakeServer, world: World) -> None:
     server.answers(Answer(text="a"), Answer(text="b"))
 
@@ -207,7 +194,6 @@ def test_a_client_keeps_sums_by_itself(server: FakeServer, world: World) -> None
     run(world, script, settings(server.url))
 
 
-@needs_ledgers
 def test_a_budget_is_kept_before_any_money_is_spent(server: FakeServer, world: World) -> None:
     from ai_utilities.usage import BudgetExceededError
 
@@ -222,7 +208,6 @@ def test_a_budget_is_kept_before_any_money_is_spent(server: FakeServer, world: W
     assert server.exchanges == []
 
 
-@needs_limits
 def test_limits_are_kept_as_the_settings_say(server: FakeServer, world: World) -> None:
     server.answers(*[Answer(text="a")] * 4)
     said = settings(server.url, requests_per_minute=2, limit_wait_s=0)
@@ -236,7 +221,6 @@ def test_limits_are_kept_as_the_settings_say(server: FakeServer, world: World) -
     assert len(server.exchanges) == 2
 
 
-@needs_limits
 def test_a_provider_of_ones_own_is_not_bounded_in_secret(world: World) -> None:
     class Mine(BaseProvider):
         def ask(self, prompt: str, **kwargs: Any) -> AskResult:

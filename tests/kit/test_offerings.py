@@ -9,13 +9,9 @@ import pytest
 from ai_utilities import AiSettings, ProviderConfigurationError
 from ai_utilities.exceptions import ProviderCapabilityError
 from ai_utilities.providers import EngineProvider
-from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from support.kit import Uniform, run, settings
 from support.worlds import World
-
-needs_listing = pytest.mark.skipif(not hasattr(AIModelClient, "list_models"), reason="the engine lists no models")
-needs_embeddings = pytest.mark.skipif(not hasattr(AIModelClient, "embed"), reason="the engine embeds nothing")
 
 
 def listed(*names: str) -> Raw:
@@ -27,7 +23,6 @@ def embedded(*vectors: list[float]) -> Raw:
     return Raw(json.dumps({"object": "list", "data": data, "usage": {"prompt_tokens": 4, "total_tokens": 4}}).encode())
 
 
-@needs_listing
 def test_models_are_listed_by_name(server: FakeServer, world: World) -> None:
     server.answers(listed("small", "large"))
 
@@ -37,7 +32,6 @@ def test_models_are_listed_by_name(server: FakeServer, world: World) -> None:
     run(world, script, settings(server.url))
 
 
-@needs_listing
 def test_a_server_of_ones_own_is_asked_for_its_first_model(server: FakeServer, world: World) -> None:
     server.answers(listed("loaded", "other"), Answer(text="hi"), listed("loaded"), Answer(text="ho"))
 
@@ -49,7 +43,6 @@ def test_a_server_of_ones_own_is_asked_for_its_first_model(server: FakeServer, w
     assert server.exchanges[1].json["model"] == server.exchanges[3].json["model"] == "loaded"
 
 
-@needs_listing
 def test_a_server_without_a_model_is_told(server: FakeServer, world: World) -> None:
     server.answers(listed())
 
@@ -60,7 +53,6 @@ def test_a_server_without_a_model_is_told(server: FakeServer, world: World) -> N
         run(world, script, AiSettings(provider="vllm", base_url=f"{server.url}/v1"))
 
 
-@needs_embeddings
 def test_texts_become_vectors_in_their_order(server: FakeServer, world: World) -> None:
     server.answers(embedded([1.0, 0.0], [0.0, 1.0]), embedded([0.5, 0.5]))
 
@@ -73,7 +65,6 @@ def test_texts_become_vectors_in_their_order(server: FakeServer, world: World) -
     assert (server.exchanges[1].json["model"], server.exchanges[1].json["dimensions"]) == ("mine", 2)
 
 
-@needs_embeddings
 def test_a_provider_without_a_usual_embedder_asks_for_one(world: World) -> None:
     async def script(client: Uniform) -> None:
         await client.embed(["a"])

@@ -26,7 +26,7 @@ from ai_utilities.exceptions import ProviderCapabilityError
 from ai_utilities.providers import EngineProvider, ProviderConformance, check_provider, factory
 from ai_utilities.providers.facts import known_providers
 from dhenara.ai.providers.registry import load_provider
-from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, Raw
 from support.kit import Uniform, run, settings
 from support.worlds import World
 
@@ -73,7 +73,11 @@ class TestEngine(ProviderConformance):
         return self.made[-1]
 
     def test_models_are_listed_by_name(self) -> None:
-        pytest.skip("the fake server does not list models")
+        listing = b'{"object": "list", "data": [{"id": "fake-1", "object": "model"}]}'
+        with FakeServer(Raw(listing), forever=True) as server:
+            provider = OpenAIProvider(settings(server.url))
+            assert provider.list_models() == ["fake-1"]
+            provider.close()
 
 
 def test_the_conformance_test_runs_without_pytest_and_finds_faults() -> None:

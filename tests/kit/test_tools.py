@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
-from ai_utilities import ProviderConfigurationError
-from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, Called, FakeServer
 from dhenara.ai.types import ToolDefinition
 from support.kit import Uniform, run, settings
 from support.worlds import World
 
-needs_runs = pytest.mark.skipif(not hasattr(AIModelClient, "run"), reason="the engine runs no tools")
 WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 
 
@@ -23,7 +18,6 @@ def weather(city: str) -> str:
 ASKS = Answer(tool_calls=(Called("weather", {"city": "Paris"}),))
 
 
-@needs_runs
 def test_functions_are_run_until_there_is_an_answer(server: FakeServer, world: World) -> None:
     server.answers(ASKS, Answer(text="It is sunny."), ASKS, Answer(text="It is sunny."))
 
@@ -51,16 +45,6 @@ def test_descriptions_of_tools_come_back_as_calls(server: FakeServer, world: Wor
     run(world, script, settings(server.url))
 
 
-@pytest.mark.skipif(hasattr(AIModelClient, "run"), reason="the engine runs tools")
-def test_functions_that_cannot_be_run_are_told(server: FakeServer, world: World) -> None:
-    async def script(client: Uniform) -> None:
-        await client.ask("Weather?", tools=[weather])
-
-    with pytest.raises(ProviderConfigurationError, match="ToolDefinition"):
-        run(world, script, settings(server.url))
-
-
-@needs_runs
 def test_a_conversation_remembers_what_the_tools_said(server: FakeServer, world: World) -> None:
     server.answers(ASKS, Answer(text="It is sunny."), Answer(text="Still."), Answer(text="Yes?"))
 
