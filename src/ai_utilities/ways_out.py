@@ -6,15 +6,19 @@ from collections.abc import Mapping
 
 from .providers.facts import EMBEDDED, ProviderFacts, engine_facts, known_providers
 
+FEW = 6
+"""More names than this are not read."""
+
 
 def ways_out() -> str:
     """What there is to choose from."""
     ways = [
-        "a key in the environment or in .env",
+        "a key in the environment or in .env, where `ai-utilities setup` puts it",
         "a server of your own such as Ollama, LM Studio or llama.cpp (AI_PROVIDER=lm_studio)",
     ]
     if engine_facts(EMBEDDED) is not None:
-        ways.append(f"the small model that runs inside this process (AI_PROVIDER={EMBEDDED})")
+        small = f"(AI_PROVIDER={EMBEDDED}; `ai-utilities local install` installs it)"
+        ways.append(f"the small model that runs inside this process {small}")
     return f"The ways on are: {'; '.join(ways)}. AI_PROVIDER=auto takes the first of them that is there."
 
 
@@ -37,10 +41,8 @@ def missing_model(facts: ProviderFacts) -> str:
 
 def nothing_configured(order: tuple[str, ...]) -> str:
     """`auto` found nobody."""
-    return (
-        f"no provider is configured: none of {', '.join(order)} has a key in the environment or in .env, "
-        f"or answers on this machine. {ways_out()}"
-    )
+    asked = f"none of {', '.join(order)}" if len(order) <= FEW else f"none of the {len(order)} known ones"
+    return f"no provider is configured: {asked} has a key, or answers on this machine. {ways_out()}"
 
 
 def other_keys(name: str, variables: Mapping[str, str]) -> list[tuple[str, str]]:

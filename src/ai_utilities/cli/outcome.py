@@ -9,6 +9,7 @@ from contextlib import suppress
 from enum import IntEnum
 
 from ..exceptions import AIUtilitiesError, JsonParseError, ProviderAPIError
+from .wrapping import fitted
 
 
 class Exit(IntEnum):
@@ -42,9 +43,9 @@ def guarded(work: Callable[[], int | None]) -> int:
 
 def complain(message: str) -> None:
     sys.stdout.flush()
-    sys.stderr.write(f"ai-utilities: {message}\n")
+    sys.stderr.write(fitted(f"ai-utilities: {message}", sys.stderr, indent=2) + "\n")
 
 
 def note(message: str) -> None:
     """Something worth knowing that is not part of the answer."""
-    sys.stderr.write(f"{message}\n")
+    sys.stderr.write(fitted(message, sys.stderr, indent=2) + "\n")

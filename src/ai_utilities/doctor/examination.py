@@ -30,6 +30,7 @@ def examine(settings: AiSettings, *, network: bool = True) -> Iterator[Finding]:
         found = ConfigurationResolver(settings).validate()
     except AIUtilitiesError as error:
         yield failure("settings", str(error), "`ai-utilities setup` asks what is needed")
+        yield from check_embedded(wanted=False)
         return
     yield from check_settings(found)
     small = found.provider == EMBEDDED and found.model.value == found.facts.first_model
