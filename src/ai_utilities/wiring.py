@@ -42,6 +42,9 @@ class Wiring:
         self.books_requests = False
         """Whether a layer tells the tracker of every request of the providers that have layers."""
 
+        self.handed = usage_tracker is not None or cache is not None or bool(layers) or bool(attempt_layers)
+        """Whether there is anything here that the settings do not say."""
+
         self._bounded = False
         self._made: list[Any] = []
         self._layers = tuple(layers)

@@ -26,6 +26,9 @@ def batch(
     temperature: TemperatureFlag = None,
     max_tokens: MaxTokensFlag = None,
     concurrency: Annotated[int | None, typer.Option("--concurrency", "-c", help="How many at once.", min=1)] = None,
+    on: Annotated[
+        str, typer.Option("--on", help="'here', or 'ray': all machines of the Ray cluster that RAY_ADDRESS names.")
+    ] = "here",
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start nothing new after a failure.")] = False,
     env_file: EnvFileFlag = None,
 ) -> None:
@@ -44,6 +47,7 @@ def batch(
             prompt=prompt,
             client=client,
             concurrency=concurrency,
+            on=on,
             fail_fast=fail_fast,
             on_progress=line,
             **options,
