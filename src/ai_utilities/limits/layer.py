@@ -75,7 +75,8 @@ class Bound:
         self._limits = [limit for limit in layer.limits if limit.holds_for(origin.provider, origin.model)]
 
     async def __call__(self, call: Call, send: Send) -> Stream:
-        ask = asked_for(self._limits, self._model, self._tokens(call), headers=self._layer.headers)
+        left = None if call.deadline is None else call.deadline - self._io.now()
+        ask = asked_for(self._limits, self._model, self._tokens(call), headers=self._layer.headers, left=left)
         ask["at"] = await self._granted(call, ask)
         try:
             stream = await send(call)
