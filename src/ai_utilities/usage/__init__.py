@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .ledger import Ledger as Ledger
     from .ledger import MemoryLedger as MemoryLedger
     from .redis import RedisLedger as RedisLedger
+    from .rows_left import RowsLeftError as RowsLeftError
     from .sqlite import SQLiteLedger as SQLiteLedger
     from .tags import tagged as tagged
     from .totals import Totals as Totals
@@ -34,6 +35,7 @@ __getattr__, __dir__ = lazy(
         "BudgetStore": ".budget_store",
         "MemoryBudgets": ".budget_store",
         "RedisBudgets": ".budget_store",
+        "RowsLeftError": ".rows_left",
         "SQLiteBudgets": ".budget_store",
         "UsageData": ".data",
         "UsageLayer": ".layer",
