@@ -51,9 +51,9 @@ class LimitLayer:
         """A store that fails does not fail calls: as long as it does, this process keeps to the limits by itself."""
         try:
             found = self.store.step(account, step, ask)
-        except StoreError:
+        except StoreError as error:
             if not self._down:
-                log.warning("the limit store fails; this process keeps to its limits alone", exc_info=True)
+                log.warning("the limit store fails; this process keeps to its limits alone: %s", error)
             self._down = True
             return self._alone.step(account, step, ask)
         if self._down:

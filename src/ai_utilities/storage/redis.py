@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakValueDictionary
 
 from dhenara.ai.errors import ConfigurationError
 
@@ -45,6 +46,10 @@ class Rest:
         self._seconds = 0.0
 
 
+RESTS: WeakValueDictionary[str, Rest] = WeakValueDictionary()
+"""By address: what one store has waited for in vain, the others of this process need not wait for, too."""
+
+
 class RedisServer:
     """`server` is an address such as `redis://localhost:6379/0`, or a client that you made yourself."""
 
@@ -52,7 +57,7 @@ class RedisServer:
         self.prefix = prefix
         self.client: Any = connect(server) if isinstance(server, str) else server
         self._ours = isinstance(server, str)
-        self._rest = Rest()
+        self._rest = RESTS.setdefault(server, Rest()) if isinstance(server, str) else Rest()
 
     @contextmanager
     def asked(self) -> Iterator[Any]:
