@@ -12,6 +12,7 @@ from .making import make_budget, make_cache, make_limits, make_tracker, part
 from .plain_cache import plain_key, read_plain, tried, write_plain
 from .results import AskResult
 from .usage.data import UsageData
+from .usage.rows_left import RowsLeftError
 
 if TYPE_CHECKING:
     from .colour import Colour
@@ -42,6 +43,10 @@ class Wiring:
         self.books_requests = False
         """Whether a layer tells the tracker of every request of the providers that have layers."""
 
+        self.handed = usage_tracker is not None or cache is not None or bool(layers) or bool(attempt_layers)
+        """Whether there is anything here that the settings do not say."""
+
+        self._books: Any = None
         self._bounded = False
         self._made: list[Any] = []
         self._layers = tuple(layers)
@@ -56,12 +61,15 @@ class Wiring:
         if self.cache is None and settings.cache_enabled:
             self.cache = self._owned(make_cache(settings))
         if self.usage_tracker is not None and books is not None:
-            self._layers = (*self._layers, books(Told(self.usage_tracker)))
+            self._books = books(Told(self.usage_tracker))
+            self._layers = (*self._layers, self._books)
             self.books_requests = True
         if self.cache is not None:
             wish = {"policy": settings.cache_policy, "namespace": settings.cache_namespace, "ttl": settings.cache_ttl_s}
             self._layers = (*self._layers, part("cache").CacheLayer(self.cache, **wish))
         budget, limits = make_budget(settings), make_limits(settings)
+        for bound in (budget, limits):
+            self._owned(getattr(bound, "store", None))
         self._layers += () if budget is None else (budget,)
         self._attempt_layers += () if limits is None else (limits,)
         self._bounded = budget is not None or limits is not None
@@ -114,10 +122,16 @@ class Wiring:
         """One answer of a provider that has no layers."""
         if self.usage_tracker is not None:
             said = {"provider": result.usage.provider or provider.provider_name, "tags": dict(tags or {})}
-            self.usage_tracker.track_request(result.usage.model_copy(update=said))
+            row = result.usage.model_copy(update=said)
+            if self._books is None:
+                self.usage_tracker.track_request(row)
+            else:
+                self._books.write([row])
 
     def close(self) -> None:
         """Lets go of what was made here; what was handed over stays open."""
+        if self._books is not None:
+            self._books.flush()
         for made in self._made:
             made.close()
 
@@ -128,15 +142,18 @@ class Wiring:
 
 
 class Told:
-    """A ledger that tells a tracker."""
+    """A ledger that tells a tracker, row by row: what it has heard it is not told again."""
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
         self.waits: bool = getattr(getattr(tracker, "ledger", None), "waits", False)
 
     def add(self, rows: Sequence[UsageData]) -> None:
-        for row in rows:
-            self._tracker.track_request(row)
+        for told, row in enumerate(rows):
+            try:
+                self._tracker.track_request(row)
+            except Exception as error:
+                raise RowsLeftError(rows[told:]) from error
 
 
 def is_fixed(provider: BaseProvider, said: dict[str, Any]) -> bool:

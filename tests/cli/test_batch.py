@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dhenara.ai.testing import Answer, FakeServer, Refusal
 
 
@@ -26,3 +28,23 @@ def test_rows_that_failed_are_exit_code_3_and_asked_again(cli: Any, at_server: F
     again = cli("batch", "in.csv", "out.csv", "-c", "1")
     assert again.code == 0
     assert "1 kept from before" in again.err
+
+
+def test_a_place_that_nobody_knows_is_refused_before_anything_is_asked(
+    cli: Any, at_server: FakeServer, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text("prompt\na\n")
+    done = cli("batch", "in.csv", "out.csv", "--on", "mars")
+    assert done.code != 0
+    assert "'here' or on 'ray'" in done.err
+    assert not at_server.exchanges
+
+
+@pytest.mark.slow
+def test_a_file_goes_through_a_ray_cluster(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    at_server.answers(Answer(text="Bonjour"), Answer(text="Monde"))
+    (tmp_path / "in.csv").write_text("word\nhello\nworld\n")
+    done = cli("batch", "in.csv", "out.csv", "--prompt", "Say {word}", "--on", "ray", "-c", "1")
+    assert done.code == 0, done.err
+    assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("hello,Bonjour,")

@@ -1,13 +1,15 @@
 """Every Python block of every page runs, in order, against a fake provider.
 
 A page may need more than an answer that says hello: an HTML comment that begins with `setup` holds Python which runs
-at its place, unseen by readers, with `server` (a FakeServer) and everything the page has defined so far.
+at its place, unseen by readers, with `server` (a FakeServer) and everything the page has defined so far. A page with a
+comment that begins with `slow` runs with the slow tests.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,12 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 BLOCK = re.compile(r"^```python\n(?P<shown>.*?)^```|^<!-- setup\n(?P<hidden>.*?)^-->", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def marked(page: Path) -> Any:
+    slow = "<!-- slow" in page.read_text(encoding="utf-8")
+    return pytest.param(page, id=str(page.relative_to(ROOT)), marks=[pytest.mark.slow] if slow else [])
+
+
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES])
 def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with FakeServer(forever=True) as server:

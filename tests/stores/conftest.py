@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -36,6 +37,17 @@ class RedisProcess:
             except OSError:
                 time.sleep(0.02)
         raise RuntimeError("redis-server did not start")
+
+    def freeze(self) -> None:
+        """Takes connections and says nothing, until `thaw`."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, sent: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(sent)
 
     def stop(self) -> None:
         if self._process is not None:

@@ -178,6 +178,20 @@ def test_equal_calls_of_many_threads_are_sent_once(server: FakeServer) -> None:
     asking.close()
 
 
+def test_a_claim_of_somebody_who_died_holds_nobody_up_who_does_not_wait(server: FakeServer, tmp_path: Path) -> None:
+    class Claimed(SQLiteCache):
+        def claim(self, key: str, holder: str, seconds: float) -> bool:
+            super().claim(key, "the dead", 60)
+            return super().claim(key, holder, seconds)
+
+    server.answers(HELLO)
+    with client(server, Claimed(tmp_path / "cache.db")) as asking, caching(lease=0):
+        began = time.monotonic()
+        asking.generate("?")
+        assert asking.generate("?").chat_response.cached
+    assert time.monotonic() - began < 10
+
+
 def test_equal_calls_of_several_loops_and_threads_are_sent_once(server: FakeServer) -> None:
     server.answers(Spoken(HELLO, pause=0.05))
     asking, answers = client(server, MemoryCache()), []

@@ -8,6 +8,6 @@ from ai_utilities import AiClient
 from ai_utilities.batch import run_bulk
 
 if __name__ == "__main__":
-    source, output = sys.argv[1:]
+    source, output, on = (*sys.argv[1:], "here")[:3]
     with AiClient(provider="openai") as client:
-        run_bulk(source, output, prompt="Say {word}", client=client, concurrency=2)
+        run_bulk(source, output, prompt="Say {word}", client=client, concurrency=2, on=on)

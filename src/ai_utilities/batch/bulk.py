@@ -12,6 +12,9 @@ from typing import Any
 from ..client import AiClient
 from ..crowd import checked, tried
 from .job import Job, questions
+from .on_ray import HERE, OnRay, Where, client_maker, read_where
+from .outcome import read_outcome
+from .ray_run import RayRun
 from .report import BulkReport, OnProgress
 from .rows import Source
 
@@ -23,6 +26,7 @@ def run_bulk(
     prompt: str | None = None,
     client: AiClient | None = None,
     concurrency: int | None = None,
+    on: Where = HERE,
     on_progress: OnProgress | None = None,
     fail_fast: bool = False,
     **options: Any,
@@ -30,25 +34,44 @@ def run_bulk(
     """Asks every row of a JSONL, CSV or Parquet file, or of any iterable, and writes the answers in their order.
 
     `prompt` is a template such as `"Summarise: {text}"`; without one, rows are prompts. Every answer is written down at
-    once: a run that was killed goes on where it was, and rows that failed are asked again by the next run. Everything
-    else is as with `client.ask`.
+    once: a run that was killed goes on where it was, and rows that failed are asked again by the next run. `on="ray"`
+    asks from all machines of a Ray cluster. Everything else is as with `client.ask`.
     """
+    where = read_where(on)
     with ExitStack() as stack:
         asking = client if client is not None else stack.enter_context(AiClient())
         job = Job(source, output, prompt, options, on_progress, fail_fast)
         stack.callback(job.journal.close)
 
-        def work() -> None:
-            try:
-                for question in questions(job):
-                    job.done(question, tried(asking.ask, question.prompt, options))
-            except BaseException as mistake:  # noqa: BLE001  # raised below, where the report is awaited
-                job.stop(mistake)
-
-        together(work, checked(concurrency if concurrency is not None else asking.settings.concurrency), job)
+        count = checked(concurrency if concurrency is not None else asking.settings.concurrency)
+        if where is None:
+            in_threads(asking, job, options, count)
+        else:
+            on_ray(asking, job, options, count, where)
         if job.mistake is not None:
             raise job.mistake
         return job.finish()
+
+
+def in_threads(asking: AiClient, job: Job, options: dict[str, Any], count: int) -> None:
+    def work() -> None:
+        try:
+            for question in questions(job):
+                job.done(question, read_outcome(tried(asking.ask, question.prompt, options)))
+        except BaseException as mistake:  # noqa: BLE001  # raised by whoever awaits the report
+            job.stop(mistake)
+
+    together(work, count, job)
+
+
+def on_ray(asking: AiClient, job: Job, options: dict[str, Any], count: int, where: OnRay) -> None:
+    said = dict(options)
+    run = RayRun(job, client_maker(asking, where, said), said, count, where)
+    try:
+        while run.step():
+            pass
+    finally:
+        run.close()
 
 
 def together(work: Any, count: int, job: Job) -> None:

@@ -10,6 +10,9 @@ from ..async_client import AsyncAiClient
 from ..crowd import checked, tried_async
 from ..providers.base_provider import threaded
 from .job import Job
+from .on_ray import HERE, OnRay, Where, client_maker, read_where
+from .outcome import read_outcome
+from .ray_run import RayRun
 from .report import BulkReport, OnProgress
 from .rows import Source
 
@@ -21,30 +24,49 @@ async def run_bulk_async(
     prompt: str | None = None,
     client: AsyncAiClient | None = None,
     concurrency: int | None = None,
+    on: Where = HERE,
     on_progress: OnProgress | None = None,
     fail_fast: bool = False,
     **options: Any,
 ) -> BulkReport:
     """The same as `run_bulk`, awaited, on asyncio and trio. Cancelling keeps what is there."""
-    from anyio import create_task_group
-
+    where = read_where(on)
     async with AsyncExitStack() as stack:
         asking = client if client is not None else await stack.enter_async_context(AsyncAiClient())
         job = Job(source, output, prompt, options, on_progress, fail_fast)
         stack.callback(job.journal.close)
-
-        async def work() -> None:
-            try:
-                while (question := await threaded(job.next)) is not None:
-                    job.done(question, await tried_async(asking.ask, question.prompt, options))
-            except Exception as mistake:  # noqa: BLE001  # raised below, by itself instead of in a group
-                job.stop(mistake)
-                group.cancel_scope.cancel()
-
         count = checked(concurrency if concurrency is not None else asking.settings.concurrency)
-        async with create_task_group() as group:
-            for _ in range(count):
-                group.start_soon(work)
+        if where is None:
+            await in_tasks(asking, job, options, count)
+        else:
+            await on_ray(asking, job, options, count, where)
         if job.mistake is not None:
             raise job.mistake
         return await threaded(job.finish)
+
+
+async def in_tasks(asking: AsyncAiClient, job: Job, options: dict[str, Any], count: int) -> None:
+    from anyio import create_task_group
+
+    async def work() -> None:
+        try:
+            while (question := await threaded(job.next)) is not None:
+                job.done(question, read_outcome(await tried_async(asking.ask, question.prompt, options)))
+        except Exception as mistake:  # noqa: BLE001  # raised by itself instead of in a group
+            job.stop(mistake)
+            group.cancel_scope.cancel()
+
+    async with create_task_group() as group:
+        for _ in range(count):
+            group.start_soon(work)
+
+
+async def on_ray(asking: AsyncAiClient, job: Job, options: dict[str, Any], count: int, where: OnRay) -> None:
+    """Ray itself waits; each step of it does so off the loop."""
+    said = dict(options)
+    run = await threaded(RayRun, job, client_maker(asking, where, said), said, count, where)
+    try:
+        while await threaded(run.step):
+            pass
+    finally:
+        run.close()

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..exceptions import ProviderConfigurationError
-from ..results import AskResult
 from .journal import Journal, fingerprint
+from .outcome import Outcome
 from .outputs import write_output, writer_for
 from .report import BulkProgress, BulkReport, OnProgress
 from .rows import Row, Source, read_rows
@@ -67,19 +67,24 @@ class Job:
                 self._count(replace(self.progress, kept=self.progress.kept + 1))
         return None
 
-    def done(self, question: Question, result: AskResult) -> None:
+    def done(self, question: Question, outcome: Outcome) -> None:
         """Writes down first, then counts."""
-        self.journal.add(question.index, question.asked, question.row, written(result))
+        self.journal.add(question.index, question.asked, question.row, outcome.entry)
         with self._lock:
             now = self.progress
-            tokens = now.tokens + result.usage.total_tokens
-            if not result.ok:
+            tokens = now.tokens + outcome.tokens
+            if not outcome.ok:
                 self._stopped = self._stopped or self._fail_fast
                 self._count(replace(now, failed=now.failed + 1, tokens=tokens))
                 return
-            cost = now.cost + (result.cost or 0)
-            unpriced = now.unpriced + (result.cost is None)
+            cost = now.cost + (outcome.cost or 0)
+            unpriced = now.unpriced + (outcome.cost is None)
             self._count(replace(now, answered=now.answered + 1, tokens=tokens, cost=cost, unpriced=unpriced))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing new is to be asked."""
+        return self._stopped
 
     def stop(self, mistake: BaseException | None = None) -> None:
         with self._lock:
@@ -107,20 +112,6 @@ class Job:
         self.progress = now
         if self._on_progress is not None:
             self._on_progress(now)
-
-
-def written(result: AskResult) -> dict[str, Any]:
-    """What a line of the journal says of an answer."""
-    return {
-        "text": result.text if result.ok else None,
-        "error": None if result.ok else f"{type(result.error).__name__}: {result.error}",
-        "provider": result.provider,
-        "model": result.model,
-        "finish_reason": result.finish_reason,
-        "prompt_tokens": result.usage.prompt_tokens,
-        "completion_tokens": result.usage.completion_tokens,
-        "cost": None if result.cost is None else str(result.cost),
-    }
 
 
 def questions(job: Job) -> Iterator[Question]:

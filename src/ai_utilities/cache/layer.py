@@ -36,8 +36,7 @@ class CacheLayer:
         lease: float = 60.0,
     ) -> None:
         self.backend = backend
-        self.usual = Wish(policy, namespace, ttl)
-        self.lease = lease
+        self.usual = Wish(policy, namespace, ttl, lease)
         self.patient = Patient(backend)
         self.flights = Flights()
 
@@ -73,7 +72,7 @@ class Bound:
         self._cache.backend.counts.looked(found=answer is not None)
         if answer is not None:
             return self._again(call, answer)
-        if self._cache.lease <= 0:
+        if wish.lease <= 0:
             return self._kept_at_end(await send(call), key, wish)
         return await self._together(call, send, key, wish)
 
@@ -90,7 +89,7 @@ class Bound:
 
     async def _together(self, call: Call, send: Send, key: str, wish: Wish) -> Stream:
         """One of the equal calls is sent; this one, or one that this one waits for."""
-        waiting = Waiting(self._io, call, self._cache.lease)
+        waiting = Waiting(self._io, call, wish.lease)
         while True:
             flight, first = self._cache.flights.join(key)
             if first:
@@ -112,7 +111,7 @@ class Bound:
         holder = uuid.uuid4().hex
         claimed = False
         try:
-            while not (claimed := await self._claimed(key, holder)) and not waiting.over():
+            while not (claimed := await self._claimed(key, holder, wish.lease)) and not waiting.over():
                 await waiting.moment()
             found = await self._found(key)
             answer = read_entry(found) if found is not None else None
@@ -128,9 +127,9 @@ class Bound:
         await self._release(key, holder)
         return stream
 
-    async def _claimed(self, key: str, holder: str) -> bool:
+    async def _claimed(self, key: str, holder: str, lease: float) -> bool:
         backend = self._cache.backend
-        held: bool = await self._patient.asked(self._io, True, backend.claim, key, holder, self._cache.lease)
+        held: bool = await self._patient.asked(self._io, True, backend.claim, key, holder, lease)
         return held
 
     async def _release(self, key: str, holder: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from dhenara.ai.errors import ConfigurationError
@@ -22,6 +22,7 @@ class Wish:
     policy: Policy = "deterministic"
     namespace: str = "default"
     ttl: float | None = None
+    lease: float = 60.0
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
@@ -41,14 +42,22 @@ class Change:
     policy: Policy | None = None
     namespace: str | None = None
     ttl: float | None = None
+    lease: float | None = None
 
 
+FIELDS = tuple(field.name for field in fields(Change))
 NO_CHANGE = Change()
 changes: ContextVar[Change] = ContextVar("ai_utilities.caching", default=NO_CHANGE)
 
 
 @contextmanager
-def caching(policy: Policy | None = None, *, namespace: str | None = None, ttl: float | None = None) -> Iterator[None]:
+def caching(
+    policy: Policy | None = None,
+    *,
+    namespace: str | None = None,
+    ttl: float | None = None,
+    lease: float | None = None,
+) -> Iterator[None]:
     """Within this block, calls of this thread or task are cached like this.
 
     What is left out stays as the client, or the block around this one, says.
@@ -58,6 +67,7 @@ def caching(policy: Policy | None = None, *, namespace: str | None = None, ttl: 
         before.policy if policy is None else policy,
         before.namespace if namespace is None else namespace,
         before.ttl if ttl is None else ttl,
+        before.lease if lease is None else lease,
     )
     wished(Wish(), change)
     token = changes.set(change)
@@ -70,7 +80,7 @@ def caching(policy: Policy | None = None, *, namespace: str | None = None, ttl: 
 def wished(usual: Wish, change: Change | None = None) -> Wish:
     """The client's wish with what is wanted otherwise right now."""
     change = changes.get() if change is None else change
-    said = {name: getattr(change, name) for name in ("policy", "namespace", "ttl") if getattr(change, name) is not None}
+    said = {name: getattr(change, name) for name in FIELDS if getattr(change, name) is not None}
     return replace(usual, **said) if said else usual
 
 

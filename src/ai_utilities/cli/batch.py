@@ -29,6 +29,9 @@ def batch(
     concurrency: Annotated[
         int | None, typer.Option("--concurrency", "-c", metavar="COUNT", help="How many at once.", min=1)
     ] = None,
+    on: Annotated[
+        str, typer.Option("--on", help="'here', or 'ray': all machines of the Ray cluster that RAY_ADDRESS names.")
+    ] = "here",
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start nothing new after a failure.")] = False,
     tag: TagFlag = None,
     env_file: EnvFileFlag = None,
@@ -48,6 +51,7 @@ def batch(
             prompt=prompt,
             client=client,
             concurrency=concurrency,
+            on=on,
             fail_fast=fail_fast,
             on_progress=line,
             **options,

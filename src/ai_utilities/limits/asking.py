@@ -12,13 +12,20 @@ from .limit import WORDS, Limit
 
 LEASE = 900.0
 """Seconds after which a call that never ended no longer counts as running: its process has died."""
+TO_SPARE = 5.0
+"""Seconds more than a call may take, for whoever ends it late."""
 
 
-def asked_for(limits: Sequence[Limit], model: str, tokens: int, *, headers: bool) -> dict[str, Any]:
-    """What one call to this model needs to be granted; `live` is what only the provider knows the limits of."""
+def asked_for(
+    limits: Sequence[Limit], model: str, tokens: int, *, headers: bool, left: float | None = None
+) -> dict[str, Any]:
+    """What one call to this model needs to be granted; `live` is what only the provider knows the limits of.
+
+    `left`: how many seconds the call may take, where it has a deadline. One that never ends blocks its place no longer.
+    """
     return {
         "ticket": uuid.uuid4().hex,
-        "lease": LEASE,
+        "lease": LEASE if left is None else min(LEASE, max(0.0, left) + TO_SPARE),
         "wants": [
             {
                 "bucket": f"{limit.whose(model)}|{kind}|{window:g}|{most}",

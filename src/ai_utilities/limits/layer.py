@@ -51,9 +51,9 @@ class LimitLayer:
         """A store that fails does not fail calls: as long as it does, this process keeps to the limits by itself."""
         try:
             found = self.store.step(account, step, ask)
-        except StoreError:
+        except StoreError as error:
             if not self._down:
-                log.warning("the limit store fails; this process keeps to its limits alone", exc_info=True)
+                log.warning("the limit store fails; this process keeps to its limits alone: %s", error)
             self._down = True
             return self._alone.step(account, step, ask)
         if self._down:
@@ -75,7 +75,8 @@ class Bound:
         self._limits = [limit for limit in layer.limits if limit.holds_for(origin.provider, origin.model)]
 
     async def __call__(self, call: Call, send: Send) -> Stream:
-        ask = asked_for(self._limits, self._model, self._tokens(call), headers=self._layer.headers)
+        left = None if call.deadline is None else call.deadline - self._io.now()
+        ask = asked_for(self._limits, self._model, self._tokens(call), headers=self._layer.headers, left=left)
         ask["at"] = await self._granted(call, ask)
         try:
             stream = await send(call)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakValueDictionary
 
 from dhenara.ai.errors import ConfigurationError
 
@@ -12,6 +15,39 @@ from .errors import StoreError
 
 SECONDS = 2.0
 """How long to wait for the server before going on without it."""
+SHORTEST, LONGEST = 1.0, 30.0
+"""Seconds in which a server that did not answer is left alone: twice as many each time, up to the longest."""
+
+
+class Rest:
+    """While a server hangs, one caller now and then waits for it; everybody else goes on without it at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seconds = 0.0
+        self._until = 0.0
+
+    def check(self) -> None:
+        """Whoever is let through while the server hangs is the one who tries."""
+        if not self._seconds:
+            return
+        with self._lock:
+            left = self._until - time.monotonic()
+            if self._seconds and left > 0:
+                raise StoreError(f"the Redis server did not answer in time; it is asked again in {left:.1f} s")
+            self._until = time.monotonic() + SECONDS
+
+    def begin(self) -> None:
+        with self._lock:
+            self._seconds = min(max(SHORTEST, self._seconds * 2), LONGEST)
+            self._until = time.monotonic() + self._seconds
+
+    def end(self) -> None:
+        self._seconds = 0.0
+
+
+RESTS: WeakValueDictionary[str, Rest] = WeakValueDictionary()
+"""By address: what one store has waited for in vain, the others of this process need not wait for, too."""
 
 
 class RedisServer:
@@ -21,13 +57,19 @@ class RedisServer:
         self.prefix = prefix
         self.client: Any = connect(server) if isinstance(server, str) else server
         self._ours = isinstance(server, str)
+        self._rest = RESTS.setdefault(server, Rest()) if isinstance(server, str) else Rest()
 
     @contextmanager
     def asked(self) -> Iterator[Any]:
         """The client; what goes wrong with it is a StoreError."""
         redis = library()
+        self._rest.check()
         try:
             yield self.client
+            self._rest.end()
+        except redis.TimeoutError as error:
+            self._rest.begin()
+            raise StoreError(f"the Redis server did not answer in {SECONDS:g} s: {error}") from error
         except (redis.RedisError, OSError) as error:
             raise StoreError(f"the Redis server could not be used: {type(error).__name__}: {error}") from error
 
@@ -62,8 +104,9 @@ def connect(address: str) -> Any:
             socket_timeout=SECONDS,
             socket_connect_timeout=SECONDS,
             decode_responses=True,
-            # A connection that the server closed while it rested is replaced once.
-            retry=Retry(NoBackoff(), 1),
+            # A connection that the server closed while it rested is replaced once; a server that hangs is not waited
+            # for twice.
+            retry=Retry(NoBackoff(), 1, (redis.ConnectionError,)),
         )
     except ValueError as error:
         raise ConfigurationError(f"this is not the address of a Redis server: {error}") from error

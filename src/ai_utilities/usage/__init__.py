@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .redis import RedisLedger as RedisLedger
     from .report import UsageReport as UsageReport
     from .report import make_report as make_report
+    from .rows_left import RowsLeftError as RowsLeftError
     from .sqlite import SQLiteLedger as SQLiteLedger
     from .tags import tagged as tagged
     from .totals import Totals as Totals
@@ -37,6 +38,7 @@ __getattr__, __dir__ = lazy(
         "BudgetStore": ".budget_store",
         "MemoryBudgets": ".budget_store",
         "RedisBudgets": ".budget_store",
+        "RowsLeftError": ".rows_left",
         "SQLiteBudgets": ".budget_store",
         "UsageData": ".data",
         "UsageLayer": ".layer",

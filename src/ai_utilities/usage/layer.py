@@ -14,6 +14,7 @@ from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
 from ..storage.running import World, surely
 from .data import Outcome, UsageData
+from .rows_left import RowsLeftError
 from .tags import tags_now
 
 log = logging.getLogger("ai_utilities.usage")
@@ -44,6 +45,7 @@ class UsageLayer:
         self.tags = dict(tags or {})
         self._listener = listener
         self._backlog: list[UsageData] = []
+        self._failed = False
         self._lock = threading.Lock()
 
     def bind(self, io: World, target: Any) -> Layer:
@@ -55,15 +57,32 @@ class UsageLayer:
             waiting, self._backlog = [*self._backlog, *rows], []
         try:
             self.ledger.add(waiting)
-        except Exception:  # users' ledgers may raise anything, and no answer is lost for it
-            with self._lock:
-                self._backlog = [*waiting, *self._backlog]
-                lost = len(self._backlog) - LONGEST_BACKLOG
-                del self._backlog[: max(0, lost)]
-            log.exception("usage could not be written; %d rows wait, %d were given up", len(waiting), max(0, lost))
+        except Exception as error:  # noqa: BLE001  # users' ledgers may raise anything, and no answer is lost for it
+            self._wait(error.rows if isinstance(error, RowsLeftError) else waiting, error)
+        else:
+            if self._failed:
+                self._failed = False
+                log.warning("usage is written again, and so are %d rows that waited", len(waiting) - len(rows))
         if self._listener is not None:
             for row in rows:
                 self._listener(row)
+
+    def flush(self) -> None:
+        """Writes what waits, if anything does."""
+        if self._backlog:
+            self.write([])
+
+    def _wait(self, rows: list[UsageData], error: Exception) -> None:
+        with self._lock:
+            self._backlog = [*rows, *self._backlog]
+            lost = max(0, len(self._backlog) - LONGEST_BACKLOG)
+            del self._backlog[:lost]
+            first, self._failed = not self._failed, True
+        if first:
+            cause = error.__cause__ or error
+            log.warning("usage could not be written; %d rows wait: %s: %s", len(rows), type(cause).__name__, cause)
+        if lost:
+            log.error("usage could not be written for too long: %d rows were given up", lost)
 
 
 class Bound:

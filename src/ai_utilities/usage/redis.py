@@ -12,6 +12,8 @@ from .data import UsageData
 from .ledger import Ledger, fits
 
 PAGE = 1000
+MOST_UNSURE = 20_000
+"""Rows of which nobody knows whether they were written."""
 NAME = len(uuid.UUID(int=0).hex)
 
 
@@ -21,12 +23,23 @@ class RedisLedger(Ledger):
     def __init__(self, server: Any = "redis://127.0.0.1:6379/0", *, prefix: str = "ai_utilities:usage") -> None:
         self._server = RedisServer(server, prefix)
         self._rows = self._server.named("rows")
+        self._unsure: dict[int, tuple[str, UsageData]] = {}
 
     def add(self, rows: Sequence[UsageData]) -> None:
         # Equal rows are two rows: a name of its own keeps each.
-        named = {f"{uuid.uuid4().hex}{row.model_dump_json(exclude_defaults=True)}": began(row) for row in rows}
+        names = [self._unsure.get(id(row), (uuid.uuid4().hex, row))[0] for row in rows]
+        named = {
+            f"{name}{row.model_dump_json(exclude_defaults=True)}": began(row)
+            for name, row in zip(names, rows, strict=True)
+        }
+        # A server that did not answer may have written them all the same: told again, they keep their names.
+        self._unsure.update((id(row), (name, row)) for name, row in zip(names, rows, strict=True))
+        while len(self._unsure) > MOST_UNSURE:
+            self._unsure.pop(next(iter(self._unsure)))
         with self._server.asked() as client:
             client.zadd(self._rows, named)
+        for row in rows:
+            self._unsure.pop(id(row), None)
 
     def rows(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None

@@ -1,0 +1,96 @@
+"""The workers of a run on Ray: who is there, who has time, and who takes the place of those that died."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from dhenara.ai.errors import DhenaraError
+
+from .on_ray import MakeClient, OnRay
+from .ray_worker import Worker
+
+log = logging.getLogger("ai_utilities.batch")
+IN_VAIN = 5
+"""So many workers may die one after the other, without an answer in between, before a run gives up."""
+GOODBYE = 5.0
+"""Seconds for workers to put their connections down."""
+
+
+class WorkersLostError(DhenaraError):
+    """The workers of a bulk run on Ray die, and nothing is answered."""
+
+    advice = "Look at Ray's logs for the reason: memory, or what is installed on its machines. The run can be resumed."
+
+
+@dataclass(eq=False, slots=True)
+class Seat:
+    """The place of one worker. `begun` arrives when it is ready for questions."""
+
+    worker: Any
+    begun: Any
+    ready: bool = False
+    busy: int = 0
+
+
+class Crew:
+    """Connects to the cluster that is there; where there is none, this machine becomes one, for the time of the run."""
+
+    def __init__(
+        self, ray: Any, make_client: MakeClient, options: dict[str, Any], concurrency: int, where: OnRay
+    ) -> None:
+        self._ray = ray
+        self._made_cluster = not ray.is_initialized()
+        if self._made_cluster:
+            ray.init(log_to_driver=False, logging_level=logging.ERROR)
+        self.in_vain = 0
+        self._count = crew_size(ray, where, concurrency)
+        self._each = -(-concurrency // self._count)
+        self._seats: list[Seat] = []
+        self._said = (make_client, options)
+        spread = {"scheduling_strategy": "SPREAD", **where.options}
+        # Ray would start a dead one again by itself, but not say which of its questions were lost.
+        self._kind = ray.remote(Worker).options(**spread, max_concurrency=self._each, max_restarts=0)
+
+    def fill(self) -> Iterator[Seat]:
+        """Those who were not there before."""
+        while len(self._seats) < self._count:
+            worker = self._kind.remote(*self._said)
+            seat = Seat(worker, worker.begin.remote())
+            self._seats.append(seat)
+            yield seat
+
+    def free(self) -> Seat | None:
+        """Whoever has the least to do and time for more."""
+        free = [seat for seat in self._seats if seat.ready and seat.busy < self._each]
+        return min(free, key=lambda seat: seat.busy, default=None)
+
+    def lost(self, seat: Seat, error: Exception) -> None:
+        """This one died; the first who notices gives up its seat."""
+        if seat not in self._seats:
+            return
+        self._seats.remove(seat)
+        # It may only be out of reach, and would go on asking what others ask now.
+        self._ray.kill(seat.worker)
+        self.in_vain += 1
+        log.warning("a worker on Ray was lost, another one takes its place: %s", type(error).__name__)
+        if self.in_vain >= IN_VAIN:
+            raise WorkersLostError(f"{self.in_vain} workers died one after the other: {error}") from error
+
+    def close(self) -> None:
+        goodbyes = [seat.worker.end.remote() for seat in self._seats if seat.ready and not seat.busy]
+        if goodbyes:
+            self._ray.wait(goodbyes, num_returns=len(goodbyes), timeout=GOODBYE)
+        for seat in self._seats:
+            self._ray.kill(seat.worker)
+        self._seats.clear()
+        if self._made_cluster:
+            self._ray.shutdown()
+
+
+def crew_size(ray: Any, where: OnRay, concurrency: int) -> int:
+    """As many workers as were asked for, or as there are processors; never more than questions at once."""
+    processors = int(ray.cluster_resources().get("CPU", 1)) if ray.is_initialized() else 1
+    return min(where.workers or max(1, processors), concurrency)

@@ -1,0 +1,83 @@
+"""Rows of a Ray dataset, each with its answer: for data that lives in the cluster and stays there."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from ..client import AiClient
+from ..crowd import ask_all, checked
+from .on_ray import MakeClient, OnRay, client_maker, ray_library
+from .outcome import read_outcome
+from .ray_crew import crew_size
+from .template import Template
+
+COLUMNS = {
+    "text": "string",
+    "error": "string",
+    "provider": "string",
+    "model": "string",
+    "finish_reason": "string",
+    "prompt_tokens": "int64",
+    "completion_tokens": "int64",
+    "cost": "string",
+}
+AHEAD = 8
+"""Batches are so many times what is asked at once, so that one slow answer keeps few others waiting."""
+
+
+def ask_rows(
+    dataset: Any,
+    *,
+    prompt: str | None = None,
+    client: AiClient | None = None,
+    concurrency: int | None = None,
+    where: OnRay | None = None,
+    **options: Any,
+) -> Any:
+    """The dataset with the columns of an answer beside those of the row. Nothing is asked before it is consumed.
+
+    For `ray.data`: read from and write to wherever Ray can. There is no journal; what survives a run that was killed is
+    what the settings' cache keeps in Redis. A column of the row is never written over: the answer's is `answer_...`.
+    """
+    ray = ray_library()
+    found = where or OnRay()
+    said = dict(options)
+    asking = client if client is not None else AiClient()
+    count = checked(concurrency if concurrency is not None else asking.settings.concurrency)
+    make_client = client_maker(asking, found, said)
+    if client is None:
+        asking.close()
+    workers = crew_size(ray, found, count)
+    each = -(-count // workers)
+    return dataset.map_batches(
+        Asking,
+        fn_constructor_args=(make_client, prompt, said, each),
+        batch_format="pyarrow",
+        batch_size=each * AHEAD,
+        compute=import_module("ray.data").ActorPoolStrategy(size=workers),
+        **found.options,
+    )
+
+
+class Asking:
+    """One client, kept by Ray from batch to batch; the rows of a batch are asked at once."""
+
+    def __init__(self, make_client: MakeClient, prompt: str | None, options: dict[str, Any], concurrency: int) -> None:
+        self._client = make_client()
+        self._template = Template(prompt)
+        self._options = options
+        self._concurrency = concurrency
+
+    def __call__(self, batch: Any) -> Any:
+        """The table with columns added; those that were there are as they were."""
+        import pyarrow
+
+        prompts = [self._template.fill(row) for row in batch.to_pylist()]
+        results = ask_all(self._client.ask, prompts, self._concurrency, self._options)
+        entries = [read_outcome(result).entry for result in results]
+        there = set(batch.column_names)
+        for name, kind in COLUMNS.items():
+            values = pyarrow.array([entry[name] for entry in entries], kind)
+            batch = batch.append_column(name if name not in there else f"answer_{name}", values)
+        return batch

@@ -1,0 +1,148 @@
+"""Stores that hang, die and leave things behind: no call waits long for them, and nothing is counted twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_utilities import AiClient, AiSettings, AskResult, UsageData
+from ai_utilities.limits import Limit, LimitLayer, asking
+from ai_utilities.providers import BaseProvider
+from ai_utilities.storage import redis as storage
+from ai_utilities.usage import MemoryLedger, RedisLedger, UsageTracker
+from dhenara.ai import AIModelClient
+from dhenara.ai.testing import Answer, FakeServer, Spoken
+from support.kit import run, settings
+from support.worlds import World, endpoint
+
+HELLO = Answer(text="Hello!")
+
+
+@pytest.fixture
+def served() -> Iterator[FakeServer]:
+    with FakeServer(HELLO, forever=True) as server:
+        yield server
+
+
+def on_redis(server: FakeServer, url: str) -> AiSettings:
+    shared = {"cache_backend": "redis", "usage_store": "redis", "limit_store": "redis", "redis_url": url}
+    return settings(server.url, cache_enabled=True, requests_per_minute=1000, **shared)
+
+
+def test_a_redis_that_hangs_holds_calls_up_once_and_loses_no_row(
+    served: FakeServer, running_redis: Any, redis_url: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "SECONDS", 0.2)
+    monkeypatch.setattr(storage, "SHORTEST", 1.5)
+
+    async def script(client: Any) -> None:
+        await client.ask("first")
+        running_redis.freeze()
+        try:
+            began = time.monotonic()
+            assert await client.ask("second") == "Hello!"
+            for number in range(5):
+                assert await client.ask(f"more {number}") == "Hello!"
+            # The first store that waits does so for all of them.
+            assert time.monotonic() - began < 1.0
+        finally:
+            running_redis.thaw()
+        time.sleep(1.6)
+        assert await client.ask("back") == "Hello!"
+
+    run(world, script, on_redis(served, redis_url))
+    # What the server read while it hung was written, and told to it again.
+    assert len(list(RedisLedger(redis_url).rows())) == 8
+
+
+def test_a_row_of_which_nobody_knows_is_written_once(running_redis: Any, redis_url: str) -> None:
+    ledger, row = RedisLedger(redis_url), UsageData(provider="p", input_tokens=1)
+    ledger._server.client.get_connection_kwargs()["socket_timeout"] = 0.1
+    ledger._server.client.ping()
+    running_redis.freeze()
+    try:
+        with pytest.raises(OSError, match="did not answer"):
+            ledger.add([row])
+    finally:
+        running_redis.thaw()
+    time.sleep(storage.SHORTEST + 0.1)
+    ledger.add([row])
+    assert len(list(ledger.rows())) == 1
+    ledger.add([row])
+    assert len(list(ledger.rows())) == 2
+    ledger.close()
+
+
+def test_a_call_that_never_ended_blocks_its_place_no_longer_than_its_deadline(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "TO_SPARE", 0.1)
+    server.answers(Spoken(HELLO), Spoken(HELLO))
+    layer = LimitLayer(Limit(concurrency=1))
+    with AIModelClient(endpoint(server.url), attempt_layers=[layer]) as client:
+        held = client.generate("?", streaming=True, timeout=0.3)
+        began = time.monotonic()
+        assert client.generate("?", timeout=5).chat_response.text() == HELLO.text
+        assert time.monotonic() - began < 3
+        held.stream_generator.close()
+
+
+def test_a_closed_client_leaves_no_file_open(served: FakeServer, tmp_path: Path) -> None:
+    paths = {name: tmp_path / f"{name}.db" for name in ("cache_path", "usage_path", "limit_path")}
+    kinds = {"cache_backend": "sqlite", "usage_store": "sqlite", "limit_store": "sqlite"}
+    said = settings(served.url, cache_enabled=True, max_concurrency=3, **kinds, **paths)
+    with AiClient(said) as client:
+        client.ask("?")
+        assert list(tmp_path.glob("*-wal"))
+    # The last connection of each takes it away.
+    assert not list(tmp_path.glob("*-wal"))
+
+
+class Broken(MemoryLedger):
+    """Fails at the row that it is told to fail at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fails_at: int | None = None
+
+    def add(self, rows: Any) -> None:
+        if self.fails_at is not None and len(self.rows()) >= self.fails_at:
+            raise OSError("disk full")
+        super().add(rows)
+
+
+class Mine(BaseProvider):
+    provider_name = "mine"
+
+    def ask(self, prompt: str, **kwargs: Any) -> AskResult:
+        return AskResult(f"re: {prompt}")
+
+
+def test_a_ledger_that_fails_never_fails_the_call_of_a_provider_of_ones_own(world: World) -> None:
+    ledger = Broken()
+    ledger.fails_at = 0
+
+    async def script(client: Any) -> None:
+        assert await client.ask("?") == "re: ?"
+        ledger.fails_at = None
+
+    run(world, script, provider=Mine(), usage_tracker=UsageTracker(ledger))
+    # Rows that wait are written at the latest when the client is closed.
+    assert len(ledger.rows()) == 1
+
+
+def test_a_ledger_that_fails_in_the_middle_has_each_row_once(served: FakeServer) -> None:
+    ledger = Broken()
+    with AiClient(settings(served.url), usage_tracker=UsageTracker(ledger)) as client:
+        ledger.fails_at = 0
+        for number in range(5):
+            client.ask(f"{number}")
+        ledger.fails_at = 3
+        client.ask("again")
+        assert len(ledger.rows()) == 3
+        ledger.fails_at = None
+    assert len(ledger.rows()) == 6
