@@ -23,6 +23,7 @@ from .providers.choosing import generates
 from .providers.target import Target, resolve
 from .runs import Runs
 from .runtime.blocking import BlockingIO, run
+from .sounds import Sounds
 from .trimming import trimmed
 from .types.call import Call, Journal
 from .types.call_config import AIModelCallConfig
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
-class AIModelClient(Operations, Pictures, Runs, Listings, Backgrounds):
+class AIModelClient(Operations, Pictures, Sounds, Runs, Listings, Backgrounds):
     """Generates from one endpoint.
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be

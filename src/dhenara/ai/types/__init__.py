@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from .attempt import (
         Attempt as Attempt,
     )
+    from .audio import (
+        SpeechRequest as SpeechRequest,
+    )
+    from .audio import (
+        SpeechResponse as SpeechResponse,
+    )
+    from .audio import (
+        SpokenAudio as SpokenAudio,
+    )
+    from .audio import (
+        TranscriptionRequest as TranscriptionRequest,
+    )
+    from .audio import (
+        TranscriptionResponse as TranscriptionResponse,
+    )
     from .call import (
         Call as Call,
     )
@@ -277,6 +292,12 @@ if TYPE_CHECKING:
     from .structured import (
         StructuredOutput as StructuredOutput,
     )
+    from .subtitles import (
+        SpokenSegment as SpokenSegment,
+    )
+    from .subtitles import (
+        SpokenWord as SpokenWord,
+    )
     from .timeouts import (
         Timeouts as Timeouts,
     )
@@ -340,6 +361,13 @@ _HOMES = {
     "Cost": ".cost",
     "FinishReason": ".delta",
     "EmbeddingRequest": ".embedding",
+    "SpeechRequest": ".audio",
+    "SpeechResponse": ".audio",
+    "SpokenAudio": ".audio",
+    "TranscriptionRequest": ".audio",
+    "TranscriptionResponse": ".audio",
+    "SpokenSegment": ".subtitles",
+    "SpokenWord": ".subtitles",
     "EmbeddingResponse": ".embedding",
     "InputType": ".embedding",
     "GeneratedImage": ".image",

@@ -38,7 +38,12 @@ PROVIDER = Provider(
         Route("gemini.embeddings", EMBEDDINGS, operation="embed"),
         Route("vertex.imagen", ImageQuirks(path="/{model}:predict"), "imagen*|models/imagen*", operation="image"),
     ),
-    by_chat={"count_tokens": ("gemini.count_tokens",), "image": ("gemini.images",)},
+    by_chat={
+        "count_tokens": ("gemini.count_tokens",),
+        "image": ("gemini.images",),
+        "transcribe": ("gemini.hearing",),
+        "speak": ("gemini.speech",),
+    },
     # Never as ?key= in the address, where logs and exceptions would show it.
     auth=header("x-goog-api-key"),
     key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.operation_quirks import EmbeddingQuirks
-from ..offers import embeddings, moderations, ocr
+from ..offers import embeddings, moderations, ocr, speech, transcriptions
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -37,6 +38,21 @@ PROVIDER = Provider(
     ),
     operations=(
         moderations(),
+        transcriptions(
+            TranscriptionQuirks(
+                params={"language": "language", "temperature": "temperature"},
+                timestamps="plain",
+                speakers={"diarize": "true"},
+                audio_url="file_url",
+                audio_id="file_id",
+                streams=True,
+            )
+        ),
+        speech(
+            SpeechQuirks(
+                params={"voice": "voice_id", "format": "response_format"}, formats={"aac": None}, answers="json"
+            )
+        ),
         ocr(),
         embeddings(
             EmbeddingQuirks(
