@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from .asked import AskOptions
+from .audio.methods import AsyncSounds
 from .chat import AsyncChat
 from .colour import Waiting
 from .config_models import AiSettings
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AsyncAiClient:
+class AsyncAiClient(AsyncSounds):
     """`AiClient`, awaited. See there what each method promises."""
 
     def __init__(

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from .asked import AskOptions
+from .audio.methods import Sounds
 from .chat import Chat
 from .colour import Blocking, finished
 from .config_models import AiSettings
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AiClient:
+class AiClient(Sounds):
     """Asks one provider, or another one for a single call. May be shared by threads.
 
     Settings come from the arguments, the environment and `.env`. What cannot work is an error here, before anything

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -18,7 +19,7 @@ from dhenara.ai.errors import BrokenStreamError, ConfigurationError, ServerError
 from dhenara.ai.providers.registry import known_names, load_provider
 from dhenara.ai.testing import Cut, Exchange, FakeServer, Plausible, Raw, RawStream, Refusal
 from dhenara.ai.testing.plausible_sounds import tone
-from dhenara.ai.types import AudioContent, SpokenSegment, SpokenWord, TranscriptionResponse
+from dhenara.ai.types import AudioContent, AudioModelCostData, SpokenSegment, SpokenWord, TranscriptionResponse
 from support.worlds import World, endpoint
 
 SOON = {"retry-after-ms": "5"}
@@ -372,3 +373,16 @@ def test_an_empty_sound_is_an_error(server: FakeServer) -> None:
     server.answers(Raw(b"", headers={"content-type": "audio/mpeg"}))
     with at("openai", server) as client, pytest.raises(Exception, match="empty"):
         client.speak("hello")
+
+
+def test_minutes_and_letters_have_the_prices_that_are_given(server: FakeServer) -> None:
+    server.answers(Plausible(), Plausible(), Plausible())
+    prices = AudioModelCostData(cost_per_minute=Decimal("0.006"), cost_per_million_characters=Decimal(15))
+    priced = endpoint(server.url, "openai", "whisper-1").model_copy(update={"cost_data": prices})
+    with AIModelClient(priced) as client:
+        assert client.transcribe(SOUND).cost.amount == Decimal("0.0001")
+        assert client.speak("x" * 1000).cost.amount == Decimal("0.015")
+    with at("openai", server) as client:
+        cost = client.transcribe(SOUND).cost
+    assert cost.amount is None
+    assert "seconds" in cost.reason

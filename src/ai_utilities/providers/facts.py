@@ -52,6 +52,8 @@ class ProviderFacts:
 
     keys_url: str | None = None
     first_model: str | None = None
+    chats: bool = True
+    """Whether it answers in words, or only hears, speaks or embeds."""
 
     @property
     def is_local(self) -> bool:
@@ -92,6 +94,7 @@ def engine_facts(name: str) -> ProviderFacts | None:
         fetches_proof=found.proofs is not None or bool(found.credentials_env),
         keys_url=found.keys_url,
         first_model=FIRST_MODELS.get(found.name),
+        chats=bool(found.routes),
     )
 
 

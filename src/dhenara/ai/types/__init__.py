@@ -155,6 +155,9 @@ if TYPE_CHECKING:
         AIModel as AIModel,
     )
     from .model import (
+        AudioModelCostData as AudioModelCostData,
+    )
+    from .model import (
         ChatModelCostData as ChatModelCostData,
     )
     from .model import (
@@ -392,6 +395,7 @@ _HOMES = {
     "AIModel": ".model",
     "ChatModelCostData": ".model",
     "ChatModelSettings": ".model",
+    "AudioModelCostData": ".model",
     "ImageModelCostData": ".model",
     "ValidOptionValue": ".model",
     "PromptCache": ".prompt_cache",

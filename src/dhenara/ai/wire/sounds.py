@@ -61,6 +61,10 @@ def usual_name(mime_type: str) -> str:
     return OTHER_NAMES.get(bare, bare)
 
 
+EXTENSIBLE = 0xFFFE
+"""The format is told further on, where there is room for its details."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wav:
     """How the samples of a WAV file are written, and where they are in it."""
@@ -95,6 +99,8 @@ def read_wav(head: bytes, length: int | None = None) -> Wav | None:
         name, size = struct.unpack_from("<4sI", head, at)
         if name == b"fmt " and at + 24 <= len(head):
             told = struct.unpack_from("<HHIIHH", head, at + 8)
+            if told[0] == EXTENSIBLE and size >= 26 and at + 34 <= len(head):
+                told = (*struct.unpack_from("<H", head, at + 32), *told[1:])
         if name == b"data" and told is not None and told[1] and told[2] and told[5]:
             known = min(size, whole - at - 8)
             return Wav(told[2], told[1], told[5], told[0], at + 8, max(0, known))
