@@ -12,6 +12,7 @@ from .chat import AsyncChat
 from .colour import Waiting
 from .config_models import AiSettings
 from .crowd import Progress, ask_all_async
+from .files.methods import AsyncFiles
 from .operations import Operations
 from .progress import ProgressBar, telling
 from .results import AskResult
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AsyncAiClient(AsyncSounds):
+class AsyncAiClient(AsyncSounds, AsyncFiles):
     """`AiClient`, awaited. See there what each method promises."""
 
     def __init__(

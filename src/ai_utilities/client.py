@@ -13,6 +13,7 @@ from .chat import Chat
 from .colour import Blocking, finished
 from .config_models import AiSettings
 from .crowd import Progress, ask_all
+from .files.methods import Files
 from .operations import Operations
 from .progress import ProgressBar, telling
 from .results import AskResult
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AiClient(Sounds):
+class AiClient(Sounds, Files):
     """Asks one provider, or another one for a single call. May be shared by threads.
 
     Settings come from the arguments, the environment and `.env`. What cannot work is an error here, before anything

@@ -57,7 +57,7 @@ class EngineProvider(BaseProvider):
         self.configuration: Resolved = ConfigurationResolver(self.settings).validate(self.provider_name or None)
         self.provider_name = self.configuration.provider
         self._config = AIModelCallConfig(**call_defaults(self.settings))
-        if self.model is not None and self.configuration.facts.chats:
+        if self.model is not None:
             resolve(self._endpoint(self.model), os.environ)
 
     @property

@@ -11,6 +11,7 @@ from .asking import check_options, overridden, read_instructions
 from .backgrounds import Backgrounds
 from .config.environment import environment
 from .errors import ConfigurationError, WrongColourError
+from .filings import Filings
 from .flow.journey import Journey
 from .flow.layer import AnyLayer
 from .flow.lessons import EVERYBODYS, Lessons
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
-class AIModelClient(Operations, Pictures, Sounds, Runs, Listings, Backgrounds):
+class AIModelClient(Operations, Pictures, Sounds, Filings, Runs, Listings, Backgrounds):
     """Generates from one endpoint.
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be

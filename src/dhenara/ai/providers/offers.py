@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ..codecs.file_quirks import FileQuirks
 from ..codecs.operation_quirks import EmbeddingQuirks, ImageQuirks, ModerationQuirks, OcrQuirks, RerankQuirks
 from .provider import Route
 
@@ -50,3 +51,8 @@ def transcriptions(quirks: TranscriptionQuirks = WHISPER, models: str = "*") -> 
 def speech(quirks: SpeechQuirks | None = None, models: str = "*") -> Route:
     """Text as speech, as OpenAI began it."""
     return Route("openai_rest.speech", quirks or SpeechQuirks(params=SPEECH_PARAMS), models, operation="speak")
+
+
+def files(quirks: FileQuirks) -> Route:
+    """Files as OpenAI keeps them."""
+    return Route("openai_rest.files", quirks, operation="files")

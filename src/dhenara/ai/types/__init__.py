@@ -322,6 +322,9 @@ if TYPE_CHECKING:
     from .tools import (
         ToolDefinition as ToolDefinition,
     )
+    from .uploaded_file import (
+        UploadedFile as UploadedFile,
+    )
     from .usage import (
         Usage as Usage,
     )
@@ -369,6 +372,7 @@ _HOMES = {
     "SpokenAudio": ".audio",
     "TranscriptionRequest": ".audio",
     "TranscriptionResponse": ".audio",
+    "UploadedFile": ".uploaded_file",
     "SpokenSegment": ".subtitles",
     "SpokenWord": ".subtitles",
     "EmbeddingResponse": ".embedding",

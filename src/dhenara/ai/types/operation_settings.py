@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from .audio import SpeechFormat, Timestamps
@@ -87,3 +87,13 @@ class SpeakSettings(CallSettings, total=False):
     speed: float | None
     instructions: str | None
     language: str | None
+
+
+class UploadSettings(CallSettings, total=False):
+    """`expires_in` is in seconds, where the provider forgets files by itself; `on_progress` hears of bytes sent."""
+
+    name: str | None
+    mime_type: str | None
+    purpose: str | None
+    expires_in: int | None
+    on_progress: Callable[[int, int], None] | None

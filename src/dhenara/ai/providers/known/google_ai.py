@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...codecs.file_quirks import FileQuirks
 from ...codecs.gemini.quirks import GeminiQuirks
 from ...codecs.gemini.tasks import TASK_TYPES
 from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
@@ -36,6 +37,7 @@ PROVIDER = Provider(
     ),
     operations=(
         Route("gemini.embeddings", EMBEDDINGS, operation="embed"),
+        Route("gemini.files", FileQuirks(), operation="files"),
         Route("vertex.imagen", ImageQuirks(path="/{model}:predict"), "imagen*|models/imagen*", operation="image"),
     ),
     by_chat={

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ..offers import HEARING_PARAMS, speech, transcriptions
+from ..offers import HEARING_PARAMS, files, speech, transcriptions
 from ..provider import Provider, Route
 
 QUIRKS = ChatQuirks(
@@ -44,6 +45,7 @@ PROVIDER = Provider(
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
     operations=(
+        files(FileQuirks(params={"purpose": "purpose"}, usual_purpose="batch")),
         transcriptions(
             TranscriptionQuirks(params=HEARING_PARAMS, translations_path="/audio/translations", audio_url="url")
         ),

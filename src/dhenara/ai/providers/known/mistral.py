@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.operation_quirks import EmbeddingQuirks
-from ..offers import embeddings, moderations, ocr, speech, transcriptions
+from ..offers import embeddings, files, moderations, ocr, speech, transcriptions
 from ..provider import Provider, Route
+
+FILES = FileQuirks(
+    params={"purpose": "purpose"}, usual_purpose="ocr", expiry="hours", pages="number", size_field="page_size"
+)
 
 PROVIDER = Provider(
     name="mistral",
@@ -38,6 +43,15 @@ PROVIDER = Provider(
     ),
     operations=(
         moderations(),
+        files(
+            FileQuirks(
+                params={"purpose": "purpose"},
+                usual_purpose="ocr",
+                expiry="hours",
+                pages="number",
+                size_field="page_size",
+            )
+        ),
         transcriptions(
             TranscriptionQuirks(
                 params={"language": "language", "temperature": "temperature"},

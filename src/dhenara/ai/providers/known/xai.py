@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operation_quirks import ImageQuirks
-from ..offers import images, speech, transcriptions
+from ..offers import files, images, speech, transcriptions
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -22,6 +23,7 @@ PROVIDER = Provider(
             "grok-*image*|grok-imagine*",
         ),
         images(ImageQuirks(params={"n": "n", "user": "user"}, variations_path=None, pictures="json")),
+        files(FileQuirks(params={"purpose": "purpose"}, expiry="seconds", pages="token")),
         transcriptions(
             TranscriptionQuirks(
                 path="/stt",
