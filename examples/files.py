@@ -20,7 +20,11 @@ with ExitStack() as stack:
     else:
         kept = {"id": "file-1", "filename": "notes.txt", "bytes": 25, "status": "processed"}
         gone = {"id": "file-1", "deleted": True}
-        replies = [Raw(json.dumps(kept).encode()), Answer(text="On Friday."), Raw(json.dumps(gone).encode())]
+        replies: list[Raw | Answer] = [
+            Raw(json.dumps(kept).encode()),
+            Answer(text="On Friday."),
+            Raw(json.dumps(gone).encode()),
+        ]
         server = stack.enter_context(FakeServer(*replies))
         api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
     endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="gpt-5-mini"))

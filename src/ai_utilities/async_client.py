@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from .asked import AskOptions
 from .audio.methods import AsyncSounds
+from .batch.methods import AsyncProviderBatches
 from .chat import AsyncChat
 from .colour import Waiting
 from .config_models import AiSettings
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AsyncAiClient(AsyncSounds, AsyncFiles):
+class AsyncAiClient(AsyncSounds, AsyncFiles, AsyncProviderBatches):
     """`AiClient`, awaited. See there what each method promises."""
 
     def __init__(

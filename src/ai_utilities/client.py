@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from .asked import AskOptions
 from .audio.methods import Sounds
+from .batch.methods import ProviderBatches
 from .chat import Chat
 from .colour import Blocking, finished
 from .config_models import AiSettings
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AiClient(Sounds, Files):
+class AiClient(Sounds, Files, ProviderBatches):
     """Asks one provider, or another one for a single call. May be shared by threads.
 
     Settings come from the arguments, the environment and `.env`. What cannot work is an error here, before anything

@@ -132,7 +132,8 @@ class EngineProvider(BaseProvider):
         """The client of the model that is named, or else of the usual one for this."""
         model = said.pop("model", None) or usual_model(self.provider_name, operation, said) or self.model
         # The temperature of the settings is meant for questions.
-        said.setdefault("temperature", None)
+        if operation != "submit_batch":
+            said.setdefault("temperature", None)
         return self._client(model or ANY)
 
     def _embedding(self, method: str, said: dict[str, Any]) -> Any:

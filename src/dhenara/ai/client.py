@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .asking import check_options, overridden, read_instructions
 from .backgrounds import Backgrounds
+from .batches import Batches
 from .config.environment import environment
 from .errors import ConfigurationError, WrongColourError
 from .filings import Filings
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
-class AIModelClient(Operations, Pictures, Sounds, Filings, Runs, Listings, Backgrounds):
+class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listings, Backgrounds):
     """Generates from one endpoint.
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ..codecs.batching import BatchQuirks
 from ..codecs.file_quirks import FileQuirks
 from ..codecs.operation_quirks import EmbeddingQuirks, ImageQuirks, ModerationQuirks, OcrQuirks, RerankQuirks
 from .provider import Route
@@ -56,3 +57,6 @@ def speech(quirks: SpeechQuirks | None = None, models: str = "*") -> Route:
 def files(quirks: FileQuirks) -> Route:
     """Files as OpenAI keeps them."""
     return Route("openai_rest.files", quirks, operation="files")
+
+
+BATCHES = Route("openai_rest.batches", BatchQuirks(), operation="batches")

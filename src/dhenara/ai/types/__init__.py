@@ -31,6 +31,15 @@ if TYPE_CHECKING:
     from .audio import (
         TranscriptionResponse as TranscriptionResponse,
     )
+    from .batch import (
+        BatchItem as BatchItem,
+    )
+    from .batch import (
+        BatchJob as BatchJob,
+    )
+    from .batch import (
+        BatchResults as BatchResults,
+    )
     from .call import (
         Call as Call,
     )
@@ -372,6 +381,9 @@ _HOMES = {
     "SpokenAudio": ".audio",
     "TranscriptionRequest": ".audio",
     "TranscriptionResponse": ".audio",
+    "BatchItem": ".batch",
+    "BatchJob": ".batch",
+    "BatchResults": ".batch",
     "UploadedFile": ".uploaded_file",
     "SpokenSegment": ".subtitles",
     "SpokenWord": ".subtitles",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...codecs.batching import BatchQuirks
 from ...codecs.file_quirks import FileQuirks
 from ...codecs.gemini.quirks import GeminiQuirks
 from ...codecs.gemini.tasks import TASK_TYPES
@@ -37,6 +38,7 @@ PROVIDER = Provider(
     ),
     operations=(
         Route("gemini.embeddings", EMBEDDINGS, operation="embed"),
+        Route("gemini.batches", BatchQuirks(), operation="batches"),
         Route("gemini.files", FileQuirks(), operation="files"),
         Route("vertex.imagen", ImageQuirks(path="/{model}:predict"), "imagen*|models/imagen*", operation="image"),
     ),

@@ -8,7 +8,7 @@ from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
 from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ..offers import HEARING_PARAMS, files, speech, transcriptions
+from ..offers import BATCHES, HEARING_PARAMS, files, speech, transcriptions
 from ..provider import Provider, Route
 
 QUIRKS = ChatQuirks(
@@ -45,6 +45,7 @@ PROVIDER = Provider(
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
     operations=(
+        BATCHES,
         files(FileQuirks(params={"purpose": "purpose"}, usual_purpose="batch")),
         transcriptions(
             TranscriptionQuirks(params=HEARING_PARAMS, translations_path="/audio/translations", audio_url="url")

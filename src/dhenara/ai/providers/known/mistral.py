@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ...codecs.batching import BatchQuirks
 from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.operation_quirks import EmbeddingQuirks
@@ -43,6 +44,7 @@ PROVIDER = Provider(
     ),
     operations=(
         moderations(),
+        Route("openai_rest.jobs", BatchQuirks(path="/batch/jobs"), operation="batches"),
         files(
             FileQuirks(
                 params={"purpose": "purpose"},

@@ -7,7 +7,17 @@ from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operation_quirks import ImageQuirks, ModerationQuirks
-from ..offers import HEARING_PARAMS, SPEECH_PARAMS, embeddings, files, images, moderations, speech, transcriptions
+from ..offers import (
+    BATCHES,
+    HEARING_PARAMS,
+    SPEECH_PARAMS,
+    embeddings,
+    files,
+    images,
+    moderations,
+    speech,
+    transcriptions,
+)
 from ..provider import Provider, Route
 
 # Models that Chat Completions does not serve, or not with tools.
@@ -49,6 +59,7 @@ PROVIDER = Provider(
         images(ImageQuirks(params=DRAWING, variations_path=None, streams=True), ONLY_DRAW),
         images(ImageQuirks(params=DRAWING, streams=True)),
         embeddings(),
+        BATCHES,
         files(FileQuirks(params={"purpose": "purpose"}, usual_purpose="user_data", expiry="anchored")),
         transcriptions(DIARIZING, "*-diarize*"),
         transcriptions(UNTIMED, "gpt-*"),
