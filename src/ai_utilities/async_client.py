@@ -7,10 +7,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from .asked import AskOptions
+from .audio.methods import AsyncSounds
+from .batch.methods import AsyncProviderBatches
 from .chat import AsyncChat
 from .colour import Waiting
 from .config_models import AiSettings
 from .crowd import Progress, ask_all_async
+from .files.methods import AsyncFiles
 from .operations import Operations
 from .progress import ProgressBar, telling
 from .results import AskResult
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AsyncAiClient:
+class AsyncAiClient(AsyncSounds, AsyncFiles, AsyncProviderBatches):
     """`AiClient`, awaited. See there what each method promises."""
 
     def __init__(

@@ -8,10 +8,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from .asked import AskOptions
+from .audio.methods import Sounds
+from .batch.methods import ProviderBatches
 from .chat import Chat
 from .colour import Blocking, finished
 from .config_models import AiSettings
 from .crowd import Progress, ask_all
+from .files.methods import Files
 from .operations import Operations
 from .progress import ProgressBar, telling
 from .results import AskResult
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AiClient:
+class AiClient(Sounds, Files, ProviderBatches):
     """Asks one provider, or another one for a single call. May be shared by threads.
 
     Settings come from the arguments, the environment and `.env`. What cannot work is an error here, before anything

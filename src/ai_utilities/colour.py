@@ -23,6 +23,10 @@ class Colour(Protocol):
 
     async def embed(self, provider: BaseProvider, texts: Sequence[str], said: dict[str, Any]) -> list[list[float]]: ...
 
+    async def operate(
+        self, provider: BaseProvider, operation: str, given: tuple[Any, ...], said: dict[str, Any]
+    ) -> Any: ...
+
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
@@ -40,6 +44,11 @@ class Blocking:
 
     async def embed(self, provider: BaseProvider, texts: Sequence[str], said: dict[str, Any]) -> list[list[float]]:
         return provider.embed(texts, **said)
+
+    async def operate(
+        self, provider: BaseProvider, operation: str, given: tuple[Any, ...], said: dict[str, Any]
+    ) -> Any:
+        return provider.operate(operation, *given, **said)
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return work(*args, **kwargs)
@@ -59,6 +68,11 @@ class Waiting:
 
     async def embed(self, provider: BaseProvider, texts: Sequence[str], said: dict[str, Any]) -> list[list[float]]:
         return await provider.embed_async(texts, **said)
+
+    async def operate(
+        self, provider: BaseProvider, operation: str, given: tuple[Any, ...], said: dict[str, Any]
+    ) -> Any:
+        return await provider.operate_async(operation, *given, **said)
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await threaded(work, *args, **kwargs)

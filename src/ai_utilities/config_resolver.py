@@ -79,7 +79,7 @@ class ConfigurationResolver:
         facts = found.facts
         if facts.needs_key and found.api_key.value is None and not facts.fetches_proof:
             raise ProviderConfigurationError(missing_key(found.facts, self.variables()))
-        if found.model.value is None and facts.needs_key:
+        if found.model.value is None and facts.needs_key and facts.chats:
             raise ProviderConfigurationError(missing_model(facts))
         if facts.name == "openai_compatible" and found.base_url.value is None:
             raise ProviderConfigurationError(

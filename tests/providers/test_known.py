@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -23,6 +23,12 @@ CHATTING = [name for name in NAMES if registry.load_provider(name).routes]
 ADD = ToolDefinition(name="add", parameters={"type": "object", "properties": {}})
 
 
+WITHOUT_CHAT: dict[str, Callable[[AIModelClient], object]] = {
+    "voyage": lambda client: client.embed("?"),
+    "deepgram": lambda client: client.speak("?"),
+}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(name: str, nobody: pytest.MonkeyPatch) -> None:
     provider = registry.load_provider(name)
@@ -39,7 +45,7 @@ def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(name: str,
         api = AIModelAPI(provider=name, config={"region": "us-east-1", "resource": "r", "project_id": "p"})
         asking = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")))
         with pytest.raises(ConfigurationError, match=provider.key_env[0]):
-            _ = asking.generate("?") if provider.routes else asking.embed("?")
+            _ = asking.generate("?") if provider.routes else WITHOUT_CHAT[name](asking)
         found = {provider.key_env[0]: "k-1"}
         target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), found, offered[0].operation)
         assert target.grant.key == "k-1"

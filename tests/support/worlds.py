@@ -30,7 +30,7 @@ class Blocking:
     def stream(self, client: AIModelClient, *args: Any, **kwargs: Any) -> Tuples:
         return list(client.generate(*args, streaming=True, **kwargs).stream_generator)
 
-    def ask(self, client: AIModelClient, name: str, *args: Any, **kwargs: Any) -> Any:
+    def ask(self, client: AIModelClient, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """Any other question that a client answers in both colours."""
         return getattr(client, name)(*args, **kwargs)
 
@@ -57,7 +57,7 @@ class Async:
         found: Tuples = self._start(drain)
         return found
 
-    def ask(self, client: AIModelClient, name: str, *args: Any, **kwargs: Any) -> Any:
+    def ask(self, client: AIModelClient, name: str, /, *args: Any, **kwargs: Any) -> Any:
         return self._start(lambda: getattr(client, f"{name}_async")(*args, **kwargs))
 
     def close(self, client: AIModelClient) -> None:

@@ -31,7 +31,9 @@ class Wish:
             raise ConfigurationError(f"a cache namespace is a name without a colon, not {self.namespace!r}")
 
     def covers(self, call: Call) -> bool:
-        """Whether this call is looked up and kept."""
+        """Whether this call is looked up and kept: answers in words are."""
+        if call.operation != "chat":
+            return False
         return self.policy in ("always", "refresh") or (self.policy == "deterministic" and deterministic(call))
 
 

@@ -53,6 +53,10 @@ class BaseProvider(ABC):
         """One vector for each text."""
         raise self._cannot("Embeddings not supported")
 
+    def operate(self, operation: str, *given: Any, **kwargs: Any) -> Any:
+        """Something else that clients offer, such as `transcribe` and `speak`, by its name."""
+        raise self._cannot(f"{operation} not supported")
+
     async def ask_async(self, prompt: str, **kwargs: Any) -> AskResult:
         return await threaded(self.ask, prompt, **kwargs)
 
@@ -67,6 +71,9 @@ class BaseProvider(ABC):
 
     async def embed_async(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
         return await threaded(self.embed, texts, **kwargs)
+
+    async def operate_async(self, operation: str, *given: Any, **kwargs: Any) -> Any:
+        return await threaded(self.operate, operation, *given, **kwargs)
 
     def close(self) -> None:  # noqa: B027  # most providers of one's own hold nothing open
         """Lets go of connections."""

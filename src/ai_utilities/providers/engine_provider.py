@@ -24,6 +24,7 @@ from ..wiring import Wiring
 from .base_provider import BaseProvider
 from .endpoint import make_endpoint
 from .facts import ProviderFacts
+from .usual_models import usual_model
 
 EMBEDDERS = {
     "openai": "text-embedding-3-small",
@@ -121,6 +122,20 @@ class EngineProvider(BaseProvider):
         vectors: list[list[float]] = (await self._embedding("embed_async", kwargs)(texts, **kwargs)).vectors
         return vectors
 
+    def operate(self, operation: str, *given: Any, **kwargs: Any) -> Any:
+        return getattr(self._operating(operation, kwargs), operation)(*given, **kwargs)
+
+    async def operate_async(self, operation: str, *given: Any, **kwargs: Any) -> Any:
+        return await getattr(self._operating(operation, kwargs), f"{operation}_async")(*given, **kwargs)
+
+    def _operating(self, operation: str, said: dict[str, Any]) -> AIModelClient:
+        """The client of the model that is named, or else of the usual one for this."""
+        model = said.pop("model", None) or usual_model(self.provider_name, operation, said) or self.model
+        # The temperature of the settings is meant for questions.
+        if operation != "submit_batch":
+            said.setdefault("temperature", None)
+        return self._client(model or ANY)
+
     def _embedding(self, method: str, said: dict[str, Any]) -> Any:
         """The engine's method for the model that is named, or else for the usual one."""
         model = said.pop("model", None) or self.settings.embedding_model or EMBEDDERS.get(self.provider_name)
@@ -144,6 +159,8 @@ class EngineProvider(BaseProvider):
             await client.aclose()
 
     def _asked(self, prompt: Any, said: Mapping[str, Any]) -> Asked:
+        if not self.configuration.facts.chats:
+            raise self._cannot("Questions not supported")
         return read_asked(prompt, said, self.settings)
 
     def _around(self, asked: Asked) -> Around:

@@ -43,7 +43,7 @@ class ProviderFacts:
     """Entries of the API's config, and their variables."""
 
     chats: bool = True
-    """Whether it answers questions; some only make vectors and such."""
+    """Whether it answers in words, or only hears, speaks or embeds."""
 
     address: str | None = None
     needs_key: bool = False

@@ -95,7 +95,7 @@ class Bound:
 
     async def __call__(self, call: Call, send: Send) -> Stream:
         at = datetime.fromtimestamp(self._io.wall(), UTC)
-        facts = {**self._who, "tags": {**self._usage.tags, **tags_now()}, "started_at": at}
+        facts = {**self._who, "operation": call.operation, "tags": {**self._usage.tags, **tags_now()}, "started_at": at}
         started = self._io.now()
         before = len(call.journal.attempts)
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .asking import check_options, overridden, read_instructions
 from .backgrounds import Backgrounds
+from .batches import Batches
 from .config.environment import environment
 from .errors import ConfigurationError, WrongColourError
+from .filings import Filings
 from .flow.journey import Journey
 from .flow.layer import AnyLayer
 from .flow.lessons import EVERYBODYS, Lessons
@@ -23,6 +25,7 @@ from .providers.choosing import generates
 from .providers.target import Target, resolve
 from .runs import Runs
 from .runtime.blocking import BlockingIO, run
+from .sounds import Sounds
 from .trimming import trimmed
 from .types.call import Call, Journal
 from .types.call_config import AIModelCallConfig
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
-class AIModelClient(Operations, Pictures, Runs, Listings, Backgrounds):
+class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listings, Backgrounds):
     """Generates from one endpoint.
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be

@@ -12,8 +12,9 @@ from ..providers.provider import Provider
 from ..providers.registry import find_provider
 from ..types.cost import Cost
 from ..types.endpoint import AIModelEndpoint
-from ..types.model import ChatModelCostData, ImageModelCostData
+from ..types.model import AudioModelCostData, ChatModelCostData, ImageModelCostData
 from ..types.usage import Usage
+from .audio_prices import by_sound
 from .charges import by_prices, by_tokens
 from .image_prices import by_images
 
@@ -48,6 +49,8 @@ def price(
         return by_tokens(prices, usage).model_copy(update={"priced_at": at})
     if isinstance(prices, ImageModelCostData):
         return by_images(prices, usage, endpoint.ai_model).model_copy(update={"priced_at": at})
+    if isinstance(prices, AudioModelCostData):
+        return by_sound(prices, usage).model_copy(update={"priced_at": at})
     provider = find_provider(str(endpoint.api.provider))
     if provider is not None and provider.embedded:
         return FREE

@@ -96,6 +96,8 @@ class Outgoing:
     """Whether the answer goes on being made when nobody listens, so that it can be asked for again."""
     payload: Multipart | Pieces | bytes | None = None
     reading: Reading | None = None
+    under: str = ""
+    """A folder before the last part of the base address, as Google has one for uploads."""
 
 
 class Decoder(Protocol):

@@ -104,16 +104,20 @@ class Journey:
         except DhenaraError as error:
             error.attempts = tuple(call.journal.attempts)
             raise
+        made = self.told(call, stream)
+        if not isinstance(made, kind):
+            raise BadAnswerError(f"the answer to {call.operation!r} has no result in it")
+        return made
+
+    def told(self, call: Call, stream: Stream) -> Result | None:
+        """What an operation came to so far, and what happened on its way."""
         journal = call.journal
-        made = stream.result(
+        return stream.result(
             attempts=journal.attempts,
             request_id=journal.attempts[-1].request_id if journal.attempts else None,
             response_headers=dict(journal.head.headers) if journal.head else {},
             duration_seconds=self.io.now() - journal.started_at,
         )
-        if not isinstance(made, kind):
-            raise BadAnswerError(f"the answer to {call.operation!r} has no result in it")
-        return made
 
     async def close(self) -> None:
         await self.io.close()

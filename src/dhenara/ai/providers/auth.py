@@ -35,11 +35,11 @@ def bearer(request: HttpRequest, grant: Grant) -> HttpRequest:
     return request.with_headers({"authorization": f"Bearer {grant.key}"}) if grant.key else request
 
 
-def header(*names: str) -> Auth:
-    """The key as it is, in headers of these names."""
+def header(*names: str, before: str = "") -> Auth:
+    """The key as it is, in headers of these names; some want a word `before` it."""
 
     def sign(request: HttpRequest, grant: Grant) -> HttpRequest:
-        return request.with_headers(dict.fromkeys(names, grant.key)) if grant.key else request
+        return request.with_headers(dict.fromkeys(names, before + grant.key)) if grant.key else request
 
     return sign
 

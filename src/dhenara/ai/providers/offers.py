@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ..codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ..codecs.batching import BatchQuirks
+from ..codecs.file_quirks import FileQuirks
 from ..codecs.operation_quirks import EmbeddingQuirks, ImageQuirks, ModerationQuirks, OcrQuirks, RerankQuirks
 from .provider import Route
 
@@ -34,3 +37,26 @@ def ocr(quirks: OcrQuirks | None = None) -> Route:
 def images(quirks: ImageQuirks | None = None, models: str = "*") -> Route:
     """Pictures as OpenAI draws them."""
     return Route("openai_rest.images", quirks or ImageQuirks(), models, operation="image")
+
+
+HEARING_PARAMS = {"language": "language", "prompt": "prompt", "temperature": "temperature"}
+SPEECH_PARAMS = {"voice": "voice", "format": "response_format", "speed": "speed", "instructions": "instructions"}
+WHISPER = TranscriptionQuirks(params=HEARING_PARAMS, translations_path="/audio/translations")
+
+
+def transcriptions(quirks: TranscriptionQuirks = WHISPER, models: str = "*") -> Route:
+    """Speech as text, as OpenAI's Whisper began it."""
+    return Route("openai_rest.transcription", quirks, models, operation="transcribe")
+
+
+def speech(quirks: SpeechQuirks | None = None, models: str = "*") -> Route:
+    """Text as speech, as OpenAI began it."""
+    return Route("openai_rest.speech", quirks or SpeechQuirks(params=SPEECH_PARAMS), models, operation="speak")
+
+
+def files(quirks: FileQuirks) -> Route:
+    """Files as OpenAI keeps them."""
+    return Route("openai_rest.files", quirks, operation="files")
+
+
+BATCHES = Route("openai_rest.batches", BatchQuirks(), operation="batches")

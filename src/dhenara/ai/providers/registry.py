@@ -33,6 +33,7 @@ KNOWN = {
     "lm_studio": "lm_studio",
     "vllm": "vllm",
     "voyage": "voyage",
+    "deepgram": "deepgram",
     "llama_cpp": "llama_cpp",
     "local": "local",
     "amazon_bedrock": "amazon_bedrock",

@@ -53,7 +53,7 @@ class Target:
         """
         kind, body = written(outgoing)
         headers = {**kind, **self.headers, **outgoing.headers, **lowered(call.config.headers)}
-        url = self.base_url + outgoing.path
+        url = (placed(self.base_url, outgoing.under) if outgoing.under else self.base_url) + outgoing.path
         if self.query:
             url += self.query.replace("?", "&") if "?" in outgoing.path else self.query
         request = HttpRequest(outgoing.method, url, headers, body)
@@ -166,6 +166,12 @@ def told(provider: Provider, api: AIModelAPI) -> dict[str, Any]:
 def set_entries(config: Mapping[str, Any]) -> dict[str, Any]:
     """Without those that are there and say nothing, as settings often have them."""
     return {entry: value for entry, value in config.items() if value is not None and value != ""}
+
+
+def placed(base_url: str, folder: str) -> str:
+    """The base address with a folder before its last part, which is the version."""
+    head, _, version = base_url.rpartition("/")
+    return f"{head}/{folder}/{version}"
 
 
 def lowered(headers: Mapping[str, str]) -> dict[str, str]:

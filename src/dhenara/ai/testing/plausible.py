@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from .plausible_sounds import is_sound, plausible_sound
 from .replies import Asked, Raw
 from .steps import Step
 
@@ -28,6 +29,9 @@ class Plausible:
     dimensions: int = 8
 
     def steps(self, asked: Asked) -> Iterable[Step]:
+        sound = plausible_sound(asked)
+        if sound is not None:
+            return sound.steps(asked)
         found = find(asked.path)
         if found is None:
             said = json.dumps({"error": {"message": f"nothing is known of {asked.path}", "code": "not_found"}})
@@ -38,7 +42,7 @@ class Plausible:
 
 def is_operation(path: str) -> bool:
     """Whether an operation beside chat is asked for on this path."""
-    return find(path) is not None
+    return is_sound(path) or find(path) is not None
 
 
 def find(path: str) -> Callable[[Wire, int], Wire] | None:

@@ -16,6 +16,30 @@ if TYPE_CHECKING:
     from .attempt import (
         Attempt as Attempt,
     )
+    from .audio import (
+        SpeechRequest as SpeechRequest,
+    )
+    from .audio import (
+        SpeechResponse as SpeechResponse,
+    )
+    from .audio import (
+        SpokenAudio as SpokenAudio,
+    )
+    from .audio import (
+        TranscriptionRequest as TranscriptionRequest,
+    )
+    from .audio import (
+        TranscriptionResponse as TranscriptionResponse,
+    )
+    from .batch import (
+        BatchItem as BatchItem,
+    )
+    from .batch import (
+        BatchJob as BatchJob,
+    )
+    from .batch import (
+        BatchResults as BatchResults,
+    )
     from .call import (
         Call as Call,
     )
@@ -138,6 +162,9 @@ if TYPE_CHECKING:
     )
     from .model import (
         AIModel as AIModel,
+    )
+    from .model import (
+        AudioModelCostData as AudioModelCostData,
     )
     from .model import (
         ChatModelCostData as ChatModelCostData,
@@ -277,6 +304,12 @@ if TYPE_CHECKING:
     from .structured import (
         StructuredOutput as StructuredOutput,
     )
+    from .subtitles import (
+        SpokenSegment as SpokenSegment,
+    )
+    from .subtitles import (
+        SpokenWord as SpokenWord,
+    )
     from .timeouts import (
         Timeouts as Timeouts,
     )
@@ -297,6 +330,9 @@ if TYPE_CHECKING:
     )
     from .tools import (
         ToolDefinition as ToolDefinition,
+    )
+    from .uploaded_file import (
+        UploadedFile as UploadedFile,
     )
     from .usage import (
         Usage as Usage,
@@ -340,6 +376,17 @@ _HOMES = {
     "Cost": ".cost",
     "FinishReason": ".delta",
     "EmbeddingRequest": ".embedding",
+    "SpeechRequest": ".audio",
+    "SpeechResponse": ".audio",
+    "SpokenAudio": ".audio",
+    "TranscriptionRequest": ".audio",
+    "TranscriptionResponse": ".audio",
+    "BatchItem": ".batch",
+    "BatchJob": ".batch",
+    "BatchResults": ".batch",
+    "UploadedFile": ".uploaded_file",
+    "SpokenSegment": ".subtitles",
+    "SpokenWord": ".subtitles",
     "EmbeddingResponse": ".embedding",
     "InputType": ".embedding",
     "GeneratedImage": ".image",
@@ -364,6 +411,7 @@ _HOMES = {
     "AIModel": ".model",
     "ChatModelCostData": ".model",
     "ChatModelSettings": ".model",
+    "AudioModelCostData": ".model",
     "ImageModelCostData": ".model",
     "ValidOptionValue": ".model",
     "PromptCache": ".prompt_cache",

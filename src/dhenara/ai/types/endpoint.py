@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .api import AIModelAPI
 from .base import Value
-from .model import AIModel, ChatModelCostData, ImageModelCostData
+from .model import AIModel, AudioModelCostData, ChatModelCostData, ImageModelCostData
 
 
 class AIModelEndpoint(Value):
@@ -12,5 +12,5 @@ class AIModelEndpoint(Value):
 
     api: AIModelAPI
     ai_model: AIModel
-    cost_data: ChatModelCostData | ImageModelCostData | None = None
+    cost_data: ChatModelCostData | ImageModelCostData | AudioModelCostData | None = None
     reference: str | None = None

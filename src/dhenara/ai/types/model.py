@@ -52,6 +52,19 @@ class ImageModelCostData(Value):
         return self
 
 
+class AudioModelCostData(Value):
+    """Prices in US dollars of a minute that is heard, or of a million letters that are spoken."""
+
+    cost_per_minute: Decimal | None = Field(default=None, ge=0)
+    cost_per_million_characters: Decimal | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> AudioModelCostData:
+        if self.cost_per_minute is None and self.cost_per_million_characters is None:
+            raise ValueError("give cost_per_minute or cost_per_million_characters")
+        return self
+
+
 class ValidOptionValue(Value):
     """The values that one model option may take."""
 
@@ -73,7 +86,7 @@ class AIModel(Value):
     functional_type: FunctionalType = "text_generation"
     base_model: str | None = None
     settings: ChatModelSettings | None = None
-    cost_data: ChatModelCostData | ImageModelCostData | None = None
+    cost_data: ChatModelCostData | ImageModelCostData | AudioModelCostData | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     valid_options: dict[str, ValidOptionValue] | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
+from .audio import SpeechFormat, Timestamps
 from .call_config import AIModelCallConfig, ReasoningEffort
 from .content import ImageContent
 from .embedding import InputType
@@ -66,3 +67,33 @@ class DrawSettings(CallSettings, total=False):
     mask: ImageContent | None
     n: int | None
     seed: int | None
+
+
+class TranscribeSettings(CallSettings, total=False):
+    """`timestamps` says how fine; `diarize` tells speakers apart; `prompt` holds names and words that may be said."""
+
+    language: str | None
+    prompt: str | None
+    timestamps: Timestamps | None
+    diarize: bool | None
+    temperature: float | None
+
+
+class SpeakSettings(CallSettings, total=False):
+    """`voice` is one of the provider's own names; `instructions` say how to speak, where the model heeds them."""
+
+    voice: str | None
+    format: SpeechFormat | None
+    speed: float | None
+    instructions: str | None
+    language: str | None
+
+
+class UploadSettings(CallSettings, total=False):
+    """`expires_in` is in seconds, where the provider forgets files by itself; `on_progress` hears of bytes sent."""
+
+    name: str | None
+    mime_type: str | None
+    purpose: str | None
+    expires_in: int | None
+    on_progress: Callable[[int, int], None] | None

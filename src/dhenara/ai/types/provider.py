@@ -21,6 +21,7 @@ class AIModelAPIProviderEnum(StrEnum):
     XAI = "xai"
     COHERE = "cohere"
     VOYAGE = "voyage"
+    DEEPGRAM = "deepgram"
     OPENROUTER = "openrouter"
     TOGETHER = "together"
     FIREWORKS = "fireworks"

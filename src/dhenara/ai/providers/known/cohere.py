@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ...codecs.audio_quirks import TranscriptionQuirks
 from ...codecs.cohere.quirks import CohereQuirks
 from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
 from ..listing import Listing
-from ..offers import rerank
+from ..offers import rerank, transcriptions
 from ..provider import Provider, Route
 
 EMBEDDINGS = EmbeddingQuirks(
@@ -25,6 +26,14 @@ PROVIDER = Provider(
     base_url="https://api.cohere.com",
     routes=(Route("cohere", CohereQuirks()),),
     operations=(
+        transcriptions(
+            TranscriptionQuirks(
+                path="/v2/audio/transcriptions",
+                params={"language": "language", "temperature": "temperature"},
+                needs=("language",),
+                timestamps="never",
+            )
+        ),
         rerank(RerankQuirks(path="/v2/rerank")),
         Route("cohere.embeddings", EMBEDDINGS, operation="embed"),
     ),

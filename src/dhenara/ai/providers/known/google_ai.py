@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ...codecs.batching import BatchQuirks
+from ...codecs.file_quirks import FileQuirks
 from ...codecs.gemini.quirks import GeminiQuirks
 from ...codecs.gemini.tasks import TASK_TYPES
 from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
@@ -36,9 +38,16 @@ PROVIDER = Provider(
     ),
     operations=(
         Route("gemini.embeddings", EMBEDDINGS, operation="embed"),
+        Route("gemini.batches", BatchQuirks(), operation="batches"),
+        Route("gemini.files", FileQuirks(), operation="files"),
         Route("vertex.imagen", ImageQuirks(path="/{model}:predict"), "imagen*|models/imagen*", operation="image"),
     ),
-    by_chat={"count_tokens": ("gemini.count_tokens",), "image": ("gemini.images",)},
+    by_chat={
+        "count_tokens": ("gemini.count_tokens",),
+        "image": ("gemini.images",),
+        "transcribe": ("gemini.hearing",),
+        "speak": ("gemini.speech",),
+    },
     # Never as ?key= in the address, where logs and exceptions would show it.
     auth=header("x-goog-api-key"),
     key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),

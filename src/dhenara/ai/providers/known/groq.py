@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ..offers import BATCHES, HEARING_PARAMS, files, speech, transcriptions
 from ..provider import Provider, Route
 
 QUIRKS = ChatQuirks(
@@ -40,6 +43,17 @@ PROVIDER = Provider(
         Route("openai_chat", OPEN_WEIGHT, models="openai/gpt-oss-*"),
         Route("openai_chat", QUIRKS),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
+    ),
+    operations=(
+        BATCHES,
+        files(FileQuirks(params={"purpose": "purpose"}, usual_purpose="batch")),
+        transcriptions(
+            TranscriptionQuirks(params=HEARING_PARAMS, translations_path="/audio/translations", audio_url="url")
+        ),
+        # Its voices belong to its models, so only an English one is known to be there.
+        speech(
+            SpeechQuirks(params={"voice": "voice", "format": "response_format", "speed": "speed"}, usual_voice="troy")
+        ),
     ),
     key_env=("GROQ_API_KEY",),
     base_url_env=("GROQ_BASE_URL",),

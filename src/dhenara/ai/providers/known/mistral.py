@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ...codecs.batching import BatchQuirks
+from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.operation_quirks import EmbeddingQuirks
-from ..offers import embeddings, moderations, ocr
+from ..offers import embeddings, files, moderations, ocr, speech, transcriptions
 from ..provider import Provider, Route
+
+FILES = FileQuirks(
+    params={"purpose": "purpose"}, usual_purpose="ocr", expiry="hours", pages="number", size_field="page_size"
+)
 
 PROVIDER = Provider(
     name="mistral",
@@ -37,6 +44,31 @@ PROVIDER = Provider(
     ),
     operations=(
         moderations(),
+        Route("openai_rest.jobs", BatchQuirks(path="/batch/jobs"), operation="batches"),
+        files(
+            FileQuirks(
+                params={"purpose": "purpose"},
+                usual_purpose="ocr",
+                expiry="hours",
+                pages="number",
+                size_field="page_size",
+            )
+        ),
+        transcriptions(
+            TranscriptionQuirks(
+                params={"language": "language", "temperature": "temperature"},
+                timestamps="plain",
+                speakers={"diarize": "true"},
+                audio_url="file_url",
+                audio_id="file_id",
+                streams=True,
+            )
+        ),
+        speech(
+            SpeechQuirks(
+                params={"voice": "voice_id", "format": "response_format"}, formats={"aac": None}, answers="json"
+            )
+        ),
         ocr(),
         embeddings(
             EmbeddingQuirks(

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operation_quirks import ImageQuirks, ModerationQuirks
-from ..offers import embeddings, images, moderations
+from ..offers import (
+    BATCHES,
+    HEARING_PARAMS,
+    SPEECH_PARAMS,
+    embeddings,
+    files,
+    images,
+    moderations,
+    speech,
+    transcriptions,
+)
 from ..provider import Provider, Route
 
 # Models that Chat Completions does not serve, or not with tools.
@@ -16,6 +28,17 @@ DRAWING = {"n": "n", "user": "user"}
 # From 5.6 on, the prompt cache can be marked.
 MARKED = "gpt-5.6*|gpt-5.7*|gpt-5.8*|gpt-5.9*|gpt-6*"
 SEARCHING = "*-search-preview*|*-search-api*"
+
+DIARIZING = TranscriptionQuirks(
+    params={"language": "language", "temperature": "temperature"},
+    # Longer recordings are refused unless they may be cut.
+    defaults={"chunking_strategy": "auto"},
+    timestamps="never",
+    speakers={"response_format": "diarized_json"},
+    streams=True,
+)
+UNTIMED = TranscriptionQuirks(params=HEARING_PARAMS, timestamps="never", streams=True)
+UNINSTRUCTED = {**SPEECH_PARAMS, "instructions": None}
 
 PROVIDER = Provider(
     name="openai",
@@ -36,6 +59,13 @@ PROVIDER = Provider(
         images(ImageQuirks(params=DRAWING, variations_path=None, streams=True), ONLY_DRAW),
         images(ImageQuirks(params=DRAWING, streams=True)),
         embeddings(),
+        BATCHES,
+        files(FileQuirks(params={"purpose": "purpose"}, usual_purpose="user_data", expiry="anchored")),
+        transcriptions(DIARIZING, "*-diarize*"),
+        transcriptions(UNTIMED, "gpt-*"),
+        transcriptions(),
+        speech(SpeechQuirks(params=UNINSTRUCTED, usual_voice="alloy"), "tts-1*"),
+        speech(SpeechQuirks(params=SPEECH_PARAMS, usual_voice="alloy")),
     ),
     by_chat={"count_tokens": ("openai_responses.count_tokens",)},
     key_env=("OPENAI_API_KEY",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operation_quirks import ImageQuirks
-from ..offers import PLAIN_EMBEDDINGS, images, moderations, rerank
+from ..offers import PLAIN_EMBEDDINGS, images, moderations, rerank, speech, transcriptions
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -25,6 +25,8 @@ PROVIDER = Provider(
         moderations(),
         images(ImageQuirks(params={"n": "n", "seed": "seed", "user": "user"}, streams=True)),
         PLAIN_EMBEDDINGS,
+        transcriptions(),
+        speech(),
     ),
     needs_key=False,
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operation_quirks import EmbeddingQuirks
-from ..offers import embeddings, rerank
+from ..offers import HEARING_PARAMS, SPEECH_PARAMS, embeddings, rerank, speech, transcriptions
 from ..provider import Provider, Route
 
 EMBEDDINGS = EmbeddingQuirks(
@@ -35,7 +36,12 @@ PROVIDER = Provider(
         ),
         Route("openai_responses", ResponsesQuirks()),
     ),
-    operations=(embeddings(EMBEDDINGS), rerank()),
+    operations=(
+        embeddings(EMBEDDINGS),
+        rerank(),
+        transcriptions(TranscriptionQuirks(params=HEARING_PARAMS)),
+        speech(SpeechQuirks(params=SPEECH_PARAMS, usual_voice="alloy")),
+    ),
     by_chat={"image": ("openai_chat.images",)},
     key_env=("OPENROUTER_API_KEY",),
     base_url_env=("OPENROUTER_BASE_URL",),

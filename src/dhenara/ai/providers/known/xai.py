@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operation_quirks import ImageQuirks
-from ..offers import images
+from ..offers import files, images, speech, transcriptions
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -21,6 +23,37 @@ PROVIDER = Provider(
             "grok-*image*|grok-imagine*",
         ),
         images(ImageQuirks(params={"n": "n", "user": "user"}, variations_path=None, pictures="json")),
+        files(FileQuirks(params={"purpose": "purpose"}, expiry="seconds", pages="token")),
+        transcriptions(
+            TranscriptionQuirks(
+                path="/stt",
+                params={"language": "language"},
+                names_model=False,
+                timestamps="always",
+                speakers={"diarize": "true"},
+                audio_url="url",
+            )
+        ),
+        speech(
+            SpeechQuirks(
+                path="/tts",
+                text="text",
+                names_model=False,
+                params={
+                    "voice": "voice_id",
+                    "format": "output_format",
+                    "speed": "speed",
+                    "language": "language",
+                },
+                defaults={"language": "auto"},
+                formats={
+                    "mp3": {"codec": "mp3"},
+                    "wav": {"codec": "wav"},
+                    "pcm": {"codec": "pcm"},
+                    **dict.fromkeys(("opus", "flac", "aac")),
+                },
+            )
+        ),
     ),
     key_env=("XAI_API_KEY",),
     base_url_env=("XAI_BASE_URL",),

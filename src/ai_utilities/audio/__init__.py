@@ -1,0 +1,27 @@
+"""Sound: what is in a file, whether it can be sent, and long recordings in pieces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dhenara.ai._lazy import lazy
+
+if TYPE_CHECKING:
+    from .conversion import convert_audio as convert_audio
+    from .errors import AudioProcessingError as AudioProcessingError
+    from .info import AudioInfo as AudioInfo
+    from .info import check_audio as check_audio
+    from .info import read_audio_info as read_audio_info
+    from .splitting import split_wav as split_wav
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "convert_audio": ".conversion",
+        "AudioProcessingError": ".errors",
+        "AudioInfo": ".info",
+        "check_audio": ".info",
+        "read_audio_info": ".info",
+        "split_wav": ".splitting",
+    },
+)

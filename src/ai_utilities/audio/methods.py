@@ -1,0 +1,117 @@
+"""What both clients do with sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from ..colour import finished
+
+if TYPE_CHECKING:
+    from dhenara.ai.pieces import AsyncSpeech, SyncSpeech
+    from dhenara.ai.types import AudioContent, SpeechResponse, TranscriptionResponse
+
+    from ..operations import Operations
+
+    Sound = str | PathLike[str] | bytes | AudioContent
+
+
+class HearOptions(TypedDict, total=False):
+    """`most_bytes` and `most_seconds` say what the host takes at once: longer recordings go in pieces, one by one."""
+
+    provider: Any
+    model: str
+    tags: dict[str, str]
+    language: str | None
+    prompt: str | None
+    timestamps: Any
+    diarize: bool | None
+    temperature: float | None
+    options: dict[str, Any]
+    timeout: Any
+    retries: int
+    strict: bool
+    most_bytes: int | None
+    most_seconds: float | None
+
+
+class SpeakOptions(TypedDict, total=False):
+    """As the engine's `speak`."""
+
+    provider: Any
+    model: str
+    tags: dict[str, str]
+    voice: str | None
+    format: Any
+    speed: float | None
+    instructions: str | None
+    language: str | None
+    options: dict[str, Any]
+    timeout: Any
+    retries: int
+    strict: bool
+
+
+class Sounds:
+    """For programs that wait."""
+
+    _operations: Operations
+
+    def transcribe(self, audio: Sound, **options: Unpack[HearOptions]) -> TranscriptionResponse:
+        """What is said in a recording of any length. With `timestamps`, `to_srt()` and `to_vtt()` make subtitles."""
+        return finished(hear(self._operations, "transcribe", audio, dict(options)))
+
+    def translate(self, audio: Sound, **options: Unpack[HearOptions]) -> TranscriptionResponse:
+        """What is said in it, in English."""
+        return finished(hear(self._operations, "translate", audio, dict(options)))
+
+    def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
+        """The text as speech; `save(path)` writes it."""
+        said: SpeechResponse = finished(self._operations.operate("speak", (text,), dict(options)))
+        return said
+
+    def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> SyncSpeech:
+        """The sound as it is made: iterate over its bytes, or `save` them."""
+        said: SyncSpeech = finished(self._operations.operate("speak_stream", (text,), dict(options)))
+        return said
+
+
+class AsyncSounds:
+    """The same, awaited."""
+
+    _operations: Operations
+
+    async def transcribe(self, audio: Sound, **options: Unpack[HearOptions]) -> TranscriptionResponse:
+        return await hear(self._operations, "transcribe", audio, dict(options))
+
+    async def translate(self, audio: Sound, **options: Unpack[HearOptions]) -> TranscriptionResponse:
+        return await hear(self._operations, "translate", audio, dict(options))
+
+    async def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
+        said: SpeechResponse = await self._operations.operate("speak", (text,), dict(options))
+        return said
+
+    async def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> AsyncSpeech:
+        said: AsyncSpeech = await self._operations.operate("speak_stream", (text,), dict(options))
+        return said
+
+
+async def hear(operations: Operations, task: str, audio: Any, said: dict[str, Any]) -> TranscriptionResponse:
+    """The sound looked at, cut if it is too long, and what was heard in it as one."""
+    from dhenara.ai.types import AudioContent
+
+    from .recordings import joined, prepared
+
+    call = operations.colour.call
+    most = said.pop("most_bytes", None), said.pop("most_seconds", None)
+    sound = await call(prepared, audio, *most)
+    if not isinstance(sound, Iterator):
+        whole: TranscriptionResponse = await operations.operate(task, (sound,), said)
+        return whole
+    parts, heard = [], []
+    while (part := await call(next, sound, None)) is not None:
+        content = AudioContent(data=part.data, mime_type="audio/wav", name="part.wav")
+        heard.append(await operations.operate(task, (content,), dict(said)))
+        parts.append(type(part)(part.start, part.seconds, b""))
+    return joined(parts, heard)

@@ -1,0 +1,23 @@
+"""Files: their words, and where they are kept at providers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dhenara.ai._lazy import lazy
+
+if TYPE_CHECKING:
+    from .reading import FileText as FileText
+    from .reading import TextExtractionError as TextExtractionError
+    from .reading import read_text as read_text
+    from .uploads import UploadRecord as UploadRecord
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "FileText": ".reading",
+        "TextExtractionError": ".reading",
+        "read_text": ".reading",
+        "UploadRecord": ".uploads",
+    },
+)

@@ -1,0 +1,112 @@
+"""The words of a file, page by page, ready to be put into a prompt: text, markdown, HTML, CSV, JSON, DOCX, PDF."""
+
+from __future__ import annotations
+
+import mimetypes
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from xml.etree import ElementTree
+
+from ..exceptions import AIUtilitiesError
+from .documents import read_docx, read_pdf
+from .markup import read_html
+
+MOST_BYTES = 100 * 1024 * 1024
+
+
+class TextExtractionError(AIUtilitiesError, ValueError):
+    """There are no words in this file, or none that can be read here."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """`pages` are those of the file; what has no pages is one."""
+
+    name: str
+    mime_type: str
+    pages: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Everything, without marks."""
+        return "\n\n".join(page for page in self.pages if page)
+
+    def to_prompt(self) -> str:
+        """The words with the name of the file and marks where pages begin, so that answers can name them."""
+        if len(self.pages) == 1:
+            return f"[{self.name}]\n{self.pages[0]}"
+        marked = (f"[{self.name}, page {number}]\n{page}" for number, page in enumerate(self.pages, 1))
+        return "\n\n".join(marked)
+
+
+def read_text(
+    file: str | PathLike[str] | bytes, *, name: str | None = None, most_bytes: int | None = MOST_BYTES
+) -> FileText:
+    """The words of a file. What it is, its content says first, then its name."""
+    called = name or ("file" if isinstance(file, bytes) else Path(file).name)
+    data = file if isinstance(file, bytes) else on_disk(Path(file).expanduser(), most_bytes)
+    if most_bytes is not None and len(data) > most_bytes:
+        raise TextExtractionError(f"{called} has {len(data)} bytes, and {most_bytes} are allowed: pass most_bytes=...")
+    kind = kind_of(data, called)
+    reader = READERS.get(kind)
+    if reader is not None:
+        try:
+            return FileText(called, kind, reader(data))
+        except AIUtilitiesError:
+            raise
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile, ElementTree.ParseError) as error:
+            raise TextExtractionError(f"{called} could not be read as {kind}: {error}") from error
+    text = decoded(data)
+    if text is None:
+        raise TextExtractionError(
+            f"{called} is {kind}, whose words cannot be read here; "
+            "upload it, or pass it with files=[...] to a model that can"
+        )
+    return FileText(called, kind, (text,))
+
+
+def on_disk(path: Path, most_bytes: int | None) -> bytes:
+    try:
+        if most_bytes is not None and path.stat().st_size > most_bytes:
+            size = path.stat().st_size
+            raise TextExtractionError(f"{path} has {size} bytes, and {most_bytes} are allowed: pass most_bytes=...")
+        return path.read_bytes()
+    except OSError as error:
+        raise TextExtractionError(f"the file {path} cannot be read: {error.strerror}") from error
+
+
+def kind_of(data: bytes, name: str) -> str:
+    if data.startswith(b"%PDF-"):
+        return "application/pdf"
+    if data.startswith(b"PK\x03\x04") and b"word/document.xml" in data:
+        return DOCX
+    if data[:512].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return "text/html"
+    return mimetypes.guess_type(name)[0] or (
+        "text/plain" if decoded(data[:4096]) is not None else "application/octet-stream"
+    )
+
+
+def decoded(data: bytes) -> str | None:
+    """Text in the encodings that files have; None for what is none."""
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    if b"\0" in data:
+        return None
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        # A character cut at the end is no other encoding.
+        return data[: error.start].decode() if error.start > len(data) - 4 else data.decode("cp1252", "replace")
+
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+READERS: dict[str, Callable[[bytes], tuple[str, ...]]] = {
+    "application/pdf": read_pdf,
+    DOCX: read_docx,
+    "text/html": lambda data: (read_html(decoded(data) or ""),),
+}

@@ -1,0 +1,42 @@
+"""Which model hears or speaks when nobody names one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+HEARS = {
+    "openai": "gpt-transcribe",
+    "groq": "whisper-large-v3-turbo",
+    "mistral": "voxtral-mini-latest",
+    "google_ai": "gemini-flash-latest",
+    "xai": "grok-stt",
+    "cohere": "cohere-transcribe-03-2026",
+    "deepgram": "nova-3",
+    "openrouter": "openai/gpt-4o-mini-transcribe",
+}
+TIMES = {"openai": "whisper-1"}
+"""Those that tell times where the usual one does not."""
+
+SPEAKERS = {"openai": "gpt-4o-transcribe-diarize"}
+TRANSLATES = {"openai": "whisper-1", "groq": "whisper-large-v3"}
+SPEAKS = {
+    "openai": "gpt-4o-mini-tts",
+    "groq": "canopylabs/orpheus-v1-english",
+    "mistral": "voxtral-mini-tts-latest",
+    "google_ai": "gemini-2.5-flash-preview-tts",
+    "xai": "grok-tts",
+    "deepgram": "aura-2-thalia-en",
+}
+
+
+def usual_model(provider: str, operation: str, said: Mapping[str, Any]) -> str | None:
+    """The model for this operation with these wishes."""
+    if operation.startswith("speak"):
+        return SPEAKS.get(provider)
+    if not operation.startswith(("transcribe", "translate")):
+        return None
+    if operation == "translate":
+        return TRANSLATES.get(provider) or HEARS.get(provider)
+    fine = SPEAKERS if said.get("diarize") else TIMES if said.get("timestamps") else HEARS
+    return fine.get(provider) or HEARS.get(provider)

@@ -1,0 +1,1 @@
+"""Deepgram: speech heard and spoken, with everything that is asked in the address."""

@@ -1,0 +1,68 @@
+"""Deepgram's speaking: the voice is a part of the model's name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import CallError
+from ...types.audio import SpeechRequest
+from ...types.call import Call
+from ...wire.frame import Frames
+from ...wire.http import Head
+from ...wire.sse import SseFrames
+from ..audio import BytesAsFrames, SoundReader, named
+from ..audio_quirks import SpeechQuirks
+from ..base import Outgoing, Reading
+from ..failure import parse_body
+from ..operation import request_of
+from ..warnings import Warnings
+from .asked import address, read_refusal
+
+FORMATS = {
+    "mp3": {"encoding": "mp3"},
+    "wav": {"encoding": "linear16", "container": "wav"},
+    "pcm": {"encoding": "linear16", "container": "none"},
+    "opus": {"encoding": "opus"},
+    "flac": {"encoding": "flac"},
+    "aac": {"encoding": "aac"},
+}
+
+
+class DeepgramSpeech:
+    """Stateless; one is enough."""
+
+    name = "deepgram.speech"
+
+    def encode(self, call: Call, quirks: SpeechQuirks) -> Outgoing:
+        request = request_of(call, SpeechRequest)
+        warnings = Warnings(str(call.endpoint.api.provider))
+        wanted: dict[str, Any] = {"model": with_voice(call.endpoint.ai_model.model_name, request.voice)}
+        said = {"speed": request.speed, "instructions": request.instructions, "language": request.language}
+        wanted.update(named(said, quirks.params, warnings))
+        wanted.update(FORMATS[request.format] if request.format else {})
+        wanted.update({**quirks.defaults, **call.endpoint.ai_model.parameters, **call.config.options})
+        reading = Reading(SoundReader(request), BytesAsFrames, "blob")
+        body = {"text": request.text}
+        return Outgoing(address(quirks.path, wanted), body, {}, warnings.all(), reading=reading)
+
+    def frames(self) -> Frames:
+        return SseFrames()
+
+    def decoder(self, quirks: SpeechQuirks) -> SoundReader:
+        return SoundReader(SpeechRequest(text="?"))
+
+    def error(self, head: Head, body: bytes) -> CallError:
+        return read_refusal(head, parse_body(body))
+
+
+def with_voice(model: str, voice: str | None) -> str:
+    """`aura-2-thalia-en` in the voice `zeus` is `aura-2-zeus-en`; a voice may also be named by its whole model."""
+    parts = model.split("-")
+    if voice is None:
+        return model
+    if "-" in voice or len(parts) < 3:
+        return voice
+    return "-".join((*parts[:-2], voice.lower(), parts[-1]))
+
+
+CODEC = DeepgramSpeech()

@@ -1,0 +1,137 @@
+"""Gemini's listening: a model that talks is asked to write down what it hears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from ...types.audio import TranscriptionRequest, TranscriptionResponse
+from ...types.call import Call
+from ...types.content import TextContent
+from ...types.delta import Delta, Ended, Made, PartDelta, Terminal, TextDelta
+from ...types.message import Message
+from ...types.subtitles import SpokenSegment
+from ...wire import json
+from ...wire.frame import Frame
+from ..base import Outgoing, Reading
+from ..operation import request_of
+from ..warnings import Warnings
+from .codec import Gemini
+from .quirks import GeminiQuirks
+from .response import GeminiReader
+
+SEGMENT = {
+    "type": "OBJECT",
+    "properties": {
+        "text": {"type": "STRING"},
+        "start": {"type": "STRING", "description": "MM:SS.mmm from the beginning"},
+        "end": {"type": "STRING", "description": "MM:SS.mmm from the beginning"},
+        "speaker": {"type": "STRING"},
+    },
+    "required": ["text", "start", "end"],
+}
+SCHEMA = {
+    "type": "OBJECT",
+    "properties": {"language": {"type": "STRING"}, "segments": {"type": "ARRAY", "items": SEGMENT}},
+    "required": ["segments"],
+}
+
+
+class GeminiTranscription(Gemini):
+    """With times or speakers, the answer is asked for in a shape."""
+
+    name = "gemini.hearing"
+
+    def encode(self, call: Call, quirks: GeminiQuirks) -> Outgoing:
+        request = request_of(call, TranscriptionRequest)
+        shaped = bool(request.timestamps or request.diarize)
+        warnings = Warnings(str(call.endpoint.api.provider))
+        if request.timestamps == "word":
+            warnings.clamped("timestamps", "this model tells the times of segments, not of words")
+        said = Message(role="user", contents=[TextContent(text=wish(request)), request.audio])
+        options = call.config.options
+        if shaped:
+            generation = {"responseMimeType": "application/json", "responseSchema": SCHEMA}
+            options = {**options, "generationConfig": {**generation, **(options.get("generationConfig") or {})}}
+        config = call.config.model_copy(update={"options": options})
+        outgoing = super().encode(replace(call, messages=(said,), config=config), quirks)
+        told = (*outgoing.warnings, *warnings.all())
+        return replace(outgoing, warnings=told, reading=Reading(HearingReader(shaped=shaped)))
+
+
+def wish(request: TranscriptionRequest) -> str:
+    """The prompt."""
+    said = ["Transcribe the speech in this recording word for word, in the language that is spoken."]
+    if request.task == "translate":
+        said = ["Translate the speech in this recording into English."]
+    if request.language:
+        said.append(f"The language spoken is {request.language}.")
+    if request.diarize:
+        said.append("Tell speakers apart, and name the speaker of each segment.")
+    if request.prompt:
+        said.append(f"What may help to understand it: {request.prompt}")
+    return " ".join([*said, "Give the transcript alone, without any remark."])
+
+
+class HearingReader:
+    """The answer in words, and what it comes to when they are complete."""
+
+    __slots__ = ("_reader", "_shaped", "_text")
+
+    def __init__(self, *, shaped: bool) -> None:
+        self._reader = GeminiReader()
+        self._shaped = shaped
+        self._text: list[str] = []
+
+    def whole(self, body: Any) -> Iterator[Delta]:
+        yield from self._read(self._reader.whole(body))
+
+    def frame(self, frame: Frame) -> Iterable[Delta]:
+        return list(self._read(self._reader.frame(frame)))
+
+    def finish(self) -> Iterable[Delta]:
+        return list(self._read(self._reader.finish()))
+
+    def _read(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
+        for delta in deltas:
+            if isinstance(delta, TextDelta):
+                self._text.append(delta.text)
+                # JSON on its way is not what anybody said.
+                if not self._shaped:
+                    yield delta
+            elif isinstance(delta, Terminal):
+                yield Made(self._transcript())
+                yield delta
+            elif not isinstance(delta, PartDelta | Ended):
+                yield delta
+
+    def _transcript(self) -> TranscriptionResponse:
+        text = "".join(self._text).strip()
+        if not self._shaped:
+            return TranscriptionResponse(text=text)
+        try:
+            told = json.loads(text.encode())
+            segments = [read_segment(one) for one in told["segments"]]
+        except (ValueError, KeyError, TypeError):
+            # Cut off, or not as asked: the words are worth more than their shape.
+            return TranscriptionResponse(text=text)
+        said = " ".join(segment.text for segment in segments)
+        return TranscriptionResponse(text=said, language=told.get("language"), segments=segments)
+
+
+def read_segment(told: dict[str, Any]) -> SpokenSegment:
+    return SpokenSegment(
+        text=told["text"].strip(), start=clock(told["start"]), end=clock(told["end"]), speaker=told.get("speaker")
+    )
+
+
+def clock(told: str) -> float:
+    """`01:02.5`, with or without hours."""
+    seconds = 0.0
+    for part in str(told).replace(",", ".").split(":"):
+        seconds = seconds * 60 + float(part or 0)
+    return seconds
+
+
+CODEC = GeminiTranscription()

@@ -1,0 +1,72 @@
+"""Batches as OpenAI and Groq run them: calls in a file, answers in another, errors in a third."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...types.batch import BatchJob, BatchRequest, BatchState
+from ...types.call import Call
+from ...types.delta import Delta, Made
+from ...types.uploaded_file import read_time
+from ..base import Outgoing
+from ..batching import BatchCodec, BatchQuirks, Entry, Wire, failed
+from ..counts import number, section
+from ..openai_chat.codec import read_error
+from ..operation import request_of
+
+STATES: dict[str, BatchState] = {
+    "completed": "done",
+    "failed": "failed",
+    "expired": "expired",
+    "cancelling": "cancelling",
+    "cancelled": "cancelled",
+}
+
+
+def write(call: Call, quirks: BatchQuirks) -> Outgoing:
+    request = request_of(call, BatchRequest)
+    if request.action == "get":
+        return Outgoing(f"{quirks.path}/{request.batch_id}", {}, method="GET")
+    if request.action == "cancel":
+        return Outgoing(f"{quirks.path}/{request.batch_id}/cancel", {})
+    body = {
+        "input_file_id": request.file_id,
+        "endpoint": f"/v1{request.requests[0].path}",
+        "completion_window": "24h",
+        **call.config.options,
+    }
+    return Outgoing(quirks.path, body)
+
+
+def line(index: int, outgoing: Any, model: str) -> Wire:
+    return {"custom_id": str(index), "method": "POST", "url": f"/v1{outgoing.path}", "body": outgoing.body}
+
+
+def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
+    counts, errors = section(body, "request_counts"), section(body, "errors").get("data") or ()
+    yield Made(
+        BatchJob(
+            batch_id=body["id"],
+            state=STATES.get(body.get("status"), "running"),
+            total=number(counts, "total"),
+            succeeded=number(counts, "completed"),
+            failed=number(counts, "failed"),
+            created_at=read_time(body.get("created_at")),
+            expires_at=read_time(body.get("expires_at")),
+            files=tuple(filter(None, (body.get("output_file_id"), body.get("error_file_id")))),
+            reason="; ".join(str(one.get("message")) for one in errors) or None,
+            raw=body,
+        )
+    )
+
+
+def entry(told: Wire, position: int) -> Entry:
+    key, response = told["custom_id"], told.get("response") or {}
+    status = response.get("status_code") or 200
+    if told.get("error"):
+        return Entry(key, *failed({"error": told["error"]}, status))
+    return Entry(key, response.get("body"), status)
+
+
+CODEC = BatchCodec("openai_rest.batches", write, read, read_error, line, entry, "file", "files")

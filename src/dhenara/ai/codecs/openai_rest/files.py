@@ -1,0 +1,129 @@
+"""Files as OpenAI keeps them, and Anthropic, Mistral, xAI and others after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ...types.call import Call
+from ...types.delta import Delta, Made
+from ...types.uploaded_file import FileBytes, FileDeleted, FilePage, FileRequest, FileState, UploadedFile, read_time
+from ...wire.multipart import Field, FilePart, Multipart
+from ..base import Blob, Outgoing, Reading
+from ..file_quirks import FileQuirks
+from ..openai_chat.codec import read_error
+from ..operation import Document, OperationCodec, request_of
+from ..warnings import Warnings
+
+Wire = dict[str, Any]
+STATES: dict[str, FileState] = {
+    "uploaded": "processing",
+    "pending": "processing",
+    "processing": "processing",
+    "error": "failed",
+    "failed": "failed",
+}
+HOUR = 3600
+
+
+def write(call: Call, quirks: FileQuirks) -> Outgoing:
+    request = request_of(call, FileRequest)
+    path = quirks.path if request.file_id is None else f"{quirks.path}/{quote(request.file_id, safe='')}"
+    match request.action:
+        case "list":
+            return Outgoing(path + listed(request, quirks), {}, quirks.headers, method="GET")
+        case "get":
+            return Outgoing(path, {}, quirks.headers, method="GET")
+        case "delete":
+            return Outgoing(path, {}, quirks.headers, method="DELETE")
+        case "download":
+            reading = Reading(Document(read_bytes), body="blob")
+            return Outgoing(path + quirks.content, {}, quirks.headers, method="GET", reading=reading)
+    return write_upload(call, request, quirks)
+
+
+def write_upload(call: Call, request: FileRequest, quirks: FileQuirks) -> Outgoing:
+    warnings = Warnings(str(call.endpoint.api.provider))
+    fields: Wire = {}
+    purpose, name = request.purpose or quirks.usual_purpose, quirks.params.get("purpose")
+    if purpose and name:
+        fields[name] = purpose
+    elif request.purpose:
+        warnings.unsupported("purpose")
+    fields.update(write_expiry(request, quirks, warnings))
+    fields.update(call.config.options)
+    said = [Field(name, str(value)) for name, value in fields.items()]
+    form = Multipart((*said, FilePart("file", request.content, request.name, request.mime_type)))
+    return Outgoing(quirks.path, {}, quirks.headers, warnings.all(), payload=form)
+
+
+def write_expiry(request: FileRequest, quirks: FileQuirks, warnings: Warnings) -> Wire:
+    if request.expires_in is None:
+        return {}
+    match quirks.expiry:
+        case "anchored":
+            return {"expires_after[anchor]": "created_at", "expires_after[seconds]": request.expires_in}
+        case "seconds":
+            return {"expires_after": request.expires_in}
+        case "hours":
+            if request.expires_in % HOUR:
+                warnings.clamped("expires_in", "files are kept for whole hours")
+            return {"expiry": -(-request.expires_in // HOUR)}
+    warnings.unsupported("expires_in", "files stay until they are deleted")
+    return {}
+
+
+def listed(request: FileRequest, quirks: FileQuirks) -> str:
+    """The query of one page."""
+    asked: Wire = {quirks.size_field: quirks.page_size}
+    if request.purpose and quirks.params.get("purpose"):
+        asked["purpose"] = request.purpose
+    if request.cursor is not None:
+        name = {"number": "page", "token": "pagination_token"}.get(quirks.pages, quirks.pages)
+        asked[name] = request.cursor
+    return f"?{urlencode(asked)}"
+
+
+def read(quirks: FileQuirks, body: Any) -> Iterator[Delta]:
+    if isinstance(body.get("data"), list):
+        files = [read_file(one) for one in body["data"]]
+        yield Made(FilePage(files=files, cursor=next_page(quirks, body, files)))
+    elif body.get("deleted") or body.get("type") == "file_deleted":
+        yield Made(FileDeleted(file_id=body["id"]))
+    else:
+        yield Made(read_file(body))
+
+
+def next_page(quirks: FileQuirks, body: Wire, files: list[UploadedFile]) -> str | None:
+    match quirks.pages:
+        case "token":
+            return body.get("pagination_token") or None
+        case "number":
+            # Whether there is more is told by how full this page is; where it is, by the number of those before.
+            return None if len(files) < quirks.page_size else "next"
+    return (body.get("last_id") or files[-1].file_id) if body.get("has_more") and files else None
+
+
+def read_file(told: Wire) -> UploadedFile:
+    size = told.get("bytes", told.get("size_bytes"))
+    return UploadedFile(
+        file_id=told["id"],
+        name=told.get("filename") or told.get("name"),
+        size=size,
+        mime_type=told.get("mime_type") or told.get("mimetype"),
+        purpose=told.get("purpose") or None,
+        state=STATES.get(str(told.get("status")), "ready"),
+        created_at=read_time(told.get("created_at")),
+        expires_at=read_time(told.get("expires_at")),
+        raw=told,
+    )
+
+
+def read_bytes(body: Any) -> Iterator[Delta]:
+    if not isinstance(body, Blob):
+        raise ValueError("the bytes of a file were asked for, and something else came")
+    yield Made(FileBytes(data=body.data, mime_type=body.head.headers.get("content-type", "").partition(";")[0] or None))
+
+
+CODEC = OperationCodec("openai_rest.files", write, read, read_error)

@@ -1,0 +1,130 @@
+"""Speech as text, as OpenAI and those who follow it ask for it: a form with a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import CallError, ConfigurationError, UnsupportedError
+from ...types.audio import TranscriptionRequest
+from ...types.call import Call
+from ...wire import json
+from ...wire.frame import Frames
+from ...wire.http import Head
+from ...wire.multipart import Field, FilePart, Multipart
+from ...wire.sse import SseFrames
+from ..audio import file_name, kind_of, named, sound_bytes
+from ..audio_quirks import TranscriptionQuirks
+from ..base import Outgoing, Reading
+from ..failure import parse_body
+from ..openai_chat.codec import read_error
+from ..operation import request_of
+from ..warnings import Warnings
+from .transcription_reader import TranscriptionReader
+
+Pairs = list[tuple[str, Any]]
+
+
+class OpenAITranscription:
+    """Stateless; one is enough."""
+
+    name = "openai_rest.transcription"
+
+    def encode(self, call: Call, quirks: TranscriptionQuirks) -> Outgoing:
+        return write(call, quirks)
+
+    def frames(self) -> Frames:
+        return SseFrames()
+
+    def decoder(self, quirks: TranscriptionQuirks) -> TranscriptionReader:
+        return TranscriptionReader()
+
+    def error(self, head: Head, body: bytes) -> CallError:
+        return read_error(head, parse_body(body))
+
+
+def write(call: Call, quirks: TranscriptionQuirks) -> Outgoing:
+    request, provider = request_of(call, TranscriptionRequest), str(call.endpoint.api.provider)
+    warnings = Warnings(provider)
+    check_needs(request, quirks, provider)
+    fields: Pairs = [("model", call.endpoint.ai_model.model_name)] if quirks.names_model else []
+    wanted = {"language": request.language, "prompt": request.prompt, "temperature": call.config.temperature}
+    translates = request.task == "translate"
+    if translates:
+        wanted["language"] = None
+    fields += [*named(wanted, quirks.params, warnings), *write_times(request, quirks, warnings)]
+    fields += write_speakers(request, quirks, warnings)
+    if call.config.streaming and quirks.streams:
+        fields.append(("stream", True))
+    elif call.config.streaming:
+        warnings.unsupported("streaming", "the transcript comes whole")
+    more = {**quirks.defaults, **call.endpoint.ai_model.parameters, **call.config.options}
+    fields = [*(pair for pair in fields if pair[0] not in more), *more.items()]
+    # xAI wants the file after everything that says how to read it.
+    form = Multipart((*(part for pair in fields for part in spelled(*pair)), source(request, quirks, provider)))
+    reading = Reading(TranscriptionReader(), body="blob")
+    return Outgoing(
+        path(quirks, provider, translates=translates), {}, {}, warnings.all(), payload=form, reading=reading
+    )
+
+
+def path(quirks: TranscriptionQuirks, provider: str, *, translates: bool) -> str:
+    if not translates:
+        return quirks.path
+    if quirks.translations_path is None:
+        raise UnsupportedError(
+            f"this model at {provider} writes speech down in its own language; whisper at openai or groq translates it"
+        )
+    return quirks.translations_path
+
+
+def check_needs(request: TranscriptionRequest, quirks: TranscriptionQuirks, provider: str) -> None:
+    for name in quirks.needs:
+        if getattr(request, name) is None:
+            raise ConfigurationError(
+                f"{provider} transcribes only when it is told the {name}: pass {name}='en' or another"
+            )
+
+
+def write_times(request: TranscriptionRequest, quirks: TranscriptionQuirks, warnings: Warnings) -> Pairs:
+    if request.timestamps is None or quirks.timestamps == "always":
+        return []
+    if request.diarize and quirks.speakers is not None and quirks.timestamps == "never":
+        return []  # who speaks is told with the times
+    if quirks.timestamps == "never":
+        warnings.unsupported("timestamps", "this model tells no times")
+        return []
+    fine = [("timestamp_granularities[]", request.timestamps)]
+    if quirks.timestamps == "plain":
+        return [("timestamp_granularities", request.timestamps)]
+    if request.timestamps == "word":
+        fine.append(("timestamp_granularities[]", "segment"))
+    # Translations know no granularities: theirs are segments.
+    return [("response_format", "verbose_json"), *(fine if request.task == "transcribe" else [])]
+
+
+def write_speakers(request: TranscriptionRequest, quirks: TranscriptionQuirks, warnings: Warnings) -> Pairs:
+    if not request.diarize:
+        return []
+    if quirks.speakers is None:
+        warnings.unsupported("diarize", "this model does not tell speakers apart")
+        return []
+    return list(quirks.speakers.items())
+
+
+def source(request: TranscriptionRequest, quirks: TranscriptionQuirks, provider: str) -> Field | FilePart:
+    """The sound itself, or where it is."""
+    audio = request.audio
+    if audio.file_id is not None and quirks.audio_id is not None:
+        return Field(quirks.audio_id, audio.file_id)
+    if audio.data is None and audio.url is not None and quirks.audio_url is not None:
+        return Field(quirks.audio_url, audio.url)
+    return FilePart("file", sound_bytes(audio, provider), file_name(audio), kind_of(audio))
+
+
+def spelled(name: str, value: Any) -> list[Field]:
+    """As forms write values: lists as several fields."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return [Field(name, one if isinstance(one, str) else json.dumps(one).decode()) for one in values]
+
+
+CODEC = OpenAITranscription()

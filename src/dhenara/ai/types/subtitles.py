@@ -1,0 +1,103 @@
+"""Subtitles: what is said from when to when, as SRT and WebVTT."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from .base import Value
+
+TIMES = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})")
+LONGEST_LINE = 84
+LONGEST_CUE = 7.0
+
+
+class SpokenWord(Value):
+    """One word, in seconds from the beginning."""
+
+    text: str
+    start: float
+    end: float
+    speaker: str | None = None
+    confidence: float | None = None
+
+
+class SpokenSegment(SpokenWord):
+    """One stretch of speech: a sentence, or a turn of one speaker."""
+
+
+def cues_of(words: Iterable[SpokenWord]) -> Iterator[SpokenSegment]:
+    """Words gathered into lines that can be read; a pause, a sentence or another speaker begins a new one."""
+    line: list[SpokenWord] = []
+    for word in words:
+        if line and is_full(line, word):
+            yield gathered(line)
+            line = []
+        line.append(word)
+    if line:
+        yield gathered(line)
+
+
+def is_full(line: list[SpokenWord], word: SpokenWord) -> bool:
+    last = line[-1]
+    length = sum(len(one.text) + 1 for one in line) + len(word.text)
+    return (
+        last.speaker != word.speaker
+        or length > LONGEST_LINE
+        or word.end - line[0].start > LONGEST_CUE
+        or word.start - last.end > 1.0
+        or last.text.endswith((".", "!", "?"))
+    )
+
+
+def gathered(line: list[SpokenWord]) -> SpokenSegment:
+    text = " ".join(word.text.strip() for word in line)
+    return SpokenSegment(text=text, start=line[0].start, end=line[-1].end, speaker=line[0].speaker)
+
+
+def write_srt(segments: Iterable[SpokenSegment]) -> str:
+    """Numbered cues; speakers before their words."""
+    cues = (
+        f"{number}\n{clock(cue.start, ',')} --> {clock(cue.end, ',')}\n{named(cue)}\n"
+        for number, cue in enumerate(segments, 1)
+    )
+    return "\n".join(cues)
+
+
+def write_vtt(segments: Iterable[SpokenSegment]) -> str:
+    """WebVTT; speakers in voice tags."""
+    cues = (f"{clock(cue.start, '.')} --> {clock(cue.end, '.')}\n{voiced(cue)}\n" for cue in segments)
+    return "\n".join(["WEBVTT\n", *cues])
+
+
+def read_cues(text: str) -> list[SpokenSegment]:
+    """The cues of an SRT or WebVTT text; none where it is neither."""
+    found: list[SpokenSegment] = []
+    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()):
+        lines = block.strip().split("\n")
+        at = next((n for n, line in enumerate(lines[:2]) if " --> " in line), None)
+        times = [] if at is None else TIMES.findall(lines[at])
+        if at is not None and len(times) >= 2:
+            words = " ".join(line.strip() for line in lines[at + 1 :])
+            found.append(SpokenSegment(text=words, start=seconds(times[0]), end=seconds(times[1])))
+    return found
+
+
+def seconds(told: tuple[str, str, str, str]) -> float:
+    hours, minutes, whole, thousandths = told
+    return int(hours or 0) * 3600 + int(minutes) * 60 + int(whole) + int(thousandths) / 1000
+
+
+def clock(at: float, point: str) -> str:
+    thousandths = max(0, round(at * 1000))
+    minutes, rest = divmod(thousandths, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"
+
+
+def named(cue: SpokenSegment) -> str:
+    return f"{cue.speaker}: {cue.text.strip()}" if cue.speaker else cue.text.strip()
+
+
+def voiced(cue: SpokenSegment) -> str:
+    words = cue.text.strip().replace("&", "&amp;").replace("<", "&lt;")
+    return f"<v {cue.speaker}>{words}" if cue.speaker else words

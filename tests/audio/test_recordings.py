@@ -1,0 +1,221 @@
+"""Recordings of any length through the kit's clients, in every world; real speech where it can be made here."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+import subprocess
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_utilities.audio import AudioProcessingError, check_audio, convert_audio, read_audio_info, split_wav
+from dhenara.ai.errors import UnsupportedError
+from dhenara.ai.testing import FakeServer, Plausible, Raw
+from dhenara.ai.testing.plausible_sounds import tone
+from dhenara.ai.types.sound_files import read_wav, write_wav
+from support.forms import read_form
+from support.kit import Uniform, run, settings
+from support.worlds import World
+
+HUSH = bytes(2 * 8000)
+TONES = tone(2.0)[44:]
+TALK = write_wav(TONES + HUSH + TONES + HUSH + TONES, 8000)
+
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+needs_voice = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
+
+
+def heard(text: str, seconds: float) -> Raw:
+    said = {"start": 0.5, "end": 1.0, "text": text}
+    words = [{"start": 0.5, "end": 1.0, "word": text}]
+    body = {"text": text, "duration": seconds, "segments": [said], "words": words}
+    return Raw(json.dumps(body).encode())
+
+
+def spoken(text: str, path: Path) -> Path:
+    subprocess.run(["espeak-ng", "-v", "en-us", "-s", "130", "-w", str(path), text], check=True, capture_output=True)
+    return path
+
+
+def test_a_recording_is_cut_where_nobody_speaks() -> None:
+    parts = list(split_wav(TALK, most_seconds=4.0))
+    starts = [part.start for part in parts]
+    assert len(starts) == 3
+    assert 2.0 <= starts[1] <= 3.0
+    assert 5.0 <= starts[2] <= 6.0
+    assert b"".join(part.data[44:] for part in parts) == TALK[44:]
+    assert sum(part.seconds for part in parts) == pytest.approx(8.0)
+    assert all(len(part.data) <= 40_000 for part in split_wav(TALK, most_bytes=40_000))
+
+
+@pytest.mark.parametrize(("kind", "bits"), [(1, 8), (1, 24), (1, 32), (3, 32)])
+def test_samples_of_every_width_are_cut_in_silence(kind: int, bits: int) -> None:
+    loud, still = {
+        (1, 8): (b"\xf0\x10", b"\x80\x80"),
+        (1, 24): (b"\0\0\x40\0\0\xc0", bytes(6)),
+        (1, 32): (struct.pack("<ii", 1 << 30, -(1 << 30)), bytes(8)),
+        (3, 32): (struct.pack("<ff", 0.5, -0.5), bytes(8)),
+    }[kind, bits]
+    talk = write_wav(loud * 4000 + still * 2000 + loud * 4000, 4000, bits=bits, kind=kind)
+    first, *_ = split_wav(talk, most_seconds=3.5)
+    assert first.seconds == pytest.approx(2.5, abs=0.4)
+    told = read_wav(first.data)
+    assert told is not None
+    assert (told.bits, told.format) == (bits, kind)
+
+
+def test_what_cannot_be_cut_says_why() -> None:
+    with pytest.raises(AudioProcessingError, match="only WAV"):
+        list(split_wav(b"ID3" + bytes(100), most_seconds=5))
+    with pytest.raises(AudioProcessingError, match="less than a second"):
+        list(split_wav(TALK, most_seconds=0.1))
+
+
+def test_a_long_recording_is_heard_in_pieces_and_told_as_one(world: World, server: FakeServer, tmp_path: Path) -> None:
+    (tmp_path / "talk.wav").write_bytes(TALK)
+    server.answers(heard("one", 2.5), heard("two", 3.0), heard("three", 2.5))
+
+    async def script(client: Uniform) -> Any:
+        return await client.transcribe(tmp_path / "talk.wav", timestamps="word", most_seconds=4.0, tags={"of": "test"})
+
+    told = run(world, script, settings(server.url, provider="groq"))
+    assert told.text == "one two three"
+    starts = [part.start for part in split_wav(TALK, most_seconds=4.0)]
+    assert [word.start for word in told.words] == [start + 0.5 for start in starts]
+    assert [one.end for one in told.segments] == [start + 1.0 for start in starts]
+    assert told.duration == pytest.approx(8.0)
+    assert told.usage.units == {"seconds": 8.0}
+    assert told.to_srt().count("-->") == 3
+    fields = read_form(server.exchanges[0].headers["content-type"], server.exchanges[0].body)
+    assert fields["model"] == "whisper-large-v3-turbo"
+    assert "temperature" not in fields
+
+
+def test_a_short_one_goes_as_it_is_and_the_account_names_what_was_done(world: World, server: FakeServer) -> None:
+    server.answers(Plausible(), Plausible())
+    said = settings(server.url, provider="openai", usage_tracking=True, usage_store="memory")
+    with pytest.raises(UnsupportedError, match="no operation"):
+        run(world, lambda client: client.speak("x"), settings(server.url, provider="perplexity"))
+
+    async def local(client: Uniform) -> Any:
+        first = await client.transcribe(TALK)
+        return first, await client.speak("Hello", voice="ash"), client.usage_tracker
+
+    first, spoke, tracker = run(world, local, said)
+    assert first.text == "Hello there."
+    assert TALK in server.exchanges[0].body
+    assert read_wav(spoke.bytes) is not None
+    rows = list(tracker.ledger.rows())
+    assert [row.operation for row in rows] == ["transcribe", "speak"]
+
+
+def test_speech_streams_through_the_kit(world: World, server: FakeServer, tmp_path: Path) -> None:
+    server.answers(Plausible())
+
+    async def script(client: Uniform) -> bytes:
+        stream = await client.speak_stream("Hello", model="aura-2-zeus-en")
+        return b"".join(await client.pieces(stream))  # type: ignore[arg-type]  # pieces of sound are bytes
+
+    assert run(world, script, settings(server.url, provider="deepgram", model=None)) == tone(0.25)
+
+
+def test_what_is_no_sound_is_refused_before_it_is_sent(server: FakeServer, tmp_path: Path) -> None:
+    liar = tmp_path / "liar.mp3"
+    liar.write_bytes(b"<html>not found</html>")
+
+    async def script(client: Uniform) -> Any:
+        return await client.transcribe(liar)
+
+    class Here:
+        name = "blocking"
+
+    with pytest.raises(AudioProcessingError, match="no sound that is known"):
+        run(Here(), script, settings(server.url, provider="groq"))
+    assert server.exchanges == []
+    with pytest.raises(AudioProcessingError, match="cannot be read"):
+        read_audio_info(tmp_path / "nothing.wav")
+    with pytest.raises(AudioProcessingError, match="is empty"):
+        read_audio_info(b"")
+    with pytest.raises(AudioProcessingError, match="split it"):
+        check_audio(TALK, most_bytes=1000)
+    with pytest.raises(AudioProcessingError, match="lasts 8 s"):
+        check_audio(TALK, most_seconds=5)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("to", "kind"),
+    [("mp3", "audio/mpeg"), ("flac", "audio/flac"), ("ogg", "audio/ogg"), ("opus", "audio/ogg"), ("wav", "audio/wav")],
+)
+def test_files_of_every_kind_tell_how_long_they_last(to: str, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "talk.wav").write_bytes(TALK)
+    made = convert_audio(tmp_path / "talk.wav", to, rate=16_000 if to != "opus" else None, channels=1)
+    path = tmp_path / "misnamed.bin"
+    path.write_bytes(made)
+    info = read_audio_info(path)
+    assert info.mime_type == kind
+    assert info.size == len(made)
+    assert info.channels == 1
+    if to != "flac":  # ffmpeg cannot go back in a pipe to count the samples
+        assert info.seconds == pytest.approx(8.0, abs=0.15)
+
+
+@needs_ffmpeg
+def test_a_long_compressed_recording_is_converted_and_cut(world: World, server: FakeServer, tmp_path: Path) -> None:
+    (tmp_path / "talk.mp3").write_bytes(convert_audio(TALK, "mp3"))
+    server.answers(*(heard(text, 1) for text in ("one", "two", "three")))
+
+    async def script(client: Uniform) -> Any:
+        return await client.transcribe(tmp_path / "talk.mp3", most_seconds=4.0)
+
+    assert run(world, script, settings(server.url, provider="groq")).text == "one two three"
+    with pytest.raises(AudioProcessingError, match="ffmpeg could not read"):
+        convert_audio(b"no sound at all", "mp3")
+
+
+def test_without_ffmpeg_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(AudioProcessingError, match=r"apt install ffmpeg"):
+        convert_audio(TALK, "mp3")
+    with pytest.raises(AudioProcessingError, match="there is no format 'xyz'"):
+        convert_audio(TALK, "xyz")
+
+
+@needs_voice
+def test_real_speech_is_cut_between_its_sentences(tmp_path: Path) -> None:
+    numbers = count(1)
+    talk = spoken(" ".join(f"This is sentence {next(numbers)}. ... " for _ in range(12)), tmp_path / "talk.wav")
+    whole = read_audio_info(talk)
+    assert whole.seconds is not None
+    parts = list(split_wav(talk, most_seconds=6.0))
+    assert len(parts) >= 3
+    assert sum(part.seconds for part in parts) == pytest.approx(whole.seconds)
+
+
+@needs_voice
+def test_what_was_said_comes_back_out_of_the_pieces(tmp_path: Path) -> None:
+    sphinx = pytest.importorskip("pocketsphinx")
+    said = ["one two three four", "five six seven eight"]
+    talk = spoken(f"{said[0]}. ... ... {said[1]}.", tmp_path / "talk.wav")
+    spoken_wav = convert_audio(talk, "wav", rate=16_000, channels=1) if shutil.which("ffmpeg") else talk.read_bytes()
+    whole = read_wav(spoken_wav)
+    assert whole is not None
+    decoder = sphinx.Decoder(samprate=float(whole.rate), loglevel="FATAL", **grammar(tmp_path))
+    words = []
+    for part in split_wav(spoken_wav, most_seconds=whole.seconds * 0.7):
+        decoder.start_utt()
+        decoder.process_raw(part.data[44:], full_utt=True)
+        decoder.end_utt()
+        words += decoder.hyp().hypstr.split() if decoder.hyp() else []
+    wanted = " ".join(said).split()
+    assert sum(word in words for word in wanted) >= 5, words
+
+
+def grammar(folder: Path) -> dict[str, Any]:
+    path = folder / "numbers.gram"
+    path.write_text("#JSGF V1.0;\ngrammar n;\npublic <n> = (one|two|three|four|five|six|seven|eight)+;\n")
+    return {"jsgf": str(path), "lm": None}

@@ -1,0 +1,388 @@
+"""Transcripts and speech through the client, in every world and for every provider that has them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import HTTP
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import BrokenStreamError, ConfigurationError, ServerError, UnsupportedError
+from dhenara.ai.providers.registry import known_names, load_provider
+from dhenara.ai.testing import Cut, Exchange, FakeServer, Plausible, Raw, RawStream, Refusal
+from dhenara.ai.testing.plausible_sounds import tone
+from dhenara.ai.types import AudioContent, AudioModelCostData, SpokenSegment, SpokenWord, TranscriptionResponse
+from support.worlds import World, endpoint
+
+SOON = {"retry-after-ms": "5"}
+SOUND = tone(0.2)
+
+
+def offering(operation: str) -> list[str]:
+    providers = {load_provider(name).name: load_provider(name) for name in known_names()}
+    return sorted(n for n, p in providers.items() if operation in {r.operation for r in p.operations} | {*p.by_chat})
+
+
+def at(provider: str, server: FakeServer, model: str = "whisper-1") -> AIModelClient:
+    return AIModelClient(endpoint(server.url, provider, model))
+
+
+def form(exchange: Exchange) -> dict[str, Any]:
+    """The fields of a form, by name; lists where there are several."""
+    head = f"content-type: {exchange.headers['content-type']}\r\n\r\n".encode()
+    parts: Iterator[Message] = iter(BytesParser(policy=HTTP).parsebytes(head + exchange.body).iter_parts())
+    found: dict[str, Any] = {}
+    for part in parts:
+        name = part.get_param("name", header="content-disposition")
+        value: Any = part.get_payload(decode=True)
+        value = value if part.get_filename() else value.decode()
+        found[str(name)] = [*found[str(name)], value] if isinstance(found.get(str(name)), list) else value
+    return found
+
+
+def gemini(*parts: dict[str, Any]) -> Raw:
+    body = {
+        "candidates": [{"content": {"parts": list(parts)}, "finishReason": "STOP"}],
+        "usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": 3},
+    }
+    return Raw(json.dumps(body).encode())
+
+
+HEARS = [name for name in offering("transcribe") if name not in ("google_ai", "google_vertex_ai")]
+SPEAKS = [name for name in offering("speak") if name not in ("google_ai", "google_vertex_ai")]
+
+
+@pytest.mark.parametrize("provider", HEARS)
+def test_speech_is_written_down_by_each_provider(provider: str, world: World, server: FakeServer) -> None:
+    server.answers(Refusal(503, "later", headers=SOON), Plausible())
+    client = at(provider, server)
+    heard = world.ask(client, "transcribe", SOUND, language="en")
+    assert isinstance(heard, TranscriptionResponse)
+    assert heard.text == "Hello there."
+    assert len(heard.attempts) == 2
+    assert heard.usage.units == {"seconds": 1.0}
+    assert heard.provider == provider
+    assert SOUND in server.exchanges[1].body
+    world.close(client)
+
+
+@pytest.mark.parametrize("provider", SPEAKS)
+def test_text_is_spoken_by_each_provider(provider: str, world: World, server: FakeServer, tmp_path: Path) -> None:
+    server.answers(Refusal(503, "later", headers=SOON), Plausible())
+    client = at(provider, server, "voxtral-tts" if provider == "mistral" else "m-voice-en")
+    said = world.ask(client, "speak", "Hello there, you.", voice="ash", format="wav")
+    assert said.audio.mime_type == "audio/wav"
+    assert said.audio.duration == pytest.approx(17 / 20, abs=0.01)
+    assert said.usage.units == {"characters": 17.0}
+    assert said.save(tmp_path / "said") == tmp_path / "said.wav"
+    assert (tmp_path / "said.wav").read_bytes() == said.bytes
+    sent = json.dumps(server.exchanges[1].json) + server.exchanges[1].path
+    assert "ash" in sent
+    assert "wav" in sent
+    world.close(client)
+
+
+def test_whisper_is_asked_for_words_and_segments(world: World, server: FakeServer) -> None:
+    server.answers(Plausible(), Plausible())
+    client = at("openai", server)
+    wanted = {"timestamps": "word", "prompt": "Dhenara", "language": "en", "temperature": 0.2}
+    heard = world.ask(client, "transcribe", AudioContent(data=SOUND, name="talk"), **wanted)
+    asked = form(server.exchanges[0])
+    assert asked["response_format"] == "verbose_json"
+    assert (asked["prompt"], asked["language"], asked["temperature"]) == ("Dhenara", "en", "0.2")
+    assert b'name="timestamp_granularities[]"\r\n\r\nword' in server.exchanges[0].body
+    assert b'name="timestamp_granularities[]"\r\n\r\nsegment' in server.exchanges[0].body
+    assert b'filename="talk.wav"' in server.exchanges[0].body
+    assert [(word.text, word.start) for word in heard.words] == [("Hello", 0.0), ("there.", 0.5)]
+    assert heard.segments[0] == SpokenSegment(text="Hello there.", start=0, end=1, speaker="A")
+    assert heard.to_srt() == "1\n00:00:00,000 --> 00:00:01,000\nA: Hello there.\n"
+    assert heard.to_vtt() == "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n<v A>Hello there.\n"
+    world.ask(client, "translate", SOUND, timestamps="segment")
+    assert server.exchanges[1].path == "/v1/audio/translations"
+    assert b"granularities" not in server.exchanges[1].body
+    world.close(client)
+
+
+def test_a_file_is_read_and_one_that_is_not_there_is_said_to_be_missing(
+    world: World, server: FakeServer, tmp_path: Path
+) -> None:
+    server.answers(Plausible())
+    (tmp_path / "talk.wav").write_bytes(SOUND)
+    client = at("groq", server)
+    assert world.ask(client, "transcribe", str(tmp_path / "talk.wav")).text == "Hello there."
+    assert b'filename="talk.wav"' in server.exchanges[0].body
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        world.ask(client, "transcribe", tmp_path / "nothing.wav")
+    with pytest.raises(ConfigurationError, match="no sound in it"):
+        world.ask(client, "transcribe", b"")
+    world.close(client)
+
+
+@pytest.mark.parametrize(("provider", "field"), [("groq", "url"), ("mistral", "file_url"), ("xai", "url")])
+def test_an_address_goes_along_where_the_provider_fetches_it(provider: str, field: str, server: FakeServer) -> None:
+    server.answers(Plausible(), Plausible())
+    with at(provider, server) as client:
+        client.transcribe("https://x.example/talk.mp3")
+    assert form(server.exchanges[0])[field] == "https://x.example/talk.mp3"
+    with at("deepgram", server) as client:
+        client.transcribe("https://x.example/talk.mp3")
+    assert server.exchanges[1].json == {"url": "https://x.example/talk.mp3"}
+    with at("openai", server) as client, pytest.raises(UnsupportedError, match="as files only"):
+        client.transcribe("https://x.example/talk.mp3")
+
+
+def test_speakers_are_told_apart_where_the_model_can(server: FakeServer) -> None:
+    server.answers(*[Plausible()] * 5)
+    with at("openai", server, "gpt-4o-transcribe-diarize") as client:
+        assert client.transcribe(SOUND, diarize=True, timestamps="segment").warnings == []
+    assert form(server.exchanges[0])["response_format"] == "diarized_json"
+    assert form(server.exchanges[0])["chunking_strategy"] == "auto"
+    with at("deepgram", server) as client:
+        assert client.transcribe(SOUND, diarize=True).segments[0].speaker == "0"
+    assert "diarize=true" in server.exchanges[1].path
+    assert server.exchanges[1].headers["authorization"] == "Token sk-test-secret"
+    assert server.exchanges[1].body == SOUND
+    with at("mistral", server) as client:
+        client.transcribe(SOUND, diarize=True, timestamps="word")
+    assert form(server.exchanges[2])["diarize"] == "true"
+    assert form(server.exchanges[2])["timestamp_granularities"] == "word"
+    with at("groq", server) as client:
+        assert client.transcribe(SOUND, diarize=True).warnings[0].parameter == "diarize"
+        with pytest.raises(UnsupportedError, match="diarize"):
+            client.transcribe(SOUND, diarize=True, strict=True)
+
+
+def test_what_a_model_cannot_do_is_a_warning_and_what_it_needs_an_error(server: FakeServer) -> None:
+    server.answers(Plausible(), Plausible())
+    with at("openai", server, "gpt-4o-transcribe") as client:
+        assert [w.parameter for w in client.transcribe(SOUND, timestamps="word").warnings] == ["timestamps"]
+        with pytest.raises(UnsupportedError, match="whisper"):
+            client.translate(SOUND)
+    with at("cohere", server) as client, pytest.raises(ConfigurationError, match="told the language"):
+        client.transcribe(SOUND)
+    with at("xai", server) as client:
+        with pytest.raises(UnsupportedError, match="it has: mp3, wav, pcm"):
+            client.speak("hello", format="flac")
+        assert [w.parameter for w in client.speak("hello", instructions="slowly").warnings] == ["instructions"]
+    assert server.exchanges[1].json == {"text": "hello", "language": "auto"}
+    with at("anthropic", server) as client, pytest.raises(UnsupportedError, match="no operation 'speak'"):
+        client.speak("hello")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/plain", "1\n00:00:01,000 --> 00:00:02,500\nHello\nthere.\n\n2\n00:01:00,000 --> 00:01:01,000\nYou.\n"),
+        ("text/vtt", "WEBVTT\n\n00:01.000 --> 00:02.500\nHello\nthere.\n\n01:00.000 --> 01:01.000\nYou.\n"),
+    ],
+)
+def test_subtitles_that_the_server_writes_are_read(kind: str, body: str, world: World, server: FakeServer) -> None:
+    server.answers(Raw(body.encode(), headers={"content-type": f"{kind}; charset=utf-8"}))
+    client = at("openai_compatible", server)
+    heard = world.ask(client, "transcribe", SOUND, options={"response_format": "srt"})
+    assert heard.text == "Hello there. You."
+    assert [(cue.start, cue.end) for cue in heard.segments] == [(1.0, 2.5), (60.0, 61.0)]
+    assert heard.extras["subtitles"] == body
+    assert form(server.exchanges[0])["response_format"] == "srt"
+    world.close(client)
+
+
+def test_a_plain_transcript_is_its_text_and_has_no_subtitles(server: FakeServer) -> None:
+    server.answers(Raw(b" Hello there.", headers={"content-type": "text/plain; charset=UTF-8"}))
+    with at("groq", server) as client:
+        heard = client.transcribe(SOUND, options={"response_format": "text"})
+    assert heard.text == " Hello there."
+    with pytest.raises(ConfigurationError, match="timestamps='segment'"):
+        heard.to_srt()
+
+
+def test_words_alone_make_lines_of_subtitles() -> None:
+    said = ["One", "two", "three.", "Four", "five"]
+    words = [SpokenWord(text=word, start=n, end=n + 0.9) for n, word in enumerate(said)]
+    heard = TranscriptionResponse(text=" ".join(said), words=[*words, SpokenWord(text="six", start=9, end=10)])
+    assert [line for line in heard.to_vtt().split("\n") if line and "-->" not in line] == [
+        "WEBVTT",
+        "One two three.",
+        "Four five",
+        "six",
+    ]
+
+
+DELTAS = [
+    b'data: {"type":"transcript.text.delta","delta":"Hello"}\n\n',
+    b'data: {"type":"transcript.text.delta","delta":" you"}\n\n',
+]
+DONE = b'data: {"type":"transcript.text.done","text":"Hello you","usage":{"input_tokens":7,"output_tokens":2}}\n\n'
+
+
+async def gathered(stream: Any) -> tuple[list[Any], Any]:
+    async with stream:
+        return [piece async for piece in stream], stream.response
+
+
+def pieces(world: World, client: AIModelClient, name: str, *given: Any, **settings: Any) -> tuple[list[Any], Any]:
+    """Everything that a stream gave, in either colour, and its response."""
+    if world.name == "blocking":
+        with getattr(client, name)(*given, **settings) as stream:
+            return list(stream), stream.response
+
+    async def whole() -> tuple[list[Any], Any]:
+        return await gathered(await getattr(client, f"{name}_async")(*given, **settings))
+
+    return world._start(whole)  # type: ignore[union-attr]  # only the async worlds come here
+
+
+def test_words_come_as_they_are_understood(world: World, server: FakeServer) -> None:
+    server.answers(Refusal(503, "later", headers=SOON), RawStream([*DELTAS, DONE]))
+    client = at("openai", server, "gpt-4o-transcribe")
+    said, response = pieces(world, client, "transcribe_stream", SOUND)
+    assert said == ["Hello", " you"]
+    assert (response.text, response.usage.input_tokens, len(response.attempts)) == ("Hello you", 7, 2)
+    assert form(server.exchanges[1])["stream"] == "true"
+    world.close(client)
+
+
+def test_a_transcript_that_comes_whole_is_one_piece_with_a_warning(world: World, server: FakeServer) -> None:
+    server.answers(Plausible())
+    client = at("groq", server)
+    said, response = pieces(world, client, "transcribe_stream", SOUND)
+    assert said == ["Hello there."]
+    assert response.warnings[0].parameter == "streaming"
+    world.close(client)
+
+
+def test_a_transcript_that_breaks_off_is_an_error(world: World, server: FakeServer) -> None:
+    server.answers(RawStream(DELTAS))
+    client = at("openai", server, "gpt-4o-transcribe")
+    with pytest.raises(BrokenStreamError):
+        pieces(world, client, "transcribe_stream", SOUND)
+    world.close(client)
+
+
+def test_sound_comes_as_it_is_made(world: World, server: FakeServer) -> None:
+    cut = [SOUND[at : at + 700] for at in range(0, len(SOUND), 700)]
+    server.answers(RawStream(cut, headers={"content-type": "audio/wav"}))
+    client = at("openai", server, "gpt-4o-mini-tts")
+    heard, response = pieces(world, client, "speak_stream", "Hello", format="wav")
+    assert b"".join(heard) == response.bytes == SOUND
+    assert len(heard) > 1
+    assert response.usage.units == {"characters": 5.0}
+    assert server.exchanges[0].json["voice"] == "alloy"
+    world.close(client)
+
+
+def test_sound_in_events_comes_as_it_is_made(world: World, server: FakeServer) -> None:
+    cut = [SOUND[:1000], SOUND[1000:]]
+    events = [{"type": "speech.audio.delta", "audio_data": base64.b64encode(one).decode()} for one in cut]
+    told = [f"event: {e['type']}\ndata: {json.dumps(e)}\n\n".encode() for e in [*events, {"type": "speech.audio.done"}]]
+    server.answers(RawStream(told))
+    client = at("mistral", server)
+    heard, response = pieces(world, client, "speak_stream", "Hello", voice="paul")
+    assert heard == cut
+    assert response.bytes == SOUND
+    assert server.exchanges[0].json == {"input": "Hello", "model": "whisper-1", "voice_id": "paul", "stream": True}
+    world.close(client)
+
+
+def test_sound_is_saved_while_it_comes(world: World, server: FakeServer, tmp_path: Path) -> None:
+    server.answers(Plausible())
+    client, target = at("deepgram", server, "aura-2-thalia-en"), tmp_path / "said.wav"
+    if world.name == "blocking":
+        assert client.speak_stream("Hello", voice="Zeus").save(target) == target
+    else:
+
+        async def save() -> None:
+            stream = await client.speak_stream_async("Hello", voice="Zeus")
+            assert await stream.save(target) == target
+
+        world._start(save)  # type: ignore[union-attr]  # only the async worlds come here
+    assert target.read_bytes() == tone(5 / 20)
+    assert server.exchanges[0].path == "/v1/speak?model=aura-2-zeus-en"
+    world.close(client)
+
+
+def test_sound_that_breaks_off_is_an_error_and_what_came_is_kept(server: FakeServer, tmp_path: Path) -> None:
+    whole = RawStream([SOUND[:900], SOUND[900:]], headers={"content-type": "audio/wav"})
+    server.answers(Cut(whole, 2))
+    with at("openai", server) as client:
+        stream = client.speak_stream("Hello")
+        with pytest.raises(BrokenStreamError):
+            stream.save(tmp_path / "said.wav")
+    assert (tmp_path / "said.wav").read_bytes() == SOUND[:900]
+
+
+def test_a_stream_says_when_it_is_asked_too_early(server: FakeServer) -> None:
+    server.answers(RawStream([*DELTAS, DONE], pause=0.05))
+    with at("openai", server, "gpt-4o-transcribe") as client, client.transcribe_stream(SOUND) as stream:
+        assert next(stream) == "Hello"
+        with pytest.raises(ConfigurationError, match="still on its way"):
+            _ = stream.response
+
+
+def test_gemini_writes_down_what_it_hears(world: World, server: FakeServer) -> None:
+    told = {"language": "en", "segments": [{"text": "Hello.", "start": "00:01.5", "end": "01:02", "speaker": "Ann"}]}
+    server.answers(gemini({"text": "Hello."}), gemini({"text": json.dumps(told)}), gemini({"text": "not JSON"}))
+    client = at("google_ai", server, "gemini-3-flash")
+    assert world.ask(client, "transcribe", SOUND, prompt="Ann", language="en").text == "Hello."
+    parts = server.exchanges[0].json["contents"][0]["parts"]
+    assert "word for word" in parts[0]["text"]
+    assert parts[1]["inlineData"]["mimeType"] == "audio/wav"
+    heard = world.ask(client, "transcribe", SOUND, timestamps="word", diarize=True)
+    assert heard.segments == [SpokenSegment(text="Hello.", start=1.5, end=62, speaker="Ann")]
+    assert [warning.parameter for warning in heard.warnings] == ["timestamps"]
+    assert server.exchanges[1].json["generationConfig"]["responseMimeType"] == "application/json"
+    assert world.ask(client, "transcribe", SOUND, timestamps="segment").text == "not JSON"
+    world.close(client)
+
+
+def test_gemini_speaks_in_samples_that_become_a_file(world: World, server: FakeServer) -> None:
+    samples = SOUND[44:]
+    part = {"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=8000", "data": base64.b64encode(samples).decode()}}
+    server.answers(gemini(part), gemini(part))
+    client = at("google_ai", server, "gemini-3-flash-tts")
+    said = world.ask(client, "speak", "Hello", voice="Kore", instructions="Say cheerfully", language="en-GB")
+    assert said.bytes == SOUND
+    generation = server.exchanges[0].json["generationConfig"]
+    assert generation["responseModalities"] == ["AUDIO"]
+    assert generation["speechConfig"]["voiceConfig"]["prebuiltVoiceConfig"]["voiceName"] == "Kore"
+    assert server.exchanges[0].json["contents"][0]["parts"][0]["text"] == "Say cheerfully: Hello"
+    assert world.ask(client, "speak", "Hello", format="pcm").bytes == samples
+    with pytest.raises(UnsupportedError, match="wav, pcm"):
+        world.ask(client, "speak", "Hello", format="mp3")
+    world.close(client)
+
+
+def test_a_server_that_stays_down_is_an_error_with_all_attempts(world: World) -> None:
+    with FakeServer(Refusal(500, "oops", headers=SOON), forever=True) as server:
+        client = at("deepgram", server)
+        with pytest.raises(ServerError) as failed:
+            world.ask(client, "speak", "hello", retries=1)
+        assert len(failed.value.attempts) == 2
+        world.close(client)
+
+
+def test_an_empty_sound_is_an_error(server: FakeServer) -> None:
+    server.answers(Raw(b"", headers={"content-type": "audio/mpeg"}))
+    with at("openai", server) as client, pytest.raises(Exception, match="empty"):
+        client.speak("hello")
+
+
+def test_minutes_and_letters_have_the_prices_that_are_given(server: FakeServer) -> None:
+    server.answers(Plausible(), Plausible(), Plausible())
+    prices = AudioModelCostData(cost_per_minute=Decimal("0.006"), cost_per_million_characters=Decimal(15))
+    priced = endpoint(server.url, "openai", "whisper-1").model_copy(update={"cost_data": prices})
+    with AIModelClient(priced) as client:
+        assert client.transcribe(SOUND).cost.amount == Decimal("0.0001")
+        assert client.speak("x" * 1000).cost.amount == Decimal("0.015")
+    with at("openai", server) as client:
+        cost = client.transcribe(SOUND).cost
+    assert cost.amount is None
+    assert "seconds" in cost.reason
