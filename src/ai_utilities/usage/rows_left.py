@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dhenara.ai.errors import DhenaraError
 
@@ -15,3 +16,6 @@ class RowsLeftError(DhenaraError):
     def __init__(self, rows: Sequence[UsageData]) -> None:
         super().__init__(f"{len(rows)} rows of usage were not written down")
         self.rows = list(rows)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.rows,))
