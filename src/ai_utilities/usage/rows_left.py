@@ -11,7 +11,7 @@ from .data import UsageData
 
 
 class RowsLeftError(DhenaraError):
-    """A ledger failed in the middle of `add`; `rows` are those that it has not got, and they alone are told again."""
+    """A ledger failed in the middle. Raised by its `add`, only `rows` are told again: those that it has not got."""
 
     def __init__(self, rows: Sequence[UsageData]) -> None:
         super().__init__(f"{len(rows)} rows of usage were not written down")
