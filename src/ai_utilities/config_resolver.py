@@ -128,6 +128,11 @@ class ConfigurationResolver:
             yield Said(value, origin)
         names = (*own, f"{PREFIX}{field.upper()}") if generic else own
         for level, source in ((Level.ENVIRONMENT, self._environment), (Level.DOTENV, self.settings.dotenv)):
-            yield from (Said(source.get(name), Origin(level, name)) for name in names)
+            yield from (Said(tidied(source.get(name)), Origin(level, name)) for name in names)
         if generic and origin.variable is None:
             yield Said(value, origin)  # from a source of a subclass of the settings
+
+
+def tidied(value: str | None) -> str | None:
+    """Without the space and line ends around it that files and shells leave; blank is nothing."""
+    return None if value is None else value.strip() or None

@@ -14,7 +14,7 @@ from stores.conftest import redis_url as redis_url
 from stores.conftest import running_redis as running_redis
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     ray = pytest.importorskip("ray")
     patch = pytest.MonkeyPatch()

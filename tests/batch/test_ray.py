@@ -20,8 +20,9 @@ import trio
 
 from ai_utilities import AiClient, AiSettings, AsyncAiClient
 from ai_utilities.batch import BulkReport, OnRay, WorkersLostError, ask_rows, run_bulk, run_bulk_async
+from ai_utilities.cache import caching
 from ai_utilities.exceptions import ProviderConfigurationError
-from ai_utilities.usage import RedisLedger
+from ai_utilities.usage import RedisLedger, tagged
 from dhenara.ai.testing import Answer, FakeServer, Refusal, Spoken
 from support.ray_victims import client_of_victims, dies_after, dies_before
 
@@ -221,6 +222,17 @@ def test_what_is_wrong_with_a_client_in_a_worker_is_raised_as_it_is(serve: Any) 
         pytest.raises(ProviderConfigurationError, match="no such thing"),
     ):
         run_bulk(["a"], "out.jsonl", client=client, on=OnRay(make_client=make))
+
+
+def test_tags_and_cache_wishes_around_a_run_hold_in_its_workers(serve: Any, redis_url: str) -> None:
+    server = Counting()
+    kept = {"cache_enabled": True, "cache_backend": "redis", "usage_store": "redis", "redis_url": redis_url}
+    said = settings(serve(server), **kept)
+    with tagged(user="ada"), caching("never"):
+        waiting(["a", "b"], said)
+        waiting(["a", "b"], said)
+    assert server.asked == {"a": 2, "b": 2}
+    assert {row.tags["user"] for row in RedisLedger(redis_url).rows()} == {"ada"}
 
 
 def test_rows_that_were_answered_before_are_kept_wherever_that_was(serve: Any) -> None:

@@ -207,3 +207,11 @@ def test_headers_in_a_variable_are_json(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(ProviderConfigurationError, match="extra_headers") as caught:
         AiSettings()
     assert "very-secret" not in str(caught.value)
+
+
+def test_space_around_a_value_is_no_part_of_it_and_space_alone_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", "  ")
+    Path(".env").write_text('AI_PROVIDER=groq\nGROQ_API_KEY="key-of-the-file\\n"\nGROQ_MODEL=" swift "\n')
+    found = ConfigurationResolver().resolve()
+    assert (found.api_key.value, found.api_key.origin.level) == ("key-of-the-file", Level.DOTENV)
+    assert found.model.value == "swift"

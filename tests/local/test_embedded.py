@@ -62,7 +62,7 @@ def test_a_timeout_stops_the_computation_and_keeps_what_was_said(world: World) -
     client = AIModelClient(local(), STEADY)
     world.run(client, "Hello")
     with pytest.raises(CallTimeoutError) as raised:
-        world.run(client, "Tell me a very long story.", max_output_tokens=3000, timeout=0.3)
+        world.run(client, "Tell me a very long story.", max_output_tokens=3000, timeout=3)
     assert raised.value.limit == "total"
     assert raised.value.partial.text()
     assert no_work_left()
@@ -148,3 +148,19 @@ def test_without_llama_cpp_the_command_that_installs_it_is_named(monkeypatch: py
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'dhenara\[local\]'"):
         AIModelClient(local()).generate("Hello")
+
+
+def test_a_program_may_end_in_the_middle_of_an_answer() -> None:
+    program = """
+from dhenara.ai import AIModelClient
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+endpoint = AIModelEndpoint(api=AIModelAPI(provider="local"), ai_model=AIModel(model_name="smollm2-135m"))
+client = AIModelClient(endpoint)
+stream = client.generate("Tell me a long story.", streaming=True, max_output_tokens=3000).stream_generator
+next(stream)
+print("bye")
+import builtins
+builtins.kept = stream
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "bye\n", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from ai_utilities import AiClient, AiSettings, AskResult, UsageData
 from ai_utilities.limits import Limit, LimitLayer, asking
 from ai_utilities.providers import BaseProvider
 from ai_utilities.storage import redis as storage
-from ai_utilities.usage import MemoryLedger, RedisLedger, UsageTracker
+from ai_utilities.usage import MemoryLedger, RedisLedger, RowsLeftError, UsageTracker
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer, Spoken
 from support.kit import run, settings
@@ -146,3 +147,9 @@ def test_a_ledger_that_fails_in_the_middle_has_each_row_once(served: FakeServer)
         assert len(ledger.rows()) == 3
         ledger.fails_at = None
     assert len(ledger.rows()) == 6
+
+
+def test_what_is_left_of_rows_travels() -> None:
+    error = RowsLeftError([UsageData(input_tokens=3)])
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+    assert (str(again), again.rows) == (str(error), error.rows)

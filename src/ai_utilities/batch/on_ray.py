@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib import import_module
 from typing import Any
 
+from ..cache.policy import changes
 from ..client import AiClient
 from ..config_models import AiSettings
 from ..exceptions import ProviderConfigurationError
 from ..making import LIMITS
 from ..providers.engine_provider import EngineProvider
+from ..usage.tags import tags_now
 
 MakeClient = Callable[[], AiClient]
 
@@ -74,6 +76,18 @@ def client_maker(client: Any, where: OnRay, options: dict[str, Any]) -> MakeClie
     settings = client.settings.model_copy(update={**said, "provider": found.provider})
     check_shared(settings)
     return partial(AiClient, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the program that starts a run has wrapped around it, to be wrapped around each question in a worker."""
+
+    tags: Mapping[str, str]
+    caching: Mapping[str, Any]
+
+
+def around_now() -> Around:
+    return Around(dict(tags_now()), asdict(changes.get()))
 
 
 def check_shared(settings: AiSettings) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dhenara.ai.errors import DhenaraError
 
-from .on_ray import MakeClient, OnRay
+from .on_ray import MakeClient, OnRay, around_now
 from .ray_worker import Worker
 
 log = logging.getLogger("ai_utilities.batch")
@@ -49,7 +49,7 @@ class Crew:
         self._count = crew_size(ray, where, concurrency)
         self._each = -(-concurrency // self._count)
         self._seats: list[Seat] = []
-        self._said = (make_client, options)
+        self._said = (make_client, options, around_now())
         spread = {"scheduling_strategy": "SPREAD", **where.options}
         # Ray would start a dead one again by itself, but not say which of its questions were lost.
         self._kind = ray.remote(Worker).options(**spread, max_concurrency=self._each, max_restarts=0)

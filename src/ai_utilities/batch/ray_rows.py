@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from ..cache import caching
 from ..client import AiClient
 from ..crowd import ask_all, checked
-from .on_ray import MakeClient, OnRay, client_maker, ray_library
+from ..usage import tagged
+from .on_ray import Around, MakeClient, OnRay, around_now, client_maker, ray_library
 from .outcome import read_outcome
 from .ray_crew import crew_size
 from .template import Template
@@ -52,7 +54,7 @@ def ask_rows(
     each = -(-count // workers)
     return dataset.map_batches(
         Asking,
-        fn_constructor_args=(make_client, prompt, said, each),
+        fn_constructor_args=(make_client, prompt, said, each, around_now()),
         batch_format="pyarrow",
         batch_size=each * AHEAD,
         compute=import_module("ray.data").ActorPoolStrategy(size=workers),
@@ -63,7 +65,10 @@ def ask_rows(
 class Asking:
     """One client, kept by Ray from batch to batch; the rows of a batch are asked at once."""
 
-    def __init__(self, make_client: MakeClient, prompt: str | None, options: dict[str, Any], concurrency: int) -> None:
+    def __init__(
+        self, make_client: MakeClient, prompt: str | None, options: dict[str, Any], concurrency: int, around: Around
+    ) -> None:
+        self._around = around
         self._client = make_client()
         self._template = Template(prompt)
         self._options = options
@@ -74,7 +79,8 @@ class Asking:
         import pyarrow
 
         prompts = [self._template.fill(row) for row in batch.to_pylist()]
-        results = ask_all(self._client.ask, prompts, self._concurrency, self._options)
+        with caching(**self._around.caching), tagged(**self._around.tags):
+            results = ask_all(self._client.ask, prompts, self._concurrency, self._options)
         entries = [read_outcome(result).entry for result in results]
         there = set(batch.column_names)
         for name, kind in COLUMNS.items():

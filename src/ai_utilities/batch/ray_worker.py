@@ -7,16 +7,18 @@ from typing import Any
 from ..cache import caching
 from ..client import AiClient
 from ..crowd import tried
-from .on_ray import MakeClient
+from ..usage import tagged
+from .on_ray import Around, MakeClient
 from .outcome import Outcome, read_outcome
 
 
 class Worker:
     """Lives as long as the run. What it knows is in its client."""
 
-    def __init__(self, make_client: MakeClient, options: dict[str, Any]) -> None:
+    def __init__(self, make_client: MakeClient, options: dict[str, Any], around: Around) -> None:
         self._make_client = make_client
         self._options = options
+        self._around = around
         self._client: AiClient | None = None
 
     def begin(self) -> None:
@@ -27,10 +29,9 @@ class Worker:
         """The answer, or what went wrong. `again`: a worker died with this question, and nobody else asks it now."""
         if self._client is None:
             raise RuntimeError("this worker was not begun; this is a bug")
-        if not again:
-            return read_outcome(tried(self._client.ask, prompt, self._options))
-        # An answer that the dead one still kept is found; its claim on the question is not waited for.
-        with caching(lease=0):
+        # Where one died, an answer that it still kept is found, but its claim on the question is not waited for.
+        cached = {**self._around.caching, **({"lease": 0} if again else {})}
+        with caching(**cached), tagged(**self._around.tags):
             return read_outcome(tried(self._client.ask, prompt, self._options))
 
     def end(self) -> None:

@@ -39,12 +39,13 @@ def batch(
     """Ask every row of a file. Run it again to go on where it was killed, or to ask again what failed."""
     from ..batch import run_bulk
     from .bulk_progress import progress_line
-    from .clients import client_for
+    from .clients import ClusterSettings, CommandSettings, client_for
     from .outcome import Exit, note
 
     said = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
     options = {name: value for name, value in said.items() if value is not None}
-    with client_for(provider, model, env_file, tag) as client, progress_line() as line:
+    kind = ClusterSettings if on == "ray" else CommandSettings
+    with client_for(provider, model, env_file, tag, kind=kind) as client, progress_line() as line:
         report = run_bulk(
             source,
             output,

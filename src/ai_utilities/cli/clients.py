@@ -28,14 +28,26 @@ class CommandSettings(AiSettings):
     usage_store: StoreName | None = "sqlite"
 
 
+class ClusterSettings(CommandSettings):
+    """Files of this machine are out of reach for others."""
+
+    cache_backend: CacheBackendName = "redis"
+    limit_store: StoreName = "redis"
+    usage_store: StoreName | None = None
+
+
 def settings_for(
-    provider: str | None = None, model: str | None = None, env_file: Path | None = None, **more: Any
+    provider: str | None = None,
+    model: str | None = None,
+    env_file: Path | None = None,
+    kind: type[CommandSettings] = CommandSettings,
+    **more: Any,
 ) -> AiSettings:
     said: dict[str, Any] = {"provider": provider, "model": model, **more}
     given = {name: value for name, value in said.items() if value is not None}
     if env_file is not None:
         given["_env_file"] = env_file
-    settings = CommandSettings(**given)
+    settings = kind(**given)
     if settings.usage_tracking and settings.usage_store == "sqlite":
         check_ledger(settings)
     return settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 from collections.abc import Callable
@@ -16,6 +17,8 @@ STREAM = "text/event-stream"
 DOCUMENT = "application/json"
 DONE = b"data: [DONE]\n\n"
 Said = dict[str, Any]
+LONGEST_END = 10.0
+"""Seconds to wait for a model that is still reading its prompt when the program ends."""
 
 
 class Work:
@@ -27,7 +30,9 @@ class Work:
         self._body = body
         self._said: queue.SimpleQueue[Said | Exception | None] = queue.SimpleQueue()
         self._left = False
-        threading.Thread(target=self._run, name="dhenara-embedded", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="dhenara-embedded", daemon=True)
+        at_work.add(self)
+        self._thread.start()
 
     def hear(self, timeout: float | None) -> Said | None:
         """Raises `queue.Empty` when nothing is said in time."""
@@ -40,6 +45,11 @@ class Work:
         """Stops the computation at the next token."""
         self._left = True
 
+    def end(self) -> None:
+        """Stops, and waits until it has."""
+        self.leave()
+        self._thread.join(LONGEST_END)
+
     def _run(self) -> None:
         try:
             WAYS[self._kind](self)
@@ -48,6 +58,7 @@ class Work:
         except Exception as error:  # noqa: BLE001  # whatever happened in here is told to whoever waits
             self._said.put(error)
         self._said.put(None)
+        at_work.discard(self)
 
     def _chat(self) -> None:
         """Always as a stream, since only that can be stopped."""
@@ -66,6 +77,16 @@ class Work:
 
     def _rerank(self) -> None:
         self._said.put(self._engine.rerank(self._body))
+
+
+at_work: set[Work] = set()
+
+
+@atexit.register
+def end_all() -> None:
+    """The interpreter would take threads of llama.cpp down in the middle of their work, and the process with them."""
+    for work in tuple(at_work):
+        work.end()
 
 
 WAYS: dict[str, Callable[[Work], None]] = {"chat": Work._chat, "embed": Work._embed, "rerank": Work._rerank}
