@@ -6,6 +6,8 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any
 
+from dhenara.ai.testing import Exchange
+
 
 def read_form(content_type: str, body: bytes) -> dict[str, Any]:
     """The fields of a form, by name: text, or bytes where they are files."""
@@ -17,3 +19,8 @@ def read_form(content_type: str, body: bytes) -> dict[str, Any]:
         value = content if part.get_filename() else content.decode()
         found[str(part.get_param("name", header="content-disposition"))] = value
     return found
+
+
+def form(exchange: Exchange) -> dict[str, Any]:
+    """What a fake server was sent in a form."""
+    return read_form(exchange.headers["content-type"], exchange.body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
@@ -114,6 +113,9 @@ class Filings(Operating):
         return self._asked("files", FileRequest, {"action": action, **given}, settings, is_async)
 
     async def _upload(self, file: File, settings: Any, *, is_async: bool) -> UploadedFile:
+        # Its tables take a moment to read, which only uploads need.
+        import mimetypes
+
         from .flow.filing import upload
 
         said = dict(settings)
