@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,6 +47,10 @@ def main(
     """Ask any model, of any provider, from the command line."""
 
 
+# What typer raises for a wrong flag or argument. It keeps the class to itself, since it brings its own copy of click.
+WRONG_USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
 def run_app(arguments: Sequence[str]) -> int:
     """One command. What typer itself refuses is wrong usage."""
     return guarded(lambda: called(arguments))
@@ -60,9 +64,7 @@ def called(arguments: Sequence[str]) -> int:
         return end.exit_code
     except typer.Abort:
         return Exit.INTERRUPTED
-    except Exception as error:
-        if not hasattr(error, "exit_code") or not hasattr(error, "show"):
-            raise
-        error.show(file=sys.stderr)  # a wrong flag or argument, in typer's own words
+    except WRONG_USAGE as error:
+        error.show(file=sys.stderr)
         return Exit.MISUSED
     return int(result or Exit.OK)
