@@ -9,7 +9,24 @@ from typing import Annotated, Any
 
 import typer
 
-from . import ask, batch, cache, chat, doctor, embed, image, local, models, providers, replay, settings, setup, usage
+from . import (
+    ask,
+    batch,
+    cache,
+    chat,
+    doctor,
+    embed,
+    image,
+    local,
+    models,
+    providers,
+    replay,
+    settings,
+    setup,
+    speak,
+    transcribe,
+    usage,
+)
 from .outcome import Exit, guarded
 
 EPILOG = "Exit codes: 0 done, 1 the provider failed, 2 wrong usage or settings, 3 some items failed, 130 interrupted."
@@ -23,7 +40,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (ask, chat, batch, replay, embed, image, setup, doctor, settings, providers, models, local, usage, cache):
+TALKING = (ask, chat, batch, replay)
+BESIDE_CHAT = (embed, image, transcribe, speak)
+SETTING_UP = (setup, doctor, settings, providers, models, local)
+KEEPING = (usage, cache)
+for module in (*TALKING, *BESIDE_CHAT, *SETTING_UP, *KEEPING):
     module.register(app)
 
 

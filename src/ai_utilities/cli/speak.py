@@ -1,0 +1,52 @@
+"""`ai-utilities speak`: a text, read aloud into a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag
+
+TextArgument = Annotated[str | None, typer.Argument(help="What to say; `-` or nothing reads standard input.")]
+OutputFlag = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="Where it goes; the ending may be left out.")
+]
+VoiceFlag = Annotated[str | None, typer.Option("--voice", metavar="NAME", help="Whose voice, by the provider's name.")]
+FormatFlag = Annotated[str | None, typer.Option("--format", metavar="KIND", help="mp3, wav, opus, ... as offered.")]
+SpeedFlag = Annotated[float | None, typer.Option("--speed", metavar="FACTOR", help="1 is as people speak.", min=0.1)]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("speak")(speak)
+
+
+def speak(
+    text: TextArgument = None,
+    output: OutputFlag = Path("speech"),
+    voice: VoiceFlag = None,
+    kind: FormatFlag = None,
+    speed: SpeedFlag = None,
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    timeout: TimeoutFlag = None,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Read a text aloud into a file.
+
+    Prints the name of the file it wrote; nothing that is there is overwritten.
+    """
+    from .clients import client_for
+    from .image import free
+    from .inputs import read_prompt
+    from .outcome import note
+
+    said: dict[str, Any] = {"model": model, "voice": voice, "format": kind, "speed": speed, "timeout": timeout}
+    options = {name: value for name, value in said.items() if value is not None}
+    words = read_prompt(text)
+    with client_for(provider, env_file=env_file) as client:
+        spoken = client.speak(words, **options)
+    for warning in spoken.warnings:
+        note(f"warning: {warning.message}")
+    typer.echo(str(spoken.save(free(output))))
