@@ -182,3 +182,13 @@ def test_every_name_that_a_package_offers_can_be_had() -> None:
             assert getattr(module, name) is not None
     with pytest.raises(AttributeError, match="Nonsense"):
         importlib.import_module("dhenara.ai").Nonsense  # noqa: B018  # the access is the test
+
+
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [("dhenara.ai", "AIModelClient"), ("dhenara.ai.types", "AIModelEndpoint"), ("ai_utilities", "AiClient")],
+)
+def test_a_star_takes_every_name(package: str, name: str) -> None:
+    names: dict[str, object] = {}
+    exec(f"from {package} import *", names)
+    assert name in names

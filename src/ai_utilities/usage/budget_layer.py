@@ -92,7 +92,7 @@ class Bound:
         account, spent = accounts[refused[0]], dollars(refused[1])
         limit = dollars(account.limit)
         raise BudgetExceededError(
-            f"the budget {account.name!r} has ${limit - spent:f} left of ${limit:f}, and this call may cost "
+            f"the budget {spoken(account.name)!r} has ${limit - spent:f} left of ${limit:f}, and this call may cost "
             f"${worst:f}: nothing was sent. Lower max_output_tokens, raise the budget, or wait for its next window.",
             budget=account.name,
             limit=limit,
@@ -145,3 +145,8 @@ def unbilled(error: BaseException) -> bool:
     if isinstance(error, CallError):
         return error.status is not None or isinstance(error, ConnectionFailedError)
     return isinstance(error, Exception)
+
+
+def spoken(account: str) -> str:
+    """The name of an account as people read it: what is said of it, without the places where nothing is."""
+    return " ".join(part for part in account.split("|") if part)

@@ -10,9 +10,14 @@ from typing import Any
 def lazy(
     package: str, homes: Mapping[str, str], beyond: str | None = None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` for a package whose names live in these modules, all others in the one `beyond`."""
+    """`__getattr__` and `__dir__` for a package whose names live in these modules, all others in the one `beyond`.
+
+    A star takes every name, and so loads everything.
+    """
 
     def find(name: str) -> Any:
+        if name == "__all__":
+            return [shown for shown in names() if not shown.startswith("_")]
         home = homes.get(name, beyond)
         if home is None or name.startswith("__"):
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
