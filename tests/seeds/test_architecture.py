@@ -6,7 +6,6 @@ import inspect
 import json
 import re
 import warnings
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +146,6 @@ def test_the_cache_key_is_the_same_for_the_same_call(printed: list[str]) -> None
     assert key("p", "openai", "m", 0.7) != key("p", "openai", "m", 0.8)
 
 
-@pytest.mark.skipif(find_spec("ai_utilities.cache") is None, reason="there are no caches")
 def test_the_caches(printed: list[str], tmp_path: Path) -> None:
     from ai_utilities import cache as ours
 

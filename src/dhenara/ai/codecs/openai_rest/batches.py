@@ -24,12 +24,16 @@ STATES: dict[str, BatchState] = {
 }
 
 
+def about(request: BatchRequest, quirks: BatchQuirks) -> Outgoing:
+    """Asks for a batch that is there, or for its end."""
+    address = f"{quirks.path}/{request.batch_id}"
+    return Outgoing(address, {}, method="GET") if request.action == "get" else Outgoing(f"{address}/cancel", {})
+
+
 def write(call: Call, quirks: BatchQuirks) -> Outgoing:
     request = request_of(call, BatchRequest)
-    if request.action == "get":
-        return Outgoing(f"{quirks.path}/{request.batch_id}", {}, method="GET")
-    if request.action == "cancel":
-        return Outgoing(f"{quirks.path}/{request.batch_id}/cancel", {})
+    if request.action in ("get", "cancel"):
+        return about(request, quirks)
     body = {
         "input_file_id": request.file_id,
         "endpoint": f"/v1{request.requests[0].path}",

@@ -14,7 +14,7 @@ from ..batching import BatchCodec, BatchQuirks, Wire
 from ..counts import number
 from ..openai_chat.codec import read_error
 from ..operation import request_of
-from .batches import entry
+from .batches import about, entry
 
 STATES: dict[str, BatchState] = {
     "SUCCESS": "done",
@@ -27,10 +27,8 @@ STATES: dict[str, BatchState] = {
 
 def write(call: Call, quirks: BatchQuirks) -> Outgoing:
     request = request_of(call, BatchRequest)
-    if request.action == "get":
-        return Outgoing(f"{quirks.path}/{request.batch_id}", {}, method="GET")
-    if request.action == "cancel":
-        return Outgoing(f"{quirks.path}/{request.batch_id}/cancel", {})
+    if request.action in ("get", "cancel"):
+        return about(request, quirks)
     model = call.endpoint.ai_model.model_name
     lines = [line(index, one, model) for index, one in enumerate(request.requests)]
     body = {"model": model, "endpoint": f"/v1{request.requests[0].path}", "requests": lines, **call.config.options}
