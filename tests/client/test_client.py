@@ -15,7 +15,7 @@ import httpx2
 import pytest
 import trio
 
-from dhenara.ai import AIModelClient
+from dhenara.ai import AIModelClient, Lessons
 from dhenara.ai.errors import ConfigurationError, UnsupportedError, WrongColourError
 from dhenara.ai.flow.layer import Send
 from dhenara.ai.flow.stream import Stream
@@ -78,6 +78,22 @@ def test_connections_are_used_again(world: World, server: FakeServer) -> None:
         (trio.run if world.name == "trio" else lambda work: asyncio.run(work()))(many)
     assert server.connections == 1
     world.close(client)
+
+
+def test_a_client_for_another_endpoint_keeps_everything_else(server: FakeServer) -> None:
+    refused = Refusal(400, "Unsupported parameter: 'temperature' is not supported with this model.")
+    server.answers(refused, HELLO, HELLO)
+    seen: list[object] = []
+    lessons = Lessons()
+    first = AIModelClient(
+        endpoint(server.url), AIModelCallConfig(temperature=0.5), observer=seen.append, lessons=lessons
+    )
+    with first, first.with_endpoint(endpoint(server.url)) as second:
+        first.generate("?")
+        heard = len(seen)
+        second.generate("?")
+    assert len(seen) > heard
+    assert [("temperature" in exchange.json) for exchange in server.exchanges] == [True, False, False]
 
 
 def test_many_threads_share_one_client(server: FakeServer) -> None:

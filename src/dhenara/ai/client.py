@@ -157,6 +157,7 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
             attempt_layers=self._attempt_layers,
             observer=self._observer,
             transport=self._transport,
+            lessons=self._lessons,
         )
 
     def close(self) -> None:
@@ -238,19 +239,20 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         if journey is None:
             target = resolve(self.model_endpoint, environment(), operation)
             io = self._world(target, is_async)
-            journey = Journey(io, target, self._layers, self._observer, self._attempt_layers, self._lessons)
-            self._journeys[operation, is_async] = journey
+            made = Journey(io, target, self._layers, self._observer, self._attempt_layers, self._lessons)
+            journey = self._journeys.setdefault((operation, is_async), made)
         return journey
 
     def _world(self, target: Target, is_async: bool) -> IO:
+        """Two threads may both come first: what one of them made is then used by both, and nothing is left open."""
         if is_async not in self._io:
             transport = self._way(target, is_async)
             if is_async:
                 from .runtime.aio import AsyncIO
 
-                self._io[True] = AsyncIO(transport)
+                self._io.setdefault(True, AsyncIO(transport))
             else:
-                self._io[False] = BlockingIO(transport)
+                self._io.setdefault(False, BlockingIO(transport))
         return self._io[is_async]
 
     def _way(self, target: Target, is_async: bool) -> Transport | None:
