@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from ..codecs.begun import asked_to_go_on, is_begun
 from ..codecs.effort import DEFAULT_EFFORT, budget_for, effort_of
 from ..codecs.warnings import Warnings
 from ..types.call import Call
@@ -30,6 +31,8 @@ def fit(call: Call, facts: ModelFacts, insisted: Collection[str] = ()) -> tuple[
         changes |= fit_sampling(config, facts, warnings, insisted)
         changes |= fit_limit(call, facts, warnings)
         changes |= fit_choice(config, facts, warnings)
+    if facts.prefill is False and is_begun(call):
+        call = asked_to_go_on(call, warnings)
     return (replace(call, config=config.model_copy(update=changes)) if changes else call), warnings.all()
 
 

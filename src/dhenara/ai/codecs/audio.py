@@ -40,10 +40,6 @@ def file_name(audio: AudioContent) -> str:
     return audio.name if audio.name and "." in audio.name else f"{audio.name or 'audio'}{suffix}"
 
 
-def base64_of(audio: AudioContent, provider: str) -> str:
-    return base64.b64encode(sound_bytes(audio, provider)).decode()
-
-
 def read_word(told: Wire) -> SpokenWord:
     return SpokenWord(
         text=told.get("punctuated_word") or told.get("word") or told.get("text") or "",

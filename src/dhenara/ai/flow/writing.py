@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..catalog.touched import TOUCHED
 from ..codecs.base import Outgoing
+from ..codecs.begun import is_begun
 from ..providers.target import Target
 from ..types.call import Call
 from ..types.endpoint import AIModelEndpoint
@@ -36,7 +37,8 @@ class Writer:
 
     def write(self, call: Call, lessons: tuple[Lesson, ...] | None = None) -> Outgoing:
         """The request, after these lessons or all that are known."""
-        facts = self._facts(call) if self._asks or call.config.model_fields_set & TOUCHED else None
+        concerned = self._asks or call.config.model_fields_set & TOUCHED or is_begun(call)
+        facts = self._facts(call) if concerned else None
         outgoing = self._fitted(call, facts) if facts else self._target.codec.encode(call, self._target.quirks)
         lessons = self.lessons() if lessons is None else lessons
         if not lessons:

@@ -11,6 +11,7 @@ from ...types.call_config import AIModelCallConfig
 from ...types.structured import StructuredOutput
 from ...types.tools import ToolChoice, ToolDefinition
 from ..base import Outgoing
+from ..begun import ending_in_words
 from ..offering import offered
 from ..parameters import write_parameters
 from ..prefix import Prefix
@@ -37,7 +38,7 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
     system = write_system(call)
     tools = write_tools(config, quirks, warnings, thinks=thinking.get("thinking", {}).get("type") == "enabled")
     prefix = Prefix(system, tools.get("tools")) if quirks.binds_thinking else None
-    messages = write_messages(call, warnings, prefix)
+    messages = write_messages(ending_in_words(call), warnings, prefix)
     body: Wire = {} if quirks.version_in_body else {"model": model}
     if quirks.version_in_body:
         body["anthropic_version"] = quirks.version_in_body

@@ -13,6 +13,7 @@ from ...types.structured import StructuredOutput
 from ...types.tools import ToolChoice, ToolDefinition
 from ...wire import json
 from ..base import Outgoing
+from ..begun import ending_in_words
 from ..context import unoffered
 from ..effort import budget_for, effort_for
 from ..marks import cache_point, unknown_to_cache
@@ -41,7 +42,7 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     config = call.config
     system, tools = write_system(call, warnings), write_tools(call, quirks, warnings)
     prefix = Prefix(system, tools.get("toolConfig", {}).get("tools")) if quirks.binds_thinking else None
-    messages = write_messages(call, warnings, prefix)
+    messages = write_messages(ending_in_words(call), warnings, prefix)
     told = None if prefix is None else prefix.after(messages)
     body: Wire = {"messages": messages}
     if system:

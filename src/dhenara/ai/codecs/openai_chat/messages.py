@@ -20,6 +20,7 @@ from ...types.content import (
 )
 from ...types.message import Message
 from ...wire import json
+from ..begun import is_begun
 from ..origin import at_home
 from ..toolids import legal_id
 from ..warnings import Warnings
@@ -40,6 +41,8 @@ def write_messages(call: Call, quirks: ChatQuirks, warnings: Warnings) -> list[W
     written = [write_system("\n\n".join(systems), quirks)] if systems else []
     for message in turns:
         written.extend(write_message(message, call, quirks, warnings))
+    if quirks.begun in ("prefix", "partial") and is_begun(call):
+        written[-1][quirks.begun] = True
     return written if quirks.user_after_tools else list(spaced(written))
 
 

@@ -65,6 +65,9 @@ class ChatQuirks(Quirks):
     user_after_tools: bool = True
     """Whether the user may speak right after a tool's result, before the model has said anything to it."""
 
+    begun: Literal["plain", "prefix", "partial", "words"] = "plain"
+    """How the model is asked to go on with an answer: by a mark of this name on it, or in words."""
+
     schema_rules: SchemaRules | None = ALL_REQUIRED
     json_object: bool = True
     """Whether JSON as such can be asked for, beside or instead of a schema."""

@@ -9,6 +9,7 @@ from ...types.call_config import AIModelCallConfig
 from ...types.structured import OutputMode
 from ...types.tools import ToolChoice, ToolDefinition
 from ..base import Outgoing
+from ..begun import asked_to_go_on, is_begun
 from ..context import unoffered
 from ..marks import BREAKPOINT, unknown_to_cache
 from ..offering import offered
@@ -28,6 +29,8 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
     warnings = Warnings(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
     config = call.config
+    if quirks.begun == "words" and is_begun(call):
+        call = asked_to_go_on(call, warnings)
     body: dict[str, Any] = {
         "model": call.endpoint.ai_model.model_name,
         "messages": write_messages(call, quirks, warnings),

@@ -18,6 +18,7 @@ PROVIDER = Provider(
                 reasoning_in="enable_thinking",
                 web_search="switch",
                 document_shape="none",
+                begun="partial",
             ),
         ),
     ),

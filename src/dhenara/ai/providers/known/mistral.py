@@ -10,10 +10,6 @@ from ...codecs.operation_quirks import EmbeddingQuirks
 from ..offers import embeddings, files, moderations, ocr, speech, transcriptions
 from ..provider import Provider, Route
 
-FILES = FileQuirks(
-    params={"purpose": "purpose"}, usual_purpose="ocr", expiry="hours", pages="number", size_field="page_size"
-)
-
 PROVIDER = Provider(
     name="mistral",
     base_url="https://api.mistral.ai/v1",
@@ -34,6 +30,7 @@ PROVIDER = Provider(
                 tool_choice_words={"required": "any"},
                 tool_id="nine",
                 user_after_tools=False,
+                begun="prefix",
                 reasoning_replay="chunks",
                 image_shape="string",
                 audio_shape="string",

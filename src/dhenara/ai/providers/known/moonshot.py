@@ -18,6 +18,7 @@ PROVIDER = Provider(
                 tool_choice_words={"required": None},
                 named_tool_choice=False,
                 document_shape="none",
+                begun="partial",
             ),
         ),
     ),

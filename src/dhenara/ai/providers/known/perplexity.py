@@ -28,6 +28,7 @@ PROVIDER = Provider(
                 terminal="finish",
                 think_tags=True,
                 audio_in=False,
+                begun="words",
             ),
         ),
     ),

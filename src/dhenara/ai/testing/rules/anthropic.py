@@ -20,6 +20,8 @@ def objections(body: Wire) -> Iterator[str]:
     if not turns or turns[0].get("role") != "user":
         yield "messages: first message must use the user role"
     yield from one_after_the_other(turns)
+    if cut_in_space(turns):
+        yield "messages: final assistant content cannot end with trailing whitespace"
     system = body.get("system")
     blocks = system if isinstance(system, list) else [{"type": "text", "text": system}] if system is not None else []
     yield from blank(blocks, "system")
@@ -49,6 +51,12 @@ def one_after_the_other(turns: list[Wire]) -> Iterator[str]:
         if made and kinds != sorted(kinds, reverse=True):
             yield f"{at}: tool_result blocks must come first"
         made = [block.get("id") or "" for block in blocks if block.get("type") == "tool_use"]
+
+
+def cut_in_space(turns: list[Wire]) -> bool:
+    """Whether the answer that is to be gone on with ends in white space."""
+    last = contents(turns[-1])[-1:] if turns and turns[-1].get("role") == "assistant" else []
+    return bool(last) and str(last[0].get("text", "")) != str(last[0].get("text", "")).rstrip()
 
 
 def contents(turn: Wire) -> list[Wire]:

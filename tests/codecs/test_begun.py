@@ -1,0 +1,78 @@
+"""A history whose last word is the model's: gone on with by those that can, asked for in words from the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import UnsupportedError
+from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.types import Message, TextContent
+from support.worlds import endpoint
+
+BEGUN = [
+    Message(role="user", contents=[TextContent(text="Count to five.")]),
+    Message(role="assistant", contents=[TextContent(text="One, two, ")]),
+]
+
+
+def sent(server: FakeServer, provider: str, model: str, **options: Any) -> tuple[list[dict[str, Any]], list[str]]:
+    """The messages that arrive, and what was warned of."""
+    server.answers(Answer(text="three, four, five."))
+    with AIModelClient(endpoint(server.url, provider, model)) as client:
+        answer = client.generate(messages=BEGUN, **options).chat_response
+    assert answer is not None
+    return server.exchanges[-1].json["messages"], [warning.code for warning in answer.warnings]
+
+
+@pytest.fixture
+def server() -> Any:
+    with FakeServer(strict=True) as strict:
+        yield strict
+
+
+@pytest.mark.parametrize(
+    ("provider", "mark"), [("mistral", {"prefix": True}), ("moonshot", {"partial": True}), ("openai", {})]
+)
+def test_the_begun_answer_is_marked_as_its_host_wants_it(server: FakeServer, provider: str, mark: Any) -> None:
+    messages, warned = sent(server, provider, "some-model")
+    assert messages[-1] == {"role": "assistant", "content": "One, two, ", **mark}
+    assert warned == []
+
+
+def test_only_the_last_answer_is_marked(server: FakeServer) -> None:
+    server.answers(Answer(text="Six."))
+    with AIModelClient(endpoint(server.url, "mistral", "mistral-large-latest")) as client:
+        client.generate(messages=[*BEGUN, "And then?"])
+    assert [("prefix" in message) for message in server.exchanges[-1].json["messages"]] == [False, False, False]
+
+
+def test_an_older_claude_goes_on_from_the_last_letter(server: FakeServer) -> None:
+    messages, warned = sent(server, "anthropic", "claude-sonnet-4-5")
+    assert messages[-1] == {"role": "assistant", "content": [{"type": "text", "text": "One, two,"}]}
+    assert warned == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("anthropic", "claude-opus-5"),
+        ("amazon_bedrock", "global.anthropic.claude-opus-5-v1:0"),
+        ("perplexity", "sonar"),
+    ],
+)
+def test_who_does_not_go_on_is_asked_to_in_words(server: FakeServer, provider: str, model: str) -> None:
+    messages, warned = sent(server, provider, model)
+    assert [message["role"] for message in messages] == ["user", "assistant", "user"]
+    assert "Go on exactly where your last answer ends" in str(messages[-1]["content"])
+    assert warned == ["translated_parameter"]
+
+
+@pytest.mark.parametrize(("provider", "model"), [("anthropic", "claude-opus-5"), ("perplexity", "sonar")])
+def test_strict_calls_refuse_that(server: FakeServer, provider: str, model: str) -> None:
+    client = AIModelClient(endpoint(server.url, provider, model))
+    with client, pytest.raises(UnsupportedError, match="does not go on with an answer that is begun"):
+        client.generate(messages=BEGUN, strict=True)
+    assert server.exchanges == []
