@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike, fspath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Self
 from .asking import check_options, overridden, read_instructions
 from .backgrounds import Backgrounds
 from .batches import Batches
-from .config.environment import environment
 from .errors import ConfigurationError, WrongColourError
 from .filings import Filings
 from .flow.journey import Journey
@@ -22,16 +22,15 @@ from .mending import mended
 from .operations import Operations
 from .pictures import Pictures
 from .providers.choosing import generates
-from .providers.target import Target, resolve
 from .runs import Runs
-from .runtime.blocking import BlockingIO, run
+from .runtime.blocking import run
 from .sounds import Sounds
 from .trimming import trimmed
 from .types.call import Call, Journal
 from .types.call_config import AIModelCallConfig
 from .types.call_response import AIModelCallResponse
 from .types.endpoint import AIModelEndpoint
-from .wire.io import IO, Transport
+from .ways import Ways
 
 if TYPE_CHECKING:
     import httpx2
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from .conversation.turn import Turn
     from .flow.trace import Observer
     from .types.plan import Plan
+    from .wire.io import Transport
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
@@ -51,7 +51,8 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
     shared by threads and used from several event loops; connections are kept until `close`, `aclose` or the end
     of a `with`. `layers` are wrapped around every call, `attempt_layers` around every attempt of it; `observer` is
     told what happens to each. `lessons` is where it is remembered what the provider refuses: a file for later
-    processes, a `Lessons` of one's own, or nothing for the memory of this process.
+    processes, a `Lessons` of one's own, or nothing for the memory of this process. `fallbacks` are asked in turn for
+    words and pictures that this endpoint cannot give, as long as none of them has been heard.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         observer: Observer | None = None,
         transport: AnyTransport | None = None,
         lessons: Lessons | str | PathLike[str] | None = None,
+        fallbacks: Sequence[AIModelEndpoint] = (),
     ) -> None:
         if not isinstance(model_endpoint, AIModelEndpoint):
             raise ConfigurationError(
@@ -74,14 +76,9 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         self.model_endpoint = model_endpoint
         self.config = config or AIModelCallConfig()
         self.is_async = is_async
-        self._layers = tuple(layers)
-        self._attempt_layers = tuple(attempt_layers)
-        self._observer = observer
-        self._transport = transport
-        self._lessons = remembered(lessons)
+        ways = Ways(model_endpoint, tuple(layers), tuple(attempt_layers), observer, transport, remembered(lessons))
+        self._ways = replace(ways, others=[ways.to(other) for other in fallbacks])
         self._made: str | None = None
-        self._io: dict[bool, IO] = {}
-        self._journeys: dict[tuple[str, bool], Journey] = {}
 
     def generate(
         self,
@@ -149,27 +146,26 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
 
     def with_endpoint(self, model_endpoint: AIModelEndpoint) -> Self:
         """A client like this one for another endpoint, with connections of its own."""
+        ways = self._ways
         return type(self)(
             model_endpoint,
             self.config,
             self.is_async,
-            layers=self._layers,
-            attempt_layers=self._attempt_layers,
-            observer=self._observer,
-            transport=self._transport,
-            lessons=self._lessons,
+            layers=ways.layers,
+            attempt_layers=ways.attempt_layers,
+            observer=ways.observer,
+            transport=ways.transport,
+            lessons=ways.lessons,
+            fallbacks=[other.endpoint for other in ways.others],
         )
 
     def close(self) -> None:
         """Closes the connections of the blocking world. The client may be used again afterwards."""
-        if False in self._io:
-            run(self._io[False].close())
+        self._ways.close()
 
     async def aclose(self) -> None:
         """Closes the connections of the running event loop, and those of the blocking world."""
-        if True in self._io:
-            await self._io[True].close()
-        self.close()
+        await self._ways.aclose()
 
     def __enter__(self) -> Self:
         if self.is_async is True:
@@ -234,46 +230,10 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         return self._journey("chat", is_async=True)
 
     def _journey(self, operation: str, *, is_async: bool) -> Journey:
-        """The way of one operation in one colour; all ways of one colour share its connections."""
-        journey = self._journeys.get((operation, is_async))
-        if journey is None:
-            target = resolve(self.model_endpoint, environment(), operation)
-            io = self._world(target, is_async)
-            made = Journey(io, target, self._layers, self._observer, self._attempt_layers, self._lessons)
-            journey = self._journeys.setdefault((operation, is_async), made)
-        return journey
-
-    def _world(self, target: Target, is_async: bool) -> IO:
-        """Two threads may both come first: what one of them made is then used by both, and nothing is left open."""
-        if is_async not in self._io:
-            transport = self._way(target, is_async)
-            if is_async:
-                from .runtime.aio import AsyncIO
-
-                self._io.setdefault(True, AsyncIO(transport))
-            else:
-                self._io.setdefault(False, BlockingIO(transport))
-        return self._io[is_async]
-
-    def _way(self, target: Target, is_async: bool) -> Transport | None:
-        """The user's transport, the embedded model's, or None for sockets."""
-        if self._transport is not None or not target.provider.embedded:
-            return adapted(self._transport, is_async=is_async)
-        from .runtime.embedded.transport import EmbeddedTransport, at_once, in_a_thread
-
-        return EmbeddedTransport(in_a_thread if is_async else at_once, self.model_endpoint.api.config)
+        return self._ways.journey(operation, is_async=is_async)
 
 
 def remembered(lessons: Lessons | str | PathLike[str] | None) -> Lessons:
     if lessons is None or isinstance(lessons, Lessons):
         return lessons or EVERYBODYS
     return Lessons(fspath(lessons))
-
-
-def adapted(transport: Any, *, is_async: bool) -> Transport | None:
-    """The user's transport as ours; transports of httpx2 are taken as they are."""
-    if transport is None or hasattr(transport, "open"):
-        return transport  # type: ignore[no-any-return]  # anything with `open` is a transport of ours
-    from .runtime.httpx2_transport import adopt
-
-    return adopt(transport, is_async=is_async)

@@ -61,6 +61,9 @@ class CallError(ProviderError):
 
     code = "call_failed"
     retriable = False
+    elsewhere = True
+    """Whether another provider or model may well answer the same call."""
+
     partial: ChatResponse | None = None
     """What had arrived of the answer before this happened, marked interrupted; None when nothing had."""
 
@@ -127,6 +130,7 @@ class BadRequestError(CallError):
     """The provider refused the request as it was made."""
 
     code = "bad_request"
+    elsewhere = False
     advice = "The same request will be refused again; change what the provider names."
 
 
@@ -134,6 +138,7 @@ class ContextLengthError(BadRequestError):
     """The conversation is longer than the model can read."""
 
     code = "context_length"
+    elsewhere = True
     advice = "Shorten the conversation or choose a model with a larger context window."
 
 
@@ -205,6 +210,7 @@ class OutputError(CallError):
     """The model answered, but not with the object that was asked for. `response` is its answer."""
 
     code = "output"
+    elsewhere = False
     advice = "The answer is in `response` of this error; ask again, or ask a model that follows shapes more closely."
     response: ChatResponse | None = None
 

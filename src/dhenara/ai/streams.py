@@ -25,7 +25,7 @@ class Telling:
         self._journey = journey
         self._call = call
         self._stream = stream
-        self._chunker = Chunker(journey.target.origin)
+        self._chunker = Chunker(stream.origin or journey.target.origin)
         self._over = False
 
     def partial(self) -> ChatResponse:

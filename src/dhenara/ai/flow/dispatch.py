@@ -56,7 +56,7 @@ def dispatch(io: IO, target: Target, writer: Writer) -> Send:
             from .lasting import lasting
 
             told = lasting(io, target, call, told, line)
-        stream = Stream(told, draft, [Warned(w) for w in warnings])
+        stream = Stream(told, draft, [Warned(w) for w in (*call.journal.notes, *warnings)])
         try:
             await stream.prime()
         except CallError:

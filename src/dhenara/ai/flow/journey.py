@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +17,7 @@ from .deadline import Deadline
 from .dispatch import dispatch
 from .drawn import drawn
 from .identity import identified
-from .layer import AnyLayer, Layer, bound, stack
+from .layer import AnyLayer, Layer, bound, stack, wrapped
 from .learning import Learning
 from .lessons import EVERYBODYS, Lessons
 from .retry import Retry
@@ -33,7 +33,10 @@ R = TypeVar("R", bound=OperationResponse)
 
 
 class Journey:
-    """Layers from the outside in: trace, the user's, deadline, retry, learning, those around each attempt, dispatch."""
+    """Layers from the outside in: trace, the user's, deadline, retry, learning, those around each attempt, dispatch.
+
+    With `others`, the ways of other endpoints, these answer where this one cannot.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Journey:
         observer: Observer | None = None,
         attempt_layers: Iterable[AnyLayer] = (),
         lessons: Lessons = EVERYBODYS,
+        others: Sequence[Journey] = (),
     ) -> None:
         self.io = io = identified(io, target)
         self.target = target
@@ -50,10 +54,15 @@ class Journey:
         outer: list[Layer] = [*traced(io, observer), *bound(layers, io, target), Deadline(io), Retry(io)]
         inner: list[Layer] = [Learning(io, target, writer, lessons), *bound(attempt_layers, io, target)]
         self._send = stack([*outer, *inner], dispatch(io, target, writer))
+        self._first = wrapped(relief(io, others), self.send) if others else self.send
 
     async def start(self, call: Call) -> Stream:
         """The stream, primed: its first words have arrived."""
         call.journal.started_at = self.io.now()
+        return await self._first(call)
+
+    async def send(self, call: Call) -> Stream:
+        """The same from this endpoint and nobody else."""
         return await self._send(self.named(call))
 
     def named(self, call: Call) -> Call:
@@ -121,6 +130,13 @@ class Journey:
 
     async def close(self) -> None:
         await self.io.close()
+
+
+def relief(io: IO, others: Sequence[Journey]) -> Layer:
+    """Loaded for those who have others to ask."""
+    from .relief import Relief
+
+    return Relief(io, others)
 
 
 def traced(io: IO, observer: Observer | None) -> list[Layer]:

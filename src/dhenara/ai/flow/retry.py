@@ -16,6 +16,8 @@ from .stream import Stream
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 LONGEST_ASKED = 120.0
+LONGEST_RELIEVED = 2.0
+"""Whoever can ask somebody else does not wait longer than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Retry:
             wait = min(FIRST_DELAY * 2 ** (failed - 1), LONGEST_DELAY) * (0.5 + self.io.chance() / 2)
         if call.deadline is not None and self.io.now() + wait >= call.deadline:
             return None
-        return wait if wait <= LONGEST_ASKED else None
+        return wait if wait <= (LONGEST_RELIEVED if call.relieved else LONGEST_ASKED) else None
 
     def asked(self, call: Call, error: CallError) -> float | None:
         """What the provider asks for, in seconds or as a date."""
@@ -74,6 +76,8 @@ def record(io: IO, call: Call, started: float, waited: float, error: CallError |
     call.journal.attempts.append(
         Attempt(
             number=len(call.journal.attempts) + 1,
+            provider=str(call.endpoint.api.provider),
+            model=call.endpoint.ai_model.model_name,
             outcome="failed" if error else "answered",
             status=head.status if head else None,
             error=f"{type(error).__name__}: {error.message}" if error else None,

@@ -56,6 +56,11 @@ class Stream:
         return self._error
 
     @property
+    def origin(self) -> Origin | None:
+        """Who answers."""
+        return self._draft.origin
+
+    @property
     def complete(self) -> bool:
         return self._draft.complete
 

@@ -11,6 +11,8 @@ class Attempt(Value):
     """One request on the wire. `waited` is the pause before it, `seconds` how long until its outcome was known."""
 
     number: int
+    provider: str | None = None
+    model: str | None = None
     outcome: Literal["answered", "failed"]
     status: int | None = None
     error: str | None = None

@@ -26,6 +26,9 @@ class Journal:
     warnings: tuple[CallWarning, ...] = ()
     """What had to be changed before the call could be written."""
 
+    notes: tuple[CallWarning, ...] = ()
+    """What else whoever reads the answer should know; nothing was lost, so strict calls do not mind."""
+
     plan: Plan | None = None
     """What became of its parts, unless all went verbatim."""
 
@@ -56,4 +59,7 @@ class Call:
     deadline: float | None = None
     operation: str = "chat"
     request: Value | None = None
+    relieved: bool = False
+    """Whether somebody else can answer, so that nobody waits long."""
+
     journal: Journal = field(default_factory=Journal, compare=False, repr=False)

@@ -13,6 +13,7 @@ WarningCode = Literal[
     "dropped_content",
     "translated_content",
     "learned",
+    "relieved",
     "provider_warning",
 ]
 
