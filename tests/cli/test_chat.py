@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,8 @@ def terminal(at_server: FakeServer, tmp_path: Path) -> Any:
             encoding="utf-8",
             timeout=30,
             dimensions=(40, 120),
+            # A job in the background is started deaf to Ctrl-C, and so would be what it starts.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
         )
 
     return start
