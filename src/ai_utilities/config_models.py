@@ -53,6 +53,7 @@ class AiSettings(BaseSettings):
     api_key: Secret | None = Field(default=None, description="The key of that provider.")
     model: str | None = Field(default=None, validation_alias=AliasChoices("AI_MODEL", "OPENAI_MODEL"))
     base_url: str | None = Field(default=None, description="Another address than the provider's own.")
+    fallbacks: str | None = Field(default=None, description="Who is asked where that one cannot answer, in turn.")
     auto_select_order: str | None = Field(default=None, description="For `auto`: names, separated by commas.")
 
     # Behavior settings

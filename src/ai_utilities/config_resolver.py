@@ -57,10 +57,13 @@ class ConfigurationResolver:
         self.settings = AiSettings(**given) if settings is None else settings.model_copy(update=given)
         self._environment = os.environ if environment is None else environment
 
-    def resolve(self, provider: str | None = None) -> Resolved:
-        """The configuration of this provider, or of the one that the settings name; nothing is checked yet."""
+    def resolve(self, provider: str | None = None, *, own_only: bool = False) -> Resolved:
+        """The configuration of this provider, or of the one that the settings name; nothing is checked yet.
+
+        With `own_only`, what is said for no provider in particular is not meant for this one.
+        """
         facts, chosen, reason = self._choose(provider)
-        generic = self._is_main(facts.name)
+        generic = not own_only and self._is_main(facts.name)
         model = self._said("model", facts.model, generic)
         if model.value is None and facts.first_model:
             model = Said(facts.first_model, Origin(Level.DEFAULT))
@@ -73,12 +76,12 @@ class ConfigurationResolver:
             reason=reason,
         )
 
-    def validate(self, provider: str | None = None) -> Resolved:
+    def validate(self, provider: str | None = None, *, own_only: bool = False) -> Resolved:
         """The same, or an error that says what is missing and which ways out there are."""
-        found = self.resolve(provider)
+        found = self.resolve(provider, own_only=own_only)
         facts = found.facts
         if facts.needs_key and found.api_key.value is None and not facts.fetches_proof:
-            raise ProviderConfigurationError(missing_key(found.facts, self.variables()))
+            raise ProviderConfigurationError(missing_key(found.facts, self.variables(), own_only=own_only))
         if found.model.value is None and facts.needs_key and facts.chats:
             raise ProviderConfigurationError(missing_model(facts))
         if facts.name == "openai_compatible" and found.base_url.value is None:

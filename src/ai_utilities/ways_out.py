@@ -22,9 +22,9 @@ def ways_out() -> str:
     return f"The ways on are: {'; '.join(ways)}. AI_PROVIDER=auto takes the first of them that is there."
 
 
-def missing_key(facts: ProviderFacts, variables: Mapping[str, str]) -> str:
+def missing_key(facts: ProviderFacts, variables: Mapping[str, str], *, own_only: bool = False) -> str:
     """This provider cannot be asked without a key."""
-    names = " or ".join((*facts.key, "AI_API_KEY"))
+    names = " or ".join(facts.key if own_only else (*facts.key, "AI_API_KEY"))
     made = f" Keys are made at {facts.keys_url}." if facts.keys_url else ""
     there = other_keys(facts.name, variables)
     hint = f" {there[0][1]} is set: AI_PROVIDER={there[0][0]} uses it." if there else ""

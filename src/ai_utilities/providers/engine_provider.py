@@ -24,6 +24,7 @@ from ..wiring import Wiring
 from .base_provider import BaseProvider
 from .endpoint import make_endpoint
 from .facts import ProviderFacts
+from .fallbacks import fallbacks
 from .usual_models import usual_model
 
 EMBEDDERS = {
@@ -57,6 +58,7 @@ class EngineProvider(BaseProvider):
         self.configuration: Resolved = ConfigurationResolver(self.settings).validate(self.provider_name or None)
         self.provider_name = self.configuration.provider
         self._config = AIModelCallConfig(**call_defaults(self.settings))
+        self._fallbacks = fallbacks(self.settings, self.provider_name)
         if self.model is not None:
             resolve(self._endpoint(self.model), os.environ)
 
@@ -173,7 +175,13 @@ class EngineProvider(BaseProvider):
         found = self._clients.get(model)
         if found is None:
             layers, attempt_layers = self._wiring.layers()
-            made = AIModelClient(self._endpoint(model), self._config, layers=layers, attempt_layers=attempt_layers)
+            made = AIModelClient(
+                self._endpoint(model),
+                self._config,
+                layers=layers,
+                attempt_layers=attempt_layers,
+                fallbacks=self._fallbacks,
+            )
             found = self._clients.setdefault(model, made)
         return found
 
