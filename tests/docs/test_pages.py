@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 BLOCK = re.compile(r"^```python\n(?P<shown>.*?)^```|^<!-- setup\n(?P<hidden>.*?)^-->", re.MULTILINE | re.DOTALL)
 
+NOT_FOR_READERS = re.compile(r"<bound method|<function |<coroutine |<generator | object at 0x")
+"""What is printed when a page forgets to call something."""
+
 
 def marked(page: Path) -> Any:
     slow = "<!-- slow" in page.read_text(encoding="utf-8")
@@ -28,7 +31,9 @@ def marked(page: Path) -> Any:
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])
-def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_blocks_of_a_page_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     with FakeServer(forever=True) as server:
         all_at(server.url, monkeypatch)
@@ -36,3 +41,5 @@ def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytes
         names = {"server": server, "__name__": "__main__"}
         for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
             run(block["shown"] or block["hidden"], names)
+    printed = capsys.readouterr().out
+    assert NOT_FOR_READERS.findall(printed) == [], printed
