@@ -68,7 +68,8 @@ def test_gemini_is_asked_where_to_send_a_file_as_recorded(world: World, server: 
     world.close(client)
     assert (file.file_id, file.mime_type, file.size) == ("files/mwp1gi5it47f", "application/pdf", 18810)
     assert file.expires_at > file.created_at
-    assert file.to_content() == FileContent(file_id=file.url, mime_type="application/pdf", name="sample.pdf")
+    there = FileContent(file_id=file.url, mime_type="application/pdf", name="sample.pdf", kept_at="google_ai")
+    assert file.to_content() == there
     one, two = server.exchanges
     assert (one.path, one.json) == (first["path"], first["request_body"])
     assert one.headers["x-goog-upload-header-content-length"] == "5"

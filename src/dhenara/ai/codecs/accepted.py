@@ -1,8 +1,7 @@
-"""What kinds of media a protocol has words for, and how large they may be: checked before anything is sent."""
+"""What kinds of media a dialect has words for, and how large they may be: data, checked before anything is sent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import UnsupportedError
@@ -15,23 +14,54 @@ UNKNOWN = (None, "application/octet-stream")
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """`types` are all there are; none named means that any may do. `most_bytes` holds before they are encoded."""
+    """`types` are all there are; none named means that any may do. `most_bytes` holds before they are encoded.
+
+    With `by_id`, a file that was uploaded may be named instead; then `most_uploaded` is how large it may be. No
+    number means that none is known, and nothing is checked.
+    """
 
     types: tuple[str, ...] = ()
     most_bytes: int | None = None
+    by_id: bool = False
+    most_uploaded: int | None = None
 
 
-def check(part: Media, table: Mapping[str, Accepted], provider: str) -> None:
-    """Raises for bytes that would be refused; what nothing is known of passes."""
-    rule = table.get(str(getattr(part, "type", "")))
-    if rule is None or part.data is None:
-        return
-    what = part.name or f"a part of kind {getattr(part, 'type', 'media')!r}"
-    if rule.types and part.mime_type not in (*rule.types, *UNKNOWN) and not is_text(part.mime_type):
-        kinds = ", ".join(kind.split("/")[-1] for kind in rule.types)
-        raise UnsupportedError(f"{what} is {part.mime_type}, and {provider} takes only {kinds}; convert it first.")
-    if rule.most_bytes is not None and len(part.data) > rule.most_bytes:
-        raise UnsupportedError(
-            f"{what} has {len(part.data)} bytes, and {provider} takes at most {rule.most_bytes} that way; make it "
-            "smaller, or upload it and pass its file id."
-        )
+def check_kind(part: Media, rule: Accepted, provider: str) -> None:
+    """Raises for bytes of a kind that would be refused; what nothing is known of passes."""
+    if not fits(part, rule):
+        what = f"{named(part)} is {part.mime_type}, and {provider}"
+        raise UnsupportedError(f"{what} takes only {kinds_of(rule)}; convert it first.")
+
+
+def fits(part: Media, rule: Accepted) -> bool:
+    """Whether bytes of this kind are taken."""
+    return not rule.types or part.mime_type in (*rule.types, *UNKNOWN) or is_text(part.mime_type)
+
+
+def kinds_of(rule: Accepted) -> str:
+    return ", ".join(kind.split("/")[-1] for kind in rule.types)
+
+
+def obstacle(part: Media, rule: Accepted | None) -> str | None:
+    """Why a guest's picture or sound cannot go; None where it can, or where nothing is known."""
+    if part.data is None or rule is None:
+        return None
+    if not fits(part, rule):
+        return f"it is {part.mime_type}, and only {kinds_of(rule)} are taken there"
+    most = rule.most_uploaded if rule.by_id else rule.most_bytes
+    return f"at most {most} bytes are taken there" if most is not None and len(part.data) > most else None
+
+
+def too_large(part: Media, most: int, provider: str, *, by_id: bool) -> UnsupportedError:
+    """The error for bytes that cannot go, and what may be done about it."""
+    way = "make it smaller, or upload it and pass its file id." if by_id else "make it smaller."
+    size = len(part.data or b"")
+    return UnsupportedError(f"{named(part)} has {size} bytes, and {provider} takes at most {most} that way; {way}")
+
+
+def named(part: Media) -> str:
+    return part.name or f"a part of kind {kind_of(part)!r}"
+
+
+def kind_of(part: Media) -> str:
+    return str(getattr(part, "type", "media"))

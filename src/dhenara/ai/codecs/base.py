@@ -17,6 +17,7 @@ from ..types.warning import CallWarning
 from ..wire.frame import Frame, Frames
 from ..wire.http import Head, Pieces
 from ..wire.multipart import Multipart
+from .accepted import Accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,12 @@ class Quirks:
 
     tool_rules: SchemaRules = ANY_SCHEMA
     """What may be said in the schema of a tool that is not strict."""
+
+    accepted: Mapping[str, Accepted] = field(default_factory=dict)
+    """What media may be like, by their kind: `image`, `audio`, `video` or `file`."""
+
+    most_request_bytes: int | None = None
+    """How much all media of a request may come to, as they are sent; None where that is not known."""
 
     def wire_name(self, parameter: str) -> str | None:
         """What the dialect calls a parameter; None when it has no such thing."""
@@ -89,6 +96,9 @@ class Outgoing:
 
     unfetched: tuple[Media, ...] = ()
     """Parts that are only an address, which the provider does not fetch: they are not in the body yet."""
+
+    oversized: tuple[Media, ...] = ()
+    """Parts that are too large for the body, and may be uploaded and named by their ids."""
 
     prefix: str | None = None
     """The hash of everything before the answer, where the answer's thinking will be bound to it."""

@@ -9,7 +9,6 @@ from ..types.content import Content
 from ..types.media import Media
 from ..types.plan import Fate
 from ..types.warning import CallWarning, WarningCode
-from .accepted import Accepted, check
 from .base import Outgoing
 
 NO_HEADERS: Mapping[str, str] = {}
@@ -24,6 +23,8 @@ class Warnings:
         self._said: dict[CallWarning, None] = {}
         self._fates: dict[int, tuple[Fate, str]] = {}
         self._unfetched: list[Media] = []
+        self._oversized: list[Media] = []
+        self._stand_ins: dict[int, tuple[Media, Media]] = {}
 
     def unsupported(self, parameter: str, reason: str = "it was left out") -> None:
         self._say("unsupported_parameter", f"{self._provider} does not take {parameter}: {reason}", parameter)
@@ -51,22 +52,37 @@ class Warnings:
         self._unfetched.append(part)
         self._mark(part, "translated", "it is fetched here, and sent as bytes")
 
-    def check(self, part: Media, table: Mapping[str, Accepted]) -> None:
-        """Raises for media that would be refused."""
-        check(part, table, self._provider)
+    def upload(self, part: Media, most: int) -> None:
+        """The request has no room for this, so it has to be uploaded before it can be said."""
+        self._oversized.append(self._stood_for(part))
+        self._mark(part, "translated", f"it is uploaded first, as it is too large for a request of {most} bytes")
+
+    def carried(self, part: Media, how: str) -> None:
+        """The part arrives whole by another way: nothing to warn of."""
+        self._mark(part, "translated", how)
+
+    def stands_in(self, part: Media, original: Media) -> Media:
+        """From here on, whatever becomes of the first became of the second."""
+        if part is not original:
+            self._stand_ins[id(part)] = part, original
+        return part
 
     def all(self) -> tuple[CallWarning, ...]:
         return tuple(self._said)
 
     def outgoing(self, path: str, body: dict[str, Any], headers: Mapping[str, str] = NO_HEADERS) -> Outgoing:
         """The request, with everything that was said about it while it was written."""
-        unfetched = tuple(self._unfetched)
-        return Outgoing(path, body, headers, self.all(), fates=self._fates, unfetched=unfetched)
+        unfetched, oversized = tuple(self._unfetched), tuple(self._oversized)
+        return Outgoing(path, body, headers, self.all(), fates=self._fates, unfetched=unfetched, oversized=oversized)
 
     def _mark(self, part: Parts, fate: Fate, why: str) -> None:
         if part is not None:
             for one in (part,) if isinstance(part, Content) else part:
-                self._fates[id(one)] = (fate, why)
+                self._fates[id(self._stood_for(one))] = (fate, why)
+
+    def _stood_for(self, part: Any) -> Any:
+        known = self._stand_ins.get(id(part))
+        return part if known is None else known[1]
 
     def _say(self, code: WarningCode, message: str, parameter: str | None) -> None:
         self._said[CallWarning(code=code, message=message, parameter=parameter)] = None

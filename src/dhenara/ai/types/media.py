@@ -14,7 +14,10 @@ from .sources import SupportsRead, fitting, read_data_url, read_file, read_path
 
 
 class Media(Content):
-    """Bytes, an address or a provider's file id: exactly one of them says where the content is."""
+    """Bytes, an address or a provider's file id: one of them says where the content is.
+
+    Beside an id that is known to belong to a provider, the bytes or the address may say it to all others.
+    """
 
     KIND: ClassVar[str] = ""
     """How the media types of this kind begin; anything may be a file."""
@@ -22,6 +25,9 @@ class Media(Content):
     data: bytes | None = Field(default=None, repr=False)
     url: str | None = None
     file_id: str | None = None
+    kept_at: str | None = None
+    """The provider that the file id belongs to, where that is known."""
+
     mime_type: str | None = None
     name: str | None = None
 

@@ -44,13 +44,14 @@ class UploadedFile(OperationResponse):
     url: str | None = None
     raw: dict[str, Any] = Field(default_factory=dict, repr=False)
 
-    def to_content(self) -> Media:
-        """The file as a part of a prompt, for the provider that has it."""
+    def to_content(self, data: bytes | None = None) -> Media:
+        """The file as a part of a prompt, for the provider that has it; with its bytes, for all others as well."""
         if self.state == "failed":
             raise ConfigurationError(f"{self.provider} could not read the file {self.name or self.file_id}")
         mime = self.mime_type or ""
         kind = KINDS.get(mime.partition("/")[0], FileContent)
-        return kind(file_id=self.url or self.file_id, mime_type=self.mime_type, name=self.name)
+        about: dict[str, Any] = {"mime_type": self.mime_type, "name": self.name, "kept_at": self.provider}
+        return kind(file_id=self.url or self.file_id, data=data, **about)
 
 
 class FilePage(OperationResponse):

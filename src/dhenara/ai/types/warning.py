@@ -1,4 +1,4 @@
-"""Warnings: what a provider could not honour, said on the response instead of silently dropped."""
+"""Warnings: what a provider could not honour or had to be helped with, said on the response instead of silently."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ WarningCode = Literal[
     "clamped_parameter",
     "dropped_content",
     "translated_content",
+    "uploaded_content",
     "learned",
     "relieved",
     "provider_warning",

@@ -25,7 +25,6 @@ from ...types.content import (
 from ...types.message import Role
 from ...wire.sniff import is_text
 from ...wire.text import clean_text
-from ..accepted import PICTURES, Accepted
 from ..marks import control
 from ..origin import at_home
 from ..remote import is_remote
@@ -36,7 +35,6 @@ PROTOCOL = "anthropic"
 Wire = dict[str, Any]
 MARK = "cache_control"
 UNMARKABLE = ("thinking", "redacted_thinking")
-ACCEPTED = {"image": Accepted(PICTURES), "file": Accepted(("application/pdf",))}
 OF_DOCUMENTS = ("citations", "context")
 """What a document may carry beside its bytes, as its extras."""
 
@@ -65,7 +63,6 @@ def write_plain(part: Content, role: Role, call: Call, warnings: Warnings) -> It
         case ImageContent() | FileContent() if role != "assistant" and is_remote(part) and not fetched_there(part):
             warnings.fetch(part)
         case ImageContent() | FileContent() if role != "assistant":
-            warnings.check(part, ACCEPTED)
             yield write_media(part)
         case Media():
             yield from write_unheard(part, warnings)
@@ -133,6 +130,11 @@ def write_own(part: ServerToolContent | GenericContent, call: Call, warnings: Wa
         yield {**part.data, "input": part.arguments}
     else:
         yield dict(part.data)
+
+
+def shown_by_user(part: Media, home: bool) -> bool:
+    """Answers hold no pictures and documents there; what the user shows may be both."""
+    return not home and isinstance(part, ImageContent | FileContent)
 
 
 def fetched_there(part: ImageContent | FileContent) -> bool:

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ...schema.rules import CLOSED, SchemaRules
+from ..accepted import PICTURES, Accepted
 from ..base import Quirks
 
+# Five megabytes as they are sent, in base64. A picture may not be larger when it was uploaded.
+LARGEST_PICTURE = 5 * 2**20 * 3 // 4
 PARAMETERS: Mapping[str, str | None] = {
     "temperature": "temperature",
     "top_p": "top_p",
@@ -52,6 +55,12 @@ class MessagesQuirks(Quirks):
     default_max_tokens: int = 8_192
     """The API insists on a limit; this one holds where neither the call nor the model names one."""
 
+    accepted: Mapping[str, Accepted] = field(
+        default_factory=lambda: {
+            "image": Accepted(PICTURES, LARGEST_PICTURE),
+            "file": Accepted(("application/pdf",), by_id=True, most_uploaded=500_000_000),
+        }
+    )
     schema_rules: SchemaRules | None = CLOSED
     loose_rules: SchemaRules | None = None
     web_search: str = "web_search_20250305"

@@ -13,10 +13,12 @@ from ...types.tools import ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..begun import ending_in_words
 from ..offering import offered
+from ..packing import packed
 from ..parameters import write_parameters
 from ..prefix import Prefix
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
+from .blocks import PROTOCOL, shown_by_user
 from .caching import write_cache, write_context
 from .messages import write_messages, write_system
 from .provider_tools import write_provider_tools
@@ -32,6 +34,7 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
     """The whole request; what Claude cannot be told is in the warnings."""
     warnings = Warnings(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user)
     config = call.config
     model = call.endpoint.ai_model.model_name
     thinking = write_thinking(call, quirks, warnings)

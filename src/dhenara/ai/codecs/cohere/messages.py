@@ -95,6 +95,13 @@ def write_results(contents: Sequence[Content], warnings: Warnings) -> Iterator[W
             yield {"role": "tool", "tool_call_id": part.call_id, "content": part.get_text()}
 
 
+def shown_by_user(part: Media, home: bool) -> bool:
+    """Answers are text there; pictures and text files are for the user to show."""
+    if isinstance(part, ImageContent):
+        return bool(part.url) or part.data is not None
+    return isinstance(part, FileContent) and part.words() is not None
+
+
 def write_parts(contents: Sequence[Content], warnings: Warnings) -> str | list[Wire]:
     if len(contents) == 1 and isinstance(contents[0], TextContent):
         return contents[0].text

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ...schema.rules import SHAPES_ONLY, SchemaRules
+from ..accepted import PICTURES, Accepted
 from ..base import Quirks
 
 PARAMETERS: Mapping[str, str | None] = {
@@ -37,6 +38,7 @@ class CohereQuirks(Quirks):
 
     schema_rules: SchemaRules | None = SHAPES_ONLY
     loose_rules: SchemaRules | None = None
+    accepted: Mapping[str, Accepted] = field(default_factory=lambda: {"image": Accepted(PICTURES, 20_000_000)})
     structured_beside_tools: bool = False
 
     path: str = "/v2/chat"

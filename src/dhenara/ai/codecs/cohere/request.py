@@ -13,10 +13,11 @@ from ..context import unoffered
 from ..effort import budget_for
 from ..marks import unknown_to_cache, unmarked
 from ..offering import offered, write_raw
+from ..packing import packed
 from ..parameters import write_parameters
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
-from .messages import write_messages
+from .messages import PROTOCOL, shown_by_user, write_messages
 from .quirks import CohereQuirks
 
 Wire = dict[str, Any]
@@ -26,6 +27,7 @@ def write_request(call: Call, quirks: CohereQuirks) -> Outgoing:
     """The whole request; what Cohere cannot be told is in the warnings."""
     warnings = Warnings(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user)
     config = call.config
     body: Wire = {
         "model": call.endpoint.ai_model.model_name,

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...types.content import AudioContent, FileContent, ImageContent, Media, VideoContent
-from ..accepted import PICTURES, Accepted
 from ..remote import is_remote
 from ..warnings import Warnings
+from .documents import DOCUMENTS
 
 Wire = dict[str, Any]
 NOTHING = "."
@@ -19,19 +19,6 @@ OF_DOCUMENTS = ("citations", "context")
 
 DEFAULTS = {"image": "image/png", "video": "video/mp4", "file": "application/pdf"}
 UNSAFE = re.compile(r"[^A-Za-z0-9 \-()\[\]]+")
-OFFICE = "application/vnd.openxmlformats-officedocument."
-DOCUMENTS = {
-    "application/pdf": "pdf",
-    "text/csv": "csv",
-    "text/html": "html",
-    "text/plain": "txt",
-    "text/markdown": "md",
-    "application/msword": "doc",
-    f"{OFFICE}wordprocessingml.document": "docx",
-    "application/vnd.ms-excel": "xls",
-    f"{OFFICE}spreadsheetml.sheet": "xlsx",
-}
-ACCEPTED = {"image": Accepted(PICTURES, 3_750_000), "file": Accepted(tuple(DOCUMENTS), 4_500_000)}
 FORMATS = {"jpeg": "jpeg", "jpg": "jpeg", "plain": "txt", "markdown": "md", "msword": "doc", "quicktime": "mov"}
 
 
@@ -54,7 +41,6 @@ def write_shown(part: Media, warnings: Warnings) -> Iterator[Wire]:
     elif not isinstance(part, ImageContent | VideoContent | FileContent):
         yield from write_unheard(part, warnings)
     elif part.data is not None or is_stored(part):
-        warnings.check(part, ACCEPTED)
         yield write_media(part)
     elif is_remote(part):
         warnings.fetch(part)
@@ -76,6 +62,12 @@ def write_media(part: ImageContent | VideoContent | FileContent) -> Wire:
         more = {name: part.extras[name] for name in OF_DOCUMENTS if name in part.extras}
         return {"document": {**said, "name": UNSAFE.sub(" ", stem).strip() or "document", **more}}
     return {part.type: said}
+
+
+def shown_by_user(part: Media, home: bool) -> bool:
+    """Answers hold words there; pictures, films and documents are for the user to show."""
+    shows = isinstance(part, ImageContent | VideoContent | FileContent)
+    return shows and not home and (part.data is not None or is_stored(part) or is_remote(part))
 
 
 def is_stored(part: Media) -> bool:

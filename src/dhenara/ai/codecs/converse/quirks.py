@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ...schema.rules import CLOSED, SchemaRules
+from ..accepted import PICTURES, Accepted
 from ..base import Quirks
+from .documents import DOCUMENTS
 
 PARAMETERS: Mapping[str, str | None] = {
     "max_output_tokens": "maxTokens",
@@ -41,5 +43,8 @@ class ConverseQuirks(Quirks):
 
     schema_rules: SchemaRules | None = CLOSED
     loose_rules: SchemaRules | None = None
+    accepted: Mapping[str, Accepted] = field(
+        default_factory=lambda: {"image": Accepted(PICTURES, 3_750_000), "file": Accepted(tuple(DOCUMENTS), 4_500_000)}
+    )
     system_tools: Mapping[str, str] = field(default_factory=dict)
     """Tools that the family runs itself: our kinds, its names."""

@@ -18,11 +18,13 @@ from ..context import unoffered
 from ..effort import budget_for, effort_for
 from ..marks import cache_point, unknown_to_cache
 from ..offering import offered
+from ..packing import packed
 from ..parameters import write_parameters
 from ..prefix import Prefix
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
-from .messages import write_messages, write_system
+from .media import shown_by_user
+from .messages import PROTOCOL, write_messages, write_system
 from .provider_tools import write_provider_tools
 from .quirks import ConverseQuirks
 
@@ -39,6 +41,7 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     """The whole request; what Converse cannot be told is in the warnings."""
     warnings = Warnings(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user)
     config = call.config
     system, tools = write_system(call, warnings), write_tools(call, quirks, warnings)
     prefix = Prefix(system, tools.get("toolConfig", {}).get("tools")) if quirks.binds_thinking else None

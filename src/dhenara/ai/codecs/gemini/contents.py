@@ -19,7 +19,6 @@ from ...types.content import (
     ToolResultContent,
 )
 from ...types.message import Message
-from ..accepted import Accepted
 from ..origin import at_home
 from ..remote import is_remote
 from ..warnings import Warnings
@@ -33,14 +32,6 @@ NOTHING = "."
 """What the user says before an answer that nothing was said before; it cannot stand first."""
 MIME_OF_KIND = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
 FETCHED_THERE = re.compile(r"https://(((www|m)\.)?youtube\.com|youtu\.be|generativelanguage\.googleapis\.com)/")
-# All that stands in a request together may have 20 MB; more goes through files.
-MOST_BYTES = 20_000_000
-ACCEPTED = {
-    "image": Accepted(("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"), MOST_BYTES),
-    "audio": Accepted(most_bytes=MOST_BYTES),
-    "video": Accepted(most_bytes=MOST_BYTES),
-    "file": Accepted(("application/pdf",), MOST_BYTES),
-}
 Wire = dict[str, Any]
 
 
@@ -111,7 +102,6 @@ def write_part(
         case Media() if is_ours_to_fetch(part, quirks):
             warnings.fetch(part)
         case Media():
-            warnings.check(part, ACCEPTED)
             yield write_media(part)
         case _:
             text = part.get_text()
@@ -135,6 +125,11 @@ def write_result(part: ToolResultContent, quirks: GeminiQuirks, names: dict[str,
     if media:
         said["parts"] = media
     return {"functionResponse": said}
+
+
+def shown_by_user(part: Media, home: bool) -> bool:
+    """What its models draw they want to see again with its seal, which nobody else's pictures have."""
+    return not home and part.origin is not None
 
 
 def is_ours_to_fetch(part: Media, quirks: GeminiQuirks) -> bool:

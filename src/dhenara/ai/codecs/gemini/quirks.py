@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ...schema.rules import LONE_REFERENCES, SchemaRules
+from ..accepted import Accepted
 from ..base import Quirks
 
+SEEN = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
+# More than this goes through files.
+MOST_BYTES, MOST_UPLOADED = 20_000_000, 2_000_000_000
 PARAMETERS: Mapping[str, str | None] = {
     "max_output_tokens": "maxOutputTokens",
     "temperature": "temperature",
@@ -43,6 +47,14 @@ class GeminiQuirks(Quirks):
     smallest_budget: int = 0
     """What a model thinks at least; 0 where it can be told not to."""
 
+    accepted: Mapping[str, Accepted] = field(
+        default_factory=lambda: {
+            "image": Accepted(SEEN, MOST_BYTES, by_id=True, most_uploaded=MOST_UPLOADED),
+            "audio": Accepted((), MOST_BYTES, by_id=True, most_uploaded=MOST_UPLOADED),
+            "video": Accepted((), MOST_BYTES, by_id=True, most_uploaded=MOST_UPLOADED),
+            "file": Accepted(("application/pdf",), MOST_BYTES, by_id=True, most_uploaded=50_000_000),
+        }
+    )
     schema_rules: SchemaRules | None = LONE_REFERENCES
     loose_rules: SchemaRules | None = LONE_REFERENCES
     tool_rules: SchemaRules = LONE_REFERENCES

@@ -13,10 +13,11 @@ from ..base import Outgoing
 from ..context import unoffered
 from ..effort import budget_for, effort_for
 from ..marks import unknown_to_cache
+from ..packing import packed
 from ..parameters import write_parameters
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
-from .contents import write_contents
+from .contents import PROTOCOL, shown_by_user, write_contents
 from .naming import full_name
 from .provider_tools import write_provider_tools
 from .quirks import GeminiQuirks
@@ -29,6 +30,7 @@ def write_request(call: Call, quirks: GeminiQuirks) -> Outgoing:
     """The whole request; what Gemini cannot be told is in the warnings."""
     warnings = Warnings(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user)
     config = call.config
     system, contents = write_contents(call, quirks, warnings)
     body: Wire = {"contents": contents}

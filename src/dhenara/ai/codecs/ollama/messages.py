@@ -94,6 +94,11 @@ def write_result(result: ToolResultContent, names: dict[str, str], warnings: War
     return {**wire, **({"tool_name": name} if name else {}), "tool_call_id": result.call_id}
 
 
+def shown_by_user(part: Media, home: bool) -> bool:
+    """Every message may have pictures there, answers as well."""
+    return False
+
+
 def write_parts(contents: Sequence[Content], warnings: Warnings) -> Wire:
     """All words as one text, and all pictures in a list beside it."""
     words: list[str] = []

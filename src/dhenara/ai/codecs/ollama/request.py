@@ -14,11 +14,12 @@ from ..context import unoffered
 from ..effort import effort_for
 from ..marks import unknown_to_cache
 from ..offering import offered, write_raw
+from ..packing import packed
 from ..parameters import write_parameters
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .context import context_for
-from .messages import write_messages
+from .messages import PROTOCOL, shown_by_user, write_messages
 from .quirks import OllamaQuirks
 
 Wire = dict[str, Any]
@@ -33,6 +34,7 @@ def write_request(call: Call, quirks: OllamaQuirks) -> Outgoing:
     """The whole request; what Ollama cannot be told is in the warnings. The size of the context is always in it."""
     warnings = Warnings(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user)
     config = call.config
     body: Wire = {
         "model": call.endpoint.ai_model.model_name,

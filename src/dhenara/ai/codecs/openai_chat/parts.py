@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...types.content import (
@@ -65,6 +65,19 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | 
             return None
         case _:
             return {"type": "text", "text": part.get_text()}
+
+
+def shown_by_user(quirks: ChatQuirks) -> Callable[[Media, bool], bool]:
+    """Answers are text there, even the host's own; all that it has heard itself it knows by its id."""
+
+    def shows(part: Media, home: bool) -> bool:
+        if isinstance(part, AudioContent):
+            return quirks.audio_in and not home and (part.data is not None or is_remote(part))
+        if isinstance(part, FileContent):
+            return quirks.document_shape != "none" or part.words() is not None
+        return isinstance(part, ImageContent) and (bool(part.url) or part.data is not None)
+
+    return shows
 
 
 def fetched_here(part: ImageContent | AudioContent, quirks: ChatQuirks) -> bool:

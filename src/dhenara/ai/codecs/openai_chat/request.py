@@ -13,13 +13,16 @@ from ..begun import asked_to_go_on, is_begun
 from ..context import unoffered
 from ..marks import BREAKPOINT, unknown_to_cache
 from ..offering import offered
+from ..packing import packed
 from ..parameters import write_parameters
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .messages import write_messages
+from .parts import shown_by_user
 from .provider_tools import write_provider_tools
 from .quirks import ChatQuirks
 from .reasoning import write_reasoning
+from .replay import PROTOCOL
 
 STREAM_OPTIONS = {"include_usage": True}
 
@@ -28,6 +31,7 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
     """The whole request; what the dialect cannot say is in the warnings."""
     warnings = Warnings(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user(quirks))
     config = call.config
     if quirks.begun == "words" and is_begun(call):
         call = asked_to_go_on(call, warnings)

@@ -8,13 +8,11 @@ from typing import Any
 
 from ...types.content import Content, FileContent, ImageContent, Media
 from ...wire.sniff import is_text
-from ..accepted import PICTURES, Accepted
 from ..marks import BREAKPOINT, breakpoint_of
 from ..remote import is_remote
 from ..warnings import Warnings
 
 Wire = dict[str, Any]
-ACCEPTED = {"image": Accepted(PICTURES)}
 
 
 def write_parts(contents: Sequence[Content], warnings: Warnings, *, marks: bool = False) -> list[Wire]:
@@ -32,7 +30,6 @@ def marked(wire: Wire, part: Content, *, marks: bool) -> Wire:
 def write_part(part: Content, warnings: Warnings) -> Wire | None:
     match part:
         case ImageContent():
-            warnings.check(part, ACCEPTED)
             return write_image(part)
         case FileContent() if is_remote(part) and is_text(part.mime_type):
             warnings.fetch(part)
@@ -44,6 +41,11 @@ def write_part(part: Content, warnings: Warnings) -> Wire | None:
             return None
         case _:
             return {"type": "input_text", "text": part.get_text()}
+
+
+def shown_by_user(part: Media, home: bool) -> bool:
+    """A picture of its own goes back inside the item that drew it; all others are for the user to show."""
+    return not home and isinstance(part, ImageContent | FileContent)
 
 
 def write_image(part: ImageContent) -> Wire:

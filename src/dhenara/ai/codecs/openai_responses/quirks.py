@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ...schema.rules import ALL_REQUIRED, SchemaRules
+from ..accepted import PICTURES, Accepted
 from ..base import Quirks
 
 PARAMETERS: Mapping[str, str | None] = {
@@ -42,6 +43,7 @@ class ResponsesQuirks(Quirks):
     encrypted_reasoning: bool = True
     """Whether thinking can be had as a sealed block, to be sent back where nothing is stored."""
 
+    accepted: Mapping[str, Accepted] = field(default_factory=lambda: {"image": Accepted(PICTURES)})
     cache_marks: bool = False
     """Whether the prompt cache can be marked; without marks, prompts are cached by themselves."""
 

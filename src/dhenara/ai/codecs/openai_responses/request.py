@@ -15,10 +15,12 @@ from ..context import unoffered
 from ..effort import effort_for
 from ..marks import unknown_to_cache
 from ..origin import at_home
+from ..packing import packed
 from ..parameters import write_parameters
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .items import PROTOCOL, write_items
+from .parts import shown_by_user
 from .provider_tools import write_provider_tools
 from .quirks import ResponsesQuirks
 
@@ -31,6 +33,7 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
     """The whole request; what Responses cannot be told is in the warnings."""
     warnings = Warnings(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
+    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user)
     config = call.config
     body: Wire = {"model": call.endpoint.ai_model.model_name}
     if call.instructions:

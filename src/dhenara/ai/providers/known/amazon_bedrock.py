@@ -38,6 +38,7 @@ INVOKED = MessagesQuirks(
     betas_in_body=True,
     automatic_cache=False,
     params={"service_tier": None},
+    most_request_bytes=20_000_000,
 )
 
 MANTLE: dict[str, Any] = {

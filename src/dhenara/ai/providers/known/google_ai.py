@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...codecs.batching import BatchQuirks
 from ...codecs.file_quirks import FileQuirks
-from ...codecs.gemini.quirks import GeminiQuirks
+from ...codecs.gemini.quirks import MOST_BYTES, GeminiQuirks
 from ...codecs.gemini.tasks import TASK_TYPES
 from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
 from ..auth import header
@@ -29,12 +29,25 @@ PROVIDER = Provider(
     routes=(
         Route(
             "gemini",
-            GeminiQuirks(thinking="budget", smallest_budget=128, structured_beside_tools=False),
+            GeminiQuirks(
+                thinking="budget",
+                smallest_budget=128,
+                structured_beside_tools=False,
+                most_request_bytes=MOST_BYTES,
+            ),
             models=RESTLESS,
         ),
-        Route("gemini", GeminiQuirks(thinking="budget", structured_beside_tools=False), models=BUDGETED),
-        Route("gemini", GeminiQuirks(thinking="none", structured_beside_tools=False), models=UNTHINKING),
-        Route("gemini", GeminiQuirks()),
+        Route(
+            "gemini",
+            GeminiQuirks(thinking="budget", structured_beside_tools=False, most_request_bytes=MOST_BYTES),
+            models=BUDGETED,
+        ),
+        Route(
+            "gemini",
+            GeminiQuirks(thinking="none", structured_beside_tools=False, most_request_bytes=MOST_BYTES),
+            models=UNTHINKING,
+        ),
+        Route("gemini", GeminiQuirks(most_request_bytes=MOST_BYTES)),
     ),
     operations=(
         Route("gemini.embeddings", EMBEDDINGS, operation="embed"),

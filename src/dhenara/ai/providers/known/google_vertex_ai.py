@@ -26,6 +26,7 @@ CLAUDE = MessagesQuirks(
     version_in_body="vertex-2023-10-16",
     params={"service_tier": None},
     automatic_cache=False,
+    most_request_bytes=30_000_000,
 )
 # Tuned models and those with an address of their own.
 WHOLE = GeminiQuirks(path="/{name}:{method}", counts_whole_request=False, fetches=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ...codecs.accepted import PICTURES, Accepted
 from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
 from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
@@ -11,6 +12,9 @@ from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..offers import BATCHES, HEARING_PARAMS, files, speech, transcriptions
 from ..provider import Provider, Route
 
+# Four megabytes for a request with pictures in it; addresses do not count.
+MOST_BYTES = 4_000_000
+TAKES = {"image": Accepted(PICTURES)}
 QUIRKS = ChatQuirks(
     params={
         "max_output_tokens": "max_completion_tokens",
@@ -30,6 +34,8 @@ QUIRKS = ChatQuirks(
     schema_rules=None,
     structured_beside_tools=False,
     connects_mcp=True,
+    accepted=TAKES,
+    most_request_bytes=MOST_BYTES,
 )
 # These are held to schemas, and have tools of their own.
 OPEN_WEIGHT = replace(
@@ -42,7 +48,9 @@ PROVIDER = Provider(
     routes=(
         Route("openai_chat", OPEN_WEIGHT, models="openai/gpt-oss-*"),
         Route("openai_chat", QUIRKS),
-        Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
+        Route(
+            "openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False, most_request_bytes=MOST_BYTES)
+        ),
     ),
     operations=(
         BATCHES,

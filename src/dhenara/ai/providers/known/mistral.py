@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...codecs.accepted import PICTURES, Accepted
 from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
 from ...codecs.batching import BatchQuirks
 from ...codecs.file_quirks import FileQuirks
@@ -36,6 +37,7 @@ PROVIDER = Provider(
                 audio_shape="string",
                 document_shape="document_url",
                 empty_content="empty",
+                accepted={"image": Accepted(PICTURES, 10_000_000), "file": Accepted((), 50_000_000)},
             ),
         ),
     ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ...codecs.accepted import PICTURES, Accepted
 from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
 from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
@@ -29,6 +32,19 @@ DRAWING = {"n": "n", "user": "user"}
 MARKED = "gpt-5.6*|gpt-5.7*|gpt-5.8*|gpt-5.9*|gpt-6*"
 SEARCHING = "*-search-preview*|*-search-api*"
 
+# Fifty megabytes for a file, and for all that stands in one request.
+MOST_BYTES = 50_000_000
+DOCUMENT = Accepted(by_id=True, most_uploaded=MOST_BYTES)
+SOUNDS = ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave", "audio/mpeg", "audio/mp3")
+CHAT = ChatQuirks(
+    cache_key=True,
+    accepted={"image": Accepted(PICTURES), "audio": Accepted(SOUNDS), "file": DOCUMENT},
+    most_request_bytes=MOST_BYTES,
+)
+RESPONSES = ResponsesQuirks(
+    accepted={"image": Accepted(PICTURES, by_id=True), "file": DOCUMENT}, most_request_bytes=MOST_BYTES
+)
+
 DIARIZING = TranscriptionQuirks(
     params={"language": "language", "temperature": "temperature"},
     # Longer recordings are refused unless they may be cut.
@@ -44,13 +60,13 @@ PROVIDER = Provider(
     name="openai",
     base_url="https://api.openai.com/v1",
     routes=(
-        Route("openai_responses", ResponsesQuirks(cache_marks=True), models="gpt-6-astra*"),
-        Route("openai_responses", ResponsesQuirks(), models=RESPONSES_ONLY),
-        Route("openai_chat", ChatQuirks(web_search="options", cache_key=True), models=SEARCHING),
-        Route("openai_chat", ChatQuirks(cache_key=True, cache_mark="prompt_cache_breakpoint"), models=MARKED),
-        Route("openai_chat", ChatQuirks(cache_key=True)),
-        Route("openai_responses", ResponsesQuirks(cache_marks=True), models=MARKED),
-        Route("openai_responses", ResponsesQuirks()),
+        Route("openai_responses", replace(RESPONSES, cache_marks=True), models="gpt-6-astra*"),
+        Route("openai_responses", RESPONSES, models=RESPONSES_ONLY),
+        Route("openai_chat", replace(CHAT, web_search="options"), models=SEARCHING),
+        Route("openai_chat", replace(CHAT, cache_mark="prompt_cache_breakpoint"), models=MARKED),
+        Route("openai_chat", CHAT),
+        Route("openai_responses", replace(RESPONSES, cache_marks=True), models=MARKED),
+        Route("openai_responses", RESPONSES),
     ),
     operations=(
         moderations(ModerationQuirks(pictures=True)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...codecs.accepted import Accepted
 from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
 from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
@@ -10,12 +11,19 @@ from ...codecs.operation_quirks import ImageQuirks
 from ..offers import files, images, speech, transcriptions
 from ..provider import Provider, Route
 
+TAKES = {"image": Accepted(("image/jpeg", "image/png"), 20 * 2**20)}
+
 PROVIDER = Provider(
     name="xai",
     base_url="https://api.x.ai/v1",
     routes=(
-        Route("openai_chat", ChatQuirks(reasoning_replay="field", document_shape="none", audio_in=False)),
-        Route("openai_responses", ResponsesQuirks(runs_custom_tools=True, blocked_domains="excluded_domains")),
+        Route(
+            "openai_chat", ChatQuirks(reasoning_replay="field", document_shape="none", audio_in=False, accepted=TAKES)
+        ),
+        Route(
+            "openai_responses",
+            ResponsesQuirks(runs_custom_tools=True, blocked_domains="excluded_domains", accepted=TAKES),
+        ),
     ),
     operations=(
         images(
