@@ -65,6 +65,7 @@ class ModelFacts:
             max_output_tokens=self.max_output_tokens,
             supports_reasoning=self.reasoning,
             reasoning_efforts=self.reasoning_efforts,
+            input_modalities=self.input_modalities,
         )
 
 

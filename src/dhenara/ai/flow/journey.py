@@ -74,7 +74,7 @@ class Journey:
         from ..codecs.plan import plan_of
 
         named = self.named(call)
-        return plan_of(named, self._writer.write(named), self.target.origin)
+        return plan_of(named, self._writer.write(named, planning=True), self.target.origin)
 
     async def answer(self, call: Call) -> AIModelCallResponse:
         """The whole answer."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..catalog.touched import TOUCHED
 from ..codecs.base import Outgoing
 from ..codecs.begun import is_begun
+from ..codecs.packing import media_of
 from ..providers.target import Target
 from ..types.call import Call
 from ..types.endpoint import AIModelEndpoint
@@ -35,11 +36,12 @@ class Writer:
         """What is known of this target now."""
         return self._lessons.known(self._key, self._now())
 
-    def write(self, call: Call, lessons: tuple[Lesson, ...] | None = None) -> Outgoing:
-        """The request, after these lessons or all that are known."""
+    def write(self, call: Call, lessons: tuple[Lesson, ...] | None = None, *, planning: bool = False) -> Outgoing:
+        """The request, after these lessons or all that are known; while planning, of what can be said of the call."""
+        shows = shows_media(call)
         concerned = self._asks or call.config.model_fields_set & TOUCHED or is_begun(call)
-        facts = self._facts(call) if concerned else None
-        outgoing = self._fitted(call, facts) if facts else self._target.codec.encode(call, self._target.quirks)
+        facts = self._facts(call) if concerned or shows else None
+        outgoing = self._sensed(call, facts, planning=planning) if shows else self._encoded(call, facts)
         lessons = self.lessons() if lessons is None else lessons
         if not lessons:
             return outgoing
@@ -51,6 +53,23 @@ class Writer:
         from ..catalog.facts import find_facts
 
         return find_facts(call.endpoint)
+
+    def _sensed(self, call: Call, facts: ModelFacts | None, *, planning: bool) -> Outgoing:
+        """Written without what the model can neither see nor hear."""
+        from ..catalog.senses import sensed
+        from ..codecs.warnings import Warnings
+
+        warnings = Warnings(call.endpoint.ai_model.model_name)
+        left = sensed(call, facts, self._target.origin.protocol, warnings, planning=planning)
+        outgoing = self._encoded(left, facts)
+        lost = warnings.outgoing("", {})
+        if not lost.fates:
+            return outgoing
+        fates = {**outgoing.fates, **lost.fates}
+        return replace(outgoing, warnings=(*lost.warnings, *outgoing.warnings), fates=fates)
+
+    def _encoded(self, call: Call, facts: ModelFacts | None) -> Outgoing:
+        return self._fitted(call, facts) if facts else self._target.codec.encode(call, self._target.quirks)
 
     def _fitted(self, call: Call, facts: ModelFacts) -> Outgoing:
         from ..catalog.fit import fit
@@ -70,3 +89,8 @@ class Writer:
             last = call.endpoint, with_limit, informed(call.endpoint, facts, with_limit=with_limit)
             self._informed = last
         return last[2]
+
+
+def shows_media(call: Call) -> bool:
+    """Whether a model that chats is shown or played anything."""
+    return call.operation == "chat" and any(True for _ in media_of(call))

@@ -28,6 +28,8 @@ class ChatModelSettings(Value):
     supports_reasoning: bool | None = None
     max_reasoning_tokens: int | None = Field(default=None, gt=0)
     reasoning_efforts: tuple[str, ...] = ()
+    input_modalities: tuple[str, ...] = ()
+    """What the model takes in: `text`, `image`, `audio`, `video`; empty where that is not known."""
 
 
 class ChatModelCostData(Value):

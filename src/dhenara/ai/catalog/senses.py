@@ -1,0 +1,103 @@
+"""Senses: what a model can see and hear, and what is left of a call for one that cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..codecs.accepted import kind_of, named
+from ..codecs.origin import at_home
+from ..codecs.warnings import Warnings
+from ..errors import UnsupportedError
+from ..types.call import Call
+from ..types.content import Content, Media, TextContent, ToolResultContent
+from ..types.endpoint import AIModelEndpoint
+from ..types.message import Message
+from .facts import ModelFacts
+
+# Documents are read out by many hosts for models that cannot read them, so nothing follows from what a model takes in.
+DOES = {"image": "see pictures", "audio": "hear sound", "video": "see films"}
+NOTHING = "."
+
+
+def sensed(call: Call, facts: ModelFacts | None, protocol: str, warnings: Warnings, *, planning: bool = False) -> Call:
+    """The call as this model can take it in.
+
+    What is asked about now must be taken in, or nothing is sent; what lies further back, or was found by a tool,
+    stays home. In a plan, all of it does.
+    """
+    modalities = takes_in(call.endpoint, facts)
+    if not modalities:
+        return call
+    senses = Senses(call, modalities, facts, protocol, warnings)
+    said = [place for place, message in enumerate(call.messages) if message.role == "assistant"]
+    now = said[-1] if said else -1
+    messages = tuple(
+        senses.left(message, is_asked=place > now and not planning) for place, message in enumerate(call.messages)
+    )
+    if all(new is old for new, old in zip(messages, call.messages, strict=True)):
+        return call
+    return replace(call, messages=messages)
+
+
+def takes_in(endpoint: AIModelEndpoint, facts: ModelFacts | None) -> tuple[str, ...]:
+    """The user's own word about the model counts before the catalogue's."""
+    settings = endpoint.ai_model.settings
+    told = settings.input_modalities if settings else ()
+    return told or (facts.input_modalities if facts else ())
+
+
+class Senses:
+    """One model, looking at the parts of one call."""
+
+    def __init__(
+        self, call: Call, modalities: tuple[str, ...], facts: ModelFacts | None, protocol: str, warnings: Warnings
+    ) -> None:
+        self._call, self._modalities, self._facts = call, modalities, facts
+        self._protocol, self._warnings = protocol, warnings
+
+    def left(self, message: Message, *, is_asked: bool) -> Message:
+        """The message without what the model cannot take in."""
+        contents = self._left(message.contents, is_asked=is_asked and message.role == "user")
+        if contents is None:
+            return message
+        return message.model_copy(update={"contents": contents or [TextContent(text=NOTHING)]})
+
+    def _left(self, contents: Sequence[Content], *, is_asked: bool) -> list[Any] | None:
+        """None where all can stay as it is."""
+        made = [(part, self._seen(part, is_asked=is_asked)) for part in contents]
+        return None if all(new is old for old, new in made) else [new for _, new in made if new is not None]
+
+    def _seen(self, part: Content, *, is_asked: bool) -> Content | None:
+        if isinstance(part, ToolResultContent) and part.contents:
+            contents = self._left(part.contents, is_asked=False)
+            if contents is None:
+                return part
+            told = {} if contents or part.output is not None else {"output": NOTHING}
+            return part.model_copy(update={"contents": contents, **told})
+        if not isinstance(part, Media) or self._senses(part):
+            return part
+        why = f"the model does not {DOES[kind_of(part)]}"
+        if words := part.get_text():
+            self._warnings.rewritten(named(part), f"{why}, so its transcript was sent instead", part)
+            return TextContent(text=words)
+        if is_asked:
+            raise self._error(part)
+        self._warnings.dropped(named(part), why, part)
+        return None
+
+    def _senses(self, part: Media) -> bool:
+        """Whether the model takes it in; what it made itself it may always hear of again."""
+        kind = kind_of(part)
+        return kind not in DOES or kind in self._modalities or at_home(part, self._call, self._protocol)
+
+    def _error(self, part: Media) -> UnsupportedError:
+        model, kind = self._call.endpoint.ai_model.model_name, kind_of(part)
+        source = self._facts.sources.get("input_modalities") if self._facts else None
+        says_who = f" ({source.name}, {source.date})" if source else ""
+        settings = f"ChatModelSettings(input_modalities={(*self._modalities, kind)!r})"
+        return UnsupportedError(
+            f"{named(part)} cannot be sent: {model} does not {DOES[kind]}, it takes in {', '.join(self._modalities)}"
+            f"{says_who}. Ask a model that does. If this one does after all, say so: AIModel(..., settings={settings})."
+        )
