@@ -13,7 +13,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import FetchError, UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer, Raw, RawStream, Refusal
-from dhenara.ai.types import AudioContent, Fetching, FileContent, ImageContent, Prompt, VideoContent
+from dhenara.ai.types import AudioContent, Fetching, FileContent, ImageContent, Prompt, Uploading, VideoContent
 from dhenara.ai.wire.addresses import is_public
 from support.worlds import World, endpoint
 
@@ -220,13 +220,20 @@ def test_what_cannot_be_fetched_says_why(
     [
         ("anthropic", ImageContent.from_bytes(b"BM......", name="cat.bmp"), "cat.bmp is image/bmp, and anthropic"),
         ("amazon_bedrock", ImageContent.from_bytes(PNG + b"." * 4_000_000), "at most 3750000"),
-        ("google_ai", VideoContent(data=b"." * 21_000_000, mime_type="video/mp4"), "upload it"),
         ("anthropic", FileContent.from_bytes(b"PK\x03\x04", name="a.zip"), "takes only pdf"),
     ],
 )
 def test_what_would_be_refused_is_not_sent(provider: str, part: Any, why: str, server: FakeServer) -> None:
     with AIModelClient(endpoint(server.url, provider)) as client, pytest.raises(UnsupportedError, match=why):
         client.generate(asked([part]))
+    assert server.exchanges == []
+
+
+def test_what_is_too_large_is_not_sent_where_uploading_is_switched_off(server: FakeServer) -> None:
+    film = VideoContent(data=b"." * 21_000_000, mime_type="video/mp4")
+    client = AIModelClient(endpoint(server.url, "google_ai"))
+    with client, pytest.raises(UnsupportedError, match=r"switched off.*upload it"):
+        client.generate(asked([film]), uploading=Uploading(allowed=False))
     assert server.exchanges == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .config.environment import environment
@@ -67,7 +68,13 @@ class Ways:
     def _made(self, operation: str, is_async: bool, others: Sequence[Journey]) -> Journey:
         target = resolve(self.endpoint, environment(), operation)
         io = self._world(target, is_async)
-        return Journey(io, target, self.layers, self.observer, self.attempt_layers, self.lessons, others)
+        filing = partial(self._filing, is_async)
+        return Journey(io, target, self.layers, self.observer, self.attempt_layers, self.lessons, others, filing)
+
+    def _filing(self, is_async: bool) -> Journey:
+        """To the provider's files, in the middle of a call whose layers have been passed already."""
+        target = resolve(self.endpoint, environment(), "files")
+        return Journey(self._world(target, is_async), target, observer=self.observer, lessons=self.lessons)
 
     def _world(self, target: Target, is_async: bool) -> IO:
         """Two threads may both come first: what one of them made is then used by both, and nothing is left open."""

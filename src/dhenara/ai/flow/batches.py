@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ..codecs.accepted import named
 from ..codecs.base import Outgoing
 from ..codecs.batching import BatchCodec, Entry
 from ..errors import BadAnswerError, CallError, CallTimeoutError, ConfigurationError, ServerError, UnsupportedError
@@ -50,6 +51,8 @@ class Batching:
             raise ConfigurationError("a batch needs at least one prompt")
         writer = Writer(self.chat, self.own.io.wall)
         written = [writer.write(call) for call in calls]
+        for one in written:
+            check_whole(one)
         warnings = list(dict.fromkeys(warning for one in written for warning in one.warnings))
         if warnings and self.call.config.strict:
             raise UnsupportedError("; ".join(warning.message for warning in warnings))
@@ -179,3 +182,11 @@ class Batching:
 
     async def _perform(self, **asked: Any) -> BatchJob:
         return await self.own.perform(self._asking(BatchRequest(**asked)), BatchJob)
+
+
+def check_whole(written: Outgoing) -> None:
+    """Raises for a call that needs something done for it first: batches are handed over as they are."""
+    if written.unfetched:
+        raise UnsupportedError(f"{written.unfetched[0].url} is not fetched by the provider; pass its bytes in a batch.")
+    if written.oversized:
+        raise UnsupportedError(f"{named(written.oversized[0])} is too large for a batch; upload it first.")

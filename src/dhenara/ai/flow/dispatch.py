@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ..codecs.base import Decoder, Informed, Outgoing, Reading
 from ..codecs.fingerprint import fingerprint_of
@@ -25,12 +27,17 @@ from .sources import Line, Live, Whole
 from .stream import Source, Stream
 from .writing import Writer
 
+if TYPE_CHECKING:
+    from .journey import Journey
+
+    Filing = Callable[[], Journey]
+
 STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream", "application/x-ndjson")
 DOCUMENTS = ("application/json", "text/html")
 
 
-def dispatch(io: IO, target: Target, writer: Writer) -> Send:
-    """Sends calls to this target."""
+def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = None) -> Send:
+    """Sends calls to this target; `filing` is the way to the provider's files."""
 
     async def send(call: Call) -> Stream:
         outgoing = writer.write(call)
@@ -43,6 +50,11 @@ def dispatch(io: IO, target: Target, writer: Writer) -> Send:
         if warnings and call.config.strict:
             said = "; ".join(warning.message for warning in warnings)
             raise UnsupportedError(f"{said}. With strict=False this is a warning on the response.")
+        if outgoing.oversized and filing is not None:
+            from .uploading import with_uploaded
+
+            call, notes = await with_uploaded(call, outgoing.oversized, filing)
+            outgoing, warnings = writer.write(call), (*warnings, *notes)
         if call.config.fingerprint:
             call.journal.fingerprint = fingerprint_of(outgoing.body)
         patience = Patience(call.config.timeouts, call.deadline, io.now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,13 +47,14 @@ class Journey:
         attempt_layers: Iterable[AnyLayer] = (),
         lessons: Lessons = EVERYBODYS,
         others: Sequence[Journey] = (),
+        filing: Callable[[], Journey] | None = None,
     ) -> None:
         self.io = io = identified(io, target)
         self.target = target
         self._writer = writer = Writer(target, io.wall, lessons)
         outer: list[Layer] = [*traced(io, observer), *bound(layers, io, target), Deadline(io), Retry(io)]
         inner: list[Layer] = [Learning(io, target, writer, lessons), *bound(attempt_layers, io, target)]
-        self._send = stack([*outer, *inner], dispatch(io, target, writer))
+        self._send = stack([*outer, *inner], dispatch(io, target, writer, filing))
         self._first = wrapped(relief(io, others), self.send) if others else self.send
 
     async def start(self, call: Call) -> Stream:

@@ -42,6 +42,10 @@ class Writer:
         concerned = self._asks or call.config.model_fields_set & TOUCHED or is_begun(call)
         facts = self._facts(call) if concerned or shows else None
         outgoing = self._sensed(call, facts, planning=planning) if shows else self._encoded(call, facts)
+        if outgoing.oversized:
+            from .uploading import check_place
+
+            check_place(call, outgoing.oversized, self._target)
         lessons = self.lessons() if lessons is None else lessons
         if not lessons:
             return outgoing

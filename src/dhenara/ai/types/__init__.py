@@ -334,6 +334,9 @@ if TYPE_CHECKING:
     from .uploaded_file import (
         UploadedFile as UploadedFile,
     )
+    from .uploading import (
+        Uploading as Uploading,
+    )
     from .usage import (
         Usage as Usage,
     )
@@ -405,6 +408,7 @@ _HOMES = {
     "TokenCountResponse": ".token_count",
     "AIModelEndpoint": ".endpoint",
     "Fetching": ".fetching",
+    "Uploading": ".uploading",
     "ModelListing": ".listing",
     "Message": ".message",
     "Prompt": ".message",

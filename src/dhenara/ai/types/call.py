@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..wire.http import Head
 from .attempt import Attempt
@@ -13,6 +14,9 @@ from .fingerprint import Fingerprint
 from .message import Message
 from .plan import Plan
 from .warning import CallWarning
+
+if TYPE_CHECKING:
+    from .uploaded_file import UploadedFile
 
 
 @dataclass(slots=True)
@@ -35,6 +39,9 @@ class Journal:
     fingerprint: Fingerprint | None = None
     fetched: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     """What was fetched for the provider: addresses to bytes and what they are."""
+
+    uploaded: dict[str, UploadedFile] = field(default_factory=dict)
+    """What had to be uploaded for it, by content and account."""
 
     def heard(self, head: Head) -> None:
         """The head of the latest answer."""

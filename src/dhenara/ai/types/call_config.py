@@ -15,6 +15,7 @@ from .structured import StructuredOutput
 from .timeouts import Timeouts
 from .tool_list import ToolList
 from .tools import ToolChoice
+from .uploading import Uploading
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
@@ -64,6 +65,7 @@ class AIModelCallConfig(Value):
     strict: bool = False
     fingerprint: bool = False
     fetching: Fetching | None = None
+    uploading: Uploading | None = None
     prompt_cache: PromptCache | None = None
     context_policy: ContextPolicy | None = None
 

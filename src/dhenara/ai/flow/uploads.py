@@ -1,0 +1,48 @@
+"""The memory of uploads: what this process handed to a provider's files, so that it does not go there twice."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ..providers.target import Target
+from ..types.media import Media
+from ..types.uploaded_file import UploadedFile
+
+MOST_KNOWN = 1_000
+# What is about to be forgotten is not relied upon.
+MARGIN = 300.0
+
+
+class Uploads:
+    """What was uploaded, by content and account. May be shared by clients, threads and event loops."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, UploadedFile] = {}
+
+    def find(self, key: str, now: float) -> UploadedFile | None:
+        """The file, unless the provider forgets it soon."""
+        file = self._known.get(key)
+        if file is None or (file.expires_at is not None and file.expires_at.timestamp() - MARGIN <= now):
+            return None
+        return file
+
+    def keep(self, key: str, file: UploadedFile) -> None:
+        self._known[key] = file
+        for oldest in list(self._known)[:-MOST_KNOWN]:
+            self._known.pop(oldest, None)
+
+    def forget(self, key: str) -> None:
+        self._known.pop(key, None)
+
+
+EVERYBODYS = Uploads()
+"""Where all clients of this process remember."""
+
+
+def key_of(part: Media, target: Target) -> str:
+    """The content and who has it, as one word. The key is hashed along, so nothing shows it."""
+    seed = hashlib.sha256()
+    for said in (target.base_url, str(target.grant.key), str(part.mime_type)):
+        seed.update(said.encode() + b"\0")
+    seed.update(part.data or b"")
+    return seed.hexdigest()
