@@ -259,3 +259,18 @@ def test_what_another_has_to_fetch_is_no_part_of_a_batch(server: FakeServer) -> 
     with at(server) as client, pytest.raises(UnsupportedError, match="too large for a batch"):
         client.submit_batch([QUESTION])
     assert server.exchanges == []
+
+
+def test_what_is_heard_beside_a_conversation_is_not_uploaded_by_itself(server: FakeServer) -> None:
+    client = AIModelClient(endpoint(server.url, "google_ai", "gemini-3.5-flash"))
+    with client, pytest.raises(UnsupportedError, match="for 'transcribe' nothing is uploaded by itself"):
+        client.transcribe(b"RIFF....WAVE" + b"." * 21_000_000)
+    assert server.exchanges == []
+
+
+def test_tokens_are_counted_of_what_was_uploaded(world: World, server: FakeServer) -> None:
+    server.answers(told(KNOWN), told({"input_tokens": 12}))
+    client = at(server, "anthropic", operation_quirks={"count_tokens": SMALL["quirks"]})
+    assert world.ask(client, "count_tokens", messages=[QUESTION]).input_tokens == 12
+    world.close(client)
+    assert b'"file-1"' in server.exchanges[1].body

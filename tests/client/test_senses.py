@@ -106,3 +106,13 @@ def test_the_users_word_counts_before_the_catalogues(
             with pytest.raises(UnsupportedError, match="does not see pictures"):
                 client.generate(["What is this?", PICTURE])
     assert len(server.exchanges) == goes
+
+
+def test_a_word_about_what_it_sees_leaves_what_is_known_of_its_thinking(server: FakeServer) -> None:
+    """Sealed thinking is asked for of models that are known to think."""
+    server.answers(Answer(text="A cat."))
+    told = AIModel(model_name="gpt-5.4", settings=ChatModelSettings(input_modalities=("text", "image")))
+    where = endpoint(server.url, protocol="openai_responses").model_copy(update={"ai_model": told})
+    with AIModelClient(where) as client:
+        client.generate(["What is this?", PICTURE])
+    assert server.exchanges[0].json["include"] == ["reasoning.encrypted_content"]

@@ -39,10 +39,18 @@ def fit(call: Call, facts: ModelFacts, insisted: Collection[str] = ()) -> tuple[
 def informed(endpoint: AIModelEndpoint, facts: ModelFacts, *, with_limit: bool) -> AIModelEndpoint:
     """The endpoint with what protocols want to know of the model, where the user says nothing about it."""
     model, limit = endpoint.ai_model, facts.max_output_tokens if with_limit else None
-    if model.settings is not None or (limit is None and not facts.reasoning):
+    told = model.settings
+    if (told is not None and told != silent(told)) or (limit is None and not facts.reasoning):
         return endpoint
-    known = ChatModelSettings(max_output_tokens=limit, supports_reasoning=facts.reasoning)
+    known = (told or ChatModelSettings()).model_copy(
+        update={"max_output_tokens": limit, "supports_reasoning": facts.reasoning}
+    )
     return endpoint.model_copy(update={"ai_model": model.model_copy(update={"settings": known})})
+
+
+def silent(told: ChatModelSettings) -> ChatModelSettings:
+    """Settings that say no more than these about what the model takes in: nothing about limits and reasoning."""
+    return ChatModelSettings(input_modalities=told.input_modalities)
 
 
 def fit_sampling(

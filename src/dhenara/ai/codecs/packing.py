@@ -15,18 +15,29 @@ from .carrying import Moves, carried
 from .staying import kept_here
 from .warnings import Warnings
 
+MEDIA = frozenset(("image", "audio", "video", "file"))
+
 
 def packed(call: Call, quirks: Quirks, protocol: str, warnings: Warnings, moves: Moves) -> Call:
     """The call with every file where this provider can have it. Raises for what would be refused.
 
     `moves` says of a part of an answer, and whether it comes from here, whether the user has to show it.
     """
-    if not any(True for _ in media_of(call)):
+    if not shows_media(call):
         return call
     kept = replace(call, messages=kept_here(call, warnings))
     call = replace(kept, messages=carried(kept, protocol, quirks, warnings, moves))
     Scales(quirks, str(call.endpoint.api.provider), warnings).weigh(call)
     return call
+
+
+def shows_media(call: Call) -> bool:
+    """Whether there is any. Every call is asked, so it is told by names: classes of values take long to compare."""
+    for message in call.messages:
+        for part in message.contents:
+            if part.type in MEDIA or (part.type == "tool_result" and any(one.type in MEDIA for one in part.contents)):
+                return True
+    return False
 
 
 def media_of(call: Call, *, said_to_the_model: bool = False) -> Iterator[Media]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..codecs.accepted import kind_of, named
 from ..codecs.file_quirks import FileQuirks
+from ..codecs.packing import media_of
 from ..errors import NotFoundError, PermissionDeniedError, UnsupportedError
 from ..providers.target import Target
 from ..types.call import Call, Journal
@@ -28,11 +29,16 @@ if TYPE_CHECKING:
 
 def check_place(call: Call, oversized: Sequence[Media], target: Target) -> None:
     """Raises where there is no place to upload to, or it is not wanted."""
-    rules = call.config.uploading or Uploading()
-    if not oversized or (rules.allowed and keeps_files(target)):
+    part, rules = oversized[0], call.config.uploading or Uploading()
+    if not keeps_files(target):
+        why = "it keeps no files that could be named instead"
+    elif not rules.allowed:
+        why = "uploading it is switched off"
+    elif not {id(one) for one in oversized} <= {id(one) for one in media_of(call)}:
+        # What is heard or drawn from is no part of a conversation, and has no place for an id.
+        why = f"for {call.operation!r} nothing is uploaded by itself"
+    else:
         return
-    why = "uploading it is switched off" if keeps_files(target) else "it keeps no files that could be named instead"
-    part = oversized[0]
     raise UnsupportedError(
         f"{named(part)} has {len(part.data or b'')} bytes, which is too large for a request to "
         f"{target.provider.name}, and {why}; make it smaller, or upload it and pass its file id."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..catalog.touched import TOUCHED
 from ..codecs.base import Outgoing
 from ..codecs.begun import is_begun
-from ..codecs.packing import media_of
+from ..codecs.packing import shows_media
 from ..providers.target import Target
 from ..types.call import Call
 from ..types.endpoint import AIModelEndpoint
@@ -38,7 +38,7 @@ class Writer:
 
     def write(self, call: Call, lessons: tuple[Lesson, ...] | None = None, *, planning: bool = False) -> Outgoing:
         """The request, after these lessons or all that are known; while planning, of what can be said of the call."""
-        shows = shows_media(call)
+        shows = call.operation == "chat" and shows_media(call)
         concerned = self._asks or call.config.model_fields_set & TOUCHED or is_begun(call)
         facts = self._facts(call) if concerned or shows else None
         outgoing = self._sensed(call, facts, planning=planning) if shows else self._encoded(call, facts)
@@ -93,8 +93,3 @@ class Writer:
             last = call.endpoint, with_limit, informed(call.endpoint, facts, with_limit=with_limit)
             self._informed = last
         return last[2]
-
-
-def shows_media(call: Call) -> bool:
-    """Whether a model that chats is shown or played anything."""
-    return call.operation == "chat" and any(True for _ in media_of(call))
