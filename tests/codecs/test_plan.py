@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json as standard
 from typing import Any
 
@@ -21,6 +22,7 @@ from dhenara.ai.types import (
     TextContent,
     ToolCallContent,
 )
+from dhenara.ai.types.media import Media
 from dhenara.ai.types.plan import Plan
 from dhenara.ai.wire import json
 from support.calls import histories
@@ -71,8 +73,14 @@ def check(part: Content, fate: str, sent: str) -> None:
         case ToolCallContent():
             assert fate in ("verbatim", "translated")
             assert part.name in sent
+        case Media() if part.data:
+            assert (fate != "stays_home") == any(said in sent for said in (encoded(part.data), part.get_text()) if said)
         case ServerToolContent() if part.id and len(part.id) > 8:
             assert (fate == "verbatim") == (part.id in sent)
+
+
+def encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def strings(value: Any) -> list[str]:
