@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -274,3 +276,32 @@ def test_tokens_are_counted_of_what_was_uploaded(world: World, server: FakeServe
     assert world.ask(client, "count_tokens", messages=[QUESTION]).input_tokens == 12
     world.close(client)
     assert b'"file-1"' in server.exchanges[1].body
+
+
+BOTH = {**KNOWN, "choices": [{"index": 0, "message": {"content": "Cats."}, "finish_reason": "stop"}]}
+"""What reads as a file to those who ask for one, and as an answer to all others."""
+
+
+def test_calls_at_the_same_moment_send_the_same_file_once() -> None:
+    async def all_at_once(client: AIModelClient) -> None:
+        await asyncio.gather(*(client.generate_async(QUESTION) for _ in range(4)))
+        await client.aclose()
+
+    with FakeServer(told(BOTH), forever=True) as server:
+        client = at(server)
+        asyncio.run(all_at_once(client))
+    assert sum(path == "POST /v1/files" for path in paths(server)) == 1
+    with FakeServer(told(BOTH), forever=True) as server, at(server) as client, ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: client.generate(QUESTION), range(4)))
+    assert sum(path == "POST /v1/files" for path in paths(server)) == 1
+
+
+def test_one_that_waits_for_another_takes_over_when_that_fails(server: FakeServer) -> None:
+    async def both(client: AIModelClient) -> list[Any]:
+        asked = (client.generate_async(QUESTION, retries=0) for _ in range(2))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    server.answers(Refusal(500), told(BOTH), told(BOTH))
+    failed, answered = asyncio.run(both(at(server)))
+    assert isinstance(failed, ServerError)
+    assert answered.chat_response.text() == "Cats."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..codecs.accepted import kind_of, named
 from ..codecs.file_quirks import FileQuirks
 from ..codecs.packing import media_of
-from ..errors import NotFoundError, PermissionDeniedError, UnsupportedError
+from ..errors import CallTimeoutError, NotFoundError, PermissionDeniedError, UnsupportedError
 from ..providers.target import Target
 from ..types.call import Call, Journal
 from ..types.call_config import AIModelCallConfig
@@ -25,6 +25,8 @@ from .uploads import EVERYBODYS, key_of
 if TYPE_CHECKING:
     from .dispatch import Filing
     from .journey import Journey
+
+PAUSE = 0.1
 
 
 def check_place(call: Call, oversized: Sequence[Media], target: Target) -> None:
@@ -84,9 +86,22 @@ async def uploaded(journey: Journey, call: Call, part: Media) -> UploadedFile:
     key = key_of(part, journey.target)
     file = call.journal.uploaded.get(key)
     if file is None:
+        file = call.journal.uploaded[key] = await once(journey, call, part, key)
+    return file
+
+
+async def once(journey: Journey, call: Call, part: Media, key: str) -> UploadedFile:
+    """Calls that want the same file at the same moment send it once."""
+    io = journey.io
+    while not EVERYBODYS.begin(key):
+        if call.deadline is not None and io.now() >= call.deadline:
+            raise CallTimeoutError(f"{named(part)} was not uploaded in time by another call", limit="total")
+        await io.sleep(PAUSE)
+    try:
         file = await remembered(journey, call, key) or await sent(journey, call, part)
         EVERYBODYS.keep(key, file)
-        call.journal.uploaded[key] = file
+    finally:
+        EVERYBODYS.end(key)
     return file
 
 

@@ -18,6 +18,7 @@ class Uploads:
 
     def __init__(self) -> None:
         self._known: dict[str, UploadedFile] = {}
+        self._under_way: dict[str, object] = {}
 
     def find(self, key: str, now: float) -> UploadedFile | None:
         """The file, unless the provider forgets it soon."""
@@ -30,6 +31,14 @@ class Uploads:
         self._known[key] = file
         for oldest in list(self._known)[:-MOST_KNOWN]:
             self._known.pop(oldest, None)
+
+    def begin(self, key: str) -> bool:
+        """Whether nobody else is about to send it: one step, so that of two threads one is the first."""
+        mine = object()
+        return self._under_way.setdefault(key, mine) is mine
+
+    def end(self, key: str) -> None:
+        self._under_way.pop(key, None)
 
     def forget(self, key: str) -> None:
         self._known.pop(key, None)
