@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 
@@ -160,3 +161,18 @@ def test_nobody_knows_where_an_id_that_stands_alone_belongs(server: FakeServer) 
         answer = client.generate(["What is this?", FileContent.from_file_id("file-1")])
     assert b'"file-1"' in server.exchanges[0].body
     assert answer.plan is None
+
+
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
+def test_what_was_said_once_is_said_the_same_way_again(vendor: Vendor) -> None:
+    """Prompt caches and bound thinking rest on it: a picture does not move when the conversation goes on."""
+    made = Message(role="assistant", contents=[DRAWN, ToolCallContent(id="call_1", name="look", origin=ELSEWHERE)])
+    result = Message(role="tool", contents=[ToolResultContent(call_id="call_1", name="look", output="a tree")])
+    more = (Message(role="assistant", contents=[TextContent(text="Yes.")]), Prompt(text="And?"))
+    for turns in (tuple(history()), (Prompt(text="Draw!"), made, result)):
+        earlier, later = (said_in(vendor.written(given)[1]) for given in (turns, (*turns, *more)))
+        assert later[: len(earlier)] == earlier
+
+
+def said_in(body: dict[str, Any]) -> list[Any]:
+    return next(body[name] for name in ("messages", "contents", "input") if name in body)
