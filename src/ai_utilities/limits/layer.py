@@ -113,9 +113,7 @@ class Bound:
         with self._layer.store.line.waiting(self._account, ask, bell):
             while (verdict := await self._step("take", ask))["wait"]:
                 now = self._io.now()
-                if now + verdict["wait"] > until or (
-                    call.deadline is not None and now + verdict["wait"] >= call.deadline
-                ):
+                if now + verdict["wait"] > until:
                     raise self._reached(verdict)
                 await bell.wait(min(self._look(verdict, ask), until - now))
         self._layer.store.line.told(self._account)
