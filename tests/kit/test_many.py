@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 import threading
 import time
 from typing import Any
@@ -181,9 +182,28 @@ def test_ten_thousand_prompts_need_no_more_memory_than_their_answers(world: Worl
                 tracemalloc.stop()
             assert results == ["ok"] * 10_000
             assert most < 1.2 * kept
-            assert kept < 12_000 * len(results)
+            assert kept < 7_000 * len(results)
 
         run(world, script, settings(server.url))
+
+
+def test_what_many_results_hold_alike_they_hold_once_and_none_changes_another(server: FakeServer, world: World) -> None:
+    server.answers(*[Answer(text="a")] * 3)
+
+    async def script(client: Uniform) -> None:
+        alone = await client.ask("?")
+        one, other = await client.ask_many(["?", "?"])
+        assert one.response.model_fields_set is other.response.model_fields_set
+        assert one.answer.usage.model_fields_set is other.answer.usage.model_fields_set
+        assert one.response.model_fields_set == alone.response.model_fields_set
+        assert one.answer == other.answer == alone.answer
+        changed = one.answer.model_copy(update={"cached": True})
+        assert "cached" in changed.model_fields_set
+        assert "cached" not in other.answer.model_fields_set
+        one.answer.settle_cost()
+        assert pickle.loads(pickle.dumps(other)).answer == alone.answer  # noqa: S301
+
+    run(world, script, settings(server.url, usage_tracking=False))
 
 
 def test_cancelling_ends_what_runs_and_asks_nothing_new(world: World) -> None:
