@@ -67,7 +67,7 @@ class Bound:
         wanted = Wanted(
             cache_key(wish.namespace, self._target, outgoing, flat),
             wish,
-            (*call.journal.warnings, *outgoing.warnings),
+            (*call.journal.notes, *call.journal.warnings, *outgoing.warnings),
         )
         if wish.policy == "refresh":
             return self._kept_at_end(await send(call), wanted)
