@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
+import sys
 import threading
 import time
 from typing import Any
 
+import pexpect
 import pytest
 
 from ai_utilities import AiClient, AskResult, BaseProvider, ProviderConfigurationError, ProviderRateLimitError
@@ -151,6 +154,21 @@ def test_a_bar_is_drawn_on_terminals_only() -> None:
         assert bool(out.getvalue()) is drawn
         assert not drawn or out.getvalue().endswith("\n")
     assert line(12, 48, 3.0) == "[#######---------------------] 12/48  25%  0:03, 0:09 left"
+
+
+SCRIPT = """
+import sys
+from ai_utilities import AiClient, AiSettings
+with AiClient(AiSettings(_env_file=None, api_key="k", base_url=sys.argv[1], model="m")) as client:
+    print(len(client.ask_many(["?"] * 30, concurrency=2)), "answers")
+"""
+
+
+def test_a_real_terminal_shows_how_far_it_is() -> None:
+    with FakeServer(Answer(text="ok"), forever=True) as server:
+        shell = pexpect.spawn(sys.executable, ["-c", SCRIPT, f"{server.url}/v1"], encoding="utf-8", timeout=60)
+        shell.expect(pexpect.EOF)
+    assert re.search(r"\r\[#+\] 30/30 100%  \d:\d\d, 0:00 left.*\n30 answers", shell.before or "", re.DOTALL)
 
 
 def test_pipes_stay_clean(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
