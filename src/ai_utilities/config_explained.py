@@ -9,6 +9,7 @@ from typing import Any
 from .config_models import AiSettings
 from .config_problems import SECRETS
 from .secret import MASK
+from .telemetry.redaction import redacted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Line:
         """With secrets masked."""
         if value in (None, "", {}):
             return cls(name, None, source)
-        return cls(name, MASK if name in SECRETS else str(value), source)
+        return cls(name, MASK if name in SECRETS else redacted(str(value)), source)
 
     def __str__(self) -> str:
         note = f"  {self.note}" if self.note else ""

@@ -7,14 +7,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from .config_keyring import kept
 from .config_origins import Level, Origin, find_origins, read_dotenv
 from .config_problems import invalid_settings, unknown_settings, unreadable_settings, warn_of_misspelt
 from .exceptions import ProviderConfigurationError
-from .secret import Secret
+from .secret import Address, Secret, hiding, masked
 
 PREFIX = "AI_"
 
@@ -52,7 +62,7 @@ class AiSettings(BaseSettings):
     provider: str = Field(default="openai", description="Who answers; `auto` takes what is configured.")
     api_key: Secret | None = Field(default=None, description="The key of that provider.")
     model: str | None = Field(default=None, validation_alias=AliasChoices("AI_MODEL", "OPENAI_MODEL"))
-    base_url: str | None = Field(default=None, description="Another address than the provider's own.")
+    base_url: Address | None = Field(default=None, description="Another address than the provider's own.")
     fallbacks: str | None = Field(default=None, description="Who is asked where that one cannot answer, in turn.")
     auto_select_order: str | None = Field(default=None, description="For `auto`: names, separated by commas.")
 
@@ -64,8 +74,10 @@ class AiSettings(BaseSettings):
     max_retries: int = Field(default=2, ge=0)
     concurrency: int = Field(default=8, ge=1, description="How many prompts of `ask_many` are asked at once.")
     strict: bool = Field(default=False, description="What a provider cannot honour is an error, not a warning.")
-    extra_headers: dict[str, str] = Field(default_factory=dict, repr=False)
-    provider_config: dict[str, Any] = Field(default_factory=dict, description="Region, project, resource and such.")
+    extra_headers: dict[str, Secret] = Field(default_factory=dict, repr=False)
+    provider_config: Annotated[dict[str, Any], AfterValidator(hiding), PlainSerializer(masked)] = Field(
+        default_factory=dict, description="Region, project, resource and such."
+    )
     embedding_model: str | None = None
 
     # Infrastructure settings

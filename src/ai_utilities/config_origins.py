@@ -12,6 +12,8 @@ from typing import Any
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
+from .exceptions import ProviderConfigurationError
+
 EnvFiles = str | PathLike[str] | Sequence[str | PathLike[str]] | None
 
 
@@ -89,5 +91,10 @@ def read_dotenv(files: Any) -> dict[str, str]:
 
     several = [files] if isinstance(files, str | PathLike) else list(files)
     paths = [Path(file).expanduser() for file in several]
-    lines = (dotenv_values(path).items() for path in paths if path.is_file())
-    return {name: value for pairs in lines for name, value in pairs if value}
+    found: dict[str, str] = {}
+    for path in (path for path in paths if path.is_file()):
+        try:
+            found |= {name: value for name, value in dotenv_values(path).items() if value}
+        except UnicodeDecodeError:
+            raise ProviderConfigurationError(f"{path} cannot be read as UTF-8 text; save it as UTF-8.") from None
+    return found

@@ -10,8 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from .config_origins import Level, Origin
+from .telemetry.redaction import redacted
 
 SECRETS = frozenset({"api_key", "redis_url", "extra_headers"})
+UNSHOWN = SECRETS | {"provider_config"}
 
 
 def unknown_settings(names: Iterable[str], fields: Iterable[str]) -> str:
@@ -35,7 +37,7 @@ def problem(found: Mapping[str, Any], origins: Mapping[str, Origin], prefix: str
     field = "model" if field in ("ai_model", "openai_model") else field.removeprefix(prefix.lower())
     origin = origins.get(field, Origin(Level.DEFAULT))
     where = f"{origin.variable} (from the {place(origin)})" if origin.variable else f"the setting {field!r}"
-    value = "a value that is not shown" if field in SECRETS else repr(found["input"])
+    value = "a value that is not shown" if field in UNSHOWN else redacted(repr(found["input"]))
     return f"{where} is {value}, which cannot be used: {found['msg']}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .config_explained import Explanation, Line, explain_settings
 from .config_models import PREFIX, AiSettings
-from .config_origins import Level, Origin
+from .config_origins import Level, Origin, named
 from .exceptions import ProviderConfigurationError
 from .providers.auto import AUTO, pick
 from .providers.facts import ProviderFacts, facts_of
@@ -131,7 +131,9 @@ class ConfigurationResolver:
             yield Said(value, origin)
         names = (*own, f"{PREFIX}{field.upper()}") if generic else own
         for level, source in ((Level.ENVIRONMENT, self._environment), (Level.DOTENV, self.settings.dotenv)):
-            yield from (Said(tidied(source.get(name)), Origin(level, name)) for name in names)
+            written = named(source)
+            for name in (written.get(name.lower(), name) if name not in source else name for name in names):
+                yield Said(tidied(source.get(name)), Origin(level, name))
         if generic and origin.variable is None:
             yield Said(value, origin)  # from a source of a subclass of the settings
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from .exceptions import AIUtilitiesError, CancelledItemError, ProviderConfigurationError
 from .results import AskResult
+from .thrift import thrifty
 
 Progress = Callable[[int, int], object]
 """Told how many are done, of how many."""
@@ -38,7 +39,7 @@ class Crowd:
 
     def done(self, place: int, result: AskResult) -> None:
         with self._lock:
-            self.results[place] = result
+            self.results[place] = thrifty(result)
             self._done += 1
             if self._fail_fast and not result.ok:
                 self._stopped = True

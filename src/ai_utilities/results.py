@@ -121,6 +121,18 @@ class AskResult(str):
         """What the provider could not honour."""
         return self.answer.warnings if self.answer is not None else []
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """As a field of a model, it stays what it is; written as JSON, it is its text."""
+        from pydantic_core import core_schema
+
+        text = core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+        return core_schema.json_or_python_schema(
+            json_schema=text,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), text]),
+            serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="json"),
+        )
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (revived, (type(self), self.text, self.__dict__))
 

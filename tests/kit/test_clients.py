@@ -242,16 +242,17 @@ def test_a_conversation_remembers(server: FakeServer, world: World) -> None:
 
 
 def test_both_colours_have_the_same_methods() -> None:
-    sync = {name for name in vars(AiClient) if not name.startswith("_")}
-    waiting = {name for name in vars(AsyncAiClient) if not name.startswith("_")}
+    """Their own and those that they inherit, down to defaults and annotations."""
+    sync, waiting = ({name for name in dir(kind) if not name.startswith("_")} for kind in (AiClient, AsyncAiClient))
     assert sync - {"close"} == waiting - {"aclose"}
     for name in sync - {"close"}:
         ours, theirs = (inspect.getattr_static(kind, name) for kind in (AiClient, AsyncAiClient))
         if callable(ours):
-            assert list(inspect.signature(ours).parameters.values()) == list(
-                inspect.signature(theirs).parameters.values()
-            )
-    assert inspect.signature(AiClient).parameters.keys() == inspect.signature(AsyncAiClient).parameters.keys()
+            one, other = inspect.signature(ours), inspect.signature(theirs)
+            assert list(one.parameters.values()) == list(other.parameters.values()), name
+            said = str(other.return_annotation).replace("AsyncSpeech", "SyncSpeech").replace("Async", "")
+            assert said == str(one.return_annotation), name
+    assert inspect.signature(AiClient) == inspect.signature(AsyncAiClient)
 
 
 def test_a_client_from_a_few_words(server: FakeServer, tmp_path: Path) -> None:

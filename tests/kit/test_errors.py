@@ -72,6 +72,18 @@ def test_what_a_provider_answers_is_raised_unwrapped(
     assert caught.value.__cause__ is None or not isinstance(caught.value.__cause__, kit.AIUtilitiesError)
 
 
+def test_a_refusal_that_repeats_the_key_does_not_show_it(server: FakeServer, world: World) -> None:
+    server.answers(Refusal(401, "Incorrect API key provided: sk-test-secret. Find yours online."))
+
+    async def script(client: Uniform) -> None:
+        await client.ask("hello")
+
+    with pytest.raises(kit.AuthenticationError, match=r"provided: \*{10}\. Find") as caught:
+        run(world, script, settings(server.url))
+    assert server.exchanges[0].headers["authorization"] == "Bearer sk-test-secret"
+    assert "sk-test-secret" not in f"{caught.value} {caught.value.__dict__}"
+
+
 def test_errors_travel_between_processes() -> None:
     limited = kit.ProviderRateLimitError("slow down", provider="groq", retry_after=2.0)
     unread = kit.JsonParseError("no JSON", "words")

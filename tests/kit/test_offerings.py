@@ -7,8 +7,6 @@ import json
 import pytest
 
 from ai_utilities import AiSettings, ProviderConfigurationError
-from ai_utilities.exceptions import ProviderCapabilityError
-from ai_utilities.providers import EngineProvider
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from support.kit import Uniform, run, settings
 from support.worlds import World
@@ -71,15 +69,3 @@ def test_a_provider_without_a_usual_embedder_asks_for_one(world: World) -> None:
 
     with pytest.raises(ProviderConfigurationError, match="AI_EMBEDDING_MODEL"):
         run(world, script, AiSettings(provider="groq", api_key="k"))
-
-
-def test_what_the_engine_does_not_offer_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(EngineProvider, "_client", lambda *_: object())
-
-    async def script(client: Uniform) -> None:
-        with pytest.raises(ProviderCapabilityError, match="Model listing not supported"):
-            await client.list_models()
-        with pytest.raises(ProviderCapabilityError, match="Embeddings not supported"):
-            await client.embed(["a"])
-
-    run(world, script, AiSettings(api_key="k"))

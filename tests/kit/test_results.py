@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
 
 from ai_utilities import AskResult, UsageData
 from ai_utilities.usage.data import BUCKETS, MADE, READ
@@ -40,6 +41,23 @@ def test_a_result_can_be_made_by_keywords_alone() -> None:
     )
     assert (result.text, result.model, result.provider, result.cost) == ("hi", "m", "p", Decimal("0.1"))
     assert (result.cached, result.duration_s, result.response, result.error) == (False, None, None, None)
+
+
+class Note(BaseModel):
+    answer: AskResult
+    words: str
+
+
+def test_a_result_may_be_a_field_of_a_model() -> None:
+    result = AskResult("Paris", model="m")
+    note = Note(answer=result, words=result)
+    assert note.answer is result
+    assert note.model_dump_json() == '{"answer":"Paris","words":"Paris"}'
+    assert Note.model_validate_json(note.model_dump_json()) == note
+    assert type(Note(answer="Rome", words="x").answer) is AskResult  # type: ignore[arg-type]  # text becomes a result
+    assert Note.model_json_schema()["properties"]["answer"]["type"] == "string"
+    with pytest.raises(ValidationError):
+        Note(answer=5, words="x")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("travel", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))])  # noqa: S301

@@ -215,3 +215,67 @@ def test_space_around_a_value_is_no_part_of_it_and_space_alone_says_nothing(monk
     found = ConfigurationResolver().resolve()
     assert (found.api_key.value, found.api_key.origin.level) == ("key-of-the-file", Level.DOTENV)
     assert found.model.value == "swift"
+
+
+DOTENV = b"AI_PROVIDER=groq\nGROQ_API_KEY=key-1\nAI_TEMPERATURE=0.1\nAI_SYSTEM_PROMPT=be brief\n"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"\xef\xbb\xbf" + DOTENV,
+        DOTENV.replace(b"\n", b"\r\n"),
+        b"".join(b"export " + line for line in DOTENV.splitlines(keepends=True)),
+        DOTENV.replace(b"=", b" = "),
+        DOTENV.replace(b"=", b"='").replace(b"\n", b"'\n"),
+        DOTENV.replace(b"=", b'="').replace(b"\n", b'"\n'),
+        DOTENV.replace(b"\n", b"  # a remark\n"),
+        DOTENV.lower(),
+    ],
+    ids=["byte order mark", "CRLF", "export", "spaces", "quotes", "double quotes", "remarks", "small letters"],
+)
+def test_dotenv_files_are_read_as_people_write_them(written: bytes) -> None:
+    Path(".env").write_bytes(written)
+    settings = AiSettings()
+    found = ConfigurationResolver(settings).resolve()
+    assert (found.provider, found.api_key.value, settings.temperature) == ("groq", "key-1", 0.1)
+    assert settings.system_prompt == "be brief"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_dotenv_file_that_is_no_utf8_is_told(encoding: str) -> None:
+    Path(".env").write_bytes("AI_SYSTEM_PROMPT=café\n".encode(encoding))
+    with pytest.raises(ProviderConfigurationError, match=r"\.env cannot be read as UTF-8.*save it as UTF-8"):
+        AiSettings()
+
+
+@pytest.mark.parametrize("place", ["environment", ".env file"])
+def test_generic_and_own_variables_are_heard_in_any_case(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"ai_provider": "groq", "groq_api_key": "key-1", "ai_model": "swift"}
+    if place == "environment":
+        for name, value in said.items():
+            monkeypatch.setenv(name, value)
+    else:
+        write_dotenv(**said)
+    found = ConfigurationResolver().resolve()
+    assert (found.api_key.value, found.model.value) == ("key-1", "swift")
+    assert found.model.origin.variable == "ai_model"
+
+
+def test_secrets_in_addresses_headers_and_credentials_are_not_shown() -> None:
+    settings = AiSettings(
+        base_url="https://me:hidden-1@host/v1?key=hidden-2",
+        provider_config={"aws_secret_access_key": "hidden-3", "region": "eu-1", "nested": {"api_key": "hidden-4"}},
+        extra_headers={"x-team": "hidden-5"},
+        api_key="k",
+    )
+    shown = [repr(settings), str(settings), str(ConfigurationResolver(settings).explain())]
+    shown += [str(settings.model_dump()), settings.model_dump_json()]
+    assert all("hidden" not in text for text in shown)
+    assert all("eu-1" in text for text in shown)
+    assert settings.base_url == "https://me:hidden-1@host/v1?key=hidden-2"
+    assert settings.extra_headers["x-team"] == "hidden-5"
+    assert settings.provider_config["nested"]["api_key"] == "hidden-4"
+    with pytest.raises(ProviderConfigurationError) as caught:
+        AiSettings(provider_config="hidden-6")
+    assert "hidden" not in str(caught.value)

@@ -139,6 +139,19 @@ def test_a_wish_that_makes_no_sense_is_named() -> None:
         pass
 
 
+def test_each_call_is_told_what_became_of_its_own_settings(world: World, server: FakeServer) -> None:
+    """What the provider does not take is not sent, so these calls are one entry; but only one of them is warned."""
+    server.answers(HELLO)
+    asking = AIModelClient(endpoint(server.url), layers=[CacheLayer(MemoryCache(), policy="always")])
+    warned = [
+        [warning.parameter for warning in world.run(asking, "?", **more).chat_response.warnings]
+        for more in ({"top_k": 5}, {}, {"top_k": 7}, {})
+    ]
+    assert warned == [["top_k"], [], ["top_k"], []]
+    assert len(server.exchanges) == 1
+    world.close(asking)
+
+
 def test_what_broke_off_or_failed_is_not_kept(world: World, server: FakeServer) -> None:
     server.answers(Cut(Spoken(HELLO), 4), Refusal(400, "no"), HELLO)
     asking = client(server, MemoryCache())

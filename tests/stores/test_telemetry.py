@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from decimal import Decimal
@@ -14,7 +15,7 @@ from ai_utilities.telemetry import LogLayer, RedactingFilter, TelemetryLayer, re
 from ai_utilities.usage import tagged
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import AuthenticationError
-from dhenara.ai.testing import Answer, Counted, Cut, FakeServer, Refusal, Spoken
+from dhenara.ai.testing import Answer, Counted, Cut, FakeServer, Raw, Refusal, Spoken, stall_before_head
 from dhenara.ai.types import ChatModelCostData
 from support.worlds import World, endpoint
 
@@ -74,14 +75,67 @@ def test_a_call_is_a_span_and_counts_in_the_metrics(world: World, server: FakeSe
     assert said["ai_utilities.cost.usd"] == pytest.approx(0.00022)
     assert said["ai_utilities.tag.user"] == "ada"
     assert said["server.address"] == "127.0.0.1"
-    assert said["gen_ai.response.time_to_first_chunk"] > 0
+    # The conventions want it of streams, and of nothing else.
+    assert (said.get("gen_ai.response.time_to_first_chunk", 0) > 0) is streaming
+    assert bool(watched.points("gen_ai.client.inference.time_to_first_chunk")) is streaming
     assert "secret words" not in str(said)
     assert "Hello" not in str(said)
     assert watched.points("gen_ai.client.inference.usage.output_tokens")[0].value == 50
     (duration,) = watched.points("gen_ai.client.inference.duration")
+    assert duration.attributes["gen_ai.response.model"] == "fake-1"
     assert (duration.count, duration.explicit_bounds[-1]) == (1, 81.92)
     watched.close()
     world.close(watched.client)
+
+
+def test_embedding_is_an_operation_of_its_own(world: World, server: FakeServer) -> None:
+    vectors = [{"object": "embedding", "index": 0, "embedding": [1.0, 0.0]}]
+    said = {"object": "list", "data": vectors, "model": "fake-1", "usage": {"prompt_tokens": 9, "total_tokens": 9}}
+    server.answers(Raw(json.dumps(said).encode()))
+    watched = Watched(server, capture_content=True)
+    world.ask(watched.client, "embed", ["secret words"], dimensions=2)
+    (span,) = watched.spans()
+    assert span.name == "embeddings fake-1"
+    assert span.attributes["gen_ai.operation.name"] == "embeddings"
+    assert span.attributes["gen_ai.embeddings.dimension.count"] == 2
+    assert span.attributes["gen_ai.usage.input_tokens"] == 9
+    strangers = ("gen_ai.request.temperature", "gen_ai.usage.output_tokens", "gen_ai.response.finish_reasons",
+                 "gen_ai.response.time_to_first_chunk", "gen_ai.input.messages")  # fmt: skip
+    assert not set(strangers) & set(span.attributes)
+    assert watched.points("gen_ai.client.embeddings.duration")[0].count == 1
+    assert watched.points("gen_ai.client.embeddings.operation.input_tokens")[0].sum == 9
+    assert not watched.points("gen_ai.client.inference.duration")
+    assert not watched.points("gen_ai.client.inference.usage.input_tokens")
+    watched.close()
+    world.close(watched.client)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_spans_are_children_of_the_span_around_them(world: World, server: FakeServer, streaming: bool) -> None:
+    server.answers(HELLO)
+    watched = Watched(server)
+    with watched.tracing.get_tracer("program").start_as_current_span("around") as around:
+        (world.stream if streaming else world.run)(watched.client, "?")
+    span = next(span for span in watched.spans() if span.name == "chat fake-1")
+    assert span.parent.span_id == around.get_span_context().span_id
+    watched.close()
+    world.close(watched.client)
+
+
+def test_a_cancelled_call_is_an_ended_span_with_an_error(server: FakeServer) -> None:
+    server.answers(stall_before_head())
+    watched = Watched(server)
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(watched.client.generate_async("?"), 0.2)
+        await watched.client.aclose()
+
+    asyncio.run(main())
+    (span,) = watched.spans()
+    assert span.attributes["error.type"] == "CancelledError"
+    assert span.status.status_code.name == "ERROR"
+    watched.close()
 
 
 def test_contents_are_captured_only_where_asked(world: World, server: FakeServer) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ai_utilities.cache import CacheLayer, MemoryCache
 from ai_utilities.usage import (
@@ -197,6 +199,60 @@ def test_totals_by_day_model_and_tag(ledger: Ledger) -> None:
     assert ledger.total(until=NOON).requests == 0
     with pytest.raises(ConfigurationError, match="not by 'weather'"):
         ledger.totals("weather")
+
+
+MOMENTS = st.none() | st.integers(-200, 200).map(lambda minutes: NOON + timedelta(minutes=minutes))
+MONEY = st.none() | st.decimals(0, 1000, allow_nan=False, places=7) | st.just(Decimal("1.234567890123E-9"))
+ROWS = st.builds(
+    UsageData,
+    provider=st.sampled_from([None, "p"]),
+    model=st.sampled_from(["m", "n"]),
+    outcome=st.sampled_from(["answered", "failed", "interrupted"]),
+    started_at=MOMENTS,
+    input_tokens=st.integers(0, 10**9),
+    output_tokens=st.integers(0, 99),
+    cost=MONEY,
+    saved_cost=MONEY,
+    cached=st.booleans(),
+    tags=st.dictionaries(st.sampled_from(["user", "ä b"]), st.sampled_from(["ada", '"'])),
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    rows=st.lists(ROWS, max_size=8),
+    by=st.sampled_from([None, "day", "model", "provider", "outcome", "tag:user"]),
+    since=MOMENTS,
+    until=MOMENTS,
+    tags=st.sampled_from([{}, {"user": "ada"}]),
+)
+def test_sums_that_a_server_keeps_are_the_sums_of_its_rows(
+    rows: list[UsageData], by: str | None, since: Any, until: Any, tags: dict[str, str], redis_url: str
+) -> None:
+    import redis
+
+    with redis.Redis.from_url(redis_url) as server:
+        server.flushall()
+    kept, known = RedisLedger(redis_url), MemoryLedger()
+    for ledger in (kept, known):
+        ledger.add(rows)
+    assert kept.totals(by, since, until, tags) == known.totals(by, since, until, tags)
+    assert kept.tag_names(since, until) == known.tag_names(since, until)
+    kept.close()
+
+
+def test_a_total_reads_no_row_of_whole_hours(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = RedisLedger(redis_url)
+    ledger.add([sample(started_at=NOON + timedelta(minutes=number)) for number in range(600)])
+    read: list[Any] = []
+    rows = RedisLedger.rows
+    monkeypatch.setattr(RedisLedger, "rows", lambda *given: read.append(given) or rows(*given))
+    assert ledger.total().requests == 600
+    assert ledger.total(NOON + timedelta(hours=1), NOON + timedelta(hours=3)).requests == 120
+    assert not read
+    assert ledger.total(NOON + timedelta(minutes=30), NOON + timedelta(hours=1, minutes=15)).requests == 45
+    assert len(read) == 2
+    ledger.close()
 
 
 def test_what_is_kept_is_what_was_given(ledger: Ledger) -> None:

@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from decimal import Decimal
 
 from pydantic import BaseModel, ValidationError
 
-from dhenara.ai.types import ChatResponse, Cost
+from dhenara.ai.types import CallWarning, ChatResponse, Cost
 
 from .key import VERSION
+from .policy import Wish
 
 UNKEEPABLE = ("error", "pause")
 """Ends that are not the end of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one call looks for, and what it is told of its own request, which others with the same key may not be.
+
+    Something that is not sent, such as a setting that the provider does not take, is in no key.
+    """
+
+    key: str
+    wish: Wish
+    warnings: tuple[CallWarning, ...]
+
+    def unwarned(self, answer: ChatResponse) -> ChatResponse:
+        """As it is kept for everybody."""
+        if not self.warnings:
+            return answer
+        return answer.model_copy(update={"warnings": [one for one in answer.warnings if one not in self.warnings]})
+
+    def warned(self, answer: ChatResponse) -> ChatResponse:
+        """As this call is told."""
+        if not self.warnings:
+            return answer
+        return answer.model_copy(update={"warnings": [*self.warnings, *answer.warnings]})
 
 
 class Entry(BaseModel):

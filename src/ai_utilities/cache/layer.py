@@ -10,7 +10,7 @@ from dhenara.ai.types import Call, ChatResponse
 
 from ..storage.running import World, surely
 from .backend import CacheBackend
-from .entry import keepable, read_entry, write_entry
+from .entry import Wanted, keepable, read_entry, write_entry
 from .flight import Flight, Flights
 from .key import cache_key, plain
 from .patient import Patient
@@ -64,65 +64,69 @@ class Bound:
         outgoing = self._target.codec.encode(flat, self._target.quirks)
         if outgoing.warnings and call.config.strict:
             return await send(call)  # which refuses it, as it would without a cache
-        key = cache_key(wish.namespace, self._target, outgoing, flat)
+        wanted = Wanted(
+            cache_key(wish.namespace, self._target, outgoing, flat),
+            wish,
+            (*call.journal.notes, *call.journal.warnings, *outgoing.warnings),
+        )
         if wish.policy == "refresh":
-            return self._kept_at_end(await send(call), key, wish)
-        found = await self._found(key)
+            return self._kept_at_end(await send(call), wanted)
+        found = await self._found(wanted.key)
         answer = read_entry(found) if found is not None else None
         self._cache.backend.counts.looked(found=answer is not None)
         if answer is not None:
-            return self._again(call, answer)
+            return self._again(call, wanted, answer)
         if wish.lease <= 0:
-            return self._kept_at_end(await send(call), key, wish)
-        return await self._together(call, send, key, wish)
+            return self._kept_at_end(await send(call), wanted)
+        return await self._together(call, send, wanted)
 
     async def _found(self, key: str) -> str | None:
         backend = self._cache.backend
         text: str | None = await self._patient.asked(self._io, None, backend.get_text, key)
         return text
 
-    def _again(self, call: Call, answer: ChatResponse) -> Stream:
+    def _again(self, call: Call, wanted: Wanted, answer: ChatResponse) -> Stream:
         call.journal.began(self._io.now())
         saved = answer.cost.saved if answer.cost else None
         self._cache.backend.counts.saved(answer.usage.total_tokens if answer.usage else 0, saved)
-        return Arrived(answer, self._target.origin)
+        return Arrived(wanted.warned(answer), self._target.origin)
 
-    async def _together(self, call: Call, send: Send, key: str, wish: Wish) -> Stream:
+    async def _together(self, call: Call, send: Send, wanted: Wanted) -> Stream:
         """One of the equal calls is sent; this one, or one that this one waits for."""
-        waiting = Waiting(self._io, call, wish.lease)
+        waiting = Waiting(self._io, call, wanted.wish.lease)
         while True:
-            flight, first = self._cache.flights.join(key)
+            flight, first = self._cache.flights.join(wanted.key)
             if first:
-                return await self._first(call, send, key, wish, flight, waiting)
+                return await self._first(call, send, wanted, flight, waiting)
             while not flight.over and not waiting.over():
                 await waiting.moment(flight.waiting)
             if not flight.over:
-                self._cache.flights.overdue(key, flight)
+                self._cache.flights.overdue(wanted.key, flight)
                 waiting.again()
                 continue
             answer = read_entry(flight.text) if flight.text is not None else None
             if answer is not None:
-                return self._again(call, answer)
+                return self._again(call, wanted, answer)
             if flight.failed:
-                return self._kept_at_end(await send(waiting.rest(call)), key, wish)
+                return self._kept_at_end(await send(waiting.rest(call)), wanted)
 
-    async def _first(self, call: Call, send: Send, key: str, wish: Wish, flight: Flight, waiting: Waiting) -> Stream:
+    async def _first(self, call: Call, send: Send, wanted: Wanted, flight: Flight, waiting: Waiting) -> Stream:
         """Sends the call, unless another process does so already or has just done it."""
-        holder = uuid.uuid4().hex
+        key, holder = wanted.key, uuid.uuid4().hex
         claimed = False
         try:
-            while not (claimed := await self._claimed(key, holder, wish.lease)) and not waiting.over():
+            while not (claimed := await self._claimed(key, holder, wanted.wish.lease)) and not waiting.over():
                 await waiting.moment()
             found = await self._found(key)
             answer = read_entry(found) if found is not None else None
-            stream = self._again(call, answer) if answer is not None else await send(waiting.rest(call))
+            stream = self._again(call, wanted, answer) if answer is not None else await send(waiting.rest(call))
         except BaseException as error:
             self._cache.flights.land(key, flight, failed=isinstance(error, Exception))
             if claimed:
                 await self._release(key, holder)
             raise
         if answer is None:
-            return self._kept_at_end(stream, key, wish, flight, holder)
+            return self._kept_at_end(stream, wanted, flight, holder)
         self._cache.flights.land(key, flight, found)
         await self._release(key, holder)
         return stream
@@ -137,19 +141,20 @@ class Bound:
         await surely(self._io, backend, self._patient.tried, None, backend.release, key, holder)
 
     def _kept_at_end(
-        self, stream: Stream, key: str, wish: Wish, flight: Flight | None = None, holder: str | None = None
+        self, stream: Stream, wanted: Wanted, flight: Flight | None = None, holder: str | None = None
     ) -> Stream:
+        key = wanted.key
         backend, patient, flights = self._cache.backend, self._patient, self._cache.flights
 
         async def ended(stream: Stream) -> None:
             answer = stream.partial()
-            text = write_entry(answer) if stream.complete and keepable(answer) else None
+            text = write_entry(wanted.unwarned(answer)) if stream.complete and keepable(answer) else None
             if flight is not None:
                 flights.land(key, flight, text, failed=text is None and (stream.complete or stream.error is not None))
 
             def keep() -> None:
                 if text is not None:
-                    patient.tried(None, backend.set_text, key, text, wish.ttl)
+                    patient.tried(None, backend.set_text, key, text, wanted.wish.ttl)
                 if holder is not None:
                     patient.tried(None, backend.release, key, holder)
 

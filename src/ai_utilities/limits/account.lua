@@ -57,8 +57,8 @@ local function running(lane)
   return count
 end
 
-local function enqueue(wait)
-  local till = now + math.min(wait, NEVER_LONGER) + GRACE
+local function enqueue(look)
+  local till = now + look + GRACE
   for _, one in ipairs(account.queue) do
     if one.ticket == ask.ticket then one['until'] = till return end
   end
@@ -95,7 +95,7 @@ function steps.take()
     if one.ticket == ask.ticket then break end
     for bucket, amount in pairs(one.amounts) do before[bucket] = (before[bucket] or 0) + amount end
   end
-  local wait, why = account.paused - now, 'paused'
+  local wait, why, look = account.paused - now, 'paused', 0
   for _, want in ipairs(ask.wants) do
     local seconds = window_wait(want, before[want.bucket] or 0)
     if seconds > wait then wait, why = seconds, want.bucket end
@@ -105,12 +105,18 @@ function steps.take()
     if seconds > wait then wait, why = seconds, want.bucket end
   end
   for _, lane in ipairs(ask.lanes) do
-    if running(lane.lane) + (before[lane.lane] or 0) >= lane.limit and wait < SHORTLY then
-      wait, why = SHORTLY, lane.lane
-    end
+    local too_many = running(lane.lane) + (before[lane.lane] or 0) - lane.limit + 1
+    look = math.max(look, too_many * SHORTLY)
+    if too_many > 0 and wait < SHORTLY then wait, why = SHORTLY, lane.lane end
   end
-  if wait > 0 then enqueue(wait) else grant() wait, why = 0, '' end
-  return {wait = wait, why = why, at = now}
+  if wait > 0 then
+    look = math.min(math.max(look, wait), ask.looks or NEVER_LONGER)
+    enqueue(look)
+  else
+    grant()
+    wait, why, look = 0, '', 0
+  end
+  return {wait = wait, why = why, look = look, at = now}
 end
 
 function steps.settle()

@@ -20,10 +20,10 @@ GRACE = 3.0
 """Seconds after which a waiting caller who did not ask again is taken for gone."""
 
 NEVER_LONGER = 1.0
-"""Seconds between two questions of a waiting caller, at most."""
+"""Seconds between two questions of a waiting caller, at most, unless its ask says otherwise in `looks`."""
 
 SHORTLY = 0.02
-"""When to ask again for a place among concurrent calls: nobody knows when one is free."""
+"""When to ask again for a place among concurrent calls, times those who are before: nobody knows when one is free."""
 
 
 def fresh() -> Account:
@@ -36,10 +36,10 @@ def apply(account: Account, step: str, ask: Ask, now: float) -> dict[str, Any]:
 
 
 def take(account: Account, ask: Ask, now: float) -> dict[str, Any]:
-    """Grants what is asked for, or says how long to wait and why; who waits is in the queue."""
+    """Grants what is asked for, or says how long to wait and why, and when to ask again; who waits is in the queue."""
     account["queue"] = [one for one in account["queue"] if one["until"] > now or one["ticket"] == ask["ticket"]]
     before = earlier(account, ask["ticket"])
-    wait, why = account["paused"] - now, "paused"
+    wait, why, look = account["paused"] - now, "paused", 0.0
     for want in ask["wants"]:
         seconds = window_wait(account, want, before.get(want["bucket"], 0), now)
         if seconds > wait:
@@ -49,13 +49,16 @@ def take(account: Account, ask: Ask, now: float) -> dict[str, Any]:
         if seconds > wait:
             wait, why = seconds, want["bucket"]
     for lane in ask["lanes"]:
-        if running(account, lane["lane"], now) + before.get(lane["lane"], 0) >= lane["limit"] and wait < SHORTLY:
+        too_many = running(account, lane["lane"], now) + before.get(lane["lane"], 0) - lane["limit"] + 1
+        look = max(look, too_many * SHORTLY)
+        if too_many > 0 and wait < SHORTLY:
             wait, why = SHORTLY, lane["lane"]
     if wait > 0:
-        enqueue(account, ask, wait, now)
-        return {"wait": wait, "why": why, "at": now}
+        look = min(max(look, wait), ask.get("looks", NEVER_LONGER))
+        enqueue(account, ask, look, now)
+        return {"wait": wait, "why": why, "look": look, "at": now}
     grant(account, ask, now)
-    return {"wait": 0.0, "why": "", "at": now}
+    return {"wait": 0.0, "why": "", "look": 0.0, "at": now}
 
 
 def settle(account: Account, ask: Ask, now: float) -> dict[str, Any]:
@@ -151,8 +154,8 @@ def running(account: Account, lane: str, now: float) -> int:
     return len(calls)
 
 
-def enqueue(account: Account, ask: Ask, wait: float, now: float) -> None:
-    until = now + min(wait, NEVER_LONGER) + GRACE
+def enqueue(account: Account, ask: Ask, look: float, now: float) -> None:
+    until = now + look + GRACE
     for one in account["queue"]:
         if one["ticket"] == ask["ticket"]:
             one["until"] = until

@@ -77,6 +77,7 @@ class Bound:
     async def __call__(self, call: Call, send: Send) -> Stream:
         left = None if call.deadline is None else call.deadline - self._io.now()
         ask = asked_for(self._limits, self._model, self._tokens(call), headers=self._layer.headers, left=left)
+        ask["looks"] = self._layer.store.looks
         ask["at"] = await self._granted(call, ask)
         try:
             stream = await send(call)
@@ -94,24 +95,34 @@ class Bound:
 
     async def _granted(self, call: Call, ask: dict[str, Any]) -> float:
         """When the call was granted what it needs; waits for it in line."""
-        began = self._io.now()
         try:
-            while True:
-                verdict = await self._step("take", ask)
-                wait, waited = verdict["wait"], self._io.now() - began
-                if not wait:
-                    return float(verdict["at"])
-                if waited + wait > self._layer.longest or self._late(call, wait):
-                    raise self._reached(verdict)
-                await self._io.sleep(min(wait, NEVER_LONGER))
+            verdict = await self._step("take", ask)
+            if verdict["wait"]:
+                verdict = await self._waited(call, ask)
         except BaseException:
             await self._surely("leave", ask)
             # The place may have been granted while the caller was going away.
             await self._surely("settle", {"ticket": ask["ticket"], "at": 0, "wants": [], "live": []})
             raise
+        return float(verdict["at"])
 
-    def _late(self, call: Call, wait: float) -> bool:
-        return call.deadline is not None and self._io.now() + wait >= call.deadline
+    async def _waited(self, call: Call, ask: dict[str, Any]) -> dict[str, Any]:
+        """The verdict that grants it: asked for again when its time has come, or when it is told of a free place."""
+        bell, until = self._io.bell(), self._io.now() + self._layer.longest
+        until = until if call.deadline is None else min(until, call.deadline)
+        with self._layer.store.line.waiting(self._account, ask, bell):
+            while (verdict := await self._step("take", ask))["wait"]:
+                now = self._io.now()
+                if now + verdict["wait"] > until:
+                    raise self._reached(verdict)
+                await bell.wait(min(self._look(verdict, ask), until - now))
+        self._layer.store.line.told(self._account)
+        return verdict
+
+    def _look(self, verdict: dict[str, Any], ask: dict[str, Any]) -> float:
+        """Seconds until it asks again. A place in this process needs no looking for: it is told."""
+        told = not self._layer.store.waits and any(lane["lane"] == verdict["why"] for lane in ask["lanes"])
+        return NEVER_LONGER if told else float(verdict["look"])
 
     def _reached(self, verdict: dict[str, Any]) -> LimitReachedError:
         origin = self._target.origin
@@ -163,6 +174,7 @@ class Bound:
 
     async def _surely(self, step: str, ask: Ask) -> None:
         await surely(self._io, self._layer.store, self._layer.step, self._account, step, ask)
+        self._layer.store.line.told(self._account)
 
     def _tokens(self, call: Call) -> int:
         longest = call.config.max_output_tokens or USUAL_ANSWER

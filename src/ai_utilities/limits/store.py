@@ -6,15 +6,25 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from .account import Account, Ask, apply, fresh
+from .account import NEVER_LONGER, Account, Ask, apply, fresh
+from .line import Line
 
 
 class LimitStore(ABC):
     """Whoever shares a store shares its limits. `account` is a name without secrets."""
 
     waits: ClassVar[bool] = True
+    looks: ClassVar[float] = NEVER_LONGER
+    """Seconds between two questions of a waiting caller, at most: what other processes do, nobody tells."""
+
+    line: Line
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        store = super().__new__(cls)  # here, so that a store of one's own need not call any __init__
+        store.line = Line()
+        return store
 
     @abstractmethod
     def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
@@ -28,6 +38,7 @@ class MemoryLimits(LimitStore):
     """For the threads and event loops of one process."""
 
     waits: ClassVar[bool] = False
+    looks: ClassVar[float] = 60.0
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock

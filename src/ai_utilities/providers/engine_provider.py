@@ -111,18 +111,16 @@ class EngineProvider(BaseProvider):
         return AsyncAskStream(opened, asked.prompt, self._around(asked))
 
     def list_models(self) -> list[str]:
-        return [found.id for found in self._offering("list_models", "Model listing")()]
+        return [found.id for found in self._client(self.model or ANY).list_models()]
 
     async def list_models_async(self) -> list[str]:
-        return [found.id for found in await self._offering("list_models_async", "Model listing")()]
+        return [found.id for found in await self._client(self.model or ANY).list_models_async()]
 
     def embed(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
-        vectors: list[list[float]] = self._embedding("embed", kwargs)(texts, **kwargs).vectors
-        return vectors
+        return self._embedding(kwargs).embed(texts, **kwargs).vectors
 
     async def embed_async(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
-        vectors: list[list[float]] = (await self._embedding("embed_async", kwargs)(texts, **kwargs)).vectors
-        return vectors
+        return (await self._embedding(kwargs).embed_async(texts, **kwargs)).vectors
 
     def operate(self, operation: str, *given: Any, **kwargs: Any) -> Any:
         return getattr(self._operating(operation, kwargs), operation)(*given, **kwargs)
@@ -138,19 +136,12 @@ class EngineProvider(BaseProvider):
             said.setdefault("temperature", None)
         return self._client(model or ANY)
 
-    def _embedding(self, method: str, said: dict[str, Any]) -> Any:
-        """The engine's method for the model that is named, or else for the usual one."""
+    def _embedding(self, said: dict[str, Any]) -> AIModelClient:
+        """The client of the model that is named, or else of the usual one."""
         model = said.pop("model", None) or self.settings.embedding_model or EMBEDDERS.get(self.provider_name)
         if model is None:
             raise ProviderConfigurationError(no_embedder(self.configuration.facts))
-        return self._offering(method, "Embeddings", model)
-
-    def _offering(self, method: str, what: str, model: str | None = None) -> Any:
-        """A method of the engine's client, for this model or any."""
-        found = getattr(self._client(model or self.model or ANY), method, None)
-        if found is None:
-            raise self._cannot(f"{what} not supported")
-        return found
+        return self._client(model)
 
     def close(self) -> None:
         for client in tuple(self._clients.values()):

@@ -9,10 +9,20 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class Bell(Protocol):
+    """Waited for in one world, rung from any thread."""
+
+    def ring(self) -> None: ...
+
+    async def wait(self, seconds: float) -> None: ...
+
+
 class World(Protocol):
     """Of the engine's IO, what layers with stores need."""
 
     async def sleep(self, seconds: float) -> None: ...
+
+    def bell(self) -> Bell: ...
 
     async def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any: ...
 

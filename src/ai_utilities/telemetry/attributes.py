@@ -27,11 +27,11 @@ Attributes = dict[str, Any]
 PORTS = {"http": 80, "https": 443}
 
 
-def identity(target: Any) -> Attributes:
-    """Who is asked: on spans and on metrics alike."""
+def identity(target: Any, operation: str) -> Attributes:
+    """Who is asked for what: on spans and on metrics alike."""
     origin, where = target.origin, urlsplit(target.base_url)
     said = {
-        names.OPERATION: "chat",
+        names.OPERATION: names.OPERATIONS.get(operation, operation),
         names.PROVIDER: names.PROVIDERS.get(origin.provider, origin.provider),
         names.REQUEST_MODEL: origin.model,
     }
@@ -42,6 +42,11 @@ def identity(target: Any) -> Attributes:
 
 def request(call: Call) -> Attributes:
     """The settings that were chosen, and the tags."""
+    tags = {names.TAG + name: value for name, value in tags_now().items()}
+    return (chosen(call) if call.operation == "chat" else beside(call)) | tags
+
+
+def chosen(call: Call) -> Attributes:
     config = call.config
     said = {name: getattr(config, field) for field, name in names.REQUEST.items() if getattr(config, field) is not None}
     if config.stop:
@@ -49,17 +54,25 @@ def request(call: Call) -> Attributes:
     said["gen_ai.request.stream"] = config.streaming
     if config.structured_output is not None:
         said["gen_ai.output.type"] = "json"
-    return said | {names.TAG + name: value for name, value in tags_now().items()}
+    return said
+
+
+def beside(call: Call) -> Attributes:
+    """The settings of a question mean nothing to other operations."""
+    dimensions = getattr(call.request, "dimensions", None)
+    return {} if dimensions is None else {names.DIMENSIONS: dimensions}
 
 
 def response(answer: ChatResponse) -> Attributes:
-    said: Attributes = {names.FINISH_REASONS: [choice.finish_reason or "" for choice in answer.choices]}
+    said: Attributes = {}
+    if answer.choices:
+        said[names.FINISH_REASONS] = [choice.finish_reason or "" for choice in answer.choices]
     if answer.id:
         said[names.RESPONSE_ID] = answer.id
     if answer.model:
         said[names.RESPONSE_MODEL] = answer.model
     if answer.usage is not None:
-        said |= {names.USAGE[field]: count for field, count in counted(answer.usage).items()}
+        said |= {names.USAGE[field]: count for field, count in counted(answer).items()}
     if answer.cost is not None and answer.cost.amount is not None:
         said[names.COST] = float(answer.cost.amount)
     if answer.cached:
@@ -103,8 +116,9 @@ def part(content: Content) -> Attributes:
             return {"type": getattr(content, "type", "unknown")}
 
 
-def counted(usage: Usage) -> dict[str, int]:
-    """Tokens as the conventions count them; what is nothing is left out, except the two sums."""
+def counted(answer: ChatResponse) -> dict[str, int]:
+    """Tokens as the conventions count them; what is nothing is left out, except the two sums of a spoken answer."""
+    usage, sums = answer.usage or Usage(), ("prompt_tokens", "completion_tokens") if answer.choices else ()
     counts = {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
@@ -112,7 +126,7 @@ def counted(usage: Usage) -> dict[str, int]:
         "cache_write_tokens": usage.cache_write_tokens + usage.cache_write_1h_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
     }
-    return {field: count for field, count in counts.items() if count or field in ("prompt_tokens", "completion_tokens")}
+    return {field: count for field, count in counts.items() if count or field in sums}
 
 
 def written(value: Any) -> str:

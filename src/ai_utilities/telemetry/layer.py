@@ -10,7 +10,7 @@ from dhenara.ai.types import Call, ChatResponse
 
 from ..storage.running import World
 from . import names
-from .attributes import answered_content, asked_content, counted, identity, request, response
+from .attributes import Attributes, answered_content, asked_content, counted, identity, request, response
 from .redaction import redacted
 
 
@@ -31,14 +31,23 @@ class TelemetryLayer:
         self.trace = trace
         self.tracer = trace.get_tracer("ai_utilities", tracer_provider=tracer_provider)
         meter = metrics.get_meter("ai_utilities", meter_provider=meter_provider)
-        self.duration = meter.create_histogram(
-            names.DURATION, "s", "How long calls take.", explicit_bucket_boundaries_advisory=names.SECONDS
-        )
+        self.durations = {
+            operation: meter.create_histogram(
+                name, "s", "How long calls take.", explicit_bucket_boundaries_advisory=names.SECONDS
+            )
+            for operation, name in (*names.DURATIONS.items(), ("", names.DURATION))
+        }
         self.first_chunk = meter.create_histogram(
             names.TIME_TO_FIRST_CHUNK,
             "s",
             "How long until answers begin.",
             explicit_bucket_boundaries_advisory=names.SECONDS,
+        )
+        self.embedded = meter.create_histogram(
+            names.EMBEDDED_TOKENS,
+            "{token}",
+            "How many tokens are read to embed texts.",
+            explicit_bucket_boundaries_advisory=names.TOKENS,
         )
         self.tokens = {field: meter.create_counter(name, "{token}") for field, name in names.COUNTERS.items()}
 
@@ -52,16 +61,18 @@ class Bound:
     def __init__(self, layer: TelemetryLayer, io: World, target: Any) -> None:
         self._layer = layer
         self._io = io
-        self._identity = identity(target)
+        self._target = target
 
     async def __call__(self, call: Call, send: Send) -> Stream:
         layer, trace = self._layer, self._layer.trace
+        who = identity(self._target, call.operation)
         span = layer.tracer.start_span(
-            f"chat {self._identity[names.REQUEST_MODEL]}",
+            f"{who[names.OPERATION]} {who[names.REQUEST_MODEL]}",
             kind=trace.SpanKind.CLIENT,
-            attributes={**self._identity, **request(call)},
+            attributes={**who, **request(call)},
         )
-        if layer.capture_content and span.is_recording():
+        captured = layer.capture_content and span.is_recording() and call.operation == "chat"
+        if captured:
             span.set_attributes(asked_content(call))
         started = self._io.now()
         try:
@@ -69,18 +80,24 @@ class Bound:
                 stream = await send(call)
         except BaseException as error:
             self._failed(span, type(error).__name__, str(error))
-            self._over(span, call, started, type(error).__name__)
+            self._over(span, call, who, started, type(error).__name__)
             raise
-        first = self._io.now() - started
-        span.set_attribute(names.FIRST_CHUNK, first)
+        first = self._io.now() - started if call.config.streaming else None
+        if first is not None:
+            span.set_attribute(names.FIRST_CHUNK, first)
 
         async def ended(stream: Stream) -> None:
             answer, failed = stream.partial(), None
             if not stream.complete:
                 failed = type(stream.error).__name__ if stream.error else "cancelled"
                 self._failed(span, failed, answer.error or "the caller left")
-            self._answered(span, answer, first)
-            self._over(span, call, started, failed)
+            span.set_attributes(response(answer))
+            if captured:
+                span.set_attributes(answered_content(answer))
+            told = {**who, names.RESPONSE_MODEL: answer.model} if answer.model else who
+            if not answer.cached:
+                self._counted(call, answer, first, told)
+            self._over(span, call, told, started, failed)
 
         stream.on_end(ended)
         return stream
@@ -89,19 +106,21 @@ class Bound:
         span.set_attribute(names.ERROR_TYPE, kind)
         span.set_status(self._layer.trace.Status(self._layer.trace.StatusCode.ERROR, redacted(said)))
 
-    def _answered(self, span: Any, answer: ChatResponse, first: float) -> None:
-        span.set_attributes(response(answer))
-        if self._layer.capture_content and span.is_recording():
-            span.set_attributes(answered_content(answer))
-        if answer.cached:
+    def _counted(self, call: Call, answer: ChatResponse, first: float | None, who: Attributes) -> None:
+        """Only answers in words have counters of every kind of token."""
+        if first is not None:
+            self._layer.first_chunk.record(first, who)
+        if answer.usage is None:
             return
-        self._layer.first_chunk.record(first, self._identity)
-        if answer.usage is not None:
-            for field, count in counted(answer.usage).items():
-                self._layer.tokens[field].add(count, self._identity)
+        if call.operation == "embed":
+            self._layer.embedded.record(answer.usage.prompt_tokens, who)
+        elif call.operation == "chat":
+            for field, count in counted(answer).items():
+                self._layer.tokens[field].add(count, who)
 
-    def _over(self, span: Any, call: Call, started: float, failed: str | None) -> None:
+    def _over(self, span: Any, call: Call, who: Attributes, started: float, failed: str | None) -> None:
         span.set_attribute(names.ATTEMPTS, len(call.journal.attempts))
-        more = {names.ERROR_TYPE: failed} if failed else {}
-        self._layer.duration.record(self._io.now() - started, {**self._identity, **more})
+        durations = self._layer.durations
+        duration = durations.get(call.operation, durations[""])
+        duration.record(self._io.now() - started, {**who, names.ERROR_TYPE: failed} if failed else who)
         span.end()

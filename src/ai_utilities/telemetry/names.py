@@ -1,4 +1,4 @@
-"""OpenTelemetry's names for generative AI, as of open-telemetry/semantic-conventions-genai in September 2026."""
+"""OpenTelemetry's names for generative AI, as of open-telemetry/semantic-conventions-genai in November 2026."""
 
 from __future__ import annotations
 
@@ -23,9 +23,18 @@ CACHED = "ai_utilities.cached"
 ATTEMPTS = "ai_utilities.attempts"
 TAG = "ai_utilities.tag."
 
-DURATION = "gen_ai.client.inference.duration"
+OPERATIONS = {"embed": "embeddings"}
+"""Where the conventions call an operation otherwise than we do."""
+
+DURATION = "gen_ai.client.operation.duration"
+DURATIONS = {"chat": "gen_ai.client.inference.duration", "embed": "gen_ai.client.embeddings.duration"}
+"""Some operations have an instrument of their own."""
+
+EMBEDDED_TOKENS = "gen_ai.client.embeddings.operation.input_tokens"
+DIMENSIONS = "gen_ai.embeddings.dimension.count"
 TIME_TO_FIRST_CHUNK = "gen_ai.client.inference.time_to_first_chunk"
 SECONDS = tuple(0.01 * 2**step for step in range(14))
+TOKENS = tuple(4**step for step in range(14))
 COUNTERS = {
     "prompt_tokens": "gen_ai.client.inference.usage.input_tokens",
     "completion_tokens": "gen_ai.client.inference.usage.output_tokens",

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream", "application/x-ndjson")
 DOCUMENTS = ("application/json", "text/html")
+HIDDEN = b"**********"
+SHORTEST_KEY = 8
+"""Shorter ones, such as servers of one's own take, are words like any other."""
 
 
 def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = None) -> Send:
@@ -100,7 +103,7 @@ async def connect(io: IO, target: Target, request: HttpRequest, patience: Patien
 
 async def refusal(target: Target, line: Line) -> CallError:
     """Why the provider said no."""
-    body, head = await line.drain(), line.response.head
+    body, head = without_key(await line.drain(), target), line.response.head
     if head.status < 400:
         where = head.headers.get("location", "nowhere")
         error: CallError = BadRequestError(
@@ -110,6 +113,12 @@ async def refusal(target: Target, line: Line) -> CallError:
     else:
         error = target.codec.error(head, body)
     return line.signed(error)
+
+
+def without_key(body: bytes, target: Target) -> bytes:
+    """Some refusals repeat the key, and errors are logged."""
+    key = (target.grant.key or "").encode()
+    return body.replace(key, HIDDEN) if len(key) >= SHORTEST_KEY else body
 
 
 def source(target: Target, line: Line, call: Call, outgoing: Outgoing) -> Source:

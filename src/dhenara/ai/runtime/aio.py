@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..config.environment import environment
 from ..wire.http import HttpRequest
-from ..wire.io import Patience, Response, Transport
+from ..wire.io import Bell, Patience, Response, Transport
 from ..wire.jobs import Job, Outcome
 from .asyncio_net import AsyncioNet, running
 from .http import HttpTransport
@@ -119,6 +119,11 @@ class AsyncIO:
             import anyio
 
             await anyio.sleep(seconds)
+
+    def bell(self) -> Bell:
+        from .bells import LoopBell
+
+        return LoopBell()
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         import anyio.to_thread

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from ..config.environment import environment
 from ..errors import WrongColourError
 from ..wire.http import HttpRequest
-from ..wire.io import Broken, Patience, Response, Silence, Transport, Unreachable
+from ..wire.io import Bell, Broken, Patience, Response, Silence, Transport, Unreachable
 from ..wire.jobs import Job, Outcome, attempt
 from .http import HttpTransport
 from .names import connected
@@ -134,6 +134,11 @@ class BlockingIO:
 
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    def bell(self) -> Bell:
+        from .bells import ThreadBell
+
+        return ThreadBell()
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return function(*args, **kwargs)

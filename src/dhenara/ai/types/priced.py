@@ -35,7 +35,8 @@ class Priced(Value):
             known = {**self.__dict__, "cost": pricing(self) if pricing is not None else None}
             # In the order of the fields, so that an answer and its copy out of JSON are written alike.
             object.__setattr__(self, "__dict__", {name: known[name] for name in type(self).model_fields})
-            self.__pydantic_fields_set__.add("cost")
+            # Not added to the old set: answers that are kept in thousands share theirs.
+            object.__setattr__(self, "__pydantic_fields_set__", {*self.__pydantic_fields_set__, "cost"})
 
     # Hidden from type checkers: to them `cost` is a field like any other, and the dump keeps the fields' schema.
     if not TYPE_CHECKING:

@@ -51,6 +51,16 @@ class Response(Protocol):
         """The same for someone who cannot wait, at once and from any thread."""
 
 
+class Bell(Protocol):
+    """For who waits for something that another thread or loop of this process does."""
+
+    def ring(self) -> None:
+        """Ends the wait, or else the next one before it begins; from any thread."""
+
+    async def wait(self, seconds: float) -> None:
+        """Until it rings, at most so long."""
+
+
 class Transport(Protocol):
     """Sends requests. Users may bring their own."""
 
@@ -68,6 +78,9 @@ class IO(Protocol):
         """Every address that this name stands for. Raises Unreachable when there is none."""
 
     async def sleep(self, seconds: float) -> None: ...
+
+    def bell(self) -> Bell:
+        """A new one, to be waited for in this world."""
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs blocking work without holding up anybody else."""
