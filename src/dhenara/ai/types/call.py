@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..wire.http import Head
 from .attempt import Attempt
@@ -35,6 +36,9 @@ class Journal:
     fingerprint: Fingerprint | None = None
     fetched: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     """What was fetched for the provider: addresses to bytes and what they are."""
+
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What layers want to be kept with a batch until its answers come: plain values, for they may wait as JSON."""
 
     def heard(self, head: Head) -> None:
         """The head of the latest answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...codecs.batching import BatchQuirks
+from ...codecs.batch_quirks import BatchQuirks
 from ...codecs.file_quirks import FileQuirks
 from ...codecs.gemini.quirks import GeminiQuirks
 from ...codecs.gemini.tasks import TASK_TYPES
@@ -23,6 +23,9 @@ EMBEDDINGS = EmbeddingQuirks(
     input_types=TASK_TYPES,
 )
 
+# A request with its calls in it may have 20 MB; a file of them 2 GB.
+BATCHES = BatchQuirks(most_requests=200_000, most_bytes=2_000_000_000, inline_requests=1_000, inline_bytes=18_000_000)
+
 PROVIDER = Provider(
     name="google_ai",
     base_url="https://generativelanguage.googleapis.com/v1beta",
@@ -38,7 +41,7 @@ PROVIDER = Provider(
     ),
     operations=(
         Route("gemini.embeddings", EMBEDDINGS, operation="embed"),
-        Route("gemini.batches", BatchQuirks(), operation="batches"),
+        Route("gemini.batches", BATCHES, operation="batches"),
         Route("gemini.files", FileQuirks(), operation="files"),
         Route("vertex.imagen", ImageQuirks(path="/{model}:predict"), "imagen*|models/imagen*", operation="image"),
     ),
