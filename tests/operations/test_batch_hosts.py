@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,8 +14,10 @@ import pytest
 from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import CallError, ConfigurationError, UnsupportedError
-from dhenara.ai.testing import FakeBatches, FakeServer
+from dhenara.ai.errors import BrokenStreamError, CallError, ConfigurationError, UnsupportedError
+from dhenara.ai.runtime.blocking import run
+from dhenara.ai.testing import FakeBatches, FakeServer, HangUp, Raw, Send
+from dhenara.ai.testing.batch_dialects import OPENAI
 from dhenara.ai.types import BatchJob, ChatModelCostData
 from support.corpus import body_bytes, exchanges
 from support.worlds import World, endpoint
@@ -46,8 +49,6 @@ def read_all(world: World, client: AIModelClient, method: str, /, *given: Any, *
 
 def limited(client: AIModelClient, **limits: int) -> AIModelClient:
     """The same provider with other limits on its batches."""
-    from dataclasses import replace
-
     for is_async in (False, True):
         journey = client._journey("batches", is_async=is_async)
         journey.target = replace(journey.target, quirks=replace(journey.target.quirks, **limits))
@@ -188,24 +189,17 @@ def test_a_batch_is_cancelled_and_its_calls_have_errors(provider: str, world: Wo
 
 def prompts(count: int) -> Iterator[str]:
     for number in range(count):
-        yield f"question {number} " + "x" * 500
+        yield f"question {number} " + "x" * 3_000
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_very_many_calls_need_no_memory(provider: str) -> None:
-    class Forgetful(FakeBatches):
-        """Keeps no bodies, so that only the client's memory counts."""
-
-    fake = Forgetful(lambda words: "yes")
-    with FakeServer(fake, forever=True) as server, at(provider, server) as client:
-        job = client.submit_batch(prompts(10))
+    with FakeServer(FakeBatches(), forever=True) as server, at(provider, server) as client:
         tracemalloc.start()
         try:
             spool_before = tracemalloc.get_traced_memory()[0]
             batching = client._batching({}, is_async=False)
-            portions = batching.portions(client._handing(prompts(20_000), None, {}, is_async=False)[1])
-            from dhenara.ai.runtime.blocking import run
-
+            portions = batching.portions(client._handing(prompts(5_000), None, {}, is_async=False)[1])
             portion = run(portions.next())
             lines = batching.codec.lines(portion.spool, portion.path, None, in_file=True)
             sent = sum(len(piece) for piece in lines)
@@ -213,17 +207,63 @@ def test_very_many_calls_need_no_memory(provider: str) -> None:
             portion.spool.close()
         finally:
             tracemalloc.stop()
-    assert job.total == 10
     assert sent == lines.size > 10_000_000
     assert peak < 12_000_000
+
+
+class VeryMany:
+    """A batch of results that nobody holds in memory, told once as it is, and once with a break in the middle."""
+
+    def __init__(self, count: int, breaks: int = 0) -> None:
+        self._count = count
+        self._breaks = breaks
+
+    def steps(self, asked: Any) -> Iterator[Any]:
+        if not asked.path.endswith("/content"):
+            job = {"id": "b", "status": "completed", "output_file_id": "out", "request_counts": {"total": self._count}}
+            yield from Raw(json.dumps(job).encode()).steps(asked)
+            return
+        yield Send(b"HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+        for index in range(self._count):
+            if self._breaks and index == self._count // 2:
+                self._breaks -= 1
+                yield HangUp()
+            line = json.dumps(OPENAI.entry(str(index), OPENAI.answer(f"{index} " + "x" * 4_000))).encode() + b"\n"
+            yield Send(b"%x\r\n%s\r\n" % (len(line), line))
+        yield Send(b"0\r\n\r\n")
+
+
+def test_very_many_answers_need_no_memory() -> None:
+    with FakeServer(VeryMany(2_500), forever=True) as server, at("openai", server) as client:
+        seen = 0
+        with client.batch_items("b") as items:
+            next(items)
+            tracemalloc.start()
+            for item in items:
+                seen += item.error is None
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+    assert seen == 2_499
+    assert peak < 4_000_000
+
+
+def test_answers_that_break_off_are_read_again_and_told_once(world: World) -> None:
+    with FakeServer(VeryMany(50, breaks=1), forever=True) as server:
+        client = at("openai", server)
+        found = read_all(world, client, "batch_items", "b")
+        assert [item.index for item in found] == list(range(50))
+        world.close(client)
+    with FakeServer(VeryMany(50, breaks=9), forever=True) as server:
+        client = at("openai", server)
+        with pytest.raises(BrokenStreamError):
+            read_all(world, client, "batch_items", "b")
+        world.close(client)
 
 
 def test_the_traffic_of_xai_is_written_and_read_as_recorded(world: World, server: FakeServer) -> None:
     made, added, running, results = exchanges("batches", lambda e: e["provider"] == "xai") or pytest.skip(
         "the recorded traffic is not beside the project"
     )
-    from dhenara.ai.testing import Raw
-
     server.answers(*(Raw(body_bytes(one)) for one in (made, added)))
     client = AIModelClient(endpoint(server.url, "xai", MODELS["xai"]))
     asked = [

@@ -96,7 +96,8 @@ class Job:
     def finish(self) -> BulkReport:
         """Writes the output. The journal stays where rows failed, so that the next run asks only those again."""
         write_output(self.output, self.journal.in_order())
-        self._count(replace(self.progress, waiting=len(self.journal.handed)))
+        if waiting := len(self.journal.handed):
+            self._count(replace(self.progress, waiting=waiting))
         if self.progress.failed or self.progress.waiting or self._stopped:
             self.journal.close()
         else:

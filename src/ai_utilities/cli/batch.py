@@ -73,4 +73,5 @@ def batch(
         )
     note(str(report))
     if not report.ok:
-        raise typer.Exit(Exit.PARTLY if report.answered or report.kept else Exit.FAILED)
+        some = report.answered or report.kept or report.waiting
+        raise typer.Exit(Exit.PARTLY if some else Exit.FAILED)

@@ -23,6 +23,7 @@ from .answer_tool import AnswerTool
 from .arrived import Arrived
 from .batch_lines import ResultLines
 from .gathered import add_costs, add_usages
+from .pricing import tools_of
 from .sources import MALFORMED
 from .stream import Stream
 
@@ -122,7 +123,7 @@ class Items:
 
         at = self.job.created_at or datetime.fromtimestamp(self._batching.own.io.wall(), UTC)
         share = self._batching.quirks.price_share
-        return batch_price(self._target.endpoint, answer, at, self._target.base_url, share)
+        return batch_price(self._target.endpoint, answer, at, self._target.base_url, share, tools_of(answer))
 
     async def _tell(self, item: BatchItem, *, asked: bool) -> None:
         """The layers hear of each item as of a call, once it is here."""
