@@ -1,4 +1,4 @@
-"""What an answer out of a batch costs: as it says, as the price list says for batches, or a share of the usual price."""
+"""What an answer out of a batch costs: what it says itself, the list price for batches, or a share of the usual one."""
 
 from __future__ import annotations
 
