@@ -145,6 +145,17 @@ def test_a_batch_whose_handle_never_came_is_found_and_not_paid_for_twice(run: An
     assert fake.asked == WORDS
 
 
+@RUNS
+def test_who_does_not_wait_leaves_an_unknown_batch_to_the_next_run(run: Any, serve: Any) -> None:
+    fake = FakeBatches(lost=1, polls=1)
+    wiring = settings(serve(recent(fake)), "anthropic"), None
+    first = run(wiring, WORDS, "out.jsonl", on=OnProvider(wait=0))
+    assert (first.answered, first.failed, first.waiting) == (0, 0, 7)
+    report = run(wiring, WORDS, "out.jsonl")
+    assert (report.answered, report.failed) == (7, 0)
+    assert fake.asked == WORDS
+
+
 def recent(fake: FakeBatches) -> Any:
     """The same fake provider, whose batches are of this minute."""
     from datetime import UTC, datetime

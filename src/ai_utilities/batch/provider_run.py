@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dhenara.ai.errors import CallError
+from dhenara.ai.errors import CallError, CallTimeoutError
 
 from ..crowd import ITEM_ERRORS
 from .job import Job, Question, questions
@@ -39,6 +39,8 @@ class ProviderRun:
         self._sleep = sleep
         self._fed: deque[Question] = deque()
         self._sending: str | None = None
+        # Where batches tell no names, those of the same time and size have to be over before one can be told.
+        self._patience = {} if where.wait is None else {"wait": where.wait}
 
     async def run(self) -> None:
         with self._operations.wiring.wished(None, self._said.tags):
@@ -55,7 +57,14 @@ class ProviderRun:
         unknown = [batch for batch in self._journal.handed.open.values() if batch.job is None]
         absent = []
         for batch in unknown:
-            found = await self._ask("find_batch", batch.name, since=batch.at, total=len(batch.rows))
+            try:
+                found = await self._ask(
+                    "find_batch", batch.name, since=batch.at, total=len(batch.rows), **self._patience
+                )
+            except CallTimeoutError:
+                if self._where.wait is None:
+                    raise
+                continue  # its rows wait for the next run
             if found is None:
                 absent.append(batch.name)
             else:
@@ -129,6 +138,8 @@ class ProviderRun:
             pause = self._where.every or min(pause * 1.5, LONGEST_PAUSE)
 
     async def _look(self, batch: Batch) -> None:
+        if batch.job is None:
+            return  # nobody knows yet whether it was made
         now: BatchJob = await self._ask("get_batch", batch.job)
         if not now.over:
             return

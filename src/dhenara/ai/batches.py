@@ -100,8 +100,7 @@ class Batches(Operating):
     ) -> BatchJob | None:
         """The batch that was handed over under this name; None where it never arrived.
 
-        Where a provider tells no names of batches, those that were made `since` then with so many calls in `total`
-        are waited for: their answers tell. So say both, if you can.
+        Where batches tell no names, those that were made `since` then with so many calls (`total`) are waited for.
         """
         from .flow.batch_finding import find_batch
 
@@ -164,10 +163,7 @@ class Batches(Operating):
         return AsyncBatchItems(await items_of(self._batching(settings, is_async=True), as_job(job)))
 
     def batch_results(self, job: BatchJob | str, **settings: Any) -> BatchResults:
-        """An answer or an error for each prompt, in their order, with what all of them cost.
-
-        With the `structured_output` of the calls, answers are parsed into its type also by another process.
-        """
+        """An answer or an error for each prompt, in their order, with what all cost; parsed where a shape is said."""
         from .flow.batch_items import results_of
 
         return run(results_of(self._batching(settings, is_async=False), as_job(job)))
@@ -188,8 +184,8 @@ class Batches(Operating):
     ) -> tuple[Batching, Iterator[Call]]:
         said = {name: value for name, value in settings.items() if name in ("timeout", "retries", "headers", "strict")}
         batching = self._batching(said, is_async=is_async)
-        given = dict(settings)
-        config = overridden(given.pop("config", None) or self.config, {**given, "streaming": False})
+        given = {**settings, "streaming": False}
+        config = overridden(given.pop("config", None) or self.config, given)
         return batching, calls_of(prompts, read_instructions(instructions), config, batching.chat.target.endpoint)
 
     def _batching(self, settings: Mapping[str, Any], *, is_async: bool) -> Batching:
