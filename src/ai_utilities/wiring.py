@@ -146,7 +146,8 @@ class Told:
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
-        self.waits: bool = getattr(getattr(tracker, "ledger", None), "waits", False)
+        self.ledger = getattr(tracker, "ledger", None)
+        self.waits: bool = getattr(self.ledger, "waits", False)
 
     def add(self, rows: Sequence[UsageData]) -> None:
         for told, row in enumerate(rows):

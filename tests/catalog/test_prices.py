@@ -219,3 +219,39 @@ assert answer.cost.amount > 0
 assert "genai_prices" in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "share"),
+    [
+        ("openai", "gpt-5-nano", "0.5"),
+        ("anthropic", "claude-haiku-4-5", "0.5"),
+        ("google_ai", "gemini-2.5-flash", "0.5"),
+        ("mistral", "mistral-large-latest", "0.5"),
+        ("groq", "llama-3.3-70b-versatile", "0.5"),
+        ("xai", "grok-4.3", "0.8"),
+    ],
+)
+def test_batches_cost_their_share_of_the_listed_price_and_tools_their_whole_fee(
+    provider: str, model: str, share: str
+) -> None:
+    from dhenara.ai.catalog.batch_prices import batch_price
+
+    known = sold(provider, model)
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+
+    def costs(usage: Usage) -> tuple[Decimal, Decimal]:
+        answer = ChatResponse(model=model, provider=provider, usage=usage, choices=[])
+        usual, batch = price(known, usage, served=model, at=at), batch_price(known, answer, at, "")
+        assert usual is not None
+        assert batch is not None
+        assert usual.amount is not None
+        assert batch.amount is not None
+        assert sum(batch.components.values()) == batch.amount
+        return usual.amount, batch.amount
+
+    usual, batch = costs(Usage(input_tokens=1_000, output_tokens=1_000))
+    assert batch == usual * Decimal(share)
+    if provider == "anthropic":
+        with_search = costs(Usage(input_tokens=1_000, output_tokens=1_000, server_tool_requests={"web_search": 2}))
+        assert with_search[1] - batch == with_search[0] - usual == Decimal("0.02")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.testing import Answer, FakeServer, Refusal
+from dhenara.ai.testing import Answer, FakeBatches, FakeServer, Refusal
 
 
 def test_a_file_of_rows_becomes_a_file_of_answers(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
@@ -38,6 +38,21 @@ def test_a_place_that_nobody_knows_is_refused_before_anything_is_asked(
     assert done.code != 0
     assert "'here' or on 'ray'" in done.err
     assert not at_server.exchanges
+
+
+def test_a_file_goes_through_the_batches_of_the_provider(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+    fake = FakeBatches(polls=1)
+    at_server.answers(*[fake] * 20)
+    (tmp_path / "in.csv").write_text("word\nhello\nworld\n")
+    said = ("batch", "in.csv", "out.csv", "--prompt", "Say {word}", "--on", "provider", "--wait", "0")
+    first = cli(*said)
+    assert first.code == 3, first.err
+    assert "2 not answered yet" in first.err
+    done = cli(*said)
+    assert done.code == 0, done.err
+    assert fake.asked == ["Say hello", "Say world"]
+    assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("hello,SAY HELLO,")
+    assert cli("batch", "in.csv", "out.csv", "--wait", "5").code == 2
 
 
 @pytest.mark.slow

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -252,56 +250,7 @@ def test_where_no_size_is_known_everything_is_sent(server: FakeServer) -> None:
     assert len(server.exchanges) == 1
 
 
-def test_what_another_has_to_fetch_is_no_part_of_a_batch(server: FakeServer) -> None:
-    picture = ImageContent.from_url("https://example.org/cat.png")
-    with AIModelClient(endpoint(server.url, "google_ai")) as client:
-        with pytest.raises(UnsupportedError, match="pass its bytes"):
-            client.submit_batch([Prompt(contents=["?", picture])])
-        assert server.exchanges == []
+def test_what_is_too_large_for_a_request_is_no_part_of_a_batch(server: FakeServer) -> None:
     with at(server) as client, pytest.raises(UnsupportedError, match="too large for a batch"):
         client.submit_batch([QUESTION])
     assert server.exchanges == []
-
-
-def test_what_is_heard_beside_a_conversation_is_not_uploaded_by_itself(server: FakeServer) -> None:
-    client = AIModelClient(endpoint(server.url, "google_ai", "gemini-3.5-flash"))
-    with client, pytest.raises(UnsupportedError, match="for 'transcribe' nothing is uploaded by itself"):
-        client.transcribe(b"RIFF....WAVE" + b"." * 21_000_000)
-    assert server.exchanges == []
-
-
-def test_tokens_are_counted_of_what_was_uploaded(world: World, server: FakeServer) -> None:
-    server.answers(told(KNOWN), told({"input_tokens": 12}))
-    client = at(server, "anthropic", operation_quirks={"count_tokens": SMALL["quirks"]})
-    assert world.ask(client, "count_tokens", messages=[QUESTION]).input_tokens == 12
-    world.close(client)
-    assert b'"file-1"' in server.exchanges[1].body
-
-
-BOTH = {**KNOWN, "choices": [{"index": 0, "message": {"content": "Cats."}, "finish_reason": "stop"}]}
-"""What reads as a file to those who ask for one, and as an answer to all others."""
-
-
-def test_calls_at_the_same_moment_send_the_same_file_once() -> None:
-    async def all_at_once(client: AIModelClient) -> None:
-        await asyncio.gather(*(client.generate_async(QUESTION) for _ in range(4)))
-        await client.aclose()
-
-    with FakeServer(told(BOTH), forever=True) as server:
-        client = at(server)
-        asyncio.run(all_at_once(client))
-    assert sum(path == "POST /v1/files" for path in paths(server)) == 1
-    with FakeServer(told(BOTH), forever=True) as server, at(server) as client, ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda _: client.generate(QUESTION), range(4)))
-    assert sum(path == "POST /v1/files" for path in paths(server)) == 1
-
-
-def test_one_that_waits_for_another_takes_over_when_that_fails(server: FakeServer) -> None:
-    async def both(client: AIModelClient) -> list[Any]:
-        asked = (client.generate_async(QUESTION, retries=0) for _ in range(2))
-        return await asyncio.gather(*asked, return_exceptions=True)
-
-    server.answers(Refusal(500), told(BOTH), told(BOTH))
-    failed, answered = asyncio.run(both(at(server)))
-    assert isinstance(failed, ServerError)
-    assert answered.chat_response.text() == "Cats."

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import FetchError, UnsupportedError
+from dhenara.ai.errors import BadRequestError, FetchError, UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer, Raw, RawStream, Refusal
 from dhenara.ai.types import AudioContent, Fetching, FileContent, ImageContent, Prompt, Uploading, VideoContent
 from dhenara.ai.wire.addresses import is_public
@@ -100,6 +100,14 @@ def test_what_was_fetched_is_not_fetched_again_for_another_try(server: FakeServe
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
         client.generate(asked([ImageContent.from_url(f"{web.url}/cat")]), fetching=HERE)
     assert (len(server.exchanges), len(web.exchanges)) == (2, 1)
+
+
+def test_what_the_provider_does_not_fetch_is_fetched_for_a_batch(server: FakeServer, web: FakeServer) -> None:
+    server.answers(Refusal(400, "no batch today"))
+    web.answers(picture())
+    with AIModelClient(endpoint(server.url, "google_ai")) as client, pytest.raises(BadRequestError):
+        client.submit_batch([asked([ImageContent.from_url(f"{web.url}/cat")])], fetching=HERE)
+    assert base64.b64encode(PNG) in server.exchanges[0].body
 
 
 def test_redirects_are_followed_and_checked(world: World, server: FakeServer, web: FakeServer) -> None:

@@ -9,6 +9,7 @@ from dhenara.ai._lazy import lazy
 if TYPE_CHECKING:
     from .bulk import run_bulk as run_bulk
     from .bulk_async import run_bulk_async as run_bulk_async
+    from .on_provider import OnProvider as OnProvider
     from .on_ray import OnRay as OnRay
     from .ray_crew import WorkersLostError as WorkersLostError
     from .ray_rows import ask_rows as ask_rows
@@ -20,6 +21,7 @@ __getattr__, __dir__ = lazy(
     {
         "run_bulk": ".bulk",
         "run_bulk_async": ".bulk_async",
+        "OnProvider": ".on_provider",
         "OnRay": ".on_ray",
         "WorkersLostError": ".ray_crew",
         "ask_rows": ".ray_rows",

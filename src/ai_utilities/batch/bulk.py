@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from contextvars import copy_context
@@ -10,13 +11,17 @@ from os import PathLike
 from typing import Any
 
 from ..client import AiClient
+from ..colour import finished
 from ..crowd import checked, tried
 from .job import Job, questions
-from .on_ray import HERE, OnRay, Where, client_maker, read_where
+from .on_provider import OnProvider
+from .on_ray import OnRay, client_maker
 from .outcome import read_outcome
+from .provider_run import ProviderRun
 from .ray_run import RayRun
 from .report import BulkReport, OnProgress
 from .rows import Source
+from .where import HERE, Where, read_where
 
 
 def run_bulk(
@@ -34,8 +39,9 @@ def run_bulk(
     """Asks every row of a JSONL, CSV or Parquet file, or of any iterable, and writes the answers in their order.
 
     `prompt` is a template such as `"Summarise: {text}"`; without one, rows are prompts. Every answer is written down at
-    once: a run that was killed goes on where it was, and rows that failed are asked again by the next run. `on="ray"`
-    asks from all machines of a Ray cluster. Everything else is as with `client.ask`.
+    once: a run that was killed goes on where it was, and rows that failed are asked again by the next run.
+    `on="provider"` hands all over to the provider's own batches, which take a day and cost half; `on="ray"` asks from
+    all machines of a Ray cluster. Everything else is as with `client.ask`.
     """
     where = read_where(on)
     with ExitStack() as stack:
@@ -46,6 +52,8 @@ def run_bulk(
         count = checked(concurrency if concurrency is not None else asking.settings.concurrency)
         if where is None:
             in_threads(asking, job, options, count)
+        elif isinstance(where, OnProvider):
+            finished(ProviderRun(job, asking._operations, options, where, slept).run())
         else:
             on_ray(asking, job, options, count, where)
         if job.mistake is not None:
@@ -72,6 +80,10 @@ def on_ray(asking: AiClient, job: Job, options: dict[str, Any], count: int, wher
             pass
     finally:
         run.close()
+
+
+async def slept(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 def together(work: Any, count: int, job: Job) -> None:

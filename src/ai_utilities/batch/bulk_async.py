@@ -10,11 +10,14 @@ from ..async_client import AsyncAiClient
 from ..crowd import checked, tried_async
 from ..providers.base_provider import threaded
 from .job import Job
-from .on_ray import HERE, OnRay, Where, client_maker, read_where
+from .on_provider import OnProvider
+from .on_ray import OnRay, client_maker
 from .outcome import read_outcome
+from .provider_run import ProviderRun
 from .ray_run import RayRun
 from .report import BulkReport, OnProgress
 from .rows import Source
+from .where import HERE, Where, read_where
 
 
 async def run_bulk_async(
@@ -38,6 +41,8 @@ async def run_bulk_async(
         count = checked(concurrency if concurrency is not None else asking.settings.concurrency)
         if where is None:
             await in_tasks(asking, job, options, count)
+        elif isinstance(where, OnProvider):
+            await on_provider(asking, job, options, where)
         else:
             await on_ray(asking, job, options, count, where)
         if job.mistake is not None:
@@ -59,6 +64,12 @@ async def in_tasks(asking: AsyncAiClient, job: Job, options: dict[str, Any], cou
     async with create_task_group() as group:
         for _ in range(count):
             group.start_soon(work)
+
+
+async def on_provider(asking: AsyncAiClient, job: Job, options: dict[str, Any], where: OnProvider) -> None:
+    from anyio import sleep
+
+    await ProviderRun(job, asking._operations, options, where, sleep).run()
 
 
 async def on_ray(asking: AsyncAiClient, job: Job, options: dict[str, Any], count: int, where: OnRay) -> None:

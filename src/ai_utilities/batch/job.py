@@ -62,6 +62,8 @@ class Job:
                 if self._stopped:
                     return None
                 question = self._question(index, row)
+                if self.journal.waits(index, question.asked):
+                    continue
                 if not self.journal.answered(index, question.asked):
                     return question
                 self._count(replace(self.progress, kept=self.progress.kept + 1))
@@ -94,7 +96,9 @@ class Job:
     def finish(self) -> BulkReport:
         """Writes the output. The journal stays where rows failed, so that the next run asks only those again."""
         write_output(self.output, self.journal.in_order())
-        if self.progress.failed or self._stopped:
+        if waiting := len(self.journal.handed):
+            self._count(replace(self.progress, waiting=waiting))
+        if self.progress.failed or self.progress.waiting or self._stopped:
             self.journal.close()
         else:
             self.journal.remove()

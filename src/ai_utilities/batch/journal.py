@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..exceptions import ProviderConfigurationError
+from .handed import Handed
 from .rows import Row
 
 Entry = dict[str, Any]
@@ -30,6 +31,7 @@ class Journal:
         self._lock = threading.Lock()
         self._places: dict[int, int] = {}
         self._prints: dict[int, str] = {}
+        self.handed = Handed()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a+b")
         self._alone()
@@ -40,18 +42,29 @@ class Journal:
         return self._prints.get(index) == asked
 
     def add(self, index: int, asked: str, row: Row, result: Entry) -> None:
-        line = json.dumps({"index": index, "asked": asked, "row": row, **result}, ensure_ascii=False, default=str)
         with self._lock:
-            self._places[index] = self._file.seek(0, 2)
-            self._file.write(line.encode() + b"\n")
-            # To the system: what was paid for survives the death of this process.
-            self._file.flush()
+            self._places[index] = self._write({"index": index, "asked": asked, "row": row, **result})
+            self.handed.arrived(index)
+
+    def entry(self, index: int) -> Entry:
+        """The latest entry of a row."""
+        with self._lock:
+            return self._read(self._places[index])
+
+    def waits(self, index: int, asked: str) -> bool:
+        """Whether this very question was handed over in a batch, and its answer is still to come."""
+        return self.handed.batch_of(index) is not None and self.entry(index)["asked"] == asked
+
+    def note(self, name: str, **facts: Any) -> None:
+        """What happened to a batch."""
+        with self._lock:
+            self._write({"batch": name, **facts})
+            self.handed.heard(name, facts)
 
     def in_order(self) -> Iterator[Entry]:
         """The latest entry of every row, in the order of the rows."""
         for index in sorted(self._places):
-            self._file.seek(self._places[index])
-            yield json.loads(self._file.readline())
+            yield self._read(self._places[index])
 
     def close(self) -> None:
         self._file.close()
@@ -61,6 +74,19 @@ class Journal:
         self.close()
         self.path.unlink(missing_ok=True)
 
+    def _write(self, entry: Entry) -> int:
+        """Where it was written."""
+        place = self._file.seek(0, 2)
+        self._file.write(json.dumps(entry, ensure_ascii=False, default=str).encode() + b"\n")
+        # To the system: what was paid for survives the death of this process.
+        self._file.flush()
+        return place
+
+    def _read(self, place: int) -> Entry:
+        self._file.seek(place)
+        found: Entry = json.loads(self._file.readline())
+        return found
+
     def _recall(self) -> None:
         """A line that was cut off by a crash is no line; what follows goes onto a new one."""
         self._file.seek(0)
@@ -69,12 +95,19 @@ class Journal:
             if not line.endswith(b"\n"):
                 break
             with suppress(ValueError, KeyError):
-                entry = json.loads(line)
-                self._places[entry["index"]] = end
-                if entry.get("error") is None:
-                    self._prints[entry["index"]] = entry["asked"]
+                self._heard(json.loads(line), end)
             end += len(line)
         self._file.truncate(end)
+
+    def _heard(self, entry: Entry, place: int) -> None:
+        if "batch" in entry:
+            self.handed.heard(entry["batch"], entry)
+            return
+        index = entry["index"]
+        self._places[index] = place
+        self.handed.arrived(index)
+        if entry.get("error") is None:
+            self._prints[index] = entry["asked"]
 
     def _alone(self) -> None:
         """Two runs would pay for everything twice."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..colour import finished
 
 if TYPE_CHECKING:
+    from dhenara.ai.batch_streams import AsyncBatchItems, AsyncSubmissions, SyncBatchItems, SyncSubmissions
     from dhenara.ai.types import BatchJob, BatchResults
 
     from ..operations import Operations
@@ -18,10 +19,25 @@ class ProviderBatches:
 
     _operations: Operations
 
-    def submit_batch(self, prompts: Sequence[Any], **options: Any) -> BatchJob:
+    def submit_batch(self, prompts: Iterable[Any], **options: Any) -> BatchJob:
         """Hands the prompts over. Keep the job, as JSON if need be: another process may ask for its results."""
-        job: BatchJob = finished(submit(self._operations, prompts, options))
+        job: BatchJob = finished(submit(self._operations, "submit_batch", prompts, options))
         return job
+
+    def submit_batches(self, prompts: Iterable[Any], **options: Any) -> SyncSubmissions:
+        """An iterator that hands over one batch after the other, as many as the provider's limits require."""
+        jobs: SyncSubmissions = finished(submit(self._operations, "submit_batches", prompts, options))
+        return jobs
+
+    def find_batch(self, name: str, **options: Any) -> BatchJob | None:
+        """The batch that was handed over under this name; None where it never arrived."""
+        found: BatchJob | None = finished(self._operations.operate("find_batch", (name,), options))
+        return found
+
+    def batch_items(self, job: BatchJob | str, **options: Any) -> SyncBatchItems:
+        """The answers one by one while they arrive, in the provider's order."""
+        items: SyncBatchItems = finished(self._operations.operate("batch_items", (job,), options))
+        return items
 
     def get_batch(self, job: BatchJob | str, **options: Any) -> BatchJob:
         """The batch as it stands now."""
@@ -49,9 +65,21 @@ class AsyncProviderBatches:
 
     _operations: Operations
 
-    async def submit_batch(self, prompts: Sequence[Any], **options: Any) -> BatchJob:
-        job: BatchJob = await submit(self._operations, prompts, options)
+    async def submit_batch(self, prompts: Iterable[Any], **options: Any) -> BatchJob:
+        job: BatchJob = await submit(self._operations, "submit_batch", prompts, options)
         return job
+
+    async def submit_batches(self, prompts: Iterable[Any], **options: Any) -> AsyncSubmissions:
+        jobs: AsyncSubmissions = await submit(self._operations, "submit_batches", prompts, options)
+        return jobs
+
+    async def find_batch(self, name: str, **options: Any) -> BatchJob | None:
+        found: BatchJob | None = await self._operations.operate("find_batch", (name,), options)
+        return found
+
+    async def batch_items(self, job: BatchJob | str, **options: Any) -> AsyncBatchItems:
+        items: AsyncBatchItems = await self._operations.operate("batch_items", (job,), options)
+        return items
 
     async def get_batch(self, job: BatchJob | str, **options: Any) -> BatchJob:
         found: BatchJob = await self._operations.operate("get_batch", (job,), options)
@@ -70,7 +98,7 @@ class AsyncProviderBatches:
         return found
 
 
-async def submit(operations: Operations, prompts: Sequence[Any], said: dict[str, Any]) -> BatchJob:
+async def submit(operations: Operations, operation: str, prompts: Iterable[Any], said: dict[str, Any]) -> Any:
     """With the system prompt of the settings, and their words for settings of calls."""
     from ..asked import SPELLINGS
 
@@ -78,5 +106,4 @@ async def submit(operations: Operations, prompts: Sequence[Any], said: dict[str,
     system = given.pop("system", None) or operations.settings.system_prompt
     if system:
         given["instructions"] = system
-    job: BatchJob = await operations.operate("submit_batch", (list(prompts),), given)
-    return job
+    return await operations.operate(operation, (prompts,), given)

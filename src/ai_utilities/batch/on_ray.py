@@ -37,19 +37,6 @@ class OnRay:
             raise ProviderConfigurationError(f"workers on Ray are at least 1, not {self.workers}")
 
 
-Where = str | OnRay
-HERE, RAY = "here", "ray"
-
-
-def read_where(on: Where) -> OnRay | None:
-    """None where nothing leaves this process."""
-    if isinstance(on, OnRay):
-        return on
-    if on not in (HERE, RAY):
-        raise ProviderConfigurationError(f"a bulk run is on 'here' or on 'ray', not on {on!r}")
-    return OnRay() if on == RAY else None
-
-
 def ray_library() -> Any:
     try:
         return import_module("ray")

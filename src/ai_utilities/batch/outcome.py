@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from dhenara.ai.types import BatchItem
+
 from ..results import AskResult
 
 
@@ -35,3 +37,28 @@ def read_outcome(result: AskResult) -> Outcome:
         "cost": None if result.cost is None else str(result.cost),
     }
     return Outcome(entry, result.usage.total_tokens, result.cost)
+
+
+def read_item(item: BatchItem, provider: str | None, model: str | None) -> Outcome:
+    """The same of an item of a batch."""
+    answer = item.response
+    if answer is None:
+        return failed(item.error, provider, model)
+    usage, cost = answer.usage, answer.cost
+    entry = {
+        "text": answer.text() or answer.refusal() or "",
+        "error": None,
+        "provider": answer.provider,
+        "model": answer.model,
+        "finish_reason": answer.finish_reason,
+        "prompt_tokens": usage.prompt_tokens if usage else 0,
+        "completion_tokens": usage.completion_tokens if usage else 0,
+        "cost": None if cost is None or cost.amount is None else str(cost.amount),
+    }
+    return Outcome(entry, usage.total_tokens if usage else 0, None if cost is None else cost.amount)
+
+
+def failed(error: BaseException | None, provider: str | None = None, model: str | None = None) -> Outcome:
+    """A row without an answer."""
+    said = f"{type(error).__name__}: {error}"
+    return Outcome({"text": None, "error": said, "provider": provider, "model": model})

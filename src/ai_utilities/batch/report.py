@@ -18,6 +18,8 @@ class BulkProgress:
     cost: Decimal = Decimal(0)
     unpriced: int = 0
     total: int | None = None
+    waiting: int = 0
+    """Rows that were handed over to the provider and have no answer yet."""
 
     @property
     def done(self) -> int:
@@ -34,11 +36,12 @@ class BulkReport(BulkProgress):
     @property
     def ok(self) -> bool:
         """Whether every row has an answer."""
-        return self.failed == 0
+        return self.failed == 0 and self.waiting == 0
 
     def __str__(self) -> str:
         money = f"${self.cost.normalize():f}" if not self.unpriced else f"${self.cost.normalize():f} and more"
         kept = f", {self.kept} kept from before" if self.kept else ""
+        kept += f", {self.waiting} not answered yet" if self.waiting else ""
         return (
             f"{self.answered} answered, {self.failed} failed{kept}; {self.tokens} tokens, {money}, "
             f"{self.seconds:.1f} s -> {self.output}"

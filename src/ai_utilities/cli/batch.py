@@ -30,20 +30,34 @@ def batch(
         int | None, typer.Option("--concurrency", "-c", metavar="COUNT", help="How many at once.", min=1)
     ] = None,
     on: Annotated[
-        str, typer.Option("--on", help="'here', or 'ray': all machines of the Ray cluster that RAY_ADDRESS names.")
+        str,
+        typer.Option(
+            "--on",
+            help="'here'; 'provider': its own batches, which may take a day and cost half; or 'ray': all machines of "
+            "the Ray cluster that RAY_ADDRESS names.",
+        ),
     ] = "here",
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            "--wait", metavar="SECONDS", help="With --on provider: wait no longer; run it again for the rest.", min=0
+        ),
+    ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start nothing new after a failure.")] = False,
     tag: TagFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
     """Ask every row of a file. Run it again to go on where it was killed, or to ask again what failed."""
-    from ..batch import run_bulk
+    from ..batch import OnProvider, run_bulk
     from .bulk_progress import progress_line
     from .clients import ClusterSettings, CommandSettings, client_for
     from .outcome import Exit, note
 
     said = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
     options = {name: value for name, value in said.items() if value is not None}
+    if wait is not None and on != "provider":
+        raise typer.BadParameter("--wait goes with --on provider")
+    where = on if wait is None else OnProvider(wait=wait)
     kind = ClusterSettings if on == "ray" else CommandSettings
     with client_for(provider, model, env_file, tag, kind=kind) as client, progress_line() as line:
         report = run_bulk(
@@ -52,11 +66,12 @@ def batch(
             prompt=prompt,
             client=client,
             concurrency=concurrency,
-            on=on,
+            on=where,
             fail_fast=fail_fast,
             on_progress=line,
             **options,
         )
     note(str(report))
     if not report.ok:
-        raise typer.Exit(Exit.PARTLY if report.answered or report.kept else Exit.FAILED)
+        some = report.answered or report.kept or report.waiting
+        raise typer.Exit(Exit.PARTLY if some else Exit.FAILED)

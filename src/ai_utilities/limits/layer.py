@@ -11,6 +11,7 @@ from dhenara.ai.types import Call, Usage
 
 from ..storage.errors import StoreError
 from ..storage.running import World, asked, surely
+from ..usage.batch_rows import FREE
 from ..usage.estimate import estimate
 from .account import NEVER_LONGER, Ask
 from .asking import account_name, asked_for, explained, live
@@ -177,6 +178,8 @@ class Bound:
         self._layer.store.line.told(self._account)
 
     def _tokens(self, call: Call) -> int:
+        if call.operation in FREE:
+            return 0
         longest = call.config.max_output_tokens or USUAL_ANSWER
         body = self._target.codec.encode(call, self._target.quirks).body
         return estimate(body).usual + longest * (call.config.n or 1)

@@ -132,7 +132,7 @@ class EngineProvider(BaseProvider):
         """The client of the model that is named, or else of the usual one for this."""
         model = said.pop("model", None) or usual_model(self.provider_name, operation, said) or self.model
         # The temperature of the settings is meant for questions.
-        if operation != "submit_batch":
+        if not operation.startswith("submit_batch"):
             said.setdefault("temperature", None)
         return self._client(model or ANY)
 

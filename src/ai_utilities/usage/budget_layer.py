@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from dhenara.ai import Layer, Send, Stream
 from dhenara.ai.catalog.facts import find_facts
 from dhenara.ai.catalog.prices import price
 from dhenara.ai.errors import CallError, ConnectionFailedError
-from dhenara.ai.types import AIModelEndpoint, Call, Usage
+from dhenara.ai.types import AIModelEndpoint, BatchArrival, BatchRequest, Call, Usage
 
 from ..storage.errors import StoreError
 from ..storage.running import World, asked, surely
+from .batch_budget import KEPT, accounts_of, kept, latch, part_of, spent_on, submission, worst_batch
+from .batch_rows import FREE
 from .budget import Account, Budget, BudgetExceededError, UnknownCostError, dollars, nano
 from .budget_store import BudgetStore, MemoryBudgets
 from .estimate import estimate
@@ -61,9 +64,15 @@ class Bound:
         self._target = target
 
     async def __call__(self, call: Call, send: Send) -> Stream:
+        if isinstance(call.request, BatchArrival):
+            await self._arrived(call.request)
+            return await send(call)
+        handed = submission(call)
+        if call.operation in FREE and handed is None:
+            return await send(call)
         tags = {**self._layer.tags, **tags_now()}
         due = [budget for budget in self._layer.budgets if budget.holds_for(tags)]
-        worst = worst_case(call, self._target) if due else None
+        worst = await self._worst(call, handed) if due else None
         if worst is None:
             refuse_unknown(call, due)
             return await send(call)
@@ -74,6 +83,9 @@ class Bound:
         except BaseException as error:
             await self._settle(accounts, worst, Decimal(0) if unbilled(error) else worst)
             raise
+        if handed is not None:
+            call.journal.kept[KEPT] = kept(accounts, worst, sum(1 for _ in handed.bodies))
+            return stream
 
         async def ended(stream: Stream) -> None:
             cost = stream.partial().cost
@@ -83,6 +95,24 @@ class Bound:
 
         stream.on_end(ended)
         return stream
+
+    async def _worst(self, call: Call, handed: BatchRequest | None) -> Decimal | None:
+        if handed is None:
+            return worst_case(call, self._target)
+        return await worst_batch(self._io, handed, self._target, partial(worst_for, self._target))
+
+    async def _arrived(self, arrival: BatchArrival) -> None:
+        """Settles what was reserved for one call of a batch, where nobody has done so before."""
+        told, store = arrival.job.kept.get(KEPT), self._layer.store
+        if told is None:
+            return
+        if "settles" not in arrival.shared:
+            once = [latch(arrival, self._io.wall())]
+            arrival.shared["settles"] = await asked(self._io, store, store.reserve, once, 1) is None
+        spent = spent_on(arrival)
+        if arrival.shared["settles"] and spent is not None:
+            difference = spent - part_of(told, arrival.index)
+            await surely(self._io, store, self._layer.settle, accounts_of(told), difference)
 
     async def _reserve(self, accounts: Sequence[Account], worst: Decimal) -> None:
         store = self._layer.store
@@ -106,10 +136,14 @@ class Bound:
 
 def worst_case(call: Call, target: Any) -> Decimal | None:
     """The most that one answer to this call can cost; None where that is not known."""
+    return worst_for(target, call, estimate(target.codec.encode(call, target.quirks).body).most)
+
+
+def worst_for(target: Any, call: Call, read: int) -> Decimal | None:
+    """The same for a prompt of so many tokens."""
     longest = call.config.max_output_tokens or longest_answer(call.endpoint)
     if longest is None:
         return None
-    read = estimate(target.codec.encode(call, target.quirks).body).most
     made = longest * (call.config.n or 1)
     amounts = [
         cost.amount

@@ -13,6 +13,7 @@ from dhenara.ai import Layer, Send, Stream
 from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
 from ..storage.running import World, surely
+from .batch_rows import FREE, ITEM, NOTHING, book_item
 from .data import Outcome, UsageData
 from .rows_left import RowsLeftError
 from .tags import tags_now
@@ -44,6 +45,9 @@ class UsageLayer:
         self.ledger = ledger
         self.tags = dict(tags or {})
         self._listener = listener
+        self.items: dict[str, set[str]] = {}
+        """Items of batches that have rows, for ledgers that cannot be asked."""
+
         self._backlog: list[UsageData] = []
         self._failed = False
         self._lock = threading.Lock()
@@ -94,8 +98,12 @@ class Bound:
         self._who = {"provider": target.origin.provider, "model": target.origin.model}
 
     async def __call__(self, call: Call, send: Send) -> Stream:
+        if call.operation == ITEM:
+            return await book_item(self._io, self._usage, self._who, call, send)
         at = datetime.fromtimestamp(self._io.wall(), UTC)
         facts = {**self._who, "operation": call.operation, "tags": {**self._usage.tags, **tags_now()}, "started_at": at}
+        if call.operation in FREE:
+            call.journal.kept["tags"] = facts["tags"]
         started = self._io.now()
         before = len(call.journal.attempts)
 
@@ -174,4 +182,5 @@ def ended_row(
         "duration_s": last.seconds + after_first,
         "first_token_s": last.seconds,
     }
-    return UsageData.of(answer.usage, answer.cost, **{**facts, **more})
+    free = facts["operation"] in FREE and answer.usage is None
+    return UsageData.of(answer.usage, NOTHING if free else answer.cost, **{**facts, **more})

@@ -72,11 +72,13 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How an answer is read, where what was asked decides it. A `blob` comes to `decoder.whole` as a `Blob`."""
+    """How an answer is read, where what was asked decides it. A `blob` comes to `decoder.whole` as a `Blob`, `lines`
+    one by one to `decoder.frame`, whatever their content type.
+    """
 
     decoder: Decoder
     frames: Callable[[], Frames] | None = None
-    body: Literal["json", "blob"] = "json"
+    body: Literal["json", "blob", "lines"] = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,9 @@ class Outgoing:
     """Whether the answer goes on being made when nobody listens, so that it can be asked for again."""
     payload: Multipart | Pieces | bytes | None = None
     reading: Reading | None = None
+    once: bool = False
+    """Whether sending it a second time could be paid for twice."""
+
     under: str = ""
     """A folder before the last part of the base address, as Google has one for uploads."""
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .base import Quirks
+from ..types.batch import BatchLine
+from ..types.delta import Delta, Made, Terminal
+from ..wire import json
+from ..wire.frame import Frame
+from ..wire.lines import Around, Lines
+from ..wire.ndjson import NdjsonFrames
+from .base import Outgoing, Reading
+from .batch_quirks import BatchQuirks
 from .operation import OperationCodec
 
 Wire = dict[str, Any]
+MARK = "<here stands what is sent>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +33,80 @@ class Entry:
         return self.status >= 400
 
 
-@dataclass(frozen=True, slots=True)
-class BatchQuirks(Quirks):
-    """Where batches are made."""
-
-    path: str = "/batches"
+def plain_body(outgoing: Outgoing, model: str) -> Wire:
+    return outgoing.body
 
 
 @dataclass(frozen=True, slots=True)
 class BatchCodec(OperationCodec[BatchQuirks]):
-    """`line` is how one call is written, `entry` how one result is read.
+    """`line` is how one call is written under its key, for its path; `entry` how one result is read.
 
-    `given` says how calls travel: in a file that is uploaded first, or in the request. `kept` says where results are:
-    in files, at an address of their own, or in what is told of the batch.
+    `body` is what of a written call stands in its line, and `filed` its line in a file, where that is another one.
+    `kept` says where results are, unless they are in files: at an address of their own, page by page, or `inside`
+    what is told of the batch. `fills` says whether batches are made empty, and calls added; `named` whether a batch
+    tells the name under which it was made.
     """
 
-    line: Callable[[int, Any, str], Wire]
+    line: Callable[[str, Any, str], Wire]
     entry: Callable[[Wire, int], Entry]
-    given: Literal["file", "inline"]
-    kept: Literal["files", "address", "inside"]
+    kept: Literal["files", "address", "pages", "inside"] = "files"
+    body: Callable[[Outgoing, str], Wire] = plain_body
+    filed: Callable[[str, Any, str], Wire] | None = None
     inside: Callable[[Wire], list[Wire]] = lambda raw: []
+    fills: bool = False
+    named: bool = True
+    answers_in: str | None = None
+    """The only protocol that its answers are written in, where there is only one."""
+
+    def lines(self, spool: Iterable[bytes], path: str, name: str | None, *, in_file: bool, first: int = 0) -> Lines:
+        """The bodies in a spool as they are sent, each under its key."""
+        write = self.filed or self.line if in_file else self.line
+
+        def written(index: int, body: bytes) -> bytes:
+            around = Around.mark(json.dumps(write(key_of(first + index, name), MARK, path)), json.dumps(MARK))
+            return around.before + body + around.after
+
+        return Lines(spool, written)
+
+
+def key_of(index: int, name: str | None) -> str:
+    """What one call of a batch is called; the name of the batch is in it, for hosts that know no other names."""
+    return str(index) if name is None else f"{name}-{index}"
+
+
+def place_of(key: str) -> int | None:
+    """The place of the call that is called so; None for calls that were not made here."""
+    number = key.rpartition("-")[2]
+    return int(number) if number.isdecimal() else None
+
+
+def enclosed(document: Mapping[str, Any], lines: Lines) -> Lines:
+    """A JSON document with these lines in the array that has the mark in it."""
+    around = Around.mark(json.dumps(document), json.dumps([MARK]))
+    return lines.within(around.before + b"[", b"]" + around.after)
+
+
+def sent(path: str, document: Mapping[str, Any], lines: Lines, headers: Mapping[str, str] | None = None) -> Outgoing:
+    """The request that carries them."""
+    kind = {"content-type": "application/json"}
+    return Outgoing(path, {}, {**kind, **(headers or {})}, payload=enclosed(document, lines), once=True)
+
+
+class EachLine:
+    """Reads results line by line, however many there are."""
+
+    def whole(self, body: Any) -> Iterator[Delta]:
+        raise ValueError("lines were asked for, and one document came")
+
+    def frame(self, frame: Frame) -> Iterator[Delta]:
+        yield Made(BatchLine(told=json.loads(frame.data)))
+
+    def finish(self) -> Iterator[Delta]:
+        yield Terminal()
+
+
+def each_line() -> Reading:
+    return Reading(EachLine(), NdjsonFrames, body="lines")
 
 
 def failed(body: Any, status: int = 500) -> tuple[Any, int]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..codecs.base import Outgoing
 from ..errors import BadAnswerError, DhenaraError
 from ..providers.target import Target
 from ..types.call import Call
@@ -52,7 +53,8 @@ class Journey:
         self.io = io = identified(io, target)
         self.target = target
         self._writer = writer = Writer(target, io.wall, lessons)
-        outer: list[Layer] = [*traced(io, observer), *bound(layers, io, target), Deadline(io), Retry(io)]
+        self._policies = bound(layers, io, target)
+        outer: list[Layer] = [*traced(io, observer), *self._policies, Deadline(io), Retry(io)]
         inner: list[Layer] = [Learning(io, target, writer, lessons), *bound(attempt_layers, io, target)]
         self._send = stack([*outer, *inner], dispatch(io, target, writer, filing))
         self._first = wrapped(relief(io, others), self.send) if others else self.send
@@ -76,6 +78,21 @@ class Journey:
 
         named = self.named(call)
         return plan_of(named, self._writer.write(named, planning=True), self.target.origin)
+
+    def written(self, call: Call) -> Outgoing:
+        """The request of this call, for those who send it by another way."""
+        return self._writer.write(self.named(call))
+
+    async def arrived(self, call: Call, found: Callable[[], Stream]) -> None:
+        """Tells the user's layers of an answer that came by another way, such as in a batch, or why there is none."""
+        if not self._policies:
+            return
+
+        async def send(call: Call) -> Stream:
+            return found()
+
+        stream = await stack(self._policies, send)(call)
+        await stream.close()
 
     async def answer(self, call: Call) -> AIModelCallResponse:
         """The whole answer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
-from ..codecs.batching import BatchQuirks
+from ..codecs.batch_quirks import BatchQuirks
 from ..codecs.file_quirks import FileQuirks
 from ..codecs.operation_quirks import EmbeddingQuirks, ImageQuirks, ModerationQuirks, OcrQuirks, RerankQuirks
 from .provider import Route

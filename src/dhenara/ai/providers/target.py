@@ -56,7 +56,7 @@ class Target:
         url = (placed(self.base_url, outgoing.under) if outgoing.under else self.base_url) + outgoing.path
         if self.query:
             url += self.query.replace("?", "&") if "?" in outgoing.path else self.query
-        request = HttpRequest(outgoing.method, url, headers, body)
+        request = HttpRequest(outgoing.method, url, headers, body, once=outgoing.once)
         return request if self.source else self.auth(request, replace(self.grant, now=now))
 
     def proven(self, request: HttpRequest, proof: Proof, now: float) -> HttpRequest:

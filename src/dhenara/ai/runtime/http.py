@@ -31,7 +31,7 @@ class HttpTransport:
         place, target, extra = self._address(request)
         message = written(request, target, extra)
         pool = self._pool
-        rested = pool.take(place, self._now())
+        rested = None if request.once else pool.take(place, self._now())
         if rested is not None:
             try:
                 return await self._exchange(rested, place, pool, request, message, patience)

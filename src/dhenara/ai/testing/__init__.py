@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .answer import Answer, Called, Counted
+from .batches import FakeBatches
 from .plausible import Plausible
 from .replies import (
     Cut,
@@ -26,6 +27,7 @@ __all__ = [
     "Counted",
     "Cut",
     "Exchange",
+    "FakeBatches",
     "FakeServer",
     "Gzipped",
     "HangUp",

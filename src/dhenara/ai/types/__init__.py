@@ -32,10 +32,16 @@ if TYPE_CHECKING:
         TranscriptionResponse as TranscriptionResponse,
     )
     from .batch import (
+        BatchArrival as BatchArrival,
+    )
+    from .batch import (
         BatchItem as BatchItem,
     )
     from .batch import (
         BatchJob as BatchJob,
+    )
+    from .batch import (
+        BatchRequest as BatchRequest,
     )
     from .batch import (
         BatchResults as BatchResults,
@@ -384,8 +390,10 @@ _HOMES = {
     "SpokenAudio": ".audio",
     "TranscriptionRequest": ".audio",
     "TranscriptionResponse": ".audio",
+    "BatchArrival": ".batch",
     "BatchItem": ".batch",
     "BatchJob": ".batch",
+    "BatchRequest": ".batch",
     "BatchResults": ".batch",
     "UploadedFile": ".uploaded_file",
     "SpokenSegment": ".subtitles",

@@ -14,6 +14,7 @@ from .base import Value
 from .cost import Cost
 from .response import ChatResponse
 from .result import OperationResponse
+from .structured import StructuredOutput
 from .usage import Usage
 
 BatchState = Literal["running", "done", "failed", "cancelling", "cancelled", "expired"]
@@ -21,12 +22,42 @@ OVER = ("done", "failed", "cancelled", "expired")
 
 
 class BatchRequest(Value):
-    """`requests` are written calls; `file_id` is where they were uploaded, for hosts that want them so."""
+    """`lines` are written calls that travel in the request; `file_id` is where they were uploaded instead.
 
-    action: Literal["create", "get", "cancel", "results"]
+    `path` and `headers` are those of the calls. `bodies` and `asked` are for layers that want to know what is handed
+    over: every body in turn, and one of the calls.
+    """
+
+    action: Literal["create", "add", "get", "cancel", "list", "results"]
     batch_id: str | None = None
+    name: str | None = None
     file_id: str | None = None
-    requests: SkipValidation[Any] = Field(default=(), repr=False)
+    cursor: str | None = None
+    path: str = ""
+    headers: dict[str, str] = Field(default_factory=dict)
+    lines: SkipValidation[Any] = Field(default=None, repr=False)
+    bodies: SkipValidation[Any] = Field(default=(), repr=False)
+    asked: SkipValidation[Any] = Field(default=None, repr=False)
+
+
+class BatchLine(OperationResponse):
+    """One result, as the provider tells it."""
+
+    told: SkipValidation[Any] = Field(default=None, repr=False)
+
+
+class BatchArrival(Value):
+    """What layers are told of each item whose answer has come. `shared` is theirs, while one batch is read."""
+
+    job: SkipValidation[Any] = Field(repr=False)
+    index: int
+    total: int
+    response: SkipValidation[Any] = Field(default=None, repr=False)
+    error: SkipValidation[Any] = None
+    asked: bool = True
+    """Whether the model was asked at all: a batch may end before."""
+
+    shared: SkipValidation[Any] = Field(default_factory=dict, repr=False)
 
 
 class BatchJob(OperationResponse):
@@ -48,12 +79,32 @@ class BatchJob(OperationResponse):
     reason: str | None = None
     """Why the whole batch failed, if it did."""
 
+    name: str | None = None
+    """What it was called when it was handed over."""
+
+    shape: StructuredOutput | None = Field(default=None, repr=False)
+    """The shape that its answers must have."""
+
+    answer_tool: str | None = None
+    """The tool whose arguments are the answer, for models that can only be held to a shape by one."""
+
+    kept: dict[str, Any] = Field(default_factory=dict, repr=False)
+    """What budgets and ledgers know of it until its answers come."""
+
     raw: dict[str, Any] = Field(default_factory=dict, repr=False)
 
     @property
     def over(self) -> bool:
         """Whether nothing more will come."""
         return self.state in OVER
+
+
+class BatchPage(OperationResponse):
+    """Some of the batches, or of the results of one, and where the next page begins; None after the last."""
+
+    jobs: tuple[BatchJob, ...] = ()
+    lines: SkipValidation[Any] = Field(default=(), repr=False)
+    cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

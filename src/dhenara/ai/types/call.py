@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..wire.http import Head
 from .attempt import Attempt
@@ -42,6 +42,9 @@ class Journal:
 
     uploaded: dict[str, UploadedFile] = field(default_factory=dict)
     """What had to be uploaded for it, by content and account."""
+
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What layers want to be kept with a batch until its answers come: plain values, for they may wait as JSON."""
 
     def heard(self, head: Head) -> None:
         """The head of the latest answer."""

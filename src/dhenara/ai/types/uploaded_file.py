@@ -17,9 +17,12 @@ KINDS: dict[str, type[Media]] = {"image": ImageContent, "audio": AudioContent, "
 
 
 class FileRequest(Value):
-    """`content` is bytes, or a body in pieces; `expires_in` is in seconds; `cursor` is where the last page ended."""
+    """`content` is bytes, or a body in pieces; `expires_in` is in seconds; `cursor` is where the last page ended.
 
-    action: Literal["begin", "upload", "list", "get", "download", "delete"]
+    `lines` downloads a file of results line by line.
+    """
+
+    action: Literal["begin", "upload", "list", "get", "download", "lines", "delete"]
     file_id: str | None = None
     content: SkipValidation[Any] = Field(default=None, repr=False)
     size: int = 0

@@ -26,6 +26,8 @@ class HttpRequest:
     body: bytes | Pieces = field(default=b"", repr=False)
     address: str | None = None
     """Where to connect, instead of looking the host up; its name still stands in the request and its certificate."""
+    once: bool = False
+    """Sent over a connection of its own: on one that rested, nobody can tell whether it was heard before a hang-up."""
 
     @property
     def content(self) -> bytes:

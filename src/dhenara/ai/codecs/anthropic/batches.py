@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
-from ...types.batch import BatchJob, BatchRequest, BatchState
+from ...types.batch import BatchJob, BatchPage, BatchRequest, BatchState
 from ...types.call import Call
 from ...types.delta import Delta, Made
-from ...types.uploaded_file import FileBytes, read_time
-from ..base import Blob, Outgoing, Reading
-from ..batching import BatchCodec, BatchQuirks, Entry, Wire, failed
+from ...types.uploaded_file import read_time
+from ..base import Outgoing
+from ..batch_quirks import BatchQuirks
+from ..batching import MARK, BatchCodec, Entry, Wire, each_line, failed, sent
 from ..counts import number, section
-from ..operation import Document, request_of
+from ..operation import request_of
 from .codec import read_error
 
 HEADERS = {"anthropic-version": "2023-06-01"}
@@ -28,38 +30,39 @@ def write(call: Call, quirks: BatchQuirks) -> Outgoing:
     if request.action == "cancel":
         return Outgoing(f"{path}/cancel", {}, HEADERS)
     if request.action == "results":
-        reading = Reading(Document(read_lines), body="blob")
-        return Outgoing(f"{path}/results", {}, HEADERS, method="GET", reading=reading)
-    model = call.endpoint.ai_model.model_name
-    lines = [line(index, one, model) for index, one in enumerate(request.requests)]
-    return Outgoing(quirks.path, {"requests": lines, **call.config.options}, {**HEADERS, **betas(request.requests)})
+        return Outgoing(f"{path}/results", {}, HEADERS, method="GET", reading=each_line())
+    if request.action == "list":
+        asked = {"limit": 100, **({"after_id": request.cursor} if request.cursor else {})}
+        return Outgoing(f"{quirks.path}?{urlencode(asked)}", {}, HEADERS, method="GET")
+    # What any of the calls has to try out, all of them may.
+    tried = {name: value for name, value in request.headers.items() if name == "anthropic-beta"}
+    return sent(quirks.path, {"requests": [MARK], **call.config.options}, request.lines, {**HEADERS, **tried})
 
 
-def betas(requests: Any) -> Mapping[str, str]:
-    """What any of the calls has to try out, all of them may."""
-    said = [one.headers.get("anthropic-beta") for one in requests]
-    names = list(dict.fromkeys(name for one in said if one for name in one.split(",")))
-    return {"anthropic-beta": ",".join(names)} if names else {}
-
-
-def line(index: int, outgoing: Any, model: str) -> Wire:
-    return {"custom_id": str(index), "params": outgoing.body}
+def write_line(key: str, body: Any, path: str) -> Wire:
+    return {"custom_id": key, "params": body}
 
 
 def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
+    if "data" in body:
+        cursor = body.get("last_id") if body.get("has_more") else None
+        yield Made(BatchPage(jobs=tuple(map(read_job, body["data"] or ())), cursor=cursor))
+    else:
+        yield Made(read_job(body))
+
+
+def read_job(body: Wire) -> BatchJob:
     counts = section(body, "request_counts")
     told = {name: number(counts, name) for name in ("processing", "succeeded", "errored", "canceled", "expired")}
-    yield Made(
-        BatchJob(
-            batch_id=body["id"],
-            state=state(body, told),
-            total=sum(told.values()),
-            succeeded=told["succeeded"],
-            failed=told["errored"],
-            created_at=read_time(body.get("created_at")),
-            expires_at=read_time(body.get("expires_at")),
-            raw=body,
-        )
+    return BatchJob(
+        batch_id=body["id"],
+        state=state(body, told),
+        total=sum(told.values()),
+        succeeded=told["succeeded"],
+        failed=told["errored"],
+        created_at=read_time(body.get("created_at")),
+        expires_at=read_time(body.get("expires_at")),
+        raw=body,
     )
 
 
@@ -74,12 +77,6 @@ def state(body: Wire, counts: Mapping[str, int]) -> BatchState:
     return "running"
 
 
-def read_lines(body: Any) -> Iterator[Delta]:
-    if not isinstance(body, Blob):
-        raise ValueError("the results of a batch were asked for, and something else came")
-    yield Made(FileBytes(data=body.data))
-
-
 def entry(told: Wire, position: int) -> Entry:
     result = told["result"]
     if result["type"] == "succeeded":
@@ -89,4 +86,4 @@ def entry(told: Wire, position: int) -> Entry:
     return Entry(told["custom_id"], *failed(error, STATUSES.get(str(kind), 500)))
 
 
-CODEC = BatchCodec("anthropic.batches", write, read, read_error, line, entry, "inline", "address")
+CODEC = BatchCodec("anthropic.batches", write, read, read_error, write_line, entry, kept="address", named=False)

@@ -1,16 +1,18 @@
-"""Batches as Gemini runs them: calls in the request, answers in what is told of the batch."""
+"""Batches as Gemini runs them: few calls in the request and answers in what is told of it, many in files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
-from ...types.batch import BatchJob, BatchRequest, BatchState
+from ...types.batch import BatchJob, BatchPage, BatchRequest, BatchState
 from ...types.call import Call
 from ...types.delta import Delta, Made
 from ...types.uploaded_file import read_time
 from ..base import Outgoing, Reading
-from ..batching import BatchCodec, BatchQuirks, Entry, Wire, failed
+from ..batch_quirks import BatchQuirks
+from ..batching import MARK, BatchCodec, Entry, Wire, failed, sent
 from ..counts import section
 from ..operation import Document, request_of
 from .codec import read_error
@@ -33,37 +35,61 @@ def write(call: Call, quirks: BatchQuirks) -> Outgoing:
     if request.action == "cancel":
         gone = BatchJob(batch_id=request.batch_id or "", state="cancelling")
         return Outgoing(f"/{request.batch_id}:cancel", {}, reading=Reading(Document(lambda _: iter([Made(gone)]))))
-    model = full_name(call.endpoint.ai_model.model_name)
-    lines = [line(index, one, model) for index, one in enumerate(request.requests)]
-    batch = {"displayName": "dhenara", "inputConfig": {"requests": {"requests": lines}}, **call.config.options}
-    return Outgoing(f"/{model}:batchGenerateContent", {"batch": batch})
+    if request.action == "list":
+        asked = {"pageSize": 100, **({"pageToken": request.cursor} if request.cursor else {})}
+        return Outgoing(f"/batches?{urlencode(asked)}", {}, method="GET")
+    path = f"/{full_name(call.endpoint.ai_model.model_name)}:batchGenerateContent"
+    given = {"fileName": request.file_id} if request.file_id else {"requests": {"requests": [MARK]}}
+    body = {"batch": {"displayName": request.name or "dhenara", "inputConfig": given, **call.config.options}}
+    return Outgoing(path, body, once=True) if request.file_id else sent(path, body, request.lines)
 
 
-def line(index: int, outgoing: Any, model: str) -> Wire:
-    return {"request": {**outgoing.body, "model": model}, "metadata": {"custom_id": str(index)}}
+def write_body(outgoing: Outgoing, model: str) -> Wire:
+    return {**outgoing.body, "model": full_name(model)}
+
+
+def write_line(key: str, body: Any, path: str) -> Wire:
+    return {"request": body, "metadata": {"custom_id": key}}
+
+
+def write_filed(key: str, body: Any, path: str) -> Wire:
+    return {"key": key, "request": body}
 
 
 def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
+    if "name" in body:
+        yield Made(read_job(body))
+    else:
+        jobs = tuple(map(read_job, body.get("operations") or body.get("batches") or ()))
+        yield Made(BatchPage(jobs=jobs, cursor=body.get("nextPageToken") or None))
+
+
+def read_job(body: Wire) -> BatchJob:
     told = section(body, "metadata")
     counts = section(told, "batchStats")
     state = str(told.get("state", "")).removeprefix("BATCH_STATE_").removeprefix("JOB_STATE_")
-    yield Made(
-        BatchJob(
-            batch_id=body["name"],
-            state=STATES.get(state, "running"),
-            total=int(counts.get("requestCount") or 0),
-            succeeded=int(counts.get("successfulRequestCount") or 0),
-            failed=int(counts.get("failedRequestCount") or 0),
-            created_at=read_time(told.get("createTime")),
-            reason=section(body, "error").get("message"),
-            raw=body,
-        )
+    return BatchJob(
+        batch_id=body["name"],
+        state=STATES.get(state, "running"),
+        total=int(counts.get("requestCount") or 0),
+        succeeded=int(counts.get("successfulRequestCount") or 0),
+        failed=int(counts.get("failedRequestCount") or 0),
+        created_at=read_time(told.get("createTime")),
+        files=tuple(dict.fromkeys(place["responsesFile"] for place in outputs(body) if place.get("responsesFile"))),
+        reason=section(body, "error").get("message"),
+        name=told.get("displayName"),
+        raw=body,
     )
+
+
+def outputs(raw: Wire) -> tuple[Mapping[str, Any], ...]:
+    """Where results are told: it has been in both places."""
+    return section(raw, "response"), section(section(raw, "metadata"), "output")
 
 
 def inside(raw: Wire) -> list[Wire]:
     """The results in what was told last."""
-    for place in (section(raw, "response"), section(section(raw, "metadata"), "output")):
+    for place in outputs(raw):
         found = section(place, "inlinedResponses").get("inlinedResponses")
         if found:
             return list(found)
@@ -71,11 +97,23 @@ def inside(raw: Wire) -> list[Wire]:
 
 
 def entry(told: Wire, position: int) -> Entry:
-    key = str(section(told, "metadata").get("custom_id", position))
-    if told.get("error"):
-        code = section(told, "error").get("code")
-        return Entry(key, *failed({"error": told["error"]}, STATUSES.get(code or 0, 500)))
+    key = str(told.get("key") or section(told, "metadata").get("custom_id", position))
+    refused = told.get("error") or told.get("status")
+    if refused:
+        code = refused.get("code") if isinstance(refused, dict) else None
+        return Entry(key, *failed({"error": refused}, STATUSES.get(code or 0, 500)))
     return Entry(key, told["response"])
 
 
-CODEC = BatchCodec("gemini.batches", write, read, read_error, line, entry, "inline", "inside", inside)
+CODEC = BatchCodec(
+    "gemini.batches",
+    write,
+    read,
+    read_error,
+    write_line,
+    entry,
+    kept="inside",
+    body=write_body,
+    filed=write_filed,
+    inside=inside,
+)

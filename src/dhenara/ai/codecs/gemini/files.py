@@ -20,6 +20,7 @@ from ...types.uploaded_file import (
     read_time,
 )
 from ..base import Blob, Outgoing, Reading
+from ..batching import each_line
 from ..file_quirks import FileQuirks
 from ..operation import Document, OperationCodec, request_of
 from ..warnings import Warnings
@@ -44,7 +45,7 @@ def write(call: Call, quirks: FileQuirks) -> Outgoing:
         case "delete":
             reading = Reading(Document(lambda _: iter([Made(FileDeleted(file_id=name_of(request)))])), body="blob")
             return Outgoing(f"/{name_of(request)}", {}, method="DELETE", reading=reading)
-    reading = Reading(Document(read_bytes), body="blob")
+    reading = each_line() if request.action == "lines" else Reading(Document(read_bytes), body="blob")
     return Outgoing(f"/{name_of(request)}:download?alt=media", {}, method="GET", reading=reading)
 
 

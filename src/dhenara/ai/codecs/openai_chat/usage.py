@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...types.usage import Usage
 from ..counts import Report, counted, number, section
+from ..reported import reported_cost
 
 
 def read_usage(report: Report) -> Usage:
@@ -22,7 +21,6 @@ def read_usage(report: Report) -> Usage:
         thought = min(thought, completion)
     inside = audio_out + (0 if beyond else thought)
     fresh = prompt - cached - written - audio_in
-    cost = report.get("cost")
     return Usage(
         # A prompt that is smaller than its cached part does not contain it.
         input_tokens=fresh if fresh >= 0 else prompt,
@@ -34,7 +32,7 @@ def read_usage(report: Report) -> Usage:
         reasoning_tokens=max(thought, beyond),
         output_audio_tokens=audio_out,
         server_tool_requests=server_tools(report),
-        reported_cost=float(cost) if isinstance(cost, int | float) else total_cost(cost),
+        reported_cost=reported_cost(report),
         raw=dict(report),
     )
 
@@ -47,11 +45,6 @@ def read_from_cache(report: Report, details: Report) -> int:
         or number(report, "cached_tokens")
         or number(report, "num_cached_tokens")
     )
-
-
-def total_cost(cost: Any) -> float | None:
-    total = cost.get("total_cost") if isinstance(cost, dict) else None
-    return float(total) if isinstance(total, int | float) else None
 
 
 def server_tools(report: Report) -> dict[str, int]:

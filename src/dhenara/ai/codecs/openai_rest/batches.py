@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
-from ...types.batch import BatchJob, BatchRequest, BatchState
+from ...types.batch import BatchJob, BatchPage, BatchRequest, BatchState
 from ...types.call import Call
 from ...types.delta import Delta, Made
 from ...types.uploaded_file import read_time
 from ..base import Outgoing
-from ..batching import BatchCodec, BatchQuirks, Entry, Wire, failed
+from ..batch_quirks import BatchQuirks
+from ..batching import BatchCodec, Entry, Wire, failed
 from ..counts import number, section
 from ..openai_chat.codec import read_error
 from ..operation import request_of
@@ -22,6 +24,8 @@ STATES: dict[str, BatchState] = {
     "cancelling": "cancelling",
     "cancelled": "cancelled",
 }
+NAME = "name"
+"""Under which of its metadata a batch keeps its name."""
 
 
 def about(request: BatchRequest, quirks: BatchQuirks) -> Outgoing:
@@ -30,38 +34,54 @@ def about(request: BatchRequest, quirks: BatchQuirks) -> Outgoing:
     return Outgoing(address, {}, method="GET") if request.action == "get" else Outgoing(f"{address}/cancel", {})
 
 
+def named(request: BatchRequest) -> Wire:
+    return {"metadata": {NAME: request.name}} if request.name else {}
+
+
 def write(call: Call, quirks: BatchQuirks) -> Outgoing:
     request = request_of(call, BatchRequest)
+    if request.action == "list":
+        asked = {"limit": 100, **({"after": request.cursor} if request.cursor else {})}
+        return Outgoing(f"{quirks.path}?{urlencode(asked)}", {}, method="GET")
     if request.action in ("get", "cancel"):
         return about(request, quirks)
     body = {
         "input_file_id": request.file_id,
-        "endpoint": f"/v1{request.requests[0].path}",
+        "endpoint": f"/v1{request.path}",
         "completion_window": "24h",
+        **named(request),
         **call.config.options,
     }
-    return Outgoing(quirks.path, body)
+    return Outgoing(quirks.path, body, once=True)
 
 
-def line(index: int, outgoing: Any, model: str) -> Wire:
-    return {"custom_id": str(index), "method": "POST", "url": f"/v1{outgoing.path}", "body": outgoing.body}
+def write_line(key: str, body: Any, path: str) -> Wire:
+    return {"custom_id": key, "method": "POST", "url": f"/v1{path}", "body": body}
 
 
 def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
+    if "data" in body:
+        jobs = tuple(map(read_job, body["data"] or ()))
+        more = body.get("has_more") and jobs
+        yield Made(BatchPage(jobs=jobs, cursor=jobs[-1].batch_id if more else None))
+    else:
+        yield Made(read_job(body))
+
+
+def read_job(body: Wire) -> BatchJob:
     counts, errors = section(body, "request_counts"), section(body, "errors").get("data") or ()
-    yield Made(
-        BatchJob(
-            batch_id=body["id"],
-            state=STATES.get(body.get("status"), "running"),
-            total=number(counts, "total"),
-            succeeded=number(counts, "completed"),
-            failed=number(counts, "failed"),
-            created_at=read_time(body.get("created_at")),
-            expires_at=read_time(body.get("expires_at")),
-            files=tuple(filter(None, (body.get("output_file_id"), body.get("error_file_id")))),
-            reason="; ".join(str(one.get("message")) for one in errors) or None,
-            raw=body,
-        )
+    return BatchJob(
+        batch_id=body["id"],
+        state=STATES.get(str(body.get("status")), "running"),
+        total=number(counts, "total"),
+        succeeded=number(counts, "completed"),
+        failed=number(counts, "failed"),
+        created_at=read_time(body.get("created_at")),
+        expires_at=read_time(body.get("expires_at")),
+        files=tuple(filter(None, (body.get("output_file_id"), body.get("error_file_id")))),
+        reason="; ".join(str(one.get("message")) for one in errors) or None,
+        name=section(body, "metadata").get(NAME),
+        raw=body,
     )
 
 
@@ -73,4 +93,4 @@ def entry(told: Wire, position: int) -> Entry:
     return Entry(key, response.get("body"), status)
 
 
-CODEC = BatchCodec("openai_rest.batches", write, read, read_error, line, entry, "file", "files")
+CODEC = BatchCodec("openai_rest.batches", write, read, read_error, write_line, entry)

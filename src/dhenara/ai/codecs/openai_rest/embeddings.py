@@ -17,7 +17,7 @@ from ..embedding import read_asked
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks, Transport
-from .usage import reported_cost
+from ..reported import reported_cost
 
 
 def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:

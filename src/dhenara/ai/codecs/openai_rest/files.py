@@ -11,6 +11,7 @@ from ...types.delta import Delta, Made
 from ...types.uploaded_file import FileBytes, FileDeleted, FilePage, FileRequest, FileState, UploadedFile, read_time
 from ...wire.multipart import Field, FilePart, Multipart
 from ..base import Blob, Outgoing, Reading
+from ..batching import each_line
 from ..file_quirks import FileQuirks
 from ..openai_chat.codec import read_error
 from ..operation import Document, OperationCodec, request_of
@@ -37,6 +38,8 @@ def write(call: Call, quirks: FileQuirks) -> Outgoing:
             return Outgoing(path, {}, quirks.headers, method="GET")
         case "delete":
             return Outgoing(path, {}, quirks.headers, method="DELETE")
+        case "lines":
+            return Outgoing(path + quirks.content, {}, quirks.headers, method="GET", reading=each_line())
         case "download":
             reading = Reading(Document(read_bytes), body="blob")
             return Outgoing(path + quirks.content, {}, quirks.headers, method="GET", reading=reading)

@@ -15,7 +15,7 @@ from ...wire.http import Head
 from ..counts import Report, number, section
 from ..image import read_pictures
 from ..openai_chat.codec import read_error
-from .usage import reported_cost
+from ..reported import reported_cost
 
 FACTS = ("background", "quality", "size", "output_format", "created")
 

@@ -14,7 +14,7 @@ from ..counts import Report, number, section
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec, request_of
 from ..operation_quirks import RerankQuirks
-from .usage import reported_cost
+from ..reported import reported_cost
 
 
 def write(call: Call, quirks: RerankQuirks) -> Outgoing:

@@ -16,7 +16,7 @@ from ..audio import Wire, read_segment, read_word
 from ..base import Blob
 from ..counts import number, section
 from ..openai_chat.codec import read_error
-from .usage import reported_cost
+from ..reported import reported_cost
 
 PLAIN = ("text/plain", "text/vtt", "application/x-subrip")
 OWN = ("text", "language", "duration", "segments", "words", "usage", "task", "model")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...codecs.batching import BatchQuirks
+from ...codecs.batch_quirks import BatchQuirks
 from ...codecs.file_quirks import FileQuirks
 from ...codecs.gemini.quirks import MOST_BYTES, GeminiQuirks
 from ...codecs.gemini.tasks import TASK_TYPES
@@ -22,6 +22,9 @@ EMBEDDINGS = EmbeddingQuirks(
     most_texts=100,
     input_types=TASK_TYPES,
 )
+
+# A request with its calls in it may have 20 MB; a file of them 2 GB.
+BATCHES = BatchQuirks(most_requests=200_000, most_bytes=2_000_000_000, inline_requests=1_000, inline_bytes=18_000_000)
 
 PROVIDER = Provider(
     name="google_ai",
@@ -51,7 +54,7 @@ PROVIDER = Provider(
     ),
     operations=(
         Route("gemini.embeddings", EMBEDDINGS, operation="embed"),
-        Route("gemini.batches", BatchQuirks(), operation="batches"),
+        Route("gemini.batches", BATCHES, operation="batches"),
         Route("gemini.files", FileQuirks(), operation="files"),
         Route("vertex.imagen", ImageQuirks(path="/{model}:predict"), "imagen*|models/imagen*", operation="image"),
     ),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from ...codecs.accepted import PICTURES, Accepted
 from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
-from ...codecs.batching import BatchQuirks
+from ...codecs.batch_quirks import BatchQuirks
 from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.operation_quirks import EmbeddingQuirks
 from ..offers import embeddings, files, moderations, ocr, speech, transcriptions
 from ..provider import Provider, Route
+
+JOBS = BatchQuirks(
+    path="/batch/jobs", most_requests=1_000_000, most_bytes=500_000_000, inline_requests=10_000, inline_bytes=20_000_000
+)
 
 PROVIDER = Provider(
     name="mistral",
@@ -43,7 +47,7 @@ PROVIDER = Provider(
     ),
     operations=(
         moderations(),
-        Route("openai_rest.jobs", BatchQuirks(path="/batch/jobs"), operation="batches"),
+        Route("openai_rest.jobs", JOBS, operation="batches"),
         files(
             FileQuirks(
                 params={"purpose": "purpose"},

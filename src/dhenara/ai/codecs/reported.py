@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..counts import Report
+from .counts import Report
 
 TICKS = 10_000_000_000
 """xAI counts in ticks, so many to a dollar."""

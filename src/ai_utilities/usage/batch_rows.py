@@ -1,0 +1,79 @@
+"""Answers of batches in the ledger: one row for each, at the price of batches, once however often they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from dhenara.ai import Send, Stream
+from dhenara.ai.errors import CallError
+from dhenara.ai.types import BatchArrival, Call, Cost
+
+from ..storage.running import World, asked, surely
+from .data import UsageData
+from .tags import tags_now
+
+ITEM = "batch_item"
+FREE = ("files", "batches")
+"""What is asked about files and batches costs nothing; their answers do."""
+NOTHING = Cost(amount=Decimal(0), source="free")
+REFUSED = Cost(amount=Decimal(0), source="refused")
+TAG = "batch"
+"""Rows of answers out of a batch carry its id under this tag."""
+
+
+async def book_item(io: World, usage: Any, who: Mapping[str, Any], call: Call, send: Send) -> Stream:
+    """Hands one item of a batch on, and writes its row unless it has one."""
+    arrival = call.request
+    if not isinstance(arrival, BatchArrival):
+        return await send(call)
+    at = arrival.job.created_at or datetime.fromtimestamp(io.wall(), UTC)
+    tags = {**usage.tags, **arrival.job.kept.get("tags", {}), **tags_now(), TAG: arrival.job.batch_id}
+    facts = {**who, "operation": "batch", "tags": tags, "started_at": at, "request_id": name_of(arrival)}
+    known = await rows_before(io, usage, arrival, at)
+
+    async def write(row: UsageData) -> None:
+        if facts["request_id"] not in known:
+            known.add(facts["request_id"])
+            await surely(io, usage.ledger, usage.write, [row])
+
+    try:
+        stream = await send(call)
+    except CallError as error:
+        said = f"{type(error).__name__}: {error.message}"
+        await write(UsageData.of(None, REFUSED, **facts, outcome="failed", error=said))
+        raise
+
+    async def ended(stream: Stream) -> None:
+        answer = stream.partial()
+        await write(UsageData.of(answer.usage, answer.cost, **facts))
+
+    stream.on_end(ended)
+    return stream
+
+
+def name_of(arrival: BatchArrival) -> str:
+    return f"{arrival.job.batch_id}/{arrival.index}"
+
+
+async def rows_before(io: World, usage: Any, arrival: BatchArrival, at: datetime) -> set[str]:
+    """The items of this batch that have rows already; the ledger is asked once for each time a batch is read."""
+    known: dict[int, set[str]] = arrival.shared.setdefault("rows", {})
+    if id(usage) not in known:
+        ledger = readable(usage.ledger)
+        if ledger is None:
+            known[id(usage)] = usage.items.setdefault(arrival.job.batch_id, set())
+        else:
+            tags = {TAG: arrival.job.batch_id}
+            rows = await asked(io, ledger, lambda: list(ledger.rows(at, at + timedelta(seconds=1), tags)))
+            known[id(usage)] = {row.request_id for row in rows}
+    return known[id(usage)]
+
+
+def readable(ledger: Any) -> Any | None:
+    """The ledger itself, where one stands behind a tracker; None where rows are only told."""
+    while ledger is not None and not hasattr(ledger, "rows"):
+        ledger = getattr(ledger, "ledger", None)
+    return ledger

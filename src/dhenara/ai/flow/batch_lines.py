@@ -1,0 +1,112 @@
+"""Results of a batch, line by line, wherever the provider keeps them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BrokenStreamError, UnsupportedError
+from ..types.batch import BatchJob, BatchLine, BatchPage, BatchRequest
+from ..types.call import Call, Journal
+from ..types.delta import Made
+from ..types.uploaded_file import FileRequest
+from .stream import Stream
+
+if TYPE_CHECKING:
+    from .batches import Batching
+    from .journey import Journey
+
+TRIES = 3
+"""How often a list of results that breaks off is begun again."""
+
+
+class ResultLines:
+    """Results as they are told, wherever they are kept. One that breaks off is begun again from its start."""
+
+    def __init__(self, batching: Batching, job: BatchJob) -> None:
+        self._batching = batching
+        self._job = job
+        self._sources: deque[Callable[[], tuple[Journey, Call]]] = deque()
+        self._ready: deque[Any] = deque()
+        self._stream: Stream | None = None
+        self._cursor: str | None = None
+        self._tries = 0
+        self.told = 0
+        self._begin()
+
+    async def next(self) -> Any | None:
+        while not self._ready:
+            if not await self._more():
+                return None
+        self.told += 1
+        return self._ready.popleft()
+
+    async def close(self) -> None:
+        if self._stream is not None:
+            await self._stream.close()
+
+    def abandon(self) -> None:
+        if self._stream is not None:
+            self._stream.abandon()
+
+    def _begin(self) -> None:
+        codec, job = self._batching.codec, self._job
+        if job.files:
+            self._sources.extend(partial(self._file, file_id) for file_id in job.files)
+        elif codec.kept == "inside":
+            self._ready.extend(codec.inside(job.raw))
+        elif codec.kept in ("address", "pages"):
+            self._sources.append(self._results)
+
+    async def _more(self) -> bool:
+        if not self._sources:
+            return False
+        if self._batching.codec.kept == "pages":
+            return await self._page()
+        try:
+            lines = await self._read()
+        except BrokenStreamError:
+            self._stream, self._tries = None, self._tries + 1
+            if self._tries >= TRIES:
+                raise
+            return True
+        if lines is None:
+            self._stream = None
+            self._sources.popleft()
+        else:
+            self._ready.extend(lines)
+        return True
+
+    async def _read(self) -> Sequence[Any] | None:
+        if self._stream is None:
+            journey, call = self._sources[0]()
+            self._stream = await journey.start(call)
+        batch = await self._stream.pull()
+        if batch is None:
+            return None
+        made = [delta.result for delta in batch if isinstance(delta, Made)]
+        return [line.told for line in made if isinstance(line, BatchLine)]
+
+    async def _page(self) -> bool:
+        journey, call = self._results()
+        page = await journey.perform(call, BatchPage)
+        self._ready.extend(page.lines)
+        self._cursor = page.cursor
+        if page.cursor is None:
+            self._sources.clear()
+        return True
+
+    def _results(self) -> tuple[Journey, Call]:
+        request = BatchRequest(action="results", batch_id=self._job.batch_id, cursor=self._cursor)
+        return self._batching.own, replace(self._batching.call, request=request, journal=Journal())
+
+    def _file(self, file_id: str) -> tuple[Journey, Call]:
+        files = self._batching.files
+        if files is None:
+            name = self._batching.own.target.provider.name
+            raise UnsupportedError(f"{name} keeps results in files, and has no files")
+        request = FileRequest(action="lines", file_id=file_id)
+        return files, replace(self._batching.call, operation="files", request=request, journal=Journal())
