@@ -1,4 +1,4 @@
-"""Which model hears or speaks when nobody names one."""
+"""Which model hears, speaks, embeds or draws when nobody names one."""
 
 from __future__ import annotations
 
@@ -29,9 +29,20 @@ SPEAKS = {
     "deepgram": "aura-2-thalia-en",
 }
 
+EMBEDDERS = {
+    "openai": "text-embedding-3-small",
+    "google_ai": "gemini-embedding-001",
+    "mistral": "mistral-embed",
+    "cohere": "embed-v4.0",
+    "voyage": "voyage-3.5",
+}
+DRAWS = {"openai": "gpt-image-2", "google_ai": "gemini-3.1-flash-image", "xai": "grok-imagine-image"}
+
 
 def usual_model(provider: str, operation: str, said: Mapping[str, Any]) -> str | None:
     """The model for this operation with these wishes."""
+    if operation == "image":
+        return DRAWS.get(provider)
     if operation.startswith("speak"):
         return SPEAKS.get(provider)
     if not operation.startswith(("transcribe", "translate")):
