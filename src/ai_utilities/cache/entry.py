@@ -47,11 +47,13 @@ def read_entry(text: str) -> ChatResponse | None:
 
 def given_again(answer: ChatResponse) -> ChatResponse:
     """The same answer, marked: it costs nothing this time, and saves what it cost the first time."""
-    first = answer.cost
-    cost = Cost(
+    return answer.model_copy(update={"cached": True, "cost": free(answer.cost)})
+
+
+def free(first: Cost | None) -> Cost:
+    return Cost(
         amount=Decimal(0),
         currency=first.currency if first else "USD",
         source="cache",
         saved=first.amount if first else None,
     )
-    return answer.model_copy(update={"cached": True, "cost": cost})
