@@ -65,11 +65,14 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How an answer is read, where what was asked decides it. A `blob` comes to `decoder.whole` as a `Blob`."""
+    """How an answer is read, where what was asked decides it. A `blob` comes to `decoder.whole` as a `Blob`.
+
+    `pieces` are read as they come, whatever the answer says that it is.
+    """
 
     decoder: Decoder
     frames: Callable[[], Frames] | None = None
-    body: Literal["json", "blob"] = "json"
+    body: Literal["json", "blob", "pieces"] = "json"
 
 
 @dataclass(frozen=True, slots=True)
