@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from ..colour import finished
 
 if TYPE_CHECKING:
-    from dhenara.ai.pieces import AsyncSpeech, SyncSpeech
+    from dhenara.ai.pieces import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
     from dhenara.ai.types import AudioContent, SpeechResponse, TranscriptionResponse
 
     from ..operations import Operations
@@ -77,6 +77,11 @@ class Sounds:
         """What is said in it, in English."""
         return finished(hear(self._operations, "translate", audio, dict(options)))
 
+    def transcribe_stream(self, audio: Sound, **options: Unpack[HearOptions]) -> SyncTranscript:
+        """The words as they are understood, of a recording that is short enough for one request."""
+        words: SyncTranscript = finished(self._operations.operate("transcribe_stream", (audio,), dict(options)))
+        return words
+
     def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
         """The text as speech; `save(path)` writes it."""
         said: SpeechResponse = finished(self._operations.operate("speak", (text,), dict(options)))
@@ -98,6 +103,10 @@ class AsyncSounds:
 
     async def translate(self, audio: Sound, **options: Unpack[HearOptions]) -> TranscriptionResponse:
         return await hear(self._operations, "translate", audio, dict(options))
+
+    async def transcribe_stream(self, audio: Sound, **options: Unpack[HearOptions]) -> AsyncTranscript:
+        words: AsyncTranscript = await self._operations.operate("transcribe_stream", (audio,), dict(options))
+        return words
 
     async def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
         said: SpeechResponse = await self._operations.operate("speak", (text,), dict(options))
