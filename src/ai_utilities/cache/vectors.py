@@ -43,26 +43,29 @@ class Vectors:
         """All vectors in the order of their texts; asked for are those that nobody knows, each once."""
         request = request_of(call)
         keys = self._keys(call, request, wish.namespace)
-        known = {} if wish.policy == "refresh" else await self._known(list(keys.values()))
-        missing = [text for text, key in keys.items() if key not in known]
+        texts = dict(zip(keys, request.texts, strict=True))
+        known = {} if wish.policy == "refresh" else await self._known(list(texts))
+        missing = [key for key in texts if key not in known]
         if not missing:
             call.journal.began(self._io.now())
             made = EmbeddingResponse(model=self._target.origin.model, usage=Usage(), cost=nothing())
         else:
-            made = await self._asked(replace(call, request=request.model_copy(update={"texts": tuple(missing)})), send)
-            fresh = read_made(made, len(missing), self._target.origin)
-            known.update((keys[text], vector) for text, vector in zip(missing, fresh, strict=True))
-            pairs = {keys[text]: write_vector(vector) for text, vector in zip(missing, fresh, strict=True)}
-            await surely(self._io, self._backend, self._patient.tried, None, self._backend.set_texts, pairs, wish.ttl)
-        whole = told([known[keys[text]] for text in request.texts], made)
+            asked = request.model_copy(update={"texts": tuple(texts[key] for key in missing)})
+            made = await self._asked(replace(call, request=asked), send)
+            fresh = dict(zip(missing, read_made(made, len(missing), self._target.origin), strict=True))
+            known.update(fresh)
+            kept = {key: write_vector(vector) for key, vector in fresh.items()}
+            await surely(self._io, self._backend, self._patient.tried, None, self._backend.set_texts, kept, wish.ttl)
+        whole = told([known[key] for key in keys], made)
         return ArrivedResult(whole, self._target.origin, cached=not missing)
 
-    def _keys(self, call: Call, request: EmbeddingRequest, namespace: str) -> dict[Any, str]:
-        """Each text once, with its key: the same alone and in a list, for it is the hash of everything but the list."""
+    def _keys(self, call: Call, request: EmbeddingRequest, namespace: str) -> list[str]:
+        """A key a text: the same alone and in a list, for it is the hash of everything but the list."""
         alone = replace(call, request=request.model_copy(update={"texts": ("",)}))
         outgoing = self._target.codec.encode(alone, self._target.quirks)
         whole = cache_key(namespace, self._target, outgoing, alone)
-        return {text: f"{whole}-{hashlib.sha256(to_json(text)).hexdigest()}" for text in request.texts}
+        said = (to_json(text, bytes_mode="base64") for text in request.texts)
+        return [f"{whole}-{hashlib.sha256(one).hexdigest()}" for one in said]
 
     async def _known(self, keys: Sequence[str]) -> dict[str, Vector]:
         backend = self._backend
