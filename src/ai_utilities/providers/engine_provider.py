@@ -20,14 +20,13 @@ from ..crowd import ask_all, ask_all_async
 from ..embeddings import Embeddings
 from ..exceptions import ProviderConfigurationError
 from ..results import AskResult, read_any
-from ..ways_out import no_embedder, no_models, no_painter
+from ..ways_out import no_embedder, no_painter
 from ..wiring import Wiring
 from .base_provider import BaseProvider
 from .drawing import draw, draw_async
 from .endpoint import make_endpoint
-from .facts import ProviderFacts
 from .fallbacks import fallbacks
-from .usual_models import DRAWS, EMBEDDERS, usual_model
+from .usual_models import DRAWS, EMBEDDERS, first, usual_model
 
 if TYPE_CHECKING:
     from dhenara.ai.types.model import FunctionalType
@@ -198,10 +197,3 @@ def client_method(client: Any, asked: Asked, colour: str = "") -> Any:
     if not asked.runs_tools:
         return getattr(client, f"generate{colour}")
     return getattr(client, f"run{colour}")
-
-
-def first(models: Sequence[str], facts: ProviderFacts) -> str:
-    """A server of one's own is asked for the first model that it has."""
-    if not models:
-        raise ProviderConfigurationError(no_models(facts))
-    return models[0]

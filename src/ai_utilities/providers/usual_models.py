@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ..exceptions import ProviderConfigurationError
+from ..ways_out import no_models
+from .facts import ProviderFacts
 
 HEARS = {
     "openai": "gpt-transcribe",
@@ -72,3 +76,10 @@ def usual_model(provider: str, operation: str, said: Mapping[str, Any]) -> str |
         return TRANSLATES.get(provider) or HEARS.get(provider)
     fine = SPEAKERS if said.get("diarize") else TIMES if said.get("timestamps") else HEARS
     return fine.get(provider) or HEARS.get(provider)
+
+
+def first(models: Sequence[str], facts: ProviderFacts) -> str:
+    """A server of one's own is asked for the first model that it has."""
+    if not models:
+        raise ProviderConfigurationError(no_models(facts))
+    return models[0]
