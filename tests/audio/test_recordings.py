@@ -139,7 +139,7 @@ LONG = write_wav(b"".join(tone(2.0 + n / 50)[44:] + HUSH for n in range(6)), 800
 
 def test_pieces_are_heard_at_the_same_time_and_told_in_their_order(world: World, server: FakeServer) -> None:
     parts = pieces(LONG, 3.5)
-    hearing = Hearing(parts, slow=0.2)
+    hearing = Hearing(parts, slow=0.5)
     server.answers(*[hearing] * len(parts))
 
     async def script(client: Uniform) -> Any:
@@ -150,8 +150,8 @@ def test_pieces_are_heard_at_the_same_time_and_told_in_their_order(world: World,
     told, rows = run(world, script, settings(server.url, provider="groq", usage_store="memory"))
     assert told.text == " ".join(f"piece {n}" for n in range(len(parts)))
     at = [exchange.at for exchange in server.exchanges]
-    assert at[2] - at[0] < 0.2  # three began before the first was heard
-    assert at[3] - at[0] >= 0.2  # and no more than three
+    assert at[2] - at[0] < 0.5  # three began before the first was heard
+    assert at[3] - at[0] >= 0.5  # and no more than three
     assert [row.tags for row in rows] == [{"of": "test"}] * len(parts)
 
 
