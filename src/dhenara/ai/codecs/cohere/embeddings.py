@@ -53,11 +53,9 @@ def read_counted(body: Any) -> Iterator[Delta]:
     if not isinstance(body, Blob):
         raise ValueError("vectors were asked for, and something else came")
     counted = body.head.headers.get("x-amzn-bedrock-input-token-count", "")
+    yield from read_vectors(json.loads(body.data))
     if counted.isdigit():
         yield Used(Usage(input_tokens=int(counted)))
-    told = json.loads(body.data)
-    yield Began(told.get("id"))
-    yield Made(EmbeddingResponse(vectors=vectors_of(told)))
 
 
 def vectors_of(told: dict[str, Any]) -> list[list[float]]:
@@ -67,6 +65,10 @@ def vectors_of(told: dict[str, Any]) -> list[list[float]]:
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+    return read_vectors(body)
+
+
+def read_vectors(body: dict[str, Any]) -> Iterator[Delta]:
     yield Began(body.get("id"))
     if body.get("meta"):
         yield Used(read_billed(body["meta"]))
