@@ -14,7 +14,9 @@ from .colour import Waiting
 from .config_models import AiSettings
 from .crowd import Progress, ask_all_async
 from .files.methods import AsyncFiles
+from .judging import AsyncJudging
 from .operations import Operations
+from .pictures import AsyncPictures
 from .progress import ProgressBar, telling
 from .results import AskResult
 from .wiring import Wiring
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AsyncAiClient(AsyncSounds, AsyncFiles, AsyncProviderBatches):
+class AsyncAiClient(AsyncPictures, AsyncJudging, AsyncSounds, AsyncFiles, AsyncProviderBatches):
     """`AiClient`, awaited. See there what each method promises."""
 
     def __init__(

@@ -15,7 +15,9 @@ from .colour import Blocking, finished
 from .config_models import AiSettings
 from .crowd import Progress, ask_all
 from .files.methods import Files
+from .judging import Judging
 from .operations import Operations
+from .pictures import Pictures
 from .progress import ProgressBar, telling
 from .results import AskResult
 from .wiring import Wiring
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AiClient(Sounds, Files, ProviderBatches):
+class AiClient(Pictures, Judging, Sounds, Files, ProviderBatches):
     """Asks one provider, or another one for a single call. May be shared by threads.
 
     Settings come from the arguments, the environment and `.env`. What cannot work is an error here, before anything

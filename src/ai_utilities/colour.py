@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from contextvars import copy_context
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from .providers.base_provider import BaseProvider, threaded
@@ -29,6 +30,9 @@ class Colour(Protocol):
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
+    async def beside(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
+        """Does the same work so many times, side by side; what goes wrong in one of them is raised."""
+
 
 class Blocking:
     """Every question is answered at once, so `finished` needs no event loop."""
@@ -53,6 +57,23 @@ class Blocking:
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return work(*args, **kwargs)
 
+    async def beside(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        if count == 1:
+            return await work()
+        threads = ThreadPoolExecutor(count, "ai_utilities")
+        begun = [threads.submit(copy_context().run, lambda: finished(work())) for _ in range(count)]
+        try:
+            for one in begun:
+                one.result()
+        except BaseException as error:
+            # Whoever presses Ctrl-C does not want to wait for what is on its way.
+            threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+            raise
+        threads.shutdown()
+        return None
+
 
 class Waiting:
     """Questions are awaited, on asyncio or trio."""
@@ -76,6 +97,16 @@ class Waiting:
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await threaded(work, *args, **kwargs)
+
+    async def beside(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
+        from anyio import create_task_group
+
+        try:
+            async with create_task_group() as group:
+                for _ in range(count):
+                    group.start_soon(work)
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:

@@ -38,6 +38,8 @@ CachePolicyName = Annotated[Literal["always", "deterministic", "never"], BeforeV
 StoreName = Annotated[Literal["memory", "sqlite", "redis"], BeforeValidator(tidy)]
 Window = Annotated[Literal["hour", "day", "month", "total"], BeforeValidator(tidy)]
 
+Unknown = Annotated[Literal["refuse", "allow"], BeforeValidator(tidy)]
+
 
 class AiSettings(BaseSettings):
     """Explicit values win over the environment, that over `.env`, and that over the defaults here.
@@ -104,6 +106,7 @@ class AiSettings(BaseSettings):
     usage_path: Path | None = Field(default=None, description="The file of the sqlite ledger.")
     budget_usd: float | None = Field(default=None, gt=0, description="The most that may be spent in one window.")
     budget_window: Window = "day"
+    budget_unknown: Unknown = Field(default="refuse", description="What happens to calls that may cost any sum.")
 
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
     _dotenv: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -58,7 +58,7 @@ def make_budget(settings: AiSettings) -> Any | None:
     if settings.budget_usd is None:
         return None
     usage = part("usage")
-    budget = usage.Budget(str(settings.budget_usd), settings.budget_window)
+    budget = usage.Budget(str(settings.budget_usd), settings.budget_window, unknown=settings.budget_unknown)
     return usage.BudgetLayer(budget, store=shared(settings, usage, "Budgets"))
 
 

@@ -133,12 +133,14 @@ class Operations:
         return await self.colour.models(self.choose({"provider": provider}))
 
     async def embed(self, texts: Sequence[str], said: dict[str, Any]) -> list[list[float]]:
-        return await self.colour.embed(self.choose(said), texts, said)
+        provider = self.choose(said)
+        with self.wiring.wished(said.pop("cache", None), said.pop("tags", None)):
+            return await self.colour.embed(provider, texts, said)
 
     async def operate(self, operation: str, given: tuple[Any, ...], said: dict[str, Any]) -> Any:
         """Something beside questions, asked of the provider's engine by its name there."""
         provider = self.choose(said)
-        with self.wiring.wished(None, said.pop("tags", None)):
+        with self.wiring.wished(said.pop("cache", None), said.pop("tags", None)):
             return await self.colour.operate(provider, operation, given, said)
 
     def remembering(self, said: dict[str, Any]) -> None:

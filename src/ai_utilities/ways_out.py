@@ -63,3 +63,11 @@ def no_models(facts: ProviderFacts) -> str:
 def no_embedder(facts: ProviderFacts) -> str:
     """Nobody said which model embeds."""
     return f"{facts.name} has no usual model for embeddings: set AI_EMBEDDING_MODEL, or pass model='...'."
+
+
+def no_painter(facts: ProviderFacts, painters: tuple[str, ...]) -> str:
+    """Nobody said which model draws."""
+    return (
+        f"{facts.name} has no usual model for pictures: name one with --model or model='...', "
+        f"or ask another provider ({', '.join(painters)})."
+    )

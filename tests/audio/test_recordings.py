@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 import struct
 import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ai_utilities.audio import AudioProcessingError, check_audio, convert_audio, read_audio_info, split_wav
-from dhenara.ai.errors import UnsupportedError
-from dhenara.ai.testing import FakeServer, Plausible, Raw
+from ai_utilities.audio import (
+    AudioProcessingError,
+    UnfinishedTranscriptError,
+    check_audio,
+    convert_audio,
+    read_audio_info,
+    split_wav,
+)
+from ai_utilities.audio.splitting import AudioPart
+from ai_utilities.usage import tagged
+from dhenara.ai.errors import AuthenticationError, BadRequestError, UnsupportedError
+from dhenara.ai.testing import FakeServer, Plausible, Raw, Refusal
 from dhenara.ai.testing.plausible_sounds import tone
+from dhenara.ai.testing.replies import Reply
+from dhenara.ai.testing.steps import Step, Wait
 from dhenara.ai.types.sound_files import read_wav, write_wav
 from support.forms import read_form
 from support.kit import Uniform, run, settings
@@ -34,6 +48,29 @@ def heard(text: str, seconds: float) -> Raw:
     words = [{"start": 0.5, "end": 1.0, "word": text}]
     body = {"text": text, "duration": seconds, "segments": [said], "words": words}
     return Raw(json.dumps(body).encode())
+
+
+@dataclass
+class Hearing:
+    """Knows the pieces of a recording by their sound, in whatever order they come; to some of them it is deaf."""
+
+    parts: Sequence[AudioPart]
+    slow: float = 0.0
+    deaf: set[int] = field(default_factory=set)
+    refusal: Reply = field(default_factory=lambda: Refusal(400, "too much noise"))
+    asked: list[int] = field(default_factory=list)
+
+    def steps(self, asked: Any) -> Iterator[Step]:
+        number = next(n for n, part in enumerate(self.parts) if part.data in asked.body)
+        self.asked.append(number)
+        yield Wait(self.slow)
+        yield from (
+            self.refusal if number in self.deaf else heard(f"piece {number}", self.parts[number].seconds)
+        ).steps(asked)
+
+
+def pieces(sound: Any = TALK, most: float = 4.0) -> list[AudioPart]:
+    return list(split_wav(sound, most_seconds=most))
 
 
 def spoken(text: str, path: Path) -> Path:
@@ -77,22 +114,105 @@ def test_what_cannot_be_cut_says_why() -> None:
 
 def test_a_long_recording_is_heard_in_pieces_and_told_as_one(world: World, server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "talk.wav").write_bytes(TALK)
-    server.answers(heard("one", 2.5), heard("two", 3.0), heard("three", 2.5))
+    server.answers(*[Hearing(pieces())] * 3)
 
     async def script(client: Uniform) -> Any:
         return await client.transcribe(tmp_path / "talk.wav", timestamps="word", most_seconds=4.0, tags={"of": "test"})
 
     told = run(world, script, settings(server.url, provider="groq"))
-    assert told.text == "one two three"
+    assert told.text == "piece 0 piece 1 piece 2"
     starts = [part.start for part in split_wav(TALK, most_seconds=4.0)]
     assert [word.start for word in told.words] == [start + 0.5 for start in starts]
     assert [one.end for one in told.segments] == [start + 1.0 for start in starts]
     assert told.duration == pytest.approx(8.0)
     assert told.usage.units == {"seconds": 8.0}
     assert told.to_srt().count("-->") == 3
+    assert len(server.exchanges) == 3
     fields = read_form(server.exchanges[0].headers["content-type"], server.exchanges[0].body)
     assert fields["model"] == "whisper-large-v3-turbo"
     assert "temperature" not in fields
+
+
+LONG = write_wav(b"".join(tone(2.0 + n / 50)[44:] + HUSH for n in range(6)), 8000)
+"""No two pieces of it sound alike."""
+
+
+def test_pieces_are_heard_at_the_same_time_and_told_in_their_order(world: World, server: FakeServer) -> None:
+    parts = pieces(LONG, 3.5)
+    hearing = Hearing(parts, slow=0.5)
+    server.answers(*[hearing] * len(parts))
+
+    async def script(client: Uniform) -> Any:
+        with tagged(of="test"):
+            told = await client.transcribe(LONG, most_seconds=3.5, concurrency=3)
+        return told, list(client.usage_tracker.ledger.rows())
+
+    told, rows = run(world, script, settings(server.url, provider="groq", usage_store="memory"))
+    assert told.text == " ".join(f"piece {n}" for n in range(len(parts)))
+    at = [exchange.at for exchange in server.exchanges]
+    assert at[2] - at[0] < 0.5  # three began before the first was heard
+    assert at[3] - at[0] >= 0.5  # and no more than three
+    assert [row.tags for row in rows] == [{"of": "test"}] * len(parts)
+
+
+def test_what_was_heard_is_kept_and_only_the_rest_is_asked_for(world: World, server: FakeServer) -> None:
+    parts = pieces(LONG, 3.5)
+    hearing = Hearing(parts, slow=0.05, deaf={1})
+    server.answers(*[hearing] * 20)
+
+    async def script(client: Uniform) -> Any:
+        with pytest.raises(UnfinishedTranscriptError, match="too much noise") as failed:
+            await client.transcribe(LONG, timestamps="segment", most_seconds=3.5, concurrency=2)
+        lost = pickle.loads(pickle.dumps(failed.value))  # noqa: S301  # errors cross processes
+        first = list(hearing.asked)
+        hearing.deaf = set()
+        whole = await client.transcribe(LONG, timestamps="segment", most_seconds=3.5, concurrency=2, resume=lost)
+        return lost, first, whole
+
+    lost, first, whole = run(world, script, settings(server.url, provider="groq", max_retries=0))
+    assert lost.partial.text == " ".join(f"piece {n}" for n in sorted(first) if n != 1)
+    assert lost.missing[0] == pytest.approx((parts[1].start, parts[2].start))
+    assert lost.missing[-1] == (parts[max(first) + 1].start, None)
+    assert len(first) < len(parts)
+    assert sorted(hearing.asked[len(first) :]) == [1, *range(max(first) + 1, len(parts))]
+    assert whole.text == " ".join(f"piece {n}" for n in range(len(parts)))
+    assert [one.start for one in whole.segments] == [part.start + 0.5 for part in parts]
+
+
+def test_when_the_last_piece_fails_nothing_else_is_missing(world: World, server: FakeServer) -> None:
+    parts = pieces()
+    server.answers(*[Hearing(parts, deaf={2})] * 3)
+
+    async def script(client: Uniform) -> Any:
+        return await client.transcribe(TALK, most_seconds=4.0, concurrency=1)
+
+    with pytest.raises(UnfinishedTranscriptError) as failed:
+        run(world, script, settings(server.url, provider="groq", max_retries=0))
+    assert failed.value.missing == ((parts[2].start, parts[2].start + parts[2].seconds),)
+    assert isinstance(failed.value.__cause__, BadRequestError)
+
+
+def test_when_nothing_was_heard_the_reason_is_the_error(world: World, server: FakeServer) -> None:
+    server.answers(*[Hearing(pieces(), deaf={0, 1, 2}, refusal=Refusal(401, "who are you?"))] * 3)
+
+    async def script(client: Uniform) -> Any:
+        return await client.transcribe(TALK, most_seconds=4.0)
+
+    with pytest.raises(AuthenticationError):
+        run(world, script, settings(server.url, provider="groq"))
+
+
+def test_a_piece_is_tried_again_by_itself_and_a_cache_remembers_pieces(world: World, server: FakeServer) -> None:
+    later = Refusal(503, "later", headers={"retry-after-ms": "5"})
+    server.answers(later, *[Hearing(pieces())] * 3)
+
+    async def script(client: Uniform) -> Any:
+        return [await client.transcribe(TALK, most_seconds=4.0) for _ in range(2)]
+
+    first, again = run(world, script, settings(server.url, provider="groq", cache_enabled=True))
+    assert len(server.exchanges) == 4
+    assert again.text == first.text == "piece 0 piece 1 piece 2"
+    assert (again.cost.amount, again.cost.source) == (0, "cache")
 
 
 def test_a_short_one_goes_as_it_is_and_the_account_names_what_was_done(world: World, server: FakeServer) -> None:
@@ -167,12 +287,13 @@ def test_files_of_every_kind_tell_how_long_they_last(to: str, kind: str, tmp_pat
 @needs_ffmpeg
 def test_a_long_compressed_recording_is_converted_and_cut(world: World, server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "talk.mp3").write_bytes(convert_audio(TALK, "mp3"))
-    server.answers(*(heard(text, 1) for text in ("one", "two", "three")))
+    wav = convert_audio(tmp_path / "talk.mp3", "wav", rate=16_000, channels=1)
+    server.answers(*[Hearing(pieces(wav))] * 3)
 
     async def script(client: Uniform) -> Any:
         return await client.transcribe(tmp_path / "talk.mp3", most_seconds=4.0)
 
-    assert run(world, script, settings(server.url, provider="groq")).text == "one two three"
+    assert run(world, script, settings(server.url, provider="groq")).text == "piece 0 piece 1 piece 2"
     with pytest.raises(AudioProcessingError, match="ffmpeg could not read"):
         convert_audio(b"no sound at all", "mp3")
 

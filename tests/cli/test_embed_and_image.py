@@ -76,7 +76,15 @@ def test_options_go_in_the_providers_words(cli: Any, at_server: FakeServer) -> N
         (["embed", "x", "--for", "fun"], "input_type"),
     ],
 )
-def test_mistakes_are_told(cli: Any, at_server: FakeServer, tmp_path: Path, arguments: list[str], told: str) -> None:
+def test_mistakes_are_told(
+    cli: Any,
+    at_server: FakeServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    told: str,
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-of-the-test")
     (tmp_path / "notes.txt").write_text("notes")
     done = cli(*arguments)
     assert (done.code, told in done.err) == (2, True), done.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx2
 import openai
 import pytest
 
@@ -19,7 +20,17 @@ TEXTS = ["The cat sat on the mat.", "A cat is on a mat.", "Interest rates rose a
 def embedder() -> Iterator[str]:
     """A server that makes vectors."""
     try:
-        with llama_server(embeds=True) as address:
+        with llama_server(does="embeds") as address:
+            yield address
+    except CannotServe as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.fixture(scope="module")
+def ranker() -> Iterator[str]:
+    """A server that ranks, without any sense in it: this model was not made for that."""
+    try:
+        with llama_server(does="ranks") as address:
             yield address
     except CannotServe as problem:
         pytest.skip(str(problem))
@@ -43,6 +54,33 @@ def test_openais_own_client_reads_the_same_vectors(embedder: str) -> None:
     with openai.OpenAI(api_key="x", base_url=f"{embedder}/v1") as sdk:
         theirs = sdk.embeddings.create(model="m", input=TEXTS[:1]).data[0].embedding
     assert ours[0] == pytest.approx(theirs, abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def scores(ranker: str) -> dict[int, float]:
+    """What the server itself says of each text."""
+    asked = {"model": "m", "query": "Where is the cat?", "documents": TEXTS}
+    told = httpx2.post(f"{ranker}/v1/rerank", json=asked, timeout=120)
+    return {one["index"]: one["relevance_score"] for one in told.json()["results"]}
+
+
+def test_a_real_server_ranks_and_what_it_says_is_told_in_order(
+    world: World, ranker: str, scores: dict[int, float]
+) -> None:
+    client = AIModelClient(endpoint(ranker, "llama_cpp"))
+    ranked = world.ask(client, "rerank", "Where is the cat?", TEXTS)
+    best = sorted(scores, key=lambda index: -scores[index])
+    assert [one.index for one in ranked.results] == best
+    assert [one.document for one in ranked.results] == [TEXTS[index] for index in best]
+    assert [one.score for one in ranked.results] == pytest.approx([scores[index] for index in best], abs=1e-3)
+    assert ranked.usage.input_tokens > 10
+    world.close(client)
+
+
+def test_a_real_server_gives_the_best_alone(ranker: str, scores: dict[int, float]) -> None:
+    with AIModelClient(endpoint(ranker, "llama_cpp")) as client:
+        (best,) = client.rerank("Where is the cat?", TEXTS, top_n=1).results
+    assert best.index == max(scores, key=lambda index: scores[index])
 
 
 def test_a_server_that_does_not_rank_says_so(embedder: str) -> None:

@@ -40,8 +40,9 @@ def gemini(*parts: dict[str, Any]) -> Raw:
     return Raw(json.dumps(body).encode())
 
 
-HEARS = [name for name in offering("transcribe") if name not in ("google_ai", "google_vertex_ai")]
-SPEAKS = [name for name in offering("speak") if name not in ("google_ai", "google_vertex_ai")]
+GEMINI = ["google_ai", "google_vertex_ai"]
+HEARS = [name for name in offering("transcribe") if name not in GEMINI]
+SPEAKS = [name for name in offering("speak") if name not in GEMINI]
 
 
 @pytest.mark.parametrize("provider", HEARS)
@@ -200,10 +201,11 @@ def test_words_alone_make_lines_of_subtitles() -> None:
     ]
 
 
-def test_gemini_writes_down_what_it_hears(world: World, server: FakeServer) -> None:
+@pytest.mark.parametrize("provider", GEMINI)
+def test_gemini_writes_down_what_it_hears(provider: str, world: World, server: FakeServer) -> None:
     told = {"language": "en", "segments": [{"text": "Hello.", "start": "00:01.5", "end": "01:02", "speaker": "Ann"}]}
     server.answers(gemini({"text": "Hello."}), gemini({"text": json.dumps(told)}), gemini({"text": "not JSON"}))
-    client = at("google_ai", server, "gemini-3-flash")
+    client = at(provider, server, "gemini-3-flash")
     assert world.ask(client, "transcribe", SOUND, prompt="Ann", language="en").text == "Hello."
     parts = server.exchanges[0].json["contents"][0]["parts"]
     assert "word for word" in parts[0]["text"]
@@ -216,11 +218,12 @@ def test_gemini_writes_down_what_it_hears(world: World, server: FakeServer) -> N
     world.close(client)
 
 
-def test_gemini_speaks_in_samples_that_become_a_file(world: World, server: FakeServer) -> None:
+@pytest.mark.parametrize("provider", GEMINI)
+def test_gemini_speaks_in_samples_that_become_a_file(provider: str, world: World, server: FakeServer) -> None:
     samples = SOUND[44:]
     part = {"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=8000", "data": base64.b64encode(samples).decode()}}
     server.answers(gemini(part), gemini(part))
-    client = at("google_ai", server, "gemini-3-flash-tts")
+    client = at(provider, server, "gemini-3-flash-tts")
     said = world.ask(client, "speak", "Hello", voice="Kore", instructions="Say cheerfully", language="en-GB")
     assert said.bytes == SOUND
     generation = server.exchanges[0].json["generationConfig"]

@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from dhenara.ai.runtime.embedded.weights import check_weights, find_weights
 
 CONTEXT = 4096
 SLOTS = 2
+Work = Literal["talks", "embeds", "ranks"]
 
 
 class CannotServe(Exception):
@@ -19,13 +21,13 @@ class CannotServe(Exception):
 
 
 @contextmanager
-def llama_server(context: int = CONTEXT, *, embeds: bool = False) -> Iterator[str]:
+def llama_server(context: int = CONTEXT, *, does: Work = "talks") -> Iterator[str]:
     """The server's root address. The server ends with the block, or with this process."""
     problem = check_weights()
     if problem is not None:
         raise CannotServe(problem)
     process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).resolve()), str(context), *(["embeds"] if embeds else [])],
+        [sys.executable, str(Path(__file__).resolve()), str(context), does],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -41,7 +43,7 @@ def llama_server(context: int = CONTEXT, *, embeds: bool = False) -> Iterator[st
         process.communicate(timeout=20)
 
 
-def serve(context: int, *, embeds: bool) -> None:
+def serve(context: int, does: str) -> None:
     """Serves until standard input ends, which it does when the parent is gone, however it went."""
     import xllamacpp
 
@@ -50,10 +52,13 @@ def serve(context: int, *, embeds: bool) -> None:
     parameters.n_ctx = context
     parameters.n_parallel = SLOTS
     parameters.port = 0
-    if embeds:
+    if does != "talks":
         parameters.embedding = True
-        # A chat model has no vector of its own for a text; the mean of its tokens' will do.
-        parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+        # A chat model has no vector of its own for a text, and no sense of what answers a question: the mean of its
+        # tokens' vectors will do, and one number out of the last of them.
+        pooling = xllamacpp.llama_pooling_type
+        ranks = pooling.LLAMA_POOLING_TYPE_RANK
+        parameters.pooling_type = ranks if does == "ranks" else pooling.LLAMA_POOLING_TYPE_MEAN
     server = xllamacpp.Server(parameters)
     sys.stdout.write(f"{server.listening_address}\n")
     sys.stdout.flush()
@@ -61,4 +66,4 @@ def serve(context: int, *, embeds: bool) -> None:
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), embeds="embeds" in sys.argv)
+    serve(int(sys.argv[1]), sys.argv[2])

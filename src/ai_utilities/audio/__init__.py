@@ -9,6 +9,7 @@ from dhenara.ai._lazy import lazy
 if TYPE_CHECKING:
     from .conversion import convert_audio as convert_audio
     from .errors import AudioProcessingError as AudioProcessingError
+    from .errors import UnfinishedTranscriptError as UnfinishedTranscriptError
     from .info import AudioInfo as AudioInfo
     from .info import check_audio as check_audio
     from .info import read_audio_info as read_audio_info
@@ -19,6 +20,7 @@ __getattr__, __dir__ = lazy(
     {
         "convert_audio": ".conversion",
         "AudioProcessingError": ".errors",
+        "UnfinishedTranscriptError": ".errors",
         "AudioInfo": ".info",
         "check_audio": ".info",
         "read_audio_info": ".info",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -68,6 +68,15 @@ class CacheBackend(ABC):
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
         self.set(key, from_json(text), ttl)
+
+    def get_texts(self, keys: Sequence[str]) -> dict[str, str]:
+        """Those of them that are there. Worth writing where each question is a journey."""
+        found = ((key, self.get_text(key)) for key in keys)
+        return {key: text for key, text in found if text is not None}
+
+    def set_texts(self, texts: Mapping[str, str], ttl: float | None = None) -> None:
+        for key, text in texts.items():
+            self.set_text(key, text, ttl)
 
     def stats(self) -> CacheStats:
         return self.counts.stats(*self.size())

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
-from dhenara.ai.types import CallWarning, ChatResponse, Cost
+from dhenara.ai.types import CallWarning, ChatResponse, Cost, Result
 
 from .key import VERSION
 from .policy import Wish
 
 UNKEEPABLE = ("error", "pause")
 """Ends that are not the end of an answer."""
+
+A = TypeVar("A", bound=ChatResponse | Result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +31,18 @@ class Wanted:
     wish: Wish
     warnings: tuple[CallWarning, ...]
 
-    def unwarned(self, answer: ChatResponse) -> ChatResponse:
+    def unwarned(self, answer: A) -> A:
         """As it is kept for everybody."""
         if not self.warnings:
             return answer
-        return answer.model_copy(update={"warnings": [one for one in answer.warnings if one not in self.warnings]})
+        left = [one for one in answer.warnings if one not in self.warnings]
+        return cast(A, answer.model_copy(update={"warnings": left}))
 
-    def warned(self, answer: ChatResponse) -> ChatResponse:
+    def warned(self, answer: A) -> A:
         """As this call is told."""
         if not self.warnings:
             return answer
-        return answer.model_copy(update={"warnings": [*self.warnings, *answer.warnings]})
+        return cast(A, answer.model_copy(update={"warnings": [*self.warnings, *answer.warnings]}))
 
 
 class Entry(BaseModel):
@@ -73,11 +77,13 @@ def read_entry(text: str) -> ChatResponse | None:
 
 def given_again(answer: ChatResponse) -> ChatResponse:
     """The same answer, marked: it costs nothing this time, and saves what it cost the first time."""
-    first = answer.cost
-    cost = Cost(
+    return answer.model_copy(update={"cached": True, "cost": free(answer.cost)})
+
+
+def free(first: Cost | None) -> Cost:
+    return Cost(
         amount=Decimal(0),
         currency=first.currency if first else "USD",
         source="cache",
         saved=first.amount if first else None,
     )
-    return answer.model_copy(update={"cached": True, "cost": cost})

@@ -42,6 +42,8 @@ def cache_key(namespace: str, target: Any, outgoing: Any, call: Call) -> str:
         "headers": telling({**target.headers, **outgoing.headers, **call.config.headers}),
         "body": outgoing.body,
     }
+    if outgoing.payload is not None:
+        said["payload"] = digest(outgoing.payload)
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), default=to_jsonable_python)
     return f"{namespace}:{hashlib.sha256(canonical.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
@@ -49,3 +51,11 @@ def cache_key(namespace: str, target: Any, outgoing: Any, call: Call) -> str:
 def telling(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers that may change the answer."""
     return {name: value for name, value in ((n.lower(), v) for n, v in headers.items()) if name not in PASSING}
+
+
+def digest(payload: Any) -> str:
+    """What is sent as it is: its bytes, as often as they can be read."""
+    seen = hashlib.sha256()
+    for piece in (payload,) if isinstance(payload, bytes) else payload:
+        seen.update(piece)
+    return seen.hexdigest()

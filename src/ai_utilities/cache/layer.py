@@ -5,16 +5,17 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from dhenara.ai import Arrived, Layer, Send, Stream
+from dhenara.ai import Arrived, ArrivedResult, Layer, Send, Stream
 from dhenara.ai.types import Call, ChatResponse
 
 from ..storage.running import World, surely
 from .backend import CacheBackend
-from .entry import Wanted, keepable, read_entry, write_entry
+from .entry import Wanted
 from .flight import Flight, Flights
 from .key import cache_key, plain
 from .patient import Patient
 from .policy import Policy, Wish, wished
+from .results import Answer, read_kept, write_kept
 from .stats import CacheStats
 from .waiting import Waiting
 
@@ -64,20 +65,25 @@ class Bound:
         outgoing = self._target.codec.encode(flat, self._target.quirks)
         if outgoing.warnings and call.config.strict:
             return await send(call)  # which refuses it, as it would without a cache
+        if call.operation == "embed":
+            from .vectors import Vectors
+
+            vectors = Vectors(self._io, self._target, self._patient, self._cache.backend)
+            return await vectors.embed(call, send, wish)
         wanted = Wanted(
             cache_key(wish.namespace, self._target, outgoing, flat),
             wish,
             (*call.journal.notes, *call.journal.warnings, *outgoing.warnings),
         )
         if wish.policy == "refresh":
-            return self._kept_at_end(await send(call), wanted)
+            return self._kept_at_end(call, await send(call), wanted)
         found = await self._found(wanted.key)
-        answer = read_entry(found) if found is not None else None
+        answer = read_kept(call, found) if found is not None else None
         self._cache.backend.counts.looked(found=answer is not None)
         if answer is not None:
             return self._again(call, wanted, answer)
         if wish.lease <= 0:
-            return self._kept_at_end(await send(call), wanted)
+            return self._kept_at_end(call, await send(call), wanted)
         return await self._together(call, send, wanted)
 
     async def _found(self, key: str) -> str | None:
@@ -85,11 +91,14 @@ class Bound:
         text: str | None = await self._patient.asked(self._io, None, backend.get_text, key)
         return text
 
-    def _again(self, call: Call, wanted: Wanted, answer: ChatResponse) -> Stream:
+    def _again(self, call: Call, wanted: Wanted, answer: Answer) -> Stream:
         call.journal.began(self._io.now())
         saved = answer.cost.saved if answer.cost else None
         self._cache.backend.counts.saved(answer.usage.total_tokens if answer.usage else 0, saved)
-        return Arrived(wanted.warned(answer), self._target.origin)
+        told = wanted.warned(answer)
+        if isinstance(told, ChatResponse):
+            return Arrived(told, self._target.origin)
+        return ArrivedResult(told, self._target.origin)
 
     async def _together(self, call: Call, send: Send, wanted: Wanted) -> Stream:
         """One of the equal calls is sent; this one, or one that this one waits for."""
@@ -104,11 +113,11 @@ class Bound:
                 self._cache.flights.overdue(wanted.key, flight)
                 waiting.again()
                 continue
-            answer = read_entry(flight.text) if flight.text is not None else None
+            answer = read_kept(call, flight.text) if flight.text is not None else None
             if answer is not None:
                 return self._again(call, wanted, answer)
             if flight.failed:
-                return self._kept_at_end(await send(waiting.rest(call)), wanted)
+                return self._kept_at_end(call, await send(waiting.rest(call)), wanted)
 
     async def _first(self, call: Call, send: Send, wanted: Wanted, flight: Flight, waiting: Waiting) -> Stream:
         """Sends the call, unless another process does so already or has just done it."""
@@ -118,7 +127,7 @@ class Bound:
             while not (claimed := await self._claimed(key, holder, wanted.wish.lease)) and not waiting.over():
                 await waiting.moment()
             found = await self._found(key)
-            answer = read_entry(found) if found is not None else None
+            answer = read_kept(call, found) if found is not None else None
             stream = self._again(call, wanted, answer) if answer is not None else await send(waiting.rest(call))
         except BaseException as error:
             self._cache.flights.land(key, flight, failed=isinstance(error, Exception))
@@ -126,7 +135,7 @@ class Bound:
                 await self._release(key, holder)
             raise
         if answer is None:
-            return self._kept_at_end(stream, wanted, flight, holder)
+            return self._kept_at_end(call, stream, wanted, flight, holder)
         self._cache.flights.land(key, flight, found)
         await self._release(key, holder)
         return stream
@@ -141,14 +150,13 @@ class Bound:
         await surely(self._io, backend, self._patient.tried, None, backend.release, key, holder)
 
     def _kept_at_end(
-        self, stream: Stream, wanted: Wanted, flight: Flight | None = None, holder: str | None = None
+        self, call: Call, stream: Stream, wanted: Wanted, flight: Flight | None = None, holder: str | None = None
     ) -> Stream:
         key = wanted.key
         backend, patient, flights = self._cache.backend, self._patient, self._cache.flights
 
         async def ended(stream: Stream) -> None:
-            answer = stream.partial()
-            text = write_entry(wanted.unwarned(answer)) if stream.complete and keepable(answer) else None
+            text = write_kept(call, stream, wanted)
             if flight is not None:
                 flights.land(key, flight, text, failed=text is None and (stream.complete or stream.error is not None))
 

@@ -15,6 +15,13 @@ Policy = Literal["deterministic", "always", "never", "refresh"]
 POLICIES = ("deterministic", "always", "never", "refresh")
 
 
+EXACT = ("embed", "rerank", "moderate", "ocr", "transcribe", "count_tokens")
+"""Operations that give the same answer to the same question."""
+
+MADE = ("image", "speak")
+"""Those that make something large and mostly new: kept only where the call, or the stretch around it, says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """How one call wants to be cached. `refresh` asks again and keeps the new answer."""
@@ -23,6 +30,8 @@ class Wish:
     namespace: str = "default"
     ttl: float | None = None
     lease: float = 60.0
+    asked: bool = False
+    """Whether this stretch of the program says so itself, rather than the client."""
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
@@ -31,7 +40,11 @@ class Wish:
             raise ConfigurationError(f"a cache namespace is a name without a colon, not {self.namespace!r}")
 
     def covers(self, call: Call) -> bool:
-        """Whether this call is looked up and kept: answers in words are."""
+        """Whether this call is looked up and kept."""
+        if call.operation in EXACT:
+            return self.policy != "never"
+        if call.operation in MADE:
+            return self.asked and self.policy in ("always", "refresh")
         if call.operation != "chat":
             return False
         return self.policy in ("always", "refresh") or (self.policy == "deterministic" and deterministic(call))
@@ -83,7 +96,7 @@ def wished(usual: Wish, change: Change | None = None) -> Wish:
     """The client's wish with what is wanted otherwise right now."""
     change = changes.get() if change is None else change
     said = {name: getattr(change, name) for name in FIELDS if getattr(change, name) is not None}
-    return replace(usual, **said) if said else usual
+    return replace(usual, **said, asked=change.policy is not None) if said else usual
 
 
 def deterministic(call: Call) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..storage.redis import RedisServer
@@ -34,6 +34,22 @@ class RedisCache(TextBackend):
         milliseconds = None if lifetime is None else max(1, int(lifetime * 1000))
         with self._server.asked() as client:
             client.set(self._server.named("value", key), text, px=milliseconds)
+
+    def get_texts(self, keys: Sequence[str]) -> dict[str, str]:
+        if not keys:
+            return {}
+        with self._server.asked() as client:
+            values = client.mget([self._server.named("value", key) for key in keys])
+        return {key: read(value) for key, value in zip(keys, values, strict=True) if value is not None}
+
+    def set_texts(self, texts: Mapping[str, str], ttl: float | None = None) -> None:
+        lifetime = self.lifetime(ttl)
+        milliseconds = None if lifetime is None else max(1, int(lifetime * 1000))
+        with self._server.asked() as client:
+            pipe = client.pipeline(transaction=False)
+            for key, text in texts.items():
+                pipe.set(self._server.named("value", key), text, px=milliseconds)
+            pipe.execute()
 
     def delete(self, key: str) -> None:
         with self._server.asked() as client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from ..storage.sqlite import SQLiteFile
 from .backend import TextBackend, namespace_of
@@ -78,14 +78,19 @@ class SQLiteCache(TextBackend):
         return text
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
+        self.set_texts({key: text}, ttl)
+
+    def set_texts(self, texts: Mapping[str, str], ttl: float | None = None) -> None:
+        """In one transaction."""
         lifetime, now = self.lifetime(ttl), self._clock()
         until = None if lifetime is None else now + lifetime
         with self._file.writing() as file:
             self._remember(file)
-            file.execute(KEEP, (key, text, namespace_of(key), now, until, now))
+            file.executemany(KEEP, [(key, text, namespace_of(key), now, until, now) for key, text in texts.items()])
             crowded = file.execute("SELECT entries FROM cache_count").fetchone()[0] > self.max_entries
-            self._writes += 1
-            if crowded or self._writes % PURGE_EVERY == 0:
+            before = self._writes // PURGE_EVERY
+            self._writes += len(texts)
+            if crowded or self._writes // PURGE_EVERY > before:
                 purged(file, now)
             if crowded:
                 file.execute(CROWDED_OUT, (self.max_entries,))

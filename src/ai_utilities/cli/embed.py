@@ -40,7 +40,7 @@ def embed(
 
     Each is a line of JSON with `text` and `vector`. Such as: ai-utilities embed < titles.txt > vectors.jsonl
     """
-    from ..providers.engine_provider import EMBEDDERS
+    from ..providers.usual_models import EMBEDDERS
     from .engines import engine_for
     from .outcome import note
 

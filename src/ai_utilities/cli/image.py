@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag
-
-if TYPE_CHECKING:
-    from dhenara.ai.types import ImageContent
 
 PromptArgument = Annotated[str | None, typer.Argument(help="What to draw; `-` or nothing reads standard input.")]
 OutputFlag = Annotated[
@@ -22,14 +19,15 @@ FilesFlag = Annotated[
     list[Path] | None,
     typer.Option("--file", "-f", metavar="PATH", help="A picture to change; may be repeated.", exists=True),
 ]
+MaskFlag = Annotated[
+    Path | None,
+    typer.Option("--mask", metavar="PATH", help="Transparent where the picture may change.", exists=True),
+]
 OptionFlag = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="In the provider's own words: size=1024x1024, n=2."),
 ]
 UsageFlag = Annotated[bool, typer.Option("--usage", "-u", help="Say afterwards what it cost.")]
-
-USUAL = {"openai": "gpt-image-2", "google_ai": "gemini-3.1-flash-image", "xai": "grok-imagine-image"}
-"""What draws when nobody names a model."""
 
 
 def register(app: typer.Typer) -> None:
@@ -40,6 +38,7 @@ def image(
     prompt: PromptArgument = None,
     output: OutputFlag = Path("image"),
     file: FilesFlag = None,
+    mask: MaskFlag = None,
     provider: ProviderFlag = None,
     model: ModelFlag = None,
     option: OptionFlag = None,
@@ -52,40 +51,24 @@ def image(
 
     Prints the names of the files it wrote; nothing that is there is overwritten.
     """
-    from .engines import engine_for
+    from .clients import client_for
     from .inputs import read_prompt
     from .outcome import note
     from .results import money
 
-    words, options = read_prompt(prompt), read_options(option)
-    said: dict[str, Any] = {"options": options} | ({"timeout": timeout} if timeout else {})
-    with engine_for("image_generation", USUAL, provider, model, env_file, tag) as client:
-        pictures = [read_picture(path) for path in file or ()]
-        answer = client.edit_image(words, pictures, **said) if pictures else client.generate(words, **said)
-        response = answer.image_response
-        for warning in response.warnings:
-            note(f"warning: {warning.message}")
-        asked = client.model_endpoint.ai_model.model_name
-        for picture in response.images:
-            typer.echo(str(client.download(picture).save(free(output))))
+    words = read_prompt(prompt)
+    said: dict[str, Any] = {"model": model, "mask": mask, "timeout": timeout, "options": read_options(option)}
+    options = {name: value for name, value in said.items() if value is not None}
+    with client_for(provider, env_file=env_file, tag=tag) as client:
+        response = client.image(words, list(file or ()), **options)
+    for warning in response.warnings:
+        note(f"warning: {warning.message}")
+    for picture in response.images:
+        typer.echo(str(picture.save(free(output))) if picture.data else picture.url)
     if response.text:
         note(response.text)
     if usage:
-        note(
-            f"[{response.provider} {response.model or asked}: {money(response.cost.amount if response.cost else None)}]"
-        )
-
-
-def read_picture(path: Path) -> ImageContent:
-    from dhenara.ai.types import ImageContent
-
-    from ..attachments import read_file
-    from ..exceptions import ProviderConfigurationError
-
-    found = read_file(path)
-    if found["type"] != "image":
-        raise ProviderConfigurationError(f"{path} is not a picture, and only pictures can be changed")
-    return ImageContent.model_validate(found)
+        note(f"[{response.provider} {response.model}: {money(response.cost.amount if response.cost else None)}]")
 
 
 def read_options(given: Sequence[str] | None) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..colour import finished
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dhenara.ai.types import UploadedFile
 
     from ..operations import Operations
@@ -38,7 +39,7 @@ class Files:
     def download_file(
         self, file_id: str, *, to_path: str | PathLike[str] | None = None, **options: Any
     ) -> bytes | Path:
-        """What is in a file, or where it was written."""
+        """What is in a file, or where it was written while it came; `on_progress(received, size)` hears of that."""
         return finished(download(self._operations, file_id, to_path, options))
 
     def delete_file(self, file_id: str, **options: Any) -> None:
@@ -124,17 +125,9 @@ def account(provider: Any) -> tuple[str, str, str]:
 async def download(
     operations: Operations, file_id: str, to_path: str | PathLike[str] | None, said: dict[str, Any]
 ) -> bytes | Path:
-    data: bytes = await operations.operate("download_file", (file_id,), said)
-    if to_path is None:
-        return data
-    target = Path(to_path).expanduser()
-    await operations.colour.call(written, target, data)
-    return target
-
-
-def written(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(data)
+    where = {} if to_path is None else {"to_path": to_path}
+    found: bytes | Path = await operations.operate("download_file", (file_id,), {**where, **said})
+    return found
 
 
 async def delete(operations: Operations, file_id: str, said: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dhenara.ai.providers.registry import find_provider
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
@@ -14,8 +14,13 @@ from ..config_origins import Level
 from ..config_resolver import Resolved
 from .facts import ProviderFacts
 
+if TYPE_CHECKING:
+    from dhenara.ai.types.model import FunctionalType
 
-def make_endpoint(found: Resolved, settings: AiSettings, model: str) -> AIModelEndpoint:
+
+def make_endpoint(
+    found: Resolved, settings: AiSettings, model: str, kind: FunctionalType | None = None
+) -> AIModelEndpoint:
     """What only `.env` or the settings say is said to the engine; the environment it reads by itself."""
     config: dict[str, Any] = {**entries(found.facts.entries, settings.dotenv), **settings.provider_config}
     if found.base_url.value and not is_the_engines(found):
@@ -28,7 +33,8 @@ def make_endpoint(found: Resolved, settings: AiSettings, model: str) -> AIModelE
         credentials=None if found.api_key.value else credentials(found.facts, settings.dotenv),
         config=config,
     )
-    return AIModelEndpoint(api=api, ai_model=AIModel(model_name=model))
+    named = AIModel(model_name=model) if kind is None else AIModel(model_name=model, functional_type=kind)
+    return AIModelEndpoint(api=api, ai_model=named)
 
 
 def is_the_engines(found: Resolved) -> bool:

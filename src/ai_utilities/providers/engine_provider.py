@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.providers.target import resolve
@@ -17,24 +17,19 @@ from ..asked import Asked, call_defaults, read_asked
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, Resolved
 from ..crowd import ask_all, ask_all_async
+from ..embeddings import Embeddings
 from ..exceptions import ProviderConfigurationError
 from ..results import AskResult, read_any
-from ..ways_out import no_embedder, no_models
+from ..ways_out import no_embedder, no_painter
 from ..wiring import Wiring
 from .base_provider import BaseProvider
+from .drawing import draw, draw_async
 from .endpoint import make_endpoint
-from .facts import ProviderFacts
 from .fallbacks import fallbacks
-from .usual_models import usual_model
+from .usual_models import DRAWS, EMBEDDERS, first, usual_model
 
-EMBEDDERS = {
-    "openai": "text-embedding-3-small",
-    "google_ai": "gemini-embedding-001",
-    "mistral": "mistral-embed",
-    "cohere": "embed-v4.0",
-    "voyage": "voyage-3.5",
-}
-"""What embeds when nobody names a model."""
+if TYPE_CHECKING:
+    from dhenara.ai.types.model import FunctionalType
 
 ANY = "any"
 """The name of a model where none is needed."""
@@ -51,7 +46,7 @@ class EngineProvider(BaseProvider):
     ) -> None:
         self.provider_name = name or self.provider_name
         self._wiring = wiring if wiring is not None else Wiring()
-        self._clients: dict[str, AIModelClient] = {}
+        self._clients: dict[tuple[str, FunctionalType | None], AIModelClient] = {}
         super().__init__(settings)
 
     def _configure_client(self) -> None:
@@ -117,24 +112,34 @@ class EngineProvider(BaseProvider):
         return [found.id for found in await self._client(self.model or ANY).list_models_async()]
 
     def embed(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
-        return self._embedding(kwargs).embed(texts, **kwargs).vectors
+        return Embeddings(self._embedding(kwargs).embed(texts, **kwargs))
 
     async def embed_async(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
-        return (await self._embedding(kwargs).embed_async(texts, **kwargs)).vectors
+        return Embeddings(await self._embedding(kwargs).embed_async(texts, **kwargs))
 
     def operate(self, operation: str, *given: Any, **kwargs: Any) -> Any:
+        if operation == "image":
+            prompt, images = given
+            return draw(self._operating(operation, kwargs), prompt, images, kwargs)
         return getattr(self._operating(operation, kwargs), operation)(*given, **kwargs)
 
     async def operate_async(self, operation: str, *given: Any, **kwargs: Any) -> Any:
+        if operation == "image":
+            prompt, images = given
+            return await draw_async(self._operating(operation, kwargs), prompt, images, kwargs)
         return await getattr(self._operating(operation, kwargs), f"{operation}_async")(*given, **kwargs)
 
     def _operating(self, operation: str, said: dict[str, Any]) -> AIModelClient:
         """The client of the model that is named, or else of the usual one for this."""
-        model = said.pop("model", None) or usual_model(self.provider_name, operation, said) or self.model
+        model = said.pop("model", None) or usual_model(self.provider_name, operation, said)
         # The temperature of the settings is meant for questions.
         if not operation.startswith("submit_batch"):
             said.setdefault("temperature", None)
-        return self._client(model or ANY)
+        if operation != "image":
+            return self._client(model or self.model or ANY)
+        if model is None:
+            raise ProviderConfigurationError(no_painter(self.configuration.facts, tuple(DRAWS)))
+        return self._client(model, "image_generation")
 
     def _embedding(self, said: dict[str, Any]) -> AIModelClient:
         """The client of the model that is named, or else of the usual one."""
@@ -161,23 +166,23 @@ class EngineProvider(BaseProvider):
         said = asked.cache is not None or asked.tags
         return partial(self._wiring.wished, asked.cache, asked.tags) if said else nullcontext
 
-    def _client(self, model: str) -> AIModelClient:
+    def _client(self, model: str, kind: FunctionalType | None = None) -> AIModelClient:
         """One for each model; threads that come first together share one of theirs."""
-        found = self._clients.get(model)
+        found = self._clients.get((model, kind))
         if found is None:
-            layers, attempt_layers = self._wiring.layers()
+            outer, inner = self._wiring.layers()
             made = AIModelClient(
-                self._endpoint(model),
+                self._endpoint(model, kind),
                 self._config,
-                layers=layers,
-                attempt_layers=attempt_layers,
-                fallbacks=self._fallbacks,
+                layers=outer,
+                attempt_layers=inner,
+                fallbacks=self._fallbacks if kind is None else (),
             )
-            found = self._clients.setdefault(model, made)
+            found = self._clients.setdefault((model, kind), made)
         return found
 
-    def _endpoint(self, model: str) -> AIModelEndpoint:
-        return make_endpoint(self.configuration, self.settings, model)
+    def _endpoint(self, model: str, kind: FunctionalType | None = None) -> AIModelEndpoint:
+        return make_endpoint(self.configuration, self.settings, model, kind)
 
 
 def client_method(client: Any, asked: Asked, colour: str = "") -> Any:
@@ -185,10 +190,3 @@ def client_method(client: Any, asked: Asked, colour: str = "") -> Any:
     if not asked.runs_tools:
         return getattr(client, f"generate{colour}")
     return getattr(client, f"run{colour}")
-
-
-def first(models: Sequence[str], facts: ProviderFacts) -> str:
-    """A server of one's own is asked for the first model that it has."""
-    if not models:
-        raise ProviderConfigurationError(no_models(facts))
-    return models[0]

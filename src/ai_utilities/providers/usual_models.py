@@ -1,15 +1,20 @@
-"""Which model hears or speaks when nobody names one."""
+"""Which model does what when nobody names one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ..exceptions import ProviderConfigurationError
+from ..ways_out import no_models
+from .facts import ProviderFacts
 
 HEARS = {
     "openai": "gpt-transcribe",
     "groq": "whisper-large-v3-turbo",
     "mistral": "voxtral-mini-latest",
     "google_ai": "gemini-flash-latest",
+    "google_vertex_ai": "gemini-3.8-flash",
     "xai": "grok-stt",
     "cohere": "cohere-transcribe-03-2026",
     "deepgram": "nova-3",
@@ -24,19 +29,57 @@ SPEAKS = {
     "openai": "gpt-4o-mini-tts",
     "groq": "canopylabs/orpheus-v1-english",
     "mistral": "voxtral-mini-tts-latest",
-    "google_ai": "gemini-2.5-flash-preview-tts",
+    "google_ai": "gemini-3.8-flash-tts",
+    "google_vertex_ai": "gemini-3.8-flash-tts",
     "xai": "grok-tts",
     "deepgram": "aura-2-thalia-en",
+}
+
+EMBEDDERS = {
+    "openai": "text-embedding-3-small",
+    "google_ai": "gemini-embedding-001",
+    "google_vertex_ai": "gemini-embedding-001",
+    "mistral": "mistral-embed",
+    "cohere": "embed-v4.0",
+    "voyage": "voyage-3.5",
+}
+DRAWS = {
+    "openai": "gpt-image-2",
+    "google_ai": "gemini-3.1-flash-image",
+    "google_vertex_ai": "gemini-3.1-flash-image",
+    "xai": "grok-imagine-image",
+}
+RANKS = {
+    "cohere": "rerank-v4.0-pro",
+    "voyage": "rerank-2.5",
+    "amazon_bedrock": "cohere.rerank-v3-5:0",
+}
+JUDGES = {"openai": "omni-moderation-latest", "mistral": "mistral-moderation-latest"}
+READS = {"mistral": "mistral-ocr-latest"}
+USUAL: Mapping[str, Mapping[str, str]] = {
+    "image": DRAWS,
+    "moderate": JUDGES,
+    "ocr": READS,
+    "rerank": RANKS,
+    "speak": SPEAKS,
+    "speak_stream": SPEAKS,
 }
 
 
 def usual_model(provider: str, operation: str, said: Mapping[str, Any]) -> str | None:
     """The model for this operation with these wishes."""
-    if operation.startswith("speak"):
-        return SPEAKS.get(provider)
+    if operation in USUAL:
+        return USUAL[operation].get(provider)
     if not operation.startswith(("transcribe", "translate")):
         return None
     if operation == "translate":
         return TRANSLATES.get(provider) or HEARS.get(provider)
     fine = SPEAKERS if said.get("diarize") else TIMES if said.get("timestamps") else HEARS
     return fine.get(provider) or HEARS.get(provider)
+
+
+def first(models: Sequence[str], facts: ProviderFacts) -> str:
+    """A server of one's own is asked for the first model that it has."""
+    if not models:
+        raise ProviderConfigurationError(no_models(facts))
+    return models[0]

@@ -23,7 +23,7 @@ class Budget:
 
     It holds for calls with these `tags`; without any, for all. With `per`, each value of that tag has a budget of its
     own. Where the worst case of a call cannot be known, for want of a price or of a limit on its answer, the call is
-    refused, or with `unknown="allow"` let through uncounted.
+    refused, or with `unknown="allow"` sent while anything is left, and counted when its bill is known.
     """
 
     limit: Decimal | float | str

@@ -9,19 +9,16 @@ from functools import partial
 from typing import Any
 
 from dhenara.ai import Layer, Send, Stream
-from dhenara.ai.catalog.facts import find_facts
-from dhenara.ai.catalog.prices import price
 from dhenara.ai.errors import CallError, ConnectionFailedError
-from dhenara.ai.types import AIModelEndpoint, BatchArrival, BatchRequest, Call, Usage
+from dhenara.ai.types import BatchArrival, BatchRequest, Call
 
 from ..storage.errors import StoreError
 from ..storage.running import World, asked, surely
 from .batch_budget import KEPT, accounts_of, kept, latch, part_of, spent_on, submission, worst_batch
-from .batch_rows import FREE
 from .budget import Account, Budget, BudgetExceededError, UnknownCostError, dollars, nano
 from .budget_store import BudgetStore, MemoryBudgets
-from .estimate import estimate
 from .tags import tags_now
+from .worst_case import FREE, worst_case, worst_for
 
 log = logging.getLogger("ai_utilities.usage")
 
@@ -72,10 +69,12 @@ class Bound:
             return await send(call)
         tags = {**self._layer.tags, **tags_now()}
         due = [budget for budget in self._layer.budgets if budget.holds_for(tags)]
-        worst = await self._worst(call, handed) if due else None
-        if worst is None:
-            refuse_unknown(call, due)
+        if not due:
             return await send(call)
+        known = await self._worst(call, handed)
+        if known is None:
+            refuse_unknown(call, due)
+        worst = known or Decimal(0)
         accounts = [budget.account(tags, self._io.wall()) for budget in due]
         await self._reserve(accounts, worst)
         try:
@@ -90,8 +89,8 @@ class Bound:
         async def ended(stream: Stream) -> None:
             cost = stream.partial().cost
             # What was cut may have cost more than was reported: then what was reserved counts.
-            known = stream.complete and cost is not None and cost.amount is not None
-            await self._settle(accounts, worst, cost.amount if known and cost and cost.amount is not None else worst)
+            billed = cost.amount if cost is not None and stream.complete else None
+            await self._settle(accounts, worst, worst if billed is None else billed)
 
         stream.on_end(ended)
         return stream
@@ -121,9 +120,10 @@ class Bound:
             return
         account, spent = accounts[refused[0]], dollars(refused[1])
         limit = dollars(account.limit)
+        left, needed = max(limit - spent, Decimal(0)), f"${worst:f}" if worst else "any sum"
         raise BudgetExceededError(
-            f"the budget {spoken(account.name)!r} has ${limit - spent:f} left of ${limit:f}, and this call may cost "
-            f"${worst:f}: nothing was sent. Lower max_output_tokens, raise the budget, or wait for its next window.",
+            f"the budget {spoken(account.name)!r} has ${left:f} left of ${limit:f}, and this call may cost {needed}: "
+            "nothing was sent. Lower max_output_tokens, raise the budget, or wait for its next window.",
             budget=account.name,
             limit=limit,
             spent=spent,
@@ -134,35 +134,6 @@ class Bound:
         await surely(self._io, self._layer.store, self._layer.settle, accounts, nano(spent) - nano(reserved))
 
 
-def worst_case(call: Call, target: Any) -> Decimal | None:
-    """The most that one answer to this call can cost; None where that is not known."""
-    return worst_for(target, call, estimate(target.codec.encode(call, target.quirks).body).most)
-
-
-def worst_for(target: Any, call: Call, read: int) -> Decimal | None:
-    """The same for a prompt of so many tokens."""
-    longest = call.config.max_output_tokens or longest_answer(call.endpoint)
-    if longest is None:
-        return None
-    made = longest * (call.config.n or 1)
-    amounts = [
-        cost.amount
-        for usage in (Usage(input_tokens=read, output_tokens=made), Usage(cache_write_tokens=read, output_tokens=made))
-        if (cost := price(call.endpoint, usage, service_tier=call.config.service_tier, base_url=target.base_url))
-        and cost.amount is not None
-    ]
-    return max(amounts, default=None)
-
-
-def longest_answer(endpoint: AIModelEndpoint) -> int | None:
-    """The most tokens that the model can say at once, as far as that is known."""
-    settings = endpoint.ai_model.settings
-    if settings is not None and settings.max_output_tokens is not None:
-        return settings.max_output_tokens
-    facts = find_facts(endpoint)
-    return facts.max_output_tokens if facts is not None else None
-
-
 def refuse_unknown(call: Call, due: Sequence[Budget]) -> None:
     strict = next((budget for budget in due if budget.unknown == "refuse"), None)
     if strict is None:
@@ -170,7 +141,8 @@ def refuse_unknown(call: Call, due: Sequence[Budget]) -> None:
     name = call.endpoint.ai_model.model_name
     raise UnknownCostError(
         f"a budget holds for this call, and what {name} may cost at most is not known: set max_output_tokens, and give "
-        "the endpoint cost_data if its price is unknown; or allow it with Budget(unknown='allow')"
+        "the endpoint cost_data if its price is unknown; or allow it with Budget(unknown='allow'), "
+        "which is AI_BUDGET_UNKNOWN=allow"
     )
 
 

@@ -9,6 +9,7 @@ from ._lazy import lazy
 if TYPE_CHECKING:
     from .client import AIModelClient as AIModelClient
     from .flow.arrived import Arrived as Arrived
+    from .flow.arrived import ArrivedResult as ArrivedResult
     from .flow.layer import Bindable as Bindable
     from .flow.layer import Layer as Layer
     from .flow.layer import Send as Send
@@ -24,6 +25,7 @@ __getattr__, __dir__ = lazy(
     {
         "AIModelClient": ".client",
         "Arrived": ".flow.arrived",
+        "ArrivedResult": ".flow.arrived",
         "Bindable": ".flow.layer",
         "Layer": ".flow.layer",
         "Lessons": ".flow.lessons",

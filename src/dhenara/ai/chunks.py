@@ -13,6 +13,7 @@ from .types.delta import (
     Delta,
     Ended,
     Failed,
+    FileDelta,
     LogprobsDelta,
     Made,
     MediaDelta,
@@ -60,7 +61,7 @@ class Chunker:
                     opened(choices, delta.choice)
                 case Began():
                     self._id, self._model = self._id or delta.id, delta.model or self._model
-                case Terminal() | Warned() | Failed() | Made():
+                case Terminal() | Warned() | Failed() | Made() | FileDelta():
                     pass
                 case _:
                     self._show(choices, delta)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from .errors import ConfigurationError
 from .operating import Operating
@@ -18,34 +18,11 @@ if TYPE_CHECKING:
     from .types.uploaded_file import UploadedFile
 
     File = str | PathLike[str] | bytes
+    Place = str | PathLike[str]
     Progress = Callable[[int, int], None]
+    Received = Callable[[int, int | None], None]
 
-PIECE = 1 << 20
 USUAL_WAIT = 600.0
-
-
-class FileOnDisk:
-    """A file that is read while it is sent, again for every attempt. `told` hears how much was, of how much."""
-
-    def __init__(self, path: Path, told: Progress | None) -> None:
-        self._path = path
-        self._told = told
-        try:
-            self.size = path.stat().st_size
-            path.open("rb").close()
-        except OSError as error:
-            raise ConfigurationError(f"the file {path} cannot be read: {error.strerror}") from error
-
-    def __iter__(self) -> Iterator[bytes]:
-        sent = 0
-        with self._path.open("rb") as file:
-            while sent < self.size and (piece := file.read(min(PIECE, self.size - sent))):
-                yield piece
-                sent += len(piece)
-                if self._told is not None:
-                    self._told(sent, self.size)
-        if sent < self.size:
-            raise ConfigurationError(f"the file {self._path} became shorter while it was sent")
 
 
 class Filings(Operating):
@@ -79,13 +56,44 @@ class Filings(Operating):
         """The same, awaited."""
         return await self._list(purpose, most, settings, is_async=True)
 
-    def download_file(self, file_id: str, **settings: Unpack[CallSettings]) -> bytes:
-        """What is in a file; most providers give back only what was made there."""
-        return run(self._download_file(file_id, settings, is_async=False))
+    @overload
+    def download_file(self, file_id: str, *, to_path: None = None, **settings: Unpack[CallSettings]) -> bytes: ...
+    @overload
+    def download_file(
+        self, file_id: str, *, to_path: Place, on_progress: Received | None = None, **settings: Unpack[CallSettings]
+    ) -> Path: ...
+    def download_file(
+        self,
+        file_id: str,
+        *,
+        to_path: Place | None = None,
+        on_progress: Received | None = None,
+        **settings: Unpack[CallSettings],
+    ) -> bytes | Path:
+        """What is in a file; with `to_path` it goes to disk as it comes, and `on_progress(received, size)` hears of it.
 
-    async def download_file_async(self, file_id: str, **settings: Unpack[CallSettings]) -> bytes:
+        Most providers give back only what was made there.
+        """
+        return run(self._download_file(file_id, to_path, on_progress, settings, is_async=False))
+
+    @overload
+    async def download_file_async(
+        self, file_id: str, *, to_path: None = None, **settings: Unpack[CallSettings]
+    ) -> bytes: ...
+    @overload
+    async def download_file_async(
+        self, file_id: str, *, to_path: Place, on_progress: Received | None = None, **settings: Unpack[CallSettings]
+    ) -> Path: ...
+    async def download_file_async(
+        self,
+        file_id: str,
+        *,
+        to_path: Place | None = None,
+        on_progress: Received | None = None,
+        **settings: Unpack[CallSettings],
+    ) -> bytes | Path:
         """The same, awaited."""
-        return await self._download_file(file_id, settings, is_async=True)
+        return await self._download_file(file_id, to_path, on_progress, settings, is_async=True)
 
     def delete_file(self, file_id: str, **settings: Unpack[CallSettings]) -> None:
         """The provider forgets the file."""
@@ -117,6 +125,7 @@ class Filings(Operating):
         import mimetypes
 
         from .flow.filing import upload
+        from .sending import FileOnDisk
 
         said = dict(settings)
         told = said.pop("on_progress", None)
@@ -145,10 +154,17 @@ class Filings(Operating):
         journey, call = self._filed("list", settings, {"purpose": purpose}, is_async=is_async)
         return await list_files(journey, call, most)
 
-    async def _download_file(self, file_id: str, settings: Any, *, is_async: bool) -> bytes:
+    async def _download_file(
+        self, file_id: str, to_path: Place | None, told: Received | None, settings: Any, *, is_async: bool
+    ) -> bytes | Path:
+        from .landing import fetch
         from .types.uploaded_file import FileBytes
 
         journey, call = self._filed("download", settings, {"file_id": needed(file_id)}, is_async=is_async)
+        if to_path is not None:
+            return await fetch(journey, call, Path(to_path).expanduser(), told)
+        if told is not None:
+            raise ConfigurationError("on_progress is told of files that go to disk: say to_path=... as well")
         return (await journey.perform(call, FileBytes)).data
 
     async def _delete(self, file_id: str, settings: Any, *, is_async: bool) -> None:

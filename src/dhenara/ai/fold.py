@@ -14,6 +14,7 @@ from .types.delta import (
     Delta,
     Ended,
     Failed,
+    FileDelta,
     LogprobsDelta,
     Made,
     Part,
@@ -175,6 +176,9 @@ class Draft:
     def _failed(self, delta: Failed) -> None:
         self.fail(delta.error)
 
+    def _passed(self, delta: FileDelta) -> None:
+        """It may be larger than memory."""
+
     def _warned(self, delta: Warned) -> None:
         if delta.warning not in self._warnings:
             self._warnings.append(delta.warning)
@@ -189,6 +193,7 @@ APPLY: dict[type, Callable[[Draft, Any], None]] = {
     Terminal: Draft._over,
     Failed: Draft._failed,
     Warned: Draft._warned,
+    FileDelta: Draft._passed,
 }
 
 

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 class Operations(Operating):
     """Every operation takes the same road as chat: the same layers, retries, limits, prices and errors."""
 
-    def embed(self, texts: str | Sequence[str], **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
-        """One vector a text, in their order, in as many requests as the provider needs."""
+    def embed(self, texts: Inputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
+        """One vector a text or picture, in their order, in as many requests as the provider needs."""
         return run(self._embed(texts, settings, is_async=False))
 
-    async def embed_async(self, texts: str | Sequence[str], **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
+    async def embed_async(self, texts: Inputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
         """The same, awaited."""
         return await self._embed(texts, settings, is_async=True)
 
@@ -84,9 +84,7 @@ class Operations(Operating):
         """The same, awaited."""
         return await self._count((prompt, context, instructions, messages), settings, is_async=True)
 
-    async def _embed(
-        self, texts: str | Sequence[str], settings: Mapping[str, Any], *, is_async: bool
-    ) -> EmbeddingResponse:
+    async def _embed(self, texts: Inputs, settings: Mapping[str, Any], *, is_async: bool) -> EmbeddingResponse:
         from .flow.embedding import embed
         from .types.embedding import EmbeddingRequest
 

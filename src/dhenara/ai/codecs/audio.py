@@ -80,16 +80,6 @@ def headed(samples: bytes, mime_type: str, wanted: str | None) -> tuple[bytes, s
     return write_wav(samples, int(said.get("rate") or PCM_RATE), int(said.get("channels") or 1)), "audio/wav"
 
 
-class BytesAsFrames:
-    """Whatever arrives is a frame: a stream of sound has no messages in it."""
-
-    def feed(self, chunk: bytes) -> list[Frame]:
-        return [Frame(chunk)]
-
-    def finish(self) -> list[Frame]:
-        return []
-
-
 class SoundReader:
     """Sound as it is, whole or while it arrives."""
 

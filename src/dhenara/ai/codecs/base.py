@@ -72,13 +72,14 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How an answer is read, where what was asked decides it. A `blob` comes to `decoder.whole` as a `Blob`, `lines`
-    one by one to `decoder.frame`, whatever their content type.
+    """How an answer is read, where what was asked decides it. A `blob` comes to `decoder.whole` as a `Blob`.
+
+    `lines` come one by one to `decoder.frame`, and `pieces` are read as they come, whatever the answer says that it is.
     """
 
     decoder: Decoder
     frames: Callable[[], Frames] | None = None
-    body: Literal["json", "blob", "lines"] = "json"
+    body: Literal["json", "blob", "lines", "pieces"] = "json"
 
 
 @dataclass(frozen=True, slots=True)

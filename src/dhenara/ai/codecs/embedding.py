@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import UnsupportedError
 from ..types.call import Call
+from ..types.content import ImageContent
 from ..types.embedding import EmbeddingRequest
 from .operation import request_of
 from .operation_quirks import EmbeddingQuirks
@@ -15,12 +17,22 @@ from .warnings import Warnings
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request for embeddings, ready to be written."""
+    """A request for embeddings, ready to be written. With pictures among them, `texts` are not all there is."""
 
     model: str
-    texts: list[str]
+    inputs: tuple[str | ImageContent, ...]
     params: Mapping[str, Any]
     warnings: Warnings
+
+    @property
+    def texts(self) -> list[str]:
+        """The inputs, where all of them are texts."""
+        return [one for one in self.inputs if isinstance(one, str)]
+
+    @property
+    def seen(self) -> bool:
+        """Whether there are pictures among them."""
+        return any(not isinstance(one, str) for one in self.inputs)
 
 
 def read_asked(call: Call, quirks: EmbeddingQuirks) -> Asked:
@@ -32,6 +44,7 @@ def read_asked(call: Call, quirks: EmbeddingQuirks) -> Asked:
         "truncate": request.truncate,
         "user": call.config.user,
     }
+    check_seen(call, request, quirks)
     params: dict[str, Any] = {}
     for name, value in wanted.items():
         if value is None:
@@ -41,7 +54,14 @@ def read_asked(call: Call, quirks: EmbeddingQuirks) -> Asked:
             warnings.unsupported(name if wire is None else f"{name}={value!r}")
         else:
             params[wire] = spelled
-    return Asked(call.endpoint.ai_model.model_name, list(request.texts), params, warnings)
+    return Asked(call.endpoint.ai_model.model_name, request.texts, params, warnings)
+
+
+def check_seen(call: Call, request: EmbeddingRequest, quirks: EmbeddingQuirks) -> None:
+    """Pictures are for models that see."""
+    if not quirks.pictures and any(not isinstance(one, str) for one in request.texts):
+        provider, model = call.endpoint.api.provider, call.endpoint.ai_model.model_name
+        raise UnsupportedError(f"{provider} makes no vectors of pictures with {model}; ask another model for them")
 
 
 def spell(name: str, value: Any, quirks: EmbeddingQuirks) -> Any:

@@ -28,6 +28,12 @@ class EmbeddingQuirks(Quirks):
     encoding: Transport = "base64"
     """How vectors travel: as numbers, or as packed 32-bit floats or bytes."""
 
+    pictures: bool = False
+    """Whether pictures become vectors too."""
+
+    names_model: bool = True
+    """Whether the body names the model, beside the address."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageQuirks(Quirks):

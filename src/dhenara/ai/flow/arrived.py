@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from ..fold import Draft
 from ..types.content import Origin
-from ..types.delta import Delta
+from ..types.delta import Began, Delta, Made, Terminal, Used, Warned
 from ..types.response import ChatResponse
+from ..types.result import Result
 from ..unfold import unfold
 from .stream import Batch, Stream
 
@@ -15,23 +17,23 @@ from .stream import Batch, Stream
 class Told:
     """The facts of an answer, one batch each."""
 
-    __slots__ = ("_response",)
+    __slots__ = ("_facts",)
 
-    def __init__(self, response: ChatResponse) -> None:
-        self._response: ChatResponse | None = response
+    def __init__(self, facts: Callable[[], Iterable[Delta]]) -> None:
+        self._facts: Callable[[], Iterable[Delta]] | None = facts
 
     async def more(self) -> Sequence[Batch] | None:
-        if self._response is None:
+        if self._facts is None:
             return None
-        batches: list[Sequence[Delta]] = [[delta] for delta in unfold(self._response)]
-        self._response = None
+        batches: list[Sequence[Delta]] = [[delta] for delta in self._facts()]
+        self._facts = None
         return batches
 
     async def close(self) -> None:
-        self._response = None
+        self._facts = None
 
     def abandon(self) -> None:
-        self._response = None
+        self._facts = None
 
     def held(self) -> Batch:
         return ()
@@ -41,7 +43,7 @@ class Arrived(Stream):
     """A stream over a whole answer. Who wants it whole gets that very answer; who streams it, its deltas."""
 
     def __init__(self, response: ChatResponse, origin: Origin | None = None) -> None:
-        super().__init__(Told(response), Draft(origin, lambda _: response.cost))
+        super().__init__(Told(partial(unfold, response)), Draft(origin, lambda _: response.cost))
         self._response = response
         self._pulled = False
 
@@ -61,3 +63,23 @@ class Arrived(Stream):
 
     def partial(self) -> ChatResponse:
         return self._response if self.complete else super().partial()
+
+
+class ArrivedResult(Stream):
+    """The same for an operation beside chat. `cached` says that nobody was asked for it."""
+
+    def __init__(self, result: Result, origin: Origin | None = None, *, cached: bool = True) -> None:
+        super().__init__(Told(partial(deltas_of, result)), Draft(origin, lambda _: result.cost))
+        self._cached = cached
+
+    def partial(self) -> ChatResponse:
+        return super().partial().model_copy(update={"cached": self._cached})
+
+
+def deltas_of(result: Result) -> Iterator[Delta]:
+    yield Began(result.id, result.model)
+    yield from map(Warned, result.warnings)
+    if result.usage is not None:
+        yield Used(result.usage)
+    yield Made(result)
+    yield Terminal()

@@ -126,7 +126,7 @@ def source(target: Target, line: Line, call: Call, outgoing: Outgoing) -> Source
     kind = line.response.head.headers.get("content-type", "").split(";")[0].strip().lower()
     streams = kind in STREAMS or (call.config.streaming and kind not in DOCUMENTS)
     reading = outgoing.reading or Reading(decoder_for(target, call, outgoing))
-    if streams or reading.body == "lines":
+    if streams or reading.body in ("lines", "pieces"):
         return Live(line, reading.decoder, (reading.frames or target.frames)())
     return Whole(line, reading.decoder, is_blob=reading.body == "blob")
 

@@ -7,12 +7,16 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ..codecs.embedding import check_seen
 from ..codecs.operation_quirks import EmbeddingQuirks
 from ..errors import BadAnswerError
 from ..types.call import Call, Journal
+from ..types.content import ImageContent
 from ..types.embedding import EmbeddingRequest, EmbeddingResponse
 from .gathered import add_costs, add_usages, each_once
 from .journey import Journey
+
+PICTURE = 4_000
 
 
 async def embed(journey: Journey, call: Call) -> EmbeddingResponse:
@@ -20,6 +24,7 @@ async def embed(journey: Journey, call: Call) -> EmbeddingResponse:
     request, quirks = call.request, journey.target.quirks
     if not isinstance(request, EmbeddingRequest) or not isinstance(quirks, EmbeddingQuirks):
         raise TypeError("embed needs an EmbeddingRequest, and a target that makes embeddings")
+    check_seen(call, request, quirks)
     batches = list(cut(request, quirks))
     if len(batches) == 1:
         return await one(journey, call, batches[0])
@@ -47,16 +52,23 @@ async def batch_of(journey: Journey, call: Call, size: int) -> EmbeddingResponse
 def cut(request: EmbeddingRequest, quirks: EmbeddingQuirks) -> Iterator[EmbeddingRequest]:
     """Batches that are neither too many texts nor too long; a text that is too long by itself travels alone."""
     most = min(request.batch_size or quirks.most_texts, quirks.most_texts)
-    batch: list[str] = []
+    batch: list[str | ImageContent] = []
     size = 0
     for text in request.texts:
-        length = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        length = length_of(text)
         if batch and (len(batch) == most or size + length > quirks.most_bytes):
             yield request.model_copy(update={"texts": tuple(batch)})
             batch, size = [], 0
         batch.append(text)
         size += length
     yield request.model_copy(update={"texts": tuple(batch)})
+
+
+def length_of(text: str | ImageContent) -> int:
+    """In bytes; hosts count tokens, and a picture has about as many as a page of text."""
+    if not isinstance(text, str):
+        return PICTURE
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def joined(answers: list[EmbeddingResponse], seconds: float) -> EmbeddingResponse:

@@ -39,7 +39,9 @@ def add_costs(costs: Sequence[Cost | None]) -> Cost | None:
         )
     components = summed([cost.components for cost in known], Decimal(0))
     total = sum((cost.amount for cost in known if cost.amount is not None), Decimal(0))
-    return known[0].model_copy(update={"amount": total, "components": components})
+    # What a cache gave for nothing does not say by which prices the rest was charged.
+    paid = next((cost for cost in known if cost.amount), known[0])
+    return paid.model_copy(update={"amount": total, "components": components})
 
 
 def summed(tables: Sequence[Mapping[str, N]], zero: N) -> dict[str, N]:

@@ -77,17 +77,29 @@ def ollama_embeddings(request: Wire, dimensions: int) -> Wire:
 
 
 def gemini_embeddings(request: Wire, dimensions: int) -> Wire:
-    asked = [(one["content"]["parts"][0]["text"], one.get("outputDimensionality")) for one in request["requests"]]
+    parts = [(one["content"]["parts"][0], one.get("outputDimensionality")) for one in request["requests"]]
+    asked = [(part.get("text") or json.dumps(part), size) for part, size in parts]
     used = sum(words(text) for text, _ in asked)
     made = [{"values": vector(text, size or dimensions)} for text, size in asked]
     return {"embeddings": made, "usageMetadata": {"promptTokenCount": used}}
 
 
 def cohere_embeddings(request: Wire, dimensions: int) -> Wire:
-    made = [vector(text, request.get("output_dimension") or dimensions) for text in request["texts"]]
-    billed = {"billed_units": {"input_tokens": sum(map(words, request["texts"]))}}
-    told = {"id": "embed-1", "response_type": "embeddings_by_type", "texts": request["texts"]}
+    texts = request.get("texts") or list(map(json.dumps, request.get("inputs") or ()))
+    made = [vector(text, request.get("output_dimension") or dimensions) for text in texts]
+    billed = {"billed_units": {"input_tokens": sum(map(words, texts))}}
+    told = {"id": "embed-1", "response_type": "embeddings_by_type", "texts": texts}
     return {**told, "embeddings": {"float": made}, "meta": billed}
+
+
+def titan_embedding(request: Wire, dimensions: int) -> Wire:
+    made = vector(request["inputText"], request.get("dimensions") or dimensions)
+    return {"embedding": made, "inputTextTokenCount": words(request["inputText"])}
+
+
+def seen_embeddings(request: Wire, dimensions: int) -> Wire:
+    texts = [one["content"][0].get("text") or json.dumps(one) for one in request["inputs"]]
+    return embeddings({**request, "input": texts}, dimensions)
 
 
 def predictions(request: Wire, dimensions: int) -> Wire:
@@ -185,7 +197,9 @@ def counted(tokens: int) -> Wire:
 
 
 ANSWERS: list[tuple[re.Pattern[str], Callable[[Wire, int], Wire]]] = [
-    (re.compile(r"/v2/embed$"), cohere_embeddings),
+    (re.compile(r"/v2/embed$|cohere\.embed[^/]*/invoke$"), cohere_embeddings),
+    (re.compile(r"titan-embed[^/]*/invoke$"), titan_embedding),
+    (re.compile(r"/multimodalembeddings$"), seen_embeddings),
     (re.compile(r"/api/embed$"), ollama_embeddings),
     (re.compile(r":batchEmbedContents$"), gemini_embeddings),
     (re.compile(r":predict$"), predictions),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .content import Citation, Content
@@ -171,6 +171,13 @@ class Warned:
     warning: CallWarning
 
 
+@dataclass(slots=True, eq=False)
+class FileDelta:
+    """Bytes of a file on its way. Nobody keeps them but who takes them from the stream."""
+
+    data: bytes = field(repr=False)
+
+
 PartDelta = (
     TextDelta
     | ReasoningDelta
@@ -181,4 +188,4 @@ PartDelta = (
     | ContentDelta
     | CitationDelta
 )
-Delta = PartDelta | LogprobsDelta | Began | Used | Made | Ended | Terminal | Failed | Warned
+Delta = PartDelta | LogprobsDelta | Began | Used | Made | Ended | Terminal | Failed | Warned | FileDelta

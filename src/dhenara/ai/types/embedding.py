@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, SkipValidation, field_validator
 
 from ..errors import ConfigurationError
 from .base import Value
+from .content import ImageContent
 from .result import OperationResponse
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ InputType = Literal["query", "document", "classification", "clustering", "simila
 
 
 class EmbeddingRequest(Value):
-    """`input_type` says what the texts are for, where the model tells such uses apart."""
+    """`texts` may be pictures, where the model sees; `input_type` says what they are for, where it tells that apart."""
 
-    texts: tuple[str, ...] = Field(min_length=1)
+    texts: tuple[str | ImageContent, ...] = Field(min_length=1)
     dimensions: int | None = Field(default=None, gt=0)
     input_type: InputType | None = None
     truncate: bool | None = None
@@ -32,11 +33,11 @@ class EmbeddingRequest(Value):
     @field_validator("texts", mode="before")
     @classmethod
     def _one_or_many(cls, given: Any) -> Any:
-        return (given,) if isinstance(given, str) else tuple(given)
+        return (given,) if isinstance(given, str | ImageContent) else tuple(given)
 
 
 class EmbeddingResponse(OperationResponse):
-    """One vector a text, in the order of the texts."""
+    """One vector a text or picture, in their order."""
 
     vectors: Annotated[list[list[float]], SkipValidation] = Field(default_factory=list, repr=False)
 

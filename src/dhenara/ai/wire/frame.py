@@ -28,5 +28,15 @@ class Frames(Protocol):
         """What can still be said of the tail when no more bytes come."""
 
 
+class BytesAsFrames:
+    """Whatever arrives is a frame: a stream of sound, or a file, has no messages in it."""
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        return [Frame(chunk)]
+
+    def finish(self) -> list[Frame]:
+        return []
+
+
 class BrokenFraming(Exception):
     """The bytes do not follow the framing they claim to have."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 from ...types.call import Call
+from ...types.content import ImageContent
 from ...types.delta import Began, Delta, Made, Used
 from ...types.embedding import EmbeddingResponse
-from ..base import Outgoing
+from ...types.usage import Usage
+from ...wire import json
+from ..base import Blob, Outgoing, Reading
 from ..embedding import read_asked
-from ..operation import OperationCodec
+from ..image import as_url
+from ..operation import Document, OperationCodec
 from ..operation_quirks import EmbeddingQuirks
 from .billed import read_billed
 from .codec import read_error
@@ -22,8 +27,8 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
     asked = read_asked(call, quirks)
     params = {name: TRUNCATE[value] if name == "truncate" else value for name, value in asked.params.items()}
     body: dict[str, Any] = {
-        "model": asked.model,
-        "texts": asked.texts,
+        **({"model": asked.model} if quirks.names_model else {}),
+        **({"inputs": list(map(write_input, asked.inputs))} if asked.seen else {"texts": asked.texts}),
         # The newer models want to know what the texts are for; most are there to be found.
         "input_type": "search_document",
         "embedding_types": ["float"],
@@ -32,14 +37,42 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
         **call.endpoint.ai_model.parameters,
         **call.config.options,
     }
-    return Outgoing(quirks.path, body, {}, asked.warnings.all())
+    path = quirks.path.format(model=quote(asked.model, safe=""))
+    # On a platform, the head of the answer counts the tokens, and its body does not.
+    reading = None if quirks.names_model else Reading(Document(read_counted), body="blob")
+    return Outgoing(path, body, {}, asked.warnings.all(), reading=reading)
+
+
+def write_input(one: str | ImageContent) -> dict[str, Any]:
+    if isinstance(one, str):
+        return {"content": [{"type": "text", "text": one}]}
+    return {"content": [{"type": "image_url", "image_url": {"url": as_url(one)}}]}
+
+
+def read_counted(body: Any) -> Iterator[Delta]:
+    if not isinstance(body, Blob):
+        raise ValueError("vectors were asked for, and something else came")
+    counted = body.head.headers.get("x-amzn-bedrock-input-token-count", "")
+    yield from read_vectors(json.loads(body.data))
+    if counted.isdigit():
+        yield Used(Usage(input_tokens=int(counted)))
+
+
+def vectors_of(told: dict[str, Any]) -> list[list[float]]:
+    """By type, or as the older models have them."""
+    made: Any = told["embeddings"]
+    return made["float"] if isinstance(made, dict) else made  # type: ignore[no-any-return]  # JSON
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+    return read_vectors(body)
+
+
+def read_vectors(body: dict[str, Any]) -> Iterator[Delta]:
     yield Began(body.get("id"))
     if body.get("meta"):
         yield Used(read_billed(body["meta"]))
-    yield Made(EmbeddingResponse(vectors=body["embeddings"]["float"]))
+    yield Made(EmbeddingResponse(vectors=vectors_of(body)))
 
 
 CODEC = OperationCodec("cohere.embeddings", write, read, read_error)

@@ -7,10 +7,10 @@ from typing import Any
 from ...errors import CallError
 from ...types.audio import SpeechRequest
 from ...types.call import Call
-from ...wire.frame import Frames
+from ...wire.frame import BytesAsFrames, Frames
 from ...wire.http import Head
 from ...wire.sse import SseFrames
-from ..audio import BytesAsFrames, SoundReader, named
+from ..audio import SoundReader, named
 from ..audio_quirks import SpeechQuirks
 from ..base import Outgoing, Reading
 from ..failure import parse_body

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
+from ...errors import UnsupportedError
 from ...types.call import Call
+from ...types.content import ImageContent
 from ...types.delta import Delta, Made, Used
 from ...types.embedding import EmbeddingResponse
 from ...types.usage import Usage
+from ...wire.pictures import mime_of
 from ..base import Outgoing
 from ..counts import number
 from ..embedding import read_asked
@@ -22,8 +26,17 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
     asked = read_asked(call, quirks)
     model = full_name(asked.model)
     own = {**quirks.defaults, **asked.params, **call.endpoint.ai_model.parameters, **call.config.options}
-    requests = [{"model": model, "content": {"parts": [{"text": text}]}, **own} for text in asked.texts]
+    requests = [{"model": model, "content": {"parts": [write_part(one)]}, **own} for one in asked.inputs]
     return Outgoing(quirks.path.format(model=model), {"requests": requests}, {}, asked.warnings.all())
+
+
+def write_part(one: str | ImageContent) -> dict[str, Any]:
+    if isinstance(one, str):
+        return {"text": one}
+    if one.data is None:
+        raise UnsupportedError("Gemini makes vectors of pictures that are sent along: pass ImageContent(data=...)")
+    kind = one.mime_type or mime_of(one.data) or "image/png"
+    return {"inlineData": {"mimeType": kind, "data": base64.b64encode(one.data).decode()}}
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:

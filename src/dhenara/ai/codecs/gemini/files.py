@@ -10,7 +10,6 @@ from ...errors import ConfigurationError
 from ...types.call import Call
 from ...types.delta import Delta, Made
 from ...types.uploaded_file import (
-    FileBytes,
     FileDeleted,
     FilePage,
     FileRequest,
@@ -22,6 +21,7 @@ from ...types.uploaded_file import (
 from ..base import Blob, Outgoing, Reading
 from ..batching import each_line
 from ..file_quirks import FileQuirks
+from ..filing import downloading
 from ..operation import Document, OperationCodec, request_of
 from ..warnings import Warnings
 from .codec import read_error
@@ -45,7 +45,7 @@ def write(call: Call, quirks: FileQuirks) -> Outgoing:
         case "delete":
             reading = Reading(Document(lambda _: iter([Made(FileDeleted(file_id=name_of(request)))])), body="blob")
             return Outgoing(f"/{name_of(request)}", {}, method="DELETE", reading=reading)
-    reading = each_line() if request.action == "lines" else Reading(Document(read_bytes), body="blob")
+    reading = each_line() if request.action == "lines" else downloading(call)
     return Outgoing(f"/{name_of(request)}:download?alt=media", {}, method="GET", reading=reading)
 
 
@@ -103,12 +103,6 @@ def read_file(told: dict[str, Any]) -> UploadedFile:
         url=told.get("uri"),
         raw=told,
     )
-
-
-def read_bytes(body: Any) -> Iterator[Delta]:
-    if not isinstance(body, Blob):
-        raise ValueError("the bytes of a file were asked for, and something else came")
-    yield Made(FileBytes(data=body.data, mime_type=body.head.headers.get("content-type", "").partition(";")[0] or None))
 
 
 CODEC = OperationCodec("gemini.files", write, read, read_error)

@@ -8,13 +8,14 @@ from urllib.parse import quote, urlencode
 
 from ...types.call import Call
 from ...types.delta import Delta, Made
-from ...types.uploaded_file import FileBytes, FileDeleted, FilePage, FileRequest, FileState, UploadedFile, read_time
+from ...types.uploaded_file import FileDeleted, FilePage, FileRequest, FileState, UploadedFile, read_time
 from ...wire.multipart import Field, FilePart, Multipart
-from ..base import Blob, Outgoing, Reading
+from ..base import Outgoing
 from ..batching import each_line
 from ..file_quirks import FileQuirks
+from ..filing import downloading
 from ..openai_chat.codec import read_error
-from ..operation import Document, OperationCodec, request_of
+from ..operation import OperationCodec, request_of
 from ..warnings import Warnings
 
 Wire = dict[str, Any]
@@ -41,8 +42,7 @@ def write(call: Call, quirks: FileQuirks) -> Outgoing:
         case "lines":
             return Outgoing(path + quirks.content, {}, quirks.headers, method="GET", reading=each_line())
         case "download":
-            reading = Reading(Document(read_bytes), body="blob")
-            return Outgoing(path + quirks.content, {}, quirks.headers, method="GET", reading=reading)
+            return Outgoing(path + quirks.content, {}, quirks.headers, method="GET", reading=downloading(call))
     return write_upload(call, request, quirks)
 
 
@@ -121,12 +121,6 @@ def read_file(told: Wire) -> UploadedFile:
         expires_at=read_time(told.get("expires_at")),
         raw=told,
     )
-
-
-def read_bytes(body: Any) -> Iterator[Delta]:
-    if not isinstance(body, Blob):
-        raise ValueError("the bytes of a file were asked for, and something else came")
-    yield Made(FileBytes(data=body.data, mime_type=body.head.headers.get("content-type", "").partition(";")[0] or None))
 
 
 CODEC = OperationCodec("openai_rest.files", write, read, read_error)

@@ -11,11 +11,11 @@ from ...types.audio import SpeechRequest, SpeechResponse, SpokenAudio
 from ...types.call import Call
 from ...types.delta import Delta, Failed, Made, MediaDelta, Terminal, Used
 from ...wire import json
-from ...wire.frame import Frame, Frames
+from ...wire.frame import BytesAsFrames, Frame, Frames
 from ...wire.http import Head
 from ...wire.sounds import sound_of
 from ...wire.sse import SseFrames
-from ..audio import BytesAsFrames, SoundReader, named, spoken_usage
+from ..audio import SoundReader, named, spoken_usage
 from ..audio_quirks import SpeechQuirks
 from ..base import Outgoing, Reading
 from ..failure import parse_body

@@ -11,6 +11,7 @@ from ..provider import Provider, Route
 
 EMBEDDINGS = EmbeddingQuirks(
     path="/v2/embed",
+    pictures=True,
     params={"dimensions": "output_dimension", "input_type": "input_type", "truncate": "truncate"},
     most_texts=96,
     input_types={

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...codecs.batch_quirks import BatchQuirks
 from ...codecs.file_quirks import FileQuirks
 from ...codecs.gemini.quirks import MOST_BYTES, GeminiQuirks
@@ -16,6 +18,8 @@ BUDGETED = "gemini-2.5-*|models/gemini-2.5-*"
 RESTLESS = "gemini-2.5-pro*|models/gemini-2.5-pro*"
 UNTHINKING = "gemini-2.0-*|gemini-1.*|models/gemini-2.0-*|models/gemini-1.*|gemma-*|models/gemma-*"
 
+# Those before the second see no pictures.
+SEEING = "gemini-embedding-2*|models/gemini-embedding-2*"
 EMBEDDINGS = EmbeddingQuirks(
     path="/{model}:batchEmbedContents",
     params={"dimensions": "outputDimensionality", "input_type": "taskType"},
@@ -53,6 +57,7 @@ PROVIDER = Provider(
         Route("gemini", GeminiQuirks(most_request_bytes=MOST_BYTES)),
     ),
     operations=(
+        Route("gemini.embeddings", replace(EMBEDDINGS, pictures=True), SEEING, operation="embed"),
         Route("gemini.embeddings", EMBEDDINGS, operation="embed"),
         Route("gemini.batches", BATCHES, operation="batches"),
         Route("gemini.files", FileQuirks(), operation="files"),

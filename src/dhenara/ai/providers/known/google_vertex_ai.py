@@ -100,7 +100,12 @@ PROVIDER = Provider(
         Route("vertex.embeddings", EMBEDDINGS, operation="embed"),
         Route("vertex.imagen", ImageQuirks(path=PREDICT), "imagen*", operation="image"),
     ),
-    by_chat={"count_tokens": ("gemini.count_tokens",), "image": ("gemini.images",)},
+    by_chat={
+        "count_tokens": ("gemini.count_tokens",),
+        "image": ("gemini.images",),
+        "transcribe": ("gemini.hearing",),
+        "speak": ("gemini.speech",),
+    },
     auth=header("x-goog-api-key"),
     derived=derived,
     named=lambda name, config: name_on_vertex(name),

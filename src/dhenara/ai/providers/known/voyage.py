@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
 from ..offers import embeddings, rerank
-from ..provider import Provider
+from ..provider import Provider, Route
+
+SEEING = EmbeddingQuirks(
+    path="/multimodalembeddings",
+    params={"dimensions": "output_dimension", "input_type": "input_type", "truncate": "truncation"},
+    most_texts=1000,
+    most_bytes=300_000,
+    input_types={"query": "query", "document": "document"},
+    encoding="float",
+    pictures=True,
+)
 
 PROVIDER = Provider(
     name="voyage",
@@ -12,6 +22,7 @@ PROVIDER = Provider(
     routes=(),
     operations=(
         rerank(RerankQuirks(params={"top_n": "top_k"}, results="data")),
+        Route("openai_rest.seeing", SEEING, "voyage-multimodal*", operation="embed"),
         embeddings(
             EmbeddingQuirks(
                 params={"dimensions": "output_dimension", "input_type": "input_type", "truncate": "truncation"},

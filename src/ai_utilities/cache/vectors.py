@@ -1,0 +1,133 @@
+"""Embeddings in a cache, text by text: what is known is not sent again, in whatever list it comes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from dhenara.ai import ArrivedResult, Send, Stream
+from dhenara.ai.errors import BadAnswerError
+from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Usage
+
+from ..storage.running import World, surely
+from .key import VERSION, cache_key
+from .patient import Patient
+from .policy import Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """One vector, and as it was sent where it came packed."""
+
+    numbers: list[float] = field(repr=False)
+    packed: bytes | None = field(default=None, repr=False)
+
+
+class Vectors:
+    """The vectors of one target that a cache has."""
+
+    def __init__(self, io: World, target: Any, patient: Patient, backend: Any) -> None:
+        self._io = io
+        self._target = target
+        self._patient = patient
+        self._backend = backend
+
+    async def embed(self, call: Call, send: Send, wish: Wish) -> Stream:
+        """All vectors in the order of their texts; asked for are those that nobody knows, each once."""
+        request = request_of(call)
+        keys = self._keys(call, request, wish.namespace)
+        texts = dict(zip(keys, request.texts, strict=True))
+        known = {} if wish.policy == "refresh" else await self._known(list(texts))
+        missing = [key for key in texts if key not in known]
+        if not missing:
+            call.journal.began(self._io.now())
+            made = EmbeddingResponse(model=self._target.origin.model, usage=Usage(), cost=nothing())
+        else:
+            asked = request.model_copy(update={"texts": tuple(texts[key] for key in missing)})
+            made = await self._asked(replace(call, request=asked), send)
+            fresh = dict(zip(missing, read_made(made, len(missing), self._target.origin), strict=True))
+            known.update(fresh)
+            kept = {key: write_vector(vector) for key, vector in fresh.items()}
+            await surely(self._io, self._backend, self._patient.tried, None, self._backend.set_texts, kept, wish.ttl)
+        whole = told([known[key] for key in keys], made)
+        return ArrivedResult(whole, self._target.origin, cached=not missing)
+
+    def _keys(self, call: Call, request: EmbeddingRequest, namespace: str) -> list[str]:
+        """A key a text: the same alone and in a list, for it is the hash of everything but the list."""
+        alone = replace(call, request=request.model_copy(update={"texts": ("",)}))
+        outgoing = self._target.codec.encode(alone, self._target.quirks)
+        whole = cache_key(namespace, self._target, outgoing, alone)
+        said = (to_json(text, bytes_mode="base64") for text in request.texts)
+        return [f"{whole}-{hashlib.sha256(one).hexdigest()}" for one in said]
+
+    async def _known(self, keys: Sequence[str]) -> dict[str, Vector]:
+        backend = self._backend
+        texts: Mapping[str, str] = await self._patient.asked(self._io, {}, backend.get_texts, keys)
+        read = {key: read_vector(text) for key, text in texts.items()}
+        known = {key: vector for key, vector in read.items() if vector is not None}
+        for key in keys:
+            backend.counts.looked(found=key in known)
+        return known
+
+    async def _asked(self, call: Call, send: Send) -> EmbeddingResponse:
+        stream = await send(call)
+        await stream.response()
+        made = stream.result()
+        if not isinstance(made, EmbeddingResponse):
+            raise BadAnswerError("the answer to 'embed' has no vectors in it")
+        return made
+
+
+def request_of(call: Call) -> EmbeddingRequest:
+    if not isinstance(call.request, EmbeddingRequest):
+        raise TypeError("embed needs an EmbeddingRequest")
+    return call.request
+
+
+def read_made(made: EmbeddingResponse, wanted: int, origin: Any) -> list[Vector]:
+    """What came for what was sent."""
+    if len(made.vectors) != wanted:
+        came = f"{wanted} texts were sent and {len(made.vectors)} vectors came back"
+        raise BadAnswerError(came, provider=origin.provider, model=origin.model)
+    packed: Sequence[bytes | None] = made.packed or [None] * wanted
+    return [Vector(numbers, one) for numbers, one in zip(made.vectors, packed, strict=True)]
+
+
+def told(vectors: Sequence[Vector], made: EmbeddingResponse) -> EmbeddingResponse:
+    """All vectors, with what was used for those that were asked for."""
+    packed = tuple(vector.packed for vector in vectors if vector.packed is not None)
+    names = ("id", "model", "provider", "usage", "cost", "warnings", "extras")
+    facts = {name: getattr(made, name) for name in names}
+    whole = packed if len(packed) == len(vectors) else ()
+    return EmbeddingResponse.joined([vector.numbers for vector in vectors], whole, facts)
+
+
+def write_vector(vector: Vector) -> str:
+    shown = vector.numbers if vector.packed is None else base64.b64encode(vector.packed).decode()
+    return to_json({"format": VERSION, "vector": shown}).decode()
+
+
+def read_vector(text: str) -> Vector | None:
+    """None for what another version of this library, or somebody else, kept."""
+    try:
+        kept = from_json(text)
+        if kept["format"] != VERSION:
+            return None
+        shown = kept["vector"]
+        if isinstance(shown, str):
+            packed = base64.b64decode(shown, validate=True)
+            return Vector(array("f", packed).tolist(), packed)
+        return Vector([float(number) for number in shown])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def nothing() -> Cost:
+    return Cost(amount=Decimal(0), source="cache")

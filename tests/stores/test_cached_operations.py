@@ -1,0 +1,235 @@
+"""Operations beside chat in a cache: embeddings text by text, others whole, and what is made only when asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_utilities import AiSettings
+from ai_utilities.cache import CacheBackend, CacheLayer, MemoryCache, SQLiteCache, caching
+from ai_utilities.usage import BudgetExceededError, MemoryLedger, UsageLayer
+from ai_utilities.usage.budget import UnknownCostError
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import BadAnswerError, BadRequestError
+from dhenara.ai.testing import FakeServer, Plausible, Raw, Refusal
+from dhenara.ai.types import FileContent, ImageContent
+from support.kit import Uniform, run, settings
+from support.worlds import World, endpoint
+
+TALK = b"RIFF\x24\0\0\0WAVEfmt " + bytes(40)
+
+
+def at(server: FakeServer, cache: CacheBackend, provider: str = "openai", **more: Any) -> AIModelClient:
+    return AIModelClient(endpoint(server.url, provider), layers=[CacheLayer(cache, policy="always", **more)])
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    made = MemoryCache(5000) if request.param == "memory" else SQLiteCache(tmp_path / "cache.sqlite", 5000)
+    yield made
+    made.close()
+
+
+def test_of_a_thousand_texts_only_the_unknown_ones_are_sent(
+    world: World, server: FakeServer, cache: CacheBackend
+) -> None:
+    server.answers(*[Plausible()] * 3)
+    texts = [f"text {n}" for n in range(1000)]
+    new = texts[::100]
+    ledger = MemoryLedger()
+    usage = UsageLayer(ledger)
+    layers = [usage, CacheLayer(cache, policy="always")]
+    client = AIModelClient(endpoint(server.url), layers=layers)
+    world.ask(client, "embed", [text for text in texts if text not in new])
+    mixed = world.ask(client, "embed", texts)
+    again = world.ask(client, "embed", texts)
+    bare = world.ask(AIModelClient(endpoint(server.url)), "embed", texts)
+    world.close(client)
+    assert server.exchanges[1].json["input"] == new
+    assert mixed.vectors == again.vectors == bare.vectors
+    assert mixed.packed == bare.packed
+    assert (mixed.usage.input_tokens, again.usage.input_tokens) == (20, 0)
+    assert (again.cost.amount, again.cost.source, again.attempts) == (0, "cache", [])
+    assert len(server.exchanges) == 3
+    rows = list(ledger.rows())
+    assert [(row.outcome, row.prompt_tokens) for row in rows] == [("answered", 1980), ("answered", 20), ("cached", 0)]
+
+
+def test_a_text_alone_and_in_a_list_are_the_same_and_doubles_are_sent_once(world: World, server: FakeServer) -> None:
+    server.answers(*[Plausible()] * 2)
+    client = at(server, MemoryCache())
+    (alone,) = world.ask(client, "embed", "b").vectors
+    found = world.ask(client, "embed", ["a", "b", "a", "c"]).vectors
+    world.close(client)
+    assert server.exchanges[1].json["input"] == ["a", "c"]
+    assert (found[1], found[0]) == (alone, found[2])
+
+
+@pytest.mark.parametrize(
+    "other", [{"dimensions": 4}, {"input_type": "query"}, {"truncate": True}, {"options": {"x": 1}}], ids=str
+)
+def test_what_makes_another_vector_makes_another_key(other: dict[str, Any], server: FakeServer) -> None:
+    server.answers(*[Plausible()] * 4)
+    cache = MemoryCache()
+    with at(server, cache, "voyage") as client, at(server, cache, "cohere") as elsewhere:
+        client.embed("a")
+        client.embed("a", **other)
+        client.embed("a")
+        elsewhere.embed("a")
+    assert len(server.exchanges) == 3
+
+
+@pytest.mark.parametrize("provider", ["openai", "google_ai", "cohere", "mistral", "voyage", "ollama"])
+def test_vectors_come_back_exactly_from_every_provider(provider: str, server: FakeServer, cache: CacheBackend) -> None:
+    server.answers(*[Plausible()] * 2)
+    with at(server, cache, provider) as client:
+        first, second = client.embed(["a", "b"]), client.embed(["b", "a"])
+    assert second.vectors == first.vectors[::-1]
+    assert len(server.exchanges) == 1
+
+
+def test_refreshed_vectors_are_asked_for_again_and_never_means_never(server: FakeServer) -> None:
+    server.answers(*[Plausible()] * 3)
+    cache = MemoryCache()
+    with at(server, cache) as client:
+        client.embed("a")
+        with caching("refresh"):
+            client.embed("a")
+        with caching("never"):
+            client.embed("a")
+        client.embed("a")
+    assert len(server.exchanges) == 3
+    assert (cache.stats().hits, cache.stats().misses) == (1, 1)
+
+
+def test_what_fails_or_is_wrong_is_not_kept(world: World, server: FakeServer) -> None:
+    short = Raw(json.dumps({"data": [{"index": 0, "embedding": [1.0]}]}).encode())
+    server.answers(Refusal(400, "no"), short, Plausible())
+    client = at(server, MemoryCache())
+    with pytest.raises(BadRequestError):
+        world.ask(client, "embed", ["a", "b"])
+    with pytest.raises(BadAnswerError, match="2 texts were sent and 1 vectors came back"):
+        world.ask(client, "embed", ["a", "b"])
+    assert len(world.ask(client, "embed", ["a", "b"]).vectors) == 2
+    world.close(client)
+
+
+def test_a_damaged_entry_is_asked_for_again(server: FakeServer) -> None:
+    server.answers(*[Plausible()] * 3)
+    cache = MemoryCache()
+    with at(server, cache) as client:
+        client.embed("a")
+        client.moderate("a")
+        for key, broken in zip(
+            list(cache.kept_keys()), ("[1]", '{"format":1,"kind":"Secret","vector":"?"}'), strict=True
+        ):
+            cache.set_text(key, broken)
+        client.embed("a")
+    assert len(server.exchanges) == 3
+
+
+def test_a_cache_that_fails_never_fails_an_embedding(world: World, server: FakeServer) -> None:
+    class Broken(CacheBackend):
+        def get(self, key: str) -> Any:
+            raise OSError("no disk")
+
+        def set(self, key: str, value: Any, ttl: float | None = None) -> None:
+            raise OSError("no disk")
+
+    server.answers(*[Plausible()] * 2)
+    client = at(server, Broken())
+    assert world.ask(client, "embed", "a").vectors == world.ask(client, "embed", "a").vectors
+    world.close(client)
+
+
+EXACT: list[tuple[str, str, tuple[Any, ...], dict[str, Any]]] = [
+    ("cohere", "rerank", ("cats", ["cats sleep", "dogs bark"]), {"top_n": 1}),
+    ("openai", "moderate", ("kill",), {}),
+    ("mistral", "ocr", (FileContent(data=b"%PDF-", mime_type="application/pdf"),), {}),
+    ("openai", "transcribe", (TALK,), {"language": "en"}),
+    ("anthropic", "count_tokens", ("How long?",), {"estimate": False}),
+]
+MADE: list[tuple[str, str, tuple[Any, ...], dict[str, Any]]] = [
+    ("openai", "speak", ("Hello",), {"voice": "ash"}),
+    ("openai", "edit_image", ("A hat", ImageContent(data=b"\x89PNG", mime_type="image/png")), {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "given", "said"), EXACT, ids=lambda one: one if isinstance(one, str) else ""
+)
+def test_the_same_question_has_the_same_answer(
+    provider: str, name: str, given: tuple[Any, ...], said: dict[str, Any], world: World, server: FakeServer
+) -> None:
+    server.answers(*[Plausible()] * 2)
+    client = at(server, MemoryCache(), provider)
+    first, second = (world.ask(client, name, *given, **said) for _ in range(2))
+    assert len(server.exchanges) == 1
+    shown = {"attempts", "request_id", "response_headers", "duration_seconds", "cost"}
+    assert second.model_dump(exclude=shown) == first.model_dump(exclude=shown)
+    assert (second.cost.amount, second.cost.source) == (0, "cache")
+    world.ask(client, name, *given, **said, headers={"x-other": "1"})
+    assert len(server.exchanges) == 2
+    world.close(client)
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "given", "said"), MADE, ids=lambda one: one if isinstance(one, str) else ""
+)
+def test_what_is_made_anew_is_kept_only_for_who_asks(
+    provider: str, name: str, given: tuple[Any, ...], said: dict[str, Any], world: World, server: FakeServer
+) -> None:
+    server.answers(*[Plausible()] * 3)
+    client = at(server, MemoryCache(), provider)
+    world.ask(client, name, *given, **said)
+    world.ask(client, name, *given, **said)
+    with caching("always"):
+        world.ask(client, name, *given, **said)
+        world.ask(client, name, *given, **said)
+    assert len(server.exchanges) == 3
+    world.close(client)
+
+
+def test_the_kit_embeds_what_is_new_and_gives_a_matrix(world: World, server: FakeServer) -> None:
+    numpy = pytest.importorskip("numpy")
+    server.answers(*[Plausible()] * 3)
+
+    async def script(client: Uniform) -> Any:
+        await client.embed(["a", "b"], tags={"of": "test"})
+        found = await client.embed(["b", "c"])
+        await client.embed(["a"], cache=False)
+        return found, list(client.usage_tracker.ledger.rows())
+
+    said = settings(server.url, cache_enabled=True, usage_store="memory")
+    found, rows = run(world, script, said)
+    assert [exchange.json["input"] for exchange in server.exchanges] == [["a", "b"], ["c"], ["a"]]
+    assert (found.numpy().shape, found.numpy().dtype) == ((2, 8), numpy.float32)
+    assert found == found.response.vectors
+    assert [row.tags for row in rows] == [{"of": "test"}, {}, {}]
+
+
+@pytest.mark.parametrize("operation", ["embed", "speak"])
+def test_budgets_of_the_settings_hold_for_operations(operation: str, world: World, server: FakeServer) -> None:
+    server.answers(*[Plausible()] * 3)
+    ask: Callable[[Uniform], Any] = {
+        "embed": lambda client: client.embed(["a text"]),
+        "speak": lambda client: client.speak("Hello"),
+    }[operation]
+
+    async def script(client: Uniform) -> None:
+        await ask(client)
+
+    free: AiSettings = settings(server.url, budget_usd=0.000001, usage_tracking=False)
+    if operation == "embed":
+        run(world, script, settings(server.url, budget_usd=1))
+        with pytest.raises(BudgetExceededError):
+            run(world, lambda client: client.embed(["a text " * 1000]), free)
+    else:
+        with pytest.raises(UnknownCostError, match="AI_BUDGET_UNKNOWN"):
+            run(world, script, settings(server.url, budget_usd=1))
+        run(world, script, settings(server.url, budget_usd=1, budget_unknown="allow"))
+    assert len(server.exchanges) == 1
