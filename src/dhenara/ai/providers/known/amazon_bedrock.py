@@ -18,8 +18,9 @@ from ...codecs.operation_quirks import RerankQuirks
 from ...types.structured import OutputMode
 from ..auth import bearer_or_aws
 from ..listing import Listing
-from ..provider import Provider, Route
+from ..provider import InFiles, Provider, Route
 from ..tokens.aws import aws_proofs
+from ..tokens.aws_profiles import region_in_files
 from .anthropic import BINDING
 from .claude import claude_routes, dated, name_on_bedrock, preceded
 
@@ -105,6 +106,7 @@ PROVIDER = Provider(
         "session_token": "AWS_SESSION_TOKEN",
     },
     config_env={"region": ("AWS_REGION", "AWS_DEFAULT_REGION")},
+    config_in_files=InFiles(region_in_files, {"region": "`region = ...` into a profile of ~/.aws/config"}),
     base_url_env=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
     keys_url="https://console.aws.amazon.com/bedrock/home#/api-keys",
     price_list="aws",
