@@ -176,9 +176,9 @@ def test_a_signed_request_goes_to_the_region_of_the_profile(
 
 
 def test_without_a_region_anywhere_the_error_says_where_it_may_stand(nobody: pytest.MonkeyPatch) -> None:
-    with bedrock({"profile": "work"}, region=None) as client:
-        with pytest.raises(ConfigurationError, match=r"needs region.*AWS_REGION.*~/\.aws/config"):
-            client.generate("?")
+    place = pytest.raises(ConfigurationError, match=r"needs region.*AWS_REGION.*~/\.aws/config")
+    with bedrock({"profile": "work"}, region=None) as client, place:
+        client.generate("?")
 
 
 @pytest.mark.parametrize("region", ["evil.example/x", "us-east-1.evil", "../..", "a@b"])

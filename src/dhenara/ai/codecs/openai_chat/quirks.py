@@ -41,8 +41,10 @@ class ChatQuirks(Quirks):
     many_systems: bool = True
     """Whether system messages may follow each other, or stand in the middle."""
 
-    reasoning_in: Literal["effort", "reasoning", "thinking", "enable_thinking", "none"] = "effort"
-    efforts: Mapping[str, str | None] = field(default_factory=dict)
+    reasoning_in: Literal["effort", "reasoning", "thinking", "thinking_effort", "enable_thinking", "none"] = "effort"
+    """How a model is told to think; `thinking_effort` is a switch with an effort beside it."""
+
+    efforts: Mapping[str, str] = field(default_factory=dict)
     reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning")
     reasoning_replay: Literal["never", "field", "tool_turns", "details", "chunks", "tags"] = "never"
     """How thinking is said again: `chunks` and `tags` stand in the text, `tool_turns` insists on the field."""

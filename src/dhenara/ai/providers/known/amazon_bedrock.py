@@ -65,6 +65,8 @@ def named(name: str, config: Mapping[str, Any]) -> str:
 AGENTS = "https://bedrock-agent-runtime.{region}.amazonaws.com"
 # How those are held to a schema who do not know schemas.
 BY_TOOL: tuple[OutputMode, ...] = ("tool", "prompt")
+LOWEST = {"minimal": "low"}
+THREE = {**LOWEST, "xhigh": "high", "max": "high"}
 NOVA_TOOLS = {"web_search": "nova_grounding", "code_execution": "nova_code_interpreter"}
 
 PROVIDER = Provider(
@@ -73,7 +75,7 @@ PROVIDER = Provider(
     hosts=("https://bedrock-runtime.{region}.amazonaws.com", "https://bedrock-mantle.{region}.api.aws", AGENTS),
     routes=(
         Route("openai_responses", ResponsesQuirks(), NEW_GPT, prefix="/openai/v1", **MANTLE),
-        Route("openai_chat", ChatQuirks(), NEW_GPT, prefix="/openai/v1", **MANTLE),
+        Route("openai_chat", ChatQuirks(efforts={"max": "xhigh"}), NEW_GPT, prefix="/openai/v1", **MANTLE),
         Route("openai_responses", ResponsesQuirks(), BARE_OSS, prefix="/v1", **MANTLE),
         Route("openai_chat", LIMITED, BARE_OSS, prefix="/v1", **MANTLE),
         *claude_routes(MESSAGES, before="anthropic.", only=NEW_CLAUDE, prefix="/anthropic", **MANTLE),
@@ -82,11 +84,13 @@ PROVIDER = Provider(
         Route("openai_responses", ResponsesQuirks(), prefix="/v1", when=CHOSEN, **MANTLE),
         Route("converse", ConverseQuirks(reasoning="budget", structured=BY_TOOL), models=CLAUDE_UNSTRUCTURED),
         Route("converse", ConverseQuirks(reasoning="budget"), models=CLAUDE_BUDGET),
-        Route("converse", ConverseQuirks(reasoning="adaptive", binds_thinking=True), models=CLAUDE_BINDING),
-        Route("converse", ConverseQuirks(reasoning="adaptive"), models=CLAUDE_ADAPTIVE),
+        Route(
+            "converse", ConverseQuirks(reasoning="adaptive", efforts=LOWEST, binds_thinking=True), models=CLAUDE_BINDING
+        ),
+        Route("converse", ConverseQuirks(reasoning="adaptive", efforts=LOWEST), models=CLAUDE_ADAPTIVE),
         Route(
             "converse",
-            ConverseQuirks(reasoning="config", structured=BY_TOOL, system_tools=NOVA_TOOLS),
+            ConverseQuirks(reasoning="config", efforts=THREE, structured=BY_TOOL, system_tools=NOVA_TOOLS),
             models="*amazon.nova-2*",
         ),
         Route("converse", ConverseQuirks(reasoning="effort"), models="*openai.*|*qwen.*|*deepseek.*"),

@@ -38,6 +38,8 @@ DOCUMENT = Accepted(by_id=True, most_uploaded=MOST_BYTES)
 SOUNDS = ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave", "audio/mpeg", "audio/mp3")
 CHAT = ChatQuirks(
     cache_key=True,
+    # Most effort is for Responses alone.
+    efforts={"max": "xhigh"},
     accepted={"image": Accepted(PICTURES), "audio": Accepted(SOUNDS), "file": DOCUMENT},
     most_request_bytes=MOST_BYTES,
 )
