@@ -58,7 +58,9 @@ def test_an_effort_is_said_in_the_words_of_the_dialect(
 
 
 def test_with_strict_the_nearest_is_not_good_enough(server: FakeServer) -> None:
-    with AIModelClient(endpoint(server.url, "openai", "gpt-6-luna")) as client:
-        with pytest.raises(UnsupportedError, match="max"):
-            client.generate("?", reasoning_effort="max", strict=True)
+    with (
+        AIModelClient(endpoint(server.url, "openai", "gpt-6-luna")) as client,
+        pytest.raises(UnsupportedError, match="max"),
+    ):
+        client.generate("?", reasoning_effort="max", strict=True)
     assert server.exchanges == []

@@ -22,6 +22,7 @@ VENDORS: dict[str, tuple[str, str, str, str]] = {
     "zai": ("zai", "zai/", "zai", "zai"),
     "minimax": ("minimax", "minimax/", "minimax", "minimax"),
     "meta": ("meta", "meta/", "llama", "meta"),
+    "amazon": ("bedrock_converse", "amazon.", "amazon-bedrock", "aws"),
     "alibaba": ("dashscope", "dashscope/", "alibaba", "alibaba"),
 }
 KINDS = {
@@ -37,7 +38,7 @@ PROTOCOLS = {"/v1/chat/completions": "openai_chat", "/v1/responses": "openai_res
 SPOKEN = {"anthropic": ["anthropic"], "google": ["gemini"], "cohere": ["cohere"]}
 DATED = re.compile(r"-(20\d\d-?\d\d-?\d\d|latest)$")
 # Vendors that also serve models of others, and how their own are called.
-OWN = {"alibaba": re.compile(r"qw"), "mistral": re.compile(r"(?!zai|glm|deepseek)")}
+OWN = {"amazon": re.compile(r"nova"), "alibaba": re.compile(r"qw"), "mistral": re.compile(r"(?!zai|glm|deepseek)")}
 RELEASED = re.compile(r"Released (20\d\d-\d\d-\d\d)")
 LEVELS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 USUAL = ("low", "medium", "high")
