@@ -17,8 +17,8 @@ HOME = "dhenara.ai.types.genai.foundation_models"
 NAMED = {
     "openai.chat": (
         "GPT55 GPT55Pro GPT54 GPT54Pro GPT54Mini GPT54Nano GPT53Codex GPT52 GPT52Pro GPT51 GPT51Codex GPT51CodexMini "
-        "GPT5 GPT5Mini GPT5Nano GPT41 GPT41Mini GPT41Nano GPT4o GPT4oMini O1 O1Mini O3 O3Mini O4Mini GPT6Astra GPT61Sol "
-        "GPT61Terra GPT6Sol GPT6Luna GPT56Sol GPTOss120B GPTOss20B"
+        "GPT5 GPT5Mini GPT5Nano GPT41 GPT41Mini GPT41Nano GPT4o GPT4oMini O1 O1Mini O3 O3Mini O4Mini GPT6Astra "
+        "GPT61Sol GPT61Terra GPT6Sol GPT6Luna GPT56Sol GPTOss120B GPTOss20B"
     ),
     "anthropic.chat": (
         "ClaudeFable5 ClaudeMythos5 ClaudeOpus48 ClaudeOpus47 ClaudeOpus46 ClaudeOpus45 ClaudeOpus40 ClaudeSonnet5 "
@@ -27,8 +27,8 @@ NAMED = {
     ),
     "google.chat": (
         "Gemini35Flash Gemini31ProPreview Gemini31ProPreviewCustomTools Gemini3FlashPreview Gemini31FlashLite "
-        "Gemini25Pro Gemini25Flash Gemini25FlashLite Gemini15Flash Gemini15Pro Gemini3Pro Gemini31FlashLitePreview Gemini20Flash "
-        "Gemini20FlashLite Gemini4Argon Gemini4Carbon Gemini38Flash Gemini37Flash Gemini35FlashLite"
+        "Gemini25Pro Gemini25Flash Gemini25FlashLite Gemini15Flash Gemini15Pro Gemini3Pro Gemini31FlashLitePreview "
+        "Gemini20Flash Gemini20FlashLite Gemini4Argon Gemini4Carbon Gemini38Flash Gemini37Flash Gemini35FlashLite"
     ),
     "deepseek.chat": "DeepseekV4Flash DeepseekV4Pro DeepseekR1 DeepseekFlash",
     "openai.image": "DallE2 DallE3 GPTImage1 GPTImage15 GPTImage2 GPTImage25Flare GPTImage25Sunburst",
