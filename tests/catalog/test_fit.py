@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import find_facts, known_models
 from dhenara.ai.catalog.data import load
-from dhenara.ai.catalog.fit import EFFORTS, fit
+from dhenara.ai.catalog.fit import EFFORTS, REASONING, fit
 from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import (
@@ -288,7 +288,8 @@ def test_what_fits_once_fits_for_good(model: str, config: dict[str, Any]) -> Non
     fitted, warned = fit(Call(where, (), AIModelCallConfig(**config)), facts)
     again, more = fit(fitted, facts)
     assert (again, more) == (fitted, ())
-    changed = {name for name in config if getattr(fitted.config, name) != getattr(AIModelCallConfig(**config), name)}
+    asked = AIModelCallConfig(**config)
+    changed = {name for name in config if getattr(fitted.config, name) != getattr(asked, name)}
     # Who is asked for what it does anyway has nothing to warn of.
-    unsaid = {"reasoning"} if facts.reasoning is False and config.get("reasoning") is False else set()
+    unsaid = set(REASONING) if facts.reasoning is False and asked.wants_reasoning is False else set()
     assert bool(warned) or changed <= {"reasoning_effort", *unsaid}

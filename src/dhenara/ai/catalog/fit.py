@@ -159,7 +159,9 @@ def fit_budget(config: AIModelCallConfig, facts: ModelFacts, warnings: Warnings)
 def nearest(effort: str, efforts: tuple[str, ...]) -> str:
     """The closest level there is; of two that are as close, the one that reasons more. Never none instead of some."""
     place = EFFORTS.index(effort)
-    known = [one for one in efforts if one in EFFORTS and (one != "none" or effort == "none")] or list(efforts)
+    known = [one for one in efforts if one in EFFORTS and (one != "none" or effort == "none")]
+    if not known:
+        return next((one for one in efforts if one != "none"), "none")
     return min(known, key=lambda one: (abs(EFFORTS.index(one) - place), -EFFORTS.index(one)))
 
 
