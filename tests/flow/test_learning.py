@@ -188,7 +188,7 @@ SAYINGS: list[tuple[str, dict[str, Any], Any, tuple[str, str, Any]]] = [
         {"response_format": {"type": "json_schema", "json_schema": {}}},
         {
             "error": {
-                "message": "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.",
+                "message": "Invalid parameter: 'response_format' of type 'json_schema' is not supported here.",
                 "param": "response_format",
             }
         },

@@ -13,6 +13,7 @@ from ...types.content import (
     ImageContent,
     Media,
     TextContent,
+    VideoContent,
 )
 from ...wire.sniff import is_text
 from ..marks import CONTROL, breakpoint_of, control
@@ -58,6 +59,8 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | 
             return write_image(part, quirks)
         case AudioContent() if quirks.audio_in and part.data is not None:
             return write_audio(part, quirks)
+        case VideoContent() if quirks.video_shape == "video_url" and (part.url or part.data is not None):
+            return {"type": "video_url", "video_url": {"url": part.url or data_url(part, "video/mp4")}}
         case FileContent():
             return write_file(part, quirks, warnings)
         case Media():

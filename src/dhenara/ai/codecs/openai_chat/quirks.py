@@ -29,6 +29,11 @@ PARAMETERS: Mapping[str, str | None] = {
     "max_output_tokens": "max_completion_tokens",
 }
 
+ReasoningIn = Literal["effort", "reasoning", "thinking", "thinking_effort", "enable_thinking", "template", "none"]
+"""How a model is told to think. `thinking_effort` is a switch with an effort beside it; `template` is one in the
+words of the model's own template.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ChatQuirks(Quirks):
@@ -41,9 +46,7 @@ class ChatQuirks(Quirks):
     many_systems: bool = True
     """Whether system messages may follow each other, or stand in the middle."""
 
-    reasoning_in: Literal["effort", "reasoning", "thinking", "thinking_effort", "enable_thinking", "none"] = "effort"
-    """How a model is told to think; `thinking_effort` is a switch with an effort beside it."""
-
+    reasoning_in: ReasoningIn = "effort"
     efforts: Mapping[str, str] = field(default_factory=dict)
     reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning")
     reasoning_replay: Literal["never", "field", "tool_turns", "details", "chunks", "tags"] = "never"
@@ -83,6 +86,7 @@ class ChatQuirks(Quirks):
     remote_documents: bool = False
     """Whether a document may be an address in the place of its bytes."""
 
+    video_shape: Literal["video_url", "none"] = "none"
     audio_in: bool = True
     audio_shape: Literal["object", "string"] = "object"
     cache_mark: Literal["prompt_cache_breakpoint", "cache_control", "none"] = "none"

@@ -61,6 +61,16 @@ def write_switch(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnin
     return written
 
 
+def write_template(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+    """Templates that know no such switch pass by it."""
+    if config.max_reasoning_tokens is not None:
+        warnings.unsupported("max_reasoning_tokens", "thinking has no budget there")
+    written: Written = {"chat_template_kwargs": {"enable_thinking": bool(config.wants_reasoning)}}
+    if config.wants_reasoning and config.reasoning_effort is not None:
+        written["reasoning_effort"] = spoken_effort(config, quirks.efforts, warnings)
+    return written
+
+
 def write_nothing(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
     if config.wants_reasoning:
         warnings.unsupported("reasoning")
@@ -73,5 +83,6 @@ WRITERS: dict[str, Callable[[AIModelCallConfig, ChatQuirks, Warnings], Written]]
     "thinking": write_thinking,
     "thinking_effort": write_thinking,
     "enable_thinking": write_switch,
+    "template": write_template,
     "none": write_nothing,
 }

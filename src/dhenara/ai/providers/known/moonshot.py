@@ -15,6 +15,7 @@ QUIRKS = ChatQuirks(
     named_tool_choice=False,
     document_shape="none",
     begun="partial",
+    video_shape="video_url",
 )
 
 PROVIDER = Provider(

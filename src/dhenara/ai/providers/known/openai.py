@@ -65,6 +65,7 @@ PROVIDER = Provider(
         Route("openai_responses", replace(RESPONSES, cache_marks=True), models="gpt-6-astra*"),
         Route("openai_responses", RESPONSES, models=RESPONSES_ONLY),
         Route("openai_chat", replace(CHAT, web_search="options"), models=SEARCHING),
+        Route("openai_chat", replace(CHAT, system_role="user"), models="o1-mini*|o1-preview*"),
         Route("openai_chat", replace(CHAT, cache_mark="prompt_cache_breakpoint"), models=MARKED),
         Route("openai_chat", CHAT),
         Route("openai_responses", replace(RESPONSES, cache_marks=True), models=MARKED),

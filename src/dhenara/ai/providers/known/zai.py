@@ -17,6 +17,7 @@ QUIRKS = ChatQuirks(
     structured=("prompt", "tool"),
     web_search="nested",
     document_shape="none",
+    video_shape="video_url",
 )
 
 PROVIDER = Provider(
