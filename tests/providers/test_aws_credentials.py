@@ -10,10 +10,10 @@ import pytest
 from botocore.session import Session
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.errors import ConfigurationError, PermissionDeniedError
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.providers.tokens import aws, aws_profiles
-from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 from support.worlds import World
 
@@ -118,6 +118,30 @@ def test_a_profile_that_was_given_comes_before_keys_of_the_environment(
     with bedrock({"profile": "work"}, base_url=server.url) as client:
         client.generate("?")
     assert signer(server) == "AK2"
+
+
+def test_keys_that_ended_early_are_read_again_from_their_file(
+    world: World, server: FakeServer, tmp_path: Path, nobody: pytest.MonkeyPatch
+) -> None:
+    keys = "[default]\naws_access_key_id=AK{0}\naws_secret_access_key=s\naws_session_token=t{0}\n"
+    expired = Raw(
+        b'{"message": "The security token included in the request is expired"}',
+        403,
+        headers={"x-amzn-errortype": "ExpiredTokenException"},
+    )
+    profiles(tmp_path, "credentials", keys.format(1))
+    nobody.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
+    server.answers(Answer(text="Hello!"), expired, Answer(text="Hello!"), expired)
+    client = bedrock()
+    world.run(client, "?")
+    profiles(tmp_path, "credentials", keys.format(2))
+    assert world.run(client, "?").chat_response.text() == "Hello!"
+    assert signer(server) == "AK2"
+    with pytest.raises(PermissionDeniedError):
+        # Nothing newer stands there now.
+        world.run(client, "?", retries=0)
+    world.close(client)
+    assert len(server.exchanges) == 4
 
 
 WORKS = "[default]\nregion = eu-west-1\ns3 =\n  max_queue_size = 9\n[profile work]\nregion=ap-northeast-1\n"
