@@ -306,6 +306,33 @@ def test_a_renamed_field_is_sent_under_its_new_name_in_every_world(
     assert [attempt.outcome for attempt in final.attempts] == ["failed", "answered"]
 
 
+RELAYED = {
+    "message": "Provider returned error",
+    "code": 400,
+    "metadata": {
+        "raw": json.dumps(
+            {"error": {"message": "Unsupported parameter: 'temperature' is not supported with this model."}}
+        ),
+        "provider_name": "OpenAI",
+    },
+}
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_refusal_that_a_gateway_passes_on_is_learned_from_too(
+    streaming: bool, status: int, world: World, server: FakeServer
+) -> None:
+    server.answers(refused({"error": RELAYED}, status), HELLO, refused({"error": RELAYED}, status))
+    client = AIModelClient(endpoint(server.url, "openrouter"), lessons=Lessons())
+    final = world.stream(client, "?", temperature=0.2)[-1][1] if streaming else world.run(client, "?", temperature=0.2)
+    assert final.chat_response.text() == "Hello!"
+    assert "temperature" not in server.exchanges[1].json
+    with pytest.raises(BadRequestError, match=r"openrouter \(fake-1\).*Unsupported parameter"):
+        world.run(client, "?")
+    world.close(client)
+
+
 def test_a_value_that_is_refused_becomes_the_nearest_that_is_taken(server: FakeServer) -> None:
     told = "'minimal' is not supported with this model. Supported values are: 'low', 'medium', and 'high'."
     server.answers(openai(told, "reasoning.effort", "unsupported_value"), HELLO, HELLO)
