@@ -207,8 +207,8 @@ ROWS: list[tuple[str, Any, Any, Any]] = [
         None,
     ),
 ]
-# Their own tests hold these: provider's tools, rules of schemas, and the ends of streams.
-ELSEWHERE = {"runs_code", "connects_mcp", "loose_rules", "tool_rules", "terminal"}
+# Their own tests hold these: provider's tools, rules of schemas, what media must be, and the ends of streams.
+ELSEWHERE = {"runs_code", "connects_mcp", "loose_rules", "tool_rules", "terminal", "accepted", "most_request_bytes"}
 
 
 def _prompted(quirks: ChatQuirks) -> ChatQuirks:

@@ -76,6 +76,8 @@ def shown_by_user(quirks: ChatQuirks) -> Callable[[Media, bool], bool]:
     def shows(part: Media, home: bool) -> bool:
         if isinstance(part, AudioContent):
             return quirks.audio_in and not home and (part.data is not None or is_remote(part))
+        if isinstance(part, VideoContent):
+            return quirks.video_shape != "none" and (bool(part.url) or part.data is not None)
         if isinstance(part, FileContent):
             return quirks.document_shape != "none" or part.words() is not None
         return isinstance(part, ImageContent) and (bool(part.url) or part.data is not None)
