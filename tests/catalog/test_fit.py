@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,10 +11,19 @@ from hypothesis import strategies as st
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import find_facts, known_models
-from dhenara.ai.catalog.fit import EFFORTS, fit
+from dhenara.ai.catalog.data import load
+from dhenara.ai.catalog.fit import EFFORTS, REASONING, fit
 from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call, ToolDefinition
+from dhenara.ai.types import (
+    AIModel,
+    AIModelAPI,
+    AIModelCallConfig,
+    AIModelEndpoint,
+    Call,
+    ChatModelSettings,
+    ToolDefinition,
+)
 from support.worlds import World, endpoint
 
 LOOK = ToolDefinition(name="look_up")
@@ -188,6 +198,73 @@ def test_every_fact_says_whose_it_is_and_from_when() -> None:
         assert all(source.name and source.date for source in facts.sources.values())
 
 
+def test_no_fact_is_a_guess() -> None:
+    book = load("facts")
+    assert all(re.fullmatch(r"20\d\d-\d\d(-\d\d)?", source["date"]) for source in book["sources"].values())
+    told = {key for models in book["models"].values() for facts in models.values() for key in facts}
+    assert told <= book["sources"].keys()
+
+
+@pytest.mark.parametrize("name", known_models())
+def test_what_is_known_of_a_model_agrees_with_itself(name: str) -> None:
+    facts = find_facts(name)
+    assert facts is not None
+    assert not (facts.reasoning is False and (facts.reasoning_efforts or facts.default_effort or facts.always_reasons))
+    assert list(facts.reasoning_efforts) == sorted(facts.reasoning_efforts, key=EFFORTS.index)
+    assert not (facts.always_reasons and "none" in facts.reasoning_efforts)
+    assert facts.default_effort is None or facts.default_effort in (facts.reasoning_efforts or EFFORTS)
+    assert set(facts.refused) | set(facts.refused_while_reasoning) <= AIModelCallConfig.model_fields.keys()
+
+
+@pytest.mark.parametrize("model", ["gpt-5.5", "gpt-5.6-sol", "gpt-6-luna", "gpt-6.1-terra", "gpt-5.1-codex"])
+def test_a_model_that_reasons_unasked_is_sent_no_temperature_unless_told_to_rest(
+    model: str, server: FakeServer
+) -> None:
+    thinking, warned = sent(server, "openai", model, temperature=0.2)
+    assert "temperature" not in thinking
+    assert warned == {"temperature": "unsupported_parameter"}
+    if model != "gpt-5.1-codex":
+        assert sent(server, "openai", model, temperature=0.2, reasoning=False)[0]["temperature"] == 0.2
+
+
+def test_codex_can_rest_since_it_can(server: FakeServer) -> None:
+    body, warned = sent(server, "openai", "gpt-5.3-codex", reasoning_effort="none", temperature=0.2)
+    assert (body["reasoning"], body["temperature"], warned) == ({"effort": "none"}, 0.2, {})
+
+
+def test_a_model_that_does_not_reason_is_not_asked_to(server: FakeServer) -> None:
+    body, warned = sent(server, "openai", "gpt-4o", reasoning_effort="high", temperature=0.2)
+    assert "reasoning_effort" not in body
+    assert (body["temperature"], warned) == (0.2, {"reasoning": "unsupported_parameter"})
+    for wish in ({"reasoning": False}, {"reasoning_effort": "none"}):
+        body, warned = sent(server, "openai", "gpt-4o", **wish)
+        assert (body.keys() & {"reasoning_effort"}, warned) == (set(), {})
+
+
+def test_who_knows_better_that_a_model_reasons_is_believed(server: FakeServer) -> None:
+    server.answers(Answer(text="Hello!"))
+    known = AIModel(model_name="gpt-4o", settings=ChatModelSettings(supports_reasoning=True))
+    with AIModelClient(endpoint(server.url).model_copy(update={"ai_model": known})) as client:
+        assert client.generate("?", reasoning_effort="high").chat_response.warnings == []
+    assert server.exchanges[-1].json["reasoning_effort"] == "high"
+
+
+@pytest.mark.parametrize("config", [{}, {"reasoning": True}, {"reasoning_effort": "max"}])
+def test_a_tool_that_cannot_be_forced_while_the_model_reasons_is_offered(
+    config: dict[str, Any], server: FakeServer
+) -> None:
+    body, warned = sent(server, "deepseek", "deepseek-v4-pro", tools=[LOOK], tool_choice="required", **config)
+    assert (body["tool_choice"], warned) == ("auto", {"tool_choice": "translated_parameter"})
+    resting, warned = sent(server, "deepseek", "deepseek-v4-pro", tools=[LOOK], tool_choice="required", reasoning=False)
+    assert (resting["tool_choice"], warned) == ("required", {})
+
+
+def test_of_a_model_that_always_reasons_and_has_no_levels_nothing_is_asked(server: FakeServer) -> None:
+    body, warned = sent(server, "moonshot", "kimi-k2.7-code", reasoning=False)
+    assert not {"thinking", "reasoning_effort"} & body.keys()
+    assert warned == {"reasoning": "translated_parameter"}
+
+
 @given(
     st.sampled_from(known_models()),
     st.fixed_dictionaries(
@@ -211,5 +288,8 @@ def test_what_fits_once_fits_for_good(model: str, config: dict[str, Any]) -> Non
     fitted, warned = fit(Call(where, (), AIModelCallConfig(**config)), facts)
     again, more = fit(fitted, facts)
     assert (again, more) == (fitted, ())
-    changed = {name for name in config if getattr(fitted.config, name) != getattr(AIModelCallConfig(**config), name)}
-    assert bool(warned) or changed <= {"reasoning_effort"}
+    asked = AIModelCallConfig(**config)
+    changed = {name for name in config if getattr(fitted.config, name) != getattr(asked, name)}
+    # Who is asked for what it does anyway has nothing to warn of.
+    unsaid = set(REASONING) if facts.reasoning is False and asked.wants_reasoning is False else set()
+    assert bool(warned) or changed <= {"reasoning_effort", *unsaid}

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai import AIModelClient
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.providers.target import find_route
+from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -27,6 +29,7 @@ from dhenara.ai.types import (
     ToolResultContent,
 )
 from dhenara.ai.wire import json
+from support.worlds import endpoint
 
 MARK = {"type": "ephemeral"}
 
@@ -195,3 +198,11 @@ def test_where_a_prompt_may_be_cached_up_to_is_told_to_responses() -> None:
     assert written["content"] == [
         {"type": "input_text", "text": "Long.", "prompt_cache_breakpoint": {"mode": "explicit"}}
     ]
+
+
+def test_calls_in_parallel_are_spoken_of_only_where_there_is_something_to_call(server: FakeServer) -> None:
+    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    with AIModelClient(endpoint(server.url)) as client:
+        client.generate("?", parallel_tool_calls=False)
+        client.generate("?", parallel_tool_calls=False, tools=[{"name": "look_up"}])
+    assert ["parallel_tool_calls" in exchange.json for exchange in server.exchanges] == [False, True]

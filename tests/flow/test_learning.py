@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dhenara.ai import AIModelClient, Lessons
 from dhenara.ai.catalog.refusals import read_lessons
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import BadRequestError, ConfigurationError, ContextLengthError
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, Spoken
+from dhenara.ai.wire.http import Head
 from support.corpus import body_bytes, exchanges, head_of
 from support.worlds import World, endpoint
 
@@ -106,6 +109,160 @@ CASES: list[tuple[str, dict[str, Any], Raw, str]] = [
     ("amazon_bedrock", {"stop": "x"}, plain(NO_STOP), "inferenceConfig.stopSequences"),
     ("amazon_bedrock", {"top_p": 0.5, "temperature": 0.1}, plain(BOTH), "inferenceConfig.topP"),
 ]
+# More ways of saying it: the protocol, what was sent, the refusal, and the lesson.
+EFFORT = {"reasoning_effort": "max"}
+CONVERSE = {"inferenceConfig": {"maxTokens": 90_000}}
+LEVEL = {"generationConfig": {"thinkingConfig": {"thinkingLevel": "minimal"}}}
+SAYINGS: list[tuple[str, dict[str, Any], Any, tuple[str, str, Any]]] = [
+    (
+        "openai_chat",
+        {"logprobs": True},
+        "This model does not support the 'logprobs' parameter.",
+        ("logprobs", "drop", None),
+    ),
+    ("openai_chat", {"top_k": 3}, "Provider error: this model does not support `top_k`", ("top_k", "drop", None)),
+    (
+        "openai_chat",
+        {"seed": 1},
+        "x does not support parameters: ['top_k', 'seed'], for model=x",
+        ("seed", "drop", None),
+    ),
+    (
+        "openai_chat",
+        {"top_k": 3},
+        "1 validation error for X\ntop_k\n  Extra inputs are not permitted",
+        ("top_k", "drop", None),
+    ),
+    ("openai_chat", {"stream_options": {}}, "stream_options is not supported", ("stream_options", "drop", None)),
+    (
+        "openai_chat",
+        {"temperature": 0.2},
+        "invalid temperature: only 1 is allowed for this model",
+        ("temperature", "drop", None),
+    ),
+    (
+        "openai_chat",
+        {"tool_choice": "required"},
+        "Thinking mode does not support this tool_choice",
+        ("tool_choice", "drop", None),
+    ),
+    (
+        "openai_chat",
+        {"tool_choice": "required"},
+        "The tool_choice parameter does not support being set to required or object in thinking mode",
+        ("tool_choice", "drop", None),
+    ),
+    (
+        "openai_chat",
+        {"tool_choice": "required"},
+        "tool_choice 'required' is incompatible with thinking enabled",
+        ("tool_choice", "drop", None),
+    ),
+    (
+        "openai_chat",
+        EFFORT,
+        "`reasoning_effort` must be one of `none` or `default`",
+        ("reasoning_effort", "replace", "default"),
+    ),
+    (
+        "openai_chat",
+        EFFORT,
+        "reasoning_effort must be one of [low, medium, high]",
+        ("reasoning_effort", "replace", "high"),
+    ),
+    ("openai_chat", EFFORT, "Invalid reasoning effort.", ("reasoning_effort", "drop", None)),
+    (
+        "openai_chat",
+        EFFORT,
+        {"detail": [{"type": "literal_error", "loc": ["body"], "msg": "Input should be 'high' or 'none'"}]},
+        ("reasoning_effort", "replace", "high"),
+    ),
+    (
+        "openai_chat",
+        {"presence_penalty": 1},
+        {"message": "presence_penalty is currently not supported", "param": "presence_penalty"},
+        ("presence_penalty", "drop", None),
+    ),
+    (
+        "openai_chat",
+        {"response_format": {"type": "json_schema", "json_schema": {}}},
+        {
+            "error": {
+                "message": "Invalid parameter: 'response_format' of type 'json_schema' is not supported here.",
+                "param": "response_format",
+            }
+        },
+        ("response_format", "drop", None),
+    ),
+    (
+        "openai_chat",
+        {"max_tokens": 90_000},
+        "`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens` is less than the "
+        "`context_window` for this model",
+        ("max_tokens", "limit", 8192),
+    ),
+    ("openai_chat", {"max_tokens": 90_000}, "Range of max_tokens should be [1, 8192]", ("max_tokens", "limit", 8192)),
+    ("anthropic", {"top_k": 3}, "`top_k` must be unset when thinking is enabled.", ("top_k", "drop", None)),
+    (
+        "anthropic",
+        {"tool_choice": {"type": "any"}},
+        "tool_choice: forced tool use is not supported on this model",
+        ("tool_choice", "drop", None),
+    ),
+    (
+        "anthropic",
+        {"output_config": {"effort": "max"}},
+        "This model does not support effort level 'max'. Supported levels: high, low, medium.",
+        ("output_config.effort", "replace", "high"),
+    ),
+    (
+        "anthropic",
+        {"output_config": {"effort": "max"}},
+        "This model does not support the effort parameter.",
+        ("output_config.effort", "drop", None),
+    ),
+    (
+        "gemini",
+        LEVEL,
+        "Thinking level MINIMAL is not supported for this model. Please retry with other thinking level.",
+        ("generationConfig.thinkingConfig.thinkingLevel", "replace", "low"),
+    ),
+    (
+        "converse",
+        CONVERSE,
+        {"message": "The maximum tokens you requested exceeds the model limit of 8192. Try again with less."},
+        ("inferenceConfig.maxTokens", "limit", 8192),
+    ),
+    (
+        "cohere",
+        {"max_tokens": 90_000},
+        {"message": "too many tokens: max tokens must be less than or equal to 8000, got 90000"},
+        ("max_tokens", "limit", 8000),
+    ),
+    ("ollama", {"think": True}, {"error": '"gemma3" does not support thinking'}, ("think", "drop", None)),
+]
+
+
+@pytest.mark.parametrize(("protocol", "sent", "told", "lesson"), SAYINGS)
+def test_vendors_have_many_ways_to_say_it(
+    protocol: str, sent: dict[str, Any], told: Any, lesson: tuple[str, str, Any]
+) -> None:
+    body = told if isinstance(told, dict) else {"error": {"message": told, "type": "invalid_request_error"}}
+    error = load_codec(protocol).error(Head(400, {}), json.dumps(body).encode())
+    assert isinstance(error, BadRequestError)
+    (learned,) = read_lessons(error, {"model": "m", "messages": [], **sent}, 0.0)
+    assert (learned.field, learned.action, learned.to) == lesson
+
+
+@given(st.text(max_size=80), st.sampled_from(["", "temperature", "max", "`seed`", "high", "12 > 7"]))
+def test_whatever_a_refusal_says_reading_it_fails_nobody(words: str, named: str) -> None:
+    told = f"{words} {named} is not supported with {words}. Supported values are: {words}"
+    body = json.dumps({"error": {"message": told, "param": named or None}}).encode()
+    error = load_codec("openai_chat").error(Head(400, {}), body)
+    if isinstance(error, BadRequestError):
+        read_lessons(error, {"model": "m", "temperature": 1, "seed": 2, "reasoning_effort": "max"}, 0.0)
+
+
 NAMES = [f"{provider}-{field}-{number}" for number, (provider, _, _, field) in enumerate(CASES)]
 
 
@@ -147,6 +304,33 @@ def test_a_renamed_field_is_sent_under_its_new_name_in_every_world(
     assert "max_tokens" not in server.exchanges[1].json
     assert final.chat_response.warnings[0].code == "learned"
     assert [attempt.outcome for attempt in final.attempts] == ["failed", "answered"]
+
+
+RELAYED = {
+    "message": "Provider returned error",
+    "code": 400,
+    "metadata": {
+        "raw": json.dumps(
+            {"error": {"message": "Unsupported parameter: 'temperature' is not supported with this model."}}
+        ),
+        "provider_name": "OpenAI",
+    },
+}
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_refusal_that_a_gateway_passes_on_is_learned_from_too(
+    streaming: bool, status: int, world: World, server: FakeServer
+) -> None:
+    server.answers(refused({"error": RELAYED}, status), HELLO, refused({"error": RELAYED}, status))
+    client = AIModelClient(endpoint(server.url, "openrouter"), lessons=Lessons())
+    final = world.stream(client, "?", temperature=0.2)[-1][1] if streaming else world.run(client, "?", temperature=0.2)
+    assert final.chat_response.text() == "Hello!"
+    assert "temperature" not in server.exchanges[1].json
+    with pytest.raises(BadRequestError, match=r"openrouter \(fake-1\).*Unsupported parameter"):
+        world.run(client, "?")
+    world.close(client)
 
 
 def test_a_value_that_is_refused_becomes_the_nearest_that_is_taken(server: FakeServer) -> None:

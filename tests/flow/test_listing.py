@@ -104,6 +104,12 @@ SHAPES: list[tuple[str, Any, str, dict[str, Any]]] = [
         {"id": "qwen3:8b", "capabilities": ("tools",)},
     ),
     (
+        "deepgram",
+        {"stt": [], "tts": [{"name": "zeus", "canonical_name": "aura-2-zeus-en", "architecture": "aura"}]},
+        "/v1/models",
+        {"id": "aura-2-zeus-en", "display_name": "zeus"},
+    ),
+    (
         "amazon_bedrock",
         {"modelSummaries": [BEDROCK]},
         "/foundation-models",
@@ -182,6 +188,12 @@ def test_a_provider_without_a_list_says_so() -> None:
     api = AIModelAPI(provider="listless")
     client = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")))
     with pytest.raises(UnsupportedError, match="listless"):
+        client.list_models()
+
+
+def test_a_provider_without_chat_and_without_a_list_says_the_latter() -> None:
+    listless = pytest.raises(UnsupportedError, match="voyage offers no list")
+    with AIModelClient(endpoint("http://127.0.0.1:1", "voyage")) as client, listless:
         client.list_models()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -199,6 +201,20 @@ def test_a_service_account_knows_its_project() -> None:
         assert found.base_url == "https://aiplatform.googleapis.com/v1beta1/projects/p-9/locations/global"
     with pytest.raises(ConfigurationError, match="part of an address"):
         target("google_vertex_ai", "gemini-2.5-pro", api_key=None, credentials={**info, "project_id": "../x"})
+
+
+def test_the_file_of_a_service_account_knows_its_project(tmp_path: Path) -> None:
+    info = json.dumps({"type": "service_account", "project_id": "p-9", "client_email": "e", "private_key": "k"})
+    (tmp_path / "account.json").write_text(info)
+    address = "https://aiplatform.googleapis.com/v1beta1/projects/p-9/locations/global"
+    for told in (info, str(tmp_path / "account.json")):
+        credentials = {"service_account_json": told}
+        assert target("google_vertex_ai", "gemini-2.5-pro", api_key=None, credentials=credentials).base_url == address
+    named = {"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "account.json")}
+    assert target("google_vertex_ai", "gemini-2.5-pro", api_key=None, environment=named).base_url == address
+    (tmp_path / "account.json").write_text("{")
+    with pytest.raises(ConfigurationError, match="needs project_id"):
+        target("google_vertex_ai", "gemini-2.5-pro", api_key=None, environment=named)
 
 
 def test_no_secret_shows_itself() -> None:

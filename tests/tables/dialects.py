@@ -21,6 +21,8 @@ HOW_IT_THINKS = {
     "effort": "effort",
     "reasoning": "effort or budget",
     "thinking": "on or off",
+    "thinking_effort": "on or off with an effort",
+    "template": "on or off with an effort",
     "enable_thinking": "on or off, or budget",
     "budget": "budget",
     "adaptive": "effort",

@@ -46,8 +46,17 @@ class Book:
         known = self.models[vendor].setdefault(model, {})
         said = {name for told in known.values() for name in told}
         for name, value in facts:
-            if value not in (None, []) and name not in said:
+            if value not in (None, []) and name not in said and not (name in OF_REASON and rests(known)):
                 known.setdefault(source, {})[name] = value
+
+
+INFINITE = float("inf")
+OF_REASON = ("reasoning_efforts", "default_effort")
+
+
+def rests(known: Facts) -> bool:
+    """Whether somebody who was believed said that it does not reason at all."""
+    return any(told.get("reasoning") is False for told in known.values())
 
 
 def main() -> None:
@@ -88,16 +97,23 @@ def learn(book: Book, vendor: str, name: str, listed: Any, dev: Any, sets: list[
     for one in sets:
         if one["vendor"] == vendor and any(fnmatchcase(name, pattern) for pattern in one["models"].split("|")):
             book.learn(vendor, name, one["facts"].items(), one["source"])
+    entry = listed.get(prefix + name) or listed.get(name) or {}
+    mine = dict(from_litellm(vendor, entry)) if entry.get("litellm_provider") == VENDORS[vendor][0] else {}
     seller = next((known for known in get_snapshot().providers if known.id == prices), None)
     row = seller.find_model(name) if seller else None
-    if row is not None:
-        book.learn(vendor, name, from_genai_prices(row), "prices")
-    entry = listed.get(prefix + name) or listed.get(name)
-    if entry and entry.get("litellm_provider") == VENDORS[vendor][0]:
-        book.learn(vendor, name, from_litellm(vendor, entry), "litellm")
+    theirs = dict(from_genai_prices(row)) if row is not None else {}
+    # Where they disagree about the window, the smaller one does no harm.
+    if (theirs.get("context_window") or 0) > (mine.get("context_window") or INFINITE):
+        theirs.pop("context_window")
+    book.learn(vendor, name, theirs.items(), "prices")
+    book.learn(vendor, name, mine.items(), "litellm")
     older = dev.get(dev_name, {}).get("models", {}).get(name)
     if older:
-        book.learn(vendor, name, from_models_dev(older), "models.dev")
+        facts = dict(from_models_dev(older))
+        if name.endswith("latest") and not facts["reasoning"]:
+            # Such a name moves on, and what it could not do once it may do now.
+            facts.pop("reasoning")
+        book.learn(vendor, name, facts.items(), "models.dev")
 
 
 def add_hosts(book: Book, listed: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ VENDORS: dict[str, tuple[str, str, str, str]] = {
     "zai": ("zai", "zai/", "zai", "zai"),
     "minimax": ("minimax", "minimax/", "minimax", "minimax"),
     "meta": ("meta", "meta/", "llama", "meta"),
+    "amazon": ("bedrock_converse", "amazon.", "amazon-bedrock", "aws"),
     "alibaba": ("dashscope", "dashscope/", "alibaba", "alibaba"),
 }
 KINDS = {
@@ -37,8 +38,10 @@ PROTOCOLS = {"/v1/chat/completions": "openai_chat", "/v1/responses": "openai_res
 SPOKEN = {"anthropic": ["anthropic"], "google": ["gemini"], "cohere": ["cohere"]}
 DATED = re.compile(r"-(20\d\d-?\d\d-?\d\d|latest)$")
 # Vendors that also serve models of others, and how their own are called.
-OWN = {"alibaba": re.compile(r"qw"), "mistral": re.compile(r"(?!zai|glm|deepseek)")}
+OWN = {"amazon": re.compile(r"nova"), "alibaba": re.compile(r"qw"), "mistral": re.compile(r"(?!zai|glm|deepseek)")}
 RELEASED = re.compile(r"Released (20\d\d-\d\d-\d\d)")
+LEVELS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+USUAL = ("low", "medium", "high")
 SAMPLING = ["temperature", "top_p", "top_k"]
 
 
@@ -51,7 +54,7 @@ def from_litellm(vendor: str, entry: Entry) -> Iterator[Fact]:
     yield "input_modalities", modalities(entry)
     yield "output_modalities", entry.get("supported_output_modalities")
     yield "reasoning", entry.get("supports_reasoning")
-    yield "reasoning_efforts", entry.get("reasoning_effort_levels")
+    yield "reasoning_efforts", entry.get("reasoning_effort_levels") or efforts(entry)
     yield "default_effort", entry.get("default_reasoning_effort")
     yield "always_reasons", entry.get("thinking_always_on") or None
     # Gemini takes sampling settings without heeding them; only a refusal is a fact about a request.
@@ -64,6 +67,14 @@ def from_litellm(vendor: str, entry: Entry) -> Iterator[Fact]:
     spoken = [PROTOCOLS[path] for path in entry.get("supported_endpoints", ()) if path in PROTOCOLS]
     yield "protocols", SPOKEN.get(vendor) or spoken or None
     yield "retires", entry.get("deprecation_date")
+
+
+def efforts(entry: Entry) -> list[str] | None:
+    """Of models that reason, the levels beside the usual three are switches, as is a missing one of those."""
+    switches = {level: entry.get(f"supports_{level}_reasoning_effort") for level in LEVELS}
+    if not entry.get("supports_reasoning") or all(switch is None for switch in switches.values()):
+        return None
+    return [level for level in LEVELS if (switches[level] is not False if level in USUAL else switches[level])]
 
 
 def modalities(entry: Entry) -> list[str] | None:

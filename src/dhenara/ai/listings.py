@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import WrongColourError
 from .flow.journey import Journey
+from .providers.choosing import usual_operation
 from .runtime.blocking import run
 from .types.call import Call
 from .types.call_config import AIModelCallConfig
@@ -24,9 +25,7 @@ class Listings:
         config: AIModelCallConfig
         is_async: bool | None
 
-        def _sync_journey(self) -> Journey: ...
-
-        def _async_journey(self) -> Journey: ...
+        def _journey(self, operation: str, *, is_async: bool) -> Journey: ...
 
         def _chosen(self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]) -> AIModelCallConfig: ...
 
@@ -36,7 +35,7 @@ class Listings:
             raise WrongColourError("this is an async client: Use list_models_async for async client")
         from .flow.listing import list_models
 
-        journey = self._sync_journey()
+        journey = self._journey(usual_operation(self.model_endpoint), is_async=False)
         call = Call(self.model_endpoint, (), self._chosen(config, overrides))
         return run(list_models(journey.io, journey.target, call))
 
@@ -48,6 +47,6 @@ class Listings:
             raise WrongColourError("this is a sync client: Use list_models for sync client")
         from .flow.listing import list_models
 
-        journey = self._async_journey()
+        journey = self._journey(usual_operation(self.model_endpoint), is_async=True)
         call = Call(self.model_endpoint, (), self._chosen(config, overrides))
         return await list_models(journey.io, journey.target, call)

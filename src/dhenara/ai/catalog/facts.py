@@ -47,6 +47,7 @@ class ModelFacts:
     exclusive: tuple[tuple[str, ...], ...] = ()
     tools: bool | None = None
     forced_tools: bool | None = None
+    forced_tools_while_reasoning: bool | None = None
     structured_output: bool | None = None
     prefill: bool | None = None
     protocols: tuple[str, ...] = ()

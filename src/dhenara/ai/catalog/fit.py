@@ -18,6 +18,7 @@ from .facts import ModelFacts
 from .touched import TOUCHED
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+REASONING = ("reasoning", "reasoning_effort", "max_reasoning_tokens")
 Changes = dict[str, Any]
 
 
@@ -26,8 +27,11 @@ def fit(call: Call, facts: ModelFacts, insisted: Collection[str] = ()) -> tuple[
     warnings, changes = Warnings(facts.name), Changes()
     config = call.config
     if config.model_fields_set & TOUCHED:
-        changes |= fit_effort(config, facts, warnings)
-        changes |= fit_budget(config, facts, warnings)
+        if cannot_reason(call, facts):
+            changes |= without_reasoning(config, warnings)
+        else:
+            changes |= fit_effort(config, facts, warnings)
+            changes |= fit_budget(config, facts, warnings)
         changes |= fit_sampling(config, facts, warnings, insisted)
         changes |= fit_limit(call, facts, warnings)
         changes |= fit_choice(config, facts, warnings)
@@ -90,12 +94,26 @@ def has_levels(facts: ModelFacts) -> bool:
     return bool(facts.refused_while_reasoning)
 
 
+def cannot_reason(call: Call, facts: ModelFacts) -> bool:
+    """The user's own word about the model counts before the catalogue's."""
+    settings = call.endpoint.ai_model.settings
+    said = settings.supports_reasoning if settings else None
+    return facts.reasoning is False and said is not True
+
+
+def without_reasoning(config: AIModelCallConfig, warnings: Warnings) -> Changes:
+    """Whoever asks such a model not to reason gets just that."""
+    if config.wants_reasoning:
+        warnings.unsupported("reasoning", "the model does not reason")
+    return {} if config.wants_reasoning is None else dict.fromkeys(REASONING)
+
+
 def fit_effort(config: AIModelCallConfig, facts: ModelFacts, warnings: Warnings) -> Changes:
     efforts, wanted = facts.reasoning_efforts, config.wants_reasoning
+    if wanted is False:
+        return rest(config, facts, warnings)
     if wanted is None or not efforts:
         return {}
-    if not wanted:
-        return rest(config, facts, warnings)
     asked = config.reasoning_effort or (effort_of(config.max_reasoning_tokens) if config.max_reasoning_tokens else None)
     if asked in efforts or (asked is None and DEFAULT_EFFORT in efforts):
         return {}
@@ -109,8 +127,11 @@ def rest(config: AIModelCallConfig, facts: ModelFacts, warnings: Warnings) -> Ch
     """Not to reason at all, or as little as the model can."""
     if "none" in facts.reasoning_efforts:
         return {} if facts.default_effort == "none" else {"reasoning_effort": "none"}
-    if not never_rests(facts):
+    if not never_rests(facts) or facts.reasoning_budget:
         return {}
+    if not facts.reasoning_efforts:
+        warnings.translated("reasoning", "the model cannot stop; nothing was said to it about reasoning")
+        return dict.fromkeys(REASONING)
     least = facts.reasoning_efforts[0]
     warnings.translated("reasoning", f"the model cannot stop; it was asked to reason as little as it can: {least}")
     return {"reasoning": None, "reasoning_effort": least}
@@ -138,7 +159,9 @@ def fit_budget(config: AIModelCallConfig, facts: ModelFacts, warnings: Warnings)
 def nearest(effort: str, efforts: tuple[str, ...]) -> str:
     """The closest level there is; of two that are as close, the one that reasons more. Never none instead of some."""
     place = EFFORTS.index(effort)
-    known = [one for one in efforts if one in EFFORTS and (one != "none" or effort == "none")] or list(efforts)
+    known = [one for one in efforts if one in EFFORTS and (one != "none" or effort == "none")]
+    if not known:
+        return next((one for one in efforts if one != "none"), "none")
     return min(known, key=lambda one: (abs(EFFORTS.index(one) - place), -EFFORTS.index(one)))
 
 
@@ -154,7 +177,13 @@ def fit_limit(call: Call, facts: ModelFacts, warnings: Warnings) -> Changes:
 
 def fit_choice(config: AIModelCallConfig, facts: ModelFacts, warnings: Warnings) -> Changes:
     choice = config.tool_choice
-    if choice is None or choice.mode != "required" or facts.forced_tools is not False:
+    if choice is None or choice.mode != "required":
         return {}
-    warnings.translated("tool_choice", "the model cannot be forced to call a tool; it decides itself")
+    if facts.forced_tools is False:
+        said = "the model cannot be forced to call a tool; it decides itself"
+    elif facts.forced_tools_while_reasoning is False and reasons(config, facts):
+        said = "the model cannot be forced to call a tool while it reasons; it decides itself"
+    else:
+        return {}
+    warnings.translated("tool_choice", said)
     return {"tool_choice": choice.model_copy(update={"mode": "auto"})}

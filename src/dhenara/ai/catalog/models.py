@@ -13,11 +13,18 @@ from .facts import ModelFacts, find_named
 IMAGE = {"functional_type": "image_generation"}
 
 
-def constants(vendor: str, kind: str) -> tuple[Callable[[str], AIModel], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` for a module that offers one vendor's models as constants."""
+def constants(vendor: str, kind: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` for a module that offers one vendor's models as constants, and all as a list."""
+    everything = f"{kind.upper()}_MODELS"
 
     @cache
-    def find(name: str) -> AIModel:
+    def find(name: str) -> AIModel | tuple[AIModel, ...]:
+        if name == everything:
+            return tuple(made(one) for one in load("constants")[vendor][kind])
+        return made(name)
+
+    @cache
+    def made(name: str) -> AIModel:
         named = load("constants")[vendor][kind].get(name)
         if named is None:
             raise AttributeError(
@@ -28,7 +35,7 @@ def constants(vendor: str, kind: str) -> tuple[Callable[[str], AIModel], Callabl
         known = described(facts) if facts else {}
         return AIModel.model_validate({"provider": vendor, **known, **(IMAGE if kind == "image" else {}), **told})
 
-    return find, lambda: sorted(load("constants")[vendor][kind])
+    return find, lambda: sorted([everything, *load("constants")[vendor][kind]])
 
 
 def described(facts: ModelFacts) -> dict[str, Any]:

@@ -9,67 +9,34 @@ from typing import Any
 from ..errors import BadRequestError, ContentFilteredError, ContextLengthError
 from .fit import EFFORTS, nearest
 from .lessons import Lesson, dig
+from .refusal_words import (
+    BARE_WORD,
+    EFFORT_FIELDS,
+    FEATURES,
+    LIMITED,
+    LIMITS,
+    NEGATIVE,
+    REFUSED,
+    RENAMED,
+    VALUES,
+    WORD,
+)
 
 # Without these a request says something else, or nothing: nobody may leave them out unasked.
 ESSENTIAL = frozenset(
     {"model", "messages", "input", "contents", "prompt", "system", "instructions", "systemInstruction", "tools"}
     | {"toolConfig", "stream", "anthropic_version"}
 )
-FIELD = r"[`'\"]?(?P<field>[A-Za-z_][\w.]*)[`'\"]?"
-QUOTED = r"[`'\"](?P<field>[A-Za-z_][\w.]*)[`'\"]"
-NEGATIVE = (
-    r"(?:deprecated|unsupported|not (?:supported|allowed|permitted|available|enabled|accepted)|no longer supported)"
-)
-
-RENAMED = (
-    re.compile(
-        rf"{QUOTED} (?:is|are|has been) {NEGATIVE}[^`'\"]*?[.,;]? *(?:[Pp]lease )?[Uu]se [`'\"](?P<to>\w+)[`'\"]"
-    ),
-    re.compile(r"property '(?P<field>[\w.]+)' is unsupported, did you mean '(?P<to>\w+)'"),
-    re.compile(r"[Uu]nknown field [`'\"](?P<field>[\w.]+)[`'\"], did you mean [`'\"](?P<to>\w+)[`'\"]"),
-)
-LIMITED = (
-    re.compile(r"(?P<field>max_tokens): \d+ > (?P<limit>\d+)"),
-    re.compile(r"(?P<field>max_\w*tokens) is too large: \d+\. This model supports at most (?P<limit>\d+)"),
-    re.compile(rf"{QUOTED} must be less than or equal to [`'\"]?(?P<limit>\d+)"),
-    re.compile(
-        r"has a (?P<field>\w+) value of \d+ but the supported range is .+? to (?P<limit>\d+) \((?P<edge>ex|in)clusive"
-    ),
-)
-REFUSED = (
-    re.compile(rf"[Uu]nsupported parameters?(?:\(s\))?:? *{FIELD}"),
-    re.compile(rf"[Uu]nsupported value: {QUOTED} does not support"),
-    re.compile(rf"[Uu]n(?:known|recognized|expected) (?:parameter|field|name|argument|property|key)s?:? *{QUOTED}"),
-    re.compile(r"[Uu]nrecognized request arguments? supplied: (?P<field>\w+(?:, *\w+)*)"),
-    re.compile(r"(?P<field>[A-Za-z_][\w.]*): Extra inputs are not permitted"),
-    re.compile(rf"Extra inputs are not permitted, field: {QUOTED}"),
-    re.compile(r"'extra_forbidden', 'loc': \('body', '(?P<field>\w+)'\)"),
-    re.compile(r"parameter '(?P<field>[\w.]+)' is not a valid field"),
-    re.compile(r"property '(?P<field>[\w.]+)' is unsupported"),
-    re.compile(r"extraneous key \[(?P<field>[\w.]+)\] is not permitted"),
-    re.compile(r"does(?:n't| not) support (?:the )?(?P<field>\w+) field"),
-    re.compile(rf"does(?:n't| not) support (?:the )?(?:parameter|argument|option)s? {FIELD}"),
-    re.compile(rf"(?:[Aa]rgument|[Pp]arameter)s? not supported(?: on this model| with this model)?: {FIELD}"),
-    re.compile(r"[`'\"]?\w+[`'\"]? and [`'\"]?(?P<field>\w+)[`'\"]? cannot both be (?:specified|set)"),
-    re.compile(rf"{QUOTED} may only be set to"),
-    re.compile(r"does not support setting (?P<field>\w+) to"),
-    re.compile(rf"{QUOTED} (?:parameter )?(?:is|are) {NEGATIVE}"),
-    re.compile(rf"\b(?P<field>[A-Za-z]\w*) (?:is|are) {NEGATIVE} (?:for|with|on|by|when|in)\b"),
-)
-# Refusals that name a feature instead of a field.
-FEATURES = (
-    (re.compile(r"[Pp]enalty is not (?:enabled|supported)"), ("presencePenalty", "frequencyPenalty")),
-    (re.compile(r"[Mm]ultiple candidates is not"), ("candidateCount",)),
-    (re.compile(r"[Tt]hinking[ _]level is not"), ("thinkingLevel",)),
-    (re.compile(r"only works in thinking mode|[Tt]hinking budget \(\d+\) is invalid"), ("thinkingBudget",)),
-    (re.compile(r"[Tt]hinking can't be disabled"), ("thinkingBudget", "thinking")),
-    (re.compile(r"[Tt]hinking(?:[ _](?:config|budget))? is not"), ("thinkingConfig", "thinking")),
-    (re.compile(r"[Ll]ogprobs is not"), ("responseLogprobs", "logprobs")),
-    (re.compile(r"JSON mode is not"), ("responseMimeType", "responseJsonSchema")),
-)
-LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-SUPPORTED = re.compile(r"[Ss]upported values are:? (?P<values>.+)$")
-WORD = re.compile(r"[`'\"](\w+)[`'\"]")
+# Of an effort that is not taken, what may be.
+NEXT_EFFORTS = {
+    "none": ("minimal",),
+    "minimal": ("low",),
+    "low": ("medium",),
+    "medium": ("high",),
+    "high": ("medium",),
+    "xhigh": ("high",),
+    "max": ("xhigh",),
+}
 
 
 def read_lessons(error: BadRequestError, sent: Mapping[str, Any], now: float) -> list[Lesson]:
@@ -89,51 +56,63 @@ def taught(error: BadRequestError, sent: Mapping[str, Any], said: str, now: floa
             yield Lesson(field, "rename", to, said=said, learned_at=now)
             return
     for pattern in LIMITED:
-        if (match := pattern.search(told)) and (field := locate(sent, match["field"]) or any_limit(sent)):
-            most = int(match["limit"]) - (match.groupdict().get("edge") == "ex")
-            yield Lesson(field, "limit", most, said=said, learned_at=now)
-            return
+        if match := pattern.search(told):
+            named, edge = match.groupdict().get("field"), match.groupdict().get("edge")
+            if field := (locate(sent, named) if named else None) or any_limit(sent):
+                yield Lesson(field, "limit", int(match["limit"]) - (edge == "ex"), said=said, learned_at=now)
+                return
     if swapped := value_lesson(error, sent, said, now):
         yield swapped
         return
-    for name in refused_names(error):
-        if field := locate(sent, name):
-            yield Lesson(field, "drop", said=said, learned_at=now)
+    for names in refused_names(error):
+        if fields := [field for name in names if (field := locate(sent, name))]:
+            yield from (Lesson(field, "drop", said=said, learned_at=now) for field in fields)
+            return
 
 
 def value_lesson(error: BadRequestError, sent: Mapping[str, Any], said: str, now: float) -> Lesson | None:
-    """A value that is not taken, with those that are."""
-    named, match = parameter_of(error.body), SUPPORTED.search(error.message)
-    field = locate(sent, named) if named else None
-    if not match or not field:
+    """A value that is not taken, with those that are; of an effort without them, the next one towards the middle."""
+    match = next((found for pattern in VALUES if (found := pattern.search(error.message))), None)
+    if match is None:
         return None
-    asked, taken = dig(sent, field), tuple(WORD.findall(match["values"]))
-    if asked in EFFORTS and taken:
-        return Lesson(field, "replace", nearest(asked, taken), asked, said, now)
-    return Lesson(field, "drop", said=said, learned_at=now)
-
-
-def refused_names(error: BadRequestError) -> Iterator[str]:
-    """The names of what was refused, by whatever way they are told, the surest first."""
     named = parameter_of(error.body)
-    if named and (error.provider_code or "").startswith(("unsupported", "unknown_parameter")):
-        yield named
-        return
-    if forbidden := list(extra_forbidden(error.body)):
-        yield from forbidden
-        return
+    field = (locate(sent, named) if named else None) or effort_field(sent)
+    if not field:
+        return None
+    asked, values = dig(sent, field), match.groupdict().get("values") or ""
+    taken = tuple(WORD.findall(values) or BARE_WORD.findall(values))
+    if asked in EFFORTS:
+        others = [one for one in taken or NEXT_EFFORTS[asked] if one != asked]
+        if others:
+            return Lesson(field, "replace", nearest(asked, tuple(others)), asked, said, now)
+    return Lesson(field, "drop", said=said, learned_at=now) if named and locate(sent, named) else None
+
+
+def effort_field(sent: Mapping[str, Any]) -> str | None:
+    """Where an effort was named, if one was."""
+    found = (field for name in EFFORT_FIELDS if (field := locate(sent, name)))
+    return next((field for field in found if dig(sent, field) in EFFORTS), None)
+
+
+def refused_names(error: BadRequestError) -> Iterator[list[str]]:
+    """The names of what was refused, by every way they are told, the surest first."""
+    named = parameter_of(error.body)
+    sure = (error.provider_code or "").startswith(("unsupported", "unknown_parameter"))
+    if named and (sure or re.search(NEGATIVE, error.message)):
+        yield [named]
+    yield list(extra_forbidden(error.body))
     for pattern, features in FEATURES:
         if pattern.search(error.message):
-            yield from features
-            return
+            yield list(features)
     for pattern in REFUSED:
         if matches := list(pattern.finditer(error.message)):
-            yield from (name for match in matches for name in re.split(r", *", match["field"]))
-            return
+            yield [name for match in matches for name in re.findall(r"[\w.]+", match["field"])]
 
 
 def parameter_of(body: Any) -> str | None:
-    error = body.get("error") if isinstance(body, Mapping) else None
+    """The field that the error names beside its words; some have no error around it."""
+    inner = body.get("error") if isinstance(body, Mapping) else None
+    error = inner if isinstance(inner, Mapping) else body
     named = error.get("param") if isinstance(error, Mapping) else None
     return named if isinstance(named, str) else None
 

@@ -72,6 +72,8 @@ CONTEXT_WORDS = re.compile(
     r"|exceeds? the (available )?context|input (is )?too long|reduce the length of the (messages|prompt)",
     re.IGNORECASE,
 )
+# About what may be answered, whatever else is named beside it.
+ANSWER_WORDS = re.compile(r"max[_ ](\w+[_ ])?tokens\W{0,3}(must be less|is too large)", re.IGNORECASE)
 QUOTA_WORDS = re.compile(
     r"insufficient (quota|balance|credit)|exceeded your current quota|credit balance is too low"
     r"|out of credits|billing (hard )?limit|payment required|no credits",
@@ -114,7 +116,7 @@ def choose(status: int, message: str, code: str | None, kind: str | None) -> typ
     found = CODES.get(code or "") or CODES.get(kind or "")
     if found is None or (status and found in VAGUE):
         found = by_status
-    if found is BadRequestError and CONTEXT_WORDS.search(message):
+    if found is BadRequestError and CONTEXT_WORDS.search(message) and not ANSWER_WORDS.search(message):
         return ContextLengthError
     if found in (BadRequestError, RateLimitError, PermissionDeniedError) and QUOTA_WORDS.search(message):
         return QuotaError

@@ -14,7 +14,9 @@ Names = tuple[str, ...]
 
 # Where each thing may be, the most exact place first; a dot goes one level down.
 LISTS: Names = ("data", "models", "modelSummaries", "publisherModels")
-ID: Names = ("id", "modelId", "model", "name")
+# Some keep lists of their own for those that hear and those that speak.
+SIDE_BY_SIDE: Names = ("stt", "tts")
+ID: Names = ("id", "modelId", "model", "canonical_name", "name")
 DISPLAY: Names = ("display_name", "displayName", "modelName", "name")
 OWNER: Names = ("owned_by", "providerName", "organization", "publisher")
 CONTEXT: Names = (
@@ -41,11 +43,15 @@ TOKENS = {"nextPageToken": "pageToken", "next_page_token": "page_token", "nextTo
 
 def read_listing(page: Any, provider: str) -> Iterator[ModelListing]:
     """The models on this page."""
-    listed = page if isinstance(page, list) else first(page, LISTS)
-    for entry in listed or ():
+    listed = page if isinstance(page, list) else first(page, LISTS) or beside_each_other(page)
+    for entry in listed:
         name = first(entry, ID)
         if isinstance(name, str) and name:
             yield read_model(entry, PLACE.sub("", name), provider)
+
+
+def beside_each_other(page: Any) -> list[Any]:
+    return [entry for name in SIDE_BY_SIDE for entry in (dig(page, name) or ())]
 
 
 def read_model(entry: Wire, name: str, provider: str) -> ModelListing:

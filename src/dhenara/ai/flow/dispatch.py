@@ -74,7 +74,8 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
         stream = Stream(told, draft, [Warned(w) for w in (*call.journal.notes, *warnings)])
         try:
             await stream.prime()
-        except CallError:
+        except CallError as error:
+            signed(target, error)
             await stream.close()
             raise
         call.journal.began(io.now())

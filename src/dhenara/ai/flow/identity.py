@@ -32,6 +32,11 @@ def identified(io: IO, target: Target) -> IO:
     return cast("IO", Identified(io, target, target.source)) if target.source else io
 
 
+def refusals(proof: Proof) -> tuple[int, ...]:
+    """The statuses by which a proof may be told that it has ended. Keys of an account are refused as forbidden."""
+    return (401, 403) if proof.credentials else (401,)
+
+
 @dataclass(slots=True)
 class Flight:
     """One fetch under way. Those who wait for it look at it now and then: a lock would bind them to one loop."""
@@ -62,7 +67,7 @@ class Identified:
             return await self._io.open(request, patience)
         kept, proof = self._kept, await self._proof(patience)
         response = await self._open(request, proof, patience)
-        if response.head.status != 401 or proof is not kept:
+        if proof is not kept or response.head.status not in refusals(proof):
             return response
         if self._kept is proof:
             self._kept = None

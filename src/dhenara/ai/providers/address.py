@@ -59,7 +59,9 @@ def filled(template: str, provider: Provider, entries: Mapping[str, Any]) -> str
 def variables(provider: Provider, entries: list[str]) -> str:
     """Where else these entries are looked for."""
     found = [name for entry in entries for name in provider.config_env.get(entry, ())]
-    return f", or set {' or '.join(found)}" if found else ""
+    files = provider.config_in_files.where if provider.config_in_files else {}
+    written = "".join(f", or write {files[entry]}" for entry in entries if entry in files)
+    return (f", or set {' or '.join(found)}" if found else "") + written
 
 
 def check_parts(provider: Provider, route: Route, config: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What `generate` asks of an endpoint: an answer in words, or a picture."""
+"""What is asked of an endpoint where nobody says: an answer in words, a picture, or what else there is."""
 
 from __future__ import annotations
 
@@ -16,3 +16,12 @@ def generates(endpoint: AIModelEndpoint) -> str:
         return "chat"
     draws = [route for route in provider.operations if route.operation == "image" and route.models != "*"]
     return "image" if any(route.serves(model.base_model or model.model_name) for route in draws) else "chat"
+
+
+def usual_operation(endpoint: AIModelEndpoint) -> str:
+    """Chat, or what a provider offers that has no chat: the way on which it is asked for other things."""
+    provider = find_provider(str(endpoint.api.provider))
+    if provider is None or provider.routes or not provider.operations:
+        return "chat"
+    name = endpoint.ai_model.base_model or endpoint.ai_model.model_name
+    return next((route.operation for route in provider.operations if route.serves(name)), "chat")

@@ -18,6 +18,17 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class InFiles:
+    """Entries of the config that files of this machine know: how they are read, and where each stands in words.
+
+    `read` is given the credentials (None for none), config and environment; what it finds counts last.
+    """
+
+    read: Callable[[Mapping[str, Any] | None, Mapping[str, Any], Mapping[str, str]], Mapping[str, Any]]
+    where: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """For an operation on models that match, this protocol in this dialect; the first that matches counts.
 
@@ -88,6 +99,8 @@ class Provider:
 
     config_env: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Entries of the config, and the variables in which they may be."""
+
+    config_in_files: InFiles | None = None
 
     read_address: Callable[[str], str] = str
     """What the user's addresses mean where people write them in a way of their own."""

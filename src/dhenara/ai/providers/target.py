@@ -73,6 +73,9 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
     """Finds provider, protocol, address and key, or says what is missing before anything is sent."""
     api, provider = endpoint.api, load_provider(str(endpoint.api.provider))
     config = {**told(provider, api), **found(provider.config_env, environment), **set_entries(api.config)}
+    if provider.config_in_files:
+        given_to_us = api.credentials.reveal() if api.credentials else None
+        config = {**provider.config_in_files.read(given_to_us, config, environment), **config}
     model = named(endpoint.ai_model, provider, config)
     known_as = spelled(endpoint.ai_model.base_model or endpoint.ai_model.model_name, provider, config)
     route = (

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
-from ..effort import budget_for, effort_of
+from ..effort import budget_for, spoken_effort
 from ..warnings import Warnings
 from .quirks import MessagesQuirks
 
@@ -44,13 +44,11 @@ def switched_off(quirks: MessagesQuirks, warnings: Warnings) -> Wire:
 
 
 def adaptive(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: Warnings) -> Wire:
-    effort = config.reasoning_effort
     if config.max_reasoning_tokens is not None:
         warnings.translated("max_reasoning_tokens", "this model takes an effort instead of a budget")
-        effort = effort or effort_of(config.max_reasoning_tokens)  # type: ignore[assignment]  # one of the efforts
     written: Wire = {"thinking": {"type": "adaptive"}}
-    if effort is not None:
-        written["output_config"] = {"effort": quirks.efforts.get(effort, effort)}
+    if config.reasoning_effort is not None or config.max_reasoning_tokens is not None:
+        written["output_config"] = {"effort": spoken_effort(config, quirks.efforts, warnings)}
     return written
 
 

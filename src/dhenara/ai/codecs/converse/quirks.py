@@ -38,6 +38,8 @@ class ConverseQuirks(Quirks):
     reasoning: Literal["budget", "adaptive", "config", "effort", "none"] = "none"
     """`budget` and `adaptive` as Claude thinks, `config` as Nova does, `effort` as open models do."""
 
+    efforts: Mapping[str, str] = field(default_factory=dict)
+
     binds_thinking: bool = False
     """Whether thinking is only taken back under the very conversation, system text and tools it was made under."""
 

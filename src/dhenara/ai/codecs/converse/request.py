@@ -15,7 +15,7 @@ from ...wire import json
 from ..base import Outgoing
 from ..begun import ending_in_words
 from ..context import unoffered
-from ..effort import budget_for, effort_for
+from ..effort import budget_for, spoken_effort
 from ..marks import cache_point, unknown_to_cache
 from ..offering import offered
 from ..packing import packed
@@ -94,6 +94,8 @@ def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: Warnings, infe
         return {}
     if not config.wants_reasoning:
         return switched_off(quirks, warnings)
+    if config.max_reasoning_tokens is not None and quirks.reasoning in ("adaptive", "config", "effort"):
+        warnings.translated("max_reasoning_tokens", "a budget becomes an effort level")
     match quirks.reasoning:
         case "budget":
             budget = max(1_024, budget_for(config) or 4_096)
@@ -102,11 +104,15 @@ def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: Warnings, infe
             return {"thinking": {"type": "enabled", "budget_tokens": budget}}
         case "adaptive":
             drop_temperature(inference, warnings)
-            return {"thinking": {"type": "adaptive"}, "output_config": {"effort": effort_for(config)}}
+            return {
+                "thinking": {"type": "adaptive"},
+                "output_config": {"effort": spoken_effort(config, quirks.efforts, warnings)},
+            }
         case "config":
-            return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort_for(config)}}
+            effort = spoken_effort(config, quirks.efforts, warnings)
+            return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort}}
         case "effort":
-            return {"reasoning_effort": effort_for(config)}
+            return {"reasoning_effort": spoken_effort(config, quirks.efforts, warnings)}
     warnings.unsupported("reasoning", "nothing is known of how this model is told to think")
     return {}
 

@@ -11,7 +11,7 @@ from ...types.structured import OutputMode
 from ...types.tools import ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..context import unoffered
-from ..effort import budget_for, effort_for
+from ..effort import budget_for, spoken_effort
 from ..marks import unknown_to_cache
 from ..packing import packed
 from ..parameters import write_parameters
@@ -112,8 +112,7 @@ def budget(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) 
 def level(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
     if config.max_reasoning_tokens is not None:
         warnings.translated("max_reasoning_tokens", "this model takes a level instead of a budget")
-    effort = effort_for(config)
-    said: Wire = {"thinkingLevel": quirks.levels.get(effort, effort)}
+    said: Wire = {"thinkingLevel": spoken_effort(config, quirks.levels, warnings)}
     if not config.wants_reasoning:
         warnings.translated("reasoning", "this model cannot stop thinking; it was asked to think as little as it can")
         return {"thinkingConfig": said}

@@ -11,7 +11,7 @@ from ...types.structured import OutputMode, StructuredOutput
 from ...types.tools import ToolDefinition
 from ..base import Outgoing
 from ..context import unoffered
-from ..effort import effort_for
+from ..effort import spoken_effort
 from ..marks import unknown_to_cache
 from ..offering import offered, write_raw
 from ..packing import packed
@@ -79,8 +79,7 @@ def write_thinking(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: Wa
             warnings.translated("reasoning", "this model cannot stop thinking; it was asked to think little")
         elif config.max_reasoning_tokens is not None:
             warnings.translated("max_reasoning_tokens", "a budget becomes a level")
-        effort = effort_for(config)
-        return {"think": quirks.levels.get(effort, effort)}
+        return {"think": spoken_effort(config, quirks.levels, warnings)}
     if config.max_reasoning_tokens is not None:
         warnings.unsupported("max_reasoning_tokens", "thinking is only on or off there")
     if config.wants_reasoning and config.reasoning_effort is not None:

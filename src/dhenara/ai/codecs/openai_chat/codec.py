@@ -10,7 +10,7 @@ from ...wire.frame import Frames
 from ...wire.http import Head
 from ...wire.sse import SseFrames
 from ..base import Outgoing
-from ..failure import failure, parse_body
+from ..failure import LONGEST_BODY, failure, parse_body
 from .quirks import ChatQuirks
 from .request import write_request
 from .response import ChatReader
@@ -50,10 +50,21 @@ def read_error(head: Head, body: Any) -> CallError:
     return failure(
         Head(status, head.headers, head.reason),
         body,
-        message if isinstance(message, str) else None,
+        relayed(message, error.get("metadata")) if isinstance(message, str) else None,
         None if code is None else str(code),
         kind if isinstance(kind, str) else None,
     )
+
+
+def relayed(message: str, about: Any) -> str:
+    """With the words of the host behind, where the server only passes a refusal on."""
+    raw = about.get("raw") if isinstance(about, dict) else None
+    if not isinstance(raw, str) or not raw or raw in message:
+        return message
+    inner = parse_body(raw.encode())
+    told = inner.get("error", inner) if isinstance(inner, dict) else raw
+    words = told.get("message") if isinstance(told, dict) else told
+    return f"{message}: {words if isinstance(words, str) and words else raw[:LONGEST_BODY]}"
 
 
 CODEC = OpenAIChat()

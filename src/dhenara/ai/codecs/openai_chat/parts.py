@@ -13,6 +13,7 @@ from ...types.content import (
     ImageContent,
     Media,
     TextContent,
+    VideoContent,
 )
 from ...wire.sniff import is_text
 from ..marks import CONTROL, breakpoint_of, control
@@ -58,6 +59,8 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | 
             return write_image(part, quirks)
         case AudioContent() if quirks.audio_in and part.data is not None:
             return write_audio(part, quirks)
+        case VideoContent() if quirks.video_shape == "video_url" and (part.url or part.data is not None):
+            return {"type": "video_url", "video_url": {"url": part.url or data_url(part, "video/mp4")}}
         case FileContent():
             return write_file(part, quirks, warnings)
         case Media():
@@ -73,6 +76,8 @@ def shown_by_user(quirks: ChatQuirks) -> Callable[[Media, bool], bool]:
     def shows(part: Media, home: bool) -> bool:
         if isinstance(part, AudioContent):
             return quirks.audio_in and not home and (part.data is not None or is_remote(part))
+        if isinstance(part, VideoContent):
+            return quirks.video_shape != "none" and (bool(part.url) or part.data is not None)
         if isinstance(part, FileContent):
             return quirks.document_shape != "none" or part.words() is not None
         return isinstance(part, ImageContent) and (bool(part.url) or part.data is not None)

@@ -29,6 +29,11 @@ PARAMETERS: Mapping[str, str | None] = {
     "max_output_tokens": "max_completion_tokens",
 }
 
+ReasoningIn = Literal["effort", "reasoning", "thinking", "thinking_effort", "enable_thinking", "template", "none"]
+"""How a model is told to think. `thinking_effort` is a switch with an effort beside it; `template` is one in the
+words of the model's own template.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ChatQuirks(Quirks):
@@ -41,8 +46,8 @@ class ChatQuirks(Quirks):
     many_systems: bool = True
     """Whether system messages may follow each other, or stand in the middle."""
 
-    reasoning_in: Literal["effort", "reasoning", "thinking", "enable_thinking", "none"] = "effort"
-    efforts: Mapping[str, str | None] = field(default_factory=dict)
+    reasoning_in: ReasoningIn = "effort"
+    efforts: Mapping[str, str] = field(default_factory=dict)
     reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning")
     reasoning_replay: Literal["never", "field", "tool_turns", "details", "chunks", "tags"] = "never"
     """How thinking is said again: `chunks` and `tags` stand in the text, `tool_turns` insists on the field."""
@@ -81,6 +86,7 @@ class ChatQuirks(Quirks):
     remote_documents: bool = False
     """Whether a document may be an address in the place of its bytes."""
 
+    video_shape: Literal["video_url", "none"] = "none"
     audio_in: bool = True
     audio_shape: Literal["object", "string"] = "object"
     cache_mark: Literal["prompt_cache_breakpoint", "cache_control", "none"] = "none"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...types.call_config import AIModelCallConfig
-from ..effort import effort_for
+from ..effort import spoken_effort
 from ..warnings import Warnings
 from .quirks import ChatQuirks
 
@@ -26,8 +26,7 @@ def write_effort(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnin
         return {}
     if config.max_reasoning_tokens is not None:
         warnings.translated("max_reasoning_tokens", "a budget becomes an effort level")
-    effort = known_effort(config, quirks)
-    return {} if effort is None else {"reasoning_effort": effort}
+    return {"reasoning_effort": spoken_effort(config, quirks.efforts, warnings)}
 
 
 def write_reasoning_object(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
@@ -35,8 +34,9 @@ def write_reasoning_object(config: AIModelCallConfig, quirks: ChatQuirks, warnin
         return {"reasoning": {"enabled": False}}
     if config.max_reasoning_tokens is not None and config.reasoning_effort is None:
         return {"reasoning": {"max_tokens": config.max_reasoning_tokens}}
-    effort = known_effort(config, quirks) if config.reasoning_effort is not None else None
-    return {"reasoning": {"effort": effort} if effort else {"enabled": True}}
+    if config.reasoning_effort is None:
+        return {"reasoning": {"enabled": True}}
+    return {"reasoning": {"effort": spoken_effort(config, quirks.efforts, warnings)}}
 
 
 def write_thinking(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
@@ -45,8 +45,8 @@ def write_thinking(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warn
     if not config.wants_reasoning:
         return {"thinking": {"type": "disabled"}}
     written: Written = {"thinking": {"type": "enabled"}}
-    if config.reasoning_effort is not None and quirks.efforts:
-        written["reasoning_effort"] = known_effort(config, quirks)
+    if config.reasoning_effort is not None and quirks.reasoning_in == "thinking_effort":
+        written["reasoning_effort"] = spoken_effort(config, quirks.efforts, warnings)
     elif config.reasoning_effort is not None:
         warnings.unsupported("reasoning_effort", "thinking is only on or off there")
     return written
@@ -61,22 +61,28 @@ def write_switch(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnin
     return written
 
 
+def write_template(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+    """Templates that know no such switch pass by it."""
+    if config.max_reasoning_tokens is not None:
+        warnings.unsupported("max_reasoning_tokens", "thinking has no budget there")
+    written: Written = {"chat_template_kwargs": {"enable_thinking": bool(config.wants_reasoning)}}
+    if config.wants_reasoning and config.reasoning_effort is not None:
+        written["reasoning_effort"] = spoken_effort(config, quirks.efforts, warnings)
+    return written
+
+
 def write_nothing(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
     if config.wants_reasoning:
         warnings.unsupported("reasoning")
     return {}
 
 
-def known_effort(config: AIModelCallConfig, quirks: ChatQuirks) -> str | None:
-    """The effort in the dialect's own words."""
-    effort = effort_for(config)
-    return quirks.efforts.get(effort, effort)
-
-
 WRITERS: dict[str, Callable[[AIModelCallConfig, ChatQuirks, Warnings], Written]] = {
     "effort": write_effort,
     "reasoning": write_reasoning_object,
     "thinking": write_thinking,
+    "thinking_effort": write_thinking,
     "enable_thinking": write_switch,
+    "template": write_template,
     "none": write_nothing,
 }

@@ -59,6 +59,9 @@ def write_settings(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warn
     written = write_parameters(config, quirks, warnings)
     if "top_logprobs" in written:
         written.setdefault("logprobs", True)
+    if not config.tools and "tools" not in config.options:
+        # Refused where there is nothing to call.
+        written.pop("parallel_tool_calls", None)
     return written
 
 

@@ -12,7 +12,7 @@ from ...types.structured import OutputMode, StructuredOutput
 from ...types.tools import ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..context import unoffered
-from ..effort import effort_for
+from ..effort import spoken_effort
 from ..marks import unknown_to_cache
 from ..origin import at_home
 from ..packing import packed
@@ -67,8 +67,7 @@ def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings
         return {}
     if config.max_reasoning_tokens is not None:
         warnings.translated("max_reasoning_tokens", "a budget becomes an effort level")
-    effort = effort_for(config)
-    said: Wire = {"effort": quirks.efforts.get(effort, effort)}
+    said: Wire = {"effort": spoken_effort(config, quirks.efforts, warnings)}
     if quirks.summary and config.wants_reasoning:
         said["summary"] = quirks.summary
     return {"reasoning": said}

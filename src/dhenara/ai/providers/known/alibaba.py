@@ -19,6 +19,7 @@ PROVIDER = Provider(
                 web_search="switch",
                 document_shape="none",
                 begun="partial",
+                video_shape="video_url",
             ),
         ),
     ),

@@ -19,8 +19,9 @@ from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
 from ...types.structured import OutputMode
 from ..auth import bearer_or_aws
 from ..listing import Listing
-from ..provider import Provider, Route
+from ..provider import InFiles, Provider, Route
 from ..tokens.aws import aws_proofs
+from ..tokens.aws_profiles import region_in_files
 from .anthropic import BINDING
 from .claude import claude_routes, dated, name_on_bedrock, preceded
 from .cohere import EMBEDDINGS
@@ -69,6 +70,8 @@ COHERE = replace(EMBEDDINGS, path=INVOKE, names_model=False)
 AGENTS = "https://bedrock-agent-runtime.{region}.amazonaws.com"
 # How those are held to a schema who do not know schemas.
 BY_TOOL: tuple[OutputMode, ...] = ("tool", "prompt")
+LOWEST = {"minimal": "low"}
+THREE = {**LOWEST, "xhigh": "high", "max": "high"}
 NOVA_TOOLS = {"web_search": "nova_grounding", "code_execution": "nova_code_interpreter"}
 
 PROVIDER = Provider(
@@ -77,7 +80,7 @@ PROVIDER = Provider(
     hosts=("https://bedrock-runtime.{region}.amazonaws.com", "https://bedrock-mantle.{region}.api.aws", AGENTS),
     routes=(
         Route("openai_responses", ResponsesQuirks(), NEW_GPT, prefix="/openai/v1", **MANTLE),
-        Route("openai_chat", ChatQuirks(), NEW_GPT, prefix="/openai/v1", **MANTLE),
+        Route("openai_chat", ChatQuirks(efforts={"max": "xhigh"}), NEW_GPT, prefix="/openai/v1", **MANTLE),
         Route("openai_responses", ResponsesQuirks(), BARE_OSS, prefix="/v1", **MANTLE),
         Route("openai_chat", LIMITED, BARE_OSS, prefix="/v1", **MANTLE),
         *claude_routes(MESSAGES, before="anthropic.", only=NEW_CLAUDE, prefix="/anthropic", **MANTLE),
@@ -86,11 +89,13 @@ PROVIDER = Provider(
         Route("openai_responses", ResponsesQuirks(), prefix="/v1", when=CHOSEN, **MANTLE),
         Route("converse", ConverseQuirks(reasoning="budget", structured=BY_TOOL), models=CLAUDE_UNSTRUCTURED),
         Route("converse", ConverseQuirks(reasoning="budget"), models=CLAUDE_BUDGET),
-        Route("converse", ConverseQuirks(reasoning="adaptive", binds_thinking=True), models=CLAUDE_BINDING),
-        Route("converse", ConverseQuirks(reasoning="adaptive"), models=CLAUDE_ADAPTIVE),
+        Route(
+            "converse", ConverseQuirks(reasoning="adaptive", efforts=LOWEST, binds_thinking=True), models=CLAUDE_BINDING
+        ),
+        Route("converse", ConverseQuirks(reasoning="adaptive", efforts=LOWEST), models=CLAUDE_ADAPTIVE),
         Route(
             "converse",
-            ConverseQuirks(reasoning="config", structured=BY_TOOL, system_tools=NOVA_TOOLS),
+            ConverseQuirks(reasoning="config", efforts=THREE, structured=BY_TOOL, system_tools=NOVA_TOOLS),
             models="*amazon.nova-2*",
         ),
         Route("converse", ConverseQuirks(reasoning="effort"), models="*openai.*|*qwen.*|*deepseek.*"),
@@ -114,6 +119,7 @@ PROVIDER = Provider(
         "session_token": "AWS_SESSION_TOKEN",
     },
     config_env={"region": ("AWS_REGION", "AWS_DEFAULT_REGION")},
+    config_in_files=InFiles(region_in_files, {"region": "`region = ...` into a profile of ~/.aws/config"}),
     base_url_env=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
     keys_url="https://console.aws.amazon.com/bedrock/home#/api-keys",
     price_list="aws",

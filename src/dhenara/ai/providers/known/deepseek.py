@@ -21,8 +21,8 @@ PROVIDER = Provider(
                     "parallel_tool_calls": None,
                     "service_tier": None,
                 },
-                reasoning_in="thinking",
-                efforts={"minimal": "high", "low": "high", "medium": "high", "xhigh": "max"},
+                reasoning_in="thinking_effort",
+                efforts={"minimal": "low", "medium": "high", "xhigh": "max"},
                 # Thinking of a turn with calls must come back, or the request is refused.
                 reasoning_replay="tool_turns",
                 strict_tools=False,

@@ -14,8 +14,8 @@ from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
 from ...errors import ConfigurationError
 from ..auth import header
 from ..listing import Listing
-from ..provider import Provider, Route
-from ..tokens.google_default import google_proofs
+from ..provider import InFiles, Provider, Route
+from ..tokens.google_default import google_proofs, project_in_files
 from .claude import claude_routes, name_on_vertex
 
 GEMINI = "/v1beta1{scope}"
@@ -115,6 +115,7 @@ PROVIDER = Provider(
         "project_id": ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "ANTHROPIC_VERTEX_PROJECT_ID"),
         "location": ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION", "CLOUD_ML_REGION"),
     },
+    config_in_files=InFiles(project_in_files),
     base_url_env=("GOOGLE_VERTEX_BASE_URL",),
     keys_url="https://console.cloud.google.com/vertex-ai/studio/settings/api-keys",
     aliases=("vertex", "vertex_ai"),

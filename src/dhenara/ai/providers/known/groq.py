@@ -42,11 +42,17 @@ OPEN_WEIGHT = replace(
     QUIRKS, schema_rules=ChatQuirks().schema_rules, web_search="bare", web_search_type="browser_search", runs_code=True
 )
 
+# These think or do not; how much is not theirs to be told.
+SWITCHED = replace(
+    QUIRKS, efforts=dict.fromkeys(("minimal", "low", "medium", "high", "xhigh", "max"), "default") | {"none": "none"}
+)
+
 PROVIDER = Provider(
     name="groq",
     base_url="https://api.groq.com/openai/v1",
     routes=(
         Route("openai_chat", OPEN_WEIGHT, models="openai/gpt-oss-*"),
+        Route("openai_chat", SWITCHED, models="qwen/*"),
         Route("openai_chat", QUIRKS),
         Route(
             "openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False, most_request_bytes=MOST_BYTES)

@@ -20,6 +20,7 @@ PROVIDER = Provider(
                 schema_rules=ANY_SCHEMA,
                 hides_schema=True,
                 document_shape="none",
+                reasoning_in="template",
             ),
         ),
     ),

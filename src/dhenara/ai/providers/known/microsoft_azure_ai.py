@@ -29,10 +29,10 @@ PROVIDER = Provider(
         *claude_routes(
             MessagesQuirks(params={"service_tier": None}), prefix="/anthropic", auth=header("x-api-key", "api-key")
         ),
-        Route("openai_chat", ChatQuirks(), OPEN_AI, prefix="/models", query=QUERY, when=DATED),
+        Route("openai_chat", ChatQuirks(efforts={"max": "xhigh"}), OPEN_AI, prefix="/models", query=QUERY, when=DATED),
         Route("openai_chat", OTHERS, prefix="/models", query=QUERY, when=DATED),
         Route("openai_responses", ResponsesQuirks(), RESPONSES_ONLY, query=QUERY),
-        Route("openai_chat", ChatQuirks(), OPEN_AI, query=QUERY),
+        Route("openai_chat", ChatQuirks(efforts={"max": "xhigh"}), OPEN_AI, query=QUERY),
         Route("openai_chat", OTHERS, query=QUERY),
         Route("openai_responses", ResponsesQuirks(), query=QUERY),
     ),

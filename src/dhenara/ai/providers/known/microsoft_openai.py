@@ -35,10 +35,16 @@ PROVIDER = Provider(
     prefix="/openai/v1",
     routes=(
         Route("openai_responses", ResponsesQuirks(), RESPONSES_ONLY, prefix="/openai", query=QUERY, when=DATED),
-        Route("openai_chat", ChatQuirks(), prefix="/openai/deployments/{model}", query=QUERY, when=DATED),
+        Route(
+            "openai_chat",
+            ChatQuirks(efforts={"max": "xhigh"}),
+            prefix="/openai/deployments/{model}",
+            query=QUERY,
+            when=DATED,
+        ),
         Route("openai_responses", ResponsesQuirks(), prefix="/openai", query=QUERY, when=DATED),
         Route("openai_responses", ResponsesQuirks(), RESPONSES_ONLY, query=QUERY),
-        Route("openai_chat", ChatQuirks(), query=QUERY),
+        Route("openai_chat", ChatQuirks(efforts={"max": "xhigh"}), query=QUERY),
         Route("openai_responses", ResponsesQuirks(), query=QUERY),
     ),
     operations=(

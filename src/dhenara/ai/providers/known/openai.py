@@ -38,6 +38,8 @@ DOCUMENT = Accepted(by_id=True, most_uploaded=MOST_BYTES)
 SOUNDS = ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave", "audio/mpeg", "audio/mp3")
 CHAT = ChatQuirks(
     cache_key=True,
+    # Most effort is for Responses alone.
+    efforts={"max": "xhigh"},
     accepted={"image": Accepted(PICTURES), "audio": Accepted(SOUNDS), "file": DOCUMENT},
     most_request_bytes=MOST_BYTES,
 )
@@ -63,6 +65,7 @@ PROVIDER = Provider(
         Route("openai_responses", replace(RESPONSES, cache_marks=True), models="gpt-6-astra*"),
         Route("openai_responses", RESPONSES, models=RESPONSES_ONLY),
         Route("openai_chat", replace(CHAT, web_search="options"), models=SEARCHING),
+        Route("openai_chat", replace(CHAT, system_role="user"), models="o1-mini*|o1-preview*"),
         Route("openai_chat", replace(CHAT, cache_mark="prompt_cache_breakpoint"), models=MARKED),
         Route("openai_chat", CHAT),
         Route("openai_responses", replace(RESPONSES, cache_marks=True), models=MARKED),

@@ -31,6 +31,7 @@ PROVIDER = Provider(
                 reasoning_out=("reasoning", "reasoning_content"),
                 reasoning_replay="details",
                 remote_documents=True,
+                video_shape="video_url",
                 tool_id="any",
             ),
         ),

@@ -29,6 +29,7 @@ PROVIDER = Provider(
                 think_tags=True,
                 audio_in=False,
                 begun="words",
+                video_shape="video_url",
             ),
         ),
     ),

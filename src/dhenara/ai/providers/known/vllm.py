@@ -21,6 +21,8 @@ PROVIDER = Provider(
                 schema_rules=ANY_SCHEMA,
                 hides_schema=True,
                 document_shape="none",
+                video_shape="video_url",
+                reasoning_in="template",
                 reasoning_out=("reasoning", "reasoning_content"),
             ),
         ),

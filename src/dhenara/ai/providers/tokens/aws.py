@@ -1,21 +1,16 @@
-"""AWS's credentials chain: profile files, and whatever else botocore finds."""
+"""AWS's credentials chain: keys in profile files, and whatever else botocore finds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigurationError
 from ...wire.io import IO, Patience
 from ..proof import Proof, Source
+from .aws_profiles import chosen, keys_in_files
 
 A_WHILE = 600.0
-STATIC = {
-    "access_key_id": "aws_access_key_id",
-    "secret_access_key": "aws_secret_access_key",
-    "session_token": "aws_session_token",
-}
 NOWHERE = (
     "no AWS credentials: set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass api_key "
     "or credentials={'access_key_id': ..., 'secret_access_key': ...} to AIModelAPI, or keep keys in a profile of "
@@ -31,13 +26,13 @@ def aws_proofs(
     given = credentials or {}
     if "access_key_id" in given or "secret_access_key" in given:
         return None
-    profile = given.get("profile") or environment.get("AWS_PROFILE")
+    profile = chosen(given, environment)
     if credentials is not None and not profile:
         raise ConfigurationError(
             "credentials for AWS are {'access_key_id': ..., 'secret_access_key': ...}, perhaps with 'session_token', "
             "or {'profile': ...}, or {'token': ...}"
         )
-    return chain(None if profile is None else str(profile), environment)
+    return chain(profile, environment)
 
 
 def chain(profile: str | None, environment: Mapping[str, str]) -> Source:
@@ -45,7 +40,7 @@ def chain(profile: str | None, environment: Mapping[str, str]) -> Source:
     session: list[Any] = []
 
     async def fetch(io: IO, patience: Patience) -> Proof:
-        if not session and (kept := await io.call(from_files, profile or "default", environment)):
+        if not session and (kept := await io.call(keys_in_files, profile or "default", environment)):
             return Proof(credentials=kept, good_until=io.wall() + A_WHILE)
         found = await io.call(from_botocore, session, profile)
         if not found:
@@ -54,31 +49,6 @@ def chain(profile: str | None, environment: Mapping[str, str]) -> Source:
         return Proof(credentials=found)
 
     return fetch
-
-
-def from_files(profile: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Keys that stand in a profile as they are. A profile that says how to get them is botocore's."""
-    home = Path(environment.get("HOME") or environment.get("USERPROFILE") or ".", ".aws")
-    credentials = Path(environment.get("AWS_SHARED_CREDENTIALS_FILE") or home / "credentials")
-    config = Path(environment.get("AWS_CONFIG_FILE") or home / "config")
-    section = profile if profile == "default" else f"profile {profile}"
-    return keys_in(credentials, profile) or keys_in(config, section)
-
-
-def keys_in(path: Path, section: str) -> dict[str, str]:
-    from configparser import ConfigParser, Error
-
-    parser = ConfigParser(interpolation=None, default_section="")
-    try:
-        parser.read_string(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, Error) as error:
-        raise ConfigurationError(f"the AWS credentials in {path} cannot be read: {type(error).__name__}") from error
-    if not parser.has_section(section):
-        return {}
-    there = {ours: parser.get(section, theirs).strip() for ours, theirs in STATIC.items() if theirs in parser[section]}
-    return there if {"access_key_id", "secret_access_key"} <= there.keys() else {}
 
 
 def from_botocore(session: list[Any], profile: str | None) -> dict[str, str]:

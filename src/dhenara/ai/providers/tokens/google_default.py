@@ -52,6 +52,26 @@ def parsed(data: bytes, where: str) -> Mapping[str, Any]:
         raise ConfigurationError(f"the Google credentials in {where} are not JSON") from error
 
 
+def project_in_files(
+    credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """A service account's file knows its project. One that cannot be read is told of when the token is fetched."""
+    if config.get("project_id"):
+        return {}
+    if credentials is None:
+        named = environment.get("GOOGLE_APPLICATION_CREDENTIALS")
+    else:
+        named = credentials.get("service_account_json")
+    if not isinstance(named, str) or not named:
+        return {}
+    try:
+        text = named if named.lstrip().startswith("{") else Path(named).read_bytes()
+        project = checked(json.loads(text)).get("project_id")
+    except (OSError, ValueError, ConfigurationError):
+        return {}
+    return {"project_id": project} if project else {}
+
+
 def from_file(path: Path) -> Source:
     """Read again for every token: whoever turns its keys over replaces the file."""
 

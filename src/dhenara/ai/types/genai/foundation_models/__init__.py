@@ -1,1 +1,44 @@
-"""Models as constants, by vendor."""
+"""Models as constants, by vendor, and in lists: of a vendor's (`OPENAI_CHAT_MODELS`), of a kind, of all."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ...model import AIModel
+    from .fns import FoundationModelFns as FoundationModelFns
+
+    def __getattr__(name: str) -> tuple[AIModel, ...]: ...
+
+
+VENDORS = {
+    "chat": (
+        *("openai", "anthropic", "google", "deepseek", "mistral", "xai", "cohere", "moonshot", "zai", "meta"),
+        *("minimax", "alibaba", "amazon", "groq", "cerebras"),
+    ),
+    "image": ("openai", "google", "xai"),
+}
+LISTS = {
+    f"{vendor.upper()}_{kind.upper()}_MODELS": (vendor, kind) for kind, vendors in VENDORS.items() for vendor in vendors
+}
+KINDS = {"ALL_CHAT_MODELS": ("chat",), "ALL_IMAGE_MODELS": ("image",), "ALL_FOUNDATION_MODELS": tuple(VENDORS)}
+
+
+def find(name: str) -> Any:
+    if name in LISTS:
+        vendor, kind = LISTS[name]
+        return getattr(import_module(f".{vendor}.{kind}", __name__), f"{kind.upper()}_MODELS")
+    if name in KINDS:
+        return tuple(model for one, (_, kind) in LISTS.items() if kind in KINDS[name] for model in find(one))
+    if name == "FoundationModelFns":
+        return import_module(".fns", __name__).FoundationModelFns
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+if not TYPE_CHECKING:
+    __getattr__ = find
+
+
+def __dir__() -> list[str]:
+    return sorted({*LISTS, *KINDS, "FoundationModelFns"})

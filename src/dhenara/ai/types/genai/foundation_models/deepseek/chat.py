@@ -1,4 +1,4 @@
-"""Constants for the chat models of deepseek, each made when it is first named."""
+"""Constants for the chat models of deepseek, each made when it is first named, and all of them as CHAT_MODELS."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from .....catalog.models import constants
 
 if TYPE_CHECKING:
     from .....types.model import AIModel
+
+    CHAT_MODELS: tuple[AIModel, ...]
 
     def __getattr__(name: str) -> AIModel: ...
 

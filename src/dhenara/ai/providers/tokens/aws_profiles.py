@@ -1,0 +1,82 @@
+"""AWS's profile files: keys that stand there as they are, and the region that a profile works in."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...errors import ConfigurationError
+
+STATIC = {
+    "access_key_id": "aws_access_key_id",
+    "secret_access_key": "aws_secret_access_key",
+    "session_token": "aws_session_token",
+}
+Environment = Mapping[str, str]
+
+
+def chosen(credentials: Mapping[str, Any] | None, environment: Environment) -> str | None:
+    """The profile that was named, if one was."""
+    named = (credentials or {}).get("profile") or environment.get("AWS_PROFILE")
+    return str(named) if named else environment.get("AWS_DEFAULT_PROFILE") or None
+
+
+def region_in_files(
+    credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Environment
+) -> Mapping[str, Any]:
+    """The region of the profile, for a config that names none."""
+    if config.get("region"):
+        return {}
+    profile = chosen(credentials, environment) or "default"
+    found = next((told["region"] for told in told_of(profile, environment) if told.get("region")), None)
+    return {"region": found} if found else {}
+
+
+def keys_in_files(profile: str, environment: Environment) -> dict[str, str]:
+    """Keys that stand in a profile as they are. A profile that says how to get them is botocore's."""
+    for told in told_of(profile, environment):
+        there = {ours: told[theirs] for ours, theirs in STATIC.items() if theirs in told}
+        if {"access_key_id", "secret_access_key"} <= there.keys():
+            return there
+    return {}
+
+
+def told_of(profile: str, environment: Environment) -> tuple[dict[str, str], dict[str, str]]:
+    """What the two files say of a profile: the one of credentials, which is believed first, and the one of settings."""
+    credentials = read(place("AWS_SHARED_CREDENTIALS_FILE", "credentials", environment))
+    settings = read(place("AWS_CONFIG_FILE", "config", environment))
+    return credentials.get((profile,), {}), settings.get(("profile", profile)) or (
+        settings.get((profile,), {}) if profile == "default" else {}
+    )
+
+
+def place(variable: str, usual: str, environment: Environment) -> Path:
+    home = Path(environment.get("HOME") or environment.get("USERPROFILE") or ".")
+    named = environment.get(variable)
+    if not named:
+        return home / ".aws" / usual
+    return home / named[2:] if named.startswith("~/") else Path(named)
+
+
+def read(path: Path) -> dict[tuple[str, ...], dict[str, str]]:
+    """The sections of a file by the words of their headings; nothing where there is no file."""
+    from configparser import ConfigParser, Error
+
+    parser = ConfigParser(interpolation=None, default_section="")
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, Error) as error:
+        raise ConfigurationError(f"the AWS profiles in {path} cannot be read: {type(error).__name__}") from error
+    return {words(name): {key: value.strip() for key, value in parser[name].items()} for name in parser.sections()}
+
+
+def words(heading: str) -> tuple[str, ...]:
+    """`profile work` in the one file, and names with spaces in quotes."""
+    try:
+        return tuple(shlex.split(heading))
+    except ValueError:
+        return (heading,)

@@ -1,0 +1,1 @@
+"""Models of amazon as constants."""

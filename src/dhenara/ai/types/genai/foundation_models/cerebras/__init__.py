@@ -1,0 +1,1 @@
+"""Models of cerebras as constants."""

@@ -1,0 +1,1 @@
+"""Models of minimax as constants."""

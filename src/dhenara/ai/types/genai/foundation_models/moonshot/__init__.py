@@ -1,0 +1,1 @@
+"""Models of moonshot as constants."""

@@ -1,0 +1,17 @@
+"""Constants for the chat models of moonshot, each made when it is first named, and all of them as CHAT_MODELS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .....catalog.models import constants
+
+if TYPE_CHECKING:
+    from .....types.model import AIModel
+
+    CHAT_MODELS: tuple[AIModel, ...]
+
+    def __getattr__(name: str) -> AIModel: ...
+
+else:
+    __getattr__, __dir__ = constants("moonshot", "chat")

@@ -1,0 +1,104 @@
+"""Model constants: all that documents name, and those of the current models, at one address for each vendor."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from dhenara.ai.catalog import find_facts
+from dhenara.ai.catalog.data import load
+from dhenara.ai.types import AIModel
+from dhenara.ai.types.genai import foundation_models
+
+HOME = "dhenara.ai.types.genai.foundation_models"
+NAMED = {
+    "openai.chat": (
+        "GPT55 GPT55Pro GPT54 GPT54Pro GPT54Mini GPT54Nano GPT53Codex GPT52 GPT52Pro GPT51 GPT51Codex GPT51CodexMini "
+        "GPT5 GPT5Mini GPT5Nano GPT41 GPT41Mini GPT41Nano GPT4o GPT4oMini O1 O1Mini O3 O3Mini O4Mini GPT6Astra "
+        "GPT61Sol GPT61Terra GPT6Sol GPT6Luna GPT56Sol GPTOss120B GPTOss20B"
+    ),
+    "anthropic.chat": (
+        "ClaudeFable5 ClaudeMythos5 ClaudeOpus48 ClaudeOpus47 ClaudeOpus46 ClaudeOpus45 ClaudeOpus40 ClaudeSonnet5 "
+        "ClaudeSonnet46 ClaudeSonnet45 ClaudeSonnet40 Claude40Sonnet ClaudeHaiku45 Claude37Sonnet Claude35Sonnet "
+        "Claude35Haiku Claude3Opus ClaudeFable52 ClaudeMythos52 ClaudeOpus55 ClaudeSonnet55 ClaudeHaiku55 ClaudeFable51"
+    ),
+    "google.chat": (
+        "Gemini35Flash Gemini31ProPreview Gemini31ProPreviewCustomTools Gemini3FlashPreview Gemini31FlashLite "
+        "Gemini25Pro Gemini25Flash Gemini25FlashLite Gemini15Flash Gemini15Pro Gemini3Pro Gemini31FlashLitePreview "
+        "Gemini20Flash Gemini20FlashLite Gemini4Argon Gemini4Carbon Gemini38Flash Gemini37Flash Gemini35FlashLite"
+    ),
+    "deepseek.chat": "DeepseekV4Flash DeepseekV4Pro DeepseekR1 DeepseekFlash",
+    "openai.image": "DallE2 DallE3 GPTImage1 GPTImage15 GPTImage2 GPTImage25Flare GPTImage25Sunburst",
+    "google.image": "Imagen3 Imagen3Fast Gemini31FlashImage GeminiNanoBanana21",
+    "xai.chat": "Grok47 Grok46 Grok45 Grok43 GrokBuild01",
+    "xai.image": "GrokImagineImage20",
+    "mistral.chat": "MistralLarge4 MistralMedium35 MistralSmall4 Ministral8B Codestral",
+    "cohere.chat": "CommandAPlus CommandA CommandAReasoning CommandAVision NorthMiniCode",
+    "moonshot.chat": "KimiK31Pro KimiK3 KimiK27Code",
+    "zai.chat": "GLM53 GLM53Flash",
+    "meta.chat": "MuseWonder10 MuseSpark13",
+    "minimax.chat": "MiniMaxM3 MiniMaxM31Flash",
+    "alibaba.chat": "Qwen38Max Qwen38Flash",
+    "amazon.chat": "Nova2Lite",
+    "groq.chat": "Qwen3827B Llama3370BVersatile GPTOss120B GPTOss20B",
+    "cerebras.chat": "GPTOss120B ZaiGLM47 Qwen3827B Gemma431B",
+}
+
+
+@pytest.mark.parametrize("place", NAMED)
+def test_every_model_that_documents_name_is_a_constant(place: str) -> None:
+    module = importlib.import_module(f"{HOME}.{place}")
+    everything = getattr(module, f"{place.rpartition('.')[2].upper()}_MODELS")
+    for name in NAMED[place].split():
+        model = getattr(module, name)
+        assert isinstance(model, AIModel)
+        assert model in everything
+        assert name in dir(module)
+    assert len(everything) == len(dir(module)) - 1
+
+
+def test_every_vendor_of_the_table_has_its_modules_and_its_list() -> None:
+    table = {f"{vendor}.{kind}" for vendor, kinds in load("constants").items() for kind in kinds}
+    assert table == NAMED.keys()
+    lists = {f"{place.replace('.', '_').upper()}_MODELS" for place in NAMED}
+    assert lists | {"ALL_CHAT_MODELS", "ALL_IMAGE_MODELS", "ALL_FOUNDATION_MODELS", "FoundationModelFns"} == set(
+        dir(foundation_models)
+    )
+    chat, image = foundation_models.ALL_CHAT_MODELS, foundation_models.ALL_IMAGE_MODELS
+    assert (*chat, *image) == foundation_models.ALL_FOUNDATION_MODELS
+    assert {model.functional_type for model in image} == {"image_generation"}
+    with pytest.raises(AttributeError, match="NONSENSE"):
+        _ = foundation_models.NONSENSE
+
+
+def test_a_constant_is_found_by_the_models_name() -> None:
+    find = foundation_models.FoundationModelFns.get_foundation_model
+    found = find("gpt-5.2")
+    assert found is not None
+    assert found.provider == "openai"
+    assert find("gpt-of-tomorrow") is None
+    assert find("gpt-5.2", foundation_models.ANTHROPIC_CHAT_MODELS) is None
+
+
+def test_makers_models_have_limits_that_the_catalogue_knows() -> None:
+    hosts = {"groq", "cerebras"}
+    unknown = {
+        model.model_name
+        for model in foundation_models.ALL_CHAT_MODELS
+        if model.provider not in hosts and find_facts(model.model_name) is None
+    }
+    assert unknown == {"north-mini-code"}
+
+
+def test_naming_the_modules_makes_no_model() -> None:
+    program = (
+        f"import sys, {HOME}, {HOME}.openai.chat as chat\n"
+        "from dhenara.ai.catalog import data\n"
+        "assert data.load.cache_info().currsize == 0\n"
+        "chat.GPT52\n"
+        "assert data.load.cache_info().currsize == 2\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
