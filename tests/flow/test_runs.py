@@ -47,6 +47,7 @@ PROVIDERS = {
     "google_ai": "gemini-3-flash",
     "amazon_bedrock": "anthropic.claude-sonnet-4-5-v1:0",
     "cohere": "command-a",
+    "ollama": "qwen3",
 }
 
 
