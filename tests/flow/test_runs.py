@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import json as standard
 import threading
 import time
 from typing import Any
@@ -575,6 +576,19 @@ def test_ids_that_a_model_uses_again_do_not_end_a_run(
         again = go(world, client, messages=[*run.messages, "Sure?"], tools=[weather])
         assert again.response.warnings == []
         world.close(client)
+
+
+@pytest.mark.parametrize(("provider", "model"), PROVIDERS.items())
+def test_results_are_json_whatever_numbers_are_in_them(provider: str, model: str, server: FakeServer) -> None:
+    def measure() -> dict[str, float]:
+        """Measures."""
+        return {"least": float("-inf"), "mean": float("nan")}
+
+    server.answers(calls(("measure", {})), Answer(text="Hm."))
+    with AIModelClient(endpoint(server.url, provider, model)) as client:
+        client.run("?", tools=[measure])
+    standard.loads(server.exchanges[1].body, parse_constant=pytest.fail)
+    assert b"-Infinity" in server.exchanges[1].body
 
 
 @pytest.mark.parametrize("streaming", [False, True])
