@@ -591,6 +591,26 @@ def test_results_are_json_whatever_numbers_are_in_them(provider: str, model: str
     assert b"-Infinity" in server.exchanges[1].body
 
 
+def test_a_result_that_cannot_be_told_is_an_error_of_its_tool(server: FakeServer, world: World) -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    results = {"endless": endless, "half": "\ud800", "nested": ["\udfff"], "fine": "fine"}
+
+    def show(name: str) -> Any:
+        """Shows it."""
+        return results[name]
+
+    asked = calls(*[("show", {"name": name}) for name in results])
+    server.answers(asked, Answer(text="Hm."), asked)
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "?", tools=[show])
+    assert [tool.outcome for tool in run.tools] == ["failed", "failed", "failed", "ran"]
+    assert "Circular" in run.tools[0].result.get_text()
+    with pytest.raises(ToolFailedError, match="show"):
+        go(world, client, "?", tools=[show], tool_errors="raise")
+    world.close(client)
+
+
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_run_keeps_its_limit_of_context_as_it_grows(streaming: bool, server: FakeServer, world: World) -> None:
     """What the tools told counts too; what is left out of a request is not lost from the run."""

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pydantic_core import PydanticSerializationError
+
 from ..codecs.base import Decoder, Informed, Outgoing, Reading
 from ..codecs.fingerprint import fingerprint_of
 from ..codecs.plan import plan_of, travels
 from ..codecs.shaping import answer_name, output_mode
-from ..errors import BadRequestError, CallError, ConnectionFailedError, UnsupportedError
+from ..errors import BadRequestError, CallError, ConfigurationError, ConnectionFailedError, UnsupportedError
 from ..fold import Draft, Shaper
 from ..providers.target import Target
 from ..types.call import Call
@@ -43,6 +45,12 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
     """Sends calls to this target; `filing` is the way to the provider's files."""
 
     async def send(call: Call) -> Stream:
+        try:
+            return await begin(call)
+        except PydanticSerializationError as error:
+            raise unwritable(target, error) from error
+
+    async def begin(call: Call) -> Stream:
         outgoing = writer.write(call)
         if travels(call, outgoing, target.origin.protocol):
             call.journal.plan = plan_of(call, outgoing, target.origin)
@@ -81,6 +89,14 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
         return stream
 
     return send
+
+
+def unwritable(target: Target, error: Exception) -> ConfigurationError:
+    """What is wrong is in the words of the serializer; half a character is the usual case."""
+    return ConfigurationError(
+        f"the request to {target.origin.provider} cannot be written as JSON: {error}. Texts with half a character in "
+        'them, as cut texts and names of files may have, are made whole by text.encode("utf-8", "replace").decode()'
+    )
 
 
 def origin_of(target: Target, outgoing: Outgoing) -> Origin:

@@ -36,6 +36,7 @@ def as_parts(value: Any) -> list[Any] | None:
 def plain(value: Any) -> Any:
     """JSON; what JSON has no word for is told as Python prints it."""
     if isinstance(value, str):
+        value.encode()  # half a character cannot be sent
         return value
     from ..wire import json
 
