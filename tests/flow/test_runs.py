@@ -561,9 +561,7 @@ def test_every_setting_of_a_run_is_one_that_is_read() -> None:
 
 @pytest.mark.parametrize(("provider", "model"), PROVIDERS.items())
 @pytest.mark.parametrize("streaming", [False, True])
-def test_ids_that_a_model_uses_again_do_not_end_a_run(
-    provider: str, model: str, streaming: bool, world: World
-) -> None:
+def test_ids_that_a_model_uses_again_do_not_end_a_run(provider: str, model: str, streaming: bool, world: World) -> None:
     """Some models count their calls anew in every answer, or give two calls of one answer the same id."""
     twice = Answer(tool_calls=(Called("weather", {"city": "Rome"}, "c0"), Called("weather", {"city": "Oslo"}, "c0")))
     once, fine = calls(("weather", {"city": "Bonn"})), Answer(text="Fine.")

@@ -16,7 +16,7 @@ from dhenara.ai.errors import BadRequestError, CallTimeoutError, ConfigurationEr
 from dhenara.ai.runtime.embedded import engine
 from dhenara.ai.runtime.embedded.weights import SMALL, check_weights
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
-from support.runs import go, go_streaming
+from support.runs import go_streaming
 from support.worlds import World
 
 pytestmark = pytest.mark.skipif(check_weights() is not None, reason=str(check_weights()))
@@ -61,11 +61,9 @@ def weather(city: str) -> str:
     return f"It is 21 degrees and sunny in {city}."
 
 
-@pytest.mark.parametrize("streaming", [False, True])
-def test_it_calls_a_tool_that_it_must_call_and_answers_from_its_result(streaming: bool, world: World) -> None:
+def test_it_calls_a_tool_that_it_must_call_and_answers_from_its_result(world: World) -> None:
     client = AIModelClient(local(), STEADY)
-    question = {"prompt": "What is the weather in Paris?", "tools": [weather], "tool_choice": "weather"}
-    run = go_streaming(world, client, **question)[1] if streaming else go(world, client, **question)
+    _, run = go_streaming(world, client, "What is the weather in Paris?", tools=[weather], tool_choice="weather")
     assert [(tool.call.arguments, tool.outcome) for tool in run.tools] == [({"city": "Paris"}, "ran")]
     assert run.steps[0].response.chat_response.finish_reason == "tool_calls"
     assert "21" in run.text()

@@ -45,12 +45,6 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
     """Sends calls to this target; `filing` is the way to the provider's files."""
 
     async def send(call: Call) -> Stream:
-        try:
-            return await begin(call)
-        except PydanticSerializationError as error:
-            raise unwritable(target, error) from error
-
-    async def begin(call: Call) -> Stream:
         outgoing = writer.write(call)
         if travels(call, outgoing, target.origin.protocol):
             call.journal.plan = plan_of(call, outgoing, target.origin)
@@ -88,7 +82,19 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
         call.journal.began(io.now())
         return stream
 
-    return send
+    return writable(target, send)
+
+
+def writable(target: Target, send: Send) -> Send:
+    """The same, with a word about what cannot be written."""
+
+    async def told(call: Call) -> Stream:
+        try:
+            return await send(call)
+        except PydanticSerializationError as error:
+            raise unwritable(target, error) from error
+
+    return told
 
 
 def unwritable(target: Target, error: Exception) -> ConfigurationError:

@@ -76,7 +76,9 @@ class Constrained:
 
 def as_call(given: Said) -> Said:
     function = {"name": given["name"], "arguments": json.dumps(given["arguments"]).decode()}
-    return {"tool_calls": [{"index": 0, "id": f"call_{secrets.token_hex(8)}", "type": "function", "function": function}]}
+    return {
+        "tool_calls": [{"index": 0, "id": f"call_{secrets.token_hex(8)}", "type": "function", "function": function}]
+    }
 
 
 def as_words(given: Said) -> Said:
