@@ -436,3 +436,15 @@ def test_a_blocking_call_refuses_a_layer_that_waits(server: FakeServer) -> None:
 
     with AIModelClient(endpoint(server.url), layers=[slow]) as client, pytest.raises(RuntimeError):
         client.generate("?")
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "ollama"])
+@pytest.mark.parametrize("asked", [{"prompt": "half \ud800"}, {"prompt": "?", "options": {"seed": object()}}])
+def test_what_cannot_be_written_is_found_before_anything_is_sent(
+    provider: str, asked: dict[str, object], world: World, server: FakeServer
+) -> None:
+    client = AIModelClient(endpoint(server.url, provider))
+    with pytest.raises(ConfigurationError, match="cannot be written as JSON"):
+        world.run(client, **asked)
+    assert server.exchanges == []
+    world.close(client)

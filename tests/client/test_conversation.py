@@ -21,7 +21,7 @@ from dhenara.ai.types import ChatModelCostData, ChatResponse, ChatResponseChoice
 from support.calls import histories
 from support.worlds import World, endpoint
 
-PROVIDERS = ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "mistral", "deepseek"]
+PROVIDERS = ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "mistral", "deepseek", "ollama"]
 PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(2))
 
 

@@ -149,7 +149,7 @@ def test_bound_thinking_survives_being_saved(server: FakeServer) -> None:
     assert client.plan(messages=["2 + 2?", kept, "Sure?"]).stays_home == []
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere"])
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "ollama"])
 def test_a_history_that_no_vendor_would_take_is_mended(provider: str) -> None:
     """A call without an id, one without a result, and a result without a call."""
     made = {"role": "assistant", "contents": [ToolCallContent(name="look"), ToolCallContent(id="c1", name="add")]}
@@ -166,7 +166,7 @@ def test_a_history_that_no_vendor_would_take_is_mended(provider: str) -> None:
     assert any("has no result" in said for said in told)
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere"])
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "ollama"])
 def test_ids_that_repeat_are_told_apart(provider: str) -> None:
     asked = Answer(tool_calls=(Called("look", {}, "call_0"),))
     with FakeServer(asked, asked, Answer(text="Done."), strict=True) as server:

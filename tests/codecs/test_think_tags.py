@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dhenara.ai import AIModelClient
+from dhenara.ai.codecs.base import Outgoing
 from dhenara.ai.codecs.openai_chat.codec import CODEC
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
 from dhenara.ai.fold import fold
@@ -23,17 +24,20 @@ BITS = ["<", ">", "/", "think", "<think>", "</think>", " ", "\n", "a", "ü"]
 WORDS = st.lists(st.sampled_from(BITS), max_size=12).map("".join)
 
 
-def said(pieces: list[str], quirks: ChatQuirks = TAGGED) -> ChatResponse:
+def said(pieces: list[str], quirks: ChatQuirks = TAGGED, model: str = "m") -> ChatResponse:
     decoder = CODEC.decoder(quirks)
+    decoder.asked(Outgoing("/chat/completions", {"model": model}))
     events: list[Any] = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
     events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
     told = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
     return fold([*told, *decoder.finish()])
 
 
-def whole(text: str) -> ChatResponse:
-    body = {"choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}]}
-    return fold(CODEC.decoder(TAGGED).whole(body))
+def whole(text: str, model: str = "m", finish: str = "stop", **beside: Any) -> ChatResponse:
+    body = {"choices": [{"index": 0, "message": {"content": text, **beside}, "finish_reason": finish}]}
+    decoder = CODEC.decoder(TAGGED)
+    decoder.asked(Outgoing("/chat/completions", {"model": model}))
+    return fold(decoder.whole(body))
 
 
 @pytest.mark.parametrize(
@@ -87,3 +91,58 @@ def test_minimax_hears_its_thinking_in_tags_again(server: FakeServer) -> None:
         first = client.generate("2 + 2?")
         client.generate(messages=["2 + 2?", first, "Twice that?"])
     assert server.exchanges[1].json["messages"][1]["content"] == "<think>\n2 + 2\n</think>\n\n4"
+
+
+R1 = "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B"
+
+
+@pytest.mark.parametrize(
+    ("text", "thought", "answer"),
+    [
+        ("Hm.\n</think>\n\nYes.", "Hm.\n", "Yes."),
+        ("\n\n</think>\n\nYes.", "", "Yes."),
+        ("<think>\nHm.\n</think>\n\nYes.", "Hm.\n", "Yes."),
+        ("Hm.</think>A tag </think> closes.", "Hm.", "A tag </think> closes."),
+    ],
+)
+def test_templates_that_open_the_thinking_leave_only_its_end_in_the_answer(
+    text: str, thought: str, answer: str
+) -> None:
+    found = whole(text, R1)
+    assert (found.reasoning(), found.text()) == (thought, answer)
+
+
+@given(st.lists(st.sampled_from(BITS), max_size=12))
+def test_an_answer_without_a_beginning_of_its_thinking_may_be_cut_anywhere_too(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    for streamed in (said(pieces, model=R1), said(list(text), model=R1)):
+        assert (streamed.reasoning(), streamed.text()) == (whole(text, R1).reasoning(), whole(text, R1).text())
+    for word in text.replace("<think>", " ").replace("</think>", " ").split():
+        assert word in whole(text, R1).reasoning() + " " + whole(text, R1).text()
+
+
+def test_what_was_never_closed_was_the_answer_unless_it_was_cut() -> None:
+    assert whole("Yes.", R1).text() == "Yes."
+    assert whole("Hm", R1, "length").text() == ""
+    assert whole("Hm", R1, "length").reasoning() == "Hm"
+    apart = whole("Yes.", R1, reasoning_content="Hm.")
+    assert (apart.reasoning(), apart.text()) == ("Hm.", "Yes.")
+
+
+@pytest.mark.parametrize("provider", ["vllm", "llama_cpp", "lm_studio", "openai_compatible", "huggingface"])
+def test_a_server_without_a_parser_is_read_by_its_model(provider: str, world: World, server: FakeServer) -> None:
+    answer = Answer(text="2 + 2\n</think>\n\n4")
+    server.answers(answer, answer, Answer(text='{"value": 4}'))
+    client = AIModelClient(endpoint(server.url, provider, "qwen/QwQ-32B"))
+    plain = world.run(client, "?").chat_response
+    final = world.stream(client, "?")[-1][1].chat_response
+    assert plain.contents == final.contents
+    assert (plain.reasoning(), plain.text()) == ("2 + 2\n", "4")
+    assert world.run(client, "?", structured_output=int).chat_response.reasoning() == ""
+    world.close(client)
+
+
+def test_any_model_can_be_said_to_begin_inside_of_its_thinking(server: FakeServer) -> None:
+    server.answers(Answer(text="Hm.</think>Yes."))
+    with AIModelClient(endpoint(server.url, "vllm", "mine", quirks={"think_opened": "mine"})) as client:
+        assert client.generate("?").chat_response.text() == "Yes."  # type: ignore[union-attr]  # there is one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import json as standard
 import threading
 import time
 from typing import Any
@@ -47,6 +48,7 @@ PROVIDERS = {
     "google_ai": "gemini-3-flash",
     "amazon_bedrock": "anthropic.claude-sonnet-4-5-v1:0",
     "cohere": "command-a",
+    "ollama": "qwen3",
 }
 
 
@@ -555,3 +557,83 @@ def test_every_setting_of_a_run_is_one_that_is_read() -> None:
     assert set(RunSettings.__annotations__) <= read
     assert {*PlanSettings.__annotations__} == {*PLANNED}
     assert {*TalkSettings.__annotations__} == {*SPOKEN}
+
+
+@pytest.mark.parametrize(("provider", "model"), PROVIDERS.items())
+@pytest.mark.parametrize("streaming", [False, True])
+def test_ids_that_a_model_uses_again_do_not_end_a_run(provider: str, model: str, streaming: bool, world: World) -> None:
+    """Some models count their calls anew in every answer, or give two calls of one answer the same id."""
+    twice = Answer(tool_calls=(Called("weather", {"city": "Rome"}, "c0"), Called("weather", {"city": "Oslo"}, "c0")))
+    once, fine = calls(("weather", {"city": "Bonn"})), Answer(text="Fine.")
+    with FakeServer(twice, once, twice, fine, fine, strict=True) as server:
+        client = AIModelClient(endpoint(server.url, provider, model))
+        run = (go_streaming if streaming else go)(world, client, "Weather?", tools=[weather])
+        run = run[1] if isinstance(run, tuple) else run
+        assert run.text() == "Fine."
+        assert [tool.call.arguments["city"] for tool in run.tools] == ["Rome", "Oslo", "Bonn", "Rome", "Oslo"]
+        again = go(world, client, messages=[*run.messages, "Sure?"], tools=[weather])
+        assert again.response.warnings == []
+        world.close(client)
+
+
+@pytest.mark.parametrize(("provider", "model"), PROVIDERS.items())
+def test_results_are_json_whatever_numbers_are_in_them(provider: str, model: str, server: FakeServer) -> None:
+    def measure() -> dict[str, float]:
+        """Measures."""
+        return {"least": float("-inf"), "mean": float("nan")}
+
+    server.answers(calls(("measure", {})), Answer(text="Hm."))
+    with AIModelClient(endpoint(server.url, provider, model)) as client:
+        client.run("?", tools=[measure])
+    standard.loads(server.exchanges[1].body, parse_constant=pytest.fail)
+    assert b"-Infinity" in server.exchanges[1].body
+
+
+def test_a_result_that_cannot_be_told_is_an_error_of_its_tool(server: FakeServer, world: World) -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    results = {"endless": endless, "half": "\ud800", "nested": ["\udfff"], "fine": "fine"}
+
+    def show(name: str) -> Any:
+        """Shows it."""
+        return results[name]
+
+    asked = calls(*[("show", {"name": name}) for name in results])
+    server.answers(asked, Answer(text="Hm."), asked)
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "?", tools=[show])
+    assert [tool.outcome for tool in run.tools] == ["failed", "failed", "failed", "ran"]
+    assert "Circular" in run.tools[0].result.get_text()
+    with pytest.raises(ToolFailedError, match="show"):
+        go(world, client, "?", tools=[show], tool_errors="raise")
+    world.close(client)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_run_keeps_its_limit_of_context_as_it_grows(streaming: bool, server: FakeServer, world: World) -> None:
+    """What the tools told counts too; what is left out of a request is not lost from the run."""
+
+    def story(about: str) -> str:
+        """Tells a story."""
+        return about * 100
+
+    server.answers(calls(("story", {"about": "cats"})), Answer(text="Nice."))
+    client = AIModelClient(endpoint(server.url), AIModelCallConfig(context_policy={"max_input_tokens": 150}))
+    messages = ["First?", {"role": "assistant", "text": "One."}, "A story?"]
+    run = (go_streaming if streaming else go)(world, client, messages=messages, tools=[story])
+    run = run[1] if isinstance(run, tuple) else run
+    sent = [[message["content"] for message in exchange.json["messages"]] for exchange in server.exchanges]
+    assert sent[0] == ["First?", "One.", "A story?"]
+    assert sent[1][0] == "A story?"
+    assert [message.text for message in run.messages[:3]] == ["First?", "One.", "A story?"]
+    assert [w.code for w in run.steps[1].response.chat_response.warnings] == ["dropped_content"]
+    world.close(client)
+
+
+def test_what_was_mended_before_a_run_is_reported_on_its_first_answer(server: FakeServer, world: World) -> None:
+    server.answers(Answer(text="Fine."))
+    client = AIModelClient(endpoint(server.url))
+    lost = {"role": "tool", "tool_call_id": "gone", "content": "31"}
+    run = go(world, client, messages=["Weather?", lost])
+    assert [w.code for w in run.response.warnings] == ["dropped_content"]
+    world.close(client)

@@ -12,10 +12,11 @@ import pytest
 from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import CallTimeoutError, ConfigurationError, ContextLengthError
+from dhenara.ai.errors import BadRequestError, CallTimeoutError, ConfigurationError, ContextLengthError
 from dhenara.ai.runtime.embedded import engine
 from dhenara.ai.runtime.embedded.weights import SMALL, check_weights
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
+from support.runs import go_streaming
 from support.worlds import World
 
 pytestmark = pytest.mark.skipif(check_weights() is not None, reason=str(check_weights()))
@@ -48,6 +49,32 @@ def test_an_answer_follows_a_schema(world: World) -> None:
     client = AIModelClient(local(), STEADY)
     answer = world.run(client, "Invent a person.", structured_output=Person, max_output_tokens=80).chat_response
     assert Person.model_validate_json(answer.text())
+    world.close(client)
+
+
+def weather(city: str) -> str:
+    """The weather in a city.
+
+    Args:
+        city: Name of the city.
+    """
+    return f"It is 21 degrees and sunny in {city}."
+
+
+def test_it_calls_a_tool_that_it_must_call_and_answers_from_its_result(world: World) -> None:
+    client = AIModelClient(local(), STEADY)
+    _, run = go_streaming(world, client, "What is the weather in Paris?", tools=[weather], tool_choice="weather")
+    assert [(tool.call.arguments, tool.outcome) for tool in run.tools] == [({"city": "Paris"}, "ran")]
+    assert run.steps[0].response.chat_response.finish_reason == "tool_calls"
+    assert "21" in run.text()
+    world.close(client)
+
+
+def test_that_its_template_knows_no_tools_is_said(world: World) -> None:
+    client = AIModelClient(local(), STEADY)
+    with pytest.raises(BadRequestError, match="tool_choice to 'required'"):
+        world.run(client, "What is the weather in Paris?", tools=[weather])
+    assert world.run(client, "Hello", tools=[weather], tool_choice="none").chat_response.text()
     world.close(client)
 
 

@@ -15,6 +15,7 @@ from support.worlds import World, endpoint
 
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
 GEMINI, CONVERSE, COHERE = "/v1beta/models/m:generateContent", "/model/m/converse", "/v2/chat"
+OLLAMA = "/api/chat"
 
 
 def chat(*messages: Any) -> Any:
@@ -23,6 +24,10 @@ def chat(*messages: Any) -> Any:
 
 def claude(*turns: Any, **more: Any) -> Any:
     return {"max_tokens": 9, "messages": [{"role": role, "content": content} for role, content in turns], **more}
+
+
+def ollama(*messages: Any, **more: Any) -> Any:
+    return {"model": "qwen3", "messages": list(messages), **more}
 
 
 def gemini(*turns: Any) -> Any:
@@ -112,6 +117,14 @@ SAID = {"type": "text", "text": "Hm."}
         (CONVERSE, converse(("user", [{"document": {"name": "a.b"}}, {"text": "?"}])), "file name"),
         (COHERE, chat(USER, CALL, USER), "no result"),
         (COHERE, chat(USER, {"role": "assistant"}), "non-empty"),
+        (OLLAMA, chat(USER), "model is required"),
+        (OLLAMA, ollama({"role": "user", "content": [SAID]}), "of type string"),
+        (OLLAMA, ollama({"role": "assistant", "tool_calls": [MADE]}), "of type map"),
+        (OLLAMA, ollama({**USER, "images": ["data:image/png;base64,aGk="]}), "base64"),
+        (OLLAMA, ollama(USER, think="a lot"), "invalid think"),
+        (OLLAMA, ollama(USER, format="xml"), "invalid format"),
+        (OLLAMA, ollama(USER, options={"stop": "."}), "array"),
+        (OLLAMA, ollama(USER, options={"num_ctx": "8k"}), "integer"),
     ],
 )
 def test_it_is_refused(path: str, body: Any, why: str) -> None:
@@ -133,6 +146,7 @@ def test_it_is_refused(path: str, body: Any, why: str) -> None:
         (GEMINI, gemini(ASKED, ("model", [FUNCTION]), ("user", [RETURNED]))),
         (CONVERSE, converse(("user", [{"text": "?"}]), ("assistant", [TOOL]), ("user", [GAVE]), **TOOLS)),
         (COHERE, chat(USER, CALL, RESULT)),
+        (OLLAMA, ollama(USER, USER, {"role": "tool", "content": "1"}, think=True, options={"mirostat": "?"})),
         ("/v1/embeddings", {"input": []}),
     ],
 )

@@ -6,7 +6,7 @@ import enum
 import functools
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Required
 
 import pytest
 from pydantic import BaseModel, Field
@@ -187,6 +187,46 @@ def test_methods_and_callable_objects_are_tools() -> None:
     assert tool.bind({"name": "pen"})() == "asked pen"
 
 
+def test_a_parameter_is_described_wherever_it_is_described() -> None:
+    def rate(
+        kind: Annotated[str, "What kind."],
+        how: Annotated[int, Field(ge=1, description="How much."), "not this"],
+        many: int = Field(default=2, le=9, description="How many."),
+        word: str = Field(min_length=1),
+    ) -> list[Any]:
+        return [kind, how, many, word]
+
+    tool = Tool.from_function(rate)
+    assert tool.parameters["properties"] == {
+        "kind": {"type": "string", "description": "What kind."},
+        "how": {"type": "integer", "minimum": 1, "description": "How much."},
+        "many": {"type": "integer", "maximum": 9, "default": 2, "description": "How many."},
+        "word": {"type": "string", "minLength": 1},
+    }
+    assert tool.parameters["required"] == ["kind", "how", "word"]
+    assert tool.bind({"kind": "a", "how": 1, "word": "w"})() == ["a", 1, 2, "w"]
+
+
+def test_functions_that_are_wrapped_keep_their_types_and_words() -> None:
+    @functools.lru_cache
+    def remembered(city: str) -> str:
+        """Looks it up once."""
+        return f"seen {city}"
+
+    tool = Tool.from_function(remembered)
+    assert (tool.name, tool.description) == ("remembered", "Looks it up once.")
+    assert tool.bind({"city": "Rome"})() == "seen Rome"
+
+
+def test_a_default_that_json_has_no_word_for_is_not_said() -> None:
+    def limit(most: float = float("inf"), least: float = float("nan")) -> float:
+        return most
+
+    tool = Tool.from_function(limit)
+    assert "default" not in str(tool.parameters)
+    assert tool.bind({})() == float("inf")
+
+
 def test_what_cannot_be_described_is_an_error_that_names_it() -> None:
     class Opaque:
         pass
@@ -200,7 +240,14 @@ def test_what_cannot_be_described_is_an_error_that_names_it() -> None:
     def opaque(thing: Opaque) -> str:
         return str(thing)
 
-    for function, said in [(untyped, "'city'.*has no type"), (spread, r"\*cities"), (opaque, "Opaque")]:
+    def spelled(**cities: str) -> str:
+        return str(cities)
+
+    def required(city: Required[str]) -> str:  # type: ignore[valid-type]  # that is the point
+        return str(city)
+
+    cases: list[tuple[Any, str]] = [(untyped, "'city'.*has no type"), (spread, r" \*cities"), (opaque, "Opaque")]
+    for function, said in [*cases, (spelled, r" \*\*cities"), (required, "Required")]:
         function.__annotations__ = {k: {"Opaque": Opaque}.get(v, v) for k, v in function.__annotations__.items()}
         with pytest.raises(ConfigurationError, match=said):
             Tool.from_function(function)

@@ -202,7 +202,8 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         settings = self._chosen(config, overrides)
         told = read_instructions(instructions)
         history, warnings = mended(read_history(prompt, context, messages), open_end=open_end)
-        kept, left_out = trimmed(history, told, settings)
+        # What runs is trimmed at each of its requests, for it grows.
+        kept, left_out = (history, ()) if open_end else trimmed(history, told, settings)
         call = Call(
             endpoint=self.model_endpoint,
             messages=kept,

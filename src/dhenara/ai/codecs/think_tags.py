@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 OPEN, CLOSE = "<think>", "</think>"
+
+
+def opens_in_prompt(model: str, patterns: str) -> bool:
+    """Whether this model is one of those whose chat template has written the opening tag already."""
+    return any(fnmatchcase(model.lower(), pattern) for pattern in patterns.split("|"))
 
 
 class ThinkTags:
     """Splits one answer. Only thinking that begins the answer counts: later tags are words about tags.
 
-    Holds back no more than what may become a tag.
+    Holds back no more than what may become a tag. With `opened`, the answer begins inside of the thinking.
     """
 
-    __slots__ = ("_blank", "_held", "_inside")
+    __slots__ = ("_blank", "_held", "_inside", "_opened", "_unclosed")
 
-    def __init__(self) -> None:
+    def __init__(self, *, opened: bool = False) -> None:
         self._held = ""
         self._blank = False
         self._inside: bool | None = None
         """Before the first words, this is not known."""
 
+        self._opened = opened
+        self._unclosed: list[str] | None = [] if opened else None
+        """All that was heard, until a tag shows that it was thinking."""
+
     def feed(self, text: str) -> Iterator[tuple[bool, str]]:
         """The pieces that are certain, each with whether it is thinking."""
         self._held += text
+        if self._unclosed is not None:
+            self._unclosed.append(text)
         if self._inside is None:
             self._begin()
         if self._inside is True:
@@ -35,6 +47,18 @@ class ThinkTags:
         """What was held back until the end."""
         yield from self._tell(self._inside is True, len(self._held))
 
+    def stop(self) -> Iterator[tuple[bool, str]]:
+        """The answer is complete. If nothing ever closed what nothing opened, all of it was the answer."""
+        said, self._unclosed = "".join(self._unclosed or ()), None
+        if said:
+            self._held, self._inside, self._blank = "", False, False
+            yield False, said
+
+    def told_apart(self) -> None:
+        """The thinking comes another way: only an answer that opens a tag itself has one in its text."""
+        if self._inside is None:
+            self._opened, self._unclosed = False, None
+
     @property
     def over(self) -> bool:
         """Whether everything that follows is text as it comes."""
@@ -44,8 +68,9 @@ class ThinkTags:
         start = self._held.lstrip()
         if start.startswith(OPEN):
             self._inside, self._blank, self._held = True, True, start[len(OPEN) :]
+            self._unclosed = None
         elif not OPEN.startswith(start):
-            self._inside = False
+            self._inside = self._blank = self._opened
 
     def _think(self) -> Iterator[tuple[bool, str]]:
         end = self._held.find(CLOSE)
@@ -54,6 +79,7 @@ class ThinkTags:
             return
         yield from self._tell(True, end)
         self._held, self._inside, self._blank = self._held[len(CLOSE) :], False, True
+        self._unclosed = None
 
     def _tell(self, thinking: bool, size: int) -> Iterator[tuple[bool, str]]:
         """So many characters; without the blank lines that only set the tags apart."""

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pydantic_core import PydanticSerializationError
+
 from ..codecs.base import Decoder, Informed, Outgoing, Reading
 from ..codecs.fingerprint import fingerprint_of
 from ..codecs.plan import plan_of, travels
 from ..codecs.shaping import answer_name, output_mode
-from ..errors import BadRequestError, CallError, ConnectionFailedError, UnsupportedError
+from ..errors import BadRequestError, CallError, ConfigurationError, ConnectionFailedError, UnsupportedError
 from ..fold import Draft, Shaper
 from ..providers.target import Target
 from ..types.call import Call
@@ -81,7 +83,27 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
         call.journal.began(io.now())
         return stream
 
-    return send
+    return writable(target, send)
+
+
+def writable(target: Target, send: Send) -> Send:
+    """The same, with a word about what cannot be written."""
+
+    async def told(call: Call) -> Stream:
+        try:
+            return await send(call)
+        except PydanticSerializationError as error:
+            raise unwritable(target, error) from error
+
+    return told
+
+
+def unwritable(target: Target, error: Exception) -> ConfigurationError:
+    """What is wrong is in the words of the serializer; half a character is the usual case."""
+    return ConfigurationError(
+        f"the request to {target.origin.provider} cannot be written as JSON: {error}. Texts with half a character in "
+        'them, as cut texts and names of files may have, are made whole by text.encode("utf-8", "replace").decode()'
+    )
 
 
 def origin_of(target: Target, outgoing: Outgoing) -> Origin:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import CallTimeoutError, DhenaraError, InvalidOutputError
+from ..mending import mended
+from ..trimming import trimmed
 from ..types.call import Call, Journal
 from ..types.call_response import AIModelCallResponse
 from ..types.content import ToolCallContent
@@ -51,6 +53,9 @@ class Loop:
         self._events: deque[RunEvent] = deque()
         self._steps: list[Step] = []
         self._messages: list[Message] = list(call.messages)
+        self._warnings = call.journal.warnings
+        """What was changed before the run began: told with its first answer."""
+
         self._round: Round | None = None
         self._failure: DhenaraError | None = None
         self._listening: Listening | None = None
@@ -119,14 +124,18 @@ class Loop:
         if reached is not None:
             self._stop_at(reached)
             return
-        call = replace(
-            self._call,
-            messages=tuple(self._messages),
-            deadline=self._reins.deadline(self._call.deadline),
-            journal=Journal(),
-        )
+        call = self._next()
         self._events.append(StepStarted(self._number()))
         self._stage = lambda: self._send(call)
+
+    def _next(self) -> Call:
+        """The next request: all that was said so far, as every vendor takes it, and no longer than it may be."""
+        history, mends = mended(self._messages)
+        self._messages = list(history)
+        kept, left_out = trimmed(history, self._call.instructions, self._call.config)
+        warnings, self._warnings = (*self._warnings, *mends, *left_out), ()
+        deadline = self._reins.deadline(self._call.deadline)
+        return replace(self._call, messages=kept, deadline=deadline, journal=Journal(warnings=warnings))
 
     async def _send(self, call: Call) -> None:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json
 
 from ..types.content import Content, Media, TextContent, ToolCallContent, ToolResultContent
 
@@ -35,9 +35,12 @@ def as_parts(value: Any) -> list[Any] | None:
 
 def plain(value: Any) -> Any:
     """JSON; what JSON has no word for is told as Python prints it."""
-    return (
-        value if isinstance(value, str) else to_jsonable_python(value, by_alias=True, fallback=str, bytes_mode="base64")
-    )
+    if isinstance(value, str):
+        value.encode()  # half a character cannot be sent
+        return value
+    from ..wire import json
+
+    return json.loads(to_json(value, by_alias=True, fallback=str, bytes_mode="base64", inf_nan_mode="strings"))
 
 
 def words(value: Any) -> str:

@@ -96,11 +96,22 @@ async def run_group(
 ) -> list[tuple[Planned, Broke]]:
     if not group:
         return []
-    outcomes = await io.gather([job_for(one, io, seconds) for one in group], at_once)
+    given = await io.gather([job_for(one, io, seconds) for one in group], at_once)
+    outcomes = [readable(one, outcome) for one, outcome in zip(group, given, strict=True)]
     failed = [(one, outcome) for one, outcome in zip(group, outcomes, strict=True) if isinstance(outcome, Broke)]
     for one, outcome in zip(group, outcomes, strict=True):
         settle(one, outcome)
     return failed
+
+
+def readable(one: Planned, outcome: Outcome | None) -> Outcome | None:
+    """What came out as the model can be told it; a value that cannot be told is an error of its tool."""
+    if not isinstance(outcome, Done):
+        return outcome
+    try:
+        return Done(read_result(one.call, outcome.value))
+    except Exception as error:  # noqa: BLE001  # reading runs code of the value's own class
+        return Broke(error)
 
 
 def job_for(one: Planned, io: IO, seconds: float | None) -> Job:
@@ -137,7 +148,7 @@ def timed_awaited(one: Planned, bound: Bound, now: Callable[[], float]) -> Bound
 def settle(one: Planned, outcome: Outcome | None) -> None:
     match outcome:
         case Done(value=value):
-            one.result = read_result(one.call, value)
+            one.result = value
             one.outcome = "failed" if one.result.is_error else "ran"
         case Broke(error=error):
             one.outcome, one.result = "failed", raised(one.call, error)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import PydanticSerializationError
 
 from ..errors import ConfigurationError
 
@@ -20,6 +22,11 @@ class Plain(GenerateJsonSchema):
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
+
+    def encode_default(self, dft: Any) -> Any:
+        if isinstance(dft, float) and not isfinite(dft):
+            raise PydanticSerializationError(f"JSON has no word for {dft}")
+        return super().encode_default(dft)
 
 
 def adapter_of(kind: Any, called: str) -> TypeAdapter[Any]:

@@ -6,16 +6,16 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
 from ..errors import ConfigurationError
 from .docstring import Told
-from .json_schema import adapter_of, schema_of
+from .json_schema import UNDESCRIBABLE, adapter_of, first_line, schema_of
 
-SPREAD = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+SPREAD = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Parameters:
     schema: dict[str, Any]
     model: type[BaseModel]
     positional: tuple[str, ...]
+    told: frozenset[str]
+    """Those whose default the function does not know by itself."""
 
     def read(self, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The arguments as the function takes them. Raises pydantic's ValidationError."""
@@ -33,7 +35,8 @@ class Parameters:
         # Read as JSON, because that is what was said: strict types know dates and the like from it.
         read = self.model.model_validate_json(json.dumps(dict(arguments)))
         fields = type(read).model_fields
-        given = {str(fields[name].alias): getattr(read, name) for name in fields if name in read.model_fields_set}
+        said = read.model_fields_set | self.told
+        given = {str(fields[name].alias): getattr(read, name) for name in fields if name in said}
         leading: list[Any] = []
         for name in self.positional:
             if name not in given:
@@ -48,25 +51,38 @@ def read_signature(function: Callable[..., Any], name: str, told: Told) -> Param
     fixed = function.keywords if isinstance(function, functools.partial) else {}
     fields: dict[str, Any] = {}
     positional: list[str] = []
+    spoken: set[str] = set()
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name in fixed:
             continue
         check(parameter, hints, name)
         # Names of our own: a parameter may be called "copy" or "_id", which a model's field may not.
-        fields[f"p{len(fields)}"] = (hints[parameter.name], field_for(parameter, hints[parameter.name], told))
+        field, hint = f"p{len(fields)}", hints[parameter.name]
+        if isinstance(parameter.default, FieldInfo):
+            spoken.add(field)
+            hint = Annotated[hint, parameter.default]
+        fields[field] = (hint, field_for(parameter, hint, told))
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
             positional.append(parameter.name)
     closed = ConfigDict(extra="forbid", protected_namespaces=(), defer_build=True)
-    model = create_model("Arguments", __config__=closed, **fields)
+    try:
+        model = create_model("Arguments", __config__=closed, **fields)
+    except UNDESCRIBABLE as error:
+        raise ConfigurationError(f"the tool {name!r} cannot be described to a model: {first_line(error)}") from error
     schema = schema_of(adapter_of(model, f"the tool {name!r}"), f"the tool {name!r}")
     schema.pop("title", None)
-    return Parameters({"properties": {}, **schema}, model, tuple(positional))
+    return Parameters({"properties": {}, **schema}, model, tuple(positional), frozenset(spoken))
+
+
+def innermost(function: Callable[..., Any]) -> Any:
+    """What a partial is made of."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function
 
 
 def read_hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
-    target: Any = function
-    while isinstance(target, functools.partial):
-        target = target.func
+    target = inspect.unwrap(innermost(function))
     if not (inspect.isfunction(target) or inspect.ismethod(target)):
         target = type(target).__call__
     try:
@@ -80,7 +96,7 @@ def read_hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
 def check(parameter: inspect.Parameter, hints: Mapping[str, Any], name: str) -> None:
     if parameter.kind in SPREAD:
         raise ConfigurationError(
-            f"the tool {name!r} takes *{parameter.name}, which cannot be described to a model; "
+            f"the tool {name!r} takes {SPREAD[parameter.kind]}{parameter.name}, which cannot be described to a model; "
             "name its parameters, or take one parameter that is a list or a dict"
         )
     if parameter.name not in hints:
@@ -92,10 +108,23 @@ def check(parameter: inspect.Parameter, hints: Mapping[str, Any], name: str) -> 
 
 def field_for(parameter: inspect.Parameter, hint: Any, told: Told) -> FieldInfo:
     said: dict[str, Any] = {"alias": parameter.name}
-    own = [mark.description for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, FieldInfo)]
-    if not any(own) and parameter.name in told.parameters:
-        said["description"] = told.parameters[parameter.name]
-    if parameter.default is not inspect.Parameter.empty:
-        said["default"] = parameter.default
+    description = None if described(hint) else told.parameters.get(parameter.name) or word_of(hint)
+    if description is not None:
+        said["description"] = description
+    default = parameter.default
+    if isinstance(default, FieldInfo):
+        default = inspect.Parameter.empty if default.is_required() else default.get_default(call_default_factory=True)
+    if default is not inspect.Parameter.empty:
+        said["default"] = default
     field: FieldInfo = Field(**said)
     return field
+
+
+def described(hint: Any) -> bool:
+    """Whether a `Field` beside the type has a description already."""
+    return any(mark.description for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, FieldInfo))
+
+
+def word_of(hint: Any) -> str | None:
+    """The words beside the type: `Annotated[str, "Where."]`."""
+    return next((mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, str)), None)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, PrivateAttr, TypeAdapter, ValidationError
 from ..errors import ConfigurationError
 from .docstring import read_docstring
 from .json_schema import adapter_of, as_object, schema_of
-from .signature import read_signature
+from .signature import innermost, read_signature
 from .tools import ServerTool, ToolDefinition
 
 Bound = Callable[[], Any]
@@ -136,26 +136,20 @@ def told(error: ValidationError) -> str:
 
 
 def awaits(function: Callable[..., Any]) -> bool:
-    inner: Any = function
-    while isinstance(inner, functools.partial):
-        inner = inner.func
+    inner = innermost(function)
     return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(getattr(inner, "__call__", None))  # noqa: B004  # it is the method that is looked at
 
 
 def described(function: Callable[..., Any]) -> Any:
     """Whose docstring tells about a callable: its own, not that of the class of partials or instances."""
-    inner: Any = function
-    while isinstance(inner, functools.partial):
-        inner = inner.func
+    inner = inspect.unwrap(innermost(function))
     if inspect.isroutine(inner):
         return inner
     return inner if inspect.getdoc(type(inner).__call__) is None else type(inner).__call__
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    inner: Any = function
-    while isinstance(inner, functools.partial):
-        inner = inner.func
+    inner = innermost(function)
     return str(getattr(inner, "__name__", type(inner).__name__))
 
 

@@ -18,5 +18,8 @@ def loads_partial(data: bytes | bytearray) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """Compact UTF-8; the order of keys is the order of the dict, so equal calls give equal bytes."""
-    return to_json(value)
+    """Compact UTF-8; the order of keys is the order of the dict, so equal calls give equal bytes.
+
+    Numbers that JSON has no word for are null.
+    """
+    return to_json(value, inf_nan_mode="null")

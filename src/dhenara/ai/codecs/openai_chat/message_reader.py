@@ -32,14 +32,14 @@ class MessageReader:
 
     __slots__ = ("_calls", "_choice", "_current", "_details", "_images", "_quirks", "_tags", "_tools", "_unknown")
 
-    def __init__(self, choice: int, quirks: ChatQuirks) -> None:
+    def __init__(self, choice: int, quirks: ChatQuirks, *, thinking: bool = False) -> None:
         self._choice = choice
         self._quirks = quirks
         self._calls = 0
         self._current: dict[int, tuple[str, str | None]] = {}
         self._details = Details()
         self._images = 0
-        self._tags = ThinkTags() if quirks.think_tags else None
+        self._tags = ThinkTags(opened=thinking) if quirks.think_tags else None
         self._tools: set[int] = set()
         self._unknown = 0
 
@@ -72,6 +72,11 @@ class MessageReader:
                 choice=self._choice,
                 extras={"reasoning_details": self._details.whole()},
             )
+
+    def stop(self) -> Iterator[Delta]:
+        """The model has said all that it wanted to say."""
+        if self._tags is not None:
+            yield from self._split(self._tags.stop())
 
     def _read_content(self, content: Any) -> Iterator[Delta]:
         if isinstance(content, str):
@@ -126,6 +131,8 @@ class MessageReader:
             self._details.add(details)
             thought = thought or self._details.text_of(details)
         if isinstance(thought, str) and thought:
+            if self._tags is not None:
+                self._tags.told_apart()
             yield ReasoningDelta(REASONING, thought, choice=self._choice)
         if signature := message.get("thought_signature"):
             yield ReasoningDelta(REASONING, signature=signature, choice=self._choice)

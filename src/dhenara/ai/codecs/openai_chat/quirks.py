@@ -56,6 +56,9 @@ class ChatQuirks(Quirks):
     think_tags: bool = False
     """Whether answers may begin with thinking between `<think>` tags."""
 
+    think_opened: str = "*deepseek-r1*|*qwq*|*qwen3*thinking*|*glm-z1*"
+    """Models whose chat templates open the thinking in the prompt, so that their answers only close it."""
+
     tool_choice_words: Mapping[str, str | None] = field(default_factory=dict)
     named_tool_choice: bool = True
     strict_tools: bool = True

@@ -18,7 +18,9 @@ from ...types.delta import (
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
+from ..base import Informed, Outgoing
 from ..beside import beside
+from ..think_tags import opens_in_prompt
 from .citations import read_citations
 from .message_reader import TEXT, MessageReader
 from .quirks import ChatQuirks
@@ -42,10 +44,10 @@ FINISH: dict[str, FinishReason] = {
 BESIDE = ("system_fingerprint", "service_tier", "prompt_filter_results", "search_results")
 
 
-class ChatReader:
+class ChatReader(Informed):
     """One answer. A whole message and a delta have one shape, so they have one reader."""
 
-    __slots__ = ("_began", "_choices", "_ended", "_quirks", "_urls")
+    __slots__ = ("_began", "_choices", "_ended", "_quirks", "_thinking", "_urls")
 
     def __init__(self, quirks: ChatQuirks) -> None:
         self._quirks = quirks
@@ -53,6 +55,13 @@ class ChatReader:
         self._choices: dict[int, MessageReader] = {}
         self._ended: set[int] = set()
         self._urls: set[str] = set()
+        self._thinking = False
+
+    def asked(self, outgoing: Outgoing) -> None:
+        """Whether answers begin inside of the thinking; those that are held to a schema cannot think."""
+        if self._quirks.think_tags and "response_format" not in outgoing.body:
+            model = str(outgoing.body.get("model") or "")
+            self._thinking = opens_in_prompt(model, self._quirks.think_opened)
 
     def whole(self, body: Any) -> Iterator[Delta]:
         yield from self._read(body, "message")
@@ -93,13 +102,15 @@ class ChatReader:
         message = choice.get(key) or choice.get("delta") or choice.get("message") or {}
         reader = self._choices.get(index)
         if reader is None:
-            reader = self._choices[index] = MessageReader(index, self._quirks)
+            reader = self._choices[index] = MessageReader(index, self._quirks, thinking=self._thinking)
         yield from reader.read(message)
         logprobs = choice.get("logprobs")
         if logprobs and isinstance(tokens := logprobs.get("content"), list) and tokens:
             yield LogprobsDelta(tokens, index)
         if raw := choice.get("finish_reason"):
             self._ended.add(index)
+            if FINISH.get(raw) == "stop":
+                yield from reader.stop()
             stop = choice.get("stop_reason") or choice.get("matched_stop")
             yield Ended(FINISH.get(raw, "other"), raw, stop if isinstance(stop, str) else None, None, index)
 

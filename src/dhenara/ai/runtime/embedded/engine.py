@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigurationError
+from .templates import knows_tools
 
 MISSING = "the embedded model needs llama.cpp. Install it with: python -m pip install 'dhenara[local]'"
 QUIET = -1
@@ -51,6 +52,7 @@ class Engine:
         if os.name == "posix":
             parameters.hostnames = [os.path.join(self._folder, "llama.sock")]
         self.holders: set[object] = set()
+        self.knows_tools = knows_tools(setup.path)
         try:
             self._server: Any = xllamacpp.Server(parameters)
         except RuntimeError as error:

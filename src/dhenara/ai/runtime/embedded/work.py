@@ -12,6 +12,7 @@ from ...wire import json
 from ...wire.http import Head
 from ...wire.io import Broken
 from .engine import Engine
+from .tools import Constrained, concerns_tools
 
 STREAM = "text/event-stream"
 DOCUMENT = "application/json"
@@ -63,7 +64,11 @@ class Work:
     def _chat(self) -> None:
         """Always as a stream, since only that can be stopped."""
         told = {**self._body, "stream": True, "stream_options": {"include_usage": True}}
-        self._engine.chat(told, self._hear)
+        if self._engine.knows_tools or not concerns_tools(told):
+            self._engine.chat(told, self._hear)
+            return
+        constrained = Constrained(told, self._hear)
+        self._engine.chat(constrained.body, constrained.hear)
 
     def _hear(self, said: Said) -> bool:
         if "model" in said:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import anthropic, cohere, converse, gemini, openai_chat, openai_responses
+from . import anthropic, cohere, converse, gemini, ollama, openai_chat, openai_responses
 
 Rules = Callable[[dict[str, Any]], Iterator[str]]
 PATHS: list[tuple[re.Pattern[str], Rules]] = [
@@ -14,6 +14,7 @@ PATHS: list[tuple[re.Pattern[str], Rules]] = [
     (re.compile(r"/messages(\?|$)"), anthropic.objections),
     (re.compile(r"/responses(\?|$)"), openai_responses.objections),
     (re.compile(r"/v2/chat(\?|$)"), cohere.objections),
+    (re.compile(r"/api/chat(\?|$)"), ollama.objections),
     (re.compile(r"/converse(-stream)?$"), converse.objections),
     (re.compile(r":(stream)?[gG]enerateContent(\?|$)"), gemini.objections),
 ]

@@ -1,0 +1,124 @@
+"""Tools in words, for models whose chat templates know none; no model is needed to look at the words."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from pydantic import BaseModel
+
+from dhenara.ai.runtime.embedded.templates import KEY, knows_tools
+from dhenara.ai.runtime.embedded.tools import Constrained, concerns_tools
+from dhenara.ai.types import Tool
+
+
+class Leaf(BaseModel):
+    """A leaf, with a leaf of its own."""
+
+    size: int
+    next: Leaf | None = None
+
+
+def grow(leaf: Leaf) -> str:
+    """Grows."""
+    return str(leaf)
+
+
+class Stone(BaseModel):
+    weight: int
+
+
+def throw(leaf: list[Stone]) -> str:
+    """Throws."""
+    return str(leaf)
+
+
+def wire(*functions: Any) -> list[dict[str, Any]]:
+    tools = [Tool.from_function(function) for function in functions]
+    return [{"type": "function", "function": {"name": one.name, "parameters": one.parameters}} for one in tools]
+
+
+USER = {"role": "user", "content": "Grow!"}
+CALL = {"id": "c1", "type": "function", "function": {"name": "grow", "arguments": '{"leaf": {"size": 1}}'}}
+DONE = [USER, {"role": "assistant", "content": None, "tool_calls": [CALL]}, {"role": "tool", "content": "grown"}]
+
+
+def spoken(body: dict[str, Any], *pieces: str, finish: str = "stop") -> list[dict[str, Any]]:
+    """What is heard of an answer in these pieces."""
+    heard: list[dict[str, Any]] = []
+    constrained = Constrained(body, lambda said: bool(heard.append(said)))
+    for piece in pieces:
+        constrained.hear({"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]})
+    constrained.hear({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
+    constrained.hear({"choices": [], "usage": {}})
+    return heard
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "grow"}}])
+def test_only_a_call_can_be_said_where_one_must_be(choice: Any) -> None:
+    """Definitions of several tools do not meet."""
+    body = {"messages": [USER], "tools": wire(grow, throw), "tool_choice": choice}
+    schema = Constrained(body, lambda said: False).body["response_format"]["json_schema"]["schema"]
+    judge = jsonschema.Draft202012Validator(schema)
+    judge.check_schema(schema)
+    tree = {"size": 1, "next": {"size": 2, "next": None}}
+    assert judge.is_valid({"name": "grow", "arguments": {"leaf": tree}})
+    assert not judge.is_valid({"name": "grow", "arguments": {"leaf": {**tree, "next": {"weight": 1}}}})
+    assert judge.is_valid({"name": "throw", "arguments": {"leaf": [{"weight": 2}]}}) == (choice == "required")
+    assert not judge.is_valid({"answer": "No."})
+
+
+def test_what_was_said_is_told_as_a_call() -> None:
+    body = {"messages": [USER], "tools": wire(grow), "tool_choice": "required"}
+    *quiet, last, usage = spoken(body, '{"name": "grow", ', '"arguments": {"leaf": {"size": 1}}}')
+    assert [said["choices"][0]["delta"] for said in quiet] == [{}, {}]
+    (call,) = last["choices"][0]["delta"]["tool_calls"]
+    assert (call["function"]["name"], json.loads(call["function"]["arguments"])) == ("grow", {"leaf": {"size": 1}})
+    assert last["choices"][0]["finish_reason"] == "tool_calls"
+    assert usage == {"choices": [], "usage": {}}
+
+
+def test_a_call_that_was_cut_off_is_text_that_was_cut_off() -> None:
+    body = {"messages": [USER], "tools": wire(grow), "tool_choice": "required"}
+    (choice,) = spoken(body, '{"name": "gr', finish="length")[-2]["choices"]
+    assert choice == {"index": 0, "delta": {"content": '{"name": "gr'}, "finish_reason": "length"}
+
+
+def test_results_are_heard_as_words_and_answered_in_words() -> None:
+    body = {"messages": [{"role": "system", "content": "Be brief."}, *DONE], "tools": wire(grow)}
+    constrained = Constrained(body, lambda said: False)
+    assert [message["role"] for message in constrained.body["messages"]] == ["system", "user", "assistant", "user"]
+    assert constrained.body["messages"][0]["content"].startswith("Be brief.")
+    assert json.loads(constrained.body["messages"][2]["content"])["name"] == "grow"
+    assert "grown" in constrained.body["messages"][3]["content"]
+    assert spoken(body, '{"answer": ', '"It grew."}')[-2]["choices"][0]["delta"] == {"content": "It grew."}
+
+
+def test_an_object_that_was_asked_for_is_left_as_it_is() -> None:
+    shape = {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
+    body = {"messages": DONE, "tools": wire(grow), "response_format": shape}
+    assert spoken(body, "{}")[0]["choices"][0]["delta"] == {"content": "{}"}
+    assert Constrained(body, lambda said: False).body["response_format"] == shape
+
+
+def test_what_it_cannot_decide_is_refused() -> None:
+    with pytest.raises(ValueError, match="tool_choice"):
+        Constrained({"messages": [USER], "tools": wire(grow)}, lambda said: False)
+    assert not concerns_tools({"messages": [USER]})
+    assert concerns_tools({"messages": DONE})
+
+
+@pytest.mark.parametrize(
+    ("template", "known"), [("{% if tools %}", True), ("{% for message in messages %}", False), (None, False)]
+)
+def test_whether_a_template_knows_tools_is_read_from_the_models_file(
+    template: str | None, known: bool, tmp_path: Path
+) -> None:
+    said = b"" if template is None else struct.pack("<Q", len(KEY)) + KEY + struct.pack("<IQ", 8, len(template))
+    model = tmp_path / "model.gguf"
+    model.write_bytes(b"GGUF tools" + said + (template or "").encode() + b" tools")
+    assert knows_tools(model) is known
