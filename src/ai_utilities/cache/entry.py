@@ -36,13 +36,13 @@ class Wanted:
         if not self.warnings:
             return answer
         left = [one for one in answer.warnings if one not in self.warnings]
-        return cast(A, answer.model_copy(update={"warnings": left}))
+        return cast("A", answer.model_copy(update={"warnings": left}))
 
     def warned(self, answer: A) -> A:
         """As this call is told."""
         if not self.warnings:
             return answer
-        return cast(A, answer.model_copy(update={"warnings": [*self.warnings, *answer.warnings]}))
+        return cast("A", answer.model_copy(update={"warnings": [*self.warnings, *answer.warnings]}))
 
 
 class Entry(BaseModel):
