@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..told import words
+
 JOINED = ("text", "summary", "data")
 
 
@@ -38,7 +40,7 @@ class Details:
     def text_of(self, details: Iterable[Any]) -> str:
         """The readable words in these fragments."""
         return "".join(
-            detail.get("text") or detail.get("summary") or "" for detail in details if isinstance(detail, dict)
+            words(detail, "text") or words(detail, "summary") for detail in details if isinstance(detail, dict)
         )
 
     def signature(self) -> str | None:

@@ -43,7 +43,7 @@ class ChatQuirks(Quirks):
 
     reasoning_in: Literal["effort", "reasoning", "thinking", "enable_thinking", "none"] = "effort"
     efforts: Mapping[str, str | None] = field(default_factory=dict)
-    reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning")
+    reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
     reasoning_replay: Literal["never", "field", "tool_turns", "details", "chunks", "tags"] = "never"
     """How thinking is said again: `chunks` and `tags` stand in the text, `tool_turns` insists on the field."""
 
