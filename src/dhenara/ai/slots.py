@@ -58,7 +58,7 @@ class Slot(Protocol):
 
 class TextSlot:
     __slots__ = ("_citations", "_extras", "_pieces")
-    takes = (TextDelta, CitationDelta)
+    takes: ClassVar[tuple[type, ...]] = (TextDelta, CitationDelta)
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -82,7 +82,7 @@ class TextSlot:
 
 class ReasoningSlot:
     __slots__ = ("_extras", "_pieces", "_raw", "_redacted", "_signature")
-    takes = (ReasoningDelta,)
+    takes: ClassVar[tuple[type, ...]] = (ReasoningDelta,)
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -115,7 +115,7 @@ class ReasoningSlot:
 
 class RefusalSlot:
     __slots__ = ("_extras", "_pieces")
-    takes = (RefusalDelta,)
+    takes: ClassVar[tuple[type, ...]] = (RefusalDelta,)
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -133,7 +133,7 @@ class RefusalSlot:
 
 class ToolCallSlot:
     __slots__ = ("_extras", "_id", "_name", "_pieces", "_verbatim")
-    takes = (ToolCallDelta,)
+    takes: ClassVar[tuple[type, ...]] = (ToolCallDelta,)
 
     def __init__(self) -> None:
         self._id, self._name = "", ""
@@ -165,7 +165,7 @@ class ToolCallSlot:
 
 class ServerToolSlot:
     __slots__ = ("_data", "_extras", "_id", "_name", "_pieces")
-    takes = (ServerToolDelta,)
+    takes: ClassVar[tuple[type, ...]] = (ServerToolDelta,)
 
     def __init__(self) -> None:
         self._id: str | None = None
@@ -197,7 +197,7 @@ class ServerToolSlot:
 
 class MediaSlot:
     __slots__ = ("_extras", "_facts", "_kind", "_pieces", "_transcript")
-    takes = (MediaDelta,)
+    takes: ClassVar[tuple[type, ...]] = (MediaDelta,)
 
     def __init__(self) -> None:
         self._kind: type[Media] = FileContent
@@ -231,7 +231,7 @@ class WholeSlot:
     """A part that came whole; another one in its place replaces it."""
 
     __slots__ = ("_content",)
-    takes = (ContentDelta,)
+    takes: ClassVar[tuple[type, ...]] = (ContentDelta,)
 
     def __init__(self) -> None:
         self._content: Content | None = None
