@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..types.content import Citation
+
 Wire = dict[str, Any]
 
 
@@ -30,3 +32,18 @@ def place(told: Mapping[str, Any], name: str, otherwise: int = 0) -> int:
     """A position, or this one where the host leaves it out."""
     found = told.get(name)
     return found if isinstance(found, int) else otherwise
+
+
+def named(told: Mapping[str, Any], name: str) -> str | None:
+    """An id or a name, which some hosts have as a number."""
+    found = told.get(name)
+    return str(found) if isinstance(found, str | int) and found != "" else None
+
+
+def citation(extras: Wire | None = None, **facts: Any) -> Citation:
+    """A source out of fields that may hold anything: words where words belong, places where places do."""
+    kept: dict[str, Any] = {name: fact for name, fact in facts.items() if isinstance(fact, KINDS[name])}
+    return Citation(extras=extras or {}, **kept)
+
+
+KINDS: dict[str, type] = {"url": str, "title": str, "cited_text": str, "start": int, "end": int}

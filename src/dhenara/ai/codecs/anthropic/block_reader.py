@@ -17,7 +17,7 @@ from ...types.delta import (
     ToolCallDelta,
 )
 from ...wire import json
-from ..told import Wire, entries, section, words
+from ..told import Wire, citation, entries, section, words
 
 SERVER_TOOLS = frozenset({"server_tool_use", "mcp_tool_use"})
 CALLS = SERVER_TOOLS | {"tool_use"}
@@ -45,8 +45,8 @@ class BlockReader:
         match self._kind:
             case "text":
                 yield TextDelta(self.part, words(block, "text"))
-                for citation in entries(block, "citations"):
-                    yield CitationDelta(self.part, read_citation(citation))
+                for cited in entries(block, "citations"):
+                    yield CitationDelta(self.part, read_citation(cited))
             case "thinking":
                 signature = words(block, "signature") or None
                 yield ReasoningDelta(self.part, words(block, "thinking"), signature=signature)
@@ -102,13 +102,13 @@ def read_citation(told: Wire) -> Citation:
     """All kinds of places in one shape; the origin's own words in `extras`."""
     first = ("start_char_index", "start_page_number", "start_block_index")
     last = ("end_char_index", "end_page_number", "end_block_index")
-    return Citation(
+    return citation(
+        told,
         url=told.get("url"),
         title=told.get("title") or told.get("document_title"),
         cited_text=told.get("cited_text"),
         start=next((told[name] for name in first if told.get(name) is not None), None),
         end=next((told[name] for name in last if told.get(name) is not None), None),
-        extras=told,
     )
 
 

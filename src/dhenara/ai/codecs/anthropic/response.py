@@ -21,7 +21,7 @@ from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
 from ..beside import beside
-from ..told import entries, place, section, words
+from ..told import entries, named, place, section, words
 from .block_reader import BlockReader, read_citation
 from .usage import read_usage
 
@@ -62,7 +62,7 @@ class MessagesReader:
         event = json.loads(frame.data) if frame.data.strip() else None
         if not isinstance(event, dict):
             return ()
-        read = EVENTS.get(event.get("type") or frame.event or "")
+        read = EVENTS.get(words(event, "type") or frame.event or "")
         return read(self, event) if read is not None else ()
 
     def finish(self) -> Iterator[Delta]:
@@ -109,7 +109,7 @@ class MessagesReader:
 
     def _begin(self, message: Wire) -> Iterator[Delta]:
         """A message may begin with blocks that are whole already."""
-        yield Began(message.get("id"), message.get("model"))
+        yield Began(named(message, "id"), named(message, "model"))
         content = message.get("content")
         for block in [{"type": "text", "text": content}] if isinstance(content, str) else entries(message, "content"):
             reader = self._open(self._told)
@@ -122,7 +122,7 @@ class MessagesReader:
             yield Began(extras=extras)
         if raw := words(told, "stop_reason"):
             explanation = words(section(told, "stop_details"), "explanation") or None
-            yield Ended(FINISH.get(raw, "other"), raw, told.get("stop_sequence"), explanation)
+            yield Ended(FINISH.get(raw, "other"), raw, words(told, "stop_sequence") or None, explanation)
 
     def _used(self, usage: Wire) -> Iterator[Delta]:
         """Later counts replace earlier ones; what they leave out still holds."""

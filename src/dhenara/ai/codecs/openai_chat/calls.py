@@ -8,7 +8,7 @@ from typing import Any
 
 from ...types.delta import Delta, ToolCallDelta
 from ...wire import json
-from ..told import Wire, entries, section, words
+from ..told import Wire, entries, place, section, words
 
 CUSTOM = "custom"
 
@@ -43,16 +43,16 @@ class CallReader:
     def read(self, message: Wire, *, whole: bool) -> Iterator[Delta]:
         """A whole message has each call once; in a stream, pieces of one call share its place."""
         for position, tool in enumerate(entries(message, "tool_calls")):
-            yield self._call(tool, None if whole else tool.get("index", position))
+            yield self._call(tool, None if whole else place(tool, "index", 0 if "index" in tool else position))
         legacy = section(message, "function_call")
         if legacy.get("name") or legacy.get("arguments"):
             yield self._told("function", None, words(legacy, "name") or None, legacy.get("arguments"), None)
 
-    def _call(self, tool: Wire, place: Any) -> Delta:
+    def _call(self, tool: Wire, at: int | None) -> Delta:
         function, extras = self._function(tool)
         given, name = words(tool, "id") or None, words(function, "name") or None
         arguments = function.get("arguments")
-        part = self._new(given, name).part if place is None else self._part_of(place or 0, given, name, arguments)
+        part = self._new(given, name).part if at is None else self._part_of(at, given, name, arguments)
         return self._told(part, given, name, arguments, extras)
 
     def _function(self, tool: Wire) -> tuple[Wire, Wire | None]:
@@ -64,11 +64,11 @@ class CallReader:
         extras = {"extra_content": tool["extra_content"]} if tool.get("extra_content") else None
         return function or tool, extras
 
-    def _part_of(self, place: Any, given: str | None, name: str | None, arguments: Any) -> str:
+    def _part_of(self, at: int, given: str | None, name: str | None, arguments: Any) -> str:
         """Some servers give every call place 0: a new id with a name beside it is a new call."""
-        known = self._open.get(place)
+        known = self._open.get(at)
         if known is None or another(known, given, name):
-            known = self._open[place] = self._new(given, name)
+            known = self._open[at] = self._new(given, name)
         known.id, known.name = known.id or given, known.name or name
         if known.id is None and isinstance(arguments, str):
             known.said += arguments

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...types.content import Citation
 from ...types.delta import CitationDelta, Delta
-from ..told import Wire, entries, section, words
+from ..told import Wire, citation, entries, section, words
 
 SOURCES = ("citations", "search_results")
 
@@ -16,25 +15,25 @@ def read_annotation(note: Wire, part: str, choice: int) -> Delta:
     """A source as the message itself names it; some hosts leave out the object around it."""
     kind = words(note, "type")
     said = section(note, kind) or note
-    citation = Citation(
+    source = citation(
         url=said.get("url"),
         title=said.get("title") or said.get("name") or said.get("filename"),
-        cited_text=words(said, "content") or None,
+        cited_text=said.get("content"),
         start=said.get("start_index"),
         end=said.get("end_index"),
         extras={} if kind == "url_citation" and said is not note else dict(note),
     )
-    return CitationDelta(part, citation, choice)
+    return CitationDelta(part, source, choice)
 
 
 def read_sources(body: Wire, known: set[str], part: str) -> Iterator[Delta]:
     """Sources beside the choices, numbered as the text refers to them; streams repeat them in every event."""
-    titles = {r.get("url"): r.get("title") for r in entries(body, "search_results")}
+    titles = {words(r, "url"): words(r, "title") or None for r in entries(body, "search_results")}
     for source in next((told for name in SOURCES if isinstance(told := body.get(name), list) and told), ()):
         url, title = address(source)
         if url and url not in known:
             known.add(url)
-            yield CitationDelta(part, Citation(url=url, title=title or titles.get(url)))
+            yield CitationDelta(part, citation(url=url, title=title or titles.get(url)))
 
 
 def address(source: Any) -> tuple[str, str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ...types.content import Citation, GenericContent
+from ...types.content import GenericContent
 from ...types.delta import (
     CitationDelta,
     ContentDelta,
@@ -18,7 +18,7 @@ from ...types.delta import (
 )
 from ...wire import json
 from ..think_tags import ThinkTags
-from ..told import Wire, entries, section, words
+from ..told import Wire, citation, entries, place, section, words
 from .calls import CallReader
 from .citations import read_annotation
 from .details import Details
@@ -111,8 +111,8 @@ class MessageReader:
             case "refusal":
                 yield RefusalDelta(REFUSAL, words(part, "refusal"), self._choice)
             case "reference" | "tool_reference":
-                citation = Citation(url=part.get("url"), title=part.get("title"), extras=dict(part))
-                yield CitationDelta(TEXT, citation, self._choice)
+                source = citation(dict(part), url=part.get("url"), title=part.get("title"))
+                yield CitationDelta(TEXT, source, self._choice)
             case "image_url":
                 yield from self._read_image(part)
             case kind:
@@ -120,8 +120,8 @@ class MessageReader:
 
     def _read_unknown(self, kind: str, part: Wire) -> Delta:
         """A chunk of tomorrow is kept whole."""
-        place, self._unknown = f"chunk{self._unknown}", self._unknown + 1
-        return ContentDelta(place, GenericContent(kind=kind, data=part), self._choice)
+        name, self._unknown = f"chunk{self._unknown}", self._unknown + 1
+        return ContentDelta(name, GenericContent(kind=kind, data=part), self._choice)
 
     def _read_reasoning(self, message: Wire) -> Iterator[Delta]:
         thought = thought_in(message, self._quirks.reasoning_out)
@@ -152,14 +152,14 @@ class MessageReader:
 
     def _read_server_tool(self, tool: Wire, position: int) -> Delta:
         """Groq tells a tool it ran when it starts, and again when it is done."""
-        index = tool.get("index", position)
+        index = place(tool, "index", position)
         first = index not in self._tools
         self._tools.add(index)
         given = tool.get("arguments") if first else None
         arguments = given if isinstance(given, str) or not given else json.dumps(given).decode()
         return ServerToolDelta(
             f"server{index}",
-            name=tool.get("type") or tool.get("name"),
+            name=words(tool, "type") or words(tool, "name"),
             arguments=arguments or "",
             data=tool,
             choice=self._choice,

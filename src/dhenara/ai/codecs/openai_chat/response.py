@@ -19,7 +19,7 @@ from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
 from ..beside import beside
-from ..told import entries, section
+from ..told import entries, named, place, section
 from .citations import read_sources
 from .message_reader import TEXT, MessageReader
 from .quirks import ChatQuirks
@@ -104,10 +104,10 @@ class ChatReader:
         """Azure's first event names nobody; the first one that does counts."""
         if body.get("id") or body.get("model"):
             self._began = bool(body.get("id") and body.get("model"))
-            yield Began(body.get("id"), body.get("model"), beside(body, BESIDE))
+            yield Began(named(body, "id"), named(body, "model"), beside(body, BESIDE))
 
     def _read_choice(self, choice: dict[str, Any], key: str) -> Iterator[Delta]:
-        index = choice.get("index") or 0
+        index = place(choice, "index")
         message = choice.get(key) or choice.get("delta") or choice.get("message")
         if not isinstance(message, dict):
             # Completions of old have their words in the choice itself.
