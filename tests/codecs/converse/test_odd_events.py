@@ -129,7 +129,7 @@ def test_the_kind_of_an_error_may_stand_beside_its_words() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        "The model returned the following errors: Input Tokens Exceeded: Number of input tokens exceeds maximum length.",
+        "The model returned these errors: Input Tokens Exceeded: Number of input tokens exceeds maximum length.",
         "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
         "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
     ],
