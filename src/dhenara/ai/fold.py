@@ -40,7 +40,7 @@ class ChoiceDraft:
 
     def add(self, delta: PartDelta) -> None:
         slot = self.slots.get(delta.part)
-        if slot is None or type(delta) not in slot.takes:
+        if slot is None or delta.__class__ not in slot.takes:
             slot = self._beside(delta, slot)
         slot.add(delta)
 

@@ -28,17 +28,14 @@ PIECES = "partial_json"
 class BlockReader:
     """Holds what may still change: a block of unknown kind, and an input that may be told once more in pieces."""
 
-    __slots__ = ("_given", "_kept", "_kind", "part")
+    __slots__ = ("_given", "_kind", "kept", "part")
 
     def __init__(self, part: int) -> None:
         self.part = part
         self._kind = ""
-        self._kept: Wire | None = None
+        self.kept: Wire | None = None
+        """A block of unknown kind, as far as it was told."""
         self._given: Any = None
-
-    @property
-    def unknown(self) -> bool:
-        return self._kept is not None
 
     def start(self, block: Wire) -> Iterator[Delta]:
         self._kind = words(block, "type") or guessed(block)
@@ -56,14 +53,14 @@ class BlockReader:
                 self._given = block.get("input") or None
                 yield self._called(block)
             case _:
-                self._kept = dict(block)
+                self.kept = dict(block)
                 if self._kind == "fallback":
                     yield Began(model=words(section(block, "to"), "model") or None)
 
     def grew(self, delta: Wire) -> Iterable[Delta]:
         """A delta of a kind of tomorrow: an unknown block takes it in."""
-        if self._kept is not None:
-            merge(self._kept, delta)
+        if self.kept is not None:
+            merge(self.kept, delta)
         return ()
 
     def arguments(self, piece: str) -> Iterable[Delta]:
@@ -72,8 +69,8 @@ class BlockReader:
         return (self._told(piece),)
 
     def close(self) -> Iterator[Delta]:
-        kept, given = self._kept, self._given
-        self._kept = self._given = None
+        kept, given = self.kept, self._given
+        self.kept = self._given = None
         if given is not None:
             yield self._told(given if isinstance(given, str) else json.dumps(given).decode())
         if kept is not None:

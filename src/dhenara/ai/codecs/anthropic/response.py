@@ -62,7 +62,8 @@ class MessagesReader:
         event = json.loads(frame.data) if frame.data.strip() else None
         if not isinstance(event, dict):
             return ()
-        read = EVENTS.get(words(event, "type") or frame.event or "")
+        kind = event.get("type")
+        read = EVENTS.get(kind if isinstance(kind, str) else frame.event or "")
         return read(self, event) if read is not None else ()
 
     def finish(self) -> Iterator[Delta]:
@@ -79,13 +80,16 @@ class MessagesReader:
         return self._open(place(event, "index", self._told)).start(section(event, "content_block"))
 
     def _block_grew(self, event: Wire) -> Iterable[Delta]:
-        index = event.get("index")
-        block = self._blocks.get(place(event, "index", self._told - 1))
-        if block is None:
-            block = self._open(index if isinstance(index, int) else self._told)
-        delta = section(event, "delta")
-        read = GROWN.get(words(delta, "type"))
-        return block.grew(delta) if read is None or block.unknown else read(block, delta)
+        index, delta = event.get("index"), event.get("delta")
+        if not isinstance(index, int):
+            index = max(0, self._told - 1)
+        block = self._blocks.get(index) or self._open(index)
+        if not isinstance(delta, dict):
+            return ()
+        kind = delta.get("type")
+        if block.kept is not None or not isinstance(kind, str) or kind not in GROWN:
+            return block.grew(delta)
+        return GROWN[kind](block, delta)
 
     def _block_ended(self, event: Wire) -> Iterator[Delta]:
         block = self._blocks.get(place(event, "index", self._told - 1))

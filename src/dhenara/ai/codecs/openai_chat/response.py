@@ -19,7 +19,7 @@ from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
 from ..beside import beside
-from ..told import entries, named, place, section
+from ..told import entries, named, section
 from .citations import read_sources
 from .message_reader import TEXT, MessageReader
 from .quirks import ChatQuirks
@@ -107,7 +107,9 @@ class ChatReader:
             yield Began(named(body, "id"), named(body, "model"), beside(body, BESIDE))
 
     def _read_choice(self, choice: dict[str, Any], key: str) -> Iterator[Delta]:
-        index = place(choice, "index")
+        index = choice.get("index")
+        if not isinstance(index, int):
+            index = 0
         message = choice.get(key) or choice.get("delta") or choice.get("message")
         if not isinstance(message, dict):
             # Completions of old have their words in the choice itself.
@@ -125,7 +127,8 @@ class ChatReader:
 
     def _read_rest(self, body: dict[str, Any]) -> Iterator[Delta]:
         """Counts come at the end, and with them what is known only then."""
-        if usage := section(body, "usage") or section(section(body, "x_groq"), "usage"):
+        counted = body.get("usage") or body.get("x_groq")
+        if counted and (usage := section(body, "usage") or section(section(body, "x_groq"), "usage")):
             yield Used(read_usage(usage))
             if extras := beside(body, BESIDE):
                 yield Began(extras=extras)

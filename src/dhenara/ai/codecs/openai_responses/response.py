@@ -39,11 +39,12 @@ BESIDE = ("service_tier", "conversation", "background", "previous_response_id")
 class ResponsesReader:
     """One answer. The items of its final event are the last word on what only the origin understands."""
 
-    __slots__ = ("_items", "_quirks")
+    __slots__ = ("_items", "_last", "_quirks")
 
     def __init__(self, quirks: ResponsesQuirks) -> None:
         self._quirks = quirks
         self._items: dict[int, ItemReader] = {}
+        self._last = 0
 
     def whole(self, body: Any) -> Iterator[Delta]:
         """A body without items that is no response says why there is none."""
@@ -58,7 +59,8 @@ class ResponsesReader:
         event = json.loads(data) if data and data != LAST else None
         if not isinstance(event, dict):
             return ()
-        read = EVENTS.get(words(event, "type") or frame.event or "")
+        kind = event.get("type")
+        read = EVENTS.get(kind if isinstance(kind, str) else frame.event or "")
         if read is None:
             return (Failed(failed(event)),) if event.get("error") else ()
         return read(self, event)
@@ -68,12 +70,16 @@ class ResponsesReader:
 
     def _item(self, event: Wire) -> ItemReader:
         """The item that an event is about; the one told last, where the host does not say."""
-        return self._at(place(event, "output_index", max(self._items, default=0)))
+        index = event.get("output_index")
+        if not isinstance(index, int):
+            index = self._last
+        return self._items.get(index) or self._at(index)
 
     def _at(self, index: int) -> ItemReader:
         reader = self._items.get(index)
         if reader is None:
             reader = self._items[index] = ItemReader(index, self._quirks)
+            self._last = index
         return reader
 
     def _known(self, item: Wire, index: int, told: dict[int, ItemReader]) -> ItemReader:
