@@ -54,7 +54,7 @@ class Candidate:
     def _part(self, part: Wire) -> Iterator[Delta]:
         signature = words(part, "thoughtSignature")
         extras = {"thought_signature": signature} if signature else None
-        if call := section(part, "functionCall"):
+        if isinstance(call := part.get("functionCall"), dict):
             yield from self._function_call(call, extras)
         elif isinstance(part.get("text"), str):
             yield from self._words(part, extras)
@@ -113,10 +113,10 @@ class Candidate:
             yield ServerToolDelta(self._next(), given, kind, data=plain, choice=self._choice, extras=extras)
         elif section(part, "inlineData") or section(part, "fileData"):
             yield self._media(part, extras)
-        elif extras and plain.keys() <= {"thought"}:
+        elif extras and not plain:
             # A signature that comes after the words it belongs to, alone.
-            yield from self._words({**plain, "text": ""}, extras)
-        elif name := next((name for name in plain if name != "thought"), None):
+            yield from self._words({"text": ""}, extras)
+        elif name := next(iter(plain), None):
             yield ContentDelta(self._next(), GenericContent(kind=name, data=plain, extras=extras or {}), self._choice)
 
     def _media(self, part: Wire, extras: Wire | None) -> Delta:
