@@ -17,10 +17,9 @@ def loads(data: bytes | str) -> Any:
 
 
 def patient(data: bytes | str, error: ValueError) -> Any:
-    """The same of JSON with damaged letters, with a mark before it, or nested deeply; else this error."""
-    text = data if isinstance(data, str) else data.decode("utf-8-sig", "replace")
+    """The same of JSON with half letters, with a mark before it, or nested deeply; else this error."""
     try:
-        value = json.loads(text)
+        value = json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise error from None
     return mended(value)
