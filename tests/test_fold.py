@@ -22,7 +22,16 @@ from dhenara.ai.types import (
     ToolCallContent,
     Usage,
 )
-from dhenara.ai.types.delta import Ended, MediaDelta, Terminal, TextDelta, ToolCallDelta
+from dhenara.ai.types.delta import (
+    CitationDelta,
+    Delta,
+    Ended,
+    MediaDelta,
+    ReasoningDelta,
+    Terminal,
+    TextDelta,
+    ToolCallDelta,
+)
 from dhenara.ai.unfold import unfold
 from dhenara.ai.wire import json
 from support.calls import DATA, IDS, OBJECTS, WORDS
@@ -135,3 +144,14 @@ def test_media_may_arrive_in_pieces_cut_anywhere(data: bytes, cuts: list[int]) -
 
 def test_pieces_of_media_that_are_padded_one_by_one_are_joined_as_bytes() -> None:
     assert read_base64(["YQ==", "YmM=", "ZGVm"]) == b"abcdef"
+
+
+@given(st.permutations([TextDelta(0, "Yes."), ReasoningDelta(0, "Hm."), ToolCallDelta(0, "c1", "add", "{}")]))
+def test_what_cannot_be_in_one_part_is_a_part_beside_it(deltas: list[Delta]) -> None:
+    answer = fold([*deltas, CitationDelta(0, Citation(url="u"))])
+    assert (answer.text(), answer.reasoning(), len(answer.tool_calls())) == ("Yes.", "Hm.", 1)
+    assert ["u"] in [[c.url for c in part.citations] for part in answer.contents if isinstance(part, TextContent)]
+
+
+def test_bytes_may_come_in_the_alphabet_for_addresses() -> None:
+    assert read_base64(["-_-_"]) == read_base64(["+/", "+/"]) == b"\xfb\xff\xbf"

@@ -89,7 +89,7 @@ def converse_counts(usage: Usage, expected: Mapping[str, int]) -> Counts:
         "output_tokens": usage.completion_tokens,
         "total_tokens": usage.total_tokens,
         "cache_read_tokens": usage.cache_read_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
+        "cache_write_tokens": usage.cache_write_tokens + usage.cache_write_1h_tokens,
     }
 
 

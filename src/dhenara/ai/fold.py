@@ -41,9 +41,14 @@ class ChoiceDraft:
 
     def add(self, delta: PartDelta) -> None:
         slot = self.slots.get(delta.part)
-        if slot is None:
-            slot = self.slots[delta.part] = open_slot(delta)
+        if slot is None or delta.__class__ not in slot.takes:
+            slot = self._beside(delta, slot)
         slot.add(delta)
+
+    def _beside(self, delta: PartDelta, taken: Slot | None) -> Slot:
+        """A new slot. What cannot be in the part that it names is a part of its own."""
+        place = delta.part if taken is None else f"{delta.part} {type(delta).__name__}"
+        return self.slots.setdefault(place, open_slot(delta))
 
     def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
         end = self.end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from .types.content import (
     AudioContent,
@@ -47,6 +47,9 @@ MEDIA: dict[str, type[Media]] = {
 class Slot(Protocol):
     """Collects pieces in lists and joins them once, so a long answer costs no more per piece than a short one."""
 
+    takes: ClassVar[tuple[type, ...]]
+    """The kinds of deltas that this part can be told in."""
+
     def add(self, delta: Any) -> None: ...
 
     def close(self, origin: Origin | None) -> ContentItem | None:
@@ -55,6 +58,7 @@ class Slot(Protocol):
 
 class TextSlot:
     __slots__ = ("_citations", "_extras", "_pieces")
+    takes: ClassVar[tuple[type, ...]] = (TextDelta, CitationDelta)
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -78,6 +82,7 @@ class TextSlot:
 
 class ReasoningSlot:
     __slots__ = ("_extras", "_pieces", "_raw", "_redacted", "_signature")
+    takes: ClassVar[tuple[type, ...]] = (ReasoningDelta,)
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -110,6 +115,7 @@ class ReasoningSlot:
 
 class RefusalSlot:
     __slots__ = ("_extras", "_pieces")
+    takes: ClassVar[tuple[type, ...]] = (RefusalDelta,)
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -127,6 +133,7 @@ class RefusalSlot:
 
 class ToolCallSlot:
     __slots__ = ("_extras", "_id", "_name", "_pieces", "_verbatim")
+    takes: ClassVar[tuple[type, ...]] = (ToolCallDelta,)
 
     def __init__(self) -> None:
         self._id, self._name = "", ""
@@ -158,6 +165,7 @@ class ToolCallSlot:
 
 class ServerToolSlot:
     __slots__ = ("_data", "_extras", "_id", "_name", "_pieces")
+    takes: ClassVar[tuple[type, ...]] = (ServerToolDelta,)
 
     def __init__(self) -> None:
         self._id: str | None = None
@@ -189,6 +197,7 @@ class ServerToolSlot:
 
 class MediaSlot:
     __slots__ = ("_extras", "_facts", "_kind", "_pieces", "_transcript")
+    takes: ClassVar[tuple[type, ...]] = (MediaDelta,)
 
     def __init__(self) -> None:
         self._kind: type[Media] = FileContent
@@ -222,6 +231,7 @@ class WholeSlot:
     """A part that came whole; another one in its place replaces it."""
 
     __slots__ = ("_content",)
+    takes: ClassVar[tuple[type, ...]] = (ContentDelta,)
 
     def __init__(self) -> None:
         self._content: Content | None = None
@@ -267,9 +277,15 @@ def read_arguments(text: str) -> tuple[dict[str, Any], str | None]:
     return value, None
 
 
+PLAIN = str.maketrans("-_", "+/")
+
+
 def read_base64(pieces: list[str]) -> bytes:
     """The bytes of base64 text that may have been cut anywhere; each piece may also be padded by itself."""
     joined = "".join(pieces)
+    if "-" in joined or "_" in joined:
+        # The alphabet for addresses.
+        return read_base64([piece.translate(PLAIN) for piece in pieces])
     try:
         if "=" not in joined.rstrip("="):
             return base64.b64decode(joined[: len(joined) // 4 * 4])

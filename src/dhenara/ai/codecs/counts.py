@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .told import section as section
+
 Report = Mapping[str, Any]
-
-
-def section(report: Report, name: str) -> Report:
-    """The part of the report under this name; an empty one where there is none."""
-    found = report.get(name)
-    return found if isinstance(found, Mapping) else {}
 
 
 def number(report: Report, name: str) -> int:

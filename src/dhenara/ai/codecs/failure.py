@@ -69,7 +69,8 @@ VAGUE = (BadRequestError, ServerError)
 
 CONTEXT_WORDS = re.compile(
     r"context.{0,20}(length|window|size)|maximum context|prompt is too long|too many (input )?tokens"
-    r"|exceeds? the (available )?context|input (is )?too long|reduce the length of the (messages|prompt)",
+    r"|exceeds? the (available )?context|input (is )?too long|reduce the length of the (messages|prompt)"
+    r"|input tokens? (count|exceeded)|maximum (prompt|input) length|tokens? exceeds? (the )?maximum length",
     re.IGNORECASE,
 )
 # About what may be answered, whatever else is named beside it.
@@ -104,9 +105,12 @@ def failure(
 
 
 def plain_failure(head: Head, body: Any) -> CallError:
-    """AWS's way: the words are in the body; what kind of error it is stands in a header."""
-    message = (body.get("message") or body.get("Message")) if isinstance(body, dict) else None
-    kind = head.headers.get("x-amzn-errortype", "").split(":")[0] or None
+    """AWS's way: the words are in the body; what kind of error it is stands in a header, or beside the words."""
+    names = ("message", "Message", "errorMessage", "detail", "error")
+    found = (body.get(name) for name in names) if isinstance(body, dict) else iter(())
+    message = next((said for said in found if said), None)
+    told = body.get("__type") if isinstance(body, dict) else None
+    kind = (head.headers.get("x-amzn-errortype") or str(told or "")).split(":")[0].rpartition("#")[2] or None
     return failure(head, body, message if isinstance(message, str) else None, None, kind)
 
 

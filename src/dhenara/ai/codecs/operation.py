@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from ..errors import CallError, ConfigurationError
 from ..types.base import Value
 from ..types.call import Call
-from ..types.delta import Delta, Terminal
+from ..types.delta import Delta, Failed, Terminal
 from ..wire.frame import Frame, Frames
 from ..wire.http import Head
 from ..wire.sse import SseFrames
@@ -19,16 +19,25 @@ from .failure import parse_body
 
 Q = TypeVar("Q", bound=Quirks)
 V = TypeVar("V", bound=Value)
+REASONS = ("error", "errors", "message", "detail")
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Reads an answer that comes as one document."""
+    """Reads an answer that comes as one document; one that cannot be read may say why there is none."""
 
     read: Callable[[Any], Iterable[Delta]]
+    refuse: Callable[[Head, Any], CallError] | None = None
 
     def whole(self, body: Any) -> Iterable[Delta]:
-        yield from self.read(body)
+        try:
+            told = list(self.read(body))
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            if self.refuse is None or not says_why(body):
+                raise
+            yield Failed(self.refuse(Head(0), body))
+            return
+        yield from told
         yield Terminal()
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
@@ -54,10 +63,16 @@ class OperationCodec(Generic[Q]):
         return SseFrames()
 
     def decoder(self, quirks: Q) -> Document:
-        return Document(partial(self.read, quirks))
+        return Document(partial(self.read, quirks), self.refuse)
 
     def error(self, head: Head, body: bytes) -> CallError:
         return self.refuse(head, parse_body(body))
+
+
+def says_why(body: Any) -> bool:
+    """Whether what came in the place of an answer has words for it."""
+    told = body[0] if isinstance(body, list) and body else body
+    return isinstance(told, dict) and any(told.get(name) for name in REASONS)
 
 
 def request_of(call: Call, kind: type[V]) -> V:

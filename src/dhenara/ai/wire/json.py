@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -9,7 +10,28 @@ from pydantic_core import from_json, to_json
 
 def loads(data: bytes | str) -> Any:
     """The value in `data`, or ValueError."""
-    return from_json(data, cache_strings="keys")
+    try:
+        return from_json(data, cache_strings="keys")
+    except ValueError as error:
+        return patient(data, error)
+
+
+def patient(data: bytes | str, error: ValueError) -> Any:
+    """The same of JSON with half letters, with a mark before it, or nested deeply; else this error."""
+    try:
+        value = json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise error from None
+    return mended(value)
+
+
+def mended(value: Any) -> Any:
+    """Half a letter, which no encoding can carry, becomes the sign for a letter that was lost."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [mended(one) for one in value]
+    return {mended(name): mended(one) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 def loads_partial(data: bytes | bytearray) -> Any:

@@ -11,6 +11,7 @@ from ...wire.http import Head
 from ...wire.sse import SseFrames
 from ..base import Outgoing
 from ..failure import failure, parse_body
+from ..told import named, section, words
 from .quirks import CohereQuirks
 from .request import write_request
 from .response import CohereReader
@@ -37,9 +38,11 @@ class Cohere:
 def read_error(head: Head, body: Any) -> CallError:
     """`{"message", "error_type", "id"}`."""
     told = body if isinstance(body, dict) else {}
-    message, kind = told.get("message"), told.get("error_type")
-    error = failure(head, body, message if isinstance(message, str) else None, None, kind)
-    error.request_id = error.request_id or told.get("id")
+    loose = next((said for name in ("message", "error", "detail") if (said := words(told, name))), None)
+    error = failure(
+        head, body, words(section(told, "error"), "message") or loose, None, words(told, "error_type") or None
+    )
+    error.request_id = error.request_id or named(told, "id")
     return error
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ...types.content import Citation
+from ...types.content import GenericContent
 from ...types.delta import (
     Began,
     CitationDelta,
+    ContentDelta,
     Delta,
     Ended,
     Failed,
@@ -23,10 +24,11 @@ from ...types.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
-from ..counts import Report, number, section
+from ..counts import Report, number
 from ..failure import failure
+from ..told import Wire, citation, entries, named, place, section, words
 
-Wire = dict[str, Any]
+LAST = b"[DONE]"
 FINISH: dict[str, FinishReason] = {
     "COMPLETE": "stop",
     "STOP_SEQUENCE": "stop",
@@ -42,86 +44,107 @@ FINISH: dict[str, FinishReason] = {
 class CohereReader:
     """One answer. The plan to call tools is kept beside the words, which it is not a part of."""
 
-    __slots__ = ("_plan", "_text")
+    __slots__ = ("_last", "_plan", "_text", "_thoughts")
 
     def __init__(self) -> None:
+        self._last = 0
         self._text = 0
+        self._thoughts: set[int] = set()
         self._plan: list[str] = []
 
     def whole(self, body: Any) -> Iterator[Delta]:
-        message = body["message"]
-        yield Began(body.get("id"))
-        for index, block in enumerate(message.get("content") or ()):
+        message = section(body, "message")
+        if not message and not body.get("finish_reason"):
+            yield Failed(failed(body))
+            return
+        yield Began(named(body, "id"), named(body, "model"))
+        content = message.get("content")
+        for index, block in enumerate([{"text": content}] if isinstance(content, str) else entries(message, "content")):
             yield from self._block(index, block)
-        for index, call in enumerate(message.get("tool_calls") or ()):
+        for index, call in enumerate(entries(message, "tool_calls")):
             yield from self._call(index, call)
-        for citation in message.get("citations") or ():
-            yield self._citation(citation)
-        if message.get("tool_plan"):
-            self._plan.append(message["tool_plan"])
+        for told in entries(message, "citations"):
+            yield self._citation(told)
+        if plan := words(message, "tool_plan"):
+            self._plan.append(plan)
         yield from self._end(body)
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
-        if frame.data == b"[DONE]":
+        data = frame.data.strip()
+        event = json.loads(data) if data and data != LAST else None
+        if not isinstance(event, dict):
             return ()
-        event = json.loads(frame.data)
-        read = EVENTS.get(event.get("type", ""))
-        return read(self, event) if read is not None else ()
+        read = EVENTS.get(words(event, "type") or frame.event or "")
+        if read is not None:
+            return read(self, event)
+        return (Failed(failed(event)),) if event.get("message") or event.get("error") else ()
 
     def finish(self) -> Iterator[Delta]:
         if self._plan:
             yield Began(extras={"tool_plan": "".join(self._plan)})
 
     def _started(self, event: Wire) -> Iterable[Delta]:
-        return (Began(event.get("id")),)
+        return (Began(named(event, "id")),)
 
     def _content(self, event: Wire) -> Iterator[Delta]:
-        return self._block(event["index"], event["delta"]["message"]["content"])
+        self._last = place(event, "index", self._last)
+        content = message_of(event).get("content")
+        return self._block(self._last, content if isinstance(content, dict) else {"text": content})
 
     def _planned(self, event: Wire) -> Iterable[Delta]:
-        self._plan.append(event["delta"]["message"].get("tool_plan") or "")
+        self._plan.append(words(message_of(event), "tool_plan"))
         return ()
 
     def _called(self, event: Wire) -> Iterator[Delta]:
-        return self._call(event["index"], event["delta"]["message"]["tool_calls"])
+        """One call an event, though it stands under the name of all."""
+        index = place(event, "index")
+        for offset, call in enumerate(entries(message_of(event), "tool_calls")):
+            yield from self._call(index + offset, call)
 
     def _cited(self, event: Wire) -> Iterable[Delta]:
-        return (self._citation(event["delta"]["message"]["citations"]),)
+        return [self._citation(told) for told in entries(message_of(event), "citations")]
 
     def _ended(self, event: Wire) -> Iterator[Delta]:
-        return self._end(event["delta"])
+        return self._end(section(event, "delta"))
 
     def _block(self, index: int, block: Wire) -> Iterator[Delta]:
-        if "thinking" in block:
-            yield ReasoningDelta(f"content{index}", block["thinking"])
-        elif "text" in block:
+        if isinstance(thought := block.get("thinking"), str):
+            self._thoughts.add(index)
+            yield ReasoningDelta(f"content{index}", thought)
+        elif isinstance(text := block.get("text"), str):
             self._text = index
-            yield TextDelta(f"content{index}", block["text"])
+            yield TextDelta(f"content{index}", text)
+        elif block.keys() - {"type", "text", "thinking"}:
+            yield ContentDelta(f"content{index}", GenericContent(kind=words(block, "type"), data=block))
 
     def _call(self, index: int, call: Wire) -> Iterator[Delta]:
-        function = call.get("function") or {}
-        yield ToolCallDelta(f"call{index}", call.get("id"), function.get("name"), function.get("arguments") or "")
+        function = section(call, "function")
+        given = function.get("arguments")
+        text = given if isinstance(given, str) else json.dumps(given).decode() if given else ""
+        verbatim = given is None or isinstance(given, str)
+        yield ToolCallDelta(f"call{index}", named(call, "id"), words(function, "name") or None, text, verbatim)
 
     def _citation(self, told: Wire) -> Delta:
-        place = told.get("content_index", self._text)
-        documents = [source.get("document") or {} for source in told.get("sources") or ()]
+        """Sources of the thinking are kept with the text: thinking has none here."""
+        at = place(told, "content_index", self._text)
+        documents = [section(source, "document") for source in entries(told, "sources")]
         first: Wire = documents[0] if documents else {}
-        citation = Citation(
+        cited = citation(
+            told,
             url=first.get("url"),
             title=first.get("title"),
             cited_text=told.get("text"),
             start=told.get("start"),
             end=told.get("end"),
-            extras=told,
         )
-        return CitationDelta(f"content{place}", citation)
+        return CitationDelta(f"content{self._text if at in self._thoughts else at}", cited)
 
     def _end(self, told: Wire) -> Iterator[Delta]:
         yield from self.finish()
         self._plan.clear()
-        if told.get("usage"):
-            yield Used(read_usage(told["usage"]))
-        raw = told.get("finish_reason") or "COMPLETE"
+        if usage := section(told, "usage"):
+            yield Used(read_usage(usage))
+        raw = words(told, "finish_reason") or "COMPLETE"
         yield Ended(FINISH.get(raw, "other"), raw)
         if told.get("error"):
             yield Failed(failure(Head(500), told, str(told["error"])))
@@ -139,6 +162,17 @@ EVENTS: dict[str, Callable[[CohereReader, Wire], Iterable[Delta]]] = {
     "citation-start": CohereReader._cited,
     "message-end": CohereReader._ended,
 }
+
+
+def message_of(event: Wire) -> Wire:
+    return section(section(event, "delta"), "message")
+
+
+def failed(told: Wire) -> Exception:
+    """An error in the place of an answer, or of an event."""
+    from .codec import read_error
+
+    return read_error(Head(0), told)
 
 
 def read_usage(report: Report) -> Usage:

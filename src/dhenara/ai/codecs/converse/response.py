@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ...errors import CallError
-from ...types.content import Citation, GenericContent
+from ...types.content import GenericContent
 from ...types.delta import (
     Began,
     CitationDelta,
@@ -22,15 +22,14 @@ from ...types.delta import (
     ToolCallDelta,
     Used,
 )
-from ...types.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
 from ..beside import beside
-from ..counts import Report, number
-from ..failure import failure
+from ..failure import failure, plain_failure
+from ..told import Wire, entries, named, place, section, words
+from .reports import MEDIA, read_citation, read_media, read_usage
 
-Wire = dict[str, Any]
 FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -39,6 +38,8 @@ FINISH: dict[str, FinishReason] = {
     "guardrail_intervened": "content_filter",
     "content_filtered": "content_filter",
     "model_context_window_exceeded": "context_length",
+    "malformed_model_output": "error",
+    "malformed_tool_use": "error",
 }
 # What an exception inside a stream would have been as a status.
 EXCEPTIONS = {
@@ -56,15 +57,21 @@ BESIDE = ("additionalModelResponseFields", "trace", "performanceConfig", "servic
 class ConverseReader:
     """One answer. The event that ends the message is its last word; the counts come after it."""
 
-    __slots__ = ("_kinds", "_results", "_stopped")
+    __slots__ = ("_formats", "_kinds", "_last", "_results", "_stopped")
 
     def __init__(self) -> None:
+        self._formats: dict[int, str] = {}
         self._kinds: dict[int, str] = {}
+        self._last = 0
         self._results: dict[int, Wire] = {}
         self._stopped = False
 
     def whole(self, body: Any) -> Iterator[Delta]:
-        for index, block in enumerate(body["output"]["message"]["content"]):
+        """A body that is no answer says why there is none."""
+        if "output" not in body and "stopReason" not in body:
+            yield Failed(plain_failure(Head(0), body))
+            return
+        for index, block in enumerate(entries(section(section(body, "output"), "message"), "content")):
             yield from self._block(index, block)
         yield from self._end(body)
         yield from self._counted(body)
@@ -75,7 +82,7 @@ class ConverseReader:
         if frame.headers.get(":message-type") in ("exception", "error"):
             return (Failed(exception(frame, said)),)
         read = EVENTS.get(frame.event or "")
-        return read(self, said) if read is not None else ()
+        return read(self, said) if read is not None and isinstance(said, dict) else ()
 
     def finish(self) -> Iterator[Delta]:
         for index in list(self._results):
@@ -83,78 +90,90 @@ class ConverseReader:
         if self._stopped:
             yield Terminal()
 
+    def _index(self, event: Wire) -> int:
+        self._last = place(event, "contentBlockIndex", self._last)
+        return self._last
+
     def _started(self, event: Wire) -> Iterator[Delta]:
-        index, start = event["contentBlockIndex"], event.get("start") or {}
-        if "toolUse" in start:
-            yield self._call(index, start["toolUse"], "")
-        elif "toolResult" in start:
-            self._results[index] = {**start["toolResult"], "content": []}
+        index, start = self._index(event), section(event, "start")
+        if tool := section(start, "toolUse"):
+            yield self._call(index, tool, "")
+        elif result := section(start, "toolResult"):
+            self._results[index] = {**result, "content": []}
+        elif picture := section(start, "image"):
+            self._formats[index] = words(picture, "format")
 
     def _grew(self, event: Wire) -> Iterator[Delta]:
-        index, delta = event["contentBlockIndex"], event["delta"]
-        if "text" in delta:
-            yield TextDelta(index, delta["text"])
-        elif "toolUse" in delta:
-            piece = delta["toolUse"].get("input") or ""
+        index, delta = self._index(event), section(event, "delta")
+        if text := words(delta, "text"):
+            yield TextDelta(index, text)
+        elif tool := section(delta, "toolUse"):
+            piece = words(tool, "input")
             if self._kinds.get(index) == "server":
                 yield ServerToolDelta(index, arguments=piece)
             else:
                 yield ToolCallDelta(index, arguments=piece, verbatim=False)
-        elif "reasoningContent" in delta:
-            yield read_thought(index, delta["reasoningContent"])
-        elif "citation" in delta:
-            yield CitationDelta(index, read_citation(delta["citation"]))
-        elif "toolResult" in delta:
-            self._results.setdefault(index, {"content": []})["content"].extend(delta["toolResult"])
+        elif thought := section(delta, "reasoningContent"):
+            yield read_thought(index, thought)
+        elif citation := section(delta, "citation"):
+            yield CitationDelta(index, read_citation(citation))
+        elif result := entries(delta, "toolResult"):
+            self._results.setdefault(index, {"content": []})["content"].extend(result)
+        elif picture := section(delta, "image"):
+            yield from read_media(index, "image", {"format": self._formats.get(index), **picture})
 
     def _stopped_block(self, event: Wire) -> Iterator[Delta]:
         """What a tool of the provider's own found is one block again, as it would be in a whole answer."""
-        result = self._results.pop(event["contentBlockIndex"], None)
+        index = self._index(event)
+        result = self._results.pop(index, None)
         if result is not None:
-            data = {"toolResult": result}
-            yield ContentDelta(event["contentBlockIndex"], GenericContent(kind="toolResult", data=data))
+            yield ContentDelta(index, GenericContent(kind="toolResult", data={"toolResult": result}))
 
     def _ended(self, event: Wire) -> Iterator[Delta]:
         yield from self._end(event)
 
     def _metadata(self, event: Wire) -> Iterator[Delta]:
         yield from self._counted(event)
+        if extras := beside(event, BESIDE):
+            yield Began(extras=extras)
 
     def _block(self, index: int, block: Wire) -> Iterator[Delta]:
-        if "text" in block:
+        media = next((kind for kind in MEDIA if section(block, kind)), None)
+        if isinstance(block.get("text"), str):
             yield TextDelta(index, block["text"])
-        elif "toolUse" in block:
-            given = block["toolUse"].get("input")
-            yield self._call(index, block["toolUse"], json.dumps(given).decode() if given else "")
-        elif "reasoningContent" in block:
-            thought = block["reasoningContent"]
-            yield read_thought(index, thought.get("reasoningText") or thought)
-        elif "citationsContent" in block:
-            told = block["citationsContent"]
-            yield TextDelta(index, "".join(part.get("text") or "" for part in told.get("content") or ()))
-            for citation in told.get("citations") or ():
+        elif tool := section(block, "toolUse"):
+            given = tool.get("input")
+            spelled = given if isinstance(given, str) else json.dumps(given).decode() if given else ""
+            yield self._call(index, tool, spelled)
+        elif thought := section(block, "reasoningContent"):
+            yield read_thought(index, section(thought, "reasoningText") or thought)
+        elif told := section(block, "citationsContent"):
+            yield TextDelta(index, "".join(words(part, "text") for part in entries(told, "content")))
+            for citation in entries(told, "citations"):
                 yield CitationDelta(index, read_citation(citation))
-        else:
-            yield ContentDelta(index, GenericContent(kind=next(iter(block), ""), data=block))
+        elif media is not None:
+            yield from read_media(index, media, section(block, media))
+        elif kind := next((name for name, value in block.items() if value is not None), None):
+            yield ContentDelta(index, GenericContent(kind=kind, data=block))
 
     def _call(self, index: int, tool: Wire, arguments: str) -> Delta:
         """A tool of the provider's own says so in its type."""
+        given, name = named(tool, "toolUseId"), words(tool, "name") or None
         if tool.get("type") == "server_tool_use":
             self._kinds[index] = "server"
-            return ServerToolDelta(index, tool["toolUseId"], tool["name"], arguments, {"toolUse": tool})
-        return ToolCallDelta(index, tool["toolUseId"], tool["name"], arguments, verbatim=False)
+            return ServerToolDelta(index, given, name, arguments, {"toolUse": tool})
+        return ToolCallDelta(index, given, name, arguments, verbatim=False)
 
     def _end(self, told: Wire) -> Iterator[Delta]:
-        raw = told.get("stopReason")
-        if raw:
+        if raw := words(told, "stopReason"):
             self._stopped = True
             yield Ended(FINISH.get(raw, "other"), raw)
         if extras := beside(told, BESIDE):
             yield Began(extras=extras)
 
     def _counted(self, told: Wire) -> Iterator[Delta]:
-        if told.get("usage"):
-            yield Used(read_usage(told["usage"]))
+        if usage := section(told, "usage"):
+            yield Used(read_usage(usage))
 
 
 EVENTS: dict[str, Callable[[ConverseReader, Wire], Iterable[Delta]]] = {
@@ -167,33 +186,9 @@ EVENTS: dict[str, Callable[[ConverseReader, Wire], Iterable[Delta]]] = {
 
 
 def read_thought(index: int, thought: Wire) -> Delta:
-    if "redactedContent" in thought:
-        return ReasoningDelta(index, redacted=True, extras={"data": thought["redactedContent"]})
-    return ReasoningDelta(index, thought.get("text") or "", signature=thought.get("signature") or None)
-
-
-def read_citation(told: Wire) -> Citation:
-    location = told.get("location") or {}
-    place = next((value for value in location.values() if isinstance(value, dict)), {})
-    return Citation(
-        url=place.get("url") or (location.get("web") or {}).get("url"),
-        title=told.get("title"),
-        cited_text="".join(part.get("text") or "" for part in told.get("sourceContent") or ()) or None,
-        start=place.get("start"),
-        end=place.get("end"),
-        extras=told,
-    )
-
-
-def read_usage(report: Report) -> Usage:
-    """Fresh and cached input are counted apart."""
-    return Usage(
-        input_tokens=number(report, "inputTokens"),
-        cache_read_tokens=number(report, "cacheReadInputTokens"),
-        cache_write_tokens=number(report, "cacheWriteInputTokens"),
-        output_tokens=number(report, "outputTokens"),
-        raw=dict(report),
-    )
+    if sealed := thought.get("redactedContent"):
+        return ReasoningDelta(index, redacted=True, extras={"data": sealed})
+    return ReasoningDelta(index, words(thought, "text"), signature=words(thought, "signature") or None)
 
 
 def exception(frame: Frame, said: Any) -> CallError:

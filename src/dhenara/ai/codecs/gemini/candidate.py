@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from ...types.content import Citation, GenericContent
+from ...types.content import GenericContent
 from ...types.delta import (
     CitationDelta,
     ContentDelta,
@@ -17,9 +16,10 @@ from ...types.delta import (
     ToolCallDelta,
 )
 from ...wire import json
+from ..told import Wire, entries, named, section, words
 from .partial_args import PartialArgs
+from .sources import Sources
 
-Wire = dict[str, Any]
 SERVER_TOOLS = ("toolCall", "toolResponse", "executableCode", "codeExecutionResult")
 KINDS = ("image", "audio", "video")
 
@@ -27,7 +27,7 @@ KINDS = ("image", "audio", "video")
 class Candidate:
     """Text goes on in the open part while kind and signature allow it: signed parts are never joined."""
 
-    __slots__ = ("_call", "_choice", "_grounding", "_last_text", "_open", "_parts", "_text", "called")
+    __slots__ = ("_call", "_choice", "_last_text", "_open", "_parts", "_sources", "_text", "called")
 
     def __init__(self, choice: int) -> None:
         self._choice = choice
@@ -36,31 +36,27 @@ class Candidate:
         self._last_text: int | None = None
         self._text: list[str] = []
         self._call: PartialArgs | None = None
-        self._grounding: Wire = {}
+        self._sources = Sources()
         self.called = False
 
     def read(self, told: Wire) -> Iterator[Delta]:
-        for part in (told.get("content") or {}).get("parts") or ():
+        for part in entries(section(told, "content"), "parts"):
             yield from self._part(part)
-        if told.get("groundingMetadata"):
-            self._grounding.update(told["groundingMetadata"])
-        for source in (told.get("citationMetadata") or {}).get("citations") or ():
-            self._grounding.setdefault("cited", []).append(source)
+        self._sources.add(told)
 
     def finish(self) -> Iterator[Delta]:
         yield from self._end_call()
-        if self._grounding and self._last_text is not None:
-            place = self._last_text
-            for citation in citations(self._grounding, "".join(self._text)):
-                yield CitationDelta(place, citation, self._choice)
-            self._grounding = {}
+        place = self._parts + 1 if self._last_text is None else self._last_text
+        sources, self._sources = self._sources, Sources()
+        for cited in sources.told("".join(self._text)):
+            yield CitationDelta(place, cited, self._choice)
 
     def _part(self, part: Wire) -> Iterator[Delta]:
-        signature = part.get("thoughtSignature")
+        signature = words(part, "thoughtSignature")
         extras = {"thought_signature": signature} if signature else None
-        if "functionCall" in part:
-            yield from self._function_call(part["functionCall"], extras)
-        elif "text" in part:
+        if isinstance(call := part.get("functionCall"), dict):
+            yield from self._function_call(call, extras)
+        elif isinstance(part.get("text"), str):
             yield from self._words(part, extras)
         else:
             yield from self._other(part, extras)
@@ -87,16 +83,19 @@ class Candidate:
         """Arguments come whole, or on Vertex value by value along their paths."""
         if self._call is None and call.get("name") and not (call.get("willContinue") or call.get("partialArgs")):
             self.called = True
-            spelled = json.dumps(call["args"]).decode() if call.get("args") else ""
-            yield ToolCallDelta(self._next(), call.get("id"), call["name"], spelled, False, self._choice, extras)
+            args = call.get("args")
+            spelled = args if isinstance(args, str) else json.dumps(args).decode() if args else ""
+            yield ToolCallDelta(
+                self._next(), named(call, "id"), str(call["name"]), spelled, False, self._choice, extras
+            )
             return
         if call.get("name"):
             yield from self._end_call()
             self.called = True
             self._call = PartialArgs(self._next())
-            yield ToolCallDelta(self._call.part, call.get("id"), call["name"], "", False, self._choice, extras)
+            yield ToolCallDelta(self._call.part, named(call, "id"), str(call["name"]), "", False, self._choice, extras)
         if self._call is not None:
-            self._call.add(call.get("partialArgs") or ())
+            self._call.add(entries(call, "partialArgs"))
             if not call.get("willContinue"):
                 yield from self._end_call()
 
@@ -107,54 +106,31 @@ class Candidate:
             yield ToolCallDelta(call.part, arguments=spelled, verbatim=False, choice=self._choice)
 
     def _other(self, part: Wire, extras: Wire | None) -> Iterator[Delta]:
-        kind = next((name for name in SERVER_TOOLS if name in part), None)
-        plain = {name: value for name, value in part.items() if name != "thoughtSignature"}
+        plain = {name: value for name, value in part.items() if name != "thoughtSignature" and value is not None}
+        kind = next((name for name in SERVER_TOOLS if name in plain), None)
         if kind is not None:
-            inner = part[kind] if isinstance(part[kind], dict) else {}
-            yield ServerToolDelta(self._next(), inner.get("id"), kind, data=plain, choice=self._choice, extras=extras)
-        elif "inlineData" in part or "fileData" in part:
+            given = named(section(plain, kind), "id")
+            yield ServerToolDelta(self._next(), given, kind, data=plain, choice=self._choice, extras=extras)
+        elif section(part, "inlineData") or section(part, "fileData"):
             yield self._media(part, extras)
-        elif plain:
-            name = next(iter(plain))
+        elif extras and not plain:
+            # A signature that comes after the words it belongs to, alone.
+            yield from self._words({"text": ""}, extras)
+        elif name := next(iter(plain), None):
             yield ContentDelta(self._next(), GenericContent(kind=name, data=plain, extras=extras or {}), self._choice)
 
     def _media(self, part: Wire, extras: Wire | None) -> Delta:
-        told = part.get("inlineData") or part.get("fileData") or {}
-        mime = told.get("mimeType")
+        told = section(part, "inlineData") or section(part, "fileData")
+        mime = words(told, "mimeType") or None
         kind = (mime or "").split("/")[0]
+        if part.get("thought"):
+            extras = {**(extras or {}), "thought": True}
         return MediaDelta(
             self._next(),
             kind if kind in KINDS else "file",  # type: ignore[arg-type]  # one of the kinds there are
-            told.get("data") or "",
+            words(told, "data"),
             mime,
-            url=told.get("fileUri"),
+            url=words(told, "fileUri") or None,
             choice=self._choice,
             extras=extras,
         )
-
-
-def citations(grounding: Wire, text: str) -> Iterator[Citation]:
-    """Sources with the places they support; offsets are counted in bytes there and in characters here."""
-    chunks = [source(chunk) for chunk in grounding.get("groundingChunks") or ()]
-    encoded, used = text.encode(), set()
-    for support in grounding.get("groundingSupports") or ():
-        segment = support.get("segment") or {}
-        start, end = (characters(encoded, segment.get(name)) for name in ("startIndex", "endIndex"))
-        for index in support.get("groundingChunkIndices") or ():
-            if 0 <= index < len(chunks):
-                used.add(index)
-                where = {"start": start or 0, "end": end, "cited_text": segment.get("text")}
-                yield chunks[index].model_copy(update=where)
-    yield from (chunk for index, chunk in enumerate(chunks) if index not in used)
-    for cited in grounding.get("cited") or ():
-        places = {name: cited.get(f"{name}Index") for name in ("start", "end")}
-        yield Citation(url=cited.get("uri"), title=cited.get("title"), extras=cited, **places)
-
-
-def source(chunk: Wire) -> Citation:
-    told = next((value for value in chunk.values() if isinstance(value, dict)), {})
-    return Citation(url=told.get("uri"), title=told.get("title"), extras=chunk)
-
-
-def characters(encoded: bytes, offset: int | None) -> int | None:
-    return None if offset is None else len(encoded[:offset].decode("utf-8", "ignore"))

@@ -12,6 +12,7 @@ from ...wire.http import Head
 from ...wire.sse import SseFrames
 from ..base import Outgoing
 from ..failure import failure, parse_body
+from ..told import words
 from .quirks import GeminiQuirks
 from .request import write_request
 from .response import GeminiReader
@@ -42,12 +43,14 @@ def read_error(head: Head, body: Any) -> CallError:
     told = body[0] if isinstance(body, list) and body else body
     error = told.get("error") if isinstance(told, dict) else None
     if not isinstance(error, dict):
-        return failure(head, body)
+        # Gateways in front of it have words of their own.
+        loose = error if isinstance(error, str) else words(told, "message") if isinstance(told, dict) else ""
+        return failure(head, body, loose or None)
     code, status = error.get("code"), error.get("status")
     found = failure(
         Head(head.status or (code if isinstance(code, int) else 0), head.headers),
         body,
-        error.get("message"),
+        words(error, "message") or None,
         None if code is None else str(code),
         status if isinstance(status, str) else None,
     )

@@ -43,7 +43,7 @@ def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     usage = body.get("usageMetadata")
     if usage:
         yield Used(Usage(input_tokens=number(usage, "promptTokenCount"), raw=dict(usage)))
-    yield Made(EmbeddingResponse(vectors=[entry["values"] for entry in body["embeddings"]]))
+    yield Made(EmbeddingResponse(vectors=[entry["values"] for entry in body.get("embeddings") or [body["embedding"]]]))
 
 
 CODEC = OperationCodec("gemini.embeddings", write, read, read_error)

@@ -48,7 +48,9 @@ def child(place: Any, step: str | int, otherwise: Any) -> Any:
         if place[step] is None:
             place[step] = otherwise
         return place[step]
-    return place.setdefault(step, otherwise)
+    if place.get(step) is None:
+        place[step] = otherwise
+    return place[step]
 
 
 def put(place: Any, step: str | int, value: Any) -> None:

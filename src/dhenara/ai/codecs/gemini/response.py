@@ -9,17 +9,26 @@ from ...types.delta import Began, Delta, Ended, Failed, FinishReason, LogprobsDe
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
+from ..beside import beside
+from ..told import Wire, entries, named, place, section, words
 from .candidate import Candidate
 from .usage import read_usage
 
-Wire = dict[str, Any]
-STOP, LENGTH = ("STOP", "1"), ("MAX_TOKENS", "2")
+BESIDE = ("groundingMetadata", "urlContextMetadata", "safetyRatings")
+LAST = b"[DONE]"
+STOP, LENGTH = "STOP", "MAX_TOKENS"
 FILTERED = frozenset(
-    {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "MODEL_ARMOR", "3"}
-    | {"IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"}
+    {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "MODEL_ARMOR"}
+    | {"IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "JAILBREAK"}
 )
 FAILED = frozenset(
     {"MALFORMED_FUNCTION_CALL", "MISSING_THOUGHT_SIGNATURE", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESPONSE"}
+    | {"TOO_MANY_TOOL_CALLS", "NO_IMAGE", "IMAGE_OTHER"}
+)
+# Vertex may tell its enums as their numbers.
+NUMBERED = (
+    *("", STOP, LENGTH, "SAFETY", "RECITATION", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),
+    *("MALFORMED_FUNCTION_CALL", "MODEL_ARMOR"),
 )
 
 
@@ -39,7 +48,10 @@ class GeminiReader:
         yield from self.finish()
 
     def frame(self, frame: Frame) -> list[Delta]:
-        return list(self._read(json.loads(frame.data)))
+        """Some gateways end a stream as those of OpenAI do."""
+        data = frame.data.strip()
+        event = json.loads(data) if data and data != LAST else None
+        return [delta for one in (event if isinstance(event, list) else [event]) for delta in self._read(one)]
 
     def finish(self) -> Iterator[Delta]:
         """Sources come with byte offsets into the whole text, so they are told when all of it is known."""
@@ -48,51 +60,57 @@ class GeminiReader:
         if self._ended and set(self._candidates) <= self._ended:
             yield Terminal()
 
-    def _read(self, event: Wire) -> Iterator[Delta]:
-        if event.get("error"):
+    def _read(self, event: Wire | None) -> Iterator[Delta]:
+        if event is None:
+            return
+        if event.get("error") or (event.get("message") and "candidates" not in event):
             yield Failed(failed(event))
             return
         if event.get("responseId") or event.get("modelVersion"):
-            yield Began(event.get("responseId"), event.get("modelVersion"))
-        for candidate in event.get("candidates") or ():
+            yield Began(named(event, "responseId"), named(event, "modelVersion"))
+        for candidate in entries(event, "candidates"):
             yield from self._candidate(candidate)
-        if event.get("usageMetadata"):
-            self._usage.update({name: value for name, value in event["usageMetadata"].items() if value is not None})
+        if usage := section(event, "usageMetadata"):
+            self._usage.update({name: value for name, value in usage.items() if value is not None})
             yield Used(read_usage(self._usage))
-        feedback = event.get("promptFeedback") or {}
+        feedback = section(event, "promptFeedback")
         if feedback.get("blockReason"):
             self._ended.add(0)
             reason = str(feedback["blockReason"])
-            told = feedback.get("blockReasonMessage") or f"the prompt was blocked: {reason}"
+            told = words(feedback, "blockReasonMessage") or f"the prompt was blocked: {reason}"
             yield Ended("content_filter", reason, message=told)
 
     def _candidate(self, told: Wire) -> Iterator[Delta]:
-        index = told.get("index") or 0
+        index = place(told, "index")
         candidate = self._candidates.get(index)
         if candidate is None:
             candidate = self._candidates[index] = Candidate(index)
         yield from candidate.read(told)
-        if chosen := (told.get("logprobsResult") or {}).get("chosenCandidates"):
+        if extras := beside(told, BESIDE):
+            yield Began(extras=extras)
+        if chosen := entries(section(told, "logprobsResult"), "chosenCandidates"):
             yield LogprobsDelta([probability(one) for one in chosen], index)
         if told.get("finishReason"):
             self._ended.add(index)
             raw = str(told["finishReason"])
-            yield Ended(reason(raw, called=candidate.called), raw, message=told.get("finishMessage"), choice=index)
+            why = reason(raw, called=candidate.called)
+            yield Ended(why, raw, message=words(told, "finishMessage") or None, choice=index)
 
 
 def reason(raw: str, *, called: bool) -> FinishReason:
     """A turn that ends with calls stops like any other; who asks wants to know of the calls."""
-    if raw in STOP:
+    name = NUMBERED[int(raw)] if raw.isdigit() and int(raw) < len(NUMBERED) else raw
+    if name == STOP:
         return "tool_calls" if called else "stop"
-    if raw in LENGTH:
+    if name == LENGTH:
         return "length"
-    if raw in FILTERED:
+    if name in FILTERED:
         return "content_filter"
-    return "error" if raw in FAILED else "other"
+    return "error" if name in FAILED else "other"
 
 
 def probability(chosen: Wire) -> Wire:
-    return {"token": chosen.get("token", ""), "logprob": chosen.get("logProbability"), "top_logprobs": []}
+    return {"token": words(chosen, "token"), "logprob": chosen.get("logProbability"), "top_logprobs": []}
 
 
 def failed(event: Wire) -> Exception:

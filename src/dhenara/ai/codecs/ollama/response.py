@@ -32,9 +32,9 @@ from ..beside import beside
 from ..counts import Report, number
 from ..failure import failure
 from ..think_tags import ThinkTags
+from ..told import Wire, entries, named, section, words
 from .context import was_cut
 
-Wire = dict[str, Any]
 FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
 COUNTS = (
     *("prompt_eval_count", "eval_count", "total_duration", "load_duration"),
@@ -69,33 +69,38 @@ class OllamaReader(Informed):
         return self._split(self._tags.finish())
 
     def _read(self, told: Wire) -> Iterator[Delta]:
+        if not isinstance(told, dict):
+            raise ValueError(f"expected an object, got {type(told).__name__}")
         if told.get("error"):
             yield Failed(read_error(Head(0), told))
             return
         if not self._began:
             yield self._begin(told)
-        yield from self._read_message(told.get("message") or {})
-        if tokens := told.get("logprobs"):
-            yield LogprobsDelta(list(tokens))
+        yield from self._read_message(section(told, "message"))
+        if tokens := entries(told, "logprobs"):
+            yield LogprobsDelta(tokens)
         if told.get("done"):
             yield from self._end(told)
 
     def _begin(self, told: Wire) -> Delta:
         self._began = True
         self._seed = str(told.get("created_at") or "")
-        return Began(None, told.get("model"), beside(told, BESIDE))
+        return Began(None, named(told, "model"), beside(told, BESIDE))
 
     def _read_message(self, message: Wire) -> Iterator[Delta]:
-        if thought := message.get("thinking"):
+        if thought := words(message, "thinking"):
             yield ReasoningDelta("thinking", thought)
-        if words := message.get("content"):
-            yield from self._split(self._tags.feed(words))
-        for image in message.get("images") or ():
-            yield MediaDelta(f"image{self._images}", "image", image)
-            self._images += 1
-        if message.get("tool_calls"):
+        if said := words(message, "content"):
+            yield from self._split(self._tags.feed(said))
+        images = message.get("images")
+        for image in images if isinstance(images, list) else ():
+            if isinstance(image, str):
+                yield MediaDelta(f"image{self._images}", "image", image)
+                self._images += 1
+        calls = entries(message, "tool_calls")
+        if calls:
             yield from self._split(self._tags.finish())
-        for call in message.get("tool_calls") or ():
+        for call in calls:
             yield self._read_call(call)
 
     def _split(self, pieces: Iterable[tuple[bool, str]]) -> Iterator[Delta]:
@@ -105,11 +110,11 @@ class OllamaReader(Informed):
 
     def _read_call(self, call: Wire) -> Delta:
         """Every call comes whole. Servers that know no ids are given ones that are the same each time."""
-        function = call.get("function") or {}
-        name, arguments = function.get("name"), function.get("arguments")
+        function = section(call, "function")
+        name, arguments = words(function, "name"), function.get("arguments")
         text = arguments if isinstance(arguments, str) else json.dumps(arguments or {}).decode()
         part, self._calls = self._calls, self._calls + 1
-        given = call.get("id") or made_id(self._seed, str(part), name or "", text)
+        given = named(call, "id") or made_id(self._seed, str(part), name, text)
         return ToolCallDelta(f"call{part}", given, name, text, verbatim=isinstance(arguments, str))
 
     def _end(self, told: Wire) -> Iterator[Delta]:
@@ -118,12 +123,12 @@ class OllamaReader(Informed):
             yield Used(read_usage(told))
         if was_cut(self._body, number(told, "prompt_eval_count")):
             yield Warned(cut_warning(self._body, number(told, "prompt_eval_count")))
-        yield Ended(self._reason(told), told.get("done_reason"))
+        yield Ended(self._reason(told), words(told, "done_reason") or None)
         yield Terminal()
 
     def _reason(self, told: Wire) -> FinishReason:
         """An answer that ends before its own limit has filled the context."""
-        reason = FINISH.get(told.get("done_reason") or "stop", "other")
+        reason = FINISH.get(words(told, "done_reason") or "stop", "other")
         if reason == "stop" and self._calls:
             return "tool_calls"
         options = self._body.get("options", {})
@@ -163,5 +168,6 @@ def read_error(head: Head, body: Any) -> CallError:
     told = body.get("error") if isinstance(body, dict) else None
     if isinstance(told, dict):
         kind = told.get("type")
-        return failure(head, body, told.get("message"), None, kind if isinstance(kind, str) else None)
-    return failure(head, body, told if isinstance(told, str) else None)
+        return failure(head, body, words(told, "message") or None, None, kind if isinstance(kind, str) else None)
+    loose = words(body, "message") if isinstance(body, dict) else ""
+    return failure(head, body, told if isinstance(told, str) else loose or None)

@@ -11,6 +11,7 @@ from ...wire.http import Head
 from ...wire.sse import SseFrames
 from ..base import Outgoing
 from ..failure import LONGEST_BODY, failure, parse_body
+from ..told import Wire, section, words
 from .quirks import ChatQuirks
 from .request import write_request
 from .response import ChatReader
@@ -39,20 +40,13 @@ def read_error(head: Head, body: Any) -> CallError:
     told = body[0] if isinstance(body, list) and body else body
     if not isinstance(told, dict):
         return failure(head, body)
-    error = told.get("error", told)
-    if isinstance(error, str):
-        return failure(head, body, error)
-    if not isinstance(error, dict):
-        return failure(head, body)
-    message = error.get("message") or error.get("detail") or error.get("msg")
-    code, kind = error.get("code"), error.get("type")
-    status = code if isinstance(code, int) and 400 <= code < 600 and head.status < 400 else head.status
+    message, code, kind = complaint(told)
     return failure(
-        Head(status, head.headers, head.reason),
+        Head(head.status if head.status >= 400 else status_in(told, code) or head.status, head.headers, head.reason),
         body,
-        relayed(message, error.get("metadata")) if isinstance(message, str) else None,
+        relayed(message, section(told, "error").get("metadata")) if message else None,
         None if code is None else str(code),
-        kind if isinstance(kind, str) else None,
+        kind,
     )
 
 
@@ -63,8 +57,33 @@ def relayed(message: str, about: Any) -> str:
         return message
     inner = parse_body(raw.encode())
     told = inner.get("error", inner) if isinstance(inner, dict) else raw
-    words = told.get("message") if isinstance(told, dict) else told
-    return f"{message}: {words if isinstance(words, str) and words else raw[:LONGEST_BODY]}"
+    said = told.get("message") if isinstance(told, dict) else told
+    return f"{message}: {said if isinstance(said, str) and said else raw[:LONGEST_BODY]}"
+
+
+def complaint(told: Wire) -> tuple[str | None, Any, str | None]:
+    """The words, the code and the type, in an object of their own or loose."""
+    error = next((found for name in CASES if (found := told.get(name))), told)
+    if isinstance(error, list):
+        error = error[0]
+    if isinstance(error, str):
+        return error, told.get("code"), words(told, "error_type") or None
+    if not isinstance(error, dict):
+        return None, None, None
+    message = next((said for name in WORDS if (said := words(error, name))), None)
+    code = next((error[name] for name in CODES if error.get(name) is not None), None)
+    return message, code, words(error, "type") or None
+
+
+def status_in(told: Wire, code: Any) -> int | None:
+    """The status that a refusal inside a success would have had."""
+    said = (str(one) for one in (code, section(told, "error").get("status_code")))
+    return next((int(one) for one in said if one.isdigit() and 400 <= int(one) < 600), None)
+
+
+CASES = ("error", "errors", "base_resp")
+WORDS = ("message", "detail", "msg", "status_msg")
+CODES = ("code", "status_code")
 
 
 CODEC = OpenAIChat()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..told import words
+
 JOINED = ("text", "summary", "data")
 
 
@@ -14,7 +16,7 @@ class Details:
     __slots__ = ("_found", "_order")
 
     def __init__(self) -> None:
-        self._found: dict[tuple[Any, Any], dict[str, Any]] = {}
+        self._found: dict[tuple[str, str], dict[str, Any]] = {}
         self._order = 0
 
     def __bool__(self) -> bool:
@@ -26,7 +28,7 @@ class Details:
                 self._add(detail)
 
     def _add(self, detail: dict[str, Any]) -> None:
-        key = (detail.get("type"), detail.get("index", self._order))
+        key = (str(detail.get("type")), str(detail.get("index", self._order)))
         self._order += "index" not in detail
         known = self._found.setdefault(key, {})
         for name, value in detail.items():
@@ -38,7 +40,7 @@ class Details:
     def text_of(self, details: Iterable[Any]) -> str:
         """The readable words in these fragments."""
         return "".join(
-            detail.get("text") or detail.get("summary") or "" for detail in details if isinstance(detail, dict)
+            words(detail, "text") or words(detail, "summary") for detail in details if isinstance(detail, dict)
         )
 
     def signature(self) -> str | None:

@@ -24,6 +24,7 @@ from ..begun import is_begun
 from ..origin import at_home
 from ..toolids import legal_id
 from ..warnings import Warnings
+from .calls import CUSTOM
 from .parts import write_content, write_parts
 from .quirks import ChatQuirks
 from .replay import PROTOCOL, replay_reasoning
@@ -90,7 +91,7 @@ def write_assistant(message: Message, call: Call, quirks: ChatQuirks, warnings: 
     if text or quirks.empty_content != "omit":
         wire["content"] = text or (None if quirks.empty_content == "null" and calls else "")
     if calls:
-        wire["tool_calls"] = [write_tool_call(part, quirks) for part in calls]
+        wire["tool_calls"] = [write_tool_call(part, call, quirks) for part in calls]
     replay_reasoning(message.contents, wire, call, quirks, warnings)
     heard = [part for part in message.contents if isinstance(part, AudioContent)]
     if heard and at_home(heard[0], call, PROTOCOL) and "id" in heard[0].extras:
@@ -118,9 +119,12 @@ def spoken(part: Content, call: Call, warnings: Warnings) -> str:
             return ""
 
 
-def write_tool_call(part: ToolCallContent, quirks: ChatQuirks) -> Wire:
+def write_tool_call(part: ToolCallContent, call: Call, quirks: ChatQuirks) -> Wire:
     """The arguments go back letter for letter where they came as text, so prompt caches still match."""
     text = part.arguments_text
+    if part.extras.get("type") == CUSTOM and at_home(part, call, PROTOCOL):
+        custom = {"name": part.name, "input": text or ""}
+        return {"id": legal_id(part.id, quirks.tool_id), "type": CUSTOM, CUSTOM: custom}
     if text is None or part.error:
         text = json.dumps(part.arguments).decode()
     return {

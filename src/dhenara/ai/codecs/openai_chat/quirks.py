@@ -48,7 +48,7 @@ class ChatQuirks(Quirks):
 
     reasoning_in: ReasoningIn = "effort"
     efforts: Mapping[str, str] = field(default_factory=dict)
-    reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning")
+    reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
     reasoning_replay: Literal["never", "field", "tool_turns", "details", "chunks", "tags"] = "never"
     """How thinking is said again: `chunks` and `tags` stand in the text, `tool_turns` insists on the field."""
 

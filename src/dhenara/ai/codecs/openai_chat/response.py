@@ -21,7 +21,8 @@ from ...wire.http import Head
 from ..base import Informed, Outgoing
 from ..beside import beside
 from ..think_tags import opens_in_prompt
-from .citations import read_citations
+from ..told import entries, named, section
+from .citations import read_sources
 from .message_reader import TEXT, MessageReader
 from .quirks import ChatQuirks
 from .usage import read_usage
@@ -41,7 +42,12 @@ FINISH: dict[str, FinishReason] = {
     "error": "error",
     "network_error": "error",
 }
-BESIDE = ("system_fingerprint", "service_tier", "prompt_filter_results", "search_results")
+BESIDE = (
+    *("system_fingerprint", "service_tier", "prompt_filter_results", "moderation"),
+    # What hosts of searching models put beside their answers.
+    *("search_results", "web_search", "search_info", "related_questions"),
+)
+LAST = b"[DONE]"
 
 
 class ChatReader(Informed):
@@ -66,13 +72,15 @@ class ChatReader(Informed):
     def whole(self, body: Any) -> Iterator[Delta]:
         yield from self._read(body, "message")
         yield from self.finish()
-        if self._ended or self._choices:
+        if self._choices:
             yield Terminal()
+        elif says_why(body):
+            yield Failed(stream_error(body))
 
     def frame(self, frame: Frame) -> list[Delta]:
-        if frame.data == b"[DONE]":
-            return [Terminal()]
-        return list(self._read(json.loads(frame.data), "delta"))
+        if not frame.data.startswith(b"{"):
+            return self._read_odd(frame.data.strip())
+        return list(self._read(json.loads(frame.data), "delta", frame.event))
 
     def finish(self) -> Iterator[Delta]:
         for reader in self._choices.values():
@@ -80,50 +88,75 @@ class ChatReader(Informed):
         if self._quirks.terminal == "finish" and self._choices and set(self._choices) <= self._ended:
             yield Terminal()
 
-    def _read(self, body: Any, key: str) -> Iterator[Delta]:
+    def _read_odd(self, said: bytes) -> list[Delta]:
+        """The last word, or an event that says nothing and only keeps the connection alive."""
+        if said == LAST:
+            return [Terminal()]
+        told = json.loads(said) if said else None
+        return [] if told is None else list(self._read(told, "delta"))
+
+    def _read(self, told: Any, key: str, event: str | None = None) -> Iterator[Delta]:
+        body = told[0] if isinstance(told, list) and told else told
         if not isinstance(body, dict):
             raise ValueError(f"expected an object, got {type(body).__name__}")
         if not self._began:
             yield from self._begin(body)
-        for choice in body.get("choices") or ():
-            yield from self._read_choice(choice, key)
+        choices = body.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, dict):
+                yield from self._read_choice(choice, key)
         yield from self._read_rest(body)
-        if body.get("error"):
+        if body.get("error") or event == "error" or body.get("object") == "error":
             yield Failed(stream_error(body))
 
     def _begin(self, body: dict[str, Any]) -> Iterator[Delta]:
         """Azure's first event names nobody; the first one that does counts."""
         if body.get("id") or body.get("model"):
             self._began = bool(body.get("id") and body.get("model"))
-            yield Began(body.get("id"), body.get("model"), beside(body, BESIDE))
+            yield Began(named(body, "id"), named(body, "model"), beside(body, BESIDE))
 
     def _read_choice(self, choice: dict[str, Any], key: str) -> Iterator[Delta]:
-        index = choice.get("index") or 0
-        message = choice.get(key) or choice.get("delta") or choice.get("message") or {}
+        index = choice.get("index")
+        if not isinstance(index, int):
+            index = 0
+        message = choice.get(key) or choice.get("delta") or choice.get("message")
+        if not isinstance(message, dict):
+            # Completions of old have their words in the choice itself.
+            message = {"content": choice.get("text")}
         reader = self._choices.get(index)
         if reader is None:
-            reader = self._choices[index] = MessageReader(index, self._quirks, thinking=self._thinking)
+            whole = key == "message"
+            reader = self._choices[index] = MessageReader(index, self._quirks, whole=whole, thinking=self._thinking)
         yield from reader.read(message)
-        logprobs = choice.get("logprobs")
-        if logprobs and isinstance(tokens := logprobs.get("content"), list) and tokens:
+        if choice.get("logprobs") and (tokens := entries(section(choice, "logprobs"), "content")):
             yield LogprobsDelta(tokens, index)
         if raw := choice.get("finish_reason"):
             self._ended.add(index)
-            if FINISH.get(raw) == "stop":
+            if FINISH.get(str(raw)) == "stop":
                 yield from reader.stop()
             stop = choice.get("stop_reason") or choice.get("matched_stop")
-            yield Ended(FINISH.get(raw, "other"), raw, stop if isinstance(stop, str) else None, None, index)
+            yield Ended(FINISH.get(str(raw), "other"), str(raw), stop if isinstance(stop, str) else None, None, index)
 
     def _read_rest(self, body: dict[str, Any]) -> Iterator[Delta]:
-        usage = body.get("usage") or (body.get("x_groq") or {}).get("usage")
-        if usage:
+        """Counts come at the end, and with them what is known only then."""
+        counted = body.get("usage") or body.get("x_groq")
+        if counted and (usage := section(body, "usage") or section(section(body, "x_groq"), "usage")):
             yield Used(read_usage(usage))
-        if body.get("citations"):
-            yield from read_citations(body, self._urls, TEXT)
+            if extras := beside(body, BESIDE):
+                yield Began(extras=extras)
+        if body.get("citations") or body.get("search_results"):
+            yield from read_sources(body, self._urls, TEXT)
 
 
-def stream_error(body: dict[str, Any]) -> Exception:
+def stream_error(body: Any) -> Exception:
     """An error inside an answer that began as a success."""
     from .codec import read_error
 
     return read_error(Head(0), body)
+
+
+def says_why(body: Any) -> bool:
+    """Whether a body without an answer has words for it; an error under its own name was told already."""
+    from .codec import complaint
+
+    return isinstance(body, dict) and not body.get("error") and bool(complaint(body)[0])

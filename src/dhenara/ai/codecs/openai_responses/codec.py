@@ -12,9 +12,10 @@ from ...wire.http import Head
 from ...wire.sse import SseFrames
 from ..base import Outgoing
 from ..failure import failure, parse_body
+from .ending import UNDER_WAY
 from .quirks import ResponsesQuirks
 from .request import write_request
-from .response import UNDER_WAY, ResponsesReader
+from .response import ResponsesReader
 
 
 class OpenAIResponses:

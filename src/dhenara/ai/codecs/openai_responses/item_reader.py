@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ...types.content import Citation
+from ...types.content import Citation, GenericContent
 from ...types.delta import (
     CitationDelta,
+    ContentDelta,
     Delta,
     LogprobsDelta,
     MediaDelta,
@@ -17,22 +18,26 @@ from ...types.delta import (
     TextDelta,
     ToolCallDelta,
 )
+from ...wire import json
+from .. import told
+from ..told import Wire, entries, words
 from .quirks import ResponsesQuirks
 
-Wire = dict[str, Any]
 CUSTOM = "custom_tool_call"
 CALLS = frozenset({"function_call", CUSTOM})
 MESSAGE_FIELDS = ("id", "status", "phase")
 CALL_FIELDS = ("id", "status", "namespace", "caller")
+WORDS = ("output_text", "text", "")
 
 
 class ItemReader:
     """Knows what was told of the item already, so that its whole only adds what is new."""
 
-    __slots__ = ("_index", "_noted", "_quirks", "_told", "id", "stored")
+    __slots__ = ("_index", "_kind", "_noted", "_quirks", "_told", "id", "stored")
 
     def __init__(self, index: int, quirks: ResponsesQuirks) -> None:
         self._index = index
+        self._kind = ""
         self._quirks = quirks
         self.id: str | None = None
         self.stored = False
@@ -51,77 +56,86 @@ class ItemReader:
 
     def start(self, item: Wire) -> Iterator[Delta]:
         """A call says its name at once; other items wait for their words."""
-        self.id = item.get("id")
-        if self._calls(item):
-            yield ToolCallDelta(self._part(None), item.get("call_id"), item.get("name"))
-        elif item["type"] not in ("message", "reasoning"):
-            yield ServerToolDelta(self._part(None), item.get("id"), self._name(item))
+        self.id = told.named(item, "id")
+        self._kind = words(item, "type")
+        if self._calls():
+            yield ToolCallDelta(self._part(None), told.named(item, "call_id"), words(item, "name") or None)
+        elif self._kind not in READERS:
+            yield ServerToolDelta(self._part(None), self.id, self._name(item))
 
     def whole(self, item: Wire) -> Iterator[Delta]:
-        self.id = self.id or item.get("id")
-        read = ItemReader._call if self._calls(item) else READERS.get(item["type"], ItemReader._server_tool)
+        self.id = self.id or told.named(item, "id")
+        self._kind = words(item, "type") or self._kind or guessed(item)
+        read = ItemReader._call if self._calls() else READERS.get(self._kind, ItemReader._server_tool)
         yield from read(self, item)
 
-    def _calls(self, item: Wire) -> bool:
+    def finished(self, what: int | None, said: str) -> Iterator[Delta]:
+        """The words of a text, or the arguments, at their end, where no piece of them came."""
+        new = self._new(what, said)
+        if new and what is not None:
+            yield TextDelta(self._part(what), new)
+        elif new:
+            kind = ToolCallDelta if self._calls() or not self._kind else ServerToolDelta
+            yield kind(self._part(None), arguments=new)
+
+    def _calls(self) -> bool:
         """Whether the caller is to run this."""
-        return item["type"] in CALLS and not (item["type"] == CUSTOM and self._quirks.runs_custom_tools)
+        return self._kind in CALLS and not (self._kind == CUSTOM and self._quirks.runs_custom_tools)
 
     def _part(self, what: int | str | None) -> str:
         return f"{self._index}.{what}" if isinstance(what, int) else f"{self._index}"
 
     def _message(self, item: Wire) -> Iterator[Delta]:
         about = {name: item[name] for name in MESSAGE_FIELDS if item.get(name) is not None}
-        for content, part in enumerate(item.get("content") or ()):
-            if part["type"] == "refusal":
-                yield RefusalDelta(self._part(content), self._new(content, part.get("refusal")), extras={"item": about})
+        content = item.get("content")
+        parts = [{"text": content}] if isinstance(content, str) else entries(item, "content")
+        for at, part in enumerate(parts):
+            kind = words(part, "type")
+            if kind == "refusal":
+                yield RefusalDelta(self._part(at), self._new(at, words(part, "refusal")), extras={"item": about})
+            elif kind in WORDS:
+                yield from self._text(at, part, about)
             else:
-                yield from self._text(content, part, about)
+                yield ContentDelta(self._part(at), GenericContent(kind=kind, data=part))
 
     def _text(self, content: int, part: Wire, about: Wire) -> Iterator[Delta]:
-        notes = part.get("annotations") or []
+        notes = entries(part, "annotations")
         extras = {"item": about, **({"annotations": notes} if notes else {})}
         first = content not in self._told
-        yield TextDelta(self._part(content), self._new(content, part.get("text")), extras=extras)
-        if first and part.get("logprobs"):
-            yield LogprobsDelta(part["logprobs"])
+        yield TextDelta(self._part(content), self._new(content, words(part, "text")), extras=extras)
+        if first and (probable := entries(part, "logprobs")):
+            yield LogprobsDelta(probable)
         for note in notes[self._noted.get(content, 0) :]:
             yield CitationDelta(self.noted(content), citation(note))
 
     def _call(self, item: Wire) -> Iterator[Delta]:
         """A custom tool takes plain text instead of a JSON object."""
         about = {name: item[name] for name in CALL_FIELDS if item.get(name) is not None}
-        if item["type"] == CUSTOM:
+        if self._kind == CUSTOM:
             about["type"] = CUSTOM
         yield ToolCallDelta(
             self._part(None),
-            item.get("call_id"),
-            item.get("name"),
-            self._new(None, item.get("input" if item["type"] == CUSTOM else "arguments")),
+            told.named(item, "call_id") or self.id,
+            words(item, "name") or None,
+            self._new(None, spelled(item.get("input" if self._kind == CUSTOM else "arguments"))),
             extras={"item": about},
         )
 
     def _reasoning(self, item: Wire) -> Iterator[Delta]:
-        summary = "".join(part.get("text") or "" for part in item.get("summary") or ())
-        thought = "".join(part.get("text") or "" for part in item.get("content") or ())
         yield ReasoningDelta(
             self._part(None),
-            self._new("summary", summary),
-            self._new("thought", thought),
-            item.get("encrypted_content") or None,
+            self._new("summary", joined(item, "summary")),
+            self._new("thought", joined(item, "content")),
+            words(item, "encrypted_content") or None,
             extras={"item": item, **({"stored": True} if self.stored else {})},
         )
 
     def _server_tool(self, item: Wire) -> Iterator[Delta]:
-        arguments = item.get("input" if item["type"] == CUSTOM else "arguments")
-        drawn = item.get("result") if item["type"] == PICTURE else None
+        arguments = words(item, "input" if self._kind == CUSTOM else "arguments")
+        drawn = words(item, "result") if self._kind == PICTURE else ""
         kept = {name: value for name, value in item.items() if not drawn or name != "result"}
-        yield ServerToolDelta(
-            self._part(None),
-            item.get("id"),
-            self._name(item),
-            self._new(None, arguments if isinstance(arguments, str) else None),
-            kept,
-        )
+        name = self._name(item)
+        yield ServerToolDelta(self._part(None), self.id, name, self._new(None, arguments), kept)
         if drawn and "picture" not in self._told:
             self._told.add("picture")
             kind = f"image/{item.get('output_format') or 'png'}"
@@ -129,15 +143,15 @@ class ItemReader:
             yield MediaDelta(f"{self._index}.picture", "image", drawn, kind, extras=about)
 
     def _name(self, item: Wire) -> str:
-        named = item.get("name") if item["type"] == CUSTOM else None
-        return str(named or item["type"])
+        named = item.get("name") if self._kind == CUSTOM else None
+        return str(named or self._kind)
 
-    def _new(self, what: int | str | None, words: str | None) -> str:
+    def _new(self, what: int | str | None, said: str) -> str:
         """The words, unless they were told in pieces."""
-        if what in self._told or not words:
+        if what in self._told or not said:
             return ""
         self._told.add(what)
-        return words
+        return said
 
 
 PICTURE = "image_generation_call"
@@ -147,12 +161,30 @@ READERS: dict[str, Callable[[ItemReader, Wire], Iterator[Delta]]] = {
 }
 
 
+def guessed(item: Wire) -> str:
+    """What an item without a type must be, by what it holds."""
+    held = (("message", "content"), ("reasoning", "summary"), ("function_call", "arguments"))
+    return next((kind for kind, name in held if name in item), "")
+
+
+def spelled(arguments: Any) -> str:
+    """Arguments as text; some hosts send the object itself."""
+    if isinstance(arguments, str):
+        return arguments
+    return json.dumps(arguments).decode() if arguments else ""
+
+
+def joined(item: Wire, name: str) -> str:
+    found = item.get(name)
+    return found if isinstance(found, str) else "".join(words(part, "text") for part in entries(item, name))
+
+
 def citation(note: Wire) -> Citation:
     """URL, file and container citations in one shape; the origin's own words in `extras`."""
-    return Citation(
+    return told.citation(
+        note,
         url=note.get("url"),
         title=note.get("title") or note.get("filename"),
         start=note.get("start_index"),
         end=note.get("end_index"),
-        extras=note,
     )

@@ -11,8 +11,8 @@ from ...types.delta import (
     Delta,
     Ended,
     Failed,
-    FinishReason,
     LogprobsDelta,
+    MediaDelta,
     ReasoningDelta,
     RefusalDelta,
     ServerToolDelta,
@@ -25,105 +25,126 @@ from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
 from ..beside import beside
-from .item_reader import CALLS, ItemReader, citation
+from ..told import Wire, entries, named, place, section, words
+from .ending import why
+from .item_reader import ItemReader, citation, spelled
 from .quirks import ResponsesQuirks
 from .usage import read_usage
 
-Wire = dict[str, Any]
-INCOMPLETE: dict[str, FinishReason] = {
-    "max_output_tokens": "length",
-    "max_tokens": "length",
-    "content_filter": "content_filter",
-}
-UNDER_WAY = ("queued", "in_progress")
+ANSWER = {"output", "status", "object"}
+LAST = b"[DONE]"
 BESIDE = ("service_tier", "conversation", "background", "previous_response_id")
 
 
 class ResponsesReader:
     """One answer. The items of its final event are the last word on what only the origin understands."""
 
-    __slots__ = ("_items", "_quirks")
+    __slots__ = ("_items", "_last", "_quirks")
 
     def __init__(self, quirks: ResponsesQuirks) -> None:
         self._quirks = quirks
         self._items: dict[int, ItemReader] = {}
+        self._last = 0
 
     def whole(self, body: Any) -> Iterator[Delta]:
+        """A body without items that is no response says why there is none."""
+        if not body.keys() & ANSWER and complaint(body):
+            yield Failed(failed(body))
+            return
         yield from self._begin(body)
         yield from self._close(body)
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
-        if frame.data == b"[DONE]":
+        data = frame.data.strip()
+        event = json.loads(data) if data and data != LAST else None
+        if not isinstance(event, dict):
             return ()
-        event = json.loads(frame.data)
-        read = EVENTS.get(event.get("type", ""))
-        return read(self, event) if read is not None else ()
+        kind = event.get("type")
+        read = EVENTS.get(kind if isinstance(kind, str) else frame.event or "")
+        if read is None:
+            return (Failed(failed(event)),) if event.get("error") else ()
+        return read(self, event)
 
     def finish(self) -> Iterator[Delta]:
         return iter(())
 
-    def _item(self, index: int) -> ItemReader:
+    def _item(self, event: Wire) -> ItemReader:
+        """The item that an event is about; the one told last, where the host does not say."""
+        index = event.get("output_index")
+        if not isinstance(index, int):
+            index = self._last
+        return self._items.get(index) or self._at(index)
+
+    def _at(self, index: int) -> ItemReader:
         reader = self._items.get(index)
         if reader is None:
             reader = self._items[index] = ItemReader(index, self._quirks)
+            self._last = index
         return reader
 
     def _known(self, item: Wire, index: int, told: dict[int, ItemReader]) -> ItemReader:
         """The item of this id that was told before, each once: places may shift, and ids may repeat."""
-        named = (place for place, reader in told.items() if reader.id is not None and reader.id == item.get("id"))
-        place = next(named, None)
-        return self._item(index) if place is None else told.pop(place)
+        same = (at for at, reader in told.items() if reader.id is not None and reader.id == named(item, "id"))
+        found = next(same, None)
+        return self._at(index) if found is None else told.pop(found)
 
     def _begin(self, response: Wire) -> Iterator[Delta]:
-        yield Began(response.get("id"), response.get("model"), beside(response, BESIDE))
+        yield Began(named(response, "id"), named(response, "model"), beside(response, BESIDE))
 
     def _created(self, event: Wire) -> Iterator[Delta]:
-        return self._begin(event["response"])
+        return self._begin(section(event, "response"))
 
     def _added(self, event: Wire) -> Iterator[Delta]:
-        return self._item(event["output_index"]).start(event["item"])
+        return self._at(place(event, "output_index", len(self._items))).start(section(event, "item"))
 
     def _done(self, event: Wire) -> Iterator[Delta]:
-        return self._item(event["output_index"]).whole(event["item"])
+        return self._item(event).whole(section(event, "item"))
 
     def _text(self, event: Wire) -> Iterable[Delta]:
-        part = self._item(event["output_index"]).grew(event["content_index"])
-        told: list[Delta] = [TextDelta(part, event["delta"])]
-        if event.get("logprobs"):
-            told.append(LogprobsDelta(event["logprobs"]))
+        part = self._item(event).grew(place(event, "content_index"))
+        told: list[Delta] = [TextDelta(part, words(event, "delta"))]
+        if event.get("logprobs") and (probable := entries(event, "logprobs")):
+            told.append(LogprobsDelta(probable))
         return told
 
+    def _text_done(self, event: Wire) -> Iterable[Delta]:
+        return self._item(event).finished(place(event, "content_index"), words(event, "text"))
+
     def _refusal(self, event: Wire) -> Iterable[Delta]:
-        part = self._item(event["output_index"]).grew(event["content_index"])
-        return (RefusalDelta(part, event["delta"]),)
+        part = self._item(event).grew(place(event, "content_index"))
+        return (RefusalDelta(part, words(event, "delta")),)
 
     def _annotation(self, event: Wire) -> Iterable[Delta]:
-        part = self._item(event["output_index"]).noted(event["content_index"])
-        return (CitationDelta(part, citation(event["annotation"])),)
+        part = self._item(event).noted(place(event, "content_index"))
+        return (CitationDelta(part, citation(section(event, "annotation"))),)
 
     def _arguments(self, event: Wire) -> Iterable[Delta]:
-        item = self._item(event["output_index"])
-        return (ToolCallDelta(item.grew(None), arguments=event["delta"]),)
+        return (ToolCallDelta(self._item(event).grew(None), arguments=words(event, "delta")),)
 
     def _input(self, event: Wire) -> Iterable[Delta]:
-        item = self._item(event["output_index"])
         kind = ServerToolDelta if self._quirks.runs_custom_tools else ToolCallDelta
-        return (kind(item.grew(None), arguments=event["delta"]),)
+        return (kind(self._item(event).grew(None), arguments=words(event, "delta")),)
 
     def _server_arguments(self, event: Wire) -> Iterable[Delta]:
-        item = self._item(event["output_index"])
-        return (ServerToolDelta(item.grew(None), arguments=event["delta"]),)
+        return (ServerToolDelta(self._item(event).grew(None), arguments=words(event, "delta")),)
+
+    def _arguments_done(self, event: Wire) -> Iterable[Delta]:
+        return self._item(event).finished(None, spelled(event.get("arguments") or event.get("input")))
 
     def _summary(self, event: Wire) -> Iterable[Delta]:
-        item = self._item(event["output_index"])
-        return (ReasoningDelta(item.grew("summary"), event["delta"]),)
+        return (ReasoningDelta(self._item(event).grew("summary"), words(event, "delta")),)
 
     def _thought(self, event: Wire) -> Iterable[Delta]:
-        item = self._item(event["output_index"])
-        return (ReasoningDelta(item.grew("thought"), raw_text=event["delta"]),)
+        return (ReasoningDelta(self._item(event).grew("thought"), raw_text=words(event, "delta")),)
+
+    def _sound(self, event: Wire) -> Iterable[Delta]:
+        return (MediaDelta("audio", "audio", words(event, "delta")),)
+
+    def _transcript(self, event: Wire) -> Iterable[Delta]:
+        return (MediaDelta("audio", "audio", transcript=words(event, "delta")),)
 
     def _ended(self, event: Wire) -> Iterator[Delta]:
-        return self._close(event["response"])
+        return self._close(section(event, "response"))
 
     def _error(self, event: Wire) -> Iterable[Delta]:
         return (Failed(failed(event)),)
@@ -131,31 +152,19 @@ class ResponsesReader:
     def _close(self, response: Wire) -> Iterator[Delta]:
         """The whole response at its end: what was not told yet, the counts, and why it ended."""
         told = dict(self._items)
-        for index, item in enumerate(response.get("output") or ()):
+        for index, item in enumerate(entries(response, "output")):
             known = self._known(item, index, told)
             known.stored = bool(response.get("store"))
             yield from known.whole(item)
-        if response.get("usage"):
-            yield Used(read_usage(response["usage"]))
-        yield Began(response.get("id"), response.get("model"))
+        if usage := section(response, "usage"):
+            yield Used(read_usage(usage))
+        yield from self._begin(response)
         if response.get("error"):
-            yield Ended("error", response.get("status"))
+            yield Ended("error", words(response, "status") or None)
             yield Failed(failed(response))
             return
-        yield from self._why(response)
+        yield why(response)
         yield Terminal()
-
-    def _why(self, response: Wire) -> Iterator[Delta]:
-        raw = response.get("status") or "completed"
-        details = response.get("incomplete_details") or {}
-        if raw == "incomplete" and details.get("reason"):
-            yield Ended(INCOMPLETE.get(details["reason"], "other"), details["reason"])
-        elif raw == "completed":
-            called = any(item.get("type") in CALLS for item in response.get("output") or ())
-            yield Ended("tool_calls" if called else "stop", raw)
-        else:
-            # A response in the background is asked for again later, by its id.
-            yield Ended("pause" if raw in UNDER_WAY else "other", raw)
 
 
 EVENTS: dict[str, Callable[[ResponsesReader, Wire], Iterable[Delta]]] = {
@@ -167,6 +176,12 @@ EVENTS: dict[str, Callable[[ResponsesReader, Wire], Iterable[Delta]]] = {
     "response.output_text.annotation.added": ResponsesReader._annotation,
     "response.function_call_arguments.delta": ResponsesReader._arguments,
     "response.custom_tool_call_input.delta": ResponsesReader._input,
+    "response.output_text.done": ResponsesReader._text_done,
+    "response.function_call_arguments.done": ResponsesReader._arguments_done,
+    "response.custom_tool_call_input.done": ResponsesReader._arguments_done,
+    "response.mcp_call_arguments.done": ResponsesReader._arguments_done,
+    "response.audio.delta": ResponsesReader._sound,
+    "response.audio.transcript.delta": ResponsesReader._transcript,
     "response.mcp_call_arguments.delta": ResponsesReader._server_arguments,
     "response.reasoning_summary_text.delta": ResponsesReader._summary,
     "response.reasoning_text.delta": ResponsesReader._thought,
@@ -176,6 +191,10 @@ EVENTS: dict[str, Callable[[ResponsesReader, Wire], Iterable[Delta]]] = {
     "response.cancelled": ResponsesReader._ended,
     "error": ResponsesReader._error,
 }
+
+
+def complaint(body: Wire) -> bool:
+    return any(body.get(name) for name in ("error", "message", "detail"))
 
 
 def failed(event: Wire) -> Exception:

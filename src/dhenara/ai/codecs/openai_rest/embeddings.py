@@ -34,7 +34,7 @@ def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     yield Began(body.get("id"), body.get("model"))
     if body.get("usage"):
         yield Used(read_usage(body["usage"]))
-    entries = sorted(body["data"], key=lambda entry: entry.get("index") or 0)
+    entries = sorted(body["data"], key=lambda entry: number(entry, "index"))
     yield Made(read_vectors([entry["embedding"] for entry in entries], quirks.encoding))
 
 

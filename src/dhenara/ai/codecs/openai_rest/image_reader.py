@@ -15,6 +15,7 @@ from ...wire.http import Head
 from ..counts import Report, number, section
 from ..image import read_pictures
 from ..openai_chat.codec import read_error
+from ..operation import says_why
 from ..reported import reported_cost
 
 FACTS = ("background", "quality", "size", "output_format", "created")
@@ -31,14 +32,18 @@ class ImageReader:
         self._made: list[GeneratedImage] = []
 
     def whole(self, body: Any) -> Iterator[Delta]:
+        if not body.get("data") and says_why(body):
+            yield Failed(read_error(Head(0), body))
+            return
         self._made.extend(read_pictures(body["data"], mime(body)))
         yield from self._told(body)
         yield Terminal()
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
-        if frame.data == b"[DONE]":
+        data = frame.data.strip()
+        if data == b"[DONE]":
             return (Terminal(),)
-        event = json.loads(frame.data)
+        event = (json.loads(data) if data else None) or {}
         kind = str(event.get("type", ""))
         if kind.endswith(".partial_image"):
             part = f"partial{event.get('partial_image_index', 0)}"

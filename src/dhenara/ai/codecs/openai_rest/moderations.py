@@ -15,6 +15,7 @@ from ..image import as_url
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec, request_of
 from ..operation_quirks import ModerationQuirks
+from ..told import section
 from .embeddings import read_usage
 
 
@@ -45,11 +46,11 @@ def read(quirks: ModerationQuirks, body: Any) -> Iterator[Delta]:
 
 def judged(one: dict[str, Any]) -> Moderation:
     """Some hosts tell only the categories."""
-    categories = {name: bool(hit) for name, hit in one["categories"].items()}
+    categories = {name: bool(hit) for name, hit in section(one, "categories").items()}
     return Moderation(
-        flagged=one.get("flagged", any(categories.values())),
+        flagged=bool(one.get("flagged", any(categories.values()))),
         categories=categories,
-        scores={name: score for name, score in one.get("category_scores", {}).items() if score is not None},
+        scores={name: score for name, score in section(one, "category_scores").items() if score is not None},
         applied_to=one.get("category_applied_input_types") or {},
     )
 

@@ -16,6 +16,8 @@ from ..operation import OperationCodec, request_of
 from ..operation_quirks import RerankQuirks
 from ..reported import reported_cost
 
+RESULTS = ("results", "data")
+
 
 def write(call: Call, quirks: RerankQuirks) -> Outgoing:
     request = request_of(call, RerankRequest)
@@ -36,10 +38,14 @@ def read(quirks: RerankQuirks, body: Any) -> Iterator[Delta]:
     if body.get("usage") or body.get("meta"):
         yield Used(read_usage(body))
     ranked = [
-        RankedDocument(index=one["index"], score=one["relevance_score"], document=words(one.get("document")))
-        for one in body[quirks.results]
+        RankedDocument(index=one["index"], score=score(one), document=words(one.get("document")))
+        for one in body[next((name for name in (quirks.results, *RESULTS) if name in body), quirks.results)]
     ]
     yield Made(RerankResponse(results=sorted(ranked, key=lambda one: one.score, reverse=True)))
+
+
+def score(one: Report) -> float:
+    return float(one["relevance_score"] if "relevance_score" in one else one["score"])
 
 
 def words(document: Any) -> str | None:

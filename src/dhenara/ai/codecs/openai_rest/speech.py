@@ -20,7 +20,7 @@ from ..audio_quirks import SpeechQuirks
 from ..base import Outgoing, Reading
 from ..failure import parse_body
 from ..openai_chat.codec import read_error
-from ..operation import request_of
+from ..operation import request_of, says_why
 from ..warnings import Warnings
 
 
@@ -89,12 +89,14 @@ class EventReader:
         self._heard = bytearray()
 
     def whole(self, body: Any) -> Iterator[Delta]:
+        if "audio_data" not in body and says_why(body):
+            yield Failed(read_error(Head(0), body))
+            return
         yield from self._made(base64.b64decode(body["audio_data"]))
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
-        if frame.data == b"[DONE]":
-            return ()
-        event = json.loads(frame.data)
+        data = frame.data.strip()
+        event = (json.loads(data) if data and data != b"[DONE]" else None) or {}
         kind = str(event.get("type") or frame.event or "")
         if kind.endswith("audio.delta"):
             said = event.get("audio_data") or event.get("audio") or ""

@@ -16,6 +16,7 @@ from ..audio import Wire, read_segment, read_word
 from ..base import Blob
 from ..counts import number, section
 from ..openai_chat.codec import read_error
+from ..operation import says_why
 from ..reported import reported_cost
 
 PLAIN = ("text/plain", "text/vtt", "application/x-subrip")
@@ -39,14 +40,16 @@ class TranscriptionReader:
             body = body.data.decode() if kind in PLAIN else json.loads(body.data)
         if isinstance(body, str):
             yield Made(read_text(body))
+        elif "text" not in body and says_why(body):
+            yield Failed(read_error(Head(0), body))
+            return
         else:
             yield from self._read(body)
         yield Terminal()
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
-        if frame.data == b"[DONE]":
-            return ()
-        event = json.loads(frame.data)
+        data = frame.data.strip()
+        event = (json.loads(data) if data and data != b"[DONE]" else None) or {}
         kind = str(event.get("type") or frame.event or "")
         if kind.endswith("text.delta"):
             # Mistral says `text` where OpenAI says `delta`.

@@ -1,0 +1,93 @@
+"""The tool calls of one choice: told apart, and each joined from its pieces, whatever the host leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ...types.delta import Delta, ToolCallDelta
+from ...wire import json
+from ..told import Wire, entries, place, section, words
+
+CUSTOM = "custom"
+
+
+@dataclass(slots=True)
+class Open:
+    """The call that a place in the stream stands for now. What was said is kept only where no id tells calls apart."""
+
+    part: str
+    id: str | None
+    name: str | None
+    said: str = ""
+
+    def is_over(self) -> bool:
+        """Whether its arguments are complete, so that its name can only be that of another call."""
+        try:
+            return isinstance(json.loads(self.said), dict)
+        except ValueError:
+            return False
+
+
+class CallReader:
+    """Knows which call is being told."""
+
+    __slots__ = ("_calls", "_choice", "_open")
+
+    def __init__(self, choice: int) -> None:
+        self._choice = choice
+        self._calls = 0
+        self._open: dict[int, Open] = {}
+
+    def read(self, message: Wire, *, whole: bool) -> Iterator[Delta]:
+        """A whole message has each call once; in a stream, pieces of one call share its place."""
+        for position, tool in enumerate(entries(message, "tool_calls")):
+            yield self._call(tool, None if whole else place(tool, "index", 0 if "index" in tool else position))
+        legacy = section(message, "function_call")
+        if legacy.get("name") or legacy.get("arguments"):
+            yield self._told("function", None, words(legacy, "name") or None, legacy.get("arguments"), None)
+
+    def _call(self, tool: Wire, at: int | None) -> Delta:
+        function, extras = self._function(tool)
+        given, name = words(tool, "id") or None, words(function, "name") or None
+        arguments = function.get("arguments")
+        part = self._new(given, name).part if at is None else self._part_of(at, given, name, arguments)
+        return self._told(part, given, name, arguments, extras)
+
+    def _function(self, tool: Wire) -> tuple[Wire, Wire | None]:
+        """What is called and with what: a custom tool takes text; some hosts leave out the object around both."""
+        custom, function = section(tool, CUSTOM), section(tool, "function")
+        if custom.get("name") or (custom.get("input") and not function.get("name")):
+            called = {"name": custom.get("name"), "arguments": custom.get("input")}
+            return called, {"type": CUSTOM}
+        extras = {"extra_content": tool["extra_content"]} if tool.get("extra_content") else None
+        return function or tool, extras
+
+    def _part_of(self, at: int, given: str | None, name: str | None, arguments: Any) -> str:
+        """Some servers give every call place 0: a new id with a name beside it is a new call."""
+        known = self._open.get(at)
+        if known is None or another(known, given, name):
+            known = self._open[at] = self._new(given, name)
+        known.id, known.name = known.id or given, known.name or name
+        if known.id is None and isinstance(arguments, str):
+            known.said += arguments
+        return known.part
+
+    def _new(self, given: str | None, name: str | None) -> Open:
+        part, self._calls = f"call{self._calls}", self._calls + 1
+        return Open(part, given, name)
+
+    def _told(self, part: str, given: str | None, name: str | None, arguments: Any, extras: Wire | None) -> Delta:
+        is_text = isinstance(arguments, str) or arguments is None
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments).decode() if arguments else ""
+        return ToolCallDelta(part, given, name, text, is_text, self._choice, extras)
+
+
+def another(known: Open, given: str | None, name: str | None) -> bool:
+    """Whether this name begins another call than the one before it in the same place."""
+    if not name:
+        return False
+    if given or known.id:
+        return bool(given and known.id and given != known.id)
+    return known.name is not None and (known.name != name or known.is_over())

@@ -1,0 +1,179 @@
+"""What gateways of Messages leave out, repeat or add: read as it was meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dhenara.ai.codecs.anthropic.codec import CODEC
+from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
+from dhenara.ai.errors import ServerError
+from dhenara.ai.fold import Draft
+from dhenara.ai.types import ChatResponse
+from dhenara.ai.types.content import GenericContent, ReasoningContent, TextContent
+from dhenara.ai.wire import json
+from dhenara.ai.wire.frame import Frame
+
+
+def folded(deltas: Any) -> Draft:
+    draft = Draft()
+    for delta in deltas:
+        draft.add(delta)
+    return draft
+
+
+def heard(*events: dict[str, Any]) -> ChatResponse:
+    decoder = CODEC.decoder(MessagesQuirks())
+    told = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
+    return folded([*told, *decoder.finish()]).response()
+
+
+def whole(*blocks: Any, **beside: Any) -> ChatResponse:
+    body = {"type": "message", "content": list(blocks), "stop_reason": "end_turn", **beside}
+    return folded(CODEC.decoder(MessagesQuirks()).whole(body)).response()
+
+
+def start(block: Any, **index: int) -> dict[str, Any]:
+    return {"type": "content_block_start", "content_block": block, **index}
+
+
+def grow(kind: str, index: dict[str, int] | None = None, **said: Any) -> dict[str, Any]:
+    return {"type": "content_block_delta", "delta": {"type": kind, **said}, **(index or {})}
+
+
+STOP = {"type": "message_stop"}
+
+
+def test_words_thinking_and_signature_may_be_null() -> None:
+    answer = heard(
+        start({"type": "thinking", "thinking": None, "signature": None}, index=0),
+        grow("thinking_delta", {"index": 0}, thinking="Hm."),
+        grow("signature_delta", {"index": 0}, signature=None),
+        start({"type": "text"}, index=1),
+        grow("text_delta", {"index": 1}, text=None),
+        grow("text_delta", {"index": 1}, text="Yes."),
+        STOP,
+    )
+    assert (answer.reasoning(), answer.text(), answer.interrupted) == ("Hm.", "Yes.", False)
+
+
+def test_blocks_that_share_an_index_are_blocks_of_their_own() -> None:
+    answer = heard(
+        start({"type": "text", "text": ""}, index=0),
+        grow("text_delta", {"index": 0}, text="Yes."),
+        {"type": "content_block_stop", "index": 0},
+        start({"type": "tool_use", "id": "t1", "name": "add", "input": {}}, index=0),
+        grow("input_json_delta", {"index": 0}, partial_json='{"a": 1}'),
+        start({"type": "tool_use", "id": "t2", "name": "add", "input": {}}, index=0),
+        grow("input_json_delta", {"index": 0}, partial_json='{"a": 2}'),
+        STOP,
+    )
+    assert answer.text() == "Yes."
+    assert [(c.id, c.arguments) for c in answer.tool_calls()] == [("t1", {"a": 1}), ("t2", {"a": 2})]
+
+
+def test_blocks_without_an_index_follow_each_other() -> None:
+    answer = heard(start({"type": "text", "text": "Y"}), grow("text_delta", text="es."), start({"text": " So."}), STOP)
+    assert answer.text() == "Yes. So."
+
+
+def test_an_input_that_is_told_twice_counts_once() -> None:
+    answer = heard(
+        start({"type": "tool_use", "id": "t1", "name": "add", "input": {"a": 1}}, index=0),
+        grow("input_json_delta", {"index": 0}, partial_json='{"a":'),
+        grow("input_json_delta", {"index": 0}, partial_json=" 1}"),
+        {"type": "content_block_stop", "index": 0},
+        STOP,
+    )
+    assert [call.arguments for call in answer.tool_calls()] == [{"a": 1}]
+
+
+def test_an_input_that_only_the_beginning_tells_is_kept_also_where_the_end_is_missing() -> None:
+    answer = heard(start({"type": "tool_use", "id": "t1", "name": "add", "input": {"a": 1}}, index=0))
+    assert [call.arguments for call in answer.tool_calls()] == [{"a": 1}]
+
+
+@pytest.mark.parametrize("given", [{"a": 1}, '{"a": 1}'])
+def test_an_input_may_be_an_object_or_its_text(given: Any) -> None:
+    answer = whole({"type": "tool_use", "id": "t1", "name": "add", "input": given})
+    assert [call.arguments for call in answer.tool_calls()] == [{"a": 1}]
+
+
+def test_a_message_may_begin_with_whole_blocks() -> None:
+    message = {"id": "m1", "model": "m", "content": [{"type": "text", "text": "Yes."}], "usage": None}
+    answer = heard({"type": "message_start", "message": message}, grow("text_delta", {"index": 1}, text=" So."), STOP)
+    assert answer.text() == "Yes. So."
+
+
+def test_an_unknown_block_that_is_called_with_an_input_is_kept_as_a_whole_one() -> None:
+    block = {"type": "oracle_use", "id": "o1", "input": {}}
+    answer = heard(start(block, index=0), grow("input_json_delta", {"index": 0}, partial_json='{"q": 1}'), STOP)
+    (kept,) = answer.contents
+    assert isinstance(kept, GenericContent)
+    assert kept.data == {**block, "input": {"q": 1}}
+
+
+@pytest.mark.parametrize(
+    "content", ["Yes.", [{"text": "Yes."}], {"type": "text", "text": "Yes."}, [None, {"text": "Yes."}]]
+)
+def test_the_content_of_a_body_may_be_of_another_shape(content: Any) -> None:
+    assert whole(content=content).text() == "Yes."
+
+
+@pytest.mark.parametrize("content", [None, []])
+def test_an_answer_may_say_nothing(content: Any) -> None:
+    assert (whole(content=content).contents, whole(content=content).interrupted) == ([], False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"type": "error", "error": {"type": "overloaded_error", "message": "overloaded"}},
+        {"error": {"type": "overloaded_error", "message": "overloaded"}},
+        {"message": "overloaded"},
+        {"detail": "overloaded"},
+    ],
+)
+def test_an_error_in_the_place_of_an_answer_says_what_it_says(body: Any) -> None:
+    draft = folded(CODEC.decoder(MessagesQuirks()).whole(body))
+    assert isinstance(draft.error, ServerError)
+    assert "overloaded" in str(draft.error)
+
+
+def test_an_event_may_have_its_name_in_its_frame_alone() -> None:
+    decoder = CODEC.decoder(MessagesQuirks())
+    told = [
+        *decoder.frame(Frame(b'{"delta": {"type": "text_delta", "text": "Yes."}, "index": 0}', "content_block_delta"))
+    ]
+    told += [*decoder.frame(Frame(b"{}", "message_stop")), *decoder.frame(Frame(b"", "ping"))]
+    assert (folded(told).response().text(), folded(told).complete) == ("Yes.", True)
+
+
+def test_counts_that_come_late_replace_those_that_came_early() -> None:
+    answer = heard(
+        {"type": "message_start", "message": {"usage": {"input_tokens": 0, "output_tokens": 0}}},
+        {"type": "message_delta", "delta": None, "usage": {"input_tokens": 7, "output_tokens": 3}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_details": "x"}, "usage": None},
+        STOP,
+    )
+    assert answer.usage is not None
+    assert (answer.usage.input_tokens, answer.usage.output_tokens, answer.finish_reason) == (7, 3, "stop")
+
+
+def test_sources_and_blocks_that_are_null_are_passed_over() -> None:
+    said = {"type": "text", "text": "Yes.", "citations": [None, {"type": "char_location", "cited_text": "c"}]}
+    (text,) = whole(None, said).contents
+    assert isinstance(text, TextContent)
+    assert [citation.cited_text for citation in text.citations] == ["c"]
+
+
+def test_a_delta_of_tomorrow_takes_nothing_away() -> None:
+    answer = heard(
+        start({"type": "thinking", "thinking": "Hm.", "signature": "s"}, index=0),
+        grow("thinking_tokens_delta", {"index": 0}, estimated_tokens=5),
+        STOP,
+    )
+    (thought,) = answer.contents
+    assert isinstance(thought, ReasoningContent)
+    assert (thought.text, thought.signature) == ("Hm.", "s")

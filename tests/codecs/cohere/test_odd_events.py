@@ -1,0 +1,96 @@
+"""What Cohere and the hosts of its models leave out, or say in another shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dhenara.ai.codecs.cohere.codec import CODEC
+from dhenara.ai.codecs.cohere.quirks import CohereQuirks
+from dhenara.ai.fold import Draft
+from dhenara.ai.types import ChatResponse
+from dhenara.ai.types.content import GenericContent, TextContent
+from dhenara.ai.wire import json
+from dhenara.ai.wire.frame import Frame
+
+
+def folded(deltas: Any) -> Draft:
+    draft = Draft()
+    for delta in deltas:
+        draft.add(delta)
+    return draft
+
+
+def heard(*events: dict[str, Any]) -> ChatResponse:
+    decoder = CODEC.decoder(CohereQuirks())
+    told = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
+    return folded([*told, *decoder.finish()]).response()
+
+
+def whole(**message: Any) -> ChatResponse:
+    body = {"id": "c", "message": message, "finish_reason": "COMPLETE", "usage": None}
+    return folded(CODEC.decoder(CohereQuirks()).whole(body)).response()
+
+
+def event(kind: str, message: Any = None, **beside: Any) -> dict[str, Any]:
+    return {"type": kind, "delta": {"message": message}, **beside}
+
+
+END = {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}}
+CITED = {"text": "Yes", "start": 0, "end": 3, "content_index": 0, "type": "THINKING_CONTENT"}
+
+
+@pytest.mark.parametrize(
+    "content", ["Yes.", {"text": "Yes."}, [None, {"type": "text", "text": "Yes.", "thinking": None}]]
+)
+def test_the_content_may_be_of_another_shape(content: Any) -> None:
+    assert whole(content=content).text() == "Yes."
+
+
+def test_sources_of_the_thinking_are_kept_with_the_text() -> None:
+    content = [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Yes."}]
+    answer = whole(content=content, citations=[CITED, None])
+    assert (answer.reasoning(), answer.text()) == ("Hm.", "Yes.")
+    assert [len(part.citations) for part in answer.contents if isinstance(part, TextContent)] == [1]
+
+
+def test_pieces_without_a_place_go_on_where_the_last_one_was() -> None:
+    answer = heard(
+        event("content-start", {"content": {"type": "thinking", "thinking": "Hm"}}, index=0),
+        event("content-delta", {"content": {"thinking": "."}}),
+        event("content-start", {"content": {"type": "text", "text": None}}, index=1),
+        event("content-delta", {"content": {"text": "Yes."}}),
+        event("content-delta", None),
+        event("citation-start", {"citations": [CITED]}, index=0),
+        END,
+    )
+    assert (answer.reasoning(), answer.text(), answer.interrupted) == ("Hm.", "Yes.", False)
+
+
+def test_calls_may_come_as_a_list_with_objects_for_arguments() -> None:
+    tools = [
+        {"id": "t1", "function": {"name": "add", "arguments": {"a": 1}}},
+        {"id": "t2", "function": {"name": "sub"}},
+    ]
+    for answer in (whole(tool_calls=tools), heard(event("tool-call-start", {"tool_calls": tools}, index=0), END)):
+        assert [(c.id, c.name, c.arguments) for c in answer.tool_calls()] == [
+            ("t1", "add", {"a": 1}),
+            ("t2", "sub", {}),
+        ]
+
+
+def test_a_block_of_tomorrow_is_kept_whole() -> None:
+    (kept,) = whole(content=[{"type": "hologram", "angle": 3}]).contents
+    assert isinstance(kept, GenericContent)
+    assert kept.data == {"type": "hologram", "angle": 3}
+
+
+@pytest.mark.parametrize(
+    "body", [{"message": "overloaded"}, {"error": {"message": "overloaded"}}, {"error": "overloaded"}]
+)
+def test_an_error_says_what_it_says_wherever_it_stands(body: Any) -> None:
+    assert "overloaded" in str(folded(CODEC.decoder(CohereQuirks()).whole(body)).error)
+    said = event("content-delta", {"content": {"text": "Ye"}}, index=0)
+    assert (heard(said, body).text(), heard(said, body).interrupted) == ("Ye", True)
+    assert "overloaded" in (heard(said, body).error or "")

@@ -1,0 +1,99 @@
+"""Tool calls as hosts tell them that leave out what tells calls apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dhenara.ai.codecs.openai_chat.codec import CODEC
+from dhenara.ai.fold import Draft
+from dhenara.ai.types import (
+    AIModel,
+    AIModelAPI,
+    AIModelCallConfig,
+    AIModelEndpoint,
+    Call,
+    ChatResponse,
+    Message,
+    Origin,
+    Prompt,
+)
+from support.chat import QUIRKS, streamed, whole
+
+BOTH = pytest.mark.parametrize("read", [whole, streamed], ids=["body", "stream"])
+
+
+def calls(answer: ChatResponse) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(call.id, call.name, call.arguments) for call in answer.tool_calls()]
+
+
+@BOTH
+def test_a_function_call_of_the_first_days_is_a_tool_call(read: Any) -> None:
+    answer = read({"content": None, "function_call": {"name": "add", "arguments": '{"a": 1}'}})
+    assert calls(answer) == [("", "add", {"a": 1})]
+
+
+def test_a_function_call_of_the_first_days_is_joined_from_its_pieces() -> None:
+    answer = streamed(
+        {"function_call": {"name": "add", "arguments": ""}},
+        {"function_call": {"arguments": '{"a"'}},
+        {"function_call": {"arguments": ": 1}"}},
+    )
+    assert calls(answer) == [("", "add", {"a": 1})]
+
+
+@BOTH
+def test_an_empty_function_call_is_none(read: Any) -> None:
+    assert calls(read({"content": "4", "function_call": {"name": "", "arguments": ""}})) == []
+
+
+@BOTH
+def test_a_custom_tool_is_called_with_plain_text(read: Any) -> None:
+    custom = {"id": "c1", "type": "custom", "custom": {"name": "run", "input": "ls -l"}}
+    (call,) = read({"content": None, "tool_calls": [custom]}).tool_calls()
+    assert (call.id, call.name, call.arguments_text) == ("c1", "run", "ls -l")
+
+
+def test_an_unused_custom_tool_beside_a_function_says_nothing() -> None:
+    both = {"id": "c1", "custom": {"name": "", "input": ""}, "function": {"name": "add", "arguments": "{}"}}
+    assert calls(whole({"tool_calls": [both]})) == [("c1", "add", {})]
+
+
+def test_calls_of_one_body_are_never_joined() -> None:
+    twice = [{"index": 0, "function": {"name": "add", "arguments": '{"a": 1}'}}] * 2
+    assert calls(whole({"tool_calls": twice})) == [("", "add", {"a": 1})] * 2
+
+
+def test_calls_without_ids_and_places_are_told_apart_by_their_names() -> None:
+    answer = streamed(
+        {"tool_calls": [{"function": {"name": "add", "arguments": '{"a": 1}'}}]},
+        {"tool_calls": [{"function": {"name": "sub", "arguments": '{"a": 2}'}}]},
+    )
+    assert calls(answer) == [("", "add", {"a": 1}), ("", "sub", {"a": 2})]
+
+
+def test_a_second_call_of_the_same_tool_without_an_id_begins_where_the_first_is_complete() -> None:
+    answer = streamed(
+        {"tool_calls": [{"index": 0, "function": {"name": "add", "arguments": '{"a":'}}]},
+        {"tool_calls": [{"index": 0, "function": {"name": "add", "arguments": " 1}"}}]},
+        {"tool_calls": [{"index": 0, "function": {"name": "add", "arguments": '{"a": 2}'}}]},
+    )
+    assert calls(answer) == [("", "add", {"a": 1}), ("", "add", {"a": 2})]
+
+
+def test_a_call_may_stand_outside_of_a_function() -> None:
+    assert calls(whole({"tool_calls": [{"id": "c1", "name": "add", "arguments": {"a": 1}}]})) == [
+        ("c1", "add", {"a": 1})
+    ]
+
+
+def test_a_call_of_a_custom_tool_goes_back_as_it_came() -> None:
+    custom = {"id": "c1", "type": "custom", "custom": {"name": "run", "input": "ls -l"}}
+    draft = Draft(Origin(provider="openai", model="m", protocol="openai_chat"))
+    for delta in CODEC.decoder(QUIRKS).whole({"choices": [{"message": {"tool_calls": [custom]}}]}):
+        draft.add(delta)
+    endpoint = AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=AIModel(model_name="m"))
+    turns = (Prompt(text="List."), Message(role="assistant", contents=draft.response().contents))
+    body = CODEC.encode(Call(endpoint, turns, AIModelCallConfig()), QUIRKS).body
+    assert body["messages"][1]["tool_calls"] == [custom]

@@ -1,0 +1,84 @@
+"""Events and bodies of compatible hosts that are no answer, or more than one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dhenara.ai.codecs.openai_chat.codec import CODEC
+from dhenara.ai.errors import ServerError
+from support.chat import QUIRKS, drafted, heard, streamed, whole
+
+BOTH = pytest.mark.parametrize("read", [whole, streamed], ids=["body", "stream"])
+
+
+@BOTH
+@pytest.mark.parametrize("odd", [{"tokens": ["Yes"], "token_logprobs": [-0.1]}, [], "x", {"content": [None]}])
+def test_probabilities_of_another_shape_do_not_stop_the_answer(read: Any, odd: Any) -> None:
+    body = {"choices": [{"index": 0, "message": {"content": "Yes."}, "finish_reason": "stop", "logprobs": odd}]}
+    assert drafted(*CODEC.decoder(QUIRKS).whole(body)).response().text() == "Yes."
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"data:\n\n", b"data: \n\n", b"data: null\n\n", b"data: {}\n\n", b": ping\n\n", b"\n\n\n", b"event: ping\n\n"],
+)
+def test_what_only_keeps_the_connection_alive_says_nothing(line: bytes) -> None:
+    event = (
+        b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Yes."},"finish_reason":"stop"}]}\n\n'
+    )
+    answer = heard(line + event + line + b"data: [DONE] \n\n" + line)
+    assert (answer.text(), answer.interrupted) == ("Yes.", False)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b'data: {"error": {"message": "overloaded", "code": 503}}\n\n',
+        b'data: {"error": "overloaded"}\n\n',
+        b'data: {"object": "error", "message": "overloaded", "type": "ServerError", "code": 503}\n\n',
+        b'event: error\ndata: {"message": "overloaded"}\n\n',
+        b'event: error\ndata: {"error": {"message": "overloaded"}}\n\n',
+        b'data: [{"error": {"message": "overloaded", "code": 503, "status": "UNAVAILABLE"}}]\n\n',
+    ],
+)
+def test_an_error_in_a_stream_says_what_it_says_in_every_shape(event: bytes) -> None:
+    first = b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Ye"}}]}\n\n'
+    answer = heard(first + event)
+    assert (answer.text(), answer.interrupted) == ("Ye", True)
+    assert "overloaded" in (answer.error or "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "overloaded", "code": 503}},
+        {"detail": "overloaded"},
+        {"message": "overloaded", "code": 50505, "data": None},
+        {"object": "error", "message": "overloaded", "code": 503},
+        {"success": False, "errors": [{"code": 3040, "message": "overloaded"}]},
+        {"base_resp": {"status_code": 1000, "status_msg": "overloaded"}, "choices": None},
+        [{"error": {"message": "overloaded", "code": 503}}],
+    ],
+)
+def test_an_error_in_the_place_of_an_answer_says_what_it_says(body: Any) -> None:
+    draft = drafted(*CODEC.decoder(QUIRKS).whole(body))
+    assert isinstance(draft.error, ServerError)
+    assert "overloaded" in str(draft.error)
+
+
+def test_words_that_no_choice_holds_are_read_where_they_stand() -> None:
+    body = {"choices": [{"index": 0, "text": "Yes.", "finish_reason": "stop"}]}
+    assert drafted(*CODEC.decoder(QUIRKS).whole(body)).response().text() == "Yes."
+
+
+@BOTH
+def test_what_is_told_at_the_end_is_kept_beside_the_answer(read: Any) -> None:
+    body = b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Yes."},"finish_reason":"stop"}]}\n\n'
+    last = b'data: {"id":"c","model":"m","choices":[],"usage":{"prompt_tokens":1},"search_results":[{"url":"u"}]}\n\n'
+    assert heard(body + last).extras["search_results"] == [{"url": "u"}]
+
+
+def test_counts_of_another_shape_do_not_stop_the_answer() -> None:
+    assert whole({"content": "Yes."}, usage=[], x_groq="x", error=None).text() == "Yes."

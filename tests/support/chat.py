@@ -1,0 +1,38 @@
+"""Answers of Chat Completions, made of what a test says and read as they would be from a host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dhenara.ai.codecs.openai_chat.codec import CODEC
+from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.fold import Draft
+from dhenara.ai.types import ChatResponse
+from dhenara.ai.wire import json
+from dhenara.ai.wire.sse import SseFrames
+
+QUIRKS = ChatQuirks(terminal="finish")
+
+
+def drafted(*deltas: Any) -> Draft:
+    draft = Draft()
+    for delta in deltas:
+        draft.add(delta)
+    return draft
+
+
+def whole(message: dict[str, Any], **beside: Any) -> ChatResponse:
+    body = {"id": "c", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}], **beside}
+    return drafted(*CODEC.decoder(QUIRKS).whole(body)).response()
+
+
+def streamed(*deltas: dict[str, Any], tail: bytes = b"") -> ChatResponse:
+    events = [{"id": "c", "model": "m", "choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    events.append({"id": "c", "model": "m", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    return heard(b"".join(b"data: " + json.dumps(event) + b"\n\n" for event in events) + tail)
+
+
+def heard(body: bytes) -> ChatResponse:
+    frames, decoder = SseFrames(), CODEC.decoder(QUIRKS)
+    told = [delta for frame in [*frames.feed(body), *frames.finish()] for delta in decoder.frame(frame)]
+    return drafted(*told, *decoder.finish()).response()
