@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +12,9 @@ from ..chat import Chat
 from ..client import AiClient
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
 from .kept import read_kept
-from .outcome import complain
+from .outcome import complain, told
 from .results import money, show_warnings
+from .screen import show
 
 HELP = """/model NAME      go on with another model       /provider NAME  go on with another provider
 /system TEXT     other instructions              /file PATH      send a file with the next message
@@ -39,22 +39,21 @@ class Repl:
                 continue
             try:
                 if line.startswith("/"):
-                    told = self.command(line)
-                    if told is None:
+                    reply = self.command(line)
+                    if reply is None:
                         return
-                    typer.echo(told)
+                    typer.echo(reply)
                 else:
                     self.say(line)
             except (AIUtilitiesError, OSError) as error:
-                complain(str(error))
+                complain(told(error))
 
     def say(self, text: str) -> None:
         """Ctrl-C ends the answer and not the program; what was said of it stays on the screen."""
         pieces = self._chat.ask_stream(text, files=tuple(self._files)) if self._files else self._chat.ask_stream(text)
         try:
             for piece in pieces:
-                typer.echo(piece, nl=False)
-                sys.stdout.flush()
+                show(piece, end=False)
         except KeyboardInterrupt:
             pieces.close()
             typer.echo(" [stopped; /undo takes this turn back]")
