@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 
 import pytest
+import trio
 from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
@@ -75,6 +77,29 @@ def test_leaving_a_stream_stops_the_computation() -> None:
         next(stream)
         stream.close()
         assert no_work_left()
+
+
+def test_cancelling_a_task_stops_the_computation() -> None:
+    story = {"prompt": "Tell me a long story.", "max_output_tokens": 3000}
+
+    async def on_asyncio() -> None:
+        async with AIModelClient(local(), STEADY) as client:
+            await client.generate_async("Hello", max_output_tokens=1)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(client.generate_async(**story), 0.5)
+            assert await asyncio.to_thread(no_work_left)
+
+    async def on_trio() -> None:
+        async with AIModelClient(local(), STEADY) as client:
+            await client.generate_async("Hello", max_output_tokens=1)
+            with trio.move_on_after(0.5) as scope:
+                await client.generate_async(**story)
+            assert scope.cancelled_caught
+            assert await trio.to_thread.run_sync(no_work_left)
+
+    asyncio.run(on_asyncio())
+    trio.run(on_trio)
+    assert not engine._loaded
 
 
 def no_work_left() -> bool:

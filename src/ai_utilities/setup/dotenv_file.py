@@ -7,7 +7,8 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -88,8 +89,12 @@ def read_text(path: Path) -> str:
         raise ProviderConfigurationError(f"{path} cannot be read, so it is left as it is: {error}") from error
 
 
-def write_dotenv(path: Path, values: Mapping[str, str]) -> Path | None:
-    """Writes all or nothing, readable by its owner alone. Returns the backup, where there was a file before."""
+def write_dotenv(
+    path: Path, values: Mapping[str, str], check: Callable[[Path], object] = lambda made: None
+) -> Path | None:
+    """Writes all or nothing, readable by its owner alone; nothing if `check` raises, which sees the file beforehand.
+    Returns the backup, where there was a file before.
+    """
     target = path.resolve()
     before = read_text(target)
     after = patched(before, values)
@@ -98,8 +103,10 @@ def write_dotenv(path: Path, values: Mapping[str, str]) -> Path | None:
     if target.exists() and not target.stat().st_mode & stat.S_IWUSR:
         raise ProviderConfigurationError(f"{path} is read-only, so nothing was changed: chmod u+w {path}")
     try:
-        backup = back_up(target) if target.exists() else None
-        replace_whole(target, after)
+        with written_beside(target, after) as made:
+            check(made)
+            backup = back_up(target) if target.exists() else None
+            made.replace(target)
     except OSError as error:
         raise ProviderConfigurationError(f"{path} cannot be written, so nothing was changed: {error}") from error
     return backup
@@ -115,7 +122,9 @@ def back_up(path: Path) -> Path:
     return copy
 
 
-def replace_whole(path: Path, text: str) -> None:
+@contextmanager
+def written_beside(path: Path, text: str) -> Iterator[Path]:
+    """A whole file in the same folder; gone afterwards, unless it took the place of another."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:
@@ -124,7 +133,6 @@ def replace_whole(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(OWNER_ONLY)
-        Path(temporary).replace(path)
-    except BaseException:
+        yield Path(temporary)
+    finally:
         Path(temporary).unlink(missing_ok=True)
-        raise
