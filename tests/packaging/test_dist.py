@@ -93,7 +93,12 @@ def test_the_sdist_builds_what_the_checkout_builds(dist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = archive.getnames()
     assert any(name.endswith("src/dhenara/ai/client.py") for name in names)
-    assert not [name for name in names if "/.venv" in name or "__pycache__" in name]
+    assert not [name for name in names if "__pycache__" in name]
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["sdist"][
+        "include"
+    ]
+    tops = {f"/{name.split('/')[1]}" for name in names if "/" in name}
+    assert tops - {"/PKG-INFO", "/pyproject.toml", "/.gitignore"} == set(listed)
 
 
 @pytest.mark.slow
