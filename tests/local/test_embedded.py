@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -173,6 +174,27 @@ def test_without_llama_cpp_the_command_that_installs_it_is_named(monkeypatch: py
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'dhenara\[local\]'"):
         AIModelClient(local()).generate("Hello")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_child_loads_its_own() -> None:
+    program = """
+import os
+from dhenara.ai import AIModelClient
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+endpoint = AIModelEndpoint(api=AIModelAPI(provider="local"), ai_model=AIModel(model_name="smollm2-135m"))
+client = AIModelClient(endpoint)
+client.generate("Hello", max_output_tokens=1)
+child = os.fork()
+client.generate("Hello", max_output_tokens=1)
+if not child:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+client.close()
+print("both")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "both\n", done.stderr
 
 
 def test_a_program_may_end_in_the_middle_of_an_answer() -> None:
