@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from .results import AskResult, read_any
+from .results import AskResult, as_answer, read_any
+
+if TYPE_CHECKING:
+    from dhenara.ai.types import ChatResponse
 
 Hook = Callable[[AskResult], object]
+Leaving = Callable[["ChatResponse"], object]
 Around = Callable[[], AbstractContextManager[Any]]
 """What each step of a stream happens in: the tags and the cache policy of its call."""
 
@@ -16,22 +20,30 @@ Around = Callable[[], AbstractContextManager[Any]]
 class Gathered:
     """What both colours have in common. `result` is what has arrived, also after the line broke."""
 
-    def __init__(self, prompt: str | None = None) -> None:
+    def __init__(self, prompt: str | None = None, provider: str | None = None) -> None:
         self._prompt = prompt
+        self._provider = provider
         self._pieces: list[str] = []
         self._result: AskResult | None = None
         self._hooks: list[Hook] = []
+        self._leaving: list[Leaving] = []
         self._events: Any = None
         self._over = False
 
     @property
     def result(self) -> AskResult:
         """Usage, cost and the engine's answer are known once the stream is over."""
-        return self._result if self._result is not None else AskResult("".join(self._pieces), prompt=self._prompt)
+        if self._result is not None:
+            return self._result
+        return AskResult("".join(self._pieces), prompt=self._prompt, provider=self._provider)
 
     def on_end(self, hook: Hook) -> None:
         """Called with the result when the answer is complete."""
         self._hooks.append(hook)
+
+    def on_leave(self, hook: Leaving) -> None:
+        """Called with what had arrived when the answer broke off, or was left before its end."""
+        self._leaving.append(hook)
 
     def _heard(self, event: Any, final: Any) -> str | None:
         """The words of one event; None when it was the last one."""
@@ -46,9 +58,21 @@ class Gathered:
     def _end(self, result: AskResult, error: Exception | None = None) -> None:
         self._result = result
         if error is not None:
+            self._left()
             raise error
+        self._leaving.clear()
         for hook in self._hooks:
             hook(result)
+
+    def _left(self) -> None:
+        """Tells once that nothing more will come. A run is more than an answer: one that is left leaves none."""
+        leaving, self._leaving = self._leaving, []
+        if not leaving:
+            return
+        text = as_answer(self.result).model_copy(update={"interrupted": True})
+        heard = self._events.partial() if self._events is not None else text
+        for hook in leaving if hasattr(heard, "contents") else ():
+            hook(heard)
 
 
 class AskStream(Gathered, Iterator[str]):
@@ -74,6 +98,7 @@ class AskStream(Gathered, Iterator[str]):
         self._over = True
         if self._events is not None:
             self._events.close()
+            self._left()
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +132,7 @@ class AsyncAskStream(Gathered, AsyncIterator[str]):
         self._over = True
         if self._events is not None:
             await self._events.aclose()
+            self._left()
 
     async def __aenter__(self) -> Self:
         return self

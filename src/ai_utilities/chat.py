@@ -1,95 +1,138 @@
-"""A conversation: what was said is asked along with each new question."""
+"""A conversation: the engine's turns, asked through the kit, with its settings, caches, limits and accounts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
-from dhenara.ai.types import Message, Prompt
+from dhenara.ai.conversation import Turn, Turns, read_saved
+from dhenara.ai.types import ChatResponse, Plan
 
 from .asked import AskOptions, with_files
-from .exceptions import ProviderCapabilityError
-from .results import AskResult
+from .exceptions import ProviderCapabilityError, ProviderConfigurationError
+from .results import AskResult, as_answer
 
 if TYPE_CHECKING:
-    from .ask_stream import AsyncAskStream
+    from .ask_stream import AskStream, AsyncAskStream, Gathered
     from .async_client import AsyncAiClient
     from .client import AiClient
-    from .plain_stream import AsyncPlainStream
+    from .plain_stream import AsyncPlainStream, PlainStream
+    from .providers.base_provider import BaseProvider
+
+C = TypeVar("C", bound="AiClient | AsyncAiClient")
+S = TypeVar("S", bound="Gathered")
 
 
-class Talk:
-    """What both colours have in common: the turns so far. A question that failed leaves no trace."""
+class Talk(Turns, Generic[C]):
+    """What both colours have in common. A question that failed leaves no trace; what had arrived of an answer that
+    broke off, or that was left, is the answer that the conversation goes on with.
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self.options = dict(options)
-        self.messages: list[Message] = []
-        self._turns: list[int] = []
-        self.results: list[AskResult] = []
+    `options` hold until they are changed, `instructions` are their `system`; what is said with one question holds
+    for that one. One conversation is for one thread or task at a time.
+    """
+
+    def __init__(self, client: C, options: Mapping[str, Any] | None = None, turns: Sequence[Turn] = ()) -> None:
+        self.options = dict(options or {})
+        super().__init__(named(self.options.pop("system", None)), turns)
+        self._client: C = client
+
+    @property
+    def total_tokens(self) -> int:
+        return self.usage.total_tokens
+
+    def switch(self, *, provider: BaseProvider | str | None = None, model: str | None = None) -> Self:
+        """From now on another model answers; it hears everything that was said. A model stays with its provider."""
+        if provider is None and model is None:
+            raise ProviderConfigurationError("name whom to switch to: switch(model=...), or switch(provider=...)")
+        kept = {name: value for name, value in self.options.items() if name != "model" or provider is None}
+        said = {name: value for name, value in (("provider", provider), ("model", model)) if value is not None}
+        self._client._operations.remembering({**kept, **said})
+        self.options = {**kept, **said}
+        return self
+
+    def branch(self, turns: int | None = None) -> Self:
+        """Another conversation with the same beginning: all turns, or so many of them."""
+        return type(self)(self._client, {**self.options, "system": self.instructions}, self._turns[:turns])
+
+    def plan(self, prompt: str, **options: Unpack[AskOptions]) -> Plan:
+        """What each part of the conversation would become if this were asked now. Nothing is sent."""
+        return self._client._operations.plan(prompt, self._said(options))
+
+    @classmethod
+    def from_json(cls, saved: bytes | str, client: C, **options: Unpack[AskOptions]) -> Self:
+        """The conversation again, also one that the engine saved. Saved again it has the same bytes."""
+        found = read_saved(saved)
+        client._operations.remembering(dict(options))
+        return cls(client, {"system": found.instructions, **options}, found.turns)
+
+    @classmethod
+    def load(cls, path: str | Path, client: C, **options: Unpack[AskOptions]) -> Self:
+        return cls.from_json(Path(path).read_bytes(), client, **options)
 
     def _said(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options of this turn; those of the conversation where it says nothing."""
         if "context" in options:
             raise ProviderCapabilityError("a conversation keeps its own context; begin another one for another")
-        return {**self.options, **options, "context": tuple(self.messages)}
+        told = {"system": spoken(self.instructions)} if self.instructions else {}
+        said = {**self.options, **told, **options, "context": tuple(self.messages)}
+        return self._client._operations.fingerprinted(said)
 
-    def _remember(self, prompt: Any, options: Mapping[str, Any], result: AskResult) -> AskResult:
-        self._turns.append(len(self.messages))
-        self.results.append(result)
+    def _remember(self, prompt: Any, options: Mapping[str, Any], result: AskResult) -> None:
+        asked, told = self._asked(prompt, options), named(options.get("system"))
         if result.run is not None:
-            self.messages = list(result.run.messages)
-            return result
-        files = options.get("files")
-        said = prompt if not files else with_files(prompt, files)
-        if result.answer is not None and result.answer.choices:
-            answered = result.answer.to_message()
-        else:
-            answered = Message.model_validate({"role": "assistant", "text": result.text})
-        self.messages += [read(said), answered]
-        return result
+            self.record_run(asked, run=result.run, instructions=told)
+            return
+        turn = self.record(asked, answer=as_answer(result), instructions=told)
+        if result.response is not None:
+            self._turns[-1] = turn.model_copy(update={"fingerprint": result.response.fingerprint})
 
-    def undo(self) -> None:
-        """Takes the last question and its answer back."""
-        if self._turns:
-            del self.messages[self._turns.pop() :], self.results[-1:]
+    def _leave(self, prompt: Any, options: Mapping[str, Any], heard: ChatResponse) -> None:
+        """A stream that was not read to its end: what had arrived counts, if it was anything."""
+        if heard.contents:
+            self.record(self._asked(prompt, options), answer=heard, instructions=named(options.get("system")))
 
-    @property
-    def total_tokens(self) -> int:
-        return sum(result.usage.total_tokens for result in self.results)
+    def _asked(self, prompt: Any, options: Mapping[str, Any]) -> Any:
+        files = options.get("files", self.options.get("files"))
+        return with_files(prompt, files) if files else prompt
+
+    def _listening(self, stream: S, prompt: Any, options: Mapping[str, Any]) -> S:
+        stream.on_end(partial(self._remember, prompt, options))
+        stream.on_leave(partial(self._leave, prompt, options))
+        return stream
 
 
-class Chat(Talk):
+class Chat(Talk["AiClient"]):
     """`chat.ask("...")` again and again; the model may change from turn to turn."""
 
-    def __init__(self, client: AiClient, options: Mapping[str, Any]) -> None:
-        super().__init__(options)
-        self._client = client
-
     def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
-        return self._remember(prompt, options, self._client.ask(prompt, **self._said(options)))
+        result = self._client.ask(prompt, **self._said(options))
+        self._remember(prompt, options, result)
+        return result
 
-    def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> Any:
-        """The turn is remembered once the stream is read to its end."""
-        stream = self._client.ask_stream(prompt, **self._said(options))
-        stream.on_end(lambda result: self._remember(prompt, options, result))
-        return stream
+    def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | PlainStream:
+        """The turn is written down when the stream is over, or when it is closed."""
+        return self._listening(self._client.ask_stream(prompt, **self._said(options)), prompt, options)
 
 
-class AsyncChat(Talk):
+class AsyncChat(Talk["AsyncAiClient"]):
     """The same, awaited."""
 
-    def __init__(self, client: AsyncAiClient, options: Mapping[str, Any]) -> None:
-        super().__init__(options)
-        self._client = client
-
     async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
-        return self._remember(prompt, options, await self._client.ask(prompt, **self._said(options)))
+        result = await self._client.ask(prompt, **self._said(options))
+        self._remember(prompt, options, result)
+        return result
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncPlainStream:
-        stream = self._client.ask_stream(prompt, **self._said(options))
-        stream.on_end(lambda result: self._remember(prompt, options, result))
-        return stream
+        return self._listening(self._client.ask_stream(prompt, **self._said(options)), prompt, options)
 
 
-def read(said: Any) -> Message:
-    return Prompt.model_validate({"text": said} if isinstance(said, str) else said)
+def named(system: Any) -> tuple[str, ...]:
+    """Instructions as the engine's conversation keeps them."""
+    return (system,) if isinstance(system, str) else tuple(system or ())
+
+
+def spoken(instructions: Sequence[str]) -> str | Sequence[str]:
+    """Instructions as `ask` takes them: one alone is a plain string, which providers of one's own expect."""
+    return instructions[0] if len(instructions) == 1 else list(instructions)

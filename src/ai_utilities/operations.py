@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .ask_stream import AskStream, AsyncAskStream
 from .colour import Colour
@@ -19,6 +19,9 @@ from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
 from .results import AskResult
 from .wiring import Wiring
+
+if TYPE_CHECKING:
+    from dhenara.ai.types import Plan
 
 T = TypeVar("T")
 
@@ -151,6 +154,14 @@ class Operations:
                 f"{provider.provider_name} takes single prompts only: a provider for conversations sets "
                 "takes_context = True and reads context=[...] in ask."
             )
+
+    def fingerprinted(self, said: dict[str, Any]) -> dict[str, Any]:
+        """The engine tells what it sent, so that a conversation can say why a prompt cache was missed."""
+        return {"fingerprint": True, **said} if isinstance(self.choose(dict(said)), EngineProvider) else said
+
+    def plan(self, prompt: Any, said: dict[str, Any]) -> Plan:
+        """What each part of what would be asked becomes at the provider."""
+        return self.choose(said).plan(prompt, **said)
 
     def explain(self) -> Explanation:
         """Every setting and who said it."""

@@ -6,22 +6,24 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Self
 
 from .ask_stream import Gathered
-from .results import AskResult
 
 
 class PlainStream(Gathered, Iterator[str]):
     """The same around any iterator of strings, such as a provider of one's own returns."""
 
     def __init__(self, pieces: Iterator[str], prompt: str | None = None, provider: str | None = None) -> None:
-        super().__init__(prompt)
+        super().__init__(prompt, provider)
         self._source = pieces
-        self._provider = provider
 
     def __next__(self) -> str:
-        piece = next(self._source, None)
+        try:
+            piece = next(self._source, None)
+        except Exception:
+            self._left()
+            raise
         if piece is None:
             if self._result is None:
-                self._end(AskResult("".join(self._pieces), prompt=self._prompt, provider=self._provider))
+                self._end(self.result)
             raise StopIteration
         self._pieces.append(piece)
         return piece
@@ -30,6 +32,7 @@ class PlainStream(Gathered, Iterator[str]):
         close = getattr(self._source, "close", None)
         if close is not None:
             close()
+        self._left()
 
     def __enter__(self) -> Self:
         return self
@@ -42,15 +45,18 @@ class AsyncPlainStream(Gathered, AsyncIterator[str]):
     """The same for `async for`."""
 
     def __init__(self, pieces: AsyncIterator[str], prompt: str | None = None, provider: str | None = None) -> None:
-        super().__init__(prompt)
+        super().__init__(prompt, provider)
         self._source = pieces
-        self._provider = provider
 
     async def __anext__(self) -> str:
-        piece = await anext(self._source, None)
+        try:
+            piece = await anext(self._source, None)
+        except Exception:
+            self._left()
+            raise
         if piece is None:
             if self._result is None:
-                self._end(AskResult("".join(self._pieces), prompt=self._prompt, provider=self._provider))
+                self._end(self.result)
             raise StopAsyncIteration
         self._pieces.append(piece)
         return piece
@@ -59,6 +65,7 @@ class AsyncPlainStream(Gathered, AsyncIterator[str]):
         close = getattr(self._source, "aclose", None)
         if close is not None:
             await close()
+        self._left()
 
     async def __aenter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
-from .usage.data import UsageData
+from .usage.data import BUCKETS, UsageData
 
 if TYPE_CHECKING:
     from dhenara.ai.types import AIModelCallResponse, CallWarning, ChatResponse, ToolCallContent
@@ -189,4 +189,25 @@ def read_usage(response: AIModelCallResponse | None) -> UsageData:
         attempt=max(1, len(response.attempts)),
         duration_s=response.duration_seconds,
         first_token_s=response.first_token_seconds,
+    )
+
+
+def as_answer(result: AskResult) -> ChatResponse:
+    """The engine's answer, as a conversation keeps it; for providers of one's own, made of what they told."""
+    answer = result.answer
+    if answer is not None and answer.choices:
+        return answer
+    from dhenara.ai.types import ChatResponse, ChatResponseChoice, Cost, TextContent, Usage
+
+    choices = [ChatResponseChoice(contents=[TextContent(text=result.text)] if result.text else [])]
+    if answer is not None:
+        return answer.model_copy(update={"choices": choices})
+    used = result.usage
+    return ChatResponse(
+        model=result.model,
+        provider=result.provider,
+        choices=choices,
+        usage=Usage(**{name: getattr(used, name) for name in BUCKETS}),
+        cost=Cost(amount=result.cost, reason=used.cost_reason),
+        cached=result.cached,
     )

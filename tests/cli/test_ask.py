@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dhenara.ai.testing import Answer, Counted, FakeServer, Refusal
+from ai_utilities.cli.screen import show
+from dhenara.ai.testing import Answer, Counted, FakeServer, Refusal, Spoken
 
 HELLO = Answer(text="Hello!", usage=Counted(12, 3))
 
@@ -134,3 +138,47 @@ def test_completion_can_be_installed(cli: Any) -> None:
 
 def test_the_version_is_shown(cli: Any) -> None:
     assert cli("--version").out.startswith("ai-utilities ")
+
+
+def test_what_is_piped_in_must_be_text(at_server: FakeServer) -> None:
+    for command in ("ask", "chat", "embed"):
+        done = subprocess.run(
+            [sys.executable, "-m", "ai_utilities.cli", command], input=b"gr\xfc\xdfe", capture_output=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert b"not UTF-8 text" in done.stderr
+    assert at_server.exchanges == []
+
+
+def test_a_locale_without_unicode_asks_what_was_typed(at_server: FakeServer) -> None:
+    at_server.answers(Answer(text="ok"))
+    bare = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    told = [sys.executable, "-m", "ai_utilities.cli", "ask", "grüße"]
+    subprocess.run(told, env={**os.environ, **bare}, stdin=subprocess.DEVNULL, check=True)
+    assert at_server.exchanges[0].json["messages"][0]["content"] == "grüße"
+
+
+def test_whoever_stops_reading_is_no_failure(at_server: FakeServer) -> None:
+    at_server.answers(Spoken(Answer(text="word " * 2000), pause=0.001))
+    told = [sys.executable, "-m", "ai_utilities.cli", "ask", "hi", "--stream"]
+    with subprocess.Popen(told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.read(4) == b"word"
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait(30) == 0
+
+
+def test_a_file_that_is_not_there_is_named_without_numbers(cli: Any, at_server: FakeServer) -> None:
+    done = cli("ask", "hi", "--schema", "nowhere.json")
+    assert (done.code, done.err) == (2, "ai-utilities: nowhere.json: No such file or directory\n")
+
+
+def test_an_answer_cannot_steer_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    steering = "a\x1b]0;owned\x07b\tc\r\nd\x9b1m"
+    show(steering)
+    assert capsys.readouterr().out == steering + "\n"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    show(steering)
+    assert capsys.readouterr().out == "a␛]0;owned␇b\tc\nd�1m\n"

@@ -13,7 +13,9 @@ from typing import Any
 import pexpect
 import pytest
 
+from dhenara.ai.conversation import read_saved
 from dhenara.ai.testing import Answer, FakeServer, Refusal, Spoken
+from dhenara.ai.types import Message
 
 SAID = [Answer(text="Paris."), Answer(text="Two million.")]
 
@@ -41,11 +43,33 @@ def test_model_instructions_and_history_may_change_midway(cli: Any, at_server: F
 
 def test_a_conversation_is_kept_and_goes_on_later(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
     at_server.answers(*SAID)
-    assert "2 messages are in talk.json" in cli("chat", stdin="The capital of France?\n/save talk.json\n").out
-    assert json.loads((tmp_path / "talk.json").read_text())["format"] == 1
+    assert "talk.json keeps 1 turn" in cli("chat", stdin="The capital of France?\n/save talk.json\n").out
+    assert [turn.text for turn in read_saved((tmp_path / "talk.json").read_bytes()).turns] == ["Paris."]
     cli("chat", "--load", "talk.json", stdin="How many people live there?\n")
     said = [m["content"] for m in at_server.exchanges[1].json["messages"]]
     assert said == ["The capital of France?", "Paris.", "How many people live there?"]
+
+
+def test_a_conversation_that_was_kept_as_messages_still_loads(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+    at_server.answers(SAID[1])
+    said = [Message(role="user", text="The capital of France?"), Message(role="assistant", text="Paris.")]
+    kept = {"format": 1, "messages": [message.model_dump(mode="json") for message in said]}
+    (tmp_path / "old.json").write_text(json.dumps(kept))
+    assert cli("chat", "--load", "old.json", stdin="How many people live there?\n").out.startswith(
+        "1 turn from old.json"
+    )
+    told = [m["content"] for m in at_server.exchanges[0].json["messages"]]
+    assert told == ["The capital of France?", "Paris.", "How many people live there?"]
+
+
+def test_what_is_no_conversation_is_said_to_be_none(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+    (tmp_path / "talk.json").write_text("{]")
+    (tmp_path / "list.json").write_text("[1]")
+    done = cli("chat", stdin="/load talk.json\n/load list.json\n/load\n/load nowhere.json\n")
+    told = done.err.splitlines()
+    assert all("is not a conversation that was saved" in line for line in told[:2])
+    assert "/load needs a word more" in told[2]
+    assert "nowhere.json" in told[3]
 
 
 def test_a_failure_does_not_end_the_conversation(cli: Any, at_server: FakeServer) -> None:
@@ -92,7 +116,7 @@ def test_ctrl_c_stops_an_answer_and_not_the_program(terminal: Any, at_server: Fa
     shell.send("tell me everything\r")
     shell.expect("word20")
     shell.sendintr()
-    shell.expect("stopped; this turn is not remembered")
+    shell.expect("stopped; /undo takes this turn back")
     shell.expect("2004h.*>")
     shell.send("and now?\r")
     shell.expect("Still here")

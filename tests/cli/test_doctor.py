@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +39,38 @@ def test_a_server_that_is_not_there_is_a_failure(
     done = cli("doctor")
     assert done.code == 1
     assert "takes no connection" in done.out
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"OPENAI_BASE_URL": "nonsense"}, "'nonsense' is none: it begins with http://"),
+        ({"OPENAI_BASE_URL": "https://nobody.invalid/v1"}, "nobody.invalid cannot be found"),
+        ({"HTTP_PROXY": "http://127.0.0.1:1"}, "127.0.0.1:1 takes no connection"),
+    ],
+)
+def test_what_is_wrong_with_the_way_is_named(
+    variables: dict[str, str], told: str, cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://api.example.com/v1")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    done = cli("doctor")
+    assert done.code == 1
+    assert told in done.out
+
+
+@pytest.mark.parametrize("written", [None, "junk"])
+def test_certificates_that_cannot_be_read_are_named(
+    written: str | None, cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if written is not None:
+        (tmp_path / "ca.pem").write_text(written)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("OPENAI_BASE_URL", at_server.url.replace("http:", "https:"))
+    done = cli("doctor")
+    assert "the certificates that SSL_CERT_FILE names cannot be read" in done.out
+    assert (done.code, cli("ask", "hi").code) == (1, 2)
 
 
 def test_missing_settings_name_the_wizard(cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:

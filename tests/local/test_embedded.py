@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import subprocess
 import sys
 import threading
 import time
 
 import pytest
+import trio
 from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
@@ -104,6 +107,29 @@ def test_leaving_a_stream_stops_the_computation() -> None:
         assert no_work_left()
 
 
+def test_cancelling_a_task_stops_the_computation() -> None:
+    story = {"prompt": "Tell me a long story.", "max_output_tokens": 3000}
+
+    async def on_asyncio() -> None:
+        async with AIModelClient(local(), STEADY) as client:
+            await client.generate_async("Hello", max_output_tokens=1)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(client.generate_async(**story), 0.5)
+            assert await asyncio.to_thread(no_work_left)
+
+    async def on_trio() -> None:
+        async with AIModelClient(local(), STEADY) as client:
+            await client.generate_async("Hello", max_output_tokens=1)
+            with trio.move_on_after(0.5) as scope:
+                await client.generate_async(**story)
+            assert scope.cancelled_caught
+            assert await trio.to_thread.run_sync(no_work_left)
+
+    asyncio.run(on_asyncio())
+    trio.run(on_trio)
+    assert not engine._loaded
+
+
 def no_work_left() -> bool:
     deadline = time.monotonic() + 5
     while any(thread.name == "dhenara-embedded" for thread in threading.enumerate()):
@@ -175,6 +201,27 @@ def test_without_llama_cpp_the_command_that_installs_it_is_named(monkeypatch: py
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'dhenara\[local\]'"):
         AIModelClient(local()).generate("Hello")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_child_loads_its_own() -> None:
+    program = """
+import os
+from dhenara.ai import AIModelClient
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+endpoint = AIModelEndpoint(api=AIModelAPI(provider="local"), ai_model=AIModel(model_name="smollm2-135m"))
+client = AIModelClient(endpoint)
+client.generate("Hello", max_output_tokens=1)
+child = os.fork()
+client.generate("Hello", max_output_tokens=1)
+if not child:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+client.close()
+print("both")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "both\n", done.stderr
 
 
 def test_a_program_may_end_in_the_middle_of_an_answer() -> None:

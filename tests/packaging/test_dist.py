@@ -14,6 +14,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTRAS = tuple(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
+ALONE = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "OPENAI_API_KEY")}
+"""The environment of somebody else, who has no checkout."""
+
 FIRST_CALL = """
 import sys
 from dhenara.ai import AIModelClient
@@ -28,8 +31,30 @@ with FakeServer(Answer(text="Hello!"), Answer(text="Again!")) as server:
         for chunk, final in client.generate("Hi", streaming=True).stream_generator:
             pass
         assert final.chat_response.text() == "Again!"
+    server.answers(Answer(text="Hello!"))
+    settings = ai_utilities.AiSettings(_env_file=None, api_key="sk-test", base_url=f"{server.url}/v1", model="any")
+    with ai_utilities.AiClient(settings) as client:
+        assert client.ask("Hi") == "Hello!"
 print("works")
 """
+EVERY_MODULE = """
+import importlib, pkgutil
+import ai_utilities, dhenara.ai
+
+missing = set()
+for package in (ai_utilities, dhenara.ai):
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if found.name.endswith("__main__"):
+            continue
+        try:
+            importlib.import_module(found.name)
+        except ModuleNotFoundError as error:
+            assert not error.name.startswith(("dhenara", "ai_utilities")), error
+            missing.add(error.name.partition(".")[0])
+print(*sorted(missing))
+"""
+LOADED = {"cli": {"questionary", "typer"}, "mcp": {"mcp"}}
+"""What the modules of an extra load at once; without the extra, nobody loads these modules."""
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +63,16 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("dist")
     subprocess.run([sys.executable, "-m", "build", "--quiet", "--outdir", str(made), str(ROOT)], check=True)
     return made
+
+
+def installed(extra: str, dist: Path, folder: Path) -> Path:
+    """The interpreter of a fresh environment that has the wheel with this extra, and nothing else."""
+    (wheel,) = dist.glob("*.whl")
+    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+    python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    named = f"dhenara[{extra}] @ {wheel.as_uri()}" if extra else str(wheel)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", named], env=ALONE, check=True)
+    return python
 
 
 @pytest.mark.slow
@@ -58,17 +93,39 @@ def test_the_sdist_builds_what_the_checkout_builds(dist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = archive.getnames()
     assert any(name.endswith("src/dhenara/ai/client.py") for name in names)
-    assert not [name for name in names if "/.venv" in name or "__pycache__" in name]
+    assert not [name for name in names if "__pycache__" in name]
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["sdist"][
+        "include"
+    ]
+    tops = {f"/{name.split('/')[1]}" for name in names if "/" in name}
+    assert tops - {"/PKG-INFO", "/pyproject.toml", "/.gitignore"} == set(listed)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("extra", ["", *EXTRAS])
 def test_a_fresh_environment_makes_its_first_call(extra: str, dist: Path, tmp_path: Path) -> None:
-    (wheel,) = dist.glob("*.whl")
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
-    python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    named = f"dhenara[{extra}] @ {wheel.as_uri()}" if extra else str(wheel)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", named], check=True)
-    done = subprocess.run([python, "-W", "error", "-c", FIRST_CALL], capture_output=True, text=True, check=False)
-    assert done.stdout == "works\n", done.stderr
+    python = installed(extra, dist, tmp_path)
+    assert ran(python, "-W", "error", "-c", FIRST_CALL) == "works\n"
+    ran(python, "-m", "pip", "check")
+    lacking = set().union(*(names for other, names in LOADED.items() if other != extra))
+    assert set(ran(python, "-W", "error", "-c", EVERY_MODULE).split()) == lacking
+
+
+def ran(python: Path, *arguments: str) -> str:
+    """What it printed, where nothing went wrong."""
+    done = subprocess.run([python, *arguments], env=ALONE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("extra", ["", "cli"])
+def test_the_command_works_or_says_what_it_needs(extra: str, dist: Path, tmp_path: Path) -> None:
+    command = installed(extra, dist, tmp_path).with_name("ai-utilities")
+    told = [str(command), "ask", "hi", "--provider", "openai"]
+    done = subprocess.run(told, cwd=tmp_path, env=ALONE, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert ("Set OPENAI_API_KEY" if extra else "dhenara[cli]").lower() in done.stderr.lower()
+    assert "Traceback" not in done.stderr

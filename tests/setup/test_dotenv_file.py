@@ -50,9 +50,27 @@ def test_writing_twice_is_writing_once(lines: list[str], values: dict[str, str])
 
 def test_values_change_in_their_places() -> None:
     after = patched(BEFORE, {"OPENAI_API_KEY": "new", "AI_PROVIDER": "openai"})
-    assert (
-        after == BEFORE.replace('OPENAI_API_KEY="old" # rotated in May', "OPENAI_API_KEY=new") + "AI_PROVIDER=openai\n"
-    )
+    assert after == BEFORE.replace('"old" # rotated', "new # rotated") + "AI_PROVIDER=openai\n"
+
+
+def test_what_only_looks_like_a_comment_goes_with_the_value() -> None:
+    assert patched("A='x # y' # why\nB=x#y\n", {"A": "1", "B": "2"}) == "A=1 # why\nB=2\n"
+
+
+def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(b"# keys\r\nA=1 # one\r\nB=2\r\n")
+    write_dotenv(path, {"A": "9", "C": "3"})
+    assert path.read_bytes() == b"# keys\r\nA=9 # one\r\nB=2\r\nC=3\r\n"
+
+
+def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("A=1\n")
+    path.chmod(0o400)
+    with pytest.raises(ProviderConfigurationError, match="read-only"):
+        write_dotenv(path, {"A": "2"})
+    assert [found.name for found in tmp_path.iterdir()] == [".env"]
 
 
 def test_a_file_is_backed_up_and_readable_by_its_owner_alone(tmp_path: Path) -> None:

@@ -83,6 +83,9 @@ def called(arguments: Sequence[str]) -> int:
         result = command.main(args=list(arguments), prog_name="ai-utilities", standalone_mode=False)
     except typer.Exit as end:
         return end.exit_code
+    except SystemExit:
+        # With `standalone_mode=False` typer ends a program itself only where nobody reads its output any more.
+        raise BrokenPipeError from None
     except typer.Abort:
         return Exit.INTERRUPTED
     except WRONG_USAGE as error:

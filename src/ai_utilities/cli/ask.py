@@ -67,6 +67,7 @@ def ask(
     from .clients import client_for
     from .inputs import read_prompt
     from .results import show_usage, show_warnings, written
+    from .screen import show
 
     said: dict[str, Any] = {
         "system": system,
@@ -84,7 +85,7 @@ def ask(
         streaming = (sys.stdout.isatty() if stream is None else stream) and not as_json and schema is None
         result = streamed(client, question, options) if streaming else client.ask(question, **options)
     if not streaming:
-        typer.echo(json.dumps(written(result), ensure_ascii=False, indent=2) if as_json else result.text)
+        show(json.dumps(written(result), ensure_ascii=False, indent=2) if as_json else result.text)
     show_warnings(result)
     if usage:
         show_usage(result)
@@ -96,10 +97,11 @@ def ask(
 
 def streamed(client: Any, question: str, options: dict[str, Any]) -> Any:
     """The words as they come. Ctrl-C ends the answer, and the bill with it."""
+    from .screen import show
+
     with client.ask_stream(question, **options) as pieces:
         for piece in pieces:
-            typer.echo(piece, nl=False)
-            sys.stdout.flush()
+            show(piece, end=False)
     typer.echo()
     return pieces.result
 

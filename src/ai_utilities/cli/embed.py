@@ -58,8 +58,9 @@ def embed(
 def read_texts(whole: bool) -> list[str]:
     """What is piped in."""
     from ..exceptions import ProviderConfigurationError
+    from .inputs import read_input
 
-    piped = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
+    piped = "" if sys.stdin is None or sys.stdin.isatty() else read_input()
     found = [piped.strip()] if whole else [line for line in piped.splitlines() if line.strip()]
     if not any(found):
         raise ProviderConfigurationError('there is nothing to embed: ai-utilities embed "a text", or pipe lines in')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -9,18 +10,41 @@ import typer
 from ..exceptions import ProviderConfigurationError
 
 NOTHING = 'there is nothing to ask: ai-utilities ask "your question", or pipe it in'
+NO_TEXT = "what is piped in is not UTF-8 text: convert it (iconv -f latin1 -t utf-8), or send it as a file with --file"
 
 
 def read_prompt(argument: str | None) -> str:
     """`-` stands for standard input; what is piped in follows the argument."""
-    piped = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
-    said = "" if argument in (None, "-") else str(argument)
+    piped = "" if sys.stdin is None or sys.stdin.isatty() else read_input()
+    said = "" if argument in (None, "-") else typed(str(argument))
     if argument == "-" and not piped and sys.stdin is not None and sys.stdin.isatty():
-        piped = sys.stdin.read()
+        piped = read_input()
     parts = [part for part in (said.strip(), piped.strip()) if part]
     if not parts:
         raise ProviderConfigurationError(NOTHING)
     return "\n\n".join(parts)
+
+
+def read_input() -> str:
+    """Everything on standard input, which must be text."""
+    try:
+        return whole(sys.stdin.read())
+    except UnicodeError as error:
+        raise ProviderConfigurationError(NO_TEXT) from error
+
+
+def whole(text: str) -> str:
+    """The text, or UnicodeError where bytes are in it that are no UTF-8."""
+    text.encode()
+    return text
+
+
+def typed(argument: str) -> str:
+    """What was typed as the terminal meant it, also where the locale knows no UTF-8."""
+    try:
+        return whole(argument)
+    except UnicodeError:
+        return os.fsencode(argument).decode("utf-8", "replace")
 
 
 def agreed(question: str, yes: bool) -> bool:

@@ -37,8 +37,15 @@ def guarded(work: Callable[[], int | None]) -> int:
         complain(str(error))
         return Exit.FAILED
     except (AIUtilitiesError, OSError) as error:
-        complain(str(error))
+        complain(told(error))
         return Exit.MISUSED
+
+
+def told(error: Exception) -> str:
+    """What went wrong, in words; of the system's errors without their numbers."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{os.fsdecode(error.filename) if not isinstance(error.filename, int) else 'a file'}: {error.strerror}"
+    return str(error)
 
 
 def complain(message: str) -> None:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 
 import typer
 
-from dhenara.ai.types import Message
-
 from ..chat import Chat
 from ..client import AiClient
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
-from ..results import AskResult
-from .outcome import complain
+from .kept import read_kept
+from .outcome import complain, told
 from .results import money, show_warnings
+from .screen import show
 
 HELP = """/model NAME      go on with another model       /provider NAME  go on with another provider
 /system TEXT     other instructions              /file PATH      send a file with the next message
 /undo            take the last turn back         /new            begin again
+/plan            what would be lost on the way to the model that is asked next
 /save PATH       keep the conversation           /load PATH      go on with a kept one
 /usage           what it has used and cost       /exit           end (or Ctrl-D)
 A line that ends with \\ goes on in the next one. Ctrl-C stops an answer."""
-FORMAT = 1
 
 
 class Repl:
@@ -32,8 +30,7 @@ class Repl:
 
     def __init__(self, client: AiClient, system: str | None = None) -> None:
         self._client = client
-        self._chat: Chat = client.chat()
-        self._said: dict[str, object] = {"system": system} if system else {}
+        self._chat: Chat = client.chat(system=system or ())
         self._files: list[str] = []
 
     def run(self, lines: Iterable[str]) -> None:
@@ -42,26 +39,24 @@ class Repl:
                 continue
             try:
                 if line.startswith("/"):
-                    told = self.command(line)
-                    if told is None:
+                    reply = self.command(line)
+                    if reply is None:
                         return
-                    typer.echo(told)
+                    typer.echo(reply)
                 else:
                     self.say(line)
             except (AIUtilitiesError, OSError) as error:
-                complain(str(error))
+                complain(told(error))
 
     def say(self, text: str) -> None:
         """Ctrl-C ends the answer and not the program; what was said of it stays on the screen."""
-        options: dict[str, object] = {**self._said, **({"files": tuple(self._files)} if self._files else {})}
-        pieces = self._chat.ask_stream(text, **options)  # type: ignore[arg-type]  # names that /commands set
+        pieces = self._chat.ask_stream(text, files=tuple(self._files)) if self._files else self._chat.ask_stream(text)
         try:
             for piece in pieces:
-                typer.echo(piece, nl=False)
-                sys.stdout.flush()
+                show(piece, end=False)
         except KeyboardInterrupt:
             pieces.close()
-            typer.echo(" [stopped; this turn is not remembered]")
+            typer.echo(" [stopped; /undo takes this turn back]")
             return
         typer.echo()
         self._files = []
@@ -69,8 +64,9 @@ class Repl:
 
     def who(self) -> str:
         """Whom this conversation is with."""
-        provider = self._said.get("provider") or self._client.provider.provider_name
-        model = self._said.get("model") or getattr(self._client.provider, "model", None)
+        said = self._chat.options
+        provider = said.get("provider") or self._client.provider.provider_name
+        model = said.get("model") or ("provider" not in said and getattr(self._client.provider, "model", None))
         return f"{provider} {model}" if model else str(provider)
 
     def command(self, line: str) -> str | None:
@@ -86,9 +82,10 @@ class Repl:
     def commands(self) -> dict[str, Callable[[str], str]]:
         return {
             "help": lambda _: HELP,
-            "model": lambda model: self.change("model", model),
-            "provider": self.move,
-            "system": lambda text: self.change("system", text),
+            "model": self.model,
+            "provider": self.provider,
+            "system": self.system,
+            "plan": self.plan,
             "file": self.attach,
             "undo": lambda _: self.undo(),
             "new": lambda _: self.begin(),
@@ -97,17 +94,18 @@ class Repl:
             "usage": lambda _: self.usage(),
         }
 
-    def change(self, name: str, value: str) -> str:
-        if not value:
-            raise ProviderConfigurationError(f"/{name} needs a word more")
-        self._said[name] = value
-        return f"from now on: {name} {value}"
+    def model(self, name: str) -> str:
+        self._chat.switch(model=needed("model", name))
+        return f"from now on: model {name}"
 
-    def move(self, provider: str) -> str:
+    def provider(self, name: str) -> str:
         """A model belongs to its provider, so it does not come along."""
-        told = self.change("provider", provider)
-        self._said.pop("model", None)
-        return told
+        self._chat.switch(provider=needed("provider", name))
+        return f"from now on: provider {name}"
+
+    def system(self, text: str) -> str:
+        self._chat.instructions = (needed("system", text),)
+        return f"from now on: system {text}"
 
     def attach(self, path: str) -> str:
         if not Path(path).expanduser().is_file():
@@ -116,35 +114,49 @@ class Repl:
         return f"{path} goes with your next message"
 
     def undo(self) -> str:
-        if not self._chat.messages:
+        if not self._chat.turns:
             return "nothing has been said yet"
         self._chat.undo()
         return "the last turn is taken back"
 
     def begin(self) -> str:
-        self._chat = self._client.chat()
+        self._chat = self._chat.branch(0)
         return "a new conversation"
 
+    def plan(self, text: str) -> str:
+        """What would be lost on the way to whoever is asked next."""
+        plan = self._chat.plan(text or "...")
+        lost = [f"\n  {part.kind} {part.fate.replace('_', ' ')}: {part.reason}" for part in plan.stays_home]
+        return f"{plan.provider} {plan.model} would hear {len(plan.parts) - len(lost)} of {len(plan.parts)} parts" + (
+            "".join(lost)
+        )
+
     def save(self, path: str) -> str:
-        kept = {"format": FORMAT, "messages": [message.model_dump(mode="json") for message in self._chat.messages]}
         place = Path(path or "conversation.json").expanduser()
-        place.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        return f"{len(self._chat.messages)} messages are in {place}"
+        self._chat.save(place)
+        return f"{place} keeps {turns(self._chat)}"
 
     def load(self, path: str) -> str:
-        try:
-            kept = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
-            messages = [Message.model_validate(message) for message in kept["messages"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ProviderConfigurationError(f"{path} is not a conversation that /save kept: {error}") from error
-        self._chat = self._client.chat()
-        self._chat.messages = messages
-        return f"{len(messages)} messages from {path}"
+        found = read_kept(Path(needed("load", path)).expanduser())
+        said = {**self._chat.options, "system": tuple(found.instructions) or self._chat.instructions}
+        self._chat = Chat(self._client, said, found.turns)
+        return f"{turns(self._chat)} from {path}"
 
     def usage(self) -> str:
-        results: list[AskResult] = self._chat.results
-        known = [result.cost for result in results if result.cost is not None]
-        unknown = len(results) - len(known)
-        spent = money(sum(known, start=type(known[0])(0)) if known else None)
-        more = f" and {unknown} answers of unknown cost" if known and unknown else ""
-        return f"{self._chat.total_tokens} tokens in {len(results)} answers, {spent}{more}"
+        known = [turn.cost.amount for turn in self._chat.turns if turn.cost is not None]
+        amounts = [amount for amount in known if amount is not None]
+        unknown = len(self._chat.turns) - len(amounts)
+        spent = money(sum(amounts, start=Decimal(0)) if amounts else None)
+        more = f" and {unknown} answers of unknown cost" if amounts and unknown else ""
+        return f"{self._chat.total_tokens} tokens in {len(self._chat.turns)} answers, {spent}{more}"
+
+
+def needed(name: str, argument: str) -> str:
+    if not argument:
+        raise ProviderConfigurationError(f"/{name} needs a word more")
+    return argument
+
+
+def turns(chat: Chat) -> str:
+    many = len(chat.turns)
+    return f"{many} turn{'' if many == 1 else 's'}"

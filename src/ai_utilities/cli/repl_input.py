@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from ..exceptions import ProviderConfigurationError
+from .inputs import NO_TEXT, whole
+
 MORE = "\\"
 """A line that ends with this goes on in the next one."""
 
@@ -24,8 +27,11 @@ def lines() -> Iterator[str]:
 
 
 def piped() -> Iterator[str]:
-    for line in sys.stdin:
-        yield line.rstrip("\n")
+    try:
+        for line in sys.stdin:
+            yield whole(line.rstrip("\n"))
+    except UnicodeError as error:
+        raise ProviderConfigurationError(NO_TEXT) from error
 
 
 def typed() -> Iterator[str]:

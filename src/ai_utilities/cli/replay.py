@@ -32,12 +32,13 @@ def replay(
     from .clients import client_for
     from .outcome import note
     from .results import show_usage, show_warnings
+    from .screen import show
     from .tape import load_call
 
     tape = load_call(call)
     with client_for(provider, model, env_file, tag) as client:
         result = client.ask(tape.prompt, **tape.options)
-    typer.echo(differences(tape.result["text"], result.text) if diff else result.text)
+    show(differences(tape.result["text"], result.text) if diff else result.text)
     show_warnings(result)
     kept = tape.result
     tokens = kept["usage"]

@@ -1,33 +1,74 @@
-"""Tables in plain text: columns as wide as they need to be."""
+"""Tables in plain text: columns as wide as they need to be, or as a terminal has room for."""
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 GAP = 2
 """Spaces between two columns."""
 
+SLIMMEST = 8
+"""No column of words is made slimmer than this."""
+
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Numbers to the right, words to the left; an empty cell is a dash."""
+    """Numbers to the right, words to the left; an empty cell is a dash. Long words go on below at a slim terminal."""
     cells = [[shown(cell) for cell in row] for row in rows]
     columns = [[name, *(row[place] for row in cells)] for place, name in enumerate(head)]
-    filled = [aligned(column) for column in columns]
-    lines = [(" " * GAP).join(line).rstrip() for line in zip(*filled, strict=True)]
-    return "\n".join([lines[0], (" " * GAP).join("-" * len(column[0]) for column in filled), *lines[1:]])
+    widths = slimmed([max(map(len, column)) for column in columns], columns, room())
+    filled = [aligned(column, width) for column, width in zip(columns, widths, strict=True)]
+    lines = [line for row in zip(*filled, strict=True) for line in laid_out(row, widths)]
+    heads = len(laid_out([column[0] for column in filled], widths))
+    return "\n".join([*lines[:heads], (" " * GAP).join("-" * width for width in widths), *lines[heads:]])
+
+
+def room() -> int | None:
+    """The width of the terminal; None where a program reads."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def slimmed(widths: Sequence[int], columns: Sequence[Sequence[str]], most: int | None) -> list[int]:
+    """Takes from the widest column of words until all fit, or none can give more."""
+    found = list(widths)
+    slim = [SLIMMEST if not any(map(is_number, column[1:])) else len_of_words(column) for column in columns]
+    while most is not None and sum(found) + GAP * (len(found) - 1) > most:
+        spare = [width - least for width, least in zip(found, slim, strict=True)]
+        if max(spare) <= 0:
+            break
+        found[max((width, place) for place, width in enumerate(found) if spare[place] > 0)[1]] -= 1
+    return found
+
+
+def len_of_words(column: Sequence[str]) -> int:
+    """Numbers stay whole; the name above them may go on below."""
+    return max(len(word) for word in [*column[0].split(), *column[1:]])
+
+
+def laid_out(row: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
+    """One row, over as many lines as its longest cell takes."""
+    padded = [[*cell] for cell in row]
+    lines = zip_longest(*padded, fillvalue="")
+    return [
+        (" " * GAP).join(part.ljust(width) for part, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    ]
 
 
 def shown(cell: object) -> str:
     return "-" if cell is None or cell == "" else str(cell)
 
 
-def aligned(column: Sequence[str]) -> list[str]:
-    """All as wide as the widest; the name of a column of numbers goes with them."""
-    width = max(map(len, column))
+def aligned(column: Sequence[str], width: int) -> list[list[str]]:
+    """The cells as lines of this width; the name of a column of numbers goes with them."""
     numbers = [is_number(cell) for cell in column]
-    if any(numbers[1:]) and all(number or cell == "-" for number, cell in zip(numbers[1:], column[1:], strict=True)):
-        return [cell.rjust(width) for cell in column]
-    return [cell.rjust(width) if number else cell.ljust(width) for cell, number in zip(column, numbers, strict=True)]
+    whole = any(numbers[1:]) and all(n or cell == "-" for n, cell in zip(numbers[1:], column[1:], strict=True))
+    return [
+        [line.rjust(width) if whole or number else line for line in textwrap.wrap(cell, width) or [""]]
+        for cell, number in zip(column, numbers, strict=True)
+    ]
 
 
 def is_number(cell: str) -> bool:

@@ -34,5 +34,7 @@ def load_call(path: Path) -> Tape:
         if kept["format"] != FORMAT:
             raise ProviderConfigurationError(f"{path} has format {kept['format']}; this version reads {FORMAT}")
         return Tape(kept["prompt"], kept["options"], kept["result"])
-    except (ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise ProviderConfigurationError(f"{path} is not a call that `ask --save` kept: it has no {error}") from error
+    except (ValueError, TypeError) as error:
         raise ProviderConfigurationError(f"{path} is not a call that `ask --save` kept: {error}") from error

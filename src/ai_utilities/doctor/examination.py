@@ -40,8 +40,11 @@ def examine(settings: AiSettings, *, network: bool = True) -> Iterator[Finding]:
     address = found.base_url.value or found.facts.address
     if address is not None:
         yield from check_way(address)
-    with AiClient(settings) as client:
-        yield from check_call(client)
+    try:
+        with AiClient(settings) as client:
+            yield from check_call(client)
+    except AIUtilitiesError as error:
+        yield failure("settings", str(error))
 
 
 def check_settings(found: Resolved) -> Iterator[Finding]:

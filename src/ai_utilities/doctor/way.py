@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from dhenara.ai.diagnosis import proxy_for, trusted_certificates
 
+from ..exceptions import AIUtilitiesError
 from .finding import Finding, failure, ok, warning
 
 PATIENCE = 5.0
@@ -19,7 +20,10 @@ SLOW = 0.5
 def check_way(address: str) -> Iterator[Finding]:
     """Step by step, so that the first one that fails is the one to repair."""
     parts = urlsplit(address)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        yield failure("address", f"{address!r} is none: it begins with http:// or https://, and names a host")
+        return
+    host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
     proxy = proxy_for(address)
     if proxy:
         yield ok("proxy", f"requests go through {proxy}")
@@ -57,5 +61,9 @@ def check_certificate(plain: socket.socket, host: str) -> Finding:
             f"it cannot be verified: {error.verify_message}",
             "behind a company's proxy, name its certificates in SSL_CERT_FILE",
         )
+    except AIUtilitiesError as error:
+        return failure("certificate", str(error), "mend the variable, or leave it out for the system's own")
+    except ssl.SSLError as error:
+        return failure("certificate", f"no secure connection: {error.reason}", "is it https that is spoken there?")
     except OSError as error:
-        return failure("certificate", f"no secure connection: {error}")
+        return failure("certificate", f"no secure connection: {error.strerror or error}")

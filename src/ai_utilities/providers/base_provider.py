@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from ..config_models import AiSettings
 from ..exceptions import ProviderCapabilityError
 from ..results import AskResult
+
+if TYPE_CHECKING:
+    from dhenara.ai.types import Plan
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,6 +55,10 @@ class BaseProvider(ABC):
     def embed(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
         """One vector for each text."""
         raise self._cannot("Embeddings not supported")
+
+    def plan(self, prompt: str, **kwargs: Any) -> Plan:
+        """What each part of the conversation would become if this were asked now."""
+        raise self._cannot("Planning not supported")
 
     def operate(self, operation: str, *given: Any, **kwargs: Any) -> Any:
         """Something else that clients offer, such as `transcribe` and `speak`, by its name."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.providers.target import resolve
-from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint
+from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
 
 from ..ask_stream import Around, AskStream, AsyncAskStream
 from ..asked import Asked, call_defaults, read_asked
@@ -104,6 +104,11 @@ class EngineProvider(BaseProvider):
             return (await client.generate_async(**asked.arguments, streaming=True)).stream_generator
 
         return AsyncAskStream(opened, asked.prompt, self._around(asked))
+
+    def plan(self, prompt: str, **kwargs: Any) -> Plan:
+        """Nothing is sent, also not to ask which models there are."""
+        asked = self._asked(prompt, kwargs)
+        return self._client(asked.model or self.model or ANY).plan(**asked.arguments)
 
     def list_models(self) -> list[str]:
         return [found.id for found in self._client(self.model or ANY).list_models()]

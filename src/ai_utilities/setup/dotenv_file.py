@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
 
 from ..exceptions import ProviderConfigurationError
 
@@ -36,19 +39,30 @@ def patched(text: str, values: Mapping[str, str]) -> str:
         if binding.key is not None and binding.key in values:
             # A variable that stands twice counts by its last line, so every line of it gets the value.
             left.pop(binding.key, None)
-            original = replaced(original, binding.key, values[binding.key])
+            original = replaced(original, binding, values[binding.key])
         lines.append(original)
     body = "".join(lines)
+    end = "\r\n" if "\r\n" in text else "\n"
     if left and body and not body.endswith("\n"):
-        body += "\n"
-    return body + "".join(f"{name}={quoted(value)}\n" for name, value in left.items())
+        body += end
+    return body + "".join(f"{name}={quoted(value)}{end}" for name, value in left.items())
 
 
-def replaced(original: str, name: str, value: str) -> str:
-    """One line with another value; what stands before the name, `export` too, stays."""
+def replaced(original: str, binding: Binding, value: str) -> str:
+    """One line with another value; what stands before the name, `export` too, and a comment behind it stay."""
+    name = binding.key or ""
     before = original[: original.index(name)]
-    end = "\n" if original.endswith("\n") else ""
-    return f"{before}{name}={quoted(value)}{end}"
+    line = original.rstrip("\r\n")
+    return f"{before}{name}={quoted(value)}{comment(line, binding)}{original[len(line) :]}"
+
+
+def comment(line: str, binding: Binding) -> str:
+    """What the line says behind its value: the part without which the value is the same."""
+    for found in re.finditer(r"[ \t]+#", line):
+        (without, *_) = parse_stream(StringIO(line[: found.start()]))
+        if without.key == binding.key and without.value == binding.value:
+            return line[found.start() :]
+    return ""
 
 
 def quoted(value: str) -> str:
@@ -68,23 +82,31 @@ def changes(text: str, values: Mapping[str, str]) -> list[Change]:
 
 
 def read_text(path: Path) -> str:
-    """The file as it is; empty where there is none."""
+    """The file as it is, its line ends too; empty where there is none."""
     try:
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        return path.read_bytes().decode() if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise ProviderConfigurationError(f"{path} cannot be read, so it is left as it is: {error}") from error
 
 
-def write_dotenv(path: Path, values: Mapping[str, str]) -> Path | None:
-    """Writes all or nothing, readable by its owner alone. Returns the backup, where there was a file before."""
+def write_dotenv(
+    path: Path, values: Mapping[str, str], check: Callable[[Path], object] = lambda made: None
+) -> Path | None:
+    """Writes all or nothing, readable by its owner alone; nothing if `check` raises, which sees the file beforehand.
+    Returns the backup, where there was a file before.
+    """
     target = path.resolve()
     before = read_text(target)
     after = patched(before, values)
     if after == before:
         return None
+    if target.exists() and not target.stat().st_mode & stat.S_IWUSR:
+        raise ProviderConfigurationError(f"{path} is read-only, so nothing was changed: chmod u+w {path}")
     try:
-        backup = back_up(target) if target.exists() else None
-        replace_whole(target, after)
+        with written_beside(target, after) as made:
+            check(made)
+            backup = back_up(target) if target.exists() else None
+            made.replace(target)
     except OSError as error:
         raise ProviderConfigurationError(f"{path} cannot be written, so nothing was changed: {error}") from error
     return backup
@@ -100,7 +122,9 @@ def back_up(path: Path) -> Path:
     return copy
 
 
-def replace_whole(path: Path, text: str) -> None:
+@contextmanager
+def written_beside(path: Path, text: str) -> Iterator[Path]:
+    """A whole file in the same folder; gone afterwards, unless it took the place of another."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:
@@ -109,7 +133,6 @@ def replace_whole(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(OWNER_ONLY)
-        Path(temporary).replace(path)
-    except BaseException:
+        yield Path(temporary)
+    finally:
         Path(temporary).unlink(missing_ok=True)
-        raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -68,7 +69,7 @@ class SetupWizard:
         self._runner = runner or World(self._variables)
 
     def run_wizard(self, *, dry_run: bool = False) -> SetupResult:
-        """Asks, writes unless it is a dry run, and checks that the file works."""
+        """Asks, checks that what would be written works, and writes it unless it is a dry run."""
         plan = self._interviewed()
         lines = tuple(map(shown, changes(read_text(self._path), plan.values)))
         loose = plan.keys if plan.key_home == "shown" else {}
@@ -79,8 +80,7 @@ class SetupWizard:
 
             for name, key in plan.keys.items():
                 keep(name, key)
-        backup = write_dotenv(self._path, plan.values)
-        self._check(plan)
+        backup = write_dotenv(self._path, plan.values, partial(self._check, plan))
         return SetupResult(plan, self._path, lines, written=bool(lines), backup=backup, shown=loose)
 
     def _interviewed(self) -> SetupPlan:
@@ -101,14 +101,16 @@ class SetupWizard:
                 return self._face.ask(step)
         return self._runner.run(step)
 
-    def _check(self, plan: SetupPlan) -> None:
+    def _check(self, plan: SetupPlan, made: Path) -> None:
         """The file must load into settings that work, unless the key is to be put somewhere by the user."""
         if plan.key_home == "shown" and plan.keys:
             return
         try:
-            ConfigurationResolver(AiSettings.from_dotenv(self._path)).validate(plan.entries[0].provider)
+            ConfigurationResolver(AiSettings.from_dotenv(made)).validate(plan.entries[0].provider)
         except AIUtilitiesError as error:
-            raise ProviderConfigurationError(f"{self._path} was written, but does not work yet: {error}") from error
+            raise ProviderConfigurationError(
+                f"{self._path} is left as it was, for it would not work: {error}"
+            ) from error
 
 
 def shown(change: Change) -> str:

@@ -8,6 +8,18 @@ from .._lazy import lazy
 
 if TYPE_CHECKING:
     from .conversation import Conversation as Conversation
+    from .saved import Saved as Saved
+    from .saved import read_saved as read_saved
     from .turn import Turn as Turn
+    from .turns import Turns as Turns
 
-__getattr__, __dir__ = lazy(__name__, {"Conversation": ".conversation", "Turn": ".turn"})
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "Conversation": ".conversation",
+        "Saved": ".saved",
+        "Turn": ".turn",
+        "Turns": ".turns",
+        "read_saved": ".saved",
+    },
+)

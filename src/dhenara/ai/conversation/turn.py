@@ -8,41 +8,58 @@ from pydantic import Field
 
 from ..history import MessageLike, read_message
 from ..types.base import Value
+from ..types.cost import Cost
 from ..types.fingerprint import Fingerprint
 from ..types.message import Message
 from ..types.response import ChatResponse
+from ..types.usage import Usage
+
+
+class Exchange(Value):
+    """A turn in which more was said than a question and an answer: all of it, and what all of it used."""
+
+    messages: list[Message]
+    usage: Usage
+    cost: Cost
 
 
 class Turn(Value):
-    """`instructions` held for this turn only. `choice` says which of several answers the conversation goes on with."""
+    """`instructions` held for this turn only. `choice` says which of several answers the conversation goes on with.
+
+    `exchange` is there where tools were run: `asked` and `answer` are then its beginning and its end.
+    """
 
     asked: list[Message] = Field(default_factory=list)
     instructions: list[str] = Field(default_factory=list)
     answer: ChatResponse
     choice: int = 0
     fingerprint: Fingerprint | None = None
+    exchange: Exchange | None = None
 
     @property
     def messages(self) -> list[Message]:
         """The turn as history. An answer without a word, such as one that was cut at once, says nothing."""
+        if self.exchange is not None:
+            return list(self.exchange.messages)
         if self.choice >= len(self.answer.choices):
             return list(self.asked)
         said = self.answer.to_message(self.choice)
         return [*self.asked, said] if said.contents else list(self.asked)
 
     @property
+    def usage(self) -> Usage | None:
+        """The tokens of everything that the turn took."""
+        return self.exchange.usage if self.exchange is not None else self.answer.usage
+
+    @property
+    def cost(self) -> Cost | None:
+        return self.exchange.cost if self.exchange is not None else self.answer.cost
+
+    @property
     def text(self) -> str:
         """The words of the answer that counts."""
         choices = self.answer.choices
         return choices[self.choice].text() if self.choice < len(choices) else ""
-
-
-class Saved(Value):
-    """A conversation at rest. No endpoint is in it, for endpoints have keys."""
-
-    version: int = 1
-    instructions: list[str] = Field(default_factory=list)
-    turns: list[Turn] = Field(default_factory=list)
 
 
 def read(said: Sequence[MessageLike]) -> list[Message]:

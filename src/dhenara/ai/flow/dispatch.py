@@ -60,10 +60,9 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
 
             call, notes = await with_uploaded(call, outgoing.oversized, filing)
             outgoing, warnings = writer.write(call), (*warnings, *notes)
-        if call.config.fingerprint:
-            call.journal.fingerprint = fingerprint_of(outgoing.body)
+        request = requested(io, target, call, outgoing)
         patience = Patience(call.config.timeouts, call.deadline, io.now)
-        line = await connect(io, target, target.request(outgoing, call, io.wall()), patience)
+        line = await connect(io, target, request, patience)
         call.journal.heard(line.response.head)
         if line.response.head.status >= 300:
             raise await refusal(target, line)
@@ -104,6 +103,19 @@ def unwritable(target: Target, error: Exception) -> ConfigurationError:
         f"the request to {target.origin.provider} cannot be written as JSON: {error}. Texts with half a character in "
         'them, as cut texts and names of files may have, are made whole by text.encode("utf-8", "replace").decode()'
     )
+
+
+def requested(io: IO, target: Target, call: Call, outgoing: Outgoing) -> HttpRequest:
+    """The request in bytes, which text with half a character in it has none of."""
+    try:
+        if call.config.fingerprint:
+            call.journal.fingerprint = fingerprint_of(outgoing.body)
+        return target.request(outgoing, call, io.wall())
+    except PydanticSerializationError as error:
+        raise ConfigurationError(
+            f"nothing was sent to {target.origin.provider}, for the request cannot be written as JSON: {error}. Where "
+            "text has surrogates in it, it was read in the wrong encoding, or cut in the middle of a character."
+        ) from error
 
 
 def origin_of(target: Target, outgoing: Outgoing) -> Origin:

@@ -7,13 +7,21 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 
+from ..errors import ConfigurationError
+
 BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def trust(environment: Mapping[str, str]) -> ssl.SSLContext:
     """The context for the CA bundle that the environment names, or the system's own."""
-    bundle = next((environment[name] for name in BUNDLES if environment.get(name)), None)
-    return context(bundle, environment.get("SSL_CERT_DIR") or None)
+    name = next((name for name in BUNDLES if environment.get(name)), "")
+    try:
+        return context(environment.get(name), environment.get("SSL_CERT_DIR") or None)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the certificates that {name} names cannot be read: {environment.get(name)}: {error.strerror or error}. "
+            "It must name a file of PEM certificates."
+        ) from error
 
 
 @cache
