@@ -7,27 +7,28 @@ from typing import TYPE_CHECKING
 from dhenara.ai._lazy import lazy
 
 if TYPE_CHECKING:
-    from .ask_stream import AskStream as AskStream
-    from .ask_stream import AsyncAskStream as AsyncAskStream
+    from .ask_stream import AskStream as AskStream, AsyncAskStream as AsyncAskStream
     from .async_client import AsyncAiClient as AsyncAiClient
-    from .chat import AsyncChat as AsyncChat
-    from .chat import Chat as Chat
-    from .client import AiClient as AiClient
-    from .client import create_client as create_client
+    from .chat import AsyncChat as AsyncChat, Chat as Chat
+    from .client import AiClient as AiClient, create_client as create_client
     from .config_models import AiSettings as AiSettings
     from .config_resolver import ConfigurationResolver as ConfigurationResolver
-    from .exceptions import AIUtilitiesError as AIUtilitiesError
-    from .exceptions import JsonParseError as JsonParseError
-    from .exceptions import ProviderAPIError as ProviderAPIError
-    from .exceptions import ProviderCapabilityError as ProviderCapabilityError
-    from .exceptions import ProviderConfigurationError as ProviderConfigurationError
-    from .exceptions import ProviderError as ProviderError
-    from .exceptions import ProviderRateLimitError as ProviderRateLimitError
+    from .exceptions import (
+        AIUtilitiesError as AIUtilitiesError,
+        JsonParseError as JsonParseError,
+        ProviderAPIError as ProviderAPIError,
+        ProviderCapabilityError as ProviderCapabilityError,
+        ProviderConfigurationError as ProviderConfigurationError,
+        ProviderError as ProviderError,
+        ProviderRateLimitError as ProviderRateLimitError,
+    )
     from .json_parsing import parse_json_from_text as parse_json_from_text
     from .providers.base_provider import BaseProvider as BaseProvider
-    from .providers.factory import create_provider as create_provider
-    from .providers.factory import list_providers as list_providers
-    from .providers.factory import register_provider as register_provider
+    from .providers.factory import (
+        create_provider as create_provider,
+        list_providers as list_providers,
+        register_provider as register_provider,
+    )
     from .providers.groq_provider import GroqProvider as GroqProvider
     from .providers.ollama_provider import OllamaProvider as OllamaProvider
     from .providers.openai_provider import OpenAIProvider as OpenAIProvider

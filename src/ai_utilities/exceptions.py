@@ -13,25 +13,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from dhenara.ai.errors import AuthenticationError as AuthenticationError
-from dhenara.ai.errors import BadAnswerError as BadAnswerError
-from dhenara.ai.errors import BadRequestError as BadRequestError
-from dhenara.ai.errors import BrokenStreamError as BrokenStreamError
-from dhenara.ai.errors import CallError as ProviderAPIError
-from dhenara.ai.errors import CallTimeoutError as CallTimeoutError
-from dhenara.ai.errors import ConfigurationError as ProviderConfigurationError
-from dhenara.ai.errors import ConnectionFailedError as ConnectionFailedError
-from dhenara.ai.errors import ContentFilteredError as ContentFilteredError
-from dhenara.ai.errors import ContextLengthError as ContextLengthError
-from dhenara.ai.errors import DhenaraError as AIUtilitiesError
-from dhenara.ai.errors import NotFoundError as NotFoundError
-from dhenara.ai.errors import PermissionDeniedError as PermissionDeniedError
-from dhenara.ai.errors import ProviderError as ProviderError
-from dhenara.ai.errors import QuotaError as QuotaError
-from dhenara.ai.errors import RateLimitError as ProviderRateLimitError
-from dhenara.ai.errors import ServerError as ServerError
-from dhenara.ai.errors import UnsupportedError as UnsupportedError
-from dhenara.ai.errors import WrongColourError as WrongColourError
+from dhenara.ai.errors import (
+    AuthenticationError as AuthenticationError,
+    BadAnswerError as BadAnswerError,
+    BadRequestError as BadRequestError,
+    BrokenStreamError as BrokenStreamError,
+    CallError as ProviderAPIError,
+    CallTimeoutError as CallTimeoutError,
+    ConfigurationError as ProviderConfigurationError,
+    ConnectionFailedError as ConnectionFailedError,
+    ContentFilteredError as ContentFilteredError,
+    ContextLengthError as ContextLengthError,
+    DhenaraError as AIUtilitiesError,
+    NotFoundError as NotFoundError,
+    PermissionDeniedError as PermissionDeniedError,
+    ProviderError as ProviderError,
+    QuotaError as QuotaError,
+    RateLimitError as ProviderRateLimitError,
+    ServerError as ServerError,
+    UnsupportedError as UnsupportedError,
+    WrongColourError as WrongColourError,
+)
 
 AiUtilitiesError = AIUtilitiesError
 

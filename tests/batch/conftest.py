@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from stores.conftest import redis_url as redis_url
-from stores.conftest import running_redis as running_redis
+from stores.conftest import redis_url as redis_url, running_redis as running_redis
 
 
 @pytest.fixture(scope="module")

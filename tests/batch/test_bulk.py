@@ -18,8 +18,7 @@ from typing import Any
 
 import pytest
 import trio
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ai_utilities import AiClient, AsyncAiClient
 from ai_utilities.batch import BulkReport, run_bulk, run_bulk_async

@@ -11,8 +11,7 @@ from decimal import Decimal
 
 import genai_prices
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import price

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 import trio
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation, Turn

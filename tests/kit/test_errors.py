@@ -9,8 +9,7 @@ import sys
 import pytest
 
 import dhenara.ai.errors as engine
-from ai_utilities import exceptions as kit
-from ai_utilities import results
+from ai_utilities import exceptions as kit, results
 from dhenara.ai.testing import FakeServer, Refusal
 from support.kit import Uniform, run, settings
 from support.worlds import World

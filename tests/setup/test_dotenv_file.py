@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ai_utilities.exceptions import ProviderConfigurationError
 from ai_utilities.setup.dotenv_file import changes, patched, write_dotenv

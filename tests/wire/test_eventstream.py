@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from botocore.eventstream import EventStreamBuffer
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
 from dhenara.ai.wire.frame import BrokenFraming, Frame

@@ -6,8 +6,7 @@ import contextlib
 
 import h11
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from dhenara.ai.wire.frame import BrokenFraming
 from dhenara.ai.wire.http1 import Http1Reader, write_request

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from email.parser import BytesParser
 from email.policy import HTTP
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from dhenara.ai.wire.multipart import Field, FilePart, Multipart
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import httpx2
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from dhenara.ai.wire.frame import Frame
 from dhenara.ai.wire.sse import SseFrames, write_event

@@ -8,11 +8,11 @@ from dhenara.ai._lazy import lazy
 
 if TYPE_CHECKING:
     from .conversion import convert_audio as convert_audio
-    from .errors import AudioProcessingError as AudioProcessingError
-    from .errors import UnfinishedTranscriptError as UnfinishedTranscriptError
-    from .info import AudioInfo as AudioInfo
-    from .info import check_audio as check_audio
-    from .info import read_audio_info as read_audio_info
+    from .errors import (
+        AudioProcessingError as AudioProcessingError,
+        UnfinishedTranscriptError as UnfinishedTranscriptError,
+    )
+    from .info import AudioInfo as AudioInfo, check_audio as check_audio, read_audio_info as read_audio_info
     from .splitting import split_wav as split_wav
 
 __getattr__, __dir__ = lazy(

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from .on_ray import OnRay as OnRay
     from .ray_crew import WorkersLostError as WorkersLostError
     from .ray_rows import ask_rows as ask_rows
-    from .report import BulkProgress as BulkProgress
-    from .report import BulkReport as BulkReport
+    from .report import BulkProgress as BulkProgress, BulkReport as BulkReport
 
 __getattr__, __dir__ = lazy(
     __name__,

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from .null import NullCache as NullCache
     from .policy import caching as caching
     from .redis import RedisCache as RedisCache
-    from .sqlite import SQLiteCache as SQLiteCache
-    from .sqlite import SqliteCache as SqliteCache
+    from .sqlite import SQLiteCache as SQLiteCache, SqliteCache as SqliteCache
     from .stats import CacheStats as CacheStats
 
 __getattr__, __dir__ = lazy(

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from dhenara.ai._lazy import lazy
 
 if TYPE_CHECKING:
-    from .reading import FileText as FileText
-    from .reading import TextExtractionError as TextExtractionError
-    from .reading import read_text as read_text
+    from .reading import FileText as FileText, TextExtractionError as TextExtractionError, read_text as read_text
     from .uploads import UploadRecord as UploadRecord
 
 __getattr__, __dir__ = lazy(

@@ -8,12 +8,10 @@ from dhenara.ai._lazy import lazy
 
 if TYPE_CHECKING:
     from .layer import LimitLayer as LimitLayer
-    from .limit import Limit as Limit
-    from .limit import LimitReachedError as LimitReachedError
+    from .limit import Limit as Limit, LimitReachedError as LimitReachedError
     from .redis import RedisLimits as RedisLimits
     from .sqlite import SQLiteLimits as SQLiteLimits
-    from .store import LimitStore as LimitStore
-    from .store import MemoryLimits as MemoryLimits
+    from .store import LimitStore as LimitStore, MemoryLimits as MemoryLimits
 
 __getattr__, __dir__ = lazy(
     __name__,

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 from dhenara.ai._lazy import lazy
 
 if TYPE_CHECKING:
-    from ..exceptions import ProviderAPIError as ProviderAPIError
-    from ..exceptions import ProviderCapabilityError as ProviderCapabilityError
-    from ..exceptions import ProviderConfigurationError as ProviderConfigurationError
-    from ..exceptions import ProviderError as ProviderError
-    from ..exceptions import ProviderRateLimitError as ProviderRateLimitError
+    from ..exceptions import (
+        ProviderAPIError as ProviderAPIError,
+        ProviderCapabilityError as ProviderCapabilityError,
+        ProviderConfigurationError as ProviderConfigurationError,
+        ProviderError as ProviderError,
+        ProviderRateLimitError as ProviderRateLimitError,
+    )
     from .base_provider import BaseProvider as BaseProvider
-    from .conformance import ProviderConformance as ProviderConformance
-    from .conformance import check_provider as check_provider
+    from .conformance import ProviderConformance as ProviderConformance, check_provider as check_provider
     from .engine_provider import EngineProvider as EngineProvider
-    from .factory import create_provider as create_provider
-    from .factory import list_providers as list_providers
-    from .factory import register_provider as register_provider
+    from .factory import (
+        create_provider as create_provider,
+        list_providers as list_providers,
+        register_provider as register_provider,
+    )
     from .groq_provider import GroqProvider as GroqProvider
     from .ollama_provider import OllamaProvider as OllamaProvider
     from .openai_provider import OpenAIProvider as OpenAIProvider

@@ -9,9 +9,7 @@ from dhenara.ai._lazy import lazy
 if TYPE_CHECKING:
     from .answers import Given as Given
     from .plan import SetupPlan as SetupPlan
-    from .wizard import SetupResult as SetupResult
-    from .wizard import SetupWizard as SetupWizard
-    from .wizard import run_setup_wizard as run_setup_wizard
+    from .wizard import SetupResult as SetupResult, SetupWizard as SetupWizard, run_setup_wizard as run_setup_wizard
 
 __getattr__, __dir__ = lazy(
     __name__,

@@ -9,8 +9,7 @@ from dhenara.ai._lazy import lazy
 if TYPE_CHECKING:
     from .layer import TelemetryLayer as TelemetryLayer
     from .logs import LogLayer as LogLayer
-    from .redaction import RedactingFilter as RedactingFilter
-    from .redaction import redacted as redacted
+    from .redaction import RedactingFilter as RedactingFilter, redacted as redacted
 
 __getattr__, __dir__ = lazy(
     __name__,

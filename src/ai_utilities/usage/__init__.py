@@ -7,27 +7,25 @@ from typing import TYPE_CHECKING
 from dhenara.ai._lazy import lazy
 
 if TYPE_CHECKING:
-    from .budget import Budget as Budget
-    from .budget import BudgetExceededError as BudgetExceededError
+    from .budget import Budget as Budget, BudgetExceededError as BudgetExceededError
     from .budget_layer import BudgetLayer as BudgetLayer
-    from .budget_store import BudgetStore as BudgetStore
-    from .budget_store import MemoryBudgets as MemoryBudgets
-    from .budget_store import RedisBudgets as RedisBudgets
-    from .budget_store import SQLiteBudgets as SQLiteBudgets
+    from .budget_store import (
+        BudgetStore as BudgetStore,
+        MemoryBudgets as MemoryBudgets,
+        RedisBudgets as RedisBudgets,
+        SQLiteBudgets as SQLiteBudgets,
+    )
     from .data import UsageData as UsageData
     from .layer import UsageLayer as UsageLayer
-    from .ledger import Ledger as Ledger
-    from .ledger import MemoryLedger as MemoryLedger
+    from .ledger import Ledger as Ledger, MemoryLedger as MemoryLedger
     from .page import usage_page as usage_page
     from .redis import RedisLedger as RedisLedger
-    from .report import UsageReport as UsageReport
-    from .report import make_report as make_report
+    from .report import UsageReport as UsageReport, make_report as make_report
     from .rows_left import RowsLeftError as RowsLeftError
     from .sqlite import SQLiteLedger as SQLiteLedger
     from .tags import tagged as tagged
     from .totals import Totals as Totals
-    from .tracker import UsageTracker as UsageTracker
-    from .tracker import create_usage_tracker as create_usage_tracker
+    from .tracker import UsageTracker as UsageTracker, create_usage_tracker as create_usage_tracker
 
 __getattr__, __dir__ = lazy(
     __name__,

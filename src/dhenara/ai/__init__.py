@@ -8,15 +8,11 @@ from ._lazy import lazy
 
 if TYPE_CHECKING:
     from .client import AIModelClient as AIModelClient
-    from .flow.arrived import Arrived as Arrived
-    from .flow.arrived import ArrivedResult as ArrivedResult
-    from .flow.layer import Bindable as Bindable
-    from .flow.layer import Layer as Layer
-    from .flow.layer import Send as Send
+    from .flow.arrived import Arrived as Arrived, ArrivedResult as ArrivedResult
+    from .flow.layer import Bindable as Bindable, Layer as Layer, Send as Send
     from .flow.lessons import Lessons as Lessons
     from .flow.stream import Stream as Stream
-    from .providers.provider import Provider as Provider
-    from .providers.provider import Route as Route
+    from .providers.provider import Provider as Provider, Route as Route
     from .providers.registry import register_provider as register_provider
     from .types import *
 

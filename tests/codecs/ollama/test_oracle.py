@@ -7,8 +7,7 @@ from typing import Any
 
 import ollama
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from ollama._types import ChatRequest
 
 from dhenara.ai.codecs.ollama.codec import CODEC

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from .._lazy import lazy
 
 if TYPE_CHECKING:
-    from .facts import ModelFacts as ModelFacts
-    from .facts import Source as Source
-    from .facts import find_facts as find_facts
-    from .facts import known_models as known_models
+    from .facts import (
+        ModelFacts as ModelFacts,
+        Source as Source,
+        find_facts as find_facts,
+        known_models as known_models,
+    )
     from .prices import price as price
 
 __getattr__, __dir__ = lazy(

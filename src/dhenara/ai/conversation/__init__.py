@@ -8,8 +8,7 @@ from .._lazy import lazy
 
 if TYPE_CHECKING:
     from .conversation import Conversation as Conversation
-    from .saved import Saved as Saved
-    from .saved import read_saved as read_saved
+    from .saved import Saved as Saved, read_saved as read_saved
     from .turn import Turn as Turn
     from .turns import Turns as Turns
 

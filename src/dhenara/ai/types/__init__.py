@@ -9,8 +9,6 @@ from .._lazy import lazy
 if TYPE_CHECKING:
     from .api import (
         AIModelAPI as AIModelAPI,
-    )
-    from .api import (
         Credentials as Credentials,
     )
     from .attempt import (
@@ -18,32 +16,16 @@ if TYPE_CHECKING:
     )
     from .audio import (
         SpeechRequest as SpeechRequest,
-    )
-    from .audio import (
         SpeechResponse as SpeechResponse,
-    )
-    from .audio import (
         SpokenAudio as SpokenAudio,
-    )
-    from .audio import (
         TranscriptionRequest as TranscriptionRequest,
-    )
-    from .audio import (
         TranscriptionResponse as TranscriptionResponse,
     )
     from .batch import (
         BatchArrival as BatchArrival,
-    )
-    from .batch import (
         BatchItem as BatchItem,
-    )
-    from .batch import (
         BatchJob as BatchJob,
-    )
-    from .batch import (
         BatchRequest as BatchRequest,
-    )
-    from .batch import (
         BatchResults as BatchResults,
     )
     from .call import (
@@ -51,8 +33,6 @@ if TYPE_CHECKING:
     )
     from .call_config import (
         AIModelCallConfig as AIModelCallConfig,
-    )
-    from .call_config import (
         ReasoningEffort as ReasoningEffort,
     )
     from .call_response import (
@@ -60,71 +40,29 @@ if TYPE_CHECKING:
     )
     from .chunk import (
         ChatResponseChoiceDelta as ChatResponseChoiceDelta,
-    )
-    from .chunk import (
         ChatResponseChunk as ChatResponseChunk,
-    )
-    from .chunk import (
         OtherContentDelta as OtherContentDelta,
-    )
-    from .chunk import (
         ReasoningContentDelta as ReasoningContentDelta,
-    )
-    from .chunk import (
         RefusalContentDelta as RefusalContentDelta,
-    )
-    from .chunk import (
         TextContentDelta as TextContentDelta,
-    )
-    from .chunk import (
         ToolCallContentDelta as ToolCallContentDelta,
     )
     from .content import (
         AudioContent as AudioContent,
-    )
-    from .content import (
         Citation as Citation,
-    )
-    from .content import (
         Content as Content,
-    )
-    from .content import (
         ContentItem as ContentItem,
-    )
-    from .content import (
         FileContent as FileContent,
-    )
-    from .content import (
         GenericContent as GenericContent,
-    )
-    from .content import (
         ImageContent as ImageContent,
-    )
-    from .content import (
         Origin as Origin,
-    )
-    from .content import (
         ReasoningContent as ReasoningContent,
-    )
-    from .content import (
         RefusalContent as RefusalContent,
-    )
-    from .content import (
         ServerToolContent as ServerToolContent,
-    )
-    from .content import (
         StructuredContent as StructuredContent,
-    )
-    from .content import (
         TextContent as TextContent,
-    )
-    from .content import (
         ToolCallContent as ToolCallContent,
-    )
-    from .content import (
         ToolResultContent as ToolResultContent,
-    )
-    from .content import (
         VideoContent as VideoContent,
     )
     from .context_policy import (
@@ -138,11 +76,7 @@ if TYPE_CHECKING:
     )
     from .embedding import (
         EmbeddingRequest as EmbeddingRequest,
-    )
-    from .embedding import (
         EmbeddingResponse as EmbeddingResponse,
-    )
-    from .embedding import (
         InputType as InputType,
     )
     from .endpoint import (
@@ -153,8 +87,6 @@ if TYPE_CHECKING:
     )
     from .image import (
         GeneratedImage as GeneratedImage,
-    )
-    from .image import (
         ImageRequest as ImageRequest,
     )
     from .listing import (
@@ -162,50 +94,28 @@ if TYPE_CHECKING:
     )
     from .message import (
         Message as Message,
-    )
-    from .message import (
         Prompt as Prompt,
     )
     from .model import (
         AIModel as AIModel,
-    )
-    from .model import (
         AudioModelCostData as AudioModelCostData,
-    )
-    from .model import (
         ChatModelCostData as ChatModelCostData,
-    )
-    from .model import (
         ChatModelSettings as ChatModelSettings,
-    )
-    from .model import (
         ImageModelCostData as ImageModelCostData,
-    )
-    from .model import (
         ValidOptionValue as ValidOptionValue,
     )
     from .moderation import (
         Moderation as Moderation,
-    )
-    from .moderation import (
         ModerationRequest as ModerationRequest,
-    )
-    from .moderation import (
         ModerationResponse as ModerationResponse,
     )
     from .ocr import (
         OcrPage as OcrPage,
-    )
-    from .ocr import (
         OcrRequest as OcrRequest,
-    )
-    from .ocr import (
         OcrResponse as OcrResponse,
     )
     from .plan import (
         Plan as Plan,
-    )
-    from .plan import (
         PlannedPart as PlannedPart,
     )
     from .prompt_cache import (
@@ -216,17 +126,9 @@ if TYPE_CHECKING:
     )
     from .provider_tools import (
         CodeExecution as CodeExecution,
-    )
-    from .provider_tools import (
         FileSearch as FileSearch,
-    )
-    from .provider_tools import (
         Place as Place,
-    )
-    from .provider_tools import (
         RemoteMCP as RemoteMCP,
-    )
-    from .provider_tools import (
         WebSearch as WebSearch,
     )
     from .reading import (
@@ -234,77 +136,37 @@ if TYPE_CHECKING:
     )
     from .rerank import (
         RankedDocument as RankedDocument,
-    )
-    from .rerank import (
         RerankRequest as RerankRequest,
-    )
-    from .rerank import (
         RerankResponse as RerankResponse,
     )
     from .response import (
         ChatResponse as ChatResponse,
-    )
-    from .response import (
         ChatResponseChoice as ChatResponseChoice,
-    )
-    from .response import (
         ImageResponse as ImageResponse,
     )
     from .result import (
         OperationResponse as OperationResponse,
-    )
-    from .result import (
         Result as Result,
     )
     from .run import (
         OutputGrew as OutputGrew,
-    )
-    from .run import (
         RepairStarted as RepairStarted,
-    )
-    from .run import (
         Run as Run,
-    )
-    from .run import (
         RunLimits as RunLimits,
-    )
-    from .run import (
         Step as Step,
-    )
-    from .run import (
         StepAnswered as StepAnswered,
-    )
-    from .run import (
         StepStarted as StepStarted,
-    )
-    from .run import (
         ToolEnded as ToolEnded,
-    )
-    from .run import (
         ToolRun as ToolRun,
-    )
-    from .run import (
         ToolStarted as ToolStarted,
     )
     from .sse import (
         SSEErrorCode as SSEErrorCode,
-    )
-    from .sse import (
         SSEErrorData as SSEErrorData,
-    )
-    from .sse import (
         SSEErrorResponse as SSEErrorResponse,
-    )
-    from .sse import (
         SSEEventType as SSEEventType,
-    )
-    from .sse import (
         SSEResponse as SSEResponse,
-    )
-    from .sse import (
         StreamEvent as StreamEvent,
-    )
-    from .sse import (
         StreamingChatResponse as StreamingChatResponse,
     )
     from .structured import (
@@ -312,8 +174,6 @@ if TYPE_CHECKING:
     )
     from .subtitles import (
         SpokenSegment as SpokenSegment,
-    )
-    from .subtitles import (
         SpokenWord as SpokenWord,
     )
     from .timeouts import (
@@ -324,17 +184,11 @@ if TYPE_CHECKING:
     )
     from .tool import (
         InvalidArgumentsError as InvalidArgumentsError,
-    )
-    from .tool import (
         Tool as Tool,
     )
     from .tools import (
         ServerTool as ServerTool,
-    )
-    from .tools import (
         ToolChoice as ToolChoice,
-    )
-    from .tools import (
         ToolDefinition as ToolDefinition,
     )
     from .uploaded_file import (

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr
 
 from .base import Value
-from .media import AudioContent as AudioContent
-from .media import FileContent as FileContent
-from .media import ImageContent as ImageContent
-from .media import Media as Media
-from .media import VideoContent as VideoContent
-from .part import Content as Content
-from .part import Origin as Origin
+from .media import (
+    AudioContent as AudioContent,
+    FileContent as FileContent,
+    ImageContent as ImageContent,
+    Media as Media,
+    VideoContent as VideoContent,
+)
+from .part import Content as Content, Origin as Origin
 
 
 class Citation(Value):
