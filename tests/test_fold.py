@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from dhenara.ai.fold import Draft, fold
-from dhenara.ai.slots import read_base64
+from dhenara.ai.answer.fold import Draft, fold
+from dhenara.ai.answer.slots import read_base64
+from dhenara.ai.answer.unfold import unfold
 from dhenara.ai.types import (
     CallWarning,
     ChatResponse,
@@ -31,7 +32,6 @@ from dhenara.ai.types.delta import (
     TextDelta,
     ToolCallDelta,
 )
-from dhenara.ai.unfold import unfold
 from dhenara.ai.wire import json
 from support.calls import DATA, IDS, OBJECTS, WORDS
 

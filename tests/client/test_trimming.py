@@ -7,9 +7,9 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import UnsupportedError
-from dhenara.ai.mending import mended
+from dhenara.ai.history.mending import mended
+from dhenara.ai.history.trimming import size, trimmed
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.trimming import size, trimmed
 from dhenara.ai.types import AIModelCallConfig, ContextPolicy, Message, ToolCallContent, ToolResultContent
 from support.calls import histories
 from support.worlds import World, endpoint

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.fold import Draft
 from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.providers.target import find_route
 from dhenara.ai.types import (

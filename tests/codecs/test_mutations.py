@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.fold import Draft
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.wire import json
 from dhenara.ai.wire.frame import Frame

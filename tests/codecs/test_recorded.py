@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from dhenara.ai.fold import fold
+from dhenara.ai.answer.fold import fold
 from recorded.numbers import rows
 from support.corpus import CORPUS, Exchange, body_bytes, read
 from support.protocols import PROTOCOLS, Recorded

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient
+from dhenara.ai.answer.fold import fold
 from dhenara.ai.codecs.base import Outgoing
 from dhenara.ai.codecs.openai_chat.codec import CODEC
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
-from dhenara.ai.fold import fold
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.wire import json

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from dhenara.ai.answer.fold import fold
 from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.fold import fold
 from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.providers.target import find_route
 from dhenara.ai.testing import Answer, Called

@@ -13,6 +13,8 @@ import pytest
 from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
+from dhenara.ai.client.run_settings import PlanSettings, RunSettings, TalkSettings
+from dhenara.ai.client.runs import PLANNED, SPOKEN
 from dhenara.ai.errors import (
     ConfigurationError,
     InvalidOutputError,
@@ -21,8 +23,6 @@ from dhenara.ai.errors import (
     ToolFailedError,
     WrongColourError,
 )
-from dhenara.ai.run_settings import PlanSettings, RunSettings, TalkSettings
-from dhenara.ai.runs import PLANNED, SPOKEN
 from dhenara.ai.testing import Answer, Called, Cut, FakeServer, RawStream, Refusal, Spoken
 from dhenara.ai.types import (
     AIModelCallConfig,

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from dhenara.ai import AIModelClient, Send, Stream
+from dhenara.ai.client.operations import Operations
+from dhenara.ai.client.pictures import Pictures
 from dhenara.ai.errors import CallTimeoutError, ConfigurationError
 from dhenara.ai.flow.trace import CallEnded, CallEvent, CallStarted
-from dhenara.ai.operations import Operations
-from dhenara.ai.pictures import Pictures
 from dhenara.ai.testing import FakeServer, Plausible, stall_before_head
 from dhenara.ai.testing.plausible import png
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, FileContent, ImageContent

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.fold import Draft
 from dhenara.ai.providers.offered import operation_route
 from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.types.embedding import EmbeddingResponse

@@ -92,7 +92,7 @@ def test_the_sdist_builds_what_the_checkout_builds(dist: Path) -> None:
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = archive.getnames()
-    assert any(name.endswith("src/dhenara/ai/client.py") for name in names)
+    assert any(name.endswith("src/dhenara/ai/client/client.py") for name in names)
     assert not [name for name in names if "__pycache__" in name]
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["sdist"][
         "include"

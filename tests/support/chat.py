@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.openai_chat.codec import CODEC
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
-from dhenara.ai.fold import Draft
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.wire import json
 from dhenara.ai.wire.sse import SseFrames

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.base import Codec, Quirks
-from dhenara.ai.fold import Draft
 from dhenara.ai.types.content import (
     Content,
     Media,

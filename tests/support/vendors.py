@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dhenara.ai.codecs.base import Quirks
 from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.mending import mended
+from dhenara.ai.history.mending import mended
 from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.testing.rules.registry import refused
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call, Message

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from ..colour import finished
 
 if TYPE_CHECKING:
-    from dhenara.ai.pieces import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
+    from dhenara.ai.streams.sounds import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
     from dhenara.ai.types import AudioContent, SpeechResponse, TranscriptionResponse
 
     from ..operations import Operations

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..colour import finished
 
 if TYPE_CHECKING:
-    from dhenara.ai.batch_streams import AsyncBatchItems, AsyncSubmissions, SyncBatchItems, SyncSubmissions
+    from dhenara.ai.streams.batches import AsyncBatchItems, AsyncSubmissions, SyncBatchItems, SyncSubmissions
     from dhenara.ai.types import BatchJob, BatchResults
 
     from ..operations import Operations

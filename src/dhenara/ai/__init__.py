@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "AIModelClient": ".client",
+        "AIModelClient": ".client.client",
         "Arrived": ".flow.arrived",
         "ArrivedResult": ".flow.arrived",
         "Bindable": ".flow.layer",

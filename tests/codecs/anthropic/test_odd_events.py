@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.anthropic.codec import CODEC
 from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
 from dhenara.ai.errors import ServerError
-from dhenara.ai.fold import Draft
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content import GenericContent, ReasoningContent, TextContent
 from dhenara.ai.wire import json

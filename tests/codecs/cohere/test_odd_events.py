@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.cohere.codec import CODEC
 from dhenara.ai.codecs.cohere.quirks import CohereQuirks
-from dhenara.ai.fold import Draft
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content import GenericContent, TextContent
 from dhenara.ai.wire import json

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.converse.codec import CODEC
 from dhenara.ai.codecs.converse.quirks import ConverseQuirks
 from dhenara.ai.errors import AuthenticationError, ContextLengthError
-from dhenara.ai.fold import Draft
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content import AudioContent, GenericContent, ImageContent
 from dhenara.ai.wire import json

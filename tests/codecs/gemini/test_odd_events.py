@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.gemini.codec import CODEC
 from dhenara.ai.codecs.gemini.quirks import GeminiQuirks
-from dhenara.ai.fold import Draft
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content import ImageContent, TextContent
 from dhenara.ai.wire import json

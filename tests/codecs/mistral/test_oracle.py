@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from mistralai.client import Mistral, models
 
+from dhenara.ai.answer.fold import fold
 from dhenara.ai.codecs.openai_chat.codec import CODEC
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
-from dhenara.ai.fold import fold
 from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.types import (
     AIModelCallConfig,

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from ollama._types import ChatRequest
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.ollama.codec import CODEC
 from dhenara.ai.codecs.ollama.quirks import OllamaQuirks
-from dhenara.ai.fold import Draft
 from dhenara.ai.testing import Answer, Called, FakeServer
 from dhenara.ai.types import AIModelCallConfig, Call, Message, Origin, Prompt, ToolCallContent, ToolResultContent
 from dhenara.ai.wire import json

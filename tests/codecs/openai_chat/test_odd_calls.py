@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.openai_chat.codec import CODEC
-from dhenara.ai.fold import Draft
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,

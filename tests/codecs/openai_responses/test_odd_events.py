@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.openai_responses.codec import CODEC
 from dhenara.ai.codecs.openai_responses.quirks import ResponsesQuirks
-from dhenara.ai.fold import Draft
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content import AudioContent, GenericContent
 from dhenara.ai.wire import json

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from openai.types.responses import response_create_params as params
 from pydantic import TypeAdapter
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.openai_responses.codec import CODEC
 from dhenara.ai.codecs.openai_responses.quirks import ResponsesQuirks
-from dhenara.ai.fold import Draft
 from dhenara.ai.types import AIModelCallConfig, Call, Message, Origin, Prompt
 from dhenara.ai.wire import json
 from support.calls import calls

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.base import Quirks
 from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.fold import Draft
-from dhenara.ai.history import gathered
+from dhenara.ai.history.reading import gathered
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from ..history import MessageLike
+from ..history.reading import MessageLike
 from ..types.call_response import AIModelCallResponse
 from ..types.endpoint import AIModelEndpoint
 from ..types.fingerprint import Fingerprint

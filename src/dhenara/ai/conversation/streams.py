@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
-from ..streams import AsyncStream, SyncStream
+from ..streams.answers import AsyncStream, SyncStream
 from ..types.fingerprint import Fingerprint
 from ..types.response import ChatResponse
 from ..types.sse import StreamEvent

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from ..history import MessageLike, read_message
+from ..history.reading import MessageLike, read_message
 from ..types.base import Value
 from ..types.cost import Cost
 from ..types.fingerprint import Fingerprint

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..history import MessageLike
+from ..history.reading import MessageLike
 from ..types.cost import Cost
 from ..types.message import Message
 from ..types.response import ChatResponse

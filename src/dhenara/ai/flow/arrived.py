@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-from ..fold import Draft
+from ..answer.fold import Draft
+from ..answer.unfold import unfold
 from ..types.content import Origin
 from ..types.delta import Began, Delta, Made, Terminal, Used, Warned
 from ..types.response import ChatResponse
 from ..types.result import Result
-from ..unfold import unfold
 from .stream import Batch, Stream
 
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..answer.fold import Draft
+from ..answer.shape import shaped
 from ..codecs.base import Decoder
 from ..codecs.batching import Entry, place_of
 from ..errors import BadAnswerError, CallError, ConfigurationError, ServerError
-from ..fold import Draft
-from ..shape import shaped
 from ..types.attempt import Attempt
 from ..types.batch import BatchArrival, BatchItem, BatchJob, BatchResults
 from ..types.call import Journal

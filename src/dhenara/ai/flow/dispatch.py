@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticSerializationError
 
+from ..answer.fold import Draft, Shaper
 from ..codecs.base import Decoder, Informed, Outgoing, Reading
 from ..codecs.fingerprint import fingerprint_of
 from ..codecs.plan import plan_of, travels
 from ..codecs.shaping import answer_name, output_mode
 from ..errors import BadRequestError, CallError, ConfigurationError, ConnectionFailedError, UnsupportedError
-from ..fold import Draft, Shaper
 from ..providers.target import Target
 from ..types.call import Call
 from ..types.content import Origin
@@ -183,7 +183,7 @@ def shaper(call: Call) -> Shaper | None:
     shape = call.config.structured_output
     if shape is None:
         return None
-    from ..shape import shaped
+    from ..answer.shape import shaped
 
     return partial(shaped, shape=shape)
 

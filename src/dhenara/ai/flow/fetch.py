@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from ..answer.fold import Draft
 from ..codecs.base import Outgoing
 from ..errors import CallError
-from ..fold import Draft
 from ..providers.target import Target
 from ..types.call import Call, Journal
 from ..types.delta import Delta, Terminal

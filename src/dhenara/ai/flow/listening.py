@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..chunks import Chunker
+from ..answer.chunks import Chunker
 from ..errors import CallError
 from ..types.call import Call
 from ..types.call_response import AIModelCallResponse

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import CallTimeoutError, DhenaraError, InvalidOutputError
-from ..mending import mended
-from ..trimming import trimmed
+from ..history.mending import mended
+from ..history.trimming import trimmed
 from ..types.call import Call, Journal
 from ..types.call_response import AIModelCallResponse
 from ..types.content import ToolCallContent

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..answer.fold import Draft
 from ..codecs.base import Outgoing
 from ..codecs.lasting import Lasting
 from ..errors import CallError, UnsupportedError
-from ..fold import Draft
 from ..providers.target import Target
 from ..types.call import Call
 from ..types.call_response import AIModelCallResponse

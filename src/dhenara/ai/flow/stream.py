@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
+from ..answer.fold import UNFINISHED, Draft
 from ..errors import BrokenStreamError, CallError
-from ..fold import UNFINISHED, Draft
 from ..types.content import Origin
 from ..types.delta import Began, Delta, Failed, Terminal, Used, Warned
 from ..types.response import ChatResponse

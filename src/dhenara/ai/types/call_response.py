@@ -13,7 +13,7 @@ from .plan import Plan
 from .response import ChatResponse, ImageResponse
 
 if TYPE_CHECKING:
-    from ..streams import AsyncStream, SyncStream
+    from ..streams.answers import AsyncStream, SyncStream
 
     class EitherStream(SyncStream, AsyncStream):
         """What `stream_generator` may be: `for` after `generate`, `async for` after `generate_async`."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .....catalog.models import constants
 
 if TYPE_CHECKING:
-    from .....types.model import AIModel
+    from ....model import AIModel
 
     CHAT_MODELS: tuple[AIModel, ...]
 

@@ -1,0 +1,210 @@
+"""The one fold: deltas in, an answer out. Streamed or whole, every answer is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..types.content import ContentItem, Origin
+from ..types.cost import Cost
+from ..types.delta import (
+    Began,
+    Delta,
+    Ended,
+    Failed,
+    FileDelta,
+    LogprobsDelta,
+    Made,
+    Part,
+    PartDelta,
+    Terminal,
+    Used,
+    Warned,
+)
+from ..types.response import ChatResponse, ChatResponseChoice
+from ..types.result import Result
+from ..types.usage import Usage
+from ..types.warning import CallWarning
+from .slots import Slot, open_slot
+
+UNFINISHED = "the stream ended before the provider said that the answer was complete"
+
+
+@dataclass(slots=True)
+class ChoiceDraft:
+    """One answer being written: its parts in the order in which they first appeared."""
+
+    slots: dict[Part, Slot] = field(default_factory=dict)
+    logprobs: list[dict[str, Any]] | None = None
+    end: Ended | None = None
+
+    def add(self, delta: PartDelta) -> None:
+        slot = self.slots.get(delta.part)
+        if slot is None or delta.__class__ not in slot.takes:
+            slot = self._beside(delta, slot)
+        slot.add(delta)
+
+    def _beside(self, delta: PartDelta, taken: Slot | None) -> Slot:
+        """A new slot. What cannot be in the part that it names is a part of its own."""
+        place = delta.part if taken is None else f"{delta.part} {type(delta).__name__}"
+        return self.slots.setdefault(place, open_slot(delta))
+
+    def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
+        end = self.end
+        return ChatResponseChoice(
+            index=index,
+            contents=self.contents(origin),
+            finish_reason=end.reason if end else None,
+            raw_finish_reason=end.raw if end else None,
+            stop_sequence=end.stop_sequence if end else None,
+            finish_message=end.message if end else None,
+            logprobs=self.logprobs,
+        )
+
+    def contents(self, origin: Origin | None) -> list[ContentItem]:
+        closed = (slot.close(origin) for slot in self.slots.values())
+        return [content for content in closed if content is not None]
+
+
+Shaper = Callable[[ChatResponseChoice], ChatResponseChoice]
+"""Reads an answer into what it was asked to be."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """An answer being written. Feed it deltas; ask for the response at any time."""
+
+    origin: Origin | None = None
+    price: Callable[[ChatResponse], Cost | None] | None = None
+    """Asked when somebody wants to know what the answer costs."""
+
+    shape: Shaper | None = None
+    _choices: dict[int, ChoiceDraft] = field(default_factory=dict)
+    _id: str | None = None
+    _model: str | None = None
+    _usage: Usage | None = None
+    _warnings: list[CallWarning] = field(default_factory=list)
+    _extras: dict[str, Any] = field(default_factory=dict)
+    _result: Result | None = None
+    _terminal: bool = False
+    _error: Exception | None = None
+
+    def add(self, delta: Delta) -> None:
+        apply = APPLY.get(type(delta))
+        if apply is not None:
+            apply(self, delta)
+            return
+        index: int = delta.choice  # type: ignore[union-attr]  # what the table does not name is a PartDelta
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = ChoiceDraft()
+        choice.add(delta)  # type: ignore[arg-type]  # as above
+
+    @property
+    def complete(self) -> bool:
+        """Whether the protocol said that this is the end, and nothing failed."""
+        return self._terminal and self._error is None
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was said."""
+        return bool(self._choices)
+
+    @property
+    def error(self) -> Exception | None:
+        return self._error
+
+    def fail(self, error: Exception) -> None:
+        """What broke the answer off; the first cause is the one that counts."""
+        self._error = self._error or error
+
+    def response(self) -> ChatResponse:
+        """The answer so far, marked interrupted unless it is complete."""
+        # What was shown on the way to a result is not a part of it.
+        indices = sorted(self._choices) if self._result is None else ()
+        choices = [self._choices[index].choice(index, self.origin) for index in indices]
+        if self.shape is not None:
+            over = self.complete  # some hosts never say why an answer ended
+            choices = [self.shape(choice) if over or choice.finish_reason else choice for choice in choices]
+        answer = ChatResponse(
+            id=self._id,
+            model=self._model,
+            provider=self.origin.provider if self.origin else None,
+            choices=choices,
+            usage=self._usage,
+            warnings=self._warnings,
+            interrupted=not self.complete,
+            error=None if self.complete else str(self._error or UNFINISHED),
+            extras=self._extras,
+        )
+        return answer.priced_by(self.price) if self._usage else answer
+
+    def result(self, **facts: Any) -> Result | None:
+        """What an operation beside chat came to, once it is here, with these facts about its call."""
+        if self._result is None:
+            return None
+        answer = self.response()
+        known = {name: getattr(answer, name) for name in ("id", "model", "provider", "usage", "warnings")}
+        extras = {**self._result.extras, **self._extras}
+        made = self._result.model_copy(update={**known, "extras": extras, **facts})
+        return made.priced_by(lambda _: answer.cost) if self._usage else made
+
+    def _choice(self, index: int) -> ChoiceDraft:
+        return self._choices.setdefault(index, ChoiceDraft())
+
+    def _began(self, delta: Began) -> None:
+        self._id = self._id or delta.id or None
+        # A provider may hand the answer over to another model on the way: who ends it, made it.
+        self._model = delta.model or self._model
+        if delta.extras:
+            self._extras.update(delta.extras)
+
+    def _used(self, delta: Used) -> None:
+        self._usage = delta.usage
+
+    def _made(self, delta: Made) -> None:
+        self._result = delta.result
+
+    def _ended(self, delta: Ended) -> None:
+        self._choice(delta.choice).end = delta
+
+    def _probable(self, delta: LogprobsDelta) -> None:
+        choice = self._choice(delta.choice)
+        if choice.logprobs is None:
+            choice.logprobs = []
+        choice.logprobs.extend(delta.tokens)
+
+    def _over(self, delta: Terminal) -> None:
+        self._terminal = True
+
+    def _failed(self, delta: Failed) -> None:
+        self.fail(delta.error)
+
+    def _passed(self, delta: FileDelta) -> None:
+        """It may be larger than memory."""
+
+    def _warned(self, delta: Warned) -> None:
+        if delta.warning not in self._warnings:
+            self._warnings.append(delta.warning)
+
+
+APPLY: dict[type, Callable[[Draft, Any], None]] = {
+    Began: Draft._began,
+    Used: Draft._used,
+    Made: Draft._made,
+    Ended: Draft._ended,
+    LogprobsDelta: Draft._probable,
+    Terminal: Draft._over,
+    Failed: Draft._failed,
+    Warned: Draft._warned,
+    FileDelta: Draft._passed,
+}
+
+
+def fold(deltas: Iterable[Delta], origin: Origin | None = None) -> ChatResponse:
+    """The answer that these deltas tell."""
+    draft = Draft(origin)
+    for delta in deltas:
+        draft.add(delta)
+    return draft.response()

@@ -1,0 +1,12 @@
+"""The client, and everything that can be asked of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy
+
+if TYPE_CHECKING:
+    from .client import AIModelClient as AIModelClient
+
+__getattr__, __dir__ = lazy(__name__, {"AIModelClient": ".client"})

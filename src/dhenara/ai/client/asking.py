@@ -1,0 +1,99 @@
+"""Calls for operations beside chat, out of what the user gives; what cannot work is said before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..errors import ConfigurationError
+from ..types.base import Value
+from ..types.call import Call
+from ..types.call_config import AIModelCallConfig
+from ..types.endpoint import AIModelEndpoint
+from ..types.message import Message
+
+
+def asked(
+    endpoint: AIModelEndpoint,
+    config: AIModelCallConfig,
+    operation: str,
+    kind: type[Value] | None,
+    given: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    messages: tuple[Message, ...] = (),
+) -> Call:
+    """The call for an operation. `settings` holds fields of its request and of the config, side by side."""
+    fields = kind.model_fields if kind else {}
+    chosen: AIModelCallConfig = settings.get("config") or config
+    overrides = {k: v for k, v in settings.items() if k != "config" and k not in fields}
+    request = {**given, **{k: v for k, v in settings.items() if k in fields}}
+    call = Call(
+        endpoint=endpoint,
+        messages=messages,
+        config=overridden(chosen, {**overrides, "streaming": False}, tuple(fields)),
+        operation=operation,
+        request=validated(kind, request) if kind else None,
+    )
+    check_options(call)
+    return call
+
+
+def read_instructions(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    said = (given,) if isinstance(given, str) else tuple(given)
+    if not all(isinstance(one, str) for one in said):
+        raise ConfigurationError("instructions are strings: one, or a list of them")
+    return tuple(one for one in said if one)
+
+
+def check_options(call: Call) -> None:
+    """A model that says which options it has takes no others."""
+    valid = call.endpoint.ai_model.valid_options
+    if valid is None:
+        return
+    name = call.endpoint.ai_model.model_name
+    for option, value in call.config.options.items():
+        if option not in valid:
+            known = ", ".join(valid) or "none"
+            raise ConfigurationError(f"{name} has no option {option!r}; it has: {known}")
+        if value not in valid[option].allowed_values:
+            allowed = ", ".join(map(repr, valid[option].allowed_values))
+            raise ConfigurationError(f"{name} does not take {option}={value!r}; allowed are {allowed}")
+
+
+def validated(kind: type[Value], fields: Mapping[str, Any]) -> Value:
+    """The request, or what is wrong with it."""
+    try:
+        return kind.model_validate(fields)
+    except (ValidationError, TypeError) as error:
+        raise ConfigurationError(f"this cannot be asked for: {problems(error, ())}") from error
+
+
+def overridden(
+    config: AIModelCallConfig, overrides: Mapping[str, Any], beside: tuple[str, ...] = ()
+) -> AIModelCallConfig:
+    """The config with these fields set otherwise, checked like any other."""
+    given = {name: getattr(config, name) for name in config.model_fields_set}
+    try:
+        return AIModelCallConfig.model_validate({**given, **overrides})
+    except ValidationError as error:
+        raise ConfigurationError(f"these settings cannot be used for a call: {problems(error, beside)}") from error
+
+
+def problems(error: Exception, beside: tuple[str, ...]) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(problem(e["type"], ".".join(map(str, e["loc"])), e["msg"], beside) for e in error.errors())
+
+
+def problem(kind: str, setting: str, message: str, beside: tuple[str, ...] = ()) -> str:
+    """What is wrong with one setting; for a misspelt one, what may have been meant."""
+    if kind != "extra_forbidden":
+        return f"{setting}: {message}"
+    from difflib import get_close_matches
+
+    meant = get_close_matches(setting, [*beside, *AIModelCallConfig.model_fields], 1)
+    return f"there is no {setting!r}" + (f"; did you mean {meant[0]!r}?" if meant else "")

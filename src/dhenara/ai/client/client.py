@@ -1,0 +1,240 @@
+"""The client: one endpoint, sync and async, streamed or whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from os import PathLike, fspath
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ..errors import ConfigurationError, WrongColourError
+from ..flow.journey import Journey
+from ..flow.layer import AnyLayer
+from ..flow.lessons import EVERYBODYS, Lessons
+from ..history.mending import mended
+from ..history.reading import MessageLike, read_history
+from ..history.trimming import trimmed
+from ..providers.choosing import generates
+from ..runtime.blocking import run
+from ..types.call import Call, Journal
+from ..types.call_config import AIModelCallConfig
+from ..types.call_response import AIModelCallResponse
+from ..types.endpoint import AIModelEndpoint
+from .asking import check_options, overridden, read_instructions
+from .backgrounds import Backgrounds
+from .batches import Batches
+from .filings import Filings
+from .listings import Listings
+from .operations import Operations
+from .pictures import Pictures
+from .runs import Runs
+from .sounds import Sounds
+from .ways import Ways
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from ..conversation.conversation import Conversation
+    from ..conversation.turn import Turn
+    from ..flow.trace import Observer
+    from ..types.plan import Plan
+    from ..wire.io import Transport
+
+    AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
+
+
+class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listings, Backgrounds):
+    """Generates from one endpoint.
+
+    Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be
+    shared by threads and used from several event loops; connections are kept until `close`, `aclose` or the end
+    of a `with`. `layers` are wrapped around every call, `attempt_layers` around every attempt of it; `observer` is
+    told what happens to each. `lessons` is where it is remembered what the provider refuses: a file for later
+    processes, a `Lessons` of one's own, or nothing for the memory of this process. `fallbacks` are asked in turn for
+    words and pictures that this endpoint cannot give, as long as none of them has been heard.
+    """
+
+    def __init__(
+        self,
+        model_endpoint: AIModelEndpoint,
+        config: AIModelCallConfig | None = None,
+        is_async: bool | None = None,
+        *,
+        layers: Sequence[AnyLayer] = (),
+        attempt_layers: Sequence[AnyLayer] = (),
+        observer: Observer | None = None,
+        transport: AnyTransport | None = None,
+        lessons: Lessons | str | PathLike[str] | None = None,
+        fallbacks: Sequence[AIModelEndpoint] = (),
+    ) -> None:
+        if not isinstance(model_endpoint, AIModelEndpoint):
+            raise ConfigurationError(
+                f"model_endpoint must be an AIModelEndpoint, not {type(model_endpoint).__name__}: "
+                "AIModelEndpoint(api=AIModelAPI(...), ai_model=AIModel(...))"
+            )
+        self.model_endpoint = model_endpoint
+        self.config = config or AIModelCallConfig()
+        self.is_async = is_async
+        ways = Ways(model_endpoint, tuple(layers), tuple(attempt_layers), observer, transport, remembered(lessons))
+        self._ways = replace(ways, others=[ways.to(other) for other in fallbacks])
+        self._made: str | None = None
+
+    def generate(
+        self,
+        prompt: MessageLike | None = None,
+        context: Sequence[MessageLike] | None = None,
+        instructions: str | Sequence[str] | None = None,
+        messages: Sequence[MessageLike] | None = None,
+        *,
+        config: AIModelCallConfig | None = None,
+        **overrides: Any,
+    ) -> AIModelCallResponse:
+        """The answer; with `streaming`, a response whose `stream_generator` yields `(chunk, final)`.
+
+        `config` replaces the client's own; `overrides` are single fields of it, such as `temperature=0`.
+        """
+        if self.is_async is True:
+            raise WrongColourError("this is an async client: Use generate_async for async client")
+        call = self._call(prompt, context, instructions, messages, config, overrides)
+        journey = self._journey(call.operation, is_async=False)
+        if not call.config.streaming:
+            return run(journey.answer(call))
+        from ..streams.answers import SyncStream
+
+        return AIModelCallResponse.streaming(stream=SyncStream(journey, call, run(journey.start(call))))
+
+    async def generate_async(
+        self,
+        prompt: MessageLike | None = None,
+        context: Sequence[MessageLike] | None = None,
+        instructions: str | Sequence[str] | None = None,
+        messages: Sequence[MessageLike] | None = None,
+        *,
+        config: AIModelCallConfig | None = None,
+        **overrides: Any,
+    ) -> AIModelCallResponse:
+        """The same, awaited; a stream is then iterated with `async for`."""
+        if self.is_async is False:
+            raise WrongColourError("this is a sync client: Use generate for sync client")
+        call = self._call(prompt, context, instructions, messages, config, overrides)
+        journey = self._journey(call.operation, is_async=True)
+        if not call.config.streaming:
+            return await journey.answer(call)
+        from ..streams.answers import AsyncStream
+
+        return AIModelCallResponse.streaming(async_stream=AsyncStream(journey, call, await journey.start(call)))
+
+    def plan(
+        self,
+        prompt: MessageLike | None = None,
+        context: Sequence[MessageLike] | None = None,
+        instructions: str | Sequence[str] | None = None,
+        messages: Sequence[MessageLike] | None = None,
+        *,
+        config: AIModelCallConfig | None = None,
+        **overrides: Any,
+    ) -> Plan:
+        """What each part of the conversation would become here: verbatim, translated, or at home. Nothing is sent."""
+        return self._sync_journey().plan(self._call(prompt, context, instructions, messages, config, overrides))
+
+    def conversation(self, instructions: str | Sequence[str] | None = None, turns: Sequence[Turn] = ()) -> Conversation:
+        """A conversation that begins here and may go on anywhere. `instructions` hold for all of it."""
+        from ..conversation.conversation import Conversation
+
+        return Conversation(self, read_instructions(instructions), turns)
+
+    def with_endpoint(self, model_endpoint: AIModelEndpoint) -> Self:
+        """A client like this one for another endpoint, with connections of its own."""
+        ways = self._ways
+        return type(self)(
+            model_endpoint,
+            self.config,
+            self.is_async,
+            layers=ways.layers,
+            attempt_layers=ways.attempt_layers,
+            observer=ways.observer,
+            transport=ways.transport,
+            lessons=ways.lessons,
+            fallbacks=[other.endpoint for other in ways.others],
+        )
+
+    def close(self) -> None:
+        """Closes the connections of the blocking world. The client may be used again afterwards."""
+        self._ways.close()
+
+    async def aclose(self) -> None:
+        """Closes the connections of the running event loop, and those of the blocking world."""
+        await self._ways.aclose()
+
+    def __enter__(self) -> Self:
+        if self.is_async is True:
+            raise WrongColourError("this is an async client: Use 'async with' for async client")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        if self.is_async is False:
+            raise WrongColourError("this is a sync client: Use 'with' for sync client")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _call(
+        self,
+        prompt: MessageLike | None,
+        context: Sequence[MessageLike] | None,
+        instructions: str | Sequence[str] | None,
+        messages: Sequence[MessageLike] | None,
+        config: AIModelCallConfig | None,
+        overrides: Mapping[str, Any],
+        *,
+        open_end: bool = False,
+    ) -> Call:
+        """The call as a value. Whatever cannot work is found here, before anything is sent."""
+        settings = self._chosen(config, overrides)
+        told = read_instructions(instructions)
+        history, warnings = mended(read_history(prompt, context, messages), open_end=open_end)
+        # What runs is trimmed at each of its requests, for it grows.
+        kept, left_out = (history, ()) if open_end else trimmed(history, told, settings)
+        call = Call(
+            endpoint=self.model_endpoint,
+            messages=kept,
+            config=settings,
+            instructions=told,
+            operation=self._generates(),
+            journal=Journal(warnings=(*warnings, *left_out)),
+        )
+        check_options(call)
+        return call
+
+    def _chosen(self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]) -> AIModelCallConfig:
+        chosen = config or self.config
+        return overridden(chosen, overrides) if overrides else chosen
+
+    def _generates(self) -> str:
+        if self._made is None:
+            self._made = generates(self.model_endpoint)
+        return self._made
+
+    def _sync_journey(self) -> Journey:
+        return self._journey("chat", is_async=False)
+
+    def _async_journey(self) -> Journey:
+        return self._journey("chat", is_async=True)
+
+    def _journey(self, operation: str, *, is_async: bool) -> Journey:
+        return self._ways.journey(operation, is_async=is_async)
+
+
+def remembered(lessons: Lessons | str | PathLike[str] | None) -> Lessons:
+    if lessons is None or isinstance(lessons, Lessons):
+        return lessons or EVERYBODYS
+    return Lessons(fspath(lessons))

@@ -1,0 +1,135 @@
+"""The operations beside chat, each in both colours. The client is one of these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Unpack
+
+from ..errors import UnsupportedError
+from ..runtime.blocking import run
+from .asking import read_instructions
+from .operating import Operating
+
+if TYPE_CHECKING:
+    from ..history.reading import MessageLike
+    from ..types.content import FileContent, ImageContent
+    from ..types.embedding import EmbeddingResponse
+    from ..types.moderation import ModerationResponse
+    from ..types.ocr import OcrResponse
+    from ..types.operation_settings import CallSettings, CountSettings, EmbedSettings, OcrSettings, RerankSettings
+    from ..types.rerank import RerankResponse
+    from ..types.token_count import TokenCountResponse
+
+    Inputs = str | ImageContent | Sequence[str | ImageContent]
+    Instructions = str | Sequence[str] | None
+
+
+class Operations(Operating):
+    """Every operation takes the same road as chat: the same layers, retries, limits, prices and errors."""
+
+    def embed(self, texts: Inputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
+        """One vector a text or picture, in their order, in as many requests as the provider needs."""
+        return run(self._embed(texts, settings, is_async=False))
+
+    async def embed_async(self, texts: Inputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
+        """The same, awaited."""
+        return await self._embed(texts, settings, is_async=True)
+
+    def rerank(self, query: str, documents: Sequence[str], **settings: Unpack[RerankSettings]) -> RerankResponse:
+        """The documents in the order in which they answer the query, the best first."""
+        return run(self._rerank(query, documents, settings, is_async=False))
+
+    async def rerank_async(
+        self, query: str, documents: Sequence[str], **settings: Unpack[RerankSettings]
+    ) -> RerankResponse:
+        """The same, awaited."""
+        return await self._rerank(query, documents, settings, is_async=True)
+
+    def moderate(self, inputs: Inputs, **settings: Unpack[CallSettings]) -> ModerationResponse:
+        """A judgement for each text; pictures and the texts beside them are judged as one."""
+        return run(self._moderate(inputs, settings, is_async=False))
+
+    async def moderate_async(self, inputs: Inputs, **settings: Unpack[CallSettings]) -> ModerationResponse:
+        """The same, awaited."""
+        return await self._moderate(inputs, settings, is_async=True)
+
+    def ocr(self, document: FileContent | ImageContent, **settings: Unpack[OcrSettings]) -> OcrResponse:
+        """The pages of a document or picture, as markdown."""
+        return run(self._ocr(document, settings, is_async=False))
+
+    async def ocr_async(self, document: FileContent | ImageContent, **settings: Unpack[OcrSettings]) -> OcrResponse:
+        """The same, awaited."""
+        return await self._ocr(document, settings, is_async=True)
+
+    def count_tokens(
+        self,
+        prompt: MessageLike | None = None,
+        context: Sequence[MessageLike] | None = None,
+        instructions: Instructions = None,
+        messages: Sequence[MessageLike] | None = None,
+        **settings: Unpack[CountSettings],
+    ) -> TokenCountResponse:
+        """How long this call of `generate` would be: counted by the provider, or estimated where it does not count."""
+        return run(self._count((prompt, context, instructions, messages), settings, is_async=False))
+
+    async def count_tokens_async(
+        self,
+        prompt: MessageLike | None = None,
+        context: Sequence[MessageLike] | None = None,
+        instructions: Instructions = None,
+        messages: Sequence[MessageLike] | None = None,
+        **settings: Unpack[CountSettings],
+    ) -> TokenCountResponse:
+        """The same, awaited."""
+        return await self._count((prompt, context, instructions, messages), settings, is_async=True)
+
+    async def _embed(self, texts: Inputs, settings: Mapping[str, Any], *, is_async: bool) -> EmbeddingResponse:
+        from ..flow.embedding import embed
+        from ..types.embedding import EmbeddingRequest
+
+        return await embed(*self._asked("embed", EmbeddingRequest, {"texts": texts}, settings, is_async))
+
+    async def _rerank(
+        self, query: str, documents: Sequence[str], settings: Mapping[str, Any], *, is_async: bool
+    ) -> RerankResponse:
+        from ..types.rerank import RerankRequest, RerankResponse
+
+        given = {"query": query, "documents": documents}
+        journey, call = self._asked("rerank", RerankRequest, given, settings, is_async)
+        return (await journey.perform(call, RerankResponse)).with_documents(tuple(documents))
+
+    async def _moderate(self, inputs: Inputs, settings: Mapping[str, Any], *, is_async: bool) -> ModerationResponse:
+        from ..types.moderation import ModerationRequest, ModerationResponse
+
+        journey, call = self._asked("moderate", ModerationRequest, {"inputs": inputs}, settings, is_async)
+        return await journey.perform(call, ModerationResponse)
+
+    async def _ocr(
+        self, document: FileContent | ImageContent, settings: Mapping[str, Any], *, is_async: bool
+    ) -> OcrResponse:
+        from ..types.ocr import OcrRequest, OcrResponse
+
+        journey, call = self._asked("ocr", OcrRequest, {"document": document}, settings, is_async)
+        return await journey.perform(call, OcrResponse)
+
+    async def _count(self, said: tuple[Any, ...], settings: Mapping[str, Any], *, is_async: bool) -> TokenCountResponse:
+        from ..flow.counting import estimated
+        from ..history.reading import read_history
+        from ..types.token_count import TokenCountResponse
+
+        prompt, context, instructions, messages = said
+        estimate = settings.get("estimate")
+        chosen = {name: value for name, value in settings.items() if name != "estimate"}
+        history = read_history(prompt, context, messages)
+        try:
+            operation = "chat" if estimate else "count_tokens"
+            journey, call = self._asked(operation, None, {}, chosen, is_async, history)
+        except UnsupportedError:
+            if estimate is False:
+                raise
+            journey, call = self._asked("chat", None, {}, chosen, is_async, history)
+        call = replace(call, instructions=read_instructions(instructions))
+        if call.operation == "chat":
+            return estimated(journey, call)
+        return await journey.perform(call, TokenCountResponse)

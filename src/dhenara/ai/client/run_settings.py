@@ -1,0 +1,64 @@
+"""Run settings: everything that may be said about a run, for those who type it and those who check it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypedDict
+
+from ..flow.plan import RunEvent
+from ..flow.toolbox import Approve
+from ..history.reading import MessageLike
+from ..types.call_config import AIModelCallConfig, ReasoningEffort
+from ..types.run import RunLimits
+from ..types.timeouts import Timeouts
+from ..types.tools import ToolChoice
+
+
+class PlanSettings(TypedDict, total=False):
+    """What is decided about the run itself."""
+
+    limits: RunLimits
+    approve: Approve
+    tool_errors: Literal["tell", "raise"]
+    repairs: int
+    on_event: Callable[[RunEvent], None]
+
+
+class TalkSettings(TypedDict, total=False):
+    """What the conversation is made of beside the prompt."""
+
+    context: Sequence[MessageLike] | None
+    instructions: str | Sequence[str] | None
+    messages: Sequence[MessageLike] | None
+    config: AIModelCallConfig | None
+
+
+class RunSettings(PlanSettings, TalkSettings, total=False):
+    """All that, and the fields of the config that every request of the run is made with."""
+
+    tools: Sequence[Any]
+    tool_choice: ToolChoice | str | None
+    parallel_tool_calls: bool | None
+    max_output_tokens: int | None
+    reasoning: bool | None
+    max_reasoning_tokens: int | None
+    reasoning_effort: ReasoningEffort | None
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+    frequency_penalty: float | None
+    presence_penalty: float | None
+    logit_bias: dict[str, float] | None
+    seed: int | None
+    stop: str | Sequence[str]
+    n: int | None
+    logprobs: bool | None
+    top_logprobs: int | None
+    options: dict[str, Any]
+    headers: dict[str, str]
+    metadata: dict[str, Any]
+    user: str | None
+    service_tier: str | None
+    timeout: float | Timeouts | None
+    retries: int
+    strict: bool

@@ -1,0 +1,169 @@
+"""Runs: the methods of the client that go on by themselves, over tools and repairs, until there is an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+
+from ..errors import WrongColourError
+from ..history.reading import MessageLike
+from ..runtime.blocking import run
+from ..types.call import Call
+from ..types.call_config import AIModelCallConfig
+from ..types.structured import StructuredOutput
+
+if TYPE_CHECKING:
+    from ..flow.journey import Journey
+    from ..flow.loop import Loop
+    from ..flow.plan import Plan
+    from ..streams.runs import AsyncRunStream, RunStream
+    from ..types.run import Run
+    from .run_settings import RunSettings
+
+T = TypeVar("T")
+Shape = StructuredOutput | Mapping[str, Any] | None
+PLANNED = ("limits", "approve", "tool_errors", "repairs", "on_event")
+SPOKEN = ("context", "instructions", "messages", "config")
+
+
+class Runs:
+    """A part of AIModelClient."""
+
+    is_async: bool | None
+
+    @overload
+    def run(self, prompt: MessageLike | None = None, *, output: type[T], **settings: Unpack[RunSettings]) -> Run[T]: ...
+    @overload
+    def run(
+        self, prompt: MessageLike | None = None, *, output: Shape = None, **settings: Unpack[RunSettings]
+    ) -> Run[Any]: ...
+    def run(self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any) -> Run[Any]:
+        """Asks, runs the tools that the model calls, tells it their results and asks again, until it answers.
+
+        `tools` are functions, model classes, `Tool`s or what providers run themselves; `output` is the type of object
+        that the answer must be. `limits` bound the run; `approve` is asked about tools that need it; `tool_errors`
+        tells the model of errors or raises them; `repairs` is how often it may correct a wrong object.
+        """
+        loop = self._loop(prompt, output, settings, streaming=False)
+        while run(loop.pull()) is not None:
+            pass
+        return loop.run()
+
+    @overload
+    async def run_async(
+        self, prompt: MessageLike | None = None, *, output: type[T], **settings: Unpack[RunSettings]
+    ) -> Run[T]: ...
+    @overload
+    async def run_async(
+        self, prompt: MessageLike | None = None, *, output: Shape = None, **settings: Unpack[RunSettings]
+    ) -> Run[Any]: ...
+    async def run_async(self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any) -> Run[Any]:
+        """The same, awaited; tools and approval may be async or not."""
+        loop = self._async_loop(prompt, output, settings, streaming=False)
+        while await loop.pull() is not None:
+            pass
+        return loop.run()
+
+    @overload
+    def run_streaming(
+        self, prompt: MessageLike | None = None, *, output: type[T], **settings: Unpack[RunSettings]
+    ) -> RunStream[T]: ...
+    @overload
+    def run_streaming(
+        self, prompt: MessageLike | None = None, *, output: Shape = None, **settings: Unpack[RunSettings]
+    ) -> RunStream[Any]: ...
+    def run_streaming(
+        self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any
+    ) -> RunStream[Any]:
+        """The same while it happens: an iterator of `(event, None)`, and `(None, run)` at the end."""
+        from ..streams.runs import RunStream
+
+        return RunStream(self._loop(prompt, output, settings, streaming=True))
+
+    @overload
+    def run_streaming_async(
+        self, prompt: MessageLike | None = None, *, output: type[T], **settings: Unpack[RunSettings]
+    ) -> AsyncRunStream[T]: ...
+    @overload
+    def run_streaming_async(
+        self, prompt: MessageLike | None = None, *, output: Shape = None, **settings: Unpack[RunSettings]
+    ) -> AsyncRunStream[Any]: ...
+    def run_streaming_async(
+        self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any
+    ) -> AsyncRunStream[Any]:
+        """The same for `async for`; there is nothing to await before."""
+        from ..streams.runs import AsyncRunStream
+
+        return AsyncRunStream(self._async_loop(prompt, output, settings, streaming=True))
+
+    def generate_typed(self, kind: type[T], prompt: MessageLike | None = None, **settings: Unpack[RunSettings]) -> T:
+        """The answer as an object of this type."""
+        return self.run(prompt, output=kind, **settings).output
+
+    async def generate_typed_async(
+        self, kind: type[T], prompt: MessageLike | None = None, **settings: Unpack[RunSettings]
+    ) -> T:
+        """The same, awaited."""
+        return (await self.run_async(prompt, output=kind, **settings)).output
+
+    def _loop(self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], *, streaming: bool) -> Loop:
+        if self.is_async is True:
+            raise WrongColourError("this is an async client: Use run_async for async client")
+        from ..flow.loop import Loop
+
+        call, plan = self._planned(prompt, output, settings, streaming)
+        check_colour(call, plan)
+        return Loop(self._sync_journey(), call, plan)
+
+    def _async_loop(
+        self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], *, streaming: bool
+    ) -> Loop:
+        if self.is_async is False:
+            raise WrongColourError("this is a sync client: Use run for sync client")
+        from ..flow.loop import Loop
+
+        call, plan = self._planned(prompt, output, settings, streaming)
+        return Loop(self._async_journey(), call, plan)
+
+    def _planned(
+        self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], streaming: bool
+    ) -> tuple[Call, Plan]:
+        from ..flow.plan import Plan
+
+        plan = {name: settings[name] for name in PLANNED if settings.get(name) is not None}
+        spoken = {name: settings.get(name) for name in SPOKEN}
+        overrides = {name: value for name, value in settings.items() if name not in (*PLANNED, *SPOKEN)}
+        overrides["streaming"] = streaming
+        if output is not None:
+            overrides["structured_output"] = output
+        return self._call(prompt, **spoken, overrides=overrides, open_end=True), Plan(streaming=streaming, **plan)
+
+    def _call(
+        self,
+        prompt: MessageLike | None,
+        context: Sequence[MessageLike] | None,
+        instructions: str | Sequence[str] | None,
+        messages: Sequence[MessageLike] | None,
+        config: AIModelCallConfig | None,
+        overrides: Mapping[str, Any],
+        *,
+        open_end: bool = False,
+    ) -> Call:
+        raise NotImplementedError
+
+    def _sync_journey(self) -> Journey:
+        raise NotImplementedError
+
+    def _async_journey(self) -> Journey:
+        raise NotImplementedError
+
+
+def check_colour(call: Call, plan: Plan) -> None:
+    """Sync code cannot await: what would have to be awaited is found before anything is sent."""
+    from ..types.tool import Tool, awaits
+
+    waiting = [tool.name for tool in call.config.tools if isinstance(tool, Tool) and tool.is_async]
+    if waiting:
+        raise WrongColourError(f"{', '.join(waiting)} must be awaited: use run_async, or sync functions as tools")
+    if plan.approve is not None and awaits(plan.approve):
+        raise WrongColourError("approve must be awaited: use run_async, or a sync function to approve calls")

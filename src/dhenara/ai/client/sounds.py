@@ -1,0 +1,140 @@
+"""Operations on sound: transcribing, translating and speaking, whole or as it comes, each in both colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from ..errors import ConfigurationError
+from ..runtime.blocking import run
+from .operating import Operating
+
+if TYPE_CHECKING:
+    from ..flow.journey import Journey
+    from ..streams.sounds import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
+    from ..types.audio import SpeechResponse, TranscriptionResponse
+    from ..types.call import Call
+    from ..types.content import AudioContent
+    from ..types.operation_settings import SpeakSettings, TranscribeSettings
+
+    Sound = AudioContent | bytes | str | PathLike[str]
+
+
+class Sounds(Operating):
+    """Sound is given as `AudioContent`, bytes, a path, or an address where the provider fetches it itself."""
+
+    def transcribe(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
+        """What is said, in the language in which it is said."""
+        return run(self._hear(audio, "transcribe", settings, is_async=False))
+
+    async def transcribe_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
+        """The same, awaited."""
+        return await self._hear(audio, "transcribe", settings, is_async=True)
+
+    def translate(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
+        """What is said, in English."""
+        return run(self._hear(audio, "translate", settings, is_async=False))
+
+    async def translate_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
+        """The same, awaited."""
+        return await self._hear(audio, "translate", settings, is_async=True)
+
+    def transcribe_stream(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> SyncTranscript:
+        """The words as they are understood; `response` of the stream is the whole answer afterwards."""
+        from ..streams.sounds import SyncTranscript
+
+        journey, call = self._heard(loaded(audio), "transcribe", settings, is_async=False)
+        return SyncTranscript(journey, call, run(journey.start(streaming(call))))
+
+    async def transcribe_stream_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> AsyncTranscript:
+        """The same, for `async for`."""
+        from ..streams.sounds import AsyncTranscript
+
+        journey, call = self._heard(await self._loaded(audio, is_async=True), "transcribe", settings, is_async=True)
+        return AsyncTranscript(journey, call, await journey.start(streaming(call)))
+
+    def speak(self, text: str, **settings: Unpack[SpeakSettings]) -> SpeechResponse:
+        """The text as speech."""
+        return run(self._speak(text, settings, is_async=False))
+
+    async def speak_async(self, text: str, **settings: Unpack[SpeakSettings]) -> SpeechResponse:
+        """The same, awaited."""
+        return await self._speak(text, settings, is_async=True)
+
+    def speak_stream(self, text: str, **settings: Unpack[SpeakSettings]) -> SyncSpeech:
+        """The sound as it is made: iterate over its bytes, or `save` them."""
+        from ..streams.sounds import SyncSpeech
+
+        journey, call = self._spoken(text, settings, is_async=False)
+        return SyncSpeech(journey, call, run(journey.start(streaming(call))))
+
+    async def speak_stream_async(self, text: str, **settings: Unpack[SpeakSettings]) -> AsyncSpeech:
+        """The same, for `async for`."""
+        from ..streams.sounds import AsyncSpeech
+
+        journey, call = self._spoken(text, settings, is_async=True)
+        return AsyncSpeech(journey, call, await journey.start(streaming(call)))
+
+    async def _hear(
+        self, audio: Sound, task: str, settings: Mapping[str, Any], *, is_async: bool
+    ) -> TranscriptionResponse:
+        from ..types.audio import TranscriptionResponse
+
+        sound = await self._loaded(audio, is_async=is_async)
+        journey, call = self._heard(sound, task, settings, is_async=is_async)
+        return await journey.perform(call, TranscriptionResponse)
+
+    async def _loaded(self, audio: Sound, *, is_async: bool) -> AudioContent:
+        """Files are read where that holds up nobody."""
+        if isinstance(audio, str | PathLike) and not is_address(audio):
+            return await self._journey("transcribe", is_async=is_async).io.call(loaded, audio)
+        return loaded(audio)
+
+    async def _speak(self, text: str, settings: Mapping[str, Any], *, is_async: bool) -> SpeechResponse:
+        from ..types.audio import SpeechResponse
+
+        journey, call = self._spoken(text, settings, is_async=is_async)
+        return await journey.perform(call, SpeechResponse)
+
+    def _heard(
+        self, sound: AudioContent, task: str, settings: Mapping[str, Any], *, is_async: bool
+    ) -> tuple[Journey, Call]:
+        from ..types.audio import TranscriptionRequest
+
+        given = {"audio": sound, "task": task}
+        return self._asked("transcribe", TranscriptionRequest, given, settings, is_async)
+
+    def _spoken(self, text: str, settings: Mapping[str, Any], *, is_async: bool) -> tuple[Journey, Call]:
+        from ..types.audio import SpeechRequest
+
+        return self._asked("speak", SpeechRequest, {"text": text}, settings, is_async)
+
+
+def streaming(call: Call) -> Call:
+    return replace(call, config=call.config.model_copy(update={"streaming": True}))
+
+
+def is_address(given: Any) -> bool:
+    return isinstance(given, str) and given.startswith(("http://", "https://"))
+
+
+def loaded(given: Sound) -> AudioContent:
+    """The sound as content, its kind told by its first bytes."""
+    from ..types.content import AudioContent
+    from ..wire.sounds import sound_of
+
+    if isinstance(given, AudioContent):
+        return given
+    if isinstance(given, bytes | bytearray):
+        return AudioContent(data=bytes(given), mime_type=sound_of(bytes(given[:64])))
+    if isinstance(given, str) and is_address(given):
+        return AudioContent(url=given)
+    path = Path(given).expanduser()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"the sound {path} cannot be read: {error.strerror}") from error
+    return AudioContent(data=data, name=path.name, mime_type=sound_of(data[:64]))

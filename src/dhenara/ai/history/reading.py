@@ -1,0 +1,109 @@
+"""The history: whatever the user gives as prompt, context and messages, as one sequence of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..errors import ConfigurationError
+from ..types.call_response import AIModelCallResponse
+from ..types.content import Content, ToolCallContent, ToolResultContent
+from ..types.message import Message, Prompt, as_sequence
+from ..types.response import ChatResponse, ChatResponseChoice
+
+Part = str | bytes | PurePath | Content
+MessageLike = (
+    Part | Sequence[Part] | Mapping[str, Any] | Message | ChatResponse | ChatResponseChoice | AIModelCallResponse
+)
+"""Everything that can stand in a conversation; parts, alone or together, are something that the user says."""
+
+
+def read_history(
+    prompt: MessageLike | None,
+    context: Sequence[MessageLike] | None,
+    messages: Sequence[MessageLike] | None,
+) -> tuple[Message, ...]:
+    """Messages first, then the context, then the prompt. Tool results that follow each other are one turn."""
+    given = [*as_sequence(messages), *as_sequence(context)]
+    if prompt is not None:
+        given.append(prompt)
+    if not given:
+        raise ConfigurationError("there is nothing to say: pass a prompt, a context or messages")
+    return tuple(gathered(read_message(one) for one in given))
+
+
+def read_message(given: MessageLike) -> Message:
+    """One message, from any spelling of it."""
+    match given:
+        case str():
+            return Prompt.model_validate({"text": given})
+        case Message():
+            return given
+        case ChatResponse():
+            return answered(given)
+        case AIModelCallResponse():
+            if given.chat_response is None:
+                raise ConfigurationError("this response has no chat answer (yet): read its stream to the end first")
+            return answered(given.chat_response)
+        case ChatResponseChoice():
+            return given.to_message()
+        case list() | tuple() | Content() | PurePath() | bytes() if not isinstance(given, ToolResultContent):
+            return Prompt.model_validate({"parts": given})
+        case ToolResultContent():
+            return Message(role="tool", contents=[given])
+        case Mapping():
+            return validated(given)
+    raise ConfigurationError(f"a {type(given).__name__} is not a message; pass a str, dict, Prompt or an answer")
+
+
+def answered(response: ChatResponse) -> Message:
+    if not response.choices:
+        raise ConfigurationError("this answer has no choices, so it cannot be a part of the conversation")
+    return response.to_message()
+
+
+def validated(given: Mapping[str, Any]) -> Message:
+    """A dict in our own spelling, or as OpenAI writes tool calls and results."""
+    said = dict(given)
+    if said.get("role") in ("tool", "function") and "tool_call_id" in said:
+        result = ToolResultContent(call_id=said["tool_call_id"], name=said.get("name"), output=said.get("content"))
+        return Message(role="tool", contents=[result])
+    calls = said.pop("tool_calls", None)
+    said.setdefault("role", "user")
+    try:
+        message = Message.model_validate({k: v for k, v in said.items() if v is not None})
+        return message.model_copy(update={"contents": [*message.contents, *map(called, calls)]}) if calls else message
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+        raise ConfigurationError(
+            f"this message cannot be read ({problems}): keys {', '.join(map(str, given))}"
+        ) from error
+
+
+def called(call: Mapping[str, Any]) -> ToolCallContent:
+    from ..answer.slots import read_arguments
+
+    function = call.get("function") or {}
+    text = function.get("arguments") or ""
+    arguments, problem = read_arguments(text)
+    return ToolCallContent(
+        id=call.get("id") or "",
+        name=function.get("name") or "",
+        arguments=arguments,
+        arguments_text=text,
+        error=problem,
+    )
+
+
+def gathered(messages: Iterable[Message]) -> list[Message]:
+    """Results of one round of tools belong together, however they were given."""
+    found: list[Message] = []
+    for message in messages:
+        if message.role == "tool" and found and found[-1].role == "tool":
+            found[-1] = Message(role="tool", contents=[*found[-1].contents, *message.contents])
+        else:
+            found.append(message)
+    return found

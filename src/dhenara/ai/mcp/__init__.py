@@ -1,0 +1,12 @@
+"""Tools of MCP servers of the user's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy
+
+if TYPE_CHECKING:
+    from .servers import MCPServer as MCPServer
+
+__getattr__, __dir__ = lazy(__name__, {"MCPServer": ".servers"})

@@ -1,0 +1,126 @@
+"""Streams as users hold them: `(chunk, None)` again and again, and `(None, final)` at the end."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from ..answer.chunks import Chunker
+from ..config.settings import settings
+from ..errors import CallError
+from ..flow.broken import told
+from ..flow.journey import Journey
+from ..flow.stream import Batch, Stream
+from ..runtime.blocking import run
+from ..types.call import Call
+from ..types.call_response import AIModelCallResponse
+from ..types.delta import TextDelta
+from ..types.response import ChatResponse
+from ..types.sse import StreamEvent, StreamingChatResponse
+
+
+class Telling:
+    """What both colours of stream have in common: how the things that happen are told."""
+
+    def __init__(self, journey: Journey, call: Call, stream: Stream) -> None:
+        self._journey = journey
+        self._call = call
+        self._stream = stream
+        self._chunker = Chunker(stream.origin or journey.target.origin)
+        self._over = False
+
+    def partial(self) -> ChatResponse:
+        """What has been read so far, also after the stream broke or was closed."""
+        return self._stream.partial()
+
+    @property
+    def error(self) -> CallError | None:
+        """What broke the answer off, if anything did."""
+        return self._stream.error
+
+    def partial_output(self) -> Any:
+        """The object that was asked for as structured output, as far as it has arrived; None before that."""
+        shape = self._call.config.structured_output
+        if shape is None:
+            return None
+        from ..flow.partial_output import partial_output
+
+        return partial_output(self._stream.partial().text(), shape)
+
+    def _shown(self, batch: Batch) -> StreamingChatResponse | None:
+        if len(batch) == 1 and type(batch[0]) is TextDelta:
+            return self._chunker.text_chunk(batch[0])
+        return self._chunker.chunk(batch)
+
+    def _final(self) -> AIModelCallResponse:
+        answer = self._stream.partial()
+        if not settings.ENABLE_STREAMING_CONSOLIDATION:
+            answer = answer.model_copy(update={"choices": []})
+        return self._journey.report(self._call, answer, self._stream.result())
+
+
+class SyncStream(Telling):
+    """An iterator over one answer. Leaving it, closing it or forgetting it ends the request at once."""
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        if self._over:
+            raise StopIteration
+        try:
+            while (batch := run(self._stream.pull())) is not None:
+                chunk = self._shown(batch)
+                if chunk is not None:
+                    return chunk, None
+        except CallError as error:
+            return told(error), None
+        self._over = True
+        return None, self._final()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the request now. What has arrived stays in `partial()`."""
+        self._over = True
+        run(self._stream.close())
+
+    def __del__(self) -> None:
+        self._stream.abandon()
+
+
+class AsyncStream(Telling):
+    """The same for `async for`."""
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        if self._over:
+            raise StopAsyncIteration
+        try:
+            while (batch := await self._stream.pull()) is not None:
+                chunk = self._shown(batch)
+                if chunk is not None:
+                    return chunk, None
+        except CallError as error:
+            return told(error), None
+        self._over = True
+        return None, self._final()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Ends the request now. What has arrived stays in `partial()`."""
+        self._over = True
+        await self._stream.close()
+
+    def __del__(self) -> None:
+        self._stream.abandon()

@@ -1,0 +1,126 @@
+"""Items of a batch, and batches that are handed over one after the other, as users hold them while they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Self
+
+from ..flow.batch_items import Items
+from ..flow.batch_portions import Portions
+from ..flow.batches import Batching
+from ..runtime.blocking import run
+from ..types.batch import BatchItem, BatchJob
+
+OnSubmit = Callable[[str | None, int], None]
+"""Told the name of a batch and how many calls are in it, just before it is handed over."""
+
+
+class BatchItems:
+    """Each item once, as the provider tells them; `index` says which call it belongs to."""
+
+    def __init__(self, items: Items) -> None:
+        self._items = items
+
+    @property
+    def job(self) -> BatchJob:
+        """The batch as it ended."""
+        return self._items.job
+
+    def __del__(self) -> None:
+        self._items.abandon()
+
+
+class SyncBatchItems(BatchItems):
+    """An iterator. Leaving it or closing it ends the request at once."""
+
+    def __iter__(self) -> Iterator[BatchItem]:
+        return self
+
+    def __next__(self) -> BatchItem:
+        item = run(self._items.next())
+        if item is None:
+            raise StopIteration
+        return item
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the request now."""
+        run(self._items.close())
+
+
+class AsyncBatchItems(BatchItems):
+    """The same for `async for`."""
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> BatchItem:
+        item = await self._items.next()
+        if item is None:
+            raise StopAsyncIteration
+        return item
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Ends the request now."""
+        await self._items.close()
+
+
+class Submissions:
+    """Calls are read as they are needed. After an error the iterator goes on with those calls that come next."""
+
+    def __init__(self, batching: Batching, portions: Portions, name: str | None, on_submit: OnSubmit | None) -> None:
+        self._batching = batching
+        self._portions = portions
+        self._name = name
+        self._on_submit = on_submit
+        self._made = 0
+
+    async def _next(self) -> BatchJob | None:
+        portion = await self._portions.next()
+        if portion is None:
+            return None
+        name = None if self._name is None else f"{self._name}-{self._made}"
+        self._made += 1
+        try:
+            if self._on_submit is not None:
+                self._on_submit(name, portion.spool.count)
+            return await self._batching.hand_over(portion, name)
+        finally:
+            portion.spool.close()
+
+
+class SyncSubmissions(Submissions):
+    """Hands over one batch for each step."""
+
+    def __iter__(self) -> Iterator[BatchJob]:
+        return self
+
+    def __next__(self) -> BatchJob:
+        job = run(self._next())
+        if job is None:
+            raise StopIteration
+        return job
+
+
+class AsyncSubmissions(Submissions):
+    """The same for `async for`."""
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> BatchJob:
+        job = await self._next()
+        if job is None:
+            raise StopAsyncIteration
+        return job

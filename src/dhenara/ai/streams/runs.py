@@ -1,0 +1,88 @@
+"""Streams of runs: everything that happens, and the run at the end."""
+
+from __future__ import annotations
+
+from typing import Generic, Self, TypeVar
+
+from ..flow.loop import Loop
+from ..flow.plan import RunEvent
+from ..runtime.blocking import run
+from ..types.run import Run
+
+T = TypeVar("T")
+
+
+class RunStream(Generic[T]):
+    """`(event, None)` for everything that happens, and `(None, run)` at the end. Leaving it ends the run at once."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._over = False
+
+    def partial(self) -> Run[T | None]:
+        """What happened so far."""
+        return self._loop.run()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> tuple[RunEvent, None] | tuple[None, Run[T]]:
+        if self._over:
+            raise StopIteration
+        event = run(self._loop.pull())
+        if event is not None:
+            return event, None
+        self._over = True
+        return None, self._loop.run()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the run now. What had happened stays in `partial()`."""
+        self._over = True
+        run(self._loop.close())
+
+    def __del__(self) -> None:
+        self._loop.abandon()
+
+
+class AsyncRunStream(Generic[T]):
+    """The same for `async for`."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._over = False
+
+    def partial(self) -> Run[T | None]:
+        """What happened so far."""
+        return self._loop.run()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> tuple[RunEvent, None] | tuple[None, Run[T]]:
+        if self._over:
+            raise StopAsyncIteration
+        event = await self._loop.pull()
+        if event is not None:
+            return event, None
+        self._over = True
+        return None, self._loop.run()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Ends the run now. What had happened stays in `partial()`."""
+        self._over = True
+        await self._loop.close()
+
+    def __del__(self) -> None:
+        self._loop.abandon()
