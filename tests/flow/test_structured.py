@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import InvalidOutputError, RefusedError, TruncatedError, UnsupportedError
+from dhenara.ai.errors import ConfigurationError, InvalidOutputError, RefusedError, TruncatedError, UnsupportedError
 from dhenara.ai.testing import Answer, Called, FakeServer
 from dhenara.ai.types import ChatResponse, StructuredContent, StructuredOutput
 from support.worlds import World, endpoint
@@ -135,6 +135,16 @@ def test_any_type_can_be_asked_for(kind: Any, said: Any, value: Any, server: Fak
     assert isinstance(content, StructuredContent)
     assert content.error is None
     assert response.parsed == value
+
+
+@pytest.mark.parametrize("wrong", ["a word", 3, ["Person"]])
+def test_what_is_no_type_and_no_schema_is_told_before_anything_is_sent(wrong: Any, server: FakeServer) -> None:
+    with client_for(server, "openai") as client:
+        with pytest.raises(ConfigurationError, match="give a pydantic model, another type, or a JSON Schema"):
+            client.generate("?", structured_output=wrong)
+        with pytest.raises(ConfigurationError, match="give a pydantic model"):
+            client.generate_typed(wrong, "?")
+    assert server.exchanges == []
 
 
 def test_openai_is_held_to_a_strict_schema_and_told_the_rest_in_words(server: FakeServer) -> None:

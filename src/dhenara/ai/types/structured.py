@@ -42,10 +42,13 @@ class StructuredOutput(Fitting):
     @model_validator(mode="before")
     @classmethod
     def _read_shape(cls, given: Any) -> Any:
-        if isinstance(given, type) or get_origin(given) is not None:
+        # What a `type` statement made knows its value.
+        if isinstance(given, type) or get_origin(given) is not None or hasattr(given, "__value__"):
             return read_type(given)
-        if not isinstance(given, Mapping) or "output_schema" in given:
+        if isinstance(given, StructuredOutput) or (isinstance(given, Mapping) and "output_schema" in given):
             return given
+        if not isinstance(given, Mapping):
+            raise ValueError(f"give a pydantic model, another type, or a JSON Schema as a dict, not {given!r:.40}")
         if "model_class" in given:
             return {**read_type(given["model_class"]), **given}
         return read_schema(given, str(given.get("title") or "answer"))
