@@ -10,6 +10,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError, ServerError, UnsupportedError
 from dhenara.ai.flow import uploads
+from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal
 from dhenara.ai.types import FileContent, ImageContent, Prompt, Timeouts, Uploading, VideoContent
 from support.worlds import World, endpoint
@@ -150,6 +151,13 @@ def test_only_as_much_is_uploaded_as_has_to_be(server: FakeServer) -> None:
         client.generate(Prompt(contents=["Compare them.", small, PDF]))
     assert b"small.pdf" in server.exchanges[1].body
     assert b'"file-1"' in server.exchanges[1].body
+
+
+@pytest.mark.parametrize(("provider", "most"), [("anthropic", 32_000_000), ("google_ai", 20_000_000)])
+def test_requests_of_a_provider_hold_as_much_as_it_takes(provider: str, most: int) -> None:
+    for route in load_provider(provider).routes:
+        assert route.quirks.most_request_bytes is not None
+        assert route.quirks.most_request_bytes <= most * 1.05, route.models
 
 
 def test_an_attempt_that_failed_does_not_upload_again(world: World, server: FakeServer) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ..auth import header
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -32,6 +34,13 @@ PROVIDER = Provider(
             ),
         ),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False, calls_last=True)),
+        # Claude's protocol, for whoever asks for it.
+        Route(
+            "anthropic",
+            MessagesQuirks(accepted={}),
+            base="https://api.deepseek.com/anthropic",
+            auth=header("x-api-key"),
+        ),
     ),
     key_env=("DEEPSEEK_API_KEY",),
     base_url_env=("DEEPSEEK_BASE_URL",),

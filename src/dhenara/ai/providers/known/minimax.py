@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ..auth import header
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -18,6 +20,10 @@ PROVIDER = Provider(
                 reasoning_replay="tags",
                 document_shape="none",
             ),
+        ),
+        # Claude's protocol, for whoever asks for it.
+        Route(
+            "anthropic", MessagesQuirks(accepted={}), base="https://api.minimax.io/anthropic", auth=header("x-api-key")
         ),
     ),
     key_env=("MINIMAX_API_KEY",),
