@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 
 class DrawOptions(TypedDict, total=False):
     """`options` are the provider's own, such as size and quality. `cache` must be said here: pictures are large, and
-    who asks again mostly wants another one.
+    who asks again mostly wants another one. `on_partial` is shown a new picture as it becomes clearer, where the
+    provider shows it.
     """
+
+    on_partial: Callable[[ImageContent], None]
 
     provider: Any
     model: str
@@ -84,6 +88,8 @@ async def draw(
         raise ProviderConfigurationError("there is nothing to draw: give a prompt, or a picture to vary")
     if not prompt.strip() and len(given) > 1:
         raise ProviderConfigurationError(f"variations are made of one picture, not of {len(given)}; or say a prompt")
+    if given and "on_partial" in said:
+        raise ProviderConfigurationError("only new pictures are shown as they become clearer: leave on_partial out")
     if mask is not None:
         if not given:
             raise ProviderConfigurationError("a mask says where a picture may change: give that picture in images=...")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ import pytest
 
 from ai_utilities import AiSettings, ProviderConfigurationError
 from ai_utilities.exceptions import ProviderCapabilityError
-from dhenara.ai.errors import BadRequestError, RateLimitError
-from dhenara.ai.testing import FakeServer, Plausible, Raw, Refusal
+from dhenara.ai.errors import BadRequestError, BrokenStreamError, RateLimitError
+from dhenara.ai.testing import FakeServer, Plausible, Raw, RawStream, Refusal
 from dhenara.ai.testing.plausible import png
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ImageModelCostData
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ImageContent, ImageModelCostData
 from support.forms import read_form
 from support.kit import Uniform, run, settings
 from support.worlds import World
@@ -23,6 +24,38 @@ SOON = {"retry-after-ms": "5"}
 
 def left_at(*urls: str) -> Raw:
     return Raw(json.dumps({"created": 1, "data": [{"url": url} for url in urls]}).encode())
+
+
+def event(kind: str, **told: Any) -> bytes:
+    said = {"type": f"image_generation.{kind}", "b64_json": base64.b64encode(png()).decode(), **told}
+    return f"event: {said['type']}\ndata: {json.dumps(said)}\n\n".encode()
+
+
+def test_a_picture_is_shown_as_it_becomes_clearer(world: World, server: FakeServer) -> None:
+    seen: list[ImageContent] = []
+
+    async def script(client: Uniform) -> Any:
+        return await client.image("An otter", on_partial=seen.append, options={"size": "32x16"})
+
+    earlier = [event("partial_image", partial_image_index=number) for number in range(2)]
+    server.answers(RawStream([*earlier, event("completed", output_format="png")]))
+    drawn = run(world, script, settings(server.url))
+    assert [one.data for one in seen] == [png(), png()]
+    assert [one.mime_type for one in seen] == ["image/png"] * 2
+    assert drawn.images[0].bytes == png()
+    assert (drawn.model, server.exchanges[0].json["partial_images"]) == ("gpt-image-2", 2)
+
+
+def test_a_picture_that_breaks_off_is_an_error(world: World, server: FakeServer) -> None:
+    seen: list[ImageContent] = []
+
+    async def script(client: Uniform) -> Any:
+        return await client.image("An otter", on_partial=seen.append)
+
+    server.answers(RawStream([event("partial_image", partial_image_index=0)]))
+    with pytest.raises(BrokenStreamError):
+        run(world, script, settings(server.url))
+    assert len(seen) == 1
 
 
 def test_words_become_a_picture_by_the_usual_model(world: World, server: FakeServer, tmp_path: Path) -> None:
@@ -102,6 +135,7 @@ def test_a_model_that_also_talks_draws(world: World, server: FakeServer) -> None
     [
         ({"prompt": " "}, "nothing to draw"),
         ({"images": [png(), png()]}, "of one picture"),
+        ({"prompt": "x", "images": png(), "on_partial": print}, "leave on_partial out"),
         ({"prompt": "x", "mask": png()}, "give that picture"),
         ({"prompt": "x", "images": b"no picture"}, "these bytes are not a picture"),
         ({"prompt": "x", "images": "nothing.png"}, "cannot be read"),
