@@ -25,6 +25,30 @@ def test_a_sound_set_up_is_all_well(cli: Any, at_server: FakeServer) -> None:
     assert "sk-of-the-test" not in done.out
 
 
+def test_a_fallback_hides_no_failure_of_the_first(
+    cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AI_FALLBACKS", "local")
+    at_server.answers(Refusal(401, "Incorrect API key provided"))
+    done = cli("doctor")
+    assert done.code == 1
+    assert "local/smollm2-135m" in done.out
+    assert "FAILURE  key" in done.out
+
+
+def test_a_fallback_that_cannot_be_asked_is_a_failure(
+    cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AI_FALLBACKS", "groq")
+    monkeypatch.delenv("GROQ_API_KEY", raising=False)
+    at_server.answers(READY)
+    done = cli("doctor")
+    assert done.code == 1
+    assert "FAILURE  fallbacks" in done.out
+    assert "GROQ_API_KEY" in done.out
+    assert "openai answers as fake-1" in done.out
+
+
 def test_a_refused_key_is_a_failure_with_advice(cli: Any, at_server: FakeServer) -> None:
     at_server.answers(Refusal(401, "Incorrect API key provided"))
     done = cli("doctor")

@@ -39,7 +39,11 @@ def test_a_dry_run_writes_nothing(cli: Any, monkeypatch: Any, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_connection_is_tried_before_anything_is_written(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fallbacks", ["", "local"])
+def test_the_connection_is_tried_before_anything_is_written(
+    fallbacks: str, cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AI_FALLBACKS", fallbacks)
     at_server.answers(Refusal(404, "no listing"), Refusal(401, "Incorrect API key provided"))
     done = cli("setup", "-p", "openai", "--api-key", "sk-wrong-key", "-m", "fake-1")
     assert done.code == 2

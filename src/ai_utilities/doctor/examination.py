@@ -10,6 +10,7 @@ from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, Resolved
 from ..exceptions import AIUtilitiesError
 from ..providers.facts import EMBEDDED
+from ..providers.fallbacks import fallbacks
 from .calls import check_call
 from .embedded import check_embedded
 from .extras import check_extras
@@ -17,7 +18,6 @@ from .finding import Finding, failure, ok, warning
 from .stores import check_stores
 from .way import check_way
 
-OLDEST = (3, 11)
 SHORTEST_KEY = 8
 
 
@@ -33,6 +33,7 @@ def examine(settings: AiSettings, *, network: bool = True) -> Iterator[Finding]:
         yield from check_embedded(wanted=False)
         return
     yield from check_settings(found)
+    yield from check_fallbacks(settings, found.provider)
     small = found.provider == EMBEDDED and found.model.value == found.facts.first_model
     yield from check_embedded(small)
     if not network:
@@ -41,10 +42,23 @@ def examine(settings: AiSettings, *, network: bool = True) -> Iterator[Finding]:
     if address is not None:
         yield from check_way(address)
     try:
-        with AiClient(settings) as client:
+        # Whoever would answer instead must not hide that this one does not.
+        with AiClient(settings.model_copy(update={"fallbacks": None})) as client:
             yield from check_call(client)
     except AIUtilitiesError as error:
         yield failure("settings", str(error))
+
+
+def check_fallbacks(settings: AiSettings, main: str) -> Iterator[Finding]:
+    """Whether those who are asked where the provider cannot answer could be asked."""
+    if not settings.fallbacks:
+        return
+    try:
+        named = [f"{one.api.provider}/{one.ai_model.model_name}" for one in fallbacks(settings, main)]
+    except AIUtilitiesError as error:
+        yield failure("fallbacks", str(error), "correct AI_FALLBACKS, or leave it out")
+    else:
+        yield ok("fallbacks", ", ".join(named))
 
 
 def check_settings(found: Resolved) -> Iterator[Finding]:

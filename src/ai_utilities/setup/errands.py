@@ -61,6 +61,7 @@ class World:
             provider=entry.provider,
             base_url=entry.base_url,
             usage_tracking=False,
+            fallbacks="",  # it is this provider that is tried
         )
 
 
