@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from ..errors import CallError
 from ..schema.rules import ANY_SCHEMA, SchemaRules
 from ..types.call import Call
 from ..types.delta import Delta
 from ..types.media import Media
-from ..types.plan import Fate
-from ..types.structured import OutputMode
 from ..types.warning import CallWarning
 from ..wire.frame import Frame, Frames
 from ..wire.http import Head, Pieces
-from ..wire.multipart import Multipart
 from .accepted import Accepted
+
+if TYPE_CHECKING:
+    from ..types.plan import Fate
+    from ..types.structured import OutputMode
+    from ..wire.multipart import Multipart
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..types.call import Call
 from ..types.content import Content, Origin, TextContent
-from ..types.plan import Fate, Plan, PlannedPart
 from .base import Outgoing
 from .origin import at_home
+
+if TYPE_CHECKING:
+    from ..types.plan import Fate, Plan, PlannedPart
 
 PLAINLY = "it is said plainly, in this protocol's words"
 UNCITED = "its words are said; the sources it cites stay home"
@@ -16,6 +19,8 @@ UNCITED = "its words are said; the sources it cites stay home"
 
 def plan_of(call: Call, outgoing: Outgoing, target: Origin) -> Plan:
     """What became of every part of the call when it was written for this target."""
+    from ..types.plan import Plan
+
     return Plan(
         provider=target.provider,
         model=target.model,
@@ -33,6 +38,8 @@ def travels(call: Call, outgoing: Outgoing, protocol: str) -> bool:
 
 
 def parts(call: Call, outgoing: Outgoing, protocol: str) -> Iterator[PlannedPart]:
+    from ..types.plan import PlannedPart
+
     for place, message in enumerate(call.messages):
         for number, part in enumerate(message.contents):
             fate, reason = outgoing.fates.get(id(part)) or otherwise(part, call, protocol)

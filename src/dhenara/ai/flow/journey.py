@@ -16,7 +16,6 @@ from ..types.result import OperationResponse, Result
 from ..wire.io import IO
 from .deadline import Deadline
 from .dispatch import dispatch
-from .drawn import drawn
 from .identity import identified
 from .layer import AnyLayer, Layer, bound, stack, wrapped
 from .learning import Learning
@@ -107,6 +106,8 @@ class Journey:
     def report(self, call: Call, answer: ChatResponse, made: Result | None = None) -> AIModelCallResponse:
         """The answer, and what happened on its way."""
         if call.operation == "image":
+            from .drawn import drawn
+
             shown: dict[str, Any] = {"image_response": drawn(answer, made)}
         else:
             shown = {"chat_response": answer}

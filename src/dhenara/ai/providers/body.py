@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from ..codecs.base import Outgoing
 from ..wire import json
 from ..wire.http import Pieces
-from ..wire.multipart import Multipart
 
 OPENED = {"accept-encoding": "gzip, deflate"}
 JSON = {"content-type": "application/json", **OPENED}
@@ -19,6 +18,8 @@ def written(outgoing: Outgoing) -> tuple[Mapping[str, str], bytes | Pieces]:
     payload = outgoing.payload
     if payload is None:
         return (OPENED, b"") if outgoing.method in BARE else (JSON, json.dumps(outgoing.body))
+    from ..wire.multipart import Multipart
+
     if isinstance(payload, Multipart):
         return {"content-type": payload.content_type, **OPENED}, payload
     return OPENED, payload

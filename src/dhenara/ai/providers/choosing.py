@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from ..types.endpoint import AIModelEndpoint
+from .later import draws
 from .registry import find_provider
 
 
@@ -14,8 +17,8 @@ def generates(endpoint: AIModelEndpoint) -> str:
     provider = find_provider(str(endpoint.api.provider))
     if provider is None:
         return "chat"
-    draws = [route for route in provider.operations if route.operation == "image" and route.models != "*"]
-    return "image" if any(route.serves(model.base_model or model.model_name) for route in draws) else "chat"
+    name = model.base_model or model.model_name
+    return "image" if any(fnmatchcase(name, pattern) for pattern in draws(provider.operations)) else "chat"
 
 
 def usual_operation(endpoint: AIModelEndpoint) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import MappingProxyType
@@ -67,8 +67,8 @@ class Provider:
     name: str
     base_url: str
     routes: tuple[Route, ...]
-    operations: tuple[Route, ...] = ()
-    """What is offered beside chat."""
+    operations: Sequence[Route] = ()
+    """What is offered beside chat; `Beside` where it is not to be loaded with the rest."""
 
     by_chat: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Operations that belong to a protocol of chat, and their codecs: they go the way of its routes."""

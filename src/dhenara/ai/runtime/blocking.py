@@ -13,7 +13,6 @@ from ..config.environment import environment
 from ..errors import WrongColourError
 from ..wire.http import HttpRequest
 from ..wire.io import Bell, Broken, Patience, Response, Silence, Transport, Unreachable
-from ..wire.jobs import Job, Outcome, attempt
 from .http import HttpTransport
 from .names import connected
 from .net import Wire
@@ -24,6 +23,8 @@ from .staleness import readable
 
 if TYPE_CHECKING:
     import ssl
+
+    from ..wire.jobs import Job, Outcome
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -145,6 +146,8 @@ class BlockingIO:
 
     async def gather(self, jobs: Sequence[Job], at_once: int) -> list[Outcome | None]:
         if at_once == 1 or (len(jobs) == 1 and jobs[0].seconds is None):
+            from ..wire.jobs import attempt
+
             return [attempt(job.work) for job in jobs]
         from .crowd import Crowd
 

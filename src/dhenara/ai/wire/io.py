@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from .http import Head, HttpRequest
-from .jobs import Job, Outcome
+
+if TYPE_CHECKING:
+    from .jobs import Job, Outcome
 
 P = ParamSpec("P")
 T = TypeVar("T")

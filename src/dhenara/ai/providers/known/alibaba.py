@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks
-from ..offers import embeddings
+from ..later import Beside
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -23,7 +22,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=(embeddings(EmbeddingQuirks(params={"dimensions": "dimensions"}, most_texts=10, encoding="float")),),
+    operations=Beside("alibaba"),
     key_env=(
         "DASHSCOPE_API_KEY",
         "ALIBABA_API_KEY",

@@ -7,7 +7,6 @@ Bedrock Mantle, which alone has some models (`config={"endpoint": "mantle"}` for
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from ...codecs.anthropic.chunks import ChunkFrames
@@ -15,16 +14,15 @@ from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.converse.quirks import ConverseQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
 from ...types.structured import OutputMode
 from ..auth import bearer_or_aws
+from ..later import Beside
 from ..listing import Listing
 from ..provider import InFiles, Provider, Route
 from ..tokens.aws import aws_proofs
 from ..tokens.aws_profiles import region_in_files
 from .anthropic import BINDING
 from .claude import claude_routes, dated, name_on_bedrock, preceded
-from .cohere import EMBEDDINGS
 
 # How each family is told to think; inference profiles put a region before the name.
 CLAUDE_UNSTRUCTURED = "*anthropic.claude-3-7-*|*anthropic.claude-*-4-2*|*anthropic.claude-*-4-1-*"
@@ -64,9 +62,6 @@ def named(name: str, config: Mapping[str, Any]) -> str:
     return name_on_bedrock(name, str(config.get("region", "")))
 
 
-INVOKE = "/model/{model}/invoke"
-TITAN = EmbeddingQuirks(path=INVOKE, params={"dimensions": "dimensions"}, most_texts=1)
-COHERE = replace(EMBEDDINGS, path=INVOKE, names_model=False)
 AGENTS = "https://bedrock-agent-runtime.{region}.amazonaws.com"
 # How those are held to a schema who do not know schemas.
 BY_TOOL: tuple[OutputMode, ...] = ("tool", "prompt")
@@ -103,11 +98,7 @@ PROVIDER = Provider(
         *claude_routes(INVOKED, before="*anthropic.", frames=ChunkFrames),
         Route("converse", ConverseQuirks(structured=BY_TOOL)),
     ),
-    operations=(
-        Route("converse.rerank", RerankQuirks(), base=AGENTS, operation="rerank"),
-        Route("cohere.embeddings", COHERE, "*cohere.embed*", operation="embed"),
-        Route("converse.titan", TITAN, "*titan-embed*", operation="embed"),
-    ),
+    operations=Beside("amazon_bedrock"),
     by_chat={"count_tokens": ("converse.count_tokens",)},
     auth=bearer_or_aws("bedrock"),
     named=named,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..offers import PLAIN_EMBEDDINGS
+from ..later import Beside
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -19,7 +19,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=(PLAIN_EMBEDDINGS,),
+    operations=Beside("plain_embeddings"),
     key_env=(
         "DEEPINFRA_API_KEY",
         "DEEPINFRA_TOKEN",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ..later import Beside
 from ..listing import Listing
-from ..offers import PLAIN_EMBEDDINGS
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -19,7 +19,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=(PLAIN_EMBEDDINGS,),
+    operations=Beside("plain_embeddings"),
     key_env=(
         "GITHUB_MODELS_TOKEN",
         "GITHUB_TOKEN",

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from ...codecs.batch_quirks import BatchQuirks
-from ...codecs.file_quirks import FileQuirks
 from ...codecs.gemini.quirks import MOST_BYTES, GeminiQuirks
-from ...codecs.gemini.tasks import TASK_TYPES
-from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
 from ..auth import header
+from ..later import Beside
 from ..listing import Listing
 from ..provider import Provider, Route
 
@@ -18,17 +13,6 @@ BUDGETED = "gemini-2.5-*|models/gemini-2.5-*"
 RESTLESS = "gemini-2.5-pro*|models/gemini-2.5-pro*"
 UNTHINKING = "gemini-2.0-*|gemini-1.*|models/gemini-2.0-*|models/gemini-1.*|gemma-*|models/gemma-*"
 
-# Those before the second see no pictures.
-SEEING = "gemini-embedding-2*|models/gemini-embedding-2*"
-EMBEDDINGS = EmbeddingQuirks(
-    path="/{model}:batchEmbedContents",
-    params={"dimensions": "outputDimensionality", "input_type": "taskType"},
-    most_texts=100,
-    input_types=TASK_TYPES,
-)
-
-# A request with its calls in it may have 20 MB; a file of them 2 GB.
-BATCHES = BatchQuirks(most_requests=200_000, most_bytes=2_000_000_000, inline_requests=1_000, inline_bytes=18_000_000)
 
 PROVIDER = Provider(
     name="google_ai",
@@ -56,13 +40,7 @@ PROVIDER = Provider(
         ),
         Route("gemini", GeminiQuirks(most_request_bytes=MOST_BYTES)),
     ),
-    operations=(
-        Route("gemini.embeddings", replace(EMBEDDINGS, pictures=True), SEEING, operation="embed"),
-        Route("gemini.embeddings", EMBEDDINGS, operation="embed"),
-        Route("gemini.batches", BATCHES, operation="batches"),
-        Route("gemini.files", FileQuirks(), operation="files"),
-        Route("vertex.imagen", ImageQuirks(path="/{model}:predict"), "imagen*|models/imagen*", operation="image"),
-    ),
+    operations=Beside("google_ai", draws="imagen*|models/imagen*"),
     by_chat={
         "count_tokens": ("gemini.count_tokens",),
         "image": ("gemini.images",),

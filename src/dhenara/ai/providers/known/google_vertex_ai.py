@@ -8,11 +8,10 @@ from typing import Any
 
 from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.gemini.quirks import GeminiQuirks
-from ...codecs.gemini.tasks import TASK_TYPES
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
 from ...errors import ConfigurationError
 from ..auth import header
+from ..later import Beside
 from ..listing import Listing
 from ..provider import InFiles, Provider, Route
 from ..tokens.google_default import google_proofs, project_in_files
@@ -38,15 +37,6 @@ HOSTS = {
 PATH = "/publishers/google/{model}:{method}"
 
 NAMED = GeminiQuirks(path=PATH, counts_whole_request=False, fetches=True)
-PREDICT = "/publishers/google/models/{name}:predict"
-EMBEDDINGS = EmbeddingQuirks(
-    path=PREDICT,
-    params={"dimensions": "outputDimensionality", "input_type": "task_type", "truncate": "autoTruncate"},
-    most_texts=250,
-    # Twenty thousand tokens at once.
-    most_bytes=50_000,
-    input_types=TASK_TYPES,
-)
 
 
 def derived(config: Mapping[str, Any], has_key: bool) -> Mapping[str, Any]:
@@ -94,12 +84,7 @@ PROVIDER = Provider(
         ),
         Route("gemini", NAMED),
     ),
-    operations=(
-        # One text a request is all that the newest of these models takes.
-        Route("vertex.embeddings", replace(EMBEDDINGS, most_texts=1), "gemini-embedding*", operation="embed"),
-        Route("vertex.embeddings", EMBEDDINGS, operation="embed"),
-        Route("vertex.imagen", ImageQuirks(path=PREDICT), "imagen*", operation="image"),
-    ),
+    operations=Beside("google_vertex_ai", draws="imagen*"),
     by_chat={
         "count_tokens": ("gemini.count_tokens",),
         "image": ("gemini.images",),

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...codecs.accepted import PICTURES, Accepted
-from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
-from ...codecs.file_quirks import FileQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ..offers import BATCHES, HEARING_PARAMS, files, speech, transcriptions
+from ..later import Beside
 from ..provider import Provider, Route
 
 # Four megabytes for a request with pictures in it; addresses do not count.
@@ -58,17 +56,7 @@ PROVIDER = Provider(
             "openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False, most_request_bytes=MOST_BYTES)
         ),
     ),
-    operations=(
-        BATCHES,
-        files(FileQuirks(params={"purpose": "purpose"}, usual_purpose="batch")),
-        transcriptions(
-            TranscriptionQuirks(params=HEARING_PARAMS, translations_path="/audio/translations", audio_url="url")
-        ),
-        # Its voices belong to its models, so only an English one is known to be there.
-        speech(
-            SpeechQuirks(params={"voice": "voice", "format": "response_format", "speed": "speed"}, usual_voice="troy")
-        ),
-    ),
+    operations=Beside("groq"),
     key_env=("GROQ_API_KEY",),
     base_url_env=("GROQ_BASE_URL",),
     keys_url="https://console.groq.com/keys",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...schema.rules import ANY_SCHEMA
-from ..offers import PLAIN_EMBEDDINGS, rerank
+from ..later import Beside
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -28,10 +28,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=(
-        PLAIN_EMBEDDINGS,
-        rerank(),
-    ),
+    operations=Beside("local"),
     needs_key=False,
     embedded=True,
 )

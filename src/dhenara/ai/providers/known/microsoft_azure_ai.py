@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..auth import header
+from ..later import Beside
 from ..listing import Listing
-from ..offers import PLAIN_EMBEDDINGS
 from ..provider import Provider, Route
 from ..tokens.entra import entra_proofs
 from .claude import claude_routes
@@ -36,10 +34,7 @@ PROVIDER = Provider(
         Route("openai_chat", OTHERS, query=QUERY),
         Route("openai_responses", ResponsesQuirks(), query=QUERY),
     ),
-    operations=(
-        replace(PLAIN_EMBEDDINGS, prefix="/models", query=QUERY, when=DATED),
-        replace(PLAIN_EMBEDDINGS, query=QUERY),
-    ),
+    operations=Beside("microsoft_azure_ai"),
     by_chat={"count_tokens": ("anthropic.count_tokens",)},
     auth=header("api-key"),
     proofs=entra_proofs,

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operation_quirks import ImageQuirks
 from ..auth import header
+from ..later import Beside
 from ..listing import Listing
-from ..offers import embeddings, images
 from ..provider import Provider, Route
 from ..tokens.entra import entra_proofs
-from .openai import DRAWING, ONLY_DRAW, RESPONSES_ONLY
+from .openai import ONLY_DRAW, RESPONSES_ONLY
 
 # A dated version of the API has addresses of its own; the current one needs no date.
 DATED = {"api_version": "20*"}
@@ -47,11 +46,7 @@ PROVIDER = Provider(
         Route("openai_chat", ChatQuirks(efforts={"max": "xhigh"}), query=QUERY),
         Route("openai_responses", ResponsesQuirks(), query=QUERY),
     ),
-    operations=(
-        *both(embeddings()),
-        *both(images(ImageQuirks(params=DRAWING, streams=True), ONLY_DRAW)),
-        *both(images(ImageQuirks(params=DRAWING, streams=True))),
-    ),
+    operations=Beside("microsoft_openai", draws=ONLY_DRAW),
     by_chat={"count_tokens": ("openai_responses.count_tokens",)},
     auth=header("api-key"),
     proofs=entra_proofs,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks
-from ..offers import embeddings
+from ..later import Beside
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -20,17 +19,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=(
-        embeddings(
-            EmbeddingQuirks(
-                params={"input_type": "input_type"},
-                most_texts=96,
-                encoding="float",
-                input_types={"query": "query", "document": "passage"},
-                defaults={"input_type": "passage"},
-            )
-        ),
-    ),
+    operations=Beside("nvidia"),
     key_env=("NVIDIA_API_KEY",),
     base_url_env=("NVIDIA_BASE_URL",),
     keys_url="https://build.nvidia.com/settings/api-keys",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operation_quirks import ImageQuirks
-from ..offers import PLAIN_EMBEDDINGS, images, moderations, rerank, speech, transcriptions
+from ..later import Beside
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -20,13 +19,6 @@ PROVIDER = Provider(
         ),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
-    operations=(
-        rerank(),
-        moderations(),
-        images(ImageQuirks(params={"n": "n", "seed": "seed", "user": "user"}, streams=True)),
-        PLAIN_EMBEDDINGS,
-        transcriptions(),
-        speech(),
-    ),
+    operations=Beside("openai_compatible"),
     needs_key=False,
 )

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks
-from ..offers import HEARING_PARAMS, SPEECH_PARAMS, embeddings, rerank, speech, transcriptions
+from ..later import Beside
 from ..provider import Provider, Route
-
-EMBEDDINGS = EmbeddingQuirks(
-    params={"dimensions": "dimensions", "input_type": "input_type", "user": "user"},
-    most_texts=256,
-    # Passed on as they are to the model's own host, whose words these are.
-    input_types={"query": "search_query", "document": "search_document"},
-)
 
 PROVIDER = Provider(
     name="openrouter",
@@ -37,12 +28,7 @@ PROVIDER = Provider(
         ),
         Route("openai_responses", ResponsesQuirks()),
     ),
-    operations=(
-        embeddings(EMBEDDINGS),
-        rerank(),
-        transcriptions(TranscriptionQuirks(params=HEARING_PARAMS)),
-        speech(SpeechQuirks(params=SPEECH_PARAMS, usual_voice="alloy")),
-    ),
+    operations=Beside("openrouter"),
     by_chat={"image": ("openai_chat.images",)},
     key_env=("OPENROUTER_API_KEY",),
     base_url_env=("OPENROUTER_BASE_URL",),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks
-from ..offers import embeddings
+from ..later import Beside
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -33,17 +32,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=(
-        embeddings(
-            EmbeddingQuirks(
-                path="/v1/embeddings",
-                params={"dimensions": "dimensions"},
-                most_texts=512,
-                most_bytes=300_000,
-                encoding="base64_int8",
-            )
-        ),
-    ),
+    operations=Beside("perplexity"),
     key_env=("PERPLEXITY_API_KEY",),
     base_url_env=("PERPLEXITY_BASE_URL",),
     keys_url="https://www.perplexity.ai/settings/api",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ...codecs.operation_quirks import ImageQuirks
-from ..offers import PLAIN_EMBEDDINGS, images, rerank
+from ..later import Beside
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -21,20 +20,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=(
-        rerank(),
-        images(
-            ImageQuirks(
-                params={"n": "n", "seed": "seed"},
-                edits_path="/images/generations",
-                variations_path=None,
-                pictures="json",
-                picture_field="image_url",
-                picture_shape="string",
-            )
-        ),
-        PLAIN_EMBEDDINGS,
-    ),
+    operations=Beside("together"),
     key_env=("TOGETHER_API_KEY",),
     base_url_env=("TOGETHER_BASE_URL",),
     keys_url="https://api.together.ai/settings/api-keys",

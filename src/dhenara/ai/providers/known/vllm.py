@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...schema.rules import ANY_SCHEMA
-from ..offers import PLAIN_EMBEDDINGS, rerank
+from ..later import Beside
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -28,10 +28,7 @@ PROVIDER = Provider(
         ),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
-    operations=(
-        rerank(),
-        PLAIN_EMBEDDINGS,
-    ),
+    operations=Beside("vllm"),
     key_env=("VLLM_API_KEY",),
     base_url_env=("VLLM_BASE_URL",),
     needs_key=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..offers import PLAIN_EMBEDDINGS
+from ..later import Beside
 from ..provider import Provider, Route
 
 QUIRKS = ChatQuirks(
@@ -37,7 +37,7 @@ PROVIDER = Provider(
         ),
         Route("openai_chat", QUIRKS),
     ),
-    operations=(PLAIN_EMBEDDINGS,),
+    operations=Beside("plain_embeddings"),
     key_env=("ZAI_API_KEY",),
     base_url_env=("ZAI_BASE_URL",),
     keys_url="https://z.ai/manage-apikey/apikey-list",

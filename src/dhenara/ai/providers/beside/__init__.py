@@ -1,0 +1,1 @@
+"""What each provider offers beside chat, loaded when it is first asked for."""

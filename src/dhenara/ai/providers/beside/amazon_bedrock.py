@@ -1,0 +1,20 @@
+"""Amazon Bedrock, beside chat."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
+from ..known.amazon_bedrock import AGENTS
+from ..provider import Route
+from .cohere import EMBEDDINGS
+
+INVOKE = "/model/{model}/invoke"
+TITAN = EmbeddingQuirks(path=INVOKE, params={"dimensions": "dimensions"}, most_texts=1)
+COHERE = replace(EMBEDDINGS, path=INVOKE, names_model=False)
+
+OPERATIONS = (
+    Route("converse.rerank", RerankQuirks(), base=AGENTS, operation="rerank"),
+    Route("cohere.embeddings", COHERE, "*cohere.embed*", operation="embed"),
+    Route("converse.titan", TITAN, "*titan-embed*", operation="embed"),
+)

@@ -1,0 +1,30 @@
+"""Google AI, beside chat."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...codecs.batch_quirks import BatchQuirks
+from ...codecs.file_quirks import FileQuirks
+from ...codecs.gemini.tasks import TASK_TYPES
+from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
+from ..provider import Route
+
+# Those before the second see no pictures.
+SEEING = "gemini-embedding-2*|models/gemini-embedding-2*"
+EMBEDDINGS = EmbeddingQuirks(
+    path="/{model}:batchEmbedContents",
+    params={"dimensions": "outputDimensionality", "input_type": "taskType"},
+    most_texts=100,
+    input_types=TASK_TYPES,
+)
+# A request with its calls in it may have 20 MB; a file of them 2 GB.
+BATCHES = BatchQuirks(most_requests=200_000, most_bytes=2_000_000_000, inline_requests=1_000, inline_bytes=18_000_000)
+
+OPERATIONS = (
+    Route("gemini.embeddings", replace(EMBEDDINGS, pictures=True), SEEING, operation="embed"),
+    Route("gemini.embeddings", EMBEDDINGS, operation="embed"),
+    Route("gemini.batches", BATCHES, operation="batches"),
+    Route("gemini.files", FileQuirks(), operation="files"),
+    Route("vertex.imagen", ImageQuirks(path="/{model}:predict"), "imagen*|models/imagen*", operation="image"),
+)

@@ -1,0 +1,73 @@
+"""What a provider offers beside chat is loaded when somebody looks at it, and known to be what it was said to be."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from dhenara.ai.providers import registry
+from dhenara.ai.providers.later import Beside, draws
+from dhenara.ai.testing import Answer, FakeServer
+
+ONE_CALL = """
+import json, sys
+from dhenara.ai import AIModelClient
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+api = AIModelAPI(provider=sys.argv[1], api_key="sk-1", config={"base_url": sys.argv[2]})
+client = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="some-model")))
+assert client.generate("hi").chat_response.text() == "Hello!"
+print(json.dumps(sorted(sys.modules)))
+"""
+LATER = registry.known_names()
+NOT_LOADED = (
+    "asyncio",
+    "ssl",
+    "httpx2",
+    "http.client",
+    "dhenara.ai.catalog.facts",
+    "dhenara.ai.codecs.audio_quirks",
+    "dhenara.ai.codecs.batch_quirks",
+    "dhenara.ai.codecs.file_quirks",
+    "dhenara.ai.codecs.operation_quirks",
+    "dhenara.ai.flow.drawn",
+    "dhenara.ai.flow.loop",
+    "dhenara.ai.flow.trace",
+    "dhenara.ai.providers.beside",
+    "dhenara.ai.providers.offers",
+    "dhenara.ai.wire.jobs",
+    "dhenara.ai.wire.multipart",
+)
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_the_models_that_only_draw_are_known_without_loading_what_draws(name: str) -> None:
+    operations = registry.load_provider(name).operations
+    assert draws(operations) == draws(tuple(operations))
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_is_loaded_later_is_a_sequence_like_any_other(name: str) -> None:
+    operations = registry.load_provider(name).operations
+    if isinstance(operations, Beside):
+        routes = tuple(operations)
+        assert routes
+        assert (len(operations), operations[0], operations[1:]) == (len(routes), routes[0], routes[1:])
+
+
+@pytest.mark.parametrize(("provider", "path"), [("openai", "/v1"), ("anthropic", ""), ("deepseek", "/v1")])
+def test_a_plain_call_of_chat_loads_nothing_that_it_does_not_need(provider: str, path: str, server: FakeServer) -> None:
+    server.answers(Answer(text="Hello!"))
+    command = [sys.executable, "-c", ONE_CALL, provider, server.url + path]
+    environment = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "PATH": os.environ.get("PATH", "")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    loaded = json.loads(done.stdout)
+    assert [name for name in loaded if name in NOT_LOADED] == []
+    assert len([name for name in loaded if name.startswith("dhenara.")]) < 170
+
+
+def test_a_request_of_chat_to_anthropic_may_not_be_as_large_as_a_batch() -> None:
+    provider = registry.load_provider("anthropic")
+    assert {route.quirks.most_request_bytes for route in provider.routes} == {32_000_000}
