@@ -172,8 +172,10 @@ class Stream:
                 await self._receive(batch)
 
     async def _receive(self, batch: Batch) -> None:
-        failed = next((delta for delta in batch if isinstance(delta, Failed)), None)
-        if failed is None:
+        for failed in batch:
+            if isinstance(failed, Failed):
+                break
+        else:
             self._ready.append(batch)
             return
         rest = [delta for delta in batch if not isinstance(delta, Failed)]

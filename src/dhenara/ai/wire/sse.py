@@ -39,12 +39,17 @@ class SseFrames:
         return self._data is None and self._event is None and not self._after_cr
 
     def _read_events(self, chunk: bytes) -> list[Frame]:
-        """The way of nearly every chunk: whole events of one data line each."""
+        """The way of nearly every chunk: whole events of one data line each, or of a name and one data line."""
         frames: list[Frame] = []
         for block in chunk[:-2].split(b"\n\n"):
-            if block.startswith(b"data: ") and b"\n" not in block and self._idle():
-                frames.append(Frame(block[6:]))
-                continue
+            name, _, data = block.rpartition(b"\n")
+            if data.startswith(b"data: ") and self._idle():
+                if not name:
+                    frames.append(Frame(data[6:]))
+                    continue
+                if name.startswith(b"event: ") and b"\n" not in name:
+                    frames.append(Frame(data[6:], name[7:].decode("utf-8", "replace") or None))
+                    continue
             for line in block.split(b"\n"):
                 self._read_line(line, frames)
             self._read_line(b"", frames)

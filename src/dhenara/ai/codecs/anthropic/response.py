@@ -59,7 +59,8 @@ class MessagesReader:
         yield Terminal()
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
-        event = json.loads(frame.data) if frame.data.strip() else None
+        data = frame.data
+        event = json.loads(data) if data and not data.isspace() else None
         if not isinstance(event, dict):
             return ()
         kind = event.get("type")
@@ -87,6 +88,8 @@ class MessagesReader:
         if not isinstance(delta, dict):
             return ()
         kind = delta.get("type")
+        if kind == "text_delta" and block.kept is None:
+            return (TextDelta(block.part, words(delta, "text")),)
         if block.kept is not None or not isinstance(kind, str) or kind not in GROWN:
             return block.grew(delta)
         return GROWN[kind](block, delta)
@@ -145,7 +148,6 @@ EVENTS: dict[str, Callable[[MessagesReader, Wire], Iterable[Delta]]] = {
     "error": MessagesReader._error,
 }
 GROWN: dict[str, Callable[[BlockReader, Wire], Iterable[Delta]]] = {
-    "text_delta": lambda block, delta: (TextDelta(block.part, words(delta, "text")),),
     "input_json_delta": lambda block, delta: block.arguments(words(delta, "partial_json")),
     "thinking_delta": lambda block, delta: (ReasoningDelta(block.part, words(delta, "thinking")),),
     "signature_delta": lambda block, delta: (ReasoningDelta(block.part, signature=words(delta, "signature") or None),),

@@ -20,6 +20,8 @@ class Sources:
         self._cited: list[Wire] = []
 
     def add(self, candidate: Wire) -> None:
+        if not candidate.get("groundingMetadata") and not candidate.get("citationMetadata"):
+            return
         grounding = section(candidate, "groundingMetadata")
         told = grounding.get("groundingChunks")
         chunks: list[Any] = told if isinstance(told, list) else []

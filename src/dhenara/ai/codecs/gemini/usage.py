@@ -28,5 +28,7 @@ def read_usage(report: Report) -> Usage:
 
 def modality(report: Report, name: str, wanted: str) -> int:
     details = report.get(name)
-    found = (d for d in details if isinstance(d, dict)) if isinstance(details, list) else ()
-    return sum(number(detail, "tokenCount") for detail in found if detail.get("modality") == wanted)
+    if not isinstance(details, list):
+        return 0
+    told = [detail for detail in details if isinstance(detail, dict) and detail.get("modality") == wanted]
+    return sum([number(detail, "tokenCount") for detail in told]) if told else 0

@@ -46,11 +46,17 @@ class MessageReader:
         self._tools: set[int] = set()
         self._unknown = 0
 
-    def read(self, message: Wire) -> Iterator[Delta]:
-        """Thinking comes before the text, the text before the calls: no field says it, but all vendors mean it."""
+    def read(self, message: Wire) -> Iterable[Delta]:
+        """Nearly every message of a stream is a piece of text and nothing else."""
         if message.keys() <= PLAIN:
-            yield from self._read_content(message.get("content"))
-            return
+            content = message.get("content")
+            if content and self._tags is None and isinstance(content, str):
+                return (TextDelta(TEXT, content, self._choice),)
+            return self._read_content(content)
+        return self._read_all(message)
+
+    def _read_all(self, message: Wire) -> Iterator[Delta]:
+        """Thinking comes before the text, the text before the calls: no field says it, but all vendors mean it."""
         yield from self._read_reasoning(message)
         yield from self._read_content(message.get("content"))
         if refusal := words(message, "refusal"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from ...types.delta import (
@@ -47,6 +48,8 @@ BESIDE = (
     # What hosts of searching models put beside their answers.
     *("search_results", "web_search", "search_info", "related_questions"),
 )
+# What an event may tell beside its choices.
+REST = frozenset({"usage", "x_groq", "citations", "search_results"})
 LAST = b"[DONE]"
 
 
@@ -78,9 +81,8 @@ class ChatReader(Informed):
             yield Failed(stream_error(body))
 
     def frame(self, frame: Frame) -> list[Delta]:
-        if not frame.data.startswith(b"{"):
-            return self._read_odd(frame.data.strip())
-        return list(self._read(json.loads(frame.data), "delta", frame.event))
+        data = frame.data
+        return self._read(json.loads(data), "delta", frame.event) if data[:1] == b"{" else self._read_odd(data.strip())
 
     def finish(self) -> Iterator[Delta]:
         for reader in self._choices.values():
@@ -93,21 +95,22 @@ class ChatReader(Informed):
         if said == LAST:
             return [Terminal()]
         told = json.loads(said) if said else None
-        return [] if told is None else list(self._read(told, "delta"))
+        return [] if told is None else self._read(told, "delta")
 
-    def _read(self, told: Any, key: str, event: str | None = None) -> Iterator[Delta]:
+    def _read(self, told: Any, key: str, event: str | None = None) -> list[Delta]:
         body = told[0] if isinstance(told, list) and told else told
         if not isinstance(body, dict):
             raise ValueError(f"expected an object, got {type(body).__name__}")
-        if not self._began:
-            yield from self._begin(body)
+        found: list[Delta] = [] if self._began else list(self._begin(body))
         choices = body.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict):
-                yield from self._read_choice(choice, key)
-        yield from self._read_rest(body)
+                found += self._read_choice(choice, key)
+        if not REST.isdisjoint(body):
+            found += self._read_rest(body)
         if body.get("error") or event == "error" or body.get("object") == "error":
-            yield Failed(stream_error(body))
+            found.append(Failed(stream_error(body)))
+        return found
 
     def _begin(self, body: dict[str, Any]) -> Iterator[Delta]:
         """Azure's first event names nobody; the first one that does counts."""
@@ -115,7 +118,7 @@ class ChatReader(Informed):
             self._began = bool(body.get("id") and body.get("model"))
             yield Began(named(body, "id"), named(body, "model"), beside(body, BESIDE))
 
-    def _read_choice(self, choice: dict[str, Any], key: str) -> Iterator[Delta]:
+    def _read_choice(self, choice: dict[str, Any], key: str) -> Iterable[Delta]:
         index = choice.get("index")
         if not isinstance(index, int):
             index = 0
@@ -127,7 +130,13 @@ class ChatReader(Informed):
         if reader is None:
             whole = key == "message"
             reader = self._choices[index] = MessageReader(index, self._quirks, whole=whole, thinking=self._thinking)
-        yield from reader.read(message)
+        said = reader.read(message)
+        if choice.get("finish_reason") or choice.get("logprobs"):
+            return chain(said, self._read_end(choice, index, reader))
+        return said
+
+    def _read_end(self, choice: dict[str, Any], index: int, reader: MessageReader) -> Iterator[Delta]:
+        """What is told beside the words, and why there are no more of them."""
         if choice.get("logprobs") and (tokens := entries(section(choice, "logprobs"), "content")):
             yield LogprobsDelta(tokens, index)
         if raw := choice.get("finish_reason"):

@@ -42,13 +42,16 @@ class ItemReader:
         self.id: str | None = None
         self.stored = False
         """Whether the host keeps the answer, so that its id alone says what it was."""
-        self._told: set[int | str | None] = set()
+        self._told: dict[int | str | None, str] = {}
+        """What was told of it, and the part that it belongs to."""
         self._noted: dict[int, int] = {}
 
     def grew(self, what: int | str | None) -> str:
         """The part that this piece belongs to; texts of a message are parts of their own."""
-        self._told.add(what)
-        return self._part(what)
+        part = self._told.get(what)
+        if part is None:
+            part = self._told[what] = self._part(what)
+        return part
 
     def noted(self, content: int) -> str:
         self._noted[content] = self._noted.get(content, 0) + 1
@@ -137,7 +140,7 @@ class ItemReader:
         name = self._name(item)
         yield ServerToolDelta(self._part(None), self.id, name, self._new(None, arguments), kept)
         if drawn and "picture" not in self._told:
-            self._told.add("picture")
+            self._told["picture"] = self._part("picture")
             kind = f"image/{item.get('output_format') or 'png'}"
             about = {name: item[name] for name in ("id", "revised_prompt") if item.get(name)}
             yield MediaDelta(f"{self._index}.picture", "image", drawn, kind, extras=about)
@@ -150,7 +153,7 @@ class ItemReader:
         """The words, unless they were told in pieces."""
         if what in self._told or not said:
             return ""
-        self._told.add(what)
+        self._told[what] = self._part(what)
         return said
 
 

@@ -101,11 +101,10 @@ class ResponsesReader:
         return self._item(event).whole(section(event, "item"))
 
     def _text(self, event: Wire) -> Iterable[Delta]:
-        part = self._item(event).grew(place(event, "content_index"))
-        told: list[Delta] = [TextDelta(part, words(event, "delta"))]
+        said = TextDelta(self._item(event).grew(place(event, "content_index")), words(event, "delta"))
         if event.get("logprobs") and (probable := entries(event, "logprobs")):
-            told.append(LogprobsDelta(probable))
-        return told
+            return (said, LogprobsDelta(probable))
+        return (said,)
 
     def _text_done(self, event: Wire) -> Iterable[Delta]:
         return self._item(event).finished(place(event, "content_index"), words(event, "text"))
