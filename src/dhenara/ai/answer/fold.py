@@ -51,15 +51,16 @@ class ChoiceDraft:
         return self.slots.setdefault(place, open_slot(delta))
 
     def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
+        """Made like the answer around it: of what was checked already, so no schema is built for the first answer."""
         end = self.end
-        return ChatResponseChoice(
+        return ChatResponseChoice.model_construct(
             index=index,
             contents=self.contents(origin),
             finish_reason=end.reason if end else None,
             raw_finish_reason=end.raw if end else None,
             stop_sequence=end.stop_sequence if end else None,
             finish_message=end.message if end else None,
-            logprobs=self.logprobs,
+            logprobs=None if self.logprobs is None else list(self.logprobs),
         )
 
     def contents(self, origin: Origin | None) -> list[ContentItem]:
@@ -127,16 +128,16 @@ class Draft:
         if self.shape is not None:
             over = self.complete  # some hosts never say why an answer ended
             choices = [self.shape(choice) if over or choice.finish_reason else choice for choice in choices]
-        answer = ChatResponse(
+        answer = ChatResponse.model_construct(
             id=self._id,
             model=self._model,
             provider=self.origin.provider if self.origin else None,
             choices=choices,
             usage=self._usage,
-            warnings=self._warnings,
+            warnings=list(self._warnings),
             interrupted=not self.complete,
             error=None if self.complete else str(self._error or UNFINISHED),
-            extras=self._extras,
+            extras=dict(self._extras),
         )
         return answer.priced_by(self.price) if self._usage else answer
 

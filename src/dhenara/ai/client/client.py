@@ -74,7 +74,7 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
                 "AIModelEndpoint(api=AIModelAPI(...), ai_model=AIModel(...))"
             )
         self.model_endpoint = model_endpoint
-        self.config = config or AIModelCallConfig()
+        self.config = config or AIModelCallConfig.model_construct()
         self.is_async = is_async
         ways = Ways(model_endpoint, tuple(layers), tuple(attempt_layers), observer, transport, remembered(lessons))
         self._ways = replace(ways, others=[ways.to(other) for other in fallbacks])

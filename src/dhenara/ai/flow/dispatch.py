@@ -10,7 +10,6 @@ from pydantic_core import PydanticSerializationError
 
 from ..answer.fold import Draft, Shaper
 from ..codecs.base import Decoder, Informed, Outgoing, Reading
-from ..codecs.fingerprint import fingerprint_of
 from ..codecs.plan import plan_of, travels
 from ..codecs.shaping import answer_name, output_mode
 from ..errors import BadRequestError, CallError, ConfigurationError, ConnectionFailedError, UnsupportedError
@@ -21,7 +20,6 @@ from ..types.delta import Warned
 from ..wire.frame import BrokenFraming
 from ..wire.http import HttpRequest
 from ..wire.io import IO, Broken, Silence, Unreachable
-from .fetching import with_fetched
 from .layer import Send
 from .patience import Patience
 from .pricing import pricing
@@ -49,6 +47,8 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
         if travels(call, outgoing, target.origin.protocol):
             call.journal.plan = plan_of(call, outgoing, target.origin)
         if outgoing.unfetched:
+            from .fetching import with_fetched
+
             call = await with_fetched(io, call, outgoing.unfetched)
             outgoing = writer.write(call)
         warnings = (*call.journal.warnings, *outgoing.warnings)
@@ -109,6 +109,8 @@ def requested(io: IO, target: Target, call: Call, outgoing: Outgoing) -> HttpReq
     """The request in bytes, which text with half a character in it has none of."""
     try:
         if call.config.fingerprint:
+            from ..codecs.fingerprint import fingerprint_of
+
             call.journal.fingerprint = fingerprint_of(outgoing.body)
         return target.request(outgoing, call, io.wall())
     except PydanticSerializationError as error:

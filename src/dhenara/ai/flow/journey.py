@@ -16,7 +16,6 @@ from ..types.result import OperationResponse, Result
 from ..wire.io import IO
 from .deadline import Deadline
 from .dispatch import dispatch
-from .identity import identified
 from .layer import AnyLayer, Layer, bound, stack, wrapped
 from .learning import Learning
 from .lessons import EVERYBODYS, Lessons
@@ -49,7 +48,11 @@ class Journey:
         others: Sequence[Journey] = (),
         filing: Callable[[], Journey] | None = None,
     ) -> None:
-        self.io = io = identified(io, target)
+        if target.source is not None:
+            from .identity import identified
+
+            io = identified(io, target)
+        self.io = io
         self.target = target
         self._writer = writer = Writer(target, io.wall, lessons)
         self._policies = bound(layers, io, target)
@@ -113,9 +116,9 @@ class Journey:
             shown = {"chat_response": answer}
         journal = call.journal
         began = journal.began_at
-        return AIModelCallResponse(
+        return AIModelCallResponse.model_construct(
             **shown,
-            attempts=journal.attempts,
+            attempts=list(journal.attempts),
             request_id=journal.attempts[-1].request_id if journal.attempts else None,
             response_headers=dict(journal.head.headers) if journal.head else {},
             duration_seconds=self.io.now() - journal.started_at,

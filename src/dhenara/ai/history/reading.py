@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ..errors import ConfigurationError
 from ..types.call_response import AIModelCallResponse
-from ..types.content import Content, ToolCallContent, ToolResultContent
+from ..types.content import Content, TextContent, ToolCallContent, ToolResultContent
 from ..types.message import Message, Prompt, as_sequence
 from ..types.response import ChatResponse, ChatResponseChoice
 
@@ -39,7 +39,7 @@ def read_message(given: MessageLike) -> Message:
     """One message, from any spelling of it."""
     match given:
         case str():
-            return Prompt.model_validate({"text": given})
+            return said(given)
         case Message():
             return given
         case ChatResponse():
@@ -57,6 +57,11 @@ def read_message(given: MessageLike) -> Message:
         case Mapping():
             return validated(given)
     raise ConfigurationError(f"a {type(given).__name__} is not a message; pass a str, dict, Prompt or an answer")
+
+
+def said(text: str) -> Prompt:
+    """What a user says in words: nearly every prompt, made without the checks that dicts and parts need."""
+    return Prompt.model_construct({"contents"}, contents=[TextContent(type="text", text=text)])
 
 
 def answered(response: ChatResponse) -> Message:

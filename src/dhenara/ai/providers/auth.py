@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ..wire.http import HttpRequest
-from .proof import Proof
+
+if TYPE_CHECKING:
+    from .proof import Proof
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ..types.api import AIModelAPI
-from .proof import Source
 from .provider import Provider
+
+if TYPE_CHECKING:
+    from .proof import Source
 
 
 @dataclass(frozen=True, slots=True)

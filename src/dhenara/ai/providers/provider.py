@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..codecs.base import Quirks
 from ..wire.frame import Frames
 from .auth import Auth, bearer
-from .listing import Listing
-from .proof import Finder
+
+if TYPE_CHECKING:
+    from .listing import Listing
+    from .proof import Finder
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 

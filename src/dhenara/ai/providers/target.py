@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..codecs.base import Codec, Outgoing, Quirks
 from ..codecs.registry import load_codec
@@ -21,9 +21,11 @@ from .auth import Auth, Grant, bearer
 from .body import written
 from .identity import find_identity
 from .offered import changes, operation_route
-from .proof import Proof, Source
 from .provider import NOTHING, Provider, Route
 from .registry import load_provider
+
+if TYPE_CHECKING:
+    from .proof import Proof, Source
 
 
 @dataclass(frozen=True, slots=True)

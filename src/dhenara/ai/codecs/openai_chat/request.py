@@ -7,19 +7,16 @@ from typing import Any
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.structured import OutputMode
-from ...types.tools import ToolChoice, ToolDefinition
 from ..base import Outgoing
 from ..begun import asked_to_go_on, is_begun
 from ..context import unoffered
 from ..marks import BREAKPOINT, unknown_to_cache
-from ..offering import offered
 from ..packing import packed
 from ..parameters import write_parameters
-from ..shaping import native_schema, output_mode, tool_schema, with_shape
+from ..shaping import native_schema, output_mode, with_shape
 from ..warnings import Warnings
 from .messages import write_messages
 from .parts import shown_by_user
-from .provider_tools import write_provider_tools
 from .quirks import ChatQuirks
 from .reasoning import write_reasoning
 from .replay import PROTOCOL
@@ -42,7 +39,10 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
     body.update(quirks.defaults)
     body.update(write_settings(config, quirks, warnings))
     body.update(write_reasoning(config, quirks, warnings))
-    body.update(write_tools(config, quirks, warnings))
+    if config.tools:
+        from .tools import write_tools
+
+        body.update(write_tools(config, quirks, warnings))
     body.update(write_format(config, mode, quirks, warnings))
     body.update(write_cache(config, quirks, warnings))
     unoffered(config, warnings)
@@ -75,43 +75,6 @@ def write_cache(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warning
         newer = quirks.cache_mark == BREAKPOINT
         written |= {"prompt_cache_options": {"ttl": "12h"}} if newer else {"prompt_cache_retention": "24h"}
     return written
-
-
-def write_tools(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
-    if not config.tools:
-        return {}
-    chosen = offered(config.tools, config.tool_choice, warnings, one_by_name=quirks.named_tool_choice)
-    own = [write_tool(tool, quirks, warnings) for tool in chosen if isinstance(tool, ToolDefinition)]
-    provided = write_provider_tools(chosen, quirks, warnings)
-    if not (own or provided.entries):
-        return provided.fields
-    written: dict[str, Any] = {"tools": [*own, *provided.entries], **provided.fields}
-    if config.tool_choice is not None:
-        written.update(write_tool_choice(config.tool_choice, quirks, warnings))
-    return written
-
-
-def write_tool(tool: ToolDefinition, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
-    if tool.strict and not quirks.strict_tools:
-        warnings.unsupported("tools.strict")
-        tool = tool.model_copy(update={"strict": None})
-    schema, strict = tool_schema(tool, quirks, warnings)
-    function: dict[str, Any] = {"name": tool.name, "parameters": schema}
-    if tool.description is not None:
-        function["description"] = tool.description
-    if strict is not None and quirks.strict_tools:
-        function["strict"] = strict
-    return {"type": "function", "function": function}
-
-
-def write_tool_choice(choice: ToolChoice, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
-    if len(choice.names) == 1 and choice.mode == "required" and quirks.named_tool_choice:
-        return {"tool_choice": {"type": "function", "function": {"name": choice.names[0]}}}
-    word = quirks.tool_choice_words.get(choice.mode, choice.mode)
-    if word is None:
-        warnings.unsupported("tool_choice", f"{choice.mode!r} is not offered; the model decides")
-        return {}
-    return {"tool_choice": word}
 
 
 def write_format(
