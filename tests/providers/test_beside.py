@@ -38,7 +38,6 @@ NOT_LOADED = (
     "dhenara.ai.flow.loop",
     "dhenara.ai.flow.trace",
     "dhenara.ai.providers.beside",
-    "dhenara.ai.providers.listing",
     "dhenara.ai.providers.offers",
     "dhenara.ai.providers.proof",
     "dhenara.ai.wire.jobs",
