@@ -77,8 +77,3 @@ def test_a_plain_call_of_chat_loads_nothing_that_it_does_not_need(
     loaded = json.loads(done.stdout)
     assert [name for name in loaded if name in (*NOT_LOADED, *beyond)] == []
     assert len([name for name in loaded if name.startswith("dhenara.")]) < 165
-
-
-def test_a_request_of_chat_to_anthropic_may_not_be_as_large_as_a_batch() -> None:
-    provider = registry.load_provider("anthropic")
-    assert {route.quirks.most_request_bytes for route in provider.routes} == {32_000_000}
