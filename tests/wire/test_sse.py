@@ -78,3 +78,15 @@ def test_an_event_of_many_megabytes_arrives_whole() -> None:
 def test_a_name_that_would_break_the_framing_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="line ends"):
         write_event("x", event=name)
+
+
+def test_what_was_told_of_an_event_before_its_data_stays_with_it() -> None:
+    found = frames([b"data: a\n\n", b"id: 5\nretry: 7\n", b"data: b\n\n"])
+    assert found == [Frame(b"a"), Frame(b"b", id="5", retry=7)]
+
+
+def test_an_event_of_one_name_and_one_line_is_the_same_in_one_piece_and_in_many() -> None:
+    first = b"data: first\n\n"
+    rest = b"event: delta\ndata: x\n\nevent: \ndata: y\n\nevent: a\nevent: b\ndata: z\n\n\nid: 1\ndata: w\n\n"
+    assert frames([first, rest]) == frames(single_bytes(first + rest))
+    assert [frame.event for frame in frames([first, rest])] == [None, "delta", None, "b", None]

@@ -36,14 +36,15 @@ class SseFrames:
 
     def _idle(self) -> bool:
         """Whether the last event is complete, and no line end is half seen."""
-        return self._data is None and self._event is None and not self._after_cr
+        named = self._event is not None or self._id is not None or self._retry is not None
+        return self._data is None and not named and not self._after_cr
 
     def _read_events(self, chunk: bytes) -> list[Frame]:
         """The way of nearly every chunk: whole events of one data line each, or of a name and one data line."""
         frames: list[Frame] = []
         for block in chunk[:-2].split(b"\n\n"):
             name, _, data = block.rpartition(b"\n")
-            if data.startswith(b"data: ") and self._idle():
+            if data.startswith(b"data: "):
                 if not name:
                     frames.append(Frame(data[6:]))
                     continue

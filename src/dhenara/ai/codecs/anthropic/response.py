@@ -88,8 +88,9 @@ class MessagesReader:
         if not isinstance(delta, dict):
             return ()
         kind = delta.get("type")
-        if kind == "text_delta" and block.kept is None:
-            return (TextDelta(block.part, words(delta, "text")),)
+        text = delta.get("text")
+        if kind == "text_delta" and block.kept is None and isinstance(text, str):
+            return (TextDelta(block.part, text),)
         if block.kept is not None or not isinstance(kind, str) or kind not in GROWN:
             return block.grew(delta)
         return GROWN[kind](block, delta)
@@ -148,6 +149,7 @@ EVENTS: dict[str, Callable[[MessagesReader, Wire], Iterable[Delta]]] = {
     "error": MessagesReader._error,
 }
 GROWN: dict[str, Callable[[BlockReader, Wire], Iterable[Delta]]] = {
+    "text_delta": lambda block, delta: (TextDelta(block.part, words(delta, "text")),),
     "input_json_delta": lambda block, delta: block.arguments(words(delta, "partial_json")),
     "thinking_delta": lambda block, delta: (ReasoningDelta(block.part, words(delta, "thinking")),),
     "signature_delta": lambda block, delta: (ReasoningDelta(block.part, signature=words(delta, "signature") or None),),
