@@ -12,6 +12,7 @@ from ..types.delta import Delta, Failed, Terminal
 from ..wire import json
 from ..wire.frame import BrokenFraming, Frame, Frames
 from ..wire.io import Broken, Response, Silence, Unreachable
+from .discretion import Discretion
 from .patience import Patience
 from .stream import Batch
 
@@ -21,10 +22,12 @@ MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError)
 class Line:
     """One response, read with patience; what goes wrong on it is one of our errors."""
 
-    __slots__ = ("_origin", "_patience", "response")
+    __slots__ = ("_origin", "_patience", "discretion", "head", "response")
 
-    def __init__(self, response: Response, patience: Patience, origin: Origin) -> None:
+    def __init__(self, response: Response, patience: Patience, origin: Origin, discretion: Discretion) -> None:
         self.response = response
+        self.discretion = discretion
+        self.head = discretion.head(response.head)
         self._patience = patience
         self._origin = origin
 
@@ -53,7 +56,7 @@ class Line:
     def signed(self, error: CallError) -> CallError:
         """The error with the names of those concerned."""
         error.provider, error.model = self._origin.provider, self._origin.model
-        error.request_id = error.request_id or request_id(self.response.head)
+        error.request_id = error.request_id or request_id(self.head)
         return error
 
 
@@ -151,7 +154,7 @@ class Whole:
         self._line.response.abandon()
 
     def _read(self, body: bytes) -> Iterator[Delta]:
-        head = self._line.response.head
+        head = self._line.head
         try:
             value = Blob(body, head) if self._is_blob else json.loads(body)
         except ValueError as error:
