@@ -147,7 +147,7 @@ def test_a_place_that_takes_no_connection_is_given_up_at_the_limit(world: World)
         world.close(client)
 
 
-@pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".test", "b\u00fccher.invalid"])
+@pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".test"])
 def test_a_name_that_nobody_can_have_is_a_connection_error(host: str, world: World) -> None:
     client = AIModelClient(endpoint(f"http://{host}"))
     with pytest.raises(ConnectionError):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+DISCREET = ConfigDict(hide_input_in_errors=True)
+"""For values with secrets in them: what is wrong is said without showing what was given."""
+
 
 class Value(BaseModel):
     """Unknown fields are refused, so a misspelt name fails where it was written."""
