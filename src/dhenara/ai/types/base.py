@@ -16,6 +16,7 @@ class Value(BaseModel):
         frozen=True,
         ser_json_bytes="base64",
         val_json_bytes="base64",
+        ser_json_inf_nan="strings",
         protected_namespaces=(),
         use_enum_values=False,
         defer_build=True,

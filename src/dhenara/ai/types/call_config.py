@@ -80,6 +80,12 @@ class AIModelCallConfig(Value):
             return (given,)
         return tuple(given) if isinstance(given, Iterable) and not isinstance(given, Mapping | bytes) else given
 
+    @field_validator("stop")
+    @classmethod
+    def _kept(cls, given: Sequence[str]) -> Sequence[str]:
+        """From JSON they come as a list."""
+        return tuple(given)
+
     @field_validator("timeout")
     @classmethod
     def _positive(cls, given: float | Timeouts | None) -> float | Timeouts | None:
