@@ -251,6 +251,19 @@ def test_waiting_for_the_first_word_ends_at_the_limit_that_was_set(
 
 
 @pytest.mark.parametrize(
+    ("provider", "ping"), [("openai", b": working\n\n"), ("anthropic", b'event: ping\ndata: {"type": "ping"}\n\n')]
+)
+def test_pings_are_no_first_word(provider: str, ping: bytes, world: World, server: FakeServer) -> None:
+    server.answers(RawStream([ping] * 100, pause=0.05))
+    client = AIModelClient(endpoint(server.url, provider))
+    with pytest.raises(CallTimeoutError) as failed:
+        world.stream(client, "?", retries=0, timeout=Timeouts(first_token=0.3, idle=2))
+    assert failed.value.limit == "first_token"
+    assert server.exchanges[0].wait_left()
+    world.close(client)
+
+
+@pytest.mark.parametrize(
     ("timeouts", "limit"), [(Timeouts(idle=0.15), "paused"), (Timeouts(idle=5, total=0.2), "whole call")]
 )
 def test_a_stream_that_stalls_is_ended_at_the_limit_and_keeps_its_words(

@@ -38,14 +38,18 @@ class Line:
             raise self.signed(self._patience.error(connecting=False)) from error
         except (Broken, Unreachable, BrokenFraming) as error:
             raise self.signed(BrokenStreamError(f"the connection broke: {error}")) from error
-        self._patience.heard()
         return chunk
+
+    def heard(self) -> None:
+        """The answer has begun: from now on only pauses count."""
+        self._patience.heard()
 
     async def drain(self, arrived: bytearray | None = None) -> bytes:
         """The whole body, put into `arrived` bit by bit. Nobody has seen it, so a broken line may be tried again."""
         body = bytearray() if arrived is None else arrived
         try:
             while chunk := await self.read():
+                self.heard()
                 body += chunk
         except BrokenStreamError as error:
             raise self.signed(ConnectionFailedError(error.message)) from error
@@ -76,7 +80,11 @@ class Live:
             return None
         chunk = await self._line.read()
         if chunk:
-            return self._batches(self._cut(chunk))
+            batches = self._batches(self._cut(chunk))
+            # Comments and pings only say that somebody is there.
+            if any(batches):
+                self._line.heard()
+            return batches
         last = self._cut(b"")
         self._over = True
         return [*self._batches(last), list(self._decoder.finish())]
