@@ -153,3 +153,28 @@ def test_a_name_that_nobody_can_have_is_a_connection_error(host: str, world: Wor
     with pytest.raises(ConnectionError):
         world.run(client, "?", retries=0)
     world.close(client)
+
+
+def test_an_address_of_version_6_is_reached_and_named_in_brackets(world: World) -> None:
+    heard: list[bytes] = []
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            heard.append(connection.recv(65_536))
+            connection.sendall(b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n")
+
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("there is no loopback of version 6 here")
+    with listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        place = f"[::1]:{listener.getsockname()[1]}"
+        client = AIModelClient(endpoint(f"http://{place}"))
+        with pytest.raises(AuthenticationError):
+            world.run(client, "?", retries=0)
+        world.close(client)
+        thread.join(5)
+    assert f"host: {place}\r\n".encode() in heard[0]
