@@ -15,7 +15,7 @@ from dhenara.ai.errors import CallError
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.testing.replies import Asked, Raw, Spoken
 from dhenara.ai.testing.steps import Step
-from dhenara.ai.types import AIModelCallConfig
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from support.worlds import World, endpoint
 
 KEY = "sk-test-secret"
@@ -70,6 +70,15 @@ def test_no_error_repeats_a_secret(
     shown = [repr(error), str(error), repr(vars(error)), "".join(traceback.format_exception(error))]
     shown += [pickle.dumps(error).decode("latin-1"), *(attempt.model_dump_json() for attempt in error.attempts)]
     assert [one for one in shown if KEY in one or MINE in one] == []
+
+
+def test_a_token_that_was_fetched_is_not_repeated_either(world: World, server: FakeServer) -> None:
+    server.answers(Parrot(REFUSED, 400, JSON))
+    api = AIModelAPI(provider="openai", credentials={"token": lambda: KEY}, config={"base_url": server.url})
+    with pytest.raises(CallError) as raised:
+        world.run(AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))), "?", retries=0)
+    assert server.exchanges[0].headers["authorization"] == f"Bearer {KEY}"
+    assert KEY not in str(raised.value) + repr(vars(raised.value))
 
 
 def test_no_answer_keeps_a_secret_of_the_head(world: World, server: FakeServer) -> None:

@@ -9,6 +9,7 @@ from ..wire.http import HttpRequest
 from ..wire.http1 import Unwritable
 from ..wire.io import IO, Broken, Silence, Unreachable
 from .discretion import Discretion
+from .identity import Identified
 from .patience import Patience
 from .sources import Line
 
@@ -25,7 +26,12 @@ async def connect(io: IO, target: Target, request: HttpRequest, patience: Patien
         raise signed(target, ConnectionFailedError(f"could not reach {host(target)}: {error}")) from error
     except BrokenFraming as error:
         raise signed(target, BadAnswerError(f"{host(target)} answers otherwise than with HTTP/1.1: {error}")) from error
-    return Line(response, patience, target.origin, Discretion(request.headers))
+    return Line(response, patience, target.origin, Discretion(request.headers, shown(io)))
+
+
+def shown(io: IO) -> str | None:
+    """The token that was fetched for the request, if it was."""
+    return io.shown.token if isinstance(io, Identified) and io.shown else None
 
 
 async def refusal(target: Target, line: Line) -> CallError:

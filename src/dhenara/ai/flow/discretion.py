@@ -24,8 +24,8 @@ class Discretion:
 
     __slots__ = ("_secrets",)
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._secrets = tuple(secrets(headers))
+    def __init__(self, headers: Mapping[str, str], token: str | None = None) -> None:
+        self._secrets = tuple(secrets(headers if token is None else {**headers, "token": token}))
 
     def text(self, said: str) -> str:
         for secret in self._secrets:
