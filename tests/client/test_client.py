@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import multiprocessing
 import os
@@ -164,6 +165,13 @@ def leave(client: AIModelClient, how: str) -> None:
         stream.close()  # type: ignore[attr-defined]  # our streams can be closed
         assert next(stream, None) is None
         assert stream.partial().text().startswith("word")  # type: ignore[attr-defined]  # and asked
+    elif how == "break":
+        for _ in stream:
+            break
+    elif how == "raise":
+        with contextlib.suppress(LookupError):
+            for _ in stream:
+                raise LookupError
     elif how == "with":
         with stream:  # type: ignore[attr-defined]  # as above
             next(stream)
@@ -171,7 +179,7 @@ def leave(client: AIModelClient, how: str) -> None:
     gc.collect()
 
 
-@pytest.mark.parametrize("how", ["close", "with", "forget"])
+@pytest.mark.parametrize("how", ["close", "with", "forget", "break", "raise"])
 def test_leaving_a_stream_hangs_up_at_once(how: str, server: FakeServer) -> None:
     server.answers(ENDLESS)
     client = AIModelClient(endpoint(server.url))

@@ -30,7 +30,27 @@ def test_the_file_is_read_and_not_run(tmp_path: Path) -> None:
     assert not target.exists()
 
 
-@pytest.mark.parametrize("line", ["NO_SUCH_SETTING = 1", "ENABLE_STREAMING_CONSOLIDATION = 'yes'", "a b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""Ours."""\nfrom __future__ import annotations\nimport os\nENABLE_STREAMING_CONSOLIDATION: bool = False',
+        "ENABLE_STREAMING_CONSOLIDATION = ENABLE_STREAMING_CONSOLIDATION = False",
+    ],
+)
+def test_an_assignment_counts_however_it_is_written(text: str, tmp_path: Path) -> None:
+    (tmp_path / "dhenara_config.py").write_text(text)
+    assert Settings(tmp_path).ENABLE_STREAMING_CONSOLIDATION is False
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "if True:\n    ENABLE_STREAMING_CONSOLIDATION = False",
+        "NO_SUCH_SETTING = 1",
+        "ENABLE_STREAMING_CONSOLIDATION = 'yes'",
+        "a b",
+    ],
+)
 def test_what_makes_no_sense_in_the_file_is_named(line: str, tmp_path: Path) -> None:
     (tmp_path / "dhenara_config.py").write_text(f"{line}\n")
     with pytest.raises(ConfigurationError, match=r"dhenara_config|Setting|must be"):

@@ -250,6 +250,29 @@ def test_waiting_for_the_first_word_ends_at_the_limit_that_was_set(
     assert "0.15 s" in str(error)
 
 
+@pytest.mark.parametrize("seconds", [float("inf"), 1e300, 1e12])
+def test_a_limit_may_be_without_end(seconds: float, world: World, server: FakeServer) -> None:
+    server.answers(LONG, LONG)
+    client = AIModelClient(endpoint(server.url))
+    limits = Timeouts(connect=seconds, first_token=seconds, idle=seconds, total=seconds)
+    assert world.run(client, "?", timeout=limits).chat_response.text() == LONG.text
+    assert world.stream(client, "?", timeout=limits)[-1][1].chat_response.text() == LONG.text
+    world.close(client)
+
+
+@pytest.mark.parametrize(
+    ("provider", "ping"), [("openai", b": working\n\n"), ("anthropic", b'event: ping\ndata: {"type": "ping"}\n\n')]
+)
+def test_pings_are_no_first_word(provider: str, ping: bytes, world: World, server: FakeServer) -> None:
+    server.answers(RawStream([ping] * 100, pause=0.05))
+    client = AIModelClient(endpoint(server.url, provider))
+    with pytest.raises(CallTimeoutError) as failed:
+        world.stream(client, "?", retries=0, timeout=Timeouts(first_token=0.3, idle=2))
+    assert failed.value.limit == "first_token"
+    assert server.exchanges[0].wait_left()
+    world.close(client)
+
+
 @pytest.mark.parametrize(
     ("timeouts", "limit"), [(Timeouts(idle=0.15), "paused"), (Timeouts(idle=5, total=0.2), "whole call")]
 )

@@ -103,6 +103,13 @@ def test_a_date_in_retry_after_is_understood(server: FakeServer) -> None:
         assert client.generate("?").attempts[1].waited == 0
 
 
+@pytest.mark.parametrize("said", ["nan", "inf", "1e999", "soon", "", "Wed, 21 Oct 99999 07:28:00 GMT"])
+def test_a_retry_after_that_says_nothing_is_passed_over(said: str, server: FakeServer) -> None:
+    server.answers(Refusal(429, "later", headers={"retry-after": said}), HELLO)
+    with AIModelClient(endpoint(server.url)) as client:
+        assert 0.25 <= client.generate("?", retries=1).attempts[1].waited <= 0.5
+
+
 def test_no_retry_begins_that_could_not_end_in_time(world: World) -> None:
     with FakeServer(Refusal(500, "oops", headers={"retry-after": "20"}), forever=True) as server:
         client = AIModelClient(endpoint(server.url))

@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given, strategies as st
 
+from dhenara.ai import AIModelClient
 from dhenara.ai.errors import (
     ConfigurationError,
 )
 from dhenara.ai.providers.known.claude import name_on_bedrock, name_on_vertex
 from dhenara.ai.providers.target import Target, resolve
-from dhenara.ai.testing import FakeServer
+from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 
@@ -26,6 +27,55 @@ def target(provider: str, model: str = "m", environment: Any = None, **given: An
 
 def token(**config: Any) -> dict[str, Any]:
     return {"api_key": None, "credentials": {"token": "t"}, "config": config}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "asked"),
+    [
+        ("/v1", "/v1/chat/completions"),
+        ("/v1///", "/v1/chat/completions"),
+        ("/v1\n", "/v1/chat/completions"),
+        ("/v1?api-version=1", "/v1/chat/completions?api-version=1"),
+        ("/v1/?api-version=1&x=a%20b", "/v1/chat/completions?api-version=1&x=a%20b"),
+        ("/a%20b/v1", "/a%20b/v1/chat/completions"),
+    ],
+)
+def test_an_address_may_bring_its_own_query(base_url: str, asked: str, server: FakeServer) -> None:
+    server.answers(Answer(text="Hello!"))
+    api = AIModelAPI(provider="openai", api_key="k", config={"base_url": server.url + base_url})
+    with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client:
+        client.generate("?")
+    assert server.exchanges[0].path == asked
+
+
+def test_a_query_that_is_given_counts_for_that_of_the_route() -> None:
+    found = target("microsoft_azure_ai", config={"base_url": "https://x.services.ai.azure.com/models?api-version=7"})
+    assert found.query == "?api-version=7"
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://bob:sk-very-secret@h/v1",
+        "http://h/v1#part",
+        "http://h/a b/v1",
+        "http://h/\u00fc/v1",
+        "http://b\u00fccher.example/v1",
+        "http://h/\ud800",
+        "http://h/v\t1",
+        "http://h:99999/v1",
+        "http://h:abc/v1",
+        "http://[::1/v1",
+        "http:///v1",
+        "ftp://h/v1?key=sk-very-secret",
+        "h:80",
+        5,
+    ],
+)
+def test_an_address_that_no_request_can_go_to_is_refused_and_its_secrets_are_not_shown(base_url: Any) -> None:
+    with pytest.raises(ConfigurationError, match="the base URL of openai") as refused:
+        target("openai", config={"base_url": base_url})
+    assert "sk-very-secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import struct
 import uuid
+import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -61,6 +64,25 @@ def test_a_changed_byte_is_noticed(at: int, change: int) -> None:
     body[at % len(body)] ^= change
     with pytest.raises(BrokenFraming):
         frames([bytes(body)])
+
+
+@given(st.binary(min_size=1, max_size=60))
+def test_headers_that_make_no_sense_are_noticed_whatever_they_are(headers: bytes) -> None:
+    prelude = struct.pack(">II", 16 + len(headers), len(headers))
+    message = prelude + struct.pack(">I", zlib.crc32(prelude)) + headers
+    with contextlib.suppress(BrokenFraming):
+        frames([message + struct.pack(">I", zlib.crc32(message))])
+
+
+@pytest.mark.parametrize(
+    "value", [b"\x08" + b"\x7f" * 8, b"\x09short", b"\x08" + b"\xff" + b"\0" * 7, b"\x07\0\x01\xff"]
+)
+def test_a_header_with_an_impossible_value_is_noticed(value: bytes) -> None:
+    headers = b"\x01a" + value
+    prelude = struct.pack(">II", 16 + len(headers), len(headers))
+    message = prelude + struct.pack(">I", zlib.crc32(prelude)) + headers
+    with pytest.raises(BrokenFraming, match="headers cannot be read"):
+        frames([message + struct.pack(">I", zlib.crc32(message))])
 
 
 def test_a_message_that_ends_in_the_middle_is_noticed() -> None:

@@ -21,7 +21,10 @@ def responses(draw: st.DrawFn) -> tuple[bytes, bytes, bool]:
     body, kind = draw(BODY), draw(st.sampled_from(["sized", "chunked", "close"]))
     status = draw(st.sampled_from([200, 201, 400, 429, 500]))
     extra = draw(
-        st.lists(st.sampled_from([b"X-A: 1", b"x-a: 2", b"Content-Type:text/plain", b"Server:  x "]), max_size=3)
+        st.lists(
+            st.sampled_from([b"X-A: 1", b"x-a: 2", b"Content-Type:text/plain", b"Server:  x ", b"X-F: a\r\n \tb"]),
+            max_size=3,
+        )
     )
     interim = draw(st.sampled_from([b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early\r\nlink: x\r\n\r\n"]))
     lines = [b"HTTP/1.1 %d Some Reason" % status, *extra]
@@ -113,6 +116,21 @@ def test_a_cut_response_is_never_taken_for_a_whole_one(response: tuple[bytes, by
 def test_what_is_not_http_is_refused(raw: bytes) -> None:
     with pytest.raises(BrokenFraming):
         read([raw])
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\x15\x03\x01\x00\x02\x02\x46", b"\x00\x00\x12\x04\x00", b"SSH-2.0-x\r\n", b"HTTP/2 200\r\n"]
+)
+def test_another_protocol_is_told_with_its_first_bytes(raw: bytes) -> None:
+    with pytest.raises(BrokenFraming, match="does not begin like HTTP"):
+        read([raw])
+
+
+@given(places)
+def test_how_long_a_head_may_be_does_not_depend_on_how_it_arrives(at: list[int]) -> None:
+    whole = b"HTTP/1.1 200 OK\r\nx: " + b"y" * 300_000 + b"\r\ncontent-length: 0\r\n\r\n"
+    with pytest.raises(BrokenFraming, match="longer than"):
+        read(cut(whole, at))
 
 
 @given(st.binary(max_size=400))

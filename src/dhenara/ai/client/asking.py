@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -26,7 +26,7 @@ def asked(
 ) -> Call:
     """The call for an operation. `settings` holds fields of its request and of the config, side by side."""
     fields = kind.model_fields if kind else {}
-    chosen: AIModelCallConfig = settings.get("config") or config
+    chosen = as_config(settings.get("config"), config)
     overrides = {k: v for k, v in settings.items() if k != "config" and k not in fields}
     request = {**given, **{k: v for k, v in settings.items() if k in fields}}
     call = Call(
@@ -40,13 +40,30 @@ def asked(
     return call
 
 
-def read_instructions(given: str | Sequence[str] | None) -> tuple[str, ...]:
+def read_instructions(given: object) -> tuple[str, ...]:
+    """A string or several; empty ones say nothing."""
     if given is None:
         return ()
-    said = (given,) if isinstance(given, str) else tuple(given)
-    if not all(isinstance(one, str) for one in said):
-        raise ConfigurationError("instructions are strings: one, or a list of them")
-    return tuple(one for one in said if one)
+    said = (
+        (given,) if isinstance(given, str) or not isinstance(given, Iterable) or isinstance(given, Mapping) else given
+    )
+    kept: list[str] = []
+    for one in said:
+        if not isinstance(one, str):
+            raise ConfigurationError(f"instructions are strings, one or a list of them; a {type(one).__name__} is none")
+        kept.append(one)
+    return tuple(filter(None, kept))
+
+
+def as_config(given: AIModelCallConfig | None, otherwise: AIModelCallConfig) -> AIModelCallConfig:
+    if given is None:
+        return otherwise
+    if not isinstance(given, AIModelCallConfig):
+        raise ConfigurationError(
+            f"config must be an AIModelCallConfig, not {type(given).__name__}: AIModelCallConfig(temperature=0). "
+            "Single settings can be passed as they are: generate(prompt, temperature=0)"
+        )
+    return given
 
 
 def check_options(call: Call) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedError
 from ..runtime.blocking import run
-from .asking import overridden, read_instructions
+from .asking import as_config, overridden, read_instructions
 from .batch_calls import as_job, calls_of
 from .operating import Operating
 
@@ -185,7 +185,7 @@ class Batches(Operating):
         said = {name: value for name, value in settings.items() if name in ("timeout", "retries", "headers", "strict")}
         batching = self._batching(said, is_async=is_async)
         given = {**settings, "streaming": False}
-        config = overridden(given.pop("config", None) or self.config, given)
+        config = overridden(as_config(given.pop("config", None), self.config), given)
         return batching, calls_of(prompts, read_instructions(instructions), config, batching.chat.target.endpoint)
 
     def _batching(self, settings: Mapping[str, Any], *, is_async: bool) -> Batching:

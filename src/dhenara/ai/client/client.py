@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from os import PathLike, fspath
+from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import ConfigurationError, WrongColourError
+from ..errors import WrongColourError
 from ..flow.journey import Journey
 from ..flow.layer import AnyLayer
-from ..flow.lessons import EVERYBODYS, Lessons
+from ..flow.lessons import Lessons
 from ..history.mending import mended
 from ..history.reading import MessageLike, read_history
 from ..history.trimming import trimmed
@@ -21,12 +21,20 @@ from ..types.call import Call, Journal
 from ..types.call_config import AIModelCallConfig
 from ..types.call_response import AIModelCallResponse
 from ..types.endpoint import AIModelEndpoint
-from .asking import check_options, overridden, read_instructions
+from .asking import as_config, check_options, overridden, read_instructions
 from .backgrounds import Backgrounds
 from .batches import Batches
 from .filings import Filings
 from .listings import Listings
 from .operations import Operations
+from .parts import (
+    checked_colour,
+    checked_endpoint,
+    checked_endpoints,
+    checked_layers,
+    checked_lessons,
+    checked_observer,
+)
 from .pictures import Pictures
 from .runs import Runs
 from .sounds import Sounds
@@ -68,16 +76,18 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         lessons: Lessons | str | PathLike[str] | None = None,
         fallbacks: Sequence[AIModelEndpoint] = (),
     ) -> None:
-        if not isinstance(model_endpoint, AIModelEndpoint):
-            raise ConfigurationError(
-                f"model_endpoint must be an AIModelEndpoint, not {type(model_endpoint).__name__}: "
-                "AIModelEndpoint(api=AIModelAPI(...), ai_model=AIModel(...))"
-            )
-        self.model_endpoint = model_endpoint
-        self.config = config or AIModelCallConfig.model_construct()
-        self.is_async = is_async
-        ways = Ways(model_endpoint, tuple(layers), tuple(attempt_layers), observer, transport, remembered(lessons))
-        self._ways = replace(ways, others=[ways.to(other) for other in fallbacks])
+        self.model_endpoint = checked_endpoint(model_endpoint)
+        self.config = as_config(config, AIModelCallConfig.model_construct())
+        self.is_async = checked_colour(is_async)
+        ways = Ways(
+            model_endpoint,
+            checked_layers(layers, "layers"),
+            checked_layers(attempt_layers, "attempt_layers"),
+            checked_observer(observer),
+            transport,
+            checked_lessons(lessons),
+        )
+        self._ways = replace(ways, others=[ways.to(other) for other in checked_endpoints(fallbacks)])
         self._made: str | None = None
 
     def generate(
@@ -216,7 +226,7 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         return call
 
     def _chosen(self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]) -> AIModelCallConfig:
-        chosen = config or self.config
+        chosen = as_config(config, self.config)
         return overridden(chosen, overrides) if overrides else chosen
 
     def _generates(self) -> str:
@@ -232,9 +242,3 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
 
     def _journey(self, operation: str, *, is_async: bool) -> Journey:
         return self._ways.journey(operation, is_async=is_async)
-
-
-def remembered(lessons: Lessons | str | PathLike[str] | None) -> Lessons:
-    if lessons is None or isinstance(lessons, Lessons):
-        return lessons or EVERYBODYS
-    return Lessons(fspath(lessons))

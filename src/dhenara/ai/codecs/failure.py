@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from ..errors import (
@@ -174,7 +175,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait as the provider asks for them; dates are left to whoever knows the time."""
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0), ("x-ratelimit-reset-after", 1.0)):
         try:
-            return max(0.0, float(headers[name]) * scale)
+            seconds = float(headers[name]) * scale
         except (KeyError, ValueError):
             continue
+        if isfinite(seconds):
+            return max(0.0, seconds)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +61,26 @@ def read_file(path: Path) -> dict[str, Any]:
         return {}
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-        return dict(assignment(node) for node in tree.body if isinstance(node, ast.Assign))
+        return dict(named for node in tree.body for named in assignments(node))
     except (SyntaxError, ValueError, OSError) as error:
         raise ConfigurationError(f"{path} could not be read: {error}. It holds lines such as NAME = True.") from error
 
 
-def assignment(node: ast.Assign) -> tuple[str, Any]:
-    target = node.targets[0]
-    if not isinstance(target, ast.Name):
-        raise ValueError(f"line {node.lineno} is not of the form NAME = value")
-    return target.id, checked(target.id, ast.literal_eval(node.value))
+def assignments(node: ast.stmt) -> Iterator[tuple[str, Any]]:
+    """What one statement sets. One that would have to be run, such as an `if`, is refused."""
+    match node:
+        case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom(module="__future__"):
+            return
+        case ast.Assign(targets=named, value=value):
+            pass
+        case ast.AnnAssign(target=ast.Name() as name, value=ast.expr() as value):
+            named = [name]
+        case _:
+            raise ValueError(f"line {node.lineno} is not of the form NAME = value")
+    for target in named:
+        if not isinstance(target, ast.Name):
+            raise ValueError(f"line {node.lineno} is not of the form NAME = value")
+        yield target.id, checked(target.id, ast.literal_eval(value))
 
 
 def checked(name: str, value: Any) -> Any:

@@ -12,14 +12,13 @@ from ..answer.fold import Draft, Shaper
 from ..codecs.base import Decoder, Informed, Outgoing, Reading
 from ..codecs.plan import plan_of, travels
 from ..codecs.shaping import answer_name, output_mode
-from ..errors import BadRequestError, CallError, ConfigurationError, ConnectionFailedError, UnsupportedError
+from ..errors import CallError, ConfigurationError, UnsupportedError
 from ..providers.target import Target
 from ..types.call import Call
 from ..types.content import Origin
 from ..types.delta import Warned
-from ..wire.frame import BrokenFraming
-from ..wire.http import HttpRequest
-from ..wire.io import IO, Broken, Silence, Unreachable
+from ..wire.io import IO
+from .connecting import connect, refusal, signed
 from .layer import Send
 from .patience import Patience
 from .pricing import pricing
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
 
 STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream", "application/x-ndjson")
 DOCUMENTS = ("application/json", "text/html")
-HIDDEN = b"**********"
-SHORTEST_KEY = 8
-"""Shorter ones, such as servers of one's own take, are words like any other."""
 
 
 def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = None) -> Send:
@@ -60,11 +56,14 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
 
             call, notes = await with_uploaded(call, outgoing.oversized, filing)
             outgoing, warnings = writer.write(call), (*warnings, *notes)
-        request = requested(io, target, call, outgoing)
+        if call.config.fingerprint:
+            from ..codecs.fingerprint import fingerprint_of
+
+            call.journal.fingerprint = fingerprint_of(outgoing.body)
         patience = Patience(call.config.timeouts, call.deadline, io.now)
-        line = await connect(io, target, request, patience)
-        call.journal.heard(line.response.head)
-        if line.response.head.status >= 300:
+        line = await connect(io, target, target.request(outgoing, call, io.wall()), patience)
+        call.journal.heard(line.head)
+        if line.head.status >= 300:
             raise await refusal(target, line)
         draft = Draft(origin_of(target, outgoing), pricing(target, call, io.wall()), shaper(call))
         told = source(target, line, call, outgoing)
@@ -72,7 +71,8 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
             from .lasting import lasting
 
             told = lasting(io, target, call, told, line)
-        stream = Stream(told, draft, [Warned(w) for w in (*call.journal.notes, *warnings)])
+        before = [Warned(w) for w in (*call.journal.notes, *warnings)]
+        stream = Stream(told, draft, before, line.discretion.error)
         try:
             await stream.prime()
         except CallError as error:
@@ -100,24 +100,10 @@ def writable(target: Target, send: Send) -> Send:
 def unwritable(target: Target, error: Exception) -> ConfigurationError:
     """What is wrong is in the words of the serializer; half a character is the usual case."""
     return ConfigurationError(
-        f"the request to {target.origin.provider} cannot be written as JSON: {error}. Texts with half a character in "
-        'them, as cut texts and names of files may have, are made whole by text.encode("utf-8", "replace").decode()'
+        f"nothing was sent to {target.origin.provider}, for the request cannot be written as JSON: {error}. Texts with "
+        "half a character in them, as cut texts and names of files may have, are made whole by "
+        'text.encode("utf-8", "replace").decode()'
     )
-
-
-def requested(io: IO, target: Target, call: Call, outgoing: Outgoing) -> HttpRequest:
-    """The request in bytes, which text with half a character in it has none of."""
-    try:
-        if call.config.fingerprint:
-            from ..codecs.fingerprint import fingerprint_of
-
-            call.journal.fingerprint = fingerprint_of(outgoing.body)
-        return target.request(outgoing, call, io.wall())
-    except PydanticSerializationError as error:
-        raise ConfigurationError(
-            f"nothing was sent to {target.origin.provider}, for the request cannot be written as JSON: {error}. Where "
-            "text has surrogates in it, it was read in the wrong encoding, or cut in the middle of a character."
-        ) from error
 
 
 def origin_of(target: Target, outgoing: Outgoing) -> Origin:
@@ -127,40 +113,9 @@ def origin_of(target: Target, outgoing: Outgoing) -> Origin:
     return target.origin.model_copy(update={"prefix": outgoing.prefix})
 
 
-async def connect(io: IO, target: Target, request: HttpRequest, patience: Patience) -> Line:
-    """The response as soon as its head is here."""
-    try:
-        response = await io.open(request, patience)
-    except Silence as error:
-        raise signed(target, patience.error(connecting=error.connecting)) from error
-    except (Unreachable, Broken, BrokenFraming) as error:
-        raise signed(target, ConnectionFailedError(f"could not reach {host(target)}: {error}")) from error
-    return Line(response, patience, target.origin)
-
-
-async def refusal(target: Target, line: Line) -> CallError:
-    """Why the provider said no."""
-    body, head = without_key(await line.drain(), target), line.response.head
-    if head.status < 400:
-        where = head.headers.get("location", "nowhere")
-        error: CallError = BadRequestError(
-            f"the address redirects to {where}; keys do not follow redirects, so set the base URL to the final address",
-            status=head.status,
-        )
-    else:
-        error = target.codec.error(head, body)
-    return line.signed(error)
-
-
-def without_key(body: bytes, target: Target) -> bytes:
-    """Some refusals repeat the key, and errors are logged."""
-    key = (target.grant.key or "").encode()
-    return body.replace(key, HIDDEN) if len(key) >= SHORTEST_KEY else body
-
-
 def source(target: Target, line: Line, call: Call, outgoing: Outgoing) -> Source:
     """The answer's own content type decides, then what was asked for."""
-    kind = line.response.head.headers.get("content-type", "").split(";")[0].strip().lower()
+    kind = line.head.headers.get("content-type", "").split(";")[0].strip().lower()
     streams = kind in STREAMS or (call.config.streaming and kind not in DOCUMENTS)
     reading = outgoing.reading or Reading(decoder_for(target, call, outgoing))
     if streams or reading.body in ("lines", "pieces"):
@@ -188,12 +143,3 @@ def shaper(call: Call) -> Shaper | None:
     from ..answer.shape import shaped
 
     return partial(shaped, shape=shape)
-
-
-def signed(target: Target, error: CallError) -> CallError:
-    error.provider, error.model = target.origin.provider, target.origin.model
-    return error
-
-
-def host(target: Target) -> str:
-    return target.base_url.split("//", 1)[-1].split("/", 1)[0]

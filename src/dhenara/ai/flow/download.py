@@ -10,7 +10,7 @@ from ..errors import BadRequestError, ConfigurationError
 from ..types.content import Media
 from ..types.timeouts import Timeouts
 from ..wire.http import HttpRequest
-from .dispatch import connect
+from .connecting import connect
 from .journey import Journey
 from .patience import Patience
 
@@ -31,7 +31,7 @@ async def download(journey: Journey, media: M, timeouts: Timeouts) -> M:
         if urlsplit(url).scheme not in ("http", "https"):
             raise ConfigurationError(f"only http and https addresses can be fetched, not {url[:80]}")
         line = await connect(journey.io, journey.target, HttpRequest("GET", url), Patience(timeouts, deadline, now))
-        head, body = line.response.head, await line.drain()
+        head, body = line.head, await line.drain()
         if head.status >= 400:
             raise line.signed(failure(head, body))
         if head.status < 300:

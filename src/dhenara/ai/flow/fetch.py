@@ -14,8 +14,8 @@ from ..types.call import Call, Journal
 from ..types.delta import Delta, Terminal
 from ..wire.frame import Frame
 from ..wire.io import IO
+from .connecting import connect, refusal
 from .deadline import Deadline
-from .dispatch import connect, refusal
 from .layer import Send, stack
 from .patience import Patience
 from .retry import Retry
@@ -51,7 +51,7 @@ async def fetch(io: IO, target: Target, outgoing: Outgoing, call: Call) -> Any:
 def asking(io: IO, target: Target, outgoing: Outgoing, reader: DocumentReader) -> Send:
     async def send(call: Call) -> Stream:
         line = await opened(io, target, outgoing, call)
-        stream = Stream(Whole(line, reader), Draft(target.origin))
+        stream = Stream(Whole(line, reader), Draft(target.origin), discreet=line.discretion.error)
         try:
             await stream.prime()
         except CallError:
@@ -66,7 +66,7 @@ async def opened(io: IO, target: Target, outgoing: Outgoing, call: Call) -> Line
     """The response, once its head is here and no refusal."""
     patience = Patience(call.config.timeouts, call.deadline, io.now)
     line = await connect(io, target, target.request(outgoing, call, io.wall()), patience)
-    call.journal.heard(line.response.head)
-    if line.response.head.status >= 300:
+    call.journal.heard(line.head)
+    if line.head.status >= 300:
         raise await refusal(target, line)
     return line

@@ -56,6 +56,8 @@ class Identified:
         parts = urlsplit(target.base_url)
         self._home = f"{parts.scheme}://{parts.netloc}/"
         self._kept: Proof | None = None
+        self.shown: Proof | None = None
+        """The last that went out, which no error must repeat."""
         self._flights: dict[str, Flight] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -78,6 +80,7 @@ class Identified:
         return await self._open(request, again, patience)
 
     async def _open(self, request: HttpRequest, proof: Proof, patience: Patience) -> Response:
+        self.shown = proof
         return await self._io.open(self._target.proven(request, proof, self._io.wall()), patience)
 
     async def _proof(self, patience: Patience) -> Proof:

@@ -47,7 +47,7 @@ class Polled:
         try:
             document = json.loads(body)
         except ValueError as error:
-            raise self._line.signed(not_an_answer(self._line.response.head, body, "JSON")) from error
+            raise self._line.signed(not_an_answer(self._line.head, body, "JSON")) from error
         decoder = self._target.codec.decoder(self._target.quirks)
         return [list(self._read(decoder, await self._awaited(document)))]
 

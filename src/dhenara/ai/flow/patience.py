@@ -21,6 +21,10 @@ ADVICE: dict[Limit, str] = {
 }
 
 
+LONGEST = 1e8
+"""Longer waits, which sockets refuse to hear of, have no end."""
+
+
 class Patience:
     """Born with one attempt. `deadline` is when the whole call must be over, on the same clock as `now`."""
 
@@ -66,4 +70,4 @@ class Patience:
         if self._deadline is not None:
             left = self._deadline - self._now()
             seconds = left if seconds is None else min(seconds, left)
-        return None if seconds is None else max(0.0, seconds)
+        return None if seconds is None or seconds > LONGEST else max(0.0, seconds)

@@ -66,7 +66,7 @@ class Retry:
             return None
         try:
             return max(0.0, parsedate_to_datetime(date).timestamp() - self.io.wall())
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
 
 

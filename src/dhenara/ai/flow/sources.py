@@ -12,6 +12,7 @@ from ..types.delta import Delta, Failed, Terminal
 from ..wire import json
 from ..wire.frame import BrokenFraming, Frame, Frames
 from ..wire.io import Broken, Response, Silence, Unreachable
+from .discretion import Discretion
 from .patience import Patience
 from .stream import Batch
 
@@ -21,10 +22,12 @@ MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError)
 class Line:
     """One response, read with patience; what goes wrong on it is one of our errors."""
 
-    __slots__ = ("_origin", "_patience", "response")
+    __slots__ = ("_origin", "_patience", "discretion", "head", "response")
 
-    def __init__(self, response: Response, patience: Patience, origin: Origin) -> None:
+    def __init__(self, response: Response, patience: Patience, origin: Origin, discretion: Discretion) -> None:
         self.response = response
+        self.discretion = discretion
+        self.head = discretion.head(response.head)
         self._patience = patience
         self._origin = origin
 
@@ -35,14 +38,18 @@ class Line:
             raise self.signed(self._patience.error(connecting=False)) from error
         except (Broken, Unreachable, BrokenFraming) as error:
             raise self.signed(BrokenStreamError(f"the connection broke: {error}")) from error
-        self._patience.heard()
         return chunk
+
+    def heard(self) -> None:
+        """The answer has begun: from now on only pauses count."""
+        self._patience.heard()
 
     async def drain(self, arrived: bytearray | None = None) -> bytes:
         """The whole body, put into `arrived` bit by bit. Nobody has seen it, so a broken line may be tried again."""
         body = bytearray() if arrived is None else arrived
         try:
             while chunk := await self.read():
+                self.heard()
                 body += chunk
         except BrokenStreamError as error:
             raise self.signed(ConnectionFailedError(error.message)) from error
@@ -53,7 +60,7 @@ class Line:
     def signed(self, error: CallError) -> CallError:
         """The error with the names of those concerned."""
         error.provider, error.model = self._origin.provider, self._origin.model
-        error.request_id = error.request_id or request_id(self.response.head)
+        error.request_id = error.request_id or request_id(self.head)
         return error
 
 
@@ -73,7 +80,11 @@ class Live:
             return None
         chunk = await self._line.read()
         if chunk:
-            return self._batches(self._cut(chunk))
+            batches = self._batches(self._cut(chunk))
+            # Comments and pings only say that somebody is there.
+            if any(batches):
+                self._line.heard()
+            return batches
         last = self._cut(b"")
         self._over = True
         return [*self._batches(last), list(self._decoder.finish())]
@@ -151,7 +162,7 @@ class Whole:
         self._line.response.abandon()
 
     def _read(self, body: bytes) -> Iterator[Delta]:
-        head = self._line.response.head
+        head = self._line.head
         try:
             value = Blob(body, head) if self._is_blob else json.loads(body)
         except ValueError as error:

@@ -15,6 +15,9 @@ from ..types.result import Result
 
 Batch = Sequence[Delta]
 Hook = Callable[["Stream"], Coroutine[Any, Any, None]]
+Discreet = Callable[[CallError], CallError]
+"""What keeps the secrets of a request out of an error."""
+
 SILENT = (Began, Used, Warned)
 
 
@@ -35,11 +38,12 @@ class Source(Protocol):
 class Stream:
     """Pull it to the end, or close it. What has arrived is always in `partial()`."""
 
-    def __init__(self, source: Source, draft: Draft, before: Batch = ()) -> None:
+    def __init__(self, source: Source, draft: Draft, before: Batch = (), discreet: Discreet | None = None) -> None:
         self._source = source
         self._ready: deque[Batch] = deque([before] if before else ())
         self._rest: Batch = ()
         self._draft = draft
+        self._discreet = discreet
         self._hooks: list[Hook] = []
         self._error: CallError | None = None
         self._told = False
@@ -194,6 +198,8 @@ class Stream:
     async def _break(self, error: Exception) -> None:
         if not isinstance(error, CallError):
             error = BrokenStreamError(str(error))
+        if self._discreet is not None:
+            error = self._discreet(error)
         self._error = error
         self._draft.fail(error)
         self._rest = self._source.held()

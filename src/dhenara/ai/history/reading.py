@@ -37,6 +37,22 @@ def read_history(
 
 def read_message(given: MessageLike) -> Message:
     """One message, from any spelling of it."""
+    try:
+        return spelled(given)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+        raise unreadable(given, problems) from error
+    except (TypeError, KeyError, AttributeError) as error:
+        # Spellings of vendors are read part by part; what is in them may be of any kind.
+        raise unreadable(given, str(error)) from error
+
+
+def unreadable(given: object, problem: str) -> ConfigurationError:
+    kind = f"keys {', '.join(map(str, given))}" if isinstance(given, Mapping) else f"a {type(given).__name__}"
+    return ConfigurationError(f"this message cannot be read ({problem}): {kind}")
+
+
+def spelled(given: MessageLike) -> Message:
     match given:
         case str():
             return said(given)
@@ -78,14 +94,8 @@ def validated(given: Mapping[str, Any]) -> Message:
         return Message(role="tool", contents=[result])
     calls = said.pop("tool_calls", None)
     said.setdefault("role", "user")
-    try:
-        message = Message.model_validate({k: v for k, v in said.items() if v is not None})
-        return message.model_copy(update={"contents": [*message.contents, *map(called, calls)]}) if calls else message
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
-        raise ConfigurationError(
-            f"this message cannot be read ({problems}): keys {', '.join(map(str, given))}"
-        ) from error
+    message = Message.model_validate({k: v for k, v in said.items() if v is not None})
+    return message.model_copy(update={"contents": [*message.contents, *map(called, calls)]}) if calls else message
 
 
 def called(call: Mapping[str, Any]) -> ToolCallContent:

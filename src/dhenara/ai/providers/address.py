@@ -14,6 +14,7 @@ from .provider import Provider, Route
 LABEL = re.compile(r"[A-Za-z0-9-]+")
 SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._:-]+")
 NAMES = re.compile(r"{(\w+)}")
+WRITABLE = re.compile(r"[!-~]*")
 
 
 def given_address(
@@ -36,12 +37,25 @@ def full_address(
 ) -> tuple[str, str]:
     """Where the protocol's own paths begin, and the query that every address ends with."""
     entries = {**config, "model": quote(model, safe="")}
-    address = given or filled(route.base or provider.base_url, provider, entries).rstrip("/")
+    address, _, own = (given or filled(route.base or provider.base_url, provider, entries)).partition("?")
+    address = address.rstrip("/")
     prefix = filled(provider.prefix if route.prefix is None else route.prefix, provider, entries)
     if address.endswith(prefix):
         prefix = ""
-    asked = route.query is not None and all(name in entries for name in NAMES.findall(route.query))
-    return address + prefix, f"?{filled(route.query or '', provider, entries)}" if asked else ""
+    query = joined(own, asked(route, provider, entries))
+    return address + prefix, f"?{query}" if query else ""
+
+
+def asked(route: Route, provider: Provider, entries: Mapping[str, Any]) -> str:
+    """The route's own query, where all that it is made of is known."""
+    template = route.query or ""
+    return filled(template, provider, entries) if all(name in entries for name in NAMES.findall(template)) else ""
+
+
+def joined(given: str, routes: str) -> str:
+    """Two queries as one; what stands in an address that was given counts."""
+    named = {part.partition("=")[0] for part in given.split("&")}
+    return "&".join(filter(None, [given, *(one for one in routes.split("&") if one.partition("=")[0] not in named)]))
 
 
 def filled(template: str, provider: Provider, entries: Mapping[str, Any]) -> str:
@@ -76,12 +90,32 @@ def check_parts(provider: Provider, route: Route, config: Mapping[str, Any]) -> 
 
 
 def checked(address: str, who: str) -> str:
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(
-            f"the base URL of {who} must start with http:// or https:// and name a host: {address!r}"
-        )
+    address = address.strip()
+    if problem := trouble(address):
+        raise ConfigurationError(f"the base URL of {who} {problem}: {shown(address)!r}")
     return address.rstrip("/")
+
+
+def trouble(address: str) -> str | None:
+    """Why no request could go there, if so."""
+    if not WRITABLE.fullmatch(address):
+        return "must be written in ASCII without spaces; other characters of a path as %XX, of a host as xn--..."
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError as error:
+        return f"cannot be read ({error})"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "must start with http:// or https:// and name a host"
+    if parts.username is not None:
+        return "must not carry a name and password, which would not be sent; pass config={'headers': {...}} instead"
+    return "ends with a #fragment, which no request carries" if parts.fragment else None
+
+
+def shown(address: str) -> str:
+    """Without what may be secret in it."""
+    start, mark, rest = address.partition("://")
+    return f"{start}{mark}{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def own_host(address: str, templates: Iterable[str]) -> bool:

@@ -89,6 +89,8 @@ def missing_key(provider: Provider, *, is_ours: bool, stayed_home: bool) -> str:
 def clean(key: str, who: str) -> str:
     """A key copied with a line end still works; one that cannot be in a header is named, not shown."""
     stripped = key.strip()
+    if stripped and not stripped.strip("*"):
+        raise ConfigurationError(f"the API key for {who} was hidden when it was saved; put in the key itself")
     if not stripped or not stripped.isascii() or not stripped.isprintable() or " " in stripped:
         raise ConfigurationError(f"the API key for {who} is empty or has characters that no key has; copy it again")
     return stripped

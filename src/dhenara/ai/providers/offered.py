@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..errors import UnsupportedError
+from ..errors import ConfigurationError, UnsupportedError
 from .provider import NOTHING, Provider, Route
 
 
@@ -37,5 +37,18 @@ def by_chat(provider: Provider, model: str, operation: str, config: Mapping[str,
 def changes(config: Mapping[str, Any], operation: str) -> Mapping[str, Any]:
     """What the user knows better of the dialect: `quirks` for chat, `operation_quirks` by operation for all else."""
     if operation == "chat":
-        return config.get("quirks") or {}
-    return (config.get("operation_quirks") or {}).get(operation) or {}
+        return dictionary(config, "quirks", object)
+    return dictionary(dictionary(config, "operation_quirks", object), operation, object)
+
+
+def dictionary(config: Mapping[str, Any], entry: str, kind: type) -> Mapping[str, Any]:
+    """An entry that names things, or none; a mistake in it is told before anything is sent."""
+    given = config.get(entry) or {}
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise ConfigurationError(f"config[{entry!r}] must be a dict with names as keys, not {type(given).__name__}")
+    for name, value in given.items():
+        if not isinstance(value, kind):
+            raise ConfigurationError(
+                f"config[{entry!r}][{name!r}] must be a {kind.__name__}, not {type(value).__name__}"
+            )
+    return given

@@ -20,7 +20,7 @@ from .address import check_parts, full_address, given_address
 from .auth import Auth, Grant, bearer
 from .body import written
 from .identity import find_identity
-from .offered import changes, operation_route
+from .offered import changes, dictionary, operation_route
 from .provider import NOTHING, Provider, Route
 from .registry import load_provider
 
@@ -99,7 +99,7 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
         base_url=base_url,
         grant=Grant(identity.key, identity.credentials, config),
         origin=Origin(provider=str(api.provider), model=model.model_name, protocol=route.codec),
-        headers=lowered(config.get("headers") or {}),
+        headers=lowered(dictionary(config, "headers", str)),
         auth=route.auth or provider.auth,
         endpoint=known(endpoint, model, config if operation != "chat" else {}),
         query=query,

@@ -88,7 +88,7 @@ class AnyioNet:
                 return AnyioWire(await anyio.connect_tcp(host, port))
         except TimeoutError as error:
             raise Silence(f"no connection to {host}:{port} in time", connecting=True) from error
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise Unreachable(reason(error)) from error
 
     async def secure(self, wire: Wire, host: str, timeout: float | None) -> Wire:
@@ -107,3 +107,6 @@ class AnyioNet:
         except GONE as error:
             wire.drop()
             raise Unreachable(reason(error)) from error
+        except BaseException:
+            wire.drop()
+            raise

@@ -167,7 +167,7 @@ class AsyncioNet:
                 )
         except TimeoutError as error:
             raise Silence(f"no connection to {host}:{port} in time", connecting=True) from error
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise Unreachable(reason(error)) from error
         return wire
 

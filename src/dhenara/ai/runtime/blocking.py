@@ -102,7 +102,7 @@ class BlockingNet:
             found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except TimeoutError as error:
             raise Silence(f"no connection to {host}:{port} in time", connecting=True) from error
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise Unreachable(reason(error)) from error
         return BlockingWire(found)
 
@@ -111,7 +111,7 @@ class BlockingNet:
             raise TypeError("only a connection of this world can be secured here")
         plain = wire.unwrap()
         try:
-            plain.settimeout(timeout)
+            plain.settimeout(timeout if timeout is None else max(timeout, SHORTEST))
             return BlockingWire(self._trust().wrap_socket(plain, server_hostname=host))
         except TimeoutError as error:
             plain.close()

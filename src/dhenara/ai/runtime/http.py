@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from ..wire.encoding import Decompressor, decompressor
-from ..wire.frame import BrokenFraming
-from ..wire.http import Head, HttpRequest, Pieces
-from ..wire.http1 import Http1Reader, write_request
+from ..wire.http import HttpRequest, Pieces
+from ..wire.http1 import Http1Reader, Unwritable, write_request
 from ..wire.io import Broken, Patience, Unreachable
+from .http_response import HttpResponse, hear_out, read_head
 from .net import Net, Place, Wire
 from .pool import Pool
 from .proxy import find_proxy, proxy_headers, proxy_place
 
 PORTS = {"http": 80, "https": 443}
+FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 class HttpTransport:
@@ -50,9 +50,7 @@ class HttpTransport:
     ) -> HttpResponse:
         reader = Http1Reader(request.method)
         try:
-            await self._send(wire, message, patience)
-            whole = isinstance(request.body, bytes) or await self._send_pieces(wire, request.body, patience)
-            await read_head(wire, reader, patience)
+            whole = await self._ask(wire, request, message, reader, patience)
         except BaseException:
             wire.drop()
             raise
@@ -60,6 +58,19 @@ class HttpTransport:
             # What is left of the body would be taken for the next request.
             return HttpResponse(wire, reader, patience, wire.drop)
         return HttpResponse(wire, reader, patience, lambda: pool.put(place, wire, self._now()))
+
+    async def _ask(
+        self, wire: Wire, request: HttpRequest, message: bytes, reader: Http1Reader, patience: Patience
+    ) -> bool:
+        """Whether all of it went out before the head of the answer came."""
+        try:
+            await self._send(wire, message, patience)
+        except Unreachable as error:
+            await hear_out(wire, reader, patience, error)
+            return False
+        whole = isinstance(request.body, bytes) or await self._send_pieces(wire, request.body, patience)
+        await read_head(wire, reader, patience)
+        return whole
 
     async def _send(self, wire: Wire, message: bytes, patience: Patience) -> None:
         try:
@@ -118,6 +129,8 @@ class HttpTransport:
 
 def written(request: HttpRequest, target: str, extra: Mapping[str, str]) -> bytes:
     """The request as bytes; of a body in pieces, everything before its first piece."""
+    if set_twice := FRAMING & request.headers.keys():
+        raise Unwritable(f"{' and '.join(sorted(set_twice))} of a request follows from its body; leave the header out")
     headers = {**extra, **request.headers}
     if isinstance(request.body, bytes):
         return write_request(request.method, target, headers, request.body)
@@ -126,86 +139,3 @@ def written(request: HttpRequest, target: str, extra: Mapping[str, str]) -> byte
 
 def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-async def read_head(wire: Wire, reader: Http1Reader, patience: Patience) -> None:
-    """Reads until the head is complete. A connection that ends without a byte was never listened to."""
-    while reader.head is None:
-        try:
-            data = await wire.read(patience.read())
-        except Broken as error:
-            raise (Broken if reader.started else Unreachable)(str(error)) from error
-        if data:
-            reader.feed(data)
-            continue
-        if not reader.started:
-            raise Unreachable("the server hung up without an answer")
-        reader.eof()
-
-
-class HttpResponse:
-    """One response. Its connection goes back to rest when the body has been read to its end."""
-
-    __slots__ = ("_broken", "_decompress", "_over", "_patience", "_reader", "_rest", "_wire", "head")
-
-    def __init__(self, wire: Wire, reader: Http1Reader, patience: Patience, rest: Callable[[], None]) -> None:
-        self._wire = wire
-        self._reader = reader
-        self._patience = patience
-        self._rest = rest
-        self._over = False
-        self._broken: BrokenFraming | None = None
-        self.head: Head = reader.head or Head(0)
-        self._decompress: Decompressor | None = decompressor(self.head.headers.get("content-encoding"))
-
-    async def read(self) -> bytes:
-        """The next bytes of the body, decompressed; b"" when it is over."""
-        while True:
-            data = self._reader.take()
-            if data and self._decompress:
-                data = self._decompress.feed(data)
-            if data:
-                return data
-            if self._reader.done or self._over:
-                return self._finish()
-            if self._broken is not None:
-                raise self._broken
-            await self._receive()
-
-    async def close(self) -> None:
-        if self._over:
-            return
-        self._over = True
-        if self._reader.done and self._reader.reusable:
-            self._rest()
-        else:
-            # An unread body is hung up on at once: the provider stops generating, the bill stops growing.
-            self._wire.drop()
-
-    def abandon(self) -> None:
-        if not self._over:
-            self._over = True
-            self._wire.drop()
-
-    async def _receive(self) -> None:
-        """What was readable before the framing broke is handed out first."""
-        arrived = await self._wire.read(self._patience.read())
-        try:
-            if arrived:
-                self._reader.feed(arrived)
-            else:
-                self._reader.eof()
-        except BrokenFraming as error:
-            self._broken = error
-
-    def _finish(self) -> bytes:
-        rest = b""
-        if self._decompress:
-            rest, self._decompress = self._decompress.finish(), None
-        if not self._over:
-            self._over = True
-            if self._reader.reusable:
-                self._rest()
-            else:
-                self._wire.drop()
-        return rest

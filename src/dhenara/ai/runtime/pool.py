@@ -36,18 +36,21 @@ class Pool:
     def put(self, place: Place, wire: Wire, now: float) -> None:
         resting = self._idle.setdefault(place, deque())
         resting.append((wire, now))
-        while resting and (len(resting) > MOST_IDLE or now - resting[0][1] > LONGEST_IDLE):
-            try:
+        try:
+            while len(resting) > MOST_IDLE or now - resting[0][1] > LONGEST_IDLE:
                 resting.popleft()[0].drop()
-            except IndexError:
-                return
+        except IndexError:
+            return  # another thread took the last one
 
     def empty(self) -> list[Wire]:
         """Everything that rests here, taken out."""
         wires = []
-        for resting in self._idle.values():
-            while resting:
-                wires.append(resting.pop()[0])
+        for resting in list(self._idle.values()):
+            try:
+                while True:
+                    wires.append(resting.pop()[0])
+            except IndexError:
+                continue
         return wires
 
     def _forget(self) -> None:

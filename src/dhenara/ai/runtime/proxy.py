@@ -12,7 +12,7 @@ from ..errors import ConfigurationError
 def find_proxy(scheme: str, host: str, environment: Mapping[str, str]) -> str | None:
     """The proxy's address, or None to go directly."""
     given = variable(environment, f"{scheme}_proxy") or variable(environment, "all_proxy")
-    if not given or bypassed(host, variable(environment, "no_proxy")):
+    if not given or stays_direct(host, variable(environment, "no_proxy")):
         return None
     address = given if "://" in given else f"http://{given}"
     if urlsplit(address).scheme != "http":
@@ -28,13 +28,13 @@ def variable(environment: Mapping[str, str], name: str) -> str:
     return environment.get(name) or environment.get(name.upper()) or ""
 
 
-def bypassed(host: str, exceptions: str) -> bool:
-    """`no_proxy` lists hosts, domains with or without a leading dot, or `*`."""
-    for entry in exceptions.split(","):
-        name = entry.strip().lower().split(":")[0].removeprefix("*").lstrip(".")
-        if entry.strip() == "*" or (name and (host == name or host.endswith(f".{name}"))):
-            return True
-    return False
+def stays_direct(host: str, exceptions: str) -> bool:
+    """Loaded for those who have a proxy and exceptions to it."""
+    if not exceptions:
+        return False
+    from .no_proxy import bypassed
+
+    return bypassed(host, exceptions)
 
 
 def proxy_place(address: str) -> tuple[str, int]:

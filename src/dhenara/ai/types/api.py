@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, Field, SecretStr, field_serializer, field_validator
 
-from .base import Value
+from .base import DISCREET, Value
 from .provider import AIModelAPIProviderEnum
 
 
@@ -35,7 +35,7 @@ class Credentials:
 class AIModelAPI(Value):
     """`config` holds what is not secret: `base_url`, region, headers. A key left out comes from the environment."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = DISCREET | ConfigDict(arbitrary_types_allowed=True)
 
     if TYPE_CHECKING:
         # What may be given is wider than what is kept.
@@ -64,6 +64,11 @@ class AIModelAPI(Value):
     @classmethod
     def _hide(cls, given: Any) -> Any:
         return Credentials(given) if isinstance(given, dict) else given
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Headers are often keys."""
+        for name, value in super().__repr_args__():
+            yield name, ({**value, "headers": "**********"} if name == "config" and "headers" in value else value)
 
     @field_serializer("credentials")
     def _mask(self, credentials: Credentials | None) -> dict[str, str] | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+DISCREET = ConfigDict(hide_input_in_errors=True)
+"""For values with secrets in them: what is wrong is said without showing what was given."""
+
 
 class Value(BaseModel):
     """Unknown fields are refused, so a misspelt name fails where it was written."""
@@ -13,6 +16,7 @@ class Value(BaseModel):
         frozen=True,
         ser_json_bytes="base64",
         val_json_bytes="base64",
+        ser_json_inf_nan="strings",
         protected_namespaces=(),
         use_enum_values=False,
         defer_build=True,

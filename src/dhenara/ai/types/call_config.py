@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from .base import Value
+from .base import DISCREET, Value
 from .context_policy import ContextPolicy
 from .fetching import Fetching
 from .prompt_cache import PromptCache
@@ -30,6 +30,8 @@ class AIModelCallConfig(Value):
     the request.
     """
 
+    model_config = DISCREET
+
     streaming: bool = False
     max_output_tokens: int | None = Field(default=None, gt=0)
 
@@ -37,11 +39,11 @@ class AIModelCallConfig(Value):
     max_reasoning_tokens: int | None = Field(default=None, gt=0)
     reasoning_effort: ReasoningEffort | None = None
 
-    temperature: float | None = Field(default=None, ge=0)
+    temperature: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     top_p: float | None = Field(default=None, ge=0, le=1)
     top_k: int | None = Field(default=None, ge=0)
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
+    frequency_penalty: float | None = Field(default=None, allow_inf_nan=False)
+    presence_penalty: float | None = Field(default=None, allow_inf_nan=False)
     logit_bias: dict[str, float] | None = None
     seed: int | None = None
     stop: Sequence[str] = ()
@@ -74,12 +76,20 @@ class AIModelCallConfig(Value):
     def _one_or_many(cls, given: Any) -> Any:
         if given is None:
             return ()
-        return (given,) if isinstance(given, str) else tuple(given)
+        if isinstance(given, str):
+            return (given,)
+        return tuple(given) if isinstance(given, Iterable) and not isinstance(given, Mapping | bytes) else given
+
+    @field_validator("stop")
+    @classmethod
+    def _kept(cls, given: Sequence[str]) -> Sequence[str]:
+        """From JSON they come as a list."""
+        return tuple(given)
 
     @field_validator("timeout")
     @classmethod
     def _positive(cls, given: float | Timeouts | None) -> float | Timeouts | None:
-        if isinstance(given, int | float) and given <= 0:
+        if isinstance(given, int | float) and not given > 0:
             raise ValueError("a timeout is a number of seconds above 0; leave it out for none")
         return given
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from .api import AIModelAPI
-from .base import Value
+from .base import DISCREET, Value
 from .model import AIModel, AudioModelCostData, ChatModelCostData, ImageModelCostData
 
 
 class AIModelEndpoint(Value):
     """The same model may stand behind several endpoints. `cost_data` overrides the model's own."""
+
+    model_config = DISCREET
 
     api: AIModelAPI
     ai_model: AIModel

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 
-from .base import Value
+from .base import DISCREET, Value
 
 
 class Place(Value):
@@ -53,6 +53,8 @@ class FileSearch(Value):
 
 class RemoteMCP(Value):
     """The provider connects to an MCP server and runs its tools."""
+
+    model_config = DISCREET
 
     kind: Literal["remote_mcp"] = "remote_mcp"
     name: str

@@ -82,7 +82,9 @@ def read_input_audio(part: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_openai_file(part: Mapping[str, Any]) -> dict[str, Any]:
     said = part["file"] if isinstance(part.get("file"), Mapping) else part
-    if not any(said.get(key) for key in ("file_id", "file_data", "file_url", "filename")):
+    # A file of our own has an id too, and much else that has to stay with it.
+    own = ("file_id",) if said is not part or part["type"] != "file" else ()
+    if not any(said.get(key) for key in (*own, "file_data", "file_url", "filename")):
         return dict(part)
     found = from_address(said.get("file_data") or said.get("file_url"), "file")
     return {**found, "file_id": said.get("file_id"), "name": said.get("filename")}

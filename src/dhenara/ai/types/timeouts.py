@@ -14,8 +14,9 @@ Limit = Literal["connect", "first_token", "idle", "total"]
 class Timeouts(Value):
     """Seconds, or None for no limit.
 
-    `connect` bounds reaching the provider, `first_token` the wait for the first byte of the answer, `idle`
-    every later silence, and `total` the whole call with all its retries.
+    `connect` bounds reaching the provider, `first_token` the wait for the first that is said of the answer, for which
+    pings and comments of a stream do not count, `idle` every later silence, and `total` the whole call with all its
+    retries.
     """
 
     connect: float | None = Field(default=10.0, gt=0)

@@ -3,39 +3,78 @@
 from __future__ import annotations
 
 import zlib
+from typing import Protocol
 
 from .frame import BrokenFraming
 
+WRAPPED = zlib.MAX_WBITS | 32
+WRAPPER = 2
+"""Bytes that tell a wrapper from none."""
+GZIP = b"\x1f"
 
-class Decompressor:
-    """gzip and zlib streams; deflate without its wrapper too, which some servers send."""
 
-    __slots__ = ("_engine", "_started")
+class Decompressor(Protocol):
+    """Opens one body."""
 
-    def __init__(self, wbits: int) -> None:
-        self._engine = zlib.decompressobj(wbits)
+    def feed(self, data: bytes) -> bytes: ...
+
+    def finish(self) -> bytes:
+        """What was still held back."""
+
+
+class Inflater:
+    """gzip, of one member or many, and zlib streams; deflate without its wrapper too, which some servers send."""
+
+    __slots__ = ("_engine", "_first", "_started")
+
+    def __init__(self) -> None:
+        self._engine = zlib.decompressobj(WRAPPED)
+        self._first = b""
+        """The first bytes, as long as they do not say whether there is a wrapper."""
         self._started = False
 
     def feed(self, data: bytes) -> bytes:
+        if not self._started:
+            data = self._first = self._first + data
+            if len(data) < WRAPPER:
+                return b""
+            self._start(data)
         try:
-            opened = self._engine.decompress(data)
+            return self._opened(data)
         except zlib.error as error:
-            if self._started:
-                raise BrokenFraming(f"the compressed body is damaged: {error}") from error
-            self._engine = zlib.decompressobj(-zlib.MAX_WBITS)
-            opened = self._raw(data)
-        self._started = True
-        return opened
+            raise BrokenFraming(f"the compressed body is damaged: {error}") from error
 
     def finish(self) -> bytes:
-        """What the engine still held back."""
         return self._engine.flush()
 
-    def _raw(self, data: bytes) -> bytes:
+    def _start(self, data: bytes) -> None:
+        self._started, self._first = True, b""
         try:
-            return self._engine.decompress(data)
-        except zlib.error as error:
-            raise BrokenFraming(f"the body is not compressed the way its head says: {error}") from error
+            zlib.decompressobj(WRAPPED).decompress(data[:WRAPPER])
+        except zlib.error:
+            self._engine = zlib.decompressobj(-zlib.MAX_WBITS)
+
+    def _opened(self, data: bytes) -> bytes:
+        opened = self._engine.decompress(data)
+        while self._engine.eof and self._engine.unused_data.startswith(GZIP):
+            rest, self._engine = self._engine.unused_data, zlib.decompressobj(WRAPPED)
+            opened += self._engine.decompress(rest)
+        return opened
+
+
+class Unopenable:
+    """A body in a coding that was not asked for. Its head may be all that is needed."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def feed(self, data: bytes) -> bytes:
+        raise BrokenFraming(f"the body is encoded as {self._name!r}, which was not asked for")
+
+    def finish(self) -> bytes:
+        return b""
 
 
 def decompressor(encoding: str | None) -> Decompressor | None:
@@ -44,5 +83,5 @@ def decompressor(encoding: str | None) -> Decompressor | None:
     if name in ("", "identity"):
         return None
     if name in ("gzip", "x-gzip", "deflate"):
-        return Decompressor(zlib.MAX_WBITS | 32)
-    raise BrokenFraming(f"the body is encoded as {name!r}, which was not asked for")
+        return Inflater()
+    return Unopenable(name)

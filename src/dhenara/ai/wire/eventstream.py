@@ -72,7 +72,7 @@ class EventStreamFrames:
         (size,) = struct.unpack_from(">I", message, 4)
         try:
             headers = read_headers(message[PRELUDE : PRELUDE + size])
-        except (struct.error, KeyError, UnicodeDecodeError, IndexError) as error:
+        except (struct.error, KeyError, ValueError, OverflowError, OSError, IndexError) as error:
             raise self._broken(start, f"its headers cannot be read: {error!r}") from error
         named = headers.get(":exception-type") or headers.get(":event-type") or headers.get(":error-code")
         return Frame(message[PRELUDE + size : -TRAILER], None if named is None else str(named), headers=headers)

@@ -13,21 +13,36 @@ TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 FORBIDDEN = re.compile(r"[\x00\r\n]")
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: (.*))?")
 LONGEST_HEAD = 262_144
+BEGINNING = b"HTTP/1."
+FOLDED = (b" ", b"\t")
+"""A line that begins so goes on with the header before it: nobody should write it, and everybody must read it."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class Unwritable(ValueError):
+    """What was asked for cannot be said in HTTP/1.1; nothing of it was sent."""
 
 
 def write_request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """The request as bytes. What could smuggle a second line in is refused."""
     if not TOKEN.fullmatch(method) or not target or FORBIDDEN.search(target) or " " in target:
-        raise ValueError(f"not a request line: {method!r} {target!r}")
+        raise Unwritable(f"not a request line: {method!r} {target!r}")
     lines = [f"{method} {target} HTTP/1.1"]
     for name, value in headers.items():
         if not TOKEN.fullmatch(name) or FORBIDDEN.search(value):
-            raise ValueError(f"the header {name!r} has a name or value that cannot be sent")
+            raise Unwritable(f"the header {name!r} has a name or value that cannot be sent")
         lines.append(f"{name}: {value}")
     if (body or method in WITH_BODY) and not {"content-length", "transfer-encoding"} & {n.lower() for n in headers}:
         lines.append(f"content-length: {len(body)}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+    try:
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+    except UnicodeEncodeError as error:
+        foreign = next(line for line in lines if not latin(line)).partition(":")[0]
+        raise Unwritable(f"{foreign!r} has characters that no head of HTTP/1.1 can carry") from error
+
+
+def latin(line: str) -> bool:
+    return all(ord(letter) < 256 for letter in line)
 
 
 class Http1Reader:
@@ -60,6 +75,7 @@ class Http1Reader:
             self._body.feed(data)
             return
         self._head_bytes += data
+        self._listen()
         while self._read_head():
             pass
 
@@ -73,12 +89,18 @@ class Http1Reader:
             raise BrokenFraming("the connection ended in the middle of the head of the response")
         self._body.eof()
 
+    def _listen(self) -> None:
+        """Something else than HTTP is told at once, not when the connection ends."""
+        begun = self._head_bytes.lstrip(b"\r\n")[: len(BEGINNING)]
+        if not BEGINNING.startswith(begun):
+            raise BrokenFraming(f"the response does not begin like HTTP/1.1: {self._head_bytes[:60]!r}")
+
     def _read_head(self) -> bool:
         """Reads a head if one is complete; says whether another may follow (after an interim response)."""
         end, gap = head_end(self._head_bytes)
+        if max(end, 0) > LONGEST_HEAD or (end < 0 and len(self._head_bytes) > LONGEST_HEAD):
+            raise BrokenFraming(f"the head of the response is longer than {LONGEST_HEAD} bytes")
         if end < 0:
-            if len(self._head_bytes) > LONGEST_HEAD:
-                raise BrokenFraming(f"the head of the response is longer than {LONGEST_HEAD} bytes")
             return False
         block, self._head_bytes = self._head_bytes[:end], self._head_bytes[end + gap :]
         version, head = read_head(block)
@@ -111,7 +133,11 @@ def read_head(block: bytes) -> tuple[int, Head]:
     if found is None:
         raise BrokenFraming(f"the response does not begin like HTTP/1.1: {first[:60]!r}")
     headers: dict[str, str] = {}
+    key = ""
     for line in lines:
+        if key and line[:1] in FOLDED:
+            headers[key] += " " + line.strip(b" \t").decode("latin-1")
+            continue
         name, colon, value = line.partition(b":")
         key = name.decode("latin-1").lower()
         if not colon or not TOKEN.fullmatch(key):
@@ -132,7 +158,8 @@ def body_for(method: str, head: Head) -> Body:
         return NoBody()
     coding = head.headers.get("transfer-encoding")
     if coding is not None:
-        if coding.strip().lower() != "chunked":
+        # Some proxies add the word although it is there.
+        if {word.strip().lower() for word in coding.split(",")} != {"chunked"}:
             raise BrokenFraming(f"the body comes in a transfer coding that was not asked for: {coding!r}")
         return ChunkedBody()
     sizes = {size.strip() for size in head.headers.get("content-length", "").split(",")} - {""}

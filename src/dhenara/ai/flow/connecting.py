@@ -1,0 +1,62 @@
+"""Connecting: the response as soon as its head is here, or why there is none."""
+
+from __future__ import annotations
+
+from ..errors import BadAnswerError, BadRequestError, CallError, ConfigurationError, ConnectionFailedError
+from ..providers.target import Target
+from ..wire.frame import BrokenFraming
+from ..wire.http import HttpRequest
+from ..wire.http1 import Unwritable
+from ..wire.io import IO, Broken, Silence, Unreachable
+from .discretion import Discretion
+from .identity import Identified
+from .patience import Patience
+from .sources import Line
+
+
+async def connect(io: IO, target: Target, request: HttpRequest, patience: Patience) -> Line:
+    """The response as soon as its head is here."""
+    try:
+        response = await io.open(request, patience)
+    except Unwritable as error:
+        raise ConfigurationError(f"the request to {host(target)} cannot be sent: {error}") from error
+    except Silence as error:
+        raise signed(target, patience.error(connecting=error.connecting)) from error
+    except (Unreachable, Broken) as error:
+        raise signed(target, ConnectionFailedError(f"could not reach {host(target)}: {error}")) from error
+    except BrokenFraming as error:
+        raise signed(target, BadAnswerError(f"{host(target)} answers otherwise than with HTTP/1.1: {error}")) from error
+    return Line(response, patience, target.origin, Discretion(request.headers, shown(io)))
+
+
+def shown(io: IO) -> str | None:
+    """The token that was fetched for the request, if it was."""
+    return io.shown.token if isinstance(io, Identified) and io.shown else None
+
+
+async def refusal(target: Target, line: Line) -> CallError:
+    """Why the provider said no."""
+    head, arrived = line.head, bytearray()
+    try:
+        await line.drain(arrived)
+    except CallError:
+        pass  # the status says what this is, with or without the rest of its words
+    body = line.discretion.body(bytes(arrived))
+    if head.status < 400:
+        where = head.headers.get("location", "nowhere")
+        error: CallError = BadRequestError(
+            f"the address redirects to {where}; keys do not follow redirects, so set the base URL to the final address",
+            status=head.status,
+        )
+    else:
+        error = target.codec.error(head, body)
+    return line.signed(error)
+
+
+def signed(target: Target, error: CallError) -> CallError:
+    error.provider, error.model = target.origin.provider, target.origin.model
+    return error
+
+
+def host(target: Target) -> str:
+    return target.base_url.split("//", 1)[-1].split("/", 1)[0]

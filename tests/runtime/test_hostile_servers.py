@@ -1,0 +1,180 @@
+"""Servers and networks that behave badly: what happened is told, and nothing stays open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+import pytest
+import trio
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import AuthenticationError, BadRequestError, CallError, CallTimeoutError, RateLimitError
+from dhenara.ai.testing import FakeServer, HangUp, Stall
+from dhenara.ai.testing.replies import Asked
+from dhenara.ai.testing.steps import Send, Step
+from dhenara.ai.types import Timeouts
+from support.worlds import World, endpoint
+
+
+@dataclass
+class Said:
+    """These bytes, and then this end."""
+
+    data: bytes
+    end: Step
+
+    def steps(self, asked: Asked) -> Iterator[Step]:
+        yield Send(self.data)
+        yield self.end
+
+
+class Listener:
+    """Takes connections, does `each` with them, and knows when they were hung up."""
+
+    def __init__(self, each: Any = None) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.hung_up = threading.Event()
+        self._each = each
+        self._thread = threading.Thread(target=self._serve)
+
+    @property
+    def place(self) -> str:
+        return f"127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def __enter__(self) -> Listener:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(5)
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                with connection:
+                    if self._each is not None:
+                        self._each(connection)
+                        continue
+                    connection.settimeout(5)
+                    with contextlib.suppress(ConnectionError):
+                        while connection.recv(4096):
+                            pass
+                    self.hung_up.set()
+
+
+def refuse_early(connection: socket.socket) -> None:
+    body = b'{"error": {"message": "too large", "type": "request_too_large"}}'
+    connection.recv(1000)
+    connection.sendall(b"HTTP/1.1 413 No\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+
+
+def test_a_refusal_before_the_request_was_heard_out_is_understood(world: World) -> None:
+    with Listener(refuse_early) as server:
+        client = AIModelClient(endpoint(f"http://{server.place}"))
+        with pytest.raises(BadRequestError, match="too large") as refused:
+            world.run(client, "x" * 20_000_000, retries=0)
+        world.close(client)
+    assert refused.value.status == 413
+
+
+@pytest.mark.parametrize("end", [HangUp(), Stall()], ids=["cut", "stall"])
+@pytest.mark.parametrize(
+    ("status", "head", "kind"), [(401, b"", AuthenticationError), (429, b"content-encoding: br\r\n", RateLimitError)]
+)
+def test_a_refusal_is_known_by_its_status_when_its_words_are_lost(
+    status: int, head: bytes, kind: type[CallError], end: Step, world: World, server: FakeServer
+) -> None:
+    server.answers(Said(b'HTTP/1.1 %d No\r\n%scontent-length: 500\r\n\r\n{"error": ' % (status, head), end))
+    client = AIModelClient(endpoint(server.url))
+    with pytest.raises(kind) as refused:
+        world.run(client, "?", retries=0, timeout=Timeouts(idle=0.2))
+    assert (type(refused.value), refused.value.status) == (kind, status)
+    world.close(client)
+
+
+def test_a_handshake_that_never_ends_is_ended_at_the_limit_and_hung_up(world: World) -> None:
+    with Listener() as server:
+        client = AIModelClient(endpoint(f"https://{server.place}"))
+        with pytest.raises(CallTimeoutError) as failed:
+            world.run(client, "?", retries=0, timeout=Timeouts(connect=0.2))
+        assert failed.value.limit == "connect"
+        assert server.hung_up.wait(5)
+        world.close(client)
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_a_handshake_that_is_cancelled_is_hung_up(loop: str) -> None:
+    async def cancelled() -> None:
+        client = AIModelClient(endpoint(f"https://{server.place}"))
+        with anyio.move_on_after(0.2):
+            await client.generate_async("?")
+        for _ in range(100):
+            if server.hung_up.is_set():
+                break
+            await anyio.sleep(0.02)
+        await client.aclose()
+
+    with Listener() as server:
+        trio.run(cancelled) if loop == "trio" else asyncio.run(cancelled())
+        assert server.hung_up.is_set()
+
+
+def test_a_place_that_takes_no_connection_is_given_up_at_the_limit(world: World) -> None:
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(8):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        client = AIModelClient(endpoint(f"http://127.0.0.1:{full.getsockname()[1]}"))
+        began = time.monotonic()
+        with pytest.raises(CallTimeoutError) as failed:
+            world.run(client, "?", retries=0, timeout=Timeouts(connect=0.2))
+        assert (failed.value.limit, time.monotonic() - began < 3) == ("connect", True)
+        world.close(client)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".test"])
+def test_a_name_that_nobody_can_have_is_a_connection_error(host: str, world: World) -> None:
+    client = AIModelClient(endpoint(f"http://{host}"))
+    with pytest.raises(ConnectionError):
+        world.run(client, "?", retries=0)
+    world.close(client)
+
+
+def test_an_address_of_version_6_is_reached_and_named_in_brackets(world: World) -> None:
+    heard: list[bytes] = []
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            heard.append(connection.recv(65_536))
+            connection.sendall(b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n")
+
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("there is no loopback of version 6 here")
+    with listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        place = f"[::1]:{listener.getsockname()[1]}"
+        client = AIModelClient(endpoint(f"http://{place}"))
+        with pytest.raises(AuthenticationError):
+            world.run(client, "?", retries=0)
+        world.close(client)
+        thread.join(5)
+    assert f"host: {place}\r\n".encode() in heard[0]

@@ -1,0 +1,69 @@
+"""Everything that users keep comes back from its own JSON, from its dump, from pickle and from a copy."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import pickle
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+from pydantic import BaseModel
+
+import dhenara.ai.types
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.types import AIModelAPI, AIModelEndpoint, Message
+from support.values import values
+
+MASKED = {"AIModelAPI", "AIModelEndpoint", "RemoteMCP"}
+"""They hide their secrets, so these do not come back."""
+
+NOT_KEPT = {"BatchRequest", "BatchPage"}
+"""They carry what is only on its way."""
+
+DEEP = {"ChatResponseChunk", "SSEResponse[ChatResponseChunk]", "StreamingChatResponse"}
+"""Tested where streams are forwarded."""
+
+
+def kinds(parent: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+    for module in pkgutil.walk_packages(dhenara.ai.types.__path__, "dhenara.ai.types."):
+        importlib.import_module(module.name)
+    for kind in parent.__subclasses__():
+        if kind.__module__.startswith("dhenara.ai.types"):
+            yield kind
+        yield from kinds(kind)
+
+
+KEPT = sorted(
+    {kind for kind in kinds() if kind.__name__ not in MASKED | NOT_KEPT | DEEP}, key=lambda kind: kind.__name__
+)
+
+
+@pytest.mark.parametrize("kind", KEPT, ids=lambda kind: kind.__name__)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_a_value_comes_back_as_it_was(kind: type[BaseModel], data: st.DataObject) -> None:
+    value: Any = data.draw(values(kind))
+    assert kind.model_validate_json(value.model_dump_json()) == value
+    assert kind.model_validate(value.model_dump()) == value
+    assert pickle.loads(pickle.dumps(value)) == value  # noqa: S301  # written on the same line
+    assert copy.deepcopy(value) == value
+
+
+def test_a_file_that_a_provider_keeps_stays_known_with_all_that_is_known_of_it() -> None:
+    file = {"type": "file", "file_id": "f-1", "kept_at": "anthropic", "name": "a.pdf", "mime_type": "application/pdf"}
+    message = Message(role="user", contents=[{**file, "cache": "short"}])
+    assert Message.model_validate_json(message.model_dump_json()) == message
+    assert message.contents[0].model_dump(exclude_defaults=True)["kept_at"] == "anthropic"
+
+
+def test_a_key_that_was_hidden_when_it_was_saved_is_not_sent() -> None:
+    saved = AIModelAPI(provider="openai", api_key="sk-very-secret").model_dump_json()
+    assert "very-secret" not in saved
+    endpoint = AIModelEndpoint(api=AIModelAPI.model_validate_json(saved), ai_model={"model_name": "m"})
+    with pytest.raises(ConfigurationError, match="hidden when it was saved"):
+        AIModelClient(endpoint).generate("?")
