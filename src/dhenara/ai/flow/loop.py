@@ -43,6 +43,7 @@ class Loop:
         self._io = journey.io
         self._call = call
         self._plan = plan
+        self._on_end = plan.on_end
         self._events: deque[RunEvent] = deque()
         self._happened = Happened(call.messages)
         self._warnings = call.journal.warnings
@@ -61,19 +62,24 @@ class Loop:
 
     async def pull(self) -> RunEvent | None:
         """The next thing that happened, or None at the end. What happened before an error is told before it."""
-        while not self._events and self._stopped is None:
-            try:
-                await self._stage()
-            except DhenaraError as error:
-                self._failure = error
-                await self.close()
-        if not self._events:
+        try:
+            while not self._events and self._stopped is None:
+                try:
+                    await self._stage()
+                except DhenaraError as error:
+                    self._failure = error
+                    await self._stop()
+            if self._events:
+                event = self._events.popleft()
+                if self._plan.on_event is not None:
+                    self._plan.on_event(event)
+                return event
             self._raise_failure()
-            return None
-        event = self._events.popleft()
-        if self._plan.on_event is not None:
-            self._plan.on_event(event)
-        return event
+        except BaseException:
+            self._break_off()
+            raise
+        self._end()
+        return None
 
     def _raise_failure(self) -> None:
         failure, self._failure = self._failure, None
@@ -87,6 +93,17 @@ class Loop:
 
     async def close(self) -> None:
         """Ends the run now, and the request that is under way with it. What had arrived is its last answer."""
+        try:
+            await self._stop()
+        finally:
+            self._end()
+
+    def abandon(self) -> None:
+        """The same for someone who cannot await."""
+        if self._listening is not None:
+            self._listening.stream.abandon()
+
+    async def _stop(self) -> None:
         listening, self._listening = self._listening, None
         self._stopped = self._stopped or "interrupted"
         if listening is not None:
@@ -95,10 +112,20 @@ class Loop:
             finally:
                 self._happened.answered(listening.heard())
 
-    def abandon(self) -> None:
-        """The same for someone who cannot await."""
-        if self._listening is not None:
-            self._listening.stream.abandon()
+    def _break_off(self) -> None:
+        """Someone else's error, or a cancelled task, goes through here: there is no time left to await anything."""
+        listening, self._listening = self._listening, None
+        self._stopped = self._stopped or "interrupted"
+        if listening is not None:
+            listening.stream.abandon()
+            self._happened.answered(listening.heard())
+        self._end()
+
+    def _end(self) -> None:
+        """Tells once that the run is over."""
+        tell, self._on_end = self._on_end, None
+        if tell is not None:
+            tell(self.run())
 
     async def _resume(self) -> None:
         """The conversation ends with calls that nobody answered: they come first."""
