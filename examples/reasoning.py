@@ -24,9 +24,9 @@ with (
     AIModelClient(endpoint("anthropic", "claude-haiku-4-5", server.url)) as claude,
     AIModelClient(endpoint("openai", "gpt-5.4-mini", f"{server.url}/v1")) as gpt,
 ):
-    first = None
+    answers = []
     for chunk, final in claude.generate("What is 6 x 7?", max_reasoning_tokens=2_000, streaming=True).stream_generator:
-        first = final or first
+        answers += [final] if final else []
         for choice in chunk.data.choice_deltas if chunk else ():
             for piece in choice.content_deltas:
                 if piece.type == "reasoning" and piece.reasoning_delta:
@@ -34,7 +34,7 @@ with (
                 elif piece.type == "text":
                     print(piece.text_delta, end="", flush=True)
     print()
-    history = ("What is 6 x 7?", first, "Are you sure?")
+    history = ("What is 6 x 7?", *answers, "Are you sure?")
     for name, client in (("claude", claude), ("gpt", gpt)):
         print(name, [(part.kind, part.fate) for part in client.plan(messages=history).parts])
     second = gpt.generate(messages=history, reasoning=False).chat_response
