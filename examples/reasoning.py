@@ -34,7 +34,7 @@ with (
                 elif piece.type == "text":
                     print(piece.text_delta, end="", flush=True)
     print()
-    history = ("What is 6 x 7?", *answers, "Are you sure?")
+    history: list[Any] = ["What is 6 x 7?", *answers, "Are you sure?"]
     for name, client in (("claude", claude), ("gpt", gpt)):
         print(name, [(part.kind, part.fate) for part in client.plan(messages=history).parts])
     second = gpt.generate(messages=history, reasoning=False).chat_response
