@@ -10,11 +10,20 @@ from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation
-from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.testing import Answer, Called, FakeServer
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 REAL = "OPENAI_API_KEY" in os.environ and "ANTHROPIC_API_KEY" in os.environ
-SCRIPT = ("Hello, Ann.", "Your name is Ann.", "You are Ann, and I am Claude.", "Good-bye, Ann.")
+SCRIPT = (
+    *("Hello, Ann.", "Your name is Ann.", "You are Ann, and I am Claude.", "Good-bye, Ann."),
+    Answer(tool_calls=(Called("clock", {}),)),
+    "It is noon, Ann.",
+)
+
+
+def clock() -> str:
+    """The time of the day."""
+    return "12:00"
 
 
 def endpoint(provider: str, model: str, url: str) -> AIModelEndpoint:
@@ -22,7 +31,7 @@ def endpoint(provider: str, model: str, url: str) -> AIModelEndpoint:
     return AIModelEndpoint(api=AIModelAPI(provider=provider, **fake), ai_model=AIModel(model_name=model))
 
 
-with FakeServer(*(Answer(text=text) for text in SCRIPT), strict=True) as server:
+with FakeServer(*(Answer(text=said) if isinstance(said, str) else said for said in SCRIPT), strict=True) as server:
     gpt = endpoint("openai", "gpt-5.4-mini", f"{server.url}/v1")
     claude = endpoint("anthropic", "claude-haiku-4-5", server.url)
     with AIModelClient(gpt) as client, client.conversation("You are brief.") as talk:
@@ -35,4 +44,5 @@ with FakeServer(*(Answer(text=text) for text in SCRIPT), strict=True) as server:
             talk.save(Path(folder) / "talk.json")
             again = Conversation.load(Path(folder) / "talk.json", client)
         print(again.ask("Good-bye.").chat_response.text())
+        print(again.run("How late is it?", tools=[clock]).text())
         print(f"{len(again.turns)} turns, {again.usage.total_tokens} tokens; {again.explain_cache()}")

@@ -65,7 +65,7 @@ class Gathered:
             hook(result)
 
     def _left(self) -> None:
-        """Tells once that nothing more will come. A run is more than an answer: one that is left leaves none."""
+        """Tells once that nothing more will come. A run is more than an answer: it tells of itself by `on_end`."""
         leaving, self._leaving = self._leaving, []
         if not leaving:
             return

@@ -74,8 +74,12 @@ class Asked:
 
     @property
     def runs_tools(self) -> bool:
-        """Whether there are tools to run here: functions, rather than descriptions of what somebody else runs."""
-        return any(callable(getattr(tool, "function", tool)) for tool in self.arguments.get("tools") or ())
+        return runs_tools(self.arguments.get("tools"))
+
+
+def runs_tools(tools: Sequence[Any] | None) -> bool:
+    """Whether there are tools to run here: functions, rather than descriptions of what somebody else runs."""
+    return any(callable(getattr(tool, "function", tool)) for tool in tools or ())
 
 
 def read_asked(prompt: Any, said: Mapping[str, Any], settings: AiSettings) -> Asked:

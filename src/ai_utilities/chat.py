@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from dhenara.ai.conversation import Turn, Turns, read_saved
-from dhenara.ai.types import ChatResponse, Plan
+from dhenara.ai.types import Plan
 
 from .asked import AskOptions, with_files
 from .exceptions import ProviderCapabilityError, ProviderConfigurationError
-from .results import AskResult, as_answer
+from .results import AskResult
+from .turn_keeper import TurnKeeper
 
 if TYPE_CHECKING:
     from .ask_stream import AskStream, AsyncAskStream, Gathered
@@ -27,7 +27,8 @@ S = TypeVar("S", bound="Gathered")
 
 class Talk(Turns, Generic[C]):
     """What both colours have in common. A question that failed leaves no trace; what had arrived of an answer that
-    broke off, or that was left, is the answer that the conversation goes on with.
+    broke off, or that was left, is the answer that the conversation goes on with. A run over tools is one turn, with
+    all that had happened in it, also where it failed.
 
     `options` hold until they are changed, `instructions` are their `system`; what is said with one question holds
     for that one. One conversation is for one thread or task at a time.
@@ -76,30 +77,18 @@ class Talk(Turns, Generic[C]):
         if "context" in options:
             raise ProviderCapabilityError("a conversation keeps its own context; begin another one for another")
         told = {"system": spoken(self.instructions)} if self.instructions else {}
-        said = {**self.options, **told, **options, "context": tuple(self.messages)}
-        return self._client._operations.fingerprinted(said)
+        return {**self.options, **told, **options, "context": tuple(self.messages)}
 
-    def _remember(self, prompt: Any, options: Mapping[str, Any], result: AskResult) -> None:
-        asked, told = self._asked(prompt, options), named(options.get("system"))
-        if result.run is not None:
-            self.record_run(asked, run=result.run, instructions=told)
-            return
-        turn = self.record(asked, answer=as_answer(result), instructions=told)
-        if result.response is not None:
-            self._turns[-1] = turn.model_copy(update={"fingerprint": result.response.fingerprint})
-
-    def _leave(self, prompt: Any, options: Mapping[str, Any], heard: ChatResponse) -> None:
-        """A stream that was not read to its end: what had arrived counts, if it was anything."""
-        if heard.contents:
-            self.record(self._asked(prompt, options), answer=heard, instructions=named(options.get("system")))
-
-    def _asked(self, prompt: Any, options: Mapping[str, Any]) -> Any:
+    def _asking(self, prompt: Any, options: Mapping[str, Any]) -> tuple[dict[str, Any], TurnKeeper]:
+        """What is asked now, and who writes down what comes of it."""
         files = options.get("files", self.options.get("files"))
-        return with_files(prompt, files) if files else prompt
+        asked = with_files(prompt, files) if files else prompt
+        keeper = TurnKeeper(self.record, self.record_run, asked, named(options.get("system")))
+        return self._client._operations.overheard(self._said(options), keeper.run), keeper
 
-    def _listening(self, stream: S, prompt: Any, options: Mapping[str, Any]) -> S:
-        stream.on_end(partial(self._remember, prompt, options))
-        stream.on_leave(partial(self._leave, prompt, options))
+    def _listening(self, stream: S, keeper: TurnKeeper) -> S:
+        stream.on_end(keeper.result)
+        stream.on_leave(keeper.left)
         return stream
 
 
@@ -107,25 +96,29 @@ class Chat(Talk["AiClient"]):
     """`chat.ask("...")` again and again; the model may change from turn to turn."""
 
     def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
-        result = self._client.ask(prompt, **self._said(options))
-        self._remember(prompt, options, result)
+        said, keeper = self._asking(prompt, options)
+        result = self._client.ask(prompt, **said)
+        keeper.result(result)
         return result
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | PlainStream:
         """The turn is written down when the stream is over, or when it is closed."""
-        return self._listening(self._client.ask_stream(prompt, **self._said(options)), prompt, options)
+        said, keeper = self._asking(prompt, options)
+        return self._listening(self._client.ask_stream(prompt, **said), keeper)
 
 
 class AsyncChat(Talk["AsyncAiClient"]):
     """The same, awaited."""
 
     async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
-        result = await self._client.ask(prompt, **self._said(options))
-        self._remember(prompt, options, result)
+        said, keeper = self._asking(prompt, options)
+        result = await self._client.ask(prompt, **said)
+        keeper.result(result)
         return result
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncPlainStream:
-        return self._listening(self._client.ask_stream(prompt, **self._said(options)), prompt, options)
+        said, keeper = self._asking(prompt, options)
+        return self._listening(self._client.ask_stream(prompt, **said), keeper)
 
 
 def named(system: Any) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .ask_stream import AskStream, AsyncAskStream
+from .asked import runs_tools
 from .colour import Colour
 from .config_explained import Explanation
 from .config_models import AiSettings
@@ -21,7 +22,7 @@ from .results import AskResult
 from .wiring import Wiring
 
 if TYPE_CHECKING:
-    from dhenara.ai.types import Plan
+    from dhenara.ai.types import Plan, Run
 
 T = TypeVar("T")
 
@@ -155,9 +156,12 @@ class Operations:
                 "takes_context = True and reads context=[...] in ask."
             )
 
-    def fingerprinted(self, said: dict[str, Any]) -> dict[str, Any]:
-        """The engine tells what it sent, so that a conversation can say why a prompt cache was missed."""
-        return {"fingerprint": True, **said} if isinstance(self.choose(dict(said)), EngineProvider) else said
+    def overheard(self, said: dict[str, Any], on_end: Callable[[Run[Any]], object]) -> dict[str, Any]:
+        """The engine tells a conversation what it sent, and what became of a run over tools, however it ended."""
+        if not isinstance(self.choose(dict(said)), EngineProvider):
+            return said
+        told = {"on_end": on_end} if runs_tools(said.get("tools")) else {}
+        return {"fingerprint": True, **told, **said}
 
     def plan(self, prompt: Any, said: dict[str, Any]) -> Plan:
         """What each part of what would be asked becomes at the provider."""

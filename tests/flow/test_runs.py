@@ -152,6 +152,41 @@ def test_async_tools_run_on_the_loop_and_are_refused_where_there_is_none(server:
     assert [tool.result and tool.result.output for tool in run.tools] == [2, 4]
 
 
+def test_a_plain_function_around_an_async_one_is_a_tool_too(server: FakeServer, world: World) -> None:
+    async def slow(number: int) -> int:
+        await anyio.sleep(0.05)
+        return number * 2
+
+    def wrapped(number: int) -> Any:
+        """Nothing in its definition says that it has to be awaited."""
+        return slow(number)
+
+    server.answers(calls(("wrapped", {"number": 1}), ("wrapped", {"number": 2})), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "go", tools=[wrapped])
+    world.close(client)
+    if world.name == "blocking":
+        assert all("which sync code cannot do" in str(tool.result) for tool in run.tools)
+        return
+    assert [tool.result and tool.result.output for tool in run.tools] == [2, 4]
+    assert all(tool.seconds >= 0.05 for tool in run.tools)
+
+
+def test_a_wrapped_async_tool_is_given_up_in_time(server: FakeServer, world: World) -> None:
+    async def endless(city: str) -> str:
+        await anyio.sleep(30)
+        return city
+
+    def wrapped(city: str) -> Any:
+        return endless(city)
+
+    server.answers(calls(("wrapped", {"city": "Rome"})), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "go", tools=[Tool.from_function(wrapped, timeout=0.05)])
+    world.close(client)
+    assert [tool.outcome for tool in run.tools] == ["failed" if world.name == "blocking" else "timed_out"]
+
+
 def test_a_tool_that_must_run_alone_does(server: FakeServer, world: World) -> None:
     inside, most = [0], [0]
 

@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 
 from ai_utilities import AiClient, AskResult, AsyncChat, BaseProvider, Chat, UsageData
-from ai_utilities.exceptions import BrokenStreamError, ProviderCapabilityError, ProviderConfigurationError
+from ai_utilities.exceptions import (
+    BrokenStreamError,
+    ProviderCapabilityError,
+    ProviderConfigurationError,
+    ProviderError,
+)
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.testing import Answer, Called, Counted, Cut, FakeServer, Spoken
+from dhenara.ai.testing import Answer, Called, Counted, Cut, FakeServer, Refusal, Spoken
 from support.kit import Uniform, run, settings
 from support.worlds import World, endpoint
 
@@ -158,6 +163,39 @@ def test_a_run_over_tools_is_one_turn_with_everything_it_used(server: FakeServer
         "assistant",
         "user",
     ]
+
+
+def test_a_run_that_is_left_early_is_remembered_as_far_as_it_came(server: FakeServer, world: World) -> None:
+    server.answers(ASKS, Spoken(LONG, pause=0.002), Answer(text="Yes."))
+
+    async def script(client: Uniform) -> None:
+        chat = client.client.chat(tools=[weather])
+        await client_first(chat.ask_stream("Weather in Paris?"))
+        (turn,) = chat.turns
+        assert [message.role for message in turn.messages] == ["user", "assistant", "tool", "assistant"]
+        assert (turn.answer.interrupted, turn.text.startswith("word")) == (True, True)
+        assert chat.undo() is turn
+        await Uniform(chat).ask("Sure?")
+
+    run(world, script, settings(server.url))
+    assert len(server.exchanges[2].json["messages"]) == 1
+
+
+def test_a_run_that_fails_is_remembered_as_far_as_it_came(server: FakeServer, world: World) -> None:
+    server.answers(Refusal(400), ASKS, Refusal(400), ASKS, Refusal(400))
+
+    async def script(client: Uniform) -> None:
+        chat = client.client.chat(tools=[weather])
+        with pytest.raises(ProviderError):
+            await Uniform(chat).ask("Weather?")
+        assert chat.turns == ()
+        with pytest.raises(ProviderError):
+            await Uniform(chat).ask("Weather?")
+        with pytest.raises(ProviderError):
+            await client.pieces(chat.ask_stream("Weather?"))
+        assert [message.role for message in chat.messages] == ["user", "assistant", "tool"] * 2
+
+    run(world, script, settings(server.url, max_retries=0))
 
 
 def test_a_conversation_goes_through_the_cache(server: FakeServer) -> None:

@@ -9,7 +9,7 @@ from ..flow.plan import RunEvent
 from ..flow.toolbox import Approve
 from ..history.reading import MessageLike
 from ..types.call_config import AIModelCallConfig, ReasoningEffort
-from ..types.run import RunLimits
+from ..types.run import Run, RunLimits
 from ..types.timeouts import Timeouts
 from ..types.tools import ToolChoice
 
@@ -22,6 +22,7 @@ class PlanSettings(TypedDict, total=False):
     tool_errors: Literal["tell", "raise"]
     repairs: int
     on_event: Callable[[RunEvent], None]
+    on_end: Callable[[Run[Any]], object]
 
 
 class TalkSettings(TypedDict, total=False):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Shape = StructuredOutput | Mapping[str, Any] | None
-PLANNED = ("limits", "approve", "tool_errors", "repairs", "on_event")
+PLANNED = ("limits", "approve", "tool_errors", "repairs", "on_event", "on_end")
 SPOKEN = ("context", "instructions", "messages", "config")
 
 
@@ -42,7 +42,8 @@ class Runs:
 
         `tools` are functions, model classes, `Tool`s or what providers run themselves; `output` is the type of object
         that the answer must be. `limits` bound the run; `approve` is asked about tools that need it; `tool_errors`
-        tells the model of errors or raises them; `repairs` is how often it may correct a wrong object.
+        tells the model of errors or raises them; `repairs` is how often it may correct a wrong object. `on_event` hears
+        what happens, `on_end` what had happened when the run was over, also where it failed or was left.
         """
         loop = self._loop(prompt, output, settings, streaming=False)
         while run(loop.pull()) is not None:

@@ -13,14 +13,14 @@ from ..types.fingerprint import Fingerprint
 from ..types.message import Message
 from ..types.plan import Plan
 from ..types.response import ChatResponse
+from .runs import ConversationRuns
 from .saved import read_saved
 from .speaker import Speaker
 from .streams import SpokenAsyncStream, SpokenStream
 from .turn import Turn, listed, read
-from .turns import Turns
 
 
-class Conversation(Turns):
+class Conversation(ConversationRuns):
     """Grows by a turn with every answer; a call that fails leaves it as it was.
 
     `instructions` hold until they are changed; those given with one question hold for that one. One conversation
@@ -35,7 +35,7 @@ class Conversation(Turns):
     def ask(self, *said: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> AIModelCallResponse:
         """The answer to what is said now: prompts, parts, results of tools. `config` are settings of this call."""
         asked, told = read(said), listed(instructions)
-        response = self.client.generate(**self._request(asked, told, config, streaming=False))
+        response = self.client.generate(**self._request(asked, told, {**config, "streaming": False}))
         self._keep(asked, told, response)
         return response
 
@@ -44,14 +44,14 @@ class Conversation(Turns):
     ) -> AIModelCallResponse:
         """The same, awaited."""
         asked, told = read(said), listed(instructions)
-        response = await self.client.generate_async(**self._request(asked, told, config, streaming=False))
+        response = await self.client.generate_async(**self._request(asked, told, {**config, "streaming": False}))
         self._keep(asked, told, response)
         return response
 
     def stream(self, *said: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> SpokenStream:
         """The answer as `(chunk, final)`; the turn is written down when it ends, or when it is closed early."""
         asked, told = read(said), listed(instructions)
-        response = self.client.generate(**self._request(asked, told, config, streaming=True))
+        response = self.client.generate(**self._request(asked, told, {**config, "streaming": True}))
         return SpokenStream(response.stream_generator, lambda *answer: self._write(asked, told, *answer))
 
     async def stream_async(
@@ -59,12 +59,12 @@ class Conversation(Turns):
     ) -> SpokenAsyncStream:
         """The same for `async for`: `async for chunk, final in await talk.stream_async(...)`."""
         asked, told = read(said), listed(instructions)
-        response = await self.client.generate_async(**self._request(asked, told, config, streaming=True))
+        response = await self.client.generate_async(**self._request(asked, told, {**config, "streaming": True}))
         return SpokenAsyncStream(response.stream_generator, lambda *answer: self._write(asked, told, *answer))
 
     def plan(self, *said: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> Plan:
         """What would become of each part if this were asked now."""
-        return self.client.plan(**self._request(read(said), listed(instructions), config, streaming=False))
+        return self.client.plan(**self._request(read(said), listed(instructions), {**config, "streaming": False}))
 
     def switch(self, to: AIModelEndpoint | Speaker) -> Self:
         """From now on another model answers; it hears the whole conversation as it plainly is."""
@@ -110,14 +110,6 @@ class Conversation(Turns):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-    def _request(
-        self, asked: list[Message], told: tuple[str, ...], config: dict[str, Any], *, streaming: bool
-    ) -> dict[str, Any]:
-        messages = [*self.messages, *asked]
-        instructions = (*self.instructions, *told)
-        fixed = {"messages": messages, "instructions": instructions, "streaming": streaming}
-        return {"fingerprint": True, **config, **fixed}
 
     def _keep(self, asked: list[Message], told: tuple[str, ...], response: AIModelCallResponse) -> None:
         if response.chat_response is not None:

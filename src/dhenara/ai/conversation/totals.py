@@ -1,25 +1,11 @@
-"""Totals over turns: tokens, and money where it is known."""
+"""The total over turns: money, where it is known."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from ..types.cost import Cost
-from ..types.usage import Usage
-
-COUNTED = [name for name, field in Usage.model_fields.items() if field.annotation is int]
-
-
-def total_usage(counts: Iterable[Usage | None]) -> Usage:
-    """All buckets added up; turns without counts add nothing."""
-    known = [usage for usage in counts if usage is not None]
-    tools: Counter[str] = Counter()
-    for usage in known:
-        tools.update(usage.server_tool_requests)
-    sums = {name: sum(getattr(usage, name) for usage in known) for name in COUNTED}
-    return Usage(**sums, server_tool_requests=dict(tools))
 
 
 def total_cost(costs: Sequence[Cost | None]) -> Cost:

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..flow.totals import total_usage
 from ..history.reading import MessageLike
 from ..types.cost import Cost
+from ..types.fingerprint import Fingerprint
 from ..types.message import Message
 from ..types.response import ChatResponse
 from ..types.run import Run
 from ..types.usage import Usage
 from .caching import explain
+from .run_turns import continued, run_turn
 from .saved import Saved
-from .totals import total_cost, total_usage
-from .turn import Exchange, Turn, listed, read
+from .totals import total_cost
+from .turn import Turn, listed, read
 
 
 class Turns:
@@ -51,21 +54,33 @@ class Turns:
         return total_cost([turn.cost for turn in self._turns])
 
     def record(
-        self, *said: MessageLike, answer: ChatResponse, instructions: Sequence[str] | str = (), choice: int = 0
+        self,
+        *said: MessageLike,
+        answer: ChatResponse,
+        instructions: Sequence[str] | str = (),
+        choice: int = 0,
+        fingerprint: Fingerprint | None = None,
     ) -> Turn:
         """Writes down a turn that was made elsewhere."""
-        turn = Turn(asked=read(said), instructions=list(listed(instructions)), answer=answer, choice=choice)
+        told = list(listed(instructions))
+        turn = Turn(asked=read(said), instructions=told, answer=answer, choice=choice, fingerprint=fingerprint)
         self._turns.append(turn)
         return turn
 
     def record_run(self, *said: MessageLike, run: Run[Any], instructions: Sequence[str] | str = ()) -> Turn:
-        """Writes down a run over tools that was asked with these messages and `said`: the whole of it is one turn."""
-        asked = read(said)
-        exchange = Exchange(messages=since(run.messages, asked), usage=run.usage, cost=run.cost)
-        answer = run.response or ChatResponse()
-        turn = Turn(asked=asked, instructions=list(listed(instructions)), answer=answer, exchange=exchange)
-        self._turns.append(turn)
-        return turn
+        """Writes down a run over tools that was asked with these messages and `said`: the whole of it is one turn.
+
+        A run to which nothing was said goes on with the last turn, and becomes a part of it.
+        """
+        asked, told = read(said), listed(instructions)
+        begun = self._turns.pop() if self._turns and not asked else None
+        self._turns.append(run_turn(asked, told, run) if begun is None else continued(begun, told, run))
+        return self._turns[-1]
+
+    def _keep_run(self, asked: Sequence[MessageLike], told: Sequence[str], run: Run[Any]) -> None:
+        """A run in which nothing had happened before it failed, or was left, leaves no trace."""
+        if run.added or run.stopped == "answered":
+            self.record_run(*asked, run=run, instructions=told)
 
     def choose(self, choice: int) -> Turn:
         """Goes on with another of the answers to the last question."""
@@ -99,9 +114,3 @@ class Turns:
         if not self._turns:
             raise ConfigurationError("this conversation has no turns yet: ask something first")
         return self._turns[-1]
-
-
-def since(messages: Sequence[Message], asked: Sequence[Message]) -> list[Message]:
-    """The part of an exchange that begins with what was asked last; what stood before it belongs to other turns."""
-    places = [place for place, message in enumerate(messages) if asked and message == asked[0]]
-    return list(messages[places[-1] :]) if places else [*asked, *messages[-1:]]

@@ -35,8 +35,12 @@ class Listening:
         except CallError as error:
             return [told(error)]
         if batch is None:
-            return self._journey.report(self._call, self.stream.partial())
+            return self.heard()
         return list(self._events(batch))
+
+    def heard(self) -> AIModelCallResponse:
+        """As much of the answer as has arrived."""
+        return self._journey.report(self._call, self.stream.partial())
 
     def _events(self, batch: Batch) -> Iterator[RunEvent]:
         if (chunk := self._chunker.chunk(batch)) is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from ..types.run import OutputGrew, RepairStarted, RunLimits, StepAnswered, StepStarted, ToolEnded, ToolStarted
+from ..types.run import OutputGrew, RepairStarted, Run, RunLimits, StepAnswered, StepStarted, ToolEnded, ToolStarted
 from ..types.sse import SSEErrorResponse, StreamingChatResponse
 from .toolbox import Approve
 
@@ -26,11 +26,12 @@ RunEvent = (
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`tool_errors` says whether the model is told of an error or the run ends with it; `repairs` is how often it
-    may correct an object that is not right."""
+    may correct an object that is not right. `on_end` is given the run when it is over, however it ended."""
 
     limits: RunLimits = field(default_factory=RunLimits)
     approve: Approve | None = None
     tool_errors: Literal["tell", "raise"] = "tell"
     repairs: int = 1
     on_event: Callable[[RunEvent], None] | None = None
+    on_end: Callable[[Run[Any]], object] | None = None
     streaming: bool = False

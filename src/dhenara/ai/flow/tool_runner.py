@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,30 +119,44 @@ def job_for(one: Planned, io: IO, seconds: float | None) -> Job:
     assert tool is not None
     assert bound is not None
     limits = [limit for limit in (tool.timeout, seconds) if limit is not None]
-    work = timed_awaited(one, bound, io.now) if tool.is_async else timed(one, bound, io.now)
-    return Job(work, tool.is_async, min(limits) if limits else None)
+    return Job(timed(one, bound, io.now), tool.is_async, min(limits) if limits else None)
 
 
 def timed(one: Planned, bound: Bound, now: Callable[[], float]) -> Bound:
+    """The same work, after which it is known how long it took."""
+
     def work() -> Any:
         started = now()
-        try:
-            return bound()
-        finally:
+
+        def ended() -> None:
             one.seconds = now() - started
+
+        try:
+            value = bound()
+        finally:
+            ended()
+        return Clocked(value, ended) if inspect.isawaitable(value) else value
 
     return work
 
 
-def timed_awaited(one: Planned, bound: Bound, now: Callable[[], float]) -> Bound:
-    async def work() -> Any:
-        started = now()
-        try:
-            return await bound()
-        finally:
-            one.seconds = now() - started
+@dataclass(frozen=True, slots=True)
+class Clocked:
+    """Something to be awaited, also by whoever did not know that it would be."""
 
-    return work
+    value: Awaitable[Any]
+    ended: Callable[[], None]
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        try:
+            return (yield from self.value.__await__())
+        finally:
+            self.ended()
+
+    def close(self) -> None:
+        """For those who cannot await."""
+        if inspect.iscoroutine(self.value):
+            self.value.close()
 
 
 def settle(one: Planned, outcome: Outcome | None) -> None:

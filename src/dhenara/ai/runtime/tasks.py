@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 
 import anyio
 import anyio.to_thread
 
-from ..wire.jobs import Job, Outcome, attempt, attempt_awaited
+from ..wire.jobs import Done, Job, Outcome, attempt_awaited, begin
 
 
 async def gather(jobs: Sequence[Job], at_once: int) -> list[Outcome | None]:
@@ -30,4 +31,7 @@ async def outcome(job: Job) -> Outcome:
     """A thread that is still at work when nobody waits any longer is left to itself."""
     if job.awaits:
         return await attempt_awaited(job.work)
-    return await anyio.to_thread.run_sync(attempt, job.work, abandon_on_cancel=True)
+    begun: Outcome = await anyio.to_thread.run_sync(begin, job.work, abandon_on_cancel=True)
+    if isinstance(begun, Done) and inspect.isawaitable(value := begun.value):
+        return await attempt_awaited(lambda: value)
+    return begun

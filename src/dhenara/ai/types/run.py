@@ -58,7 +58,10 @@ class Step(Value):
 
 @dataclass(frozen=True, slots=True)
 class Run(Generic[T]):
-    """What happened. `messages` is the whole conversation, ready to be continued; `output` the object asked for."""
+    """What happened. `messages` is the whole conversation, ready to be continued; `output` the object asked for.
+
+    `added` is what the run itself said: answers, results of tools, requests to correct an object.
+    """
 
     steps: tuple[Step, ...]
     messages: tuple[Message, ...]
@@ -66,6 +69,7 @@ class Run(Generic[T]):
     output: T
     usage: Usage = field(default_factory=Usage)
     cost: Cost = field(default_factory=Cost)
+    added: tuple[Message, ...] = ()
 
     @property
     def response(self) -> ChatResponse | None:

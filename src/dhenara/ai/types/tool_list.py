@@ -25,7 +25,7 @@ class ToolList:
 def read(given: Any) -> Any:
     if not given:
         return ()
-    from .tool import read_tools
+    from .tool_reading import read_tools
 
     return tuple(read_tools(given))
 

@@ -31,15 +31,21 @@ Outcome = Done | Broke
 
 
 def attempt(work: Callable[[], Any]) -> Outcome:
-    """Runs it here and now."""
+    """Runs it here and now, where nothing can be awaited."""
+    outcome = begin(work)
+    if isinstance(outcome, Done) and inspect.isawaitable(outcome.value):
+        if close := getattr(outcome.value, "close", None):
+            close()
+        return Broke(TypeError("it has to be awaited, which sync code cannot do: use the async methods of the client"))
+    return outcome
+
+
+def begin(work: Callable[[], Any]) -> Outcome:
+    """Runs it here and now. What comes out may have to be awaited, as from a wrapper of an async function."""
     try:
-        value = work()
+        return Done(work())
     except Exception as error:  # noqa: BLE001  # it is the user's code, and may raise anything
         return Broke(error)
-    if inspect.iscoroutine(value):
-        value.close()
-        return Broke(TypeError("it has to be awaited, which sync code cannot do: use the async methods of the client"))
-    return Done(value)
 
 
 async def attempt_awaited(work: Callable[[], Any]) -> Outcome:

@@ -1,0 +1,303 @@
+"""Runs in a conversation: one turn with all its rounds, whatever became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import trio
+from pydantic import BaseModel
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.conversation import Conversation
+from dhenara.ai.errors import ConfigurationError, InvalidOutputError, RateLimitError, RunLimitError, ToolFailedError
+from dhenara.ai.testing import Answer, Called, FakeServer, Refusal, Spoken
+from dhenara.ai.types import ChatModelCostData, RunLimits, StreamingChatResponse, Tool, ToolDefinition
+from support.worlds import Blocking, World, endpoint
+
+PROVIDERS = ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "ollama"]
+PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(2))
+ROUNDS = ["user", "assistant", "tool", "assistant"]
+
+
+def weather(city: str) -> str:
+    """The weather in a city."""
+    return f"sunny in {city}"
+
+
+def calls(city: str = "Rome") -> Answer:
+    return Answer(tool_calls=(Called("weather", {"city": city}, f"call_{city}"),))
+
+
+GUARDED = Tool.from_function(weather, needs_approval=True)
+
+
+def go(world: World, talk: Conversation, *said: Any, name: str = "run", **settings: Any) -> Any:
+    if isinstance(world, Blocking):
+        return getattr(talk, name)(*said, **settings)
+    return world._start(lambda: getattr(talk, f"{name}_async")(*said, **settings))
+
+
+def streamed(world: World, talk: Conversation, *said: Any, until: type | None = None, **settings: Any) -> list[Any]:
+    """The events of a streamed run, which is closed after the first one of that kind."""
+    found: list[Any] = []
+    if isinstance(world, Blocking):
+        with talk.run_streaming(*said, **settings) as stream:
+            for event, final in stream:
+                found.append(event or final)
+                if until and isinstance(event, until):
+                    break
+        return found
+
+    async def drain() -> None:
+        async with talk.run_streaming_async(*said, **settings) as stream:
+            async for event, final in stream:
+                found.append(event or final)
+                if until and isinstance(event, until):
+                    break
+
+    world._start(drain)
+    return found
+
+
+def roles(talk: Conversation) -> list[str]:
+    return [message.role for message in talk.messages]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_run_is_one_turn(provider: str, streaming: bool, world: World) -> None:
+    with FakeServer(Answer(text="Hello."), calls(), Answer(text="Sunny."), Answer(text="Yes."), strict=True) as server:
+        client = AIModelClient(endpoint(server.url, provider))
+        talk = client.conversation("Be brief.")
+        go(world, talk, "I am Ann.", name="ask")
+        if streaming:
+            streamed(world, talk, "Weather in Rome?", tools=[weather])
+        else:
+            assert go(world, talk, "Weather in Rome?", tools=[weather]).text() == "Sunny."
+        turn = talk.turns[1]
+        assert ([message.role for message in turn.messages], turn.text) == (ROUNDS, "Sunny.")
+        assert turn.usage is not None
+        assert turn.usage.total_tokens == 36
+        assert talk.usage.total_tokens == 54
+        go(world, talk, "Sure?", name="ask", tools=[weather])
+        assert len(talk.turns) == 3
+        world.close(client)
+
+
+def test_saved_and_loaded_it_has_the_same_bytes_and_goes_on(world: World) -> None:
+    with FakeServer(calls(), Answer(text="Sunny."), Answer(text="Yes."), strict=True) as server:
+        client = AIModelClient(endpoint(server.url, "anthropic"))
+        talk = client.conversation()
+        go(world, talk, "Weather in Rome?", tools=[weather])
+        again = Conversation.from_json(talk.to_json(), client)
+        assert again.to_json() == talk.to_json()
+        go(world, again, "Sure?", name="ask", tools=[weather])
+        assert [turn.text for turn in again.turns] == ["Sunny.", "Yes."]
+        world.close(client)
+
+
+def test_it_is_taken_back_whole_and_branched(server: FakeServer, world: World) -> None:
+    server.answers(calls(), Answer(text="Sunny."), Answer(text="Bye."))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    go(world, talk, "Weather in Rome?", tools=[weather])
+    other = talk.branch()
+    assert talk.undo().text == "Sunny."
+    assert (talk.messages, talk.usage.total_tokens) == ([], 0)
+    go(world, talk, "Bye.", name="ask")
+    assert (len(server.exchanges[2].json["messages"]), roles(other)) == (1, ROUNDS)
+    world.close(client)
+
+
+def test_another_vendor_hears_all_of_it_and_a_plan_says_how(world: World) -> None:
+    with FakeServer(calls(), Answer(text="Sunny."), calls("Oslo"), Answer(text="Rainy."), strict=True) as server:
+        client = AIModelClient(endpoint(server.url))
+        talk = client.conversation()
+        go(world, talk, "Weather in Rome?", tools=[weather])
+        talk.client = other = AIModelClient(endpoint(server.url, "anthropic"))
+        assert len(talk.plan("And in Oslo?", tools=[weather]).parts) == 5
+        assert go(world, talk, "And in Oslo?", tools=[weather]).text() == "Rainy."
+        assert roles(talk) == [*ROUNDS, *ROUNDS]
+        world.close(client)
+        world.close(other)
+
+
+def test_what_all_rounds_cost_is_counted(server: FakeServer, world: World) -> None:
+    server.answers(calls(), Answer(text="Sunny."))
+    client = AIModelClient(endpoint(server.url).model_copy(update={"cost_data": PRICES}))
+    talk = client.conversation()
+    run = go(world, talk, "Weather?", tools=[weather])
+    assert talk.cost.amount == run.cost.amount
+    assert talk.cost.amount == 2 * run.steps[0].response.chat_response.cost.amount
+    assert "first turn" in talk.explain_cache()
+    world.close(client)
+
+
+def test_a_run_that_waits_goes_on_in_the_same_turn(server: FakeServer, world: World) -> None:
+    server.answers(calls(), Answer(text="Sunny."))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    assert go(world, talk, "Weather?", instructions="Rhyme.", tools=[GUARDED]).stopped == "pending"
+    assert roles(talk) == ["user", "assistant"]
+    again = Conversation.from_json(talk.to_json(), client)
+    done = go(world, again, tools=[GUARDED], approve=lambda call: True)
+    (turn,) = again.turns
+    assert (done.text(), turn.text, roles(again)) == ("Sunny.", "Sunny.", ROUNDS)
+    assert again.usage.total_tokens == 36
+    assert (turn.instructions, server.exchanges[1].json["messages"][0]["content"]) == (["Rhyme."], "Rhyme.")
+    assert again.undo().asked[0].contents
+    assert (again.turns, roles(talk)) == ((), ["user", "assistant"])
+    world.close(client)
+
+
+def test_calls_that_were_only_asked_for_are_run_in_their_turn(server: FakeServer, world: World) -> None:
+    server.answers(calls(), Answer(text="Sunny."))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    go(world, talk, "Weather?", name="ask", tools=[ToolDefinition(name="weather")])
+    go(world, talk, tools=[weather])
+    assert (len(talk.turns), roles(talk), talk.usage.total_tokens) == (1, ROUNDS, 36)
+    world.close(client)
+
+
+def test_another_question_instead_of_an_approval_is_understood(world: World) -> None:
+    with FakeServer(calls(), Answer(text="As you like."), strict=True) as server:
+        client = AIModelClient(endpoint(server.url))
+        talk = client.conversation()
+        go(world, talk, "Weather?", tools=[GUARDED])
+        go(world, talk, "Never mind.", name="ask", tools=[GUARDED])
+        assert "This call was not run." in str(server.exchanges[1].json["messages"])
+        world.close(client)
+
+
+def test_a_run_that_fails_at_once_leaves_no_trace(server: FakeServer, world: World) -> None:
+    server.answers(Refusal(429))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    with pytest.raises(RateLimitError):
+        go(world, talk, "Weather?", tools=[weather], retries=0)
+    assert talk.turns == ()
+    world.close(client)
+
+
+def test_a_run_that_fails_later_keeps_what_had_happened_and_goes_on(server: FakeServer, world: World) -> None:
+    server.answers(calls(), Refusal(429), Answer(text="Sunny."))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    with pytest.raises(RateLimitError):
+        go(world, talk, "Weather?", tools=[weather], retries=0)
+    assert (roles(talk), talk.usage.total_tokens) == (["user", "assistant", "tool"], 18)
+    assert go(world, talk, tools=[weather]).text() == "Sunny."
+    assert (len(talk.turns), roles(talk)) == (1, ROUNDS)
+    world.close(client)
+
+
+def test_limits_and_broken_tools_leave_their_rounds(server: FakeServer, world: World) -> None:
+    def broken(city: str) -> str:
+        raise OSError(city)
+
+    server.answers(calls(), calls())
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    with pytest.raises(RunLimitError):
+        go(world, talk, "Weather?", tools=[weather], limits=RunLimits(rounds=1))
+    with pytest.raises(ToolFailedError):
+        go(world, talk, "Again?", tools=[Tool.from_function(broken, name="weather")], tool_errors="raise")
+    assert roles(talk) == ["user", "assistant", "tool"] * 2
+    world.close(client)
+
+
+def test_what_a_user_function_raises_is_no_reason_to_forget(server: FakeServer, world: World) -> None:
+    def refuse(call: Any) -> bool:
+        raise LookupError("nobody is here to ask")
+
+    server.answers(calls())
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    with pytest.raises(LookupError):
+        go(world, talk, "Weather?", tools=[GUARDED], approve=refuse)
+    assert roles(talk) == ["user", "assistant"]
+    world.close(client)
+
+
+def test_a_streamed_run_that_is_left_keeps_what_had_arrived(server: FakeServer, world: World) -> None:
+    server.answers(Spoken(Answer(text="word " * 50), pause=0.002), Answer(text="Yes."))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    streamed(world, talk, "Go on.", tools=[weather], until=StreamingChatResponse)
+    (turn,) = talk.turns
+    assert turn.answer.interrupted
+    assert turn.text.startswith("word")
+    go(world, talk, "Sure?", name="ask")
+    assert server.exchanges[1].json["messages"][1]["content"] == turn.text
+    world.close(client)
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "trio"])
+def test_a_cancelled_run_keeps_what_had_happened(kind: str, server: FakeServer) -> None:
+    server.answers(Spoken(calls(), pause=0.0))
+    begun: list[str] = []
+
+    async def endless(city: str) -> str:
+        begun.append(city)
+        await (asyncio.sleep(30) if kind == "asyncio" else trio.sleep(30))
+        return city
+
+    async def scenario() -> None:
+        async with AIModelClient(endpoint(server.url)) as client:
+            talk = client.conversation()
+            tool = Tool.from_function(endless, name="weather")
+            if kind == "trio":
+                with trio.move_on_after(0.5):
+                    await talk.run_async("Weather?", tools=[tool])
+            else:
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(talk.run_async("Weather?", tools=[tool]), 0.5)
+            assert (begun, roles(talk)) == (["Rome"], ["user", "assistant"])
+
+    start: Any = {"asyncio": lambda: asyncio.run(scenario()), "trio": lambda: trio.run(scenario)}[kind]
+    start()
+
+
+class City(BaseModel):
+    name: str
+    people: int
+
+
+def test_an_object_is_asked_for_and_corrected_in_one_turn(server: FakeServer, world: World) -> None:
+    server.answers(Answer(text='{"name": "Rome"}'), Answer(text='{"name": "Rome", "people": 3}'), Answer(text="Yes."))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    if isinstance(world, Blocking):
+        city = talk.ask_typed(City, "How big is Rome?")
+    else:
+        city = world._start(lambda: talk.ask_typed_async(City, "How big is Rome?"))
+    assert city == City(name="Rome", people=3)
+    assert (len(talk.turns), roles(talk)) == (1, ["user", "assistant", "user", "assistant"])
+    go(world, talk, "Sure?", name="ask")
+    assert len(server.exchanges[2].json["messages"]) == 5
+    world.close(client)
+
+
+def test_an_object_that_never_came_right_leaves_what_was_said(server: FakeServer) -> None:
+    server.answers(Answer(text="No."))
+    with AIModelClient(endpoint(server.url)) as client:
+        talk = client.conversation()
+        with pytest.raises(InvalidOutputError):
+            talk.ask_typed(City, "How big is Rome?", repairs=0)
+        assert talk.turns[0].text == "No."
+
+
+def test_your_own_ear_hears_the_run_too(server: FakeServer) -> None:
+    server.answers(calls(), Answer(text="Sunny."))
+    heard: list[Any] = []
+    with AIModelClient(endpoint(server.url)) as client:
+        talk = client.conversation()
+        talk.run("Weather?", tools=[weather], on_end=heard.append)
+        assert [run.stopped for run in heard] == ["answered"]
+        with pytest.raises(ConfigurationError, match="'temprature'"):
+            talk.run("Weather?", temprature=1)
+        assert len(talk.turns) == 1
