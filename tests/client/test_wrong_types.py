@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ MESSAGES: list[Any] = [
 
 
 def shown(given: Any) -> str:
-    return repr(given)[:40]
+    return re.sub(" at 0x[0-9a-f]+", "", repr(given))[:40]
 
 
 @pytest.mark.parametrize("given", [*WRONG, *MESSAGES], ids=shown)
