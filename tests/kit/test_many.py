@@ -184,6 +184,7 @@ class Forgetful(list[Any]):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_ten_thousand_prompts_need_no_more_memory_than_their_answers(world: World) -> None:
     import tracemalloc
 

@@ -6,6 +6,7 @@ import copy
 import importlib
 import pickle
 import pkgutil
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,10 +31,11 @@ DEEP = {"ChatResponseChunk", "SSEResponse[ChatResponseChunk]", "StreamingChatRes
 
 
 def kinds(parent: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+    """Those with a name of their own; models of the arguments of tools are made on the way."""
     for module in pkgutil.walk_packages(dhenara.ai.types.__path__, "dhenara.ai.types."):
         importlib.import_module(module.name)
     for kind in parent.__subclasses__():
-        if kind.__module__.startswith("dhenara.ai.types"):
+        if kind.__module__.startswith("dhenara.ai.types") and hasattr(sys.modules[kind.__module__], kind.__name__):
             yield kind
         yield from kinds(kind)
 

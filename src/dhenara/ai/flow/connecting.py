@@ -9,7 +9,6 @@ from ..wire.http import HttpRequest
 from ..wire.http1 import Unwritable
 from ..wire.io import IO, Broken, Silence, Unreachable
 from .discretion import Discretion
-from .identity import Identified
 from .patience import Patience
 from .sources import Line
 
@@ -26,11 +25,15 @@ async def connect(io: IO, target: Target, request: HttpRequest, patience: Patien
         raise signed(target, ConnectionFailedError(f"could not reach {host(target)}: {error}")) from error
     except BrokenFraming as error:
         raise signed(target, BadAnswerError(f"{host(target)} answers otherwise than with HTTP/1.1: {error}")) from error
-    return Line(response, patience, target.origin, Discretion(request.headers, shown(io)))
+    return Line(response, patience, target.origin, Discretion(request.headers, shown(io, target)))
 
 
-def shown(io: IO) -> str | None:
+def shown(io: IO, target: Target) -> str | None:
     """The token that was fetched for the request, if it was."""
+    if target.source is None:
+        return None
+    from .identity import Identified
+
     return io.shown.token if isinstance(io, Identified) and io.shown else None
 
 
