@@ -13,6 +13,9 @@ from .provider import Provider, Route
 # Anything else in a host or a path could lead a key to somebody else's server.
 LABEL = re.compile(r"[A-Za-z0-9-]+")
 SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._:-]+")
+ENTRIES = ("base_url", "headers", "protocol", "quirks", "operation_quirks")
+"""What every provider's config may say."""
+ALIKE = 0.8
 NAMES = re.compile(r"{(\w+)}")
 WRITABLE = re.compile(r"[!-~]*")
 
@@ -76,6 +79,16 @@ def variables(provider: Provider, entries: list[str]) -> str:
     files = provider.config_in_files.where if provider.config_in_files else {}
     written = "".join(f", or write {files[entry]}" for entry in entries if entry in files)
     return (f", or set {' or '.join(found)}" if found else "") + written
+
+
+def check_names(provider: Provider, config: Mapping[str, Any]) -> None:
+    """An entry that nearly has the name of a known one is a slip of the pen, and would do nothing."""
+    known = {*ENTRIES, *NAMES.findall(provider.base_url + provider.prefix), *provider.config_env}
+    for name in config.keys() - known:
+        from difflib import get_close_matches
+
+        if close := get_close_matches(str(name).lower(), known, 1, ALIKE):
+            raise ConfigurationError(f"config has no entry {name!r} for {provider.name}; did you mean {close[0]!r}?")
 
 
 def check_parts(provider: Provider, route: Route, config: Mapping[str, Any]) -> None:

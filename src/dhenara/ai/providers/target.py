@@ -16,7 +16,7 @@ from ..types.endpoint import AIModelEndpoint
 from ..types.model import AIModel
 from ..wire.frame import Frames
 from ..wire.http import HttpRequest
-from .address import check_parts, full_address, given_address
+from .address import check_names, check_parts, full_address, given_address
 from .auth import Auth, Grant, bearer
 from .body import written
 from .identity import find_identity
@@ -85,6 +85,7 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
         if operation == "chat"
         else operation_route(provider, known_as, operation, config)
     )
+    check_names(provider, api.config)
     check_parts(provider, route, config)
     given, is_ours = given_address(provider, route, config, environment)
     identity = find_identity(provider, api, config, environment, is_ours)
