@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.anthropic.codec import CODEC
 from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
 from dhenara.ai.errors import ServerError
@@ -14,13 +13,7 @@ from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content import GenericContent, ReasoningContent, TextContent
 from dhenara.ai.wire import json
 from dhenara.ai.wire.frame import Frame
-
-
-def folded(deltas: Any) -> Draft:
-    draft = Draft()
-    for delta in deltas:
-        draft.add(delta)
-    return draft
+from support.folding import folded
 
 
 def heard(*events: dict[str, Any]) -> ChatResponse:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.converse.codec import CODEC
 from dhenara.ai.codecs.converse.quirks import ConverseQuirks
 from dhenara.ai.errors import AuthenticationError, ContextLengthError
@@ -15,13 +14,7 @@ from dhenara.ai.types.content import AudioContent, GenericContent, ImageContent
 from dhenara.ai.wire import json
 from dhenara.ai.wire.frame import Frame
 from dhenara.ai.wire.http import Head
-
-
-def folded(deltas: Any) -> Draft:
-    draft = Draft()
-    for delta in deltas:
-        draft.add(delta)
-    return draft
+from support.folding import folded
 
 
 def heard(*events: tuple[str, Any]) -> ChatResponse:

@@ -6,20 +6,13 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.gemini.codec import CODEC
 from dhenara.ai.codecs.gemini.quirks import GeminiQuirks
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content import ImageContent, TextContent
 from dhenara.ai.wire import json
 from dhenara.ai.wire.frame import Frame
-
-
-def folded(deltas: Any) -> Draft:
-    draft = Draft()
-    for delta in deltas:
-        draft.add(delta)
-    return draft
+from support.folding import folded
 
 
 def heard(*events: Any) -> ChatResponse:

@@ -13,13 +13,12 @@ from ...types.delta import Delta, Ended, Made, PartDelta, Terminal, TextDelta
 from ...types.message import Message
 from ...types.subtitles import SpokenSegment
 from ...wire import json
-from ...wire.frame import Frame
 from ..base import Outgoing, Reading
 from ..operation import request_of
 from ..warnings import Warnings
 from .codec import Gemini
 from .quirks import GeminiQuirks
-from .response import GeminiReader
+from .through_chat import ThroughChat
 
 SEGMENT = {
     "type": "OBJECT",
@@ -74,24 +73,15 @@ def wish(request: TranscriptionRequest) -> str:
     return " ".join([*said, "Give the transcript alone, without any remark."])
 
 
-class HearingReader:
+class HearingReader(ThroughChat):
     """The answer in words, and what it comes to when they are complete."""
 
-    __slots__ = ("_reader", "_shaped", "_text")
+    __slots__ = ("_shaped", "_text")
 
     def __init__(self, *, shaped: bool) -> None:
-        self._reader = GeminiReader()
+        super().__init__()
         self._shaped = shaped
         self._text: list[str] = []
-
-    def whole(self, body: Any) -> Iterator[Delta]:
-        yield from self._read(self._reader.whole(body))
-
-    def frame(self, frame: Frame) -> Iterable[Delta]:
-        return list(self._read(self._reader.frame(frame)))
-
-    def finish(self) -> Iterable[Delta]:
-        return list(self._read(self._reader.finish()))
 
     def _read(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
         for delta in deltas:

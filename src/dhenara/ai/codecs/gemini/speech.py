@@ -13,14 +13,13 @@ from ...types.call import Call
 from ...types.content import TextContent
 from ...types.delta import Delta, Ended, Made, MediaDelta, PartDelta, Terminal
 from ...types.message import Message
-from ...wire.frame import Frame
 from ..audio import headed
 from ..base import Outgoing, Reading
 from ..operation import request_of
 from ..warnings import Warnings
 from .codec import Gemini
 from .quirks import GeminiQuirks
-from .response import GeminiReader
+from .through_chat import ThroughChat
 
 
 class GeminiSpeech(Gemini):
@@ -54,25 +53,16 @@ class GeminiSpeech(Gemini):
         return replace(outgoing, warnings=told, reading=Reading(SpeechReader(request.format)))
 
 
-class SpeechReader:
+class SpeechReader(ThroughChat):
     """Sound in pieces, and all of it at the end."""
 
-    __slots__ = ("_format", "_heard", "_kind", "_reader")
+    __slots__ = ("_format", "_heard", "_kind")
 
     def __init__(self, wanted: str | None) -> None:
-        self._reader = GeminiReader()
+        super().__init__()
         self._format = wanted
         self._kind = "audio/L16;rate=24000"
         self._heard: list[bytes] = []
-
-    def whole(self, body: Any) -> Iterator[Delta]:
-        yield from self._read(self._reader.whole(body))
-
-    def frame(self, frame: Frame) -> Iterable[Delta]:
-        return list(self._read(self._reader.frame(frame)))
-
-    def finish(self) -> Iterable[Delta]:
-        return list(self._read(self._reader.finish()))
 
     def _read(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
         for delta in deltas:
