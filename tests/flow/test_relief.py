@@ -177,6 +177,17 @@ def test_options_are_words_of_one_provider(world: World, server: FakeServer, spa
     world.close(client)
 
 
+def test_options_come_back_with_their_provider(world: World, server: FakeServer, spare: FakeServer) -> None:
+    server.answers(DOWN, Answer(text="Me again."))
+    spare.answers(DOWN)
+    others = [endpoint(spare.url, "anthropic", "claude-9"), endpoint(server.url, model="fake-2")]
+    client = AIModelClient(endpoint(server.url), fallbacks=others)
+    final = world.run(client, "?", retries=0, options={"verbosity": "low"})
+    assert final.chat_response.text() == "Me again."
+    assert [("verbosity" in one.json) for one in (*server.exchanges, *spare.exchanges)] == [True, True, False]
+    world.close(client)
+
+
 def test_a_round_of_tools_may_be_answered_elsewhere(world: World, server: FakeServer, spare: FakeServer) -> None:
     def double(number: int) -> int:
         """Twice the number."""
@@ -248,13 +259,15 @@ def test_what_is_limited_here_is_free_there(world: World, server: FakeServer, sp
         def bind(self, io: Any, target: Any) -> Any:
             async def layer(call: Any, send: Any) -> Any:
                 if target.origin.provider != "anthropic":
-                    raise RateLimitError("used up", provider=target.origin.provider, model=target.origin.model)
+                    raise RateLimitError("used up")
                 return await send(call)
 
             return layer
 
     spare.answers(HELLO)
     client = client_of(server, spare, layers=[OnlyClaude()])
-    assert world.run(client, "?").chat_response.text() == "Hello!"
+    answer = world.run(client, "?").chat_response
+    assert answer.text() == "Hello!"
+    assert "openai (fake-1) failed: used up" in answer.warnings[0].message
     assert server.exchanges == []
     world.close(client)

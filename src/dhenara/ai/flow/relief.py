@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import CallError
 from ..types.call import Call
+from ..types.endpoint import AIModelEndpoint
 from ..types.warning import CallWarning, WarningCode
 from ..wire.io import IO
 from .deadline import Deadline
@@ -29,31 +30,38 @@ class Relief:
         return await Deadline(self.io)(call, wrapped(self._in_turn, send))
 
     async def _in_turn(self, call: Call, send: Send) -> Stream:
-        left = list(self.others)
+        turn, endpoint, left = call, call.endpoint, list(self.others)
         errors: list[CallError] = []
         while True:
             try:
-                return await send(replace(call, relieved=bool(left)))
+                return await send(replace(turn, relieved=bool(left)))
             except CallError as error:
                 for before in errors:
                     error.add_note(f"Before that: {before}")
                 if not left or not self.helps(call, error):
                     raise
                 errors.append(error)
+                tell(call, endpoint, error)
                 other = left.pop(0)
-                call, send = handed_on(call, error, other), other.send
+                turn, endpoint, send = suited(call, other.target.endpoint), other.target.endpoint, other.send
 
     def helps(self, call: Call, error: CallError) -> bool:
         """Whether somebody else might answer, and has the time to."""
         return error.elsewhere and (call.deadline is None or self.io.now() < call.deadline)
 
 
-def handed_on(call: Call, error: CallError, other: Journey) -> Call:
-    """The call for the other endpoint, which says on its answer why it is the one that answers."""
-    note(call, "relieved", f"another endpoint answers, since {error.provider} ({error.model}) failed: {error.message}")
-    if not call.config.options or other.target.provider.name == error.provider:
+def tell(call: Call, endpoint: AIModelEndpoint, error: CallError) -> None:
+    """Whoever answers says why it is not the one that was asked first."""
+    who = f"{endpoint.api.provider} ({endpoint.ai_model.model_name})"
+    note(call, "relieved", f"another endpoint answers, since {who} failed: {error.message}")
+
+
+def suited(call: Call, endpoint: AIModelEndpoint) -> Call:
+    """The call for this endpoint: options are words of the provider that was asked first."""
+    first = call.endpoint.api.provider
+    if not call.config.options or endpoint.api.provider == first:
         return call
-    note(call, "unsupported_parameter", f"the options of {error.provider} did not go to another provider", "options")
+    note(call, "unsupported_parameter", f"the options of {first} did not go to another provider", "options")
     return replace(call, config=call.config.model_copy(update={"options": {}}))
 
 
