@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypedDict
+
+from dhenara.ai.dataclass import dataclass
 
 from .config_models import AiSettings
 from .config_origins import Level

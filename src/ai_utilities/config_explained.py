@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from dhenara.ai.dataclass import dataclass
 
 from .config_models import AiSettings
 from .config_problems import SECRETS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from os import PathLike
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
+
+from dhenara.ai.dataclass import dataclass
 
 from .exceptions import ProviderConfigurationError
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from dhenara.ai.dataclass import dataclass
 
 from .config_explained import Explanation, Line, explain_settings
 from .config_models import PREFIX, AiSettings

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from dhenara.ai.dataclass import dataclass
 
 from .results import AskResult, as_answer
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types.sound_files import read_wav, sound_of
 
 from .errors import AudioProcessingError

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
+from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types.sound_files import Wav, read_wav, write_wav
 
 from .errors import AudioProcessingError

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+from dhenara.ai.dataclass import dataclass, replace
 
 from ..exceptions import ProviderConfigurationError
 from .journal import Journal, fingerprint

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from dhenara.ai.dataclass import dataclass
 
 from ..asked import SPELLINGS, checked, read_asked
 from ..config_models import AiSettings

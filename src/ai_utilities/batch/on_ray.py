@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from functools import partial
 from importlib import import_module
 from typing import Any
+
+from dhenara.ai.dataclass import dataclass
 
 from ..cache.policy import changes
 from ..client import AiClient

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types import BatchItem
 
 from ..results import AskResult

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from dhenara.ai.dataclass import dataclass
 from dhenara.ai.errors import DhenaraError
 
 from .on_ray import MakeClient, OnRay, around_now

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Any
+
+from dhenara.ai.dataclass import dataclass
 
 from .job import Job, Question
 from .on_ray import MakeClient, OnRay, ray_library

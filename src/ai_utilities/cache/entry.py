@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
+from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types import CallWarning, ChatResponse, Cost, Result
 
 from .key import VERSION

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+
+from dhenara.ai.dataclass import dataclass
 
 
 @dataclass(slots=True, eq=False)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from dhenara.ai.dataclass import replace
 from dhenara.ai.types import Call
 
 VERSION = 1

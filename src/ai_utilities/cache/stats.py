@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from decimal import Decimal
+
+from dhenara.ai.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

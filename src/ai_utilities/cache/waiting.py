@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from dhenara.ai.dataclass import replace
 from dhenara.ai.errors import CallTimeoutError
 from dhenara.ai.types import Call
 

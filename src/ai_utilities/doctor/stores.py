@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from dhenara.ai.dataclass import dataclass
 
 from ..config_models import AiSettings
 from ..folders import kept_in, state_in

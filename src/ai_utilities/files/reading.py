@@ -5,10 +5,11 @@ from __future__ import annotations
 import mimetypes
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from xml.etree import ElementTree
+
+from dhenara.ai.dataclass import dataclass
 
 from ..exceptions import AIUtilitiesError
 from .documents import read_docx, read_pdf

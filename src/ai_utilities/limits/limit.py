@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from dhenara.ai.dataclass import dataclass
 from dhenara.ai.errors import ConfigurationError, RateLimitError
 
 Kind = Literal["requests", "tokens"]

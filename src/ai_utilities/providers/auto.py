@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from dhenara.ai.dataclass import dataclass
 
 from ..exceptions import ProviderConfigurationError
 from ..ways_out import nothing_configured

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from dhenara.ai.dataclass import dataclass
 
 from ..exceptions import ProviderConfigurationError
 from .steps import Choose, Confirm, Hide, KeyHome, Question, Tell, Write

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from dhenara.ai.dataclass import replace
 
 from ..offers import catalogued
 from ..providers.facts import EMBEDDED, ProviderFacts, facts_of, known_providers

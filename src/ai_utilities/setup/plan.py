@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from dhenara.ai.dataclass import dataclass
 
 from ..providers.facts import facts_of
 from .steps import Entry, KeyHome

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from dhenara.ai.dataclass import dataclass
 
 KeyHome = Literal["dotenv", "keyring", "shown"]
 """Where keys live: in the file, in the system's keyring, or wherever the user puts what is shown."""

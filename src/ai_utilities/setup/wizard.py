@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
+
+from dhenara.ai.dataclass import dataclass
 
 from ..config_models import AiSettings
 from ..config_origins import read_dotenv

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, Literal
 
+from dhenara.ai.dataclass import dataclass
 from dhenara.ai.errors import ConfigurationError, DhenaraError
 
 Window = Literal["hour", "day", "month", "total"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+
+from dhenara.ai.dataclass import dataclass
 
 from .ledger import Ledger
 from .totals import Totals

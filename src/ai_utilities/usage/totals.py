@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from datetime import UTC
 from decimal import Decimal
+
+from dhenara.ai.dataclass import dataclass, replace
 
 from .data import UsageData
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from .config.environment import environment
+from .dataclass import dataclass
 from .errors import ConfigurationError
 from .runtime.embedded.weights import REQUIREMENT, SMALL, VARIABLE, check_weights, find_weights, load_weights
 from .runtime.proxy import find_proxy

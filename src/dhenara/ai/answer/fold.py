@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from ..dataclass import dataclass
 from ..types.content import ContentItem, Origin
 from ..types.cost import Cost
 from ..types.delta import (
@@ -53,7 +54,7 @@ class ChoiceDraft:
     def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
         """Made like the answer around it: of what was checked already, so no schema is built for the first answer."""
         end = self.end
-        return ChatResponseChoice.model_construct(
+        return ChatResponseChoice.made(
             index=index,
             contents=self.contents(origin),
             finish_reason=end.reason if end else None,
@@ -128,7 +129,7 @@ class Draft:
         if self.shape is not None:
             over = self.complete  # some hosts never say why an answer ended
             choices = [self.shape(choice) if over or choice.finish_reason else choice for choice in choices]
-        answer = ChatResponse.model_construct(
+        answer = ChatResponse.made(
             id=self._id,
             model=self._model,
             provider=self.origin.provider if self.origin else None,

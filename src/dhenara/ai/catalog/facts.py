@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, lru_cache
 from typing import Any
 
+from ..dataclass import dataclass
 from ..types.endpoint import AIModelEndpoint
 from ..types.model import ChatModelSettings, FunctionalType
 from .data import load

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 from ..codecs.begun import asked_to_go_on, is_begun
 from ..codecs.effort import DEFAULT_EFFORT, budget_for, effort_of
 from ..codecs.warnings import Warnings
+from ..dataclass import replace
 from ..types.call import Call
 from ..types.call_config import AIModelCallConfig
 from ..types.endpoint import AIModelEndpoint

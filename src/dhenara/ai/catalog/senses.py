@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from ..codecs.accepted import kind_of, named
 from ..codecs.origin import at_home
 from ..codecs.warnings import Warnings
+from ..dataclass import replace
 from ..errors import UnsupportedError
 from ..types.call import Call
 from ..types.content import Content, Media, TextContent, ToolResultContent

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from ..dataclass import replace
 from ..errors import WrongColourError
 from ..flow.journey import Journey
 from ..flow.layer import AnyLayer
@@ -77,7 +77,7 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         fallbacks: Sequence[AIModelEndpoint] = (),
     ) -> None:
         self.model_endpoint = checked_endpoint(model_endpoint)
-        self.config = as_config(config, AIModelCallConfig.model_construct())
+        self.config = as_config(config, AIModelCallConfig.made())
         self.is_async = checked_colour(is_async)
         ways = Ways(
             model_endpoint,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
+from ..dataclass import replace
 from ..errors import UnsupportedError
 from ..runtime.blocking import run
 from .asking import read_instructions

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..config.environment import environment
+from ..dataclass import dataclass
 from ..flow.journey import Journey
 from ..flow.layer import AnyLayer
 from ..flow.lessons import EVERYBODYS, Lessons

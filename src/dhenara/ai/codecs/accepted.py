@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..dataclass import dataclass
 from ..errors import UnsupportedError
 from ..types.media import Media
 from ..wire.sniff import is_text

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
+from ..dataclass import dataclass
 from ..errors import CallError
 from ..schema.rules import ANY_SCHEMA, SchemaRules
 from ..types.call import Call

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..dataclass import dataclass
 from ..types.batch import BatchLine
 from ..types.delta import Delta, Made, Terminal
 from ..wire import json

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from ..dataclass import replace
 from ..types.call import Call
 from ..types.content import ServerToolContent, TextContent, ToolCallContent
 from ..types.message import Message

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from ..dataclass import dataclass
 from ..types.provider_tools import ProviderTool, WebSearch
 from ..types.tools import ServerTool, ToolChoice, ToolDefinition
 from .warnings import Warnings

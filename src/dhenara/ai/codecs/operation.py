@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from ..dataclass import dataclass
 from ..errors import CallError, ConfigurationError
 from ..types.base import Value
 from ..types.call import Call

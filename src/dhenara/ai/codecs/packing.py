@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
+from ..dataclass import replace
 from ..errors import UnsupportedError
 from ..types.call import Call
 from ..types.content import Content, Media, ToolResultContent

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from ..dataclass import replace
 from ..schema.rules import ANY_SCHEMA
 from ..types.call import Call
 from ..types.structured import OutputMode, StructuredOutput

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from ..answer.fold import Draft
 from ..answer.shape import shaped
 from ..codecs.base import Decoder
 from ..codecs.batching import Entry, place_of
+from ..dataclass import replace
 from ..errors import BadAnswerError, CallError, ConfigurationError, ServerError
 from ..types.attempt import Attempt
 from ..types.batch import BatchArrival, BatchItem, BatchJob, BatchResults

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..dataclass import replace
 from ..errors import BrokenStreamError, UnsupportedError
 from ..types.batch import BatchJob, BatchLine, BatchPage, BatchRequest
 from ..types.call import Call, Journal

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..codecs.accepted import named
 from ..codecs.base import Outgoing
 from ..codecs.batch_quirks import BatchQuirks
 from ..codecs.batching import BatchCodec
+from ..dataclass import dataclass
 from ..errors import ConfigurationError, UnsupportedError
 from ..types.call import Call
 from ..types.warning import CallWarning

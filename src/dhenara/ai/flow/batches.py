@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ..codecs.batch_quirks import BatchQuirks
 from ..codecs.batching import BatchCodec
 from ..codecs.shaping import answer_name, output_mode
+from ..dataclass import dataclass, replace
 from ..errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
 from ..types.batch import BatchJob, BatchPage, BatchRequest
 from ..types.call import Call, Journal

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+from ..dataclass import dataclass, replace
 from ..types.call import Call
 from ..wire.io import IO
 from .layer import Send

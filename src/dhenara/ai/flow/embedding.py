@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ..codecs.embedding import check_seen
 from ..codecs.operation_quirks import EmbeddingQuirks
+from ..dataclass import replace
 from ..errors import BadAnswerError
 from ..types.call import Call, Journal
 from ..types.content import ImageContent

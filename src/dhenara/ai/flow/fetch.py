@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from ..answer.fold import Draft
 from ..codecs.base import Outgoing
+from ..dataclass import replace
 from ..errors import CallError
 from ..providers.target import Target
 from ..types.call import Call, Journal

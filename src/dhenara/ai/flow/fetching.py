@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from ..dataclass import replace
 from ..errors import ConfigurationError, FetchError
 from ..types.call import Call
 from ..types.content import Content, ToolResultContent

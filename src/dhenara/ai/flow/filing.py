@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ..codecs.file_quirks import FileQuirks
+from ..dataclass import replace
 from ..errors import CallTimeoutError, ConfigurationError
 from ..types.call import Call, Journal
 from ..types.uploaded_file import FileDeleted, FilePage, FileRequest, UploadAddress, UploadedFile

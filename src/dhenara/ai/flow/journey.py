@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..codecs.base import Outgoing
+from ..dataclass import replace
 from ..errors import BadAnswerError, DhenaraError
 from ..providers.target import Target
 from ..types.call import Call
@@ -116,7 +116,7 @@ class Journey:
             shown = {"chat_response": answer}
         journal = call.journal
         began = journal.began_at
-        return AIModelCallResponse.model_construct(
+        return AIModelCallResponse.made(
             **shown,
             attempts=list(journal.attempts),
             request_id=journal.attempts[-1].request_id if journal.attempts else None,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 from ..codecs.base import Outgoing
 from ..codecs.listing import next_page, read_listing
+from ..dataclass import replace
 from ..errors import UnsupportedError
 from ..providers.address import filled, own_host
 from ..providers.listing import Listing

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from ..dataclass import replace
 from ..history.trimming import trimmed
 from ..types.call import Call, Journal
 from ..types.warning import CallWarning

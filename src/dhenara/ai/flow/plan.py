@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
+from ..dataclass import dataclass
 from ..types.run import OutputGrew, RepairStarted, Run, RunLimits, StepAnswered, StepStarted, ToolEnded, ToolStarted
 from ..types.sse import SSEErrorResponse, StreamingChatResponse
 from .toolbox import Approve

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-
 from ..codecs.failure import request_id
+from ..dataclass import dataclass
 from ..errors import CallError
 from ..types.attempt import Attempt
 from ..types.call import Call
@@ -64,6 +62,8 @@ class Retry:
         date = call.journal.head and call.journal.head.headers.get("retry-after")
         if not date:
             return None
+        from email.utils import parsedate_to_datetime  # brings the calendar and all of mail; dates are rare
+
         try:
             return max(0.0, parsedate_to_datetime(date).timestamp() - self.io.wall())
         except (ValueError, OverflowError):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from ..dataclass import dataclass
 from ..types.content import ToolCallContent, ToolResultContent
 from ..types.run import ToolOutcome, ToolRun
 from ..types.tool import Bound, InvalidArgumentsError, Tool

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..codecs.accepted import kind_of, named
 from ..codecs.file_quirks import FileQuirks
 from ..codecs.packing import media_of
+from ..dataclass import replace
 from ..errors import CallTimeoutError, NotFoundError, PermissionDeniedError, UnsupportedError
 from ..providers.target import Target
 from ..types.call import Call, Journal

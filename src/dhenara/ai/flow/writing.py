@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..catalog.touched import TOUCHED
 from ..codecs.base import Outgoing
 from ..codecs.begun import is_begun
 from ..codecs.packing import shows_media
+from ..dataclass import replace
 from ..providers.target import Target
 from ..types.call import Call
 from ..types.endpoint import AIModelEndpoint

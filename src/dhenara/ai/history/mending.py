@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ..dataclass import dataclass
 from ..types.content import ContentItem, ToolCallContent, ToolResultContent
 from ..types.message import Message
 from ..types.warning import CallWarning

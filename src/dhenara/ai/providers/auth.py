@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ..dataclass import dataclass, replace
 from ..errors import ConfigurationError
 from ..wire.http import HttpRequest
 

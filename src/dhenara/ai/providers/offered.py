@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from ..dataclass import replace
 from ..errors import ConfigurationError, UnsupportedError
 from .provider import NOTHING, Provider, Route
 

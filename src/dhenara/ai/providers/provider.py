@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..codecs.base import Quirks
+from ..dataclass import dataclass
 from ..wire.frame import Frames
 from .auth import Auth, bearer
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from ..dataclass import dataclass
 from ..wire.http import HttpRequest
 
 UNRESERVED = "-_.~"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..codecs.base import Codec, Outgoing, Quirks
 from ..codecs.registry import load_codec
+from ..dataclass import dataclass, replace
 from ..errors import ConfigurationError
 from ..types.api import AIModelAPI
 from ..types.call import Call

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ..dataclass import dataclass
 from .check import kind_of, listed, resolved
 from .references import recursive_names
 from .rules import NOTES, STRUCTURE, SchemaRules

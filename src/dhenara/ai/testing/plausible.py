@@ -8,9 +8,9 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from ..dataclass import dataclass
 from .plausible_sounds import is_sound, plausible_sound
 from .replies import Asked, Raw
 from .steps import Step

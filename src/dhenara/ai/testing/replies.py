@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
+from ..dataclass import dataclass
 from .answer import Answer
 from .dialects.registry import dialect_for
 from .steps import HangUp, Reset, Send, Stall, Step, Wait

@@ -1,7 +1,5 @@
 """An API: a provider, the credentials for it, and how to reach it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -48,17 +46,19 @@ class AIModelAPI(Value):
             config: Mapping[str, Any] | None = None,
         ) -> None: ...
 
-    provider: AIModelAPIProviderEnum | str = Field(union_mode="left_to_right")
+    provider: AIModelAPIProviderEnum | str
     api_key: SecretStr | None = None
     credentials: Credentials | None = None
     config: dict[str, Any] = Field(default_factory=dict)
 
-    @field_validator("provider")
+    @field_validator("provider", mode="before")
     @classmethod
-    def _named(cls, given: AIModelAPIProviderEnum | str) -> AIModelAPIProviderEnum | str:
+    def _named(cls, given: Any) -> Any:
+        if not isinstance(given, str) or isinstance(given, AIModelAPIProviderEnum):
+            return given
         if not given.strip():
             raise ValueError("name a provider, for example AIModelAPIProviderEnum.OPEN_AI")
-        return given
+        return next((known for known in AIModelAPIProviderEnum if known == given), given)
 
     @field_validator("credentials", mode="before")
     @classmethod

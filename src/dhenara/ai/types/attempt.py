@@ -1,7 +1,5 @@
 """Attempts: every time a call was really sent, and what became of it."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from .base import Value

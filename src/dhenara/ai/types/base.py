@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from pydantic import BaseModel, ConfigDict
+
+from .plainly import FirstValidator, filled
 
 DISCREET = ConfigDict(hide_input_in_errors=True)
 """For values with secrets in them: what is wrong is said without showing what was given."""
@@ -21,3 +25,14 @@ class Value(BaseModel):
         use_enum_values=False,
         defer_build=True,
     )
+
+    @classmethod
+    def made(cls, **values: Any) -> Self:
+        """A value of what was checked already; every field without a default must be among it."""
+        return filled(cls.__new__(cls), values)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if not cls.__pydantic_complete__:
+            cls.__pydantic_validator__ = FirstValidator(cls)  # type: ignore[assignment]  # until there is one

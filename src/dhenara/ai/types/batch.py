@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field, SkipValidation
 
+from ..dataclass import dataclass
 from ..errors import CallError
 from .base import Value
 from .cost import Cost

@@ -1,7 +1,5 @@
 """What may be set for one call."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 

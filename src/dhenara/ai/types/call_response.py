@@ -54,7 +54,7 @@ class AIModelCallResponse(Value):
         async_stream: AsyncStream | None = None,
     ) -> AIModelCallResponse:
         """A response whose answer is still on its way."""
-        response = cls.model_construct()
+        response = cls.made()
         response._stream, response._async_stream = stream, async_stream
         return response
 

@@ -1,7 +1,5 @@
 """Content: the parts that prompts and answers are made of. One vocabulary for both directions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 

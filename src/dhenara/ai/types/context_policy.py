@@ -1,7 +1,5 @@
 """The context policy: what happens when a conversation grows too long for its model, or for its price."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

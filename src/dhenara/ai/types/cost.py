@@ -1,7 +1,5 @@
 """Cost: what an answer costs, and who says so. Unknown is unknown, never zero."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from decimal import Decimal
 

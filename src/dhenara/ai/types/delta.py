@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
+from ..dataclass import dataclass
 from .content import Citation, Content
 from .result import Result
 from .usage import Usage

@@ -1,7 +1,5 @@
 """An endpoint: a model, reached through an API."""
 
-from __future__ import annotations
-
 from .api import AIModelAPI
 from .base import DISCREET, Value
 from .model import AIModel, AudioModelCostData, ChatModelCostData, ImageModelCostData

@@ -1,7 +1,5 @@
 """Fetching: what may be fetched here for a provider that does not fetch it itself."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from .base import Value

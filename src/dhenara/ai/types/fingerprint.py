@@ -1,6 +1,6 @@
 """A fingerprint: a request as one hash a part, in the order in which providers cache them."""
 
-from __future__ import annotations
+from typing import Self
 
 from pydantic import Field
 
@@ -19,7 +19,7 @@ class Fingerprint(Value):
 
     parts: list[FingerprintPart] = Field(default_factory=list)
 
-    def changed_since(self, earlier: Fingerprint) -> str | None:
+    def changed_since(self, earlier: Self) -> str | None:
         """The first part of the earlier request that is another one here or gone; None when all of it is here."""
         here = {part.name: part.digest for part in self.parts}
         changed = next((part.name for part in earlier.parts if here.get(part.name) != part.digest), None)

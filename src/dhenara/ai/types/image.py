@@ -1,7 +1,5 @@
 """Pictures that a model made, and what is asked of it beside the prompt."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Media: pictures, sound, films and files, as bytes, by their address, or by the id that a provider gave them."""
 
-from __future__ import annotations
-
 from pathlib import PurePath
 from typing import Any, ClassVar, Literal, Self
 

@@ -1,7 +1,5 @@
 """Messages: who says what. Prompts, answers and tool results all become messages before they travel."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 

@@ -1,9 +1,7 @@
 """A model: its name and what is known about it."""
 
-from __future__ import annotations
-
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -48,7 +46,7 @@ class ImageModelCostData(Value):
     image_options_cost_data: tuple[dict[str, Any], ...] = ()
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> ImageModelCostData:
+    def _one_of_two(self) -> Self:
         if (self.flat_cost_per_image is None) == (not self.image_options_cost_data):
             raise ValueError("give either flat_cost_per_image or image_options_cost_data")
         return self
@@ -61,7 +59,7 @@ class AudioModelCostData(Value):
     cost_per_million_characters: Decimal | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
-    def _one_at_least(self) -> AudioModelCostData:
+    def _one_at_least(self) -> Self:
         if self.cost_per_minute is None and self.cost_per_million_characters is None:
             raise ValueError("give cost_per_minute or cost_per_million_characters")
         return self

@@ -1,7 +1,5 @@
 """What all parts of prompts and answers have in common."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """A plan: what each part of a conversation becomes on its way to an endpoint."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

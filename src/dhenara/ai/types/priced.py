@@ -1,7 +1,5 @@
 """Priced answers: what an answer costs is worked out when somebody looks, and is there whenever it is kept."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 

@@ -1,7 +1,5 @@
 """The provider's prompt cache: what a call may say of it. Marks in the conversation are `cache=` on its parts."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from .base import Value

@@ -1,7 +1,5 @@
 """Answers: one shape for every provider, streamed or not."""
 
-from __future__ import annotations
-
 from typing import Any, TypeVar, overload
 
 from pydantic import Field

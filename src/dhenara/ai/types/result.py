@@ -1,7 +1,5 @@
 """What every answer tells about itself, and what every operation beside chat answers with."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import Field

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import Field
 
+from ..dataclass import dataclass
 from .base import Value
 from .call_response import AIModelCallResponse
 from .content import ToolCallContent, ToolResultContent

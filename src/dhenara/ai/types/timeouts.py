@@ -1,7 +1,5 @@
 """Timeouts: how long to wait, for what."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Tools: what a model may ask the caller to run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """Uploading: what may be uploaded here for a request that has no room for it."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from .base import Value

@@ -1,7 +1,5 @@
 """Usage: how many tokens went each way, in buckets that do not overlap."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import Field

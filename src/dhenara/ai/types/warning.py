@@ -1,7 +1,5 @@
 """Warnings: what a provider could not honour or had to be helped with, said on the response instead of silently."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from .base import Value

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import Protocol
+
+from ..dataclass import dataclass, replace
 
 
 class Pieces(Protocol):

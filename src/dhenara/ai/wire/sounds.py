@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+from ..dataclass import dataclass
 
 SIGNATURES = (
     (b"ID3", "audio/mpeg"),

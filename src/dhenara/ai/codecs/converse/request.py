@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from ...dataclass import replace
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.content import ToolCallContent, ToolResultContent

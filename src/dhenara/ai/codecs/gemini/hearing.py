@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
+from ...dataclass import replace
 from ...types.audio import TranscriptionRequest, TranscriptionResponse
 from ...types.call import Call
 from ...types.content import TextContent

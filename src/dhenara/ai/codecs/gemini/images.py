@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from ...dataclass import replace
 from ...types.call import Call
 from ..base import Outgoing
 from .codec import Gemini

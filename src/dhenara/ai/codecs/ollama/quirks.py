@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Literal
 
+from ...dataclass import dataclass
 from ...types.structured import OutputMode
 from ..base import Quirks
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from ...dataclass import dataclass
 from ...types.delta import Delta, ToolCallDelta
 from ...wire import json
 from ..told import Wire, entries, place, section, words

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from ...dataclass import replace
 from ...types.call import Call
 from ..base import Outgoing
 from ..counting import counted_in

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from ...dataclass import dataclass
 from ...schema.rules import ALL_REQUIRED, SchemaRules
 from ..accepted import PICTURES, Accepted
 from ..base import Quirks

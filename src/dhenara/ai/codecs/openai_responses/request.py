@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from ...dataclass import replace
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.content import ReasoningContent

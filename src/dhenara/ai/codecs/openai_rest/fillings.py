@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+from ...dataclass import replace
 from ...types.batch import BatchJob, BatchPage, BatchRequest, BatchState
 from ...types.call import Call
 from ...types.delta import Delta, Made

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
+from ...dataclass import replace
 from ..known.amazon_bedrock import AGENTS
 from ..provider import Route
 from .cohere import EMBEDDINGS

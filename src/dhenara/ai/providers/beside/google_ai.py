@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ...codecs.batch_quirks import BatchQuirks
 from ...codecs.file_quirks import FileQuirks
 from ...codecs.gemini.tasks import TASK_TYPES
 from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
+from ...dataclass import replace
 from ..provider import Route
 
 # Those before the second see no pictures.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ...codecs.gemini.tasks import TASK_TYPES
 from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
+from ...dataclass import replace
 from ..provider import Route
 
 PREDICT = "/publishers/google/models/{name}:predict"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from ...dataclass import replace
 from ..known.microsoft_openai import DATED, QUERY
 from ..offers import PLAIN_EMBEDDINGS
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.gemini.quirks import GeminiQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...dataclass import replace
 from ...errors import ConfigurationError
 from ..auth import header
 from ..later import Beside

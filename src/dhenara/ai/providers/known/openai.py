@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ...codecs.accepted import PICTURES, Accepted
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...dataclass import replace
 from ..later import Beside
 from ..provider import Provider, Route
 

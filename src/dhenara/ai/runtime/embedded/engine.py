@@ -9,10 +9,10 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...dataclass import dataclass
 from ...errors import ConfigurationError
 from .templates import knows_tools
 

@@ -1,0 +1,181 @@
+"""The first values of a class, taken without its schema.
+
+A schema takes milliseconds to build, and the first of all loads much of the standard library. Whoever makes one call
+makes a few values of a few classes, of exactly the declared types; such values are taken as they are. Anything else, and
+a class that is used more often, gets its schema, and with it pydantic's own answer to what was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from math import isfinite
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+M = TypeVar("M", bound=BaseModel)
+
+TAKEN_WITHOUT_SCHEMA = 8
+"""From then on the schema is worth its price."""
+
+ITSELF = frozenset({str, int, float, bool, bytes, NoneType, SecretStr})
+"""Values of these types, not of their subclasses, come out of validation as they went in."""
+
+BOUNDS: dict[type, Callable[[Any, Any], bool]] = {
+    Gt: lambda bound, value: value > bound.gt,
+    Ge: lambda bound, value: value >= bound.ge,
+    Lt: lambda bound, value: value < bound.lt,
+    Le: lambda bound, value: value <= bound.le,
+    MinLen: lambda bound, value: len(value) >= bound.min_length,
+}
+
+
+class NotPlain(Exception):
+    """This needs the schema."""
+
+
+class FirstValidator:
+    """Sits in the place of a validator that is not built yet."""
+
+    __slots__ = ("built", "kind", "taken")
+
+    def __init__(self, kind: type[BaseModel]) -> None:
+        self.kind = kind
+        self.built = kind.__pydantic_validator__
+        """Pydantic's own stand-in, which builds the validator when anything is asked of it."""
+
+        self.taken = 0
+
+    def validate_python(self, given: Any, /, *, self_instance: Any = None, **how: Any) -> Any:
+        if self_instance is not None and not how and self.taken < TAKEN_WITHOUT_SCHEMA:
+            try:
+                values = plain_values(self.kind, given)
+            except NotPlain:
+                self.taken = TAKEN_WITHOUT_SCHEMA
+            else:
+                self.taken += 1
+                return filled(self_instance, values)
+        return self.built.validate_python(given, self_instance=self_instance, **how)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.built, name)
+
+
+def filled(blank: M, values: dict[str, Any]) -> M:
+    """As `model_construct`, which looks into the signature of every default's maker."""
+    fields = type(blank).__pydantic_fields__
+    all_of_it = {name: values[name] if name in values else initial(field) for name, field in fields.items()}
+    object.__setattr__(blank, "__dict__", all_of_it)
+    object.__setattr__(blank, "__pydantic_fields_set__", set(values))
+    object.__setattr__(blank, "__pydantic_extra__", None)
+    object.__setattr__(blank, "__pydantic_private__", None)
+    if type(blank).__pydantic_post_init__:
+        blank.model_post_init(None)
+    return blank
+
+
+def initial(field: FieldInfo) -> Any:
+    return field.default if field.default_factory is None else field.default_factory()  # type: ignore[call-arg]  # ours take nothing
+
+
+def plain_values(kind: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
+    """The values as validation would leave them, or `NotPlain`."""
+    fields, rules = kind.__pydantic_fields__, kind.__pydantic_decorators__
+    if rules.model_validators or rules.root_validators or rules.validators or given.keys() - fields.keys():
+        raise NotPlain
+    if any(name not in given and field.is_required() for name, field in fields.items()):
+        raise NotPlain
+    return {name: checked(kind, name, fields[name], value) for name, value in given.items()}
+
+
+def checked(kind: type[BaseModel], name: str, field: FieldInfo, value: Any) -> Any:
+    if field.validation_alias is not None or field.alias is not None or field.discriminator is not None:
+        raise NotPlain
+    value = plain(field.annotation, ruled(kind, name, "before", value))
+    if value is not None and not all(within(bound, value) for bound in field.metadata):
+        raise NotPlain
+    return ruled(kind, name, "after", value)
+
+
+def ruled(kind: type[BaseModel], name: str, mode: str, value: Any) -> Any:
+    """The value, after the field's own validators of this mode."""
+    for rule in kind.__pydantic_decorators__.field_validators.values():
+        if name not in rule.info.fields:
+            continue
+        function: Any = getattr(rule.func, "__func__", None)
+        if rule.info.mode not in ("before", "after") or function is None or function.__code__.co_argcount != 2:
+            raise NotPlain
+        if rule.info.mode == mode:
+            try:
+                value = rule.func(value)
+            except ValueError as error:
+                raise NotPlain from error
+    return value
+
+
+def within(bound: Any, value: Any) -> bool:
+    """Whether the value keeps to one piece of what a field says of itself."""
+    check = BOUNDS.get(type(bound))
+    if check is not None:
+        return check(bound, value)
+    if getattr(bound, "__dict__", None) == {"allow_inf_nan": False}:
+        return isfinite(value)
+    raise NotPlain
+
+
+def plain(declared: Any, value: Any) -> Any:
+    """The value as validation leaves it, where that is plain to see."""
+    given, origin = type(value), get_origin(declared)
+    if declared is Any:
+        return value
+    if origin is UnionType or origin is Union:
+        return of_union(get_args(declared), value)
+    if origin is Literal:
+        if any(given is type(each) and value == each for each in get_args(declared)):
+            return value
+    elif origin is not None:
+        return collected(origin, get_args(declared), value)
+    elif given is declared and (given in ITSELF or issubclass(given, Enum) or stays(given)):
+        return value
+    elif declared is SecretStr and given is str:
+        return SecretStr(value)
+    raise NotPlain
+
+
+def of_union(members: Sequence[Any], value: Any) -> Any:
+    if isinstance(value, dict | list | tuple) and sum(member is not NoneType for member in members) > 1:
+        # A model may want to be made of it.
+        raise NotPlain
+    for member in members:
+        try:
+            return plain(member, value)
+        except NotPlain:
+            continue
+    raise NotPlain
+
+
+def collected(origin: Any, inside: tuple[Any, ...], value: Any) -> Any:
+    """Collections are made anew, as validation does, so that what was given stays the giver's own."""
+    if type(value) is not origin:
+        raise NotPlain
+    if origin is dict:
+        return {plain(inside[0], name): plain(inside[1], each) for name, each in value.items()}
+    if origin is list:
+        return [plain(inside[0], each) for each in value]
+    if origin is tuple and inside[1:] == (Ellipsis,):
+        return tuple(plain(inside[0], each) for each in value)
+    raise NotPlain
+
+
+def stays(given: type) -> bool:
+    """Whether an object of this type is kept as it is."""
+    if not issubclass(given, BaseModel):
+        return False
+    rules = given.__pydantic_decorators__
+    revalidated = given.model_config.get("revalidate_instances", "never") != "never"
+    custom = any("__get_pydantic_core_schema__" in kind.__dict__ for kind in given.__mro__ if kind is not BaseModel)
+    return not (rules.model_validators or rules.root_validators or revalidated or custom)
