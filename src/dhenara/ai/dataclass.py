@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError
+from functools import partial
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +32,9 @@ C = TypeVar("C")
 
 PLAN = "__plan__"
 
+FILLED_FROM_PLAN = 4
+"""How many objects of a class come before writing its `__init__` is worth its price."""
+
 
 class Plan:
     """What a class was declared with, from which its methods are written."""
@@ -48,6 +52,12 @@ class Plan:
         self.frozen = frozen
         self.eq = eq
         self.home = plain
+
+    def fills(self, values: dict[str, Any]) -> bool:
+        """Whether these values and the defaults are all that a new object needs."""
+        settable = all(_as_field(each).init for each in self.defaults.values())
+        here = values.keys() | {name for name, each in self.defaults.items() if not _is_bare(each)}
+        return settable and values.keys() <= self.annotations.keys() <= here
 
     def standard(self, **without: bool) -> Any:
         """A standard dataclass of the same fields, to take from it what is seldom needed."""
@@ -73,6 +83,34 @@ class Unwritten:
         return getattr(owner if instance is None else instance, self.name)
 
 
+class UnwrittenInit(Unwritten):
+    """The first objects of a class are filled from its plan: many classes have no more than these."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("__init__", plan, _write_init)
+        self.left = FILLED_FROM_PLAN
+
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        if instance is None or self.left == 0:
+            return super().__get__(instance, owner)
+        self.left -= 1
+        return partial(self.fill, instance, owner)
+
+    def fill(self, blank: Any, owner: type, /, *given: Any, **named: Any) -> None:
+        values = dict(zip(self.plan.names, given, strict=False))
+        if len(values) < len(given) or values.keys() & named.keys() or not self.plan.fills(values | named):
+            super().__get__(blank, owner)(*given, **named)
+            return
+        values |= named
+        for name in self.plan.names:
+            value = values[name] if name in values else _initial(self.plan.defaults[name])
+            object.__setattr__(blank, name, value)
+        if hasattr(owner, "__post_init__"):
+            blank.__post_init__()
+
+
 def _slotted(plain: type[C], plan: Plan) -> type[C]:
     """The class again, with slots for its fields and with methods that are still to be written."""
     body = {
@@ -84,7 +122,7 @@ def _slotted(plain: type[C], plan: Plan) -> type[C]:
     body["__slots__"] = tuple(name for name in plan.names if name not in inherited)
     body[PLAN] = plan
     body["__match_args__"] = tuple(name for name in plan.names if _as_field(plan.defaults.get(name)).init)
-    body["__init__"] = Unwritten("__init__", plan, _write_init)
+    body["__init__"] = UnwrittenInit(plan)
     body["__dataclass_fields__"] = Unwritten("__dataclass_fields__", plan, _take_fields)
     later = ["__dataclass_params__"]
     if "__repr__" not in plain.__dict__:
@@ -121,6 +159,16 @@ def _take_fields(plan: Plan, wanted: str) -> Any:
 
 def _as_field(given: Any) -> Field[Any]:
     return given if isinstance(given, Field) else dataclasses.field()
+
+
+def _is_bare(given: Any) -> bool:
+    return isinstance(given, Field) and given.default is MISSING and given.default_factory is MISSING
+
+
+def _initial(given: Any) -> Any:
+    if not isinstance(given, Field):
+        return given
+    return given.default if given.default_factory is MISSING else given.default_factory()
 
 
 def _write_init(plan: Plan, name: str) -> Any:

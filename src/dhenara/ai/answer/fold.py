@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..dataclass import dataclass
 from ..types.content import ContentItem, Origin
-from ..types.cost import Cost
 from ..types.delta import (
     Began,
     Delta,
@@ -24,10 +23,13 @@ from ..types.delta import (
     Warned,
 )
 from ..types.response import ChatResponse, ChatResponseChoice
-from ..types.result import Result
 from ..types.usage import Usage
 from ..types.warning import CallWarning
 from .slots import Slot, open_slot
+
+if TYPE_CHECKING:
+    from ..types.cost import Cost
+    from ..types.result import Result
 
 UNFINISHED = "the stream ended before the provider said that the answer was complete"
 

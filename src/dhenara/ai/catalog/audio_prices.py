@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..types.cost import Cost
-from ..types.model import AudioModelCostData
+from ..types.cost_data import AudioModelCostData
 from ..types.usage import Usage
 
 MILLION = 1_000_000

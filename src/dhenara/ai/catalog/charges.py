@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..types.cost import Cost
-from ..types.model import ChatModelCostData
+from ..types.cost_data import ChatModelCostData
 from ..types.usage import Usage
 
 MILLION = Decimal(1_000_000)

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..dataclass import dataclass
 from ..types.endpoint import AIModelEndpoint
-from ..types.model import ChatModelSettings, FunctionalType
+from ..types.model import FunctionalType
+from ..types.model_settings import ChatModelSettings
 from .data import load
 from .names import names_of
 

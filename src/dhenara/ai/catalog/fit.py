@@ -12,7 +12,7 @@ from ..dataclass import replace
 from ..types.call import Call
 from ..types.call_config import AIModelCallConfig
 from ..types.endpoint import AIModelEndpoint
-from ..types.model import ChatModelSettings
+from ..types.model_settings import ChatModelSettings
 from ..types.warning import CallWarning
 from .facts import ModelFacts
 from .touched import TOUCHED

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from ..types.cost import Cost
-from ..types.model import AIModel, ImageModelCostData
+from ..types.cost_data import ImageModelCostData
+from ..types.model import AIModel
 from ..types.usage import Usage
 
 PRICE = "cost_per_image"

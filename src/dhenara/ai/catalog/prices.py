@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from ..providers.provider import Provider
 from ..providers.registry import find_provider
 from ..types.cost import Cost
+from ..types.cost_data import AudioModelCostData, ChatModelCostData, ImageModelCostData
 from ..types.endpoint import AIModelEndpoint
-from ..types.model import AudioModelCostData, ChatModelCostData, ImageModelCostData
 from ..types.usage import Usage
 from .audio_prices import by_sound
 from .charges import by_prices, by_tokens

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigurationError
 from ..history.mending import mended
 from ..history.reading import read_history
-from ..history.trimming import trimmed
 from ..types.call import Call, Journal
 from .asking import check_options
 
@@ -25,6 +24,8 @@ def calls_of(
     prompts: Iterable[Prompt], told: tuple[str, ...], config: AIModelCallConfig, endpoint: AIModelEndpoint
 ) -> Iterator[Call]:
     """Each as `generate` would make it."""
+    from ..history.trimming import trimmed
+
     for number, prompt in enumerate(prompts, 1):
         try:
             history, warnings = mended(read_history(None, None, said_before(prompt)))

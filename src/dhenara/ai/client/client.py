@@ -14,7 +14,6 @@ from ..flow.layer import AnyLayer
 from ..flow.lessons import Lessons
 from ..history.mending import mended
 from ..history.reading import MessageLike, read_history
-from ..history.trimming import trimmed
 from ..providers.choosing import generates
 from ..runtime.blocking import run
 from ..types.call import Call, Journal
@@ -212,15 +211,19 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         settings = self._chosen(config, overrides)
         told = read_instructions(instructions)
         history, warnings = mended(read_history(prompt, context, messages), open_end=open_end)
-        # What runs is trimmed at each of its requests, for it grows.
-        kept, left_out = (history, ()) if open_end else trimmed(history, told, settings)
+        if settings.context_policy is not None and not open_end:
+            # What runs is trimmed at each of its requests, for it grows.
+            from ..history.trimming import trimmed
+
+            history, left_out = trimmed(history, told, settings)
+            warnings = (*warnings, *left_out)
         call = Call(
             endpoint=self.model_endpoint,
-            messages=kept,
+            messages=history,
             config=settings,
             instructions=told,
             operation=self._generates(),
-            journal=Journal(warnings=(*warnings, *left_out)),
+            journal=Journal(warnings=warnings),
         )
         check_options(call)
         return call

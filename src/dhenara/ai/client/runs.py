@@ -10,7 +10,6 @@ from ..history.reading import MessageLike
 from ..runtime.blocking import run
 from ..types.call import Call
 from ..types.call_config import AIModelCallConfig
-from ..types.structured import StructuredOutput
 
 if TYPE_CHECKING:
     from ..flow.journey import Journey
@@ -18,10 +17,12 @@ if TYPE_CHECKING:
     from ..flow.plan import Plan
     from ..streams.runs import AsyncRunStream, RunStream
     from ..types.run import Run
+    from ..types.structured import StructuredOutput
     from .run_settings import RunSettings
 
+    Shape = StructuredOutput | Mapping[str, Any] | None
+
 T = TypeVar("T")
-Shape = StructuredOutput | Mapping[str, Any] | None
 PLANNED = ("limits", "approve", "tool_errors", "repairs", "on_event", "on_end")
 SPOKEN = ("context", "instructions", "messages", "config")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..dataclass import dataclass
 from ..errors import UnsupportedError
 from ..types.media import Media
-from ..wire.sniff import is_text
 
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 UNKNOWN = (None, "application/octet-stream")
@@ -34,6 +33,8 @@ def check_kind(part: Media, rule: Accepted, provider: str) -> None:
 
 def fits(part: Media, rule: Accepted) -> bool:
     """Whether bytes of this kind are taken."""
+    from ..wire.sniff import is_text
+
     return not rule.types or part.mime_type in (*rule.types, *UNKNOWN) or is_text(part.mime_type)
 
 

@@ -68,18 +68,17 @@ CODES: dict[str, type[CallError]] = {
 # Codes that many servers put beside any status.
 VAGUE = (BadRequestError, ServerError)
 
-CONTEXT_WORDS = re.compile(
+# Searched for in errors only, so they are compiled by the first of them.
+CONTEXT_WORDS = (
     r"context.{0,20}(length|window|size)|maximum context|prompt is too long|too many (input )?tokens"
     r"|exceeds? the (available )?context|input (is )?too long|reduce the length of the (messages|prompt)"
-    r"|input tokens? (count|exceeded)|maximum (prompt|input) length|tokens? exceeds? (the )?maximum length",
-    re.IGNORECASE,
+    r"|input tokens? (count|exceeded)|maximum (prompt|input) length|tokens? exceeds? (the )?maximum length"
 )
 # About what may be answered, whatever else is named beside it.
-ANSWER_WORDS = re.compile(r"max[_ ](\w+[_ ])?tokens\W{0,3}(must be less|is too large)", re.IGNORECASE)
-QUOTA_WORDS = re.compile(
+ANSWER_WORDS = r"max[_ ](\w+[_ ])?tokens\W{0,3}(must be less|is too large)"
+QUOTA_WORDS = (
     r"insufficient (quota|balance|credit)|exceeded your current quota|credit balance is too low"
-    r"|out of credits|billing (hard )?limit|payment required|no credits",
-    re.IGNORECASE,
+    r"|out of credits|billing (hard )?limit|payment required|no credits"
 )
 LONGEST_BODY = 600
 
@@ -121,11 +120,15 @@ def choose(status: int, message: str, code: str | None, kind: str | None) -> typ
     found = CODES.get(code or "") or CODES.get(kind or "")
     if found is None or (status and found in VAGUE):
         found = by_status
-    if found is BadRequestError and CONTEXT_WORDS.search(message) and not ANSWER_WORDS.search(message):
+    if found is BadRequestError and says(CONTEXT_WORDS, message) and not says(ANSWER_WORDS, message):
         return ContextLengthError
-    if found in (BadRequestError, RateLimitError, PermissionDeniedError) and QUOTA_WORDS.search(message):
+    if found in (BadRequestError, RateLimitError, PermissionDeniedError) and says(QUOTA_WORDS, message):
         return QuotaError
     return found
+
+
+def says(words: str, message: str) -> bool:
+    return re.search(words, message, re.IGNORECASE) is not None
 
 
 def describe(head: Head, body: Any) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..dataclass import replace
 from ..schema.rules import ANY_SCHEMA
 from ..types.call import Call
-from ..types.structured import OutputMode, StructuredOutput
-from ..types.tools import ToolChoice, ToolDefinition
 from ..wire import json
 from .base import Quirks
 from .warnings import Warnings
 
+if TYPE_CHECKING:
+    from ..types.structured import OutputMode, StructuredOutput
+    from ..types.tools import ToolDefinition
+
 ASKED = "Answer with JSON that satisfies this JSON Schema, and with nothing else:\n"
-TOLD = "Gives the final answer."
 
 
 def output_mode(call: Call, quirks: Quirks) -> OutputMode | None:
@@ -46,36 +47,13 @@ def with_shape(call: Call, quirks: Quirks, warnings: Warnings) -> Call:
     elif mode == "prompt" and shape.mode == "auto":
         warnings.translated("structured_output", "the schema is asked for in words, and the answer is checked here")
     if mode == "tool":
+        from .answer_tool import with_answer_tool
+
         return with_answer_tool(call, shape)
     if mode == "prompt" or quirks.hides_schema:
         schema = json.dumps(shape.output_schema).decode()
         return replace(call, instructions=(*call.instructions, ASKED + schema))
     return call
-
-
-def with_answer_tool(call: Call, shape: StructuredOutput) -> Call:
-    """One more tool, whose arguments are the answer; it is the only one to choose where there are no others."""
-    name = answer_name(call, shape)
-    tool = ToolDefinition(
-        name=name,
-        description=shape.description or TOLD,
-        parameters=shape.output_schema,
-        strict=shape.strict,
-    )
-    names = () if call.config.tools else (name,)
-    choice = call.config.tool_choice
-    if choice is None or choice.mode != "required" or names:
-        choice = ToolChoice(mode="required", names=names)
-    elif choice.names:
-        choice = ToolChoice(mode="required", names=(*choice.names, name))
-    config = call.config.model_copy(update={"tools": (*call.config.tools, tool), "tool_choice": choice})
-    return replace(call, config=config)
-
-
-def answer_name(call: Call, shape: StructuredOutput) -> str:
-    """The name of the answer's tool, which none of the user's may have."""
-    taken = {tool.name for tool in call.config.tools if isinstance(tool, ToolDefinition)}
-    return f"{shape.name}_output" if shape.name in taken else shape.name
 
 
 def native_schema(shape: StructuredOutput, quirks: Quirks, warnings: Warnings) -> tuple[dict[str, Any], bool]:

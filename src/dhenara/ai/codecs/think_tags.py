@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
+
+from ..wire.patterns import matches
 
 OPEN, CLOSE = "<think>", "</think>"
 
 
 def opens_in_prompt(model: str, patterns: str) -> bool:
     """Whether this model is one of those whose chat template has written the opening tag already."""
-    return any(fnmatchcase(model.lower(), pattern) for pattern in patterns.split("|"))
+    return matches(model.lower(), patterns)
 
 
 class ThinkTags:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from ..codecs.answer_tool import answer_name
 from ..codecs.batch_quirks import BatchQuirks
 from ..codecs.batching import BatchCodec
-from ..codecs.shaping import answer_name, output_mode
+from ..codecs.shaping import output_mode
 from ..dataclass import dataclass, replace
 from ..errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
 from ..types.batch import BatchJob, BatchPage, BatchRequest

@@ -11,7 +11,7 @@ from pydantic_core import PydanticSerializationError
 from ..answer.fold import Draft, Shaper
 from ..codecs.base import Decoder, Informed, Outgoing, Reading
 from ..codecs.plan import plan_of, travels
-from ..codecs.shaping import answer_name, output_mode
+from ..codecs.shaping import output_mode
 from ..errors import CallError, ConfigurationError, UnsupportedError
 from ..providers.target import Target
 from ..types.call import Call
@@ -130,6 +130,7 @@ def decoder_for(target: Target, call: Call, outgoing: Outgoing) -> Decoder:
     shape = call.config.structured_output
     if shape is None or call.operation != "chat" or output_mode(call, target.quirks) != "tool":
         return decoder
+    from ..codecs.answer_tool import answer_name
     from .answer_tool import AnswerTool
 
     return AnswerTool(decoder, answer_name(call, shape))

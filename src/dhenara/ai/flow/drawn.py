@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..types.content import ImageContent
-from ..types.image import GeneratedImage
-from ..types.response import ChatResponse, ImageResponse
+from ..types.image import GeneratedImage, ImageResponse
+from ..types.response import ChatResponse
 from ..types.result import Result
 
 

@@ -12,7 +12,6 @@ from ..providers.target import Target
 from ..types.call import Call
 from ..types.call_response import AIModelCallResponse
 from ..types.response import ChatResponse
-from ..types.result import OperationResponse, Result
 from ..wire.io import IO
 from .deadline import Deadline
 from .dispatch import dispatch
@@ -25,10 +24,11 @@ from .writing import Writer
 
 if TYPE_CHECKING:
     from ..types.plan import Plan
+    from ..types.result import OperationResponse, Result
     from .trace import Observer
 
 
-R = TypeVar("R", bound=OperationResponse)
+R = TypeVar("R", bound="OperationResponse")
 
 
 class Journey:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from ..providers.target import Target
 from ..types.call import Call
 from ..types.content import ServerToolContent
-from ..types.cost import Cost
 from ..types.response import ChatResponse
+
+if TYPE_CHECKING:
+    from ..types.cost import Cost
 
 
 def pricing(target: Target, call: Call, at: float) -> Callable[[ChatResponse], Cost | None]:

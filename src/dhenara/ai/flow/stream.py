@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..answer.fold import UNFINISHED, Draft
 from ..errors import BrokenStreamError, CallError
 from ..types.content import Origin
 from ..types.delta import Began, Delta, Failed, Terminal, Used, Warned
 from ..types.response import ChatResponse
-from ..types.result import Result
+
+if TYPE_CHECKING:
+    from ..types.result import Result
 
 Batch = Sequence[Delta]
 Hook = Callable[["Stream"], Coroutine[Any, Any, None]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..codecs.accepted import kind_of, named
 from ..codecs.file_quirks import FileQuirks
-from ..codecs.packing import media_of
+from ..codecs.weighing import media_of
 from ..dataclass import replace
 from ..errors import CallTimeoutError, NotFoundError, PermissionDeniedError, UnsupportedError
 from ..providers.target import Target

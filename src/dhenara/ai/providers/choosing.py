@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 from ..types.endpoint import AIModelEndpoint
+from ..wire.patterns import matches
 from .later import draws
 from .registry import find_provider
 
@@ -18,7 +17,7 @@ def generates(endpoint: AIModelEndpoint) -> str:
     if provider is None:
         return "chat"
     name = model.base_model or model.model_name
-    return "image" if any(fnmatchcase(name, pattern) for pattern in draws(provider.operations)) else "chat"
+    return "image" if any(matches(name, pattern) for pattern in draws(provider.operations)) else "chat"
 
 
 def usual_operation(endpoint: AIModelEndpoint) -> str:

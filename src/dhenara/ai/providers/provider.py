@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..codecs.base import Quirks
 from ..dataclass import dataclass
 from ..wire.frame import Frames
+from ..wire.patterns import matches
 from .auth import Auth, bearer
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ class Route:
     frames: Callable[[], Frames] | None = None
 
     def serves(self, model: str, config: Mapping[str, Any] = NOTHING) -> bool:
-        if any(not fnmatchcase(str(config.get(name, "")), pattern) for name, pattern in self.when.items()):
+        if any(not matches(str(config.get(name, "")), pattern) for name, pattern in self.when.items()):
             return False
-        return any(fnmatchcase(model, pattern) for pattern in self.models.split("|"))
+        return matches(model, self.models)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,8 @@ from ..wire.io import Bell, Broken, Patience, Response, Silence, Transport, Unre
 from .http import HttpTransport
 from .names import connected
 from .net import Wire
-from .places import places
 from .pool import Pool
 from .reasons import reason
-from .staleness import readable
 
 if TYPE_CHECKING:
     import ssl
@@ -83,6 +81,8 @@ class BlockingWire:
 
     def stale(self) -> bool:
         """A resting connection has nothing to say: if it can be read, it was hung up."""
+        from .staleness import readable
+
         return readable(self._socket.fileno())
 
     def unwrap(self) -> socket.socket:
@@ -131,6 +131,8 @@ class BlockingIO:
         return await self._transport.open(request, patience)
 
     async def addresses(self, host: str, port: int, timeout: float) -> tuple[str, ...]:
+        from .places import places
+
         return places(host, port, timeout)
 
     async def sleep(self, seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import socket
 import threading
 import time
@@ -31,6 +30,8 @@ def addresses(host: str | bytes, port: int, timeout: float | None, lookup: Looku
     """Looked up by a thread that is left alone when the time is over; it ends with the look-up."""
     if timeout is None or numeric(host):
         return lookup(host, port, type=socket.SOCK_STREAM)
+    import queue
+
     found: queue.SimpleQueue[list[Address] | OSError] = queue.SimpleQueue()
 
     def look() -> None:

@@ -71,6 +71,11 @@ if TYPE_CHECKING:
     from .cost import (
         Cost as Cost,
     )
+    from .cost_data import (
+        AudioModelCostData as AudioModelCostData,
+        ChatModelCostData as ChatModelCostData,
+        ImageModelCostData as ImageModelCostData,
+    )
     from .delta import (
         FinishReason as FinishReason,
     )
@@ -88,6 +93,7 @@ if TYPE_CHECKING:
     from .image import (
         GeneratedImage as GeneratedImage,
         ImageRequest as ImageRequest,
+        ImageResponse as ImageResponse,
     )
     from .listing import (
         ModelListing as ModelListing,
@@ -98,10 +104,9 @@ if TYPE_CHECKING:
     )
     from .model import (
         AIModel as AIModel,
-        AudioModelCostData as AudioModelCostData,
-        ChatModelCostData as ChatModelCostData,
+    )
+    from .model_settings import (
         ChatModelSettings as ChatModelSettings,
-        ImageModelCostData as ImageModelCostData,
         ValidOptionValue as ValidOptionValue,
     )
     from .moderation import (
@@ -142,7 +147,6 @@ if TYPE_CHECKING:
     from .response import (
         ChatResponse as ChatResponse,
         ChatResponseChoice as ChatResponseChoice,
-        ImageResponse as ImageResponse,
     )
     from .result import (
         OperationResponse as OperationResponse,
@@ -275,11 +279,11 @@ _HOMES = {
     "Message": ".message",
     "Prompt": ".message",
     "AIModel": ".model",
-    "ChatModelCostData": ".model",
-    "ChatModelSettings": ".model",
-    "AudioModelCostData": ".model",
-    "ImageModelCostData": ".model",
-    "ValidOptionValue": ".model",
+    "ChatModelCostData": ".cost_data",
+    "ChatModelSettings": ".model_settings",
+    "AudioModelCostData": ".cost_data",
+    "ImageModelCostData": ".cost_data",
+    "ValidOptionValue": ".model_settings",
     "PromptCache": ".prompt_cache",
     "Plan": ".plan",
     "PlannedPart": ".plan",
@@ -292,7 +296,7 @@ _HOMES = {
     "WebSearch": ".provider_tools",
     "ChatResponse": ".response",
     "ChatResponseChoice": ".response",
-    "ImageResponse": ".response",
+    "ImageResponse": ".image",
     "OutputGrew": ".run",
     "RepairStarted": ".run",
     "Run": ".run",

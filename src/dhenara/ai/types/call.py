@@ -11,12 +11,12 @@ from .attempt import Attempt
 from .base import Value
 from .call_config import AIModelCallConfig
 from .endpoint import AIModelEndpoint
-from .fingerprint import Fingerprint
 from .message import Message
-from .plan import Plan
 from .warning import CallWarning
 
 if TYPE_CHECKING:
+    from .fingerprint import Fingerprint
+    from .plan import Plan
     from .uploaded_file import UploadedFile
 
 

@@ -1,19 +1,29 @@
 """What may be set for one call."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from .base import DISCREET, Value
-from .context_policy import ContextPolicy
-from .fetching import Fetching
-from .prompt_cache import PromptCache
-from .structured import StructuredOutput
+from .later import later
 from .timeouts import Timeouts
 from .tool_list import ToolList
-from .tools import ToolChoice
-from .uploading import Uploading
+
+if TYPE_CHECKING:
+    from .context_policy import ContextPolicy
+    from .fetching import Fetching
+    from .prompt_cache import PromptCache
+    from .structured import StructuredOutput
+    from .tools import ToolChoice
+    from .uploading import Uploading
+else:
+    ContextPolicy = later("context_policy", "ContextPolicy")
+    Fetching = later("fetching", "Fetching")
+    PromptCache = later("prompt_cache", "PromptCache")
+    StructuredOutput = later("structured", "StructuredOutput")
+    ToolChoice = later("tools", "ToolChoice")
+    Uploading = later("uploading", "Uploading")
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 

@@ -8,15 +8,22 @@ from pydantic import Field, PrivateAttr
 
 from .attempt import Attempt
 from .base import Value
-from .fingerprint import Fingerprint
-from .plan import Plan
-from .response import ChatResponse, ImageResponse
+from .later import later
+from .response import ChatResponse
 
 if TYPE_CHECKING:
     from ..streams.answers import AsyncStream, SyncStream
+    from .fingerprint import Fingerprint
+    from .image import ImageResponse
+    from .plan import Plan
 
     class EitherStream(SyncStream, AsyncStream):
         """What `stream_generator` may be: `for` after `generate`, `async for` after `generate_async`."""
+
+else:
+    Fingerprint = later("fingerprint", "Fingerprint")
+    ImageResponse = later("image", "ImageResponse")
+    Plan = later("plan", "Plan")
 
 
 class AIModelCallResponse(Value):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..dataclass import dataclass
 from .content import Citation, Content
-from .result import Result
 from .usage import Usage
 from .warning import CallWarning
+
+if TYPE_CHECKING:
+    from .result import Result
 
 FinishReason = Literal[
     "stop",

@@ -1,8 +1,16 @@
 """An endpoint: a model, reached through an API."""
 
+from typing import TYPE_CHECKING
+
 from .api import AIModelAPI
 from .base import DISCREET, Value
-from .model import AIModel, AudioModelCostData, ChatModelCostData, ImageModelCostData
+from .later import later
+from .model import AIModel
+
+if TYPE_CHECKING:
+    from .cost_data import AnyCostData
+else:
+    AnyCostData = later("cost_data", "AnyCostData")
 
 
 class AIModelEndpoint(Value):
@@ -12,5 +20,5 @@ class AIModelEndpoint(Value):
 
     api: AIModelAPI
     ai_model: AIModel
-    cost_data: ChatModelCostData | ImageModelCostData | AudioModelCostData | None = None
+    cost_data: AnyCostData | None = None
     reference: str | None = None

@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from ..errors import ConfigurationError
 from ..wire.pictures import mime_of, size_of
 from .base import Value
 from .content import ImageContent
+from .result import Result
 
 SUFFIXES = {
     "image/png": ".png",
@@ -51,3 +54,10 @@ class GeneratedImage(ImageContent):
             target = target.with_suffix(SUFFIXES.get(mime_of(self.bytes) or self.mime_type or "", ""))
         target.write_bytes(self.bytes)
         return target
+
+
+class ImageResponse(Result):
+    """Pictures that a model made, and what it said beside them."""
+
+    images: list[GeneratedImage] = Field(default_factory=list)
+    text: str = ""

@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 from .base import Value
 from .content import ContentItem, joined_text
 from .part import CacheLifetime
-from .spelling import read_parts
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -55,6 +54,8 @@ class Message(Value):
     def _read_spellings(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
+        from .spelling import read_parts
+
         said = {key: value for key, value in given.items() if key not in SPELLINGS}
         spoken = [key for key in SPELLINGS if given.get(key) is not None]
         if len(spoken) > 1:

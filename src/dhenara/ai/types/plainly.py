@@ -1,8 +1,8 @@
 """The first values of a class, taken without its schema.
 
 A schema takes milliseconds to build, and the first of all loads much of the standard library. Whoever makes one call
-makes a few values of a few classes, of exactly the declared types; such values are taken as they are. Anything else, and
-a class that is used more often, gets its schema, and with it pydantic's own answer to what was given.
+makes a few values of a few classes, of exactly the declared types; such values are taken as they are. Anything else,
+and a class that is used more often, gets its schema, and with it pydantic's own answer to what was given.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from math import isfinite
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
+
+from .later import Later
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -95,6 +97,8 @@ def plain_values(kind: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]
 def checked(kind: type[BaseModel], name: str, field: FieldInfo, value: Any) -> Any:
     if field.validation_alias is not None or field.alias is not None or field.discriminator is not None:
         raise NotPlain
+    if any(isinstance(said, Later) for said in field.metadata):
+        raise NotPlain
     value = plain(field.annotation, ruled(kind, name, "before", value))
     if value is not None and not all(within(bound, value) for bound in field.metadata):
         raise NotPlain
@@ -132,6 +136,8 @@ def plain(declared: Any, value: Any) -> Any:
     given, origin = type(value), get_origin(declared)
     if declared is Any:
         return value
+    if origin is Annotated:
+        return kept_for_later(get_args(declared), value)
     if origin is UnionType or origin is Union:
         return of_union(get_args(declared), value)
     if origin is Literal:
@@ -146,11 +152,17 @@ def plain(declared: Any, value: Any) -> Any:
     raise NotPlain
 
 
+def kept_for_later(said: tuple[Any, ...], value: Any) -> Any:
+    if len(said) == 2 and isinstance(said[1], Later):
+        return plain(said[1].load(), value)
+    raise NotPlain
+
+
 def of_union(members: Sequence[Any], value: Any) -> Any:
     if isinstance(value, dict | list | tuple) and sum(member is not NoneType for member in members) > 1:
         # A model may want to be made of it.
         raise NotPlain
-    for member in members:
+    for member in sorted(members, key=is_later):
         try:
             return plain(member, value)
         except NotPlain:
@@ -169,6 +181,10 @@ def collected(origin: Any, inside: tuple[Any, ...], value: Any) -> Any:
     if origin is tuple and inside[1:] == (Ellipsis,):
         return tuple(plain(inside[0], each) for each in value)
     raise NotPlain
+
+
+def is_later(member: Any) -> bool:
+    return get_origin(member) is Annotated
 
 
 def stays(given: type) -> bool:

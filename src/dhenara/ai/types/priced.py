@@ -1,14 +1,18 @@
 """Priced answers: what an answer costs is worked out when somebody looks, and is there whenever it is kept."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import PrivateAttr, model_serializer
 
 from .base import Value
-from .cost import Cost
 
-Pricing = Callable[[Any], Cost | None]
+if TYPE_CHECKING:
+    from .cost import Cost
+
+Pricing = Callable[[Any], "Cost | None"]
 
 
 class Priced(Value):

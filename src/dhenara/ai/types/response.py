@@ -1,6 +1,6 @@
 """Answers: one shape for every provider, streamed or not."""
 
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pydantic import Field
 
@@ -14,14 +14,17 @@ from .content import (
     ToolCallContent,
     joined_text,
 )
-from .cost import Cost
 from .delta import FinishReason
-from .image import GeneratedImage
+from .later import later
 from .message import Message
 from .priced import Priced
-from .result import Result
 from .usage import Usage
 from .warning import CallWarning
+
+if TYPE_CHECKING:
+    from .cost import Cost
+else:
+    Cost = later("cost", "Cost")
 
 T = TypeVar("T")
 
@@ -125,10 +128,3 @@ class ChatResponse(Priced):
     def to_message(self, choice_index: int = 0) -> Message:
         """One of the answers as a turn of the history."""
         return self.choices[choice_index].to_message()
-
-
-class ImageResponse(Result):
-    """Pictures that a model made, and what it said beside them."""
-
-    images: list[GeneratedImage] = Field(default_factory=list)
-    text: str = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -18,6 +17,8 @@ def loads(data: bytes | str) -> Any:
 
 def patient(data: bytes | str, error: ValueError) -> Any:
     """The same of JSON with half letters, with a mark before it, or nested deeply; else this error."""
+    import json
+
     try:
         value = json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
     except (ValueError, RecursionError):

@@ -8,7 +8,6 @@ from ...errors import CallError
 from ...types.call import Call
 from ...wire.frame import Frames
 from ...wire.http import Head
-from ...wire.sse import SseFrames
 from ..base import Outgoing
 from ..failure import LONGEST_BODY, failure, parse_body
 from ..told import Wire, section, words
@@ -26,6 +25,8 @@ class OpenAIChat:
         return write_request(call, quirks)
 
     def frames(self) -> Frames:
+        from ...wire.sse import SseFrames
+
         return SseFrames()
 
     def decoder(self, quirks: ChatQuirks) -> ChatReader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...types.content import GenericContent
 from ...types.delta import (
@@ -17,14 +17,14 @@ from ...types.delta import (
     TextDelta,
 )
 from ...wire import json
-from ..think_tags import ThinkTags
 from ..told import Wire, citation, entries, place, section, words
 from .calls import CallReader
-from .citations import read_annotation
-from .details import Details
-from .pictures import read_picture
 from .quirks import ChatQuirks
 from .thoughts import spelled, thought_in
+
+if TYPE_CHECKING:
+    from ..think_tags import ThinkTags
+    from .details import Details
 
 TEXT, REASONING, REFUSAL, AUDIO = "text", "reasoning", "refusal", "audio"
 PLAIN = frozenset({"role", "content"})
@@ -40,9 +40,9 @@ class MessageReader:
         self._quirks = quirks
         self._whole = whole
         self._calls = CallReader(choice)
-        self._details = Details()
+        self._details: Details | None = None
         self._images = 0
-        self._tags = ThinkTags(opened=thinking) if quirks.think_tags else None
+        self._tags = tags(opened=thinking) if quirks.think_tags else None
         self._tools: set[int] = set()
         self._unknown = 0
 
@@ -67,8 +67,11 @@ class MessageReader:
         if message.get("tool_calls") or message.get("function_call"):
             yield from self._let_go()
             yield from self._calls.read(message, whole=self._whole)
-        for note in entries(message, "annotations"):
-            yield read_annotation(note, TEXT, self._choice)
+        if message.get("annotations"):
+            from .citations import read_annotation
+
+            for note in entries(message, "annotations"):
+                yield read_annotation(note, TEXT, self._choice)
 
     def finish(self) -> Iterator[Delta]:
         """Thinking details come in fragments that belong together by index; they are told once, whole."""
@@ -138,6 +141,10 @@ class MessageReader:
         thought = thought_in(message, self._quirks.reasoning_out)
         details = message.get("reasoning_details")
         if isinstance(details, list):
+            if self._details is None:
+                from .details import Details
+
+                self._details = Details()
             self._details.add(details)
             thought = thought or self._details.text_of(details)
         if thought:
@@ -158,6 +165,8 @@ class MessageReader:
             yield from self._read_image(image)
 
     def _read_image(self, image: Any) -> Iterator[Delta]:
+        from .pictures import read_picture
+
         found = read_picture(image, f"image{self._images}", self._choice)
         if found is not None:
             self._images += 1
@@ -177,3 +186,9 @@ class MessageReader:
             data=tool,
             choice=self._choice,
         )
+
+
+def tags(*, opened: bool) -> ThinkTags:
+    from ..think_tags import ThinkTags
+
+    return ThinkTags(opened=opened)

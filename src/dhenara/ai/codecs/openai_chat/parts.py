@@ -12,7 +12,6 @@ from ...types.content import (
     FileContent,
     ImageContent,
     Media,
-    TextContent,
     VideoContent,
 )
 from ...wire.sniff import is_text
@@ -22,13 +21,6 @@ from ..warnings import Warnings
 from .quirks import ChatQuirks
 
 Wire = dict[str, Any]
-
-
-def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warnings) -> str | list[Wire]:
-    """A plain string where there is only one text, else typed parts."""
-    if len(contents) <= 1 and all(isinstance(p, TextContent) and not mark_of(p, quirks) for p in contents):
-        return "".join(part.get_text() for part in contents)
-    return write_parts(contents, quirks, warnings)
 
 
 def write_parts(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warnings) -> list[Wire]:

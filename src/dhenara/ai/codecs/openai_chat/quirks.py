@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ...dataclass import dataclass
 from ...schema.rules import ALL_REQUIRED, SchemaRules
 from ..base import Quirks
-from ..toolids import IdRule
+
+if TYPE_CHECKING:
+    from ..toolids import IdRule
 
 PARAMETERS: Mapping[str, str | None] = {
     "temperature": "temperature",
@@ -29,6 +31,8 @@ PARAMETERS: Mapping[str, str | None] = {
     "metadata": "metadata",
     "max_output_tokens": "max_completion_tokens",
 }
+
+PROTOCOL = "openai_chat"
 
 ReasoningIn = Literal["effort", "reasoning", "thinking", "thinking_effort", "enable_thinking", "template", "none"]
 """How a model is told to think. `thinking_effort` is a switch with an effort beside it; `template` is one in the

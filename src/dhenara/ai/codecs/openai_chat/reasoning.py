@@ -14,9 +14,7 @@ Written = dict[str, Any]
 
 
 def write_reasoning(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
-    """Nothing when nothing was asked for."""
-    if config.wants_reasoning is None:
-        return {}
+    """For configs that say whether to think."""
     return WRITERS[quirks.reasoning_in](config, quirks, warnings)
 
 

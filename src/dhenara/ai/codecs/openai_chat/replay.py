@@ -9,9 +9,8 @@ from ...types.call import Call
 from ...types.content import ContentItem, ReasoningContent
 from ..origin import at_home
 from ..warnings import Warnings
-from .quirks import ChatQuirks
+from .quirks import PROTOCOL, ChatQuirks
 
-PROTOCOL = "openai_chat"
 Wire = dict[str, Any]
 
 

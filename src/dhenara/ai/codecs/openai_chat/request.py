@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
-from ...types.structured import OutputMode
 from ..base import Outgoing
 from ..begun import asked_to_go_on, is_begun
 from ..context import unoffered
 from ..marks import BREAKPOINT, unknown_to_cache
-from ..packing import packed
+from ..packing import packed, shows_media
 from ..parameters import write_parameters
 from ..shaping import native_schema, output_mode, with_shape
 from ..warnings import Warnings
 from .messages import write_messages
-from .parts import shown_by_user
-from .quirks import ChatQuirks
-from .reasoning import write_reasoning
-from .replay import PROTOCOL
+from .quirks import PROTOCOL, ChatQuirks
+
+if TYPE_CHECKING:
+    from ...types.structured import OutputMode
 
 STREAM_OPTIONS = {"include_usage": True}
 
@@ -28,7 +27,10 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
     """The whole request; what the dialect cannot say is in the warnings."""
     warnings = Warnings(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
-    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user(quirks))
+    if shows_media(call):
+        from .parts import shown_by_user
+
+        call = packed(call, quirks, PROTOCOL, warnings, shown_by_user(quirks))
     config = call.config
     if quirks.begun == "words" and is_begun(call):
         call = asked_to_go_on(call, warnings)
@@ -38,7 +40,10 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
     }
     body.update(quirks.defaults)
     body.update(write_settings(config, quirks, warnings))
-    body.update(write_reasoning(config, quirks, warnings))
+    if config.wants_reasoning is not None:
+        from .reasoning import write_reasoning
+
+        body.update(write_reasoning(config, quirks, warnings))
     if config.tools:
         from .tools import write_tools
 

@@ -21,9 +21,7 @@ from ...wire.frame import Frame
 from ...wire.http import Head
 from ..base import Informed, Outgoing
 from ..beside import beside
-from ..think_tags import opens_in_prompt
 from ..told import entries, named, section
-from .citations import read_sources
 from .message_reader import TEXT, MessageReader
 from .quirks import ChatQuirks
 from .usage import read_usage
@@ -69,6 +67,8 @@ class ChatReader(Informed):
     def asked(self, outgoing: Outgoing) -> None:
         """Whether answers begin inside of the thinking; those that are held to a schema cannot think."""
         if self._quirks.think_tags and "response_format" not in outgoing.body:
+            from ..think_tags import opens_in_prompt
+
             model = str(outgoing.body.get("model") or "")
             self._thinking = opens_in_prompt(model, self._quirks.think_opened)
 
@@ -154,6 +154,8 @@ class ChatReader(Informed):
             if extras := beside(body, BESIDE):
                 yield Began(extras=extras)
         if body.get("citations") or body.get("search_results"):
+            from .citations import read_sources
+
             yield from read_sources(body, self._urls, TEXT)
 
 

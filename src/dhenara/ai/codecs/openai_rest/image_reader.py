@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...types.delta import Began, Delta, Failed, Made, MediaDelta, Terminal, Used
-from ...types.image import GeneratedImage
-from ...types.response import ImageResponse
+from ...types.image import GeneratedImage, ImageResponse
 from ...types.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame

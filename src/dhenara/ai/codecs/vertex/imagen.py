@@ -9,8 +9,7 @@ from typing import Any
 from ...errors import ContentFilteredError, UnsupportedError
 from ...types.call import Call
 from ...types.delta import Delta, Failed, Made, Used
-from ...types.image import GeneratedImage
-from ...types.response import ImageResponse
+from ...types.image import GeneratedImage, ImageResponse
 from ...types.usage import Usage
 from ..base import Outgoing
 from ..gemini.codec import read_error

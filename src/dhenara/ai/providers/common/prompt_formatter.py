@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...types.conversation._node import ConversationNode, answered, asked
+from ...types.image import ImageResponse
 from ...types.message import Message
 from ...types.model import AIModel
-from ...types.response import ChatResponse, ImageResponse
+from ...types.response import ChatResponse
 
 
 class PromptFormatter:

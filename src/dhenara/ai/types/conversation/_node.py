@@ -9,8 +9,9 @@ from pydantic import Field, field_validator, model_validator
 
 from ..base import Value
 from ..content import ContentItem, TextContent
+from ..image import ImageResponse
 from ..message import Message, Prompt
-from ..response import ChatResponse, ImageResponse
+from ..response import ChatResponse
 from ..spelling import read_parts
 
 

@@ -1,0 +1,109 @@
+"""Answers: the model's own turns, and what its tools gave back, as Chat Completions wants to hear them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...types.call import Call
+from ...types.content import (
+    AudioContent,
+    Content,
+    ContentItem,
+    ReasoningContent,
+    RefusalContent,
+    ServerToolContent,
+    StructuredContent,
+    TextContent,
+    ToolCallContent,
+    ToolResultContent,
+)
+from ...types.message import Message
+from ...wire import json
+from ..origin import at_home
+from ..toolids import legal_id
+from ..warnings import Warnings
+from .calls import CUSTOM
+from .messages import write_content
+from .parts import write_parts
+from .quirks import PROTOCOL, ChatQuirks
+from .replay import replay_reasoning
+
+Wire = dict[str, Any]
+
+
+def write_assistant(message: Message, call: Call, quirks: ChatQuirks, warnings: Warnings) -> Iterator[Wire]:
+    """Text, tool calls, and as much of the reasoning as this dialect wants to hear again."""
+    calls = [part for part in message.contents if isinstance(part, ToolCallContent)]
+    wire: Wire = {"role": "assistant"}
+    text = "".join(spoken(part, call, warnings) for part in message.contents)
+    if text or quirks.empty_content != "omit":
+        wire["content"] = text or (None if quirks.empty_content == "null" and calls else "")
+    if calls:
+        wire["tool_calls"] = [write_tool_call(part, call, quirks) for part in calls]
+    replay_reasoning(message.contents, wire, call, quirks, warnings)
+    heard = [part for part in message.contents if isinstance(part, AudioContent)]
+    if heard and at_home(heard[0], call, PROTOCOL) and "id" in heard[0].extras:
+        wire["audio"] = {"id": heard[0].extras["id"]}
+    if text or calls or "audio" in wire or len(wire) > 2:
+        yield wire
+
+
+def spoken(part: Content, call: Call, warnings: Warnings) -> str:
+    """What a part of an answer says in plain words."""
+    match part:
+        case TextContent() | StructuredContent() | RefusalContent():
+            return part.text
+        case ReasoningContent() | ToolCallContent():
+            return ""
+        case AudioContent():
+            return "" if at_home(part, call, PROTOCOL) else part.get_text()
+        case ServerToolContent():
+            if not at_home(part, call, PROTOCOL):
+                warnings.dropped(f"the provider's own tool {part.name!r}", "only its origin knows it", part)
+            return ""
+        case _:
+            kind = getattr(part, "type", "part")
+            warnings.dropped(f"a part of kind {kind!r} in an answer", "answers are text there", part)
+            return ""
+
+
+def write_tool_call(part: ToolCallContent, call: Call, quirks: ChatQuirks) -> Wire:
+    """The arguments go back letter for letter where they came as text, so prompt caches still match."""
+    text = part.arguments_text
+    if part.extras.get("type") == CUSTOM and at_home(part, call, PROTOCOL):
+        custom = {"name": part.name, "input": text or ""}
+        return {"id": legal_id(part.id, quirks.tool_id), "type": CUSTOM, CUSTOM: custom}
+    if text is None or part.error:
+        text = json.dumps(part.arguments).decode()
+    return {
+        "id": legal_id(part.id, quirks.tool_id),
+        "type": "function",
+        "function": {"name": part.name, "arguments": text or "{}"},
+        **({"extra_content": part.extras["extra_content"]} if "extra_content" in part.extras else {}),
+    }
+
+
+def write_results(contents: Sequence[ContentItem], quirks: ChatQuirks, warnings: Warnings) -> Iterator[Wire]:
+    """One message a result. Pictures follow in a user message after all results of the round."""
+    results = [part for part in contents if isinstance(part, ToolResultContent)]
+    for result in results:
+        yield {
+            "role": "tool",
+            "tool_call_id": legal_id(result.call_id, quirks.tool_id),
+            "content": result_content(result, quirks, warnings),
+        }
+    if quirks.parts_in_tool_results:
+        return
+    media = [part for result in results for part in result.contents if not isinstance(part, TextContent)]
+    if media:
+        warnings.rewritten("media in a tool result", "it follows in a user message", results)
+        yield {"role": "user", "content": write_parts(media, quirks, warnings)}
+
+
+def result_content(result: ToolResultContent, quirks: ChatQuirks, warnings: Warnings) -> Any:
+    if result.contents and quirks.parts_in_tool_results:
+        return write_content(result.contents, quirks, warnings)
+    if result.output is None:
+        return "".join(part.get_text() for part in result.contents)
+    return result.get_text()

@@ -1,0 +1,46 @@
+"""What a model costs, for whoever knows better than the catalogue."""
+
+from decimal import Decimal
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from .base import Value
+
+
+class ChatModelCostData(Value):
+    """Prices per million tokens in US dollars."""
+
+    input_token_cost_per_million: Decimal = Field(ge=0)
+    output_token_cost_per_million: Decimal = Field(ge=0)
+    cache_read_cost_per_million: Decimal | None = Field(default=None, ge=0)
+    cache_write_cost_per_million: Decimal | None = Field(default=None, ge=0)
+
+
+class ImageModelCostData(Value):
+    """One price for every image, or a price for each combination of options."""
+
+    flat_cost_per_image: Decimal | None = Field(default=None, ge=0)
+    image_options_cost_data: tuple[dict[str, Any], ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.flat_cost_per_image is None) == (not self.image_options_cost_data):
+            raise ValueError("give either flat_cost_per_image or image_options_cost_data")
+        return self
+
+
+class AudioModelCostData(Value):
+    """Prices in US dollars of a minute that is heard, or of a million letters that are spoken."""
+
+    cost_per_minute: Decimal | None = Field(default=None, ge=0)
+    cost_per_million_characters: Decimal | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> Self:
+        if self.cost_per_minute is None and self.cost_per_million_characters is None:
+            raise ValueError("give cost_per_minute or cost_per_million_characters")
+        return self
+
+
+AnyCostData = ChatModelCostData | ImageModelCostData | AudioModelCostData
