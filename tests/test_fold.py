@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 
 from dhenara.ai.answer.fold import Draft, fold
-from dhenara.ai.answer.slots import read_base64
+from dhenara.ai.answer.media_slot import read_base64
 from dhenara.ai.answer.unfold import unfold
 from dhenara.ai.types import (
     CallWarning,

@@ -18,10 +18,10 @@ from dhenara.ai.providers.offers import embeddings
 from dhenara.ai.providers.provider import Route
 from dhenara.ai.providers.registry import find_provider
 from dhenara.ai.types.embedding import EmbeddingResponse
+from dhenara.ai.types.image import ImageResponse
 from dhenara.ai.types.moderation import ModerationResponse
 from dhenara.ai.types.ocr import OcrResponse
 from dhenara.ai.types.rerank import RerankResponse
-from dhenara.ai.types.response import ImageResponse
 from dhenara.ai.types.result import Result
 from dhenara.ai.types.token_count import TokenCountResponse
 from dhenara.ai.types.usage import Usage

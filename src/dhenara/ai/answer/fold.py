@@ -7,7 +7,6 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from ..dataclass import dataclass
-from ..types.content import ContentItem, Origin
 from ..types.delta import (
     Began,
     Delta,
@@ -28,6 +27,7 @@ from ..types.warning import CallWarning
 from .slots import Slot, open_slot
 
 if TYPE_CHECKING:
+    from ..types.content import ContentItem, Origin
     from ..types.cost import Cost
     from ..types.result import Result
 

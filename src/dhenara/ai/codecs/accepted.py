@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..dataclass import dataclass
 from ..errors import UnsupportedError
-from ..types.media import Media
+
+if TYPE_CHECKING:
+    from ..types.media import Media
 
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 UNKNOWN = (None, "application/octet-stream")

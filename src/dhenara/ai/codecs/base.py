@@ -7,20 +7,20 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from ..dataclass import dataclass
-from ..errors import CallError
 from ..schema.rules import ANY_SCHEMA, SchemaRules
-from ..types.call import Call
-from ..types.delta import Delta
-from ..types.media import Media
-from ..types.warning import CallWarning
-from ..wire.frame import Frame, Frames
 from ..wire.http import Head, Pieces
-from .accepted import Accepted
 
 if TYPE_CHECKING:
+    from ..errors import CallError
+    from ..types.call import Call
+    from ..types.delta import Delta
+    from ..types.media import Media
     from ..types.plan import Fate
     from ..types.structured import OutputMode
+    from ..types.warning import CallWarning
+    from ..wire.frame import Frame, Frames
     from ..wire.multipart import Multipart
+    from .accepted import Accepted
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..dataclass import replace
-from ..types.call import Call
-from ..types.content import ServerToolContent, TextContent, ToolCallContent
 from ..types.message import Message
-from .warnings import Warnings
+from ..types.text import TextContent
+
+if TYPE_CHECKING:
+    from ..types.call import Call
+    from .warnings import Warnings
 
 GO_ON = "Go on exactly where your last answer ends, without saying any of it again."
 
@@ -15,7 +19,7 @@ def is_begun(call: Call) -> bool:
     """Whether the model is to go on with its own words. Waiting for tools is another thing."""
     if not call.messages or call.messages[-1].role != "assistant":
         return False
-    return not any(isinstance(part, ToolCallContent | ServerToolContent) for part in call.messages[-1].contents)
+    return not any(part.type in ("tool_call", "server_tool") for part in call.messages[-1].contents)
 
 
 def ending_in_words(call: Call) -> Call:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ..types.call import Call
-from ..types.content import Content
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..types.call import Call
+    from ..types.content import Content
 
 
 def at_home(content: Content, call: Call, protocol: str) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..types.call import Call
-from ..types.content import Content, Origin, TextContent
-from .base import Outgoing
+from ..types.part import Content, Origin
+from ..types.text import TextContent
 from .origin import at_home
 
 if TYPE_CHECKING:
+    from ..types.call import Call
     from ..types.plan import Fate, Plan, PlannedPart
+    from .base import Outgoing
 
 PLAINLY = "it is said plainly, in this protocol's words"
 UNCITED = "its words are said; the sources it cites stay home"

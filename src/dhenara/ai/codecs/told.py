@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..types.content import Citation
+from ..types.text import Citation
 
 Wire = dict[str, Any]
 

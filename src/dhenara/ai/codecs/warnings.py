@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..types.content import Content
-from ..types.media import Media
+from ..types.part import Content
 from ..types.warning import CallWarning, WarningCode
 from .base import Outgoing
 
 if TYPE_CHECKING:
+    from ..types.media import Media
     from ..types.plan import Fate
 
 NO_HEADERS: Mapping[str, str] = {}

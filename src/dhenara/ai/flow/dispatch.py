@@ -13,21 +13,21 @@ from ..codecs.base import Decoder, Informed, Outgoing, Reading
 from ..codecs.plan import plan_of, travels
 from ..codecs.shaping import output_mode
 from ..errors import CallError, ConfigurationError, UnsupportedError
-from ..providers.target import Target
-from ..types.call import Call
-from ..types.content import Origin
 from ..types.delta import Warned
-from ..wire.io import IO
 from .connecting import connect, refusal, signed
-from .layer import Send
 from .patience import Patience
 from .pricing import pricing
 from .sources import Line, Live, Whole
 from .stream import Source, Stream
-from .writing import Writer
 
 if TYPE_CHECKING:
+    from ..providers.target import Target
+    from ..types.call import Call
+    from ..types.content import Origin
+    from ..wire.io import IO
     from .journey import Journey
+    from .layer import Send
+    from .writing import Writer
 
     Filing = Callable[[], Journey]
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from ..providers.target import Target
 from ..types.call import Call
-from ..types.content import ServerToolContent
 from ..types.response import ChatResponse
 
 if TYPE_CHECKING:
@@ -45,4 +44,4 @@ def tier_of(answer: ChatResponse) -> str | None:
 def tools_of(answer: ChatResponse) -> dict[str, int]:
     """How often each of the provider's own tools ran, as far as the answer shows."""
     parts = (part for choice in answer.choices for part in choice.contents)
-    return dict(Counter(part.name for part in parts if isinstance(part, ServerToolContent)))
+    return dict(Counter(part.name for part in parts if part.type == "server_tool"))

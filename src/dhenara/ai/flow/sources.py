@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ..codecs.base import Blob, Decoder
 from ..codecs.failure import not_an_answer, request_id
 from ..errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError
-from ..types.content import Origin
 from ..types.delta import Delta, Failed, Terminal
 from ..wire import json
 from ..wire.frame import BrokenFraming, Frame, Frames
 from ..wire.io import Broken, Response, Silence, Unreachable
-from .discretion import Discretion
-from .patience import Patience
-from .stream import Batch
+
+if TYPE_CHECKING:
+    from ..types.content import Origin
+    from .discretion import Discretion
+    from .patience import Patience
+    from .stream import Batch
 
 MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError)
 

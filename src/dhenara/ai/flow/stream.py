@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..answer.fold import UNFINISHED, Draft
 from ..errors import BrokenStreamError, CallError
-from ..types.content import Origin
 from ..types.delta import Began, Delta, Failed, Terminal, Used, Warned
+from ..types.part import Origin
 from ..types.response import ChatResponse
 
 if TYPE_CHECKING:

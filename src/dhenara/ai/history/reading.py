@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from ..errors import ConfigurationError
 from ..types.call_response import AIModelCallResponse
-from ..types.content import Content, TextContent, ToolCallContent, ToolResultContent
 from ..types.message import Message, Prompt, as_sequence
+from ..types.part import Content
 from ..types.response import ChatResponse, ChatResponseChoice
+from ..types.text import TextContent
+
+if TYPE_CHECKING:
+    from ..types.content import ToolCallContent
 
 Part = str | bytes | PurePath | Content
 MessageLike = (
@@ -66,10 +70,10 @@ def spelled(given: MessageLike) -> Message:
             return answered(given.chat_response)
         case ChatResponseChoice():
             return given.to_message()
-        case list() | tuple() | Content() | PurePath() | bytes() if not isinstance(given, ToolResultContent):
-            return Prompt.model_validate({"parts": given})
-        case ToolResultContent():
+        case Content() if getattr(given, "type", None) == "tool_result":
             return Message(role="tool", contents=[given])
+        case list() | tuple() | Content() | PurePath() | bytes():
+            return Prompt.model_validate({"parts": given})
         case Mapping():
             return validated(given)
     raise ConfigurationError(f"a {type(given).__name__} is not a message; pass a str, dict, Prompt or an answer")
@@ -90,6 +94,8 @@ def validated(given: Mapping[str, Any]) -> Message:
     """A dict in our own spelling, or as OpenAI writes tool calls and results."""
     said = dict(given)
     if said.get("role") in ("tool", "function") and "tool_call_id" in said:
+        from ..types.content import ToolResultContent
+
         result = ToolResultContent(call_id=said["tool_call_id"], name=said.get("name"), output=said.get("content"))
         return Message(role="tool", contents=[result])
     calls = said.pop("tool_calls", None)
@@ -99,7 +105,8 @@ def validated(given: Mapping[str, Any]) -> Message:
 
 
 def called(call: Mapping[str, Any]) -> ToolCallContent:
-    from ..answer.slots import read_arguments
+    from ..answer.tool_slots import read_arguments
+    from ..types.content import ToolCallContent
 
     function = call.get("function") or {}
     text = function.get("arguments") or ""

@@ -11,9 +11,9 @@ from ..dataclass import dataclass, replace
 from ..errors import ConfigurationError
 from ..types.api import AIModelAPI
 from ..types.call import Call
-from ..types.content import Origin
 from ..types.endpoint import AIModelEndpoint
 from ..types.model import AIModel
+from ..types.part import Origin
 from ..wire.frame import Frames
 from ..wire.http import HttpRequest
 from .address import check_names, check_parts, full_address, given_address

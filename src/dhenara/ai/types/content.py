@@ -1,11 +1,9 @@
 """Content: the parts that prompts and answers are made of. One vocabulary for both directions."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr
 
-from .base import Value
 from .media import (
     AudioContent as AudioContent,
     FileContent as FileContent,
@@ -14,28 +12,7 @@ from .media import (
     VideoContent as VideoContent,
 )
 from .part import Content as Content, Origin as Origin
-
-
-class Citation(Value):
-    """A source that a text rests on."""
-
-    url: str | None = None
-    title: str | None = None
-    cited_text: str | None = None
-    start: int | None = None
-    end: int | None = None
-    extras: dict[str, Any] = Field(default_factory=dict)
-
-
-class TextContent(Content):
-    """Words of the answer or of the prompt."""
-
-    type: Literal["text"] = "text"
-    text: str = ""
-    citations: list[Citation] = Field(default_factory=list)
-
-    def get_text(self) -> str:
-        return self.text
+from .text import Citation as Citation, TextContent as TextContent
 
 
 class ReasoningContent(Content):
@@ -170,8 +147,3 @@ ContentItem = Annotated[
     | GenericContent,
     Field(discriminator="type"),
 ]
-
-
-def joined_text(contents: Sequence[Content]) -> str:
-    """Every word of the answer proper: text, and the JSON of a structured answer."""
-    return "".join(part.text for part in contents if isinstance(part, TextContent | StructuredContent))

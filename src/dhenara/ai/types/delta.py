@@ -6,12 +6,13 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..dataclass import dataclass
-from .content import Citation, Content
 from .usage import Usage
 from .warning import CallWarning
 
 if TYPE_CHECKING:
+    from .part import Content
     from .result import Result
+    from .text import Citation
 
 FinishReason = Literal[
     "stop",

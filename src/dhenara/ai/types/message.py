@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from .base import Value
-from .content import ContentItem, joined_text
+from .later import later
 from .part import CacheLifetime
+from .text import joined_text
+
+if TYPE_CHECKING:
+    from .content import ContentItem
+else:
+    ContentItem = later("content", "ContentItem")
 
 Role = Literal["system", "user", "assistant", "tool"]
 

@@ -5,25 +5,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from pydantic import Field
 
 from .base import Value
-from .content import (
-    ContentItem,
-    ImageContent,
-    ReasoningContent,
-    RefusalContent,
-    StructuredContent,
-    ToolCallContent,
-    joined_text,
-)
 from .delta import FinishReason
 from .later import later
 from .message import Message
 from .priced import Priced
+from .text import joined_text
 from .usage import Usage
 from .warning import CallWarning
 
 if TYPE_CHECKING:
+    from .content import ContentItem, ImageContent, ToolCallContent
     from .cost import Cost
 else:
+    ContentItem = later("content", "ContentItem")
     Cost = later("cost", "Cost")
 
 T = TypeVar("T")
@@ -85,11 +79,11 @@ class ChatResponse(Priced):
 
     def reasoning(self) -> str:
         """What the model thought, as far as it tells."""
-        return "".join(part.get_text() for part in self.contents if isinstance(part, ReasoningContent))
+        return "".join(part.get_text() for part in self.contents if part.type == "reasoning")
 
     def refusal(self) -> str | None:
         """The words in which the model declined, if it did."""
-        said = [part.text for part in self.contents if isinstance(part, RefusalContent)]
+        said = [part.text for part in self.contents if part.type == "refusal"]
         return "".join(said) if said else None
 
     def withheld(self) -> str | None:
@@ -104,13 +98,13 @@ class ChatResponse(Priced):
         first = self.choices[0]
         return first.finish_message or f"the provider withheld the answer ({first.raw_finish_reason})"
 
-    def tool_calls(self) -> list[ToolCallContent]:
-        return [part for part in self.contents if isinstance(part, ToolCallContent)]
+    def tool_calls(self) -> "list[ToolCallContent]":
+        return [part for part in self.contents if part.type == "tool_call"]
 
     @property
     def parsed(self) -> Any:
         """The object that was asked for as structured output; None where there is none, or it is not right."""
-        return next((part.parsed for part in self.contents if isinstance(part, StructuredContent)), None)
+        return next((part.parsed for part in self.contents if part.type == "structured_output"), None)
 
     @overload
     def structured(self) -> Any: ...
@@ -122,8 +116,8 @@ class ChatResponse(Priced):
 
         return read_output(self, kind)
 
-    def images(self) -> list[ImageContent]:
-        return [part for part in self.contents if isinstance(part, ImageContent)]
+    def images(self) -> "list[ImageContent]":
+        return [part for part in self.contents if part.type == "image"]
 
     def to_message(self, choice_index: int = 0) -> Message:
         """One of the answers as a turn of the history."""

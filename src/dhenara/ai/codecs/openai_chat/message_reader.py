@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ...types.content import GenericContent
 from ...types.delta import (
     CitationDelta,
     ContentDelta,
@@ -134,6 +133,8 @@ class MessageReader:
 
     def _read_unknown(self, kind: str, part: Wire) -> Delta:
         """A chunk of tomorrow is kept whole."""
+        from ...types.content import GenericContent
+
         name, self._unknown = f"chunk{self._unknown}", self._unknown + 1
         return ContentDelta(name, GenericContent(kind=kind, data=part), self._choice)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...types.call import Call
-from ...types.content import Content, TextContent, ToolResultContent
 from ...types.message import Message
 from ..begun import is_begun
 from ..warnings import Warnings
 from .quirks import ChatQuirks
+
+if TYPE_CHECKING:
+    from ...types.content import Content
 
 Wire = dict[str, Any]
 NOTHING = "."
@@ -62,8 +64,8 @@ def write_message(message: Message, call: Call, quirks: ChatQuirks, warnings: Wa
 
 def write_user(message: Message, quirks: ChatQuirks, warnings: Warnings) -> Iterator[Wire]:
     """Tool results that a user turn carries go before the words beside them."""
-    results = [part for part in message.contents if isinstance(part, ToolResultContent)]
-    said = [part for part in message.contents if not isinstance(part, ToolResultContent)]
+    results = [part for part in message.contents if part.type == "tool_result"]
+    said = [part for part in message.contents if part.type != "tool_result"]
     if results:
         from .answers import write_results
 
@@ -75,7 +77,7 @@ def write_user(message: Message, quirks: ChatQuirks, warnings: Warnings) -> Iter
 
 def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warnings) -> str | list[Wire]:
     """A plain string where there is only one text, else typed parts."""
-    if len(contents) <= 1 and all(isinstance(part, TextContent) and is_bare(part, quirks) for part in contents):
+    if len(contents) <= 1 and all(getattr(part, "type", None) == "text" and is_bare(part, quirks) for part in contents):
         return "".join(part.get_text() for part in contents)
     from .parts import write_parts
 
