@@ -12,6 +12,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from dhenara.ai.types.later import Later
 
 DEEPEST = 4
 JSON = st.recursive(
@@ -37,7 +40,7 @@ def values(kind: type[BaseModel], depth: int = 0) -> st.SearchStrategy[Any]:
     if depth > DEEPEST:
         return st.nothing()
     shown = {name: field for name, field in kind.model_fields.items() if not field.exclude}
-    given = {name: of(field.annotation, depth) for name, field in shown.items()}
+    given = {name: of(declared(field), depth) for name, field in shown.items()}
     needed = {name: found for name, found in given.items() if shown[name].is_required()}
 
     def make(fields: dict[str, Any]) -> Any:
@@ -50,11 +53,16 @@ def values(kind: type[BaseModel], depth: int = 0) -> st.SearchStrategy[Any]:
     return st.fixed_dictionaries(needed, optional=optional).map(make).filter(lambda made: made is not None)
 
 
+def declared(field: FieldInfo) -> Any:
+    """The type of a field, also where it is loaded later."""
+    return next((said.load() for said in field.metadata if isinstance(said, Later)), field.annotation)
+
+
 def of(annotation: Any, depth: int) -> st.SearchStrategy[Any]:
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     most = 2 if depth < 2 else 0
     if origin is typing.Annotated:
-        return of(args[0], depth)
+        return of(next((said.load() for said in args[1:] if isinstance(said, Later)), args[0]), depth)
     if origin is typing.Literal:
         return st.sampled_from(args)
     if origin in (typing.Union, types.UnionType):

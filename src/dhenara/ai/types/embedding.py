@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, SkipValidation, field_validator
@@ -33,7 +33,9 @@ class EmbeddingRequest(Value):
     @field_validator("texts", mode="before")
     @classmethod
     def _one_or_many(cls, given: Any) -> Any:
-        return (given,) if isinstance(given, str | ImageContent) else tuple(given)
+        if isinstance(given, str | ImageContent):
+            return (given,)
+        return tuple(given) if isinstance(given, Iterable) else given
 
 
 class EmbeddingResponse(OperationResponse):

@@ -32,7 +32,8 @@ BOUNDS: dict[type, Callable[[Any, Any], bool]] = {
     Ge: lambda bound, value: value >= bound.ge,
     Lt: lambda bound, value: value < bound.lt,
     Le: lambda bound, value: value <= bound.le,
-    MinLen: lambda bound, value: len(value) >= bound.min_length,
+    # Text of a certain length must be text that can be encoded.
+    MinLen: lambda bound, value: len(value) >= bound.min_length and (type(value) is not str or value.isascii()),
 }
 
 
@@ -172,13 +173,13 @@ def of_union(members: Sequence[Any], value: Any) -> Any:
 
 def collected(origin: Any, inside: tuple[Any, ...], value: Any) -> Any:
     """Collections are made anew, as validation does, so that what was given stays the giver's own."""
-    if type(value) is not origin:
+    if type(value) is not origin and (origin, type(value)) != (Sequence, tuple):
         raise NotPlain
     if origin is dict:
         return {plain(inside[0], name): plain(inside[1], each) for name, each in value.items()}
     if origin is list:
         return [plain(inside[0], each) for each in value]
-    if origin is tuple and inside[1:] == (Ellipsis,):
+    if origin is Sequence or (origin is tuple and inside[1:] == (Ellipsis,)):
         return tuple(plain(inside[0], each) for each in value)
     raise NotPlain
 
