@@ -38,6 +38,9 @@ def token(**config: Any) -> dict[str, Any]:
         ("/v1?api-version=1", "/v1/chat/completions?api-version=1"),
         ("/v1/?api-version=1&x=a%20b", "/v1/chat/completions?api-version=1&x=a%20b"),
         ("/a%20b/v1", "/a%20b/v1/chat/completions"),
+        ("/v1/chat/completions", "/v1/chat/completions"),
+        ("/v1/chat/completions/?api-version=1", "/v1/chat/completions?api-version=1"),
+        ("/v1/responses", "/v1/chat/completions"),
     ],
 )
 def test_an_address_may_bring_its_own_query(base_url: str, asked: str, server: FakeServer) -> None:
@@ -45,6 +48,24 @@ def test_an_address_may_bring_its_own_query(base_url: str, asked: str, server: F
     api = AIModelAPI(provider="openai", api_key="k", config={"base_url": server.url + base_url})
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client:
         client.generate("?")
+    assert server.exchanges[0].path == asked
+
+
+@pytest.mark.parametrize(
+    ("provider", "base_url", "asked"),
+    [
+        *[("anthropic", base, "/v1/messages") for base in ("", "/v1", "/v1/", "/v1/messages", "/v1?")],
+        *[("cohere", base, "/v2/chat") for base in ("", "/v2", "/v1", "/v2/chat")],
+        *[("ollama", base, "/api/chat") for base in ("", "/api", "/v1")],
+    ],
+)
+def test_an_address_may_end_with_what_comes_anyway(
+    provider: str, base_url: str, asked: str, server: FakeServer
+) -> None:
+    server.answers(Answer(text="Hello!"))
+    api = AIModelAPI(provider=provider, api_key="k", config={"base_url": server.url + base_url})
+    with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client:
+        client.generate("?", max_output_tokens=9)
     assert server.exchanges[0].path == asked
 
 

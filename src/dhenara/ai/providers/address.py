@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ..errors import ConfigurationError
+from .bases import without_endpoint
 from .provider import Provider, Route
 
 # Anything else in a host or a path could lead a key to somebody else's server.
@@ -26,12 +27,12 @@ def given_address(
     """The address that was set, if one was, and whether the environment's key was meant for it."""
     given = config.get("base_url")
     if given:
-        address = checked(provider.read_address(str(given)), provider.name)
+        address = checked(provider.read_address(without_endpoint(str(given))), provider.name)
         return address, own_host(address, provider.hosts or (route.base or provider.base_url,))
     if route.base is None:
         for name in provider.base_url_env:
             if environment.get(name):
-                return checked(provider.read_address(environment[name]), name), True
+                return checked(provider.read_address(without_endpoint(environment[name])), name), True
     return None, True
 
 
