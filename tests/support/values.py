@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import collections.abc
 import enum
+import importlib
+import pkgutil
+import sys
 import types
 import typing
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+import dhenara.ai.types
 from dhenara.ai.types.later import Later
 
 DEEPEST = 4
@@ -33,6 +38,16 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     datetime: st.datetimes(timezones=st.just(UTC)),
     dict: st.dictionaries(st.text(max_size=3), JSON, max_size=2),
 }
+
+
+def kinds(parent: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+    """Those with a name of their own; models of the arguments of tools are made on the way."""
+    for module in pkgutil.walk_packages(dhenara.ai.types.__path__, "dhenara.ai.types."):
+        importlib.import_module(module.name)
+    for kind in parent.__subclasses__():
+        if kind.__module__.startswith("dhenara.ai.types") and hasattr(sys.modules[kind.__module__], kind.__name__):
+            yield kind
+        yield from kinds(kind)
 
 
 def values(kind: type[BaseModel], depth: int = 0) -> st.SearchStrategy[Any]:

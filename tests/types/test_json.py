@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import pickle
-import pkgutil
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 from pydantic import BaseModel
 
-import dhenara.ai.types
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import AIModelAPI, AIModelEndpoint, Message
-from support.values import values
+from support.values import kinds, values
 
 MASKED = {"AIModelAPI", "AIModelEndpoint", "RemoteMCP"}
 """They hide their secrets, so these do not come back."""
@@ -28,16 +23,6 @@ NOT_KEPT = {"BatchRequest", "BatchPage"}
 
 DEEP = {"ChatResponseChunk", "SSEResponse[ChatResponseChunk]", "StreamingChatResponse"}
 """Tested where streams are forwarded."""
-
-
-def kinds(parent: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
-    """Those with a name of their own; models of the arguments of tools are made on the way."""
-    for module in pkgutil.walk_packages(dhenara.ai.types.__path__, "dhenara.ai.types."):
-        importlib.import_module(module.name)
-    for kind in parent.__subclasses__():
-        if kind.__module__.startswith("dhenara.ai.types") and hasattr(sys.modules[kind.__module__], kind.__name__):
-            yield kind
-        yield from kinds(kind)
 
 
 KEPT = sorted(

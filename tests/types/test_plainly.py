@@ -23,9 +23,7 @@ from dhenara.ai.types import (
 )
 from dhenara.ai.types.base import Value
 from dhenara.ai.types.plainly import NotPlain, filled, plain_values
-from support.values import declared, of
-
-from .test_json import kinds
+from support.values import declared, kinds, of
 
 VALUES = sorted({kind for kind in kinds() if issubclass(kind, Value)}, key=lambda kind: kind.__qualname__)
 ODD = st.sampled_from(

@@ -27,7 +27,8 @@ class Unwritten:
         home = self.plan.home
         if home.__dict__.get(self.name) is self:
             setattr(home, self.name, self.write(self.plan, self.name))
-        return getattr(owner if instance is None else instance, self.name)
+        found = home.__dict__[self.name]
+        return found.__get__(instance, owner) if hasattr(found, "__get__") else found
 
 
 class UnwrittenInit(Unwritten):
@@ -40,7 +41,7 @@ class UnwrittenInit(Unwritten):
         self.left = FILLED_FROM_PLAN
 
     def __get__(self, instance: object | None, owner: type) -> Any:
-        if instance is None or self.left <= 0:
+        if not isinstance(instance, self.plan.home) or self.left <= 0:
             return super().__get__(instance, owner)
         self.left -= 1
         return partial(self.fill, instance, owner)
