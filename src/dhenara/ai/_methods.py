@@ -13,6 +13,16 @@ FILLED_FROM_PLAN = 4
 """How many objects of a class come before writing its `__init__` is worth its price."""
 
 
+class MadeAnew:
+    """Stands in signatures for a default that is made for each object."""
+
+    def __repr__(self) -> str:
+        return "<factory>"
+
+
+ANEW = MadeAnew()
+
+
 class Unwritten:
     """Stands in a class for something that takes time to make, until it is first looked at."""
 
@@ -70,7 +80,7 @@ def fields_of(plan: Plan, name: str) -> Any:
 def init_of(plan: Plan, name: str) -> Any:
     """`__init__` as text, compiled: objects of hot paths are made as fast as they can be."""
     home = plan.home
-    scope: dict[str, Any] = {"__name__": home.__module__, "MISSING": MISSING}
+    scope: dict[str, Any] = {"__name__": home.__module__, "ANEW": ANEW}
     taken, lines = ["self"], []
     for each in plan.names:
         field = as_field(plan.defaults.get(each, MISSING))
@@ -93,13 +103,13 @@ def init_of(plan: Plan, name: str) -> Any:
 
 def parameter(name: str, field: Field[Any]) -> str:
     if field.default_factory is not MISSING:
-        return f"{name}=MISSING"
+        return f"{name}=ANEW"
     return name if field.default is MISSING else f"{name}=default_{name}"
 
 
 def initial_text(name: str, field: Field[Any]) -> str:
     if field.default_factory is not MISSING:
-        return f"make_{name}() if {name} is MISSING else {name}" if field.init else f"make_{name}()"
+        return f"make_{name}() if {name} is ANEW else {name}" if field.init else f"make_{name}()"
     return name if field.init else f"default_{name}"
 
 
