@@ -32,7 +32,9 @@ from ..types.sse import SSEEventType, StreamingChatResponse
 from ..types.usage import Usage
 
 Wire = dict[str, Any]
-# One validation for the whole chunk costs less than building its four nested values one by one.
+# One validation for the whole chunk costs less than building its four nested values one by one. The validator itself is
+# taken, not what stands in its place before it is built: every event of every stream goes through it.
+StreamingChatResponse.model_rebuild()
 validate = StreamingChatResponse.__pydantic_validator__.validate_python
 
 

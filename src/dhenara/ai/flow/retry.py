@@ -74,7 +74,7 @@ def record(io: IO, call: Call, started: float, waited: float, error: CallError |
     """Writes one attempt into the call's journal."""
     head = call.journal.head
     call.journal.attempts.append(
-        Attempt(
+        Attempt.made(
             number=len(call.journal.attempts) + 1,
             provider=str(call.endpoint.api.provider),
             model=call.endpoint.ai_model.model_name,

@@ -99,7 +99,7 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
         quirks=adjusted(route.quirks, changes(config, operation)),
         base_url=base_url,
         grant=Grant(identity.key, identity.credentials, config),
-        origin=Origin(provider=str(api.provider), model=model.model_name, protocol=route.codec),
+        origin=Origin.made(provider=str(api.provider), model=model.model_name, protocol=route.codec),
         headers=lowered(dictionary(config, "headers", str)),
         auth=route.auth or provider.auth,
         endpoint=known(endpoint, model, config if operation != "chat" else {}),

@@ -106,7 +106,7 @@ class AIModelCallConfig(Value):
         """All four limits; a plain number is the total."""
         if isinstance(self.timeout, Timeouts):
             return self.timeout
-        return Timeouts() if self.timeout is None else Timeouts(total=self.timeout)
+        return Timeouts.made() if self.timeout is None else Timeouts.made(total=self.timeout)
 
     @property
     def wants_reasoning(self) -> bool | None:

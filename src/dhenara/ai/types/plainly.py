@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import cache
 from math import isfinite
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -54,14 +55,14 @@ class FirstValidator:
         self.taken = 0
 
     def validate_python(self, given: Any, /, *, self_instance: Any = None, **how: Any) -> Any:
-        if self_instance is not None and not how and self.taken < TAKEN_WITHOUT_SCHEMA:
+        if self.taken < TAKEN_WITHOUT_SCHEMA and type(given) is dict and not any(how.values()):
             try:
                 values = plain_values(self.kind, given)
             except NotPlain:
                 self.taken = TAKEN_WITHOUT_SCHEMA
             else:
                 self.taken += 1
-                return filled(self_instance, values)
+                return filled(self.kind.__new__(self.kind) if self_instance is None else self_instance, values)
         return self.built.validate_python(given, self_instance=self_instance, **how)
 
     def __getattr__(self, name: str) -> Any:
@@ -70,8 +71,11 @@ class FirstValidator:
 
 def filled(blank: M, values: dict[str, Any]) -> M:
     """As `model_construct`, which looks into the signature of every default's maker."""
-    fields = type(blank).__pydantic_fields__
-    all_of_it = {name: values[name] if name in values else initial(field) for name, field in fields.items()}
+    template, makers = initial_values(type(blank))
+    all_of_it = template | values
+    for name, make in makers:
+        if name not in values:
+            all_of_it[name] = make()
     object.__setattr__(blank, "__dict__", all_of_it)
     object.__setattr__(blank, "__pydantic_fields_set__", set(values))
     object.__setattr__(blank, "__pydantic_extra__", None)
@@ -81,8 +85,12 @@ def filled(blank: M, values: dict[str, Any]) -> M:
     return blank
 
 
-def initial(field: FieldInfo) -> Any:
-    return field.default if field.default_factory is None else field.default_factory()  # type: ignore[call-arg]  # ours take nothing
+@cache
+def initial_values(kind: type[BaseModel]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
+    """Every field in its order with its default, and the makers of those that are made anew."""
+    fields = kind.__pydantic_fields__
+    makers: Any = [(name, field.default_factory) for name, field in fields.items() if field.default_factory is not None]
+    return {name: field.default for name, field in fields.items()}, makers
 
 
 def plain_values(kind: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
