@@ -27,12 +27,14 @@ class Plan:
 
     def fills(self, values: dict[str, Any]) -> bool:
         """Whether these values and the defaults are all that a new object needs."""
-        settable = all(as_field(each).init for each in self.defaults.values())
+        settable = all(each.init for each in self.defaults.values() if isinstance(each, Field))
         here = values.keys() | {name for name, each in self.defaults.items() if not is_bare(each)}
         return settable and values.keys() <= self.annotations.keys() <= here
 
     def initial(self, name: str) -> Any:
-        given = as_field(self.defaults[name])
+        given = self.defaults[name]
+        if not isinstance(given, Field):
+            return given
         return given.default if given.default_factory is MISSING else given.default_factory()
 
     def standard(self, **without: bool) -> Any:
