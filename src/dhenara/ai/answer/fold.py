@@ -23,13 +23,13 @@ from ..types.delta import (
 )
 from ..types.response import ChatResponse, ChatResponseChoice
 from ..types.usage import Usage
-from ..types.warning import CallWarning
 from .slots import Slot, open_slot
 
 if TYPE_CHECKING:
     from ..types.content import ContentItem, Origin
     from ..types.cost import Cost
     from ..types.result import Result
+    from ..types.warning import CallWarning
 
 UNFINISHED = "the stream ended before the provider said that the answer was complete"
 

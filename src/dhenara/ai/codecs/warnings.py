@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..types.part import Content
-from ..types.warning import CallWarning, WarningCode
 from .base import Outgoing
 
 if TYPE_CHECKING:
     from ..types.media import Media
     from ..types.plan import Fate
+    from ..types.warning import CallWarning, WarningCode
 
 NO_HEADERS: Mapping[str, str] = {}
 Parts = Content | Iterable[Content] | None
@@ -87,4 +87,6 @@ class Warnings:
         return part if known is None else known[1]
 
     def _say(self, code: WarningCode, message: str, parameter: str | None) -> None:
+        from ..types.warning import CallWarning
+
         self._said[CallWarning(code=code, message=message, parameter=parameter)] = None

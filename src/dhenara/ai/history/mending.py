@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..types.message import Message
-from ..types.warning import CallWarning
+
+if TYPE_CHECKING:
+    from ..types.warning import CallWarning
 
 TOOLS = ("tool_call", "tool_result")
 

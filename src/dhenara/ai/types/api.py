@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ConfigDict, Field, SecretStr, field_serializer, field_validator
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, SecretStr, field_validator
+from pydantic_core import CoreSchema, core_schema
 
 from .base import DISCREET, Value
 from .provider import AIModelAPIProviderEnum
@@ -29,11 +30,30 @@ class Credentials:
 
     __hash__ = None  # type: ignore[assignment]  # secrets do not belong in sets
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """A dict is hidden; dumps show names alone."""
+        given = core_schema.union_schema([core_schema.is_instance_schema(cls), core_schema.dict_schema()])
+        masked = core_schema.plain_serializer_function_ser_schema(masked_names)
+        return core_schema.no_info_after_validator_function(hidden, given, serialization=masked)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "object"}
+
+
+def hidden(given: Credentials | dict[str, Any]) -> Credentials:
+    return Credentials(given) if isinstance(given, dict) else given
+
+
+def masked_names(credentials: Credentials) -> dict[str, str]:
+    return dict.fromkeys(credentials.reveal(), "**********")
+
 
 class AIModelAPI(Value):
     """`config` holds what is not secret: `base_url`, region, headers. A key left out comes from the environment."""
 
-    model_config = DISCREET | ConfigDict(arbitrary_types_allowed=True)
+    model_config = DISCREET
 
     if TYPE_CHECKING:
         # What may be given is wider than what is kept.
@@ -60,16 +80,7 @@ class AIModelAPI(Value):
             raise ValueError("name a provider, for example AIModelAPIProviderEnum.OPEN_AI")
         return next((known for known in AIModelAPIProviderEnum if known == given), given)
 
-    @field_validator("credentials", mode="before")
-    @classmethod
-    def _hide(cls, given: Any) -> Any:
-        return Credentials(given) if isinstance(given, dict) else given
-
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Headers are often keys."""
         for name, value in super().__repr_args__():
             yield name, ({**value, "headers": "**********"} if name == "config" and "headers" in value else value)
-
-    @field_serializer("credentials")
-    def _mask(self, credentials: Credentials | None) -> dict[str, str] | None:
-        return None if credentials is None else dict.fromkeys(credentials.reveal(), "**********")

@@ -12,12 +12,12 @@ from .base import Value
 from .call_config import AIModelCallConfig
 from .endpoint import AIModelEndpoint
 from .message import Message
-from .warning import CallWarning
 
 if TYPE_CHECKING:
     from .fingerprint import Fingerprint
     from .plan import Plan
     from .uploaded_file import UploadedFile
+    from .warning import CallWarning
 
 
 @dataclass(slots=True)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..dataclass import dataclass
 from .usage import Usage
-from .warning import CallWarning
 
 if TYPE_CHECKING:
     from .part import Content
     from .result import Result
     from .text import Citation
+    from .warning import CallWarning
 
 FinishReason = Literal[
     "stop",

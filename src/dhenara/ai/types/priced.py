@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import PrivateAttr, model_serializer
+from pydantic import PrivateAttr
+from pydantic_core import core_schema
 
 from .base import Value
 
@@ -49,10 +50,11 @@ class Priced(Value):
             self.settle_cost()
             return self.__dict__["cost"]
 
-        @model_serializer(mode="wrap")
-        def _with_cost(self, write):
-            self.settle_cost()
-            return write(self)
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            """What `model_serializer` does, without the module that it lives in."""
+            written = core_schema.wrap_serializer_function_ser_schema(with_cost)
+            return {**handler(source), "serialization": written}
 
     def __eq__(self, other: object) -> bool:
         for one in (self, other):
@@ -82,3 +84,8 @@ class Priced(Value):
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         self.settle_cost()
         return super().__deepcopy__(memo)
+
+
+def with_cost(answer: Priced, write: Callable[[Any], Any]) -> Any:
+    answer.settle_cost()
+    return write(answer)

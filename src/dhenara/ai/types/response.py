@@ -11,14 +11,15 @@ from .message import Message
 from .priced import Priced
 from .text import joined_text
 from .usage import Usage
-from .warning import CallWarning
 
 if TYPE_CHECKING:
     from .content import ContentItem, ImageContent, ToolCallContent
     from .cost import Cost
+    from .warning import CallWarning
 else:
     ContentItem = later("content", "ContentItem")
     Cost = later("cost", "Cost")
+    CallWarning = later("warning", "CallWarning")
 
 T = TypeVar("T")
 
