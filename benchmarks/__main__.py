@@ -24,6 +24,9 @@ HERE = Path(__file__).resolve().parent
 SCENARIOS = (
     "import", "first", "stream_1", "stream_1_async", "stream_200", "call_1", "call_1_async", "call_500",
 )  # fmt: skip
+TIMES = {"import": 5, "first": 5}
+"""How often in a round, where once is over in a moment and the next disturbance is as long."""
+
 Found = dict[str, dict[str, dict[str, float] | str]]
 
 
@@ -55,7 +58,7 @@ def collect(contestants: list[Contestant], scenarios: list[str], rounds: int) ->
     samples: dict[str, dict[str, list[dict[str, float] | str]]] = defaultdict(lambda: defaultdict(list))
     with local_server() as url:
         for number in range(rounds):
-            for scenario in scenarios:
+            for scenario in (one for one in scenarios for _ in range(TIMES.get(one, 1))):
                 for contestant in contestants:
                     progress(f"round {number + 1} of {rounds}: {scenario}: {contestant.name}")
                     samples[contestant.name][scenario].append(measure(contestant, scenario, url))
