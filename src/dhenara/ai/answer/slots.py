@@ -45,7 +45,7 @@ class TextSlot:
         text = "".join(self._pieces)
         if not (text or self._citations or self._extras):
             return None
-        return TextContent(text=text, citations=self._citations, origin=origin, extras=self._extras)
+        return TextContent.made(text=text, citations=list(self._citations), origin=origin, extras=dict(self._extras))
 
 
 def open_slot(first: PartDelta) -> Slot:

@@ -18,4 +18,4 @@ def number(report: Report, name: str) -> int:
 
 def counted(report: Report) -> dict[str, int]:
     """Everything in this part of the report that is a count."""
-    return {name: value for name, value in report.items() if isinstance(value, int)}
+    return {name: int(value) for name, value in report.items() if isinstance(value, int)}

@@ -81,7 +81,7 @@ def spelled(given: MessageLike) -> Message:
 
 def said(text: str) -> Prompt:
     """What a user says in words: nearly every prompt, made without the checks that dicts and parts need."""
-    return Prompt.made(contents=[TextContent(type="text", text=text)])
+    return Prompt.made(contents=[TextContent.made(type="text", text=text)])
 
 
 def answered(response: ChatResponse) -> Message:

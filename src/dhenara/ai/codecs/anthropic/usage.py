@@ -11,7 +11,7 @@ def read_usage(report: Report) -> Usage:
     written = number(report, "cache_creation_input_tokens")
     long = number(section(report, "cache_creation"), "ephemeral_1h_input_tokens")
     thought = number(section(report, "output_tokens_details"), "thinking_tokens")
-    return Usage(
+    return Usage.made(
         input_tokens=number(report, "input_tokens"),
         cache_read_tokens=number(report, "cache_read_input_tokens"),
         cache_write_tokens=max(0, written - long),

@@ -181,7 +181,7 @@ def read_usage(report: Report) -> Usage:
     total_in, total_out = number(tokens, "input_tokens"), number(tokens, "output_tokens")
     cached = min(number(report, "cached_tokens"), total_in)
     thought = min(number(tokens, "reasoning_tokens"), total_out)
-    return Usage(
+    return Usage.made(
         input_tokens=total_in - cached,
         cache_read_tokens=cached,
         output_tokens=total_out - thought,

@@ -49,7 +49,7 @@ def read_usage(report: Report) -> Usage:
     written = number(report, "cacheWriteInputTokens")
     details = entries(report, "cacheDetails")
     long = min(written, sum(number(one, "inputTokens") for one in details if one.get("ttl") == "1h"))
-    return Usage(
+    return Usage.made(
         input_tokens=number(report, "inputTokens"),
         cache_read_tokens=number(report, "cacheReadInputTokens"),
         cache_write_tokens=written - long,

@@ -14,7 +14,7 @@ def read_usage(report: Report) -> Usage:
     spoken = modality(report, "candidatesTokensDetails", "AUDIO")
     drawn = modality(report, "candidatesTokensDetails", "IMAGE")
     fresh_sound = max(0, min(heard, prompt - cached))
-    return Usage(
+    return Usage.made(
         input_tokens=max(0, prompt - cached - fresh_sound),
         cache_read_tokens=cached,
         input_audio_tokens=fresh_sound,

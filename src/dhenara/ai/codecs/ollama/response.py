@@ -156,7 +156,7 @@ def cut_warning(body: Wire, prompt_tokens: int) -> CallWarning:
 
 def read_usage(report: Report) -> Usage:
     """Thinking is counted with the answer; how long everything took is kept in `raw`."""
-    return Usage(
+    return Usage.made(
         input_tokens=number(report, "prompt_eval_count"),
         output_tokens=number(report, "eval_count"),
         raw={name: report[name] for name in COUNTS if name in report},

@@ -21,7 +21,7 @@ def read_usage(report: Report) -> Usage:
         thought = min(thought, completion)
     inside = audio_out + (0 if beyond else thought)
     fresh = prompt - cached - written - audio_in
-    return Usage(
+    return Usage.made(
         # A prompt that is smaller than its cached part does not contain it.
         input_tokens=fresh if fresh >= 0 else prompt,
         cache_read_tokens=cached,

@@ -12,7 +12,7 @@ def read_usage(report: Report) -> Usage:
     cached, written = number(read_in, "cached_tokens"), number(read_in, "cache_write_tokens")
     thought = min(number(made, "reasoning_tokens"), total_out)
     cost = report.get("cost")
-    return Usage(
+    return Usage.made(
         input_tokens=max(0, total_in - cached - written),
         cache_read_tokens=cached,
         cache_write_tokens=written,
