@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from dhenara.ai.history.reading import read_history
 from dhenara.ai.types import (
+    AIModelAPI,
     AIModelCallConfig,
     AudioContent,
     ChatResponseChunk,
@@ -191,3 +193,16 @@ def test_a_star_takes_every_name(package: str, name: str) -> None:
     names: dict[str, object] = {}
     exec(f"from {package} import *", names)
     assert name in names
+
+
+@pytest.mark.parametrize("given_credentials", ["secret-word", 3, ["secret-word"]])
+def test_credentials_that_are_no_dict_are_refused_without_being_shown(given_credentials: Any) -> None:
+    with pytest.raises(ValidationError, match="give a dict of what the provider asks for") as raised:
+        AIModelAPI(provider="amazon_bedrock", credentials=given_credentials)
+    assert "secret-word" not in str(raised.value)
+
+
+def test_credentials_may_be_any_mapping() -> None:
+    api = AIModelAPI(provider="amazon_bedrock", credentials=MappingProxyType({"token": "t"}))
+    assert api.credentials is not None
+    assert api.credentials.reveal() == {"token": "t"}

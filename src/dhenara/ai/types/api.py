@@ -33,17 +33,20 @@ class Credentials:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """A dict is hidden; dumps show names alone."""
-        given = core_schema.union_schema([core_schema.is_instance_schema(cls), core_schema.dict_schema()])
         masked = core_schema.plain_serializer_function_ser_schema(masked_names)
-        return core_schema.no_info_after_validator_function(hidden, given, serialization=masked)
+        return core_schema.no_info_plain_validator_function(hidden, serialization=masked)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "object"}
 
 
-def hidden(given: Credentials | dict[str, Any]) -> Credentials:
-    return Credentials(given) if isinstance(given, dict) else given
+def hidden(given: Any) -> Credentials:
+    if isinstance(given, Credentials):
+        return given
+    if not isinstance(given, Mapping):
+        raise ValueError("give a dict of what the provider asks for, for example {'token': ...}")
+    return Credentials(dict(given))
 
 
 def masked_names(credentials: Credentials) -> dict[str, str]:
