@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.types import AIModelAPI, AIModelEndpoint, Message
+from dhenara.ai.types import AIModelAPI, AIModelEndpoint, EmbeddingResponse, Message
 from support.values import kinds, values
 
 MASKED = {"AIModelAPI", "AIModelEndpoint", "RemoteMCP"}
@@ -54,3 +54,10 @@ def test_a_key_that_was_hidden_when_it_was_saved_is_not_sent() -> None:
     endpoint = AIModelEndpoint(api=AIModelAPI.model_validate_json(saved), ai_model={"model_name": "m"})
     with pytest.raises(ConfigurationError, match="hidden when it was saved"):
         AIModelClient(endpoint).generate("?")
+
+
+def test_numbers_that_json_has_no_word_for_come_back_in_vectors() -> None:
+    answer = EmbeddingResponse(vectors=[[float("inf"), 0.5, float("-inf")]])
+    assert EmbeddingResponse.model_validate_json(answer.model_dump_json()) == answer
+    given = [[1.0, 2.0]]
+    assert EmbeddingResponse(vectors=given).vectors is given

@@ -6,7 +6,8 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, SkipValidation, field_validator
+from pydantic import Field, GetCoreSchemaHandler, PrivateAttr, field_validator
+from pydantic_core import CoreSchema, core_schema
 
 from ..errors import ConfigurationError
 from .base import Value
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 InputType = Literal["query", "document", "classification", "clustering", "similarity", "code_query", "question", "fact"]
+
+
+class TakenAsGiven:
+    """Marks numbers that are not looked at one by one where they come as they are; out of JSON they are read."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.json_or_python_schema(json_schema=handler(source), python_schema=core_schema.any_schema())
 
 
 class EmbeddingRequest(Value):
@@ -41,7 +50,7 @@ class EmbeddingRequest(Value):
 class EmbeddingResponse(OperationResponse):
     """One vector a text or picture, in their order."""
 
-    vectors: Annotated[list[list[float]], SkipValidation] = Field(default_factory=list, repr=False)
+    vectors: Annotated[list[list[float]], TakenAsGiven] = Field(default_factory=list, repr=False)
 
     _packed: tuple[bytes, ...] = PrivateAttr(default=())
 
