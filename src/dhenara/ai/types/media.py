@@ -1,14 +1,14 @@
 """Media: pictures, sound, films and files, as bytes, by their address, or by the id that a provider gave them."""
 
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from ..wire.sniff import from_name, is_text, sniff
+from ..wire.text import clean_text
 from .part import Content
-
-if TYPE_CHECKING:
-    from .sources import SupportsRead
+from .sources import SupportsRead, fitting, read_data_url, read_file, read_path
 
 
 class Media(Content):
@@ -36,23 +36,16 @@ class Media(Content):
     @classmethod
     def from_path(cls, path: str | PurePath, **about: Any) -> Self:
         """The file, read now. `about` are other fields, such as `name`."""
-        from .sources import read_path
-
         return cls.from_bytes(**{**read_path(path), **about})
 
     @classmethod
-    def from_file(cls, file: "SupportsRead", **about: Any) -> Self:
+    def from_file(cls, file: SupportsRead, **about: Any) -> Self:
         """What an open file has to say from where it stands."""
-        from .sources import read_file
-
         return cls.from_bytes(**{**read_file(file), **about})
 
     @classmethod
     def from_bytes(cls, data: bytes, **about: Any) -> Self:
         """These bytes; what they are is told by themselves unless `mime_type` says it."""
-        from ..wire.sniff import sniff
-        from .sources import fitting
-
         mime_type = about.pop("mime_type", None) or sniff(data, about.get("name"))
         return cls(data=data, mime_type=fitting(mime_type, cls.KIND, about.get("name")), **about)
 
@@ -60,11 +53,7 @@ class Media(Content):
     def from_url(cls, url: str, **about: Any) -> Self:
         """What is at this address. A provider that cannot fetch it gets the bytes, which are fetched here."""
         if url.startswith("data:"):
-            from .sources import read_data_url
-
             return cls.from_bytes(**{**read_data_url(url), **about})
-        from ..wire.sniff import from_name
-
         mime_type = about.pop("mime_type", None) or from_name(url.split("?", 1)[0].split("#", 1)[0])
         return cls(url=url, mime_type=mime_type, **about)
 
@@ -110,10 +99,6 @@ class FileContent(Media):
 
     def words(self) -> str | None:
         """The clean text of a text file, its name above it; None for what is no text, or not here."""
-        from ..wire.sniff import is_text
-
         if self.data is None or not is_text(self.mime_type):
             return None
-        from ..wire.text import clean_text
-
         return f"{self.name}:\n{clean_text(self.data)}" if self.name else clean_text(self.data)
