@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 from ..codecs.base import Outgoing
 from ..codecs.listing import next_page, read_listing
+from ..codecs.paths import quote_segment
 from ..dataclass import replace
 from ..errors import UnsupportedError
 from ..providers.address import filled, own_host
@@ -55,7 +56,7 @@ def find_listing(target: Target) -> Listing:
 def address(target: Target, listing: Listing) -> str:
     """At the address that the user chose, else where the provider keeps its list."""
     provider, route = target.provider, target.route
-    entries = {**target.grant.config, "model": quote(target.origin.model, safe="")}
+    entries = {**target.grant.config, "model": quote_segment(target.origin.model)}
     prefix = filled(provider.prefix if route.prefix is None else route.prefix, provider, entries)
     root = target.base_url.removesuffix(prefix)
     if listing.base is not None and own_host(root, provider.hosts or (provider.base_url,)):

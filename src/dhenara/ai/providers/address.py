@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
+from ..codecs.paths import quote_segment
 from ..errors import ConfigurationError
 from .bases import without_endpoint
 from .provider import Provider, Route
@@ -40,7 +41,7 @@ def full_address(
     provider: Provider, route: Route, given: str | None, config: Mapping[str, Any], model: str
 ) -> tuple[str, str]:
     """Where the protocol's own paths begin, and the query that every address ends with."""
-    entries = {**config, "model": quote(model, safe="")}
+    entries = {**config, "model": quote_segment(model)}
     address, _, own = (given or filled(route.base or provider.base_url, provider, entries)).partition("?")
     address = address.rstrip("/")
     prefix = filled(provider.prefix if route.prefix is None else route.prefix, provider, entries)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..codecs.base import Codec, Outgoing, Quirks
+from ..codecs.paths import check_path
 from ..codecs.registry import load_codec
 from ..dataclass import dataclass, replace
 from ..errors import ConfigurationError
@@ -53,6 +54,7 @@ class Target:
 
         Where the proof has to be fetched, the world signs it on its way out.
         """
+        check_path(outgoing.path)
         kind, body = written(outgoing)
         headers = {**kind, **self.headers, **outgoing.headers, **lowered(call.config.headers)}
         url = (placed(self.base_url, outgoing.under) if outgoing.under else self.base_url) + outgoing.path

@@ -15,6 +15,7 @@ from ..batch_quirks import BatchQuirks
 from ..batching import MARK, BatchCodec, Entry, Wire, each_line, failed, sent
 from ..counts import number, section
 from ..operation import request_of
+from ..paths import quote_segment
 from .codec import read_error
 
 HEADERS = {"anthropic-version": "2023-06-01"}
@@ -24,7 +25,7 @@ STATUSES |= {"request_too_large": 413, "rate_limit_error": 429, "api_error": 500
 
 def write(call: Call, quirks: BatchQuirks) -> Outgoing:
     request = request_of(call, BatchRequest)
-    path = f"{quirks.path}/{request.batch_id}"
+    path = f"{quirks.path}/{quote_segment(request.batch_id)}" if request.batch_id is not None else quirks.path
     if request.action == "get":
         return Outgoing(path, {}, HEADERS, method="GET")
     if request.action == "cancel":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from ...dataclass import replace
 from ...types.call import Call
@@ -15,6 +14,7 @@ from ..begun import ending_in_words
 from ..offering import offered
 from ..packing import packed
 from ..parameters import write_parameters
+from ..paths import quote_segment
 from ..prefix import Prefix
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
@@ -70,7 +70,7 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
 
 def path(call: Call, quirks: MessagesQuirks) -> str:
     """The model is one segment of the address, whatever is in its name."""
-    model = quote(call.endpoint.ai_model.model_name, safe="@")
+    model = quote_segment(call.endpoint.ai_model.model_name, "@")
     return quirks.path.format(model=model, method=quirks.methods[call.config.streaming])
 
 

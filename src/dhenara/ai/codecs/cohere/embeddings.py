@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 from ...types.call import Call
 from ...types.content import ImageContent
@@ -17,6 +16,7 @@ from ..embedding import read_asked
 from ..image import as_url
 from ..operation import Document, OperationCodec
 from ..operation_quirks import EmbeddingQuirks
+from ..paths import quote_segment
 from .billed import read_billed
 from .codec import read_error
 
@@ -37,7 +37,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
         **call.endpoint.ai_model.parameters,
         **call.config.options,
     }
-    path = quirks.path.format(model=quote(asked.model, safe=""))
+    path = quirks.path.format(model=quote_segment(asked.model))
     # On a platform, the head of the answer counts the tokens, and its body does not.
     reading = None if quirks.names_model else Reading(Document(read_counted), body="blob")
     return Outgoing(path, body, {}, asked.warnings.all(), reading=reading)

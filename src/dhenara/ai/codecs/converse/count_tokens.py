@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from ...dataclass import replace
 from ...types.call import Call
 from ..base import Outgoing
 from ..counting import counted_in
 from ..failure import plain_failure
 from ..operation import OperationCodec
+from ..paths import quote_segment
 from .quirks import ConverseQuirks
 from .request import write_request
 
@@ -19,7 +18,7 @@ COUNTED = frozenset({"messages", "system", "toolConfig", "additionalModelRequest
 def write(call: Call, quirks: ConverseQuirks) -> Outgoing:
     asked = write_request(call, quirks)
     read = {name: value for name, value in asked.body.items() if name in COUNTED}
-    model = quote(call.endpoint.ai_model.model_name, safe="")
+    model = quote_segment(call.endpoint.ai_model.model_name)
     return replace(asked, path=f"/model/{model}/count-tokens", body={"input": {"converse": read}})
 
 

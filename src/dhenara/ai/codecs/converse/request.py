@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from ...dataclass import replace
 from ...types.call import Call
@@ -20,6 +19,7 @@ from ..marks import cache_point, unknown_to_cache
 from ..offering import offered
 from ..packing import packed
 from ..parameters import write_parameters
+from ..paths import quote_segment
 from ..prefix import Prefix
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
@@ -70,7 +70,7 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     if more:
         body["additionalModelRequestFields"] = {**body.get("additionalModelRequestFields", {}), **more}
     # An ARN has slashes and colons, and is one segment of the path all the same.
-    model = quote(call.endpoint.ai_model.model_name, safe="")
+    model = quote_segment(call.endpoint.ai_model.model_name)
     method = "converse-stream" if config.streaming else "converse"
     return replace(warnings.outgoing(f"/model/{model}/{method}", body), prefix=told)
 

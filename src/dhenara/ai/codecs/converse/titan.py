@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 from ...types.call import Call
 from ...types.delta import Delta, Made, Used
@@ -16,13 +15,14 @@ from ..embedding import read_asked
 from ..failure import plain_failure
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
+from ..paths import quote_segment
 
 
 def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
     asked = read_asked(call, quirks)
     own = {**quirks.defaults, **asked.params, **call.endpoint.ai_model.parameters, **call.config.options}
     body: dict[str, Any] = {"inputText": asked.texts[0], **own}
-    return Outgoing(quirks.path.format(model=quote(asked.model, safe="")), body, {}, asked.warnings.all())
+    return Outgoing(quirks.path.format(model=quote_segment(asked.model)), body, {}, asked.warnings.all())
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:

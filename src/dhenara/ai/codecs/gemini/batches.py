@@ -15,8 +15,9 @@ from ..batch_quirks import BatchQuirks
 from ..batching import MARK, BatchCodec, Entry, Wire, failed, sent
 from ..counts import section
 from ..operation import Document, request_of
+from ..paths import quote_segment
 from .codec import read_error
-from .naming import full_name
+from .naming import full_name, model_path
 
 STATES: dict[str, BatchState] = {
     "SUCCEEDED": "done",
@@ -31,17 +32,22 @@ STATUSES = {3: 400, 5: 404, 7: 403, 8: 429, 13: 500, 14: 503, 16: 401}
 def write(call: Call, quirks: BatchQuirks) -> Outgoing:
     request = request_of(call, BatchRequest)
     if request.action == "get":
-        return Outgoing(f"/{request.batch_id}", {}, method="GET")
+        return Outgoing(batch_path(request), {}, method="GET")
     if request.action == "cancel":
         gone = BatchJob(batch_id=request.batch_id or "", state="cancelling")
-        return Outgoing(f"/{request.batch_id}:cancel", {}, reading=Reading(Document(lambda _: iter([Made(gone)]))))
+        return Outgoing(f"{batch_path(request)}:cancel", {}, reading=Reading(Document(lambda _: iter([Made(gone)]))))
     if request.action == "list":
         asked = {"pageSize": 100, **({"pageToken": request.cursor} if request.cursor else {})}
         return Outgoing(f"/batches?{urlencode(asked)}", {}, method="GET")
-    path = f"/{full_name(call.endpoint.ai_model.model_name)}:batchGenerateContent"
+    path = f"/{model_path(call.endpoint.ai_model.model_name)}:batchGenerateContent"
     given = {"fileName": request.file_id} if request.file_id else {"requests": {"requests": [MARK]}}
     body = {"batch": {"displayName": request.name or "dhenara", "inputConfig": given, **call.config.options}}
     return Outgoing(path, body, once=True) if request.file_id else sent(path, body, request.lines)
+
+
+def batch_path(request: BatchRequest) -> str:
+    """Names begin with their collection."""
+    return f"/batches/{quote_segment((request.batch_id or '').removeprefix('batches/'))}"
 
 
 def write_body(outgoing: Outgoing, model: str) -> Wire:

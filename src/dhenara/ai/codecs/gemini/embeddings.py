@@ -19,7 +19,7 @@ from ..embedding import read_asked
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
 from .codec import read_error
-from .naming import full_name
+from .naming import full_name, model_path
 
 
 def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
@@ -27,7 +27,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
     model = full_name(asked.model)
     own = {**quirks.defaults, **asked.params, **call.endpoint.ai_model.parameters, **call.config.options}
     requests = [{"model": model, "content": {"parts": [write_part(one)]}, **own} for one in asked.inputs]
-    return Outgoing(quirks.path.format(model=model), {"requests": requests}, {}, asked.warnings.all())
+    return Outgoing(quirks.path.format(model=model_path(asked.model)), {"requests": requests}, {}, asked.warnings.all())
 
 
 def write_part(one: str | ImageContent) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ..parameters import write_parameters
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
 from .contents import PROTOCOL, shown_by_user, write_contents
-from .naming import full_name
+from .naming import model_path
 from .provider_tools import write_provider_tools
 from .quirks import GeminiQuirks
 
@@ -66,7 +66,7 @@ def write_cache(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> No
 def path(call: Call, quirks: GeminiQuirks) -> str:
     name = call.endpoint.ai_model.model_name
     method = "streamGenerateContent?alt=sse" if call.config.streaming else "generateContent"
-    return quirks.path.format(model=full_name(name), name=name, method=method)
+    return quirks.path.format(model=model_path(name), name=model_path(name), method=method)
 
 
 def merge(body: Wire, options: Wire) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from ...errors import CallError
 from ...types.call import Call
@@ -12,6 +11,7 @@ from ...wire.http import Head
 from ...wire.sse import SseFrames
 from ..base import Outgoing
 from ..failure import failure, parse_body
+from ..paths import quote_segment
 from .ending import UNDER_WAY
 from .quirks import ResponsesQuirks
 from .request import write_request
@@ -39,11 +39,11 @@ class OpenAIResponses:
     def again(self, answer_id: str, quirks: ResponsesQuirks, after: int | None = None) -> Outgoing:
         """Asks for an answer by its id: as it is now, or as a stream of what follows an event."""
         query = "" if after is None else f"?stream=true&starting_after={after}"
-        return Outgoing(f"{quirks.path}/{quote(answer_id, safe='')}{query}", {}, method="GET", lasts=True)
+        return Outgoing(f"{quirks.path}/{quote_segment(answer_id)}{query}", {}, method="GET", lasts=True)
 
     def stop(self, answer_id: str, quirks: ResponsesQuirks) -> Outgoing:
         """Tells the provider to stop making an answer."""
-        return Outgoing(f"{quirks.path}/{quote(answer_id, safe='')}/cancel", {})
+        return Outgoing(f"{quirks.path}/{quote_segment(answer_id)}/cancel", {})
 
     def error(self, head: Head, body: bytes) -> CallError:
         return read_error(head, parse_body(body))

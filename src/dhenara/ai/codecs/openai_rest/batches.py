@@ -16,6 +16,7 @@ from ..batching import BatchCodec, Entry, Wire, failed
 from ..counts import number, section
 from ..openai_chat.codec import read_error
 from ..operation import request_of
+from ..paths import quote_segment
 
 STATES: dict[str, BatchState] = {
     "completed": "done",
@@ -30,7 +31,7 @@ NAME = "name"
 
 def about(request: BatchRequest, quirks: BatchQuirks) -> Outgoing:
     """Asks for a batch that is there, or for its end."""
-    address = f"{quirks.path}/{request.batch_id}"
+    address = f"{quirks.path}/{quote_segment(request.batch_id or '')}"
     return Outgoing(address, {}, method="GET") if request.action == "get" else Outgoing(f"{address}/cancel", {})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from ...types.call import Call
 from ...types.delta import Delta, Made
@@ -16,6 +16,7 @@ from ..file_quirks import FileQuirks
 from ..filing import downloading
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec, request_of
+from ..paths import quote_segment
 from ..warnings import Warnings
 
 Wire = dict[str, Any]
@@ -31,7 +32,7 @@ HOUR = 3600
 
 def write(call: Call, quirks: FileQuirks) -> Outgoing:
     request = request_of(call, FileRequest)
-    path = quirks.path if request.file_id is None else f"{quirks.path}/{quote(request.file_id, safe='')}"
+    path = quirks.path if request.file_id is None else f"{quirks.path}/{quote_segment(request.file_id)}"
     match request.action:
         case "list":
             return Outgoing(path + listed(request, quirks), {}, quirks.headers, method="GET")

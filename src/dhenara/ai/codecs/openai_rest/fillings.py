@@ -17,6 +17,7 @@ from ..batching import MARK, BatchCodec, Entry, Wire, failed, sent
 from ..counts import number, section
 from ..openai_chat.codec import read_error
 from ..operation import Document, request_of
+from ..paths import quote_segment
 
 CHAT = "chat_get_completion"
 USUAL_NAME = "dhenara"
@@ -25,7 +26,7 @@ PAGE = 100
 
 def write(call: Call, quirks: BatchQuirks) -> Outgoing:
     request = request_of(call, BatchRequest)
-    address = f"{quirks.path}/{request.batch_id}"
+    address = f"{quirks.path}/{quote_segment(request.batch_id)}" if request.batch_id is not None else quirks.path
     page = {"limit": PAGE, **({"pagination_token": request.cursor} if request.cursor else {})}
     match request.action:
         case "get":

@@ -15,6 +15,7 @@ from ..embedding import read_asked
 from ..gemini.codec import read_error
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
+from ..paths import quote_segment
 
 PER_TEXT = ("task_type",)
 
@@ -31,7 +32,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
     body: dict[str, Any] = {"instances": [{"content": text, **own} for text in asked.texts]}
     if parameters:
         body["parameters"] = parameters
-    return Outgoing(quirks.path.format(name=asked.model), body, {}, asked.warnings.all())
+    return Outgoing(quirks.path.format(name=quote_segment(asked.model, "@")), body, {}, asked.warnings.all())
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:

@@ -13,10 +13,11 @@ from ...types.image import GeneratedImage, ImageResponse
 from ...types.usage import Usage
 from ..base import Outgoing
 from ..gemini.codec import read_error
-from ..gemini.naming import full_name
+from ..gemini.naming import model_path
 from ..image import read_drawing
 from ..operation import OperationCodec
 from ..operation_quirks import ImageQuirks
+from ..paths import quote_segment
 
 
 def write(call: Call, quirks: ImageQuirks) -> Outgoing:
@@ -33,7 +34,7 @@ def write(call: Call, quirks: ImageQuirks) -> Outgoing:
     parameters.update(call.endpoint.ai_model.parameters)
     parameters.update(config.options)
     body = {"instances": [{"prompt": drawing.prompt}], "parameters": parameters}
-    path = quirks.path.format(model=full_name(drawing.model), name=drawing.model)
+    path = quirks.path.format(model=model_path(drawing.model), name=quote_segment(drawing.model, "@"))
     return Outgoing(path, body, {}, drawing.warnings.all())
 
 

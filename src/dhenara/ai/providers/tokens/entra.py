@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
+from ...codecs.paths import quote_segment
 from ...errors import ConfigurationError
 from ...wire.io import IO, Patience
 from ..proof import Proof, Source
@@ -75,7 +75,7 @@ def application(given: Mapping[str, Any], scope: str) -> dict[str, str]:
 def address(given: Mapping[str, Any]) -> str:
     host = str(given.get("authority") or AUTHORITY).rstrip("/")
     host = host if "://" in host else f"https://{host}"
-    return f"{host}/{quote(str(given['tenant_id']), safe='')}/oauth2/v2.0/token"
+    return f"{host}/{quote_segment(str(given['tenant_id']))}/oauth2/v2.0/token"
 
 
 def default_chain(scope: str) -> Source | None:

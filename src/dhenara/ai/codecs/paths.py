@@ -1,0 +1,59 @@
+"""Request paths: values from outside are quoted, so that each of them stays one segment of the path.
+
+A value that is pasted into a path unquoted can lead the request, with its API key, to any other path of the host:
+`..` climbs, `?` begins a query and `#` cuts the rest off. Quoting makes all of these harmless except `.` and `..`,
+which have no quoted form (servers remove them from quoted paths too: RFC 3986, section 6.2.2.3), so they are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from ..errors import ConfigurationError
+
+DOT_SEGMENTS = (".", "..")
+# Dot segments, also quoted ones, and characters that no path may have.
+UNSAFE = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)|[^!-~]|[#\\]", re.IGNORECASE)
+
+
+def quote_segment(value: str, safe: str = "") -> str:
+    """Quote a value so that it is exactly one segment of a path.
+
+    Args:
+        value: A model name, deployment, file id or the like.
+        safe: Characters that stay as they are, such as `@`.
+
+    Returns:
+        The quoted segment.
+
+    Raises:
+        ConfigurationError: If the value is empty, `.` or `..`, or cannot be encoded.
+    """
+    if not value or value in DOT_SEGMENTS:
+        raise refused(value)
+    try:
+        return quote(value, safe=safe)
+    except UnicodeEncodeError as error:
+        raise refused(value) from error
+
+
+def quote_path(value: str, safe: str = "") -> str:
+    """Quote a resource name of several segments, such as `publishers/x/models/y`, each segment by itself."""
+    return "/".join(quote_segment(segment, safe) for segment in value.split("/"))
+
+
+def check_path(path: str) -> None:
+    """Refuse a path that leaves its place; what dialects and users write is checked here once more.
+
+    Raises:
+        ConfigurationError: If the path has dot segments, a fragment, or characters that no path may have.
+    """
+    if UNSAFE.search(path.partition("?")[0]) or not path.isascii() or not path.isprintable() or "#" in path:
+        raise refused(path)
+
+
+def refused(value: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{value[:200]!r} cannot be part of a path of the provider. Check the model name or the id that was given."
+    )
