@@ -6,4 +6,24 @@ from dhenara.ai.errors import DhenaraError
 
 
 class StoreError(DhenaraError, OSError):
-    """A cache, ledger or limit store cannot be used right now: its file or server does not answer."""
+    """A cache, ledger, budget or limit store cannot be used right now: its file or server does not answer."""
+
+
+class StoreTimeoutError(StoreError, TimeoutError):
+    """A store was not free in time: its file is locked, or its server is slow."""
+
+
+class StoreDamagedError(StoreError):
+    """The contents of a store cannot be read. It is not replaced by an empty one; repair it first."""
+
+
+class StoreLostError(StoreError):
+    """A store that was in use is gone or was replaced: its file was deleted, or its server lost its data."""
+
+
+class StoreVersionError(StoreError):
+    """A store was written by a newer version of this library."""
+
+
+class StoreEvictsError(StoreError):
+    """The Redis server may evict what must not be lost."""

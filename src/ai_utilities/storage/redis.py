@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -11,10 +12,16 @@ from weakref import WeakValueDictionary
 
 from dhenara.ai.errors import ConfigurationError
 
-from .errors import StoreError
+from .errors import StoreError, StoreEvictsError, StoreTimeoutError
+from .time_limit import seconds_left
 
+log = logging.getLogger("ai_utilities.storage")
 SECONDS = 2.0
 """How long to wait for the server before going on without it."""
+STEPS = (1.0, 0.5, 0.25, 0.1, 0.05)
+"""Shorter waits for calls whose deadline is near: parts of `SECONDS`."""
+POLICY_SECONDS = 60.0
+"""How long the answer about the server's eviction policy is believed."""
 SHORTEST, LONGEST = 1.0, 30.0
 """Seconds in which a server that did not answer is left alone: twice as many each time, up to the longest."""
 
@@ -34,7 +41,7 @@ class Rest:
         with self._lock:
             left = self._until - time.monotonic()
             if self._seconds and left > 0:
-                raise StoreError(f"the Redis server did not answer in time; it is asked again in {left:.1f} s")
+                raise StoreTimeoutError(f"the Redis server did not answer in time; it is asked again in {left:.1f} s")
             self._until = time.monotonic() + SECONDS
 
     def begin(self) -> None:
@@ -57,6 +64,9 @@ class RedisServer:
         self.prefix = prefix
         self.client: Any = connect(server) if isinstance(server, str) else server
         self._ours = isinstance(server, str)
+        self._address = server if isinstance(server, str) else ""
+        self._hasty: dict[float, Any] = {}
+        self._policy_checked: float | None = None
         self._rest = RESTS.setdefault(server, Rest()) if isinstance(server, str) else Rest()
 
     @contextmanager
@@ -64,14 +74,62 @@ class RedisServer:
         """The client; what goes wrong with it is a StoreError."""
         redis = library()
         self._rest.check()
+        client, wait = self._client_for(seconds_left(SECONDS))
         try:
-            yield self.client
+            yield client
             self._rest.end()
         except redis.TimeoutError as error:
-            self._rest.begin()
-            raise StoreError(f"the Redis server did not answer in {SECONDS:g} s: {error}") from error
+            if client is self.client:
+                self._rest.begin()
+            raise StoreTimeoutError(f"the Redis server did not answer in {wait:g} s: {error}") from error
         except (redis.RedisError, OSError) as error:
             raise StoreError(f"the Redis server could not be used: {type(error).__name__}: {error}") from error
+
+    def _client_for(self, seconds: float) -> tuple[Any, float]:
+        """A client that waits no longer than this; one that was passed in waits as it was made to."""
+        if not self._ours or seconds >= SECONDS:
+            return self.client, SECONDS
+        wait = next((SECONDS * part for part in STEPS if SECONDS * part <= seconds), 0.0)
+        if not wait:
+            raise StoreTimeoutError("the call has no time left to ask the Redis server")
+        if wait == SECONDS:
+            return self.client, wait
+        if wait not in self._hasty:
+            self._hasty[wait] = connect(self._address, wait)
+        return self._hasty[wait], wait
+
+    def check_eviction(self, what: str, *, expiring: bool) -> None:
+        """Refuses a server that may evict these keys; `expiring` keys go under the `volatile-` policies, too.
+
+        Raises:
+            StoreEvictsError: if the server has a memory limit and a policy that evicts such keys.
+        """
+        now = time.monotonic()
+        if self._policy_checked is not None and now < self._policy_checked + POLICY_SECONDS:
+            return
+        policy = self._eviction_policy()
+        if policy.startswith("allkeys-") or (expiring and policy.startswith("volatile-")):
+            raise StoreEvictsError(
+                f"the Redis server has maxmemory set and maxmemory-policy {policy}: it would evict {what} without a "
+                "word. Set maxmemory-policy to noeviction, or keep them on another server."
+            )
+        self._policy_checked = now
+
+    def _eviction_policy(self) -> str:
+        """Empty where nothing is evicted, or where the server does not say."""
+        redis = library()
+        with self.asked() as client:
+            try:
+                told = client.info("memory")
+                most, policy = int(told.get("maxmemory", 0)), str(told.get("maxmemory_policy", ""))
+            except redis.ResponseError:
+                try:
+                    told = client.config_get("maxmemory*")
+                    most, policy = int(told.get("maxmemory", 0)), str(told.get("maxmemory-policy", ""))
+                except redis.ResponseError:
+                    log.warning("the Redis server does not say whether it evicts keys; set maxmemory-policy noeviction")
+                    return ""
+        return policy if most else ""
 
     def named(self, *parts: str) -> str:
         """The full name of a key."""
@@ -90,10 +148,11 @@ class RedisServer:
 
     def close(self) -> None:
         if self._ours:
-            self.client.close()
+            for client in (self.client, *self._hasty.values()):
+                client.close()
 
 
-def connect(address: str) -> Any:
+def connect(address: str, seconds: float | None = None) -> Any:
     redis = library()
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -101,8 +160,8 @@ def connect(address: str) -> Any:
     try:
         return redis.Redis.from_url(
             address,
-            socket_timeout=SECONDS,
-            socket_connect_timeout=SECONDS,
+            socket_timeout=SECONDS if seconds is None else seconds,
+            socket_connect_timeout=SECONDS if seconds is None else seconds,
             decode_responses=True,
             # A connection that the server closed while it rested is replaced once; a server that hangs is not waited
             # for twice.

@@ -1,4 +1,8 @@
-"""One SQLite file for many threads and processes at once. A damaged file is set aside, never fatal."""
+"""One SQLite file for many threads and processes at once.
+
+What happens to a file that is damaged, deleted or replaced depends on what is in it: caches begin again, ledgers
+recover what can be read, budgets and limits refuse to go on, since an empty file would allow to spend again.
+"""
 
 from __future__ import annotations
 
@@ -13,33 +17,74 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import StoreError
+from .errors import StoreDamagedError, StoreError, StoreLostError, StoreTimeoutError
+from .sqlite_create import create_once
+from .sqlite_schema import GENERATION, REPAIRED, Schema, meta
+from .time_limit import seconds_left
 
 log = logging.getLogger("ai_utilities.storage")
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 INHERITED: list[Any] = []
 """Connections of a parent process. A child must neither use nor close them, so they are kept out of reach."""
 
 SETTINGS = ("PRAGMA synchronous=NORMAL", "PRAGMA temp_store=MEMORY")
+MOST_CHECKED = 64 * 1024 * 1024
+"""Bytes of a file that is checked as a whole before its first use."""
+
+Recover = Callable[[Path, Path], str]
+"""Copies what can be read of a damaged file into a new one, and says what was lost."""
+
+
+class Connection(sqlite3.Connection):
+    """A connection that knows how long it waits for locks."""
+
+    wait_ms = -1
+
+    def wait_at_most(self, seconds: float) -> None:
+        wanted = int(seconds * 1000)
+        if wanted != self.wait_ms:
+            self.execute(f"PRAGMA busy_timeout={wanted}")
+            self.wait_ms = wanted
 
 
 class SQLiteFile:
-    """Connections to one file, opened as they are needed and shared by the threads of a process."""
+    """Connections to one file, opened as they are needed and shared by the threads of a process.
+
+    Args:
+        path: Created when it is missing.
+        schema: A `Schema` with versions, or statements that create what is missing.
+        timeout: Seconds to wait for locks of others; less where a call's deadline is nearer.
+        equip: Called with each new connection.
+        strict: A file that is damaged, deleted or replaced raises an error until it is repaired.
+        recover: Copies what is readable of a damaged file; without it, a new file begins empty.
+        repair: What to do about a damaged file, for error messages.
+    """
 
     def __init__(
         self,
         path: str | os.PathLike[str],
-        schema: str,
+        schema: str | Schema,
         timeout: float = 60.0,
         equip: Callable[[sqlite3.Connection], None] | None = None,
+        *,
+        strict: bool = False,
+        recover: Recover | None = None,
+        repair: str = "",
     ) -> None:
         self.path = Path(path).expanduser()
         self._schema = schema
         self._timeout = timeout
         self._equip = equip
-        self._resting: deque[sqlite3.Connection] = deque()
+        self._strict = strict
+        self._recover = recover
+        self._repair = repair
+        self._resting: deque[Connection] = deque()
         self._process = os.getpid()
-        self._opening = threading.Lock()
+        self._opening = threading.RLock()
+        self._inode: tuple[int, int] | None = None
+        self._generation: str | None = None
+        self._checked = not strict
         with self.connection():
             pass  # a path that cannot be used is told now, not at the first call
 
@@ -70,12 +115,11 @@ class SQLiteFile:
         """A connection of this thread's own for a moment."""
         connection = self._take()
         try:
+            connection.wait_at_most(seconds_left(self._timeout))
             yield connection
         except sqlite3.DatabaseError as error:
             connection.close()
-            if getattr(error, "sqlite_errorcode", None) in DAMAGED:
-                self._set_aside()
-            raise StoreError(f"the SQLite file {self.path} could not be used: {error}") from error
+            raise self._explained(error) from error
         except BaseException:
             self._resting.append(connection)
             raise
@@ -91,58 +135,73 @@ class SQLiteFile:
         if hasattr(self, "_process"):
             self.close()
 
-    def _take(self) -> sqlite3.Connection:
+    def _take(self) -> Connection:
         if self._process != os.getpid():
             INHERITED.append(self._resting)
-            self._resting, self._process, self._opening = deque(), os.getpid(), threading.Lock()
+            self._resting, self._process, self._opening = deque(), os.getpid(), threading.RLock()
+        if self._inode is not None and self._inode != inode_of(self.path):
+            self._replaced()
         try:
             return self._resting.pop()
         except IndexError:
-            with self._opening:
+            if not self._opening.acquire(timeout=seconds_left(self._timeout)):
+                raise self._late() from None
+            try:
                 return self._opened()
+            finally:
+                self._opening.release()
 
-    def _opened(self) -> sqlite3.Connection:
+    def _opened(self) -> Connection:
         try:
             return self._connected()
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", None) not in DAMAGED:
-                raise StoreError(f"the SQLite file {self.path} could not be opened: {error}") from error
+            if code_of(error) not in DAMAGED or self._strict:
+                raise self._explained(error) from error
             self._set_aside()
             return self._connected()
+        except StoreError as error:
+            raise type(error)(f"the SQLite file {self.path}: {error}") from error
         except OSError as error:
             raise StoreError(f"the SQLite file {self.path} could not be opened: {error}") from error
 
-    def _connected(self) -> sqlite3.Connection:
-        self._made()
+    def _connected(self) -> Connection:
+        if not self.path.exists():
+            create_once(self.path, self._schema if self._strict else None)
+        elif self._strict and not self.path.stat().st_size:
+            raise StoreDamagedError(f"it is empty. {self._repair}".rstrip())
+        wait = seconds_left(self._timeout)
         connection = sqlite3.connect(
-            self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False, cached_statements=64
+            self.path,
+            timeout=wait,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=64,
+            factory=Connection,
         )
         try:
-            self._prepared(connection)
+            self._prepared(connection, wait)
+            self._identify(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _made(self) -> None:
-        """A new file is for its owner's eyes only."""
-        if not self.path.exists():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-
-    def _prepared(self, connection: sqlite3.Connection) -> None:
+    def _prepared(self, connection: sqlite3.Connection, wait: float) -> None:
         """Others may be preparing the same new file: changing its mode does not wait by itself."""
-        until = time.monotonic() + self._timeout
+        until = time.monotonic() + wait
         while True:
             try:
                 connection.execute("PRAGMA journal_mode=WAL")
                 for setting in SETTINGS:
                     connection.execute(setting)
-                connection.executescript(f"BEGIN IMMEDIATE; {self._schema}; COMMIT")
                 if self._equip is not None:
                     self._equip(connection)
+                if isinstance(self._schema, Schema):
+                    self._schema.prepare(connection)
+                else:
+                    connection.executescript(f"BEGIN IMMEDIATE; {self._schema}; COMMIT")
             except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > until:
+                if code_of(error) not in LOCKED or time.monotonic() > until:
                     raise
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
@@ -150,16 +209,79 @@ class SQLiteFile:
             else:
                 return
 
+    def _identify(self, connection: sqlite3.Connection) -> None:
+        """Remembers which file this is, so that another one in its place is noticed."""
+        if not self._checked and self.path.stat().st_size <= MOST_CHECKED:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if found != ("ok",):
+                raise StoreDamagedError(f"it is damaged ({found[0]}). {self._repair}".rstrip())
+        self._checked = True
+        generation = meta(connection, GENERATION) if isinstance(self._schema, Schema) else None
+        if self._strict and self._generation not in (None, generation) and not meta(connection, REPAIRED):
+            raise StoreLostError(f"it was replaced by another file while it was in use. {self._repair}".rstrip())
+        self._generation = generation
+        self._inode = inode_of(self.path)
+
+    def _replaced(self) -> None:
+        """The file is not the one that was opened."""
+        self.close()
+        if self._strict:
+            if not self.path.exists():
+                raise StoreLostError(
+                    f"the SQLite file {self.path} was deleted while it was in use, so what it counted is unknown. "
+                    f"{self._repair}".rstrip()
+                )
+            self._checked = False
+        else:
+            log.warning("%s was deleted or replaced while it was in use; a new one is begun", self.path)
+        self._inode = None
+
+    def _explained(self, error: sqlite3.DatabaseError) -> StoreError:
+        """The typed error; a damaged file is set aside where that is allowed."""
+        code = code_of(error)
+        if code in LOCKED:
+            return self._late()
+        if code in DAMAGED:
+            if self._strict:
+                return StoreDamagedError(f"the SQLite file {self.path} is damaged ({error}). {self._repair}".rstrip())
+            self._set_aside()
+        return StoreError(f"the SQLite file {self.path} could not be used: {error}")
+
+    def _late(self) -> StoreError:
+        return StoreTimeoutError(
+            f"the SQLite file {self.path} is locked by another process or thread and was not free in time. "
+            "End whatever holds the lock, or allow the call a longer timeout."
+        )
+
     def _set_aside(self) -> None:
         """Moves a damaged file away, unless another process has done so already."""
         self.close()
         with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(self.path, timeout=self._timeout)) as again:
             if again.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
                 return
-        aside = self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}")
+        aside = set_aside(self.path)
+        self._inode = None
+        lost = "a new one is begun" if self._recover is None else self._recover(aside, self.path)
+        log.warning("%s is damaged; it was set aside as %s; %s", self.path, aside.name, lost)
+
+
+def set_aside(path: Path) -> Path:
+    """Renames a file and what SQLite keeps beside it."""
+    aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
+    for ending in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):
-            self.path.rename(aside)
-        for ending in ("-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                self.path.with_name(self.path.name + ending).unlink()
-        log.warning("%s is damaged; it was set aside as %s and a new one begun", self.path, aside.name)
+            path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
+    return aside
+
+
+def inode_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def code_of(error: sqlite3.Error) -> int:
+    """The primary result code, without what SQLite adds to it."""
+    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF

@@ -60,6 +60,7 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
             from ..codecs.fingerprint import fingerprint_of
 
             call.journal.fingerprint = fingerprint_of(outgoing.body)
+        await before_send(call)
         patience = Patience(call.config.timeouts, call.deadline, io.now)
         line = await connect(io, target, target.request(outgoing, call, io.wall()), patience)
         call.journal.heard(line.head)
@@ -83,6 +84,11 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
         return stream
 
     return writable(target, send)
+
+
+async def before_send(call: Call) -> None:
+    for step in call.journal.before_send:
+        await step()
 
 
 def writable(target: Target, send: Send) -> Send:

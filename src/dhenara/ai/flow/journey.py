@@ -32,7 +32,7 @@ R = TypeVar("R", bound="OperationResponse")
 
 
 class Journey:
-    """Layers from the outside in: trace, the user's, deadline, retry, learning, those around each attempt, dispatch.
+    """Layers from the outside in: trace, deadline, the user's, retry, learning, those around each attempt, dispatch.
 
     With `others`, the ways of other endpoints, these answer where this one cannot.
     """
@@ -56,7 +56,7 @@ class Journey:
         self.target = target
         self._writer = writer = Writer(target, io.wall, lessons)
         self._policies = bound(layers, io, target)
-        outer: list[Layer] = [*traced(io, observer), *self._policies, Deadline(io), Retry(io)]
+        outer: list[Layer] = [*traced(io, observer), Deadline(io), *self._policies, Retry(io)]
         inner: list[Layer] = [Learning(io, target, writer, lessons), *bound(attempt_layers, io, target)]
         self._send = stack([*outer, *inner], dispatch(io, target, writer, filing))
         self._first = wrapped(relief(io, others), self.send) if others else self.send

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,9 @@ class Journal:
 
     uploaded: dict[str, UploadedFile] = field(default_factory=dict)
     """What had to be uploaded for it, by content and account."""
+
+    before_send: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
+    """Steps of layers that are awaited before each request leaves, such as writing down that it does."""
 
     kept: dict[str, Any] = field(default_factory=dict)
     """What layers want to be kept with a batch until its answers come: plain values, for they may wait as JSON."""
