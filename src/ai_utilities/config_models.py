@@ -18,7 +18,7 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from .config_keyring import kept
 from .config_origins import Level, Origin, find_origins, read_dotenv
@@ -39,6 +39,21 @@ StoreName = Annotated[Literal["memory", "sqlite", "redis"], BeforeValidator(tidy
 Window = Annotated[Literal["hour", "day", "month", "total"], BeforeValidator(tidy)]
 
 Unknown = Annotated[Literal["refuse", "allow"], BeforeValidator(tidy)]
+TransportName = Annotated[Literal["builtin", "httpx2", "aiohttp"], BeforeValidator(tidy)]
+Flag = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def read_verify(given: Any) -> Any:
+    """Variables of the environment are text: words for yes and no are flags, everything else is a path."""
+    return Flag.get(given.strip().lower(), given) if isinstance(given, str) else given
+
+
+def read_cert(given: Any) -> Any:
+    """One path, or two in a list or separated by a comma: certificate and key."""
+    if isinstance(given, str):
+        given = [part.strip() for part in given.split(",")]
+        return given[0] if len(given) == 1 else tuple(given)
+    return given
 
 
 class AiSettings(BaseSettings):
@@ -81,6 +96,16 @@ class AiSettings(BaseSettings):
         default_factory=dict, description="Region, project, resource and such."
     )
     embedding_model: str | None = None
+
+    # Connections
+    transport: TransportName = Field(default="builtin", description="The HTTP client that carries the requests.")
+    verify: Annotated[bool | str, NoDecode, BeforeValidator(read_verify)] = Field(
+        default=True, description="Certificates to trust: true, false, or a file or folder of PEM certificates."
+    )
+    cert: Annotated[str | tuple[str, str] | None, NoDecode, BeforeValidator(read_cert)] = Field(
+        default=None, description="Client certificate: a PEM file, or certificate and key separated by a comma."
+    )
+    cert_password: Secret | None = Field(default=None, description="The password of the client certificate's key.")
 
     # Infrastructure settings
     cache_enabled: bool = False

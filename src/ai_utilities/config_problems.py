@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from .config_origins import Level, Origin
 from .telemetry.redaction import redacted
 
-SECRETS = frozenset({"api_key", "redis_url", "extra_headers"})
+SECRETS = frozenset({"api_key", "redis_url", "extra_headers", "cert_password"})
 UNSHOWN = SECRETS | {"provider_config"}
 
 

@@ -12,7 +12,7 @@ from dhenara.ai.types import AIModel, AIModelCallConfig
 
 from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
-from ..providers.endpoint import make_endpoint
+from ..providers.endpoint import connection_options, make_endpoint
 from ..usage.tags import tagged
 from ..ways_out import missing_key
 from ..wiring import Wiring
@@ -53,7 +53,9 @@ def engine_for(
     try:
         with (
             tagged(**read_tags(tag)),
-            AIModelClient(made, config, layers=layers, attempt_layers=attempt_layers) as client,
+            AIModelClient(
+                made, config, layers=layers, attempt_layers=attempt_layers, **connection_options(settings)
+            ) as client,
         ):
             yield client
     finally:

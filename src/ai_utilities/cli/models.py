@@ -99,10 +99,11 @@ def live(found: Resolved, settings: AiSettings) -> list[ModelListing]:
     """What the provider lists, asked once."""
     from dhenara.ai import AIModelClient
 
-    from ..providers.endpoint import make_endpoint
+    from ..providers.endpoint import connection_options, make_endpoint
     from ..providers.engine_provider import ANY
 
-    with AIModelClient(make_endpoint(found, settings, found.model.value or ANY)) as client:
+    endpoint = make_endpoint(found, settings, found.model.value or ANY)
+    with AIModelClient(endpoint, **connection_options(settings)) as client:
         return client.list_models(timeout=PATIENCE, retries=0)
 
 

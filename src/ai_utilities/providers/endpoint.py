@@ -37,6 +37,15 @@ def make_endpoint(
     return AIModelEndpoint(api=api, ai_model=named)
 
 
+def connection_options(settings: AiSettings) -> dict[str, Any]:
+    """What the settings say about connections, as the engine's client takes it."""
+    cert: Any = settings.cert
+    if cert is not None and settings.cert_password is not None:
+        files = (cert, cert) if isinstance(cert, str) else cert
+        cert = (*files, str(settings.cert_password))
+    return {"transport": settings.transport, "verify": settings.verify, "cert": cert}
+
+
 def is_the_engines(found: Resolved) -> bool:
     """Whether the address is in a variable that the engine reads by itself, and knows how to."""
     origin, provider = found.base_url.origin, find_provider(found.provider)

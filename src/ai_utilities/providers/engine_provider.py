@@ -24,7 +24,7 @@ from ..ways_out import no_embedder, no_painter
 from ..wiring import Wiring
 from .base_provider import BaseProvider
 from .drawing import draw, draw_async
-from .endpoint import make_endpoint
+from .endpoint import connection_options, make_endpoint
 from .fallbacks import fallbacks
 from .usual_models import DRAWS, EMBEDDERS, first, usual_model
 
@@ -182,6 +182,7 @@ class EngineProvider(BaseProvider):
                 layers=outer,
                 attempt_layers=inner,
                 fallbacks=self._fallbacks if kind is None else (),
+                **connection_options(self.settings),
             )
             found = self._clients.setdefault((model, kind), made)
         return found

@@ -18,11 +18,8 @@ from .runtime.tls import trust
 def proxy_for(address: str) -> str | None:
     """The proxy that stands before this address, without the name and password it may want."""
     parts = urlsplit(address)
-    found = find_proxy(parts.scheme, parts.hostname or "", environment())
-    if found is None:
-        return None
-    proxy = urlsplit(found)
-    return f"{proxy.scheme}://{proxy.hostname}:{proxy.port or 80}"
+    found = find_proxy(parts.scheme, parts.hostname or "", environment(), parts.port)
+    return None if found is None else found.url
 
 
 def trusted_certificates() -> ssl.SSLContext:

@@ -184,6 +184,28 @@ class ConnectionFailedError(CallError, ConnectionError):
     advice = "Check the address, the network and any proxy."
 
 
+class CertificateError(ConnectionFailedError):
+    """TLS failed over a certificate: the server's is not trusted, or it wants one of the client. Not retried."""
+
+    code = "certificate"
+    retriable = False
+    advice = (
+        "Check the address. For a certificate authority of your own pass verify='ca.pem' to the client or set "
+        "SSL_CERT_FILE; where the server wants a certificate of the client, pass cert='client.pem'."
+    )
+
+
+class ProxyError(ConnectionFailedError):
+    """The proxy does not let the request through. Retried only where the proxy itself failed (5xx)."""
+
+    code = "proxy"
+    retriable = False
+    advice = (
+        "Check HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, with the name and password in it, or list the host in NO_PROXY "
+        "to reach it directly."
+    )
+
+
 class ServerError(CallError):
     """The provider failed, or is overloaded."""
 

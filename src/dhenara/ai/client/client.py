@@ -16,6 +16,7 @@ from ..history.mending import mended
 from ..history.reading import MessageLike, read_history
 from ..providers.choosing import generates
 from ..runtime.blocking import run
+from ..runtime.tls_settings import tls_settings
 from ..types.call import Call, Journal
 from ..types.call_config import AIModelCallConfig
 from ..types.call_response import AIModelCallResponse
@@ -33,6 +34,7 @@ from .parts import (
     checked_layers,
     checked_lessons,
     checked_observer,
+    checked_transport,
 )
 from .pictures import Pictures
 from .runs import Runs
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from ..conversation.conversation import Conversation
     from ..conversation.turn import Turn
     from ..flow.trace import Observer
+    from ..runtime.tls_settings import Cert, Verify
+    from ..runtime.transports import TransportName
     from ..types.plan import Plan
     from ..wire.io import Transport
 
@@ -60,6 +64,12 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
     told what happens to each. `lessons` is where it is remembered what the provider refuses: a file for later
     processes, a `Lessons` of one's own, or nothing for the memory of this process. `fallbacks` are asked in turn for
     words and pictures that this endpoint cannot give, as long as none of them has been heard.
+
+    `transport` carries the requests: `"builtin"` (the default), `"httpx2"` or `"aiohttp"` (each an extra of that
+    name; aiohttp is async on asyncio only), a transport of httpx2, or an object with `open` and `close`. `verify` and
+    `cert` are what they are in httpx: the certificates to trust (True, False, a path, or an `ssl.SSLContext`), and the
+    client's own certificate (a path, or a tuple of certificate, key and password). They hold for every transport that
+    is named; `config={"verify": ..., "cert": ...}` of an `AIModelAPI` sets them for one endpoint.
     """
 
     def __init__(
@@ -71,7 +81,9 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         layers: Sequence[AnyLayer] = (),
         attempt_layers: Sequence[AnyLayer] = (),
         observer: Observer | None = None,
-        transport: AnyTransport | None = None,
+        transport: TransportName | AnyTransport | None = None,
+        verify: Verify = True,
+        cert: Cert | None = None,
         lessons: Lessons | str | PathLike[str] | None = None,
         fallbacks: Sequence[AIModelEndpoint] = (),
     ) -> None:
@@ -83,7 +95,8 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
             checked_layers(layers, "layers"),
             checked_layers(attempt_layers, "attempt_layers"),
             checked_observer(observer),
-            transport,
+            checked_transport(transport, self.is_async),
+            tls_settings(verify, cert),
             checked_lessons(lessons),
         )
         self._ways = replace(ways, others=[ways.to(other) for other in checked_endpoints(fallbacks)])
@@ -164,6 +177,8 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
             attempt_layers=ways.attempt_layers,
             observer=ways.observer,
             transport=ways.transport,
+            verify=ways.tls.verify,
+            cert=ways.tls.cert,  # type: ignore[arg-type]  # one to three strings
             lessons=ways.lessons,
             fallbacks=[other.endpoint for other in ways.others],
         )

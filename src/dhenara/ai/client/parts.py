@@ -47,6 +47,15 @@ def checked_observer(given: Any) -> Any:
     return given
 
 
+def checked_transport(given: Any, is_async: bool | None) -> Any:
+    """A name is checked with its package; objects are looked at with the first call, whose kind they must fit."""
+    if isinstance(given, str) and given != "builtin":
+        from ..runtime.transports import check_transport
+
+        check_transport(given, is_async)
+    return given
+
+
 def checked_lessons(given: Any) -> Lessons:
     """Where lessons are remembered: a file, a memory of one's own, or that of this process."""
     if given is None:

@@ -8,18 +8,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..config.environment import environment
-from ..dataclass import dataclass
+from ..dataclass import dataclass, replace
 from ..flow.journey import Journey
 from ..flow.layer import AnyLayer
 from ..flow.lessons import EVERYBODYS, Lessons
 from ..providers.target import Target, resolve
 from ..runtime.blocking import BlockingIO, run
+from ..runtime.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls
 from ..types.endpoint import AIModelEndpoint
 from ..wire.io import IO, Transport
 
 if TYPE_CHECKING:
     from ..flow.trace import Observer
 
+BUILTIN = "builtin"
 RELIEVED = ("chat", "image")
 """What any other model can do as well; the numbers of one embedding model, for one, mean nothing to another."""
 
@@ -33,6 +35,9 @@ class Ways:
     attempt_layers: Sequence[AnyLayer] = ()
     observer: Observer | None = None
     transport: Any = None
+    """An object that carries requests, the name of one of `runtime.transports`, or None for the built-in one."""
+
+    tls: TlsSettings = DEFAULT_TLS
     lessons: Lessons = EVERYBODYS
     others: Sequence[Ways] = ()
     _io: dict[bool, IO] = field(default_factory=dict, init=False)
@@ -40,7 +45,7 @@ class Ways:
 
     def to(self, endpoint: AIModelEndpoint, others: Sequence[Ways] = ()) -> Ways:
         """The same to another endpoint, over connections of its own."""
-        return Ways(endpoint, self.layers, self.attempt_layers, self.observer, self.transport, self.lessons, others)
+        return replace(self, endpoint=endpoint, others=others)
 
     def journey(self, operation: str, *, is_async: bool) -> Journey:
         """The way of one operation in one colour; all ways of one colour share its connections."""
@@ -91,17 +96,13 @@ class Ways:
 
     def _transport(self, target: Target, is_async: bool) -> Transport | None:
         """The user's transport, the embedded model's, or None for sockets."""
-        if self.transport is not None or not target.provider.embedded:
-            return adapted(self.transport, is_async=is_async)
-        from ..runtime.embedded.transport import EmbeddedTransport, at_once, in_a_thread
+        if target.provider.embedded and (self.transport is None or isinstance(self.transport, str)):
+            from ..runtime.embedded.transport import EmbeddedTransport, at_once, in_a_thread
 
-        return EmbeddedTransport(in_a_thread if is_async else at_once, self.endpoint.api.config)
+            return EmbeddedTransport(in_a_thread if is_async else at_once, self.endpoint.api.config)
+        tls = configured_tls(self.endpoint.api.config, self.tls)
+        if self.transport in (None, BUILTIN) and tls.is_default:
+            return None
+        from ..runtime.transports import choose_transport
 
-
-def adapted(transport: Any, *, is_async: bool) -> Transport | None:
-    """The user's transport as ours; transports of httpx2 are taken as they are."""
-    if transport is None or hasattr(transport, "open"):
-        return transport  # type: ignore[no-any-return]  # anything with `open` is a transport of ours
-    from ..runtime.httpx2_transport import adopt
-
-    return adopt(transport, is_async=is_async)
+        return choose_transport(self.transport, tls, is_async=is_async)

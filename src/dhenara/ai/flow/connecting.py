@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from ..errors import BadAnswerError, BadRequestError, CallError, ConfigurationError, ConnectionFailedError
+from ..errors import (
+    BadAnswerError,
+    BadRequestError,
+    CallError,
+    CertificateError,
+    ConfigurationError,
+    ConnectionFailedError,
+    ProxyError,
+)
 from ..providers.target import Target
 from ..wire.frame import BrokenFraming
 from ..wire.http import HttpRequest
 from ..wire.http1 import Unwritable
-from ..wire.io import IO, Broken, Silence, Unreachable
+from ..wire.io import IO, Broken, CertificateRejected, ProxyRefused, Silence, Unreachable
 from .discretion import Discretion
 from .patience import Patience
 from .sources import Line
+
+PROXY_AUTHENTICATION_REQUIRED = 407
 
 
 async def connect(io: IO, target: Target, request: HttpRequest, patience: Patience) -> Line:
@@ -22,10 +32,23 @@ async def connect(io: IO, target: Target, request: HttpRequest, patience: Patien
     except Silence as error:
         raise signed(target, patience.error(connecting=error.connecting)) from error
     except (Unreachable, Broken) as error:
-        raise signed(target, ConnectionFailedError(f"could not reach {host(target)}: {error}")) from error
+        raise signed(target, connection_error(error, f"could not reach {host(target)}: {error}")) from error
     except BrokenFraming as error:
         raise signed(target, BadAnswerError(f"{host(target)} answers otherwise than with HTTP/1.1: {error}")) from error
-    return Line(response, patience, target.origin, Discretion(request.headers, shown(io, target)))
+    # What only the transport sent, such as a proxy's password, is as secret as the headers.
+    secrets = getattr(response, "secrets", ())
+    return Line(response, patience, target.origin, Discretion(request.headers, shown(io, target), secrets))
+
+
+def connection_error(problem: Unreachable | Broken, message: str) -> ConnectionFailedError:
+    """The error for a request that got no answer."""
+    if isinstance(problem, CertificateRejected):
+        return CertificateError(message)
+    if isinstance(problem, ProxyRefused):
+        error = ProxyError(message, status=problem.status)
+        error.retriable = problem.status is not None and problem.status >= 500
+        return error
+    return ConnectionFailedError(message)
 
 
 def shown(io: IO, target: Target) -> str | None:
@@ -51,6 +74,8 @@ async def refusal(target: Target, line: Line) -> CallError:
             f"the address redirects to {where}; keys do not follow redirects, so set the base URL to the final address",
             status=head.status,
         )
+    elif head.status == PROXY_AUTHENTICATION_REQUIRED:
+        error = ProxyError("the proxy wants a name and password, or other ones", status=head.status)
     else:
         error = target.codec.error(head, body)
     return line.signed(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..dataclass import replace
@@ -24,8 +24,8 @@ class Discretion:
 
     __slots__ = ("_secrets",)
 
-    def __init__(self, headers: Mapping[str, str], token: str | None = None) -> None:
-        self._secrets = tuple(secrets(headers if token is None else {**headers, "token": token}))
+    def __init__(self, headers: Mapping[str, str], token: str | None = None, further: Sequence[str] = ()) -> None:
+        self._secrets = (*secrets(headers if token is None else {**headers, "token": token}), *further)
 
     def text(self, said: str) -> str:
         for secret in self._secrets:

@@ -15,7 +15,7 @@ from .provider import Provider, Route
 # Anything else in a host or a path could lead a key to somebody else's server.
 LABEL = re.compile(r"[A-Za-z0-9-]+")
 SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._:-]+")
-ENTRIES = ("base_url", "headers", "protocol", "quirks", "operation_quirks")
+ENTRIES = ("base_url", "headers", "protocol", "quirks", "operation_quirks", "verify", "cert")
 """What every provider's config may say."""
 ALIKE = 0.8
 NAMES = re.compile(r"{(\w+)}")

@@ -14,13 +14,14 @@ from ..wire.http import HttpRequest
 from ..wire.io import Bell, Patience, Response, Transport
 from ..wire.jobs import Job, Outcome
 from .asyncio_net import AsyncioNet, running
+from .blocking import trusted
 from .http import HttpTransport
 from .places import places
 from .pool import Pool
-from .tls import trust
 
 if TYPE_CHECKING:
     import asyncio
+    import ssl
 
     import anyio.lowlevel
 
@@ -28,10 +29,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+TransportFactory = Callable[["asyncio.AbstractEventLoop | None"], Transport]
+"""Creates the transport of one loop; None stands for a loop that is not asyncio's."""
+
+
 class LoopTransport:
     """Keeps connections with the loop that made them, and closes them when that loop ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, create: TransportFactory | None = None) -> None:
+        self._create = create or loop_transport
         self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Kept] = weakref.WeakKeyDictionary()
         self._others: anyio.lowlevel.RunVar[Kept] | None = None
 
@@ -54,27 +60,32 @@ class LoopTransport:
         return self._others.get(None) if self._others is not None else None
 
     async def _keep(self, loop: asyncio.AbstractEventLoop | None) -> Kept:
-        pool = Pool()
+        kept = Kept(self._create(loop))
         if loop is not None:
-            net = AsyncioNet(loop, lambda: trust(environment()))
-            kept = Kept(HttpTransport(net, pool, time.monotonic, environment()))
             self._loops[loop] = kept
         else:
-            kept = self._keep_elsewhere(pool)
+            self._keep_elsewhere(kept)
         await anext(kept.guard)
         return kept
 
-    def _keep_elsewhere(self, pool: Pool) -> Kept:
+    def _keep_elsewhere(self, kept: Kept) -> None:
         from anyio.lowlevel import RunVar
-
-        from .anyio_net import AnyioNet
 
         if self._others is None:
             self._others = RunVar("dhenara.transport")
-        net = AnyioNet(lambda: trust(environment()))
-        kept = Kept(HttpTransport(net, pool, time.monotonic, environment()))
         self._others.set(kept)
-        return kept
+
+
+def loop_transport(
+    loop: asyncio.AbstractEventLoop | None, trust: Callable[[], ssl.SSLContext] | None = None
+) -> HttpTransport:
+    """The built-in transport over the connections of this loop."""
+    trust = trust or trusted
+    if loop is not None:
+        return HttpTransport(AsyncioNet(loop, trust), Pool(), time.monotonic, environment())
+    from .anyio_net import AnyioNet
+
+    return HttpTransport(AnyioNet(trust), Pool(), time.monotonic, environment())
 
 
 class Kept:
@@ -86,12 +97,12 @@ class Kept:
 
     __slots__ = ("__weakref__", "guard", "transport")
 
-    def __init__(self, transport: HttpTransport) -> None:
+    def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.guard = watch(transport)
 
 
-async def watch(transport: HttpTransport) -> AsyncGenerator[None, None]:
+async def watch(transport: Transport) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:

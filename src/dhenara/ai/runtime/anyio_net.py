@@ -12,7 +12,7 @@ from anyio.streams.tls import TLSStream
 
 from ..wire.io import Broken, Silence, Unreachable
 from .net import Wire
-from .reasons import reason
+from .reasons import break_of, reason, tls_problem
 from .staleness import readable
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class AnyioWire:
         except TimeoutError as error:
             raise Silence("nothing was received in time") from error
         except GONE as error:
-            raise Broken(reason(error)) from error
+            raise break_of(error.__cause__ or error) from error
 
     async def write(self, data: bytes, timeout: float | None) -> None:
         try:
@@ -104,9 +104,9 @@ class AnyioNet:
         except TimeoutError as error:
             wire.drop()
             raise Silence(f"no secure connection to {host} in time", connecting=True) from error
-        except GONE as error:
+        except (*GONE, anyio.EndOfStream) as error:
             wire.drop()
-            raise Unreachable(reason(error)) from error
+            raise tls_problem(error.__cause__ or error) from error
         except BaseException:
             wire.drop()
             raise

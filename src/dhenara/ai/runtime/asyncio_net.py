@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..wire.io import Broken, Silence, Unreachable
 from .net import Wire
-from .reasons import reason
+from .reasons import break_of, reason, tls_problem
 
 if TYPE_CHECKING:
     import ssl
@@ -68,7 +68,7 @@ class AsyncioWire(asyncio.Protocol):
         while not self._arrived:
             if self._over:
                 if self._error is not None:
-                    raise Broken(reason(self._error)) from self._error
+                    raise break_of(self._error) from self._error
                 return b""
             self._reader = self._loop.create_future()
             self._arm(timeout)
@@ -181,7 +181,10 @@ class AsyncioNet:
             raise Silence(f"no secure connection to {host} in time", connecting=True) from error
         except OSError as error:
             wire.drop()
-            raise Unreachable(reason(error)) from error
+            raise tls_problem(error) from error
+        except BaseException:
+            wire.drop()
+            raise
 
 
 def wake(future: asyncio.Future[None] | None) -> None:

@@ -17,7 +17,7 @@ from .http import HttpTransport
 from .names import connected
 from .net import Wire
 from .pool import Pool
-from .reasons import reason
+from .reasons import break_of, reason, tls_problem
 
 if TYPE_CHECKING:
     import ssl
@@ -58,7 +58,7 @@ class BlockingWire:
         except TimeoutError as error:
             raise Silence("nothing was received in time") from error
         except OSError as error:
-            raise Broken(reason(error)) from error
+            raise break_of(error) from error
 
     async def write(self, data: bytes, timeout: float | None) -> None:
         try:
@@ -118,7 +118,10 @@ class BlockingNet:
             raise Silence(f"no secure connection to {host} in time", connecting=True) from error
         except OSError as error:
             plain.close()
-            raise Unreachable(reason(error)) from error
+            raise tls_problem(error) from error
+        except BaseException:
+            plain.close()
+            raise
 
 
 class BlockingIO:
@@ -177,8 +180,8 @@ def begun(step: Callable[[], Coroutine[Any, Any, T]]) -> T:
     return run(step())
 
 
-def blocking_transport() -> HttpTransport:
-    return HttpTransport(BlockingNet(trusted), Pool(), time.monotonic, environment())
+def blocking_transport(trust: Callable[[], ssl.SSLContext] | None = None) -> HttpTransport:
+    return HttpTransport(BlockingNet(trust or trusted), Pool(), time.monotonic, environment())
 
 
 def trusted() -> ssl.SSLContext:

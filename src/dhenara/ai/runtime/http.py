@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 
 from ..wire.http import HttpRequest, Pieces
 from ..wire.http1 import Http1Reader, Unwritable, write_request
-from ..wire.io import Broken, Patience, Unreachable
+from ..wire.io import Broken, Patience, Response, Unreachable
 from .http_response import HttpResponse, hear_out, read_head
 from .net import Net, Place, Wire
 from .pool import Pool
-from .proxy import find_proxy, proxy_headers, proxy_place
+from .proxied_response import ProxiedResponse, hiding_secrets
+from .proxy import PORTS, bracketed, find_proxy
+from .tunnel import open_tunnel
 
-PORTS = {"http": 80, "https": 443}
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
@@ -26,10 +27,19 @@ class HttpTransport:
         self._now = now
         self._environment = environment
 
-    async def open(self, request: HttpRequest, patience: Patience) -> HttpResponse:
+    async def open(self, request: HttpRequest, patience: Patience) -> Response:
         """The response as soon as its head has arrived."""
         place, target, extra = self._address(request)
         message = written(request, target, extra)
+        if place.proxy is None or place.secure:
+            return await self._send_request(request, message, place, patience)
+        with hiding_secrets(place.proxy):
+            response = await self._send_request(request, message, place, patience)
+        return ProxiedResponse(response, place.proxy)
+
+    async def _send_request(
+        self, request: HttpRequest, message: bytes, place: Place, patience: Patience
+    ) -> HttpResponse:
         pool = self._pool
         rested = None if request.once else pool.take(place, self._now())
         if rested is not None:
@@ -88,30 +98,20 @@ class HttpTransport:
         return True
 
     async def _connect(self, place: Place, patience: Patience) -> Wire:
-        if place.proxy is not None and place.secure:
-            return await self._tunnel(place, place.proxy, patience)
-        host, port = proxy_place(place.proxy) if place.proxy else (place.address or place.host, place.port)
-        wire = await self._net.connect(host, port, patience.connect())
-        return await self._net.secure(wire, place.host, patience.connect()) if place.secure else wire
+        """One limit holds for everything until the connection can be used: TCP, the proxy's tunnel, and TLS."""
+        limit, started = patience.connect(), self._now()
 
-    async def _tunnel(self, place: Place, proxy: str, patience: Patience) -> Wire:
-        """Asks the proxy for a way through, then speaks TLS with the host behind it."""
-        wire = await self._net.connect(*proxy_place(proxy), patience.connect())
-        try:
-            target = f"{bracketed(place.host)}:{place.port}"
-            asking = write_request("CONNECT", target, {"host": target, **proxy_headers(proxy)}, b"")
-            await self._send(wire, asking, patience)
-            reader = Http1Reader("CONNECT")
-            await read_head(wire, reader, patience)
-            status = reader.head.status if reader.head else 0
-            if status != 200:
-                raise Unreachable(
-                    f"the proxy {':'.join(map(str, proxy_place(proxy)))} refused the way with status {status}"
-                )
-        except BaseException:
-            wire.drop()
-            raise
-        return await self._net.secure(wire, place.host, patience.connect())
+        def left() -> float | None:
+            return None if limit is None else max(0.0, started + limit - self._now())
+
+        proxy = place.proxy
+        if proxy is None:
+            wire = await self._net.connect(place.address or place.host, place.port, left())
+        elif place.secure:
+            wire = await open_tunnel(self._net, proxy, place.host, place.port, left)
+        else:
+            return await self._net.connect(proxy.host, proxy.port, left())
+        return await self._net.secure(wire, place.host, left()) if place.secure else wire
 
     def _address(self, request: HttpRequest) -> tuple[Place, str, dict[str, str]]:
         """Where to connect, what to ask for there, and the headers that this needs."""
@@ -119,11 +119,11 @@ class HttpTransport:
         host, scheme = parts.hostname or "", parts.scheme
         port = parts.port or PORTS[scheme]
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        proxy = find_proxy(scheme, host, self._environment)
+        proxy = find_proxy(scheme, host, self._environment, port)
         named = bracketed(host) if port == PORTS[scheme] else f"{bracketed(host)}:{port}"
         place = Place(host, port, scheme == "https", proxy, request.address)
         if proxy is not None and scheme == "http":
-            return place, f"http://{named}{path}", {"host": named, **proxy_headers(proxy)}
+            return place, f"http://{named}{path}", {"host": named, **proxy.headers()}
         return place, path, {"host": named}
 
 
@@ -135,7 +135,3 @@ def written(request: HttpRequest, target: str, extra: Mapping[str, str]) -> byte
     if isinstance(request.body, bytes):
         return write_request(request.method, target, headers, request.body)
     return write_request(request.method, target, {**headers, "content-length": str(request.body.size)}, b"")
-
-
-def bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

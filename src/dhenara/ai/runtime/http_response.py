@@ -8,7 +8,7 @@ from ..wire.encoding import Decompressor, decompressor
 from ..wire.frame import BrokenFraming
 from ..wire.http import Head
 from ..wire.http1 import Http1Reader
-from ..wire.io import Broken, Patience, Unreachable
+from ..wire.io import Broken, CertificateRejected, Patience, Unreachable
 from .net import Wire
 
 
@@ -33,6 +33,8 @@ async def hear_out(wire: Wire, reader: Http1Reader, patience: Patience, problem:
     """A server that finds a request too large says so and hangs up before it has heard it to its end."""
     try:
         await read_head(wire, reader, patience)
+    except CertificateRejected:
+        raise  # what the server says about the certificate is why it hung up
     except (Unreachable, Broken, BrokenFraming):
         raise problem from None
 

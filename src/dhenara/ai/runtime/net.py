@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from .proxy import Proxy
+
 
 class Place(NamedTuple):
     """Where to connect; connections to the same place can be used again."""
@@ -11,7 +13,7 @@ class Place(NamedTuple):
     host: str
     port: int
     secure: bool
-    proxy: str | None = None
+    proxy: Proxy | None = None
     address: str | None = None
     """Where to connect, if that was decided already."""
 

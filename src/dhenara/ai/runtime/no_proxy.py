@@ -2,34 +2,63 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
 
+SEPARATORS = re.compile(r"[,\s]+")
+BRACKETED = re.compile(r"\[([^\]]*)\](?::(\d+))?")
+WITH_PORT = re.compile(r"([^:]*):(\d+)")
 
-def bypassed(host: str, exceptions: str) -> bool:
-    """`no_proxy` lists hosts, addresses, networks, domains with or without a leading dot, or `*`."""
-    place = numbered(host)
-    for entry in filter(None, map(str.strip, exceptions.lower().split(","))):
-        if entry == "*" or (place is not None and within(place, entry)):
-            return True
-        name = entry.split(":")[0].removeprefix("*").lstrip(".")
-        if name and (host == name or host.endswith(f".{name}")):
-            return True
-    return False
+
+def bypassed(host: str, port: int, exceptions: str) -> bool:
+    """Whether requests to this host and port go directly.
+
+    Args:
+        host: The host of the address, a name or a number without brackets.
+        port: Its port.
+        exceptions: The value of `no_proxy`: names (their subdomains too, with or without `.` or `*.` before them),
+            addresses and networks, each with or without a port, or `*`; separated by commas or spaces.
+    """
+    name = host.lower().rstrip(".").strip("[]")
+    address = numbered(name)
+    return any(matches(name, address, port, entry) for entry in SEPARATORS.split(exceptions.lower()) if entry)
+
+
+def matches(name: str, address: Address | None, port: int, entry: str) -> bool:
+    if entry == "*":
+        return True
+    place, only_port = split_port(entry)
+    if only_port is not None and only_port != port:
+        return False
+    if address is not None:
+        return within(address, place)
+    domain = place.removeprefix("*").strip(".")
+    return bool(domain) and (name == domain or name.endswith(f".{domain}"))
+
+
+def split_port(entry: str) -> tuple[str, int | None]:
+    """The host of an entry, without brackets, and the one port that it is about; None for every port."""
+    found = BRACKETED.fullmatch(entry) or WITH_PORT.fullmatch(entry)
+    if found is None:
+        return entry, None
+    return found[1], int(found[2]) if found[2] else None
 
 
 def numbered(host: str) -> Address | None:
-    """The address, where the host is one and not a name."""
+    """The address, where the host is one and not a name. An IPv4 address may be wrapped in an IPv6 one."""
     try:
-        return ip_address(host.strip("[]"))
+        found = ip_address(host.partition("%")[0])
     except ValueError:
         return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
 
 
-def within(place: Address, entry: str) -> bool:
-    """Whether the entry is this address, with or without brackets, or a network that it belongs to."""
+def within(address: Address, place: str) -> bool:
+    """Whether the place is this address or a network that it belongs to."""
     try:
-        return place in ip_network(entry.replace("[", "").replace("]", ""), strict=False)
+        network = ip_network(place.replace("[", "").replace("]", "").partition("%")[0], strict=False)
     except ValueError:
         return False
+    return address in network

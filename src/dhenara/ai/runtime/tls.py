@@ -1,13 +1,15 @@
-"""Trust: one TLS context for the whole process, made when the first secure connection needs it."""
+"""TLS contexts: one for the whole process where nothing is set, else one for each client."""
 
 from __future__ import annotations
 
+import os
 import ssl
 import sys
 from collections.abc import Mapping
 from functools import cache
 
 from ..errors import ConfigurationError
+from .tls_settings import TlsSettings
 
 BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -24,8 +26,88 @@ def trust(environment: Mapping[str, str]) -> ssl.SSLContext:
         ) from error
 
 
+class TlsContexts:
+    """The TLS context of one client, created for its first secure connection."""
+
+    __slots__ = ("_created", "_environment", "settings")
+
+    def __init__(self, settings: TlsSettings, environment: Mapping[str, str]) -> None:
+        self.settings = settings
+        self._environment = environment
+        self._created: ssl.SSLContext | None = None
+
+    def __call__(self) -> ssl.SSLContext:
+        """The context.
+
+        Raises:
+            ConfigurationError: Files that cannot be read, or that are not PEM.
+        """
+        if self.settings.is_default:
+            return trust(self._environment)
+        if self._created is None:
+            self._created = create_context(self.settings, self._environment)
+        return self._created
+
+
+def create_context(settings: TlsSettings, environment: Mapping[str, str]) -> ssl.SSLContext:
+    """A new context for these settings."""
+    verify = settings.verify
+    if isinstance(verify, ssl.SSLContext):
+        if settings.cert is not None:
+            raise ConfigurationError(
+                "verify is an ssl.SSLContext, which has its own client certificate: call its load_cert_chain(...) "
+                "and leave cert out"
+            )
+        return verify
+    created = trusting(verify, environment)
+    if settings.cert is not None:
+        load_certificate(created, settings.cert)
+    return created
+
+
+def trusting(verify: bool | str, environment: Mapping[str, str]) -> ssl.SSLContext:
+    if verify is True:
+        bundle = next((environment[name] for name in BUNDLES if environment.get(name)), None)
+        trust(environment)  # refuses a bundle that cannot be read, and names its variable
+        return new_context(bundle, environment.get("SSL_CERT_DIR") or None)
+    if verify is False:
+        created = ssl.create_default_context()
+        created.check_hostname, created.verify_mode = False, ssl.CERT_NONE
+        return forgettable(created)
+    file, folder = (None, verify) if os.path.isdir(verify) else (verify, None)
+    try:
+        return forgettable(ssl.create_default_context(cafile=file, capath=folder))
+    except OSError as error:
+        raise ConfigurationError(
+            f"the certificates that verify names cannot be read: {verify}: {error.strerror or error}. "
+            "It must name a file or folder of PEM certificates."
+        ) from error
+
+
+def load_certificate(created: ssl.SSLContext, cert: tuple[str, ...]) -> None:
+    """Loads the client certificate."""
+    file, key, password = cert[0], *(*cert[1:], None, None)[:2]
+    try:
+        # Without a password, OpenSSL would ask for one at the terminal.
+        created.load_cert_chain(file, key, no_password if password is None else password)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the client certificate {file!r} cannot be used: {error.strerror or error}. cert takes PEM files: one "
+            "with certificate and key, or (certificate, key), or (certificate, key, password)."
+        ) from error
+
+
+def no_password() -> str:
+    return ""
+
+
 @cache
 def context(bundle: str | None, folder: str | None) -> ssl.SSLContext:
+    """The one of the process."""
+    return new_context(bundle, folder)
+
+
+def new_context(bundle: str | None, folder: str | None) -> ssl.SSLContext:
     if bundle is not None or folder is not None:
         return forgettable(ssl.create_default_context(cafile=bundle, capath=folder))
     if sys.platform in ("darwin", "win32"):

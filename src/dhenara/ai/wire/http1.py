@@ -68,6 +68,11 @@ class Http1Reader:
         """Whether another request may follow on the same connection."""
         return self.done and self._keeps_alive and not self._body.leftover
 
+    @property
+    def leftover(self) -> bool:
+        """Whether bytes have arrived beyond the end of the response."""
+        return self.done and self._body.leftover
+
     def feed(self, data: bytes) -> None:
         if data:
             self.started = True

@@ -18,6 +18,18 @@ class Unreachable(Exception):
     """No connection could be made, or it broke before the answer began."""
 
 
+class CertificateRejected(Unreachable):
+    """TLS failed over a certificate, the server's or ours; a repetition fails in the same way."""
+
+
+class ProxyRefused(Unreachable):
+    """A proxy answered, but does not let this request through; `status` is its answer, None where it was not HTTP."""
+
+    def __init__(self, message: str, *, status: int | None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class Broken(Exception):
     """The connection broke while the answer was arriving."""
 

@@ -1,0 +1,75 @@
+"""Responses of other HTTP clients as ours: raw bytes in, decompressed bytes out, limits checked at each read."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..wire.encoding import Decompressor, decompressor
+from ..wire.http import Head
+from ..wire.io import Patience, Silence
+
+
+class RawBody(Protocol):
+    """The body of a response as another client reads it."""
+
+    async def read(self, timeout: float | None) -> bytes:
+        """The next bytes as they were sent; b"" when the body is over. Raises Silence, Broken or BrokenFraming."""
+
+    async def close(self) -> None: ...
+
+    def drop(self) -> None:
+        """Hangs up at once, from any thread, without waiting for anything."""
+
+
+class AdaptedResponse:
+    """One response of another client. `secrets` is hidden in everything that is shown of it."""
+
+    __slots__ = ("_body", "_closed", "_decompress", "_over", "_patience", "head", "secrets")
+
+    def __init__(self, head: Head, body: RawBody, patience: Patience, secrets: tuple[str, ...] = ()) -> None:
+        self.head = head
+        self.secrets = secrets
+        self._body = body
+        self._patience = patience
+        self._decompress: Decompressor | None = decompressor(head.headers.get("content-encoding"))
+        self._over = False
+        self._closed = False
+
+    async def read(self) -> bytes:
+        """The next bytes of the body, decompressed; b"" when it is over."""
+        while not self._over:
+            data = await self._body.read(time_left(self._patience))
+            if not data:
+                return await self._finish()
+            if self._decompress is not None:
+                data = self._decompress.feed(data)
+            if data:
+                return data
+        return b""
+
+    async def close(self) -> None:
+        self._over = True
+        if not self._closed:
+            self._closed = True
+            await self._body.close()
+
+    def abandon(self) -> None:
+        self._over = True
+        if not self._closed:
+            self._closed = True
+            self._body.drop()
+
+    async def _finish(self) -> bytes:
+        rest = b""
+        if self._decompress is not None:
+            rest, self._decompress = self._decompress.finish(), None
+        await self.close()
+        return rest
+
+
+def time_left(patience: Patience) -> float | None:
+    """Seconds until the next limit. Raises Silence when it has passed, also while bytes are waiting."""
+    left = patience.read()
+    if left is not None and left <= 0:
+        raise Silence("the time is over")
+    return left

@@ -1,0 +1,252 @@
+"""`transport="aiohttp"`: one session of aiohttp for each asyncio loop, with our rules.
+
+No redirects, cookies, netrc, automatic headers or silent repetitions; bodies arrive as they were sent and are opened
+by our own decompressors; proxies by the environment as everywhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from ..wire.frame import BrokenFraming
+from ..wire.http import Head, HttpRequest
+from ..wire.http1 import Unwritable
+from ..wire.io import Broken, CertificateRejected, Patience, ProxyRefused, Silence, Unreachable
+from .adapted_response import AdaptedResponse
+from .http import written
+from .proxy import Proxy, bracketed, find_proxy
+from .reasons import is_refusal, reason, tls_problem
+
+PROXIES = ("http", "https")
+LONGEST_IDLE = 55.0
+LONGEST_LINE = 65_536
+MOST_HEADERS = 1_000
+PIECE = 65_536
+OWN_HEADERS = ("accept", "accept-encoding", "content-type", "user-agent")
+"""What aiohttp would add by itself."""
+
+Trust = Callable[[], ssl.SSLContext]
+
+
+class Disconnected(aiohttp.ClientError):
+    """The server hung up; aiohttp would repeat some requests silently if it saw its own error for that."""
+
+
+class AiohttpTransport:
+    """For the async calls of one asyncio loop."""
+
+    def __init__(self, trust: Trust, environment: Mapping[str, str]) -> None:
+        self._trust = trust
+        self._environment = environment
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+
+    async def open(self, request: HttpRequest, patience: Patience) -> AdaptedResponse:
+        """The response as soon as its head has arrived."""
+        written(request, "/", {})  # refuses what could smuggle a second line in
+        url = URL(request.url, encoded=True)
+        host, port, secure = url.host or "", url.port or 0, url.scheme == "https"
+        proxy = find_proxy(url.scheme, host, self._environment, port, PROXIES)
+        options: dict[str, Any] = {"ssl": self._trust()} if secure else {}
+        if proxy is not None:
+            options |= proxied(proxy)
+        elif request.address is not None:
+            options |= {"server_hostname": host} if secure else {}
+            url = url.with_host(request.address)
+        named = bracketed(host) if url.is_default_port() else f"{bracketed(host)}:{port}"
+        headers = {"host": named, **request.headers, **sized(request)}
+        with translating(patience, proxy):
+            async with Progress(patience) as progress:
+                response = await self._session(once=request.once).request(
+                    request.method,
+                    url,
+                    headers=headers,
+                    data=body_of(request),
+                    allow_redirects=False,
+                    trace_request_ctx=progress,
+                    **options,
+                )
+        secrets = proxy.secrets() if proxy is not None and not secure else ()
+        return AdaptedResponse(head_of(response), AiohttpBody(response, patience, proxy), patience, secrets)
+
+    async def close(self) -> None:
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
+
+    def _session(self, *, once: bool) -> aiohttp.ClientSession:
+        """The session; requests that need a connection of their own have one that keeps none."""
+        if once not in self._sessions:
+            self._sessions[once] = create_session(once)
+        return self._sessions[once]
+
+
+def create_session(once: bool) -> aiohttp.ClientSession:
+    kept: dict[str, Any] = {"force_close": True} if once else {"keepalive_timeout": LONGEST_IDLE}
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, use_dns_cache=False, resolver=aiohttp.ThreadedResolver(), **kept),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(),
+        skip_auto_headers=OWN_HEADERS,
+        auto_decompress=False,
+        trust_env=False,
+        max_line_size=LONGEST_LINE,
+        max_field_size=LONGEST_LINE,
+        max_headers=MOST_HEADERS,
+        trace_configs=[tracing()],
+        middlewares=(without_repetition,),
+    )
+
+
+async def without_repetition(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise Disconnected(reason(error)) from error
+
+
+class Progress:
+    """How far a request has come: which limit holds, and when it ends."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._scope = asyncio.timeout(patience.connect())
+        self.connecting = True
+
+    async def __aenter__(self) -> Progress:
+        await self._scope.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        try:
+            await self._scope.__aexit__(*error)
+        except TimeoutError as late:
+            raise Silence("the time is over", connecting=self.connecting) from late
+
+    def connected(self) -> None:
+        """From now on the wait for the response counts."""
+        self.connecting = False
+        left = self._patience.read()
+        self._scope.reschedule(None if left is None else asyncio.get_running_loop().time() + left)
+
+
+def tracing() -> aiohttp.TraceConfig:
+    """Tells the progress of a request when its connection is there."""
+
+    async def connected(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+        context.trace_request_ctx.connected()
+
+    config = aiohttp.TraceConfig()
+    config.on_connection_create_end.append(connected)
+    config.on_connection_reuseconn.append(connected)
+    return config
+
+
+class AiohttpBody:
+    """The body of a response."""
+
+    def __init__(self, response: aiohttp.ClientResponse, patience: Patience, proxy: Proxy | None) -> None:
+        self._response = response
+        self._patience = patience
+        self._proxy = proxy
+        self._loop = asyncio.get_running_loop()
+
+    async def read(self, timeout: float | None) -> bytes:
+        with translating(self._patience, self._proxy, began=True):
+            async with asyncio.timeout(timeout):
+                return await self._response.content.readany()
+
+    async def close(self) -> None:
+        """aiohttp keeps the connection of a body that was read to its end; any other it closes."""
+        self._response.close()
+        await asyncio.sleep(0)
+
+    def drop(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._response.close)
+
+
+@contextmanager
+def translating(patience: Patience, proxy: Proxy | None, *, began: bool = False) -> Iterator[None]:
+    try:
+        yield
+    except aiohttp.InvalidURL as error:
+        raise Unwritable(f"not an address: {error}") from error
+    except TimeoutError as error:
+        raise Silence("the time is over", connecting=isinstance(error, aiohttp.ConnectionTimeoutError)) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise translated(error, proxy, began=began) from error
+
+
+def translated(error: aiohttp.ClientError | OSError, proxy: Proxy | None, *, began: bool) -> Exception:
+    """Our error for one of aiohttp's; what a proxy says is not repeated with its password in it."""
+    text = reason(error)
+    text = proxy.hide(text) if proxy is not None else text
+    match error:
+        case aiohttp.ClientHttpProxyError():
+            return ProxyRefused(f"the proxy {proxy} refused the way with status {error.status}", status=error.status)
+        case aiohttp.ClientConnectorCertificateError(certificate_error=inner):
+            return tls_problem(inner)
+        case aiohttp.ClientConnectorError(os_error=ssl.SSLError() as inner):
+            return tls_problem(inner)
+        case aiohttp.ClientResponseError():
+            return BrokenFraming(text)
+        case aiohttp.ClientPayloadError():
+            return Broken(text)
+    if (alert := refusal_of(error)) is not None:
+        return CertificateRejected(f"the server refused the TLS handshake: {reason(alert)}")
+    return Broken(text) if began else Unreachable(text)
+
+
+def refusal_of(error: BaseException) -> BaseException | None:
+    seen: BaseException | None = error
+    while seen is not None and not is_refusal(seen):
+        seen = seen.__cause__ or seen.__context__
+    return seen
+
+
+def sized(request: HttpRequest) -> dict[str, str]:
+    size = len(request.body) if isinstance(request.body, bytes) else request.body.size
+    return {"content-length": str(size)} if size or request.method in ("POST", "PUT", "PATCH") else {}
+
+
+def body_of(request: HttpRequest) -> bytes | AsyncIterator[bytes] | None:
+    """Large bodies in pieces: aiohttp writes bytes in one go, which holds up the loop."""
+    body = request.body
+    if isinstance(body, bytes):
+        if len(body) > PIECE:
+            return pieces(body[at : at + PIECE] for at in range(0, len(body), PIECE))
+        return body or None
+    return pieces(iter(body))
+
+
+async def pieces(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+def proxied(proxy: Proxy) -> dict[str, Any]:
+    """The options of a request through this proxy."""
+    options: dict[str, Any] = {"proxy": URL(proxy.url)}
+    if proxy.username or proxy.password:
+        options["proxy_auth"] = aiohttp.BasicAuth(proxy.username, proxy.password, "utf-8")
+    return options
+
+
+def head_of(response: aiohttp.ClientResponse) -> Head:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in response.raw_headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Head(response.status, headers, response.reason or "")

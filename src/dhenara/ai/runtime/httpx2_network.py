@@ -1,0 +1,175 @@
+"""The connections of httpx2's pools with our limits: httpcore2 takes a timeout once, here one is set for every read.
+
+`current` says on whose behalf a thread or task uses a pool, so that a connection that serves many requests keeps to
+the limits of the present one.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import Any
+
+import httpcore2
+
+from ..wire.io import Patience
+
+SHORTEST = 0.001
+"""A socket takes 0 for "do not wait at all"."""
+SocketOptions = Iterable[httpcore2.SOCKET_OPTION] | None
+
+
+class Use:
+    """One request's use of a pool: its limits, and what happened on the connection."""
+
+    __slots__ = ("address", "connect_until", "ended", "patience", "tunnels")
+
+    def __init__(self, patience: Patience, address: str | None, *, tunnels: bool) -> None:
+        limit = patience.connect()
+        self.patience = patience
+        self.connect_until = None if limit is None else time.monotonic() + limit
+        self.address = address
+        """Where to connect, instead of looking up the name of the host."""
+        self.tunnels = tunnels
+        """Whether a new connection reaches the proxy first, and the host only when TLS begins on it."""
+        self.ended = False
+        """Whether the other side has hung up."""
+
+
+current: ContextVar[Use] = ContextVar("httpx2_use")
+
+
+def connect_left() -> float | None:
+    until = current.get().connect_until
+    if until is None:
+        return None
+    if until <= (now := time.monotonic()):
+        raise httpcore2.ConnectTimeout("no connection in time")
+    return max(until - now, SHORTEST)
+
+
+def step_left(connecting: bool) -> float | None:
+    """Seconds for the next read or write."""
+    if connecting:
+        return connect_left()
+    left = current.get().patience.read()
+    if left is not None and left <= 0:
+        raise httpcore2.ReadTimeout("the time is over")
+    return None if left is None else max(left, SHORTEST)
+
+
+def step_timeout(error: httpcore2.TimeoutException, connecting: bool) -> httpcore2.TimeoutException:
+    return httpcore2.ConnectTimeout(str(error)) if connecting else error
+
+
+class LimitedStream(httpcore2.NetworkStream):
+    """A connection of a thread. `connecting` holds until the host behind a proxy is reached."""
+
+    def __init__(self, inner: httpcore2.NetworkStream, connecting: bool = False) -> None:
+        self._inner = inner
+        self._connecting = connecting
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        try:
+            data = self._inner.read(max_bytes, step_left(self._connecting))
+        except httpcore2.TimeoutException as error:
+            raise step_timeout(error, self._connecting) from error
+        current.get().ended = not data
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        try:
+            self._inner.write(buffer, step_left(self._connecting))
+        except httpcore2.TimeoutException as error:
+            raise step_timeout(error, self._connecting) from error
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        return LimitedStream(self._inner.start_tls(ssl_context, server_hostname, connect_left()))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class LimitedBackend(httpcore2.NetworkBackend):
+    """Opens connections for threads."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore2.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: SocketOptions = None,
+    ) -> httpcore2.NetworkStream:
+        use = current.get()
+        stream = self._inner.connect_tcp(use.address or host, port, connect_left(), local_address, socket_options or ())
+        return LimitedStream(stream, use.tunnels)
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(seconds)
+
+
+class AsyncLimitedStream(httpcore2.AsyncNetworkStream):
+    """A connection of a task. `connecting` holds until the host behind a proxy is reached."""
+
+    def __init__(self, inner: httpcore2.AsyncNetworkStream, connecting: bool = False) -> None:
+        self._inner = inner
+        self._connecting = connecting
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        try:
+            data = await self._inner.read(max_bytes, step_left(self._connecting))
+        except httpcore2.TimeoutException as error:
+            raise step_timeout(error, self._connecting) from error
+        current.get().ended = not data
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        try:
+            await self._inner.write(buffer, step_left(self._connecting))
+        except httpcore2.TimeoutException as error:
+            raise step_timeout(error, self._connecting) from error
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.AsyncNetworkStream:
+        return AsyncLimitedStream(await self._inner.start_tls(ssl_context, server_hostname, connect_left()))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class AsyncLimitedBackend(httpcore2.AsyncNetworkBackend):
+    """Opens connections for tasks of one loop, asyncio's or trio's."""
+
+    def __init__(self, inner: httpcore2.AsyncNetworkBackend) -> None:
+        self._inner = inner
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: SocketOptions = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        use = current.get()
+        place = use.address or host
+        stream = await self._inner.connect_tcp(place, port, connect_left(), local_address, socket_options or ())
+        return AsyncLimitedStream(stream, use.tunnels)
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)

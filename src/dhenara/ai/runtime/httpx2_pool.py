@@ -1,0 +1,341 @@
+"""`transport="httpx2"`: the connection pools of httpx2 (its package httpcore2), sync and async, with our rules.
+
+No retries, redirects, cookies or netrc; proxies by the environment as everywhere else, SOCKS included.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpcore2
+
+from ..errors import ConfigurationError
+from ..wire.frame import BrokenFraming
+from ..wire.http import Head, HttpRequest, Pieces
+from ..wire.http1 import Unwritable
+from ..wire.io import Broken, CertificateRejected, Patience, ProxyRefused, Silence, Unreachable
+from .adapted_response import AdaptedResponse
+from .asyncio_net import running
+from .http import written
+from .httpx2_network import AsyncLimitedBackend, LimitedBackend, Use, current
+from .proxy import PORTS, Proxy, bracketed, find_proxy
+from .reasons import reason, tls_problem
+
+if TYPE_CHECKING:
+    import asyncio
+
+STATUS_DIGITS = 3
+KINDS = tuple(PORTS)
+LONGEST_IDLE = 55.0
+Trust = Callable[[], ssl.SSLContext]
+
+
+class Route:
+    """Where one request goes, and through what."""
+
+    def __init__(self, request: HttpRequest, environment: Mapping[str, str]) -> None:
+        written(request, "/", {})  # refuses what could smuggle a second line in
+        parts = urlsplit(request.url)
+        host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+        self.secure = parts.scheme == "https"
+        self.proxy = find_proxy(parts.scheme, host, environment, port, KINDS)
+        self.own_pool = request.once or request.address is not None
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self.url = httpcore2.URL(scheme=parts.scheme, host=host, port=port, target=path)
+        named = bracketed(host) if port == PORTS[parts.scheme] else f"{bracketed(host)}:{port}"
+        self.headers = [*headers_of(request, named)]
+
+    def use(self, request: HttpRequest, patience: Patience) -> Use:
+        address = request.address if self.proxy is None else None
+        return Use(patience, address, tunnels=self.proxy is not None and self.secure)
+
+    def request(self, request: HttpRequest) -> httpcore2.Request:
+        body = request.body if isinstance(request.body, bytes) else Body(request.body)
+        return httpcore2.Request(request.method, self.url, headers=self.headers, content=body)
+
+
+def headers_of(request: HttpRequest, host: str) -> Iterator[tuple[bytes, bytes]]:
+    if "host" not in request.headers:
+        yield b"host", host.encode("latin-1")
+    for name, value in request.headers.items():
+        yield name.encode("latin-1"), value.encode("latin-1")
+    size = len(request.body) if isinstance(request.body, bytes) else request.body.size
+    if size or request.method in ("POST", "PUT", "PATCH"):
+        yield b"content-length", str(size).encode()
+
+
+class Body:
+    """A body in pieces, for threads and tasks."""
+
+    def __init__(self, pieces: Pieces) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._pieces)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+
+
+class SyncHttpx2Transport:
+    """For sync calls."""
+
+    def __init__(self, trust: Trust, environment: Mapping[str, str]) -> None:
+        self._trust = trust
+        self._environment = environment
+        self._pools: dict[tuple[Proxy | None, bool], httpcore2.ConnectionPool] = {}
+
+    async def open(self, request: HttpRequest, patience: Patience) -> AdaptedResponse:
+        """The response as soon as its head has arrived."""
+        route = Route(request, self._environment)
+        use = route.use(request, patience)
+        pool = self._pool(route)
+        try:
+            with using(use, route.proxy):
+                response = pool.handle_request(route.request(request))
+        except BaseException:
+            if route.own_pool:
+                pool.close()
+            raise
+        body = SyncBody(response, use, route.proxy, pool if route.own_pool else None)
+        return AdaptedResponse(head_of(response), body, patience, secrets_of(route))
+
+    async def close(self) -> None:
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            pool.close()
+
+    def _pool(self, route: Route) -> httpcore2.ConnectionPool:
+        """Plain connections do without a TLS context, which takes time to load."""
+        if route.own_pool:
+            return self._create(route)
+        key = (route.proxy, route.secure)
+        if key not in self._pools:
+            self._pools.setdefault(key, self._create(route))
+        return self._pools[key]
+
+    def _create(self, route: Route) -> httpcore2.ConnectionPool:
+        return httpcore2.ConnectionPool(
+            ssl_context=context_for(route, self._trust),
+            proxy=proxy_of(route.proxy, self._trust),
+            max_connections=None,
+            keepalive_expiry=LONGEST_IDLE,
+            network_backend=LimitedBackend(),
+        )
+
+
+class AsyncHttpx2Transport:
+    """For the async calls of one loop."""
+
+    def __init__(self, trust: Trust, environment: Mapping[str, str], backend: httpcore2.AsyncNetworkBackend) -> None:
+        self._trust = trust
+        self._environment = environment
+        self._backend = AsyncLimitedBackend(backend)
+        self._pools: dict[tuple[Proxy | None, bool], httpcore2.AsyncConnectionPool] = {}
+
+    async def open(self, request: HttpRequest, patience: Patience) -> AdaptedResponse:
+        """The response as soon as its head has arrived."""
+        route = Route(request, self._environment)
+        use = route.use(request, patience)
+        pool = self._pool(route)
+        try:
+            with using(use, route.proxy):
+                response = await pool.handle_async_request(route.request(request))
+        except BaseException:
+            if route.own_pool:
+                await pool.aclose()
+            raise
+        body = AsyncBody(response, use, route.proxy, pool if route.own_pool else None)
+        return AdaptedResponse(head_of(response), body, patience, secrets_of(route))
+
+    async def close(self) -> None:
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            await pool.aclose()
+
+    def _pool(self, route: Route) -> httpcore2.AsyncConnectionPool:
+        if route.own_pool:
+            return self._create(route)
+        key = (route.proxy, route.secure)
+        if key not in self._pools:
+            self._pools[key] = self._create(route)
+        return self._pools[key]
+
+    def _create(self, route: Route) -> httpcore2.AsyncConnectionPool:
+        return httpcore2.AsyncConnectionPool(
+            ssl_context=context_for(route, self._trust),
+            proxy=proxy_of(route.proxy, self._trust),
+            max_connections=None,
+            keepalive_expiry=LONGEST_IDLE,
+            network_backend=self._backend,
+        )
+
+
+class SyncBody:
+    """The body of a response in a thread."""
+
+    def __init__(
+        self, response: httpcore2.Response, use: Use, proxy: Proxy | None, pool: httpcore2.ConnectionPool | None
+    ) -> None:
+        self._response = response
+        self._use = use
+        self._proxy = proxy
+        self._pool = pool
+        self._chunks = response.iter_stream()
+
+    async def read(self, timeout: float | None) -> bytes:
+        with using(self._use, self._proxy, began=True):
+            return next(self._chunks, b"")
+
+    async def close(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        with using(self._use, self._proxy, began=True):
+            self._response.close()
+        if self._pool is not None:
+            self._pool.close()
+
+
+class AsyncBody:
+    """The body of a response in a task."""
+
+    def __init__(
+        self, response: httpcore2.Response, use: Use, proxy: Proxy | None, pool: httpcore2.AsyncConnectionPool | None
+    ) -> None:
+        self._response = response
+        self._use = use
+        self._proxy = proxy
+        self._pool = pool
+        self._chunks = response.aiter_stream()
+        self._in_owner = in_this_loop()
+
+    async def read(self, timeout: float | None) -> bytes:
+        with using(self._use, self._proxy, began=True):
+            return await anext(self._chunks, b"")
+
+    async def close(self) -> None:
+        with using(self._use, self._proxy, began=True):
+            await self._response.aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
+
+    def drop(self) -> None:
+        """The loop of the connection closes it, as soon as it runs again."""
+        self._in_owner(self.close)
+
+
+def in_this_loop() -> Callable[[Callable[[], Coroutine[Any, Any, None]]], None]:
+    """Starts work in the running loop later, from any thread; does nothing once that loop has ended."""
+    loop = running()
+    if loop is None:
+        return in_this_trio_run()
+    tasks: set[asyncio.Task[None]] = set()
+
+    def start(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = loop.create_task(work())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    def later(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        with suppress(RuntimeError):  # the loop is closed, and with it its connections
+            loop.call_soon_threadsafe(start, work)
+
+    return later
+
+
+def in_this_trio_run() -> Callable[[Callable[[], Coroutine[Any, Any, None]]], None]:
+    import trio
+
+    token = trio.lowlevel.current_trio_token()
+
+    def later(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        with suppress(trio.RunFinishedError):
+            token.run_sync_soon(trio.lowlevel.spawn_system_task, work)
+
+    return later
+
+
+@contextmanager
+def using(use: Use, proxy: Proxy | None, *, began: bool = False) -> Iterator[None]:
+    """The pool is used for this request; its errors become ours."""
+    current.set(use)
+    try:
+        yield
+    except httpcore2.LocalProtocolError as error:
+        raise Unwritable(str(error)) from error
+    except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError) as error:
+        raise translated(error, use, proxy, began=began) from error
+
+
+def translated(error: Exception, use: Use, proxy: Proxy | None, *, began: bool) -> Exception:
+    """Our error for one of httpcore2's; what a proxy says is not repeated with its password in it."""
+    text = str(error) or type(error).__name__
+    text = proxy.hide(text) if proxy is not None else text
+    if isinstance(error, httpcore2.TimeoutException):
+        return Silence(text, connecting=isinstance(error, httpcore2.ConnectTimeout))
+    if isinstance(error, httpcore2.ProxyError):
+        return refused_by(proxy, text)
+    cause = tls_cause(error)
+    if cause is not None:
+        problem = tls_problem(cause)
+        return problem if isinstance(problem, CertificateRejected) or not began else Broken(reason(cause))
+    if isinstance(error, httpcore2.RemoteProtocolError) and not use.ended:
+        return BrokenFraming(text)
+    return Broken(text) if began else Unreachable(text)
+
+
+def refused_by(proxy: Proxy | None, text: str) -> ProxyRefused:
+    """httpcore2 says the status of a refusal in its text: `407 Proxy Authentication Required`."""
+    word = text.partition(" ")[0]
+    status = int(word) if len(word) == STATUS_DIGITS and word.isdecimal() else None
+    return ProxyRefused(f"the proxy {proxy} refused the way with status {status}" if status else text, status=status)
+
+
+def tls_cause(error: BaseException) -> ssl.SSLError | None:
+    """The TLS error behind an error; pools cut the chain of causes, but not that of contexts."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, ssl.SSLError):
+        seen = seen.__cause__ or seen.__context__
+    return seen
+
+
+def head_of(response: httpcore2.Response) -> Head:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in response.headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    phrase = response.extensions.get("reason_phrase", b"")
+    return Head(response.status, headers, phrase.decode("latin-1"))
+
+
+def secrets_of(route: Route) -> tuple[str, ...]:
+    """What a proxy was sent that the response may repeat."""
+    return route.proxy.secrets() if route.proxy is not None and not route.secure else ()
+
+
+def context_for(route: Route, trust: Trust) -> ssl.SSLContext | None:
+    return trust() if route.secure else None
+
+
+def proxy_of(proxy: Proxy | None, trust: Trust) -> httpcore2.Proxy | None:
+    if proxy is None:
+        return None
+    if proxy.scheme.startswith("socks"):
+        require_socks()
+    auth = (proxy.username.encode(), proxy.password.encode()) if proxy.username or proxy.password else None
+    return httpcore2.Proxy(proxy.url, auth, ssl_context=trust() if proxy.scheme == "https" else None)
+
+
+def require_socks() -> None:
+    if find_spec("socksio") is None:
+        raise ConfigurationError(
+            "a SOCKS proxy needs the package socksio, which is not installed. "
+            "Install it with: python -m pip install 'httpx2[socks]'"
+        )

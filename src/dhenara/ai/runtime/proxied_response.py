@@ -1,0 +1,44 @@
+"""Responses that came through a proxy without a tunnel: what it repeats of its credentials is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..wire.frame import BrokenFraming
+from ..wire.io import Broken, Response, Unreachable
+from .proxy import Proxy
+
+
+@contextmanager
+def hiding_secrets(proxy: Proxy) -> Iterator[None]:
+    """Errors that quote what was received do not repeat the proxy's password."""
+    try:
+        yield
+    except (Broken, Unreachable, BrokenFraming) as error:
+        text = str(error)
+        if proxy.hide(text) == text:
+            raise
+        raise type(error)(proxy.hide(text)) from None
+
+
+class ProxiedResponse:
+    """A response of a proxy. `secrets` is hidden in everything that is shown of it."""
+
+    __slots__ = ("_proxy", "_response", "head", "secrets")
+
+    def __init__(self, response: Response, proxy: Proxy) -> None:
+        self.head = response.head
+        self.secrets = proxy.secrets()
+        self._response = response
+        self._proxy = proxy
+
+    async def read(self) -> bytes:
+        with hiding_secrets(self._proxy):
+            return await self._response.read()
+
+    async def close(self) -> None:
+        await self._response.close()
+
+    def abandon(self) -> None:
+        self._response.abandon()

@@ -1,0 +1,101 @@
+"""TLS settings of one client: which certificates it trusts, and which one it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from os import PathLike, fspath
+from os.path import exists
+from typing import TYPE_CHECKING, Any
+
+from ..dataclass import dataclass
+from ..errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import ssl
+
+    Verify = bool | str | PathLike[str] | ssl.SSLContext
+    Cert = str | PathLike[str] | tuple[str, str] | tuple[str, str, str]
+
+NAMES = ("verify", "cert")
+MOST_CERT_PARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """What one client does about certificates.
+
+    Args:
+        verify: True for the bundle that the environment names or else the system's trust, False for no check at all,
+            the path of a file or folder of PEM certificates to trust instead, or a ready `ssl.SSLContext`.
+        cert: Client certificate: the path of one PEM file with certificate and key, or a tuple of certificate file,
+            key file and, where the key is encrypted, its password.
+    """
+
+    verify: Any = True
+    cert: tuple[str, ...] | None = field(default=None, repr=False)
+
+    @property
+    def is_default(self) -> bool:
+        return self.verify is True and self.cert is None
+
+
+DEFAULT_TLS = TlsSettings()
+
+
+def tls_settings(verify: Any = True, cert: Any = None) -> TlsSettings:
+    """Checked settings.
+
+    Args:
+        verify: See `TlsSettings`.
+        cert: See `TlsSettings`; lists are accepted for tuples.
+
+    Returns:
+        The settings; paths are strings.
+
+    Raises:
+        ConfigurationError: A value of the wrong type, or a path where nothing is.
+    """
+    if verify is True and cert is None:
+        return DEFAULT_TLS
+    return TlsSettings(checked_verify(verify), None if cert is None else checked_cert(cert))
+
+
+def configured_tls(config: Mapping[str, Any], default: TlsSettings) -> TlsSettings:
+    """The settings in the `config` of an endpoint; entries that are missing there come from the client."""
+    if not any(name in config for name in NAMES):
+        return default
+    return tls_settings(config.get("verify", default.verify), config.get("cert", default.cert))
+
+
+def checked_verify(given: Any) -> Any:
+    if isinstance(given, bool):
+        return given
+    if isinstance(given, str | PathLike):
+        return existing(fspath(given), "verify")
+    import ssl
+
+    if isinstance(given, ssl.SSLContext):
+        return given
+    raise ConfigurationError(
+        f"verify is True, False, the path of a file or folder of PEM certificates, or an ssl.SSLContext, "
+        f"not {type(given).__name__}"
+    )
+
+
+def checked_cert(given: Any) -> tuple[str, ...]:
+    parts = (given,) if isinstance(given, str | PathLike) else given
+    usable = isinstance(parts, tuple | list) and 1 <= len(parts) <= MOST_CERT_PARTS
+    if not usable or not all(isinstance(part, str | PathLike) for part in parts):
+        raise ConfigurationError(
+            "cert is the path of a PEM file with certificate and key, or a tuple of paths (certificate, key), "
+            "or (certificate, key, password)"
+        )
+    files = tuple(existing(fspath(part), "cert") for part in parts[:2])
+    return (*files, *(fspath(part) for part in parts[2:]))
+
+
+def existing(path: str, name: str) -> str:
+    if not exists(path):
+        raise ConfigurationError(f"{name} names {path!r}, where there is no file. It takes PEM files.")
+    return path
