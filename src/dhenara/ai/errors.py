@@ -38,6 +38,10 @@ class WrongColourError(ConfigurationError, RuntimeError):
     """A sync client was used with await, or an async client without."""
 
 
+class InvalidSchemaError(ConfigurationError):
+    """A JSON Schema that was given for an output or a tool is not one, or refers to what is not in it."""
+
+
 class UnsupportedError(ConfigurationError):
     """The provider or model cannot do what was asked, and `strict` was set or there is no way around."""
 

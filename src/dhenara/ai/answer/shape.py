@@ -71,9 +71,9 @@ def read_object(text: str, shape: StructuredOutput) -> tuple[Any, Any, str | Non
         given = find_json(text)
     except ValueError as error:
         return None, None, f"this is not JSON: {error}"
-    data = restore(given, shape.output_schema)
+    data = restore(given, shape.output_schema, shape.checker)
     if shape.adapter is None or not unwrappable(data, shape):
-        found = problems(data, shape.output_schema)
+        found = problems(data, shape.output_schema, shape.checker)
         return inner(data, shape), None, "\n".join(found) or None
     data = inner(data, shape)
     try:

@@ -86,7 +86,7 @@ def validated(kind: type[Value], fields: Mapping[str, Any]) -> Value:
     try:
         return kind.model_validate(fields)
     except (ValidationError, TypeError) as error:
-        raise ConfigurationError(f"this cannot be asked for: {problems(error, ())}") from error
+        raise kind_of(error)(f"this cannot be asked for: {problems(error, ())}") from error
 
 
 def overridden(
@@ -97,7 +97,13 @@ def overridden(
     try:
         return AIModelCallConfig.model_validate({**given, **overrides})
     except ValidationError as error:
-        raise ConfigurationError(f"these settings cannot be used for a call: {problems(error, beside)}") from error
+        raise kind_of(error)(f"these settings cannot be used for a call: {problems(error, beside)}") from error
+
+
+def kind_of(error: Exception) -> type[ConfigurationError]:
+    """The kind of the first error of ours that a validator raised."""
+    causes = [one.get("ctx", {}).get("error") for one in error.errors()] if isinstance(error, ValidationError) else []
+    return next((type(one) for one in causes if isinstance(one, ConfigurationError)), ConfigurationError)
 
 
 def problems(error: Exception, beside: tuple[str, ...]) -> str:

@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..dataclass import dataclass
-from .check import kind_of, listed, resolved
-from .references import recursive_names
+from .check import Checker, is_list, required_names, tuple_items
+from .references import recursive_references
 from .rules import NOTES, STRUCTURE, SchemaRules
+from .values import kind_of, listed
 
 Schema = dict[str, Any]
+MOST_COPIES = 1000
+"""Copies of definitions in a rewritten schema; definitions that name others twice double with each level."""
+
 LOOKAROUND = re.compile(r"\(\?[=!<]")
 
 
@@ -37,18 +41,21 @@ class Fitter:
     def __init__(self, root: Schema, rules: SchemaRules) -> None:
         self._root = root
         self._rules = rules
-        self._recursive = recursive_names(root)
+        self._recursive = recursive_references(root)
+        self._resolve = Checker(root).resolve
+        self._copies = 0
         self.unsaid: dict[str, None] = {}
         self.impossible: dict[str, None] = {}
 
     def root(self) -> Schema:
         if self._recursive and not self._rules.recursion:
-            self._refuse("", f"{', '.join(sorted(self._recursive))} contains itself")
+            names = sorted({reference.rsplit("/", 1)[-1] for reference in self._recursive})
+            self._refuse("", f"{', '.join(names)} contains itself")
             return self._root
         root = self._root
         if "$ref" in root:
             # The root has to be an object, not a reference to one.
-            target = resolved(root, root["$ref"])
+            target = self._resolve(root["$ref"])
             root = {**(target if isinstance(target, dict) else {}), **{k: v for k, v in root.items() if k != "$ref"}}
         written: Schema = self._fit({k: v for k, v in root.items() if k not in ("$defs", "definitions")}, "")
         for word in ("$defs", "definitions"):
@@ -64,7 +71,7 @@ class Fitter:
             schema = {} if schema else {"not": {}}
         if "$ref" in schema and len(schema) > 1 and not self._rules.reference_siblings:
             return self._fit_reference(schema, path)
-        schema = self._merged(schema, path)
+        schema = self._merged(modern(schema), path)
         if schema.get("nullable") is True and self._rules.keywords is not None:
             # OpenAPI's word for what JSON Schema says by a type.
             return self._nullable(self._fit({word: schema[word] for word in schema if word != "nullable"}, path))
@@ -83,9 +90,12 @@ class Fitter:
     def _fit_reference(self, schema: Schema, path: str) -> Schema:
         """A reference stands alone there: what stands beside it is put into a copy of what it points at."""
         beside = {word: value for word, value in schema.items() if word != "$ref"}
-        name = str(schema["$ref"]).rsplit("/", 1)[-1]
-        target = resolved(self._root, schema["$ref"])
-        if name not in self._recursive and isinstance(target, dict):
+        target = self._resolve(schema["$ref"])
+        if schema["$ref"] not in self._recursive and isinstance(target, dict):
+            self._copies += 1
+            if self._copies > MOST_COPIES:
+                self._refuse("", "its references stand for too many copies")
+                return {"$ref": schema["$ref"]}
             return self._fit({**target, **beside}, path)
         for word in beside.keys() - NOTES:
             self._leave_unsaid(word, beside[word], path)
@@ -126,7 +136,7 @@ class Fitter:
     def _opened(self, part: Any) -> Schema:
         if not isinstance(part, dict):
             return {}
-        target = resolved(self._root, part["$ref"]) if "$ref" in part else {}
+        target = self._resolve(part["$ref"]) if "$ref" in part else {}
         return {**(target if isinstance(target, dict) else {}), **{k: v for k, v in part.items() if k != "$ref"}}
 
     def _structure(self, word: str, value: Any, path: str) -> Schema:
@@ -141,7 +151,7 @@ class Fitter:
                 return {"enum": [value]}
             case "items":
                 return {"items": self._fit(value, f"{path}[]")}
-            case "prefixItems":
+            case "prefixItems" if value:
                 return self._tuple(value, path)
             case "properties" | "required" | "additionalProperties":
                 return {}
@@ -158,7 +168,7 @@ class Fitter:
 
     def _fit_object(self, schema: Schema, written: Schema, path: str) -> None:
         rules, properties = self._rules, schema.get("properties", {})
-        required = list(schema.get("required", ()))
+        required = list(required_names(schema))
         rest = schema.get("additionalProperties")
         if rules.closed and open_ended(schema):
             self._refuse(path, "its properties have no fixed names")
@@ -187,7 +197,7 @@ class Fitter:
 
     def _takes_null(self, schema: Schema) -> bool:
         if "$ref" in schema:
-            target = resolved(self._root, schema["$ref"])
+            target = self._resolve(schema["$ref"])
             return isinstance(target, dict) and self._takes_null(target) if "$ref" not in target else False
         if "anyOf" in schema:
             return any(self._takes_null(one) for one in schema["anyOf"])
@@ -242,6 +252,21 @@ class Fitter:
             written["type"] = "object"
         else:
             self._refuse(path, "anything is allowed here")
+
+
+def modern(schema: Schema) -> Schema:
+    """What drafts before 2020-12 write otherwise, in the words of today."""
+    if is_list(schema.get("items")):
+        first, rest = tuple_items(schema)
+        plain = {word: value for word, value in schema.items() if word not in ("items", "additionalItems")}
+        schema = {**plain, "prefixItems": list(first), **({} if rest is None else {"items": rest})}
+    for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(schema.get(exclusive), bool):
+            written = {word: value for word, value in schema.items() if word != exclusive}
+            if schema[exclusive] and inclusive in written:
+                written[exclusive] = written.pop(inclusive)
+            schema = written
+    return schema
 
 
 def about(schema: Schema, kind: str) -> Schema:

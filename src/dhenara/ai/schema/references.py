@@ -1,32 +1,47 @@
-"""References inside a JSON Schema: which definitions contain themselves."""
+"""References inside a JSON Schema: which of them lead back to themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-
-def recursive_names(root: Any) -> frozenset[str]:
-    """The definitions that can be reached from themselves; "#" is the whole."""
-    definitions = {"#": {k: v for k, v in root.items() if k not in ("$defs", "definitions")}}
-    definitions |= {**root.get("definitions", {}), **root.get("$defs", {})}
-    reached = {name: set(references(schema)) for name, schema in definitions.items()}
-    grew = True
-    while grew:
-        grew = False
-        for names in reached.values():
-            further = set().union(*(reached.get(name, set()) for name in names)) - names
-            names |= further
-            grew = grew or bool(further)
-    return frozenset(name for name, names in reached.items() if name in names)
+from .check import Checker
+from .resources import subschemas
 
 
-def references(schema: Any) -> Iterator[str]:
-    if isinstance(schema, dict):
-        if isinstance(schema.get("$ref"), str):
-            yield schema["$ref"].rsplit("/", 1)[-1]
-        for value in schema.values():
-            yield from references(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            yield from references(value)
+def recursive_references(root: Any) -> frozenset[str]:
+    """The references whose target contains the same reference again, in itself or behind others; "#" is the root."""
+    checker = Checker(root)
+    inside: dict[str, set[str]] = {"#": set(references(root, definitions=False))}
+    left = [*references(root), *inside["#"]]
+    while left:
+        reference = left.pop()
+        if reference not in inside:
+            inside[reference] = set(references(checker.resolve(reference)))
+            left += inside[reference]
+    return frozenset(name for name in inside if name in reachable(name, inside))
+
+
+def reachable(start: str, inside: Mapping[str, set[str]]) -> set[str]:
+    """The references that are met on the ways from this one."""
+    met: set[str] = set()
+    left = list(inside[start])
+    while left:
+        name = left.pop()
+        if name not in met:
+            met.add(name)
+            left += inside.get(name, ())
+    return met
+
+
+def references(schema: Any, definitions: bool = True) -> Iterator[str]:
+    """Every reference in a schema, and in those of its definitions."""
+    left: list[tuple[Any, bool]] = [(schema, definitions)]
+    while left:
+        one, all_of_it = left.pop()
+        if not isinstance(one, Mapping):
+            continue
+        if isinstance(one.get("$ref"), str):
+            yield one["$ref"]
+        inner = subschemas(one)
+        left += ((part, True) for path, part in inner if all_of_it or not path.startswith(("$defs.", "definitions.")))

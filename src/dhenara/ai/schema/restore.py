@@ -5,33 +5,55 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .check import Checker, resolved
+from .check import Checker, TooComplex, tuple_items
+
+MOST_STEPS = 200_000
 
 
-def restore(value: Any, schema: Any) -> Any:
-    """The value as the original schema would have had it. Values that were right before stay as they are."""
-    return Restorer(schema).restore(value, schema)
+def restore(value: Any, schema: Any, checker: Checker | None = None) -> Any:
+    """The value as the original schema would have had it. Values that were right before stay as they are.
+
+    A value that is too complex to be restored stays as it is; checking it says so.
+    """
+    checker = checker or Checker(schema)
+    checker.restart()
+    try:
+        return Restorer(checker).restore(value, schema)
+    except (TooComplex, RecursionError):
+        return value
 
 
 class Restorer:
-    """Knows the whole schema, which references speak of."""
+    """Restores one value. What was found for a part of it is remembered, since alternatives look at parts again."""
 
-    def __init__(self, root: Any) -> None:
-        self._root = root
-        self._checker = Checker(root)
+    def __init__(self, checker: Checker) -> None:
+        self._checker = checker
+        self._restored: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._fitting: dict[tuple[int, int], tuple[Any, bool]] = {}
 
     def restore(self, value: Any, schema: Any) -> Any:
         if not isinstance(schema, Mapping) or not isinstance(value, dict | list):
             return value
-        if "$ref" in schema:
-            value = self.restore(value, resolved(self._root, schema["$ref"]))
+        key = id(value), id(schema)
+        # The value is held with the result, so that its id is not given to another one.
+        known = self._restored.get(key)
+        if known is None:
+            if len(self._restored) > MOST_STEPS:
+                raise TooComplex
+            known = self._restored[key] = value, self._restore(value, schema)
+        return known[1]
+
+    def _restore(self, value: Any, schema: Mapping[str, Any]) -> Any:
+        if isinstance(schema.get("$ref"), str):
+            value = self.restore(value, self._checker.resolve(schema["$ref"]))
         for part in schema.get("allOf", ()):
             value = self.restore(value, part)
         for word in ("anyOf", "oneOf"):
             if word in schema:
                 value = self._chosen(value, schema[word])
         if isinstance(value, list):
-            return self._list(value, schema)
+            first, rest = tuple_items(schema)
+            return [self.restore(one, first[index] if index < len(first) else rest) for index, one in enumerate(value)]
         return {
             name: self._property(name, inner, schema)
             for name, inner in value.items()
@@ -47,12 +69,13 @@ class Restorer:
         return value
 
     def _fits(self, value: Any, schema: Any) -> bool:
-        return next(self._checker.check(value, schema, ""), None) is None
-
-    def _list(self, value: list[Any], schema: Mapping[str, Any]) -> list[Any]:
-        first = schema.get("prefixItems", ())
-        rest = schema.get("items", True)
-        return [self.restore(one, first[index] if index < len(first) else rest) for index, one in enumerate(value)]
+        if not isinstance(value, dict | list):
+            return self._checker.fits(value, schema)
+        key = id(value), id(schema)
+        known = self._fitting.get(key)
+        if known is None:
+            known = self._fitting[key] = value, self._checker.fits(value, schema)
+        return known[1]
 
     def _property(self, name: str, value: Any, schema: Mapping[str, Any]) -> Any:
         known = schema.get("properties", {})
@@ -60,6 +83,7 @@ class Restorer:
 
     def _stays(self, name: str, value: Any, schema: Mapping[str, Any]) -> bool:
         known = schema.get("properties", {})
-        if value is not None or name not in known or name in schema.get("required", ()):
+        required = schema.get("required", ())
+        if value is not None or name not in known or not isinstance(required, list | tuple) or name in required:
             return True
         return self._fits(None, known[name])

@@ -14,7 +14,7 @@ from ..errors import ConfigurationError
 from .docstring import read_docstring
 from .json_schema import adapter_of, as_object, schema_of
 from .signature import innermost, read_signature
-from .tools import ToolDefinition
+from .tools import CHECKED, ToolDefinition
 
 Bound = Callable[[], Any]
 Reader = Callable[[Mapping[str, Any]], Bound]
@@ -90,12 +90,19 @@ class Tool(ToolDefinition):
         description: str | None = None,
         **settings: Any,
     ) -> Self:
-        """`function` is given the arguments by name, once they satisfy the schema."""
+        """`function` is given the arguments by name, once they satisfy the schema.
+
+        Raises:
+            InvalidSchemaError: The schema is not one, or refers to what is not in it.
+        """
+        from ..schema.check import Checker, problems
+        from ..schema.definition import check_definition
+
+        check_definition(schema, f"the tool {name!r}")
+        checker = Checker(schema)
 
         def read(arguments: Mapping[str, Any]) -> Bound:
-            from ..schema.check import problems
-
-            if found := problems(dict(arguments), schema):
+            if found := problems(dict(arguments), schema, checker):
                 raise InvalidArgumentsError("\n".join(found))
             return functools.partial(function, **arguments) if function else lambda: dict(arguments)
 
@@ -111,7 +118,8 @@ class Tool(ToolDefinition):
         reader: Reader,
         settings: Mapping[str, Any],
     ) -> Self:
-        made = cls(name=name, description=description, parameters=schema, function=function, **settings)
+        fields = {"name": name, "description": description, "parameters": schema, "function": function, **settings}
+        made = cls.model_validate(fields, context=CHECKED)
         made._reader = reader
         return made
 

@@ -1,12 +1,15 @@
 """Tools: what a model may ask the caller to run."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from .base import Value
 from .fitting import Fitting
+
+CHECKED = {"schema": "checked"}
+"""Context of validation."""
 
 
 class ToolDefinition(Fitting):
@@ -16,6 +19,15 @@ class ToolDefinition(Fitting):
     description: str | None = None
     parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
     strict: bool | None = None
+
+    @model_validator(mode="after")
+    def _check_schema(self, info: ValidationInfo) -> Self:
+        """Schemas that were made from Python types, or checked before, are not checked again."""
+        if info.context is not CHECKED:
+            from ..schema.definition import check_definition
+
+            check_definition(self.parameters, f"the tool {self.name!r}")
+        return self
 
     def _own_schema(self) -> dict[str, Any]:
         return self.parameters

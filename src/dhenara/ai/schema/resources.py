@@ -1,0 +1,161 @@
+"""What a JSON Schema consists of: its subschemas, the names they have, and what references inside it point at.
+
+A schema document holds schema resources, each with a base URI (`$id`), and names in them (`$anchor`,
+`$dynamicAnchor`; draft-04's `id`, draft-07's `$id: "#name"`). References are resolved inside the document only: nothing
+is ever fetched (JSON Schema core, sections 8 and 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin
+
+from ..wire import json
+
+ONE = frozenset(
+    {"additionalProperties", "additionalItems", "unevaluatedItems", "unevaluatedProperties", "items", "contains"}
+    | {"propertyNames", "not", "if", "then", "else", "contentSchema"}
+)
+MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems", "items"})
+NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"})
+OLD = ("draft-03", "draft-04", "draft-06", "draft-07")
+"""In these, a reference replaces everything that stands next to it."""
+
+REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+
+Scope = tuple[str, ...]
+"""The base URIs of the resources that evaluation entered, outermost first."""
+
+
+class ReferenceNotFound(LookupError):
+    """There is no such place in the document."""
+
+
+def subschemas(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every schema directly inside this one, with the path to it."""
+    for word, value in schema.items():
+        if word in NAMED and isinstance(value, Mapping):
+            for name, inner in value.items():
+                if not (word == "dependencies" and isinstance(inner, list | tuple)):
+                    yield f"{word}.{name}", inner
+        elif word in MANY and isinstance(value, list | tuple):
+            yield from ((f"{word}.{index}", inner) for index, inner in enumerate(value))
+        elif word in ONE and isinstance(value, Mapping | bool):
+            yield word, value
+
+
+class Resources:
+    """The names in one document."""
+
+    def __init__(self, root: Any) -> None:
+        self.uses_unevaluated = False
+        self._resources: dict[str, Any] = {"": root}
+        self._anchors: dict[tuple[str, str], Any] = {}
+        self._dynamic: dict[tuple[str, str], Any] = {}
+        self._bases: dict[int, str] = {}
+        declared = str(root.get("$schema", "")) if isinstance(root, Mapping) else ""
+        self.replaces = any(draft in declared for draft in OLD)
+        self._word = "id" if "draft-04" in declared or "draft-03" in declared else "$id"
+        self._index(root, "")
+
+    def _index(self, root: Any, base: str) -> None:
+        left: list[tuple[Any, str]] = [(root, base)]
+        seen: set[int] = set()
+        while left:
+            schema, base = left.pop()
+            if not isinstance(schema, Mapping) or id(schema) in seen:
+                continue
+            seen.add(id(schema))
+            base = self._register(schema, base)
+            self.uses_unevaluated |= "unevaluatedProperties" in schema or "unevaluatedItems" in schema
+            left += ((inner, base) for _, inner in subschemas(schema))
+
+    def _register(self, schema: Mapping[str, Any], base: str) -> str:
+        named = schema.get(self._word)
+        if isinstance(named, str) and not (self.replaces and "$ref" in schema):
+            if named.startswith("#"):
+                self._anchors[base, named[1:]] = schema
+            else:
+                base = urldefrag(join(base, named))[0]
+                self._resources.setdefault(base, schema)
+                self._bases[id(schema)] = base
+        for word, names in (("$anchor", self._anchors), ("$dynamicAnchor", self._dynamic)):
+            if isinstance(schema.get(word), str):
+                names[base, schema[word]] = self._anchors[base, schema[word]] = schema
+        return base
+
+    def enter(self, schema: Mapping[str, Any], scope: Scope) -> Scope:
+        """The scope inside of this schema."""
+        base = self._bases.get(id(schema), scope[-1])
+        return scope if base == scope[-1] else (*scope, base)
+
+    def resolve(self, reference: str, base: str) -> tuple[Any, str]:
+        """What a reference points at, and the base URI there.
+
+        Raises:
+            ReferenceNotFound: It points at nothing in this document.
+        """
+        url, fragment = urldefrag(join(base, reference))
+        if url not in self._resources and url in metaschemas():
+            for address, schema in metaschemas().items():
+                self._index(schema, address)
+                self._resources[address] = schema
+        if url not in self._resources:
+            raise ReferenceNotFound("it is in another document, and other documents are never fetched")
+        if fragment and not fragment.startswith("/"):
+            name = unquote(fragment)
+            if (url, name) not in self._anchors:
+                raise ReferenceNotFound(f"there is no anchor {name!r}")
+            return self._anchors[url, name], url
+        return self._walk(self._resources[url], fragment, url)
+
+    def _walk(self, place: Any, fragment: str, base: str) -> tuple[Any, str]:
+        for step in fragment.split("/")[1:]:
+            name = unquote(step).replace("~1", "/").replace("~0", "~")
+            if isinstance(place, Mapping) and name in place:
+                place = place[name]
+            elif isinstance(place, list | tuple) and name.isdecimal() and int(name[:9]) < len(place):
+                place = place[int(name)]
+            else:
+                raise ReferenceNotFound(f"there is no {name!r}")
+            base = self._bases.get(id(place), base)
+        if not isinstance(place, Mapping | bool):
+            raise ReferenceNotFound("there is no schema at this place")
+        return place, base
+
+    def resolve_dynamic(self, reference: str, scope: Scope) -> tuple[Any, str]:
+        """What `$dynamicRef` points at: the outermost resource of the scope that has the name."""
+        target, base = self.resolve(reference, scope[-1])
+        name = reference.rpartition("#")[2]
+        if isinstance(target, Mapping) and target.get("$dynamicAnchor") == name:
+            outer = next((one for one in scope if (one, name) in self._dynamic), None)
+            if outer is not None:
+                return self._dynamic[outer, name], outer
+        return target, base
+
+    def resolve_recursive(self, reference: str, scope: Scope) -> tuple[Any, str]:
+        """The same for draft 2019-09's `$recursiveRef`."""
+        target, base = self.resolve(reference, scope[-1])
+        if isinstance(target, Mapping) and target.get("$recursiveAnchor") is True:
+            for outer in scope:
+                root = self._resources.get(outer)
+                if isinstance(root, Mapping) and root.get("$recursiveAnchor") is True:
+                    return root, outer
+        return target, base
+
+
+@cache
+def metaschemas() -> dict[str, Any]:
+    """The schemas of schemas of drafts 4 to 2020-12 by their addresses, as json-schema.org publishes them."""
+    found: dict[str, Any] = json.loads(files(__package__ or "").joinpath("metaschemas.json").read_bytes())
+    return found
+
+
+def join(base: str, reference: str) -> str:
+    """A reference against its base. `urljoin` leaves fragments of URNs without their base."""
+    if not reference or reference.startswith("#"):
+        return urldefrag(base)[0] + reference
+    return urljoin(base, reference)
