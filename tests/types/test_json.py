@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.types import AIModelAPI, AIModelEndpoint, EmbeddingResponse, Message
+from dhenara.ai.types import AIModelAPI, AIModelCallConfig, AIModelEndpoint, EmbeddingResponse, Message
 from support.values import kinds, values
 
-MASKED = {"AIModelAPI", "AIModelEndpoint", "RemoteMCP"}
+MASKED = {"AIModelAPI", "AIModelCallConfig", "AIModelEndpoint", "RemoteMCP"}
 """They hide their secrets, so these do not come back."""
 
 NOT_KEPT = {"BatchRequest", "BatchPage"}
@@ -37,6 +37,17 @@ def test_a_value_comes_back_as_it_was(kind: type[BaseModel], data: st.DataObject
     value: Any = data.draw(values(kind))
     assert kind.model_validate_json(value.model_dump_json()) == value
     assert kind.model_validate(value.model_dump()) == value
+    assert pickle.loads(pickle.dumps(value)) == value  # noqa: S301  # written on the same line
+    assert copy.deepcopy(value) == value
+
+
+@settings(max_examples=50)
+@given(data=st.data())
+def test_a_call_config_comes_back_without_the_values_of_its_headers(data: st.DataObject) -> None:
+    value: AIModelCallConfig = data.draw(values(AIModelCallConfig))
+    masked = value.model_copy(update={"headers": dict.fromkeys(value.headers, "**********")})
+    assert AIModelCallConfig.model_validate_json(value.model_dump_json()) == masked
+    assert AIModelCallConfig.model_validate(value.model_dump()) == masked
     assert pickle.loads(pickle.dumps(value)) == value  # noqa: S301  # written on the same line
     assert copy.deepcopy(value) == value
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..errors import (
     BadAnswerError,
     BadRequestError,
@@ -9,8 +11,10 @@ from ..errors import (
     CertificateError,
     ConfigurationError,
     ConnectionFailedError,
+    DhenaraError,
     ProxyError,
 )
+from ..providers.secret_values import request_secrets
 from ..providers.target import Target
 from ..wire.frame import BrokenFraming
 from ..wire.http import HttpRequest
@@ -27,17 +31,16 @@ async def connect(io: IO, target: Target, request: HttpRequest, patience: Patien
     """The response as soon as its head is here."""
     try:
         response = await io.open(request, patience)
-    except Unwritable as error:
-        raise ConfigurationError(f"the request to {host(target)} cannot be sent: {error}") from error
-    except Silence as error:
-        raise signed(target, patience.error(connecting=error.connecting)) from error
-    except (Unreachable, Broken) as error:
-        raise signed(target, connection_error(error, f"could not reach {host(target)}: {error}")) from error
-    except BrokenFraming as error:
-        raise signed(target, BadAnswerError(f"{host(target)} answers otherwise than with HTTP/1.1: {error}")) from error
-    # What only the transport sent, such as a proxy's password, is as secret as the headers.
-    secrets = getattr(response, "secrets", ())
-    return Line(response, patience, target.origin, Discretion(request.headers, shown(io, target), secrets))
+        # What only the transport sent, such as a proxy's password, is as secret as the headers.
+        further = getattr(response, "secrets", ())
+        return Line(response, patience, target.origin, secrets_of(io, target, request, further))
+    except (Unwritable, Silence, Unreachable, Broken, BrokenFraming) as error:
+        cause = error
+    failed = unanswered(target, patience, cause)
+    if isinstance(failed, CallError):
+        failed.__cause__ = cause
+        raise secrets_of(io, target, request).error(signed(target, failed))
+    raise failed from cause
 
 
 def connection_error(problem: Unreachable | Broken, message: str) -> ConnectionFailedError:
@@ -51,13 +54,29 @@ def connection_error(problem: Unreachable | Broken, message: str) -> ConnectionF
     return ConnectionFailedError(message)
 
 
-def shown(io: IO, target: Target) -> str | None:
-    """The token that was fetched for the request, if it was."""
-    if target.source is None:
-        return None
-    from .identity import Identified
+def unanswered(target: Target, patience: Patience, cause: Exception) -> DhenaraError:
+    """The error for a request that got no head of an answer."""
+    match cause:
+        case Unwritable():
+            return ConfigurationError(f"the request to {host(target)} cannot be sent: {cause}")
+        case Silence():
+            return patience.error(connecting=cause.connecting)
+        case BrokenFraming():
+            return BadAnswerError(f"{host(target)} answers otherwise than with HTTP/1.1: {cause}")
+        case Unreachable() | Broken():
+            return connection_error(cause, f"could not reach {host(target)}: {cause}")
+    raise cause
 
-    return io.shown.token if isinstance(io, Identified) and io.shown else None
+
+def secrets_of(io: IO, target: Target, request: HttpRequest, further: Sequence[str] = ()) -> Discretion:
+    """Everything in this request, and in the configuration it was made from, that no error may repeat."""
+    proof: tuple[str, ...] = ()
+    if target.source is not None:
+        from .identity import Identified
+
+        if isinstance(io, Identified) and io.shown is not None:
+            proof = io.shown.secrets()
+    return Discretion((*request_secrets(request.headers), *target.secrets, *proof, *further))
 
 
 async def refusal(target: Target, line: Line) -> CallError:
@@ -78,7 +97,7 @@ async def refusal(target: Target, line: Line) -> CallError:
         error = ProxyError("the proxy wants a name and password, or other ones", status=head.status)
     else:
         error = target.codec.error(head, body)
-    return line.signed(error)
+    return line.discretion.error(line.signed(error))
 
 
 def signed(target: Target, error: CallError) -> CallError:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..dataclass import dataclass, replace
 from ..errors import ConfigurationError
 from ..wire.http import HttpRequest
+from ..wire.secrets import SecretText
 
 if TYPE_CHECKING:
     from .proof import Proof
@@ -35,14 +36,14 @@ Auth = Callable[[HttpRequest, Grant], HttpRequest]
 
 def bearer(request: HttpRequest, grant: Grant) -> HttpRequest:
     """`Authorization: Bearer …`; nothing where there is no key, as for local servers."""
-    return request.with_headers({"authorization": f"Bearer {grant.key}"}) if grant.key else request
+    return request.with_headers({"authorization": SecretText(f"Bearer {grant.key}")}) if grant.key else request
 
 
 def header(*names: str, before: str = "") -> Auth:
     """The key as it is, in headers of these names; some want a word `before` it."""
 
     def sign(request: HttpRequest, grant: Grant) -> HttpRequest:
-        return request.with_headers(dict.fromkeys(names, before + grant.key)) if grant.key else request
+        return request.with_headers(dict.fromkeys(names, SecretText(before + grant.key))) if grant.key else request
 
     return sign
 
@@ -56,8 +57,11 @@ def bearer_or_aws(service: str) -> Auth:
 
         from .sigv4 import AwsCredentials, sign
 
-        key_id, secret = (needed(grant.credentials, name) for name in ("access_key_id", "secret_access_key"))
-        credentials = AwsCredentials(key_id, secret, grant.credentials.get("session_token"))
+        credentials = AwsCredentials(
+            needed(grant.credentials, "access_key_id"),
+            needed(grant.credentials, "secret_access_key"),
+            grant.credentials.get("session_token"),
+        )
         return sign(
             request, credentials, needed(grant.config, "region"), service, datetime.fromtimestamp(grant.now, UTC)
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..dataclass import dataclass
 from ..errors import ConfigurationError
 from ..types.api import AIModelAPI
+from ..wire.secrets import SecretText
 from .provider import Provider
 
 if TYPE_CHECKING:
@@ -30,10 +31,10 @@ def find_identity(
     """What was given counts; the environment's only where it is meant to go, and a key before anything else."""
     config = {"scope": provider.scope, **config}
     if api.api_key is not None:
-        given = api.credentials.reveal() if api.credentials else {}
-        return Identity(clean(api.api_key.get_secret_value(), provider.name), given)
+        given = api.credentials.values() if api.credentials else {}
+        return Identity(clean(SecretText(api.api_key.get_secret_value()), provider.name), given)
     if api.credentials is not None:
-        return given_identity(provider, api.credentials.reveal(), config, environment)
+        return given_identity(provider, api.credentials.values(), config, environment)
     if any(environment.get(name) for name in provider.key_env) or not is_ours:
         return Identity(find_key(provider, environment, is_ours))
     found = ambient_credentials(provider, environment)
@@ -55,14 +56,18 @@ def given_identity(
 
 def ambient_credentials(provider: Provider, environment: Mapping[str, str]) -> Mapping[str, Any]:
     """Those of the environment, where all that are needed are there."""
-    there = {entry: environment[name] for entry, name in provider.credentials_env.items() if environment.get(name)}
+    there = {
+        entry: SecretText(environment[name])
+        for entry, name in provider.credentials_env.items()
+        if environment.get(name)
+    }
     needed = [entry for entry in provider.credentials_env if entry != "session_token"]
     return there if needed and all(entry in there for entry in needed) else {}
 
 
 def find_key(provider: Provider, environment: Mapping[str, str], is_ours: bool) -> str | None:
     """The environment's key, which only goes where it was meant to go."""
-    found = next((environment[name] for name in provider.key_env if environment.get(name)), None)
+    found = next((SecretText(environment[name]) for name in provider.key_env if environment.get(name)), None)
     if found and is_ours:
         return clean(found, provider.name)
     if not provider.needs_key:
@@ -87,9 +92,9 @@ def missing_key(provider: Provider, *, is_ours: bool, stayed_home: bool) -> str:
     return f"{provider.name} needs an API key: set {variables}, or pass api_key=...{others} to AIModelAPI.{where}{home}"
 
 
-def clean(key: str, who: str) -> str:
+def clean(key: SecretText, who: str) -> SecretText:
     """A key copied with a line end still works; one that cannot be in a header is named, not shown."""
-    stripped = key.strip()
+    stripped = SecretText(key.strip())
     if stripped and not stripped.strip("*"):
         raise ConfigurationError(f"the API key for {who} was hidden when it was saved; put in the key itself")
     if not stripped or not stripped.isascii() or not stripped.isprintable() or " " in stripped:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..dataclass import dataclass
 from ..wire.io import IO, Patience
+from .secret_values import texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,14 @@ class Proof:
     token: str | None = field(default=None, repr=False)
     credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
     good_until: float | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def good_for(self, seconds: float, now: float) -> bool:
         return self.good_until is not None and self.good_until - now > seconds
+
+    def secrets(self) -> tuple[str, ...]:
+        """The texts in it that prove something."""
+        return tuple(filter(None, (self.token, *texts(self.credentials))))
 
     def same_as(self, other: Proof) -> bool:
         """Whether it shows the same, however long it is good."""

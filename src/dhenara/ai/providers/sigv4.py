@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from ..dataclass import dataclass
 from ..wire.http import HttpRequest
+from ..wire.secrets import SecretText
 
 UNRESERVED = "-_.~"
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -30,7 +31,7 @@ def sign(request: HttpRequest, credentials: AwsCredentials, region: str, service
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     timed = {"host": urlsplit(request.url).netloc, **request.headers, "x-amz-date": stamp}
     if credentials.session_token is not None:
-        timed["x-amz-security-token"] = credentials.session_token
+        timed["x-amz-security-token"] = SecretText(credentials.session_token)
     signed = {name: folded(value) for name, value in sorted(timed.items()) if name not in UNSIGNED}
     names = ";".join(signed)
     scope = f"{day}/{region}/{service}/aws4_request"
@@ -48,7 +49,7 @@ def sign(request: HttpRequest, credentials: AwsCredentials, region: str, service
     told = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     signature = hmac.new(key(credentials.secret_key, day, region, service), told.encode(), hashlib.sha256).hexdigest()
     proof = f"{ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
-    return request.with_headers({**timed, "authorization": proof})
+    return request.with_headers({**timed, "authorization": SecretText(proof)})
 
 
 def key(secret: str, day: str, region: str, service: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from ..codecs.base import Codec, Outgoing, Quirks
@@ -17,13 +18,16 @@ from ..types.model import AIModel
 from ..types.part import Origin
 from ..wire.frame import Frames
 from ..wire.http import HttpRequest
+from ..wire.secrets import SecretAddress, SecretText
 from .address import check_names, check_parts, full_address, given_address
 from .auth import Auth, Grant, bearer
 from .body import written
+from .headers import given_headers
 from .identity import find_identity
 from .offered import changes, dictionary, operation_route
 from .provider import NOTHING, Provider, Route
 from .registry import load_provider
+from .secret_values import configured_secrets
 
 if TYPE_CHECKING:
     from .proof import Proof, Source
@@ -40,12 +44,15 @@ class Target:
     base_url: str
     grant: Grant
     origin: Origin
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     auth: Auth
     endpoint: AIModelEndpoint
     """The endpoint with the model's name as this provider spells it."""
 
-    query: str = ""
+    query: str = field(default="", repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """The secrets of the configuration, for whoever redacts what a server echoes."""
+
     source: Source | None = None
     """Who fetches the proof of identity, where it has to be fetched."""
 
@@ -56,11 +63,16 @@ class Target:
         """
         check_path(outgoing.path)
         kind, body = written(outgoing)
-        headers = {**kind, **self.headers, **outgoing.headers, **lowered(call.config.headers)}
+        headers = {
+            **kind,
+            **self.headers,
+            **outgoing.headers,
+            **given_headers(call.config.headers, "the call's headers"),
+        }
         url = (placed(self.base_url, outgoing.under) if outgoing.under else self.base_url) + outgoing.path
         if self.query:
             url += self.query.replace("?", "&") if "?" in outgoing.path else self.query
-        request = HttpRequest(outgoing.method, url, headers, body, once=outgoing.once)
+        request = HttpRequest(outgoing.method, SecretAddress(url), headers, body, once=outgoing.once)
         return request if self.source else self.auth(request, replace(self.grant, now=now))
 
     def proven(self, request: HttpRequest, proof: Proof, now: float) -> HttpRequest:
@@ -78,7 +90,7 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
     api, provider = endpoint.api, load_provider(str(endpoint.api.provider))
     config = {**told(provider, api), **found(provider.config_env, environment), **set_entries(api.config)}
     if provider.config_in_files:
-        given_to_us = api.credentials.reveal() if api.credentials else None
+        given_to_us = api.credentials.values() if api.credentials else None
         config = {**provider.config_in_files.read(given_to_us, config, environment), **config}
     model = named(endpoint.ai_model, provider, config)
     known_as = spelled(endpoint.ai_model.base_model or endpoint.ai_model.model_name, provider, config)
@@ -102,10 +114,11 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
         base_url=base_url,
         grant=Grant(identity.key, identity.credentials, config),
         origin=Origin.made(provider=str(api.provider), model=model.model_name, protocol=route.codec),
-        headers=lowered(dictionary(config, "headers", str)),
+        headers=given_headers(dictionary(config, "headers", str), "config['headers']"),
         auth=route.auth or provider.auth,
         endpoint=known(endpoint, model, config if operation != "chat" else {}),
-        query=query,
+        query=SecretText(query),
+        secrets=configured_secrets(identity.key, identity.credentials or given_values(api), config, environment),
         source=identity.source,
     )
 
@@ -166,7 +179,7 @@ def found(variables: Mapping[str, tuple[str, ...]], environment: Mapping[str, st
 
 def told(provider: Provider, api: AIModelAPI) -> dict[str, Any]:
     """What credentials say besides: a service account knows its project."""
-    given = api.credentials.reveal() if api.credentials else {}
+    given = api.credentials.values() if api.credentials else {}
     parts = [given, *(part for part in given.values() if isinstance(part, Mapping))]
     return {entry: part[entry] for part in parts for entry in provider.config_env if part.get(entry)}
 
@@ -182,5 +195,6 @@ def placed(base_url: str, folder: str) -> str:
     return f"{head}/{folder}/{version}"
 
 
-def lowered(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+def given_values(api: AIModelAPI) -> Mapping[str, Any]:
+    """The credentials that were given, where somebody fetches a token for them."""
+    return api.credentials.values() if api.credentials else {}

@@ -3,9 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, SecretStr, field_validator
+from pydantic import (
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SecretStr,
+    field_serializer,
+    field_validator,
+)
 from pydantic_core import CoreSchema, core_schema
 
+from ..wire.secrets import MASK, SecretText, conceal, mask, reveal
 from .base import DISCREET, Value
 from .provider import AIModelAPIProviderEnum
 
@@ -15,15 +23,20 @@ class Credentials:
 
     __slots__ = ("_values",)
 
-    def __init__(self, values: dict[str, Any]) -> None:
-        self._values = values
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = {name: secret(value) for name, value in values.items()}
 
     def reveal(self) -> dict[str, Any]:
-        """The secrets themselves, for whoever signs the request."""
+        """The secrets themselves, as plain strings."""
+        revealed: dict[str, Any] = reveal(self._values)
+        return revealed
+
+    def values(self) -> Mapping[str, Any]:
+        """The same secrets for whoever signs the request; each text in them hides itself in `repr`."""
         return self._values
 
     def __repr__(self) -> str:
-        return f"Credentials({', '.join(f'{name}=**********' for name in self._values)})"
+        return f"Credentials({', '.join(f'{name}={MASK}' for name in self._values)})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Credentials) and other._values == self._values
@@ -46,15 +59,29 @@ def hidden(given: Any) -> Credentials:
         return given
     if not isinstance(given, Mapping):
         raise ValueError("give a dict of what the provider asks for, for example {'token': ...}")
-    return Credentials(dict(given))
+    return Credentials(given)
+
+
+def secret(value: Any) -> Any:
+    """The value with every text in it as a secret."""
+    if isinstance(value, str):
+        return SecretText(value)
+    if isinstance(value, Mapping):
+        return {name: secret(each) for name, each in value.items()}
+    return [secret(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def masked_names(credentials: Credentials) -> dict[str, str]:
-    return dict.fromkeys(credentials.reveal(), "**********")
+    return dict.fromkeys(credentials.values(), MASK)
 
 
 class AIModelAPI(Value):
-    """`config` holds what is not secret: `base_url`, region, headers. A key left out comes from the environment."""
+    """An API: who provides it, the secrets for it, and its configuration. A key left out comes from the environment.
+
+    `repr` and `model_dump` (both modes) mask the key, the credentials, the values of `config["headers"]` and of the
+    query of `config["base_url"]`, and every entry of `config` with a name such as `password`. The values themselves:
+    `api_key.get_secret_value()`, `credentials.reveal()`, `reveal_config()`. Copies and pickles keep them.
+    """
 
     model_config = DISCREET
 
@@ -83,7 +110,27 @@ class AIModelAPI(Value):
             raise ValueError("name a provider, for example AIModelAPIProviderEnum.OPEN_AI")
         return next((known for known in AIModelAPIProviderEnum if known == given), given)
 
+    @field_validator("config")
+    @classmethod
+    def _concealed(cls, given: dict[str, Any]) -> dict[str, Any]:
+        concealed: dict[str, Any] = conceal(given)
+        return concealed
+
+    @field_serializer("config")
+    def _masked(self, config: dict[str, Any]) -> dict[str, Any]:
+        masked: dict[str, Any] = mask(conceal(config))
+        return masked
+
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """Headers are often keys."""
         for name, value in super().__repr_args__():
-            yield name, ({**value, "headers": "**********"} if name == "config" and "headers" in value else value)
+            # A copy with other values has not seen the validator.
+            yield name, mask(conceal(value)) if name == "config" else value
+
+    def reveal_config(self) -> dict[str, Any]:
+        """The configuration with its secrets as plain strings, to be written down on purpose.
+
+        Returns:
+            A copy of `config`: headers, base URL and all other entries as they were given.
+        """
+        revealed: dict[str, Any] = reveal(self.config)
+        return revealed

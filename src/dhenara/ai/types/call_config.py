@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_serializer, field_validator
 
+from ..wire.secrets import MASK, reveal, secret_headers
 from .base import DISCREET, Value
 from .later import later
 from .timeouts import Timeouts
@@ -100,6 +101,24 @@ class AIModelCallConfig(Value):
         if isinstance(given, int | float) and not given > 0:
             raise ValueError("a timeout is a number of seconds above 0; leave it out for none")
         return given
+
+    @field_validator("headers")
+    @classmethod
+    def _concealed(cls, given: dict[str, str]) -> dict[str, str]:
+        return secret_headers(given)
+
+    @field_serializer("headers")
+    def _masked(self, headers: dict[str, str]) -> dict[str, str]:
+        return dict.fromkeys(headers, MASK)
+
+    def reveal_headers(self) -> dict[str, str]:
+        """The headers as plain strings; `repr` and `model_dump` mask their values.
+
+        Returns:
+            A copy of `headers`.
+        """
+        revealed: dict[str, str] = reveal(self.headers)
+        return revealed
 
     @property
     def timeouts(self) -> Timeouts:

@@ -1,0 +1,130 @@
+"""Secret values: every text of an endpoint's configuration that must not come back in an error, a log or a dump."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from ..wire.secrets import MASK, SECRET_NAMES, SecretText
+
+SHORTEST = 8
+"""Shorter words are too common to be masked wherever they appear..."""
+
+SHORTEST_MIXED = 5
+"""...unless they mix letters with digits or signs, as `sk-test` and `hunter2` do."""
+
+PUBLIC = frozenset(
+    {
+        "type", "profile", "region", "scope", "scopes", "authority", "tenant_id", "client_id", "client_email",
+        "project_id", "quota_project_id", "universe_domain", "auth_uri", "token_uri", "token_url", "audience",
+        "auth_provider_x509_cert_url", "client_x509_cert_url", "subject_token_type", "private_key_id", "account",
+        "federated_token_file", "credential_source", "service_account_impersonation_url", "access_key_id_header",
+    }
+)  # fmt: skip
+"""Entries of credentials that say who somebody is, and prove nothing."""
+
+NEGOTIATION = frozenset(
+    {"accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-type"}
+)
+"""Headers with the vocabulary of HTTP itself: to mask `application/json` would make every answer unreadable."""
+
+SCHEMES = frozenset({"bearer", "basic", "token", "key", "apikey", "api-key", "digest"})
+PROXIES = tuple(name for scheme in ("http", "https", "all") for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()))
+PAIR = re.compile(r"[^\s;,&=]+=\"?([^\s;,&\"]+)")
+AWS_PARTS = re.compile(r"Credential=([^/,\s]+)|Signature=([0-9a-f]+)")
+
+
+def configured_secrets(
+    api_key: str | None, credentials: Mapping[str, Any], config: Mapping[str, Any], environment: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The secrets of an endpoint that stand in none of the headers of its requests, or only in part."""
+    found = [api_key or "", *texts(credentials), *texts({k: v for k, v in config.items() if k != "headers"}, "config")]
+    found += query_values(str(config.get("base_url") or ""))
+    for name in PROXIES:
+        found += user_info(environment.get(name) or "")
+    return tuple(dict.fromkeys(filter(is_distinct, found)))
+
+
+def request_secrets(headers: Mapping[str, str]) -> Iterator[str]:
+    """The secrets in the headers of one request: what was configured or derived, and what has such a name."""
+    for name, value in headers.items():
+        if name in NEGOTIATION or not (isinstance(value, SecretText) or SECRET_NAMES.search(name)):
+            continue
+        yield from filter(is_distinct, header_parts(value))
+
+
+def header_parts(value: str) -> Iterator[str]:
+    """The whole value, and what of it proves something: a key after its scheme, cookies, basic credentials."""
+    text = str.__str__(value)
+    scheme, space, rest = text.partition(" ")
+    if scheme == "AWS4-HMAC-SHA256":
+        yield from (part for pair in AWS_PARTS.findall(text) for part in pair)
+        return
+    # The word before a key says how it proves something, and is not secret.
+    yield rest if scheme.lower() in SCHEMES else text
+    if space:
+        yield rest.rpartition(" ")[2]
+    if scheme.lower() == "basic":
+        yield from basic_parts(rest)
+    elif "=" in text:
+        yield from PAIR.findall(text)
+
+
+def basic_parts(encoded: str) -> Iterator[str]:
+    try:
+        pair = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return
+    yield pair
+    yield pair.partition(":")[2]
+
+
+def texts(value: Any, name: str = "") -> Iterator[str]:
+    """The secret texts in credentials, or, with `name` "config", those that a config marks as secret."""
+    if isinstance(value, Mapping):
+        for entry, each in value.items():
+            if str(entry) not in PUBLIC:
+                yield from texts(each, name)
+    elif isinstance(value, str) and (name != "config" or isinstance(value, SecretText)):
+        yield str.__str__(value)
+        # A private key is quoted as a whole, or by its lines.
+        yield from value.split("\n")[1:-1] if "PRIVATE KEY" in value else ()
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from texts(each, name)
+
+
+def query_values(url: str) -> Iterator[str]:
+    """The values in the query of a URL, as they stand there and decoded."""
+    query = urlsplit(url).query
+    for pair in filter(None, query.split("&")):
+        name, equals, value = pair.partition("=")
+        yield value if equals else name
+    yield from (value for _, value in parse_qsl(query))
+    yield from user_info(url)
+
+
+def user_info(url: str) -> Iterator[str]:
+    """Name and password of a URL, together and the password alone, also as a proxy is sent them."""
+    authority = url.partition("://")[2].partition("/")[0] if "://" in url else url
+    user, at, _ = authority.rpartition("@")
+    if not at:
+        return
+    password = user.partition(":")[2] or user
+    yield from (user, password, unquote(user), unquote(password))
+    yield base64.b64encode(unquote(user).encode()).decode()
+
+
+def is_distinct(text: str) -> bool:
+    """Whether a text is so unlike ordinary words that it can be masked wherever it appears."""
+    if MASK in text:
+        return False
+    return len(text) >= SHORTEST or (len(text) >= SHORTEST_MIXED and not text.isalpha() and not text.isdigit())
+
+
+def distinct(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(is_distinct, found)))

@@ -1,0 +1,108 @@
+"""Secret values: strings and bytes that work like any other, but show a mask in `repr` and in dumps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MASK = "**********"
+SECRET_NAMES = re.compile(r"auth|key|secret|token|passw|credential|cookie|signature", re.IGNORECASE)
+"""A config entry or a header whose name has one of these carries a secret."""
+
+DIALECT = frozenset({"quirks", "operation_quirks"})
+"""Entries that name fields of requests, many of them with `key` or `token` in their names; none is a secret."""
+
+
+class SecretText(str):
+    """The string itself for whoever uses it; a mask in `repr`, in dumps and in tracebacks that show local variables."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(MASK if self else "")
+
+
+class SecretBytes(bytes):
+    """The same for bytes, such as a request with its headers."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
+class SecretAddress(str):
+    """A URL whose `repr` has neither the values of its query nor a name and password."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(shown_address(self))
+
+
+def shown_address(url: str) -> str:
+    """The URL with its user info and the values of its query masked."""
+    head, _, fragment = url.partition("#")
+    place, mark, query = head.partition("?")
+    scheme, slashes, rest = place.rpartition("//")
+    authority, slash, path = rest.partition("/")
+    user, at, host = authority.rpartition("@")
+    shown = f"{scheme}{slashes}{MASK if user else ''}{at}{host}{slash}{path}"
+    if mark:
+        shown += "?" + "&".join(masked_pair(pair) for pair in query.split("&"))
+    return f"{shown}#{MASK}" if fragment else shown
+
+
+def masked_pair(pair: str) -> str:
+    name, equals, value = pair.partition("=")
+    # A query without names, as in `?sk-...`, is a value.
+    return f"{name}={MASK if value else ''}" if equals else (MASK if pair else "")
+
+
+def secret_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """The headers with every text in them as a secret."""
+    return {name: SecretText(value) if isinstance(value, str) else value for name, value in headers.items()}
+
+
+def conceal(value: Any, name: str = "") -> Any:
+    """Configuration with its secrets as `SecretText`: headers, URLs, and every entry with the name of a secret."""
+    if isinstance(value, str):
+        if isinstance(value, SecretText | SecretAddress):
+            return value
+        if SECRET_NAMES.search(name):
+            return SecretText(value)
+        return SecretAddress(value) if "://" in value or name == "base_url" else value
+    if isinstance(value, Mapping):
+        within = {
+            entry: each if entry in DIALECT and not name else conceal(each, str(entry)) for entry, each in value.items()
+        }
+        return secret_headers(within) if name.lower().endswith("headers") else within
+    if isinstance(value, list | tuple):
+        return type(value)(conceal(each, name) for each in value) if type(value) in (list, tuple) else value
+    return value
+
+
+def mask(value: Any) -> Any:
+    """Configuration for a dump: without what is secret in it."""
+    if isinstance(value, SecretText):
+        return MASK if value else ""
+    if isinstance(value, SecretAddress):
+        return shown_address(value)
+    if isinstance(value, Mapping):
+        return {name: mask(each) for name, each in value.items()}
+    return [mask(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def reveal(value: Any) -> Any:
+    """The same configuration as plain strings, for whoever writes it down on purpose."""
+    if isinstance(value, SecretText | SecretAddress):
+        return str.__str__(value)
+    if isinstance(value, Mapping):
+        return {name: reveal(each) for name, each in value.items()}
+    return [reveal(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def is_masked(value: str) -> bool:
+    """Whether this is what a dump shows instead of a secret."""
+    return MASK in value
