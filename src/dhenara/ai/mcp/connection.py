@@ -11,6 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp import Client, MCPError, StdioServerParameters
 
 from ..errors import ConfigurationError
+from ..wire.secrets import shown_address
 
 # A server may hold its answer open while a tool runs.
 PATIENCE = httpx2.Timeout(30, read=300)
@@ -49,4 +50,4 @@ def cause(error: Exception) -> Exception:
 
 
 def named(server: str | Sequence[str]) -> str:
-    return server.split("?")[0] if isinstance(server, str) else repr(server[0])
+    return shown_address(server) if isinstance(server, str) else repr(server[0])

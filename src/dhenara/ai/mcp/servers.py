@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ..errors import ConfigurationError, WrongColourError
+from ..providers.headers import given_headers
 from ..types.content import ToolResultContent
 from ..types.tool import Tool
 from .results import read_contents
@@ -42,7 +43,7 @@ class MCPServer:
         self._server = server
         self._env = env
         self._cwd = cwd
-        self._headers = dict(headers or {})
+        self._headers = given_headers(headers or {}, "the headers of an MCP server")
         self._prefix = prefix
         self._allowed = tuple(allowed)
         self._needs_approval = needs_approval
