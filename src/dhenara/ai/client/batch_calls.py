@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigurationError
 from ..history.mending import mended
 from ..history.reading import read_history
+from ..history.stored import continues_stored_history
 from ..types.call import Call, Journal
 from .asking import check_options
 
@@ -28,7 +29,10 @@ def calls_of(
 
     for number, prompt in enumerate(prompts, 1):
         try:
-            history, warnings = mended(read_history(None, None, said_before(prompt)))
+            history, warnings = mended(
+                read_history(None, None, said_before(prompt)),
+                stored=continues_stored_history(config, endpoint.ai_model),
+            )
             kept, left_out = trimmed(history, told, config)
         except ConfigurationError as error:
             raise ConfigurationError(f"prompt {number}: {error}") from error

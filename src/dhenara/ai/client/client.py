@@ -14,6 +14,7 @@ from ..flow.layer import AnyLayer
 from ..flow.lessons import Lessons
 from ..history.mending import mended
 from ..history.reading import MessageLike, read_history
+from ..history.stored import continues_stored_history
 from ..providers.choosing import generates
 from ..runtime.blocking import run
 from ..runtime.tls_settings import tls_settings
@@ -225,7 +226,11 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         """The call as a value. Whatever cannot work is found here, before anything is sent."""
         settings = self._chosen(config, overrides)
         told = read_instructions(instructions)
-        history, warnings = mended(read_history(prompt, context, messages), open_end=open_end)
+        history, warnings = mended(
+            read_history(prompt, context, messages),
+            open_end=open_end,
+            stored=continues_stored_history(settings, self.model_endpoint.ai_model),
+        )
         if settings.context_policy is not None and not open_end:
             # What runs is trimmed at each of its requests, for it grows.
             from ..history.trimming import trimmed

@@ -45,6 +45,17 @@ class Warnings:
         self._mark(part, "translated", how)
         self._say("translated_content", f"{what} was rewritten for {self._provider}: {how}", None)
 
+    def left_out(self, part: Content, fields: Iterable[str], owner: str) -> None:
+        """The part goes, without fields that another protocol knows."""
+        self._mark(part, "translated", "some of its fields are left out")
+        names = ", ".join(fields)
+        kind = getattr(part, "type", "part")
+        self._say(
+            "dropped_content",
+            f"{names} of a part of kind {kind!r} did not go to {self._provider}: only {owner} takes this",
+            names,
+        )
+
     def rests(self, part: Content, why: str) -> None:
         """The part is not said, as its own origin wants it: nothing to warn of."""
         self._mark(part, "stays_home", why)

@@ -16,7 +16,8 @@ from .totals import total_cost, total_usage
 class Happened:
     """Grows with the run. `messages` is everything, `added` what the run itself said."""
 
-    def __init__(self, messages: Sequence[Message]) -> None:
+    def __init__(self, messages: Sequence[Message], *, stored: bool = False) -> None:
+        self.stored = stored
         self.messages: list[Message] = list(messages)
         self.added: list[Message] = []
         self.output: Any = None
@@ -52,7 +53,7 @@ class Happened:
 
     def mend(self) -> tuple[CallWarning, ...]:
         """Puts the conversation as every vendor takes it; what was changed for that."""
-        history, mends = mended(self.messages)
+        history, mends = mended(self.messages, stored=self.stored)
         self.messages = list(history)
         return mends
 

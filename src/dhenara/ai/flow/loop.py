@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..errors import CallTimeoutError, DhenaraError
+from ..history.stored import continues_stored_history
 from ..types.call import Call
 from ..types.call_response import AIModelCallResponse
 from ..types.content import ToolCallContent
@@ -45,7 +46,7 @@ class Loop:
         self._plan = plan
         self._on_end = plan.on_end
         self._events: deque[RunEvent] = deque()
-        self._happened = Happened(call.messages)
+        self._happened = Happened(call.messages, stored=continues_stored_history(call.config, call.endpoint.ai_model))
         self._warnings = call.journal.warnings
         """What was changed before the run began: told with its first answer."""
 

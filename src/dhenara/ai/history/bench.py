@@ -25,6 +25,8 @@ class Bench:
     results: list[ToolResultContent] = field(default_factory=list)
     waiting: list[Message] = field(default_factory=list)
     at: int = 0
+    stored: bool = False
+    """Whether earlier calls may be stored at the provider."""
 
     def take(self, message: Message) -> None:
         self.at += 1
@@ -69,6 +71,9 @@ class Bench:
     def answer(self, result: ToolResultContent) -> None:
         """The result goes to the call it names; without an id, to the first open call of its tool."""
         found = self.asked(result)
+        if found is None and self.stored and (result.call_id or result.name):
+            self.results.append(result)
+            return
         if found is None:
             said = f"the result of {result.name or result.call_id!r}" if result.name or result.call_id else "a result"
             self.warn("dropped_content", f"{said} was left out: the conversation has no open call for it")
@@ -80,10 +85,17 @@ class Bench:
         )
 
     def asked(self, result: ToolResultContent) -> tuple[str, ToolCallContent] | None:
+        """The open call of a result: by its id, else by the name of its function, in the order of the calls.
+
+        Some protocols have no ids, so a name may also stand in the place of the id. Calls that came without an id
+        are the first ones that a result without an id can mean.
+        """
         if result.call_id:
-            return next((one for one in self.open if result.call_id in (one[0], one[1].id)), None)
-        unnamed = [one for one in self.open if not one[0]]
-        return next((one for one in unnamed if result.name in (None, one[1].name)), None)
+            by_id = next((one for one in self.open if result.call_id in (one[0], one[1].id)), None)
+            if by_id is not None or result.call_id in self.seen:
+                return by_id
+        name = result.call_id or result.name
+        return next((one for one in sorted(self.open, key=has_id) if name in (None, one[1].name)), None)
 
     def close(self, *, last: bool = False, open_end: bool = False) -> None:
         """Ends a round: its results stand together, right after the calls; what else was said follows."""
@@ -101,3 +113,8 @@ class Bench:
 
     def warn(self, code: str, message: str) -> None:
         self.warnings.append(CallWarning.model_validate({"code": code, "message": message}))
+
+
+def has_id(call: tuple[str, ToolCallContent]) -> bool:
+    """Whether a call came with an id of its own."""
+    return bool(call[0])

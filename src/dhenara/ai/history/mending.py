@@ -14,17 +14,18 @@ TOOLS = ("tool_call", "tool_result")
 
 
 def mended(
-    messages: Sequence[Message], *, open_end: bool = False
+    messages: Sequence[Message], *, open_end: bool = False, stored: bool = False
 ) -> tuple[tuple[Message, ...], tuple[CallWarning, ...]]:
     """The same history where nothing is amiss; else what every provider accepts, and what was changed for that.
 
     With `open_end`, calls of the last round may still wait for their results: somebody is about to run them.
+    With `stored`, the messages continue a history that the provider has stored, so results of unknown calls stay.
     """
     if not any(part.type in TOOLS for message in messages for part in message.contents):
         return tuple(messages), ()
     from .bench import Bench
 
-    bench = Bench()
+    bench = Bench(stored=stored)
     for message in messages:
         bench.take(message)
     bench.close(last=True, open_end=open_end)

@@ -14,6 +14,8 @@ from ..types.message import Message, Prompt, as_sequence
 from ..types.part import Content
 from ..types.response import ChatResponse, ChatResponseChoice
 from ..types.text import TextContent
+from ..types.vendor_fields import VENDOR_FIELDS, fields, leftover
+from ..wire import json
 
 if TYPE_CHECKING:
     from ..types.content import ToolCallContent
@@ -93,15 +95,21 @@ def answered(response: ChatResponse) -> Message:
 def validated(given: Mapping[str, Any]) -> Message:
     """A dict in our own spelling, or as OpenAI writes tool calls and results."""
     said = dict(given)
-    if said.get("role") in ("tool", "function") and "tool_call_id" in said:
-        from ..types.content import ToolResultContent
+    if said.get("role") in ("tool", "function"):
+        from .tool_messages import is_result, read_result
 
-        result = ToolResultContent(call_id=said["tool_call_id"], name=said.get("name"), output=said.get("content"))
-        return Message(role="tool", contents=[result])
+        if is_result(said):
+            return read_result(said)
     calls = said.pop("tool_calls", None)
+    legacy = said.pop("function_call", None)
+    if legacy:
+        calls = [*(calls or ()), {"function": legacy}]
     said.setdefault("role", "user")
     message = Message.model_validate({k: v for k, v in said.items() if v is not None})
     return message.model_copy(update={"contents": [*message.contents, *map(called, calls)]}) if calls else message
+
+
+CALL = fields("id", "type", "index", function=fields("name", "arguments"))
 
 
 def called(call: Mapping[str, Any]) -> ToolCallContent:
@@ -110,13 +118,17 @@ def called(call: Mapping[str, Any]) -> ToolCallContent:
 
     function = call.get("function") or {}
     text = function.get("arguments") or ""
-    arguments, problem = read_arguments(text)
+    spelled_out = text if isinstance(text, str) else json.dumps(text).decode()
+    arguments, problem = read_arguments(spelled_out)
+    left = leftover(call, CALL)
+    extras = {VENDOR_FIELDS: {"openai_chat": left}} if left else {}
     return ToolCallContent(
         id=call.get("id") or "",
         name=function.get("name") or "",
         arguments=arguments,
-        arguments_text=text,
+        arguments_text=spelled_out,
         error=problem,
+        extras=extras,
     )
 
 

@@ -1,8 +1,9 @@
 """Content: the parts that prompts and answers are made of. One vocabulary for both directions."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, model_validator
 
 from .media import (
     AudioContent as AudioContent,
@@ -92,12 +93,73 @@ class StructuredContent(Content):
         return self.text
 
 
+class SearchResultContent(Content):
+    """A result of a search that an answer may rest on and cite: the user's own retrieval (RAG).
+
+    Anthropic, Bedrock and Cohere take search results as such; for all others they are written as text, with a
+    warning. They may stand in what the user says and in tool results.
+
+    Attributes:
+        source: Where the text comes from: a URL, or any id of your own.
+        title: The title of the source.
+        texts: The text, in the pieces that may be cited; `text="..."` stands for one piece.
+        citations: Whether answers may cite it. None leaves it to the provider.
+    """
+
+    type: Literal["search_result"] = "search_result"
+    source: str = ""
+    title: str = ""
+    texts: list[str] = Field(default_factory=list)
+    citations: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_text(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or "text" not in given:
+            return given
+        if given.get("texts"):
+            raise ValueError("a search result has either text or texts")
+        rest = {name: value for name, value in given.items() if name != "text"}
+        return {**rest, "texts": [given["text"]]}
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.texts)
+
+    def get_text(self) -> str:
+        """Title, source and text in plain words, for models that know no search results."""
+        return "\n".join(filter(None, (self.title, self.source, *self.texts)))
+
+
+class ContainerUploadContent(Content):
+    """A file at Anthropic that its code execution should find in its container; a warning elsewhere.
+
+    Attributes:
+        file_id: The id that Anthropic's files API gave the file.
+    """
+
+    type: Literal["container_upload"] = "container_upload"
+    file_id: str
+
+    @property
+    def text(self) -> str:
+        return ""
+
+
 class GenericContent(Content):
-    """A block this version does not know, kept whole so that its origin can hear it again."""
+    """A part of one protocol that this version has no class for, kept as it is.
+
+    Attributes:
+        kind: What the protocol calls it.
+        data: The part as the protocol writes it.
+        protocol: The protocol whose part this is, such as `anthropic` or `gemini`, for parts that users write. Parts
+            of answers have an `origin` instead. The part goes to this protocol unchanged and to no other.
+    """
 
     type: Literal["generic"] = "generic"
     kind: str = ""
     data: dict[str, Any] = Field(default_factory=dict)
+    protocol: str | None = None
 
     @property
     def text(self) -> str:
@@ -105,7 +167,7 @@ class GenericContent(Content):
 
 
 ResultPart = Annotated[
-    TextContent | ImageContent | AudioContent | VideoContent | FileContent,
+    TextContent | ImageContent | AudioContent | VideoContent | FileContent | SearchResultContent | GenericContent,
     Field(discriminator="type"),
 ]
 
@@ -144,6 +206,8 @@ ContentItem = Annotated[
     | AudioContent
     | VideoContent
     | FileContent
+    | SearchResultContent
+    | ContainerUploadContent
     | GenericContent,
     Field(discriminator="type"),
 ]

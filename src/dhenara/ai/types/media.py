@@ -93,9 +93,17 @@ class VideoContent(Media):
 
 
 class FileContent(Media):
-    """A document: PDF, text, or any other file."""
+    """A document: PDF, text, or any other file.
+
+    Attributes:
+        citations: Whether answers may cite the document. None leaves it to the provider. Anthropic and Bedrock take
+            this for each document, Cohere for the whole request; elsewhere it is a warning.
+        context: What the model should know about the document, which is not cited. Anthropic and Bedrock take it.
+    """
 
     type: Literal["file"] = "file"
+    citations: bool | None = None
+    context: str | None = None
 
     def words(self) -> str | None:
         """The clean text of a text file, its name above it; None for what is no text, or not here."""

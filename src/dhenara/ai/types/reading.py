@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import ConfigurationError
-from ..wire.sniff import from_name, sniff
+from ..wire.sniff import from_name, is_youtube, sniff
 from .content import ContentItem, TextContent
 from .media import AudioContent, FileContent, ImageContent, VideoContent
 from .part import Content
@@ -57,6 +57,8 @@ def media_at(address: str) -> ContentItem:
     if address.startswith("data:"):
         kind = address[5:].split("/")[0]
         return KINDS.get(kind, FileContent).from_url(address)
+    if is_youtube(address):
+        return VideoContent(url=address)
     mime_type = from_name(address.split("?", 1)[0].split("#", 1)[0])
     if mime_type is None:
         raise ConfigurationError(

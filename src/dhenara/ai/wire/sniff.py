@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -132,3 +134,11 @@ def looks_like_text(sample: bytes) -> bool:
 def extension(name: str | None) -> str:
     last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
     return last.rsplit(".", 1)[-1].lower() if "." in last else ""
+
+
+YOUTUBE = re.compile(r"https?://(((www|m)\.)?youtube\.com|youtu\.be)/", re.ASCII | re.IGNORECASE)
+
+
+def is_youtube(address: str) -> bool:
+    """Whether this is the page of a video at YouTube; such addresses do not end with a file type."""
+    return YOUTUBE.match(address) is not None

@@ -11,12 +11,14 @@ from ...types.call import Call
 from ...types.content import (
     AudioContent,
     Citation,
+    ContainerUploadContent,
     Content,
     FileContent,
     GenericContent,
     ImageContent,
     Media,
     ReasoningContent,
+    SearchResultContent,
     ServerToolContent,
     TextContent,
     ToolCallContent,
@@ -25,23 +27,25 @@ from ...types.content import (
 from ...types.message import Role
 from ...wire.sniff import is_text
 from ...wire.text import clean_text
+from ..documents import document_options
 from ..marks import control
 from ..origin import at_home
 from ..remote import is_remote
 from ..toolids import legal_id
+from ..vendor_fields import with_vendor_fields
 from ..warnings import Warnings
 
 PROTOCOL = "anthropic"
 Wire = dict[str, Any]
 MARK = "cache_control"
 UNMARKABLE = ("thinking", "redacted_thinking")
-OF_DOCUMENTS = ("citations", "context")
-"""What a document may carry beside its bytes, as its extras."""
 
 
 def write_block(part: Content, role: Role, call: Call, warnings: Warnings) -> Iterator[Wire]:
     """No block, where there is nothing that may be said."""
     blocks = list(write_plain(part, role, call, warnings))
+    if part.extras and len(blocks) == 1:
+        blocks = [with_vendor_fields(blocks[0], part, PROTOCOL)]
     mark = part.extras.get(MARK) or (control(part.cache) if part.cache else None)
     if mark is not None and blocks and blocks[-1]["type"] not in UNMARKABLE:
         blocks[-1] = {**blocks[-1], MARK: mark}
@@ -60,15 +64,26 @@ def write_plain(part: Content, role: Role, call: Call, warnings: Warnings) -> It
             yield write_result(part, call, warnings)
         case ServerToolContent() | GenericContent():
             yield from write_own(part, call, warnings)
+        case Media() | SearchResultContent() | ContainerUploadContent():
+            yield from write_shown(part, role, warnings)
+        case _:
+            if (said := part.get_text()).strip():
+                yield {"type": "text", "text": said}
+
+
+def write_shown(part: Content, role: Role, warnings: Warnings) -> Iterator[Wire]:
+    """Media, and what was found or uploaded for the model."""
+    match part:
+        case SearchResultContent() if role != "assistant":
+            yield write_search_result(part)
+        case ContainerUploadContent():
+            yield {"type": "container_upload", "file_id": part.file_id}
         case ImageContent() | FileContent() if role != "assistant" and is_remote(part) and not fetched_there(part):
             warnings.fetch(part)
         case ImageContent() | FileContent() if role != "assistant":
             yield write_media(part)
         case Media():
             yield from write_unheard(part, warnings)
-        case _:
-            if (said := part.get_text()).strip():
-                yield {"type": "text", "text": said}
 
 
 def write_text(part: TextContent, *, home: bool) -> Iterator[Wire]:
@@ -147,9 +162,14 @@ def fetched_there(part: ImageContent | FileContent) -> bool:
 def write_media(part: ImageContent | FileContent) -> Wire:
     if isinstance(part, ImageContent):
         return {"type": "image", "source": source(part, "image/png")}
-    more = {name: part.extras[name] for name in OF_DOCUMENTS if name in part.extras}
-    block: Wire = {"type": "document", "source": document_source(part), **more}
+    block: Wire = {"type": "document", "source": document_source(part), **document_options(part)}
     return {**block, "title": part.name} if part.name else block
+
+
+def write_search_result(part: SearchResultContent) -> Wire:
+    content = [{"type": "text", "text": text} for text in part.texts if text.strip()]
+    block = {"type": "search_result", "source": part.source, "title": part.title, "content": content}
+    return block if part.citations is None else {**block, "citations": {"enabled": part.citations}}
 
 
 def document_source(part: FileContent) -> Wire:

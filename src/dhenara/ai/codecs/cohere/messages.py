@@ -10,9 +10,11 @@ from ...types.call import Call
 from ...types.content import (
     Content,
     FileContent,
+    GenericContent,
     ImageContent,
     Media,
     ReasoningContent,
+    SearchResultContent,
     TextContent,
     ToolCallContent,
     ToolResultContent,
@@ -22,10 +24,14 @@ from ...wire import json
 from ...wire.sniff import is_text
 from ..origin import at_home
 from ..remote import is_remote
+from ..vendor_fields import with_vendor_fields
 from ..warnings import Warnings
+from .documents import is_document, write_document
 
 PROTOCOL = "cohere"
 Wire = dict[str, Any]
+NOTHING = "."
+"""What a user says who only shows documents."""
 
 
 def write_messages(call: Call, warnings: Warnings) -> list[Wire]:
@@ -74,6 +80,8 @@ def write_said(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]:
                 warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
         case ToolCallContent():
             return
+        case GenericContent() if at_home(part, call, PROTOCOL):
+            yield dict(part.data)
         case _:
             if words := part.get_text():
                 yield {"type": "text", "text": words}
@@ -92,7 +100,18 @@ def write_results(contents: Sequence[Content], warnings: Warnings) -> Iterator[W
         if isinstance(part, ToolResultContent):
             if any(isinstance(inner, Media) for inner in part.contents):
                 warnings.rewritten("a tool result", "its pictures and files stay home: results are text there", part)
-            yield {"role": "tool", "tool_call_id": part.call_id, "content": part.get_text()}
+            yield {"role": "tool", "tool_call_id": part.call_id, "content": write_output(part)}
+
+
+def write_output(part: ToolResultContent) -> str | list[Wire]:
+    """Text; a list of documents where the tool found some."""
+    found = [inner for inner in part.contents if isinstance(inner, SearchResultContent)]
+    if not found:
+        return part.get_text()
+    words = [part.get_text()] if part.output is not None else []
+    words += [inner.get_text() for inner in part.contents if isinstance(inner, TextContent)]
+    texts = [{"type": "text", "text": text} for text in words if text]
+    return [*texts, *({"type": "document", "document": write_document(one)} for one in found)]
 
 
 def shown_by_user(part: Media, home: bool) -> bool:
@@ -103,9 +122,13 @@ def shown_by_user(part: Media, home: bool) -> bool:
 
 
 def write_parts(contents: Sequence[Content], warnings: Warnings) -> str | list[Wire]:
-    if len(contents) == 1 and isinstance(contents[0], TextContent):
-        return contents[0].text
-    return [wire for part in contents for wire in write_part(part, warnings)]
+    """What the user says; documents stand beside the messages."""
+    said = [part for part in contents if not is_document(part)]
+    if contents and not said:
+        return NOTHING
+    if len(said) == 1 and isinstance(said[0], TextContent):
+        return said[0].text
+    return [with_vendor_fields(wire, part, PROTOCOL) for part in said for wire in write_part(part, warnings)]
 
 
 def write_part(part: Content, warnings: Warnings) -> Iterator[Wire]:

@@ -17,6 +17,7 @@ from ..packing import packed
 from ..parameters import write_parameters
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
+from .documents import write_documents
 from .messages import PROTOCOL, shown_by_user, write_messages
 from .quirks import CohereQuirks
 
@@ -34,6 +35,7 @@ def write_request(call: Call, quirks: CohereQuirks) -> Outgoing:
         "messages": write_messages(call, warnings),
         "stream": config.streaming,
     }
+    body.update(write_documents(call))
     unknown_to_cache(config, warnings, ())
     unmarked((part for message in call.messages for part in message.contents), warnings)
     unoffered(config, warnings)

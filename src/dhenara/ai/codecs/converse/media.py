@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...types.content import AudioContent, FileContent, ImageContent, Media, VideoContent
+from ..documents import document_options
 from ..remote import is_remote
 from ..warnings import Warnings
 from .documents import DOCUMENTS
 
 Wire = dict[str, Any]
 NOTHING = "."
-OF_DOCUMENTS = ("citations", "context")
-"""What a document may carry beside its bytes, as its extras."""
-
 DEFAULTS = {"image": "image/png", "video": "video/mp4", "file": "application/pdf"}
 UNSAFE = re.compile(r"[^A-Za-z0-9 \-()\[\]]+")
 FORMATS = {"jpeg": "jpeg", "jpg": "jpeg", "plain": "txt", "markdown": "md", "msword": "doc", "quicktime": "mov"}
@@ -59,8 +57,7 @@ def write_media(part: ImageContent | VideoContent | FileContent) -> Wire:
     }
     if isinstance(part, FileContent):
         stem = (part.name or "document").rsplit(".", 1)[0]
-        more = {name: part.extras[name] for name in OF_DOCUMENTS if name in part.extras}
-        return {"document": {**said, "name": UNSAFE.sub(" ", stem).strip() or "document", **more}}
+        return {"document": {**said, "name": UNSAFE.sub(" ", stem).strip() or "document", **document_options(part)}}
     return {part.type: said}
 
 

@@ -12,6 +12,7 @@ from ...types.content import (
     GenericContent,
     Media,
     ReasoningContent,
+    SearchResultContent,
     ServerToolContent,
     TextContent,
     ToolCallContent,
@@ -22,6 +23,7 @@ from ..marks import cache_point
 from ..origin import at_home
 from ..prefix import Prefix, unbound
 from ..toolids import legal_id
+from ..vendor_fields import with_vendor_fields
 from ..warnings import Warnings
 from .media import NOTHING, name_documents, write_shown
 
@@ -84,6 +86,15 @@ def end_question(turns: list[Wire], warnings: Warnings) -> None:
 
 
 def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]:
+    """The blocks of a part; a mark for the prompt cache is a block of its own."""
+    for block in write_plain(part, call, warnings):
+        yield with_vendor_fields(block, part, PROTOCOL)
+    mark = part.extras.get(POINT) or (cache_point(part.cache) if part.cache else None)
+    if mark is not None:
+        yield {"cachePoint": mark}
+
+
+def write_plain(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]:
     home = at_home(part, call, PROTOCOL)
     match part:
         case ReasoningContent():
@@ -98,14 +109,20 @@ def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
                 warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
+        case SearchResultContent():
+            yield write_search_result(part)
         case Media():
             yield from write_shown(part, warnings)
         case _:
             if (words := part.get_text()).strip():
                 yield {"text": words}
-    mark = part.extras.get(POINT) or (cache_point(part.cache) if part.cache else None)
-    if mark is not None:
-        yield {"cachePoint": mark}
+
+
+def write_search_result(part: SearchResultContent) -> Wire:
+    said: Wire = {"source": part.source, "title": part.title, "content": [{"text": text} for text in part.texts]}
+    if part.citations is not None:
+        said["citations"] = {"enabled": part.citations}
+    return {"searchResult": said}
 
 
 def family(model: str) -> str:

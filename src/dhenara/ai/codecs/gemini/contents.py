@@ -19,8 +19,10 @@ from ...types.content import (
     ToolResultContent,
 )
 from ...types.message import Message
+from ...wire.sniff import is_youtube
 from ..origin import at_home
 from ..remote import is_remote
+from ..vendor_fields import with_vendor_fields
 from ..warnings import Warnings
 from .quirks import GeminiQuirks
 
@@ -67,12 +69,13 @@ def write_parts(
     signed = False
     for part in message.contents:
         home = at_home(part, call, PROTOCOL)
-        for written in write_part(part, home, quirks, names, warnings):
+        for plain in write_part(part, home, quirks, names, warnings):
+            written = with_vendor_fields(plain, part, PROTOCOL)
             signature = part.extras.get(SIGNATURE) if home else None
             if signature is None and "functionCall" in written and not signed and not (home and same_model(part, call)):
                 signature = UNSIGNED
             signed = signed or "functionCall" in written
-            yield {**written, "thoughtSignature": signature} if signature is not None else written
+            yield {"thoughtSignature": signature, **written} if signature is not None else written
 
 
 def same_model(part: Content, call: Call) -> bool:
@@ -114,7 +117,8 @@ def write_result(part: ToolResultContent, quirks: GeminiQuirks, names: dict[str,
     output: Any = part.output if part.output is not None else part.get_text()
     response = output if isinstance(output, dict) else {"error" if part.is_error else "result": output}
     # Calls without ids are matched by name and order.
-    named = {"id": part.call_id} if quirks.call_ids and names.get(part.call_id) and part.call_id else {}
+    known = part.call_id in names or part.name not in (None, part.call_id)
+    named = {"id": part.call_id} if quirks.call_ids and part.call_id and known else {}
     said: Wire = {**named, "name": part.name or names.get(part.call_id) or part.call_id, "response": response}
     media = []
     for content in part.contents:
@@ -141,6 +145,8 @@ def write_media(part: Media) -> Wire:
     """Text files go as text with their name, bytes inline, everything else by its address."""
     kind = str(getattr(part, "type", "file"))
     mime = part.mime_type or MIME_OF_KIND.get(kind, "application/octet-stream")
+    if part.data is None and part.mime_type is None and is_youtube(part.url or ""):
+        return {"fileData": {"fileUri": part.url}}
     if part.data is None:
         return {"fileData": {"fileUri": part.url or part.file_id or "", "mimeType": mime}}
     if isinstance(part, FileContent) and (words := part.words()) is not None:

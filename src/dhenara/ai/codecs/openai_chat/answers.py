@@ -10,6 +10,7 @@ from ...types.content import (
     AudioContent,
     Content,
     ContentItem,
+    GenericContent,
     ReasoningContent,
     RefusalContent,
     ServerToolContent,
@@ -22,10 +23,11 @@ from ...types.message import Message
 from ...wire import json
 from ..origin import at_home
 from ..toolids import legal_id
+from ..vendor_fields import with_vendor_fields
 from ..warnings import Warnings
 from .calls import CUSTOM
 from .messages import write_content
-from .parts import write_parts
+from .parts import mark_of, marked, write_parts
 from .quirks import PROTOCOL, ChatQuirks
 from .replay import replay_reasoning
 
@@ -39,14 +41,30 @@ def write_assistant(message: Message, call: Call, quirks: ChatQuirks, warnings: 
     text = "".join(spoken(part, call, warnings) for part in message.contents)
     if text or quirks.empty_content != "omit":
         wire["content"] = text or (None if quirks.empty_content == "null" and calls else "")
+    if any(is_own_chunk(part, call) or mark_of(part, quirks) for part in message.contents):
+        wire["content"] = list(write_chunks(message, call, quirks, warnings))
     if calls:
         wire["tool_calls"] = [write_tool_call(part, call, quirks) for part in calls]
     replay_reasoning(message.contents, wire, call, quirks, warnings)
     heard = [part for part in message.contents if isinstance(part, AudioContent)]
     if heard and at_home(heard[0], call, PROTOCOL) and "id" in heard[0].extras:
         wire["audio"] = {"id": heard[0].extras["id"]}
-    if text or calls or "audio" in wire or len(wire) > 2:
+    if wire.get("content") or calls or "audio" in wire or len(wire) > 2:
         yield wire
+
+
+def is_own_chunk(part: Content, call: Call) -> bool:
+    """Whether the user wrote a chunk of the protocol's own, which stands among the texts."""
+    return isinstance(part, GenericContent) and part.origin is None and at_home(part, call, PROTOCOL)
+
+
+def write_chunks(message: Message, call: Call, quirks: ChatQuirks, warnings: Warnings) -> Iterator[Wire]:
+    """The answer in parts: each text with its mark for the prompt cache, and the protocol's own chunks."""
+    for part in message.contents:
+        if isinstance(part, GenericContent) and is_own_chunk(part, call):
+            yield dict(part.data)
+        elif text := spoken(part, call, warnings):
+            yield marked({"type": "text", "text": text}, part, quirks, warnings)
 
 
 def spoken(part: Content, call: Call, warnings: Warnings) -> str:
@@ -55,6 +73,8 @@ def spoken(part: Content, call: Call, warnings: Warnings) -> str:
         case TextContent() | StructuredContent() | RefusalContent():
             return part.text
         case ReasoningContent() | ToolCallContent():
+            return ""
+        case GenericContent() if is_own_chunk(part, call):
             return ""
         case AudioContent():
             return "" if at_home(part, call, PROTOCOL) else part.get_text()
@@ -76,12 +96,13 @@ def write_tool_call(part: ToolCallContent, call: Call, quirks: ChatQuirks) -> Wi
         return {"id": legal_id(part.id, quirks.tool_id), "type": CUSTOM, CUSTOM: custom}
     if text is None or part.error:
         text = json.dumps(part.arguments).decode()
-    return {
+    wire = {
         "id": legal_id(part.id, quirks.tool_id),
         "type": "function",
         "function": {"name": part.name, "arguments": text or "{}"},
         **({"extra_content": part.extras["extra_content"]} if "extra_content" in part.extras else {}),
     }
+    return with_vendor_fields(wire, part, PROTOCOL)
 
 
 def write_results(contents: Sequence[ContentItem], quirks: ChatQuirks, warnings: Warnings) -> Iterator[Wire]:
@@ -102,6 +123,14 @@ def write_results(contents: Sequence[ContentItem], quirks: ChatQuirks, warnings:
 
 
 def result_content(result: ToolResultContent, quirks: ChatQuirks, warnings: Warnings) -> Any:
+    """Text, or parts where the host takes them or a part has a mark for the prompt cache."""
+    mark = mark_of(result, quirks)
+    texts = [part for part in result.contents if isinstance(part, TextContent)]
+    if mark is not None or any(mark_of(part, quirks) for part in texts):
+        shown = result.contents if quirks.parts_in_tool_results else texts
+        lead = [{"type": "text", "text": result.get_text()}] if result.output is not None or not shown else []
+        parts = [*lead, *write_parts(shown, quirks, warnings)]
+        return parts if mark is None else [*parts[:-1], {**parts[-1], quirks.cache_mark: mark}]
     if result.contents and quirks.parts_in_tool_results:
         return write_content(result.contents, quirks, warnings)
     if result.output is None:

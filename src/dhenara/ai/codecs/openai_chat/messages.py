@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...types.call import Call
 from ...types.message import Message
+from ...types.vendor_fields import VENDOR_FIELDS
 from ..begun import is_begun
+from ..marks import BREAKPOINT
 from ..warnings import Warnings
 from .quirks import ChatQuirks
 
@@ -85,5 +87,7 @@ def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: War
 
 
 def is_bare(part: Content, quirks: ChatQuirks) -> bool:
-    """Whether it carries no mark for the prompt cache that this dialect knows."""
+    """Whether it carries no mark for the prompt cache that this dialect knows, and no fields of a vendor's."""
+    if part.extras and (VENDOR_FIELDS in part.extras or BREAKPOINT in part.extras):
+        return False
     return (part.cache is None or quirks.cache_mark == "none") and not part.extras.get(quirks.cache_mark)

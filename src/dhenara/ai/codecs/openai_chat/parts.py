@@ -10,27 +10,35 @@ from ...types.content import (
     AudioContent,
     Content,
     FileContent,
+    GenericContent,
     ImageContent,
     Media,
     VideoContent,
 )
 from ...wire.sniff import is_text
-from ..marks import CONTROL, breakpoint_of, control
+from ..marks import BREAKPOINT, CONTROL, breakpoint_of, control
 from ..remote import is_remote
+from ..vendor_fields import with_vendor_fields
 from ..warnings import Warnings
-from .quirks import ChatQuirks
+from .quirks import PROTOCOL, ChatQuirks
 
 Wire = dict[str, Any]
 
 
 def write_parts(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warnings) -> list[Wire]:
     written = ((part, write_part(part, quirks, warnings)) for part in contents)
-    return [marked(wire, part, quirks) for part, wire in written if wire is not None]
+    return [
+        marked(with_vendor_fields(wire, part, PROTOCOL), part, quirks, warnings)
+        for part, wire in written
+        if wire is not None
+    ]
 
 
-def marked(wire: Wire, part: Content, quirks: ChatQuirks) -> Wire:
+def marked(wire: Wire, part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire:
     """The part with its mark for the prompt cache, where the dialect has one."""
     mark = mark_of(part, quirks)
+    if quirks.cache_mark == "none" and BREAKPOINT in part.extras:
+        warnings.unsupported(BREAKPOINT, "this model takes no marks for the prompt cache")
     return wire if mark is None else {**wire, quirks.cache_mark: mark}
 
 
@@ -58,6 +66,8 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | 
         case Media():
             warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)
             return None
+        case GenericContent():
+            return dict(part.data)
         case _:
             return {"type": "text", "text": part.get_text()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any, TypeGuard
 
 from ...types.call import Call
@@ -20,13 +21,14 @@ from ...types.content import (
 )
 from ...types.message import Message
 from ...wire import json
+from ..marks import BREAKPOINT, breakpoint_of
 from ..origin import at_home
 from ..toolids import legal_id
+from ..vendor_fields import has_own_form, with_vendor_fields
 from ..warnings import Warnings
-from .parts import encoded, write_parts
+from .parts import PROTOCOL, encoded, write_parts
 from .quirks import ResponsesQuirks
 
-PROTOCOL = "openai_responses"
 Wire = dict[str, Any]
 
 
@@ -45,7 +47,7 @@ def write_message(message: Message, call: Call, quirks: ResponsesQuirks, warning
             items = write_answer(message.contents, call, warnings)
             yield from sorted(items, key=is_call) if quirks.calls_last else items
         case "tool":
-            yield from write_results(message.contents, warnings)
+            yield from write_results(message.contents, warnings, marks=quirks.cache_marks)
 
 
 def is_call(item: Wire) -> bool:
@@ -57,10 +59,14 @@ def text(said: str) -> Wire:
 
 
 def write_user(message: Message, warnings: Warnings, *, marks: bool) -> Iterator[Wire]:
-    yield from write_results(message.contents, warnings)
-    said = [part for part in message.contents if not isinstance(part, ToolResultContent)]
-    if said:
-        yield {"type": "message", "role": "user", "content": write_parts(said, warnings, marks=marks)}
+    """Tool results, then what the user says; items of Responses' own stand between messages, in their order."""
+    yield from write_results(message.contents, warnings, marks=marks)
+    rest = (part for part in message.contents if not isinstance(part, ToolResultContent))
+    for is_item, parts in groupby(rest, lambda part: isinstance(part, GenericContent)):
+        if is_item:
+            yield from (dict(part.data) for part in parts if isinstance(part, GenericContent))
+        else:
+            yield {"type": "message", "role": "user", "content": write_parts(list(parts), warnings, marks=marks)}
 
 
 def write_answer(contents: Sequence[Content], call: Call, warnings: Warnings) -> Iterator[Wire]:
@@ -170,26 +176,33 @@ def write_foreign(part: Content, warnings: Warnings) -> Iterator[Wire]:
 
 def said(part: Content) -> Iterator[Wire]:
     if words := part.get_text():
-        yield {"role": "assistant", "content": words}
+        content: Any = words
+        if has_own_form(part, PROTOCOL):
+            content = [with_vendor_fields({"type": "output_text", "text": words}, part, PROTOCOL)]
+        yield {"role": "assistant", "content": content}
 
 
 def function_call(part: ToolCallContent) -> Wire:
     spelled = part.arguments_text
     if spelled is None or part.error:
         spelled = json.dumps(part.arguments).decode()
-    return {
+    wire = {
         "type": "function_call",
         "call_id": legal_id(part.id, "long"),
         "name": part.name,
         "arguments": spelled or "{}",
     }
+    return with_vendor_fields(wire, part, PROTOCOL)
 
 
-def write_results(contents: Sequence[Content], warnings: Warnings) -> Iterator[Wire]:
+def write_results(contents: Sequence[Content], warnings: Warnings, *, marks: bool = False) -> Iterator[Wire]:
     for part in contents:
         if isinstance(part, ToolResultContent):
             output: Any = part.get_text()
             if part.contents:
                 lead = [text(output)] if part.output is not None and output else []
-                output = [*lead, *write_parts(part.contents, warnings)]
-            yield {"type": "function_call_output", "call_id": legal_id(part.call_id, "long"), "output": output}
+                output = [*lead, *write_parts(part.contents, warnings, marks=marks)]
+            elif mark := part.extras.get(BREAKPOINT) or (breakpoint_of(part.cache) if marks and part.cache else None):
+                output = [{**text(output), BREAKPOINT: mark}]
+            wire = {"type": "function_call_output", "call_id": legal_id(part.call_id, "long"), "output": output}
+            yield with_vendor_fields(wire, part, PROTOCOL)

@@ -6,19 +6,25 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from ...types.content import Content, FileContent, ImageContent, Media
+from ...types.content import Content, FileContent, GenericContent, ImageContent, Media
 from ...wire.sniff import is_text
 from ..marks import BREAKPOINT, breakpoint_of
 from ..remote import is_remote
+from ..vendor_fields import with_vendor_fields
 from ..warnings import Warnings
 
+PROTOCOL = "openai_responses"
 Wire = dict[str, Any]
 
 
 def write_parts(contents: Sequence[Content], warnings: Warnings, *, marks: bool = False) -> list[Wire]:
     """`marks` says whether the model takes marks for its prompt cache; all others cache by themselves."""
     written = ((part, write_part(part, warnings)) for part in contents)
-    return [marked(wire, part, marks=marks) for part, wire in written if wire is not None]
+    return [
+        marked(with_vendor_fields(wire, part, PROTOCOL), part, marks=marks)
+        for part, wire in written
+        if wire is not None
+    ]
 
 
 def marked(wire: Wire, part: Content, *, marks: bool) -> Wire:
@@ -39,6 +45,8 @@ def write_part(part: Content, warnings: Warnings) -> Wire | None:
         case Media():
             warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)
             return None
+        case GenericContent():
+            return dict(part.data)
         case _:
             return {"type": "input_text", "text": part.get_text()}
 

@@ -19,8 +19,8 @@ from ..packing import packed
 from ..parameters import write_parameters
 from ..shaping import native_schema, output_mode, tool_schema, with_shape
 from ..warnings import Warnings
-from .items import PROTOCOL, write_items
-from .parts import shown_by_user
+from .items import write_items
+from .parts import PROTOCOL, shown_by_user
 from .provider_tools import write_provider_tools
 from .quirks import ResponsesQuirks
 

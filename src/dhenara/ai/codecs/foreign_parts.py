@@ -1,0 +1,100 @@
+"""Foreign parts: search results, cited documents and parts of other protocols, where a protocol does not know them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..types.call import Call
+from ..types.content import (
+    ContainerUploadContent,
+    Content,
+    FileContent,
+    GenericContent,
+    Media,
+    SearchResultContent,
+    TextContent,
+    ToolResultContent,
+)
+from ..types.message import Message
+from ..types.vendor_fields import VENDOR_FIELDS
+from .origin import at_home
+from .vendor_fields import leaves
+from .warnings import Warnings
+
+CITING = ("anthropic", "converse", "cohere")
+"""Protocols that take search results and documents to be cited."""
+
+CONTEXTUAL = ("anthropic", "converse")
+KINDS = frozenset(("search_result", "container_upload", "generic"))
+NOTHING = "."
+"""What a turn says of which nothing is left; empty ones are refused."""
+
+
+def understood(call: Call, protocol: str, warnings: Warnings) -> tuple[Message, ...]:
+    """The messages in parts that this protocol knows: search results as text elsewhere, what is foreign left out."""
+    return tuple(read_again(message, call, protocol, warnings) for message in call.messages)
+
+
+def read_again(message: Message, call: Call, protocol: str, warnings: Warnings) -> Message:
+    made = rewritten(message.contents, message.role, call, protocol, warnings)
+    if made is message.contents:
+        return message
+    return message.model_copy(update={"contents": made or [TextContent(text=NOTHING)]})
+
+
+def rewritten(contents: Sequence[Any], role: str, call: Call, protocol: str, warnings: Warnings) -> Sequence[Any]:
+    """The same sequence where nothing in it changes."""
+    made = [(part, one(part, role, call, protocol, warnings)) for part in contents]
+    if all(new is old for old, new in made):
+        return contents
+    return [new for _, new in made if new is not None]
+
+
+def one(part: Content, role: str, call: Call, protocol: str, warnings: Warnings) -> Content | None:
+    """The part, what stands for it, or None where nothing does."""
+    if part.extras:
+        check_fields(part, protocol, warnings)
+    match part:
+        case Media() if role == "system" and protocol != "openai_chat":
+            warnings.dropped(
+                f"a part of kind {getattr(part, 'type', 'media')!r} in a system message",
+                "system messages are text there",
+                part,
+            )
+            return None
+        case FileContent():
+            check_document(part, protocol, warnings)
+        case SearchResultContent() if protocol not in CITING or role not in ("user", "tool"):
+            warnings.rewritten("a search result", "it is written as text, which is not cited", part)
+            return TextContent(text=part.get_text(), cache=part.cache)
+        case ContainerUploadContent() if protocol != "anthropic":
+            warnings.dropped(f"the file {part.file_id!r}", "it was uploaded for a container of Anthropic's", part)
+            return None
+        case GenericContent() if role != "assistant" and not at_home(part, call, protocol):
+            whose = f"only {part.protocol} knows it" if part.protocol else "it does not say whose it is: set protocol="
+            warnings.dropped(f"a part of kind {part.kind!r}", whose, part)
+            return None
+        case ToolResultContent() if part.contents:
+            inner = rewritten(part.contents, "tool", call, protocol, warnings)
+            if inner is part.contents:
+                return part
+            left = {"contents": inner} if inner or part.output is not None else {"contents": [], "output": NOTHING}
+            return part.model_copy(update=left)
+    return part
+
+
+def check_fields(part: Content, protocol: str, warnings: Warnings) -> None:
+    """Warns of fields that only other protocols know."""
+    known = part.extras.get(VENDOR_FIELDS)
+    if known and protocol not in known:
+        owner, fields = next(iter(known.items()))
+        warnings.left_out(part, sorted(leaves(fields)), owner)
+
+
+def check_document(part: FileContent, protocol: str, warnings: Warnings) -> None:
+    """Warns of what a document says about itself where nobody takes it."""
+    if part.citations and protocol not in CITING:
+        warnings.left_out(part, ["citations"], CITING[0])
+    if part.context and protocol not in CONTEXTUAL:
+        warnings.left_out(part, ["context"], CONTEXTUAL[0])

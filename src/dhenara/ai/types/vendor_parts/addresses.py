@@ -1,0 +1,53 @@
+"""Addresses and bytes in vendors' parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ...wire.sniff import from_name, is_youtube
+
+Wire = dict[str, Any]
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|data:", re.ASCII)
+KINDS = ("image", "audio", "video")
+
+
+def from_address(address: str | None, kind: str) -> Wire:
+    """A data URL has its bytes in it; any other address stays one."""
+    if address and address.startswith("data:"):
+        head, _, data = address[5:].partition(",")
+        return {"type": kind, "data": data, "mime_type": head.split(";")[0] or None}
+    return {"type": kind, "url": address}
+
+
+def from_data_or_address(said: str | None, kind: str, name: str | None = None) -> Wire:
+    """As `from_address`; what is no address is base64."""
+    if not said or SCHEME.match(said):
+        return from_address(said, kind)
+    return {"type": kind, "data": said, "mime_type": from_name(name) if name else None}
+
+
+def media(mime_type: str | None, url: str | None = None, **where: Any) -> Wire:
+    """A part of the kind that its media type names; without one, of the kind that its address lets expect."""
+    guessed = mime_type or (from_name(url.split("?", 1)[0].split("#", 1)[0]) if url else None)
+    kind = (guessed or "").split("/")[0]
+    if not mime_type and url and is_youtube(url):
+        kind = "video"
+    found: Wire = {"type": kind if kind in KINDS else "file", "mime_type": mime_type or None, **where}
+    return {**found, "url": url} if url else found
+
+
+def text_of(content: Any) -> list[str] | None:
+    """The texts of a list of plain text blocks; None where there is anything else in it."""
+    if isinstance(content, str):
+        return [content]
+    if not isinstance(content, list | tuple):
+        return None
+    plain = [block for block in content if isinstance(block, Mapping) and is_plain_text(block)]
+    return [block["text"] for block in plain] if len(plain) == len(content) else None
+
+
+def is_plain_text(block: Mapping[str, Any]) -> bool:
+    rest = {name: value for name, value in block.items() if name not in ("type", "text") and value is not None}
+    return isinstance(block.get("text"), str) and block.get("type", "text") == "text" and not rest

@@ -1,0 +1,41 @@
+"""Parts as Cohere writes them, where they differ from OpenAI's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..vendor_fields import generic, with_original
+
+Wire = dict[str, Any]
+PROTOCOL = "cohere"
+TEXTS = ("text", "snippet", "content", "contents", "body")
+SOURCES = ("url", "source", "link")
+
+
+def read_document(part: Mapping[str, Any]) -> Wire | None:
+    """A document of a tool result or of the user's own search."""
+    said = part.get("document")
+    if isinstance(said, str):
+        return with_original({"type": "search_result", "texts": [said]}, part, PROTOCOL)
+    if not isinstance(said, Mapping):
+        return None
+    data = said.get("data")
+    if isinstance(data, str):
+        data = {"text": data}
+    known = data if isinstance(data, Mapping) else {}
+    source = next((str(known[name]) for name in SOURCES if known.get(name)), str(said.get("id") or ""))
+    texts = [str(known[name]) for name in TEXTS if known.get(name)]
+    rest = [f"{name}: {value}" for name, value in known.items() if name not in (*TEXTS, *SOURCES, "title")]
+    about = {"type": "search_result", "source": source, "title": str(known.get("title") or "")}
+    return with_original({**about, "texts": [*texts, *rest]}, part, PROTOCOL)
+
+
+def read_thinking(part: Mapping[str, Any]) -> Wire | None:
+    return generic("thinking", part, PROTOCOL) if isinstance(part.get("thinking"), str) else None
+
+
+READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
+    "document": read_document,
+    "thinking": read_thinking,
+}

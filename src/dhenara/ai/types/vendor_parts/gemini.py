@@ -1,0 +1,66 @@
+"""Parts as Gemini writes them: without a type, in camelCase or in snake_case."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any
+
+from ..vendor_fields import fields, generic, leftover, with_fields
+from .addresses import media
+
+Wire = dict[str, Any]
+PROTOCOL = "gemini"
+FREE = ("args", "response", "partMetadata")
+"""Fields whose own keys are the user's."""
+
+UNDERSCORE = re.compile(r"_([a-z0-9])")
+INLINE = fields(inlineData=fields("mimeType", "data"))
+STORED = fields(fileData=fields("mimeType", "fileUri"))
+CALL = fields(functionCall=fields("id", "name", "args"))
+RESPONSE = fields(functionResponse=fields("id", "name", "response"))
+OWN_PARTS = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse", "audioTranscription")
+"""Parts that mean something to Gemini alone."""
+
+
+def read(given: Mapping[str, Any]) -> Wire | None:
+    """The part in our form; None for one that is not Gemini's."""
+    part = camel_case(given)
+    if isinstance(inline := part.get("inlineData"), Mapping):
+        return with_fields(media(inline.get("mimeType"), data=inline.get("data")), leftover(part, INLINE), PROTOCOL)
+    if isinstance(stored := part.get("fileData"), Mapping):
+        found = media(stored.get("mimeType"), stored.get("fileUri"))
+        return with_fields(found, leftover(part, STORED), PROTOCOL)
+    if isinstance(call := part.get("functionCall"), Mapping):
+        said = {"type": "tool_call", "id": call.get("id") or "", "name": call.get("name") or ""}
+        return with_fields({**said, "arguments": call.get("args") or {}}, leftover(part, CALL), PROTOCOL)
+    if isinstance(result := part.get("functionResponse"), Mapping):
+        said = {"type": "tool_result", "call_id": result.get("id") or "", "name": result.get("name")}
+        return with_fields({**said, "output": result.get("response") or {}}, leftover(part, RESPONSE), PROTOCOL)
+    own = next((name for name in OWN_PARTS if name in part), None)
+    if own is not None:
+        return generic(own, part, PROTOCOL)
+    if part.get("thought"):
+        return generic("thought", part, PROTOCOL)
+    if isinstance(part.get("text"), str):
+        known = fields("text", "thought", "cache", "origin", "extras", "citations")
+        return with_fields({"type": "text", **plain(part)}, leftover(part, known), PROTOCOL)
+    return None
+
+
+def plain(part: Mapping[str, Any]) -> Wire:
+    """The fields that our own text has."""
+    return {name: part[name] for name in ("text", "cache", "origin", "extras", "citations") if name in part}
+
+
+def camel_case(given: Any) -> Any:
+    """The same with keys in camelCase, except where keys are the user's."""
+    if isinstance(given, list | tuple):
+        return [camel_case(one) for one in given]
+    if isinstance(given, bytes | bytearray | memoryview):
+        return b64encode(bytes(given)).decode()
+    if not isinstance(given, Mapping):
+        return given
+    renamed = ((UNDERSCORE.sub(lambda found: found[1].upper(), str(name)), value) for name, value in given.items())
+    return {name: value if name in FREE else camel_case(value) for name, value in renamed}

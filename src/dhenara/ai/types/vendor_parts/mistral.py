@@ -1,0 +1,41 @@
+"""Chunks as Mistral writes them, where they differ from OpenAI's parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ..vendor_fields import fields, generic, leftover, with_fields
+from .addresses import from_address
+
+Wire = dict[str, Any]
+PROTOCOL = "openai_chat"
+DOCUMENT = fields("type", "document_url", "document_name")
+OWN_CHUNKS = ("reference", "resource", "resource_link", "tool_file")
+
+
+def read_document_url(part: Mapping[str, Any]) -> Wire:
+    said = part["document_url"]
+    if isinstance(said, str):
+        found = {**from_address(said, "file"), "name": part.get("document_name")}
+        return with_fields(found, leftover(part, DOCUMENT), PROTOCOL)
+    found = {**from_address(said.get("url"), "file"), "name": part.get("document_name")}
+    left = leftover(part, fields("type", "document_name", document_url=fields("url")))
+    return with_fields(found, left, PROTOCOL)
+
+
+def read_thinking(part: Mapping[str, Any]) -> Wire | None:
+    return generic("thinking", part, PROTOCOL) if isinstance(part.get("thinking"), list | tuple) else None
+
+
+def read_tool_reference(part: Mapping[str, Any]) -> Wire | None:
+    return generic("tool_reference", part, PROTOCOL) if "tool" in part else None
+
+
+READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
+    "document_url": read_document_url,
+    "thinking": read_thinking,
+    "tool_reference": read_tool_reference,
+    **{kind: partial(generic, kind, protocol=PROTOCOL) for kind in OWN_CHUNKS},
+}

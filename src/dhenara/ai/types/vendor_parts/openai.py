@@ -1,0 +1,105 @@
+"""Parts as OpenAI writes them, for Chat Completions and for Responses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..vendor_fields import fields, leftover, with_fields
+from .addresses import from_address, from_data_or_address
+
+Wire = dict[str, Any]
+CHAT, RESPONSES = "openai_chat", "openai_responses"
+IMAGE = fields("type", "detail", image_url=fields("url", "detail"))
+INPUT_IMAGE = fields("type", "detail", "image_url", "file_id")
+AUDIO = fields("type", input_audio=fields("data", "format"))
+VIDEO = fields("type", video_url=fields("url"))
+FILE = fields("type", file=fields("file_id", "file_data", "filename"))
+INPUT_FILE = fields("type", "file_id", "file_data", "file_url", "filename")
+OWN_FILE = ("file_data", "file_url", "filename")
+
+
+def read_text(part: Mapping[str, Any]) -> Wire:
+    said = {"type": "text", "text": part.get("text", "")}
+    return with_fields(said, leftover(part, fields("type", "text")), RESPONSES)
+
+
+def read_refusal(part: Mapping[str, Any]) -> Wire | None:
+    if "refusal" not in part:
+        return None
+    said = {"type": "refusal", "text": part["refusal"]}
+    return with_fields(said, leftover(part, fields("type", "refusal")), CHAT, RESPONSES)
+
+
+def read_image_url(part: Mapping[str, Any]) -> Wire:
+    said = part["image_url"]
+    address = said if isinstance(said, str) else said.get("url")
+    detail = part.get("detail") if isinstance(said, str) else said.get("detail")
+    found = {**from_address(address, "image"), **({"detail": detail} if detail else {})}
+    left = leftover(part, IMAGE if not isinstance(said, str) else fields("type", "detail", "image_url"))
+    return with_fields(found, left, CHAT, "cohere")
+
+
+def read_input_image(part: Mapping[str, Any]) -> Wire:
+    detail = {"detail": part["detail"]} if part.get("detail") else {}
+    if not isinstance(part.get("image_url"), str) and not part.get("file_id"):
+        return read_image_url(part)
+    if part.get("file_id"):
+        found: Wire = {"type": "image", "file_id": part["file_id"], **detail}
+        known = fields("type", "detail", "file_id")
+    else:
+        found, known = {**from_address(part["image_url"], "image"), **detail}, INPUT_IMAGE
+    return with_fields(found, leftover(part, known), RESPONSES)
+
+
+def read_input_audio(part: Mapping[str, Any]) -> Wire:
+    said = part["input_audio"]
+    if isinstance(said, str):
+        return with_fields(from_data_or_address(said, "audio"), leftover(part, fields("type", "input_audio")), CHAT)
+    found = {"type": "audio", "data": said.get("data"), "mime_type": f"audio/{said.get('format', 'wav')}"}
+    return with_fields(found, leftover(part, AUDIO), CHAT)
+
+
+def read_video_url(part: Mapping[str, Any]) -> Wire:
+    said = part["video_url"]
+    if isinstance(said, str):
+        return with_fields(from_address(said, "video"), leftover(part, fields("type", "video_url")), CHAT)
+    return with_fields(from_address(said.get("url"), "video"), leftover(part, VIDEO), CHAT)
+
+
+def read_file(part: Mapping[str, Any]) -> Wire | None:
+    """A file of our own has an id too, and much else that has to stay with it."""
+    said = part.get("file")
+    if not isinstance(said, Mapping):
+        return read_input_file(part) if any(part.get(name) for name in OWN_FILE) else None
+    left = leftover(part, FILE)
+    if said.get("filename") and not said.get("file_data"):
+        left["file"] = {**left.get("file", {}), "filename": said["filename"]}
+    return with_fields(one_of(said), left, CHAT)
+
+
+def read_input_file(part: Mapping[str, Any]) -> Wire:
+    left = leftover(part, INPUT_FILE)
+    if part.get("filename") and not part.get("file_data"):
+        left["filename"] = part["filename"]
+    return with_fields(one_of(part), left, RESPONSES)
+
+
+def one_of(said: Mapping[str, Any]) -> Wire:
+    """The document by its bytes, address or id."""
+    name = said.get("filename")
+    found = from_data_or_address(said.get("file_data") or said.get("file_url"), "file", name)
+    return {**found, "file_id": said.get("file_id"), "name": name}
+
+
+READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
+    "input_text": read_text,
+    "output_text": read_text,
+    "refusal": read_refusal,
+    "image_url": read_image_url,
+    "input_image": read_input_image,
+    "input_audio": read_input_audio,
+    "video_url": read_video_url,
+    "file": read_file,
+    "input_file": read_input_file,
+}
