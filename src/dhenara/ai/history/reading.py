@@ -118,7 +118,7 @@ def called(call: Mapping[str, Any]) -> ToolCallContent:
 
     function = call.get("function") or {}
     text = function.get("arguments") or ""
-    spelled_out = text if isinstance(text, str) else json.dumps(text).decode()
+    spelled_out = json.dumps(text).decode() if isinstance(text, Mapping) else text
     arguments, problem = read_arguments(spelled_out)
     left = leftover(call, CALL)
     extras = {VENDOR_FIELDS: {"openai_chat": left}} if left else {}
