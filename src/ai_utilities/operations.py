@@ -161,7 +161,9 @@ class Operations:
         if not isinstance(self.choose(dict(said)), EngineProvider):
             return said
         told = {"on_end": on_end} if runs_tools(said.get("tools")) else {}
-        return {"fingerprint": True, **told, **said}
+        config = said.get("config")
+        marked = {} if config is not None and "fingerprint" in config.model_fields_set else {"fingerprint": True}
+        return {**marked, **told, **said}
 
     def plan(self, prompt: Any, said: dict[str, Any]) -> Plan:
         """What each part of what would be asked becomes at the provider."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .fingerprints import expanded
 from .turn import Turn
 
 NAMES = {"instructions": "the instructions changed", "model": "another model was asked"}
@@ -16,13 +17,18 @@ def explain(turns: Sequence[Turn], place: int) -> str:
     read = usage.cache_read_tokens if usage else 0
     if read and usage:
         return f"{read} of {usage.prompt_tokens} prompt tokens were read from the cache."
-    earlier = next(
-        (one for one in reversed(turns[:place]) if one.answer.provider == turn.answer.provider and one.fingerprint),
-        None,
+    places = reversed(range(place))
+    before = next(
+        (at for at in places if turns[at].answer.provider == turn.answer.provider and turns[at].fingerprint), None
     )
-    if earlier is None or earlier.fingerprint is None or turn.fingerprint is None:
+    if turn.fingerprint is None:
+        return "Nothing is known of the cache: the request of this turn has no fingerprint (`fingerprint=True`)."
+    if before is None:
         return f"Nothing could be cached: this is the first turn that {turn.answer.provider} was asked."
-    changed = turn.fingerprint.changed_since(earlier.fingerprint)
+    earlier, here = expanded(turns, before), expanded(turns, place)
+    if earlier is None or here is None:
+        return "Nothing is known of the cache: the turns that these turns were compared with are not here."
+    changed = here.changed_since(earlier)
     if changed is None:
         return (
             "The request begins with every byte of the one before, so it could have been cached: "

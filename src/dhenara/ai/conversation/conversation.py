@@ -118,4 +118,4 @@ class Conversation(ConversationRuns):
     def _write(
         self, asked: list[Message], told: tuple[str, ...], answer: ChatResponse, fingerprint: Fingerprint | None
     ) -> None:
-        self._turns.append(Turn(asked=asked, instructions=list(told), answer=answer, fingerprint=fingerprint))
+        self._append(Turn(asked=asked, instructions=list(told), answer=answer, fingerprint=fingerprint))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..history.reading import MessageLike
+from ..types.call_config import AIModelCallConfig
 from ..types.message import Message
 from ..types.run import Run
 from ..types.structured import StructuredOutput
@@ -104,4 +105,9 @@ class ConversationRuns(Turns):
     def _request(self, asked: list[Message], told: tuple[str, ...], config: dict[str, Any]) -> dict[str, Any]:
         """What the client is told: everything that was said so far, and what is asked now."""
         fixed = {"messages": [*self.messages, *asked], "instructions": (*self.instructions, *told)}
-        return {"fingerprint": True, **config, **fixed}
+        return {**self._fingerprint(config.get("config")), **config, **fixed}
+
+    def _fingerprint(self, config: AIModelCallConfig | None) -> dict[str, bool]:
+        """Requests of conversations have fingerprints, unless the client's config or that of the call says no."""
+        chosen = config or getattr(self.client, "config", None)
+        return {} if chosen is not None and "fingerprint" in chosen.model_fields_set else {"fingerprint": True}

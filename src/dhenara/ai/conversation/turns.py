@@ -16,6 +16,7 @@ from ..types.response import ChatResponse
 from ..types.run import Run
 from ..types.usage import Usage
 from .caching import explain
+from .fingerprints import compacted
 from .run_turns import continued, run_turn
 from .saved import Saved
 from .totals import total_cost
@@ -27,7 +28,9 @@ class Turns:
 
     def __init__(self, instructions: Sequence[str] = (), turns: Sequence[Turn] = ()) -> None:
         self.instructions: tuple[str, ...] = tuple(instructions)
-        self._turns: list[Turn] = list(turns)
+        self._turns: list[Turn] = []
+        for turn in turns:
+            self._append(turn)
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -64,8 +67,11 @@ class Turns:
         """Writes down a turn that was made elsewhere."""
         told = list(listed(instructions))
         turn = Turn(asked=read(said), instructions=told, answer=answer, choice=choice, fingerprint=fingerprint)
-        self._turns.append(turn)
-        return turn
+        return self._append(turn)
+
+    def _append(self, turn: Turn) -> Turn:
+        self._turns.append(compacted(turn, self._turns))
+        return self._turns[-1]
 
     def record_run(self, *said: MessageLike, run: Run[Any], instructions: Sequence[str] | str = ()) -> Turn:
         """Writes down a run over tools that was asked with these messages and `said`: the whole of it is one turn.
@@ -74,8 +80,7 @@ class Turns:
         """
         asked, told = read(said), listed(instructions)
         begun = self._turns.pop() if self._turns and not asked else None
-        self._turns.append(run_turn(asked, told, run) if begun is None else continued(begun, told, run))
-        return self._turns[-1]
+        return self._append(run_turn(asked, told, run) if begun is None else continued(begun, told, run))
 
     def _keep_run(self, asked: Sequence[MessageLike], told: Sequence[str], run: Run[Any]) -> None:
         """A run in which nothing had happened before it failed, or was left, leaves no trace."""
