@@ -18,6 +18,7 @@ from ..types.delta import (
     Part,
     PartDelta,
     Terminal,
+    TextDelta,
     Used,
     Warned,
 )
@@ -84,6 +85,9 @@ class Draft:
     """Asked when somebody wants to know what the answer costs."""
 
     shape: Shaper | None = None
+    texts: list[str] | None = None
+    """Pieces of text of the first choice that nobody took yet; None where nobody takes them."""
+
     _choices: dict[int, ChoiceDraft] = field(default_factory=dict)
     _id: str | None = None
     _model: str | None = None
@@ -104,6 +108,8 @@ class Draft:
         if choice is None:
             choice = self._choices[index] = ChoiceDraft()
         choice.add(delta)  # type: ignore[arg-type]  # as above
+        if self.texts is not None and index == 0 and delta.__class__ is TextDelta:
+            self.texts.append(delta.text)
 
     @property
     def complete(self) -> bool:

@@ -24,12 +24,29 @@ class Slot(Protocol):
         """The part as it stands; None when nothing of it has been said."""
 
 
+class Pieces(list[str]):
+    """The pieces of a text that may be looked at while it arrives: what was joined once is not joined again."""
+
+    __slots__ = ("_joined",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._joined = ""
+
+    def text(self) -> str:
+        """Everything that has arrived."""
+        if self:
+            self._joined = "".join((self._joined, *self))
+            self.clear()
+        return self._joined
+
+
 class TextSlot:
     __slots__ = ("_citations", "_extras", "_pieces")
     takes: ClassVar[tuple[type, ...]] = (TextDelta, CitationDelta)
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
+        self._pieces = Pieces()
         self._citations: list[Citation] = []
         self._extras: dict[str, Any] = {}
 
@@ -42,7 +59,7 @@ class TextSlot:
             self._extras.update(delta.extras)
 
     def close(self, origin: Origin | None) -> ContentItem | None:
-        text = "".join(self._pieces)
+        text = self._pieces.text()
         if not (text or self._citations or self._extras):
             return None
         return TextContent.made(text=text, citations=list(self._citations), origin=origin, extras=dict(self._extras))

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from ..types.content import Content, ContentItem, Origin, ReasoningContent, RefusalContent
 from ..types.delta import ContentDelta, ReasoningDelta, RefusalDelta
+from .slots import Pieces
 
 
 class ReasoningSlot:
@@ -13,8 +14,8 @@ class ReasoningSlot:
     takes: ClassVar[tuple[type, ...]] = (ReasoningDelta,)
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._raw: list[str] = []
+        self._pieces = Pieces()
+        self._raw = Pieces()
         self._signature: str | None = None
         self._redacted = False
         self._extras: dict[str, Any] = {}
@@ -28,7 +29,7 @@ class ReasoningSlot:
             self._extras.update(delta.extras)
 
     def close(self, origin: Origin | None) -> ContentItem | None:
-        text, raw = "".join(self._pieces), "".join(self._raw)
+        text, raw = self._pieces.text(), self._raw.text()
         if not (text or raw or self._signature or self._redacted or self._extras):
             return None
         return ReasoningContent(
@@ -46,7 +47,7 @@ class RefusalSlot:
     takes: ClassVar[tuple[type, ...]] = (RefusalDelta,)
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
+        self._pieces = Pieces()
         self._extras: dict[str, Any] = {}
 
     def add(self, delta: RefusalDelta) -> None:
@@ -55,7 +56,7 @@ class RefusalSlot:
             self._extras.update(delta.extras)
 
     def close(self, origin: Origin | None) -> ContentItem | None:
-        text = "".join(self._pieces)
+        text = self._pieces.text()
         return RefusalContent(text=text, origin=origin, extras=self._extras) if text else None
 
 

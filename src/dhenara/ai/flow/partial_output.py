@@ -4,116 +4,238 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import from_json
 
 from ..types.structured import INSIDE, StructuredOutput
+from ..wire.partial_json import PLAIN, PartialJson, Plan
 
-PLAIN = (str, int, float, bool, Any)
+AS_THEY_ARE = (str, int, float, bool, Any)
 SLOWEST = 32
-"""A new object is made when the text grew by a 32nd, so that a long answer costs little more than a short one."""
+"""A new event is made when the text grew by a 32nd, so that a long answer has few more events than a short one."""
 
 
 class Growing:
-    """Collects the text of an answer, and says when there is a new object to be seen."""
+    """Reads the text of an answer as it arrives, and shows the object so far."""
 
-    __slots__ = ("_length", "_pieces", "_shape", "_shown")
+    __slots__ = ("_json", "_length", "_shown", "_wrapped")
 
     def __init__(self, shape: StructuredOutput) -> None:
-        self._shape = shape
-        self._pieces: list[str] = []
+        plan = PLAIN if shape.model_class is None else plan_for(shape.model_class)
+        self._wrapped = shape.wrapped
+        self._json = PartialJson(InsidePlan(plan) if shape.wrapped else plan)
         self._length = 0
         self._shown = 0
 
     def add(self, text: str) -> None:
-        self._pieces.append(text)
+        """Reads the next piece; what was read before is not looked at again."""
+        self._json.feed(text)
         self._length += len(text)
 
     def due(self) -> bool:
+        """Whether there is enough that is new for another event."""
         return self._length > self._shown + self._shown // SLOWEST
 
     def output(self) -> Any:
         """The object so far; None when there is nothing of it yet."""
         self._shown = self._length
-        self._pieces = ["".join(self._pieces)]
-        return partial_output(self._pieces[0], self._shape)
+        value = self._json.value()
+        return value.get(INSIDE) if self._wrapped and isinstance(value, dict) else value
 
 
 def partial_output(text: str, shape: StructuredOutput) -> Any:
     """What an unfinished answer says so far; None when nothing of it can be read."""
-    begin = text.find("{")
-    if begin < 0:
-        return None
-    try:
-        data = from_json(text[begin:], allow_partial="trailing-strings")
-    except ValueError:
-        return None
-    if shape.wrapped:
-        data = data.get(INSIDE) if isinstance(data, dict) else None
-    return data if shape.model_class is None or data is None else partial_value(shape.model_class, data)
+    growing = Growing(shape)
+    growing.add(text)
+    return growing.output()
 
 
-def partial_value(kind: Any, data: Any) -> Any:
-    """The data as this type as far as it goes; values that are not there yet are left at their default, or None."""
+class InsidePlan(Plan):
+    """The wrapper around an answer that is no object."""
+
+    def __init__(self, inner: Plan) -> None:
+        self._inner = inner
+
+    def member(self, name: str) -> Plan:
+        return self._inner if name == INSIDE else PLAIN
+
+
+class LeafPlan(Plan):
+    """Values that pydantic makes of plain ones, once they are complete; a date that is being written is a string."""
+
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
+
+    def enter(self, is_object: bool) -> Plan:
+        return RawPlan(self)
+
+    def close(self, value: Any) -> Any:
+        if value is None:
+            return None
+        return self.close_plain(value)
+
+    def close_plain(self, value: Any) -> Any:
+        """Plain data as this type; as it is where it is none."""
+        try:
+            return self._adapter.validate_python(value)
+        except ValidationError:
+            return value
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any]:
+        return TypeAdapter(self._kind)
+
+
+class RawPlan(Plan):
+    """Objects of which it is not known what they will be: plain data, until they are complete."""
+
+    def __init__(self, whole: LeafPlan) -> None:
+        self._whole = whole
+
+    def member(self, name: str) -> Plan:
+        return PLAIN
+
+    def item(self, index: int) -> Plan:
+        return PLAIN
+
+    def close(self, value: Any) -> Any:
+        return self._whole.close_plain(value)
+
+
+class ModelPlan(LeafPlan):
+    """Pydantic models. Fields that are not there yet have their default, or None."""
+
+    def __init__(self, kind: type[BaseModel]) -> None:
+        super().__init__(kind)
+        self._model = kind
+        self._names: dict[str, str] = {}
+        for name, field in kind.model_fields.items():
+            words = (field.alias, field.validation_alias, name)
+            self._names.update((word, name) for word in words if isinstance(word, str))
+        self._missing = {name: None for name, field in kind.model_fields.items() if field.is_required()}
+
+    def enter(self, is_object: bool) -> Plan:
+        return self if is_object else super().enter(is_object)
+
+    def member(self, name: str) -> Plan:
+        known = self._names.get(name)
+        return PLAIN if known is None else plan_for(self._model.model_fields[known].annotation)
+
+    def close(self, value: Any) -> Any:
+        return self.show(value) if isinstance(value, dict) else super().close(value)
+
+    def show(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        names = self._names
+        given = {names[word]: one for word, one in value.items() if word in names}
+        return self._model.model_construct(set(given), **{**self._missing, **given})
+
+
+class DataclassPlan(LeafPlan):
+    """The same for dataclasses."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__(kind)
+        self._class = kind
+        self._hints = hints_of(kind)
+
+    def enter(self, is_object: bool) -> Plan:
+        return self if is_object else super().enter(is_object)
+
+    def member(self, name: str) -> Plan:
+        return plan_for(self._hints.get(name, Any))
+
+    def close(self, value: Any) -> Any:
+        return self.show(value) if isinstance(value, dict) else super().close(value)
+
+    def show(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        made = object.__new__(self._class)
+        for field in dataclasses.fields(self._class):
+            object.__setattr__(made, field.name, value[field.name] if field.name in value else default_of(field))
+        return made
+
+
+class CollectionPlan(LeafPlan):
+    """Lists, tuples, sets and dicts of something."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__(kind)
+        self._origin = get_origin(kind)
+        self._inner = get_args(kind)
+
+    def enter(self, is_object: bool) -> Plan:
+        return self if is_object == (self._origin is dict) else super().enter(is_object)
+
+    def member(self, name: str) -> Plan:
+        return plan_for(self._inner[1])
+
+    def item(self, index: int) -> Plan:
+        if self._origin is not tuple or self._inner[-1] is Ellipsis:
+            return plan_for(self._inner[0])
+        return plan_for(self._inner[index]) if index < len(self._inner) else PLAIN
+
+    def close(self, value: Any) -> Any:
+        return self.show(value) if isinstance(value, list | dict) else super().close(value)
+
+    def show(self, value: Any) -> Any:
+        if self._origin is list or not isinstance(value, list):
+            return value
+        try:
+            return self._origin(value)  # a tuple or a set
+        except TypeError:
+            return value  # models cannot be members of sets before they are frozen
+
+
+class ScalarPlan(LeafPlan):
+    """Strings, numbers and anything else that JSON has itself."""
+
+    def enter(self, is_object: bool) -> Plan:
+        return PLAIN
+
+    def close(self, value: Any) -> Any:
+        return value
+
+
+def plan_for(kind: Any) -> Plan:
+    """How values of this type grow."""
     kind = without_notes(kind)
-    if isinstance(kind, type) and issubclass(kind, BaseModel) and isinstance(data, dict):
-        return partial_model(kind, data)
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(data, dict):
-        return partial_dataclass(kind, data)
-    if get_origin(kind) in (list, tuple, set, frozenset) and isinstance(data, list):
-        items = get_args(kind)
-        return [partial_value(items[0], one) for one in data] if items else data
-    if get_origin(kind) is dict and isinstance(data, dict):
-        return {name: partial_value(get_args(kind)[1], one) for name, one in data.items()}
-    if get_origin(kind) in (Union, types.UnionType):
-        return partial_union(get_args(kind), data)
-    return whole_or_raw(kind, data)
-
-
-def partial_model(kind: type[BaseModel], data: dict[str, Any]) -> BaseModel:
-    given: dict[str, Any] = {}
-    for name, field in kind.model_fields.items():
-        words = (field.alias, field.validation_alias, name)
-        said = next((word for word in words if isinstance(word, str) and word in data), None)
-        if said is not None:
-            given[name] = partial_value(field.annotation, data[said])
-        elif field.is_required():
-            given[name] = None
-    return kind.model_construct(set(data) & set(given), **given)
-
-
-def partial_dataclass(kind: Any, data: dict[str, Any]) -> Any:
-    made = object.__new__(kind)
-    for field in dataclasses.fields(kind):
-        if field.name in data:
-            value = partial_value(hints_of(kind).get(field.name, Any), data[field.name])
-        elif field.default_factory is not dataclasses.MISSING:
-            value = field.default_factory()
-        else:
-            value = None if field.default is dataclasses.MISSING else field.default
-        object.__setattr__(made, field.name, value)
-    return made
-
-
-def partial_union(kinds: tuple[Any, ...], data: Any) -> Any:
-    """As the only kind of object there can be; where there are several, plain data until it is whole."""
-    if data is None:
-        return None
-    kinds = tuple(kind for kind in kinds if kind is not type(None))
-    return partial_value(kinds[0], data) if len(kinds) == 1 else whole_or_raw(Union[kinds], data)  # noqa: UP007  # made of values
-
-
-def whole_or_raw(kind: Any, data: Any) -> Any:
-    """A date that is still being spelled is a string so far."""
-    if kind in PLAIN or isinstance(kind, str):
-        return data
     try:
-        return adapter_for(kind).validate_python(data)
-    except ValidationError:
-        return data
+        return cached_plan(kind)
+    except TypeError:
+        return make_plan(kind)  # its notes cannot be hashed
+
+
+@cache
+def cached_plan(kind: Any) -> Plan:
+    return make_plan(kind)
+
+
+def make_plan(kind: Any) -> Plan:
+    origin = get_origin(kind)
+    if kind in AS_THEY_ARE or isinstance(kind, str):
+        return ScalarPlan(kind)
+    if isinstance(kind, type) and issubclass(kind, BaseModel) and not kind.__pydantic_root_model__:
+        return ModelPlan(kind)
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return DataclassPlan(kind)
+    if origin in (list, tuple, set, frozenset, dict) and get_args(kind) not in ((), ((),)):
+        return CollectionPlan(kind)
+    if origin in (Union, types.UnionType):
+        kinds = tuple(one for one in get_args(kind) if one is not type(None))
+        # One of several stays plain data until it is complete.
+        return plan_for(kinds[0]) if len(kinds) == 1 else LeafPlan(kind)
+    return LeafPlan(kind)
+
+
+def default_of(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return None if field.default is dataclasses.MISSING else field.default
 
 
 @cache
@@ -125,10 +247,8 @@ def hints_of(kind: Any) -> dict[str, Any]:
         return {}
 
 
-@cache
-def adapter_for(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
 def without_notes(kind: Any) -> Any:
-    return get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
+    """The type itself, without `Annotated` and without the names that `type` statements give."""
+    while hasattr(kind, "__metadata__") or hasattr(kind, "__value__"):
+        kind = get_args(kind)[0] if hasattr(kind, "__metadata__") else kind.__value__
+    return kind

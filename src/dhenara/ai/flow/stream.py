@@ -111,6 +111,15 @@ class Stream:
         """What has been pulled so far, and once closed all that arrived; marked interrupted unless it is complete."""
         return self._draft.response()
 
+    def collect_texts(self) -> None:
+        """From here on, `take_texts` gives the pieces of text of the first choice."""
+        self._draft.texts = []
+
+    def take_texts(self) -> list[str]:
+        """The pieces that arrived since they were taken last."""
+        texts, self._draft.texts = self._draft.texts or [], []
+        return texts
+
     def result(self, **facts: Any) -> Result | None:
         """What an operation beside chat came to; None while it is not here, and for chat."""
         return self._draft.result(**facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ..answer.chunks import Chunker
 from ..config.settings import settings
@@ -17,6 +17,9 @@ from ..types.delta import TextDelta
 from ..types.response import ChatResponse
 from ..types.sse import StreamEvent, StreamingChatResponse
 
+if TYPE_CHECKING:
+    from ..flow.partial_output import Growing
+
 
 class Telling:
     """What both colours of stream have in common: how the things that happen are told."""
@@ -27,6 +30,9 @@ class Telling:
         self._stream = stream
         self._chunker = Chunker(stream.origin or journey.target.origin)
         self._over = False
+        self._growing: Growing | None = None
+        if call.config.structured_output is not None:
+            stream.collect_texts()
 
     def partial(self) -> ChatResponse:
         """What has been read so far, also after the stream broke or was closed."""
@@ -38,13 +44,21 @@ class Telling:
         return self._stream.error
 
     def partial_output(self) -> Any:
-        """The object that was asked for as structured output, as far as it has arrived; None before that."""
+        """The object that was asked for as structured output, as far as it has arrived; None before that.
+
+        It may be asked for after every chunk: text that was read is not read again. Fields that have not arrived have
+        their default, or None; objects in it that are complete are shared with those of earlier calls.
+        """
         shape = self._call.config.structured_output
         if shape is None:
             return None
-        from ..flow.partial_output import partial_output
+        if self._growing is None:
+            from ..flow.partial_output import Growing
 
-        return partial_output(self._stream.partial().text(), shape)
+            self._growing = Growing(shape)
+        for text in self._stream.take_texts():
+            self._growing.add(text)
+        return self._growing.output()
 
     def _shown(self, batch: Batch) -> StreamingChatResponse | None:
         if len(batch) == 1 and type(batch[0]) is TextDelta:

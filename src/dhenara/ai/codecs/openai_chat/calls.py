@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...dataclass import dataclass
 from ...types.delta import Delta, ToolCallDelta
 from ...wire import json
 from ..told import Wire, entries, place, section, words
+
+if TYPE_CHECKING:
+    from ...wire.partial_json import PartialJson
 
 CUSTOM = "custom"
 
@@ -20,14 +23,19 @@ class Open:
     part: str
     id: str | None
     name: str | None
-    said: str = ""
+    arguments: PartialJson | None = None
+
+    def add(self, text: str) -> None:
+        """Reads the next piece of its arguments."""
+        if self.arguments is None:
+            from ...wire.partial_json import PartialJson
+
+            self.arguments = PartialJson()
+        self.arguments.feed(text)
 
     def is_over(self) -> bool:
         """Whether its arguments are complete, so that its name can only be that of another call."""
-        try:
-            return isinstance(json.loads(self.said), dict)
-        except ValueError:
-            return False
+        return self.arguments is not None and self.arguments.complete
 
 
 class CallReader:
@@ -71,7 +79,7 @@ class CallReader:
             known = self._open[at] = self._new(given, name)
         known.id, known.name = known.id or given, known.name or name
         if known.id is None and isinstance(arguments, str):
-            known.said += arguments
+            known.add(arguments)
         return known.part
 
     def _new(self, given: str | None, name: str | None) -> Open:
