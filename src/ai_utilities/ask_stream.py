@@ -35,7 +35,8 @@ class Gathered:
         """Usage, cost and the engine's answer are known once the stream is over."""
         if self._result is not None:
             return self._result
-        return AskResult("".join(self._pieces), prompt=self._prompt, provider=self._provider)
+        self._pieces = ["".join(self._pieces)]  # joined once, however often this is looked at
+        return AskResult(self._pieces[0], prompt=self._prompt, provider=self._provider)
 
     def on_end(self, hook: Hook) -> None:
         """Called with the result when the answer is complete."""
