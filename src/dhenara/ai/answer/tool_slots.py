@@ -117,7 +117,7 @@ def read_arguments(text: str) -> tuple[dict[str, Any], str | None]:
     if not text.strip():
         return {}, None
     try:
-        value = json.loads(text)
+        value = json.loads(text, json.DEEPEST_INSIDE)
     except ValueError as error:
         return {}, f"the arguments are not JSON: {error}"
     if value is None:

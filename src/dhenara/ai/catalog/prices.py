@@ -20,6 +20,8 @@ from .image_prices import by_images
 
 # A private network's names: nothing behind them sends a bill per token.
 OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
+# Thinking costs what the rest of the completion costs, so it does not matter how much of it there was.
+SAME_PRICE = ("reasoning_tokens",)
 # What has no price has no day on which it held.
 FREE = Cost(amount=Decimal(0), source="local")
 
@@ -44,6 +46,8 @@ def price(
     at = at or datetime.now(UTC)
     if usage.reported_cost is not None:
         return Cost(amount=Decimal(str(usage.reported_cost)), source="provider", priced_at=at)
+    if unclear := [name for name in usage.unclear if name not in SAME_PRICE]:
+        return Cost(reason=f"the usage report of the provider is unclear: {', '.join(unclear)}")
     prices = endpoint.cost_data or endpoint.ai_model.cost_data
     if isinstance(prices, ChatModelCostData):
         return by_tokens(prices, usage).model_copy(update={"priced_at": at})

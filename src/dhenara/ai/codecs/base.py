@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from .accepted import Accepted
 
 
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What a decoder raises for an answer that does not follow its protocol."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quirks:
     """How a dialect departs from its protocol. Each protocol adds its own fields; each field names a behaviour.

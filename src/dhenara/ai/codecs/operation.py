@@ -14,7 +14,7 @@ from ..types.delta import Delta, Failed, Terminal
 from ..wire.frame import Frame, Frames
 from ..wire.http import Head
 from ..wire.sse import SseFrames
-from .base import Outgoing, Quirks
+from .base import MALFORMED, Outgoing, Quirks
 from .failure import parse_body
 
 Q = TypeVar("Q", bound=Quirks)
@@ -32,7 +32,7 @@ class Document:
     def whole(self, body: Any) -> Iterable[Delta]:
         try:
             told = list(self.read(body))
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        except MALFORMED:
             if self.refuse is None or not says_why(body):
                 raise
             yield Failed(self.refuse(Head(0), body))

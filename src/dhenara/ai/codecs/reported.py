@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .counts import Report
+from .counts import Report, amount, section
 
 TICKS = 10_000_000_000
 """xAI counts in ticks, so many to a dollar."""
@@ -10,9 +10,11 @@ TICKS = 10_000_000_000
 
 def reported_cost(report: Report) -> float | None:
     """Dollars, where the host says so."""
-    cost, ticks = report.get("cost"), report.get("cost_in_usd_ticks")
-    if isinstance(cost, dict):
-        cost = cost.get("total_cost")
-    if isinstance(cost, int | float):
-        return float(cost)
-    return ticks / TICKS if isinstance(ticks, int | float) else None
+    if isinstance(report.get("cost"), dict):
+        found = amount(section(report, "cost"), "total_cost")
+    else:
+        found = amount(report, "cost")
+    if found is not None:
+        return found
+    ticks = amount(report, "cost_in_usd_ticks")
+    return None if ticks is None else ticks / TICKS

@@ -25,6 +25,7 @@ def add_usages(usages: Sequence[Usage | None]) -> Usage | None:
         units=summed([usage.units for usage in known], 0.0),
         options=known[0].options,
         reported_cost=None if None in costs else sum(cost for cost in costs if cost is not None),
+        unclear=tuple(each_once(name for usage in known for name in usage.unclear)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..codecs.base import Blob, Decoder
+from ..codecs.base import MALFORMED as MALFORMED, Blob, Decoder
 from ..codecs.failure import not_an_answer, request_id
 from ..errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError
 from ..types.delta import Delta, Failed, Terminal
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from .discretion import Discretion
     from .patience import Patience
     from .stream import Batch
-
-MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError)
 
 
 class Line:

@@ -19,7 +19,9 @@ def total_usage(usages: Iterable[Usage | None]) -> Usage:
             requests[name] = requests.get(name, 0) + count
     reported = [usage.reported_cost for usage in known if usage.reported_cost is not None]
     counts = {name: sum(getattr(usage, name) for usage in known) for name in COUNTED}
-    return Usage(server_tool_requests=requests, reported_cost=sum(reported) if reported else None, **counts)
+    unclear = tuple(dict.fromkeys(name for usage in known for name in usage.unclear))
+    cost = sum(reported) if reported else None
+    return Usage(server_tool_requests=requests, reported_cost=cost, unclear=unclear, **counts)
 
 
 def total_cost(costs: Iterable[Cost | None]) -> Cost:

@@ -28,6 +28,11 @@ class Usage(Value):
 
     server_tool_requests: dict[str, int] = Field(default_factory=dict)
     reported_cost: float | None = None
+    unclear: tuple[str, ...] = ()
+    """Counts of the report that cannot be read or contradict the others. They are in no bucket; where a price may
+    depend on them, the cost is unknown.
+    """
+
     raw: dict[str, Any] = Field(default_factory=dict, repr=False)
 
     @property

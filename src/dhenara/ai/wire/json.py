@@ -4,35 +4,60 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+DEEPEST = 250
+"""Levels of nesting that are read: what is read must be written again, and pydantic writes 254 levels."""
+
+DEEPEST_INSIDE = 200
+"""The same for JSON in a text, such as arguments of tools: it becomes a part of other values."""
 
 
-def loads(data: bytes | str) -> Any:
+def loads(data: bytes | str, deepest: int = DEEPEST) -> Any:
     """The value in `data`, or ValueError."""
     try:
         return from_json(data, cache_strings="keys")
     except ValueError as error:
-        return patient(data, error)
+        return patient(data, error, deepest)
 
 
-def patient(data: bytes | str, error: ValueError) -> Any:
-    """The same of JSON with half letters, with a mark before it, or nested deeply; else this error."""
+def patient(data: bytes | str, error: ValueError, deepest: int) -> Any:
+    """The same of JSON with half letters, or with a mark before it; else this error."""
     import json
 
     try:
         value = json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        return mended(value, deepest)
+    except RecursionError:
+        raise TooDeep(deepest) from None
+    except TooDeep:
+        raise
+    except ValueError:
         raise error from None
-    return mended(value)
 
 
-def mended(value: Any) -> Any:
+class TooDeep(ValueError):
+    """JSON that nests deeper than can be read."""
+
+    def __init__(self, deepest: int) -> None:
+        super().__init__(f"JSON is nested deeper than {deepest} levels")
+
+
+def mended(value: Any, deepest: int) -> Any:
     """Half a letter, which no encoding can carry, becomes the sign for a letter that was lost."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [mended(one) for one in value]
-    return {mended(name): mended(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+    def mend(value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if not isinstance(value, list | dict):
+            return value
+        if depth >= deepest:
+            raise TooDeep(deepest)
+        if isinstance(value, list):
+            return [mend(one, depth + 1) for one in value]
+        return {mend(name, depth): mend(one, depth + 1) for name, one in value.items()}
+
+    return mend(value, 0)
 
 
 def loads_partial(data: bytes | bytearray) -> Any:
@@ -45,4 +70,19 @@ def dumps(value: Any) -> bytes:
 
     Numbers that JSON has no word for are null.
     """
-    return to_json(value, inf_nan_mode="null")
+    try:
+        return to_json(value, inf_nan_mode="null")
+    except PydanticSerializationError as error:
+        if "depth" not in str(error):
+            raise
+        return deep(value, error)
+
+
+def deep(value: Any, error: PydanticSerializationError) -> bytes:
+    """The same of plain values that are nested a little deeper than pydantic writes; else this error."""
+    import json
+
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise error from None

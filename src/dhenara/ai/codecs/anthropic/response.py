@@ -15,12 +15,12 @@ from ...types.delta import (
     ReasoningDelta,
     Terminal,
     TextDelta,
-    Used,
 )
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
 from ..beside import beside
+from ..counts import used
 from ..told import entries, named, place, section, words
 from .block_reader import BlockReader, read_citation
 from .usage import read_usage
@@ -136,7 +136,7 @@ class MessagesReader:
         """Later counts replace earlier ones; what they leave out still holds."""
         if usage:
             self._usage.update({name: value for name, value in usage.items() if value is not None})
-            yield Used(read_usage(self._usage))
+            yield from used(read_usage(self._usage))
 
 
 EVENTS: dict[str, Callable[[MessagesReader, Wire], Iterable[Delta]]] = {

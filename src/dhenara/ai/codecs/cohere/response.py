@@ -18,14 +18,14 @@ from ...types.delta import (
     Terminal,
     TextDelta,
     ToolCallDelta,
-    Used,
 )
 from ...types.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
-from ..counts import Report, number
+from ..counts import Report, count, number, unreadable, used
 from ..failure import failure
+from ..token_buckets import Report as Counted, split
 from ..told import Wire, citation, entries, named, place, section, words
 
 LAST = b"[DONE]"
@@ -143,7 +143,7 @@ class CohereReader:
         yield from self.finish()
         self._plan.clear()
         if usage := section(told, "usage"):
-            yield Used(read_usage(usage))
+            yield from used(read_usage(usage))
         raw = words(told, "finish_reason") or "COMPLETE"
         yield Ended(FINISH.get(raw, "other"), raw)
         if told.get("error"):
@@ -178,13 +178,13 @@ def failed(told: Wire) -> Exception:
 def read_usage(report: Report) -> Usage:
     """`tokens` is what was read and written; `billed_units`, which is less, is kept in `raw`."""
     tokens = section(report, "tokens")
-    total_in, total_out = number(tokens, "input_tokens"), number(tokens, "output_tokens")
-    cached = min(number(report, "cached_tokens"), total_in)
-    thought = min(number(tokens, "reasoning_tokens"), total_out)
-    return Usage.made(
-        input_tokens=total_in - cached,
-        cache_read_tokens=cached,
-        output_tokens=total_out - thought,
-        reasoning_tokens=thought,
-        raw=dict(report),
+    found = split(
+        Counted(
+            count(tokens, "input_tokens"),
+            count(tokens, "output_tokens"),
+            None,
+            read={"cache_read_tokens": number(report, "cached_tokens")},
+            made={"reasoning_tokens": number(tokens, "reasoning_tokens")},
+        )
     )
+    return Usage.made(**found.counts, unclear=(*found.unclear, *unreadable(report)), raw=dict(report))

@@ -8,7 +8,8 @@ from typing import Literal, get_args
 from ...types.content import Citation
 from ...types.delta import Delta, MediaDelta
 from ...types.usage import Usage
-from ..counts import Report, counted, number
+from ..counts import Report, count, counted, number, unreadable
+from ..token_buckets import Report as Counted, split
 from ..told import Wire, citation, entries, section, words
 
 Kind = Literal["image", "audio", "video"]
@@ -45,16 +46,26 @@ def read_citation(told: Wire) -> Citation:
 
 
 def read_usage(report: Report) -> Usage:
-    """Fresh and cached input are counted apart; what is kept for an hour costs more."""
-    written = number(report, "cacheWriteInputTokens")
+    """Fresh and cached input are counted apart, unless the total says otherwise; an hour in the cache costs more."""
     details = entries(report, "cacheDetails")
+    cached, written = number(report, "cacheReadInputTokens"), number(report, "cacheWriteInputTokens")
+    found = split(
+        Counted(
+            count(report, "inputTokens"),
+            count(report, "outputTokens"),
+            count(report, "totalTokens"),
+            read={"cache_read_tokens": cached, "cache_write_tokens": written},
+            beside=CACHED,
+        )
+    )
+    written = found.counts.get("cache_write_tokens", 0)
     long = min(written, sum(number(one, "inputTokens") for one in details if one.get("ttl") == "1h"))
     return Usage.made(
-        input_tokens=number(report, "inputTokens"),
-        cache_read_tokens=number(report, "cacheReadInputTokens"),
-        cache_write_tokens=written - long,
-        cache_write_1h_tokens=long,
-        output_tokens=number(report, "outputTokens"),
+        **{**found.counts, "cache_write_tokens": written - long, "cache_write_1h_tokens": long},
         server_tool_requests=counted(section(report, "serverToolUsage")),
+        unclear=(*found.unclear, *unreadable(report)),
         raw=dict(report),
     )
+
+
+CACHED = frozenset({"cache_read_tokens", "cache_write_tokens"})

@@ -20,12 +20,12 @@ from ...types.delta import (
     Terminal,
     TextDelta,
     ToolCallDelta,
-    Used,
 )
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
 from ..beside import beside
+from ..counts import used
 from ..failure import failure, plain_failure
 from ..told import Wire, entries, named, place, section, words
 from .reports import MEDIA, read_citation, read_media, read_usage
@@ -173,7 +173,7 @@ class ConverseReader:
 
     def _counted(self, told: Wire) -> Iterator[Delta]:
         if usage := section(told, "usage"):
-            yield Used(read_usage(usage))
+            yield from used(read_usage(usage))
 
 
 EVENTS: dict[str, Callable[[ConverseReader, Wire], Iterable[Delta]]] = {

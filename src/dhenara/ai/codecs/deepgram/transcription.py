@@ -13,6 +13,7 @@ from ...types.usage import Usage
 from ..audio import Wire, kind_of, named, read_segment, read_word, sound_bytes
 from ..audio_quirks import TranscriptionQuirks
 from ..base import Outgoing
+from ..counts import amount
 from ..operation import OperationCodec, request_of
 from ..warnings import Warnings
 from .asked import address, read_refusal
@@ -45,8 +46,8 @@ def write(call: Call, quirks: TranscriptionQuirks) -> Outgoing:
 def read(quirks: TranscriptionQuirks, body: Any) -> Iterator[Delta]:
     told, results = body.get("metadata") or {}, body["results"]
     yield Began(told.get("request_id"), heard_by(told))
-    duration = told.get("duration")
-    yield Used(Usage(units={"seconds": float(duration)} if duration else {}))
+    duration = amount(told, "duration")
+    yield Used(Usage(units={"seconds": duration} if duration else {}))
     heard = [alternatives[0] for channel in results["channels"] if (alternatives := channel.get("alternatives"))]
     languages = [channel.get("detected_language") for channel in results["channels"]]
     yield Made(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...types.delta import Began, Delta, Ended, Failed, FinishReason, LogprobsDelta, Terminal, Used
+from ...types.delta import Began, Delta, Ended, Failed, FinishReason, LogprobsDelta, Terminal
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
 from ..beside import beside
+from ..counts import used
 from ..told import Wire, entries, named, place, section, words
 from .candidate import Candidate
 from .usage import read_usage
@@ -72,7 +73,7 @@ class GeminiReader:
             yield from self._candidate(candidate)
         if usage := section(event, "usageMetadata"):
             self._usage.update({name: value for name, value in usage.items() if value is not None})
-            yield Used(read_usage(self._usage))
+            yield from used(read_usage(self._usage))
         feedback = section(event, "promptFeedback")
         if feedback.get("blockReason"):
             self._ended.add(0)

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from ...types.usage import Usage
-from ..counts import Report, number
+from ..counts import Report, number, unreadable
+from ..token_buckets import Report as Counted, split
+
+TOOL_PROMPT = "tool_prompt"
+BESIDE = frozenset({TOOL_PROMPT, "reasoning_tokens"})
 
 
 def read_usage(report: Report) -> Usage:
-    prompt = number(report, "promptTokenCount") + number(report, "toolUsePromptTokenCount")
+    """Counts that are zero are left out on the wire."""
     cached = number(report, "cachedContentTokenCount")
     heard = modality(report, "promptTokensDetails", "AUDIO")
-    said = number(report, "candidatesTokenCount")
-    spoken = modality(report, "candidatesTokensDetails", "AUDIO")
-    drawn = modality(report, "candidatesTokensDetails", "IMAGE")
-    fresh_sound = max(0, min(heard, prompt - cached))
-    return Usage.made(
-        input_tokens=max(0, prompt - cached - fresh_sound),
-        cache_read_tokens=cached,
-        input_audio_tokens=fresh_sound,
-        output_tokens=max(0, said - spoken - drawn),
-        output_audio_tokens=spoken,
-        output_image_tokens=drawn,
-        reasoning_tokens=number(report, "thoughtsTokenCount"),
-        raw=dict(report),
+    found = split(
+        Counted(
+            number(report, "promptTokenCount"),
+            number(report, "candidatesTokenCount"),
+            number(report, "totalTokenCount"),
+            read={
+                "cache_read_tokens": cached,
+                "input_audio_tokens": max(0, heard - modality(report, "cacheTokensDetails", "AUDIO")),
+                TOOL_PROMPT: number(report, "toolUsePromptTokenCount"),
+            },
+            made={
+                "output_audio_tokens": modality(report, "candidatesTokensDetails", "AUDIO"),
+                "output_image_tokens": modality(report, "candidatesTokensDetails", "IMAGE"),
+                "reasoning_tokens": number(report, "thoughtsTokenCount"),
+            },
+            beside=BESIDE,
+        )
     )
+    counts = dict(found.counts)
+    counts["input_tokens"] = counts.get("input_tokens", 0) + counts.pop(TOOL_PROMPT, 0)
+    return Usage.made(**counts, unclear=(*found.unclear, *unreadable(report)), raw=dict(report))
 
 
 def modality(report: Report, name: str, wanted: str) -> int:

@@ -19,7 +19,6 @@ from ...types.delta import (
     Terminal,
     TextDelta,
     ToolCallDelta,
-    Used,
     Warned,
 )
 from ...types.usage import Usage
@@ -29,7 +28,7 @@ from ...wire.frame import Frame
 from ...wire.http import Head
 from ..base import Informed, Outgoing
 from ..beside import beside
-from ..counts import Report, number
+from ..counts import Report, number, unreadable, used
 from ..failure import failure
 from ..think_tags import ThinkTags
 from ..told import Wire, entries, named, section, words
@@ -120,7 +119,7 @@ class OllamaReader(Informed):
     def _end(self, told: Wire) -> Iterator[Delta]:
         yield from self.finish()
         if "prompt_eval_count" in told or "eval_count" in told:
-            yield Used(read_usage(told))
+            yield from used(read_usage(told))
         if was_cut(self._body, number(told, "prompt_eval_count")):
             yield Warned(cut_warning(self._body, number(told, "prompt_eval_count")))
         yield Ended(self._reason(told), words(told, "done_reason") or None)
@@ -156,10 +155,12 @@ def cut_warning(body: Wire, prompt_tokens: int) -> CallWarning:
 
 def read_usage(report: Report) -> Usage:
     """Thinking is counted with the answer; how long everything took is kept in `raw`."""
+    told = {name: report[name] for name in COUNTS if name in report}
     return Usage.made(
         input_tokens=number(report, "prompt_eval_count"),
         output_tokens=number(report, "eval_count"),
-        raw={name: report[name] for name in COUNTS if name in report},
+        unclear=unreadable(told),
+        raw=told,
     )
 
 

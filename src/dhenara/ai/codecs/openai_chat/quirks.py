@@ -64,6 +64,9 @@ class ChatQuirks(Quirks):
     think_opened: str = "*deepseek-r1*|*qwq*|*qwen3*thinking*|*glm-z1*"
     """Models whose chat templates open the thinking in the prompt, so that their answers only close it."""
 
+    cache_counts_unclear: str = ""
+    """Models whose cached tokens may be inside the prompt or beside it, which their totals do not tell."""
+
     tool_choice_words: Mapping[str, str | None] = field(default_factory=dict)
     named_tool_choice: bool = True
     strict_tools: bool = True

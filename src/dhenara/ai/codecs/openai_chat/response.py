@@ -14,13 +14,14 @@ from ...types.delta import (
     FinishReason,
     LogprobsDelta,
     Terminal,
-    Used,
 )
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
+from ...wire.patterns import matches
 from ..base import Informed, Outgoing
 from ..beside import beside
+from ..counts import used
 from ..told import entries, named, section
 from .message_reader import TEXT, MessageReader
 from .quirks import ChatQuirks
@@ -150,13 +151,17 @@ class ChatReader(Informed):
         """Counts come at the end, and with them what is known only then."""
         counted = body.get("usage") or body.get("x_groq")
         if counted and (usage := section(body, "usage") or section(section(body, "x_groq"), "usage")):
-            yield Used(read_usage(usage))
+            yield from used(read_usage(usage, cache_unclear=self._cache_unclear(body)))
             if extras := beside(body, BESIDE):
                 yield Began(extras=extras)
         if body.get("citations") or body.get("search_results"):
             from .citations import read_sources
 
             yield from read_sources(body, self._urls, TEXT)
+
+    def _cache_unclear(self, body: dict[str, Any]) -> bool:
+        models = self._quirks.cache_counts_unclear
+        return bool(models) and matches(str(body.get("model") or ""), models)
 
 
 def stream_error(body: Any) -> Exception:

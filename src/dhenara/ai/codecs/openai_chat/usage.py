@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 from ...types.usage import Usage
-from ..counts import Report, counted, number, section
+from ..counts import Report, count, counted, number, section, unreadable
 from ..reported import reported_cost
+from ..token_buckets import Report as Counted, split
 
 
-def read_usage(report: Report) -> Usage:
-    """`prompt_tokens` contains what was cached and heard; here each token is counted once."""
-    prompt, completion = number(report, "prompt_tokens"), number(report, "completion_tokens")
+def read_usage(report: Report, *, cache_unclear: bool = False) -> Usage:
+    """`prompt_tokens` contains what was cached and heard on most hosts; the total says where it does not."""
     read_in = section(report, "prompt_tokens_details")
     made = section(report, "completion_tokens_details")
     cached = read_from_cache(report, read_in)
-    written = number(read_in, "cache_write_tokens")
-    audio_in, audio_out = number(read_in, "audio_tokens"), number(made, "audio_tokens")
-    thought = number(made, "reasoning_tokens") or number(report, "reasoning_tokens")
-    beyond = max(0, number(report, "total_tokens") - prompt - completion)
-    if not beyond:
-        thought = min(thought, completion)
-    inside = audio_out + (0 if beyond else thought)
-    fresh = prompt - cached - written - audio_in
+    found = split(
+        Counted(
+            count(report, "prompt_tokens"),
+            count(report, "completion_tokens"),
+            count(report, "total_tokens"),
+            read={
+                "cache_read_tokens": 0 if cache_unclear else cached,
+                "cache_write_tokens": number(read_in, "cache_write_tokens"),
+                "input_audio_tokens": number(read_in, "audio_tokens"),
+            },
+            made={
+                "reasoning_tokens": number(made, "reasoning_tokens") or number(report, "reasoning_tokens"),
+                "output_audio_tokens": number(made, "audio_tokens"),
+            },
+        )
+    )
+    left_out = ("cache_read_tokens",) if cache_unclear and cached else ()
     return Usage.made(
-        # A prompt that is smaller than its cached part does not contain it.
-        input_tokens=fresh if fresh >= 0 else prompt,
-        cache_read_tokens=cached,
-        cache_write_tokens=written,
-        input_audio_tokens=audio_in,
-        output_tokens=max(0, completion - inside),
-        # Tokens that only the total counts are thinking that the completion leaves out.
-        reasoning_tokens=max(thought, beyond),
-        output_audio_tokens=audio_out,
+        **found.counts,
         server_tool_requests=server_tools(report),
         reported_cost=reported_cost(report),
+        unclear=(*found.unclear, *left_out, *unreadable(report)),
         raw=dict(report),
     )
 

@@ -19,12 +19,12 @@ from ...types.delta import (
     Terminal,
     TextDelta,
     ToolCallDelta,
-    Used,
 )
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
 from ..beside import beside
+from ..counts import used
 from ..told import Wire, entries, named, place, section, words
 from .ending import why
 from .item_reader import ItemReader, citation, spelled
@@ -156,7 +156,7 @@ class ResponsesReader:
             known.stored = bool(response.get("store"))
             yield from known.whole(item)
         if usage := section(response, "usage"):
-            yield Used(read_usage(usage))
+            yield from used(read_usage(usage))
         yield from self._begin(response)
         if response.get("error"):
             yield Ended("error", words(response, "status") or None)

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...types.call import Call
-from ...types.delta import Began, Delta, Made, Used
+from ...types.delta import Began, Delta, Made
 from ...types.embedding import EmbeddingResponse
 from ...types.usage import Usage
 from ..base import Outgoing
-from ..counts import Report, number
+from ..counts import Report, number, section, unreadable, used
 from ..embedding import read_asked
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec
@@ -32,8 +32,8 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     yield Began(body.get("id"), body.get("model"))
-    if body.get("usage"):
-        yield Used(read_usage(body["usage"]))
+    if usage := section(body, "usage"):
+        yield from used(read_usage(usage))
     entries = sorted(body["data"], key=lambda entry: number(entry, "index"))
     yield Made(read_vectors([entry["embedding"] for entry in entries], quirks.encoding))
 
@@ -54,7 +54,7 @@ def floats(numbers: Iterable[int]) -> list[float]:
 
 def read_usage(report: Report) -> Usage:
     tokens = number(report, "prompt_tokens") or number(report, "total_tokens")
-    return Usage(input_tokens=tokens, reported_cost=reported_cost(report), raw=dict(report))
+    return Usage(input_tokens=tokens, reported_cost=reported_cost(report), unclear=unreadable(report), raw=dict(report))
 
 
 CODEC = OperationCodec("openai_rest.embeddings", write, read, read_error)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ...types.delta import Began, Delta, Failed, Made, MediaDelta, Terminal, Used
+from ...types.delta import Began, Delta, Failed, Made, MediaDelta, Terminal
 from ...types.image import GeneratedImage, ImageResponse
 from ...types.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
-from ..counts import Report, number, section
+from ..counts import Report, count, number, section, unreadable, used
 from ..image import read_pictures
 from ..openai_chat.codec import read_error
 from ..operation import says_why
 from ..reported import reported_cost
+from ..token_buckets import Report as Counted, split
 
 FACTS = ("background", "quality", "size", "output_format", "created")
 
@@ -64,7 +65,7 @@ class ImageReader:
 
     def _told(self, body: Any) -> Iterator[Delta]:
         yield Began(body.get("id"), body.get("model"), {name: body[name] for name in FACTS if body.get(name)} or None)
-        yield Used(read_usage(body.get("usage") or {}, len(self._made), self._options))
+        yield from used(read_usage(section(body, "usage"), len(self._made), self._options))
         yield Made(ImageResponse(images=list(self._made)))
 
 
@@ -76,15 +77,25 @@ def mime(body: Any) -> str | None:
 def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
     """Where tokens are counted, those of the answer are all pixels unless it says otherwise."""
     told, drawn = section(report, "input_tokens_details"), section(report, "output_tokens_details")
-    seen, total = number(told, "image_tokens"), number(report, "output_tokens")
     words = number(drawn, "text_tokens")
-    return Usage(
-        input_tokens=max(0, number(report, "input_tokens") - seen),
-        input_image_tokens=seen,
-        output_tokens=words,
-        output_image_tokens=max(0, total - words),
+    found = split(
+        Counted(
+            count(report, "input_tokens"),
+            count(report, "output_tokens"),
+            count(report, "total_tokens"),
+            read={"input_image_tokens": number(told, "image_tokens")},
+            made={"text_tokens": words},
+        )
+    )
+    counts = dict(found.counts)
+    pixels, texts = counts.pop("output_tokens", 0), counts.pop("text_tokens", 0)
+    return Usage.made(
+        output_image_tokens=pixels,
+        output_tokens=texts,
+        **counts,
         units={"images": float(made)},
         options=options,
         reported_cost=reported_cost(report),
+        unclear=(*found.unclear, *unreadable(report)),
         raw=dict(report),
     )

@@ -8,9 +8,10 @@ from typing import Any
 from ...errors import UnsupportedError
 from ...types.call import Call
 from ...types.content import ImageContent
-from ...types.delta import Began, Delta, Made, Used
+from ...types.delta import Began, Delta, Made
 from ...types.moderation import Moderation, ModerationRequest, ModerationResponse
 from ..base import Outgoing
+from ..counts import used
 from ..image import as_url
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec, request_of
@@ -39,8 +40,8 @@ def written(one: str | ImageContent) -> dict[str, Any]:
 
 def read(quirks: ModerationQuirks, body: Any) -> Iterator[Delta]:
     yield Began(body.get("id"), body.get("model"))
-    if body.get("usage"):
-        yield Used(read_usage(body["usage"]))
+    if usage := section(body, "usage"):
+        yield from used(read_usage(usage))
     yield Made(ModerationResponse(results=[judged(one) for one in body["results"]]))
 
 

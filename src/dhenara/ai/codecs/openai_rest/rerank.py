@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...types.call import Call
-from ...types.delta import Began, Delta, Made, Used
+from ...types.delta import Began, Delta, Made
 from ...types.rerank import RankedDocument, RerankRequest, RerankResponse
 from ...types.usage import Usage
 from ..base import Outgoing
-from ..counts import Report, number, section
+from ..counts import Report, number, section, unreadable, used
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec, request_of
 from ..operation_quirks import RerankQuirks
@@ -36,7 +36,7 @@ def write(call: Call, quirks: RerankQuirks) -> Outgoing:
 def read(quirks: RerankQuirks, body: Any) -> Iterator[Delta]:
     yield Began(body.get("id"), body.get("model"))
     if body.get("usage") or body.get("meta"):
-        yield Used(read_usage(body))
+        yield from used(read_usage(body))
     ranked = [
         RankedDocument(index=one["index"], score=score(one), document=words(one.get("document")))
         for one in body[next((name for name in (quirks.results, *RESULTS) if name in body), quirks.results)]
@@ -61,6 +61,7 @@ def read_usage(body: Report) -> Usage:
         input_tokens=number(report, "prompt_tokens") or number(report, "total_tokens"),
         units={"searches": float(searches)} if searches else {},
         reported_cost=reported_cost(report),
+        unclear=unreadable(report or billed),
         raw=dict(report) or dict(billed),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...types.audio import TranscriptionResponse
-from ...types.delta import Began, Delta, Failed, Made, Terminal, TextDelta, Used
+from ...types.delta import Began, Delta, Failed, Made, Terminal, TextDelta
 from ...types.subtitles import SpokenSegment, read_cues
 from ...types.usage import Usage
 from ...wire import json
@@ -14,10 +14,11 @@ from ...wire.frame import Frame
 from ...wire.http import Head
 from ..audio import Wire, read_segment, read_word
 from ..base import Blob
-from ..counts import number, section
+from ..counts import amount, count, number, section, unreadable, used
 from ..openai_chat.codec import read_error
 from ..operation import says_why
 from ..reported import reported_cost
+from ..token_buckets import Report as Counted, split
 
 PLAIN = ("text/plain", "text/vtt", "application/x-subrip")
 OWN = ("text", "language", "duration", "segments", "words", "usage", "task", "model")
@@ -74,13 +75,13 @@ class TranscriptionReader:
     def _read(self, body: Wire) -> Iterator[Delta]:
         if body.get("model"):
             yield Began(None, body["model"])
-        yield Used(read_usage(body))
+        yield from used(read_usage(body))
         segments = [read_segment(one) for one in body.get("segments") or ()] or self._segments
         yield Made(
             TranscriptionResponse(
                 text=body["text"],
                 language=body.get("language") or self._language,
-                duration=body.get("duration"),
+                duration=amount(body, "duration"),
                 segments=segments,
                 words=[read_word(one) for one in body.get("words") or ()],
                 extras={name: value for name, value in body.items() if name not in OWN and value and name != "type"},
@@ -100,17 +101,27 @@ def read_usage(body: Wire) -> Usage:
     """Tokens where they are counted, and seconds: reported ones before those of the sound itself."""
     told = section(body, "usage")
     details = section(told, "input_token_details") or section(told, "prompt_tokens_details")
-    heard = number(details, "audio_tokens")
-    read = number(told, "input_tokens") or number(told, "prompt_tokens")
-    written = number(told, "output_tokens") or number(told, "completion_tokens")
-    seconds = told.get("seconds") or told.get("prompt_audio_seconds") or body.get("duration")
     # Mistral counts the sound beside the prompt, OpenAI within it.
-    is_beside = heard > read or number(told, "total_tokens") == read + heard + written
-    return Usage(
-        input_tokens=read if is_beside else read - heard,
-        input_audio_tokens=heard,
-        output_tokens=written,
-        units={"seconds": float(seconds)} if seconds else {},
+    found = split(
+        Counted(
+            first_count(told, "input_tokens", "prompt_tokens"),
+            first_count(told, "output_tokens", "completion_tokens"),
+            count(told, "total_tokens"),
+            read={
+                "input_audio_tokens": number(details, "audio_tokens"),
+                "cache_read_tokens": number(details, "cached_tokens"),
+            },
+        )
+    )
+    seconds = amount(told, "seconds", "prompt_audio_seconds") or amount(body, "duration")
+    return Usage.made(
+        **found.counts,
+        units={"seconds": seconds} if seconds else {},
         reported_cost=reported_cost(told),
+        unclear=(*found.unclear, *unreadable(told)),
         raw=dict(told),
     )
+
+
+def first_count(report: Wire, *names: str) -> int | None:
+    return next((found for name in names if (found := count(report, name)) is not None), None)

@@ -11,12 +11,13 @@ from ..listing import Listing
 from ..provider import Provider, Route
 from ..tokens.entra import entra_proofs
 from .claude import claude_routes
-from .microsoft_openai import DATED, QUERY
+from .microsoft_openai import CACHE_UNCLEAR, DATED, QUERY
 from .openai import RESPONSES_ONLY
 
 # Only models of OpenAI have the newer name for the limit; the others refuse what they do not know.
 OPEN_AI = "gpt-*|o1*|o3*|o4*|chatgpt-*|codex-*"
-OTHERS = ChatQuirks(params={"max_output_tokens": "max_tokens"})
+OTHERS = ChatQuirks(params={"max_output_tokens": "max_tokens"}, cache_counts_unclear=CACHE_UNCLEAR)
+OPEN_AI_CHAT = ChatQuirks(efforts={"max": "xhigh"}, cache_counts_unclear=CACHE_UNCLEAR)
 
 PROVIDER = Provider(
     name="microsoft_azure_ai",
@@ -27,10 +28,22 @@ PROVIDER = Provider(
         *claude_routes(
             MessagesQuirks(params={"service_tier": None}), prefix="/anthropic", auth=header("x-api-key", "api-key")
         ),
-        Route("openai_chat", ChatQuirks(efforts={"max": "xhigh"}), OPEN_AI, prefix="/models", query=QUERY, when=DATED),
+        Route(
+            "openai_chat",
+            OPEN_AI_CHAT,
+            OPEN_AI,
+            prefix="/models",
+            query=QUERY,
+            when=DATED,
+        ),
         Route("openai_chat", OTHERS, prefix="/models", query=QUERY, when=DATED),
         Route("openai_responses", ResponsesQuirks(), RESPONSES_ONLY, query=QUERY),
-        Route("openai_chat", ChatQuirks(efforts={"max": "xhigh"}), OPEN_AI, query=QUERY),
+        Route(
+            "openai_chat",
+            OPEN_AI_CHAT,
+            OPEN_AI,
+            query=QUERY,
+        ),
         Route("openai_chat", OTHERS, query=QUERY),
         Route("openai_responses", ResponsesQuirks(), query=QUERY),
     ),

@@ -1,0 +1,145 @@
+"""Tools of Responses that the caller runs and that are no functions: computer, shells, patches, approvals, searches.
+
+Their calls are tool calls like any other, named by the type of their item, which goes back to its origin as it came.
+Their results have shapes of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ...types.call import Call
+from ...types.content import ImageContent, ToolCallContent, ToolResultContent
+from ...types.message import Message
+from ...wire import json
+from ..image import as_url
+from ..origin import at_home
+from ..told import Wire, named, section, words
+from ..warnings import Warnings
+
+FUNCTION, CUSTOM = "function_call", "custom_tool_call"
+ABOUT = frozenset({"id", "call_id", "type", "status", "execution", "created_by", "caller"})
+"""Fields of an item that are not arguments of its call."""
+
+Outputs = dict[str, Callable[[ToolResultContent, Warnings], Wire]]
+
+
+def is_for_caller(item: Wire, *, runs_custom_tools: bool) -> bool:
+    """Whether the caller is to run what this item asks for."""
+    match words(item, "type"):
+        case "function_call":
+            return True
+        case "custom_tool_call":
+            return not runs_custom_tools
+        case "shell_call":
+            # Shells in a container of the provider's have their output in the same answer.
+            return not words(section(item, "environment"), "type").startswith("container")
+        case "tool_search_call":
+            return item.get("execution") == "client"
+        case kind:
+            return kind in OUTPUTS
+
+
+def is_vendor_call(kind: str) -> bool:
+    """Whether a call of this type is no function, and nothing of it comes in pieces that can be read."""
+    return kind in OUTPUTS and kind != CUSTOM
+
+
+def call_id_of(item: Wire) -> str | None:
+    """Approvals are answered by the id of their request."""
+    return named(item, "call_id") or named(item, "id")
+
+
+def arguments_of(item: Wire) -> str:
+    """Everything that the item asks for, as a JSON object."""
+    asked = {name: value for name, value in item.items() if name not in ABOUT and value is not None}
+    given = asked.get("arguments")
+    if isinstance(given, str):
+        try:
+            asked["arguments"] = json.loads(given, json.DEEPEST_INSIDE)
+        except ValueError:
+            pass
+    return json.dumps(asked).decode()
+
+
+def kinds_of_calls(call: Call, protocol: str) -> dict[str, str]:
+    """Call ids of this history that need another output than functions do, and the types of their items."""
+    return {
+        part.id: kind
+        for message in call.messages
+        for part in calls_in(message)
+        if (kind := words(section(part.extras, "item"), "type")) in OUTPUTS and at_home(part, call, protocol)
+    }
+
+
+def calls_in(message: Message) -> Sequence[ToolCallContent]:
+    return [part for part in message.contents if isinstance(part, ToolCallContent)]
+
+
+def write_output(kind: str, result: ToolResultContent, warnings: Warnings) -> Wire:
+    """The output item; one that is given in the provider's own words goes as it is."""
+    given = result.output
+    if isinstance(given, Mapping) and words(given, "type") in (f"{kind}_output", "mcp_approval_response"):
+        return dict(given)
+    return OUTPUTS[kind](result, warnings)
+
+
+def custom_output(result: ToolResultContent, warnings: Warnings) -> Wire:
+    return {"type": "custom_tool_call_output", "call_id": result.call_id, "output": result.get_text()}
+
+
+def computer_output(result: ToolResultContent, warnings: Warnings) -> Wire:
+    picture = next((part for part in result.contents if isinstance(part, ImageContent)), None)
+    if picture is None:
+        warnings.dropped("the words of a computer_call's result", "its result is a screenshot", result)
+    shown: Wire = {} if picture is None else {"image_url": as_url(picture)}
+    if picture is not None and picture.file_id is not None:
+        shown = {"file_id": picture.file_id}
+    output = {"type": "computer_screenshot", **shown}
+    return {"type": "computer_call_output", "call_id": result.call_id, "output": output}
+
+
+def local_shell_output(result: ToolResultContent, warnings: Warnings) -> Wire:
+    return {"type": "local_shell_call_output", "id": result.call_id, "output": result.get_text()}
+
+
+def shell_output(result: ToolResultContent, warnings: Warnings) -> Wire:
+    chunks = result.output
+    if not (isinstance(chunks, list) and all(isinstance(one, Mapping) for one in chunks)):
+        outcome = {"type": "exit", "exit_code": int(result.is_error)}
+        text = result.get_text()
+        said = ("", text) if result.is_error else (text, "")
+        chunks = [{"stdout": said[0], "stderr": said[1], "outcome": outcome}]
+    return {"type": "shell_call_output", "call_id": result.call_id, "output": chunks}
+
+
+def patch_output(result: ToolResultContent, warnings: Warnings) -> Wire:
+    status = "failed" if result.is_error else "completed"
+    written = {"type": "apply_patch_call_output", "call_id": result.call_id, "status": status}
+    return {**written, "output": text} if (text := result.get_text()) else written
+
+
+def approval(result: ToolResultContent, warnings: Warnings) -> Wire:
+    """True approves; False, a reason or an error declines."""
+    approve = result.output is True or (isinstance(result.output, Mapping) and result.output.get("approve") is True)
+    written: Wire = {"type": "mcp_approval_response", "approval_request_id": result.call_id, "approve": approve}
+    if not approve and isinstance(result.output, str) and result.output:
+        written["reason"] = result.output
+    return written
+
+
+def search_output(result: ToolResultContent, warnings: Warnings) -> Wire:
+    found = result.output if isinstance(result.output, list) else []
+    return {"type": "tool_search_output", "call_id": result.call_id, "execution": "client", "tools": found}
+
+
+OUTPUTS: Outputs = {
+    CUSTOM: custom_output,
+    "computer_call": computer_output,
+    "local_shell_call": local_shell_output,
+    "shell_call": shell_output,
+    "apply_patch_call": patch_output,
+    "mcp_approval_request": approval,
+    "tool_search_call": search_output,
+}

@@ -1,0 +1,132 @@
+"""Token counts that may lie inside of each other, brought into buckets that do not overlap.
+
+Protocols report a prompt, a completion, and parts of both: cached, audio, reasoning. Hosts differ in whether a part is
+inside the count that it belongs to, or beside it. Where a report has a total, the total decides: the buckets must add
+up to it. Without one, parts are where the protocol says. Parts for which there is no such reading are in no bucket:
+their names are in `unclear`, and their tokens stay in the main count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
+from itertools import combinations
+
+from ..dataclass import dataclass
+
+REASONING = "reasoning_tokens"
+AUDIO = "input_audio_tokens"
+INPUT, OUTPUT, TOTAL = "input_tokens", "output_tokens", "total_tokens"
+
+Parts = Mapping[str, int]
+Beside = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a provider counted. `read` are parts of the prompt, `made` parts of the completion, by our bucket names.
+
+    `beside` names the parts that this protocol counts beside the prompt or the completion, not inside.
+    """
+
+    prompt: int | None
+    completion: int | None
+    total: int | None
+    read: Parts = field(default_factory=dict)
+    made: Parts = field(default_factory=dict)
+    beside: Beside = frozenset()
+
+
+@dataclass(slots=True)
+class Buckets:
+    """Disjoint counts by the names of `Usage`, and the names of the counts that are unclear."""
+
+    counts: dict[str, int]
+    unclear: tuple[str, ...] = ()
+
+
+def split(report: Report) -> Buckets:
+    """The buckets of a report. Their sum is its total, where it has one that its parts do not contradict."""
+    prompt, completion, total = known(report.prompt, report.completion, report.total or None)
+    if prompt is None or completion is None:
+        return Buckets({}, (INPUT, OUTPUT)) if total else Buckets({INPUT: prompt or 0, OUTPUT: completion or 0})
+    read = {name: n for name, n in report.read.items() if n}
+    made = {name: n for name, n in report.made.items() if n}
+    if not read and not made and (total is None or total == prompt + completion):
+        return Buckets({INPUT: prompt, OUTPUT: completion})
+    usual = report.beside & {*read, *made}
+    fitting = readings(prompt, completion, total, read, made, usual)
+    if not fitting:
+        return contradicted(prompt, completion, total, read, made)
+    counts = laid_out(prompt, completion, read, made, fitting[0])
+    # Several readings, none of them the protocol's own: what they disagree on is not known.
+    doubts = () if fitting[0] == usual or len(fitting) == 1 else tuple(sorted(set().union(*fitting)))
+    return Buckets(counts, doubts)
+
+
+def known(prompt: int | None, completion: int | None, total: int | None) -> tuple[int | None, int | None, int | None]:
+    """One of the three follows from the other two."""
+    if total is not None and prompt is not None and completion is None and total >= prompt:
+        completion = total - prompt
+    elif total is not None and completion is not None and prompt is None and total >= completion:
+        prompt = total - completion
+    elif total is None:
+        prompt, completion = prompt or 0, completion or 0
+    return prompt, completion, total
+
+
+def readings(prompt: int, completion: int, total: int | None, read: Parts, made: Parts, usual: Beside) -> list[Beside]:
+    """Every choice of parts beside the main counts that adds up; the protocol's own first."""
+    sizes = {**read, **made}
+    names = sorted(sizes, key=lambda name: (name not in usual, name != REASONING))
+    every = [usual] if total is None else [usual, *choices(names)]
+    found = [
+        beside
+        for beside in every
+        if (total is None or prompt + completion + sum(sizes[name] for name in beside) == total)
+        and inside(read, beside) <= prompt
+        and inside(made, beside) <= completion
+    ]
+    return list(dict.fromkeys(found))
+
+
+def choices(names: Iterable[str]) -> Iterator[Beside]:
+    every = tuple(names)
+    return (frozenset(some) for size in range(len(every) + 1) for some in combinations(every, size))
+
+
+def inside(parts: Parts, beside: Beside) -> int:
+    return sum(n for name, n in parts.items() if name not in beside)
+
+
+def laid_out(prompt: int, completion: int, read: Parts, made: Parts, beside: Beside) -> dict[str, int]:
+    main = {INPUT: prompt - inside(read, beside), OUTPUT: completion - inside(made, beside)}
+    return {**main, **read, **made}
+
+
+def contradicted(prompt: int, completion: int, total: int | None, read: Parts, made: Parts) -> Buckets:
+    """No reading adds up: as much as is certain."""
+    clear_read = parts_within(read, prompt)
+    unclear = [name for name in read if name not in clear_read]
+    hidden = 0 if total is None else total - prompt - completion
+    clear_made = dict(made)
+    if hidden > 0:
+        # A total beyond its parts counts thinking that the host leaves out of the completion.
+        clear_made[REASONING] = hidden
+        completion += hidden
+    if hidden:
+        unclear.append(TOTAL)
+    if sum(clear_made.values()) > completion:
+        unclear += [name for name in made if name not in unclear]
+        # All of a completion that is smaller than its thinking is thinking.
+        alone = clear_made.keys() == {REASONING} or hidden > 0
+        clear_made = {REASONING: hidden if hidden > 0 else completion} if alone else {}
+    return Buckets(laid_out(prompt, completion, clear_read, clear_made, frozenset()), tuple(unclear))
+
+
+def parts_within(parts: Parts, whole: int) -> dict[str, int]:
+    """The parts that can be disjoint: sound may be cached too, so it is the first to go."""
+    for some in (parts, {name: n for name, n in parts.items() if name != AUDIO}):
+        if sum(some.values()) <= whole:
+            return dict(some)
+    return {}
