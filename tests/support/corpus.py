@@ -89,8 +89,9 @@ def seen(response: ChatResponse) -> dict[str, Any]:
         "text": "".join(p.text for p in parts if isinstance(p, TextContent)),
         "reasoning": "".join(p.text for p in parts if isinstance(p, ReasoningContent)),
         "reasoning_content": "".join(p.raw_text for p in parts if isinstance(p, ReasoningContent)),
-        "tool_calls": [called(p) for p in parts if isinstance(p, ToolCallContent)],
-        "server_tools": [p.name for p in parts if isinstance(p, ServerToolContent)],
+        "tool_calls": [called(p) for p in parts if isinstance(p, ToolCallContent) and not is_vendor_call(p)],
+        # The corpus lists tools of the vendor's that the caller runs by their types, beside those of the provider.
+        "server_tools": [p.name for p in parts if isinstance(p, ServerToolContent) or is_vendor_call(p)],
         "id": response.id,
         "model": response.model,
         "finish_reason": response.choices[0].raw_finish_reason if response.choices else None,
@@ -102,6 +103,10 @@ def seen(response: ChatResponse) -> dict[str, Any]:
         "media": [shown(p) for p in parts if isinstance(p, Media) and p.data],
     }
     return said
+
+
+def is_vendor_call(part: Content) -> bool:
+    return isinstance(part, ToolCallContent) and "tool_type" in part.extras
 
 
 def called(part: ToolCallContent) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Loop:
         self._judge = Judge(plan.repairs)
         self._reins = Reins(plan.limits, self._io)
         self._tools = ToolRunner(
-            self._io, Toolbox.of(call.config.tools, plan.limits.repeats), self._reins, plan.approve
+            self._io, Toolbox.of(call.config.tools, plan.limits.repeats, call.config.options), self._reins, plan.approve
         )
         self._stage: Stage = self._ask if not unanswered(call.messages) else self._resume
 

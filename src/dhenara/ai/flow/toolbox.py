@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..types.tool import Bound, InvalidArgumentsError, Tool
 from ..types.tools import ToolDefinition
 from ..wire import json
 from .tool_results import complaint, listed
+from .vendor_tools import declared_names
 
 Approve = Callable[[ToolCallContent], Any]
 """True lets a call run; False or a reason declines it. May be async in async code."""
@@ -45,16 +46,24 @@ class Toolbox:
 
     tools: dict[str, ToolDefinition]
     repeats: int
+    declared: frozenset[str] = frozenset()
+    """Names of tools that are declared in the vendor's own words: whoever asked runs them."""
+
     _seen: dict[tuple[str, bytes], tuple[bytes, int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tools: Iterable[Any], repeats: int) -> Toolbox:
-        return cls({tool.name: tool for tool in tools if isinstance(tool, ToolDefinition)}, repeats)
+    def of(cls, tools: Iterable[Any], repeats: int, options: Mapping[str, Any] | None = None) -> Toolbox:
+        """The toolbox of these tools, and of those that the call's `options` declare."""
+        every = list(tools)
+        own = {tool.name: tool for tool in every if isinstance(tool, ToolDefinition)}
+        return cls(own, repeats, declared_names(every, options or {}))
 
     def plan(self, call: ToolCallContent) -> Planned:
         """The call with its tool and checked arguments, or with what is wrong about it."""
         planned, tool = Planned(call), self.tools.get(call.name)
-        if tool is None:
+        if tool is None and (call.name in self.declared or "tool_type" in call.extras):
+            planned.wait()
+        elif tool is None:
             planned.refuse("unknown", f"there is no tool {call.name!r}; there are: {listed(list(self.tools))}")
         elif call.error is not None:
             planned.refuse("invalid", f"{call.error}. Call {call.name} again with a JSON object as arguments.")

@@ -37,6 +37,11 @@ class BlockReader:
         """A block of unknown kind, as far as it was told."""
         self._given: Any = None
 
+    @property
+    def is_call(self) -> bool:
+        """Whether the caller is to run a tool."""
+        return self._kind == "tool_use"
+
     def start(self, block: Wire) -> Iterator[Delta]:
         self._kind = words(block, "type") or guessed(block)
         match self._kind:

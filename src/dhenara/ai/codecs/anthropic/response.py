@@ -75,7 +75,8 @@ class MessagesReader:
     def _started(self, event: Wire) -> Iterator[Delta]:
         message = section(event, "message")
         yield from self._begin(message)
-        yield from self._used(section(message, "usage"))
+        # Servers that know the whole answer already say here how it ends.
+        yield from self._end(message, section(message, "usage"))
 
     def _block_started(self, event: Wire) -> Iterator[Delta]:
         return self._open(place(event, "index", self._told)).start(section(event, "content_block"))
@@ -130,7 +131,10 @@ class MessagesReader:
             yield Began(extras=extras)
         if raw := words(told, "stop_reason"):
             explanation = words(section(told, "stop_details"), "explanation") or None
-            yield Ended(FINISH.get(raw, "other"), raw, words(told, "stop_sequence") or None, explanation)
+            reason = FINISH.get(raw, "other")
+            if reason == "stop" and any(block.is_call for block in self._blocks.values()):
+                reason = "tool_calls"
+            yield Ended(reason, raw, words(told, "stop_sequence") or None, explanation)
 
     def _used(self, usage: Wire) -> Iterator[Delta]:
         """Later counts replace earlier ones; what they leave out still holds."""

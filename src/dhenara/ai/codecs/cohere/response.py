@@ -44,9 +44,10 @@ FINISH: dict[str, FinishReason] = {
 class CohereReader:
     """One answer. The plan to call tools is kept beside the words, which it is not a part of."""
 
-    __slots__ = ("_last", "_plan", "_text", "_thoughts")
+    __slots__ = ("_called_tools", "_last", "_plan", "_text", "_thoughts")
 
     def __init__(self) -> None:
+        self._called_tools = False
         self._last = 0
         self._text = 0
         self._thoughts: set[int] = set()
@@ -118,6 +119,7 @@ class CohereReader:
             yield ContentDelta(f"content{index}", GenericContent(kind=words(block, "type"), data=block))
 
     def _call(self, index: int, call: Wire) -> Iterator[Delta]:
+        self._called_tools = True
         function = section(call, "function")
         given = function.get("arguments")
         text = given if isinstance(given, str) else json.dumps(given).decode() if given else ""
@@ -145,7 +147,8 @@ class CohereReader:
         if usage := section(told, "usage"):
             yield from used(read_usage(usage))
         raw = words(told, "finish_reason") or "COMPLETE"
-        yield Ended(FINISH.get(raw, "other"), raw)
+        reason = FINISH.get(raw, "other")
+        yield Ended("tool_calls" if reason == "stop" and self._called_tools else reason, raw)
         if told.get("error"):
             yield Failed(failure(Head(500), told, str(told["error"])))
             return

@@ -57,9 +57,10 @@ BESIDE = ("additionalModelResponseFields", "trace", "performanceConfig", "servic
 class ConverseReader:
     """One answer. The event that ends the message is its last word; the counts come after it."""
 
-    __slots__ = ("_formats", "_kinds", "_last", "_results", "_stopped")
+    __slots__ = ("_called", "_formats", "_kinds", "_last", "_results", "_stopped")
 
     def __init__(self) -> None:
+        self._called = False
         self._formats: dict[int, str] = {}
         self._kinds: dict[int, str] = {}
         self._last = 0
@@ -162,12 +163,14 @@ class ConverseReader:
         if tool.get("type") == "server_tool_use":
             self._kinds[index] = "server"
             return ServerToolDelta(index, given, name, arguments, {"toolUse": tool})
+        self._called = True
         return ToolCallDelta(index, given, name, arguments, verbatim=False)
 
     def _end(self, told: Wire) -> Iterator[Delta]:
         if raw := words(told, "stopReason"):
             self._stopped = True
-            yield Ended(FINISH.get(raw, "other"), raw)
+            reason = FINISH.get(raw, "other")
+            yield Ended("tool_calls" if reason == "stop" and self._called else reason, raw)
         if extras := beside(told, BESIDE):
             yield Began(extras=extras)
 

@@ -41,12 +41,18 @@ class Open:
 class CallReader:
     """Knows which call is being told."""
 
-    __slots__ = ("_calls", "_choice", "_open")
+    __slots__ = ("_calls", "_choice", "_legacy", "_open")
 
     def __init__(self, choice: int) -> None:
         self._choice = choice
         self._calls = 0
+        self._legacy = False
         self._open: dict[int, Open] = {}
+
+    @property
+    def called(self) -> bool:
+        """Whether any call was told."""
+        return self._calls > 0 or self._legacy
 
     def read(self, message: Wire, *, whole: bool) -> Iterator[Delta]:
         """A whole message has each call once; in a stream, pieces of one call share its place."""
@@ -54,6 +60,7 @@ class CallReader:
             yield self._call(tool, None if whole else place(tool, "index", 0 if "index" in tool else position))
         legacy = section(message, "function_call")
         if legacy.get("name") or legacy.get("arguments"):
+            self._legacy = True
             yield self._told("function", None, words(legacy, "name") or None, legacy.get("arguments"), None)
 
     def _call(self, tool: Wire, at: int | None) -> Delta:

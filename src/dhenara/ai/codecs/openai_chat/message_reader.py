@@ -83,6 +83,11 @@ class MessageReader:
                 extras={"reasoning_details": self._details.whole()},
             )
 
+    @property
+    def called(self) -> bool:
+        """Whether the answer calls tools."""
+        return self._calls.called
+
     def stop(self) -> Iterator[Delta]:
         """The model has said all that it wanted to say."""
         if self._tags is not None:

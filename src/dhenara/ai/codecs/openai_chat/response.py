@@ -145,7 +145,11 @@ class ChatReader(Informed):
             if FINISH.get(str(raw)) == "stop":
                 yield from reader.stop()
             stop = choice.get("stop_reason") or choice.get("matched_stop")
-            yield Ended(FINISH.get(str(raw), "other"), str(raw), stop if isinstance(stop, str) else None, None, index)
+            reason = FINISH.get(str(raw), "other")
+            if reason == "stop" and reader.called:
+                # Some hosts say of every answer that it stopped.
+                reason = "tool_calls"
+            yield Ended(reason, str(raw), stop if isinstance(stop, str) else None, None, index)
 
     def _read_rest(self, body: dict[str, Any]) -> Iterator[Delta]:
         """Counts come at the end, and with them what is known only then."""

@@ -7,7 +7,6 @@ Their results have shapes of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from ...types.call import Call
 from ...types.content import ImageContent, ToolCallContent, ToolResultContent

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...types.delta import Ended, FinishReason
-from ..told import Wire, entries, section, words
-from .item_reader import CALLS
+from ..told import Wire, section, words
 
 INCOMPLETE: dict[str, FinishReason] = {
     "max_output_tokens": "length",
@@ -14,13 +13,13 @@ INCOMPLETE: dict[str, FinishReason] = {
 UNDER_WAY = ("queued", "in_progress")
 
 
-def why(response: Wire) -> Ended:
+def why(response: Wire, *, called: bool) -> Ended:
+    """`called` says whether calls of the answer wait for the caller."""
     raw = words(response, "status") or "completed"
     reason = words(section(response, "incomplete_details"), "reason")
     if raw == "incomplete" and reason:
         return Ended(INCOMPLETE.get(reason, "other"), reason)
     if raw == "completed":
-        called = any(words(item, "type") in CALLS for item in entries(response, "output"))
         return Ended("tool_calls" if called else "stop", raw)
     # A response in the background is asked for again later, by its id.
     return Ended("pause" if raw in UNDER_WAY else "other", raw)

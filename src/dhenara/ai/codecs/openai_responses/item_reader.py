@@ -21,10 +21,10 @@ from ...types.delta import (
 from ...wire import json
 from .. import told
 from ..told import Wire, entries, words
+from .client_tools import CUSTOM, arguments_of, call_id_of, is_for_caller, is_vendor_call
 from .quirks import ResponsesQuirks
+from .streamed_texts import StreamedTexts
 
-CUSTOM = "custom_tool_call"
-CALLS = frozenset({"function_call", CUSTOM})
 MESSAGE_FIELDS = ("id", "status", "phase")
 CALL_FIELDS = ("id", "status", "namespace", "caller")
 WORDS = ("output_text", "text", "")
@@ -33,7 +33,7 @@ WORDS = ("output_text", "text", "")
 class ItemReader:
     """Knows what was told of the item already, so that its whole only adds what is new."""
 
-    __slots__ = ("_index", "_kind", "_noted", "_quirks", "_told", "id", "stored")
+    __slots__ = ("_index", "_kind", "_noted", "_quirks", "_texts", "_told", "called", "id", "stored")
 
     def __init__(self, index: int, quirks: ResponsesQuirks) -> None:
         self._index = index
@@ -45,6 +45,14 @@ class ItemReader:
         self._told: dict[int | str | None, str] = {}
         """What was told of it, and the part that it belongs to."""
         self._noted: dict[int, int] = {}
+        self._texts = StreamedTexts()
+        self.called = False
+        """Whether it is a call that waits for the caller."""
+
+    def text(self, content: int, piece: str) -> str:
+        """The part that this piece of a text or refusal belongs to."""
+        self._texts.add(content, piece)
+        return self.grew(content)
 
     def grew(self, what: int | str | None) -> str:
         """The part that this piece belongs to; texts of a message are parts of their own."""
@@ -61,7 +69,9 @@ class ItemReader:
         """A call says its name at once; other items wait for their words."""
         self.id = told.named(item, "id")
         self._kind = words(item, "type")
-        if self._calls():
+        if is_vendor_call(self._kind):
+            return
+        if self._calls(item):
             yield ToolCallDelta(self._part(None), told.named(item, "call_id"), words(item, "name") or None)
         elif self._kind not in READERS:
             yield ServerToolDelta(self._part(None), self.id, self._name(item))
@@ -69,21 +79,35 @@ class ItemReader:
     def whole(self, item: Wire) -> Iterator[Delta]:
         self.id = self.id or told.named(item, "id")
         self._kind = words(item, "type") or self._kind or guessed(item)
-        read = ItemReader._call if self._calls() else READERS.get(self._kind, ItemReader._server_tool)
+        read = ItemReader._call if self._calls(item) else READERS.get(self._kind, ItemReader._server_tool)
         yield from read(self, item)
 
     def finished(self, what: int | None, said: str) -> Iterator[Delta]:
         """The words of a text, or the arguments, at their end, where no piece of them came."""
-        new = self._new(what, said)
-        if new and what is not None:
-            yield TextDelta(self._part(what), new)
-        elif new:
-            kind = ToolCallDelta if self._calls() or not self._kind else ServerToolDelta
-            yield kind(self._part(None), arguments=new)
+        if what is not None:
+            if what not in self._told and self._texts.has_streamed(said):
+                return
+            if new := self._new(what, said):
+                self._texts.add(what, said)
+                yield TextDelta(self._part(what), new)
+        elif new := self._new(what, said):
+            is_call = self.called or not self._kind
+            self.called = is_call
+            yield (ToolCallDelta if is_call else ServerToolDelta)(self._part(None), arguments=new)
 
-    def _calls(self) -> bool:
+    def is_kind_of(self, item: Wire) -> bool:
+        """Whether what was told may be this item."""
+        return self._kind in ("", words(item, "type") or guessed(item))
+
+    def is_like(self, item: Wire) -> bool:
+        """The same where one of them has no id, so that ids do not say otherwise."""
+        return (self.id is None or told.named(item, "id") is None) and self.is_kind_of(item)
+
+    def _calls(self, item: Wire) -> bool:
         """Whether the caller is to run this."""
-        return self._kind in CALLS and not (self._kind == CUSTOM and self._quirks.runs_custom_tools)
+        typed = item if "type" in item else {**item, "type": self._kind}
+        self.called = is_for_caller(typed, runs_custom_tools=self._quirks.runs_custom_tools)
+        return self.called
 
     def _part(self, what: int | str | None) -> str:
         return f"{self._index}.{what}" if isinstance(what, int) else f"{self._index}"
@@ -92,7 +116,8 @@ class ItemReader:
         about = {name: item[name] for name in MESSAGE_FIELDS if item.get(name) is not None}
         content = item.get("content")
         parts = [{"text": content}] if isinstance(content, str) else entries(item, "content")
-        for at, part in enumerate(parts):
+        texts = [words(part, "refusal") or words(part, "text") for part in parts]
+        for at, part in zip(self._texts.places(texts), parts, strict=True):
             kind = words(part, "type")
             if kind == "refusal":
                 yield RefusalDelta(self._part(at), self._new(at, words(part, "refusal")), extras={"item": about})
@@ -112,7 +137,12 @@ class ItemReader:
             yield CitationDelta(self.noted(content), citation(note))
 
     def _call(self, item: Wire) -> Iterator[Delta]:
-        """A custom tool takes plain text instead of a JSON object."""
+        """A custom tool takes plain text instead of a JSON object; other calls of the vendor's are kept whole."""
+        if is_vendor_call(self._kind):
+            new = self._new(None, arguments_of(item))
+            kept = {"item": item, "tool_type": self._kind}
+            yield ToolCallDelta(self._part(None), call_id_of(item), self._kind, new, verbatim=False, extras=kept)
+            return
         about = {name: item[name] for name in CALL_FIELDS if item.get(name) is not None}
         if self._kind == CUSTOM:
             about["type"] = CUSTOM

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypeGuard
 
@@ -26,6 +26,7 @@ from ..origin import at_home
 from ..toolids import legal_id
 from ..vendor_fields import has_own_form, with_vendor_fields
 from ..warnings import Warnings
+from .client_tools import kinds_of_calls, write_output
 from .parts import PROTOCOL, encoded, write_parts
 from .quirks import ResponsesQuirks
 
@@ -34,20 +35,23 @@ Wire = dict[str, Any]
 
 def write_items(call: Call, quirks: ResponsesQuirks, warnings: Warnings) -> list[Wire]:
     """Every turn in order, as one flat list."""
-    return [item for message in call.messages for item in write_message(message, call, quirks, warnings)]
+    kinds = kinds_of_calls(call, PROTOCOL)
+    return [item for message in call.messages for item in write_message(message, call, quirks, warnings, kinds)]
 
 
-def write_message(message: Message, call: Call, quirks: ResponsesQuirks, warnings: Warnings) -> Iterator[Wire]:
+def write_message(
+    message: Message, call: Call, quirks: ResponsesQuirks, warnings: Warnings, kinds: Mapping[str, str]
+) -> Iterator[Wire]:
     match message.role:
         case "system":
             yield {"type": "message", "role": "developer", "content": [text(message.text)]}
         case "user":
-            yield from write_user(message, warnings, marks=quirks.cache_marks)
+            yield from write_user(message, warnings, kinds, marks=quirks.cache_marks)
         case "assistant":
             items = write_answer(message.contents, call, warnings)
             yield from sorted(items, key=is_call) if quirks.calls_last else items
         case "tool":
-            yield from write_results(message.contents, warnings, marks=quirks.cache_marks)
+            yield from write_results(message.contents, warnings, kinds, marks=quirks.cache_marks)
 
 
 def is_call(item: Wire) -> bool:
@@ -58,9 +62,9 @@ def text(said: str) -> Wire:
     return {"type": "input_text", "text": said}
 
 
-def write_user(message: Message, warnings: Warnings, *, marks: bool) -> Iterator[Wire]:
+def write_user(message: Message, warnings: Warnings, kinds: Mapping[str, str], *, marks: bool) -> Iterator[Wire]:
     """Tool results, then what the user says; items of Responses' own stand between messages, in their order."""
-    yield from write_results(message.contents, warnings, marks=marks)
+    yield from write_results(message.contents, warnings, kinds, marks=marks)
     rest = (part for part in message.contents if not isinstance(part, ToolResultContent))
     for is_item, parts in groupby(rest, lambda part: isinstance(part, GenericContent)):
         if is_item:
@@ -144,6 +148,8 @@ def write_own(part: Content, contents: Sequence[Content]) -> Iterator[Wire]:
 
 def own_call(part: ToolCallContent) -> Wire:
     about = part.extras.get("item", {})
+    if "tool_type" in part.extras:
+        return dict(about)
     if about.get("type") != "custom_tool_call":
         return {**function_call(part), **about}
     return {"call_id": part.id, "name": part.name, "input": part.arguments_text or "", **about}
@@ -195,9 +201,13 @@ def function_call(part: ToolCallContent) -> Wire:
     return with_vendor_fields(wire, part, PROTOCOL)
 
 
-def write_results(contents: Sequence[Content], warnings: Warnings, *, marks: bool = False) -> Iterator[Wire]:
+def write_results(
+    contents: Sequence[Content], warnings: Warnings, kinds: Mapping[str, str], *, marks: bool = False
+) -> Iterator[Wire]:
     for part in contents:
-        if isinstance(part, ToolResultContent):
+        if isinstance(part, ToolResultContent) and part.call_id in kinds:
+            yield write_output(kinds[part.call_id], part, warnings)
+        elif isinstance(part, ToolResultContent):
             output: Any = part.get_text()
             if part.contents:
                 lead = [text(output)] if part.output is not None and output else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from ...types.delta import (
@@ -83,10 +84,12 @@ class ResponsesReader:
         return reader
 
     def _known(self, item: Wire, index: int, told: dict[int, ItemReader]) -> ItemReader:
-        """The item of this id that was told before, each once: places may shift, and ids may repeat."""
+        """The item of this id that was told before, each once: places may shift, ids may repeat or be left out."""
         same = (at for at, reader in told.items() if reader.id is not None and reader.id == named(item, "id"))
-        found = next(same, None)
-        return self._at(index) if found is None else told.pop(found)
+        here = (at for at in (index,) if at in told and told[at].is_kind_of(item))
+        alike = (at for at, reader in told.items() if reader.is_like(item))
+        found = next(chain(same, here, alike), None)
+        return self._at(index if index not in self._items else len(self._items)) if found is None else told.pop(found)
 
     def _begin(self, response: Wire) -> Iterator[Delta]:
         yield Began(named(response, "id"), named(response, "model"), beside(response, BESIDE))
@@ -101,7 +104,8 @@ class ResponsesReader:
         return self._item(event).whole(section(event, "item"))
 
     def _text(self, event: Wire) -> Iterable[Delta]:
-        said = TextDelta(self._item(event).grew(place(event, "content_index")), words(event, "delta"))
+        piece = words(event, "delta")
+        said = TextDelta(self._item(event).text(place(event, "content_index"), piece), piece)
         if event.get("logprobs") and (probable := entries(event, "logprobs")):
             return (said, LogprobsDelta(probable))
         return (said,)
@@ -110,19 +114,23 @@ class ResponsesReader:
         return self._item(event).finished(place(event, "content_index"), words(event, "text"))
 
     def _refusal(self, event: Wire) -> Iterable[Delta]:
-        part = self._item(event).grew(place(event, "content_index"))
-        return (RefusalDelta(part, words(event, "delta")),)
+        piece = words(event, "delta")
+        return (RefusalDelta(self._item(event).text(place(event, "content_index"), piece), piece),)
 
     def _annotation(self, event: Wire) -> Iterable[Delta]:
         part = self._item(event).noted(place(event, "content_index"))
         return (CitationDelta(part, citation(section(event, "annotation"))),)
 
     def _arguments(self, event: Wire) -> Iterable[Delta]:
-        return (ToolCallDelta(self._item(event).grew(None), arguments=words(event, "delta")),)
+        item = self._item(event)
+        item.called = True
+        return (ToolCallDelta(item.grew(None), arguments=words(event, "delta")),)
 
     def _input(self, event: Wire) -> Iterable[Delta]:
-        kind = ServerToolDelta if self._quirks.runs_custom_tools else ToolCallDelta
-        return (kind(self._item(event).grew(None), arguments=words(event, "delta")),)
+        item = self._item(event)
+        item.called = not self._quirks.runs_custom_tools
+        kind = ToolCallDelta if item.called else ServerToolDelta
+        return (kind(item.grew(None), arguments=words(event, "delta")),)
 
     def _server_arguments(self, event: Wire) -> Iterable[Delta]:
         return (ServerToolDelta(self._item(event).grew(None), arguments=words(event, "delta")),)
@@ -162,7 +170,7 @@ class ResponsesReader:
             yield Ended("error", words(response, "status") or None)
             yield Failed(failed(response))
             return
-        yield why(response)
+        yield why(response, called=any(reader.called for reader in self._items.values()))
         yield Terminal()
 
 

@@ -1,0 +1,40 @@
+"""Tools that a request declares in the vendor's own words and that the caller may have to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..types.tools import ServerTool
+
+LISTS = ("tools", "functions", "functionDeclarations", "function_declarations")
+NESTED = ("function", "custom", "toolSpec", "tool_spec", "toolConfig", "additionalModelRequestFields", "extra_body")
+# Gemini declares its tools for a computer together, and calls each by a name of its own.
+COMPUTER = ("computer_use", "computerUse")
+COMPUTER_CALLS = frozenset(
+    {
+        *("open_web_browser", "open_app", "wait_5_seconds", "go_back", "go_forward", "go_home", "search", "navigate"),
+        *("click_at", "hover_at", "long_press_at", "type_text_at", "key_combination", "scroll_document", "scroll_at"),
+        *("drag_and_drop", "wait", "press_key", "take_screenshot"),
+    }
+)
+
+
+def declared_names(tools: Iterable[Any], options: Mapping[str, Any]) -> frozenset[str]:
+    """The names under which a model may call tools that stand in the vendor's words among the tools or the options."""
+    specs = [tool.spec for tool in tools if isinstance(tool, ServerTool)]
+    return frozenset(names_in([*specs, options])) if specs or options else frozenset()
+
+
+def names_in(specs: Iterable[Any]) -> Iterator[str]:
+    for spec in specs:
+        if not isinstance(spec, Mapping):
+            continue
+        if isinstance(name := spec.get("name"), str):
+            yield name
+        if any(kind in spec for kind in COMPUTER):
+            yield from COMPUTER_CALLS
+        for field in LISTS:
+            if isinstance(inside := spec.get(field), list):
+                yield from names_in(inside)
+        yield from names_in(spec[field] for field in NESTED if field in spec)
