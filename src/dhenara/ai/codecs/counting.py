@@ -7,12 +7,16 @@ from typing import Any
 
 from ..types.delta import Delta, Made
 from ..types.token_count import TokenCountResponse
+from .counts import count
 
 
 def counted_in(field: str) -> Callable[[Any, Any], Iterator[Delta]]:
     """Reads a count that stands in this field of the answer."""
 
     def read(quirks: Any, body: Any) -> Iterator[Delta]:
-        yield Made(TokenCountResponse(input_tokens=body[field]))
+        counted = count(body, field)
+        if counted is None:
+            raise ValueError(f"this is not a count of tokens: it has no {field}")
+        yield Made(TokenCountResponse(input_tokens=counted))
 
     return read

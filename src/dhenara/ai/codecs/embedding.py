@@ -14,6 +14,8 @@ from .operation import request_of
 from .operation_quirks import EmbeddingQuirks
 from .warnings import Warnings
 
+NUMBERS = {int, float}
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -55,6 +57,15 @@ def read_asked(call: Call, quirks: EmbeddingQuirks) -> Asked:
         else:
             params[wire] = spelled
     return Asked(call.endpoint.ai_model.model_name, request.texts, params, warnings)
+
+
+def checked(vectors: Any) -> list[list[float]]:
+    """The vectors of an answer; ValueError where there are none, or something else."""
+    if not isinstance(vectors, list) or not vectors:
+        raise ValueError("there are no vectors in it")
+    if not all(isinstance(vector, list) and vector and set(map(type, vector)) <= NUMBERS for vector in vectors):
+        raise ValueError("its vectors are not lists of numbers")
+    return vectors
 
 
 def check_seen(call: Call, request: EmbeddingRequest, quirks: EmbeddingQuirks) -> None:

@@ -13,6 +13,7 @@ from ..types.content import Content, ImageContent, TextContent
 from ..types.image import GeneratedImage, ImageRequest
 from ..wire.pictures import mime_of
 from .parameters import given
+from .told import require
 from .warnings import Warnings
 
 # Settings of chat that say nothing to a model that only draws.
@@ -69,6 +70,7 @@ def as_url(picture: ImageContent) -> str:
 def read_pictures(entries: Sequence[dict[str, Any]], mime_type: str | None) -> Iterator[GeneratedImage]:
     """Entries as most hosts write them: base64 or an address, and what the prompt became."""
     for entry in entries:
+        require(entry, "a picture", "b64_json", "image_base64", "url")
         encoded = entry.get("b64_json") or entry.get("image_base64")
         data = base64.b64decode(encoded) if encoded else None
         yield GeneratedImage(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..types.listing import ModelListing
+from .told import require
 
 Wire = Mapping[str, Any]
 Names = tuple[str, ...]
@@ -43,11 +44,14 @@ TOKENS = {"nextPageToken": "pageToken", "next_page_token": "page_token", "nextTo
 
 def read_listing(page: Any, provider: str) -> Iterator[ModelListing]:
     """The models on this page."""
+    if not isinstance(page, list):
+        require(page, "a list of models", *LISTS, *SIDE_BY_SIDE)
     listed = page if isinstance(page, list) else first(page, LISTS) or beside_each_other(page)
-    for entry in listed:
-        name = first(entry, ID)
-        if isinstance(name, str) and name:
-            yield read_model(entry, PLACE.sub("", name), provider)
+    named = [(entry, name) for entry in listed if isinstance(name := first(entry, ID), str) and name]
+    if listed and not named:
+        raise ValueError("this is not a list of models: none of its entries has a name")
+    for entry, name in named:
+        yield read_model(entry, PLACE.sub("", name), provider)
 
 
 def beside_each_other(page: Any) -> list[Any]:

@@ -16,10 +16,10 @@ from ..wire.http import Head
 from ..wire.sse import SseFrames
 from .base import MALFORMED, Outgoing, Quirks
 from .failure import parse_body
+from .foreign import says_why as says_why
 
 Q = TypeVar("Q", bound=Quirks)
 V = TypeVar("V", bound=Value)
-REASONS = ("error", "errors", "message", "detail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,6 @@ class OperationCodec(Generic[Q]):
 
     def error(self, head: Head, body: bytes) -> CallError:
         return self.refuse(head, parse_body(body))
-
-
-def says_why(body: Any) -> bool:
-    """Whether what came in the place of an answer has words for it."""
-    told = body[0] if isinstance(body, list) and body else body
-    return isinstance(told, dict) and any(told.get(name) for name in REASONS)
 
 
 def request_of(call: Call, kind: type[V]) -> V:

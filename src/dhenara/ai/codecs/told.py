@@ -34,6 +34,12 @@ def place(told: Mapping[str, Any], name: str, otherwise: int = 0) -> int:
     return found if isinstance(found, int) else otherwise
 
 
+def require(told: Any, what: str, *names: str) -> None:
+    """Raises ValueError unless this is an object with at least one of these fields, which all that are `what` have."""
+    if not isinstance(told, dict) or not any(told.get(name) is not None for name in names):
+        raise ValueError(f"this is not {what}: it has no {' and no '.join(names)}")
+
+
 def named(told: Mapping[str, Any], name: str) -> str | None:
     """An id or a name, which some hosts have as a number."""
     found = told.get(name)

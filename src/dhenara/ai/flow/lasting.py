@@ -63,7 +63,9 @@ class Polled:
     async def _awaited(self, document: dict[str, object]) -> object:
         pause = FIRST_PAUSE
         while self._codec.pending(document):
-            answer_id = str(document["id"])
+            answer_id = document.get("id")
+            if not isinstance(answer_id, str) or not answer_id:
+                raise self._line.signed(unreadable(ValueError("an answer that is under way has no id")))
             await self._io.sleep(within(self._io, self._call, pause))
             pause = min(pause * 1.5, LONGEST_PAUSE)
             try:

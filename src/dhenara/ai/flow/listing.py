@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote, urlencode
 
-from ..codecs.base import Outgoing
+from ..codecs.base import MALFORMED, Outgoing
 from ..codecs.listing import next_page, read_listing
 from ..codecs.paths import quote_segment
 from ..dataclass import replace
@@ -17,6 +18,7 @@ from ..types.listing import ModelListing
 from ..wire.io import IO
 from .fetch import fetch
 from .identity import identified
+from .sources import unreadable
 
 MOST_PAGES = 1_000
 SAME_WORDS = ("openai_chat", "openai_responses")
@@ -32,7 +34,7 @@ async def list_models(io: IO, target: Target, call: Call) -> list[ModelListing]:
     for _ in range(MOST_PAGES):
         path = listing.path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
         page = await fetch(io, place, Outgoing(path, {}, listing.headers, method="GET"), call)
-        told = list(read_listing(page, target.origin.provider))
+        told = read_page(page, target)
         more = next_page(page, listing.after)
         fresh = {model.id: model for model in told if model.id not in found}
         found.update(fresh)
@@ -41,6 +43,16 @@ async def list_models(io: IO, target: Target, call: Call) -> list[ModelListing]:
             break
         query.update(more)
     return list(found.values())
+
+
+def read_page(page: Any, target: Target) -> list[ModelListing]:
+    origin = target.origin
+    try:
+        return list(read_listing(page, origin.provider))
+    except MALFORMED as error:
+        broken = unreadable(error)
+        broken.provider, broken.model = origin.provider, origin.model
+        raise broken from error
 
 
 def find_listing(target: Target) -> Listing:

@@ -13,7 +13,7 @@ from ..types.tool import Bound, InvalidArgumentsError, Tool
 from ..types.tools import ToolDefinition
 from ..wire import json
 from .tool_results import complaint, listed
-from .vendor_tools import declared_names
+from .vendor_tools import declared_names, is_vendor_call
 
 Approve = Callable[[ToolCallContent], Any]
 """True lets a call run; False or a reason declines it. May be async in async code."""
@@ -61,7 +61,7 @@ class Toolbox:
     def plan(self, call: ToolCallContent) -> Planned:
         """The call with its tool and checked arguments, or with what is wrong about it."""
         planned, tool = Planned(call), self.tools.get(call.name)
-        if tool is None and (call.name in self.declared or "tool_type" in call.extras):
+        if tool is None and (call.name in self.declared or is_vendor_call(call)):
             planned.wait()
         elif tool is None:
             planned.refuse("unknown", f"there is no tool {call.name!r}; there are: {listed(list(self.tools))}")

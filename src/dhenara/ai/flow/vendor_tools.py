@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..types.content import ToolCallContent
 from ..types.tools import ServerTool
 
+CUSTOM = ("custom", "custom_tool_call")
 LISTS = ("tools", "functions", "functionDeclarations", "function_declarations")
 NESTED = ("function", "custom", "toolSpec", "tool_spec", "toolConfig", "additionalModelRequestFields", "extra_body")
 # Gemini declares its tools for a computer together, and calls each by a name of its own.
@@ -24,6 +26,13 @@ def declared_names(tools: Iterable[Any], options: Mapping[str, Any]) -> frozense
     """The names under which a model may call tools that stand in the vendor's words among the tools or the options."""
     specs = [tool.spec for tool in tools if isinstance(tool, ServerTool)]
     return frozenset(names_in([*specs, options])) if specs or options else frozenset()
+
+
+def is_vendor_call(call: ToolCallContent) -> bool:
+    """Whether the call itself says that it is for another kind of tool than a function."""
+    item = call.extras.get("item")
+    kinds = (call.extras.get("type"), item.get("type") if isinstance(item, Mapping) else None)
+    return "tool_type" in call.extras or any(kind in CUSTOM for kind in kinds)
 
 
 def names_in(specs: Iterable[Any]) -> Iterator[str]:

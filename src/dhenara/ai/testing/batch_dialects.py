@@ -7,6 +7,8 @@ from dataclasses import field
 from typing import Any
 
 from ..dataclass import dataclass
+from .answer import Answer, Counted
+from .dialects.openai_responses import ResponsesDialect
 
 Wire = dict[str, Any]
 CREATED = 1_790_000_000
@@ -26,6 +28,8 @@ class FakeBatch:
     asked: int = 0
     over: bool = False
     cancelled: bool = False
+    path: str = ""
+    """What its calls are sent to, where the batch says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,11 @@ def chat(text: str) -> Wire:
     return {"id": "chat-1", "object": "chat.completion", "model": "fake-1", "choices": [choice], "usage": usage}
 
 
+def response(text: str) -> Wire:
+    made: Wire = ResponsesDialect().body(Answer(text=text, usage=Counted(input=TOKENS[0], output=TOKENS[1])), {})
+    return made
+
+
 def message(text: str) -> Wire:
     usage = {"input_tokens": TOKENS[0], "output_tokens": TOKENS[1]}
     said = {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "usage": usage}
@@ -63,6 +72,11 @@ def candidate(text: str) -> Wire:
     content = {"parts": [{"text": text}], "role": "model"}
     usage = {"promptTokenCount": TOKENS[0], "candidatesTokenCount": TOKENS[1]}
     return {"candidates": [{"content": content, "finishReason": "STOP"}], "usageMetadata": usage}
+
+
+def answer_of(batch: FakeBatch, text: str) -> Wire:
+    """The body of an answer, in the protocol of the path that the calls of the batch are for."""
+    return response(text) if batch.path.endswith("/responses") else batch.dialect.answer(text)
 
 
 def openai_job(batch: FakeBatch) -> Wire:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .batch_dialects import ANTHROPIC, GEMINI, MISTRAL, OPENAI, XAI, BatchDialect, FakeBatch, Wire
+from .batch_dialects import ANTHROPIC, GEMINI, MISTRAL, OPENAI, XAI, BatchDialect, FakeBatch, Wire, answer_of
 from .replies import Raw, Refusal
 from .steps import HangUp, Step
 
@@ -71,6 +71,7 @@ class FakeBatches:
         batch = FakeBatch(f"{prefix}{len(self.batches) + 1}", dialect, name)
         self.batches[batch.id] = batch
         batch.in_file, entries = self._given(made)
+        batch.path = made.get("endpoint") or (entries[0].get("url") if entries else None) or ""
         batch.calls.update(map(keyed, entries))
         if self.lost:
             self.lost -= 1
@@ -126,7 +127,7 @@ class FakeBatches:
         """The last call is answered first: nobody promises an order."""
         for key, body in reversed(() if batch.cancelled else batch.calls.items()):
             text = self._answer(last_words(body))
-            yield dialect.refused(key) if text is None else dialect.entry(key, dialect.answer(text))
+            yield dialect.refused(key) if text is None else dialect.entry(key, answer_of(batch, text))
 
 
 def told(body: Wire, asked: Any) -> Iterator[Step]:

@@ -16,6 +16,7 @@ from ..batching import MARK, BatchCodec, Entry, Wire, each_line, failed, sent
 from ..counts import number, section
 from ..operation import request_of
 from ..paths import quote_segment
+from ..told import require
 from .codec import read_error
 
 HEADERS = {"anthropic-version": "2023-06-01"}
@@ -53,6 +54,7 @@ def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
 
 
 def read_job(body: Wire) -> BatchJob:
+    require(body, "a batch", "processing_status")
     counts = section(body, "request_counts")
     told = {name: number(counts, name) for name in ("processing", "succeeded", "errored", "canceled", "expired")}
     return BatchJob(

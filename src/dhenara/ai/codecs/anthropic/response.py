@@ -21,6 +21,7 @@ from ...wire.frame import Frame
 from ...wire.http import Head
 from ..beside import beside
 from ..counts import used
+from ..foreign import MESSAGES, not_an_answer, refuse_foreign, says_why
 from ..told import entries, named, place, section, words
 from .block_reader import BlockReader, read_citation
 from .usage import read_usage
@@ -51,7 +52,10 @@ class MessagesReader:
         self._usage: Wire = {}
 
     def whole(self, body: Any) -> Iterator[Delta]:
-        if "content" not in body and body.get("type") != "message":
+        refuse_foreign(body, MESSAGES)
+        if not isinstance(body.get("content"), list | str) and not body.get("stop_reason"):
+            if not says_why(body):
+                raise not_an_answer(MESSAGES)
             yield Failed(failed(body))
             return
         yield from self._begin(body)
@@ -65,7 +69,10 @@ class MessagesReader:
             return ()
         kind = event.get("type")
         read = EVENTS.get(kind if isinstance(kind, str) else frame.event or "")
-        return read(self, event) if read is not None else ()
+        if read is None:
+            refuse_foreign(event, MESSAGES)
+            return ()
+        return read(self, event)
 
     def finish(self) -> Iterator[Delta]:
         """Blocks that were still being told."""

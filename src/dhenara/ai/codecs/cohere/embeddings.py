@@ -12,7 +12,7 @@ from ...types.embedding import EmbeddingResponse
 from ...types.usage import Usage
 from ...wire import json
 from ..base import Blob, Outgoing, Reading
-from ..embedding import read_asked
+from ..embedding import checked, read_asked
 from ..image import as_url
 from ..operation import Document, OperationCodec
 from ..operation_quirks import EmbeddingQuirks
@@ -61,7 +61,7 @@ def read_counted(body: Any) -> Iterator[Delta]:
 def vectors_of(told: dict[str, Any]) -> list[list[float]]:
     """By type, or as the older models have them."""
     made: Any = told["embeddings"]
-    return made["float"] if isinstance(made, dict) else made  # type: ignore[no-any-return]  # JSON
+    return checked(made["float"] if isinstance(made, dict) else made)
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:

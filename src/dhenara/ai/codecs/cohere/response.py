@@ -25,6 +25,7 @@ from ...wire.frame import Frame
 from ...wire.http import Head
 from ..counts import Report, count, number, unreadable, used
 from ..failure import failure
+from ..foreign import COHERE, not_an_answer, refuse_foreign, says_why
 from ..token_buckets import Report as Counted, split
 from ..told import Wire, citation, entries, named, place, section, words
 
@@ -54,8 +55,11 @@ class CohereReader:
         self._plan: list[str] = []
 
     def whole(self, body: Any) -> Iterator[Delta]:
+        refuse_foreign(body, COHERE)
         message = section(body, "message")
         if not message and not body.get("finish_reason"):
+            if not says_why(body):
+                raise not_an_answer(COHERE)
             yield Failed(failed(body))
             return
         yield Began(named(body, "id"), named(body, "model"))
@@ -78,6 +82,7 @@ class CohereReader:
         read = EVENTS.get(words(event, "type") or frame.event or "")
         if read is not None:
             return read(self, event)
+        refuse_foreign(event, COHERE)
         return (Failed(failed(event)),) if event.get("message") or event.get("error") else ()
 
     def finish(self) -> Iterator[Delta]:

@@ -54,6 +54,8 @@ def arn(call: Call) -> str:
 
 def read(quirks: RerankQuirks, body: Any) -> Iterator[Delta]:
     results = [RankedDocument(index=one["index"], score=one["relevanceScore"]) for one in body["results"]]
+    if not results:
+        raise ValueError("there are no ranked documents in it")
     yield Made(RerankResponse(results=results))
 
 

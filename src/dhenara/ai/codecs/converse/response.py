@@ -27,6 +27,7 @@ from ...wire.http import Head
 from ..beside import beside
 from ..counts import used
 from ..failure import failure, plain_failure
+from ..foreign import CONVERSE, not_an_answer, refuse_foreign, says_why
 from ..told import Wire, entries, named, place, section, words
 from .reports import MEDIA, read_citation, read_media, read_usage
 
@@ -69,7 +70,10 @@ class ConverseReader:
 
     def whole(self, body: Any) -> Iterator[Delta]:
         """A body that is no answer says why there is none."""
-        if "output" not in body and "stopReason" not in body:
+        refuse_foreign(body, CONVERSE)
+        if not section(body, "output") and "stopReason" not in body:
+            if not says_why(body) and not body.get("Message"):
+                raise not_an_answer(CONVERSE)
             yield Failed(plain_failure(Head(0), body))
             return
         for index, block in enumerate(entries(section(section(body, "output"), "message"), "content")):
@@ -83,7 +87,10 @@ class ConverseReader:
         if frame.headers.get(":message-type") in ("exception", "error"):
             return (Failed(exception(frame, said)),)
         read = EVENTS.get(frame.event or "")
-        return read(self, said) if read is not None and isinstance(said, dict) else ()
+        if read is None:
+            refuse_foreign(said, CONVERSE)
+            return ()
+        return read(self, said) if isinstance(said, dict) else ()
 
     def finish(self) -> Iterator[Delta]:
         for index in list(self._results):

@@ -11,7 +11,7 @@ from ...types.embedding import EmbeddingResponse
 from ...types.usage import Usage
 from ..base import Outgoing
 from ..counts import number
-from ..embedding import read_asked
+from ..embedding import checked, read_asked
 from ..failure import plain_failure
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
@@ -27,7 +27,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     yield Used(Usage(input_tokens=number(body, "inputTextTokenCount")))
-    yield Made(EmbeddingResponse(vectors=[body["embedding"]]))
+    yield Made(EmbeddingResponse(vectors=checked([body["embedding"]])))
 
 
 CODEC = OperationCodec("converse.titan", write, read, plain_failure)

@@ -13,9 +13,10 @@ from ...types.uploaded_file import read_time
 from ..base import Outgoing, Reading
 from ..batch_quirks import BatchQuirks
 from ..batching import MARK, BatchCodec, Entry, Wire, failed, sent
-from ..counts import section
+from ..counts import number, section
 from ..operation import Document, request_of
 from ..paths import quote_segment
+from ..told import require
 from .codec import read_error
 from .naming import full_name, model_path
 
@@ -25,6 +26,8 @@ STATES: dict[str, BatchState] = {
     "CANCELLED": "cancelled",
     "EXPIRED": "expired",
 }
+# Names of what is kept beside batches.
+OTHERS = ("files/", "cachedContents/", "fileSearchStores/", "models/")
 # gRPC's numbers, as HTTP says them.
 STATUSES = {3: 400, 5: 404, 7: 403, 8: 429, 13: 500, 14: 503, 16: 401}
 
@@ -66,26 +69,37 @@ def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
     if "name" in body:
         yield Made(read_job(body))
     else:
+        if body:  # a page without entries is empty
+            require(body, "a page of batches", "operations", "batches", "nextPageToken")
         jobs = tuple(map(read_job, body.get("operations") or body.get("batches") or ()))
         yield Made(BatchPage(jobs=jobs, cursor=body.get("nextPageToken") or None))
 
 
 def read_job(body: Wire) -> BatchJob:
+    if str(body["name"]).startswith(OTHERS):
+        raise ValueError("this is something else than a batch")
+    require(body, "a batch", "metadata", "done")
     told = section(body, "metadata")
     counts = section(told, "batchStats")
     state = str(told.get("state", "")).removeprefix("BATCH_STATE_").removeprefix("JOB_STATE_")
     return BatchJob(
         batch_id=body["name"],
         state=STATES.get(state, "running"),
-        total=int(counts.get("requestCount") or 0),
-        succeeded=int(counts.get("successfulRequestCount") or 0),
-        failed=int(counts.get("failedRequestCount") or 0),
+        total=whole_number(counts, "requestCount"),
+        succeeded=whole_number(counts, "successfulRequestCount"),
+        failed=whole_number(counts, "failedRequestCount"),
         created_at=read_time(told.get("createTime")),
         files=tuple(dict.fromkeys(place["responsesFile"] for place in outputs(body) if place.get("responsesFile"))),
         reason=section(body, "error").get("message"),
         name=told.get("displayName"),
         raw=body,
     )
+
+
+def whole_number(counts: Wire, name: str) -> int:
+    """64-bit numbers are texts in Google's JSON."""
+    found = counts.get(name)
+    return int(found) if isinstance(found, str) and found.isdecimal() and len(found) < 20 else number(counts, name)
 
 
 def outputs(raw: Wire) -> tuple[Mapping[str, Any], ...]:

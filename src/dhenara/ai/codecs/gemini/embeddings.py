@@ -15,7 +15,7 @@ from ...types.usage import Usage
 from ...wire.pictures import mime_of
 from ..base import Outgoing
 from ..counts import number
-from ..embedding import read_asked
+from ..embedding import checked, read_asked
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
 from .codec import read_error
@@ -43,7 +43,8 @@ def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     usage = body.get("usageMetadata")
     if usage:
         yield Used(Usage(input_tokens=number(usage, "promptTokenCount"), raw=dict(usage)))
-    yield Made(EmbeddingResponse(vectors=[entry["values"] for entry in body.get("embeddings") or [body["embedding"]]]))
+    entries = body.get("embeddings") or [body["embedding"]]
+    yield Made(EmbeddingResponse(vectors=checked([entry["values"] for entry in entries])))
 
 
 CODEC = OperationCodec("gemini.embeddings", write, read, read_error)

@@ -23,6 +23,7 @@ from ..batching import each_line
 from ..file_quirks import FileQuirks
 from ..filing import downloading
 from ..operation import Document, OperationCodec, request_of
+from ..told import require
 from ..warnings import Warnings
 from .codec import read_error
 
@@ -86,11 +87,15 @@ def read(quirks: FileQuirks, body: Any) -> Iterator[Delta]:
     if "name" in body or "file" in body:
         yield Made(read_file(body.get("file") or body))
     else:
+        if body:  # a page without entries is empty
+            require(body, "a page of files", "files", "nextPageToken")
         files = [read_file(one) for one in body.get("files") or ()]
         yield Made(FilePage(files=files, cursor=body.get("nextPageToken") or None))
 
 
 def read_file(told: dict[str, Any]) -> UploadedFile:
+    if not str(told["name"]).startswith("files/"):
+        raise ValueError("this is not a file")
     size = told.get("sizeBytes")
     return UploadedFile(
         file_id=told["name"],

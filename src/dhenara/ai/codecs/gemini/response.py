@@ -11,12 +11,15 @@ from ...wire.frame import Frame
 from ...wire.http import Head
 from ..beside import beside
 from ..counts import used
+from ..foreign import GEMINI, not_an_answer, refuse_foreign
 from ..told import Wire, entries, named, place, section, words
 from .candidate import Candidate
 from .usage import read_usage
 
 BESIDE = ("groundingMetadata", "urlContextMetadata", "safetyRatings")
 LAST = b"[DONE]"
+# What shows that an event is one of this protocol.
+KNOWN = frozenset({"candidates", "promptFeedback", "modelVersion", "responseId", "error", "message"})
 STOP, LENGTH = "STOP", "MAX_TOKENS"
 FILTERED = frozenset(
     {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "MODEL_ARMOR"}
@@ -36,17 +39,20 @@ NUMBERED = (
 class GeminiReader:
     """One answer. A reason for its end is its last word; there is no other."""
 
-    __slots__ = ("_candidates", "_ended", "_usage")
+    __slots__ = ("_candidates", "_ended", "_seen", "_usage")
 
     def __init__(self) -> None:
         self._candidates: dict[int, Candidate] = {}
         self._ended: set[int] = set()
+        self._seen = False
         self._usage: Wire = {}
 
     def whole(self, body: Any) -> Iterator[Delta]:
         for event in body if isinstance(body, list) else [body]:
             yield from self._read(event)
         yield from self.finish()
+        if not self._seen:
+            raise not_an_answer(GEMINI)
 
     def frame(self, frame: Frame) -> list[Delta]:
         """Some gateways end a stream as those of OpenAI do."""
@@ -64,6 +70,8 @@ class GeminiReader:
     def _read(self, event: Wire | None) -> Iterator[Delta]:
         if event is None:
             return
+        refuse_foreign(event, GEMINI)
+        self._seen = self._seen or any(event.get(name) for name in KNOWN)
         if event.get("error") or (event.get("message") and "candidates" not in event):
             yield Failed(failed(event))
             return

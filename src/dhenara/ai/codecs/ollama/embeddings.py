@@ -11,7 +11,7 @@ from ...types.embedding import EmbeddingResponse
 from ...types.usage import Usage
 from ..base import Outgoing
 from ..counts import number
-from ..embedding import read_asked
+from ..embedding import checked, read_asked
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
 from .response import read_error
@@ -30,7 +30,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     yield Began(None, body.get("model"), {name: body[name] for name in TIMES if name in body} or None)
     yield Used(Usage(input_tokens=number(body, "prompt_eval_count")))
-    yield Made(EmbeddingResponse(vectors=body["embeddings"]))
+    yield Made(EmbeddingResponse(vectors=checked(body["embeddings"])))
 
 
 CODEC = OperationCodec("ollama.embeddings", write, read, read_error)

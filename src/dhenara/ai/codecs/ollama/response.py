@@ -30,6 +30,7 @@ from ..base import Informed, Outgoing
 from ..beside import beside
 from ..counts import Report, number, unreadable, used
 from ..failure import failure
+from ..foreign import OLLAMA, not_an_answer, refuse_foreign
 from ..think_tags import ThinkTags
 from ..told import Wire, entries, named, section, words
 from .context import was_cut
@@ -73,6 +74,10 @@ class OllamaReader(Informed):
         if told.get("error"):
             yield Failed(read_error(Head(0), told))
             return
+        if not self._began:
+            refuse_foreign(told, OLLAMA)
+            if not section(told, "message") and "done_reason" not in told:
+                raise not_an_answer(OLLAMA)
         if not self._began:
             yield self._begin(told)
         yield from self._read_message(section(told, "message"))

@@ -22,6 +22,7 @@ from ...wire.patterns import matches
 from ..base import Informed, Outgoing
 from ..beside import beside
 from ..counts import used
+from ..foreign import CHAT, not_an_answer, refuse_foreign
 from ..told import entries, named, section
 from .message_reader import TEXT, MessageReader
 from .quirks import ChatQuirks
@@ -74,12 +75,15 @@ class ChatReader(Informed):
             self._thinking = opens_in_prompt(model, self._quirks.think_opened)
 
     def whole(self, body: Any) -> Iterator[Delta]:
-        yield from self._read(body, "message")
+        told = self._read(body, "message")
+        yield from told
         yield from self.finish()
         if self._choices:
             yield Terminal()
         elif says_why(body):
             yield Failed(stream_error(body))
+        elif not any(isinstance(delta, Failed) for delta in told):
+            raise not_an_answer(CHAT)
 
     def frame(self, frame: Frame) -> list[Delta]:
         data = frame.data
@@ -104,8 +108,10 @@ class ChatReader(Informed):
             raise ValueError(f"expected an object, got {type(body).__name__}")
         found: list[Delta] = [] if self._began else list(self._begin(body))
         choices = body.get("choices")
+        if not choices:
+            refuse_foreign(body, CHAT)
         for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, dict):
+            if isinstance(choice, dict) and choice:
                 found += self._read_choice(choice, key)
         if not REST.isdisjoint(body):
             found += self._read_rest(body)

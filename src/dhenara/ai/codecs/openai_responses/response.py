@@ -26,13 +26,13 @@ from ...wire.frame import Frame
 from ...wire.http import Head
 from ..beside import beside
 from ..counts import used
+from ..foreign import RESPONSES, not_an_answer, refuse_foreign, says_why
 from ..told import Wire, entries, named, place, section, words
 from .ending import why
 from .item_reader import ItemReader, citation, spelled
 from .quirks import ResponsesQuirks
 from .usage import read_usage
 
-ANSWER = {"output", "status", "object"}
 LAST = b"[DONE]"
 BESIDE = ("service_tier", "conversation", "background", "previous_response_id")
 
@@ -49,7 +49,11 @@ class ResponsesReader:
 
     def whole(self, body: Any) -> Iterator[Delta]:
         """A body without items that is no response says why there is none."""
-        if not body.keys() & ANSWER and complaint(body):
+        refuse_foreign(body, RESPONSES)
+        is_response = words(body, "object") in ("", "response")
+        if not (is_response and isinstance(body.get("output"), list)) and not is_unfinished(body):
+            if not says_why(body):
+                raise not_an_answer(RESPONSES)
             yield Failed(failed(body))
             return
         yield from self._begin(body)
@@ -63,7 +67,10 @@ class ResponsesReader:
         kind = event.get("type")
         read = EVENTS.get(kind if isinstance(kind, str) else frame.event or "")
         if read is None:
-            return (Failed(failed(event)),) if event.get("error") else ()
+            if event.get("error"):
+                return (Failed(failed(event)),)
+            refuse_foreign(event, RESPONSES)
+            return ()
         return read(self, event)
 
     def finish(self) -> Iterator[Delta]:
@@ -200,8 +207,9 @@ EVENTS: dict[str, Callable[[ResponsesReader, Wire], Iterable[Delta]]] = {
 }
 
 
-def complaint(body: Wire) -> bool:
-    return any(body.get(name) for name in ("error", "message", "detail"))
+def is_unfinished(body: Wire) -> bool:
+    """Whether this is a response that may have no items: one under way, failed or cancelled."""
+    return words(body, "object") == "response" and words(body, "status") not in ("", "completed")
 
 
 def failed(event: Wire) -> Exception:

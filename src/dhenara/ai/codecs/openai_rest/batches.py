@@ -14,9 +14,11 @@ from ..base import Outgoing
 from ..batch_quirks import BatchQuirks
 from ..batching import BatchCodec, Entry, Wire, failed
 from ..counts import number, section
+from ..foreign import protocol_of
 from ..openai_chat.codec import read_error
 from ..operation import request_of
 from ..paths import quote_segment
+from ..told import require
 
 STATES: dict[str, BatchState] = {
     "completed": "done",
@@ -70,6 +72,9 @@ def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
 
 
 def read_job(body: Wire) -> BatchJob:
+    require(body, "a batch", "status")
+    if body.get("object") not in (None, "batch") or protocol_of(body) is not None:
+        raise ValueError("this is something else than a batch")
     counts, errors = section(body, "request_counts"), section(body, "errors").get("data") or ()
     return BatchJob(
         batch_id=body["id"],

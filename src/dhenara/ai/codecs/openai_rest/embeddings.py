@@ -13,7 +13,7 @@ from ...types.embedding import EmbeddingResponse
 from ...types.usage import Usage
 from ..base import Outgoing
 from ..counts import Report, number, section, unreadable, used
-from ..embedding import read_asked
+from ..embedding import checked, read_asked
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks, Transport
@@ -35,13 +35,15 @@ def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     if usage := section(body, "usage"):
         yield from used(read_usage(usage))
     entries = sorted(body["data"], key=lambda entry: number(entry, "index"))
+    if not entries:
+        raise ValueError("there are no vectors in it")
     yield Made(read_vectors([entry["embedding"] for entry in entries], quirks.encoding))
 
 
 def read_vectors(sent: list[Any], encoding: Transport) -> EmbeddingResponse:
     """Packed or as numbers: servers that do not know the packed form answer with numbers."""
     if not all(isinstance(vector, str) for vector in sent):
-        return EmbeddingResponse(vectors=sent)
+        return EmbeddingResponse(vectors=checked(sent))
     packed = tuple(base64.b64decode(vector) for vector in sent)
     if encoding == "base64_int8":
         return EmbeddingResponse(vectors=[floats(array("b", one)) for one in packed])

@@ -17,6 +17,7 @@ from ..filing import downloading
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec, request_of
 from ..paths import quote_segment
+from ..told import require
 from ..warnings import Warnings
 
 Wire = dict[str, Any]
@@ -110,6 +111,7 @@ def next_page(quirks: FileQuirks, body: Wire, files: list[UploadedFile]) -> str 
 
 
 def read_file(told: Wire) -> UploadedFile:
+    require(told, "a file", "filename", "bytes", "size_bytes", "purpose")
     size = told.get("bytes", told.get("size_bytes"))
     return UploadedFile(
         file_id=told["id"],

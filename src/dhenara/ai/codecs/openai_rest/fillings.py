@@ -18,6 +18,7 @@ from ..counts import number, section
 from ..openai_chat.codec import read_error
 from ..operation import Document, request_of
 from ..paths import quote_segment
+from ..told import require
 
 CHAT = "chat_get_completion"
 USUAL_NAME = "dhenara"
@@ -52,6 +53,8 @@ def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
     if "batches" in body:
         yield Made(BatchPage(jobs=tuple(map(read_job, body["batches"] or ())), cursor=cursor))
     elif "results" in body:
+        for one in body["results"] or ():
+            require(one, "a result of a batch", "batch_request_id")
         yield Made(BatchPage(lines=tuple(body["results"] or ()), cursor=cursor))
     else:
         yield Made(read_job(body))
@@ -59,6 +62,7 @@ def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
 
 def read_job(body: Wire) -> BatchJob:
     counts = section(body, "state")
+    require(body, "a batch", "state")
     return BatchJob(
         batch_id=body["batch_id"],
         state=state(body, counts),

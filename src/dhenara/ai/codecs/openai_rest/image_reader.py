@@ -35,6 +35,8 @@ class ImageReader:
         if not body.get("data") and says_why(body):
             yield Failed(read_error(Head(0), body))
             return
+        if not body["data"]:
+            raise ValueError("there are no pictures in it")
         self._made.extend(read_pictures(body["data"], mime(body)))
         yield from self._told(body)
         yield Terminal()

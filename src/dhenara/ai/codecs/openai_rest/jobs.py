@@ -14,8 +14,10 @@ from ..base import Outgoing
 from ..batch_quirks import BatchQuirks
 from ..batching import MARK, BatchCodec, Wire, sent
 from ..counts import number, section
+from ..foreign import protocol_of
 from ..openai_chat.codec import read_error
 from ..operation import request_of
+from ..told import require
 from .batches import NAME, about, entry, named
 
 STATES: dict[str, BatchState] = {
@@ -58,6 +60,9 @@ def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
 
 
 def read_job(body: Wire) -> BatchJob:
+    require(body, "a batch", "status")
+    if body.get("object") not in (None, "batch") or protocol_of(body) is not None:
+        raise ValueError("this is something else than a batch")
     return BatchJob(
         batch_id=body["id"],
         state=STATES.get(str(body.get("status")), "running"),

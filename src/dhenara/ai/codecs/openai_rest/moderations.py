@@ -16,7 +16,7 @@ from ..image import as_url
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec, request_of
 from ..operation_quirks import ModerationQuirks
-from ..told import section
+from ..told import require, section
 from .embeddings import read_usage
 
 
@@ -42,11 +42,14 @@ def read(quirks: ModerationQuirks, body: Any) -> Iterator[Delta]:
     yield Began(body.get("id"), body.get("model"))
     if usage := section(body, "usage"):
         yield from used(read_usage(usage))
+    if not body["results"]:
+        raise ValueError("there are no judgements in it")
     yield Made(ModerationResponse(results=[judged(one) for one in body["results"]]))
 
 
 def judged(one: dict[str, Any]) -> Moderation:
     """Some hosts tell only the categories."""
+    require(one, "a judgement", "flagged", "categories")
     categories = {name: bool(hit) for name, hit in section(one, "categories").items()}
     return Moderation(
         flagged=bool(one.get("flagged", any(categories.values()))),

@@ -52,6 +52,8 @@ def read(quirks: OcrQuirks, body: Any) -> Iterator[Delta]:
     told = section(body, "usage_info")
     yield Used(Usage(units={"pages": float(number(told, "pages_processed") or len(body["pages"]))}, raw=dict(told)))
     pages = [read_page(page) for page in body["pages"]]
+    if not pages:
+        raise ValueError("there are no pages in it")
     yield Made(OcrResponse(pages=pages, annotation=body.get("document_annotation")))
 
 

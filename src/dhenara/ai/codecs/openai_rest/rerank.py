@@ -41,6 +41,8 @@ def read(quirks: RerankQuirks, body: Any) -> Iterator[Delta]:
         RankedDocument(index=one["index"], score=score(one), document=words(one.get("document")))
         for one in body[next((name for name in (quirks.results, *RESULTS) if name in body), quirks.results)]
     ]
+    if not ranked:
+        raise ValueError("there are no ranked documents in it")
     yield Made(RerankResponse(results=sorted(ranked, key=lambda one: one.score, reverse=True)))
 
 

@@ -11,7 +11,7 @@ from ...types.embedding import EmbeddingResponse
 from ...types.usage import Usage
 from ..base import Outgoing
 from ..counts import number
-from ..embedding import read_asked
+from ..embedding import checked, read_asked
 from ..gemini.codec import read_error
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
@@ -39,7 +39,7 @@ def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     made = [prediction["embeddings"] for prediction in body["predictions"]]
     tokens = sum(number(one.get("statistics") or {}, "token_count") for one in made)
     yield Used(Usage(input_tokens=tokens, raw=dict(body.get("metadata") or {})))
-    yield Made(EmbeddingResponse(vectors=[one["values"] for one in made]))
+    yield Made(EmbeddingResponse(vectors=checked([one["values"] for one in made])))
 
 
 CODEC = OperationCodec("vertex.embeddings", write, read, read_error)

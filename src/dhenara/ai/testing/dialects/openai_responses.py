@@ -16,7 +16,7 @@ class ResponsesDialect:
     stream_type = "text/event-stream"
 
     def wants_stream(self, asked: Any) -> bool:
-        return bool(asked.json.get("stream"))
+        return bool(asked.json.get("stream")) or "stream=true" in asked.path.partition("?")[2]
 
     def body(self, answer: Answer, request: Any) -> Any:
         whole = {"output": items(answer), "usage": usage(answer)}

@@ -17,7 +17,7 @@ from .openai_responses import ResponsesDialect
 PATHS: list[tuple[re.Pattern[str], Dialect]] = [
     (re.compile(r"/chat/completions(\?|$)"), ChatDialect()),
     (re.compile(r"/messages(\?|$)"), AnthropicDialect()),
-    (re.compile(r"/responses(\?|$)"), ResponsesDialect()),
+    (re.compile(r"/responses(/[^/?]+(/cancel)?)?(\?|$)"), ResponsesDialect()),
     (re.compile(r"/v2/chat(\?|$)"), CohereDialect()),
     (re.compile(r"/invoke(-with-response-stream)?$"), InvokeDialect()),
     (re.compile(r":(rawPredict|streamRawPredict)$"), PredictDialect()),

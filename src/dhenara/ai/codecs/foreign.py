@@ -1,0 +1,92 @@
+"""Answers of other protocols: what they look like, so that no decoder takes one for an empty answer of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .told import words
+
+CHAT, RESPONSES, MESSAGES = "Chat Completions", "Responses", "Anthropic Messages"
+GEMINI, CONVERSE, COHERE, OLLAMA = "Gemini", "Bedrock Converse", "Cohere", "Ollama"
+
+# Types that name an event, or a whole body.
+TYPES = {
+    **dict.fromkeys(("message_start", "message_delta", "message_stop", "content_block_start"), MESSAGES),
+    **dict.fromkeys(("content_block_delta", "content_block_stop"), MESSAGES),
+    **dict.fromkeys(("message-start", "message-end", "content-start", "content-delta", "content-end"), COHERE),
+    **dict.fromkeys(("tool-call-start", "tool-call-delta", "tool-plan-delta", "citation-start"), COHERE),
+}
+CONVERSE_EVENTS = frozenset({"contentBlockIndex", "messageStart", "contentBlockDelta", "contentBlockStart"})
+Body = Mapping[str, Any]
+REASONS = ("error", "errors", "message", "detail")
+
+
+def protocol_of(body: Any) -> str | None:
+    """The protocol that a body or an event is in beyond doubt; None where it may be in any."""
+    if not isinstance(body, Mapping):
+        return None
+    kind = words(body, "type")
+    if kind in TYPES:
+        return TYPES[kind]
+    return next((name for name, looks_like in LOOKS if looks_like(body, kind)), None)
+
+
+def is_responses(body: Body, kind: str) -> bool:
+    return kind.startswith("response.") or words(body, "object") == "response" or isinstance(body.get("output"), list)
+
+
+def is_chat(body: Body, kind: str) -> bool:
+    return isinstance(body.get("choices"), list) or words(body, "object").startswith("chat.completion")
+
+
+def is_gemini(body: Body, kind: str) -> bool:
+    return isinstance(body.get("candidates"), list) or "promptFeedback" in body
+
+
+def is_messages(body: Body, kind: str) -> bool:
+    return kind == "message" and "content" in body
+
+
+def is_converse(body: Body, kind: str) -> bool:
+    output = body.get("output")
+    has_message = isinstance(output, Mapping) and isinstance(output.get("message"), Mapping)
+    return has_message or "stopReason" in body or not CONVERSE_EVENTS.isdisjoint(body)
+
+
+def is_ollama(body: Body, kind: str) -> bool:
+    return isinstance(body.get("message"), Mapping) and isinstance(body.get("done"), bool)
+
+
+def is_cohere(body: Body, kind: str) -> bool:
+    return isinstance(body.get("message"), Mapping) and "finish_reason" in body
+
+
+LOOKS: tuple[tuple[str, Callable[[Body, str], bool]], ...] = (
+    (CHAT, is_chat),
+    (GEMINI, is_gemini),
+    (MESSAGES, is_messages),
+    (RESPONSES, is_responses),
+    (CONVERSE, is_converse),
+    (OLLAMA, is_ollama),
+    (COHERE, is_cohere),
+)
+
+
+def refuse_foreign(body: Any, own: str) -> None:
+    """Raises ValueError for what is in another protocol."""
+    spoken = protocol_of(body)
+    if spoken is not None and spoken != own:
+        raise ValueError(f"this is an answer of {spoken}, and one of {own} was expected")
+
+
+def says_why(body: Any) -> bool:
+    """Whether what came in the place of an answer has words for why there is none."""
+    told = body[0] if isinstance(body, list) and body else body
+    if not isinstance(told, Mapping):
+        return False
+    return any(found and isinstance(found, str | list | dict) for found in (told.get(name) for name in REASONS))
+
+
+def not_an_answer(own: str) -> ValueError:
+    return ValueError(f"there is nothing in it that an answer of {own} has")
