@@ -76,7 +76,7 @@ def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
 
 
 def read_job(body: Wire) -> BatchJob:
-    if str(body["name"]).startswith(OTHERS):
+    if "/" not in str(body["name"]) or str(body["name"]).startswith(OTHERS):
         raise ValueError("this is something else than a batch")
     require(body, "a batch", "metadata", "done")
     told = section(body, "metadata")
