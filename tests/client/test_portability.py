@@ -11,7 +11,9 @@ from dhenara.ai.types import (
     ChatResponse,
     FileContent,
     ImageContent,
+    Message,
     Prompt,
+    TextContent,
     ToolCallContent,
     ToolResultContent,
     VideoContent,
@@ -74,7 +76,8 @@ def test_strict_refuses_to_leave_anything_at_home(world: World, server: FakeServ
 
 def test_what_the_user_gave_is_in_the_plan_too(server: FakeServer) -> None:
     film = Prompt(contents=[VideoContent(data=b"film", mime_type="video/mp4")])
-    (part,) = claude(server).plan(film).parts
+    said = Message(role="assistant", contents=[TextContent(text="A film.")])
+    (part, *_) = claude(server).plan(messages=[film, said, "And now?"]).parts
     assert (part.kind, part.fate) == ("video", "stays_home")
 
 

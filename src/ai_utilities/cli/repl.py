@@ -8,6 +8,8 @@ from pathlib import Path
 
 import typer
 
+from dhenara.ai.errors import UnsupportedError
+
 from ..chat import Chat
 from ..client import AiClient
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
@@ -125,7 +127,10 @@ class Repl:
 
     def plan(self, text: str) -> str:
         """What would be lost on the way to whoever is asked next."""
-        plan = self._chat.plan(text or "...")
+        try:
+            plan = self._chat.plan(text or "...")
+        except UnsupportedError as refused:
+            return str(refused)
         lost = [f"\n  {part.kind} {part.fate.replace('_', ' ')}: {part.reason}" for part in plan.stays_home]
         return f"{plan.provider} {plan.model} would hear {len(plan.parts) - len(lost)} of {len(plan.parts)} parts" + (
             "".join(lost)

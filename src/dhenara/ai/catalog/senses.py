@@ -21,11 +21,11 @@ DOES = {"image": "see pictures", "audio": "hear sound", "video": "see films"}
 NOTHING = "."
 
 
-def sensed(call: Call, facts: ModelFacts | None, protocol: str, warnings: Warnings, *, planning: bool = False) -> Call:
+def sensed(call: Call, facts: ModelFacts | None, protocol: str, warnings: Warnings) -> Call:
     """The call as this model can take it in.
 
     What is asked about now must be taken in, or nothing is sent; what lies further back, or was found by a tool,
-    stays home. In a plan, all of it does.
+    stays home. A plan is told the same as a request, so it raises the same error.
     """
     modalities = takes_in(call.endpoint, facts)
     if not modalities:
@@ -33,9 +33,7 @@ def sensed(call: Call, facts: ModelFacts | None, protocol: str, warnings: Warnin
     senses = Senses(call, modalities, facts, protocol, warnings)
     said = [place for place, message in enumerate(call.messages) if message.role == "assistant"]
     now = said[-1] if said else -1
-    messages = tuple(
-        senses.left(message, is_asked=place > now and not planning) for place, message in enumerate(call.messages)
-    )
+    messages = tuple(senses.left(message, is_asked=place > now) for place, message in enumerate(call.messages))
     if all(new is old for new, old in zip(messages, call.messages, strict=True)):
         return call
     return replace(call, messages=messages)

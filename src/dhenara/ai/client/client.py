@@ -158,7 +158,11 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         config: AIModelCallConfig | None = None,
         **overrides: Any,
     ) -> Plan:
-        """What each part of the conversation would become here: verbatim, translated, or at home. Nothing is sent."""
+        """What each part of the conversation would become here: verbatim, translated, or at home. Nothing is sent.
+
+        Raises:
+            UnsupportedError: If `generate` would raise it for the same call.
+        """
         return self._sync_journey().plan(self._call(prompt, context, instructions, messages, config, overrides))
 
     def conversation(self, instructions: str | Sequence[str] | None = None, turns: Sequence[Turn] = ()) -> Conversation:

@@ -13,7 +13,7 @@ from .operating import Operating
 
 if TYPE_CHECKING:
     from ..history.reading import MessageLike
-    from ..types.content import FileContent, ImageContent
+    from ..types.content import FileContent, ImageContent, Media
     from ..types.embedding import EmbeddingResponse
     from ..types.moderation import ModerationResponse
     from ..types.ocr import OcrResponse
@@ -22,17 +22,18 @@ if TYPE_CHECKING:
     from ..types.token_count import TokenCountResponse
 
     Inputs = str | ImageContent | Sequence[str | ImageContent]
+    EmbeddingInputs = str | Media | Sequence[str | Media]
     Instructions = str | Sequence[str] | None
 
 
 class Operations(Operating):
     """Every operation takes the same road as chat: the same layers, retries, limits, prices and errors."""
 
-    def embed(self, texts: Inputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
-        """One vector a text or picture, in their order, in as many requests as the provider needs."""
+    def embed(self, texts: EmbeddingInputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
+        """One vector for each text or media part, in their order, in as many requests as the provider needs."""
         return run(self._embed(texts, settings, is_async=False))
 
-    async def embed_async(self, texts: Inputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
+    async def embed_async(self, texts: EmbeddingInputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
         """The same, awaited."""
         return await self._embed(texts, settings, is_async=True)
 
@@ -84,7 +85,7 @@ class Operations(Operating):
         """The same, awaited."""
         return await self._count((prompt, context, instructions, messages), settings, is_async=True)
 
-    async def _embed(self, texts: Inputs, settings: Mapping[str, Any], *, is_async: bool) -> EmbeddingResponse:
+    async def _embed(self, texts: EmbeddingInputs, settings: Mapping[str, Any], *, is_async: bool) -> EmbeddingResponse:
         from ..flow.embedding import embed
         from ..types.embedding import EmbeddingRequest
 

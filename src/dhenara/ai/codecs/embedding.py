@@ -8,13 +8,14 @@ from typing import Any
 from ..dataclass import dataclass
 from ..errors import UnsupportedError
 from ..types.call import Call
-from ..types.content import ImageContent
 from ..types.embedding import EmbeddingRequest
+from ..types.media import Media
 from .operation import request_of
 from .operation_quirks import EmbeddingQuirks
 from .warnings import Warnings
 
 NUMBERS = {int, float}
+PLURALS = {"image": "pictures", "audio": "sound", "video": "videos", "file": "documents"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Asked:
     """A request for embeddings, ready to be written. With pictures among them, `texts` are not all there is."""
 
     model: str
-    inputs: tuple[str | ImageContent, ...]
+    inputs: tuple[str | Media, ...]
     params: Mapping[str, Any]
     warnings: Warnings
 
@@ -69,10 +70,13 @@ def checked(vectors: Any) -> list[list[float]]:
 
 
 def check_seen(call: Call, request: EmbeddingRequest, quirks: EmbeddingQuirks) -> None:
-    """Pictures are for models that see."""
-    if not quirks.pictures and any(not isinstance(one, str) for one in request.texts):
-        provider, model = call.endpoint.api.provider, call.endpoint.ai_model.model_name
-        raise UnsupportedError(f"{provider} makes no vectors of pictures with {model}; ask another model for them")
+    """Media are for models that take them in."""
+    taken = {*(("image",) if quirks.pictures else ()), *quirks.media}
+    for one in request.texts:
+        if not isinstance(one, str) and one.type not in taken:
+            provider, model = call.endpoint.api.provider, call.endpoint.ai_model.model_name
+            what = PLURALS[one.type]
+            raise UnsupportedError(f"{provider} makes no vectors of {what} with {model}; ask another model for them")
 
 
 def spell(name: str, value: Any, quirks: EmbeddingQuirks) -> Any:

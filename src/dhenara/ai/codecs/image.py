@@ -11,6 +11,7 @@ from ..errors import UnsupportedError
 from ..types.call import Call
 from ..types.content import Content, ImageContent, TextContent
 from ..types.image import GeneratedImage, ImageRequest
+from ..types.media import Media
 from ..wire.pictures import mime_of
 from .parameters import given
 from .told import require
@@ -60,7 +61,7 @@ def picture_bytes(picture: ImageContent, provider: str) -> bytes:
     return picture.data
 
 
-def as_url(picture: ImageContent) -> str:
+def as_url(picture: Media) -> str:
     if picture.data is None:
         return picture.url or ""
     mime = picture.mime_type or mime_of(picture.data) or "image/png"

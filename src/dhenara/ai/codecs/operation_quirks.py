@@ -32,6 +32,9 @@ class EmbeddingQuirks(Quirks):
     pictures: bool = False
     """Whether pictures become vectors too."""
 
+    media: tuple[str, ...] = ()
+    """Kinds of media beside pictures that become vectors: `audio`, `video` or `file`."""
+
     names_model: bool = True
     """Whether the body names the model, beside the address."""
 

@@ -11,8 +11,8 @@ from ..codecs.operation_quirks import EmbeddingQuirks
 from ..dataclass import replace
 from ..errors import BadAnswerError
 from ..types.call import Call, Journal
-from ..types.content import ImageContent
 from ..types.embedding import EmbeddingRequest, EmbeddingResponse
+from ..types.media import Media
 from .gathered import add_costs, add_usages, each_once
 from .journey import Journey
 
@@ -52,7 +52,7 @@ async def batch_of(journey: Journey, call: Call, size: int) -> EmbeddingResponse
 def cut(request: EmbeddingRequest, quirks: EmbeddingQuirks) -> Iterator[EmbeddingRequest]:
     """Batches that are neither too many texts nor too long; a text that is too long by itself travels alone."""
     most = min(request.batch_size or quirks.most_texts, quirks.most_texts)
-    batch: list[str | ImageContent] = []
+    batch: list[Any] = []
     size = 0
     for text in request.texts:
         length = length_of(text)
@@ -64,7 +64,7 @@ def cut(request: EmbeddingRequest, quirks: EmbeddingQuirks) -> Iterator[Embeddin
     yield request.model_copy(update={"texts": tuple(batch)})
 
 
-def length_of(text: str | ImageContent) -> int:
+def length_of(text: str | Media) -> int:
     """In bytes; hosts count tokens, and a picture has about as many as a page of text."""
     if not isinstance(text, str):
         return PICTURE

@@ -79,7 +79,7 @@ class Journey:
         from ..codecs.plan import plan_of
 
         named = self.named(call)
-        return plan_of(named, self._writer.write(named, planning=True), self.target.origin)
+        return plan_of(named, self._writer.write(named), self.target.origin)
 
     def written(self, call: Call) -> Outgoing:
         """The request of this call, for those who send it by another way."""

@@ -36,12 +36,12 @@ class Writer:
         """What is known of this target now."""
         return self._lessons.known(self._key, self._now())
 
-    def write(self, call: Call, lessons: tuple[Lesson, ...] | None = None, *, planning: bool = False) -> Outgoing:
-        """The request, after these lessons or all that are known; while planning, of what can be said of the call."""
+    def write(self, call: Call, lessons: tuple[Lesson, ...] | None = None) -> Outgoing:
+        """The request, after these lessons or all that are known."""
         shows = call.operation == "chat" and shows_media(call)
         concerned = self._asks or call.config.model_fields_set & TOUCHED or is_begun(call)
         facts = self._facts(call) if concerned or shows else None
-        outgoing = self._sensed(call, facts, planning=planning) if shows else self._encoded(call, facts)
+        outgoing = self._sensed(call, facts) if shows else self._encoded(call, facts)
         if outgoing.oversized:
             from .uploading import check_place
 
@@ -58,13 +58,13 @@ class Writer:
 
         return find_facts(call.endpoint)
 
-    def _sensed(self, call: Call, facts: ModelFacts | None, *, planning: bool) -> Outgoing:
+    def _sensed(self, call: Call, facts: ModelFacts | None) -> Outgoing:
         """Written without what the model can neither see nor hear."""
         from ..catalog.senses import sensed
         from ..codecs.warnings import Warnings
 
         warnings = Warnings(call.endpoint.ai_model.model_name)
-        left = sensed(call, facts, self._target.origin.protocol, warnings, planning=planning)
+        left = sensed(call, facts, self._target.origin.protocol, warnings)
         outgoing = self._encoded(left, facts)
         lost = warnings.outgoing("", {})
         if not lost.fates:

@@ -97,6 +97,21 @@ def titan_embedding(request: Wire, dimensions: int) -> Wire:
     return {"embedding": made, "inputTextTokenCount": words(request["inputText"])}
 
 
+def nova_embedding(request: Wire, dimensions: int) -> Wire:
+    asked = request["singleEmbeddingParams"]
+    kind = next(name for name in ("text", "image", "audio", "video") if name in asked)
+    text = asked[kind].get("value") or json.dumps(asked[kind])
+    made = vector(text, asked.get("embeddingDimension") or dimensions)
+    return {"embeddings": [{"embeddingType": kind.upper(), "embedding": made}]}
+
+
+def embedded_content(request: Wire, dimensions: int) -> Wire:
+    part = request["content"]["parts"][0]
+    text = part.get("text") or json.dumps(part)
+    size = request.get("embedContentConfig", {}).get("outputDimensionality") or dimensions
+    return {"embedding": {"values": vector(text, size)}, "usageMetadata": {"promptTokenCount": words(text)}}
+
+
 def seen_embeddings(request: Wire, dimensions: int) -> Wire:
     texts = [one["content"][0].get("text") or json.dumps(one) for one in request["inputs"]]
     return embeddings({**request, "input": texts}, dimensions)
@@ -199,6 +214,8 @@ def counted(tokens: int) -> Wire:
 ANSWERS: list[tuple[re.Pattern[str], Callable[[Wire, int], Wire]]] = [
     (re.compile(r"/v2/embed$|cohere\.embed[^/]*/invoke$"), cohere_embeddings),
     (re.compile(r"titan-embed[^/]*/invoke$"), titan_embedding),
+    (re.compile(r"nova[^/]*embed[^/]*/invoke$"), nova_embedding),
+    (re.compile(r":embedContent$"), embedded_content),
     (re.compile(r"/multimodalembeddings$"), seen_embeddings),
     (re.compile(r"/api/embed$"), ollama_embeddings),
     (re.compile(r":batchEmbedContents$"), gemini_embeddings),

@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from ..errors import ConfigurationError
 from .base import Value
-from .content import ImageContent
+from .media import AudioContent, FileContent, ImageContent, Media, VideoContent
 from .result import OperationResponse
 
 if TYPE_CHECKING:
@@ -30,9 +30,16 @@ class TakenAsGiven:
 
 
 class EmbeddingRequest(Value):
-    """`texts` may be pictures, where the model sees; `input_type` says what they are for, where it tells that apart."""
+    """What becomes vectors, and how.
 
-    texts: tuple[str | ImageContent, ...] = Field(min_length=1)
+    Attributes:
+        texts: Texts, and pictures, sounds, videos or documents for models that take these; one vector for each.
+        dimensions: How long the vectors are, where the model lets that be chosen.
+        input_type: What the texts are for, where the model tells that apart.
+        truncate: Whether texts that are too long are cut.
+    """
+
+    texts: tuple[str | ImageContent | AudioContent | VideoContent | FileContent, ...] = Field(min_length=1)
     dimensions: int | None = Field(default=None, gt=0)
     input_type: InputType | None = None
     truncate: bool | None = None
@@ -42,7 +49,7 @@ class EmbeddingRequest(Value):
     @field_validator("texts", mode="before")
     @classmethod
     def _one_or_many(cls, given: Any) -> Any:
-        if isinstance(given, str | ImageContent):
+        if isinstance(given, str | Media):
             return (given,)
         return tuple(given) if isinstance(given, Iterable) else given
 

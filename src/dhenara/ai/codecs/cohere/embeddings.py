@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...types.call import Call
-from ...types.content import ImageContent
 from ...types.delta import Began, Delta, Made, Used
 from ...types.embedding import EmbeddingResponse
+from ...types.media import Media
 from ...types.usage import Usage
 from ...wire import json
 from ..base import Blob, Outgoing, Reading
@@ -43,7 +43,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
     return Outgoing(path, body, {}, asked.warnings.all(), reading=reading)
 
 
-def write_input(one: str | ImageContent) -> dict[str, Any]:
+def write_input(one: str | Media) -> dict[str, Any]:
     if isinstance(one, str):
         return {"content": [{"type": "text", "text": one}]}
     return {"content": [{"type": "image_url", "image_url": {"url": as_url(one)}}]}

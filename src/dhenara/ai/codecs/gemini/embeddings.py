@@ -8,9 +8,9 @@ from typing import Any
 
 from ...errors import UnsupportedError
 from ...types.call import Call
-from ...types.content import ImageContent
 from ...types.delta import Delta, Made, Used
 from ...types.embedding import EmbeddingResponse
+from ...types.media import Media
 from ...types.usage import Usage
 from ...wire.pictures import mime_of
 from ..base import Outgoing
@@ -30,12 +30,17 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
     return Outgoing(quirks.path.format(model=model_path(asked.model)), {"requests": requests}, {}, asked.warnings.all())
 
 
-def write_part(one: str | ImageContent) -> dict[str, Any]:
+USUAL = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
+
+
+def write_part(one: str | Media) -> dict[str, Any]:
     if isinstance(one, str):
         return {"text": one}
     if one.data is None:
-        raise UnsupportedError("Gemini makes vectors of pictures that are sent along: pass ImageContent(data=...)")
-    kind = one.mime_type or mime_of(one.data) or "image/png"
+        raise UnsupportedError(
+            f"Gemini makes vectors of media that are sent along: pass {type(one).__name__}(data=...)"
+        )
+    kind = one.mime_type or mime_of(one.data) or USUAL[str(getattr(one, "type", "image"))]
     return {"inlineData": {"mimeType": kind, "data": base64.b64encode(one.data).decode()}}
 
 

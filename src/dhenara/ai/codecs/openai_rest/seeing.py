@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...types.call import Call
-from ...types.content import ImageContent
+from ...types.media import Media
 from ..base import Outgoing
 from ..embedding import read_asked
 from ..image import as_url
@@ -28,7 +28,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
     return Outgoing(quirks.path, body, {}, asked.warnings.all())
 
 
-def write_part(one: str | ImageContent) -> dict[str, Any]:
+def write_part(one: str | Media) -> dict[str, Any]:
     if isinstance(one, str):
         return {"type": "text", "text": one}
     kind = "image_url" if one.data is None else "image_base64"

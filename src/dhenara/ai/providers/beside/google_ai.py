@@ -17,11 +17,12 @@ EMBEDDINGS = EmbeddingQuirks(
     most_texts=100,
     input_types=TASK_TYPES,
 )
+MULTIMODAL = replace(EMBEDDINGS, pictures=True, media=("audio", "video", "file"))
 # A request with its calls in it may have 20 MB; a file of them 2 GB.
 BATCHES = BatchQuirks(most_requests=200_000, most_bytes=2_000_000_000, inline_requests=1_000, inline_bytes=18_000_000)
 
 OPERATIONS = (
-    Route("gemini.embeddings", replace(EMBEDDINGS, pictures=True), SEEING, operation="embed"),
+    Route("gemini.embeddings", MULTIMODAL, SEEING, operation="embed"),
     Route("gemini.embeddings", EMBEDDINGS, operation="embed"),
     Route("gemini.batches", BATCHES, operation="batches"),
     Route("gemini.files", FileQuirks(), operation="files"),

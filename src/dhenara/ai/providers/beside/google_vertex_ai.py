@@ -17,9 +17,21 @@ EMBEDDINGS = EmbeddingQuirks(
     input_types=TASK_TYPES,
 )
 
+# The second generation, which takes one content a request and sees and hears.
+EMBED_CONTENT = EmbeddingQuirks(
+    path="/publishers/google/models/{name}:embedContent",
+    params={"dimensions": "outputDimensionality", "input_type": "taskType", "truncate": "autoTruncate"},
+    most_texts=1,
+    input_types=TASK_TYPES,
+    pictures=True,
+    media=("audio", "video", "file"),
+)
+FIRST = "gemini-embedding-001*|gemini-embedding-exp*"
+
 OPERATIONS = (
-    # One text a request is all that the newest of these models takes.
-    Route("vertex.embeddings", replace(EMBEDDINGS, most_texts=1), "gemini-embedding*", operation="embed"),
+    # One text a request is all that these models take.
+    Route("vertex.embeddings", replace(EMBEDDINGS, most_texts=1), FIRST, operation="embed"),
+    Route("vertex.embed_content", EMBED_CONTENT, "gemini-embedding*", operation="embed"),
     Route("vertex.embeddings", EMBEDDINGS, operation="embed"),
     Route("vertex.imagen", ImageQuirks(path=PREDICT), "imagen*", operation="image"),
 )

@@ -1,0 +1,101 @@
+"""Embeddings of Amazon's Nova: one text, picture, sound or video a request, by InvokeModel.
+
+The schema is that of https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html (synchronous).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from ...errors import UnsupportedError
+from ...types.call import Call
+from ...types.content import Media, VideoContent
+from ...types.delta import Delta, Made, Used
+from ...types.embedding import EmbeddingResponse
+from ...types.usage import Usage
+from ...wire import json
+from ...wire.pictures import mime_of
+from ..base import Blob, Outgoing, Reading
+from ..embedding import checked, read_asked
+from ..failure import plain_failure
+from ..operation import Document, OperationCodec
+from ..operation_quirks import EmbeddingQuirks
+from ..paths import quote_segment
+
+Wire = dict[str, Any]
+USUAL = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4"}
+FORMATS = {"jpg": "jpeg", "mpeg": "mpeg", "quicktime": "mov", "matroska": "mkv", "3gpp": "3gp", "vnd.wave": "wav"}
+SOUNDS = {"mpeg": "mp3", "vorbis": "ogg"}
+COUNTED = "x-amzn-bedrock-input-token-count"
+
+
+def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
+    """The purpose of a text that nobody told is to be found, as that of most."""
+    asked = read_asked(call, quirks)
+    params = dict(asked.params)
+    truncation = "END" if params.pop("truncationMode", None) else "NONE"
+    body: Wire = {
+        "taskType": "SINGLE_EMBEDDING",
+        "singleEmbeddingParams": {
+            "embeddingPurpose": "GENERIC_INDEX",
+            **quirks.defaults,
+            **params,
+            **write_input(asked.inputs[0], truncation),
+            **call.endpoint.ai_model.parameters,
+            **call.config.options,
+        },
+    }
+    path = quirks.path.format(model=quote_segment(asked.model))
+    # The head of the answer counts the tokens, and its body does not.
+    reading = Reading(Document(read_counted), body="blob")
+    return Outgoing(path, body, {}, asked.warnings.all(), reading=reading)
+
+
+def write_input(one: str | Media, truncation: str) -> Wire:
+    if isinstance(one, str):
+        return {"text": {"value": one, "truncationMode": truncation}}
+    kind = str(getattr(one, "type", "file"))
+    combined = {"embeddingMode": "AUDIO_VIDEO_COMBINED"} if isinstance(one, VideoContent) else {}
+    return {kind: {"format": format_of(one, kind), "source": write_source(one), **combined}}
+
+
+def format_of(one: Media, kind: str) -> str:
+    """The short word for what it is."""
+    sniffed = mime_of(one.data) if one.data is not None and kind == "image" else None
+    word = (one.mime_type or sniffed or USUAL[kind]).split("/")[-1].removeprefix("x-")
+    return SOUNDS.get(word, word) if kind == "audio" else FORMATS.get(word, word)
+
+
+def write_source(one: Media) -> Wire:
+    if one.data is not None:
+        return {"bytes": base64.b64encode(one.data).decode()}
+    if one.url and one.url.startswith("s3://"):
+        return {"s3Location": {"uri": one.url}}
+    raise UnsupportedError(
+        "amazon_bedrock makes vectors of media as bytes or in S3 only. Pass data=..., or url='s3://...'."
+    )
+
+
+def read_counted(body: Any) -> Iterator[Delta]:
+    if not isinstance(body, Blob):
+        raise ValueError("vectors were asked for, and something else came")
+    counted = body.head.headers.get(COUNTED, "")
+    yield from read_vectors(json.loads(body.data))
+    if counted.isascii() and counted.isdigit():
+        yield Used(Usage(input_tokens=int(counted[:18])))
+
+
+def read_vectors(body: Wire) -> Iterator[Delta]:
+    made = body["embeddings"]
+    truncated = [one["truncatedCharLength"] for one in made if one.get("truncatedCharLength")]
+    extras = {"truncated_lengths": truncated} if truncated else {}
+    yield Made(EmbeddingResponse(vectors=checked([one["embedding"] for one in made]), extras=extras))
+
+
+def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+    return read_vectors(body)
+
+
+CODEC = OperationCodec("converse.nova_embeddings", write, read, plain_failure)

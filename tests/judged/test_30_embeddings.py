@@ -1,0 +1,143 @@
+"""Embeddings at the method that each model has: embedContent on Vertex, InvokeModel of Amazon's Nova."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import UnsupportedError
+from dhenara.ai.testing import FakeServer, Plausible, Raw
+from dhenara.ai.types import AudioContent, FileContent, ImageContent, VideoContent
+from support.corpus import CORPUS, load
+from support.worlds import World, endpoint
+
+NOVA = "amazon.nova-2-multimodal-embeddings-v1:0"
+IMAGE = ImageContent(data=b"\x89PNG\r\n\x1a\n0", mime_type="image/png")
+SOUND = AudioContent(data=b"sound", mime_type="audio/mpeg")
+VIDEO = VideoContent(data=b"video", mime_type="video/quicktime")
+PDF = FileContent(data=b"%PDF-1", mime_type="application/pdf")
+
+
+def at(provider: str, model: str, server: FakeServer) -> AIModelClient:
+    more = {"region": "us-east-1"} if provider == "amazon_bedrock" else {}
+    return AIModelClient(endpoint(server.url, provider, model, **more))
+
+
+def encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+@pytest.mark.parametrize("model", ["gemini-embedding-2", "gemini-embedding-2-preview", "gemini-embedding-3"])
+def test_vertex_is_asked_to_embed_a_content(model: str, world: World, server: FakeServer) -> None:
+    server.answers(Plausible(), Plausible())
+    client = at("google_vertex_ai", model, server)
+    found = world.ask(client, "embed", ["an otter", "a cat"], dimensions=8, input_type="query")
+    world.close(client)
+    assert [len(vector) for vector in found.vectors] == [8, 8]
+    assert found.usage.input_tokens == 4
+    path = f"/v1/v1beta1/publishers/google/models/{model}:embedContent"
+    assert {exchange.path for exchange in server.exchanges} == {path}
+    bodies = sorted((exchange.json for exchange in server.exchanges), key=str)
+    config = {"outputDimensionality": 8, "taskType": "RETRIEVAL_QUERY"}
+    assert bodies == [
+        {"content": {"role": "user", "parts": [{"text": text}]}, "embedContentConfig": config}
+        for text in ("a cat", "an otter")
+    ]
+
+
+@pytest.mark.parametrize("model", ["gemini-embedding-001", "text-embedding-005", "text-multilingual-embedding-002"])
+def test_vertex_predicts_vectors_of_older_models(model: str, server: FakeServer) -> None:
+    server.answers(Plausible())
+    with at("google_vertex_ai", model, server) as client:
+        client.embed("an otter")
+    assert server.exchanges[0].path.endswith(f"{model}:predict")
+
+
+@pytest.mark.parametrize("one", [IMAGE, SOUND, VIDEO, PDF], ids=lambda one: str(one.type))
+@pytest.mark.parametrize("provider", ["google_vertex_ai", "google_ai"])
+def test_gemini_makes_vectors_of_media(provider: str, one: Any, server: FakeServer) -> None:
+    server.answers(Plausible())
+    with at(provider, "gemini-embedding-2", server) as client:
+        assert len(client.embed(one).vectors) == 1
+    sent = {"inlineData": {"mimeType": one.mime_type, "data": encoded(one.data)}}
+    assert json.dumps(sent) in json.dumps(server.exchanges[0].json)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("words", {"text": {"value": "words", "truncationMode": "NONE"}}),
+        (IMAGE, {"image": {"format": "png", "source": {"bytes": encoded(IMAGE.data or b"")}}}),
+        (SOUND, {"audio": {"format": "mp3", "source": {"bytes": encoded(b"sound")}}}),
+        (
+            VIDEO,
+            {
+                "video": {
+                    "format": "mov",
+                    "source": {"bytes": encoded(b"video")},
+                    "embeddingMode": "AUDIO_VIDEO_COMBINED",
+                }
+            },
+        ),
+        (
+            VideoContent(url="s3://bucket/a.mp4", mime_type="video/mp4"),
+            {
+                "video": {
+                    "format": "mp4",
+                    "source": {"s3Location": {"uri": "s3://bucket/a.mp4"}},
+                    "embeddingMode": "AUDIO_VIDEO_COMBINED",
+                }
+            },
+        ),
+    ],
+)
+def test_nova_makes_vectors_of_all_that_it_takes(given: Any, sent: Any, world: World, server: FakeServer) -> None:
+    server.answers(Plausible())
+    client = at("amazon_bedrock", NOVA, server)
+    found = world.ask(client, "embed", given, dimensions=256, input_type="query")
+    world.close(client)
+    assert found.dimensions == 256
+    assert server.exchanges[0].path == "/model/amazon.nova-2-multimodal-embeddings-v1%3A0/invoke"
+    assert server.exchanges[0].json == {
+        "taskType": "SINGLE_EMBEDDING",
+        "singleEmbeddingParams": {"embeddingPurpose": "GENERIC_RETRIEVAL", "embeddingDimension": 256, **sent},
+    }
+
+
+def test_nova_is_asked_and_read_as_recorded(server: FakeServer) -> None:
+    if not CORPUS.is_dir():
+        pytest.skip("the recorded traffic is not beside the project")
+    recorded = [e for e in load("bedrock-bedrock-invoke.jsonl.gz") if "nova-2-multimodal" in e["path"]]
+    assert recorded
+    for exchange in recorded:
+        asked = exchange["request_body"]["singleEmbeddingParams"]
+        server.answers(Raw(exchange["response_body"].encode(), headers=exchange["response_headers"]))
+        with at("amazon_bedrock", NOVA, server) as client:
+            text = asked["text"]["value"]
+            found = client.embed(text, options={"embeddingPurpose": asked["embeddingPurpose"]})
+        assert server.exchanges[-1].json == exchange["request_body"]
+        assert server.exchanges[-1].path == exchange["path"]
+        assert found.vectors == [json.loads(exchange["response_body"])["embeddings"][0]["embedding"]]
+        assert found.usage.input_tokens == int(exchange["response_headers"]["x-amzn-bedrock-input-token-count"])
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "given", "words"),
+    [
+        ("amazon_bedrock", NOVA, PDF, "no vectors of documents"),
+        ("amazon_bedrock", NOVA, ImageContent(url="https://example.org/a.png"), "as bytes or in S3"),
+        ("cohere", "embed-v4.0", SOUND, "no vectors of sound"),
+        ("openai", "text-embedding-3-small", VIDEO, "no vectors of videos"),
+        ("google_vertex_ai", "gemini-embedding-001", IMAGE, "no vectors of pictures"),
+    ],
+)
+def test_media_that_a_model_does_not_take_are_refused(
+    provider: str, model: str, given: Any, words: str, server: FakeServer
+) -> None:
+    with at(provider, model, server) as client, pytest.raises(UnsupportedError, match=words):
+        client.embed(given)
+    assert server.exchanges == []
