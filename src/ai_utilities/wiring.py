@@ -156,6 +156,12 @@ class Told:
             except Exception as error:
                 raise RowsLeftError(rows[told:]) from error
 
+    def open(self, rows: Sequence[UsageData], expires: float) -> None:
+        """For trackers that keep a ledger: requests are about to leave."""
+        keep = getattr(self._tracker, "open", None)
+        if keep is not None:
+            keep(rows, expires)
+
 
 def is_fixed(provider: BaseProvider, said: dict[str, Any]) -> bool:
     """Whether the same question is meant to have the same answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -33,7 +34,7 @@ class Journal:
         self._prints: dict[int, str] = {}
         self.handed = Handed()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a+b")
+        self._file = open(path, "a+b", opener=private)  # noqa: SIM115  # closed by `close`
         self._alone()
         self._recall()
 
@@ -120,3 +121,8 @@ class Journal:
         except OSError as error:
             self._file.close()
             raise ProviderConfigurationError(f"another run is writing {self.path}; wait for it, or stop it") from error
+
+
+def private(path: str, flags: int) -> int:
+    """For its owner only: rows and answers are in it."""
+    return os.open(path, flags, 0o600)

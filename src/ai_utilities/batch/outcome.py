@@ -6,9 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from dhenara.ai.dataclass import dataclass
+from dhenara.ai.error_text import without_contents
 from dhenara.ai.types import BatchItem
 
 from ..results import AskResult
+from ..telemetry.redaction import redacted
+
+MOST_SAID = 400
+"""Characters of an error that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ def read_outcome(result: AskResult) -> Outcome:
     """What is kept of an answer, or of what went wrong."""
     entry = {
         "text": result.text if result.ok else None,
-        "error": None if result.ok else f"{type(result.error).__name__}: {result.error}",
+        "error": None if result.ok else told(result.error),
         "provider": result.provider,
         "model": result.model,
         "finish_reason": result.finish_reason,
@@ -60,5 +65,9 @@ def read_item(item: BatchItem, provider: str | None, model: str | None) -> Outco
 
 def failed(error: BaseException | None, provider: str | None = None, model: str | None = None) -> Outcome:
     """A row without an answer."""
-    said = f"{type(error).__name__}: {error}"
-    return Outcome({"text": None, "error": said, "provider": provider, "model": model})
+    return Outcome({"text": None, "error": told(error), "provider": provider, "model": model})
+
+
+def told(error: BaseException | None) -> str:
+    """The text of an error as journals keep it: shortened, without long quotes of what was sent and without secrets."""
+    return f"{type(error).__name__}: {redacted(without_contents(str(error), most=MOST_SAID))}"

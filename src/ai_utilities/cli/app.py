@@ -17,6 +17,7 @@ from . import (
     doctor,
     embed,
     image,
+    ledger,
     local,
     models,
     providers,
@@ -43,7 +44,7 @@ app = typer.Typer(
 TALKING = (ask, chat, batch, replay)
 BESIDE_CHAT = (embed, image, transcribe, speak)
 SETTING_UP = (setup, doctor, settings, providers, models, local)
-KEEPING = (usage, cache)
+KEEPING = (usage, ledger, cache)
 for module in (*TALKING, *BESIDE_CHAT, *SETTING_UP, *KEEPING):
     module.register(app)
 

@@ -46,6 +46,7 @@ def usage(
     Days are those of UTC.
     """
     from ..usage.report import make_report
+    from ..usage.sqlite import SQLiteLedger
     from .clients import read_tags
     from .outcome import note
     from .periods import read_time
@@ -57,8 +58,14 @@ def usage(
     try:
         grouped = {by: ledger.totals(by, *span, tags)} if by else None
         report = make_report(ledger, *span, tags)
+        losses = ledger.recoveries() if isinstance(ledger, SQLiteLedger) else []
     finally:
         ledger.close()
+    for loss in losses:
+        note(f"this ledger was damaged and recovered on {loss.at[:10]}: {loss}")
+    if report.total.abandoned:
+        left = f"{report.total.abandoned:,} requests of processes that ended are open"
+        note(f"{left}; `ai-utilities ledger close` closes them")
     if html is not None:
         from ..usage.page import usage_page
 

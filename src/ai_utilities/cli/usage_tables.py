@@ -11,7 +11,7 @@ from ..usage.report import Sums, UsageReport, told_cost
 from ..usage.totals import Totals
 from .tables import table
 
-HEAD = ("requests", "failed", "cached", "tokens in", "tokens out", "cost")
+HEAD = ("requests", "failed", "interrupted", "cached", "tokens in", "tokens out", "cost")
 NOTE = "+ means that some of it has no known cost."
 NAMELESS = {"day": "(no date)", "model": "(no model)", "provider": "(no provider)"}
 
@@ -32,7 +32,14 @@ def by_one(by: str, sums: Sums) -> str:
 
 
 def row(total: Totals) -> tuple[str, ...]:
-    counts = (total.requests, total.failed, total.cached, total.prompt_tokens, total.completion_tokens)
+    counts = (
+        total.requests,
+        total.failed,
+        total.interrupted,
+        total.cached,
+        total.prompt_tokens,
+        total.completion_tokens,
+    )
     return (*(f"{count:,}" for count in counts), told_cost(total))
 
 
@@ -40,8 +47,20 @@ def summary(total: Totals) -> str:
     """One line, and what the signs in the tables mean."""
     cached = f", {total.cached:,} from the cache" if total.cached else ""
     failed = f", {total.failed:,} failed" if total.failed else ""
-    said = f"{total.requests:,} requests{cached}{failed}, {total.total_tokens:,} tokens, {told_cost(total)}"
+    cut = f", {total.interrupted:,} interrupted" if total.interrupted else ""
+    counts = f"{total.requests:,} requests{cached}{failed}{cut}{open_requests(total)}"
+    said = f"{counts}, {total.total_tokens:,} tokens, {told_cost(total)}"
     return said if total.exact else f"{said}\n{NOTE}"
+
+
+def open_requests(total: Totals) -> str:
+    """Those without a known end."""
+    if not total.open:
+        return ""
+    running = total.open - total.abandoned
+    parts = [f"{running:,} still running"] if running else []
+    parts += [f"{total.abandoned:,} abandoned by processes that ended"] if total.abandoned else []
+    return f", {' and '.join(parts)}"
 
 
 def as_data(report: UsageReport, grouped: Mapping[str, Sums] | None) -> str:

@@ -111,6 +111,17 @@ class SQLiteFile:
                 raise
 
     @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Several queries that see the same state of the file."""
+        with self.connection() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
         """A connection of this thread's own for a moment."""
         connection = self._take()

@@ -9,6 +9,7 @@ from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import Call, ChatResponse
 
 from ..storage.running import World
+from ..usage.stored_errors import stored_text
 from . import names
 from .attributes import Attributes, answered_content, asked_content, counted, identity, request, response
 from .redaction import redacted
@@ -79,7 +80,7 @@ class Bound:
             with trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False):
                 stream = await send(call)
         except BaseException as error:
-            self._failed(span, type(error).__name__, str(error))
+            self._failed(span, type(error).__name__, self._said(error, call, captured))
             self._over(span, call, who, started, type(error).__name__)
             raise
         first = self._io.now() - started if call.config.streaming else None
@@ -90,7 +91,9 @@ class Bound:
             answer, failed = stream.partial(), None
             if not stream.complete:
                 failed = type(stream.error).__name__ if stream.error else "cancelled"
-                self._failed(span, failed, answer.error or "the caller left")
+                self._failed(
+                    span, failed, self._said(stream.error, call, captured) if stream.error else "the caller left"
+                )
             span.set_attributes(response(answer))
             if captured:
                 span.set_attributes(answered_content(answer))
@@ -101,6 +104,10 @@ class Bound:
 
         stream.on_end(ended)
         return stream
+
+    def _said(self, error: BaseException, call: Call, captured: bool) -> str:
+        """The words of an error, which may quote the prompt: only whoever captures contents sees those."""
+        return str(error) if captured else stored_text(error, call)
 
     def _failed(self, span: Any, kind: str, said: str) -> None:
         span.set_attribute(names.ERROR_TYPE, kind)

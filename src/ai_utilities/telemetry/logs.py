@@ -9,7 +9,7 @@ from dhenara.ai import Layer, Send, Stream
 from dhenara.ai.types import Call
 
 from ..storage.running import World
-from .redaction import redacted
+from ..usage.stored_errors import stored_text
 
 log = logging.getLogger("ai_utilities.calls")
 
@@ -29,14 +29,14 @@ class LogLayer:
             try:
                 stream = await send(call)
             except BaseException as error:
-                said = redacted(f"{type(error).__name__}: {error}")
+                said = stored_text(error, call)
                 logger.warning("%s failed after %.3f s: %s", who, io.now() - started, said)
                 raise
 
             async def ended(stream: Stream) -> None:
                 answer, seconds = stream.partial(), io.now() - started
                 if not stream.complete:
-                    why = redacted(answer.error or "") if stream.error else "the caller left"
+                    why = stored_text(stream.error, call) if stream.error else "the caller left"
                     logger.warning("%s broke off after %.3f s: %s", who, seconds, why)
                     return
                 tokens = answer.usage.total_tokens if answer.usage else None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .data import UsageData as UsageData
     from .layer import UsageLayer as UsageLayer
     from .ledger import Ledger as Ledger, MemoryLedger as MemoryLedger
+    from .open_rows import OpenRow as OpenRow
     from .page import usage_page as usage_page
     from .redis import RedisLedger as RedisLedger
     from .report import UsageReport as UsageReport, make_report as make_report
@@ -42,6 +43,7 @@ __getattr__, __dir__ = lazy(
         "UsageLayer": ".layer",
         "Ledger": ".ledger",
         "MemoryLedger": ".ledger",
+        "OpenRow": ".open_rows",
         "usage_page": ".page",
         "RedisLedger": ".redis",
         "UsageReport": ".report",

@@ -13,6 +13,7 @@ from dhenara.ai.types import BatchArrival, Call, Cost
 
 from ..storage.running import World, asked, surely
 from .data import UsageData
+from .stored_errors import stored_text
 from .tags import tags_now
 
 ITEM = "batch_item"
@@ -42,7 +43,7 @@ async def book_item(io: World, usage: Any, who: Mapping[str, Any], call: Call, s
     try:
         stream = await send(call)
     except CallError as error:
-        said = f"{type(error).__name__}: {error.message}"
+        said = stored_text(error, call)
         await write(UsageData.of(None, REFUSED, **facts, outcome="failed", error=said))
         raise
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dhenara.ai.types import Cost, Usage
 
-Outcome = Literal["answered", "failed", "cached", "cancelled", "interrupted"]
+Outcome = Literal["answered", "failed", "cached", "cancelled", "interrupted", "open", "abandoned"]
+"""`open`: the request was sent and its end is not known yet; `abandoned`: nor will it be, for its process has ended."""
 
 BUCKETS = (
     "input_tokens",
@@ -66,6 +67,8 @@ class UsageData(BaseModel):
     model: str | None = None
     operation: str = "chat"
     request_id: str | None = None
+    row_id: str | None = None
+    """The id under which the row was opened before its request left."""
 
     outcome: Outcome = "answered"
     cached: bool = False

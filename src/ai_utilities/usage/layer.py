@@ -6,21 +6,24 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Protocol
 
 from dhenara.ai import Layer, Send, Stream
-from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
+from dhenara.ai.types import Call
 
-from ..storage.running import World, surely
-from .batch_rows import FREE, ITEM, NOTHING, book_item
-from .data import Outcome, UsageData
+from ..storage.running import World
+from ..storage.time_limit import within
+from .attempt_rows import AttemptRows
+from .batch_rows import FREE, ITEM, book_item
+from .data import UsageData
 from .rows_left import RowsLeftError
 from .tags import tags_now
 
 log = logging.getLogger("ai_utilities.usage")
 LONGEST_BACKLOG = 10_000
 """Rows that wait in memory for a ledger that fails; beyond, the oldest are given up, with an error in the log."""
+IMPATIENT = 0.2
+"""Seconds to wait for a ledger that failed the last time."""
 
 
 class Sink(Protocol):
@@ -32,7 +35,14 @@ class Sink(Protocol):
 class UsageLayer:
     """Put it into `layers` before the cache, so that cached answers are counted too.
 
-    `tags` go with every row, besides those of `tagged(...)`. A ledger that fails never fails a call: rows wait for it.
+    The row of each request is opened in the ledger before the request leaves, and settled when its answer is over.
+
+    Args:
+        ledger: A ledger, a tracker, or anything with `add(rows)`.
+        tags: They go with every row, besides those of `tagged(...)`.
+        listener: Called with every row once it is settled.
+        required: A ledger that fails fails the call before its request leaves. Without it, the call goes on, and its
+            rows wait in this process's memory until the ledger takes them.
     """
 
     def __init__(
@@ -41,8 +51,10 @@ class UsageLayer:
         *,
         tags: Mapping[str, str] | None = None,
         listener: Callable[[UsageData], None] | None = None,
+        required: bool = False,
     ) -> None:
         self.ledger = ledger
+        self.required = required
         self.tags = dict(tags or {})
         self._listener = listener
         self.items: dict[str, set[str]] = {}
@@ -54,6 +66,18 @@ class UsageLayer:
 
     def bind(self, io: World, target: Any) -> Layer:
         return Bound(self, io, target)
+
+    def open(self, row: UsageData, expires: float) -> None:
+        """Keeps the row of a request that is about to leave, where the ledger can."""
+        keep = getattr(self.ledger, "open", None)
+        if keep is None:
+            return
+        try:
+            (within(IMPATIENT, keep) if self._failed else keep)([row], expires)
+        except Exception as error:
+            if self.required:
+                raise
+            self._wait([], error)
 
     def write(self, rows: list[UsageData]) -> None:
         """Into the ledger, with those that could not be written before."""
@@ -104,83 +128,12 @@ class Bound:
         facts = {**self._who, "operation": call.operation, "tags": {**self._usage.tags, **tags_now()}, "started_at": at}
         if call.operation in FREE:
             call.journal.kept["tags"] = facts["tags"]
-        started = self._io.now()
-        before = len(call.journal.attempts)
-
-        async def write(rows: list[UsageData]) -> None:
-            if rows:
-                await surely(self._io, self._usage.ledger, self._usage.write, rows)
-
+        rows = AttemptRows(self._usage, self._io, call, facts)
         try:
             stream = await send(call)
         except BaseException as error:
-            rows = failed_rows(call.journal.attempts[before:], facts)
-            if left(error):
-                rows.append(row(facts, "cancelled", len(rows) + 1, duration_s=self._io.now() - started))
-            await write(rows)
+            await rows.failed(error)
             raise
-
-        async def ended(stream: Stream) -> None:
-            answer, now = stream.partial(), self._io.now()
-            if answer.cached:
-                await write([cached_row(answer, facts, now - started)])
-                return
-            *tries, last = call.journal.attempts[before:] or [Attempt(number=1, outcome="answered")]
-            began = call.journal.began_at or now
-            await write([*failed_rows(tries, facts), ended_row(stream, answer, last, facts, now - began)])
-
-        stream.on_end(ended)
+        rows.answered()
+        stream.on_end(rows.ended)
         return stream
-
-
-def left(error: BaseException) -> bool:
-    """Whether the caller went away in the middle of an attempt."""
-    return not isinstance(error, Exception)
-
-
-def row(facts: Mapping[str, Any], outcome: Outcome, attempt: int, cost: Cost | None = None, **more: Any) -> UsageData:
-    """A row without usage."""
-    return UsageData.of(None, cost, **{**facts, "outcome": outcome, "attempt": attempt, **more})
-
-
-def failed_rows(attempts: list[Attempt], facts: Mapping[str, Any]) -> list[UsageData]:
-    """Providers do not charge what they refuse; what became of a request that got no answer is unknown."""
-    rows = []
-    for attempt in attempts:
-        refused = attempt.status is not None and attempt.status >= 400
-        unsent = (attempt.error or "").startswith(("LimitReachedError", "ConnectionFailedError: could not reach"))
-        free = Cost(amount=Decimal(0), source="refused") if refused or unsent else None
-        rows.append(
-            row(
-                facts,
-                "failed",
-                attempt.number,
-                free,
-                error=attempt.error,
-                request_id=attempt.request_id,
-                duration_s=attempt.seconds,
-            )
-        )
-    return rows
-
-
-def cached_row(answer: ChatResponse, facts: Mapping[str, Any], seconds: float) -> UsageData:
-    saved = answer.cost.saved if answer.cost else None
-    more = {"outcome": "cached", "cached": True, "saved_cost": saved, "duration_s": seconds, "first_token_s": seconds}
-    return UsageData.of(answer.usage, answer.cost, **{**facts, **more})
-
-
-def ended_row(
-    stream: Stream, answer: ChatResponse, last: Attempt, facts: Mapping[str, Any], after_first: float
-) -> UsageData:
-    outcome: Outcome = "answered" if stream.complete else "interrupted" if stream.error else "cancelled"
-    more = {
-        "outcome": outcome,
-        "attempt": last.number,
-        "request_id": last.request_id,
-        "error": None if stream.complete else answer.error,
-        "duration_s": last.seconds + after_first,
-        "first_token_s": last.seconds,
-    }
-    free = facts["operation"] in FREE and answer.usage is None
-    return UsageData.of(answer.usage, NOTHING if free else answer.cost, **{**facts, **more})

@@ -12,7 +12,9 @@ from typing import ClassVar
 
 from dhenara.ai.errors import ConfigurationError
 
+from ..storage.owner import Owner, this_process
 from .data import UsageData
+from .open_rows import OpenRow, closed_row, make_open
 from .totals import Totals, summed
 
 log = logging.getLogger("ai_utilities.usage")
@@ -20,13 +22,37 @@ GROUPS = ("day", "model", "provider", "outcome")
 
 
 class Ledger(ABC):
-    """Rows are only ever added. `since` is included, `until` is not; `tags` are those that a row must have."""
+    """Rows are only ever added. `since` is included, `until` is not; `tags` are those that a row must have.
+
+    A ledger of one's own needs `add` and `rows`. With `open`, `open_rows` and `close_abandoned`, requests of processes
+    that are killed are not lost: every row is opened before its request leaves.
+    """
 
     waits: ClassVar[bool] = True
 
     @abstractmethod
     def add(self, rows: Sequence[UsageData]) -> None:
-        """Keeps all of these rows, or none."""
+        """Keeps all of these rows, or none. A row that was opened under its `row_id` is settled by it."""
+
+    def open(self, rows: Sequence[UsageData], expires: float) -> None:  # noqa: B027  # ledgers may do without
+        """Keeps rows of requests that are about to leave.
+
+        Args:
+            rows: Rows with the outcome `open` and a `row_id`.
+            expires: When other machines take their process for dead, in seconds since 1970.
+        """
+
+    def open_rows(self) -> list[OpenRow]:
+        """Requests that left and are not settled: of running calls, and of processes that ended."""
+        return []
+
+    def close_abandoned(self) -> list[UsageData]:
+        """Closes the open rows of processes that ended: they become `interrupted`, and their cost stays unknown.
+
+        Returns:
+            The closed rows.
+        """
+        return []
 
     @abstractmethod
     def rows(
@@ -59,12 +85,16 @@ class Ledger(ABC):
 
 
 class MemoryLedger(Ledger):
-    """The latest rows in this process's memory, for scripts and tests. Whoever needs all of them keeps a file."""
+    """The latest rows in this process's memory, for scripts and tests. Whoever needs all of them keeps a file.
+
+    Rows that are open are in `open_rows` and in totals; `rows` has those that are settled.
+    """
 
     waits: ClassVar[bool] = False
 
     def __init__(self, max_rows: int = 50_000) -> None:
         self._rows: deque[str] = deque(maxlen=max_rows)
+        self._open: dict[str, tuple[UsageData, Owner, float]] = {}
         self._full = False
         self._lock = threading.Lock()
 
@@ -75,6 +105,8 @@ class MemoryLedger(Ledger):
             full = len(self._rows) + len(texts) > (self._rows.maxlen or 0)
             first, self._full = full and not self._full, full
             self._rows.extend(texts)
+            for row in rows:
+                self._open.pop(row.row_id or "", None)
         if first:
             log.warning("the usage ledger in memory is full at %d rows; its oldest rows go", self._rows.maxlen)
 
@@ -85,6 +117,31 @@ class MemoryLedger(Ledger):
             kept = list(self._rows)
         found = (UsageData.model_validate_json(text) for text in kept)
         return [row for row in found if fits(row, since, until, tags)]
+
+    def totals(
+        self,
+        by: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> dict[str, Totals]:
+        opened = [one.row for one in self.open_rows() if fits(one.row, since, until, tags)]
+        return summed([*self.rows(since, until, tags), *opened], grouping(by))
+
+    def open(self, rows: Sequence[UsageData], expires: float) -> None:
+        with self._lock:
+            self._open.update({row.row_id or "": (row, this_process(), expires) for row in rows})
+
+    def open_rows(self) -> list[OpenRow]:
+        with self._lock:
+            waiting = list(self._open.values())
+        return [make_open(*one) for one in waiting]
+
+    def close_abandoned(self) -> list[UsageData]:
+        closed = [closed_row(one.row) for one in self.open_rows() if one.abandoned]
+        if closed:
+            self.add(closed)
+        return closed
 
 
 def fits(row: UsageData, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None) -> bool:

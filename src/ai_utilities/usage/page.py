@@ -31,7 +31,7 @@ th, td { text-align: right; padding: 5px 8px; border-bottom: 1px solid var(--lin
 th { color: var(--soft); font-size: 13px; } th:first-child, td:first-child { text-align: left; word-break: break-word; }
 .share { width: 22%; } .share i { display: block; height: 10px; border-radius: 2px; background: var(--spend); }
 """
-HEAD = ("requests", "failed", "cached", "tokens in", "tokens out", "cost", "")
+HEAD = ("requests", "failed", "interrupted", "cached", "tokens in", "tokens out", "cost", "")
 
 
 def usage_page(report: UsageReport, title: str = "Usage", now: datetime | None = None) -> str:
@@ -76,6 +76,8 @@ def cards(report: UsageReport) -> str:
         "tokens": f"{total.total_tokens:,}",
         "requests": f"{total.requests:,}",
         "failed": f"{total.failed:,}",
+        "interrupted": f"{total.interrupted:,}",
+        **({"open": f"{total.open:,}"} if total.open else {}),
         "saved by the cache": told_amount(total.saved_cost),
     }
     shown = "".join(
@@ -97,7 +99,8 @@ def table(what: str, groups: Sums) -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in (what, *HEAD))
     rows = []
     for name, total in groups.items():
-        counts = (total.requests, total.failed, total.cached, total.prompt_tokens, total.completion_tokens)
+        ended = (total.requests, total.failed, total.interrupted, total.cached)
+        counts = (*ended, total.prompt_tokens, total.completion_tokens)
         cells = [escape(name or "none"), *(f"{number:,}" for number in counts), escape(told_cost(total))]
         share = f'<td class="share"><i style="width: {wide[name]:.1f}%"></i></td>'
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + share + "</tr>")

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import heapq
+import logging
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import from_json, to_json
+
+from ..storage.errors import StoreEvictsError, StoreVersionError
+from ..storage.owner import Owner
 from ..storage.redis import RedisServer
 from .data import UsageData
 from .ledger import Ledger, fits, grouping
-from .redis_sums import ADD, HOUR, flattened, hour_of, read_hours
-from .totals import Totals, group_of
+from .open_rows import OpenRow, closed_row, make_open, owner_text, read_row
+from .redis_scripts import ADD, FIRST_HOUR, OPEN, VERSION, flattened
+from .redis_sums import HOUR, hour_of, read_hours
+from .totals import OPEN as OPEN_OUTCOMES, Totals, group_of, summed
 
+log = logging.getLogger("ai_utilities.usage")
 PAGE = 1000
 HOURS = 200
 """Whose sums are asked for at once."""
@@ -29,29 +38,85 @@ class RedisLedger(Ledger):
         self._server = RedisServer(server, prefix)
         self._rows = self._server.named("rows")
         self._hours = self._server.named("hours")
+        self._open = self._server.named("open")
+        self._meta = self._server.named("meta")
+        self._fixed = [self._rows, self._hours, self._open, self._server.named("closed"), self._meta]
         self._unsure: dict[int, tuple[str, UsageData]] = {}
+        self._epoch: str | None = None
+        self._evicts: bool | None = None
 
     def add(self, rows: Sequence[UsageData]) -> None:
         # Equal rows are two rows: a name of its own keeps each.
-        names = [self._unsure.get(id(row), (uuid.uuid4().hex, row))[0] for row in rows]
-        hours = sorted({hour_of(row) for row in rows})
-        numbers = {hour: number for number, hour in enumerate(hours, 3)}
-        named = [
-            (f"{name}{row.model_dump_json(exclude_defaults=True)}", began(row), row)
-            for name, row in zip(names, rows, strict=True)
-        ]
+        names = [self._unsure.get(id(row), (row.row_id or uuid.uuid4().hex, row))[0] for row in rows]
         # A server that did not answer may have written them all the same: told again, they keep their names.
         self._unsure.update((id(row), (name, row)) for name, row in zip(names, rows, strict=True))
         while len(self._unsure) > MOST_UNSURE:
             self._unsure.pop(next(iter(self._unsure)))
-        keys = [self._rows, self._hours, *map(self._hour, hours)]
-        with self._server.asked() as client:
-            client.eval(ADD, len(keys), *keys, *flattened(named, numbers))
+        self._add(names, rows, closing=False)
         for row in rows:
             self._unsure.pop(id(row), None)
 
+    def _add(self, names: Sequence[str], rows: Sequence[UsageData], *, closing: bool) -> None:
+        hours = sorted({hour_of(row) for row in rows})
+        numbers = {hour: number for number, hour in enumerate(hours, FIRST_HOUR)}
+        keys = [*self._fixed, *map(self._hour, hours)]
+        named = [
+            (f"{name}{row.model_dump_json(exclude_defaults=True)}", began(row), row)
+            for name, row in zip(names, rows, strict=True)
+        ]
+        self._run(ADD, keys, flattened(named, numbers, keys if closing else None))
+
+    def open(self, rows: Sequence[UsageData], expires: float) -> None:
+        owner = owner_text()
+        said: list[str] = []
+        for row in rows:
+            said += [row.row_id or "", to_json([owner, expires, row.model_dump_json(exclude_defaults=True)]).decode()]
+        self._run(OPEN, self._fixed, said)
+
+    def open_rows(self) -> list[OpenRow]:
+        with self._server.asked() as client:
+            found = client.hvals(self._open)
+        kept = (from_json(text) for text in found)
+        return [make_open(read_row(text), Owner.from_text(owner), expires) for owner, expires, text in kept]
+
+    def close_abandoned(self) -> list[UsageData]:
+        closed = [closed_row(one.row) for one in self.open_rows() if one.abandoned]
+        if closed:
+            self._add([row.row_id or "" for row in closed], closed, closing=True)
+        return closed
+
+    def _run(self, script: str, keys: Sequence[str], said: Sequence[Any]) -> None:
+        self._check_policy()
+        with self._server.asked() as client:
+            what, found = client.eval(script, len(keys), *keys, uuid.uuid4().hex, *said)
+        if what == "version":
+            raise StoreVersionError(
+                f"the Redis ledger {self._server.prefix} has version {found}, and this version of dhenara knows "
+                f"{VERSION}: upgrade dhenara, or use another prefix."
+            )
+        if self._epoch not in (None, found):
+            log.error("the Redis server lost the usage ledger %s: earlier rows are gone", self._server.prefix)
+        self._epoch = found
+
+    def _check_policy(self) -> None:
+        """Says once whether the server may evict the ledger; then totals do not rest on sums, which may go alone."""
+        if self._evicts is not None:
+            return
+        try:
+            self._server.check_eviction("the usage ledger", expiring=False)
+        except StoreEvictsError as error:
+            log.warning("usage may be lost: %s", error)
+            self._evicts = True
+        else:
+            self._evicts = False
+
     def rows(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
+    ) -> Iterator[UsageData]:
+        return heapq.merge(self._settled(since, until, tags), self._waiting(since, until, tags), key=began)
+
+    def _settled(
+        self, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None
     ) -> Iterator[UsageData]:
         first = since.timestamp() if since else "-inf"
         last = f"({until.timestamp()}" if until else "+inf"
@@ -60,12 +125,17 @@ class RedisLedger(Ledger):
             with self._server.asked() as client:
                 page = client.zrangebyscore(self._rows, first, last, start=start, num=PAGE)
             for kept in page:
-                row = UsageData.model_validate_json(kept[NAME:])
+                row = read_row(kept[NAME:])
                 if fits(row, since, until, tags):
                     yield row
             if len(page) < PAGE:
                 return
             start += PAGE
+
+    def _waiting(
+        self, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None
+    ) -> list[UsageData]:
+        return sorted((one.row for one in self.open_rows() if fits(one.row, since, until, tags)), key=began)
 
     def totals(
         self,
@@ -75,6 +145,9 @@ class RedisLedger(Ledger):
         tags: Mapping[str, str] | None = None,
     ) -> dict[str, Totals]:
         by = grouping(by)
+        self._check_policy()
+        if self._evicts:
+            return summed(self.rows(since, until, tags), by)
         found: dict[str, Totals] = {}
         for row, total in self._sums(since, until, tags):
             group = group_of(row, by)
@@ -94,9 +167,11 @@ class RedisLedger(Ledger):
             first = after = last = until
         for begin, end in ((since, after), (last, until)):
             if begin and end and begin < end:
-                yield from ((row, Totals().plus(row)) for row in self.rows(begin, end, tags))
+                cut = (row for row in self.rows(begin, end, tags) if row.outcome not in OPEN_OUTCOMES)
+                yield from ((row, Totals().plus(row)) for row in cut)
         hours = read_hours(self._kept(first, last))
         yield from ((row, total) for row, total in hours if fits(row, None, None, tags))
+        yield from ((row, Totals().plus(row)) for row in self._waiting(since, until, tags))
 
     def _kept(self, first: datetime | None, last: datetime | None) -> Iterator[tuple[int, Mapping[str, str]]]:
         """The hours from the first to the last. Rows of which nobody knows when are in none, but in all of them."""

@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from .data import UsageData
 from .totals import PARTIAL, Totals
@@ -18,21 +17,6 @@ from .totals import PARTIAL, Totals
 HOUR, DAY = 3600, 86_400
 DIGITS = 9
 """Digits of a sum that are added together: a server's numbers have room for thousands of millions of them."""
-
-ADD = """
-local at = 1
-while at <= #ARGV do
-  local new = redis.call('ZADD', KEYS[1], 'NX', ARGV[at], ARGV[at + 1]) == 1
-  local hour, key, amounts = ARGV[at + 2], KEYS[tonumber(ARGV[at + 3])], tonumber(ARGV[at + 4])
-  if new then redis.call('ZADD', KEYS[2], hour, hour) end
-  at = at + 5
-  for _ = 1, amounts do
-    if new then redis.call('HINCRBY', key, ARGV[at], ARGV[at + 1]) end
-    at = at + 2
-  end
-end
-"""
-"""Adds rows and their amounts, each row once: one that is there already is not counted again."""
 
 
 def hour_of(row: UsageData) -> int:
@@ -75,6 +59,8 @@ def read_hours(hours: Iterable[tuple[int, Mapping[str, str]]]) -> Iterator[tuple
             sums = found.setdefault((about, day), {})
             sums[name] = sums.get(name, 0) + int(amount)
     for (about, day), sums in found.items():
+        if not any(sums.values()):
+            continue  # rows that were closed too early and replaced
         provider, model, outcome, cached, tags = json.loads(about)
         at = datetime.fromtimestamp(day, UTC) if day else None
         row = UsageData(provider=provider, model=model, outcome=outcome, cached=cached, tags=tags, started_at=at)
@@ -94,19 +80,10 @@ def totals_of(row: UsageData, sums: Mapping[str, int]) -> Totals:
         saved_cost=summed_money("saved:", sums),
         unknown_costs=unknown,
         partial_costs=requests - unknown if row.outcome in PARTIAL else 0,
+        interrupted=requests if row.outcome in PARTIAL else 0,
     )
 
 
 def summed_money(prefix: str, sums: Mapping[str, int]) -> Decimal:
     parts = ((int(name.removeprefix(prefix)), amount) for name, amount in sums.items() if name.startswith(prefix))
     return sum((Decimal(amount).scaleb(place) for place, amount in parts), Decimal(0))
-
-
-def flattened(rows: Iterable[tuple[str, float, UsageData]], hours: Mapping[int, int]) -> list[Any]:
-    """The script's arguments: each row with its name and score, and the number of its hour's key."""
-    said: list[Any] = []
-    for name, score, row in rows:
-        counted = amounts(row)
-        said += [repr(score), name, hour_of(row), hours[hour_of(row)], len(counted)]
-        said += [word for pair in counted.items() for word in pair]
-    return said

@@ -2,69 +2,86 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from pydantic_core import to_json
 
+from ..storage.owner import Owner
 from ..storage.sqlite import SQLiteFile
 from .data import UsageData
-from .ledger import Ledger, grouping
-from .totals import PARTIAL, Totals
+from .ledger import Ledger, fits, grouping
+from .open_rows import OpenRow, closed_row, first_of, make_open, owner_text, read_row
+from .sqlite_layout import HOUR, USAGE, equip, make_dirty_again
+from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
+from .sqlite_totals import SUMMED, condition, read_totals, tag_value, whole_hours
+from .totals import Totals, group_of
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS usage (
-    id INTEGER PRIMARY KEY, at REAL, day TEXT NOT NULL, provider TEXT, model TEXT, outcome TEXT NOT NULL,
-    cached INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
-    cost TEXT, saved_cost TEXT, tags TEXT NOT NULL, row TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS usage_at ON usage (at);
+ADD = """
+INSERT INTO usage (at, day, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags,
+    row) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-ADD = f"INSERT INTO usage VALUES (NULL{', ?' * 12})"
-# Sums of money are exact: SQLite's own would be floating.
-SUMS = f"""
-count(*), sum(outcome = 'failed'), sum(cached),
-sum(CASE WHEN cached THEN 0 ELSE prompt_tokens END), sum(CASE WHEN cached THEN 0 ELSE completion_tokens END),
-sum(CASE WHEN cached THEN prompt_tokens + completion_tokens ELSE 0 END),
-decimal_sum(cost), decimal_sum(saved_cost), sum(cost IS NULL),
-sum(cost IS NOT NULL AND outcome IN ({", ".join(map(repr, PARTIAL))}))
+ADD_SUM = """
+INSERT INTO usage_sums (scope, hour, provider, model, outcome, cached, tags, requests, prompt_tokens,
+    completion_tokens, cost, saved_cost, unknown) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)
+ON CONFLICT (scope, hour, provider, model, outcome, cached, tags) DO UPDATE SET
+    requests = requests + 1, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
+    completion_tokens = completion_tokens + excluded.completion_tokens, cost = decimal_add(cost, excluded.cost),
+    saved_cost = decimal_add(saved_cost, excluded.saved_cost), unknown = unknown + excluded.unknown
 """
-
-
-class DecimalSum:
-    """An exact sum for SQLite."""
-
-    def __init__(self) -> None:
-        self._sum = Decimal(0)
-
-    def step(self, amount: str | None) -> None:
-        if amount is not None:
-            self._sum += Decimal(amount)
-
-    def finalize(self) -> str:
-        return str(self._sum)
+OPEN = "INSERT OR REPLACE INTO usage_open (id, owner, expires, row) VALUES (?, ?, ?, ?)"
 
 
 class SQLiteLedger(Ledger):
-    """`db_path` is made when it is missing."""
+    """`db_path` is created when it is missing.
+
+    A damaged file is set aside and its readable rows are copied into a new one; `recoveries()` and a warning in the
+    log `ai_utilities.storage` say what was lost.
+    """
 
     def __init__(self, db_path: str | os.PathLike[str]) -> None:
-        self._file = SQLiteFile(db_path, SCHEMA, equip=equip)
+        self._file = SQLiteFile(db_path, USAGE, equip=equip, recover=recover_ledger)
 
     def add(self, rows: Sequence[UsageData]) -> None:
         with self._file.writing() as file:
-            file.executemany(ADD, [columns(row) for row in rows])
+            for row in rows:
+                settle(file, row)
+            write_rows(file, rows)
+
+    def open(self, rows: Sequence[UsageData], expires: float) -> None:
+        owner = owner_text()
+        opened = [(row.row_id, owner, expires, row.model_dump_json(exclude_defaults=True)) for row in rows]
+        with self._file.writing() as file:
+            file.executemany(OPEN, opened)
+
+    def open_rows(self) -> list[OpenRow]:
+        with self._file.connection() as file:
+            return read_open(file)
+
+    def close_abandoned(self) -> list[UsageData]:
+        with self._file.writing() as file:
+            closed = [closed_row(one.row) for one in read_open(file) if one.abandoned]
+            for row in closed:
+                file.execute("DELETE FROM usage_open WHERE id = ?", (row.row_id,))
+                (number,) = write_rows(file, [row])
+                file.execute("INSERT OR REPLACE INTO usage_closed VALUES (?, ?)", (row.row_id, number))
+        return closed
 
     def rows(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> list[UsageData]:
         where, values = condition(since, until, tags)
-        found = self._file.all(f"SELECT row FROM usage {where} ORDER BY at, id", values)
-        return [UsageData.model_validate_json(text) for (text,) in found]
+        with self._file.connection() as file:
+            found = file.execute(f"SELECT row FROM usage {where} ORDER BY at, id", values).fetchall()
+            waiting = [one.row for one in read_open(file) if fits(one.row, since, until, tags)]
+        settled = (read_row(text) for (text,) in found)
+        opened = sorted(waiting, key=began)
+        return list(heapq.merge(settled, opened, key=began)) if opened else list(settled)
 
     def totals(
         self,
@@ -73,27 +90,117 @@ class SQLiteLedger(Ledger):
         until: datetime | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> dict[str, Totals]:
-        where, values = condition(since, until, tags)
-        group, named = "''", []
         by = grouping(by)
-        if by is not None and by.startswith("tag:"):
-            group, named = "coalesce(json_extract(tags, ?), '')", [json_path(by.removeprefix("tag:"))]
-        elif by is not None:
-            group = f"coalesce({by}, '')"
-        found = self._file.all(f"SELECT {group} AS grp, {SUMS} FROM usage {where} GROUP BY grp", [*named, *values])
-        return {row[0]: read_totals(row[1:]) for row in sorted(found)}
+        self._sum_marked()
+        found: dict[str, Totals] = {}
+        with self._file.reading() as file:
+            for group, total in self._sums(file, by, since, until, tags):
+                found[group] = found.get(group, Totals()) + total
+            for one in read_open(file):
+                if fits(one.row, since, until, tags):
+                    group = group_of(one.row, by)
+                    found[group] = found.get(group, Totals()).plus(one.row)
+        return dict(sorted(found.items()))
 
     def tag_names(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
-        where, values = condition(since, until, None)
-        found = self._file.all(f"SELECT DISTINCT tag.key FROM usage, json_each(usage.tags) AS tag {where}", values)
-        return sorted(name for (name,) in found)
+        self._sum_marked()
+        hours, edges = whole_hours(since, until)
+        names: set[str] = set()
+        with self._file.reading() as file:
+            for source in (hours, *edges):
+                query = f"SELECT DISTINCT tags FROM {source.table(scope=1)} WHERE {source.where}"
+                for (tags,) in file.execute(f"SELECT DISTINCT tag.key FROM ({query}) AS t, json_each(t.tags) AS tag"):
+                    names.add(tags)
+            opened = [one.row for one in read_open(file)]
+        names.update(name for row in opened if fits(row, since, until, None) for name in row.tags)
+        return sorted(names)
+
+    def recoveries(self) -> list[Recovery]:
+        """What was lost when this file was damaged, each time that it was."""
+        with self._file.connection() as file:
+            return recoveries(file)
+
+    @staticmethod
+    def repair(db_path: str | os.PathLike[str]) -> Recovery | None:
+        """Checks a ledger, and copies what can be read of a damaged one into a new file.
+
+        Args:
+            db_path: The file; it must not be in use.
+
+        Returns:
+            What was recovered and lost, or None where nothing is wrong with the file.
+        """
+        return repair_ledger(db_path)
 
     def close(self) -> None:
         self._file.close()
 
+    def _sums(
+        self, file: sqlite3.Connection, by: str | None, since: Any, until: Any, tags: Mapping[str, str] | None
+    ) -> Iterator[tuple[str, Totals]]:
+        """Whole hours from their sums; what is left of the first and the last hour, from the rows."""
+        scope = 1 if tags or (by or "").startswith("tag:") else 0
+        hours, edges = whole_hours(since, until)
+        for source in (hours, *edges):
+            group, named = source.group(by)
+            wanted, values = tag_value(tags)
+            query = (
+                f"SELECT {group} AS grp, {SUMMED} FROM {source.table(scope)} WHERE {source.where}{wanted} GROUP BY grp"
+            )
+            for row in file.execute(query, [*named, *values]):
+                yield row[0], read_totals(row[1:])
 
-def equip(connection: sqlite3.Connection) -> None:
-    connection.create_aggregate("decimal_sum", 1, DecimalSum)  # type: ignore[arg-type]  # typeshed knows int only
+    def _sum_marked(self) -> None:
+        """Makes the sums again of hours in which somebody else changed rows."""
+        if self._file.one("SELECT 1 FROM usage_dirty LIMIT 1") is None:
+            return
+        with self._file.writing() as file:
+            make_dirty_again(file)
+
+
+def began(row: UsageData) -> float:
+    return first_of(row.started_at)
+
+
+def settle(file: sqlite3.Connection, row: UsageData) -> None:
+    """Takes away the open row of this one, or the one as which it was closed too early."""
+    if row.row_id is None or file.execute("DELETE FROM usage_open WHERE id = ?", (row.row_id,)).rowcount:
+        return
+    closed = file.execute("SELECT usage_id FROM usage_closed WHERE id = ?", (row.row_id,)).fetchone()
+    if closed is not None:
+        file.execute("DELETE FROM usage WHERE id = ?", closed)
+        file.execute("DELETE FROM usage_closed WHERE id = ?", (row.row_id,))
+
+
+def write_rows(file: sqlite3.Connection, rows: Sequence[UsageData]) -> list[int]:
+    """Adds rows and their sums; within a transaction. Returns the numbers of the rows."""
+    file.execute("INSERT INTO usage_writing VALUES (1)")
+    numbers = [int(file.execute(ADD, columns(row)).lastrowid or 0) for row in rows]
+    file.execute("DELETE FROM usage_writing")
+    for row in rows:
+        amounts = sum_of(row)
+        tags = to_json(row.tags).decode()
+        file.execute(ADD_SUM, (0, *amounts[:5], "", *amounts[5:]))
+        file.execute(ADD_SUM, (1, *amounts[:5], tags, *amounts[5:]))
+    return numbers
+
+
+def sum_of(row: UsageData) -> tuple[Any, ...]:
+    """What a row adds to the sums of its hour, after what these are about."""
+    at = row.started_at
+    hour = -1 if at is None else int(max(at.timestamp(), 0.0) // HOUR * HOUR)
+    return (
+        hour,
+        row.provider or "",
+        row.model or "",
+        row.outcome,
+        int(row.cached),
+        row.prompt_tokens,
+        row.completion_tokens,
+        str(row.cost or Decimal(0)),
+        str(row.saved_cost or Decimal(0)),
+        int(row.cost is None),
+    )
 
 
 def columns(row: UsageData) -> tuple[Any, ...]:
@@ -114,28 +221,6 @@ def columns(row: UsageData) -> tuple[Any, ...]:
     )
 
 
-def condition(
-    since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None
-) -> tuple[str, list[float | str]]:
-    """The WHERE clause and its values."""
-    said: list[str] = []
-    values: list[float | str] = []
-    for at, comparison in ((since, "at >= ?"), (until, "at < ?")):
-        if at is not None:
-            said.append(comparison)
-            values.append(at.timestamp())
-    for name, value in (tags or {}).items():
-        said.append("json_extract(tags, ?) = ?")
-        values += [json_path(name), value]
-    return ("WHERE " + " AND ".join(said) if said else ""), values
-
-
-def json_path(name: str) -> str:
-    """The path of one tag; a quote in its name would end the path."""
-    return '$."' + name.replace('"', "") + '"'
-
-
-def read_totals(row: Sequence[Any]) -> Totals:
-    values = list(row)
-    values[6:8] = map(Decimal, values[6:8])
-    return Totals(*values)
+def read_open(file: sqlite3.Connection) -> list[OpenRow]:
+    found = file.execute("SELECT owner, expires, row FROM usage_open").fetchall()
+    return [make_open(read_row(text), Owner.from_text(owner), expires) for owner, expires, text in found]

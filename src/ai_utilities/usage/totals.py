@@ -14,12 +14,16 @@ from .data import UsageData
 PARTIAL = ("interrupted", "cancelled")
 """Outcomes whose usage, and so whose cost, may be more than was reported."""
 
+OPEN = ("open", "abandoned")
+"""Outcomes of requests whose end is not known yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:
     """`cost` is the sum of what is known: `unknown_costs` rows have no cost, `partial_costs` rows may have cost more.
 
-    Tokens of cached answers were not used again: they are in `saved_tokens`.
+    Tokens of cached answers were not used again: they are in `saved_tokens`. `interrupted` counts calls that were cut
+    off or left by their caller, `open` requests without a known end, `abandoned` those of them whose process has ended.
     """
 
     requests: int = 0
@@ -32,6 +36,9 @@ class Totals:
     saved_cost: Decimal = Decimal(0)
     unknown_costs: int = 0
     partial_costs: int = 0
+    interrupted: int = 0
+    open: int = 0
+    abandoned: int = 0
 
     @property
     def total_tokens(self) -> int:
@@ -67,6 +74,9 @@ class Totals:
             saved_cost=self.saved_cost + (row.saved_cost or 0),
             unknown_costs=self.unknown_costs + (not known),
             partial_costs=self.partial_costs + (known and row.outcome in PARTIAL),
+            interrupted=self.interrupted + (row.outcome in PARTIAL),
+            open=self.open + (row.outcome in OPEN),
+            abandoned=self.abandoned + (row.outcome == "abandoned"),
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from .data import UsageData
 from .ledger import Ledger, MemoryLedger
+from .open_rows import OpenRow
 from .totals import Totals
 
 Listener = Callable[[UsageData], None]
@@ -46,6 +47,19 @@ class UsageTracker:
         for listener in tuple(self._listeners):
             for usage in rows:
                 listener(usage)
+
+    def open(self, rows: Sequence[UsageData], expires: float) -> None:
+        """Requests are about to leave: the ledger keeps their rows, and this tracker counts them once they are over."""
+        if self.ledger is not None:
+            self.ledger.open(rows, expires)
+
+    def open_rows(self) -> list[OpenRow]:
+        """Requests in the ledger without a known end; empty without a ledger."""
+        return [] if self.ledger is None else self.ledger.open_rows()
+
+    def close_abandoned(self) -> list[UsageData]:
+        """Closes the open rows of processes that ended, as `Ledger.close_abandoned` does."""
+        return [] if self.ledger is None else self.ledger.close_abandoned()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """`listener` hears of every request from now on; call what is returned to end that."""

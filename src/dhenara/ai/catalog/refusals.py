@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..error_text import texts_in, without_contents
 from ..errors import BadRequestError, ContentFilteredError, ContextLengthError
 from .fit import EFFORTS, nearest
 from .lessons import Lesson, dig
@@ -43,7 +44,7 @@ def read_lessons(error: BadRequestError, sent: Mapping[str, Any], now: float) ->
     """What this error teaches about fields that were really sent; nothing, where it is about something else."""
     if isinstance(error, ContextLengthError | ContentFilteredError):
         return []
-    said = error.message if len(error.message) <= 300 else f"{error.message[:300]}…"
+    said = without_contents(error.message, texts_in([sent.get(name) for name in ESSENTIAL - {"model"}]))
     found = list(taught(error, sent, said, now))
     return [lesson for lesson in found if lesson.field.split(".")[0] not in ESSENTIAL][:4]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str, str]
 MOST_TARGETS = 1_000
 MOST_LESSONS = 32
+VERSION = 1
 # Providers change: after thirty days a lesson is tried anew.
 LASTS = 30 * 24 * 3600.0
 
@@ -65,7 +66,7 @@ class Lessons:
                 merged.setdefault(key, {}).update({lesson.what: lesson for lesson in told})
             rows = [row_of(key, told.values()) for key, told in merged.items()]
             written = self.file.with_name(f"{self.file.name}.{os.getpid()}.new")
-            written.write_bytes(json.dumps({"version": 1, "targets": rows[-MOST_TARGETS:]}))
+            write_private(written, json.dumps({"version": VERSION, "targets": rows[-MOST_TARGETS:]}))
             written.replace(self.file)
 
 
@@ -89,12 +90,18 @@ def read_file(path: Path) -> dict[Key, list[Lesson]]:
     from ..catalog.lessons import Lesson
 
     try:
-        rows: list[dict[str, Any]] = json.loads(path.read_bytes())["targets"]
+        document: dict[str, Any] = json.loads(path.read_bytes())
+        rows: list[dict[str, Any]] = document["targets"]
+        newer = document.get("version", VERSION) > VERSION
+        known = {field.name for field in fields(Lesson)}
         return {
-            (row["provider"], row["base_url"], row["model"]): [Lesson(**lesson) for lesson in row["lessons"]]
+            (row["provider"], row["base_url"], row["model"]): [
+                Lesson(**{name: value for name, value in lesson.items() if name in known or not newer})
+                for lesson in row["lessons"]
+            ]
             for row in rows
         }
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(
             f"{path} is not a file of lessons: {type(error).__name__}: {error}. Delete it, or name another one."
         ) from error
@@ -109,6 +116,16 @@ def alone(path: Path) -> Iterator[None]:
     except ImportError:  # not on Windows
         yield
         return
-    with path.with_name(f"{path.name}.lock").open("w") as lock:
+    with open(path.with_name(f"{path.name}.lock"), "w", opener=private) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """A file that only its owner can read: the words of providers may quote what was sent."""
+    with open(path, "wb", opener=private) as file:
+        file.write(content)
+
+
+def private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,84 @@
+"""`ai-utilities ledger`: requests without a known end, and files that are damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .flags import EnvFileFlag
+
+FileArgument = Annotated[Path | None, typer.Argument(help="The ledger; the one of the settings without it.")]
+
+
+def register(app: typer.Typer) -> None:
+    commands = typer.Typer(
+        help="List and close requests of processes that ended, and repair the ledger of usage.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        add_completion=False,
+    )
+    commands.command("open")(list_open)
+    commands.command("close")(close_abandoned)
+    commands.command("repair")(repair)
+    app.add_typer(commands, name="ledger")
+
+
+def list_open(env_file: EnvFileFlag = None) -> None:
+    """List requests that were sent and have no known end.
+
+    A process that was killed leaves its requests behind: they are abandoned.
+    """
+    from .outcome import note
+    from .tables import table
+    from .usage import ledger_of
+
+    ledger, place = ledger_of(env_file)
+    try:
+        found = ledger.open_rows()
+    finally:
+        ledger.close()
+    rows = [
+        (
+            "abandoned" if one.abandoned else "running",
+            f"{one.row.started_at:%Y-%m-%d %H:%M:%S}" if one.row.started_at else "",
+            one.row.model or "",
+            one.row.operation,
+            f"{one.owner.pid}",
+            one.owner.host.partition("/")[0],
+        )
+        for one in found
+    ]
+    if rows:
+        typer.echo(table(("state", "began", "model", "operation", "process", "host"), rows))
+    note(f"{len(rows)} open requests; the ledger is {place}")
+
+
+def close_abandoned(env_file: EnvFileFlag = None) -> None:
+    """Close requests of processes that ended: they become interrupted, and their cost stays unknown."""
+    from .usage import ledger_of
+
+    ledger, place = ledger_of(env_file)
+    try:
+        closed = ledger.close_abandoned()
+    finally:
+        ledger.close()
+    typer.echo(f"closed {len(closed)} requests of processes that ended; the ledger is {place}")
+
+
+def repair(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
+    """Check the ledger, and copy what can be read of a damaged one into a new file. End what uses it first."""
+    from ..exceptions import ProviderConfigurationError
+    from ..folders import state_in
+    from ..usage.sqlite import SQLiteLedger
+    from .clients import settings_for
+
+    settings = settings_for(env_file=env_file)
+    if file is None and settings.usage_store != "sqlite":
+        raise ProviderConfigurationError(
+            "the ledger of the settings is no file: set AI_USAGE_STORE=sqlite, or name one"
+        )
+    path = Path(file or settings.usage_path or state_in("usage.sqlite"))
+    found = SQLiteLedger.repair(path)
+    typer.echo(f"nothing is wrong with {path}" if found is None else f"{path}: {found}")

@@ -1,0 +1,193 @@
+"""The rows of one call: opened before each of its requests leaves, settled when what became of it is known."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from dhenara.ai import Stream
+from dhenara.ai.errors import CallError
+from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
+
+from ..storage.running import World, surely
+from ..storage.time_limit import within
+from .batch_rows import FREE, NOTHING
+from .data import Outcome, UsageData
+from .open_rows import expiry
+from .stored_errors import attempt_text, stored_text
+
+if TYPE_CHECKING:
+    from .layer import UsageLayer
+
+OPENING = 10.0
+"""Seconds to wait for a ledger before a request leaves, at most; half of the time that the call has left, if less."""
+
+AFTERWARDS = 1.0
+"""Seconds that a ledger has at least when an answer is over, also where the deadline has passed."""
+
+
+class AttemptRows:
+    """One call's rows. An attempt's row has the id that was opened when the journal had as many attempts before it."""
+
+    def __init__(self, usage: UsageLayer, io: World, call: Call, facts: Mapping[str, Any]) -> None:
+        self._usage = usage
+        self._io = io
+        self._call = call
+        self._facts = facts
+        self._ids: dict[int, str] = {}
+        self._retired: list[str] = []
+        self._written = len(call.journal.attempts)
+        self._lock = threading.Lock()
+        self._over = False
+        self._started = io.now()
+        call.journal.before_send.append(self.open)
+
+    async def open(self) -> None:
+        """A request is about to leave: what became of those before it is written, and its own row is opened."""
+        await self._write(self._failed_rows())
+        index = len(self._call.journal.attempts)
+        self._retire(index)
+        self._ids[index] = new_id()
+        opened = row(self._facts, "open", index + 1, row_id=self._ids[index])
+        left = self._left()
+        limit = OPENING if left is None else min(OPENING, left / 2)
+        await surely(self._io, self._usage.ledger, within(limit, self._open_row), opened, expiry(left))
+
+    def _open_row(self, opened: UsageData, expires: float) -> None:
+        """In the same lock as settling: a row that is opened late, of a call that was cancelled, would stay open."""
+        with self._lock:
+            if not self._over:
+                self._usage.open(opened, expires)
+
+    def _retire(self, index: int) -> None:
+        """An attempt that sent two requests has two rows."""
+        if index in self._ids:
+            self._retired.append(self._ids.pop(index))
+
+    async def failed(self, error: BaseException) -> None:
+        """No answer came."""
+        self._end()
+        rows = self._failed_rows()
+        if not isinstance(error, Exception):
+            key = self._ids.pop(len(self._call.journal.attempts), None)
+            seconds = self._io.now() - self._started
+            rows.append(row(self._facts, "cancelled", len(rows) + 1, row_id=key, duration_s=seconds))
+        # An error that is no answer of the provider: the request was not sent, or a layer inside failed.
+        free = None if isinstance(error, CallError) else Cost(amount=Decimal(0), source="refused")
+        said = stored_text(error, self._call)
+        rows += [row(self._facts, "failed", 1, free, row_id=key, error=said) for key in self._left_open()]
+        await self._write(rows)
+
+    async def ended(self, stream: Stream) -> None:
+        """The answer is over, however it ended."""
+        answer, now = stream.partial(), self._io.now()
+        journal = self._call.journal
+        if answer.cached:
+            await self._write([cached_row(answer, self._facts, now - self._started)])
+            return
+        *_, last = journal.attempts[self._written :] or [Attempt(number=1, outcome="answered")]
+        index = len(journal.attempts) - 1
+        rows = self._failed_rows(but_last=True)
+        after_first = now - (journal.began_at or now)
+        key = self._ids.pop(index, None) or self._ids.pop(index + 1, None)
+        rows.append(ended_row(stream, answer, last, {**self._facts, "row_id": key}, after_first, self._call))
+        rows += [row(self._facts, "interrupted", 1, row_id=key) for key in self._left_open()]
+        await self._write(rows)
+
+    def _end(self) -> None:
+        """No more requests of this call leave through here; another endpoint has rows of its own."""
+        steps = self._call.journal.before_send
+        if self.open in steps:
+            steps.remove(self.open)
+
+    answered = _end
+
+    def _failed_rows(self, *, but_last: bool = False) -> list[UsageData]:
+        """Rows of the attempts that were recorded since the last time."""
+        attempts = self._call.journal.attempts
+        until = len(attempts) - (1 if but_last else 0)
+        rows = [
+            failed_row(attempts[index], {**self._facts, "row_id": self._ids.pop(index, None)}, self._call)
+            for index in range(self._written, until)
+        ]
+        self._written = max(self._written, until)
+        return rows
+
+    def _left_open(self) -> list[str]:
+        """Rows that belong to no recorded attempt."""
+        return [*self._ids.values(), *self._retired]
+
+    def _left(self) -> float | None:
+        deadline = self._call.deadline
+        return None if deadline is None else max(0.0, deadline - self._io.now())
+
+    async def _write(self, rows: list[UsageData]) -> None:
+        if rows:
+            left = self._left()
+            write = within(None if left is None else max(left, AFTERWARDS), self._write_rows)
+            await surely(self._io, self._usage.ledger, write, rows)
+
+    def _write_rows(self, rows: list[UsageData]) -> None:
+        with self._lock:
+            self._over = self.open not in self._call.journal.before_send
+            self._usage.write(rows)
+
+
+def new_id() -> str:
+    """32 digits that sort by time, so that rows of one call are in their order in every store."""
+    return f"{time.time_ns():016x}{uuid.uuid4().hex[:16]}"
+
+
+def row(facts: Mapping[str, Any], outcome: Outcome, attempt: int, cost: Cost | None = None, **more: Any) -> UsageData:
+    """A row without usage."""
+    return UsageData.of(None, cost, **{**facts, "outcome": outcome, "attempt": attempt, **more})
+
+
+def failed_row(attempt: Attempt, facts: Mapping[str, Any], call: Call) -> UsageData:
+    """Providers do not charge what they refuse; what became of a request that got no answer is unknown."""
+    said = attempt.error or ""
+    refused = attempt.status is not None and attempt.status >= 400
+    unsent = said.startswith(("LimitReachedError", "ConnectionFailedError: could not reach"))
+    return row(
+        facts,
+        "interrupted" if broke_off(attempt) else "failed",
+        attempt.number,
+        Cost(amount=Decimal(0), source="refused") if refused or unsent else None,
+        error=attempt_text(attempt, call),
+        request_id=attempt.request_id,
+        duration_s=attempt.seconds,
+    )
+
+
+def broke_off(attempt: Attempt) -> bool:
+    """Whether the answer had begun when its connection ended."""
+    said = attempt.error or ""
+    begun = attempt.status is not None and attempt.status < 300
+    return said.startswith("BrokenStreamError") or (begun and said.startswith("ConnectionFailedError"))
+
+
+def cached_row(answer: ChatResponse, facts: Mapping[str, Any], seconds: float) -> UsageData:
+    saved = answer.cost.saved if answer.cost else None
+    more = {"outcome": "cached", "cached": True, "saved_cost": saved, "duration_s": seconds, "first_token_s": seconds}
+    return UsageData.of(answer.usage, answer.cost, **{**facts, **more})
+
+
+def ended_row(
+    stream: Stream, answer: ChatResponse, last: Attempt, facts: Mapping[str, Any], after_first: float, call: Call
+) -> UsageData:
+    outcome: Outcome = "answered" if stream.complete else "interrupted" if stream.error else "cancelled"
+    said = stored_text(stream.error, call) if stream.error and not stream.complete else None
+    more = {
+        "outcome": outcome,
+        "attempt": last.number,
+        "request_id": last.request_id,
+        "error": said,
+        "duration_s": last.seconds + after_first,
+        "first_token_s": last.seconds,
+    }
+    free = facts["operation"] in FREE and answer.usage is None
+    return UsageData.of(answer.usage, NOTHING if free else answer.cost, **{**facts, **more})

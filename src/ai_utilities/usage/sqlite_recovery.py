@@ -1,0 +1,108 @@
+"""Ledgers in damaged SQLite files: what can be read goes into a new file, and what is lost is written there, too."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from dhenara.ai.dataclass import dataclass
+
+from ..storage.errors import StoreError
+from ..storage.sqlite import set_aside
+from ..storage.sqlite_create import create_once
+from ..storage.sqlite_salvage import is_sound, read_table, salvaging
+from .sqlite_layout import USAGE, equip, make_tables
+
+NAMES = "at, day, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags, row"
+INSERT = f"INSERT INTO usage ({NAMES}) VALUES ({', '.join('?' * 12)})"
+PREFIX = "recovery:"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What became of a damaged ledger.
+
+    Attributes:
+        at: When it was recovered, in ISO format.
+        recovered: How many rows could be read.
+        lost: How many could not; None where that cannot be known.
+        aside: The damaged file.
+    """
+
+    at: str
+    recovered: int
+    lost: int | None
+    aside: str
+
+    def __str__(self) -> str:
+        lost = "an unknown number is lost" if self.lost is None else f"at least {self.lost} are lost"
+        return f"{self.recovered} rows were recovered, {lost}; the damaged file is {self.aside}"
+
+
+def recover_ledger(aside: Path, path: Path) -> str:
+    """Copies what can be read of the file set aside into a new one at `path`, and says what was lost."""
+    with salvaging(aside, [USAGE.prepare, make_tables], "SELECT id FROM usage LIMIT 1") as damaged:
+        rows = [] if damaged is None else read_table(damaged, f"id, {NAMES}", "usage")
+        opened = [] if damaged is None else readable_open(damaged)
+        most = None if damaged is None else count_of(damaged, rows)
+    good = [row[1:] for row in rows if is_row(row)]
+    found = Recovery(
+        datetime.now(UTC).isoformat(), len(good), None if most is None else max(0, most - len(good)), str(aside)
+    )
+    create_once(path, USAGE)
+    with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as new:
+        equip(new)
+        USAGE.prepare(new)
+        new.execute("BEGIN IMMEDIATE")
+        new.executemany(INSERT, good)
+        new.executemany("INSERT OR IGNORE INTO usage_open VALUES (?, ?, ?, ?)", opened)
+        note = to_json([found.at, found.recovered, found.lost, found.aside]).decode()
+        new.execute("REPLACE INTO store_meta VALUES (?, ?)", (PREFIX + found.at, note))
+        new.execute("COMMIT")
+    return str(found)
+
+
+def repair_ledger(db_path: str | os.PathLike[str]) -> Recovery | None:
+    path = Path(db_path).expanduser()
+    if not path.exists():
+        raise StoreError(f"there is no file {path}")
+    if is_sound(path):
+        return None
+    recover_ledger(set_aside(path), path)
+    with closing(sqlite3.connect(path)) as connection:
+        return recoveries(connection)[-1]
+
+
+def recoveries(file: sqlite3.Connection) -> list[Recovery]:
+    found = file.execute("SELECT value FROM store_meta WHERE name LIKE ? ORDER BY name", (f"{PREFIX}%",)).fetchall()
+    return [Recovery(*from_json(text)) for (text,) in found]
+
+
+def is_row(row: Sequence[Any]) -> bool:
+    """Whether the values of a row survived, as far as that can be seen."""
+    try:
+        return isinstance(from_json(row[-1]), dict) and isinstance(from_json(row[-2]), dict)
+    except (ValueError, TypeError):
+        return False
+
+
+def readable_open(damaged: sqlite3.Connection) -> list[Any]:
+    with suppress(sqlite3.DatabaseError):
+        return damaged.execute("SELECT id, owner, expires, row FROM usage_open").fetchall()
+    return []
+
+
+def count_of(damaged: sqlite3.Connection, rows: Sequence[Any]) -> int | None:
+    """How many rows there were: by the sums, or at least by the highest number of a row."""
+    with suppress(sqlite3.DatabaseError):
+        (count,) = damaged.execute("SELECT sum(requests) FROM usage_sums WHERE scope = 0").fetchone()
+        if count is not None:
+            return int(count)
+    return max((row[0] for row in rows), default=None)
