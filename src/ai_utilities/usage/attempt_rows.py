@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import threading
 import time
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from dhenara.ai import Stream
 from dhenara.ai.errors import CallError
@@ -30,6 +33,10 @@ AFTERWARDS = 1.0
 """Seconds that a ledger has at least when an answer is over, also where the deadline has passed."""
 
 
+IN_FLIGHT: WeakSet[AttemptRows] = WeakSet()
+"""Calls of this process that are not over."""
+
+
 class AttemptRows:
     """One call's rows. An attempt's row has the id that was opened when the journal had as many attempts before it."""
 
@@ -43,7 +50,10 @@ class AttemptRows:
         self._written = len(call.journal.attempts)
         self._lock = threading.Lock()
         self._over = False
+        self._given_up = False
         self._started = io.now()
+        self._process = os.getpid()
+        IN_FLIGHT.add(self)
         call.journal.before_send.append(self.open)
 
     async def open(self) -> None:
@@ -80,14 +90,14 @@ class AttemptRows:
         free = None if isinstance(error, CallError) else Cost(amount=Decimal(0), source="refused")
         said = stored_text(error, self._call)
         rows += [row(self._facts, "failed", 1, free, row_id=key, error=said) for key in self._left_open()]
-        await self._write(rows)
+        await self._write(rows, last=True)
 
     async def ended(self, stream: Stream) -> None:
         """The answer is over, however it ended."""
         answer, now = stream.partial(), self._io.now()
         journal = self._call.journal
         if answer.cached:
-            await self._write([cached_row(answer, self._facts, now - self._started)])
+            await self._write([cached_row(answer, self._facts, now - self._started)], last=True)
             return
         *_, last = journal.attempts[self._written :] or [Attempt(number=1, outcome="answered")]
         index = len(journal.attempts) - 1
@@ -96,7 +106,7 @@ class AttemptRows:
         key = self._ids.pop(index, None) or self._ids.pop(index + 1, None)
         rows.append(ended_row(stream, answer, last, {**self._facts, "row_id": key}, after_first, self._call))
         rows += [row(self._facts, "interrupted", 1, row_id=key) for key in self._left_open()]
-        await self._write(rows)
+        await self._write(rows, last=True)
 
     def _end(self) -> None:
         """No more requests of this call leave through here; another endpoint has rows of its own."""
@@ -125,21 +135,46 @@ class AttemptRows:
         deadline = self._call.deadline
         return None if deadline is None else max(0.0, deadline - self._io.now())
 
-    async def _write(self, rows: list[UsageData]) -> None:
-        if rows:
+    async def _write(self, rows: list[UsageData], *, last: bool = False) -> None:
+        if last and not rows:
+            IN_FLIGHT.discard(self)
+        elif rows:
             left = self._left()
-            write = within(None if left is None else max(left, AFTERWARDS), self._write_rows)
+            limit = None if left is None else max(left, AFTERWARDS)
+            write = within(limit, self._write_last if last else self._write_rows)
             await surely(self._io, self._usage.ledger, write, rows)
 
     def _write_rows(self, rows: list[UsageData]) -> None:
         with self._lock:
-            self._over = self.open not in self._call.journal.before_send
-            self._usage.write(rows)
+            if not self._given_up:
+                self._usage.write(rows)
+
+    def _write_last(self, rows: list[UsageData]) -> None:
+        with self._lock:
+            self._over = True
+        IN_FLIGHT.discard(self)
+        self._write_rows(rows)
+
+    def give_up(self) -> None:
+        """Settles what is open at once: this process ends."""
+        if self._process != os.getpid():
+            return  # the call belongs to the process from which this one was forked
+        rows = [row(self._facts, "cancelled", 1, row_id=key) for key in self._left_open()]
+        if rows:
+            within(AFTERWARDS, self._write_last)(rows)
+            self._given_up = True
 
 
 def new_id() -> str:
     """32 digits that sort by time, so that rows of one call are in their order in every store."""
     return f"{time.time_ns():016x}{uuid.uuid4().hex[:16]}"
+
+
+@atexit.register
+def give_up_all() -> None:
+    """A program that ends in the middle of calls, such as by Ctrl-C, settles them; only a killed one does not."""
+    for rows in list(IN_FLIGHT):
+        rows.give_up()
 
 
 def row(facts: Mapping[str, Any], outcome: Outcome, attempt: int, cost: Cost | None = None, **more: Any) -> UsageData:
