@@ -42,6 +42,21 @@ class InvalidSchemaError(ConfigurationError):
     """A JSON Schema that was given for an output or a tool is not one, or refers to what is not in it."""
 
 
+class MCPServerError(ConfigurationError):
+    """An MCP server of the user's could not be reached, or does not keep to the protocol."""
+
+
+class MCPTimeoutError(MCPServerError, TimeoutError):
+    """An MCP server took too long; `limit` says for what: "open" or "list"."""
+
+    def __init__(self, message: str, *, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_revive_timeout, (str(self), self.limit))
+
+
 class UnsupportedError(ConfigurationError):
     """The provider or model cannot do what was asked, and `strict` was set or there is no way around."""
 
@@ -259,6 +274,10 @@ class InvalidOutputError(OutputError):
     """The answer is no JSON, or not of the shape that was asked for."""
 
     code = "invalid_output"
+
+
+def _revive_timeout(message: str, limit: str) -> MCPTimeoutError:
+    return MCPTimeoutError(message, limit=limit)
 
 
 def _revive(kind: type[CallError], message: str, facts: dict[str, Any]) -> CallError:

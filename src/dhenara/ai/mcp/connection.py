@@ -2,32 +2,68 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import anyio
 import httpx2
 from mcp.client.streamable_http import streamable_http_client
 
 from mcp import Client, MCPError, StdioServerParameters
 
-from ..errors import ConfigurationError
-from ..wire.secrets import shown_address
+from ..errors import MCPServerError, MCPTimeoutError
 
 # A server may hold its answer open while a tool runs.
 PATIENCE = httpx2.Timeout(30, read=300)
+UNREACHABLE = (OSError, httpx2.HTTPError, MCPError, ExceptionGroup, anyio.ClosedResourceError, anyio.EndOfStream)
+"""What the package raises when a server cannot be reached, or when it speaks another protocol."""
+
+CLOSING = 10.0
+"""Seconds that closing may take; a process that does not end by then is left to the operating system."""
 
 
 @asynccontextmanager
 async def connection(
-    server: str | Sequence[str], env: Mapping[str, str] | None, cwd: str | None, headers: Mapping[str, str]
+    server: str | Sequence[str],
+    env: Mapping[str, str] | None,
+    cwd: str | None,
+    headers: Mapping[str, str],
+    open_timeout: float | None,
 ) -> AsyncIterator[Client]:
-    """An open client; what cannot be opened is told in words."""
-    async with AsyncExitStack() as inside:
-        try:
-            client = await inside.enter_async_context(await made(server, env, cwd, headers, inside))
-        except (OSError, httpx2.HTTPError, MCPError, ExceptionGroup) as error:
-            raise ConfigurationError(f"the MCP server {named(server)} cannot be reached: {cause(error)}") from error
-        yield client
+    """An open client.
+
+    The task groups of the package live as long as the connection, so its time limits do, too: one scope around all of
+    it, whose deadline is that of opening, then none, then that of closing.
+
+    Raises:
+        MCPTimeoutError: Opening took longer than `open_timeout`.
+        MCPServerError: The server cannot be reached, or does not speak the protocol.
+    """
+    opened = False
+    with anyio.CancelScope(deadline=deadline(open_timeout)) as scope:
+        async with AsyncExitStack() as inside:
+            try:
+                client = await inside.enter_async_context(await made(server, env, cwd, headers, inside))
+            except (*UNREACHABLE, ValueError, RuntimeError) as error:
+                raise MCPServerError(
+                    f"the MCP server {named(server)} cannot be reached: {cause(error)}. "
+                    "Check its command or address, and that it speaks MCP."
+                ) from error
+            opened, scope.deadline = True, math.inf
+            yield client
+            scope.deadline = deadline(CLOSING)
+    if scope.cancelled_caught and not opened:
+        raise MCPTimeoutError(
+            f"the MCP server {named(server)} did not open within {open_timeout:g} seconds. "
+            "Check that it runs, or raise open_timeout.",
+            limit="open",
+        )
+
+
+def deadline(seconds: float | None) -> float:
+    """A time on the clock of the event loop."""
+    return math.inf if seconds is None else anyio.current_time() + seconds
 
 
 async def made(
@@ -44,10 +80,10 @@ async def made(
     return Client(StdioServerParameters(command=command, args=arguments, env=dict(env) if env else None, cwd=cwd))
 
 
-def cause(error: Exception) -> Exception:
+def cause(error: BaseException) -> BaseException:
     """What went wrong, out of the groups in which tasks report it."""
-    return cause(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
+    return cause(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def named(server: str | Sequence[str]) -> str:
-    return shown_address(server) if isinstance(server, str) else repr(server[0])
+    return server.split("?")[0] if isinstance(server, str) else repr(server[0])

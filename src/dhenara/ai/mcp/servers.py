@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from ..errors import ConfigurationError, WrongColourError
+from ..errors import ConfigurationError, InvalidSchemaError, MCPServerError, WrongColourError
 from ..providers.headers import given_headers
 from ..types.content import ToolResultContent
 from ..types.tool import Tool
@@ -18,14 +17,29 @@ if TYPE_CHECKING:
 
     from mcp import Client
 
-ILLEGAL = re.compile(r"[^A-Za-z0-9_-]")
-
 
 class MCPServer:
     """Use with `with` in sync code and with `async with` in async code; the connection lasts as long.
 
-    `server` is a command with its arguments, or a URL. Its tools get `prefix` before their names, only those `allowed`
-    are offered, and `needs_approval` asks before each call, or with "changes" before those that may change something.
+    An exception inside of `with` comes out as it is.
+
+    Args:
+        server: A command with its arguments, or a URL.
+        env: Environment variables of the process.
+        cwd: The folder that the process runs in.
+        headers: Headers of every request to a URL.
+        prefix: What stands before the names of its tools. Letters that providers do not take become `_`, and where
+            that would make two names alike, a hash of the original name tells them apart.
+        allowed: The only tools that are offered, by the names that the server gives them; all of them when empty.
+        needs_approval: Whether to ask before each call, or with "changes" before those that may change something.
+        timeout: The longest that a call of a tool may take, in seconds; None for no limit.
+        open_timeout: The longest that opening the connection may take, in seconds; None for no limit.
+        list_timeout: The longest that listing the tools may take, all pages together; None for no limit.
+        max_tools: The most tools, and the most pages of them, that are read.
+
+    Raises:
+        MCPTimeoutError: Opening or listing took too long.
+        MCPServerError: The server cannot be reached, or does not keep to the protocol.
     """
 
     def __init__(
@@ -39,6 +53,9 @@ class MCPServer:
         allowed: Sequence[str] = (),
         needs_approval: bool | Literal["changes"] = False,
         timeout: float | None = None,
+        open_timeout: float | None = 60.0,
+        list_timeout: float | None = 60.0,
+        max_tools: int = 1000,
     ) -> None:
         self._server = server
         self._env = env
@@ -48,6 +65,9 @@ class MCPServer:
         self._allowed = tuple(allowed)
         self._needs_approval = needs_approval
         self._timeout = timeout
+        self._open_timeout = open_timeout
+        self._list_timeout = list_timeout
+        self._max_tools = max_tools
         self._client: Client | None = None
         self._portal: BlockingPortal | None = None
         self._inside: ExitStack | AsyncExitStack = ExitStack()
@@ -64,9 +84,12 @@ class MCPServer:
         return self
 
     def __exit__(self, *about: Any) -> None:
+        """Closes the connection. The task groups inside never see an exception of the caller, which they would wrap."""
         inside, self._client, self._portal = self._inside, None, None
+        self._inside = ExitStack()
         if isinstance(inside, ExitStack):
-            inside.__exit__(*about)
+            with unwrapped(self._server, raised=about[1] is not None):
+                inside.__exit__(None, None, None)
 
     async def __aenter__(self) -> Self:
         inside = AsyncExitStack()
@@ -76,9 +99,13 @@ class MCPServer:
         return self
 
     async def __aexit__(self, *about: Any) -> None:
+        """Closes the connection. Task groups see a cancellation, which is theirs to end, and no other exception."""
         inside, self._client = self._inside, None
+        self._inside = AsyncExitStack()
         if isinstance(inside, AsyncExitStack):
-            await inside.__aexit__(*about)
+            cancelled = is_cancellation(about[1])
+            with unwrapped(self._server, raised=about[1] is not None and not cancelled):
+                await inside.__aexit__(*(about if cancelled else (None, None, None)))
 
     def tools(self) -> list[Tool]:
         """What the server offers, as tools for sync code."""
@@ -95,31 +122,39 @@ class MCPServer:
             from .connection import connection
         except ImportError as error:
             raise ConfigurationError("MCP servers need the package mcp: pip install 'dhenara[mcp]'") from error
-        return connection(self._server, self._env, self._cwd, self._headers)
+        return connection(self._server, self._env, self._cwd, self._headers, self._open_timeout)
 
     async def _listed(self) -> list[Any]:
         """Every page of the list."""
-        found: list[Any] = []
-        cursor: str | None = None
-        while True:
-            page = await self._open().list_tools(cursor=cursor)
-            found += page.tools
-            cursor = page.next_cursor
-            if not cursor:
-                return [tool for tool in found if not self._allowed or tool.name in self._allowed]
+        from .listing import list_tools
+
+        return await list_tools(self._open(), server_name(self._server), self._list_timeout, self._max_tools)
 
     def _made(self, listed: Sequence[Any], caller: Callable[[str], Callable[..., Any]]) -> list[Tool]:
+        """The tools that are allowed. Names are made of all that are listed, so that they do not depend on these."""
+        from .listing import legal_names
+
+        names = legal_names([tool.name for tool in listed], self._prefix)
         return [
-            Tool.from_schema(
+            self._tool(tool, name, caller)
+            for tool, name in zip(listed, names, strict=True)
+            if not self._allowed or tool.name in self._allowed
+        ]
+
+    def _tool(self, tool: Any, name: str, caller: Callable[[str], Callable[..., Any]]) -> Tool:
+        try:
+            return Tool.from_schema(
                 tool.input_schema,
                 caller(tool.name),
-                name=ILLEGAL.sub("_", self._prefix + tool.name)[:64],
+                name=name,
                 description=tool.description or tool.title,
                 needs_approval=self._asks(tool),
                 timeout=self._timeout,
             )
-            for tool in listed
-        ]
+        except InvalidSchemaError as error:
+            raise InvalidSchemaError(
+                f"the MCP server {server_name(self._server)}: {error}. Leave the tool out: allowed=[...]"
+            ) from error
 
     def _asks(self, tool: Any) -> bool:
         if self._needs_approval == "changes":
@@ -148,3 +183,32 @@ class MCPServer:
         if self._client is None:
             raise ConfigurationError("this MCP server is not open: use it with `with` or `async with`")
         return self._client
+
+
+def server_name(server: str | Sequence[str]) -> str:
+    """The server for messages: its command, or its address without the query, which may hold a key."""
+    return server.split("?")[0] if isinstance(server, str) else repr(server[0])
+
+
+def is_cancellation(error: BaseException | None) -> bool:
+    from anyio import get_cancelled_exc_class
+
+    return isinstance(error, get_cancelled_exc_class())
+
+
+@contextmanager
+def unwrapped(server: str | Sequence[str], raised: bool) -> Iterator[None]:
+    """What goes wrong while closing, out of the groups of the tasks; nothing where an exception is on its way out."""
+    try:
+        yield
+    except BaseException as error:
+        cause = leaf_of(error)
+        if not isinstance(cause, Exception):
+            raise cause from None
+        if not raised:
+            raise MCPServerError(f"the MCP server {server_name(server)} did not close: {cause}") from error
+
+
+def leaf_of(error: BaseException) -> BaseException:
+    """The first exception in a group."""
+    return leaf_of(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
