@@ -113,6 +113,9 @@ class AiSettings(BaseSettings):
     cache_ttl_s: int = Field(default=3600, ge=1)
     cache_policy: CachePolicyName = "always"
     cache_namespace: str = "default"
+    cache_share_accounts: bool = Field(
+        default=False, description="Whether calls with different API keys share cached answers."
+    )
     cache_max_entries: int = Field(default=1000, ge=1)
     cache_path: Path | None = Field(default=None, description="The file of the sqlite cache.")
     redis_url: Secret = Field(default=Secret("redis://127.0.0.1:6379/0"), description="For redis backends.")

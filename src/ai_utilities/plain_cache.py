@@ -12,12 +12,15 @@ from .results import AskResult
 from .usage.data import UsageData
 
 if TYPE_CHECKING:
+    from .config_models import AiSettings
     from .providers.base_provider import BaseProvider
 
-FORMAT = 1
+FORMAT = 2
 
 
-def plain_key(namespace: str, provider: BaseProvider, prompt: Any, said: Mapping[str, Any]) -> str | None:
+def plain_key(
+    namespace: str, provider: BaseProvider, prompt: Any, said: Mapping[str, Any], *, share_accounts: bool = False
+) -> str | None:
     """The same for the same question to the same provider; None where an option has no JSON, and so no name."""
     settings = provider.settings
     asked = {
@@ -28,6 +31,10 @@ def plain_key(namespace: str, provider: BaseProvider, prompt: Any, said: Mapping
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
         "system": settings.system_prompt,
+        "strict": settings.strict,
+        "headers": settings.extra_headers,
+        "config": settings.provider_config,
+        "account": None if share_accounts else account_of(settings),
         "prompt": prompt,
         "said": dict(said),
     }
@@ -35,7 +42,12 @@ def plain_key(namespace: str, provider: BaseProvider, prompt: Any, said: Mapping
         text = json.dumps(asked, sort_keys=True, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError):
         return None
-    return f"{namespace}:plain-{hashlib.sha256(text.encode()).hexdigest()}"
+    return f"{namespace}:plain-v{FORMAT}-{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def account_of(settings: AiSettings) -> str:
+    """Whose key is used, as a keyed hash."""
+    return hashlib.blake2b(str(settings.api_key or "").encode(), key=b"ai_utilities account").hexdigest()
 
 
 def write_plain(result: AskResult) -> dict[str, Any]:

@@ -65,7 +65,12 @@ class Wiring:
             self._layers = (*self._layers, self._books)
             self.books_requests = True
         if self.cache is not None:
-            wish = {"policy": settings.cache_policy, "namespace": settings.cache_namespace, "ttl": settings.cache_ttl_s}
+            wish = {
+                "policy": settings.cache_policy,
+                "namespace": settings.cache_namespace,
+                "ttl": settings.cache_ttl_s,
+                "share_accounts": settings.cache_share_accounts,
+            }
             self._layers = (*self._layers, part("cache").CacheLayer(self.cache, **wish))
         budget, limits = make_budget(settings), make_limits(settings)
         for bound in (budget, limits):
@@ -100,7 +105,8 @@ class Wiring:
         if self._is_off(wish):
             return await colour.ask(provider, prompt, said)
         policy = WISHES.get(wish, wish) or self.settings.cache_policy
-        key = plain_key(self.settings.cache_namespace, provider, prompt, said)
+        shared = self.settings.cache_share_accounts
+        key = plain_key(self.settings.cache_namespace, provider, prompt, said, share_accounts=shared)
         if key is None or policy == "never" or (policy == "deterministic" and not is_fixed(provider, said)):
             return await colour.ask(provider, prompt, said)
         kept = None if policy == "refresh" else await colour.call(tried, None, self.cache.get, key)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
-from dhenara.ai import Arrived, ArrivedResult, Layer, Send, Stream
+from dhenara.ai import Arrived, ArrivedResult, Exchange, Layer, Send, Stream, Target
+from dhenara.ai.errors import CallError, DhenaraError
 from dhenara.ai.types import Call, ChatResponse
 
 from ..storage.running import World, surely
 from .backend import CacheBackend
 from .entry import Wanted
 from .flight import Flight, Flights
-from .key import cache_key, plain
+from .key import cache_key
 from .patient import Patient
 from .policy import Policy, Wish, wished
 from .results import Answer, read_kept, write_kept
@@ -23,8 +23,14 @@ from .waiting import Waiting
 class CacheLayer:
     """Put it into `layers`. One may serve many clients, and one backend many layers.
 
-    `policy`: `deterministic` keeps what has temperature 0 or a seed, `always` everything, `never` nothing. `lease` is
-    how long, in seconds, equal calls wait for the one that was sent; 0 sends each.
+    Args:
+        backend: Where answers are stored.
+        policy: `deterministic` stores what has temperature 0 or a seed, `always` everything, `never` nothing.
+        namespace: The first part of the keys, a name without a colon.
+        ttl: Seconds after which an entry is not used any more; None leaves it to the backend.
+        lease: How many seconds equal calls wait for the one that was sent; 0 sends each.
+        share_accounts: Whether calls with different API keys or credentials share entries. Requests with another
+            address, query, cookie or other header never do.
     """
 
     def __init__(
@@ -35,23 +41,24 @@ class CacheLayer:
         namespace: str = "default",
         ttl: float | None = None,
         lease: float = 60.0,
+        share_accounts: bool = False,
     ) -> None:
         self.backend = backend
-        self.usual = Wish(policy, namespace, ttl, lease)
+        self.usual = Wish(policy, namespace, ttl, lease, share_accounts)
         self.patient = Patient(backend)
         self.flights = Flights()
 
     def stats(self) -> CacheStats:
         return self.backend.stats()
 
-    def bind(self, io: World, target: Any) -> Layer:
+    def bind(self, io: World, target: Target) -> Layer:
         return Bound(self, io, target)
 
 
 class Bound:
     """The cache in one world, before one target."""
 
-    def __init__(self, cache: CacheLayer, io: World, target: Any) -> None:
+    def __init__(self, cache: CacheLayer, io: World, target: Target) -> None:
         self._cache = cache
         self._patient = cache.patient
         self._io = io
@@ -61,20 +68,22 @@ class Bound:
         wish = wished(self._cache.usual)
         if not wish.covers(call):
             return await send(call)
-        flat = plain(call)
-        outgoing = self._target.codec.encode(flat, self._target.quirks)
-        if outgoing.warnings and call.config.strict:
+        waiting = Waiting(self._io, call, wish.lease)
+        exchange = await self._target.exchange(call)
+        if exchange.warnings and call.config.strict:
             return await send(call)  # which refuses it, as it would without a cache
-        if call.operation == "embed":
-            from .vectors import Vectors
+        try:
+            if call.operation == "embed":
+                from .vectors import Vectors
 
-            vectors = Vectors(self._io, self._target, self._patient, self._cache.backend)
-            return await vectors.embed(call, send, wish)
-        wanted = Wanted(
-            cache_key(wish.namespace, self._target, outgoing, flat),
-            wish,
-            (*call.journal.notes, *call.journal.warnings, *outgoing.warnings),
-        )
+                vectors = Vectors(self._io, self._target, self._patient, self._cache.backend)
+                keys = await vectors.keys(call, wish)
+            else:
+                wanted = await self._wanted(exchange, wish)
+        except CallError:
+            return await send(call)  # whose credentials these are is not known; sending it says why
+        if call.operation == "embed":
+            return await vectors.embed(call, send, wish, keys)
         if wish.policy == "refresh":
             return self._kept_at_end(call, await send(call), wanted)
         found = await self._found(wanted.key)
@@ -84,7 +93,22 @@ class Bound:
             return self._again(call, wanted, answer)
         if wish.lease <= 0:
             return self._kept_at_end(call, await send(call), wanted)
-        return await self._together(call, send, wanted)
+        return await self._together(call, send, wanted, waiting)
+
+    async def _wanted(self, exchange: Exchange, wish: Wish) -> Wanted:
+        """What this call looks for."""
+        key = await cache_key(wish.namespace, exchange, share_accounts=wish.share_accounts)
+        journal = exchange.call.journal
+        return Wanted(key, wish, (*journal.notes, *journal.warnings, *exchange.warnings))
+
+    async def _answered(self, call: Call, stream: Stream, wanted: Wanted) -> Wanted:
+        """What was answered: another request than was looked for, if the provider refused a part of that."""
+        if not stream.complete or not any(400 <= (one.status or 0) < 500 for one in call.journal.attempts):
+            return wanted
+        try:
+            return await self._wanted(await self._target.exchange(call), wanted.wish)
+        except DhenaraError:
+            return wanted
 
     async def _found(self, key: str) -> str | None:
         backend = self._cache.backend
@@ -100,9 +124,8 @@ class Bound:
             return Arrived(told, self._target.origin)
         return ArrivedResult(told, self._target.origin)
 
-    async def _together(self, call: Call, send: Send, wanted: Wanted) -> Stream:
+    async def _together(self, call: Call, send: Send, wanted: Wanted, waiting: Waiting) -> Stream:
         """One of the equal calls is sent; this one, or one that this one waits for."""
-        waiting = Waiting(self._io, call, wanted.wish.lease)
         while True:
             flight, first = self._cache.flights.join(wanted.key)
             if first:
@@ -156,13 +179,14 @@ class Bound:
         backend, patient, flights = self._cache.backend, self._patient, self._cache.flights
 
         async def ended(stream: Stream) -> None:
-            text = write_kept(call, stream, wanted)
+            answered = await self._answered(call, stream, wanted)
+            text = write_kept(call, stream, answered)
             if flight is not None:
                 flights.land(key, flight, text, failed=text is None and (stream.complete or stream.error is not None))
 
             def keep() -> None:
                 if text is not None:
-                    patient.tried(None, backend.set_text, key, text, wanted.wish.ttl)
+                    patient.tried(None, backend.set_text, answered.key, text, wanted.wish.ttl)
                 if holder is not None:
                     patient.tried(None, backend.release, key, holder)
 

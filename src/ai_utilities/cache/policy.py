@@ -31,6 +31,9 @@ class Wish:
     namespace: str = "default"
     ttl: float | None = None
     lease: float = 60.0
+    share_accounts: bool = False
+    """Whether calls with different credentials share entries. Addresses, headers and cookies always separate them."""
+
     asked: bool = False
     """Whether this stretch of the program says so itself, rather than the client."""
 
@@ -59,6 +62,7 @@ class Change:
     namespace: str | None = None
     ttl: float | None = None
     lease: float | None = None
+    share_accounts: bool | None = None
 
 
 FIELDS = tuple(field.name for field in fields(Change))
@@ -73,10 +77,21 @@ def caching(
     namespace: str | None = None,
     ttl: float | None = None,
     lease: float | None = None,
+    share_accounts: bool | None = None,
 ) -> Iterator[None]:
     """Within this block, calls of this thread or task are cached like this.
 
     What is left out stays as the client, or the block around this one, says.
+
+    Args:
+        policy: `deterministic`, `always`, `never`, or `refresh`, which asks again and stores the new answer.
+        namespace: The first part of the keys, a name without a colon.
+        ttl: Seconds after which an entry is not used any more.
+        lease: How many seconds equal calls wait for the one that was sent; 0 sends each.
+        share_accounts: Whether calls with other API keys or credentials may use the same entries.
+
+    Raises:
+        ConfigurationError: The policy or the namespace is not a valid one.
     """
     before = changes.get()
     change = Change(
@@ -84,6 +99,7 @@ def caching(
         before.namespace if namespace is None else namespace,
         before.ttl if ttl is None else ttl,
         before.lease if lease is None else lease,
+        before.share_accounts if share_accounts is None else share_accounts,
     )
     wished(Wish(), change)
     token = changes.set(change)

@@ -12,12 +12,13 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from dhenara.ai import ArrivedResult, Send, Stream
+from dhenara.ai import ArrivedResult, Send, Stream, Target
 from dhenara.ai.dataclass import dataclass, replace
 from dhenara.ai.errors import BadAnswerError
-from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Usage
+from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Origin, Usage
 
 from ..storage.running import World, surely
+from .backend import CacheBackend
 from .key import VERSION, cache_key
 from .patient import Patient
 from .policy import Wish
@@ -34,16 +35,15 @@ class Vector:
 class Vectors:
     """The vectors of one target that a cache has."""
 
-    def __init__(self, io: World, target: Any, patient: Patient, backend: Any) -> None:
+    def __init__(self, io: World, target: Target, patient: Patient, backend: CacheBackend) -> None:
         self._io = io
         self._target = target
         self._patient = patient
         self._backend = backend
 
-    async def embed(self, call: Call, send: Send, wish: Wish) -> Stream:
+    async def embed(self, call: Call, send: Send, wish: Wish, keys: Sequence[str]) -> Stream:
         """All vectors in the order of their texts; asked for are those that nobody knows, each once."""
         request = request_of(call)
-        keys = self._keys(call, request, wish.namespace)
         texts = dict(zip(keys, request.texts, strict=True))
         known = {} if wish.policy == "refresh" else await self._known(list(texts))
         missing = [key for key in texts if key not in known]
@@ -60,13 +60,23 @@ class Vectors:
         whole = told([known[key] for key in keys], made)
         return ArrivedResult(whole, self._target.origin, cached=not missing)
 
-    def _keys(self, call: Call, request: EmbeddingRequest, namespace: str) -> list[str]:
-        """A key a text: the same alone and in a list, for it is the hash of everything but the list."""
-        alone = replace(call, request=request.model_copy(update={"texts": ("",)}))
-        outgoing = self._target.codec.encode(alone, self._target.quirks)
-        whole = cache_key(namespace, self._target, outgoing, alone)
-        said = (to_json(text, bytes_mode="base64") for text in request.texts)
-        return [f"{whole}-{hashlib.sha256(one).hexdigest()}" for one in said]
+    async def keys(self, call: Call, wish: Wish) -> list[str]:
+        """A key for each input: the same alone and in a list, for it is the hash of a request for that one."""
+        request = request_of(call)
+        of_texts: str | None = None
+        keys = []
+        for one in request.texts:
+            if not isinstance(one, str):
+                keys.append(await self._key(call, request, one, wish))
+                continue
+            of_texts = of_texts or await self._key(call, request, "", wish)
+            keys.append(f"{of_texts}-{hashlib.sha256(one.encode('utf-8', 'surrogatepass')).hexdigest()}")
+        return keys
+
+    async def _key(self, call: Call, request: EmbeddingRequest, one: Any, wish: Wish) -> str:
+        """The key of a request for this one input."""
+        alone = replace(call, request=request.model_copy(update={"texts": (one,)}))
+        return await cache_key(wish.namespace, await self._target.exchange(alone), share_accounts=wish.share_accounts)
 
     async def _known(self, keys: Sequence[str]) -> dict[str, Vector]:
         backend = self._backend
@@ -92,7 +102,7 @@ def request_of(call: Call) -> EmbeddingRequest:
     return call.request
 
 
-def read_made(made: EmbeddingResponse, wanted: int, origin: Any) -> list[Vector]:
+def read_made(made: EmbeddingResponse, wanted: int, origin: Origin) -> list[Vector]:
     """What came for what was sent."""
     if len(made.vectors) != wanted:
         came = f"{wanted} texts were sent and {len(made.vectors)} vectors came back"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from dhenara.ai import Target
 
 from .limit import WORDS, Limit
 
@@ -66,10 +68,8 @@ def explained(why: str) -> str:
     return f"the limit of {most} {kind} per {WORDS.get(float(window), f'{window} s')} for {whose} is used up"
 
 
-def account_name(target: Any) -> str:
+def account_name(target: Target) -> str:
     """Provider and a hash of address and key: keys do not share limits, and are never kept."""
-    grant = target.grant
-    secrets: Iterable[Any] = (target.base_url, grant.key, sorted(map(str, dict(grant.credentials or {}).items())))
-    said = json.dumps(list(secrets), sort_keys=True, default=str)
+    said = json.dumps([target.base_url, target.account])
     digest = hashlib.blake2b(said.encode(), digest_size=12, person=b"dhenara-limits").hexdigest()
     return f"{target.origin.provider}:{digest}"

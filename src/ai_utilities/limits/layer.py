@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from dhenara.ai import Layer, Send, Stream
+from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import CallError, QuotaError, RateLimitError
 from dhenara.ai.types import Call, Usage
 
 from ..storage.errors import StoreError
 from ..storage.running import World, asked, surely
 from ..usage.batch_rows import FREE
-from ..usage.estimate import estimate
+from ..usage.estimate import estimate_request
 from .account import NEVER_LONGER, Ask
 from .asking import account_name, asked_for, explained, live
 from .headers import read_headers
@@ -45,7 +45,7 @@ class LimitLayer:
         self._alone = MemoryLimits()
         self._down = False
 
-    def bind(self, io: World, target: Any) -> Layer:
+    def bind(self, io: World, target: Target) -> Layer:
         return Bound(self, io, target)
 
     def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class LimitLayer:
 class Bound:
     """The limits in one world, before one target."""
 
-    def __init__(self, layer: LimitLayer, io: World, target: Any) -> None:
+    def __init__(self, layer: LimitLayer, io: World, target: Target) -> None:
         self._layer = layer
         self._io = io
         self._target = target
@@ -77,7 +77,7 @@ class Bound:
 
     async def __call__(self, call: Call, send: Send) -> Stream:
         left = None if call.deadline is None else call.deadline - self._io.now()
-        ask = asked_for(self._limits, self._model, self._tokens(call), headers=self._layer.headers, left=left)
+        ask = asked_for(self._limits, self._model, await self._tokens(call), headers=self._layer.headers, left=left)
         ask["looks"] = self._layer.store.looks
         ask["at"] = await self._granted(call, ask)
         try:
@@ -177,9 +177,8 @@ class Bound:
         await surely(self._io, self._layer.store, self._layer.step, self._account, step, ask)
         self._layer.store.line.told(self._account)
 
-    def _tokens(self, call: Call) -> int:
+    async def _tokens(self, call: Call) -> int:
         if call.operation in FREE:
             return 0
         longest = call.config.max_output_tokens or USUAL_ANSWER
-        body = self._target.codec.encode(call, self._target.quirks).body
-        return estimate(body).usual + longest * (call.config.n or 1)
+        return estimate_request(await self._target.exchange(call)).usual + longest * (call.config.n or 1)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic_core import to_json
 
+from dhenara.ai import Target
 from dhenara.ai.types import (
     Call,
     ChatResponse,
@@ -27,10 +28,10 @@ Attributes = dict[str, Any]
 PORTS = {"http": 80, "https": 443}
 
 
-def identity(target: Any, operation: str) -> Attributes:
+def identity(target: Target, operation: str) -> Attributes:
     """Who is asked for what: on spans and on metrics alike."""
     origin, where = target.origin, urlsplit(target.base_url)
-    said = {
+    said: Attributes = {
         names.OPERATION: names.OPERATIONS.get(operation, operation),
         names.PROVIDER: names.PROVIDERS.get(origin.provider, origin.provider),
         names.REQUEST_MODEL: origin.model,

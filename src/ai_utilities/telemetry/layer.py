@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dhenara.ai import Layer, Send, Stream
+from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import Call, ChatResponse
 
@@ -52,14 +52,14 @@ class TelemetryLayer:
         )
         self.tokens = {field: meter.create_counter(name, "{token}") for field, name in names.COUNTERS.items()}
 
-    def bind(self, io: World, target: Any) -> Layer:
+    def bind(self, io: World, target: Target) -> Layer:
         return Bound(self, io, target)
 
 
 class Bound:
     """The telemetry of calls to one target."""
 
-    def __init__(self, layer: TelemetryLayer, io: World, target: Any) -> None:
+    def __init__(self, layer: TelemetryLayer, io: World, target: Target) -> None:
         self._layer = layer
         self._io = io
         self._target = target

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
-from dhenara.ai import Layer, Send, Stream
+from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.types import Call
 
 from ..storage.running import World
@@ -20,7 +19,7 @@ class LogLayer:
     def __init__(self, logger: logging.Logger = log) -> None:
         self.logger = logger
 
-    def bind(self, io: World, target: Any) -> Layer:
+    def bind(self, io: World, target: Target) -> Layer:
         who = f"{target.origin.provider} ({target.origin.model})"
         logger = self.logger
 

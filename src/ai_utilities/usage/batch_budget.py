@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from dhenara.ai import Target
 from dhenara.ai.types import BatchArrival, BatchRequest, Call
 
 from ..storage.running import World
@@ -27,7 +28,7 @@ def submission(call: Call) -> BatchRequest | None:
 
 
 async def worst_batch(
-    io: World, request: BatchRequest, target: Any, worst: Callable[[Call, int], Decimal | None]
+    io: World, request: BatchRequest, target: Target, worst: Callable[[Call, int], Decimal | None]
 ) -> Decimal | None:
     """The most that all calls can cost at the price of batches; None where that is not known."""
     prices: dict[int, Decimal | None] = {}
@@ -42,7 +43,7 @@ async def worst_batch(
         if most is None:
             return None
         total += most
-    return total * Decimal(target.quirks.price_share)
+    return total * Decimal(target.price_share)
 
 
 def kept(accounts: Sequence[Account], reserved: Decimal, calls: int) -> dict[str, Any]:

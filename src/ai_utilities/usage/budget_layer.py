@@ -6,9 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
-from dhenara.ai import Layer, Send, Stream
+from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import CallError, ConnectionFailedError
 from dhenara.ai.types import BatchArrival, BatchRequest, Call
 
@@ -36,7 +35,7 @@ class BudgetLayer:
         self.store = store or MemoryBudgets()
         self.tags = dict(tags or {})
 
-    def bind(self, io: World, target: Any) -> Layer:
+    def bind(self, io: World, target: Target) -> Layer:
         return Bound(self, io, target)
 
     def settle(self, accounts: Sequence[Account], difference: int) -> None:
@@ -55,7 +54,7 @@ class BudgetLayer:
 class Bound:
     """The budgets in one world, before one target."""
 
-    def __init__(self, layer: BudgetLayer, io: World, target: Any) -> None:
+    def __init__(self, layer: BudgetLayer, io: World, target: Target) -> None:
         self._layer = layer
         self._io = io
         self._target = target
@@ -97,7 +96,7 @@ class Bound:
 
     async def _worst(self, call: Call, handed: BatchRequest | None) -> Decimal | None:
         if handed is None:
-            return worst_case(call, self._target)
+            return worst_case(await self._target.exchange(call), self._target)
         return await worst_batch(self._io, handed, self._target, partial(worst_for, self._target))
 
     async def _arrived(self, arrival: BatchArrival) -> None:

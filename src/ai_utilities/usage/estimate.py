@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from dhenara.ai import Exchange
 from dhenara.ai.dataclass import dataclass
 
 MEDIA = re.compile(r"(data:[\w.+-]+/[\w.+-]+;base64,)?[A-Za-z0-9+/_-]{1000}")
@@ -37,6 +38,13 @@ def estimate(body: Any) -> Estimate:
         else:
             text += len(said.encode("utf-8", "surrogatepass"))
     return Estimate(text // USUAL_BYTES_A_TOKEN + media + OVERHEAD, text + media + OVERHEAD)
+
+
+def estimate_request(exchange: Exchange) -> Estimate:
+    """The tokens of a request as it will be sent, with the media that are uploaded instead of standing in its body."""
+    body = estimate(exchange.body)
+    media = sum(max(MEDIA_TOKENS, len(part.data or b"") // BYTES_A_MEDIA_TOKEN) for part in exchange.uploads)
+    return Estimate(body.usual + media, body.most + media)
 
 
 def strings(value: Any) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from dhenara.ai import Layer, Send, Stream
+from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.types import Call
 
 from ..storage.running import World
@@ -64,7 +64,7 @@ class UsageLayer:
         self._failed = False
         self._lock = threading.Lock()
 
-    def bind(self, io: World, target: Any) -> Layer:
+    def bind(self, io: World, target: Target) -> Layer:
         return Bound(self, io, target)
 
     def open(self, row: UsageData, expires: float) -> None:
@@ -116,7 +116,7 @@ class UsageLayer:
 class Bound:
     """The ledger in one world, before one target."""
 
-    def __init__(self, usage: UsageLayer, io: World, target: Any) -> None:
+    def __init__(self, usage: UsageLayer, io: World, target: Target) -> None:
         self._usage = usage
         self._io = io
         self._who = {"provider": target.origin.provider, "model": target.origin.model}

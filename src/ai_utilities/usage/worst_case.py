@@ -6,27 +6,29 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from dhenara.ai import Exchange, Target
 from dhenara.ai.catalog.facts import find_facts
 from dhenara.ai.catalog.prices import price
 from dhenara.ai.types import AIModelEndpoint, AudioModelCostData, Call, ImageModelCostData, SpeechRequest, Usage
 
-from .estimate import estimate
+from .estimate import estimate_request
 
 FREE = ("batches", "count_tokens", "files", "list_models", "moderate")
 """Operations that nobody charges for. The answers of a batch cost something; asking about it does not."""
 
 
-def worst_case(call: Call, target: Any) -> Decimal | None:
+def worst_case(exchange: Exchange, target: Target) -> Decimal | None:
     """None where it is not known."""
-    return dearest(USAGES.get(call.operation, nobody_knows)(call, target), call, target)
+    call = exchange.call
+    return dearest(USAGES.get(call.operation, nobody_knows)(call, estimate_request(exchange).most), call, target)
 
 
-def worst_for(target: Any, call: Call, read: int) -> Decimal | None:
+def worst_for(target: Target, call: Call, read: int) -> Decimal | None:
     """The same for an answer to a prompt of so many tokens."""
     return dearest(answers(call, read), call, target)
 
 
-def dearest(usages: Sequence[Usage], call: Call, target: Any) -> Decimal | None:
+def dearest(usages: Sequence[Usage], call: Call, target: Target) -> Decimal | None:
     amounts = [
         cost.amount
         for usage in usages
@@ -34,10 +36,6 @@ def dearest(usages: Sequence[Usage], call: Call, target: Any) -> Decimal | None:
         and cost.amount is not None
     ]
     return max(amounts, default=None)
-
-
-def answering(call: Call, target: Any) -> list[Usage]:
-    return answers(call, tokens(call, target))
 
 
 def answers(call: Call, read: int) -> list[Usage]:
@@ -48,33 +46,29 @@ def answers(call: Call, read: int) -> list[Usage]:
     return [Usage(input_tokens=read, output_tokens=made), Usage(cache_write_tokens=read, output_tokens=made)]
 
 
-def embedding(call: Call, target: Any) -> list[Usage]:
+def embedding(call: Call, read: int) -> list[Usage]:
     """Vectors are not charged for, only what is read."""
-    return [Usage(input_tokens=tokens(call, target))]
+    return [Usage(input_tokens=read)]
 
 
-def drawing(call: Call, target: Any) -> list[Usage]:
+def drawing(call: Call, read: int) -> list[Usage]:
     """So many pictures at the user's own price; by tokens, as far as the longest answer is known."""
     if not isinstance(prices_of(call.endpoint), ImageModelCostData):
-        return answering(call, target)
+        return answers(call, read)
     n = call.config.n or call.config.options.get("n") or 1
     return [Usage(units={"images": float(n)}, options=dict(call.config.options))]
 
 
-def speaking(call: Call, target: Any) -> list[Usage]:
+def speaking(call: Call, read: int) -> list[Usage]:
     """Letters at the user's own price."""
     said, prices = call.request, prices_of(call.endpoint)
     if not isinstance(said, SpeechRequest) or not isinstance(prices, AudioModelCostData):
-        return answering(call, target)
+        return answers(call, read)
     return [Usage(units={"characters": float(len(said.text))})]
 
 
-def nobody_knows(call: Call, target: Any) -> list[Usage]:
+def nobody_knows(call: Call, read: int) -> list[Usage]:
     return []
-
-
-def tokens(call: Call, target: Any) -> int:
-    return estimate(target.codec.encode(call, target.quirks).body).most
 
 
 def prices_of(endpoint: AIModelEndpoint) -> Any:
@@ -90,8 +84,8 @@ def longest_answer(endpoint: AIModelEndpoint) -> int | None:
     return facts.max_output_tokens if facts is not None else None
 
 
-USAGES: dict[str, Callable[[Call, Any], list[Usage]]] = {
-    "chat": answering,
+USAGES: dict[str, Callable[[Call, int], list[Usage]]] = {
+    "chat": answers,
     "embed": embedding,
     "image": drawing,
     "speak": speaking,

@@ -9,6 +9,7 @@ from ._lazy import lazy
 if TYPE_CHECKING:
     from .client import AIModelClient as AIModelClient
     from .flow.arrived import Arrived as Arrived, ArrivedResult as ArrivedResult
+    from .flow.exchange import Exchange as Exchange, Target as Target
     from .flow.layer import Bindable as Bindable, Layer as Layer, Send as Send
     from .flow.lessons import Lessons as Lessons
     from .flow.stream import Stream as Stream
@@ -23,10 +24,12 @@ __getattr__, __dir__ = lazy(
         "Arrived": ".flow.arrived",
         "ArrivedResult": ".flow.arrived",
         "Bindable": ".flow.layer",
+        "Exchange": ".flow.exchange",
         "Layer": ".flow.layer",
         "Lessons": ".flow.lessons",
         "Send": ".flow.layer",
         "Stream": ".flow.stream",
+        "Target": ".flow.exchange",
         "Provider": ".providers.provider",
         "Route": ".providers.provider",
         "register_provider": ".providers.registry",

@@ -122,6 +122,15 @@ class Outgoing:
     under: str = ""
     """A folder before the last part of the base address, as Google has one for uploads."""
 
+    stream_fields: Mapping[str, Any] | None = None
+    """Body fields that only ask for a streamed or a whole answer, with the values that the codec gave them.
+
+    None: unknown, so that the request for a whole answer has to be encoded to compare the two.
+    """
+
+    whole_path: str | None = None
+    """The path of the same request for a whole answer, where it is another one."""
+
 
 class Decoder(Protocol):
     """Reads one answer. Born with it and dies with it."""

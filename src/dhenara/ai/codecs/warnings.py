@@ -83,10 +83,26 @@ class Warnings:
     def all(self) -> tuple[CallWarning, ...]:
         return tuple(self._said)
 
-    def outgoing(self, path: str, body: dict[str, Any], headers: Mapping[str, str] = NO_HEADERS) -> Outgoing:
+    def outgoing(
+        self,
+        path: str,
+        body: dict[str, Any],
+        headers: Mapping[str, str] = NO_HEADERS,
+        stream_fields: Mapping[str, Any] | None = None,
+        whole_path: str | None = None,
+    ) -> Outgoing:
         """The request, with everything that was said about it while it was written."""
-        unfetched, oversized = tuple(self._unfetched), tuple(self._oversized)
-        return Outgoing(path, body, headers, self.all(), fates=self._fates, unfetched=unfetched, oversized=oversized)
+        return Outgoing(
+            path,
+            body,
+            headers,
+            self.all(),
+            fates=self._fates,
+            unfetched=tuple(self._unfetched),
+            oversized=tuple(self._oversized),
+            stream_fields=stream_fields,
+            whole_path=whole_path,
+        )
 
     def _mark(self, part: Parts, fate: Fate, why: str) -> None:
         if part is not None:

@@ -10,11 +10,12 @@ from pydantic_core import PydanticSerializationError
 
 from ..answer.fold import Draft, Shaper
 from ..codecs.base import Decoder, Informed, Outgoing, Reading
-from ..codecs.plan import plan_of, travels
 from ..codecs.shaping import output_mode
-from ..errors import CallError, ConfigurationError, UnsupportedError
+from ..dataclass import replace
+from ..errors import CallError, UnsupportedError
 from ..types.delta import Warned
 from .connecting import connect, refusal, signed
+from .exchange import EncodedCall, unserializable
 from .patience import Patience
 from .pricing import pricing
 from .sources import Line, Live, Whole
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
     from ..providers.target import Target
     from ..types.call import Call
     from ..types.content import Origin
-    from ..wire.io import IO
+    from .exchange import Encoder
     from .journey import Journey
     from .layer import Send
-    from .writing import Writer
 
     Filing = Callable[[], Journey]
 
@@ -35,18 +35,15 @@ STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream", "applicati
 DOCUMENTS = ("application/json", "text/html")
 
 
-def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = None) -> Send:
-    """Sends calls to this target; `filing` is the way to the provider's files."""
+def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
+    """Sends calls to the encoder's target; `filing` is the way to the provider's files."""
+    io, target = encoder.io, encoder.target
 
     async def send(call: Call) -> Stream:
-        outgoing = writer.write(call)
-        if travels(call, outgoing, target.origin.protocol):
-            call.journal.plan = plan_of(call, outgoing, target.origin)
-        if outgoing.unfetched:
-            from .fetching import with_fetched
-
-            call = await with_fetched(io, call, outgoing.unfetched)
-            outgoing = writer.write(call)
+        encoded = (await encoder.exchange(call)).encoded
+        outgoing = encoded.outgoing
+        if encoded.sent.messages is not call.messages:
+            call = replace(call, messages=encoded.sent.messages)
         warnings = (*call.journal.warnings, *outgoing.warnings)
         if warnings and call.config.strict:
             said = "; ".join(warning.message for warning in warnings)
@@ -55,14 +52,15 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
             from .uploading import with_uploaded
 
             call, notes = await with_uploaded(call, outgoing.oversized, filing)
-            outgoing, warnings = writer.write(call), (*warnings, *notes)
+            outgoing, warnings = encoder.outgoing(call), (*warnings, *notes)
+            encoded = EncodedCall(call, call, outgoing, target, encoded.lessons)
         if call.config.fingerprint:
             from ..codecs.fingerprint import fingerprint_of
 
             call.journal.fingerprint = fingerprint_of(outgoing.body)
         await before_send(call)
         patience = Patience(call.config.timeouts, call.deadline, io.now)
-        line = await connect(io, target, target.request(outgoing, call, io.wall()), patience)
+        line = await connect(io, target, target.signed(encoded.unsigned(), io.wall()), patience)
         call.journal.heard(line.head)
         if line.head.status >= 300:
             raise await refusal(target, line)
@@ -81,6 +79,7 @@ def dispatch(io: IO, target: Target, writer: Writer, filing: Filing | None = Non
             await stream.close()
             raise
         call.journal.began(io.now())
+        call.journal.encoded = None  # it may be large, and the answer may take long to be read
         return stream
 
     return writable(target, send)
@@ -98,18 +97,9 @@ def writable(target: Target, send: Send) -> Send:
         try:
             return await send(call)
         except PydanticSerializationError as error:
-            raise unwritable(target, error) from error
+            raise unserializable(target, error) from error
 
     return told
-
-
-def unwritable(target: Target, error: Exception) -> ConfigurationError:
-    """What is wrong is in the words of the serializer; half a character is the usual case."""
-    return ConfigurationError(
-        f"nothing was sent to {target.origin.provider}, for the request cannot be written as JSON: {error}. Texts with "
-        "half a character in them, as cut texts and names of files may have, are made whole by "
-        'text.encode("utf-8", "replace").decode()'
-    )
 
 
 def origin_of(target: Target, outgoing: Outgoing) -> Origin:

@@ -79,6 +79,10 @@ class Identified:
         await response.close()
         return await self._open(request, again, patience)
 
+    async def proof(self, patience: Patience) -> Proof:
+        """What the next request to the target would show."""
+        return await self._proof(patience)
+
     async def _open(self, request: HttpRequest, proof: Proof, patience: Patience) -> Response:
         self.shown = proof
         return await self._io.open(self._target.proven(request, proof, self._io.wall()), patience)

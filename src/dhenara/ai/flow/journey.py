@@ -15,6 +15,7 @@ from ..types.response import ChatResponse
 from ..wire.io import IO
 from .deadline import Deadline
 from .dispatch import dispatch
+from .exchange import Encoder, LayerTarget
 from .layer import AnyLayer, Layer, bound, stack, wrapped
 from .learning import Learning
 from .lessons import EVERYBODYS, Lessons
@@ -55,10 +56,12 @@ class Journey:
         self.io = io
         self.target = target
         self._writer = writer = Writer(target, io.wall, lessons)
-        self._policies = bound(layers, io, target)
+        encoder = Encoder(io, target, writer)
+        seen = LayerTarget(target, encoder)
+        self._policies = bound(layers, io, seen)
         outer: list[Layer] = [*traced(io, observer), Deadline(io), *self._policies, Retry(io)]
-        inner: list[Layer] = [Learning(io, target, writer, lessons), *bound(attempt_layers, io, target)]
-        self._send = stack([*outer, *inner], dispatch(io, target, writer, filing))
+        inner: list[Layer] = [Learning(io, target, writer, lessons), *bound(attempt_layers, io, seen)]
+        self._send = stack([*outer, *inner], dispatch(encoder, filing))
         self._first = wrapped(relief(io, others), self.send) if others else self.send
 
     async def start(self, call: Call) -> Stream:

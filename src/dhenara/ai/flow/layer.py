@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol, runtime_checkable
 
-from ..providers.target import Target
 from ..types.call import Call
 from ..wire.io import IO
+from .exchange import Target
 from .stream import Stream
 
 Send = Callable[[Call], Coroutine[Any, Any, Stream]]
@@ -16,7 +16,10 @@ Layer = Callable[[Call, Send], Coroutine[Any, Any, Stream]]
 
 @runtime_checkable
 class Bindable(Protocol):
-    """A layer that wants to know its world and its target: it is asked once for the layer that works there."""
+    """A layer that wants to know its world and its target: it is bound once for each of them.
+
+    `target.exchange(call)` gives a bound layer the request that a call becomes, encoded once for all layers.
+    """
 
     def bind(self, io: IO, target: Target) -> Layer: ...
 

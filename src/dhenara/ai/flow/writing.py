@@ -18,6 +18,7 @@ from .lessons import EVERYBODYS, Lessons, key_of
 if TYPE_CHECKING:
     from ..catalog.facts import ModelFacts
     from ..catalog.lessons import Lesson
+    from ..wire.io import IO
 
 
 class Writer:
@@ -31,6 +32,11 @@ class Writer:
         # Sealed thinking is asked for of models that are known to think, so such protocols always want to know.
         self._asks = bool(getattr(target.quirks, "encrypted_reasoning", False))
         self._informed: tuple[AIModelEndpoint, bool, AIModelEndpoint] | None = None
+
+    async def load_lessons(self, io: IO) -> None:
+        """Reads the file of lessons, once, where there is one."""
+        if self._lessons.waits_for_file:
+            await io.call(self._lessons.load)
 
     def lessons(self) -> tuple[Lesson, ...]:
         """What is known of this target now."""

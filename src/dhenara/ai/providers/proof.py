@@ -22,6 +22,8 @@ class Proof:
     credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
     good_until: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    account: str | None = field(default=None, repr=False)
+    """Whose it is, where that is known: the same for every token of one account."""
 
     def good_for(self, seconds: float, now: float) -> bool:
         return self.good_until is not None and self.good_until - now > seconds

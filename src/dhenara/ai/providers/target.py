@@ -61,6 +61,10 @@ class Target:
 
         Where the proof has to be fetched, the world signs it on its way out.
         """
+        return self.signed(self.unsigned(outgoing, call), now)
+
+    def unsigned(self, outgoing: Outgoing, call: Call) -> HttpRequest:
+        """The request at its full address, without what shows who sends it."""
         check_path(outgoing.path)
         kind, body = written(outgoing)
         headers = {
@@ -72,7 +76,10 @@ class Target:
         url = (placed(self.base_url, outgoing.under) if outgoing.under else self.base_url) + outgoing.path
         if self.query:
             url += self.query.replace("?", "&") if "?" in outgoing.path else self.query
-        request = HttpRequest(outgoing.method, SecretAddress(url), headers, body, once=outgoing.once)
+        return HttpRequest(outgoing.method, SecretAddress(url), headers, body, once=outgoing.once)
+
+    def signed(self, request: HttpRequest, now: float) -> HttpRequest:
+        """The request with the key or signature; unchanged where the credentials have to be fetched."""
         return request if self.source else self.auth(request, replace(self.grant, now=now))
 
     def proven(self, request: HttpRequest, proof: Proof, now: float) -> HttpRequest:

@@ -15,6 +15,7 @@ from .endpoint import AIModelEndpoint
 from .message import Message
 
 if TYPE_CHECKING:
+    from ..flow.exchange import EncodedCall
     from .fingerprint import Fingerprint
     from .plan import Plan
     from .uploaded_file import UploadedFile
@@ -39,6 +40,9 @@ class Journal:
     """What became of its parts, unless all went verbatim."""
 
     fingerprint: Fingerprint | None = None
+    encoded: EncodedCall | None = None
+    """The request that layers have seen, to be sent as it is; empty when it is on its way."""
+
     fetched: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     """What was fetched for the provider: addresses to bytes and what they are."""
 

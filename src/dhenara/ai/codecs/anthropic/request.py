@@ -27,6 +27,7 @@ from .thinking import write_thinking
 
 Wire = dict[str, Any]
 FILES = "files-api-2025-04-14"
+STREAM_FIELDS = {"stream": True}
 UNSAID_WHILE_THINKING = dict.fromkeys(("temperature", "top_k"), "it cannot be set while the model thinks")
 
 
@@ -64,14 +65,16 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
     body.update(config.options)
     if any(source_of(block) == "file" for turn in messages for block in turn["content"]):
         body["betas"] = [*body.get("betas", ()), FILES]
-    outgoing = warnings.outgoing(path(call, quirks), body, headers(body, quirks))
+    outgoing = warnings.outgoing(
+        path(call, quirks, streaming=config.streaming), body, headers(body, quirks), STREAM_FIELDS, path(call, quirks)
+    )
     return outgoing if prefix is None else replace(outgoing, prefix=prefix.after(messages))
 
 
-def path(call: Call, quirks: MessagesQuirks) -> str:
+def path(call: Call, quirks: MessagesQuirks, *, streaming: bool = False) -> str:
     """The model is one segment of the address, whatever is in its name."""
     model = quote_segment(call.endpoint.ai_model.model_name, "@")
-    return quirks.path.format(model=model, method=quirks.methods[call.config.streaming])
+    return quirks.path.format(model=model, method=quirks.methods[streaming])
 
 
 def source_of(block: Wire) -> str | None:

@@ -48,7 +48,7 @@ def write_request(call: Call, quirks: CohereQuirks) -> Outgoing:
         body["response_format"] = write_format(config.structured_output, mode, quirks, warnings)
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return warnings.outgoing(quirks.path, body)
+    return warnings.outgoing(quirks.path, body, stream_fields={"stream": config.streaming})
 
 
 def write_thinking(config: AIModelCallConfig) -> Wire:

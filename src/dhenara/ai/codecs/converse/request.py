@@ -71,8 +71,9 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
         body["additionalModelRequestFields"] = {**body.get("additionalModelRequestFields", {}), **more}
     # An ARN has slashes and colons, and is one segment of the path all the same.
     model = quote_segment(call.endpoint.ai_model.model_name)
-    method = "converse-stream" if config.streaming else "converse"
-    return replace(warnings.outgoing(f"/model/{model}/{method}", body), prefix=told)
+    whole = f"/model/{model}/converse"
+    path = f"{whole}-stream" if config.streaming else whole
+    return replace(warnings.outgoing(path, body, stream_fields={}, whole_path=whole), prefix=told)
 
 
 def write_cache(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> None:

@@ -49,7 +49,8 @@ def write_request(call: Call, quirks: GeminiQuirks) -> Outgoing:
     body.update(quirks.defaults)
     body.update(call.endpoint.ai_model.parameters)
     merge(body, config.options)
-    return warnings.outgoing(path(call, quirks), body)
+    place = path(call, quirks, streaming=call.config.streaming)
+    return warnings.outgoing(place, body, stream_fields={}, whole_path=path(call, quirks))
 
 
 def write_cache(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> None:
@@ -63,9 +64,9 @@ def write_cache(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> No
             warnings.unsupported(name, "it is a part of the cached content, and cannot be said beside it")
 
 
-def path(call: Call, quirks: GeminiQuirks) -> str:
+def path(call: Call, quirks: GeminiQuirks, *, streaming: bool = False) -> str:
     name = call.endpoint.ai_model.model_name
-    method = "streamGenerateContent?alt=sse" if call.config.streaming else "generateContent"
+    method = "streamGenerateContent?alt=sse" if streaming else "generateContent"
     return quirks.path.format(model=model_path(name), name=model_path(name), method=method)
 
 

@@ -57,7 +57,7 @@ def write_request(call: Call, quirks: OllamaQuirks) -> Outgoing:
     body["options"] = options
     unknown_to_cache(config, warnings, ())
     unoffered(config, warnings)
-    return warnings.outgoing(quirks.path, body)
+    return warnings.outgoing(quirks.path, body, stream_fields={"stream": config.streaming})
 
 
 def place(said: Mapping[str, Any], body: Wire, options: Wire) -> None:

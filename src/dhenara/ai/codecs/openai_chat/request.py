@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...types.structured import OutputMode
 
 STREAM_OPTIONS = {"include_usage": True}
+STREAM_FIELDS = {"stream": True, "stream_options": STREAM_OPTIONS}
 
 
 def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
@@ -57,7 +58,7 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
             body["stream_options"] = STREAM_OPTIONS
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return warnings.outgoing(quirks.path, body)
+    return warnings.outgoing(quirks.path, body, stream_fields=STREAM_FIELDS)
 
 
 def write_settings(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from .quirks import ResponsesQuirks
 Wire = dict[str, Any]
 SEALED = "reasoning.encrypted_content"
 LOGPROBS = "message.output_text.logprobs"
+STREAM_FIELDS = {"stream": True}
 
 
 def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
@@ -56,7 +57,8 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
         body["stream"] = True
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return replace(warnings.outgoing(quirks.path, body), lasts=body.get("background") is True)
+    outgoing = warnings.outgoing(quirks.path, body, stream_fields=STREAM_FIELDS)
+    return replace(outgoing, lasts=True) if body.get("background") is True else outgoing
 
 
 def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:

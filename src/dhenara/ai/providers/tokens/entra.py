@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...codecs.paths import quote_segment
+from ...dataclass import replace
 from ...errors import ConfigurationError
 from ...wire.io import IO, Patience
 from ..proof import Proof, Source
@@ -48,7 +49,7 @@ def entra_proofs(
 def by_secret(given: Mapping[str, Any], scope: str) -> Source:
     async def fetch(io: IO, patience: Patience) -> Proof:
         fields = {"client_secret": str(given["client_secret"])}
-        return await ask_token(io, patience, form(address(given), {**application(given, scope), **fields}))
+        return await token_of(given, io, patience, {**application(given, scope), **fields})
 
     return fetch
 
@@ -63,9 +64,15 @@ def by_federation(given: Mapping[str, Any], scope: str) -> Source:
         except OSError as error:
             raise ConfigurationError(f"the federated token in {path} cannot be read: {error.strerror}") from error
         fields = {"client_assertion_type": ASSERTION, "client_assertion": assertion}
-        return await ask_token(io, patience, form(address(given), {**application(given, scope), **fields}))
+        return await token_of(given, io, patience, {**application(given, scope), **fields})
 
     return fetch
+
+
+async def token_of(given: Mapping[str, Any], io: IO, patience: Patience, fields: Mapping[str, str]) -> Proof:
+    """A token of the application, marked with whose it is."""
+    proof = await ask_token(io, patience, form(address(given), fields))
+    return replace(proof, account=f"entra {given['tenant_id']} {given['client_id']}")
 
 
 def application(given: Mapping[str, Any], scope: str) -> dict[str, str]:

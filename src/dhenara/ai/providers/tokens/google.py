@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ...dataclass import replace
 from ...errors import BadAnswerError, ConfigurationError
 from ...wire import json
 from ...wire.http import HttpRequest
@@ -44,7 +45,7 @@ def service_account(info: Info) -> Source:
         claims = {"iss": email, "scope": SCOPE, "aud": url, "iat": now, "exp": now + HOUR}
         assertion = await io.call(signed_jwt, claims, key, info.get("private_key_id"))
         fields = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
-        return await ask_token(io, patience, form(url, fields))
+        return replace(await ask_token(io, patience, form(url, fields)), account=f"google {email}")
 
     return fetch
 
@@ -57,7 +58,8 @@ def authorized_user(info: Info) -> Source:
 
     async def fetch(io: IO, patience: Patience) -> Proof:
         found = await ask_token(io, patience, form(str(info.get("token_uri") or TOKENS), fields))
-        return found if not quota else Proof(found.token, {}, found.good_until, {"x-goog-user-project": str(quota)})
+        headers = {"x-goog-user-project": str(quota)} if quota else {}
+        return Proof(found.token, {}, found.good_until, headers, account=f"google {fields['refresh_token']}")
 
     return fetch
 

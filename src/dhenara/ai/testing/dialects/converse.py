@@ -16,7 +16,7 @@ class ConverseDialect:
     stream_type = "application/vnd.amazon.eventstream"
 
     def wants_stream(self, asked: Any) -> bool:
-        return bool(asked.path.endswith("/converse-stream"))
+        return bool(asked.path.partition("?")[0].endswith("/converse-stream"))
 
     def body(self, answer: Answer, request: Any) -> Any:
         message = {"role": "assistant", "content": blocks(answer)}

@@ -15,7 +15,7 @@ class PredictDialect(AnthropicDialect):
     """Vertex: streamed as Anthropic itself does."""
 
     def wants_stream(self, asked: Any) -> bool:
-        return bool(asked.path.endswith(":streamRawPredict"))
+        return bool(asked.path.partition("?")[0].endswith(":streamRawPredict"))
 
 
 class InvokeDialect(AnthropicDialect):
@@ -24,7 +24,7 @@ class InvokeDialect(AnthropicDialect):
     stream_type = "application/vnd.amazon.eventstream"
 
     def wants_stream(self, asked: Any) -> bool:
-        return bool(asked.path.endswith("/invoke-with-response-stream"))
+        return bool(asked.path.partition("?")[0].endswith("/invoke-with-response-stream"))
 
     def stream(self, answer: Answer, request: Any) -> list[bytes]:
         return [chunk(said) for said in super().stream(answer, request)]

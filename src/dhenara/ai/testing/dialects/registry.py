@@ -19,10 +19,10 @@ PATHS: list[tuple[re.Pattern[str], Dialect]] = [
     (re.compile(r"/messages(\?|$)"), AnthropicDialect()),
     (re.compile(r"/responses(/[^/?]+(/cancel)?)?(\?|$)"), ResponsesDialect()),
     (re.compile(r"/v2/chat(\?|$)"), CohereDialect()),
-    (re.compile(r"/invoke(-with-response-stream)?$"), InvokeDialect()),
-    (re.compile(r":(rawPredict|streamRawPredict)$"), PredictDialect()),
+    (re.compile(r"/invoke(-with-response-stream)?(\?|$)"), InvokeDialect()),
+    (re.compile(r":(rawPredict|streamRawPredict)(\?|$)"), PredictDialect()),
     (re.compile(r"/api/chat(\?|$)"), OllamaDialect()),
-    (re.compile(r"/converse(-stream)?$"), ConverseDialect()),
+    (re.compile(r"/converse(-stream)?(\?|$)"), ConverseDialect()),
     (re.compile(r":(stream)?[gG]enerateContent(\?|$)"), GeminiDialect()),
 ]
 

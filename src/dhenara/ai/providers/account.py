@@ -1,0 +1,59 @@
+"""Accounts: whose credentials a request carries, as a keyed hash that shows no secret."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..wire import json
+from .auth import Grant
+
+if TYPE_CHECKING:
+    from .proof import Proof
+    from .target import Target
+
+HASH_KEY = b"dhenara account"
+SECRETS = ("token", "private_key", "client_secret", "refresh_token", "secret_access_key")
+"""Entries of credentials that only one account has. Names of files and profiles mean others on other machines."""
+
+
+def static_account(target: Target) -> str | None:
+    """The account, where the configured credentials identify it; None where only what they fetch does."""
+    if target.source is None:
+        return hashed(grant_material(target.grant))
+    credentials = target.endpoint.api.credentials
+    given = credentials.reveal() if credentials else {}
+    return hashed(given) if has_secret(given) else None
+
+
+def fetched_account(proof: Proof) -> str:
+    """The account of a token or of keys that were fetched."""
+    known: Any = proof.account or proof.token or proof.credentials.get("access_key_id") or dict(proof.credentials)
+    return hashed([known, dict(proof.headers)])
+
+
+def grant_material(grant: Grant) -> list[Any]:
+    return [grant.key, dict(grant.credentials)]
+
+
+def has_secret(given: Mapping[str, Any]) -> bool:
+    """Whether a secret is written in the credentials themselves."""
+    found = any(isinstance(given.get(name), str) and given[name] for name in SECRETS)
+    inline = given.get("service_account_json")
+    if isinstance(inline, str):
+        return found or inline.lstrip().startswith("{")
+    return found or (isinstance(inline, Mapping) and has_secret(inline))
+
+
+def hashed(material: Any) -> str:
+    return hashlib.blake2b(json.dumps(plain(material)), key=HASH_KEY, digest_size=24).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """Credentials as JSON; the order of their entries does not matter, and objects count by their type."""
+    if isinstance(value, Mapping):
+        return [[str(name), plain(value[name])] for name in sorted(value, key=str)]
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value if isinstance(value, str | int | float | bool | None) else type(value).__qualname__

@@ -1,0 +1,178 @@
+"""Exchanges: what layers see of the request that will be sent, encoded once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ai_utilities.cache import CacheLayer, MemoryCache
+from ai_utilities.limits import Limit, LimitLayer
+from ai_utilities.usage import Budget, BudgetLayer, MemoryLedger, UsageLayer
+from dhenara.ai import AIModelClient, Exchange, Layer, Send, Stream, Target
+from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.dataclass import replace
+from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, Fetching, ImageContent
+from support.worlds import World, endpoint
+
+HELLO = Answer(text="Hello!")
+PNG = b"\x89PNG\r\n\x1a\n" + b"." * 20
+CODECS = sorted({route.codec for name in set(KNOWN.values()) for route in load_provider(name).routes} - {"local"})
+CONFIGS: dict[str, dict[str, Any]] = {
+    "google_vertex_ai": {"project_id": "p", "location": "global"},
+    "amazon_bedrock": {"region": "us-east-1"},
+}
+PROVIDERS = sorted(set(KNOWN.values()) - {"voyage", "deepgram", "local"})
+
+
+class Seeing:
+    """A layer that takes the exchange of each call."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+
+    def bind(self, io: Any, target: Target) -> Layer:
+        async def layer(call: Call, send: Send) -> Stream:
+            self.exchanges.append(await target.exchange(call))
+            return await send(call)
+
+        return layer
+
+
+@pytest.fixture
+def encodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the codecs that encoded something, one for each time."""
+    seen: list[str] = []
+    for name in CODECS:
+        kind: Any = type(load_codec(name))
+        encode = kind.encode
+
+        def counting(self: Any, call: Call, quirks: Any, encode: Any = encode, name: str = name) -> Any:
+            seen.append(name)
+            return encode(self, call, quirks)
+
+        monkeypatch.setattr(kind, "encode", counting)
+    return seen
+
+
+def guarded(to: AIModelEndpoint) -> AIModelClient:
+    """A client with everything that looks at requests."""
+    budget = BudgetLayer(Budget("100", "day", unknown="allow"))
+    layers = [UsageLayer(MemoryLedger()), CacheLayer(MemoryCache(), policy="always"), budget]
+    limits = LimitLayer(Limit(tokens_per_minute=1_000_000, requests_per_minute=100))
+    return AIModelClient(to, layers=layers, attempt_layers=[limits])
+
+
+@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_call_with_cache_budget_and_limits_is_encoded_once(
+    provider: str, streaming: bool, encodings: list[str]
+) -> None:
+    made = endpoint("http://127.0.0.1", provider, **CONFIGS.get(provider, {}))
+    with FakeServer(HELLO) as server:
+        api = endpoint(server.url, provider, **CONFIGS.get(provider, {})).api
+        with guarded(AIModelEndpoint(api=api, ai_model=made.ai_model)) as client:
+            answer = client.generate("?", streaming=streaming, max_output_tokens=10)
+            if streaming:
+                list(answer.stream_generator)
+            assert len(encodings) == 1
+            client.generate("?", streaming=streaming, max_output_tokens=10)
+            assert len(encodings) == 2
+            assert len(server.exchanges) == 1
+
+
+def test_a_retried_call_is_not_encoded_again(world: World, server: FakeServer, encodings: list[str]) -> None:
+    server.answers(Refusal(503, "busy", headers={"retry-after-ms": "5"}), HELLO)
+    client = guarded(endpoint(server.url))
+    world.run(client, "?", max_output_tokens=10)
+    world.close(client)
+    assert len(server.exchanges) == 2
+    assert len(encodings) == 1
+
+
+@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
+def test_layers_see_the_request_as_it_is_sent(streaming: bool, world: World, server: FakeServer) -> None:
+    server.answers(HELLO)
+    seeing = Seeing()
+    client = AIModelClient(endpoint(server.url), layers=[seeing])
+    ask = world.stream if streaming else world.run
+    ask(client, "?", temperature=0.5)
+    world.close(client)
+    assert json.loads(server.exchanges[0].body) == seeing.exchanges[0].body
+
+
+def test_media_are_fetched_before_a_layer_sees_the_request(world: World, server: FakeServer) -> None:
+    server.answers(HELLO)
+    seeing = Seeing()
+    with FakeServer(Raw(PNG, headers={"content-type": "image/png"})) as web:
+        client = AIModelClient(endpoint(server.url, "ollama"), layers=[seeing], attempt_layers=[seeing])
+        picture = ImageContent(url=f"{web.url}/a.png")
+        world.run(client, ["What is this?", picture], fetching=Fetching(private=True))
+        world.close(client)
+        assert len(web.exchanges) == 1
+    assert [dict(one.body) for one in seeing.exchanges] == [server.exchanges[0].json] * 2
+
+
+def test_a_replaced_call_is_encoded_anew(world: World, server: FakeServer) -> None:
+    server.answers(HELLO)
+    before, after = Seeing(), Seeing()
+
+    async def colder(call: Call, send: Send) -> Stream:
+        return await send(replace(call, config=call.config.model_copy(update={"temperature": 0.1})))
+
+    client = AIModelClient(endpoint(server.url), layers=[before, colder, after])
+    world.run(client, "?", temperature=0.9)
+    world.close(client)
+    assert (before.exchanges[0].body["temperature"], after.exchanges[0].body["temperature"]) == (0.9, 0.1)
+    assert server.exchanges[0].json["temperature"] == 0.1
+
+
+def test_a_request_that_cannot_be_written_is_the_same_error_with_layers(world: World, server: FakeServer) -> None:
+    client = guarded(endpoint(server.url))
+    with pytest.raises(ConfigurationError, match="cannot be written as JSON"):
+        world.run(client, "half \ud83d")
+    world.close(client)
+
+
+def test_what_was_learned_meanwhile_is_in_the_next_exchange(world: World, server: FakeServer) -> None:
+    """The answer belongs to the request that was accepted, so the second call finds it."""
+    refused = {"error": {"message": "Unsupported parameter: 'temperature'", "param": "temperature",
+                         "type": "invalid_request_error", "code": "unsupported_parameter"}}  # fmt: skip
+    server.answers(Refusal(400, json.dumps(refused)), HELLO)
+    model = AIModel(model_name=f"learner-{world.name}")
+    to = endpoint(server.url).model_copy(update={"ai_model": model})
+    client = AIModelClient(to, layers=[CacheLayer(MemoryCache(), policy="always")])
+    first = world.run(client, "?", temperature=0.3).chat_response
+    again = world.run(client, "?", temperature=0.3).chat_response
+    world.close(client)
+    assert (first.cached, again.cached) == (False, True)
+    assert [one.code for one in again.warnings] == [one.code for one in first.warnings] == ["learned"]
+
+
+def test_the_target_names_the_account_without_the_key(server: FakeServer) -> None:
+    targets: list[Target] = []
+
+    class Looking:
+        def bind(self, io: Any, target: Target) -> Layer:
+            targets.append(target)
+
+            async def layer(call: Call, send: Send) -> Stream:
+                return await send(call)
+
+            return layer
+
+    server.answers(HELLO, HELLO)
+    for key in ("sk-one", "sk-two"):
+        config = endpoint(server.url).api.config
+        api = AIModelAPI(provider="openai", api_key=key, config=config)
+        with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), layers=[Looking()]) as client:
+            client.generate("?")
+    one, two = (target.account for target in targets)
+    assert one is not None
+    assert two is not None
+    assert one != two
+    assert "sk-" not in repr(targets) + one + two

@@ -1,0 +1,363 @@
+"""Requests that differ in a byte that is sent, in their address or in their account never share a cache entry."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_utilities import AiClient, AiSettings
+from ai_utilities.cache import CacheLayer, MemoryCache, caching
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import UnsupportedError
+from dhenara.ai.providers.registry import KNOWN
+from dhenara.ai.testing import Answer, FakeServer, Plausible, Raw
+from dhenara.ai.types import (
+    AIModel,
+    AIModelAPI,
+    AIModelEndpoint,
+    AudioContent,
+    Fetching,
+    FileContent,
+    ImageContent,
+    ToolDefinition,
+    VideoContent,
+)
+from support.worlds import World, endpoint
+
+HELLO = Answer(text="Hello!")
+PNG = b"\x89PNG\r\n\x1a\n" + b"." * 20
+PDF = b"%PDF-1.7 ..."
+WAV = b"RIFF\x24\0\0\0WAVEfmt " + bytes(40)
+MP4 = b"\0\0\0\x18ftypmp42" + bytes(20)
+KINDS: dict[str, tuple[type[Any], bytes, str, str]] = {
+    "image": (ImageContent, PNG, "image/png", "png"),
+    "pdf": (FileContent, PDF, "application/pdf", "pdf"),
+    "text": (FileContent, b"some words", "text/plain", "txt"),
+    "audio": (AudioContent, WAV, "audio/wav", "wav"),
+    "video": (VideoContent, MP4, "video/mp4", "mp4"),
+}
+NO_CHAT = ("voyage", "deepgram", "local")
+CHAT = sorted(set(KNOWN.values()) - set(NO_CHAT))
+MODELS = {"amazon_bedrock": "amazon.nova-pro-v1:0", "google_ai": "gemini-2.5-flash", "anthropic": "claude-sonnet-4-5"}
+CONFIGS: dict[str, dict[str, Any]] = {
+    "google_vertex_ai": {"project_id": "p", "location": "global"},
+    "amazon_bedrock": {"region": "us-east-1"},
+}
+HERE = Fetching(private=True)
+
+
+def at(server: FakeServer, provider: str, *, key: str = "sk-one", query: str = "", **config: Any) -> AIModelEndpoint:
+    """An endpoint at the fake server."""
+    made = endpoint(server.url, provider, MODELS.get(provider, "fake-1"), **CONFIGS.get(provider, {}), **config)
+    base = made.api.config["base_url"] + query
+    api = AIModelAPI(provider=provider, api_key=key, config={**made.api.config, "base_url": base})
+    return AIModelEndpoint(api=api, ai_model=made.ai_model)
+
+
+def cached_client(to: AIModelEndpoint, cache: MemoryCache, **more: Any) -> AIModelClient:
+    return AIModelClient(to, layers=[CacheLayer(cache, policy="always", **more)])
+
+
+@pytest.fixture
+def web() -> Iterator[FakeServer]:
+    """A web server with files."""
+    with FakeServer() as running:
+        yield running
+
+
+@pytest.fixture
+def talker() -> Iterator[FakeServer]:
+    """A provider that gives the same answer to everything."""
+    with FakeServer(HELLO, forever=True) as running:
+        yield running
+
+
+def requests_of(ask: Callable[..., Any], client: AIModelClient, parts: list[Any], server: FakeServer) -> list[Any]:
+    """What is sent for these parts, one request after the other."""
+    before = len(server.exchanges)
+    try:
+        for part in parts:
+            ask(client, ["What is this?", part])
+    except UnsupportedError as error:
+        assert len(server.exchanges) == before
+        pytest.skip(str(error))
+    return [(exchange.path, exchange.body) for exchange in server.exchanges[before:]]
+
+
+def ask_whole(client: AIModelClient, prompt: Any) -> None:
+    client.generate(prompt, fetching=HERE)
+
+
+def ask_streamed(client: AIModelClient, prompt: Any) -> None:
+    list(client.generate(prompt, fetching=HERE, streaming=True).stream_generator)
+
+
+@pytest.mark.parametrize("ask", [ask_whole, ask_streamed], ids=["whole", "streamed"])
+@pytest.mark.parametrize("place", ["bytes", "addresses", "one address"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("provider", CHAT)
+def test_two_files_are_two_entries_wherever_the_requests_differ(
+    provider: str, kind: str, place: str, ask: Callable[..., Any], web: FakeServer, talker: FakeServer
+) -> None:
+    """Sent without a cache, these requests are equal only if the file is not in them."""
+    content, data, mime_type, ending = KINDS[kind]
+    files = [data + b"1", data + b"2", data + b"2"]
+    if place == "bytes":
+        parts = [content(data=one, mime_type=mime_type) for one in files]
+    else:
+        web.answers(*(Raw(one, headers={"content-type": mime_type}) for one in (*files, *files)))
+        names = ["same"] * 3 if place == "one address" else ["first", "second", "second"]
+        parts = [content(url=f"{web.url}/{name}.{ending}", mime_type=mime_type) for name in names]
+    with AIModelClient(at(talker, provider)) as client:
+        expected = requests_of(ask, client, parts, talker)
+    with cached_client(at(talker, provider), MemoryCache()) as client:
+        sent = requests_of(ask, client, parts, talker)
+    assert sent == list(dict.fromkeys(expected))
+
+
+LARGE = b"%PDF-1.7 " + bytes(30_000_000)
+
+
+def uploaded(number: int) -> Raw:
+    file = {"id": f"file_{number}", "type": "file", "filename": "x", "mime_type": "application/pdf", "size_bytes": 1,
+            "created_at": "2026-01-01T00:00:00Z", "downloadable": False}  # fmt: skip
+    return Raw(json.dumps(file).encode())
+
+
+@pytest.mark.parametrize("place", ["bytes", "addresses", "one address"])
+def test_two_large_files_that_are_uploaded_are_two_entries(place: str, web: FakeServer) -> None:
+    files = [LARGE + place.encode() + b"%d" % number for number in (1, 2, 2)]
+    web.answers(*(Raw(data, headers={"content-type": "application/pdf"}) for data in files))
+    names = ["same"] * 3 if place == "one address" else ["first", "second", "second"]
+    with FakeServer(uploaded(1), HELLO, uploaded(2), HELLO) as server:
+        with cached_client(at(server, "anthropic"), MemoryCache()) as client:
+            for name, data in zip(names, files, strict=True):
+                part = FileContent(data=data, mime_type="application/pdf", name=f"{name}.pdf")
+                linked = FileContent(url=f"{web.url}/{name}.pdf", mime_type="application/pdf")
+                client.generate(["What is this?", part if place == "bytes" else linked], fetching=HERE)
+        sent = [exchange.path.partition("?")[0] for exchange in server.exchanges]
+    assert sent == ["/v1/files", "/v1/messages", "/v1/files", "/v1/messages"]
+
+
+def test_where_a_large_file_stands_is_part_of_the_key() -> None:
+    part = FileContent(data=LARGE, mime_type="application/pdf")
+    with FakeServer(uploaded(3), HELLO, uploaded(3), HELLO) as server:
+        with cached_client(at(server, "anthropic"), MemoryCache()) as client:
+            client.generate(["one", part, "two"])
+            client.generate(["one", "two", part])
+        sent = [exchange.body for exchange in server.exchanges if exchange.path.startswith("/v1/messages")]
+    assert len(set(sent)) == 2
+
+
+Change = Callable[[FakeServer, str], AIModelEndpoint]
+PLACES: dict[str, tuple[Change, Change]] = {
+    "query of the address": (
+        lambda server, provider: at(server, provider, query="?tenant=a"),
+        lambda server, provider: at(server, provider, query="?tenant=b"),
+    ),
+    "API key": (
+        lambda server, provider: at(server, provider, key="sk-one"),
+        lambda server, provider: at(server, provider, key="sk-two"),
+    ),
+    "cookie": (
+        lambda server, provider: at(server, provider, headers={"cookie": "session=a"}),
+        lambda server, provider: at(server, provider, headers={"Cookie": "session=b"}),
+    ),
+    "tenant header": (
+        lambda server, provider: at(server, provider, headers={"x-tenant": "a"}),
+        lambda server, provider: at(server, provider, headers={"x-tenant": "b"}),
+    ),
+    "user agent": (
+        lambda server, provider: at(server, provider, headers={"user-agent": "a"}),
+        lambda server, provider: at(server, provider, headers={"user-agent": "b"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("provider", CHAT)
+def test_another_address_header_or_account_is_another_entry(
+    provider: str, place: str, streaming: bool, talker: FakeServer
+) -> None:
+    cache = MemoryCache()
+    for made in (*PLACES[place], PLACES[place][1]):
+        with cached_client(made(talker, provider), cache) as client:
+            answer = client.generate("?", streaming=streaming)
+            if streaming:
+                list(answer.stream_generator)
+    assert len(talker.exchanges) == 2
+
+
+OPERATIONS: dict[str, tuple[str, str, str, tuple[Any, ...], dict[str, Any]]] = {
+    "embed": ("openai", "text-embedding-3-small", "embed", ("a",), {}),
+    "embed a picture": ("cohere", "embed-v4.0", "embed", ([ImageContent(data=PNG, mime_type="image/png")],), {}),
+    "rerank": ("cohere", "rerank-v3.5", "rerank", ("cats", ["cats sleep", "dogs bark"]), {}),
+    "moderate": ("openai", "omni-moderation-latest", "moderate", ("a",), {}),
+    "transcribe": ("openai", "whisper-1", "transcribe", (WAV,), {}),
+    "image": ("openai", "gpt-image-1", "generate", ("a cat",), {}),
+    "speak": ("openai", "gpt-4o-mini-tts", "speak", ("hello",), {}),
+    "count tokens": ("anthropic", "claude-sonnet-4-5", "count_tokens", ("a",), {}),
+}
+
+
+def placed(server: FakeServer, provider: str, model: str, **more: Any) -> AIModelEndpoint:
+    made = at(server, provider, **more)
+    return made.model_copy(update={"ai_model": AIModel(model_name=model)})
+
+
+@pytest.mark.parametrize("change", [{"key": "sk-two"}, {"query": "?tenant=b"}, {"headers": {"x-tenant": "b"}}], ids=str)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_beside_chat_are_kept_by_account_and_address(
+    name: str, change: dict[str, Any], world: World
+) -> None:
+    provider, model, operation, args, more = OPERATIONS[name]
+    cache = MemoryCache()
+    with FakeServer(Plausible(), forever=True) as server:
+        for to in ({}, change, change):
+            client = cached_client(placed(server, provider, model, **to), cache)
+            with caching("always"):
+                world.ask(client, operation, *args, **more)
+            world.close(client)
+        assert len(server.exchanges) == 2
+
+
+PARAMETERS: list[dict[str, Any]] = [
+    {"temperature": 0.1}, {"top_p": 0.5}, {"max_output_tokens": 7}, {"stop": ["x"]}, {"seed": 1}, {"user": "me"},
+    {"instructions": "be brief"}, {"options": {"anything": 1}}, {"headers": {"x-more": "1"}}, {"metadata": {"a": "b"}},
+    {"tools": [ToolDefinition(name="look", description="looks", parameters={"type": "object", "properties": {}})]},
+    {"structured_output": {"type": "object", "properties": {"a": {"type": "string"}}}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda one: next(iter(one)))
+@pytest.mark.parametrize("provider", CHAT)
+def test_what_changes_the_request_changes_the_entry_and_nothing_else_does(
+    provider: str, parameter: dict[str, Any], talker: FakeServer
+) -> None:
+    with cached_client(at(talker, provider), MemoryCache()) as client:
+        client.generate("?")
+        try:
+            client.generate("?", **parameter)
+            client.generate("?", **parameter)
+        except Exception as error:
+            if type(error).__name__ not in ("UnsupportedError", "BadAnswerError"):
+                raise
+            pytest.skip(f"{provider}: {error}")
+    sent = [(exchange.path, exchange.headers, exchange.body) for exchange in talker.exchanges]
+    with AIModelClient(at(talker, provider)) as client:
+        client.generate("?", **parameter)
+    last = talker.exchanges[-1]
+    differs = last.body != sent[0][2] or last.headers != sent[0][1]
+    assert len(sent) == (2 if differs else 1)
+
+
+@pytest.mark.parametrize("provider", CHAT)
+def test_equal_requests_share_an_entry_streamed_or_not(provider: str, talker: FakeServer) -> None:
+    cache = MemoryCache()
+    for streaming in (True, False, True, False):
+        with cached_client(at(talker, provider), cache) as client:
+            answer = client.generate("?", streaming=streaming)
+            if streaming:
+                list(answer.stream_generator)
+    assert len(talker.exchanges) == 1
+
+
+def test_accounts_may_share_entries_where_the_layer_says_so(talker: FakeServer) -> None:
+    cache = MemoryCache()
+    for key in ("sk-one", "sk-two"):
+        with cached_client(at(talker, "openai", key=key), cache, share_accounts=True) as client:
+            client.generate("?")
+    assert len(talker.exchanges) == 1
+    for tenant in ("a", "b"):
+        to = at(talker, "openai", headers={"x-tenant": tenant})
+        with cached_client(to, cache, share_accounts=True) as client:
+            client.generate("?")
+    assert len(talker.exchanges) == 3
+
+
+def test_a_block_of_the_program_may_share_between_accounts(talker: FakeServer) -> None:
+    cache = MemoryCache()
+    for key in ("sk-one", "sk-two"):
+        with cached_client(at(talker, "openai", key=key), cache) as client, caching(share_accounts=True):
+            client.generate("?")
+    assert len(talker.exchanges) == 1
+
+
+def test_tokens_from_a_function_separate_accounts(talker: FakeServer, world: World) -> None:
+    cache, tokens = MemoryCache(), ["tok-a", "tok-b", "tok-b"]
+    made = at(talker, "openai")
+    api = AIModelAPI(provider="openai", credentials={"token": lambda: tokens[0]}, config=made.api.config)
+    client = cached_client(AIModelEndpoint(api=api, ai_model=made.ai_model), cache)
+    while tokens:
+        world.run(client, "?")
+        tokens.pop(0)
+    world.close(client)
+    assert len(talker.exchanges) == 2
+
+
+def test_keys_of_aws_separate_accounts(talker: FakeServer) -> None:
+    cache, made = MemoryCache(), at(talker, "amazon_bedrock")
+    for name in ("AKIAONE", "AKIATWO", "AKIATWO"):
+        credentials = {"access_key_id": name, "secret_access_key": "s"}
+        api = AIModelAPI(provider="amazon_bedrock", credentials=credentials, config=made.api.config)
+        with cached_client(AIModelEndpoint(api=api, ai_model=made.ai_model), cache) as client:
+            client.generate("?")
+    assert len(talker.exchanges) == 2
+
+
+def test_no_secret_stands_in_a_key_or_an_entry(talker: FakeServer, tmp_path: Path) -> None:
+    cache = MemoryCache()
+    with cached_client(at(talker, "openai", key="sk-very-secret", headers={"cookie": "crumbs"}), cache) as client:
+        client.generate("?")
+    stored = [f"{key} {cache.get_text(key)}" for key in cache.kept_keys()]
+    assert len(stored) == 1
+    assert not any("very-secret" in one or "crumbs" in one for one in stored)
+
+
+def test_entries_of_the_former_key_are_not_used(talker: FakeServer) -> None:
+    from ai_utilities.cache.key import VERSION
+
+    assert VERSION >= 2
+
+
+def kit_settings(server: FakeServer, **more: Any) -> AiSettings:
+    return AiSettings(
+        provider="openai", model="fake-1", base_url=f"{server.url}/v1", cache_enabled=True, cache_policy="always",
+        **{"api_key": "sk-one", **more}, _env_file=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [{"api_key": "sk-two"}, {"system_prompt": "be brief"}], ids=str)
+def test_clients_of_the_kit_separate_accounts(change: dict[str, Any], talker: FakeServer) -> None:
+    cache = MemoryCache()
+    for more in ({}, change, change):
+        with AiClient(kit_settings(talker, **more), cache=cache) as client:
+            client.ask("?")
+    assert len(talker.exchanges) == 2
+
+
+def test_settings_of_the_kit_may_share_between_accounts(talker: FakeServer) -> None:
+    cache = MemoryCache()
+    for key in ("sk-one", "sk-two"):
+        with AiClient(kit_settings(talker, api_key=key, cache_share_accounts=True), cache=cache) as client:
+            client.ask("?")
+    assert len(talker.exchanges) == 1
+
+
+def test_equal_calls_of_two_accounts_at_the_same_time_are_both_sent(talker: FakeServer) -> None:
+    async def main() -> None:
+        layer = CacheLayer(MemoryCache(), policy="always")
+        clients = [AIModelClient(at(talker, "openai", key=key), layers=[layer]) for key in ("sk-one", "sk-two")]
+        await asyncio.gather(*(client.generate_async("?") for client in clients for _ in range(3)))
+        for client in clients:
+            await client.aclose()
+
+    asyncio.run(main())
+    assert len(talker.exchanges) == 2
+    assert len({exchange.headers["authorization"] for exchange in talker.exchanges}) == 2
