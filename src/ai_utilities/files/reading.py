@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import mimetypes
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -58,7 +61,7 @@ def read_text(
             return FileText(called, kind, reader(data))
         except AIUtilitiesError:
             raise
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile, ElementTree.ParseError) as error:
+        except UNREADABLE as error:
             raise TextExtractionError(f"{called} could not be read as {kind}: {error}") from error
     text = decoded(data)
     if text is None:
@@ -71,12 +74,14 @@ def read_text(
 
 def on_disk(path: Path, most_bytes: int | None) -> bytes:
     try:
-        if most_bytes is not None and path.stat().st_size > most_bytes:
-            size = path.stat().st_size
-            raise TextExtractionError(f"{path} has {size} bytes, and {most_bytes} are allowed: pass most_bytes=...")
-        return path.read_bytes()
-    except OSError as error:
-        raise TextExtractionError(f"the file {path} cannot be read: {error.strerror}") from error
+        with path.open("rb") as file:
+            # Devices and pipes do not tell their size.
+            data = file.read() if most_bytes is None else file.read(most_bytes + 1)
+    except (OSError, ValueError) as error:
+        raise TextExtractionError(f"the file {path} cannot be read: {getattr(error, 'strerror', error)}") from error
+    if most_bytes is not None and len(data) > most_bytes:
+        raise TextExtractionError(f"{path} has more than {most_bytes} bytes: pass most_bytes=...")
+    return data
 
 
 def kind_of(data: bytes, name: str) -> str:
@@ -106,8 +111,15 @@ def decoded(data: bytes) -> str | None:
 
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+UNREADABLE = (
+    *(ValueError, LookupError, OSError, EOFError, RuntimeError, NotImplementedError, OverflowError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ElementTree.ParseError),
+)
+"""What damaged files make the readers of the standard library raise; encrypted archives are RuntimeErrors."""
+
 READERS: dict[str, Callable[[bytes], tuple[str, ...]]] = {
     "application/pdf": read_pdf,
     DOCX: read_docx,
     "text/html": lambda data: (read_html(decoded(data) or ""),),
+    "application/xhtml+xml": lambda data: (read_html(decoded(data) or ""),),
 }
