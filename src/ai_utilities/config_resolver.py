@@ -77,13 +77,22 @@ class ConfigurationResolver:
             reason=reason,
         )
 
-    def validate(self, provider: str | None = None, *, own_only: bool = False) -> Resolved:
-        """The same, or an error that says what is missing and which ways out there are."""
+    def validate(self, provider: str | None = None, *, own_only: bool = False, needs_model: bool = True) -> Resolved:
+        """The same, or an error that says what is missing and which ways out there are.
+
+        Args:
+            provider: The provider; None for the one that the settings name.
+            own_only: Whether what is said for no provider in particular is not meant for this one.
+            needs_model: Whether a chat model must be named or known. Embeddings and the like do without.
+
+        Raises:
+            ProviderConfigurationError: If something is missing.
+        """
         found = self.resolve(provider, own_only=own_only)
         facts = found.facts
         if facts.needs_key and found.api_key.value is None and not facts.fetches_proof:
             raise ProviderConfigurationError(missing_key(found.facts, self.variables(), own_only=own_only))
-        if found.model.value is None and facts.needs_key and facts.chats:
+        if needs_model and found.model.value is None and facts.needs_key and facts.chats:
             raise ProviderConfigurationError(missing_model(facts))
         if facts.name == "openai_compatible" and found.base_url.value is None:
             raise ProviderConfigurationError(

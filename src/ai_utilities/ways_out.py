@@ -39,6 +39,11 @@ def missing_model(facts: ProviderFacts) -> str:
     )
 
 
+def missing_operation_model(facts: ProviderFacts, operation: str) -> str:
+    """Nobody named a model for an operation that has no usual one here."""
+    return f"{facts.name} has no usual model for {operation}. Pass model='...', or set {facts.model[0]}."
+
+
 def nothing_configured(order: tuple[str, ...]) -> str:
     """`auto` found nobody."""
     asked = f"none of {', '.join(order)}" if len(order) <= FEW else f"none of the {len(order)} known ones"

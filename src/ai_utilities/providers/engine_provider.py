@@ -20,13 +20,13 @@ from ..crowd import ask_all, ask_all_async
 from ..embeddings import Embeddings
 from ..exceptions import ProviderConfigurationError
 from ..results import AskResult, read_any
-from ..ways_out import no_embedder, no_painter
+from ..ways_out import missing_model, missing_operation_model, no_embedder, no_painter
 from ..wiring import Wiring
 from .base_provider import BaseProvider
 from .drawing import draw, draw_async
 from .endpoint import connection_options, make_endpoint
 from .fallbacks import fallbacks
-from .usual_models import DRAWS, EMBEDDERS, first, usual_model
+from .usual_models import DRAWS, EMBEDDERS, concerns_model, first, usual_model
 
 if TYPE_CHECKING:
     from dhenara.ai.types.model import FunctionalType
@@ -36,7 +36,10 @@ ANY = "any"
 
 
 class EngineProvider(BaseProvider):
-    """Speaks whatever protocol the provider speaks. Everything is checked here, before the first question."""
+    """Speaks whatever protocol the provider speaks. Everything is checked here, before the first question.
+
+    A chat model is only needed by questions: where none is named and none is usual, they raise before anything is sent.
+    """
 
     takes_context: ClassVar[bool] = True
     has_layers: ClassVar[bool] = True
@@ -50,7 +53,9 @@ class EngineProvider(BaseProvider):
         super().__init__(settings)
 
     def _configure_client(self) -> None:
-        self.configuration: Resolved = ConfigurationResolver(self.settings).validate(self.provider_name or None)
+        self.configuration: Resolved = ConfigurationResolver(self.settings).validate(
+            self.provider_name or None, needs_model=False
+        )
         self.provider_name = self.configuration.provider
         self._config = AIModelCallConfig(**call_defaults(self.settings))
         self._fallbacks = fallbacks(self.settings, self.provider_name)
@@ -64,13 +69,13 @@ class EngineProvider(BaseProvider):
 
     def ask(self, prompt: str, **kwargs: Any) -> AskResult:
         asked = self._asked(prompt, kwargs)
-        client = self._client(asked.model or self.model or first(self.list_models(), self.configuration.facts))
+        client = self._client(self._chat_model(asked) or first(self.list_models(), self.configuration.facts))
         with self._around(asked)():
             return read_any(client_method(client, asked)(**asked.arguments), asked.prompt)
 
     async def ask_async(self, prompt: str, **kwargs: Any) -> AskResult:
         asked = self._asked(prompt, kwargs)
-        model = asked.model or self.model or first(await self.list_models_async(), self.configuration.facts)
+        model = self._chat_model(asked) or first(await self.list_models_async(), self.configuration.facts)
         client = self._client(model)
         with self._around(asked)():
             return read_any(await client_method(client, asked, "_async")(**asked.arguments), asked.prompt)
@@ -85,7 +90,7 @@ class EngineProvider(BaseProvider):
         asked = self._asked(prompt, kwargs)
 
         def opened() -> Any:
-            model = asked.model or self.model or first(self.list_models(), self.configuration.facts)
+            model = self._chat_model(asked) or first(self.list_models(), self.configuration.facts)
             client = self._client(model)
             if asked.runs_tools:
                 return client_method(client, asked, "_streaming")(**asked.arguments)
@@ -97,7 +102,7 @@ class EngineProvider(BaseProvider):
         asked = self._asked(prompt, kwargs)
 
         async def opened() -> Any:
-            model = asked.model or self.model or first(await self.list_models_async(), self.configuration.facts)
+            model = self._chat_model(asked) or first(await self.list_models_async(), self.configuration.facts)
             client = self._client(model)
             if asked.runs_tools:
                 return client_method(client, asked, "_streaming_async")(**asked.arguments)
@@ -108,7 +113,7 @@ class EngineProvider(BaseProvider):
     def plan(self, prompt: str, **kwargs: Any) -> Plan:
         """Nothing is sent, also not to ask which models there are."""
         asked = self._asked(prompt, kwargs)
-        return self._client(asked.model or self.model or ANY).plan(**asked.arguments)
+        return self._client(self._chat_model(asked) or ANY).plan(**asked.arguments)
 
     def list_models(self) -> list[str]:
         return [found.id for found in self._client(self.model or ANY).list_models()]
@@ -141,7 +146,10 @@ class EngineProvider(BaseProvider):
         if not operation.startswith("submit_batch"):
             said.setdefault("temperature", None)
         if operation != "image":
-            return self._client(model or self.model or ANY)
+            model = model or self.model
+            if model is None and concerns_model(operation) and self.configuration.facts.needs_key:
+                raise ProviderConfigurationError(missing_operation_model(self.configuration.facts, operation))
+            return self._client(model or ANY)
         if model is None:
             raise ProviderConfigurationError(no_painter(self.configuration.facts, tuple(DRAWS)))
         return self._client(model, "image_generation")
@@ -160,6 +168,17 @@ class EngineProvider(BaseProvider):
     async def aclose(self) -> None:
         for client in tuple(self._clients.values()):
             await client.aclose()
+
+    def _chat_model(self, asked: Asked) -> str | None:
+        """The model of this question; None where the user's own server is asked what it has.
+
+        Raises:
+            ProviderConfigurationError: If a hosted provider has no model that is asked by default.
+        """
+        model = asked.model or self.model
+        if model is None and self.configuration.facts.needs_key:
+            raise ProviderConfigurationError(missing_model(self.configuration.facts))
+        return model
 
     def _asked(self, prompt: Any, said: Mapping[str, Any]) -> Asked:
         if not self.configuration.facts.chats:

@@ -26,7 +26,7 @@ def fallback(named: str, settings: AiSettings, main: str) -> AIModelEndpoint:
         )
     is_main = spelled(provider) == main
     try:
-        found = ConfigurationResolver(settings).validate(provider, own_only=not is_main)
+        found = ConfigurationResolver(settings).validate(provider, own_only=not is_main, needs_model=not model)
     except ProviderConfigurationError as error:
         raise ProviderConfigurationError(f"fallbacks, {named!r}: {error}") from error
     chosen = model or found.model.value

@@ -42,6 +42,9 @@ EMBEDDERS = {
     "mistral": "mistral-embed",
     "cohere": "embed-v4.0",
     "voyage": "voyage-3.5",
+    "openrouter": "openai/text-embedding-3-small",
+    "perplexity": "pplx-embed-v1-0.6b",
+    "amazon_bedrock": "amazon.titan-embed-text-v2:0",
 }
 DRAWS = {
     "openai": "gpt-image-2",
@@ -53,6 +56,7 @@ RANKS = {
     "cohere": "rerank-v4.0-pro",
     "voyage": "rerank-2.5",
     "amazon_bedrock": "cohere.rerank-v3-5:0",
+    "openrouter": "voyageai/rerank-2.5-lite",
 }
 JUDGES = {"openai": "omni-moderation-latest", "mistral": "mistral-moderation-latest"}
 READS = {"mistral": "mistral-ocr-latest"}
@@ -76,6 +80,13 @@ def usual_model(provider: str, operation: str, said: Mapping[str, Any]) -> str |
         return TRANSLATES.get(provider) or HEARS.get(provider)
     fine = SPEAKERS if said.get("diarize") else TIMES if said.get("timestamps") else HEARS
     return fine.get(provider) or HEARS.get(provider)
+
+
+def concerns_model(operation: str) -> bool:
+    """Whether an operation is one of a model; files, and batches that were handed over, need none."""
+    if operation.endswith(("_file", "_files")):
+        return False
+    return "batch" not in operation or operation.startswith("submit_")
 
 
 def first(models: Sequence[str], facts: ProviderFacts) -> str:
