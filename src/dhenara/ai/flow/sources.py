@@ -88,7 +88,7 @@ class Live:
             return batches
         last = self._cut(b"")
         self._over = True
-        return [*self._batches(last), list(self._decoder.finish())]
+        return [*self._batches(last, cut=True), *self._finished()]
 
     def held(self) -> Batch:
         """An event whose end never came, if it can be read, and what the decoder kept for the end."""
@@ -103,7 +103,10 @@ class Live:
                 yield from self._decoder.frame(frame)
         except (*MALFORMED, BrokenFraming):
             pass  # the line broke in the middle of this event; that is what the caller is told
-        yield from self._decoder.finish()
+        try:
+            yield from self._decoder.finish()
+        except MALFORMED:
+            pass  # as above
 
     async def close(self) -> None:
         await self._line.response.close()
@@ -117,14 +120,25 @@ class Live:
         except BrokenFraming as error:
             raise self._line.signed(BrokenStreamError(f"the stream is damaged: {error}")) from error
 
-    def _batches(self, frames: list[Frame]) -> list[Batch]:
-        """What was readable before something unreadable is kept."""
+    def _finished(self) -> list[Batch]:
+        try:
+            return [list(self._decoder.finish())]
+        except MALFORMED as error:
+            return [[Failed(self._line.signed(unreadable(error)))]]
+
+    def _batches(self, frames: list[Frame], *, cut: bool = False) -> list[Batch]:
+        """What was readable before something unreadable is kept.
+
+        With `cut`, these are the last frames, whose ends never came: one that cannot be read was cut off.
+        """
         batches: list[Batch] = []
         try:
             for frame in frames:
                 batches.append(list(self._decoder.frame(frame)))
         except MALFORMED as error:
-            batches.append([Failed(self._line.signed(unreadable(error)))])
+            broken = cut and json.is_beginning(frame.data)
+            wrong = BrokenStreamError(CUT) if broken else unreadable(error)
+            batches.append([Failed(self._line.signed(wrong))])
         return batches
 
 
@@ -172,6 +186,9 @@ class Whole:
             yield from self._decoder.whole(value)
         except MALFORMED as error:
             raise self._line.signed(unreadable(error)) from error
+
+
+CUT = "the stream ended in the middle of an event"
 
 
 def unreadable(error: Exception) -> BadAnswerError:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
+LAST_WORD = b"[DONE]"
 DEEPEST = 250
 """Levels of nesting that are read: what is read must be written again, and pydantic writes 254 levels."""
 
@@ -63,6 +64,20 @@ def mended(value: Any, deepest: int) -> Any:
 def loads_partial(data: bytes | bytearray) -> Any:
     """The value as far as it goes, its last string cut where the bytes end; ValueError where it is no JSON at all."""
     return from_json(bytes(data), cache_strings="keys", allow_partial="trailing-strings")
+
+
+def is_beginning(data: bytes) -> bool:
+    """Whether this may be the beginning of JSON, or of the last word of a stream, cut off anywhere."""
+    if LAST_WORD.startswith(data.strip()):
+        return True
+    for end in range(len(data), max(0, len(data) - 4), -1):
+        # The cut may be inside a letter of several bytes.
+        try:
+            loads_partial(data[:end])
+        except ValueError:
+            continue
+        return True
+    return False
 
 
 def dumps(value: Any) -> bytes:

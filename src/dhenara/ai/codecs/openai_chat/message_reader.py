@@ -16,6 +16,7 @@ from ...types.delta import (
     TextDelta,
 )
 from ...wire import json
+from ..parallel_calls import WrapperCalls
 from ..told import Wire, citation, entries, place, section, words
 from .calls import CallReader
 from .quirks import ChatQuirks
@@ -32,13 +33,19 @@ PLAIN = frozenset({"role", "content"})
 class MessageReader:
     """Holds what only the rest of the choice explains."""
 
-    __slots__ = ("_calls", "_choice", "_details", "_images", "_quirks", "_tags", "_tools", "_unknown", "_whole")
+    __slots__ = (
+        *("_calls", "_choice", "_details", "_images", "_quirks", "_tags", "_tools", "_unknown", "_whole"),
+        "_wrappers",
+    )
 
-    def __init__(self, choice: int, quirks: ChatQuirks, *, whole: bool, thinking: bool = False) -> None:
+    def __init__(
+        self, choice: int, quirks: ChatQuirks, wrappers: WrapperCalls, *, whole: bool, thinking: bool = False
+    ) -> None:
         self._choice = choice
         self._quirks = quirks
         self._whole = whole
         self._calls = CallReader(choice)
+        self._wrappers = wrappers
         self._details: Details | None = None
         self._images = 0
         self._tags = tags(opened=thinking) if quirks.think_tags else None
@@ -65,7 +72,7 @@ class MessageReader:
             yield self._read_server_tool(tool, position)
         if message.get("tool_calls") or message.get("function_call"):
             yield from self._let_go()
-            yield from self._calls.read(message, whole=self._whole)
+            yield from self._wrappers.unwrapped(self._calls.read(message, whole=self._whole))
         if message.get("annotations"):
             from .citations import read_annotation
 
@@ -75,6 +82,7 @@ class MessageReader:
     def finish(self) -> Iterator[Delta]:
         """Thinking details come in fragments that belong together by index; they are told once, whole."""
         yield from self._let_go()
+        yield from self._wrappers.release()
         if self._details:
             yield ReasoningDelta(
                 REASONING,
@@ -87,6 +95,10 @@ class MessageReader:
     def called(self) -> bool:
         """Whether the answer calls tools."""
         return self._calls.called
+
+    def calls_told(self) -> Iterator[Delta]:
+        """What was held back of calls, once all of them are here."""
+        return self._wrappers.release()
 
     def stop(self) -> Iterator[Delta]:
         """The model has said all that it wanted to say."""

@@ -23,6 +23,7 @@ from ..base import Informed, Outgoing
 from ..beside import beside
 from ..counts import used
 from ..foreign import CHAT, not_an_answer, refuse_foreign
+from ..parallel_calls import WrapperCalls, declared_tools
 from ..told import entries, named, section
 from .message_reader import TEXT, MessageReader
 from .quirks import ChatQuirks
@@ -56,7 +57,7 @@ LAST = b"[DONE]"
 class ChatReader(Informed):
     """One answer. A whole message and a delta have one shape, so they have one reader."""
 
-    __slots__ = ("_began", "_choices", "_ended", "_quirks", "_thinking", "_urls")
+    __slots__ = ("_began", "_choices", "_declared", "_ended", "_quirks", "_thinking", "_urls")
 
     def __init__(self, quirks: ChatQuirks) -> None:
         self._quirks = quirks
@@ -65,9 +66,14 @@ class ChatReader(Informed):
         self._ended: set[int] = set()
         self._urls: set[str] = set()
         self._thinking = False
+        self._declared: frozenset[str] = frozenset()
 
     def asked(self, outgoing: Outgoing) -> None:
-        """Whether answers begin inside of the thinking; those that are held to a schema cannot think."""
+        """Which tools are declared, and whether answers begin inside of the thinking.
+
+        Answers that are held to a schema cannot think.
+        """
+        self._declared = declared_tools(outgoing.body)
         if self._quirks.think_tags and "response_format" not in outgoing.body:
             from ..think_tags import opens_in_prompt
 
@@ -136,7 +142,10 @@ class ChatReader(Informed):
         reader = self._choices.get(index)
         if reader is None:
             whole = key == "message"
-            reader = self._choices[index] = MessageReader(index, self._quirks, whole=whole, thinking=self._thinking)
+            wrappers = WrapperCalls(self._declared)
+            reader = self._choices[index] = MessageReader(
+                index, self._quirks, wrappers, whole=whole, thinking=self._thinking
+            )
         said = reader.read(message)
         if choice.get("finish_reason") or choice.get("logprobs"):
             return chain(said, self._read_end(choice, index, reader))
@@ -148,6 +157,7 @@ class ChatReader(Informed):
             yield LogprobsDelta(tokens, index)
         if raw := choice.get("finish_reason"):
             self._ended.add(index)
+            yield from reader.calls_told()
             if FINISH.get(str(raw)) == "stop":
                 yield from reader.stop()
             stop = choice.get("stop_reason") or choice.get("matched_stop")

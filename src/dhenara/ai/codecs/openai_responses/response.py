@@ -24,9 +24,11 @@ from ...types.delta import (
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
+from ..base import Informed, Outgoing
 from ..beside import beside
 from ..counts import used
 from ..foreign import RESPONSES, not_an_answer, refuse_foreign, says_why
+from ..parallel_calls import WrapperCalls, declared_tools
 from ..told import Wire, entries, named, place, section, words
 from .ending import why
 from .item_reader import ItemReader, citation, spelled
@@ -37,15 +39,20 @@ LAST = b"[DONE]"
 BESIDE = ("service_tier", "conversation", "background", "previous_response_id")
 
 
-class ResponsesReader:
+class ResponsesReader(Informed):
     """One answer. The items of its final event are the last word on what only the origin understands."""
 
-    __slots__ = ("_items", "_last", "_quirks")
+    __slots__ = ("_items", "_last", "_quirks", "_wrappers")
 
     def __init__(self, quirks: ResponsesQuirks) -> None:
         self._quirks = quirks
         self._items: dict[int, ItemReader] = {}
         self._last = 0
+        self._wrappers = WrapperCalls()
+
+    def asked(self, outgoing: Outgoing) -> None:
+        """Which tools are declared."""
+        self._wrappers = WrapperCalls(declared_tools(outgoing.body))
 
     def whole(self, body: Any) -> Iterator[Delta]:
         """A body without items that is no response says why there is none."""
@@ -74,7 +81,7 @@ class ResponsesReader:
         return read(self, event)
 
     def finish(self) -> Iterator[Delta]:
-        return iter(())
+        return self._wrappers.release()
 
     def _item(self, event: Wire) -> ItemReader:
         """The item that an event is about; the one told last, where the host does not say."""
@@ -105,10 +112,11 @@ class ResponsesReader:
         return self._begin(section(event, "response"))
 
     def _added(self, event: Wire) -> Iterator[Delta]:
-        return self._at(place(event, "output_index", len(self._items))).start(section(event, "item"))
+        item = self._at(place(event, "output_index", len(self._items)))
+        return self._wrappers.unwrapped(item.start(section(event, "item")))
 
     def _done(self, event: Wire) -> Iterator[Delta]:
-        return self._item(event).whole(section(event, "item"))
+        return self._wrappers.unwrapped(self._item(event).whole(section(event, "item")))
 
     def _text(self, event: Wire) -> Iterable[Delta]:
         piece = words(event, "delta")
@@ -131,7 +139,7 @@ class ResponsesReader:
     def _arguments(self, event: Wire) -> Iterable[Delta]:
         item = self._item(event)
         item.called = True
-        return (ToolCallDelta(item.grew(None), arguments=words(event, "delta")),)
+        return self._wrappers.unwrapped([ToolCallDelta(item.grew(None), arguments=words(event, "delta"))])
 
     def _input(self, event: Wire) -> Iterable[Delta]:
         item = self._item(event)
@@ -143,7 +151,8 @@ class ResponsesReader:
         return (ServerToolDelta(self._item(event).grew(None), arguments=words(event, "delta")),)
 
     def _arguments_done(self, event: Wire) -> Iterable[Delta]:
-        return self._item(event).finished(None, spelled(event.get("arguments") or event.get("input")))
+        given = spelled(event.get("arguments") or event.get("input"))
+        return self._wrappers.unwrapped(self._item(event).finished(None, given))
 
     def _summary(self, event: Wire) -> Iterable[Delta]:
         return (ReasoningDelta(self._item(event).grew("summary"), words(event, "delta")),)
@@ -169,7 +178,8 @@ class ResponsesReader:
         for index, item in enumerate(entries(response, "output")):
             known = self._known(item, index, told)
             known.stored = bool(response.get("store"))
-            yield from known.whole(item)
+            yield from self._wrappers.unwrapped(known.whole(item))
+        yield from self._wrappers.release()
         if usage := section(response, "usage"):
             yield from used(read_usage(usage))
         yield from self._begin(response)

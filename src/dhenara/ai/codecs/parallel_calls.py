@@ -1,0 +1,107 @@
+"""Wrapper calls: models of OpenAI sometimes call a tool that nobody declared, with several calls inside.
+
+`multi_tool_use.parallel` takes `{"tool_uses": [{"recipient_name": "functions.NAME", "parameters": {...}}, ...]}`. Its
+calls are handed over one by one, with ids made of the wrapper's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import field
+from typing import Any
+
+from ..dataclass import dataclass
+from ..types.delta import Delta, Part, ToolCallDelta
+from ..wire import json
+
+NAMES = frozenset({"multi_tool_use.parallel", "multi_tool_use", "parallel"})
+NAMESPACE = "functions."
+
+
+@dataclass(frozen=True, slots=True)
+class InnerCall:
+    """One of the calls in a wrapper; `arguments` is JSON text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(slots=True)
+class Held:
+    """A wrapper call on its way."""
+
+    first: ToolCallDelta
+    pieces: list[str] = field(default_factory=list)
+
+
+class WrapperCalls:
+    """Holds wrapper calls back until all of their arguments are here. Tools that were declared are no wrappers."""
+
+    __slots__ = ("_declared", "_held")
+
+    def __init__(self, declared: frozenset[str] = frozenset()) -> None:
+        self._declared = declared
+        self._held: dict[Part, Held] = {}
+
+    def unwrapped(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
+        """These deltas without those of wrapper calls."""
+        return (delta for delta in deltas if not (isinstance(delta, ToolCallDelta) and self._hold(delta)))
+
+    def release(self) -> Iterator[Delta]:
+        """The calls inside of the wrappers; a wrapper that holds something else is a call like any other."""
+        held, self._held = self._held, {}
+        for call in held.values():
+            first, arguments = call.first, "".join(call.pieces)
+            inner = inner_calls(first.id, arguments)
+            if inner is None:
+                first.arguments = arguments
+                yield first
+            for number, one in enumerate(inner or ()):
+                yield ToolCallDelta(f"{first.part}.{number}", one.id, one.name, one.arguments, choice=first.choice)
+
+    def _hold(self, delta: ToolCallDelta) -> bool:
+        held = self._held.get(delta.part)
+        if held is None and delta.name in NAMES and delta.name not in self._declared:
+            held = self._held[delta.part] = Held(delta)
+        if held is None:
+            return False
+        held.first.id = held.first.id or delta.id
+        held.pieces.append(delta.arguments)
+        if delta.extras:
+            held.first.extras = {**(held.first.extras or {}), **delta.extras}
+        return True
+
+
+def declared_tools(body: dict[str, Any]) -> frozenset[str]:
+    """The names of the tools in a request."""
+    tools = body.get("tools")
+    named = [tool.get("function") or tool for tool in tools if isinstance(tool, dict)] if tools else []
+    return frozenset(str(tool["name"]) for tool in named if "name" in tool)
+
+
+def inner_calls(call_id: str | None, arguments: str) -> list[InnerCall] | None:
+    """The calls inside of a wrapper; None where these arguments are not those of one."""
+    try:
+        told = json.loads(arguments, json.DEEPEST_INSIDE)
+    except ValueError:
+        return None
+    uses = told.get("tool_uses") if isinstance(told, dict) and told.keys() == {"tool_uses"} else None
+    if not isinstance(uses, list) or not uses or not all(map(is_use, uses)):
+        return None
+    return [
+        InnerCall(
+            f"{call_id or 'call'}_{number}",
+            use["recipient_name"].removeprefix(NAMESPACE),
+            json.dumps(use.get("parameters") or {}).decode(),
+        )
+        for number, use in enumerate(uses)
+    ]
+
+
+def is_use(use: Any) -> bool:
+    if not isinstance(use, dict):
+        return False
+    name, parameters = use.get("recipient_name"), use.get("parameters")
+    is_named = isinstance(name, str) and bool(name.removeprefix(NAMESPACE)) and name not in NAMES
+    return is_named and (parameters is None or isinstance(parameters, dict))

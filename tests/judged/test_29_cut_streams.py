@@ -1,0 +1,137 @@
+"""A stream that ends anywhere before its first words is retried, and after them it is interrupted; never complete."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.answer.fold import Draft
+from dhenara.ai.errors import BadAnswerError, BrokenStreamError, CallError
+from dhenara.ai.flow.sources import Live
+from dhenara.ai.flow.stream import Stream
+from dhenara.ai.testing import FakeServer, RawStream
+from dhenara.ai.types import AIModelCallConfig
+from support.corpus import CORPUS, Exchange, body_bytes
+from support.protocols import PROTOCOLS, Recorded
+from support.worlds import World, endpoint
+
+EACH = pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda p: f"{p.codec}-{p.apis[0]}")
+
+
+class Pieces:
+    """A response that arrives in these pieces and then ends cleanly."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = [*pieces, b""]
+        self.response = self
+
+    async def read(self) -> bytes:
+        return self._pieces.pop(0)
+
+    async def close(self) -> None:
+        pass
+
+    def heard(self) -> None:
+        pass
+
+    def signed(self, error: CallError) -> CallError:
+        return error
+
+
+def now(work: Coroutine[Any, Any, Any]) -> Any:
+    """The result of a coroutine that never waits."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("it waits")
+
+
+def outcome(protocol: Recorded, quirks: Any, body: bytes) -> tuple[str, CallError | None, bool]:
+    """How a stream of these bytes ends: before its first words, after them, or complete; and with which error."""
+    codec = protocol.load()
+    stream = Stream(Live(Pieces(body), codec.decoder(quirks), codec.frames()), Draft())  # type: ignore[arg-type]
+    try:
+        now(stream.prime())
+    except CallError as error:
+        return "before", error, error.retriable
+    try:
+        answer = now(stream.response())
+    except CallError as error:
+        return "after", error, error.retriable
+    return ("interrupted" if answer.interrupted else "complete"), None, False
+
+
+def without_mercy(protocol: Recorded) -> Any:
+    """The dialect in which only the protocol's own last word ends an answer."""
+    from dataclasses import replace
+
+    return replace(protocol.quirks, terminal="done") if hasattr(protocol.quirks, "terminal") else protocol.quirks
+
+
+def streams(protocol: Recorded) -> list[Exchange]:
+    found = protocol.exchanges(
+        lambda e: (
+            e["stream"]
+            and e["expected"]["kind"] == "generate"
+            and not e["expected"].get("stream_error")
+            and len(e["response_body"]) < 200_000
+        )
+    )
+    return sorted(found, key=lambda e: e["id"])
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not beside the project")
+@EACH
+def test_a_recorded_stream_cut_at_any_byte_is_broken_and_never_complete(protocol: Recorded) -> None:
+    rng = random.Random(29)
+    for exchange in streams(protocol)[:40]:
+        body, quirks = body_bytes(exchange), without_mercy(protocol)
+        end = max(0, body.rfind(protocol.last_word) - 1)
+        cuts = {*range(min(end, 300)), *(rng.randrange(end + 1) for _ in range(30 if end else 0))}
+        for at in sorted(cuts):
+            how, error, retriable = outcome(protocol, quirks, body[:at])
+            assert how != "complete", (exchange["id"], at)
+            assert error is not None, (exchange["id"], at)
+            assert isinstance(error, BrokenStreamError), (exchange["id"], at, error)
+            assert retriable == (how == "before"), (exchange["id"], at, how)
+
+
+FIRST = {
+    "openai": (
+        "gpt-4o",
+        b'data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}',
+    ),
+    "anthropic": (
+        "claude-sonnet-4-5",
+        b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","type":"message","content":[]}}',
+    ),
+    "google_ai": ("gemini-2.5-flash", b'data: {"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}'),
+    "cohere": ("command-a", b'event: message-start\ndata: {"type":"message-start","id":"1"}'),
+}
+
+
+@pytest.mark.parametrize("provider", FIRST)
+def test_an_end_inside_the_first_event_is_retried_and_then_a_broken_stream(provider: str, world: World) -> None:
+    model, event = FIRST[provider]
+    cuts = RawStream([event[: len(event) // 2]]), RawStream([event[:-1]])
+    with FakeServer(*cuts) as server:
+        client = AIModelClient(endpoint(server.url, provider, model), config=AIModelCallConfig(retries=1))
+        with pytest.raises(BrokenStreamError):
+            world.stream(client, "hi")
+        world.close(client)
+        assert len(server.exchanges) == 2
+
+
+def test_a_whole_event_that_is_no_json_is_still_a_bad_answer(world: World) -> None:
+    for told in (b"data: <html>\n\n", b"data: <html>"):
+        with FakeServer(RawStream([told]), forever=True) as server:
+            client = AIModelClient(endpoint(server.url))
+            with pytest.raises(BadAnswerError):
+                world.stream(client, "hi")
+            world.close(client)
+            assert len(server.exchanges) == 1
