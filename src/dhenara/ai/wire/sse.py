@@ -5,6 +5,8 @@ from __future__ import annotations
 from .frame import Frame
 
 BOM = b"\xef\xbb\xbf"
+LONGEST_RETRY = 12
+"""Digits of a waiting time in milliseconds; one with more is a mistake, and ignored like any other."""
 
 
 class SseFrames:
@@ -93,7 +95,7 @@ class SseFrames:
                 self._event = value.decode("utf-8", "replace")
             case b"id" if b"\0" not in value:
                 self._id = value.decode("utf-8", "replace")
-            case b"retry" if value.isdigit():
+            case b"retry" if value.isdigit() and len(value) <= LONGEST_RETRY:
                 self._retry = int(value)
 
     def _add_data(self, value: bytes) -> None:

@@ -17,6 +17,7 @@ from ..image import as_url
 from ..operation import Document, OperationCodec
 from ..operation_quirks import EmbeddingQuirks
 from ..paths import quote_segment
+from ..told import named
 from .billed import read_billed
 from .codec import read_error
 
@@ -69,7 +70,7 @@ def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
 
 
 def read_vectors(body: dict[str, Any]) -> Iterator[Delta]:
-    yield Began(body.get("id"))
+    yield Began(named(body, "id"))
     if body.get("meta"):
         yield Used(read_billed(body["meta"]))
     yield Made(EmbeddingResponse(vectors=vectors_of(body)))

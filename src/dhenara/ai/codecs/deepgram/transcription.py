@@ -15,6 +15,7 @@ from ..audio_quirks import TranscriptionQuirks
 from ..base import Outgoing
 from ..counts import amount
 from ..operation import OperationCodec, request_of
+from ..told import section, words
 from ..warnings import Warnings
 from .asked import address, read_refusal
 
@@ -44,8 +45,8 @@ def write(call: Call, quirks: TranscriptionQuirks) -> Outgoing:
 
 
 def read(quirks: TranscriptionQuirks, body: Any) -> Iterator[Delta]:
-    told, results = body.get("metadata") or {}, body["results"]
-    yield Began(told.get("request_id"), heard_by(told))
+    told, results = section(body, "metadata"), body["results"]
+    yield Began(words(told, "request_id") or None, heard_by(told))
     duration = amount(told, "duration")
     yield Used(Usage(units={"seconds": duration} if duration else {}))
     heard = [alternatives[0] for channel in results["channels"] if (alternatives := channel.get("alternatives"))]
@@ -64,8 +65,8 @@ def read(quirks: TranscriptionQuirks, body: Any) -> Iterator[Delta]:
 
 def heard_by(told: Wire) -> str | None:
     """The model, by the name that it has beside its number."""
-    known = told.get("model_info") or {}
-    return next((model.get("name") for model in known.values()), None)
+    known = section(told, "model_info").values()
+    return next((name for model in known if isinstance(model, dict) and (name := words(model, "name"))), None)
 
 
 CODEC = OperationCodec("deepgram.transcription", write, read, read_refusal)

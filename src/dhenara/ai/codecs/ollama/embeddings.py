@@ -14,6 +14,7 @@ from ..counts import number
 from ..embedding import checked, read_asked
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
+from ..told import named
 from .response import read_error
 
 TIMES = ("total_duration", "load_duration")
@@ -28,7 +29,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
-    yield Began(None, body.get("model"), {name: body[name] for name in TIMES if name in body} or None)
+    yield Began(None, named(body, "model"), {name: body[name] for name in TIMES if name in body} or None)
     yield Used(Usage(input_tokens=number(body, "prompt_eval_count")))
     yield Made(EmbeddingResponse(vectors=checked(body["embeddings"])))
 

@@ -18,6 +18,7 @@ from ..openai_chat.codec import read_error
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks, Transport
 from ..reported import reported_cost
+from ..told import named
 
 
 def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
@@ -31,7 +32,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
-    yield Began(body.get("id"), body.get("model"))
+    yield Began(named(body, "id"), named(body, "model"))
     if usage := section(body, "usage"):
         yield from used(read_usage(usage))
     entries = sorted(body["data"], key=lambda entry: number(entry, "index"))

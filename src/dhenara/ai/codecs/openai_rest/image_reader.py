@@ -17,6 +17,7 @@ from ..openai_chat.codec import read_error
 from ..operation import says_why
 from ..reported import reported_cost
 from ..token_buckets import Report as Counted, split
+from ..told import named
 
 FACTS = ("background", "quality", "size", "output_format", "created")
 
@@ -66,7 +67,9 @@ class ImageReader:
             yield Terminal()
 
     def _told(self, body: Any) -> Iterator[Delta]:
-        yield Began(body.get("id"), body.get("model"), {name: body[name] for name in FACTS if body.get(name)} or None)
+        yield Began(
+            named(body, "id"), named(body, "model"), {name: body[name] for name in FACTS if body.get(name)} or None
+        )
         yield from used(read_usage(section(body, "usage"), len(self._made), self._options))
         yield Made(ImageResponse(images=list(self._made)))
 

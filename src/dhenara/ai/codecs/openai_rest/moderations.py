@@ -16,7 +16,7 @@ from ..image import as_url
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec, request_of
 from ..operation_quirks import ModerationQuirks
-from ..told import require, section
+from ..told import named, require, section
 from .embeddings import read_usage
 
 
@@ -39,7 +39,7 @@ def written(one: str | ImageContent) -> dict[str, Any]:
 
 
 def read(quirks: ModerationQuirks, body: Any) -> Iterator[Delta]:
-    yield Began(body.get("id"), body.get("model"))
+    yield Began(named(body, "id"), named(body, "model"))
     if usage := section(body, "usage"):
         yield from used(read_usage(usage))
     if not body["results"]:

@@ -19,6 +19,7 @@ from ..image import as_url
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec, request_of
 from ..operation_quirks import OcrQuirks
+from ..told import named
 
 OWN = ("index", "markdown", "images", "dimensions")
 
@@ -48,7 +49,7 @@ def written(document: FileContent | ImageContent) -> dict[str, Any]:
 
 
 def read(quirks: OcrQuirks, body: Any) -> Iterator[Delta]:
-    yield Began(None, body.get("model"))
+    yield Began(None, named(body, "model"))
     told = section(body, "usage_info")
     yield Used(Usage(units={"pages": float(number(told, "pages_processed") or len(body["pages"]))}, raw=dict(told)))
     pages = [read_page(page) for page in body["pages"]]

@@ -15,6 +15,7 @@ from ..openai_chat.codec import read_error
 from ..operation import OperationCodec, request_of
 from ..operation_quirks import RerankQuirks
 from ..reported import reported_cost
+from ..told import named
 
 RESULTS = ("results", "data")
 
@@ -34,7 +35,7 @@ def write(call: Call, quirks: RerankQuirks) -> Outgoing:
 
 
 def read(quirks: RerankQuirks, body: Any) -> Iterator[Delta]:
-    yield Began(body.get("id"), body.get("model"))
+    yield Began(named(body, "id"), named(body, "model"))
     if body.get("usage") or body.get("meta"):
         yield from used(read_usage(body))
     ranked = [

@@ -19,6 +19,7 @@ from ..openai_chat.codec import read_error
 from ..operation import says_why
 from ..reported import reported_cost
 from ..token_buckets import Report as Counted, split
+from ..told import named
 
 PLAIN = ("text/plain", "text/vtt", "application/x-subrip")
 OWN = ("text", "language", "duration", "segments", "words", "usage", "task", "model")
@@ -74,7 +75,7 @@ class TranscriptionReader:
 
     def _read(self, body: Wire) -> Iterator[Delta]:
         if body.get("model"):
-            yield Began(None, body["model"])
+            yield Began(None, named(body, "model"))
         yield from used(read_usage(body))
         segments = [read_segment(one) for one in body.get("segments") or ()] or self._segments
         yield Made(

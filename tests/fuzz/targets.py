@@ -1,0 +1,328 @@
+"""What is fuzzed: every decoder as the flow uses it, every error reader, the framings and the HTTP reader."""
+
+from __future__ import annotations
+
+import gzip
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+from typing import Any
+
+from dhenara.ai.answer.chunks import Chunker
+from dhenara.ai.answer.fold import Draft
+from dhenara.ai.catalog.prices import price
+from dhenara.ai.codecs.base import Decoder
+from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.errors import CallError, DhenaraError
+from dhenara.ai.flow.sources import Live, Whole
+from dhenara.ai.flow.stream import Stream
+from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.types.content import Origin
+from dhenara.ai.types.delta import Delta
+from dhenara.ai.wire.eventstream import EventStreamFrames
+from dhenara.ai.wire.frame import BrokenFraming, Frames
+from dhenara.ai.wire.http import Head
+from dhenara.ai.wire.http1 import Http1Reader
+from dhenara.ai.wire.inflating import Inflater
+from dhenara.ai.wire.ndjson import NdjsonFrames
+from dhenara.ai.wire.sse import SseFrames
+from fuzz.mutations import mutated_body, mutated_bytes, mutated_events, mutated_lines, pieces
+from support.corpus import CORPUS, Exchange, body_bytes, load
+from support.protocols import PROTOCOLS, Recorded
+from support.worlds import endpoint
+
+LARGEST = 24_000
+"""Larger recordings take longer and have the same shapes."""
+
+ORIGIN = Origin(provider="openai", model="m", protocol="openai_chat")
+# Which recorded APIs the decoders of operations read.
+OPERATIONS = {
+    "anthropic.batches": ("anthropic-batches",),
+    "anthropic.count_tokens": ("anthropic-count-tokens",),
+    "cohere.embeddings": ("cohere-embed",),
+    "converse.rerank": ("rerank",),
+    "deepgram.transcription": ("transcription",),
+    "gemini.batches": ("batches", "gemini-batches"),
+    "gemini.embeddings": ("gemini-embeddings",),
+    "gemini.files": ("files",),
+    "openai_rest.batches": ("batches",),
+    "openai_rest.fillings": ("batches",),
+    "openai_rest.embeddings": ("embeddings",),
+    "openai_rest.files": ("files",),
+    "openai_rest.images": ("images",),
+    "openai_rest.moderations": ("moderations",),
+    "openai_rest.ocr": ("ocr",),
+    "openai_rest.rerank": ("rerank",),
+    "openai_rest.speech": ("speech",),
+    "openai_rest.transcription": ("transcription",),
+    "vertex.embeddings": ("vertex-predict",),
+    "vertex.imagen": ("vertex-predict",),
+}
+Attempt = Callable[[Random], None]
+"""One mutated input, made and read. Whatever it raises is a fault."""
+
+
+@dataclass(frozen=True)
+class Target:
+    name: str
+    attempt: Attempt
+
+
+class Arriving:
+    """A response and its line at once: these pieces, and then the end."""
+
+    def __init__(self, arriving: list[bytes], head: Head) -> None:
+        self._pieces = [*arriving, b""]
+        self.head = head
+        self.response = self
+
+    async def read(self) -> bytes:
+        return self._pieces.pop(0)
+
+    async def drain(self, arrived: bytearray | None = None) -> bytes:
+        return b"".join(self._pieces)
+
+    async def close(self) -> None:
+        pass
+
+    def heard(self) -> None:
+        pass
+
+    def signed(self, error: CallError) -> CallError:
+        return error
+
+
+def finished(work: Any) -> Any:
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("it waits")
+
+
+def read_streamed(decoder: Decoder, frames: Frames, arriving: list[bytes]) -> None:
+    check(Live(Arriving(arriving, Head(200)), decoder, frames))  # type: ignore[arg-type]
+
+
+def read_whole(decoder: Decoder, body: bytes, head: Head, *, is_blob: bool = False) -> None:
+    check(Whole(Arriving([body], head), decoder, is_blob=is_blob))  # type: ignore[arg-type]
+
+
+def check(source: Any) -> None:
+    """Reads an answer as callers do; only typed errors may come out, and all that is shown can be written."""
+    stream, chunker = Stream(source, Draft(ORIGIN)), Chunker(ORIGIN)
+    try:
+        finished(stream.prime())
+        while (batch := finished(stream.pull())) is not None:
+            show(chunker, batch)
+    except DhenaraError as error:
+        str(error)
+        repr(error)
+    answer = stream.partial()
+    answer.model_dump_json()
+    price(endpoint("http://127.0.0.1:1"), answer.usage)
+    if answer.choices and answer.contents:
+        answer.to_message().model_dump_json()
+    result = stream.result()
+    if result is not None:
+        result.model_dump_json()
+
+
+def show(chunker: Chunker, batch: list[Delta]) -> None:
+    chunk = chunker.chunk(batch)
+    if chunk is not None:
+        chunk.model_dump_json()
+
+
+def for_protocol(protocol: Recorded) -> Target | None:
+    found = [e for e in protocol.exchanges(lambda e: e["status"] < 400) if len(e["response_body"]) < LARGEST]
+    if not found:
+        return None
+    codec = protocol.load()
+    change = mutated_events if isinstance(codec.frames(), EventStreamFrames) else mutated_lines
+    if protocol.framing is not None:
+        change = mutated_events
+
+    def attempt(rng: Random) -> None:
+        exchange = rng.choice(found)
+        decoder, body = codec.decoder(protocol.quirks), body_bytes(exchange)
+        if exchange["stream"]:
+            read_streamed(decoder, codec.frames(), pieces(change(body, rng), rng))
+        else:
+            read_whole(decoder, mutated_body(body, rng), Head(200, {"content-type": "application/json"}))
+
+    return Target(f"{protocol.codec}-{protocol.apis[0]}", attempt)
+
+
+# There are no recordings of Ollama's own protocol: these are as its documentation has them.
+OLLAMA = (
+    b'{"model":"m","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"Hi"},"done":false}\n'
+    b'{"model":"m","message":{"role":"assistant","content":"",'
+    b'"tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":false}\n'
+    b'{"model":"m","message":{"role":"assistant","content":"","thinking":"x"},"done":true,"done_reason":"stop",'
+    b'"prompt_eval_count":11,"eval_count":7,"total_duration":5}\n'
+)
+
+
+def for_ollama() -> Target:
+    quirks = next(route.quirks for route in load_provider("ollama").routes if route.codec == "ollama")
+    codec = load_codec("ollama")
+
+    def attempt(rng: Random) -> None:
+        if rng.random() < 0.7:
+            read_streamed(codec.decoder(quirks), codec.frames(), pieces(mutated_lines(OLLAMA, rng), rng))
+        else:
+            body = mutated_body(OLLAMA.splitlines()[-1], rng)
+            read_whole(codec.decoder(quirks), body, Head(200, {"content-type": "application/json"}))
+
+    return Target("ollama", attempt)
+
+
+@cache
+def recorded(apis: tuple[str, ...], *, refused: bool = False) -> tuple[Exchange, ...]:
+    return tuple(
+        exchange
+        for file in sorted(CORPUS.glob("*.jsonl.gz"))
+        for exchange in load(file.name)
+        if exchange["api"] in apis
+        and (exchange["status"] >= 400) == refused
+        and not exchange["stream"]
+        and len(exchange["response_body"] or "") < LARGEST
+    )
+
+
+@cache
+def operation_quirks() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in KNOWN:
+        for route in load_provider(name).operations:
+            found.setdefault(route.codec, route.quirks)
+    return found
+
+
+def for_operation(name: str, apis: tuple[str, ...]) -> Target | None:
+    found = recorded(apis)
+    codec, quirks = load_codec(name), operation_quirks().get(name)
+    if not found:
+        return None
+
+    def attempt(rng: Random) -> None:
+        body = mutated_body(body_bytes(rng.choice(found)), rng)
+        is_blob = name in ("openai_rest.transcription", "openai_rest.speech")
+        head = Head(200, {"content-type": rng.choice(("application/json", "text/plain", "audio/mpeg"))})
+        read_whole(codec.decoder(quirks), body, head, is_blob=is_blob and rng.random() < 0.7)
+
+    return Target(name, attempt)
+
+
+def for_errors() -> Target:
+    found = [
+        (protocol, exchange) for protocol in PROTOCOLS for exchange in protocol.exchanges(lambda e: e["status"] >= 400)
+    ]
+
+    def attempt(rng: Random) -> None:
+        protocol, exchange = rng.choice(found)
+        error = protocol.load().error(
+            Head(rng.choice((0, 200, 400, 401, 404, 429, 500, 529, exchange["status"])), {"retry-after": "1e999"}),
+            mutated_body(body_bytes(exchange), rng),
+        )
+        if not isinstance(error, CallError):
+            raise TypeError(f"{error!r} is no CallError")
+        str(error)
+
+    return Target("errors", attempt)
+
+
+def framed(frames: Callable[[], Frames], data: bytes, rng: Random) -> None:
+    reader = frames()
+    try:
+        for piece in pieces(data, rng):
+            reader.feed(piece)
+        reader.finish()
+    except BrokenFraming as error:
+        str(error)
+
+
+def for_framing(name: str, frames: Callable[[], Frames], seeds: list[bytes]) -> Target:
+    return Target(name, lambda rng: framed(frames, mutated_bytes(rng.choice(seeds), rng), rng))
+
+
+def for_http(seeds: list[bytes]) -> Target:
+    heads = (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: %d\r\nconnection: close\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nx-size: %d\r\nset-cookie: a=b\r\nset-cookie: c=d\r\n\r\n",
+    )
+    chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x;a=b\r\n%s\r\n0\r\nx-trailer: 1\r\n\r\n"
+
+    def attempt(rng: Random) -> None:
+        body = rng.choice(seeds)[:2000]
+        whole = chunked % (len(body), body) if rng.random() < 0.5 else rng.choice(heads) % len(body) + body
+        damaged = mutated_bytes(whole[: whole.find(b"\r\n\r\n") + 40], rng) + whole[whole.find(b"\r\n\r\n") + 40 :]
+        reader = Http1Reader(rng.choice(("POST", "GET", "HEAD")))
+        try:
+            for piece in pieces(damaged, rng):
+                reader.feed(piece)
+                reader.take()
+            reader.eof()
+            reader.take()
+        except BrokenFraming as error:
+            str(error)
+
+    return Target("http1", attempt)
+
+
+def for_gzip(seeds: list[bytes]) -> Target:
+    packed = [gzip.compress(seed[:4000], mtime=0) for seed in seeds[:20]]
+
+    def attempt(rng: Random) -> None:
+        reader = Inflater()
+        try:
+            for piece in pieces(mutated_bytes(rng.choice(packed), rng), rng):
+                reader.feed(piece)
+            reader.finish()
+        except BrokenFraming as error:
+            str(error)
+
+    return Target("gzip", attempt)
+
+
+@cache
+def targets() -> tuple[Target, ...]:
+    """Everything that is fuzzed, in the same order each time."""
+    streams = {
+        kind: [
+            body_bytes(e)
+            for protocol in PROTOCOLS
+            if isinstance(protocol.load().frames(), kind)
+            for e in protocol.exchanges(lambda e: e["stream"])
+            if len(e["response_body"]) < LARGEST
+        ]
+        for kind in (SseFrames, EventStreamFrames)
+    }
+    found = [for_protocol(protocol) for protocol in PROTOCOLS]
+    found += [for_ollama(), *(for_operation(name, apis) for name, apis in OPERATIONS.items()), for_errors()]
+    found += [
+        for_framing("sse", SseFrames, streams[SseFrames]),
+        for_framing("ndjson", NdjsonFrames, [OLLAMA]),
+        for_framing("eventstream", EventStreamFrames, streams[EventStreamFrames]),
+        for_http(streams[SseFrames]),
+        for_gzip(streams[SseFrames]),
+    ]
+    return tuple(target for target in found if target is not None)
+
+
+def attempt(number: int) -> str | None:
+    """Reads the input of this number; what is wrong, or None. The same number is the same input."""
+    rng = Random(number)
+    every = targets()
+    target = every[number % len(every)]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            target.attempt(rng)
+    except Exception as error:  # noqa: BLE001  # whatever is raised is the finding
+        return f"{number} {target.name}: {type(error).__name__}: {str(error)[:300]}"
+    return None
