@@ -64,9 +64,12 @@ def read_plain(kept: Any, prompt: Any) -> AskResult | None:
 
 
 def tried(default: Any, work: Callable[..., Any], *args: Any) -> Any:
-    """A cache that fails never fails a call: it warns, and the provider is asked."""
+    """A cache that fails, or is not free in time, never fails a call: it warns, and the provider is asked."""
+    from .cache.patient import PATIENCE
+    from .storage.time_limit import within
+
     try:
-        return work(*args)
+        return within(PATIENCE, work)(*args)
     except Exception as error:  # noqa: BLE001  # whatever a user's own cache may raise
         import warnings
 

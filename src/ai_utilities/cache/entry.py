@@ -17,6 +17,9 @@ from .policy import Wish
 UNKEEPABLE = ("error", "pause")
 """Ends that are not the end of an answer."""
 
+OF_ONE_CALL = ("uploaded_content", "cache_unavailable")
+"""Warnings about what happened to one call, which the next one with the same answer need not be told."""
+
 A = TypeVar("A", bound=ChatResponse | Result)
 
 
@@ -33,7 +36,7 @@ class Wanted:
 
     def unwarned(self, answer: A) -> A:
         """As it is kept for everybody."""
-        left = [one for one in answer.warnings if one not in self.warnings and one.code != "uploaded_content"]
+        left = [one for one in answer.warnings if one not in self.warnings and one.code not in OF_ONE_CALL]
         if len(left) == len(answer.warnings):
             return answer
         return cast("A", answer.model_copy(update={"warnings": left}))

@@ -86,7 +86,7 @@ class Bound:
             return await vectors.embed(call, send, wish, keys)
         if wish.policy == "refresh":
             return self._kept_at_end(call, await send(call), wanted)
-        found = await self._found(wanted.key)
+        found = await self._found(call, wanted.key)
         answer = read_kept(call, found) if found is not None else None
         self._cache.backend.counts.looked(found=answer is not None)
         if answer is not None:
@@ -110,9 +110,9 @@ class Bound:
         except DhenaraError:
             return wanted
 
-    async def _found(self, key: str) -> str | None:
+    async def _found(self, call: Call, key: str) -> str | None:
         backend = self._cache.backend
-        text: str | None = await self._patient.asked(self._io, None, backend.get_text, key)
+        text: str | None = await self._patient.asked(self._io, call, None, backend.get_text, key)
         return text
 
     def _again(self, call: Call, wanted: Wanted, answer: Answer) -> Stream:
@@ -147,9 +147,9 @@ class Bound:
         key, holder = wanted.key, uuid.uuid4().hex
         claimed = False
         try:
-            while not (claimed := await self._claimed(key, holder, wanted.wish.lease)) and not waiting.over():
+            while not (claimed := await self._claimed(call, key, holder, wanted.wish.lease)) and not waiting.over():
                 await waiting.moment()
-            found = await self._found(key)
+            found = await self._found(call, key)
             answer = read_kept(call, found) if found is not None else None
             stream = self._again(call, wanted, answer) if answer is not None else await send(waiting.rest(call))
         except BaseException as error:
@@ -163,9 +163,9 @@ class Bound:
         await self._release(key, holder)
         return stream
 
-    async def _claimed(self, key: str, holder: str, lease: float) -> bool:
+    async def _claimed(self, call: Call, key: str, holder: str, lease: float) -> bool:
         backend = self._cache.backend
-        held: bool = await self._patient.asked(self._io, True, backend.claim, key, holder, lease)
+        held: bool = await self._patient.asked(self._io, call, True, backend.claim, key, holder, lease)
         return held
 
     async def _release(self, key: str, holder: str) -> None:

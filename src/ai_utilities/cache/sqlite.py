@@ -8,34 +8,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from ..storage.sqlite import SQLiteFile
+from ..storage.time_limit import within
 from .backend import TextBackend, namespace_of
+from .sqlite_layout import CACHE, empty
 
-# The number of entries is kept by triggers, for counting them again at every write would take ever longer.
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS cache (
-    key TEXT PRIMARY KEY, value TEXT NOT NULL, namespace TEXT NOT NULL,
-    created_at REAL NOT NULL, expires_at REAL, used_at REAL NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS cache_used ON cache (used_at);
-CREATE INDEX IF NOT EXISTS cache_expires ON cache (expires_at) WHERE expires_at IS NOT NULL;
-CREATE TABLE IF NOT EXISTS cache_count (entries INTEGER NOT NULL);
-INSERT INTO cache_count SELECT count(*) FROM cache WHERE NOT EXISTS (SELECT 1 FROM cache_count);
-CREATE TRIGGER IF NOT EXISTS cache_added AFTER INSERT ON cache
-    BEGIN UPDATE cache_count SET entries = entries + 1; END;
-CREATE TRIGGER IF NOT EXISTS cache_removed AFTER DELETE ON cache
-    BEGIN UPDATE cache_count SET entries = entries - 1; END;
-CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, holder TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
-"""
 FIND = "SELECT value, expires_at, used_at FROM cache WHERE key = ?"
 KEEP = """
 INSERT INTO cache (key, value, namespace, created_at, expires_at, used_at) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value, created_at = excluded.created_at,
     expires_at = excluded.expires_at, used_at = excluded.used_at
 """
-CROWDED_OUT = """
-DELETE FROM cache WHERE key IN
-    (SELECT key FROM cache ORDER BY used_at LIMIT max(0, (SELECT entries FROM cache_count) - ?))
-"""
+CROWDED_OUT = "DELETE FROM cache WHERE key IN (SELECT key FROM cache ORDER BY used_at LIMIT ?)"
+EXPIRED = "DELETE FROM cache WHERE key IN (SELECT key FROM cache WHERE expires_at <= ? LIMIT ?)"
+IN_NAMESPACE = "DELETE FROM cache WHERE key IN (SELECT key FROM cache WHERE key >= ? AND key < ? LIMIT ?)"
+WITHOUT_NAMESPACE = "DELETE FROM cache WHERE key IN (SELECT key FROM cache WHERE namespace = '' LIMIT ?)"
 CLAIM = """
 INSERT INTO claims (key, holder, until) VALUES (?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, until = excluded.until
@@ -44,12 +30,32 @@ ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, until = excluded.until
 PURGE_EVERY = 256
 """Writes between two looks for entries whose time is over."""
 
+STEP = 200
+"""The most entries that a write removes beyond as many as it adds, so that no write takes long."""
+
+CLEARED_AT_ONCE = 1_000
+"""Entries that are removed in one transaction where all of many are to go: others may write in between."""
+
+OPENED_WITHIN = 0.5
+"""Seconds for which a file that others have locked is waited for at the start; it is tried again at each call."""
+
 REMEMBERED_AFTER = 30.0
 """A hit is written down when the last one noted is this many seconds old, so that reading rarely writes."""
 
 
 class SQLiteCache(TextBackend):
-    """`db_path` is made when it is missing; one that is damaged is set aside."""
+    """A cache in one file, for all threads and processes that open it.
+
+    Args:
+        db_path: Created for its owner only when it is missing; one that is damaged is set aside.
+        max_entries: How many entries there may be. Where a file has more, each write removes some hundred of them,
+            those that were not used for longest.
+        default_ttl: Seconds after which an entry is not used any more; None keeps it until it is crowded out.
+        clock: The time in seconds since 1970.
+
+    Raises:
+        StoreError: The path cannot be used. A file that is only locked is opened later.
+    """
 
     def __init__(
         self,
@@ -63,7 +69,7 @@ class SQLiteCache(TextBackend):
         self.db_path = db_path
         self.max_entries = max_entries
         self._clock = clock
-        self._file = SQLiteFile(db_path, SCHEMA)
+        self._file = within(OPENED_WITHIN, SQLiteFile)(db_path, CACHE, lazy=True)
         self._used: dict[str, float] = {}
         self._writes = 0
 
@@ -87,27 +93,49 @@ class SQLiteCache(TextBackend):
         with self._file.writing() as file:
             self._remember(file)
             file.executemany(KEEP, [(key, text, namespace_of(key), now, until, now) for key, text in texts.items()])
-            crowded = file.execute("SELECT entries FROM cache_count").fetchone()[0] > self.max_entries
             before = self._writes // PURGE_EVERY
             self._writes += len(texts)
-            if crowded or self._writes // PURGE_EVERY > before:
-                purged(file, now)
-            if crowded:
-                file.execute(CROWDED_OUT, (self.max_entries,))
+            excess = self._excess(file)
+            if excess > 0 or self._writes // PURGE_EVERY > before:
+                file.execute("DELETE FROM claims WHERE until <= ?", (now,))
+                expired = file.execute(EXPIRED, (now, STEP)).rowcount
+                excess -= expired
+            if excess > 0:
+                file.execute(CROWDED_OUT, (min(excess, len(texts) + STEP),))
+
+    def _excess(self, file: sqlite3.Connection) -> int:
+        entries: int = file.execute("SELECT entries FROM cache_count").fetchone()[0]
+        return entries - self.max_entries
 
     def delete(self, key: str) -> None:
         self._file.all("DELETE FROM cache WHERE key = ?", (key,))
 
     def clear(self) -> None:
-        self._file.all("DELETE FROM cache")
+        with self._file.writing() as file:
+            empty(file)
 
     def clear_namespace(self, namespace: str) -> None:
-        self._file.all("DELETE FROM cache WHERE namespace = ?", (namespace,))
+        if namespace:
+            # The character after the colon ends the range of the keys that begin with the namespace.
+            self._in_steps(IN_NAMESPACE, f"{namespace}:", f"{namespace};")
+        else:
+            self._in_steps(WITHOUT_NAMESPACE)
 
     def purge(self) -> int:
         now = self._clock()
-        with self._file.writing() as file:
-            return purged(file, now)
+        with self._file.connection() as file:
+            file.execute("DELETE FROM claims WHERE until <= ?", (now,))
+        return self._in_steps(EXPIRED, now)
+
+    def _in_steps(self, statement: str, *values: object) -> int:
+        """How many entries a statement removed, in transactions that others need not wait for long."""
+        removed = 0
+        while True:
+            with self._file.connection() as file:
+                step = file.execute(statement, (*values, CLEARED_AT_ONCE)).rowcount
+            removed += step
+            if step < CLEARED_AT_ONCE:
+                return removed
 
     def kept_keys(self, namespace: str | None = None) -> Iterator[str]:
         """The last used one first."""
@@ -116,7 +144,7 @@ class SQLiteCache(TextBackend):
         return (key for (key,) in self._file.all(good, (self._clock(), *named)))
 
     def size(self) -> tuple[int | None, int | None]:
-        entries, size = self._file.one("SELECT count(*), coalesce(sum(length(CAST(value AS BLOB))), 0) FROM cache")
+        entries, size = self._file.one("SELECT entries, bytes FROM cache_count")
         return entries, size
 
     def claim(self, key: str, holder: str, seconds: float) -> bool:
@@ -137,12 +165,6 @@ class SQLiteCache(TextBackend):
             # As a list at once: another thread may be noting a hit in it still.
             noted = list(used.items())
             file.executemany("UPDATE cache SET used_at = ? WHERE key = ?", [(at, key) for key, at in noted])
-
-
-def purged(file: sqlite3.Connection, now: float) -> int:
-    """Removes what is past its time."""
-    file.execute("DELETE FROM claims WHERE until <= ?", (now,))
-    return file.execute("DELETE FROM cache WHERE expires_at <= ?", (now,)).rowcount
 
 
 SqliteCache = SQLiteCache

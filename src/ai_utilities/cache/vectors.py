@@ -45,7 +45,7 @@ class Vectors:
         """All vectors in the order of their texts; asked for are those that nobody knows, each once."""
         request = request_of(call)
         texts = dict(zip(keys, request.texts, strict=True))
-        known = {} if wish.policy == "refresh" else await self._known(list(texts))
+        known = {} if wish.policy == "refresh" else await self._known(call, list(texts))
         missing = [key for key in texts if key not in known]
         if not missing:
             call.journal.began(self._io.now())
@@ -78,9 +78,9 @@ class Vectors:
         alone = replace(call, request=request.model_copy(update={"texts": (one,)}))
         return await cache_key(wish.namespace, await self._target.exchange(alone), share_accounts=wish.share_accounts)
 
-    async def _known(self, keys: Sequence[str]) -> dict[str, Vector]:
+    async def _known(self, call: Call, keys: Sequence[str]) -> dict[str, Vector]:
         backend = self._backend
-        texts: Mapping[str, str] = await self._patient.asked(self._io, {}, backend.get_texts, keys)
+        texts: Mapping[str, str] = await self._patient.asked(self._io, call, {}, backend.get_texts, keys)
         read = {key: read_vector(text) for key, text in texts.items()}
         known = {key: vector for key, vector in read.items() if vector is not None}
         for key in keys:

@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import StoreDamagedError, StoreError, StoreLostError, StoreTimeoutError
+from .errors import StoreDamagedError, StoreError, StoreLostError, StoreTimeoutError, StoreVersionError
 from .sqlite_create import create_once
 from .sqlite_schema import GENERATION, REPAIRED, Schema, meta
 from .time_limit import seconds_left
@@ -59,6 +59,7 @@ class SQLiteFile:
         strict: A file that is damaged, deleted or replaced raises an error until it is repaired.
         recover: Copies what is readable of a damaged file; without it, a new file begins empty.
         repair: What to do about a damaged file, for error messages.
+        lazy: A file that is locked, or that a newer version has written, is no error before it is used.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class SQLiteFile:
         strict: bool = False,
         recover: Recover | None = None,
         repair: str = "",
+        lazy: bool = False,
     ) -> None:
         self.path = Path(path).expanduser()
         self._schema = schema
@@ -85,7 +87,7 @@ class SQLiteFile:
         self._inode: tuple[int, int] | None = None
         self._generation: str | None = None
         self._checked = not strict
-        with self.connection():
+        with suppress(*((StoreTimeoutError, StoreVersionError) if lazy else ())), self.connection():
             pass  # a path that cannot be used is told now, not at the first call
 
     def one(self, statement: str, values: Sequence[Any] = ()) -> Any:

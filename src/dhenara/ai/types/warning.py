@@ -13,6 +13,7 @@ WarningCode = Literal[
     "uploaded_content",
     "learned",
     "relieved",
+    "cache_unavailable",
     "provider_warning",
 ]
 
