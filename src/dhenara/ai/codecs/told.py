@@ -46,6 +46,11 @@ def named(told: Mapping[str, Any], name: str) -> str | None:
     return str(found) if isinstance(found, str | int) and found != "" else None
 
 
+def address_of(source: Any) -> str | None:
+    """The source of a citation, where it is an address and no id of the user's."""
+    return source if isinstance(source, str) and "://" in source else None
+
+
 def citation(extras: Wire | None = None, **facts: Any) -> Citation:
     """A source out of fields that may hold anything: words where words belong, places where places do."""
     kept: dict[str, Any] = {name: fact for name, fact in facts.items() if isinstance(fact, KINDS[name])}

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from ..types.content import Content, Media, TextContent, ToolCallContent, ToolResultContent
+from ..types.content import Content, Media, SearchResultContent, TextContent, ToolCallContent, ToolResultContent
 
 NOTHING = "null"
 """What a function says that returns nothing; some providers refuse results without words."""
@@ -26,7 +26,7 @@ def read_result(call: ToolCallContent, value: Any) -> ToolResultContent:
 
 def as_parts(value: Any) -> list[Any] | None:
     """The parts, where the value is one or a list with one in it."""
-    if isinstance(value, Media | TextContent):
+    if isinstance(value, Media | TextContent | SearchResultContent):
         return [value]
     if not isinstance(value, list | tuple) or not any(isinstance(one, Content) for one in value):
         return None

@@ -17,7 +17,7 @@ from ...types.delta import (
     ToolCallDelta,
 )
 from ...wire import json
-from ..told import Wire, citation, entries, section, words
+from ..told import Wire, address_of, citation, entries, section, words
 
 SERVER_TOOLS = frozenset({"server_tool_use", "mcp_tool_use"})
 CALLS = SERVER_TOOLS | {"tool_use"}
@@ -106,7 +106,7 @@ def read_citation(told: Wire) -> Citation:
     last = ("end_char_index", "end_page_number", "end_block_index")
     return citation(
         told,
-        url=told.get("url"),
+        url=told.get("url") or address_of(told.get("source")),
         title=told.get("title") or told.get("document_title"),
         cited_text=told.get("cited_text"),
         start=next((told[name] for name in first if told.get(name) is not None), None),

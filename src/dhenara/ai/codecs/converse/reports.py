@@ -10,7 +10,7 @@ from ...types.delta import Delta, MediaDelta
 from ...types.usage import Usage
 from ..counts import Report, count, counted, number, unreadable
 from ..token_buckets import Report as Counted, split
-from ..told import Wire, citation, entries, section, words
+from ..told import Wire, address_of, citation, entries, section, words
 
 Kind = Literal["image", "audio", "video"]
 MEDIA: tuple[Kind, ...] = get_args(Kind)
@@ -37,7 +37,7 @@ def read_citation(told: Wire) -> Citation:
     where = next((value for value in location.values() if isinstance(value, dict)), {})
     return citation(
         told,
-        url=where.get("url") or section(location, "web").get("url"),
+        url=where.get("url") or section(location, "web").get("url") or address_of(told.get("source")),
         title=told.get("title"),
         cited_text="".join(words(part, "text") for part in entries(told, "sourceContent")) or None,
         start=where.get("start"),
