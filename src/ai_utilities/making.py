@@ -68,5 +68,6 @@ def shared(settings: AiSettings, package: Any, kind: str) -> Any:
         case "sqlite":
             return getattr(package, f"SQLite{kind}")(settings.limit_path or state_in("limits.sqlite"))
         case "redis":
-            return getattr(package, f"Redis{kind}")(str(settings.redis_url))
+            known = {"generations": state_in("redis-generations.json")} if kind == "Budgets" else {}
+            return getattr(package, f"Redis{kind}")(str(settings.redis_url), **known)
     return getattr(package, f"Memory{kind}")()

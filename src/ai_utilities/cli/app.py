@@ -12,6 +12,7 @@ import typer
 from . import (
     ask,
     batch,
+    budget,
     cache,
     chat,
     doctor,
@@ -44,7 +45,7 @@ app = typer.Typer(
 TALKING = (ask, chat, batch, replay)
 BESIDE_CHAT = (embed, image, transcribe, speak)
 SETTING_UP = (setup, doctor, settings, providers, models, local)
-KEEPING = (usage, ledger, cache)
+KEEPING = (usage, ledger, budget, cache)
 for module in (*TALKING, *BESIDE_CHAT, *SETTING_UP, *KEEPING):
     module.register(app)
 

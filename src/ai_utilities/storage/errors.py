@@ -17,6 +17,10 @@ class StoreDamagedError(StoreError):
     """The contents of a store cannot be read. It is not replaced by an empty one; repair it first."""
 
 
+class StoreRecoveredError(StoreError):
+    """A damaged store was just replaced by what could be read of it: the same operation works now."""
+
+
 class StoreLostError(StoreError):
     """A store that was in use is gone or was replaced: its file was deleted, or its server lost its data."""
 

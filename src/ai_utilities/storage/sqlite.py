@@ -17,7 +17,14 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import StoreDamagedError, StoreError, StoreLostError, StoreTimeoutError, StoreVersionError
+from .errors import (
+    StoreDamagedError,
+    StoreError,
+    StoreLostError,
+    StoreRecoveredError,
+    StoreTimeoutError,
+    StoreVersionError,
+)
 from .sqlite_create import create_once
 from .sqlite_schema import GENERATION, REPAIRED, Schema, meta
 from .time_limit import seconds_left
@@ -258,6 +265,8 @@ class SQLiteFile:
             if self._strict:
                 return StoreDamagedError(f"the SQLite file {self.path} is damaged ({error}). {self._repair}".rstrip())
             self._set_aside()
+            if self._recover is not None:
+                return StoreRecoveredError(f"the SQLite file {self.path} was damaged; what is readable was recovered")
         return StoreError(f"the SQLite file {self.path} could not be used: {error}")
 
     def _late(self) -> StoreError:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 STEP = 500
-MOST_SINGLE = 2_000_000
-"""Row numbers that are tried one by one."""
+MOST_MISSES = 20_000
+"""Row numbers in a row that are tried in vain before the rest is given up."""
 
+T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
 
 
@@ -31,9 +32,18 @@ def is_sound(path: Path) -> bool:
         return False
 
 
-@contextmanager
-def salvaging(path: Path, templates: list[Callable[[sqlite3.Connection], None]], readable: str) -> Iterator[Any]:
-    """A connection to a copy of the damaged file in which the statement `readable` works; None where none does."""
+def salvage(
+    path: Path, templates: Sequence[Callable[[sqlite3.Connection], None]], table: str, read: Callable[[Any], list[T]]
+) -> list[T]:
+    """What `read` finds in a copy of the damaged file: as it is, or with the head of an empty file, whichever is more.
+
+    Args:
+        path: The damaged file; it is not changed.
+        templates: What makes the tables of an empty file.
+        table: The table that must be known in the copy.
+        read: Reads rows from a connection; for damaged places it must not raise.
+    """
+    best: list[T] = []
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
         for attempt in (None, *((make, whole) for make in templates for whole in (False, True))):
@@ -42,16 +52,22 @@ def salvaging(path: Path, templates: list[Callable[[sqlite3.Connection], None]],
                     shutil.copyfile(path.with_name(path.name + ending), copy.with_name(copy.name + ending))
             if attempt is not None:
                 replace_head(copy, *attempt)
-            connection = sqlite3.connect(copy)
-            try:
-                connection.execute(readable).fetchone()
-            except (sqlite3.DatabaseError, OverflowError):
-                connection.close()
-                continue
-            with closing(connection):
-                yield connection
-            return
-        yield None
+            with closing(sqlite3.connect(copy)) as connection:
+                if not knows(connection, table):
+                    continue
+                found = read(connection)
+            if attempt is None:
+                return found
+            best = max(best, found, key=len)
+    return best
+
+
+def knows(connection: sqlite3.Connection, table: str) -> bool:
+    try:
+        row = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+    except (sqlite3.DatabaseError, OverflowError):
+        return False
+    return bool(row[0])
 
 
 def replace_head(copy: Path, make: Callable[[sqlite3.Connection], None], whole: bool) -> None:
@@ -78,11 +94,16 @@ def read_table(connection: sqlite3.Connection, columns: str, table: str, key: st
     if last is None:
         return upward
     downward, first = walk(connection, query.format("< ?", "DESC"), 2**62)
-    first = last + MOST_SINGLE if first is None else first
     middle: Rows = []
-    for number in range(last + 1, min(first, last + MOST_SINGLE)):
+    misses = 0
+    for number in range(last + 1, 2**62 if first is None else first):
+        found: Rows = []
         with suppress(sqlite3.DatabaseError):
-            middle += connection.execute(f"SELECT {columns} FROM {table} WHERE {key} = ?", (number,)).fetchall()
+            found = connection.execute(f"SELECT {columns} FROM {table} WHERE {key} = ?", (number,)).fetchall()
+        middle += found
+        misses = 0 if found else misses + 1
+        if misses > MOST_MISSES:
+            break
     return [*upward, *middle, *reversed(downward)]
 
 

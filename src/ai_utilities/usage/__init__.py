@@ -9,12 +9,9 @@ from dhenara.ai._lazy import lazy
 if TYPE_CHECKING:
     from .budget import Budget as Budget, BudgetExceededError as BudgetExceededError
     from .budget_layer import BudgetLayer as BudgetLayer
-    from .budget_store import (
-        BudgetStore as BudgetStore,
-        MemoryBudgets as MemoryBudgets,
-        RedisBudgets as RedisBudgets,
-        SQLiteBudgets as SQLiteBudgets,
-    )
+    from .budget_redis import RedisBudgets as RedisBudgets
+    from .budget_sqlite import SQLiteBudgets as SQLiteBudgets
+    from .budget_store import BudgetStore as BudgetStore, MemoryBudgets as MemoryBudgets
     from .data import UsageData as UsageData
     from .layer import UsageLayer as UsageLayer
     from .ledger import Ledger as Ledger, MemoryLedger as MemoryLedger
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
     from .page import usage_page as usage_page
     from .redis import RedisLedger as RedisLedger
     from .report import UsageReport as UsageReport, make_report as make_report
+    from .reservation import Reservation as Reservation
     from .rows_left import RowsLeftError as RowsLeftError
     from .sqlite import SQLiteLedger as SQLiteLedger
     from .tags import tagged as tagged
@@ -36,9 +34,10 @@ __getattr__, __dir__ = lazy(
         "BudgetLayer": ".budget_layer",
         "BudgetStore": ".budget_store",
         "MemoryBudgets": ".budget_store",
-        "RedisBudgets": ".budget_store",
+        "RedisBudgets": ".budget_redis",
+        "Reservation": ".reservation",
         "RowsLeftError": ".rows_left",
-        "SQLiteBudgets": ".budget_store",
+        "SQLiteBudgets": ".budget_sqlite",
         "UsageData": ".data",
         "UsageLayer": ".layer",
         "Ledger": ".ledger",

@@ -8,14 +8,15 @@ from decimal import Decimal
 from functools import partial
 
 from dhenara.ai import Layer, Send, Stream, Target
-from dhenara.ai.errors import CallError, ConnectionFailedError
 from dhenara.ai.types import BatchArrival, BatchRequest, Call
 
 from ..storage.errors import StoreError
 from ..storage.running import World, asked, surely
 from .batch_budget import KEPT, accounts_of, kept, latch, part_of, spent_on, submission, worst_batch
-from .budget import Account, Budget, BudgetExceededError, UnknownCostError, dollars, nano
+from .budget import Account, Budget, UnknownCostError, dollars
 from .budget_store import BudgetStore, MemoryBudgets
+from .reservation import Reservation
+from .reserved import Reserved
 from .tags import tags_now
 from .worst_case import FREE, worst_case, worst_for
 
@@ -45,6 +46,21 @@ class BudgetLayer:
         except StoreError:
             log.exception("a budget could not be settled; what was reserved stays counted as spent")
 
+    def finish(self, reservation: Reservation, spent: int) -> None:
+        """The same for a reservation."""
+        try:
+            self.store.finish(reservation, spent)
+        except StoreError:
+            log.exception("a budget could not be settled; what was reserved stays counted as spent")
+
+    def cancel(self, reservation: Reservation) -> None:
+        """Gives back what was reserved for a call that was cancelled, if it was."""
+        try:
+            if any(one.key == reservation.key for one in self.store.reservations()):
+                self.store.finish(reservation, 0)
+        except StoreError:
+            log.exception("a reservation could not be given back; it stays counted until it is closed")
+
     def left(self, budget: Budget, now: float, **tags: str) -> Decimal:
         """What may still be spent of a budget at this time, in dollars."""
         account = budget.account({**self.tags, **tags}, now)
@@ -73,25 +89,20 @@ class Bound:
         known = await self._worst(call, handed)
         if known is None:
             refuse_unknown(call, due)
-        worst = known or Decimal(0)
         accounts = [budget.account(tags, self._io.wall()) for budget in due]
-        await self._reserve(accounts, worst)
+        reserved = Reserved(self._layer, self._io, call, accounts, known or Decimal(0))
+        await reserved.reserve()
         try:
             stream = await send(call)
         except BaseException as error:
-            await self._settle(accounts, worst, Decimal(0) if unbilled(error) else worst)
+            await reserved.failed(error)
             raise
         if handed is not None:
-            call.journal.kept[KEPT] = kept(accounts, worst, sum(1 for _ in handed.bodies))
+            call.journal.kept[KEPT] = kept(accounts, known or Decimal(0), sum(1 for _ in handed.bodies))
+            await reserved.handed_over()
             return stream
-
-        async def ended(stream: Stream) -> None:
-            cost = stream.partial().cost
-            # What was cut may have cost more than was reported: then what was reserved counts.
-            billed = cost.amount if cost is not None and stream.complete else None
-            await self._settle(accounts, worst, worst if billed is None else billed)
-
-        stream.on_end(ended)
+        reserved.answered()
+        stream.on_end(reserved.ended)
         return stream
 
     async def _worst(self, call: Call, handed: BatchRequest | None) -> Decimal | None:
@@ -112,26 +123,6 @@ class Bound:
             difference = spent - part_of(told, arrival.index)
             await surely(self._io, store, self._layer.settle, accounts_of(told), difference)
 
-    async def _reserve(self, accounts: Sequence[Account], worst: Decimal) -> None:
-        store = self._layer.store
-        refused = await asked(self._io, store, store.reserve, accounts, nano(worst))
-        if refused is None:
-            return
-        account, spent = accounts[refused[0]], dollars(refused[1])
-        limit = dollars(account.limit)
-        left, needed = max(limit - spent, Decimal(0)), f"${worst:f}" if worst else "any sum"
-        raise BudgetExceededError(
-            f"the budget {spoken(account.name)!r} has ${left:f} left of ${limit:f}, and this call may cost {needed}: "
-            "nothing was sent. Lower max_output_tokens, raise the budget, or wait for its next window.",
-            budget=account.name,
-            limit=limit,
-            spent=spent,
-            needed=worst,
-        )
-
-    async def _settle(self, accounts: Sequence[Account], reserved: Decimal, spent: Decimal) -> None:
-        await surely(self._io, self._layer.store, self._layer.settle, accounts, nano(spent) - nano(reserved))
-
 
 def refuse_unknown(call: Call, due: Sequence[Budget]) -> None:
     strict = next((budget for budget in due if budget.unknown == "refuse"), None)
@@ -143,15 +134,3 @@ def refuse_unknown(call: Call, due: Sequence[Budget]) -> None:
         "the endpoint cost_data if its price is unknown; or allow it with Budget(unknown='allow'), "
         "which is AI_BUDGET_UNKNOWN=allow"
     )
-
-
-def unbilled(error: BaseException) -> bool:
-    """Whether nothing can have been charged: refused, never reached, or never sent."""
-    if isinstance(error, CallError):
-        return error.status is not None or isinstance(error, ConnectionFailedError)
-    return isinstance(error, Exception)
-
-
-def spoken(account: str) -> str:
-    """The name of an account as people read it: what is said of it, without the places where nothing is."""
-    return " ".join(part for part in account.split("|") if part)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from decimal import Decimal
+from typing import ClassVar
 
-from ..storage.redis import RedisServer
-from ..storage.sqlite import SQLiteFile
-from .budget import Account
+from .budget import Account, nano
+from .reservation import Reservation
 
 Refused = tuple[int, int]
 """Which of the accounts has too little left, and what is spent of it."""
 
 
 class BudgetStore(ABC):
-    """A process that dies between the two steps leaves its reservation counted until the window is over."""
+    """A store of one's own needs `reserve`, `settle` and `spent`.
+
+    With `open`, `finish`, `reservations` and `close_abandoned`, what a killed process had reserved is known: it stays
+    counted until it is closed.
+    """
 
     waits: ClassVar[bool] = True
 
@@ -34,6 +37,32 @@ class BudgetStore(ABC):
     def spent(self, account: Account) -> int:
         """What is spent or reserved."""
 
+    def open(self, reservation: Reservation) -> Refused | None:
+        """Counts a reservation like `reserve`, and keeps whose it is."""
+        return self.reserve(reservation.accounts, reservation.amount)
+
+    def finish(self, reservation: Reservation, spent: int) -> None:
+        """Ends a reservation: what was really spent is counted instead."""
+        self.settle(reservation.accounts, spent - reservation.amount)
+
+    def reservations(self) -> list[Reservation]:
+        """Those that are not finished: of running calls, and of processes that ended."""
+        return []
+
+    def close_abandoned(self, spent: Decimal | int = 0) -> list[Reservation]:
+        """Closes the reservations of processes that ended.
+
+        Args:
+            spent: What each of them is to count as, in dollars.
+
+        Returns:
+            The reservations that were closed.
+        """
+        closed = [one for one in self.reservations() if one.abandoned]
+        for one in closed:
+            self.finish(one, nano(Decimal(spent)))
+        return closed
+
     def close(self) -> None:  # noqa: B027  # a memory holds nothing open
         """Lets go of files and connections."""
 
@@ -46,6 +75,7 @@ class MemoryBudgets(BudgetStore):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._spent: dict[str, int] = {}
+        self._open: dict[str, Reservation] = {}
         self._expires: dict[str, float] = {}
 
     def reserve(self, accounts: Sequence[Account], amount: int) -> Refused | None:
@@ -66,6 +96,19 @@ class MemoryBudgets(BudgetStore):
     def spent(self, account: Account) -> int:
         return self._spent.get(account.name, 0)
 
+    def open(self, reservation: Reservation) -> Refused | None:
+        refused = self.reserve(reservation.accounts, reservation.amount)
+        if refused is None:
+            self._open[reservation.key] = reservation
+        return refused
+
+    def finish(self, reservation: Reservation, spent: int) -> None:
+        known = self._open.pop(reservation.key, None) is not None
+        self.settle(reservation.accounts, spent - reservation.amount if known else spent)
+
+    def reservations(self) -> list[Reservation]:
+        return list(self._open.values())
+
     def _add(self, account: Account, amount: int) -> None:
         if account.name not in self._spent:
             self._forget()
@@ -78,89 +121,3 @@ class MemoryBudgets(BudgetStore):
         now = time.time()
         for name in [name for name, at in self._expires.items() if at < now]:
             del self._expires[name], self._spent[name]
-
-
-SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS budget (name TEXT PRIMARY KEY, spent INTEGER NOT NULL, expires REAL) WITHOUT ROWID;"
-)
-ADD = """
-INSERT INTO budget VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET spent = spent + excluded.spent
-"""
-
-
-class SQLiteBudgets(BudgetStore):
-    """For all processes that open the same file."""
-
-    def __init__(self, db_path: str | os.PathLike[str]) -> None:
-        self._file = SQLiteFile(db_path, SCHEMA)
-
-    def reserve(self, accounts: Sequence[Account], amount: int) -> Refused | None:
-        with self._file.writing() as file:
-            for number, account in enumerate(accounts):
-                row = file.execute("SELECT spent FROM budget WHERE name = ?", (account.name,)).fetchone()
-                spent = row[0] if row else 0
-                if row is None:
-                    file.execute("DELETE FROM budget WHERE expires < ?", (time.time(),))
-                if spent + amount > account.limit:
-                    return number, spent
-            file.executemany(ADD, [(account.name, amount, account.expires) for account in accounts])
-        return None
-
-    def settle(self, accounts: Sequence[Account], difference: int) -> None:
-        with self._file.writing() as file:
-            file.executemany(ADD, [(account.name, difference, account.expires) for account in accounts])
-
-    def spent(self, account: Account) -> int:
-        row = self._file.one("SELECT spent FROM budget WHERE name = ?", (account.name,))
-        return row[0] if row else 0
-
-    def close(self) -> None:
-        self._file.close()
-
-
-RESERVE = """
-local amount = tonumber(ARGV[1])
-for i, key in ipairs(KEYS) do
-  local spent = tonumber(redis.call('GET', key) or '0')
-  if spent + amount > tonumber(ARGV[2 * i]) then return {i - 1, spent} end
-end
-for i, key in ipairs(KEYS) do
-  redis.call('INCRBY', key, ARGV[1])
-  if ARGV[2 * i + 1] ~= '' then redis.call('EXPIREAT', key, ARGV[2 * i + 1]) end
-end
-return {}
-"""
-
-
-class RedisBudgets(BudgetStore):
-    """For all machines that reach the same Redis or Valkey server."""
-
-    def __init__(self, server: Any = "redis://127.0.0.1:6379/0", *, prefix: str = "ai_utilities:budget") -> None:
-        self._server = RedisServer(server, prefix)
-
-    def reserve(self, accounts: Sequence[Account], amount: int) -> Refused | None:
-        said: list[str | int] = [amount]
-        for account in accounts:
-            said += [account.limit, "" if account.expires is None else int(account.expires)]
-        with self._server.asked() as client:
-            found = client.eval(RESERVE, len(accounts), *map(self._key, accounts), *said)
-        return (int(found[0]), int(found[1])) if found else None
-
-    def settle(self, accounts: Sequence[Account], difference: int) -> None:
-        with self._server.asked() as client:
-            pipe = client.pipeline(transaction=True)
-            for account in accounts:
-                pipe.incrby(self._key(account), difference)
-                if account.expires is not None:
-                    pipe.expireat(self._key(account), int(account.expires))
-            pipe.execute()
-
-    def spent(self, account: Account) -> int:
-        with self._server.asked() as client:
-            return int(client.get(self._key(account)) or 0)
-
-    def close(self) -> None:
-        self._server.close()
-
-    def _key(self, account: Account) -> str:
-        return self._server.named(account.name)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import heapq
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic_core import to_json
 
+from ..storage.errors import StoreRecoveredError
 from ..storage.owner import Owner
 from ..storage.sqlite import SQLiteFile
 from .data import UsageData
@@ -37,6 +39,23 @@ ON CONFLICT (scope, hour, provider, model, outcome, cached, tags) DO UPDATE SET
 OPEN = "INSERT OR REPLACE INTO usage_open (id, owner, expires, row) VALUES (?, ?, ?, ?)"
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def once_more(method: Callable[P, T]) -> Callable[P, T]:
+    """Does the same again where a damaged file was found, and replaced by what could be read of it."""
+
+    @wraps(method)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except StoreRecoveredError:
+            return method(*args, **kwargs)
+
+    return tried
+
+
 class SQLiteLedger(Ledger):
     """`db_path` is created when it is missing.
 
@@ -47,22 +66,26 @@ class SQLiteLedger(Ledger):
     def __init__(self, db_path: str | os.PathLike[str]) -> None:
         self._file = SQLiteFile(db_path, USAGE, equip=equip, recover=recover_ledger)
 
+    @once_more
     def add(self, rows: Sequence[UsageData]) -> None:
         with self._file.writing() as file:
             for row in rows:
                 settle(file, row)
             write_rows(file, rows)
 
+    @once_more
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         owner = owner_text()
         opened = [(row.row_id, owner, expires, row.model_dump_json(exclude_defaults=True)) for row in rows]
         with self._file.writing() as file:
             file.executemany(OPEN, opened)
 
+    @once_more
     def open_rows(self) -> list[OpenRow]:
         with self._file.connection() as file:
             return read_open(file)
 
+    @once_more
     def close_abandoned(self) -> list[UsageData]:
         with self._file.writing() as file:
             closed = [closed_row(one.row) for one in read_open(file) if one.abandoned]
@@ -72,6 +95,7 @@ class SQLiteLedger(Ledger):
                 file.execute("INSERT OR REPLACE INTO usage_closed VALUES (?, ?)", (row.row_id, number))
         return closed
 
+    @once_more
     def rows(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> list[UsageData]:
@@ -83,6 +107,7 @@ class SQLiteLedger(Ledger):
         opened = sorted(waiting, key=began)
         return list(heapq.merge(settled, opened, key=began)) if opened else list(settled)
 
+    @once_more
     def totals(
         self,
         by: str | None = None,
@@ -102,6 +127,7 @@ class SQLiteLedger(Ledger):
                     found[group] = found.get(group, Totals()).plus(one.row)
         return dict(sorted(found.items()))
 
+    @once_more
     def tag_names(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
         self._sum_marked()
         hours, edges = whole_hours(since, until)

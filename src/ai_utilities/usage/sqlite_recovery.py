@@ -17,7 +17,7 @@ from dhenara.ai.dataclass import dataclass
 from ..storage.errors import StoreError
 from ..storage.sqlite import set_aside
 from ..storage.sqlite_create import create_once
-from ..storage.sqlite_salvage import is_sound, read_table, salvaging
+from ..storage.sqlite_salvage import is_sound, read_table, salvage
 from .sqlite_layout import USAGE, equip, make_tables
 
 NAMES = "at, day, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags, row"
@@ -48,10 +48,16 @@ class Recovery:
 
 def recover_ledger(aside: Path, path: Path) -> str:
     """Copies what can be read of the file set aside into a new one at `path`, and says what was lost."""
-    with salvaging(aside, [USAGE.prepare, make_tables], "SELECT id FROM usage LIMIT 1") as damaged:
-        rows = [] if damaged is None else read_table(damaged, f"id, {NAMES}", "usage")
-        opened = [] if damaged is None else readable_open(damaged)
-        most = None if damaged is None else count_of(damaged, rows)
+    opened: list[Any] = []
+    counts: list[int | None] = [None]
+
+    def read(damaged: sqlite3.Connection) -> list[tuple[Any, ...]]:
+        rows = read_table(damaged, f"id, {NAMES}", "usage")
+        opened[:] = readable_open(damaged)
+        counts[0] = count_of(damaged, rows)
+        return rows
+
+    rows, most = salvage(aside, [USAGE.prepare, make_tables], "usage", read), counts[0]
     good = [row[1:] for row in rows if is_row(row)]
     found = Recovery(
         datetime.now(UTC).isoformat(), len(good), None if most is None else max(0, most - len(good)), str(aside)

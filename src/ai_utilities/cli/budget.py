@@ -1,0 +1,106 @@
+"""`ai-utilities budget`: what killed processes had reserved, and budgets that are damaged or lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .flags import EnvFileFlag
+
+if TYPE_CHECKING:
+    from ..config_models import AiSettings
+
+FileArgument = Annotated[Path | None, typer.Argument(help="The file of budgets; the one of the settings without it.")]
+SpentFlag = Annotated[str, typer.Option(metavar="DOLLARS", help="What each of them is to count as.")]
+
+
+def register(app: typer.Typer) -> None:
+    commands = typer.Typer(
+        help="List and close what ended processes had reserved of budgets, and repair budgets.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        add_completion=False,
+    )
+    commands.command("reserved")(reserved)
+    commands.command("close")(close_abandoned)
+    commands.command("repair")(repair)
+    app.add_typer(commands, name="budget")
+
+
+def reserved(env_file: EnvFileFlag = None) -> None:
+    """List what is reserved for calls that have no known end."""
+    from .outcome import note
+    from .tables import table
+
+    store = store_of(settings_of(env_file))
+    try:
+        found = store.reservations()
+    finally:
+        store.close()
+    rows = [
+        (
+            "abandoned" if one.abandoned else "running",
+            f"${one.cost:f}",
+            ", ".join(account.name for account in one.accounts),
+            str(one.owner.pid),
+            one.owner.host.partition("/")[0],
+        )
+        for one in found
+    ]
+    if rows:
+        typer.echo(table(("state", "reserved", "budgets", "process", "host"), rows))
+    note(f"{len(rows)} reservations")
+
+
+def close_abandoned(spent: SpentFlag = "0", env_file: EnvFileFlag = None) -> None:
+    """Close what processes that ended had reserved: each counts as spent what you say, or nothing."""
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        each = Decimal(spent)
+    except InvalidOperation as error:
+        raise typer.BadParameter(f"{spent!r} is no sum of money", param_hint="--spent") from error
+    store = store_of(settings_of(env_file))
+    try:
+        closed = store.close_abandoned(each)
+    finally:
+        store.close()
+    total = sum(one.cost for one in closed)
+    typer.echo(f"closed {len(closed)} reservations of ${total:f} in all; each counts as ${each:f} spent")
+
+
+def repair(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
+    """Put what can be read of damaged budgets into a new file, or accept that a Redis server lost them."""
+    from ..folders import state_in
+    from ..usage.budget_sqlite import SQLiteBudgets
+
+    settings = settings_of(env_file)
+    if file is None and settings.limit_store == "redis":
+        store = store_of(settings)
+        store.repair()
+        store.close()
+        typer.echo("accepted: budgets on the Redis server go on with what is there")
+        return
+    path = Path(file or settings.limit_path or state_in("limits.sqlite"))
+    found = SQLiteBudgets.repair(path)
+    typer.echo(f"nothing is wrong with {path}" if found is None else f"{path}: {found}")
+
+
+def settings_of(env_file: Path | None) -> AiSettings:
+    from .clients import settings_for
+
+    return settings_for(env_file=env_file)
+
+
+def store_of(settings: AiSettings) -> Any:
+    from .. import usage
+    from ..exceptions import ProviderConfigurationError
+    from ..making import shared
+
+    if settings.limit_store not in ("sqlite", "redis"):
+        raise ProviderConfigurationError(
+            "the settings keep budgets for a single command only: set AI_LIMIT_STORE to sqlite or redis"
+        )
+    return shared(settings, usage, "Budgets")

@@ -1,0 +1,179 @@
+"""Budgets on a Redis or Valkey server.
+
+All accounts are fields of one hash without an expiry, together with the epoch of the data. A server that restarted
+empty, was flushed or evicted the hash has lost both: the epoch is another one, or none, and nothing is spent until the
+loss is accepted. Windows that are over are removed by a sorted set of their ends.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..storage.errors import StoreLostError, StoreVersionError
+from ..storage.generations import Generations
+from ..storage.redis import RedisServer
+from .budget import Account
+from .budget_store import BudgetStore, Refused
+from .reservation import Reservation
+
+VERSION = 2
+"""Of the layout: 1 had a key for each account."""
+
+ACCEPTED = "accepted:"
+"""Begins the epoch of data whose loss a user has accepted: running processes go on with it."""
+
+# KEYS: accounts, ends of windows, open reservations. ARGV: expected epoch, new epoch, prefix of old keys, now.
+HEAD = """
+local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
+if version > 2 then return {'version', tostring(version)} end
+local epoch = redis.call('HGET', KEYS[1], 'epoch')
+local accepted = epoch and string.sub(epoch, 1, 9) == 'accepted:'
+if ARGV[1] ~= '' and epoch ~= ARGV[1] and not accepted then return {'lost', epoch or ''} end
+if not epoch then
+  epoch = ARGV[2]
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'version', '2')
+end
+local function spent(name)
+  local found = redis.call('HGET', KEYS[1], 'a:' .. name)
+  if found then return found end
+  local old = redis.call('GET', ARGV[3] .. name)
+  if old then
+    redis.call('HSET', KEYS[1], 'a:' .. name, old)
+    redis.call('DEL', ARGV[3] .. name)
+  end
+  return old
+end
+local function add(name, amount, ends)
+  spent(name)
+  redis.call('HINCRBY', KEYS[1], 'a:' .. name, amount)
+  if ends ~= '' then redis.call('ZADD', KEYS[2], ends, name) end
+end
+"""
+RESERVE = (
+    HEAD
+    + """
+for at = 8, #ARGV, 3 do
+  local known = spent(ARGV[at])
+  if not known then
+    for _, old in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[4], 'LIMIT', 0, 100)) do
+      redis.call('HDEL', KEYS[1], 'a:' .. old)
+      redis.call('ZREM', KEYS[2], old)
+    end
+  end
+  if tonumber(known or '0') + tonumber(ARGV[5]) > tonumber(ARGV[at + 1]) then
+    return {'refused', tostring((at - 8) / 3), known or '0', epoch}
+  end
+end
+for at = 8, #ARGV, 3 do add(ARGV[at], ARGV[5], ARGV[at + 2]) end
+if ARGV[6] ~= '' then redis.call('HSET', KEYS[3], ARGV[6], ARGV[7]) end
+return {'done', epoch}
+"""
+)
+# ARGV: the difference, the key of a reservation or nothing, what to add where it was closed meanwhile, then accounts.
+SETTLE = (
+    HEAD
+    + """
+local amount = ARGV[5]
+if ARGV[6] ~= '' and redis.call('HDEL', KEYS[3], ARGV[6]) == 0 then amount = ARGV[7] end
+for at = 8, #ARGV, 3 do add(ARGV[at], amount, ARGV[at + 2]) end
+return {'done', epoch}
+"""
+)
+SPENT = HEAD + "return {'spent', spent(ARGV[5]) or '0', epoch}"
+
+
+class RedisBudgets(BudgetStore):
+    """For all machines that reach the same Redis or Valkey server.
+
+    Args:
+        server: An address such as `redis://localhost:6379/0`, or a client that you made yourself.
+        prefix: Begins the names of all keys.
+        generations: A file in which the epoch of the server's data is kept, so that a new process, too, notices that
+            the server has lost them. Without it, only processes that run notice it.
+
+    Raises:
+        StoreLostError: if the server has lost its data; see `repair`.
+        StoreEvictsError: if the server's `maxmemory-policy` may evict the budgets.
+    """
+
+    def __init__(
+        self,
+        server: Any = "redis://127.0.0.1:6379/0",
+        *,
+        prefix: str = "ai_utilities:budget",
+        generations: str | Path | None = None,
+    ) -> None:
+        self._server = RedisServer(server, prefix)
+        self._keys = [self._server.named(name) for name in ("accounts", "ends", "open")]
+        self._generations = Generations(generations, server, prefix)
+        self._epoch = self._generations.read()
+
+    def reserve(self, accounts: Sequence[Account], amount: int) -> Refused | None:
+        return self._reserve(accounts, amount, "", "")
+
+    def settle(self, accounts: Sequence[Account], difference: int) -> None:
+        self._run(SETTLE, difference, "", "", *flat(accounts))
+
+    def spent(self, account: Account) -> int:
+        return int(self._run(SPENT, account.name)[1])
+
+    def open(self, reservation: Reservation) -> Refused | None:
+        return self._reserve(reservation.accounts, reservation.amount, reservation.key, reservation.to_text())
+
+    def finish(self, reservation: Reservation, spent: int) -> None:
+        difference = spent - reservation.amount
+        self._run(SETTLE, difference, reservation.key, spent, *flat(reservation.accounts))
+
+    def reservations(self) -> list[Reservation]:
+        with self._server.asked() as client:
+            found = client.hgetall(self._keys[2])
+        return [Reservation.from_text(key, value) for key, value in found.items()]
+
+    def repair(self) -> None:
+        """Accepts that the server has lost its data: budgets begin again with what is there, usually nothing."""
+        epoch = f"{ACCEPTED}{uuid.uuid4().hex}"
+        with self._server.asked() as client:
+            client.hset(self._keys[0], mapping={"epoch": epoch, "version": VERSION})
+        self._remember(epoch)
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _reserve(self, accounts: Sequence[Account], amount: int, key: str, text: str) -> Refused | None:
+        found = self._run(RESERVE, amount, key, text, *flat(accounts))
+        return (int(float(found[1])), int(found[2])) if found[0] == "refused" else None
+
+    def _run(self, script: str, *said: Any) -> list[str]:
+        self._server.check_eviction("the budgets", expiring=False)
+        fixed = (self._epoch or "", uuid.uuid4().hex, self._server.named(""), time.time())
+        with self._server.asked() as client:
+            found: list[str] = client.eval(script, len(self._keys), *self._keys, *fixed, *said)
+        if found[0] == "version":
+            raise StoreVersionError(
+                f"the budgets under {self._server.prefix} have version {found[1]}, and this version of dhenara knows "
+                f"{VERSION}: upgrade dhenara, or use another prefix."
+            )
+        if found[0] == "lost":
+            raise StoreLostError(
+                f"the Redis server has lost the budgets under {self._server.prefix}: it restarted without its data, or "
+                "they were flushed or evicted. What was spent is unknown, so nothing was sent. Restore its data, or "
+                "accept the loss with `ai-utilities budget repair` or RedisBudgets.repair()."
+            )
+        self._remember(found[-1])
+        return found
+
+    def _remember(self, epoch: str) -> None:
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._generations.write(epoch)
+
+
+def flat(accounts: Sequence[Account]) -> list[str | int]:
+    said: list[str | int] = []
+    for account in accounts:
+        said += [account.name, account.limit, "" if account.expires is None else int(account.expires)]
+    return said
