@@ -6,7 +6,8 @@ from typing import Protocol
 
 from ..wire.encoding import Decompressor, decompressor
 from ..wire.http import Head
-from ..wire.io import Patience, Silence
+from ..wire.io import Patience
+from .http_response import OPENED_AT_ONCE, time_left
 
 
 class RawBody(Protocol):
@@ -38,11 +39,15 @@ class AdaptedResponse:
     async def read(self) -> bytes:
         """The next bytes of the body, decompressed; b"" when it is over."""
         while not self._over:
-            data = await self._body.read(time_left(self._patience))
-            if not data:
-                return await self._finish()
-            if self._decompress is not None:
-                data = self._decompress.feed(data)
+            opener = self._decompress
+            if opener is not None and opener.waiting:
+                data = opener.feed(b"", OPENED_AT_ONCE)
+            else:
+                data = await self._body.read(time_left(self._patience))
+                if not data:
+                    return await self._finish()
+                if opener is not None:
+                    data = opener.feed(data, OPENED_AT_ONCE)
             if data:
                 return data
         return b""
@@ -65,11 +70,3 @@ class AdaptedResponse:
             rest, self._decompress = self._decompress.finish(), None
         await self.close()
         return rest
-
-
-def time_left(patience: Patience) -> float | None:
-    """Seconds until the next limit. Raises Silence when it has passed, also while bytes are waiting."""
-    left = patience.read()
-    if left is not None and left <= 0:
-        raise Silence("the time is over")
-    return left

@@ -32,37 +32,52 @@ T = TypeVar("T")
 TransportFactory = Callable[["asyncio.AbstractEventLoop | None"], Transport]
 """Creates the transport of one loop; None stands for a loop that is not asyncio's."""
 
+FOREVER = 1e8
+"""Seconds: longer than any loop runs."""
+
 
 class LoopTransport:
-    """Keeps connections with the loop that made them, and closes them when that loop ends."""
+    """Keeps connections with the loop that made them, and closes them when that loop ends.
+
+    What belongs to a loop is held by the loop itself (see `Kept`) and only looked up here, so that a loop that was
+    closed by hand can be collected while the client lives on.
+    """
 
     def __init__(self, create: TransportFactory | None = None) -> None:
         self._create = create or loop_transport
-        self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Kept] = weakref.WeakKeyDictionary()
+        self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[Kept]] = (
+            weakref.WeakKeyDictionary()
+        )
         self._others: anyio.lowlevel.RunVar[Kept] | None = None
 
     async def open(self, request: HttpRequest, patience: Patience) -> Response:
         loop = running()
-        kept = self._loops.get(loop) if loop is not None else self._found()
+        kept = self._found(loop)
         if kept is None:
             kept = await self._keep(loop)
         return await kept.transport.open(request, patience)
 
     async def close(self) -> None:
         loop = running()
-        kept = self._loops.pop(loop, None) if loop is not None else self._found()
-        if loop is None:
+        kept = self._found(loop)
+        if loop is not None:
+            self._loops.pop(loop, None)
+        else:
             self._others = None
         if kept is not None:
-            await kept.guard.aclose()
+            await kept.close()
 
-    def _found(self) -> Kept | None:
-        return self._others.get(None) if self._others is not None else None
+    def _found(self, loop: asyncio.AbstractEventLoop | None) -> Kept | None:
+        if loop is None:
+            return self._others.get(None) if self._others is not None else None
+        reference = self._loops.get(loop)
+        return None if reference is None else reference()
 
     async def _keep(self, loop: asyncio.AbstractEventLoop | None) -> Kept:
         kept = Kept(self._create(loop))
         if loop is not None:
-            self._loops[loop] = kept
+            kept.hold(loop)
+            self._loops[loop] = weakref.ref(kept)
         else:
             self._keep_elsewhere(kept)
         await anext(kept.guard)
@@ -83,23 +98,33 @@ def loop_transport(
     trust = trust or trusted
     if loop is not None:
         return HttpTransport(AsyncioNet(loop, trust), Pool(), time.monotonic, environment())
-    from .anyio_net import AnyioNet
+    from .trio_net import TrioNet
 
-    return HttpTransport(AnyioNet(trust), Pool(), time.monotonic, environment())
+    return HttpTransport(TrioNet(trust), Pool(), time.monotonic, environment())
 
 
 class Kept:
     """The transport of one loop.
 
     Event loops close the async generators that are still open when they end; it is the only notice they give,
-    so one stands guard over the connections.
+    so one stands guard over the connections. A timer that is never due makes the loop hold all this: closing the
+    loop, by whichever way, cancels its timers.
     """
 
-    __slots__ = ("__weakref__", "guard", "transport")
+    __slots__ = ("__weakref__", "_timer", "guard", "transport")
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.guard = watch(transport)
+        self._timer: asyncio.TimerHandle | None = None
+
+    def hold(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = loop.call_later(FOREVER, self.hold, loop)
+
+    async def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        await self.guard.aclose()
 
 
 async def watch(transport: Transport) -> AsyncGenerator[None, None]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from ..wire.io import Broken, Silence, Unreachable
-from .net import Wire
+from .asyncio_connect import connect_first, find_addresses
+from .net import NothingWritten, Wire
 from .reasons import break_of, reason, tls_problem
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 262_144
 """Bytes that may wait for a reader before the other side is asked to slow down."""
+
+MOST_AT_ONCE = 262_144
+"""Bytes that are given to the loop's transport at once; it copies what the system does not take."""
 
 
 class AsyncioWire(asyncio.Protocol):
@@ -33,6 +38,8 @@ class AsyncioWire(asyncio.Protocol):
         self._full = False
         self._until = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._owner = os.getpid()
+        self._dropped = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -44,10 +51,12 @@ class AsyncioWire(asyncio.Protocol):
             self._paused = True
             self._transport.pause_reading()
         wake(self._reader)
+        wake(self._writer)
 
     def eof_received(self) -> bool:
         self._over = True
         wake(self._reader)
+        wake(self._writer)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -66,7 +75,9 @@ class AsyncioWire(asyncio.Protocol):
 
     async def read(self, timeout: float | None) -> bytes:
         while not self._arrived:
-            if self._over:
+            if self._over or self._dropped:
+                if self._dropped:
+                    raise Broken("the connection was closed on this side")
                 if self._error is not None:
                     raise break_of(self._error) from self._error
                 return b""
@@ -86,22 +97,45 @@ class AsyncioWire(asyncio.Protocol):
             self._transport.resume_reading()
         return data
 
-    async def write(self, data: bytes, timeout: float | None) -> None:
-        if self._over or self._transport is None or self._transport.is_closing():
-            raise Broken("the connection was closed")
-        self._transport.write(data)
-        if not self._full:
-            return
-        self._writer = self._loop.create_future()
+    async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
+        if self._over or self._dropped or self._transport is None or self._transport.is_closing():
+            raise NothingWritten("the connection was closed")
+        view, sent = memoryview(data), 0
+        until = None if timeout is None else self._loop.time() + timeout
+        while sent < len(view):
+            piece = view[sent : sent + MOST_AT_ONCE]
+            self._transport.write(piece if len(piece) < len(view) else data)
+            sent += len(piece)
+            if self._transport.is_closing():
+                self._read_rest()
+            if sent < len(view):
+                await asyncio.sleep(0)  # the loop reads what has arrived
+                await self._drained(until)
+                if self._arrived or self._transport.is_closing():
+                    return sent
+        return sent
+
+    def _read_rest(self) -> None:
+        """What the server sent before it broke the connection. After a failed write, the loop reads no more of it."""
         try:
-            async with asyncio.timeout(timeout):
-                await self._writer
-        except TimeoutError as error:
-            raise Silence("the request could not be sent in time") from error
-        finally:
-            self._writer = None
-        if self._error is not None:
-            raise Broken(reason(self._error)) from self._error
+            data = os.read(self._descriptor(), MOST_WAITING)
+        except OSError:
+            return  # nothing is there, or this system cannot read sockets so
+        # Through TLS it would have to be decrypted first.
+        if data and self._transport is not None and self._transport.get_extra_info("sslcontext") is None:
+            self._arrived.append(data)
+
+    async def _drained(self, until: float | None) -> None:
+        """Until the transport takes more, or something arrives."""
+        while self._full and not self._arrived and not self._over:
+            self._writer = self._loop.create_future()
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._writer
+            except TimeoutError as error:
+                raise Silence("the request could not be sent in time") from error
+            finally:
+                self._writer = None
 
     async def close(self) -> None:
         self.drop()
@@ -109,15 +143,35 @@ class AsyncioWire(asyncio.Protocol):
 
     def drop(self) -> None:
         transport = self._transport
-        if transport is None or self._loop.is_closed():
+        if transport is None or self._dropped:
             return
-        if running() is self._loop:
+        self._dropped = True
+        if self._owner != os.getpid():
+            from .forked import close_copy
+
+            # Also the loop's selector is shared with the parent: the transport itself must not be touched.
+            close_copy(self._descriptor())
+        elif self._loop.is_closed():
+            return
+        elif running() is self._loop:
             transport.abort()
+            wake(self._reader)
         else:
             self._loop.call_soon_threadsafe(transport.abort)
 
     def stale(self) -> bool:
-        return self._over or bool(self._arrived) or self._transport is None or self._transport.is_closing()
+        if self._over or self._dropped or self._arrived or self._transport is None or self._transport.is_closing():
+            return True
+        if self._owner != os.getpid() or self._transport.get_write_buffer_size():
+            return True  # what is left of a request would be taken for the next one
+        from .staleness import readable
+
+        # The loop may not have looked yet.
+        return readable(self._descriptor())
+
+    def _descriptor(self) -> int:
+        found = None if self._transport is None else self._transport.get_extra_info("socket")
+        return -1 if found is None else int(found.fileno())
 
     async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> AsyncioWire:
         """The same connection with TLS on it, as a new wire."""
@@ -160,16 +214,19 @@ class AsyncioNet:
         self._trust = trust
 
     async def connect(self, host: str, port: int, timeout: float | None) -> Wire:
+        loop = self._loop
+
+        async def connect(address: str) -> AsyncioWire:
+            _, wire = await loop.create_connection(lambda: AsyncioWire(loop), address, port)
+            return wire
+
         try:
             async with asyncio.timeout(timeout):
-                _, wire = await self._loop.create_connection(
-                    lambda: AsyncioWire(self._loop), host, port, happy_eyeballs_delay=0.25
-                )
+                return await connect_first(await find_addresses(loop, host, port), connect, AsyncioWire.drop)
         except TimeoutError as error:
             raise Silence(f"no connection to {host}:{port} in time", connecting=True) from error
         except (OSError, UnicodeError) as error:
             raise Unreachable(reason(error)) from error
-        return wire
 
     async def secure(self, wire: Wire, host: str, timeout: float | None) -> Wire:
         if not isinstance(wire, AsyncioWire):
@@ -179,7 +236,7 @@ class AsyncioNet:
         except TimeoutError as error:
             wire.drop()
             raise Silence(f"no secure connection to {host} in time", connecting=True) from error
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a host that no certificate can name
             wire.drop()
             raise tls_problem(error) from error
         except BaseException:

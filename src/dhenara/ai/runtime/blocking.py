@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from ..config.environment import environment
 from ..errors import WrongColourError
 from ..wire.http import HttpRequest
-from ..wire.io import Bell, Broken, Patience, Response, Silence, Transport, Unreachable
+from ..wire.io import Bell, Patience, Response, Silence, Transport, Unreachable
 from .http import HttpTransport
 from .names import connected
 from .net import Wire
 from .pool import Pool
-from .reasons import break_of, reason, tls_problem
+from .reasons import reason
+from .socket_wire import SocketWire
+from .staleness import wait
 
 if TYPE_CHECKING:
     import ssl
@@ -26,10 +28,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-CHUNK = 65_536
-SHORTEST = 0.001
-"""A socket takes 0 for "do not wait at all"; what has no time left still gets one look."""
 
 
 def run(step: Coroutine[Any, Any, T]) -> T:
@@ -43,50 +41,17 @@ def run(step: Coroutine[Any, Any, T]) -> T:
     raise WrongColourError("a sync call was asked to await; use generate_async for async layers, tools and transports")
 
 
-class BlockingWire:
-    """One socket."""
+class BlockingWaiter:
+    """Waits by blocking the thread."""
 
-    __slots__ = ("_socket",)
+    async def readable(self, waiting: socket.socket, timeout: float | None) -> None:
+        wait(waiting, timeout, write=False)
 
-    def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
+    async def either(self, waiting: socket.socket, timeout: float | None) -> bool:
+        return wait(waiting, timeout, write=True)
 
-    async def read(self, timeout: float | None) -> bytes:
-        try:
-            self._socket.settimeout(timeout if timeout is None else max(timeout, SHORTEST))
-            return self._socket.recv(CHUNK)
-        except TimeoutError as error:
-            raise Silence("nothing was received in time") from error
-        except OSError as error:
-            raise break_of(error) from error
-
-    async def write(self, data: bytes, timeout: float | None) -> None:
-        try:
-            self._socket.settimeout(timeout if timeout is None else max(timeout, SHORTEST))
-            self._socket.sendall(data)
-        except TimeoutError as error:
-            raise Silence("the request could not be sent in time") from error
-        except OSError as error:
-            raise Broken(reason(error)) from error
-
-    async def close(self) -> None:
-        self.drop()
-
-    def drop(self) -> None:
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it is closed already, by whichever side
-        self._socket.close()
-
-    def stale(self) -> bool:
-        """A resting connection has nothing to say: if it can be read, it was hung up."""
-        from .staleness import readable
-
-        return readable(self._socket.fileno())
-
-    def unwrap(self) -> socket.socket:
-        return self._socket
+    def close(self, closing: socket.socket) -> None:
+        closing.close()  # `shutdown` before it has woken whoever waits
 
 
 class BlockingNet:
@@ -94,34 +59,27 @@ class BlockingNet:
 
     def __init__(self, trust: Callable[[], ssl.SSLContext]) -> None:
         self._trust = trust
+        self._waiter = BlockingWaiter()
 
     async def connect(self, host: str, port: int, timeout: float | None) -> Wire:
         try:
             # As bytes, a plain host name does not load the tables for international ones.
             found = connected(host.encode() if host.isascii() else host, port, timeout)
-            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except TimeoutError as error:
             raise Silence(f"no connection to {host}:{port} in time", connecting=True) from error
         except (OSError, UnicodeError) as error:
             raise Unreachable(reason(error)) from error
-        return BlockingWire(found)
+        try:
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            found.close()
+            raise Unreachable(reason(error)) from error
+        return SocketWire(found, self._waiter, time.monotonic)
 
     async def secure(self, wire: Wire, host: str, timeout: float | None) -> Wire:
-        if not isinstance(wire, BlockingWire):
-            raise TypeError("only a connection of this world can be secured here")
-        plain = wire.unwrap()
-        try:
-            plain.settimeout(timeout if timeout is None else max(timeout, SHORTEST))
-            return BlockingWire(self._trust().wrap_socket(plain, server_hostname=host))
-        except TimeoutError as error:
-            plain.close()
-            raise Silence(f"no secure connection to {host} in time", connecting=True) from error
-        except OSError as error:
-            plain.close()
-            raise tls_problem(error) from error
-        except BaseException:
-            plain.close()
-            raise
+        from .tls_wire import secured
+
+        return await secured(wire, host, timeout, self._trust)
 
 
 class BlockingIO:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
 
-from ..wire.http import HttpRequest, Pieces
+from ..wire.http import HttpRequest
 from ..wire.http1 import Http1Reader, Unwritable, write_request
-from ..wire.io import Broken, Patience, Response, Unreachable
-from .http_response import HttpResponse, hear_out, read_head
-from .net import Net, Place, Wire
+from ..wire.io import (
+    Broken,
+    CertificateRejected,
+    ClientClosed,
+    Patience,
+    Response,
+    ReusedConnectionClosed,
+    Silence,
+    Unreachable,
+)
+from ..wire.urls import InvalidUrl, parse_url
+from .exchange import send_request
+from .http_response import HttpResponse
+from .net import Net, NothingWritten, Place, Wire
 from .pool import Pool
 from .proxied_response import ProxiedResponse, hiding_secrets
 from .proxy import PORTS, bracketed, find_proxy
@@ -19,13 +30,22 @@ FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 class HttpTransport:
-    """Sends requests over pooled connections. No redirects, no cookies: keys stay where they belong."""
+    """Sends requests over pooled connections. No redirects, no cookies: keys stay where they belong.
+
+    A request is sent at most once. Where a connection that rested turns out to be closed before a byte of the request
+    was written, another one is taken; anything later is an error, and whether to repeat is for the caller to decide
+    and to count (RFC 9110 section 9.2.2).
+    """
 
     def __init__(self, net: Net, pool: Pool, now: Callable[[], float], environment: Mapping[str, str]) -> None:
         self._net = net
         self._pool = pool
         self._now = now
         self._environment = environment
+        self._in_use: dict[int, weakref.ref[Wire]] = {}
+        """Weak, so that a response that is forgotten takes its connection with it."""
+        self._closed = 0
+        """How often it was closed: what began before that ends with it."""
 
     async def open(self, request: HttpRequest, patience: Patience) -> Response:
         """The response as soon as its head has arrived."""
@@ -40,62 +60,64 @@ class HttpTransport:
     async def _send_request(
         self, request: HttpRequest, message: bytes, place: Place, patience: Patience
     ) -> HttpResponse:
-        pool = self._pool
-        rested = None if request.once else pool.take(place, self._now())
-        if rested is not None:
-            try:
-                return await self._exchange(rested, place, pool, request, message, patience)
-            except Unreachable:
-                # The server hung up while the connection rested: it never saw this request.
-                pass
-        wire = await self._connect(place, patience)
-        return await self._exchange(wire, place, pool, request, message, patience)
+        began = self._closed
+        try:
+            while not request.once and (wire := self._pool.take(place, self._now())) is not None:
+                try:
+                    return await self._exchange(wire, place, request, message, patience)
+                except NothingWritten:
+                    continue  # RFC 9112 section 9.3.1: it was closed while it rested
+                except CertificateRejected:
+                    raise
+                except Unreachable as error:
+                    self._pool.discard(place)
+                    raise ReusedConnectionClosed(
+                        f"a connection that had been used before was closed after the request was sent: {error}"
+                    ) from error
+            wire = await self._connect(place, patience)
+            if began != self._closed:
+                wire.drop()
+                raise Unreachable("the client was closed")
+            return await self._exchange(wire, place, request, message, patience)
+        except (Unreachable, Broken, Silence) as error:
+            if began != self._closed:
+                raise ClientClosed("the client was closed while the request was under way") from error
+            if isinstance(error, NothingWritten):
+                raise Unreachable(str(error)) from error
+            raise
 
     async def close(self) -> None:
+        """Ends what is under way too: afterwards nothing is open."""
+        self._closed += 1
+        for reference in list(self._in_use.values()):
+            wire = reference()
+            if wire is not None:
+                wire.drop()
+        self._in_use.clear()
         for wire in self._pool.empty():
             await wire.close()
 
     async def _exchange(
-        self, wire: Wire, place: Place, pool: Pool, request: HttpRequest, message: bytes, patience: Patience
+        self, wire: Wire, place: Place, request: HttpRequest, message: bytes, patience: Patience
     ) -> HttpResponse:
-        reader = Http1Reader(request.method)
+        began, reader, key = self._closed, Http1Reader(request.method, request.limits), id(wire)
+        self._in_use[key] = weakref.ref(wire, lambda _: self._in_use.pop(key, None))
         try:
-            whole = await self._ask(wire, request, message, reader, patience)
+            whole = await send_request(wire, message, request.body, reader, patience)
         except BaseException:
+            self._in_use.pop(key, None)
             wire.drop()
             raise
-        if not whole:
-            # What is left of the body would be taken for the next request.
-            return HttpResponse(wire, reader, patience, wire.drop)
-        return HttpResponse(wire, reader, patience, lambda: pool.put(place, wire, self._now()))
 
-    async def _ask(
-        self, wire: Wire, request: HttpRequest, message: bytes, reader: Http1Reader, patience: Patience
-    ) -> bool:
-        """Whether all of it went out before the head of the answer came."""
-        try:
-            await self._send(wire, message, patience)
-        except Unreachable as error:
-            await hear_out(wire, reader, patience, error)
-            return False
-        whole = isinstance(request.body, bytes) or await self._send_pieces(wire, request.body, patience)
-        await read_head(wire, reader, patience)
-        return whole
+        def release(reusable: bool) -> None:
+            self._in_use.pop(key, None)
+            # What is left of a request body would be taken for the next request.
+            if reusable and whole and began == self._closed:
+                self._pool.put(place, wire, self._now())
+            else:
+                wire.drop()
 
-    async def _send(self, wire: Wire, message: bytes, patience: Patience) -> None:
-        try:
-            await wire.write(message, patience.read())
-        except Broken as error:
-            raise Unreachable(str(error)) from error
-
-    async def _send_pieces(self, wire: Wire, body: Pieces, patience: Patience) -> bool:
-        """Whether all of it went out. A server that refuses may answer before it has heard everything."""
-        for piece in body:
-            try:
-                await wire.write(piece, patience.read())
-            except Broken:
-                return False
-        return True
+        return HttpResponse(wire, reader, patience, request.limits, release, lambda: began != self._closed)
 
     async def _connect(self, place: Place, patience: Patience) -> Wire:
         """One limit holds for everything until the connection can be used: TCP, the proxy's tunnel, and TLS."""
@@ -115,16 +137,16 @@ class HttpTransport:
 
     def _address(self, request: HttpRequest) -> tuple[Place, str, dict[str, str]]:
         """Where to connect, what to ask for there, and the headers that this needs."""
-        parts = urlsplit(request.url)
-        host, scheme = parts.hostname or "", parts.scheme
-        port = parts.port or PORTS[scheme]
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        proxy = find_proxy(scheme, host, self._environment, port)
-        named = bracketed(host) if port == PORTS[scheme] else f"{bracketed(host)}:{port}"
-        place = Place(host, port, scheme == "https", proxy, request.address)
-        if proxy is not None and scheme == "http":
-            return place, f"http://{named}{path}", {"host": named, **proxy.headers()}
-        return place, path, {"host": named}
+        try:
+            url = parse_url(request.url)
+        except InvalidUrl as error:
+            raise Unwritable(str(error)) from error
+        proxy = find_proxy(url.scheme, url.host, self._environment, url.port)
+        named = bracketed(url.host) if url.port == PORTS[url.scheme] else f"{bracketed(url.host)}:{url.port}"
+        place = Place(url.host, url.port, url.scheme == "https", proxy, request.address)
+        if proxy is not None and url.scheme == "http":
+            return place, f"http://{named}{url.target}", {"host": named, **proxy.headers()}
+        return place, url.target, {"host": named}
 
 
 def written(request: HttpRequest, target: str, extra: Mapping[str, str]) -> bytes:

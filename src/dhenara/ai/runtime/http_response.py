@@ -8,15 +8,19 @@ from ..wire.encoding import Decompressor, decompressor
 from ..wire.frame import BrokenFraming
 from ..wire.http import Head
 from ..wire.http1 import Http1Reader
-from ..wire.io import Broken, CertificateRejected, Patience, Unreachable
+from ..wire.io import Broken, ClientClosed, Patience, Silence, Unreachable
+from ..wire.limits import LimitExceeded, ReadLimits
 from .net import Wire
+
+OPENED_AT_ONCE = 262_144
+"""Decompressed bytes that are made at once, however little they were compressed to."""
 
 
 async def read_head(wire: Wire, reader: Http1Reader, patience: Patience) -> None:
     """Reads until the head is complete. A connection that ends without a byte was never listened to."""
     while reader.head is None:
         try:
-            data = await wire.read(patience.read())
+            data = await wire.read(time_left(patience))
         except Broken as error:
             raise (Broken if reader.started else Unreachable)(str(error)) from error
         if data:
@@ -29,27 +33,48 @@ async def read_head(wire: Wire, reader: Http1Reader, patience: Patience) -> None
         )
 
 
-async def hear_out(wire: Wire, reader: Http1Reader, patience: Patience, problem: Unreachable) -> None:
-    """A server that finds a request too large says so and hangs up before it has heard it to its end."""
-    try:
-        await read_head(wire, reader, patience)
-    except CertificateRejected:
-        raise  # what the server says about the certificate is why it hung up
-    except (Unreachable, Broken, BrokenFraming):
-        raise problem from None
+def time_left(patience: Patience) -> float | None:
+    """What remains of the limit. Raises Silence when nothing does, also where nobody would have to wait."""
+    seconds = patience.read()
+    if seconds is not None and seconds <= 0:
+        raise Silence("the time is over")
+    return seconds
 
 
 class HttpResponse:
-    """One response. Its connection goes back to rest when the body has been read to its end."""
+    """One response. Its connection goes back to rest when the body has been read to its end.
 
-    __slots__ = ("_broken", "_decompress", "_over", "_patience", "_reader", "_rest", "_wire", "head")
+    Args:
+        wire: The connection, on which the head has been read.
+        reader: What read the head.
+        patience: The time limits.
+        limits: How much may be sent.
+        release: Gets the connection back, and whether it may be used again.
+        closed: Whether the client was closed meanwhile.
+    """
 
-    def __init__(self, wire: Wire, reader: Http1Reader, patience: Patience, rest: Callable[[], None]) -> None:
+    __slots__ = (
+        "_broken", "_closed", "_decompress", "_limits", "_over", "_patience", "_reader", "_received", "_release",
+        "_wire", "head",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        wire: Wire,
+        reader: Http1Reader,
+        patience: Patience,
+        limits: ReadLimits,
+        release: Callable[[bool], None],
+        closed: Callable[[], bool],
+    ) -> None:
         self._wire = wire
         self._reader = reader
         self._patience = patience
-        self._rest = rest
+        self._limits = limits
+        self._release = release
+        self._closed = closed
         self._over = False
+        self._received = 0
         self._broken: BrokenFraming | None = None
         self.head: Head = reader.head or Head(0)
         self._decompress: Decompressor | None = decompressor(self.head.headers.get("content-encoding"))
@@ -57,11 +82,11 @@ class HttpResponse:
     async def read(self) -> bytes:
         """The next bytes of the body, decompressed; b"" when it is over."""
         while True:
-            data = self._reader.take()
-            if data and self._decompress:
-                data = self._decompress.feed(data)
+            data = self._readable()
             if data:
                 return data
+            if self._decompress is not None and self._decompress.waiting:
+                continue
             if self._reader.done or self._over:
                 return self._finish()
             if self._broken is not None:
@@ -69,23 +94,35 @@ class HttpResponse:
             await self._receive()
 
     async def close(self) -> None:
-        if self._over:
-            return
-        self._over = True
-        if self._reader.done and self._reader.reusable:
-            self._rest()
-        else:
-            # An unread body is hung up on at once: the provider stops generating, the bill stops growing.
-            self._wire.drop()
+        # An unread body is hung up on at once: the provider stops generating, the bill stops growing.
+        self._end(self._reader.done and self._reader.reusable)
 
     def abandon(self) -> None:
-        if not self._over:
-            self._over = True
-            self._wire.drop()
+        self._end(False)
+
+    def _readable(self) -> bytes:
+        """What can be had without waiting."""
+        opener = self._decompress
+        if opener is None:
+            return self._reader.take()
+        if opener.waiting:
+            return opener.feed(b"", OPENED_AT_ONCE)
+        data = self._reader.take()
+        return opener.feed(data, OPENED_AT_ONCE) if data else b""
 
     async def _receive(self) -> None:
         """What was readable before the framing broke is handed out first."""
-        arrived = await self._wire.read(self._patience.read())
+        try:
+            arrived = await self._wire.read(time_left(self._patience))
+        except Broken as error:
+            if self._closed():
+                raise ClientClosed("the client was closed while the answer was arriving") from error
+            raise
+        # Without compression the limit is checked by whoever keeps the body; this is for bodies that open to nothing.
+        self._received += len(arrived)
+        most = self._limits.body_bytes
+        if most is not None and self._decompress is not None and self._received > most:
+            raise LimitExceeded("the compressed body of the response", "body_bytes", most)
         try:
             if arrived:
                 self._reader.feed(arrived)
@@ -95,13 +132,15 @@ class HttpResponse:
             self._broken = error
 
     def _finish(self) -> bytes:
-        rest = b""
-        if self._decompress:
-            rest, self._decompress = self._decompress.finish(), None
+        if self._decompress is not None and not self._over:
+            opener, self._decompress = self._decompress, None
+            rest = opener.finish()
+            self._end(self._reader.reusable)
+            return rest
+        self._end(self._reader.reusable)
+        return b""
+
+    def _end(self, reusable: bool) -> None:
         if not self._over:
             self._over = True
-            if self._reader.reusable:
-                self._rest()
-            else:
-                self._wire.drop()
-        return rest
+            self._release(reusable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from ..wire.io import Broken
 from .proxy import Proxy
 
 
@@ -18,14 +19,22 @@ class Place(NamedTuple):
     """Where to connect, if that was decided already."""
 
 
+class NothingWritten(Broken):
+    """The connection turned out to be broken before a byte of this write was handed to the system."""
+
+
 class Wire(Protocol):
-    """One open connection."""
+    """One open connection. It belongs to the process that opened it: a forked child only closes its own copy."""
 
     async def read(self, timeout: float | None) -> bytes:
         """The next bytes; b"" when the other side hung up. Raises Silence or Broken."""
 
-    async def write(self, data: bytes, timeout: float | None) -> None:
-        """All of `data`. Raises Silence or Broken."""
+    async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
+        """Writes `data` and returns how many of its bytes were written.
+
+        It is fewer than all when the other side sends something while it does not read: the caller reads that first.
+        Raises Silence, Broken, or NothingWritten.
+        """
 
     async def close(self) -> None: ...
 
@@ -33,7 +42,7 @@ class Wire(Protocol):
         """Hangs up at once, from any thread, without waiting for anything."""
 
     def stale(self) -> bool:
-        """Whether an idle connection has been hung up by the other side."""
+        """Whether an idle connection was closed by the other side, or has received what nobody asked for."""
 
 
 class Net(Protocol):
@@ -42,4 +51,4 @@ class Net(Protocol):
     async def connect(self, host: str, port: int, timeout: float | None) -> Wire: ...
 
     async def secure(self, wire: Wire, host: str, timeout: float | None) -> Wire:
-        """The same connection with TLS on it."""
+        """The same connection with TLS on it. When it fails, the connection is closed."""

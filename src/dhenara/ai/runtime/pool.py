@@ -20,8 +20,7 @@ class Pool:
 
     def take(self, place: Place, now: float) -> Wire | None:
         """The connection that rested the shortest, if a usable one is there."""
-        if self._owner != os.getpid():
-            self._forget()
+        self._check_owner()
         resting = self._idle.get(place)
         while resting:
             try:
@@ -34,6 +33,9 @@ class Pool:
         return None
 
     def put(self, place: Place, wire: Wire, now: float) -> None:
+        if self._owner != os.getpid():
+            wire.drop()
+            return
         resting = self._idle.setdefault(place, deque())
         resting.append((wire, now))
         try:
@@ -42,18 +44,30 @@ class Pool:
         except IndexError:
             return  # another thread took the last one
 
+    def discard(self, place: Place) -> None:
+        """Closes what rests at this place: its server has just closed one of them, and may close the others."""
+        for wire in drained(self._idle.get(place, deque())):
+            wire.drop()
+
     def empty(self) -> list[Wire]:
         """Everything that rests here, taken out."""
-        wires = []
-        for resting in list(self._idle.values()):
-            try:
-                while True:
-                    wires.append(resting.pop()[0])
-            except IndexError:
-                continue
-        return wires
+        self._check_owner()
+        return [wire for resting in list(self._idle.values()) for wire in drained(resting)]
 
-    def _forget(self) -> None:
-        """The parent's connections are the parent's: neither used nor closed here."""
-        self._idle = {}
-        self._owner = os.getpid()
+    def _check_owner(self) -> None:
+        """The parent's connections are the parent's: in a child only its copies of them are closed."""
+        if self._owner == os.getpid():
+            return
+        idle, self._idle, self._owner = self._idle, {}, os.getpid()
+        for resting in idle.values():
+            for wire in drained(resting):
+                wire.drop()
+
+
+def drained(resting: deque[tuple[Wire, float]]) -> list[Wire]:
+    wires = []
+    try:
+        while True:
+            wires.append(resting.pop()[0])
+    except IndexError:
+        return wires

@@ -1,4 +1,4 @@
-"""Bodies of HTTP/1.1 responses: the four ways in which they end."""
+"""Bodies of HTTP/1.1 responses: the four ways in which they end (RFC 9112 section 6.3)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import re
 from typing import Protocol
 
 from .frame import BrokenFraming
+from .limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 
-SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;.*)?")
+# RFC 9112 section 7.1: chunk-size is 1*HEXDIG, extensions follow a semicolon. Sixteen digits are 2**64 bytes.
+SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\r\x00]*)?")
+# RFC 9112 section 7.1.2: trailers have the form of header fields; a line that begins with space continues one.
+TRAILER_LINE = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:|[ \t])[^\r\x00]*")
 LONGEST_LINE = 16_384
 
 
@@ -94,30 +98,26 @@ class UntilClose:
 class ChunkedBody:
     """Chunks with their sizes before them, and an empty one at the end."""
 
-    __slots__ = ("_left", "_ready", "_tail", "_trailers", "done", "leftover")
+    __slots__ = (
+        "_extensions", "_left", "_limits", "_line", "_ready", "_trailer_bytes", "_trailers", "done", "leftover"
+    )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, limits: ReadLimits = DEFAULT_LIMITS) -> None:
         self._ready: list[bytes] = []
-        self._tail = b""
+        self._limits = limits
+        self._line = bytearray()
+        """The beginning of a size line or trailer whose end has not arrived."""
         self._left = 0
         """Bytes of the current chunk that are still to come, its line end included."""
         self._trailers = False
+        self._extensions = self._trailer_bytes = 0
         self.done = False
         self.leftover = False
 
     def feed(self, data: bytes) -> None:
-        if self._tail:
-            data, self._tail = self._tail + data, b""
         at, end = 0, len(data)
         while at < end and not self.done:
-            if self._left:
-                at = self._read_chunk(data, at)
-            else:
-                after = self._read_line(data, at)
-                if after < 0:
-                    self._tail = data[at:]
-                    return
-                at = after
+            at = self._read_chunk(data, at) if self._left else self._read_line(data, at)
         if at < end:
             self.leftover = True
 
@@ -145,23 +145,41 @@ class ChunkedBody:
         return at + len(ending)
 
     def _read_line(self, data: bytes, at: int) -> int:
-        """A size or a trailer; says where it ends, or -1 while it is incomplete."""
+        """A size or a trailer; returns where the rest begins. Each byte is searched once, however lines arrive."""
         end = data.find(b"\n", at)
-        if end < 0:
-            if len(data) - at > LONGEST_LINE:
-                raise BrokenFraming("a chunk's size line has no end")
-            return -1
-        line = data[at:end].removesuffix(b"\r")
+        part = data[at:] if end < 0 else data[at:end]
+        if self._trailers:
+            self._trailer_bytes += len(part) + 1
+            if self._trailer_bytes > self._limits.trailer_bytes:
+                raise LimitExceeded("the trailers of the response", "trailer_bytes", self._limits.trailer_bytes)
+        elif len(self._line) + len(part) > LONGEST_LINE:
+            raise LimitExceeded("the line with the size of a chunk", "chunk_extension_bytes", LONGEST_LINE)
+        if self._line or end < 0:
+            self._line += part
+            if end < 0:
+                return len(data)
+            part = bytes(self._line)
+            self._line.clear()
+        self._take_line(part.removesuffix(b"\r"))
+        return end + 1
+
+    def _take_line(self, line: bytes) -> None:
         if self._trailers:
             self.done = not line
-            return end + 1
+            if line and TRAILER_LINE.fullmatch(line) is None:
+                raise BrokenFraming(f"a trailer of the response cannot be read: {line[:40]!r}")
+            return
         found = SIZE_LINE.fullmatch(line)
         if found is None:
             raise BrokenFraming(f"not the size of a chunk: {line[:40]!r}")
+        if found[2]:
+            self._extensions += len(found[2])
+            if self._extensions > self._limits.chunk_extension_bytes:
+                most = self._limits.chunk_extension_bytes
+                raise LimitExceeded("what all chunk extensions of the response come to", "chunk_extension_bytes", most)
         size = int(found[1], 16)
         self._trailers = size == 0
         self._left = size + 2 if size else 0
-        return end + 1
 
 
 def taken(ready: list[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""Compressed bodies, opened as they arrive."""
+"""Compressed bodies, opened as they arrive and never further than what is asked for."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ from .frame import BrokenFraming
 class Decompressor(Protocol):
     """Opens one body."""
 
-    def feed(self, data: bytes) -> bytes: ...
+    waiting: bool
+    """Whether more can be had without more input: `feed(b"", most)` gives it."""
+
+    def feed(self, data: bytes, most: int = 0) -> bytes:
+        """What `data` opens to, at most `most` bytes of it; 0 for no bound."""
 
     def finish(self) -> bytes:
-        """What was still held back."""
+        """What was still held back. Raises BrokenFraming when the end of the compressed data did not arrive."""
 
 
 class Unopenable:
     """A body in a coding that was not asked for. Its head may be all that is needed."""
 
-    __slots__ = ("_name",)
+    __slots__ = ("_name", "waiting")
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self.waiting = False
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes, most: int = 0) -> bytes:
         raise BrokenFraming(f"the body is encoded as {self._name!r}, which was not asked for")
 
     def finish(self) -> bytes:
@@ -40,4 +45,4 @@ def decompressor(encoding: str | None) -> Decompressor | None:
         from .inflating import Inflater
 
         return Inflater()
-    return Unopenable(name)
+    return Unopenable(name[:60])

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Protocol
 
 from ..dataclass import dataclass, replace
+from .limits import DEFAULT_LIMITS, ReadLimits
 
 
 class Pieces(Protocol):
@@ -30,6 +31,8 @@ class HttpRequest:
     """Where to connect, instead of looking the host up; its name still stands in the request and its certificate."""
     once: bool = False
     """Sent over a connection of its own: on one that rested, nobody can tell whether it was heard before a hang-up."""
+    limits: ReadLimits = field(default=DEFAULT_LIMITS, repr=False)
+    """How much the server may send as the response."""
 
     @property
     def content(self) -> bytes:

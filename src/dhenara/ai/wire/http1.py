@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from .body import Body, ChunkedBody, NoBody, SizedBody, UntilClose
 from .frame import BrokenFraming
 from .http import Head
+from .limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 FORBIDDEN = re.compile(r"[\x00\r\n]")
-STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: (.*))?")
-LONGEST_HEAD = 262_144
+UNREADABLE = re.compile(rb"[\x00\r]")
+# RFC 9112 section 4, and RFC 9110 section 15: the first digit of a status is its class.
+STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
+# RFC 9112 section 2.2: a line feed alone ends a line too.
+HEAD_END = re.compile(rb"\n\r?\n")
+LENGTH = re.compile("[0-9]{1,18}")
+"""Python refuses to read numbers of thousands of digits, and no body has 10**18 bytes."""
+LINE_ENDS = (b"\r", b"\n")
 BEGINNING = b"HTTP/1."
 FOLDED = (b" ", b"\t")
 """A line that begins so goes on with the header before it: nobody should write it, and everybody must read it."""
@@ -46,13 +53,23 @@ def latin(line: str) -> bool:
 
 
 class Http1Reader:
-    """Reads one response. Feed it bytes; take the body as it becomes readable."""
+    """Reads one response. Feed it bytes; take the body as it becomes readable.
 
-    __slots__ = ("_body", "_head_bytes", "_keeps_alive", "_method", "head", "started")
+    A response is any number of interim heads (status 1xx, RFC 9110 section 15.2), one final head, and a body whose end
+    follows from that head. Every byte is looked at a constant number of times, whatever pieces it arrives in.
+    """
 
-    def __init__(self, method: str = "POST") -> None:
+    __slots__ = (
+        "_blank", "_body", "_head", "_interim", "_keeps_alive", "_limits", "_method", "_searched", "head", "started"
+    )  # fmt: skip
+
+    def __init__(self, method: str = "POST", limits: ReadLimits = DEFAULT_LIMITS) -> None:
         self._method = method
-        self._head_bytes = b""
+        self._limits = limits
+        self._head = bytearray()
+        self._searched = 0
+        """How far the head has been searched for its end."""
+        self._blank = self._interim = 0
         self._keeps_alive = False
         self._body: Body = NoBody()
         self.head: Head | None = None
@@ -79,8 +96,7 @@ class Http1Reader:
         if self.head is not None:
             self._body.feed(data)
             return
-        self._head_bytes += data
-        self._listen()
+        self._head += data
         while self._read_head():
             pass
 
@@ -94,82 +110,109 @@ class Http1Reader:
             raise BrokenFraming("the connection ended in the middle of the head of the response")
         self._body.eof()
 
-    def _listen(self) -> None:
-        """Something else than HTTP is told at once, not when the connection ends."""
-        begun = self._head_bytes.lstrip(b"\r\n")[: len(BEGINNING)]
-        if not BEGINNING.startswith(begun):
-            raise BrokenFraming(f"the response does not begin like HTTP/1.1: {self._head_bytes[:60]!r}")
-
     def _read_head(self) -> bool:
         """Reads a head if one is complete; says whether another may follow (after an interim response)."""
-        end, gap = head_end(self._head_bytes)
-        if max(end, 0) > LONGEST_HEAD or (end < 0 and len(self._head_bytes) > LONGEST_HEAD):
-            raise BrokenFraming(f"the head of the response is longer than {LONGEST_HEAD} bytes")
-        if end < 0:
+        self._check_beginning()
+        found, most = HEAD_END.search(self._head, self._searched), self._limits.head_bytes
+        if (len(self._head) if found is None else found.start()) > most:
+            raise LimitExceeded("the head of the response", "head_bytes", most)
+        if found is None:
+            # The end is at most three bytes; its first two may be here already.
+            self._searched = max(0, len(self._head) - 2)
             return False
-        block, self._head_bytes = self._head_bytes[:end], self._head_bytes[end + gap :]
+        block, rest = bytes(self._head[: found.start()]), self._head[found.end() :]
+        self._head, self._searched = rest, 0
         version, head = read_head(block)
         if head.status == 101:
             raise BrokenFraming("the server wants to switch to another protocol")
         if head.status < 200:
+            self._interim += 1
+            if self._interim > self._limits.interim_responses:
+                most = self._limits.interim_responses
+                raise LimitExceeded("the list of interim responses", "interim_responses", most, "responses")
             return True
         self.head = head
         self._keeps_alive = keeps_alive(version, head.headers)
-        self._body = body_for(self._method, head)
-        self._body.feed(self._head_bytes)
-        self._head_bytes = b""
+        self._body = body_for(self._method, head, self._limits)
+        self._body.feed(bytes(rest))
+        self._head = bytearray()
         return False
 
+    def _check_beginning(self) -> None:
+        """Something else than HTTP is recognised at once, not when the connection ends.
 
-def head_end(data: bytes) -> tuple[int, int]:
-    """Where the head ends, and how many bytes the blank line takes; (-1, 0) while it is incomplete."""
-    strict, lenient = data.find(b"\r\n\r\n"), data.find(b"\n\n")
-    mixed = data.find(b"\n\r\n")
-    if mixed >= 0 and (strict < 0 or mixed < strict) and (lenient < 0 or mixed < lenient):
-        return mixed, 3
-    if strict >= 0 and (lenient < 0 or strict < lenient):
-        return strict, 4
-    return (lenient, 2) if lenient >= 0 else (-1, 0)
+        Blank lines before the status line are skipped: some servers send one too many after the response before.
+        """
+        if self._head[:1] in LINE_ENDS:
+            stripped = self._head.lstrip(b"\r\n")
+            self._blank += len(self._head) - len(stripped)
+            self._head = stripped
+            if self._blank > self._limits.head_bytes:
+                raise LimitExceeded("the head of the response", "head_bytes", self._limits.head_bytes)
+        if not BEGINNING.startswith(self._head[: len(BEGINNING)]):
+            raise BrokenFraming(f"the response does not begin like HTTP/1.1: {bytes(self._head[:60])!r}")
 
 
 def read_head(block: bytes) -> tuple[int, Head]:
-    first, *lines = [line.removesuffix(b"\r") for line in block.lstrip(b"\r\n").split(b"\n")]
+    """The minor version, and status and headers, of everything before the blank line."""
+    first, *lines = [line.removesuffix(b"\r") for line in block.split(b"\n")]
     found = STATUS_LINE.fullmatch(first)
     if found is None:
         raise BrokenFraming(f"the response does not begin like HTTP/1.1: {first[:60]!r}")
-    headers: dict[str, str] = {}
-    key = ""
-    for line in lines:
-        if key and line[:1] in FOLDED:
-            headers[key] += " " + line.strip(b" \t").decode("latin-1")
-            continue
-        name, colon, value = line.partition(b":")
-        key = name.decode("latin-1").lower()
-        if not colon or not TOKEN.fullmatch(key):
-            raise BrokenFraming(f"a header of the response cannot be read: {line[:60]!r}")
-        text = value.strip(b" \t").decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    fields: dict[str, str | list[str]] = {}
+    for name, value in unfolded(lines):
+        before = fields.get(name)
+        if before is None:
+            fields[name] = value
+        elif isinstance(before, list):
+            before.append(value)
+        else:
+            fields[name] = [before, value]
+    headers = {name: value if isinstance(value, str) else ", ".join(value) for name, value in fields.items()}
     return int(found[1]), Head(int(found[2]), headers, (found[3] or b"").decode("latin-1"))
 
 
+def unfolded(lines: Sequence[bytes]) -> Iterator[tuple[str, str]]:
+    """Header fields; a line that begins with space continues the one before (RFC 9112 section 5.2)."""
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        name, colon, value = line.partition(b":")
+        key = name.decode("latin-1").lower()
+        # RFC 9110 section 5.5: CR, LF and NUL are not allowed in values.
+        if not colon or not TOKEN.fullmatch(key) or UNREADABLE.search(value):
+            raise BrokenFraming(f"a header of the response cannot be read: {line[:60]!r}")
+        parts, at = [value.strip(b" \t")], at + 1
+        while at < len(lines) and lines[at][:1] in FOLDED:
+            if UNREADABLE.search(lines[at]):
+                raise BrokenFraming(f"a header of the response cannot be read: {lines[at][:60]!r}")
+            parts.append(lines[at].strip(b" \t"))
+            at += 1
+        yield key, (parts[0] if len(parts) == 1 else b" ".join(parts)).decode("latin-1")
+
+
 def keeps_alive(version: int, headers: Mapping[str, str]) -> bool:
+    """Whether the connection may be used again (RFC 9112 section 9.3)."""
+    if "transfer-encoding" in headers and "content-length" in headers:
+        return False  # RFC 9112 section 6.1: it may be an attempt at response splitting
     words = {word.strip().lower() for word in headers.get("connection", "").split(",")}
     return "close" not in words if version else "keep-alive" in words
 
 
-def body_for(method: str, head: Head) -> Body:
-    """How the body of this response ends."""
+def body_for(method: str, head: Head, limits: ReadLimits = DEFAULT_LIMITS) -> Body:
+    """How the body of this response ends: the rules of RFC 9112 section 6.3, in their order."""
     if method == "HEAD" or head.status in (204, 304) or (method == "CONNECT" and head.status < 300):
         return NoBody()
     coding = head.headers.get("transfer-encoding")
     if coding is not None:
         # Some proxies add the word although it is there.
         if {word.strip().lower() for word in coding.split(",")} != {"chunked"}:
-            raise BrokenFraming(f"the body comes in a transfer coding that was not asked for: {coding!r}")
-        return ChunkedBody()
-    sizes = {size.strip() for size in head.headers.get("content-length", "").split(",")} - {""}
-    if not sizes:
+            raise BrokenFraming(f"the body comes in a transfer coding that was not asked for: {coding[:60]!r}")
+        return ChunkedBody(limits)
+    length = head.headers.get("content-length")
+    if length is None:
         return UntilClose()
-    if len(sizes) > 1 or not all(size.isascii() and size.isdigit() for size in sizes):
-        raise BrokenFraming(f"the response tells more than one length, or none that is a number: {sorted(sizes)}")
+    sizes = {size.strip() for size in length.split(",")}
+    if len(sizes) > 1 or not all(LENGTH.fullmatch(size) for size in sizes):
+        raise BrokenFraming(f"the response has more than one length, or none that is a number: {length[:60]!r}")
     return SizedBody(int(sizes.pop()))

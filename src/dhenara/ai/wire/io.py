@@ -30,6 +30,17 @@ class ProxyRefused(Unreachable):
         self.status = status
 
 
+class ReusedConnectionClosed(Unreachable):
+    """A connection that had been used before broke after the request was written: the server may have processed it.
+
+    RFC 9110 section 9.2.2: a request that is not idempotent must not be repeated unless it is known to be unprocessed.
+    """
+
+
+class ClientClosed(Unreachable):
+    """The client was closed while the request was under way."""
+
+
 class Broken(Exception):
     """The connection broke while the answer was arriving."""
 

@@ -11,21 +11,21 @@ class NdjsonFrames:
     __slots__ = ("_line",)
 
     def __init__(self) -> None:
-        self._line: list[bytes] = []
+        self._line = bytearray()
 
     def feed(self, chunk: bytes) -> list[Frame]:
         first, *rest = chunk.split(b"\n")
-        self._line.append(first)
+        self._line += first
         frames: list[Frame] = []
         for line in rest:
-            self._read(b"".join(self._line), frames)
-            self._line = [line]
+            self._read(bytes(self._line), frames)
+            self._line = bytearray(line)
         return frames
 
     def finish(self) -> list[Frame]:
         frames: list[Frame] = []
-        self._read(b"".join(self._line), frames)
-        self._line = []
+        self._read(bytes(self._line), frames)
+        self._line = bytearray()
         return frames
 
     def _read(self, line: bytes, frames: list[Frame]) -> None:

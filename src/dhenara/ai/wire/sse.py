@@ -15,7 +15,7 @@ class SseFrames:
     __slots__ = ("_after_cr", "_begun", "_data", "_event", "_id", "_line", "_retry")
 
     def __init__(self) -> None:
-        self._line: list[bytes] = []
+        self._line = bytearray()
         self._after_cr = False
         self._begun = False
         self._data: list[bytes] | None = None
@@ -31,8 +31,8 @@ class SseFrames:
     def finish(self) -> list[Frame]:
         frames: list[Frame] = []
         if self._line:
-            self._read_line(b"".join(self._line), frames)
-            self._line = []
+            self._read_line(bytes(self._line), frames)
+            self._line = bytearray()
         self._read_line(b"", frames)
         return frames
 
@@ -69,13 +69,11 @@ class SseFrames:
         if b"\r" in chunk:
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         first, *rest = chunk.split(b"\n")
-        self._line.append(first)
+        self._line += first
         frames: list[Frame] = []
         for line in rest:
-            self._read_line(b"".join(self._line), frames)
-            self._line = [line]
-        if not self._line[-1]:
-            self._line.pop()
+            self._read_line(bytes(self._line), frames)
+            self._line = bytearray(line)
         return frames
 
     def _read_line(self, line: bytes, frames: list[Frame]) -> None:

@@ -1,0 +1,75 @@
+"""One request on one connection: written, while the server is listened to, until the head of its response is here.
+
+A server may answer before it has read the whole request, such as with 413 for an upload that is too large, and then
+read no further. RFC 9112 section 9.5: a client that sees such a response stops sending. So whenever a write cannot
+go on, what the server has sent is read first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..wire.frame import BrokenFraming
+from ..wire.http import Pieces
+from ..wire.http1 import Http1Reader
+from ..wire.io import Broken, CertificateRejected, Patience, Unreachable
+from .http_response import read_head, time_left
+from .net import NothingWritten, Wire
+
+
+async def send_request(
+    wire: Wire, message: bytes, body: bytes | Pieces, reader: Http1Reader, patience: Patience
+) -> bool:
+    """Sends it and reads the head of the response; whether all of the request went out before.
+
+    Raises:
+        NothingWritten: the connection was closed before the first byte.
+        Unreachable: it broke before the response began.
+        Broken, BrokenFraming, Silence: as of reading.
+    """
+    begun = whole = False
+    try:
+        for piece in pieces_of(message, body):
+            whole = await send_piece(wire, piece, reader, patience)
+            begun = True
+            if not whole:
+                break
+    except Broken as error:
+        if isinstance(error, NothingWritten) and not begun:
+            raise
+        # A server that refuses a large request may hang up on it; its words may still be there to be read.
+        await read_last_words(wire, reader, patience, error)
+        return False
+    if reader.head is None:
+        await read_head(wire, reader, patience)
+    return whole
+
+
+def pieces_of(message: bytes, body: bytes | Pieces) -> Iterator[bytes]:
+    yield message
+    if not isinstance(body, bytes):
+        yield from body
+
+
+async def send_piece(wire: Wire, piece: bytes, reader: Http1Reader, patience: Patience) -> bool:
+    """Whether all of it went out before the head of the response came; interim responses do not end it."""
+    rest = memoryview(piece)
+    while True:
+        rest = rest[await wire.write(piece if len(rest) == len(piece) else rest, time_left(patience)) :]
+        if not rest:
+            return True
+        data = await wire.read(time_left(patience))
+        if not data:
+            raise Broken("the server hung up while the request was being sent")
+        reader.feed(data)
+        if reader.head is not None:
+            return False
+
+
+async def read_last_words(wire: Wire, reader: Http1Reader, patience: Patience, problem: Broken) -> None:
+    try:
+        await read_head(wire, reader, patience)
+    except CertificateRejected:
+        raise  # what the server says about the certificate is why it hung up
+    except (Unreachable, Broken, BrokenFraming):
+        raise Unreachable(str(problem)) from problem

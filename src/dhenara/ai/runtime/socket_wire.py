@@ -1,0 +1,118 @@
+"""Connections over a socket that never blocks: for the blocking world and for trio, which differ in how they wait."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from ..wire.io import Broken, Silence
+from .net import NothingWritten
+from .reasons import reason
+
+CHUNK = 65_536
+
+
+class Waiter(Protocol):
+    """Waits for sockets, in one of the worlds."""
+
+    async def readable(self, waiting: socket.socket, timeout: float | None) -> None:
+        """Until there is something to read, an end of the connection included. Raises TimeoutError."""
+
+    async def either(self, waiting: socket.socket, timeout: float | None) -> bool:
+        """Until it can be read or written; True if it can be read. Raises TimeoutError."""
+
+    def close(self, closing: socket.socket) -> None:
+        """Closes it, and wakes whoever waits for it."""
+
+
+class SocketWire:
+    """One connection. At most one reader and one writer use it at a time; any thread may drop it."""
+
+    __slots__ = ("__weakref__", "_dropped", "_now", "_owner", "_socket", "_waiter")
+
+    def __init__(self, connected: socket.socket, waiter: Waiter, now: Callable[[], float]) -> None:
+        connected.setblocking(False)
+        self._socket = connected
+        self._waiter = waiter
+        self._now = now
+        self._owner = os.getpid()
+        self._dropped = False
+
+    async def read(self, timeout: float | None) -> bytes:
+        while True:
+            data = self.read_now()
+            if data is not None:
+                return data
+            try:
+                await self._waiter.readable(self._socket, timeout)
+            except TimeoutError as error:
+                raise Silence("nothing was received in time") from error
+            except OSError as error:
+                raise Broken(reason(error)) from error
+
+    def read_now(self) -> bytes | None:
+        """What has arrived; None when nothing has, and b"" when the other side hung up."""
+        try:
+            data = self._socket.recv(CHUNK)
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError as error:
+            raise Broken(reason(error)) from error
+        if not data and self._dropped:
+            raise Broken("the connection was closed on this side")
+        return data
+
+    async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
+        until = None if timeout is None else self._now() + timeout
+        view, sent = memoryview(data), 0
+        while sent < len(view):
+            try:
+                sent += self._socket.send(view[sent:])
+                continue
+            except (BlockingIOError, InterruptedError):
+                pass
+            except OSError as error:
+                raise (Broken if sent else NothingWritten)(reason(error)) from error
+            try:
+                left = None if until is None else max(0.0, until - self._now())
+                if await self._waiter.either(self._socket, left):
+                    return sent
+            except TimeoutError as error:
+                raise Silence("the request could not be sent in time") from error
+            except OSError as error:
+                raise Broken(reason(error)) from error
+        return sent
+
+    async def close(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        if self._owner != os.getpid():
+            # A forked child has a copy of the descriptor; `shutdown` would end the connection for its parent too.
+            self._socket.close()
+            return
+        self._dropped = True
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is closed already, by whichever side
+        self._waiter.close(self._socket)
+
+    def stale(self) -> bool:
+        """An idle connection has nothing to say: if it can be read, it was hung up, or something unrequested came."""
+        from .staleness import readable
+
+        return self._owner != os.getpid() or readable(self._socket.fileno())
+
+    def has_arrived(self) -> bytes | None:
+        """For TLS: what came while the connection was idle; None when nothing did."""
+        from .staleness import readable
+
+        return self.read_now() if readable(self._socket.fileno()) else None
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process opened it."""
+        return self._owner == os.getpid()
