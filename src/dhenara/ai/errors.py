@@ -247,6 +247,17 @@ class BadAnswerError(CallError):
     advice = "Check that the base URL is that of an API, and which protocol it speaks."
 
 
+class ResponseTooLargeError(BadAnswerError):
+    """The server sent more than `ResponseLimits` allows; `limit` is the field that says how much."""
+
+    code = "response_too_large"
+
+    def __init__(self, message: str, *, limit: str = "body_bytes", **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.limit = limit
+        self.advice = f"If an answer may be this large, raise ResponseLimits({limit}=...)."
+
+
 class OutputError(CallError):
     """The model answered, but not with the object that was asked for. `response` is its answer."""
 

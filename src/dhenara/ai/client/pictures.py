@@ -53,7 +53,7 @@ class Pictures(Operating):
 
         settings = {} if timeout is None else {"timeout": timeout}
         journey, call = self._asked(self._generates(), None, {}, settings, is_async)
-        return await download(journey, media, call.config.timeouts)
+        return await download(journey, media, call.config)
 
     async def _draw(
         self, prompt: str, images: OneOrMany, make: str, settings: Mapping[str, Any], *, is_async: bool

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..codecs.base import Reading
+from ..dataclass import replace
 from ..errors import (
     BadAnswerError,
     BadRequestError,
@@ -16,13 +18,24 @@ from ..errors import (
 )
 from ..providers.secret_values import request_secrets
 from ..providers.target import Target
+from ..types.call import Call
 from ..wire.frame import BrokenFraming
 from ..wire.http import HttpRequest
 from ..wire.http1 import Unwritable
-from ..wire.io import IO, Broken, CertificateRejected, ProxyRefused, Silence, Unreachable
+from ..wire.io import (
+    IO,
+    Broken,
+    CertificateRejected,
+    ClientClosed,
+    ProxyRefused,
+    ReusedConnectionClosed,
+    Silence,
+    Unreachable,
+)
+from ..wire.limits import LimitExceeded, without_body_limit
 from .discretion import Discretion
 from .patience import Patience
-from .sources import Line
+from .sources import Line, too_large
 
 PROXY_AUTHENTICATION_REQUIRED = 407
 
@@ -33,7 +46,7 @@ async def connect(io: IO, target: Target, request: HttpRequest, patience: Patien
         response = await io.open(request, patience)
         # What only the transport sent, such as a proxy's password, is as secret as the headers.
         further = getattr(response, "secrets", ())
-        return Line(response, patience, target.origin, secrets_of(io, target, request, further))
+        return Line(response, patience, target.origin, secrets_of(io, target, request, further), request.limits)
     except (Unwritable, Silence, Unreachable, Broken, BrokenFraming) as error:
         cause = error
     failed = unanswered(target, patience, cause)
@@ -41,6 +54,27 @@ async def connect(io: IO, target: Target, request: HttpRequest, patience: Patien
         failed.__cause__ = cause
         raise secrets_of(io, target, request).error(signed(target, failed))
     raise failed from cause
+
+
+async def connect_again(io: IO, target: Target, request: HttpRequest, patience: Patience) -> Line:
+    """For a GET: where a connection that had been used before broke, it is sent once more over a new one.
+
+    RFC 9110 section 9.2.2: requests with safe methods may be repeated.
+    """
+    try:
+        return await connect(io, target, request, patience)
+    except ConnectionFailedError as error:
+        if not isinstance(error.__cause__, ReusedConnectionClosed):
+            raise
+    return await connect(io, target, replace(request, once=True), patience)
+
+
+def limited(request: HttpRequest, call: Call, reading: Reading | None = None) -> HttpRequest:
+    """The request with the limits of the call; what is read piece by piece may be of any length."""
+    limits = call.config.read_limits
+    if reading is not None and reading.body in ("lines", "pieces"):
+        limits = without_body_limit(limits)
+    return request if limits is request.limits else replace(request, limits=limits)
 
 
 def connection_error(problem: Unreachable | Broken, message: str) -> ConnectionFailedError:
@@ -51,7 +85,11 @@ def connection_error(problem: Unreachable | Broken, message: str) -> ConnectionF
         error = ProxyError(message, status=problem.status)
         error.retriable = problem.status is not None and problem.status >= 500
         return error
-    return ConnectionFailedError(message)
+    failed = ConnectionFailedError(message)
+    if isinstance(problem, ReusedConnectionClosed):
+        failed.retry_after = 0.0  # the next connection is a new one: there is nothing to wait for
+    failed.retriable = not isinstance(problem, ClientClosed)
+    return failed
 
 
 def unanswered(target: Target, patience: Patience, cause: Exception) -> DhenaraError:
@@ -61,6 +99,8 @@ def unanswered(target: Target, patience: Patience, cause: Exception) -> DhenaraE
             return ConfigurationError(f"the request to {host(target)} cannot be sent: {cause}")
         case Silence():
             return patience.error(connecting=cause.connecting)
+        case LimitExceeded():
+            return too_large(cause)
         case BrokenFraming():
             return BadAnswerError(f"{host(target)} answers otherwise than with HTTP/1.1: {cause}")
         case Unreachable() | Broken():
@@ -83,7 +123,7 @@ async def refusal(target: Target, line: Line) -> CallError:
     """Why the provider said no."""
     head, arrived = line.head, bytearray()
     try:
-        await line.drain(arrived)
+        await line.drain(arrived, line.limits.error_body_bytes)
     except CallError:
         pass  # the status says what this is, with or without the rest of its words
     body = line.discretion.body(bytes(arrived))

@@ -14,8 +14,9 @@ from ..codecs.shaping import output_mode
 from ..dataclass import replace
 from ..errors import CallError, UnsupportedError
 from ..types.delta import Warned
-from .connecting import connect, refusal, signed
+from .connecting import connect, limited, refusal, signed
 from .exchange import EncodedCall, unserializable
+from .idempotency import with_idempotency_key
 from .patience import Patience
 from .pricing import pricing
 from .sources import Line, Live, Whole
@@ -60,7 +61,9 @@ def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
             call.journal.fingerprint = fingerprint_of(outgoing.body)
         await before_send(call)
         patience = Patience(call.config.timeouts, call.deadline, io.now)
-        line = await connect(io, target, target.signed(encoded.unsigned(), io.wall()), patience)
+        request = limited(encoded.unsigned(), call, outgoing.reading)
+        request = target.signed(with_idempotency_key(request, target, call, io), io.wall())
+        line = await connect(io, target, request, patience)
         call.journal.heard(line.head)
         if line.head.status >= 300:
             raise await refusal(target, line)
@@ -71,7 +74,7 @@ def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
 
             told = lasting(io, target, call, told, line)
         before = [Warned(w) for w in (*call.journal.notes, *warnings)]
-        stream = Stream(told, draft, before, line.discretion.error)
+        stream = Stream(told, draft, before, line.discretion.error, patience.total_error)
         try:
             await stream.prime()
         except CallError as error:

@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 from typing import TypeVar
-from urllib.parse import urljoin, urlsplit
 
 from ..codecs.failure import failure
-from ..errors import BadRequestError, ConfigurationError
+from ..dataclass import replace
+from ..errors import BadAnswerError, BadRequestError, ConfigurationError
+from ..types.call_config import AIModelCallConfig
 from ..types.content import Media
-from ..types.timeouts import Timeouts
 from ..wire.http import HttpRequest
-from .connecting import connect
+from ..wire.urls import InvalidUrl, parse_url, resolve_redirect
+from .connecting import connect_again
 from .journey import Journey
 from .patience import Patience
+from .sources import Line
 
 M = TypeVar("M", bound=Media)
 MOST_REDIRECTS = 5
 
 
-async def download(journey: Journey, media: M, timeouts: Timeouts) -> M:
+async def download(journey: Journey, media: M, config: AIModelCallConfig) -> M:
     """The same with its bytes; what has them already is returned as it is."""
     if media.data is not None:
         return media
     if not media.url:
         raise ConfigurationError("this has neither bytes nor an address, so there is nothing to fetch")
-    now = journey.io.now
+    try:
+        parse_url(media.url)
+    except InvalidUrl as error:
+        raise ConfigurationError(f"this media cannot be fetched: {error}") from error
+    now, timeouts = journey.io.now, config.timeouts
     deadline = None if timeouts.total is None else now() + timeouts.total
-    url = media.url
+    request = HttpRequest("GET", media.url, limits=config.read_limits)
     for _ in range(MOST_REDIRECTS):
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise ConfigurationError(f"only http and https addresses can be fetched, not {url[:80]}")
-        line = await connect(journey.io, journey.target, HttpRequest("GET", url), Patience(timeouts, deadline, now))
-        head, body = line.head, await line.drain()
+        line = await connect_again(journey.io, journey.target, request, Patience(timeouts, deadline, now))
+        head = line.head
         if head.status >= 400:
-            raise line.signed(failure(head, body))
+            raise line.signed(failure(head, await line.drain(most=line.limits.error_body_bytes)))
         if head.status < 300:
             kind = head.headers.get("content-type", "").partition(";")[0].strip()
-            return media.model_copy(update={"data": body, "mime_type": media.mime_type or kind or None})
-        url = urljoin(url, head.headers.get("location", url))
+            return media.model_copy(update={"data": await line.drain(), "mime_type": media.mime_type or kind or None})
+        await line.response.close()
+        request = replace(request, url=redirected(line, request.url))
     raise BadRequestError(f"{media.url} redirects without end")
+
+
+def redirected(line: Line, url: str) -> str:
+    """Where the response leads."""
+    location = line.head.headers.get("location")
+    try:
+        if location:
+            return resolve_redirect(url, location)
+    except InvalidUrl as error:
+        raise line.signed(BadAnswerError(str(error), status=line.head.status)) from error
+    raise line.signed(BadAnswerError("the address redirects and does not say where to", status=line.head.status))

@@ -14,7 +14,7 @@ from ..types.call import Call, Journal
 from ..types.delta import Delta, Terminal
 from ..wire.frame import Frame
 from ..wire.io import IO
-from .connecting import connect, refusal
+from .connecting import connect, limited, refusal
 from .deadline import Deadline
 from .layer import Send, stack
 from .patience import Patience
@@ -65,7 +65,8 @@ def asking(io: IO, target: Target, outgoing: Outgoing, reader: DocumentReader) -
 async def opened(io: IO, target: Target, outgoing: Outgoing, call: Call) -> Line:
     """The response, once its head is here and no refusal."""
     patience = Patience(call.config.timeouts, call.deadline, io.now)
-    line = await connect(io, target, target.request(outgoing, call, io.wall()), patience)
+    request = limited(target.request(outgoing, call, io.wall()), call, outgoing.reading)
+    line = await connect(io, target, request, patience)
     call.journal.heard(line.head)
     if line.head.status >= 300:
         raise await refusal(target, line)

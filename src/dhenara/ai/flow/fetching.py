@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from ..dataclass import replace
 from ..errors import ConfigurationError, FetchError
@@ -17,11 +17,11 @@ from ..types.timeouts import Timeouts
 from ..wire.addresses import is_public
 from ..wire.frame import BrokenFraming
 from ..wire.http import HttpRequest
-from ..wire.io import IO, Broken, Response, Silence, Unreachable
+from ..wire.io import IO, Broken, Response, ReusedConnectionClosed, Silence, Unreachable
 from ..wire.sniff import is_text, sniff
+from ..wire.urls import InvalidUrl, parse_url, resolve_redirect
 from .patience import Patience
 
-PORTS = {"http": 80, "https": 443}
 REDIRECTS = (301, 302, 303, 307, 308)
 HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": "dhenara"}
 UNSAID = ("application/octet-stream", "text/plain")
@@ -80,7 +80,7 @@ async def fetch(io: IO, url: str, rules: Fetching, deadline: float | None = None
         try:
             status, headers = response.head.status, response.head.headers
             if status in REDIRECTS and headers.get("location"):
-                place = urljoin(place, headers["location"])
+                place = redirected(place, headers["location"])
                 continue
             if status != 200:
                 raise FetchError(f"{place} answered with status {status}. Nothing was sent to the provider.")
@@ -93,26 +93,38 @@ async def fetch(io: IO, url: str, rules: Fetching, deadline: float | None = None
     raise FetchError(f"{url} redirects more than {rules.max_redirects} times.")
 
 
+def redirected(url: str, location: str) -> str:
+    try:
+        return resolve_redirect(url, location)
+    except InvalidUrl as error:
+        raise FetchError(f"{url} {error}. Nothing was sent to the provider.") from error
+
+
 async def opened(io: IO, url: str, rules: Fetching, patience: Patience) -> Response:
     address = await allowed(io, url, rules, patience)
+    request = HttpRequest("GET", url, HEADERS, address=address)
     try:
-        return await io.open(HttpRequest("GET", url, HEADERS, address=address), patience)
+        try:
+            return await io.open(request, patience)
+        except ReusedConnectionClosed:
+            return await io.open(replace(request, once=True), patience)
     except (Silence, Unreachable, Broken, BrokenFraming) as error:
         raise FetchError(f"{url} could not be fetched: {error}. Nothing was sent to the provider.") from error
 
 
 async def allowed(io: IO, url: str, rules: Fetching, patience: Patience) -> str | None:
     """The address to connect to, looked up once: a name that changes its mind between check and use gains nothing."""
-    parts = urlsplit(url)
-    if parts.scheme not in PORTS or not parts.hostname:
-        raise FetchError(f"{url} is not an address of the web.")
+    try:
+        parts = parse_url(url)
+    except InvalidUrl as error:
+        raise FetchError(f"{error}. Nothing was sent to the provider.") from error
     if rules.private:
         return None
     try:
         left = patience.connect()
         time = rules.timeout if left is None else left
-        found = await io.addresses(parts.hostname, parts.port or PORTS[parts.scheme], time)
-    except (Unreachable, ValueError) as error:
+        found = await io.addresses(parts.host, parts.port, time)
+    except (Silence, Unreachable, ValueError) as error:
         raise FetchError(f"{url} could not be fetched: {error}. Nothing was sent to the provider.") from error
     if not found or not all(map(is_public, found)):
         raise FetchError(

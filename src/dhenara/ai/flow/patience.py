@@ -50,6 +50,19 @@ class Patience:
         first = self._timeouts.first_token
         return self._at_most(None if first is None else self._sent_at + first - self._now())
 
+    def over(self) -> bool:
+        """Whether a limit has passed, also where nobody would have to wait."""
+        seconds = self.read()
+        return seconds is not None and seconds <= 0
+
+    def ended(self) -> bool:
+        """Whether the time for the whole call is over."""
+        return self._deadline is not None and self._now() >= self._deadline
+
+    def total_error(self) -> CallTimeoutError | None:
+        """The error for a call whose time is over; None as long as it is not."""
+        return self.error(connecting=False) if self.ended() else None
+
     def error(self, *, connecting: bool) -> CallTimeoutError:
         """Which of the four limits passed."""
         limit = self._passed(connecting=connecting)
@@ -60,7 +73,7 @@ class Patience:
         return error
 
     def _passed(self, *, connecting: bool) -> Limit:
-        if self._deadline is not None and self._now() >= self._deadline:
+        if self.ended():
             return "total"
         if connecting:
             return "connect"

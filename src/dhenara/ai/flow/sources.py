@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from ..codecs.base import MALFORMED as MALFORMED, Blob, Decoder
 from ..codecs.failure import not_an_answer, request_id
-from ..errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError
+from ..errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError, ResponseTooLargeError
 from ..types.delta import Delta, Failed, Terminal
 from ..wire import json
 from ..wire.frame import BrokenFraming, Frame, Frames
-from ..wire.io import Broken, Response, Silence, Unreachable
+from ..wire.io import Broken, ClientClosed, Response, Silence, Unreachable
+from ..wire.limits import DEFAULT_LIMITS, BoundedFrames, LimitExceeded, ReadLimits
 
 if TYPE_CHECKING:
     from ..types.content import Origin
@@ -23,9 +24,18 @@ if TYPE_CHECKING:
 class Line:
     """One response, read with patience; what goes wrong on it is one of our errors."""
 
-    __slots__ = ("_origin", "_patience", "discretion", "head", "response")
+    __slots__ = ("_arrived", "_origin", "_patience", "discretion", "head", "limits", "response")
 
-    def __init__(self, response: Response, patience: Patience, origin: Origin, discretion: Discretion) -> None:
+    def __init__(
+        self,
+        response: Response,
+        patience: Patience,
+        origin: Origin,
+        discretion: Discretion,
+        limits: ReadLimits = DEFAULT_LIMITS,
+    ) -> None:
+        self.limits = limits
+        self._arrived = 0
         self.response = response
         self.discretion = discretion
         self.head = discretion.head(response.head)
@@ -33,25 +43,43 @@ class Line:
         self._origin = origin
 
     async def read(self) -> bytes:
+        if self._patience.over():
+            raise self.signed(self._patience.error(connecting=False))
         try:
             chunk = await self.response.read()
         except Silence as error:
             raise self.signed(self._patience.error(connecting=False)) from error
+        except LimitExceeded as error:
+            raise self.signed(too_large(error)) from error
+        except ClientClosed as error:
+            closed = ConnectionFailedError(f"{error}")
+            closed.retriable = False
+            raise self.signed(closed) from error
         except (Broken, Unreachable, BrokenFraming) as error:
             raise self.signed(BrokenStreamError(f"the connection broke: {error}")) from error
+        self._arrived += len(chunk)
+        most = self.limits.body_bytes
+        if most is not None and self._arrived > most:
+            raise self.signed(too_large(LimitExceeded("the body of the answer", "body_bytes", most)))
         return chunk
 
     def heard(self) -> None:
         """The answer has begun: from now on only pauses count."""
         self._patience.heard()
 
-    async def drain(self, arrived: bytearray | None = None) -> bytes:
-        """The whole body, put into `arrived` bit by bit. Nobody has seen it, so a broken line may be tried again."""
+    async def drain(self, arrived: bytearray | None = None, most: int | None = None) -> bytes:
+        """The whole body, put into `arrived` bit by bit. Nobody has seen it, so a broken line may be tried again.
+
+        Stops after `most` bytes, where that is given.
+        """
         body = bytearray() if arrived is None else arrived
         try:
             while chunk := await self.read():
                 self.heard()
                 body += chunk
+                if most is not None and len(body) >= most:
+                    del body[most:]
+                    break
         except BrokenStreamError as error:
             raise self.signed(ConnectionFailedError(error.message)) from error
         finally:
@@ -73,7 +101,7 @@ class Live:
     def __init__(self, line: Line, decoder: Decoder, frames: Frames) -> None:
         self._line = line
         self._decoder = decoder
-        self._frames = frames
+        self._frames = BoundedFrames(frames, line.limits.event_bytes)
         self._over = False
 
     async def more(self) -> Sequence[Batch] | None:
@@ -117,6 +145,8 @@ class Live:
     def _cut(self, chunk: bytes) -> list[Frame]:
         try:
             return self._frames.feed(chunk) if chunk else self._frames.finish()
+        except LimitExceeded as error:
+            raise self._line.signed(too_large(error)) from error
         except BrokenFraming as error:
             raise self._line.signed(BrokenStreamError(f"the stream is damaged: {error}")) from error
 
@@ -193,3 +223,7 @@ CUT = "the stream ended in the middle of an event"
 
 def unreadable(error: Exception) -> BadAnswerError:
     return BadAnswerError(f"the answer does not follow the protocol: {type(error).__name__}: {error}")
+
+
+def too_large(error: LimitExceeded) -> ResponseTooLargeError:
+    return ResponseTooLargeError(str(error), limit=error.limit)

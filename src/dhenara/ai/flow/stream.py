@@ -40,12 +40,21 @@ class Source(Protocol):
 class Stream:
     """Pull it to the end, or close it. What has arrived is always in `partial()`."""
 
-    def __init__(self, source: Source, draft: Draft, before: Batch = (), discreet: Discreet | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        draft: Draft,
+        before: Batch = (),
+        discreet: Discreet | None = None,
+        overdue: Callable[[], CallError | None] | None = None,
+    ) -> None:
         self._source = source
         self._ready: deque[Batch] = deque([before] if before else ())
         self._rest: Batch = ()
         self._draft = draft
         self._discreet = discreet
+        self._overdue = overdue
+        """Gives the error of a call whose total time is over."""
         self._hooks: list[Hook] = []
         self._error: CallError | None = None
         self._told = False
@@ -71,7 +80,18 @@ class Stream:
         return self._draft.complete
 
     async def pull(self) -> Batch | None:
-        """The next event's deltas, or None at the end. Folded into `partial()` before you see them."""
+        """The next event's deltas, or None at the end. Folded into `partial()` before you see them.
+
+        The total limit holds for slow readers too: when it has passed, what has arrived goes into `partial()` at once
+        and the rest is not waited for.
+        """
+        if self._overdue is not None and self._ready and self._error is None:
+            late = self._overdue()
+            if late is not None:
+                await self._cut(late)
+        return await self._next()
+
+    async def _next(self) -> Batch | None:
         if not self._ready and not self._over:
             await self._fill()
         if self._ready:
@@ -83,7 +103,7 @@ class Stream:
         if self._rest:
             self._ready.append(self._rest)
             self._rest = ()
-            return await self.pull()
+            return await self._next()
         await self._settle()
         if self._error is not None and not self._told:
             self._told = True
@@ -103,7 +123,7 @@ class Stream:
 
     async def response(self) -> ChatResponse:
         """The whole answer. Raises what broke it off: nobody has seen a part of it."""
-        while await self.pull() is not None:
+        while await self._next() is not None:
             pass
         return self._draft.response()
 
@@ -214,6 +234,13 @@ class Stream:
         self._error = error
         self._draft.fail(error)
         self._rest = self._source.held()
+        await self._end()
+
+    async def _cut(self, error: CallError) -> None:
+        """Ends the answer although more of it is waiting to be pulled."""
+        self._leave()
+        self._error = error if self._discreet is None else self._discreet(error)
+        self._draft.fail(self._error)
         await self._end()
 
     async def _end(self) -> None:

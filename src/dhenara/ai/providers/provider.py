@@ -108,6 +108,9 @@ class Provider:
     read_address: Callable[[str], str] = str
     """What the user's addresses mean where people write them in a way of their own."""
 
+    idempotency_header: str | None = None
+    """The header for a key that all attempts of one call share, lower case; None where there is none."""
+
     keys_url: str | None = None
     needs_key: bool = True
     embedded: bool = False

@@ -150,6 +150,9 @@ if TYPE_CHECKING:
         ChatResponse as ChatResponse,
         ChatResponseChoice as ChatResponseChoice,
     )
+    from .response_limits import (
+        ResponseLimits as ResponseLimits,
+    )
     from .result import (
         OperationResponse as OperationResponse,
         Result as Result,
@@ -301,6 +304,7 @@ _HOMES = {
     "ChatResponse": ".response",
     "ChatResponseChoice": ".response",
     "ImageResponse": ".image",
+    "ResponseLimits": ".response_limits",
     "OutputGrew": ".run",
     "RepairStarted": ".run",
     "Run": ".run",

@@ -52,6 +52,9 @@ class Journal:
     before_send: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
     """Steps of layers that are awaited before each request leaves, such as writing down that it does."""
 
+    idempotency_key: str = ""
+    """Sent with every attempt of the call, where the provider has a header for it."""
+
     kept: dict[str, Any] = field(default_factory=dict)
     """What layers want to be kept with a batch until its answers come: plain values, for they may wait as JSON."""
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_serializer, field_validator
 
+from ..wire.limits import DEFAULT_LIMITS, ReadLimits
 from ..wire.secrets import MASK, reveal, secret_headers
 from .base import DISCREET, Value
 from .later import later
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .context_policy import ContextPolicy
     from .fetching import Fetching
     from .prompt_cache import PromptCache
+    from .response_limits import ResponseLimits
     from .structured import StructuredOutput
     from .tools import ToolChoice
     from .uploading import Uploading
@@ -22,6 +24,7 @@ else:
     ContextPolicy = later("context_policy", "ContextPolicy")
     Fetching = later("fetching", "Fetching")
     PromptCache = later("prompt_cache", "PromptCache")
+    ResponseLimits = later("response_limits", "ResponseLimits")
     StructuredOutput = later("structured", "StructuredOutput")
     ToolChoice = later("tools", "ToolChoice")
     Uploading = later("uploading", "Uploading")
@@ -34,9 +37,9 @@ class AIModelCallConfig(Value):
 
     `tools` are functions, model classes, dicts, `Tool`s, or what providers run themselves. `options` are the model's
     own options in the provider's own words; they go into the request as they are. `timeout` is the total in seconds,
-    or `Timeouts` for separate limits. `retries` counts the tries after the first. With `strict`, what a provider
-    cannot honour is an error instead of a warning. With `fingerprint`, the response carries a hash of each part of
-    the request.
+    or `Timeouts` for separate limits; `response_limits` bounds how much a server may send. `retries` counts the tries
+    after the first. With `strict`, what a provider cannot honour is an error instead of a warning. With `fingerprint`,
+    the response carries a hash of each part of the request.
     """
 
     model_config = DISCREET
@@ -72,6 +75,7 @@ class AIModelCallConfig(Value):
     service_tier: str | None = None
 
     timeout: float | Timeouts | None = None
+    response_limits: ResponseLimits | None = None
     retries: int = Field(default=2, ge=0)
     strict: bool = False
     fingerprint: bool = False
@@ -126,6 +130,11 @@ class AIModelCallConfig(Value):
         if isinstance(self.timeout, Timeouts):
             return self.timeout
         return Timeouts.made() if self.timeout is None else Timeouts.made(total=self.timeout)
+
+    @property
+    def read_limits(self) -> ReadLimits:
+        """How much a server may send: what is set, or the defaults."""
+        return self.response_limits or DEFAULT_LIMITS
 
     @property
     def wants_reasoning(self) -> bool | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..dataclass import dataclass
-from .frame import BrokenFraming
+from .frame import BrokenFraming, Frame, Frames
 
 
 class ReadLimits(Protocol):
@@ -53,6 +53,19 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+def without_body_limit(limits: ReadLimits) -> Limits:
+    """The same for bodies that are not kept in memory, such as files on their way to disk."""
+    return Limits(
+        body_bytes=None,
+        error_body_bytes=limits.error_body_bytes,
+        event_bytes=limits.event_bytes,
+        head_bytes=limits.head_bytes,
+        interim_responses=limits.interim_responses,
+        chunk_extension_bytes=limits.chunk_extension_bytes,
+        trailer_bytes=limits.trailer_bytes,
+    )
+
+
 class LimitExceeded(BrokenFraming):
     """The server sent more than `limit`, a field of `ReadLimits`, allows."""
 
@@ -60,3 +73,28 @@ class LimitExceeded(BrokenFraming):
         super().__init__(f"{what} is longer than {most} {unit}")
         self.limit = limit
         self.most = most
+
+
+class BoundedFrames:
+    """Frames of a stream, none of them larger than `most`.
+
+    Counts what has been fed since the last frame was complete, which is all that can be waiting for its end; comments
+    of a stream count too.
+    """
+
+    __slots__ = ("_frames", "_most", "_waiting")
+
+    def __init__(self, frames: Frames, most: int) -> None:
+        self._frames = frames
+        self._most = most
+        self._waiting = 0
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        frames = self._frames.feed(chunk)
+        self._waiting = 0 if frames else self._waiting + len(chunk)
+        if self._waiting > self._most:
+            raise LimitExceeded("an event of the stream", "event_bytes", self._most)
+        return frames
+
+    def finish(self) -> list[Frame]:
+        return self._frames.finish()

@@ -50,5 +50,7 @@ PROVIDER = Provider(
     by_chat={"count_tokens": ("openai_responses.count_tokens",)},
     key_env=("OPENAI_API_KEY",),
     base_url_env=("OPENAI_BASE_URL",),
+    # The header of its SDK; endpoints that do not look at it ignore it.
+    idempotency_header="idempotency-key",
     keys_url="https://platform.openai.com/api-keys",
 )

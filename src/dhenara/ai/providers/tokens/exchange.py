@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from ...codecs.failure import failure, parse_body
+from ...dataclass import replace
 from ...errors import AuthenticationError, BadAnswerError, ConfigurationError
 from ...wire.http import Head, HttpRequest
 from ...wire.io import IO, Patience
@@ -32,8 +33,9 @@ def private(url: str) -> str:
 
 async def ask(io: IO, patience: Patience, request: HttpRequest) -> tuple[Head, bytes]:
     """The whole answer. Redirects are not followed: what is sent here is secret."""
-    response = await io.open(request, patience)
-    body = b""
+    # Asked for rarely, and not to be asked for twice: refresh tokens may be used once.
+    response = await io.open(replace(request, once=True), patience)
+    body = bytearray()
     try:
         while piece := await response.read():
             body += piece
@@ -42,8 +44,8 @@ async def ask(io: IO, patience: Patience, request: HttpRequest) -> tuple[Head, b
     finally:
         await response.close()
     if response.head.status >= 300:
-        raise refused(host(request), response.head, body)
-    return response.head, body
+        raise refused(host(request), response.head, bytes(body))
+    return response.head, bytes(body)
 
 
 async def ask_json(io: IO, patience: Patience, request: HttpRequest) -> Mapping[str, Any]:

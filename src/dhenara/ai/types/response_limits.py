@@ -1,0 +1,30 @@
+"""Limits on what a server may send as the answer to one request."""
+
+from pydantic import Field
+
+from ..wire.limits import DEFAULT_LIMITS
+from .base import Value
+
+
+class ResponseLimits(Value):
+    """How much a server may send. More is a `ResponseTooLargeError`, raised before it is held in memory.
+
+    Args:
+        body_bytes: Largest body that is kept in memory, streamed or not, after decompression; None for no limit.
+            Default 256 MiB. Files that are downloaded to disk and results of batches, which are read line by line,
+            have no such limit.
+        error_body_bytes: How much of the body of an error is read; the rest is left. Default 256 KiB.
+        event_bytes: Largest single event or line of a streamed answer. Default 64 MiB.
+        head_bytes: Largest status line with headers. Default 256 KiB.
+        interim_responses: Most responses of status 1xx before the answer. Default 64.
+        chunk_extension_bytes: Most bytes of all chunk extensions together. Default 64 KiB.
+        trailer_bytes: Most bytes of all trailers together. Default 64 KiB.
+    """
+
+    body_bytes: int | None = Field(default=DEFAULT_LIMITS.body_bytes, gt=0)
+    error_body_bytes: int = Field(default=DEFAULT_LIMITS.error_body_bytes, gt=0)
+    event_bytes: int = Field(default=DEFAULT_LIMITS.event_bytes, gt=0)
+    head_bytes: int = Field(default=DEFAULT_LIMITS.head_bytes, gt=0)
+    interim_responses: int = Field(default=DEFAULT_LIMITS.interim_responses, ge=0)
+    chunk_extension_bytes: int = Field(default=DEFAULT_LIMITS.chunk_extension_bytes, ge=0)
+    trailer_bytes: int = Field(default=DEFAULT_LIMITS.trailer_bytes, ge=0)
