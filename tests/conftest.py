@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.testing import FakeServer
-from support.worlds import WORLDS, World
+from support.worlds import ASYNC_WORLDS, WORLDS, Async, World
 
 # The build tries the same examples each time; a developer's run looks for new ones.
 settings.register_profile(
@@ -33,8 +33,15 @@ VARIABLES = {
 
 @pytest.fixture(params=WORLDS, ids=lambda world: world.name)
 def world(request: pytest.FixtureRequest) -> World:
-    """Blocking, asyncio and trio, one after the other."""
+    """Blocking, asyncio, uvloop and trio, one after the other."""
     found: World = request.param
+    return found
+
+
+@pytest.fixture(params=ASYNC_WORLDS, ids=lambda world: world.name)
+def async_world(request: pytest.FixtureRequest) -> Async:
+    """The worlds that have an event loop."""
+    found: Async = request.param
     return found
 
 

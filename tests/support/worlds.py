@@ -1,4 +1,4 @@
-"""The same test in every world: blocking, asyncio, trio."""
+"""The same test in every world: blocking, asyncio, uvloop, trio."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
 import trio
 
 from dhenara.ai import AIModelClient
@@ -63,12 +64,26 @@ class Async:
     def close(self, client: AIModelClient) -> None:
         self._start(client.aclose)
 
+    def start(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        """Runs the coroutine that `work` returns on a new loop."""
+        return self._start(work)
+
+
+def on_uvloop(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    uvloop = pytest.importorskip("uvloop", reason="uvloop is not made for Windows")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work())
+
 
 World = Blocking | Async
+ASYNC_WORLDS: list[Async] = [
+    Async("asyncio", lambda work: asyncio.run(work())),
+    Async("uvloop", on_uvloop),
+    Async("trio", lambda work: trio.run(work)),
+]
 WORLDS: list[World] = [
     Blocking(),
-    Async("asyncio", lambda work: asyncio.run(work())),
-    Async("trio", lambda work: trio.run(work)),
+    *ASYNC_WORLDS,
 ]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..codecs.base import MALFORMED as MALFORMED, Blob, Decoder
 from ..codecs.failure import not_an_answer, request_id
 from ..errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError, ResponseTooLargeError
-from ..types.delta import Delta, Failed, Terminal
+from ..types.delta import SILENT, Delta, Failed, Terminal
 from ..wire import json
 from ..wire.frame import BrokenFraming, Frame, Frames
 from ..wire.io import Broken, ClientClosed, Response, Silence, Unreachable
@@ -96,13 +96,13 @@ class Line:
 class Live:
     """Deltas as frames arrive; one batch a frame."""
 
-    __slots__ = ("_decoder", "_frames", "_line", "_over")
+    __slots__ = ("_begun", "_decoder", "_frames", "_line", "_over")
 
     def __init__(self, line: Line, decoder: Decoder, frames: Frames) -> None:
         self._line = line
         self._decoder = decoder
         self._frames = BoundedFrames(frames, line.limits.event_bytes)
-        self._over = False
+        self._begun = self._over = False
 
     async def more(self) -> Sequence[Batch] | None:
         if self._over:
@@ -110,8 +110,9 @@ class Live:
         chunk = await self._line.read()
         if chunk:
             batches = self._batches(self._cut(chunk))
-            # Comments and pings only say that somebody is there.
-            if any(batches):
+            if not self._begun and any(not isinstance(delta, SILENT) for batch in batches for delta in batch):
+                # Comments, pings and the announcement of an answer are no beginning of it.
+                self._begun = True
                 self._line.heard()
             return batches
         last = self._cut(b"")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..answer.fold import UNFINISHED, Draft
 from ..errors import BrokenStreamError, CallError
-from ..types.delta import Began, Delta, Failed, Terminal, Used, Warned
+from ..types.delta import SILENT, Delta, Failed, Terminal
 from ..types.part import Origin
 from ..types.response import ChatResponse
 
@@ -19,8 +19,6 @@ Batch = Sequence[Delta]
 Hook = Callable[["Stream"], Coroutine[Any, Any, None]]
 Discreet = Callable[[CallError], CallError]
 """What keeps the secrets of a request out of an error."""
-
-SILENT = (Began, Used, Warned)
 
 
 class Source(Protocol):

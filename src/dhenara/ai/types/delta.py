@@ -193,3 +193,6 @@ PartDelta = (
     | CitationDelta
 )
 Delta = PartDelta | LogprobsDelta | Began | Used | Made | Ended | Terminal | Failed | Warned | FileDelta
+
+SILENT = (Began, Used, Warned)
+"""Facts about an answer that are no part of what it says."""
