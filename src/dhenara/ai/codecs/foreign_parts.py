@@ -71,7 +71,7 @@ def one(part: Content, role: str, call: Call, protocol: str, warnings: Warnings)
         case ContainerUploadContent() if protocol != "anthropic":
             warnings.dropped(f"the file {part.file_id!r}", "it was uploaded for a container of Anthropic's", part)
             return None
-        case GenericContent() if role != "assistant" and not at_home(part, call, protocol):
+        case GenericContent() if (role != "assistant" or part.origin is None) and not at_home(part, call, protocol):
             whose = f"only {part.protocol} knows it" if part.protocol else "it does not say whose it is: set protocol="
             warnings.dropped(f"a part of kind {part.kind!r}", whose, part)
             return None

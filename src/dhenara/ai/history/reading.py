@@ -38,7 +38,7 @@ def read_history(
         given.append(prompt)
     if not given:
         raise ConfigurationError("there is nothing to say: pass a prompt, a context or messages")
-    return tuple(gathered(read_message(one) for one in given))
+    return tuple(gathered(given))
 
 
 def read_message(given: MessageLike) -> Message:
@@ -77,8 +77,15 @@ def spelled(given: MessageLike) -> Message:
         case list() | tuple() | Content() | PurePath() | bytes():
             return Prompt.model_validate({"parts": given})
         case Mapping():
-            return validated(given)
+            return typed(given) if "type" in given else validated(given)
     raise ConfigurationError(f"a {type(given).__name__} is not a message; pass a str, dict, Prompt or an answer")
+
+
+def typed(given: Mapping[str, Any]) -> Message:
+    """A dict that says its type: an item of Responses, or a message in another form."""
+    from .response_items import is_item, read_item
+
+    return read_item(given) if is_item(given) else validated(given)
 
 
 def said(text: str) -> Prompt:
@@ -132,12 +139,25 @@ def called(call: Mapping[str, Any]) -> ToolCallContent:
     )
 
 
-def gathered(messages: Iterable[Message]) -> list[Message]:
-    """Results of one round of tools belong together, however they were given."""
+def gathered(given: Iterable[MessageLike]) -> list[Message]:
+    """Results of one round of tools belong together, however they were given, and so do items of one answer."""
     found: list[Message] = []
-    for message in messages:
-        if message.role == "tool" and found and found[-1].role == "tool":
-            found[-1] = Message(role="tool", contents=[*found[-1].contents, *message.contents])
+    follows_item = False
+    for one in given:
+        message, item = read_message(one), isinstance(one, Mapping) and is_bare_item(one)
+        joins = message.role == "tool" or (item and follows_item and message.role == "assistant")
+        if joins and found and found[-1].role == message.role:
+            found[-1] = message.model_copy(update={"contents": [*found[-1].contents, *message.contents]})
         else:
             found.append(message)
+        follows_item = item
     return found
+
+
+def is_bare_item(given: Mapping[str, Any]) -> bool:
+    """Whether this is an item of Responses."""
+    if "type" not in given:
+        return False
+    from .response_items import is_item
+
+    return is_item(given)

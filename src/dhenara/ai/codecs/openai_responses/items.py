@@ -20,6 +20,7 @@ from ...types.content import (
     ToolResultContent,
 )
 from ...types.message import Message
+from ...types.vendor_fields import VENDOR_PART
 from ...wire import json
 from ..marks import BREAKPOINT, breakpoint_of
 from ..origin import at_home
@@ -182,6 +183,9 @@ def write_foreign(part: Content, warnings: Warnings) -> Iterator[Wire]:
 
 def said(part: Content) -> Iterator[Wire]:
     if words := part.get_text():
+        if VENDOR_PART in part.extras and PROTOCOL in part.extras[VENDOR_PART]:
+            yield dict(part.extras[VENDOR_PART][PROTOCOL])
+            return
         content: Any = words
         if has_own_form(part, PROTOCOL):
             content = [with_vendor_fields({"type": "output_text", "text": words}, part, PROTOCOL)]

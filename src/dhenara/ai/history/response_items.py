@@ -1,0 +1,76 @@
+"""Response items: what OpenAI's Responses API lists as its input and output, read into messages.
+
+An item is a message, a call or a result by itself. Items that follow each other and belong to the same side are one
+message, so that calls which were made together stay together. What only Responses knows goes back to it unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..types.message import Message
+from ..types.spelling import read_parts
+from ..types.vendor_fields import VENDOR_PART, fields, generic, leftover, with_fields
+
+Wire = dict[str, Any]
+PROTOCOL = "openai_responses"
+CALL = fields("type", "call_id", "name", "arguments")
+OUTPUT = fields("type", "call_id", "output")
+MODELS_OWN = frozenset(
+    (
+        *("reasoning", "web_search_call", "file_search_call", "computer_call", "code_interpreter_call"),
+        *("image_generation_call", "local_shell_call", "shell_call", "apply_patch_call", "custom_tool_call"),
+        *("mcp_call", "mcp_list_tools", "mcp_approval_request", "tool_search_call", "compaction", "program"),
+    )
+)
+"""Items of an answer that mean something to Responses alone."""
+
+USERS_OWN = frozenset(
+    (
+        *("computer_call_output", "local_shell_call_output", "shell_call_output", "apply_patch_call_output"),
+        *("custom_tool_call_output", "mcp_approval_response", "item_reference", "tool_search_output"),
+        *("additional_tools", "configuration_update", "compaction_trigger", "program_output"),
+    )
+)
+"""Items of the input that mean something to Responses alone."""
+
+TYPES = frozenset(("message", "function_call", "function_call_output", *MODELS_OWN, *USERS_OWN))
+
+
+def is_item(given: Any) -> bool:
+    """Whether this is an item and no message in another form."""
+    if not isinstance(given, Mapping) or given.get("type") not in TYPES:
+        return False
+    return given["type"] == "message" or "role" not in given or given["type"] == "additional_tools"
+
+
+def read_item(item: Mapping[str, Any]) -> Message:
+    """The message that stands for one item."""
+    kind = str(item["type"])
+    if kind == "message":
+        return read_message_item(item)
+    if kind == "function_call":
+        from .reading import called
+
+        call = called({"id": item.get("call_id"), "function": item})
+        known = with_fields({}, leftover(item, CALL), PROTOCOL)
+        return Message(role="assistant", contents=[call.model_copy(update={"extras": known.get("extras", {})})])
+    if kind == "function_call_output":
+        output = item.get("output")
+        parts = {"contents": read_parts(output)} if isinstance(output, list | tuple) else {"output": output}
+        result = {"type": "tool_result", "call_id": item.get("call_id") or "", **parts}
+        return Message(role="tool", contents=[with_fields(result, leftover(item, OUTPUT), PROTOCOL)])
+    role = "assistant" if kind in MODELS_OWN else "user"
+    return Message(role=role, contents=[generic(kind, item, PROTOCOL)])
+
+
+def read_message_item(item: Mapping[str, Any]) -> Message:
+    """A message. Of an answer, the item goes back whole, and its text is what other protocols get."""
+    if item.get("role") != "assistant" or isinstance(item.get("content"), str):
+        said = {name: value for name, value in item.items() if name not in ("type", "status") and value is not None}
+        return Message.model_validate(said)
+    blocks = [one for one in item.get("content") or () if isinstance(one, Mapping)]
+    text = "".join(str(one.get("text") or one.get("refusal") or "") for one in blocks)
+    part = {"type": "text", "text": text, "extras": {VENDOR_PART: {PROTOCOL: dict(item)}}}
+    return Message(role="assistant", contents=[part])
