@@ -16,6 +16,7 @@ from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import BadAnswerError, CallError
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.testing import Answer, Called, FakeServer, Raw, RawStream
+from dhenara.ai.testing.batches import FakeBatches
 from dhenara.ai.testing.dialects.registry import dialect_for
 from dhenara.ai.wire.frame import Frame
 from support.corpus import CORPUS, load
@@ -240,6 +241,19 @@ def test_a_listing_that_lists_nothing_is_a_bad_answer(told: bytes, world: World)
         with pytest.raises(BadAnswerError):
             world.ask(client, "list_models")
         world.close(client)
+
+
+def test_the_fake_server_answers_batches_of_responses_in_their_own_shape(world: World) -> None:
+    with FakeServer(FakeBatches(polls=0), forever=True) as server:
+        client = AIModelClient(endpoint(server.url, "openai", "gpt-5-codex"))
+        job = world.ask(client, "submit_batch", ["hello", "there"])
+        done = world.ask(client, "wait_for_batch", job, every=0.01)
+        found = world.ask(client, "batch_results", done)
+        world.close(client)
+    assert [item.text for item in found] == ["HELLO", "THERE"]
+    assert [item.response.finish_reason for item in found] == ["stop", "stop"]
+    results = [exchange for exchange in server.exchanges if "/files/out-" in exchange.path]
+    assert results
 
 
 def test_the_fake_server_answers_for_a_response_by_its_id_in_its_own_shape(world: World) -> None:

@@ -36,9 +36,10 @@ def pricing(target: Target, call: Call, at: float) -> Callable[[ChatResponse], C
 
 
 def tier_of(answer: ChatResponse) -> str | None:
-    """The tier that served the answer, where the counts tell."""
-    said = answer.usage.raw.get("service_tier") if answer.usage else None
-    return said if isinstance(said, str) else None
+    """The tier that served the answer: with the counts at Anthropic and Google, beside them at Bedrock."""
+    counts, told = answer.usage.raw if answer.usage else {}, answer.extras.get("serviceTier")
+    said = (counts.get("service_tier"), counts.get("serviceTier"), told.get("type") if isinstance(told, dict) else told)
+    return next((tier for tier in said if isinstance(tier, str) and tier), None)
 
 
 def tools_of(answer: ChatResponse) -> dict[str, int]:

@@ -11,6 +11,7 @@ from ..errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFai
 from ..types.delta import SILENT, Delta, Failed, Terminal
 from ..wire import json
 from ..wire.frame import BrokenFraming, Frame, Frames
+from ..wire.http import Head
 from ..wire.io import Broken, ClientClosed, Response, Silence, Unreachable
 from ..wire.limits import DEFAULT_LIMITS, BoundedFrames, LimitExceeded, ReadLimits
 
@@ -212,11 +213,19 @@ class Whole:
         try:
             value = Blob(body, head) if self._is_blob else json.loads(body)
         except ValueError as error:
-            raise self._line.signed(not_an_answer(head, body, "JSON")) from error
+            raise self._line.signed(unread(head, body)) from error
         try:
             yield from self._decoder.whole(value)
         except MALFORMED as error:
             raise self._line.signed(unreadable(error)) from error
+
+
+def unread(head: Head, body: bytes) -> CallError:
+    """The error for a body that is no JSON. One whose end only the hang-up tells may have been cut off."""
+    ends_by_itself = head.headers.keys() & {"content-length", "transfer-encoding"}
+    if body and not ends_by_itself and json.is_beginning(body):
+        return ConnectionFailedError("the connection ended in the middle of the answer")
+    return not_an_answer(head, body, "JSON")
 
 
 CUT = "the stream ended in the middle of an event"

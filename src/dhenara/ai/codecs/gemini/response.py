@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 from ...types.delta import Began, Delta, Ended, Failed, FinishReason, LogprobsDelta, Terminal
@@ -97,8 +98,11 @@ class GeminiReader:
         yield from candidate.read(told)
         if extras := beside(told, BESIDE):
             yield Began(extras=extras)
-        if chosen := entries(section(told, "logprobsResult"), "chosenCandidates"):
-            yield LogprobsDelta([probability(one) for one in chosen], index)
+        probable = section(told, "logprobsResult")
+        if chosen := entries(probable, "chosenCandidates"):
+            others = [entries(top, "candidates") for top in entries(probable, "topCandidates")]
+            tokens = [probability(*pair) for pair in zip_longest(chosen, others[: len(chosen)])]
+            yield LogprobsDelta(tokens, index)
         if told.get("finishReason"):
             self._ended.add(index)
             raw = str(told["finishReason"])
@@ -118,8 +122,13 @@ def reason(raw: str, *, called: bool) -> FinishReason:
     return "error" if name in FAILED else "other"
 
 
-def probability(chosen: Wire) -> Wire:
-    return {"token": words(chosen, "token"), "logprob": chosen.get("logProbability"), "top_logprobs": []}
+def probability(chosen: Wire, others: list[Wire] | None) -> Wire:
+    """A token in OpenAI's shape, with those that might have stood in its place."""
+    return {**as_token(chosen), "top_logprobs": [as_token(other) for other in others or ()]}
+
+
+def as_token(told: Wire) -> Wire:
+    return {"token": words(told, "token"), "logprob": told.get("logProbability")}
 
 
 def failed(event: Wire) -> Exception:

@@ -26,6 +26,7 @@ def read_usage(report: Report, *, cache_unclear: bool = False) -> Usage:
             made={
                 "reasoning_tokens": number(made, "reasoning_tokens") or number(report, "reasoning_tokens"),
                 "output_audio_tokens": number(made, "audio_tokens"),
+                "output_image_tokens": number(made, "image_tokens"),
             },
         )
     )

@@ -23,6 +23,7 @@ def read_usage(report: Report) -> Usage:
             made={
                 "reasoning_tokens": number(made, "reasoning_tokens"),
                 "output_audio_tokens": number(made, "audio_tokens"),
+                "output_image_tokens": number(made, "image_tokens"),
             },
         )
     )

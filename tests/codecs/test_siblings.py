@@ -1,0 +1,165 @@
+"""What one protocol's reader reads, its siblings read too; streamed or whole makes no difference."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.answer.fold import Draft, fold
+from dhenara.ai.codecs.gemini.response import GeminiReader
+from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.codecs.openai_chat.response import FINISH, ChatReader
+from dhenara.ai.codecs.openai_chat.usage import read_usage as read_chat
+from dhenara.ai.codecs.openai_responses.usage import read_usage as read_responses
+from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.errors import ConnectionFailedError
+from dhenara.ai.flow.pricing import tier_of
+from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.testing import Answer, FakeServer, Raw
+from dhenara.ai.testing.answer import Counted
+from dhenara.ai.testing.dialects.registry import dialect_for
+from dhenara.ai.testing.steps import HangUp, Send
+from dhenara.ai.types import AIModelCallConfig
+from dhenara.ai.types.response import ChatResponse
+from support.worlds import World, endpoint
+
+PATHS = {
+    "openai_chat": "/v1/chat/completions",
+    "openai_responses": "/v1/responses",
+    "anthropic": "/v1/messages",
+    "gemini": "/v1beta/models/fake:generateContent",
+    "converse": "/model/fake/converse",
+    "cohere": "/v2/chat",
+    "ollama": "/api/chat",
+}
+COUNTS = [
+    Counted(),
+    Counted(input=0, output=0),
+    Counted(input=5, cache_read=100, output=7),
+    Counted(input=5, cache_read=100, cache_write=40, output=70, reasoning=30),
+]
+
+
+def quirks(codec: str) -> Any:
+    return next(route.quirks for name in KNOWN for route in load_provider(name).routes if route.codec == codec)
+
+
+def whole(codec: str, answer: Answer) -> ChatResponse:
+    body = json.loads(json.dumps(dialect_for(PATHS[codec]).body(answer, {"model": "m"})))
+    return fold(load_codec(codec).decoder(quirks(codec)).whole(body))
+
+
+def streamed(codec: str, answer: Answer) -> ChatResponse:
+    loaded = load_codec(codec)
+    decoder, frames, draft = loaded.decoder(quirks(codec)), loaded.frames(), Draft()
+    pieces = dialect_for(PATHS[codec]).stream(answer, {"model": "m", "stream_options": {"include_usage": True}})
+    arrived = [frame for piece in pieces for frame in frames.feed(piece)]
+    for frame in [*arrived, *frames.finish()]:
+        for delta in decoder.frame(frame):
+            draft.add(delta)
+    for delta in decoder.finish():
+        draft.add(delta)
+    return draft.response()
+
+
+@pytest.mark.parametrize("codec", PATHS)
+@pytest.mark.parametrize("counts", COUNTS, ids=str)
+def test_a_stream_counts_what_a_whole_answer_counts(codec: str, counts: Counted) -> None:
+    answer = Answer(text="Hello", usage=counts)
+    one, other = whole(codec, answer), streamed(codec, answer)
+    assert one.usage is not None
+    assert other.usage is not None
+    assert one.usage.model_dump(exclude={"raw"}) == other.usage.model_dump(exclude={"raw"})
+    assert one.finish_reason == other.finish_reason
+    assert one.text() == other.text()
+
+
+@pytest.mark.parametrize(("raw", "reason"), FINISH.items())
+def test_every_known_word_of_chat_for_an_end_is_read(raw: str, reason: str) -> None:
+    body = {"choices": [{"message": {"content": "x"}, "finish_reason": raw}]}
+    assert fold(ChatReader(ChatQuirks()).whole(body)).finish_reason == reason
+
+
+@pytest.mark.parametrize("word", ["eos_token", "MAX_TOKENS", "tool_use", "refusal", "abort", "safety"])
+def test_words_of_other_hosts_for_an_end_are_known(word: str) -> None:
+    assert word in FINISH
+
+
+def test_pixels_are_a_bucket_of_their_own_in_chat_and_responses() -> None:
+    made = {"image_tokens": 1290}
+    chat = {"prompt_tokens": 8, "completion_tokens": 1300, "total_tokens": 1308, "completion_tokens_details": made}
+    responses = {"input_tokens": 8, "output_tokens": 1300, "total_tokens": 1308, "output_tokens_details": made}
+    for usage in (read_chat(chat), read_responses(responses)):
+        assert (usage.output_tokens, usage.output_image_tokens, usage.total_tokens) == (10, 1290, 1308)
+
+
+def test_gemini_tells_the_tokens_that_might_have_stood_there() -> None:
+    chosen = [{"token": "Hi", "logProbability": -0.1}, {"token": "!", "logProbability": -0.2}]
+    tops = [{"candidates": [{"token": "Hi", "logProbability": -0.1}, {"token": "Ho", "logProbability": -2.0}]}]
+    result = {"chosenCandidates": chosen, "topCandidates": tops}
+    candidate = {"content": {"parts": [{"text": "Hi!"}]}, "finishReason": "STOP", "logprobsResult": result}
+    answer = fold(GeminiReader().whole({"candidates": [candidate]}))
+    assert answer.choices[0].logprobs == [
+        {
+            "token": "Hi",
+            "logprob": -0.1,
+            "top_logprobs": [{"token": "Hi", "logprob": -0.1}, {"token": "Ho", "logprob": -2.0}],
+        },
+        {"token": "!", "logprob": -0.2, "top_logprobs": []},
+    ]
+
+
+def test_the_tier_that_served_an_answer_is_read_wherever_a_vendor_tells_it() -> None:
+    message = {"type": "message", "content": [], "stop_reason": "end_turn"}
+    told = {
+        "anthropic": {**message, "usage": {"input_tokens": 1, "service_tier": "batch"}},
+        "gemini": {
+            "candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}],
+            "usageMetadata": {"promptTokenCount": 1, "serviceTier": "batch"},
+        },
+        "converse": {
+            "output": {"message": {"content": [{"text": "x"}]}},
+            "stopReason": "end_turn",
+            "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2},
+            "serviceTier": {"type": "batch"},
+        },
+    }
+    for codec, body in told.items():
+        assert tier_of(fold(load_codec(codec).decoder(quirks(codec)).whole(body))) == "batch", codec
+
+
+class CutWhole:
+    """A body that only the hang-up ends, cut in its middle."""
+
+    def steps(self, asked: Any) -> Any:
+        body = json.dumps(dialect_for(PATHS["openai_chat"]).body(Answer(text="Hello"), {"model": "m"})).encode()
+        yield Send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n" + body[: len(body) // 2])
+        yield HangUp()
+
+
+def test_a_body_that_a_hang_up_cuts_is_a_broken_connection_and_retried(world: World) -> None:
+    with FakeServer(CutWhole(), Answer(text="Hello")) as server:
+        client = AIModelClient(endpoint(server.url, model="gpt-4o"), config=AIModelCallConfig(retries=1))
+        answer = world.run(client, "hi").chat_response
+        world.close(client)
+        assert answer is not None
+        assert answer.text() == "Hello"
+    with FakeServer(CutWhole()) as server:
+        client = AIModelClient(endpoint(server.url, model="gpt-4o"), config=AIModelCallConfig(retries=0))
+        with pytest.raises(ConnectionFailedError):
+            world.run(client, "hi")
+        world.close(client)
+
+
+def test_an_answer_in_the_background_ends_with_pending_calls_too(world: World) -> None:
+    item = {"type": "computer_call", "id": "cu", "call_id": "call_1", "action": {"type": "screenshot"}}
+    body = {"id": "resp_1", "object": "response", "status": "completed", "model": "m", "output": [item]}
+    with FakeServer(Raw(json.dumps(body).encode())) as server:
+        client = AIModelClient(endpoint(server.url, "openai", "gpt-5-codex"))
+        found = world.ask(client, "retrieve", "resp_1").chat_response
+        world.close(client)
+    assert found.finish_reason == "tool_calls"
+    assert [call.name for call in found.tool_calls()] == ["computer_call"]
