@@ -10,17 +10,14 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from dhenara.ai.answer.chunks import Chunker
-from dhenara.ai.answer.fold import Draft
-from dhenara.ai.catalog.prices import price
-from dhenara.ai.codecs.base import Decoder
+from dhenara.ai.codecs.base import MALFORMED
+from dhenara.ai.codecs.batching import place_of
 from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.errors import CallError, DhenaraError
-from dhenara.ai.flow.sources import Live, Whole
-from dhenara.ai.flow.stream import Stream
+from dhenara.ai.errors import CallError
+from dhenara.ai.flow.answer_tool import AnswerTool
+from dhenara.ai.flow.batch_items import checked
 from dhenara.ai.providers.registry import KNOWN, load_provider
-from dhenara.ai.types.content import Origin
-from dhenara.ai.types.delta import Delta
+from dhenara.ai.wire import json as wire
 from dhenara.ai.wire.eventstream import EventStreamFrames
 from dhenara.ai.wire.frame import BrokenFraming, Frames
 from dhenara.ai.wire.http import Head
@@ -28,15 +25,22 @@ from dhenara.ai.wire.http1 import Http1Reader
 from dhenara.ai.wire.inflating import Inflater
 from dhenara.ai.wire.ndjson import NdjsonFrames
 from dhenara.ai.wire.sse import SseFrames
-from fuzz.mutations import mutated_body, mutated_bytes, mutated_events, mutated_lines, pieces
+from fuzz.mutations import (
+    mutated_body,
+    mutated_bytes,
+    mutated_events,
+    mutated_json,
+    mutated_lines,
+    pieces,
+    written,
+)
+from fuzz.reading import dialects, read_streamed, read_whole, some_shape
 from support.corpus import CORPUS, Exchange, body_bytes, load
 from support.protocols import PROTOCOLS, Recorded
-from support.worlds import endpoint
 
 LARGEST = 24_000
 """Larger recordings take longer and have the same shapes."""
 
-ORIGIN = Origin(provider="openai", model="m", protocol="openai_chat")
 # Which recorded APIs the decoders of operations read.
 OPERATIONS = {
     "anthropic.batches": ("anthropic-batches",),
@@ -70,72 +74,6 @@ class Target:
     attempt: Attempt
 
 
-class Arriving:
-    """A response and its line at once: these pieces, and then the end."""
-
-    def __init__(self, arriving: list[bytes], head: Head) -> None:
-        self._pieces = [*arriving, b""]
-        self.head = head
-        self.response = self
-
-    async def read(self) -> bytes:
-        return self._pieces.pop(0)
-
-    async def drain(self, arrived: bytearray | None = None) -> bytes:
-        return b"".join(self._pieces)
-
-    async def close(self) -> None:
-        pass
-
-    def heard(self) -> None:
-        pass
-
-    def signed(self, error: CallError) -> CallError:
-        return error
-
-
-def finished(work: Any) -> Any:
-    try:
-        work.send(None)
-    except StopIteration as done:
-        return done.value
-    raise AssertionError("it waits")
-
-
-def read_streamed(decoder: Decoder, frames: Frames, arriving: list[bytes]) -> None:
-    check(Live(Arriving(arriving, Head(200)), decoder, frames))  # type: ignore[arg-type]
-
-
-def read_whole(decoder: Decoder, body: bytes, head: Head, *, is_blob: bool = False) -> None:
-    check(Whole(Arriving([body], head), decoder, is_blob=is_blob))  # type: ignore[arg-type]
-
-
-def check(source: Any) -> None:
-    """Reads an answer as callers do; only typed errors may come out, and all that is shown can be written."""
-    stream, chunker = Stream(source, Draft(ORIGIN)), Chunker(ORIGIN)
-    try:
-        finished(stream.prime())
-        while (batch := finished(stream.pull())) is not None:
-            show(chunker, batch)
-    except DhenaraError as error:
-        str(error)
-        repr(error)
-    answer = stream.partial()
-    answer.model_dump_json()
-    price(endpoint("http://127.0.0.1:1"), answer.usage)
-    if answer.choices and answer.contents:
-        answer.to_message().model_dump_json()
-    result = stream.result()
-    if result is not None:
-        result.model_dump_json()
-
-
-def show(chunker: Chunker, batch: list[Delta]) -> None:
-    chunk = chunker.chunk(batch)
-    if chunk is not None:
-        chunk.model_dump_json()
-
-
 def for_protocol(protocol: Recorded) -> Target | None:
     found = [e for e in protocol.exchanges(lambda e: e["status"] < 400) if len(e["response_body"]) < LARGEST]
     if not found:
@@ -147,11 +85,14 @@ def for_protocol(protocol: Recorded) -> Target | None:
 
     def attempt(rng: Random) -> None:
         exchange = rng.choice(found)
-        decoder, body = codec.decoder(protocol.quirks), body_bytes(exchange)
+        quirks = protocol.quirks if rng.random() < 0.5 else rng.choice(dialects(protocol.codec))
+        decoder, body, shape = codec.decoder(quirks), body_bytes(exchange), some_shape(rng)
+        if rng.random() < 0.1:
+            decoder = AnswerTool(decoder, "weather")
         if exchange["stream"]:
-            read_streamed(decoder, codec.frames(), pieces(change(body, rng), rng))
+            read_streamed(decoder, codec.frames(), pieces(change(body, rng), rng), shape)
         else:
-            read_whole(decoder, mutated_body(body, rng), Head(200, {"content-type": "application/json"}))
+            read_whole(decoder, mutated_body(body, rng), Head(200, {"content-type": "application/json"}), shape)
 
     return Target(f"{protocol.codec}-{protocol.apis[0]}", attempt)
 
@@ -215,6 +156,38 @@ def for_operation(name: str, apis: tuple[str, ...]) -> Target | None:
         read_whole(codec.decoder(quirks), body, head, is_blob=is_blob and rng.random() < 0.7)
 
     return Target(name, attempt)
+
+
+# A result of a batch as each vendor tells it.
+RESULTS: dict[str, Any] = {
+    "openai_rest.batches": {"custom_id": "0", "response": {"status_code": 200, "body": {"id": "x"}}, "error": None},
+    "openai_rest.jobs": {"custom_id": "0", "response": {"status_code": 400, "body": {"error": {"message": "no"}}}},
+    "openai_rest.fillings": {
+        "batch_request_id": "0",
+        "batch_result": {"response": {"chat_get_completion": {"id": "x"}}, "error": {"code": 3, "message": "no"}},
+    },
+    "anthropic.batches": {
+        "custom_id": "0",
+        "result": {"type": "errored", "error": {"type": "error", "error": {"type": "api_error", "message": "no"}}},
+    },
+    "gemini.batches": {"key": "0", "metadata": {"custom_id": "0"}, "error": {"code": 3, "message": "no"}},
+}
+
+
+def for_results() -> Target:
+    def attempt(rng: Random) -> None:
+        name = rng.choice(list(RESULTS))
+        codec = load_codec(name)
+        try:
+            told = wire.loads(written(mutated_json(RESULTS[name], rng), rng))
+            entry = checked(codec.entry(told, 0))  # type: ignore[attr-defined]  # a BatchCodec
+        except MALFORMED:
+            return
+        place_of(entry.key)
+        if entry.refused or entry.body is None:
+            str(load_codec("openai_chat").error(Head(entry.status), wire.dumps(entry.body)))
+
+    return Target("results", attempt)
 
 
 def for_errors() -> Target:
@@ -304,6 +277,7 @@ def targets() -> tuple[Target, ...]:
     }
     found = [for_protocol(protocol) for protocol in PROTOCOLS]
     found += [for_ollama(), *(for_operation(name, apis) for name, apis in OPERATIONS.items()), for_errors()]
+    found.append(for_results())
     found += [
         for_framing("sse", SseFrames, streams[SseFrames]),
         for_framing("ndjson", NdjsonFrames, [OLLAMA]),

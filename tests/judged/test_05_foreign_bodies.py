@@ -145,6 +145,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "anthropic.count_tokens": ("anthropic-count-tokens", "responses-input-tokens"),
     "cohere.embeddings": ("cohere-embed", "bedrock-invoke"),
     "converse.titan": ("bedrock-invoke",),
+    "converse.nova_embeddings": ("bedrock-invoke",),
     "converse.rerank": ("rerank",),
     "deepgram.transcription": ("transcription",),
     "gemini.batches": ("batches", "gemini-batches"),

@@ -17,6 +17,7 @@ from .batch_quirks import BatchQuirks
 from .operation import OperationCodec
 
 Wire = dict[str, Any]
+LONGEST_NUMBER = 20
 MARK = "<here stands what is sent>"
 
 
@@ -77,7 +78,7 @@ def key_of(index: int, name: str | None) -> str:
 def place_of(key: str) -> int | None:
     """The place of the call that is called so; None for calls that were not made here."""
     number = key.rpartition("-")[2]
-    return int(number) if number.isdecimal() else None
+    return int(number) if number.isdecimal() and len(number) < LONGEST_NUMBER else None
 
 
 def enclosed(document: Mapping[str, Any], lines: Lines) -> Lines:

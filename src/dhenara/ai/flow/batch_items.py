@@ -31,6 +31,19 @@ if TYPE_CHECKING:
     from .batches import Batching
 
 
+MOST_CALLS = 10_000_000
+"""No batch has more calls; larger numbers in keys are not those of calls that were made here."""
+
+
+def checked(entry: Entry) -> Entry:
+    """The entry; ValueError where its key or status is something else than it can be."""
+    if not isinstance(entry.key, str):
+        raise ValueError(f"a result is under {entry.key!r}, which is no key")
+    if type(entry.status) is not int:
+        raise ValueError(f"a result has the status {entry.status!r}")
+    return entry
+
+
 class Items:
     """The items of one batch that is over: as the provider tells them, then those that were never answered."""
 
@@ -49,7 +62,7 @@ class Items:
         while (told := await self._lines.next()) is not None:
             entry = self._entry(told)
             index = place_of(entry.key)
-            if index is None or self._known(index):
+            if index is None or index >= MOST_CALLS or self._known(index):
                 continue  # a list that was begun again tells again what it told before
             item = self._item(index, entry)
             await self._tell(item, asked=True)
@@ -72,7 +85,7 @@ class Items:
 
     def _entry(self, told: Any) -> Entry:
         try:
-            return self._codec.entry(told, self._lines.told - 1)
+            return checked(self._codec.entry(told, self._lines.told - 1))
         except MALFORMED as error:
             raise BadAnswerError(f"the results of the batch do not follow the protocol: {error!r}") from error
 

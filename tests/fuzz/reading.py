@@ -1,0 +1,110 @@
+"""Reading mutated answers as the flow and its callers do."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from random import Random
+from typing import Any
+
+from dhenara.ai.answer.chunks import Chunker
+from dhenara.ai.answer.fold import Draft
+from dhenara.ai.answer.shape import shaped
+from dhenara.ai.catalog.prices import price
+from dhenara.ai.codecs.base import Decoder
+from dhenara.ai.errors import CallError, DhenaraError
+from dhenara.ai.flow.sources import Live, Whole
+from dhenara.ai.flow.stream import Stream
+from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.types.content import Origin
+from dhenara.ai.types.delta import Delta
+from dhenara.ai.types.structured import StructuredOutput
+from dhenara.ai.wire.frame import Frames
+from dhenara.ai.wire.http import Head
+from support.worlds import endpoint
+
+ORIGIN = Origin(provider="openai", model="m", protocol="openai_chat")
+
+
+class Arriving:
+    """A response and its line at once: these pieces, and then the end."""
+
+    def __init__(self, arriving: list[bytes], head: Head) -> None:
+        self._pieces = [*arriving, b""]
+        self.head = head
+        self.response = self
+
+    async def read(self) -> bytes:
+        return self._pieces.pop(0)
+
+    async def drain(self, arrived: bytearray | None = None) -> bytes:
+        return b"".join(self._pieces)
+
+    async def close(self) -> None:
+        pass
+
+    def heard(self) -> None:
+        pass
+
+    def signed(self, error: CallError) -> CallError:
+        return error
+
+
+def finished(work: Any) -> Any:
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("it waits")
+
+
+def read_streamed(decoder: Decoder, frames: Frames, arriving: list[bytes], shape: Any = None) -> None:
+    check(Live(Arriving(arriving, Head(200)), decoder, frames), shape)  # type: ignore[arg-type]
+
+
+def read_whole(decoder: Decoder, body: bytes, head: Head, shape: Any = None, *, is_blob: bool = False) -> None:
+    check(Whole(Arriving([body], head), decoder, is_blob=is_blob), shape)  # type: ignore[arg-type]
+
+
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "array"}}, "required": ["a"]}
+
+
+def some_shape(rng: Random) -> Any:
+    """Now and then the answer is to be an object."""
+    return partial(shaped, shape=StructuredOutput(output_schema=SCHEMA)) if rng.random() < 0.2 else None
+
+
+@cache
+def dialects(codec: str) -> tuple[Any, ...]:
+    """Every dialect of a protocol that any provider speaks."""
+    found: list[Any] = []
+    for name in KNOWN:
+        for route in load_provider(name).routes:
+            if route.codec == codec and route.quirks not in found:
+                found.append(route.quirks)
+    return tuple(found)
+
+
+def check(source: Any, shape: Any = None) -> None:
+    """Reads an answer as callers do; only typed errors may come out, and all that is shown can be written."""
+    stream, chunker = Stream(source, Draft(ORIGIN, shape=shape)), Chunker(ORIGIN)
+    try:
+        finished(stream.prime())
+        while (batch := finished(stream.pull())) is not None:
+            show(chunker, batch)
+    except DhenaraError as error:
+        str(error)
+        repr(error)
+    answer = stream.partial()
+    answer.model_dump_json()
+    price(endpoint("http://127.0.0.1:1"), answer.usage)
+    if answer.choices and answer.contents:
+        answer.to_message().model_dump_json()
+    result = stream.result()
+    if result is not None:
+        result.model_dump_json()
+
+
+def show(chunker: Chunker, batch: list[Delta]) -> None:
+    chunk = chunker.chunk(batch)
+    if chunk is not None:
+        chunk.model_dump_json()
