@@ -20,6 +20,7 @@ from dhenara.ai.types.delta import Delta
 from dhenara.ai.types.structured import StructuredOutput
 from dhenara.ai.wire.frame import Frames
 from dhenara.ai.wire.http import Head
+from dhenara.ai.wire.limits import DEFAULT_LIMITS
 from support.worlds import endpoint
 
 ORIGIN = Origin(provider="openai", model="m", protocol="openai_chat")
@@ -31,6 +32,7 @@ class Arriving:
     def __init__(self, arriving: list[bytes], head: Head) -> None:
         self._pieces = [*arriving, b""]
         self.head = head
+        self.limits = DEFAULT_LIMITS
         self.response = self
 
     async def read(self) -> bytes:

@@ -15,6 +15,7 @@ from dhenara.ai.flow.sources import Live
 from dhenara.ai.flow.stream import Stream
 from dhenara.ai.testing import FakeServer, RawStream
 from dhenara.ai.types import AIModelCallConfig
+from dhenara.ai.wire.limits import DEFAULT_LIMITS
 from support.corpus import CORPUS, Exchange, body_bytes
 from support.protocols import PROTOCOLS, Recorded
 from support.worlds import World, endpoint
@@ -28,6 +29,7 @@ class Pieces:
     def __init__(self, *pieces: bytes) -> None:
         self._pieces = [*pieces, b""]
         self.response = self
+        self.limits = DEFAULT_LIMITS
 
     async def read(self) -> bytes:
         return self._pieces.pop(0)
