@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
+from dhenara.ai.types.secret_options import with_secret_options
+
 from .asked import AskOptions
 from .audio.methods import AsyncSounds
 from .batch.methods import AsyncProviderBatches
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@with_secret_options
 class AsyncAiClient(AsyncPictures, AsyncJudging, AsyncSounds, AsyncFiles, AsyncProviderBatches):
     """`AiClient`, awaited. See there what each method promises."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from dhenara.ai.conversation import Turn, Turns, read_saved
 from dhenara.ai.types import Plan
+from dhenara.ai.types.secret_options import with_secret_options
 
 from .asked import AskOptions, with_files
 from .exceptions import ProviderCapabilityError, ProviderConfigurationError
@@ -92,6 +93,7 @@ class Talk(Turns, Generic[C]):
         return stream
 
 
+@with_secret_options
 class Chat(Talk["AiClient"]):
     """`chat.ask("...")` again and again; the model may change from turn to turn."""
 
@@ -107,6 +109,7 @@ class Chat(Talk["AiClient"]):
         return self._listening(self._client.ask_stream(prompt, **said), keeper)
 
 
+@with_secret_options
 class AsyncChat(Talk["AsyncAiClient"]):
     """The same, awaited."""
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
+from dhenara.ai.types.secret_options import conceal_options, with_secret_options
+
 from .asked import AskOptions
 from .audio.methods import Sounds
 from .batch.methods import ProviderBatches
@@ -20,6 +22,7 @@ from .operations import Operations
 from .pictures import Pictures
 from .progress import ProgressBar, telling
 from .results import AskResult
+from .secret import Secret
 from .wiring import Wiring
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@with_secret_options
 class AiClient(Pictures, Judging, Sounds, Files, ProviderBatches):
     """Asks one provider, or another one for a single call. May be shared by threads.
 
@@ -159,6 +163,8 @@ def create_client(
     **settings: Any,
 ) -> AiClient:
     """A client from a few words: `create_client(provider="groq", model="...")`. What is None is not said."""
+    api_key = None if api_key is None else Secret(api_key)
+    conceal_options(settings)
     return AiClient(settings_from(api_key, model, env_file, settings), show_progress=show_progress)
 
 

@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from dhenara.ai.types.secret_options import conceal_options
+
 from .config_keyring import kept
 from .config_origins import Level, Origin, find_origins, read_dotenv
 from .config_problems import invalid_settings, unknown_settings, unreadable_settings, warn_of_misspelt
@@ -140,6 +142,7 @@ class AiSettings(BaseSettings):
     _dotenv: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **given: Any) -> None:
+        conceal_options(given)
         files = given["_env_file"] if "_env_file" in given else self.model_config.get("env_file")
         dotenv = read_dotenv(files)
         explicit = {name for name in given if not name.startswith("_")}

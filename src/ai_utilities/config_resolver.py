@@ -14,6 +14,7 @@ from .config_origins import Level, Origin, named
 from .exceptions import ProviderConfigurationError
 from .providers.auto import AUTO, pick
 from .providers.facts import ProviderFacts, facts_of
+from .secret import Secret
 from .ways_out import missing_key, missing_model
 
 
@@ -114,7 +115,8 @@ class ConfigurationResolver:
 
     def variables(self) -> Mapping[str, str]:
         """The environment over `.env`."""
-        return {**self.settings.dotenv, **{name: value for name, value in self._environment.items() if value}}
+        said = {**self.settings.dotenv, **{name: value for name, value in self._environment.items() if value}}
+        return {name: Secret(value) for name, value in said.items()}
 
     def _choose(self, wanted: str | None) -> tuple[ProviderFacts, Origin, str]:
         if wanted is not None and wanted.strip().lower() != AUTO:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dhenara.ai import AIModelClient
+from dhenara.ai.config.environment import environment
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
+from dhenara.ai.types.secret_options import with_secret_options
 
 from ..ask_stream import Around, AskStream, AsyncAskStream
 from ..asked import Asked, call_defaults, read_asked
@@ -35,6 +36,7 @@ ANY = "any"
 """The name of a model where none is needed."""
 
 
+@with_secret_options
 class EngineProvider(BaseProvider):
     """Speaks whatever protocol the provider speaks. Everything is checked here, before the first question.
 
@@ -60,7 +62,7 @@ class EngineProvider(BaseProvider):
         self._config = AIModelCallConfig(**call_defaults(self.settings))
         self._fallbacks = fallbacks(self.settings, self.provider_name)
         if self.model is not None:
-            resolve(self._endpoint(self.model), os.environ)
+            resolve(self._endpoint(self.model), environment())
 
     @property
     def model(self) -> str | None:

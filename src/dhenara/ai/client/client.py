@@ -22,6 +22,7 @@ from ..types.call import Call, Journal
 from ..types.call_config import AIModelCallConfig
 from ..types.call_response import AIModelCallResponse
 from ..types.endpoint import AIModelEndpoint
+from ..types.secret_options import with_secret_options
 from .asking import as_config, check_options, overridden, read_instructions
 from .backgrounds import Backgrounds
 from .batches import Batches
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
+@with_secret_options
 class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listings, Backgrounds):
     """Generates from one endpoint.
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
+from ..wire.secrets import SecretText
+
 
 class Environment(Mapping[str, str]):
-    """The live environment, read only. Its `repr` shows no values: keys stand in it."""
+    """The live environment, read only. Its values are secrets in `repr`: keys stand among them."""
 
     __slots__ = ()
 
     def __getitem__(self, name: str) -> str:
-        return os.environ[name]
+        return SecretText(os.environ[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(os.environ)
@@ -21,7 +23,8 @@ class Environment(Mapping[str, str]):
         return len(os.environ)
 
     def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]  # one type of default
-        return os.environ.get(name, default)
+        value = os.environ.get(name)
+        return default if value is None else SecretText(value)
 
     def __repr__(self) -> str:
         return f"<environment of {len(self)} variables>"

@@ -13,6 +13,7 @@ from ..types.fingerprint import Fingerprint
 from ..types.message import Message
 from ..types.plan import Plan
 from ..types.response import ChatResponse
+from ..types.secret_options import with_secret_options
 from .runs import ConversationRuns
 from .saved import read_saved
 from .speaker import Speaker
@@ -20,6 +21,7 @@ from .streams import SpokenAsyncStream, SpokenStream
 from .turn import Turn, listed, read
 
 
+@with_secret_options
 class Conversation(ConversationRuns):
     """Grows by a turn with every answer; a call that fails leaves it as it was.
 

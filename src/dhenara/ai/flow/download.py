@@ -9,9 +9,11 @@ from ..dataclass import replace
 from ..errors import BadAnswerError, BadRequestError, ConfigurationError
 from ..types.call_config import AIModelCallConfig
 from ..types.content import Media
+from ..types.fetching import Fetching
 from ..wire.http import HttpRequest
 from ..wire.urls import InvalidUrl, parse_url, resolve_redirect
 from .connecting import connect_again
+from .fetching import allowed
 from .journey import Journey
 from .patience import Patience
 from .sources import Line
@@ -21,7 +23,17 @@ MOST_REDIRECTS = 5
 
 
 async def download(journey: Journey, media: M, config: AIModelCallConfig) -> M:
-    """The same with its bytes; what has them already is returned as it is."""
+    """The same with its bytes; what has them already is returned as it is.
+
+    Args:
+        journey: The way to the provider that made it.
+        media: What to fetch.
+        config: Its time limits, and with `fetching` whether addresses that are not public may be fetched. Those on the
+            provider's own host always may.
+
+    Raises:
+        FetchError: The address, or one that it redirects to, is not on the public internet.
+    """
     if media.data is not None:
         return media
     if not media.url:
@@ -34,7 +46,11 @@ async def download(journey: Journey, media: M, config: AIModelCallConfig) -> M:
     deadline = None if timeouts.total is None else now() + timeouts.total
     request = HttpRequest("GET", media.url, limits=config.read_limits)
     for _ in range(MOST_REDIRECTS):
-        line = await connect_again(journey.io, journey.target, request, Patience(timeouts, deadline, now))
+        patience = Patience(timeouts, deadline, now)
+        address = None
+        if parse_url(request.url).host != parse_url(journey.target.base_url).host:
+            address = await allowed(journey.io, request.url, config.fetching or Fetching(), patience)
+        line = await connect_again(journey.io, journey.target, replace(request, address=address), patience)
         head = line.head
         if head.status >= 400:
             raise line.signed(failure(head, await line.drain(most=line.limits.error_body_bytes)))

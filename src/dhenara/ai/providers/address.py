@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..codecs.paths import quote_segment
 from ..errors import ConfigurationError
-from ..wire.secrets import is_masked
+from ..wire.secrets import SecretAddress, is_masked
 from .bases import without_endpoint
 from .provider import Provider, Route
 
@@ -106,7 +106,7 @@ def check_parts(provider: Provider, route: Route, config: Mapping[str, Any]) -> 
 
 
 def checked(address: str, who: str) -> str:
-    address = address.strip()
+    address = SecretAddress(address.strip())
     if is_masked(address):
         raise ConfigurationError(f"the base URL of {who} was masked when it was saved. Set it again.")
     if problem := trouble(address):

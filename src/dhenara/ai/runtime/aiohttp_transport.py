@@ -51,22 +51,21 @@ class AiohttpTransport:
     async def open(self, request: HttpRequest, patience: Patience) -> AdaptedResponse:
         """The response as soon as its head has arrived."""
         written(request, "/", {})  # refuses what could smuggle a second line in
-        url = URL(request.url, encoded=True)
-        host, port, secure = url.host or "", url.port or 0, url.scheme == "https"
-        proxy = find_proxy(url.scheme, host, self._environment, port, PROXIES)
+        parts = URL(request.url, encoded=True).with_query(None)
+        host, port, secure = parts.host or "", parts.port or 0, parts.scheme == "https"
+        proxy = find_proxy(parts.scheme, host, self._environment, port, PROXIES)
         options: dict[str, Any] = {"ssl": self._trust()} if secure else {}
         if proxy is not None:
             options |= proxied(proxy)
-        elif request.address is not None:
-            options |= {"server_hostname": host} if secure else {}
-            url = url.with_host(request.address)
-        named = bracketed(host) if url.is_default_port() else f"{bracketed(host)}:{port}"
+        if request.address is not None and secure:
+            options["server_hostname"] = host
+        named = bracketed(host) if parts.is_default_port() else f"{bracketed(host)}:{port}"
         headers = {"host": named, **request.headers, **sized(request)}
         with translating(patience, proxy):
             async with Progress(patience) as progress:
                 response = await self._session(once=request.once).request(
                     request.method,
-                    url,
+                    url_of(request),
                     headers=headers,
                     data=body_of(request),
                     allow_redirects=False,
@@ -242,6 +241,12 @@ def proxied(proxy: Proxy) -> dict[str, Any]:
     if proxy.username or proxy.password:
         options["proxy_auth"] = aiohttp.BasicAuth(proxy.username, proxy.password, "utf-8")
     return options
+
+
+def url_of(request: HttpRequest) -> URL:
+    """The URL, with the address that was checked in the place of the host: nobody looks the name up again."""
+    url = URL(request.url, encoded=True)
+    return url if request.address is None else url.with_host(request.address)
 
 
 def head_of(response: aiohttp.ClientResponse) -> Head:

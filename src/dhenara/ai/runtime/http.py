@@ -17,6 +17,7 @@ from ..wire.io import (
     Silence,
     Unreachable,
 )
+from ..wire.secrets import SecretAddress, SecretBytes
 from ..wire.urls import InvalidUrl, parse_url
 from .exchange import send_request
 from .http_response import HttpResponse
@@ -130,7 +131,7 @@ class HttpTransport:
         if proxy is None:
             wire = await self._net.connect(place.address or place.host, place.port, left())
         elif place.secure:
-            wire = await open_tunnel(self._net, proxy, place.host, place.port, left)
+            wire = await open_tunnel(self._net, proxy, place.address or place.host, place.port, left)
         else:
             return await self._net.connect(proxy.host, proxy.port, left())
         return await self._net.secure(wire, place.host, left()) if place.secure else wire
@@ -145,8 +146,10 @@ class HttpTransport:
         named = bracketed(url.host) if url.port == PORTS[url.scheme] else f"{bracketed(url.host)}:{url.port}"
         place = Place(url.host, url.port, url.scheme == "https", proxy, request.address)
         if proxy is not None and url.scheme == "http":
-            return place, f"http://{named}{url.target}", {"host": named, **proxy.headers()}
-        return place, url.target, {"host": named}
+            # A proxy looks a name up by itself; where the address was checked, it is given that address.
+            where = f"{bracketed(request.address)}:{url.port}" if request.address else named
+            return place, SecretAddress(f"http://{where}{url.target}"), {"host": named, **proxy.headers()}
+        return place, SecretAddress(url.target), {"host": named}
 
 
 def written(request: HttpRequest, target: str, extra: Mapping[str, str]) -> bytes:
@@ -155,5 +158,7 @@ def written(request: HttpRequest, target: str, extra: Mapping[str, str]) -> byte
         raise Unwritable(f"{' and '.join(sorted(set_twice))} of a request follows from its body; leave the header out")
     headers = {**extra, **request.headers}
     if isinstance(request.body, bytes):
-        return write_request(request.method, target, headers, request.body)
-    return write_request(request.method, target, {**headers, "content-length": str(request.body.size)}, b"")
+        return SecretBytes(write_request(request.method, target, headers, request.body))
+    return SecretBytes(
+        write_request(request.method, target, {**headers, "content-length": str(request.body.size)}, b"")
+    )

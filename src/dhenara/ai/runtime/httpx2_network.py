@@ -24,18 +24,29 @@ SocketOptions = Iterable[httpcore2.SOCKET_OPTION] | None
 class Use:
     """One request's use of a pool: its limits, and what happened on the connection."""
 
-    __slots__ = ("address", "connect_until", "ended", "patience", "tunnels")
+    __slots__ = ("connect_until", "ended", "name", "patience", "pinned", "proxied", "tunnels")
 
-    def __init__(self, patience: Patience, address: str | None, *, tunnels: bool) -> None:
+    def __init__(self, patience: Patience, pinned: str | None, name: str, *, proxied: bool, tunnels: bool) -> None:
         limit = patience.connect()
         self.patience = patience
         self.connect_until = None if limit is None else time.monotonic() + limit
-        self.address = address
-        """Where to connect, instead of looking up the name of the host."""
+        self.pinned = pinned
+        """The address that was checked: where we or the proxy connect, instead of looking up a name."""
+        self.name = name
+        """The host as the URL names it, for its certificate."""
+        self.proxied = proxied
         self.tunnels = tunnels
         """Whether a new connection reaches the proxy first, and the host only when TLS begins on it."""
         self.ended = False
         """Whether the other side has hung up."""
+
+    def place(self, host: str) -> str:
+        """Where to connect for this host, which is the proxy's where there is one."""
+        return host if self.pinned is None or self.proxied else self.pinned
+
+    def server_name(self, host: str | None) -> str | None:
+        """Whose certificate is expected."""
+        return self.name if self.pinned is not None and host == self.pinned else host
 
 
 current: ContextVar[Use] = ContextVar("httpx2_use")
@@ -91,7 +102,9 @@ class LimitedStream(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        return LimitedStream(self._inner.start_tls(ssl_context, server_hostname, connect_left()))
+        return LimitedStream(
+            self._inner.start_tls(ssl_context, current.get().server_name(server_hostname), connect_left())
+        )
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -112,7 +125,7 @@ class LimitedBackend(httpcore2.NetworkBackend):
         socket_options: SocketOptions = None,
     ) -> httpcore2.NetworkStream:
         use = current.get()
-        stream = self._inner.connect_tcp(use.address or host, port, connect_left(), local_address, socket_options or ())
+        stream = self._inner.connect_tcp(use.place(host), port, connect_left(), local_address, socket_options or ())
         return LimitedStream(stream, use.tunnels)
 
     def sleep(self, seconds: float) -> None:
@@ -146,7 +159,8 @@ class AsyncLimitedStream(httpcore2.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.AsyncNetworkStream:
-        return AsyncLimitedStream(await self._inner.start_tls(ssl_context, server_hostname, connect_left()))
+        name = current.get().server_name(server_hostname)
+        return AsyncLimitedStream(await self._inner.start_tls(ssl_context, name, connect_left()))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -167,7 +181,7 @@ class AsyncLimitedBackend(httpcore2.AsyncNetworkBackend):
         socket_options: SocketOptions = None,
     ) -> httpcore2.AsyncNetworkStream:
         use = current.get()
-        place = use.address or host
+        place = use.place(host)
         stream = await self._inner.connect_tcp(place, port, connect_left(), local_address, socket_options or ())
         return AsyncLimitedStream(stream, use.tunnels)
 

@@ -46,13 +46,21 @@ class Route:
         self.proxy = find_proxy(parts.scheme, host, environment, port, KINDS)
         self.own_pool = request.once or request.address is not None
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self.url = httpcore2.URL(scheme=parts.scheme, host=host, port=port, target=path)
+        self.name = host
+        # A proxy looks a name up by itself; where the address was checked, it is given that address.
+        place = request.address if request.address is not None and self.proxy is not None else host
+        self.url = httpcore2.URL(scheme=parts.scheme, host=place, port=port, target=path)
         named = bracketed(host) if port == PORTS[parts.scheme] else f"{bracketed(host)}:{port}"
         self.headers = [*headers_of(request, named)]
 
     def use(self, request: HttpRequest, patience: Patience) -> Use:
-        address = request.address if self.proxy is None else None
-        return Use(patience, address, tunnels=self.proxy is not None and self.secure)
+        return Use(
+            patience,
+            request.address,
+            self.name,
+            proxied=self.proxy is not None,
+            tunnels=self.proxy is not None and self.secure,
+        )
 
     def request(self, request: HttpRequest) -> httpcore2.Request:
         body = request.body if isinstance(request.body, bytes) else Body(request.body)

@@ -99,13 +99,28 @@ def asked(request: HttpRequest, patience: Patience) -> httpx2.Request:
     """Limits of a foreign transport are set once, before the first byte."""
     wait, connect = patience.read(), patience.connect()
     limits: dict[str, Any] = {"connect": connect, "read": wait, "write": wait, "pool": connect}
+    extensions: dict[str, Any] = {"timeout": limits}
+    if request.address is not None:
+        extensions["sni_hostname"] = httpx2.URL(request.url).host
     return httpx2.Request(
         request.method,
-        request.url,
-        headers=dict(request.headers),
+        url_of(request),
+        headers=headers_of(request),
         content=request.body if isinstance(request.body, bytes) else Body(request.body),
-        extensions={"timeout": limits},
+        extensions=extensions,
     )
+
+
+def url_of(request: HttpRequest) -> httpx2.URL:
+    """The URL, with the address that was checked in the place of the host: nobody looks the name up again."""
+    url = httpx2.URL(request.url)
+    return url if request.address is None else url.copy_with(host=request.address)
+
+
+def headers_of(request: HttpRequest) -> dict[str, str]:
+    if request.address is None:
+        return dict(request.headers)
+    return {"host": httpx2.URL(request.url).netloc.decode("ascii"), **request.headers}
 
 
 class Body:

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..dataclass import dataclass
 from ..errors import ConfigurationError
+from ..wire.secrets import SecretText
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 HTTP_ONLY = ("http",)
@@ -42,7 +43,7 @@ class Proxy:
 
     def headers(self) -> dict[str, str]:
         """What proves to the proxy who asks, where name and password are configured."""
-        return {"proxy-authorization": f"Basic {self._token()}"} if self.username or self.password else {}
+        return {"proxy-authorization": SecretText(f"Basic {self._token()}")} if self.username or self.password else {}
 
     def secrets(self) -> tuple[str, ...]:
         """What no message may repeat: the password, and the credentials as they are sent."""

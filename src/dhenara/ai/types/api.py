@@ -13,7 +13,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from ..wire.secrets import MASK, SecretText, conceal, mask, reveal
+from ..wire.secrets import MASK, conceal, conceal_all, mask, reveal
 from .base import DISCREET, Value
 from .provider import AIModelAPIProviderEnum
 
@@ -24,7 +24,7 @@ class Credentials:
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = {name: secret(value) for name, value in values.items()}
+        self._values = {name: conceal_all(value) for name, value in values.items()}
 
     def reveal(self) -> dict[str, Any]:
         """The secrets themselves, as plain strings."""
@@ -60,15 +60,6 @@ def hidden(given: Any) -> Credentials:
     if not isinstance(given, Mapping):
         raise ValueError("give a dict of what the provider asks for, for example {'token': ...}")
     return Credentials(given)
-
-
-def secret(value: Any) -> Any:
-    """The value with every text in it as a secret."""
-    if isinstance(value, str):
-        return SecretText(value)
-    if isinstance(value, Mapping):
-        return {name: secret(each) for name, each in value.items()}
-    return [secret(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def masked_names(credentials: Credentials) -> dict[str, str]:

@@ -63,7 +63,11 @@ class FirstValidator:
             else:
                 self.taken += 1
                 return filled(self.kind.__new__(self.kind) if self_instance is None else self_instance, values)
-        return self.built.validate_python(given, self_instance=self_instance, **how)
+        try:
+            return self.built.validate_python(given, self_instance=self_instance, **how)
+        finally:
+            # A key may be among it, and an error would keep this frame.
+            given = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.built, name)

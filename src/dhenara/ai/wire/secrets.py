@@ -83,6 +83,15 @@ def conceal(value: Any, name: str = "") -> Any:
     return value
 
 
+def conceal_all(value: Any) -> Any:
+    """A JSON value with every text in it as a secret."""
+    if isinstance(value, str):
+        return SecretText(value)
+    if isinstance(value, Mapping):
+        return {name: conceal_all(each) for name, each in value.items()}
+    return [conceal_all(each) for each in value] if isinstance(value, list | tuple) else value
+
+
 def mask(value: Any) -> Any:
     """Configuration for a dump: without what is secret in it."""
     if isinstance(value, SecretText):

@@ -11,6 +11,7 @@ from ...codecs.paths import quote_segment
 from ...dataclass import replace
 from ...errors import ConfigurationError
 from ...wire.io import IO, Patience
+from ...wire.secrets import SecretText
 from ..proof import Proof, Source
 from .exchange import ask_token, form
 from .given import from_credential
@@ -48,7 +49,7 @@ def entra_proofs(
 
 def by_secret(given: Mapping[str, Any], scope: str) -> Source:
     async def fetch(io: IO, patience: Patience) -> Proof:
-        fields = {"client_secret": str(given["client_secret"])}
+        fields = {"client_secret": SecretText(given["client_secret"])}
         return await token_of(given, io, patience, {**application(given, scope), **fields})
 
     return fetch
@@ -60,7 +61,7 @@ def by_federation(given: Mapping[str, Any], scope: str) -> Source:
     async def fetch(io: IO, patience: Patience) -> Proof:
         path = Path(str(given["federated_token_file"]))
         try:
-            assertion = (await io.call(path.read_text)).strip()
+            assertion = SecretText((await io.call(path.read_text)).strip())
         except OSError as error:
             raise ConfigurationError(f"the federated token in {path} cannot be read: {error.strerror}") from error
         fields = {"client_assertion_type": ASSERTION, "client_assertion": assertion}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ...codecs.failure import failure, parse_body
 from ...dataclass import replace
 from ...errors import AuthenticationError, BadAnswerError, ConfigurationError
 from ...wire.http import Head, HttpRequest
 from ...wire.io import IO, Patience
+from ...wire.redaction import redact
+from ...wire.secrets import SecretBytes, conceal_all
 from ..proof import Proof
+from ..secret_values import PUBLIC, distinct, request_secrets
 
 FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -21,7 +24,7 @@ HOUR = 3_600
 
 def form(url: str, fields: Mapping[str, str]) -> HttpRequest:
     """A request with secrets in it, which only goes where nobody can listen."""
-    return HttpRequest("POST", private(url), FORM, urlencode(fields).encode())
+    return HttpRequest("POST", private(url), FORM, SecretBytes(urlencode(fields).encode()))
 
 
 def private(url: str) -> str:
@@ -35,22 +38,22 @@ async def ask(io: IO, patience: Patience, request: HttpRequest) -> tuple[Head, b
     """The whole answer. Redirects are not followed: what is sent here is secret."""
     # Asked for rarely, and not to be asked for twice: refresh tokens may be used once.
     response = await io.open(replace(request, once=True), patience)
-    body = bytearray()
+    body = SecretBytes()
     try:
         while piece := await response.read():
-            body += piece
+            body = SecretBytes(body + piece)
             if len(body) > LARGEST:
                 raise BadAnswerError(f"{host(request)} answered with more than any token needs")
     finally:
         await response.close()
     if response.head.status >= 300:
-        raise refused(host(request), response.head, bytes(body))
-    return response.head, bytes(body)
+        raise refused(host(request), response.head, body, sent_secrets(request))
+    return response.head, body
 
 
 async def ask_json(io: IO, patience: Patience, request: HttpRequest) -> Mapping[str, Any]:
     _, body = await ask(io, patience, request)
-    told = parse_body(body)
+    told = conceal_all(parse_body(body))
     if not isinstance(told, dict):
         raise BadAnswerError(f"{host(request)} answered with something that is no token")
     return told
@@ -72,11 +75,17 @@ def fits(token: str) -> bool:
     return bool(token) and token.isascii() and token.isprintable() and " " not in token
 
 
-def refused(who: str, head: Head, body: bytes) -> Exception:
+def sent_secrets(request: HttpRequest) -> tuple[str, ...]:
+    """What no error may repeat: everything in the form, and in the headers."""
+    fields = parse_qsl(request.content.decode("utf-8", "replace")) if request.headers is FORM else []
+    return distinct((*request_secrets(request.headers), *(value for name, value in fields if name not in PUBLIC)))
+
+
+def refused(who: str, head: Head, body: bytes, secrets: tuple[str, ...] = ()) -> Exception:
     """Why there is no token. What the giver refuses with a 400 is who we are, not what we ask a model."""
     told = parse_body(body)
     said = told if isinstance(told, dict) else {}
-    words = f"no token from {who}: {reason(said) or f'it answered with status {head.status}'}"
+    words = redact(f"no token from {who}: {reason(said) or f'it answered with status {head.status}'}", secrets)
     if head.status in (408, 429) or head.status >= 500:
         return failure(head, None, words)
     error = AuthenticationError(words, status=head.status)

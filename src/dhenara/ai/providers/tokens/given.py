@@ -7,6 +7,7 @@ from typing import Any
 
 from ...errors import ConfigurationError, WrongColourError
 from ...wire.io import IO, Patience
+from ...wire.secrets import SecretText
 from ..proof import Proof, Source
 from .exchange import fits
 
@@ -69,7 +70,7 @@ def text(token: Any, who: str) -> str:
     """A token that fits into a header; one that does not is named, not shown."""
     if not isinstance(token, str):
         raise ConfigurationError(f"{who} gave no token but {type(token).__name__}; a token is a text")
-    stripped = token.strip()
+    stripped = SecretText(token.strip())
     if not fits(stripped):
         raise ConfigurationError(f"{who} gave a token that is empty or has characters that no token has")
     return stripped

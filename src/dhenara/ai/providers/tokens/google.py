@@ -12,6 +12,7 @@ from ...errors import BadAnswerError, ConfigurationError
 from ...wire import json
 from ...wire.http import HttpRequest
 from ...wire.io import IO, Patience
+from ...wire.secrets import SecretText, conceal_all, secret_headers
 from ..proof import Proof, Source
 from .exchange import HOUR, ask, ask_json, ask_token, fits, form, private
 from .rs256 import signed_jwt
@@ -43,7 +44,7 @@ def service_account(info: Info) -> Source:
     async def fetch(io: IO, patience: Patience) -> Proof:
         now = int(io.wall())
         claims = {"iss": email, "scope": SCOPE, "aud": url, "iat": now, "exp": now + HOUR}
-        assertion = await io.call(signed_jwt, claims, key, info.get("private_key_id"))
+        assertion = SecretText(await io.call(signed_jwt, claims, key, info.get("private_key_id")))
         fields = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
         return replace(await ask_token(io, patience, form(url, fields)), account=f"google {email}")
 
@@ -76,7 +77,7 @@ def impersonated(info: Info) -> Source:
 
 async def as_another(io: IO, patience: Patience, proof: Proof, url: str, delegates: Any = None) -> Proof:
     body = {"scope": [SCOPE], "lifetime": f"{HOUR}s", **({"delegates": delegates} if delegates else {})}
-    headers = {"content-type": "application/json", "authorization": f"Bearer {proof.token}"}
+    headers = {"content-type": "application/json", "authorization": SecretText(f"Bearer {proof.token}")}
     told = await ask_json(io, patience, HttpRequest("POST", private(url), headers, json.dumps(body)))
     token, ends = told.get("accessToken"), told.get("expireTime")
     if not isinstance(token, str) or not fits(token):
@@ -114,12 +115,12 @@ async def subject_token(io: IO, patience: Patience, where: Info) -> str:
     if "file" in where:
         path = Path(str(where["file"]))
         try:
-            said: Any = (await io.call(path.read_text)).strip()
-            said = json.loads(said.encode()) if shape.get("type") == "json" else said
+            said: Any = SecretText((await io.call(path.read_text)).strip())
+            said = conceal_all(json.loads(said.encode())) if shape.get("type") == "json" else said
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"the token to exchange cannot be read from {path}: {error}") from error
     else:
-        headers = {str(name).lower(): str(value) for name, value in (where.get("headers") or {}).items()}
+        headers = secret_headers({str(name).lower(): str(v) for name, v in (where.get("headers") or {}).items()})
         request = HttpRequest("GET", str(where["url"]), headers)
         is_json = shape.get("type") == "json"
         said = await ask_json(io, patience, request) if is_json else (await ask(io, patience, request))[1].decode()

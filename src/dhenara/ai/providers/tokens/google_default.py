@@ -10,6 +10,7 @@ from ...errors import ConfigurationError
 from ...wire import json
 from ...wire.http import HttpRequest
 from ...wire.io import IO, Broken, Patience, Silence, Unreachable
+from ...wire.secrets import SecretBytes, conceal_all
 from ..proof import Proof, Source
 from .exchange import ask_token
 from .google import SCOPE, from_info
@@ -34,7 +35,9 @@ def google_proofs(
     given = credentials.get("service_account_json", credentials)
     if isinstance(given, str) and not given.lstrip().startswith("{"):
         return from_file(Path(given))
-    return from_info(parsed(given.encode(), "service_account_json") if isinstance(given, str) else checked(given))
+    return from_info(
+        parsed(SecretBytes(given.encode()), "service_account_json") if isinstance(given, str) else checked(given)
+    )
 
 
 def checked(given: Any) -> Mapping[str, Any]:
@@ -45,9 +48,9 @@ def checked(given: Any) -> Mapping[str, Any]:
     return given
 
 
-def parsed(data: bytes, where: str) -> Mapping[str, Any]:
+def parsed(data: SecretBytes, where: str) -> Mapping[str, Any]:
     try:
-        return checked(json.loads(data))
+        return checked(conceal_all(json.loads(data)))
     except ValueError as error:
         raise ConfigurationError(f"the Google credentials in {where} are not JSON") from error
 
@@ -77,7 +80,7 @@ def from_file(path: Path) -> Source:
 
     async def fetch(io: IO, patience: Patience) -> Proof:
         try:
-            data = await io.call(path.read_bytes)
+            data = SecretBytes(await io.call(path.read_bytes))
         except OSError as error:
             raise ConfigurationError(f"the Google credentials in {path} cannot be read: {error.strerror}") from error
         return await from_info(parsed(data, str(path)))(io, patience)
