@@ -15,6 +15,7 @@ from typing import Any
 import httpcore2
 
 from ..wire.io import Patience
+from ..wire.secrets import SecretBytes
 
 SHORTEST = 0.001
 """A socket takes 0 for "do not wait at all"."""
@@ -91,6 +92,7 @@ class LimitedStream(httpcore2.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        buffer = SecretBytes(buffer)
         try:
             self._inner.write(buffer, step_left(self._connecting))
         except httpcore2.TimeoutException as error:
@@ -148,6 +150,7 @@ class AsyncLimitedStream(httpcore2.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        buffer = SecretBytes(buffer)
         try:
             await self._inner.write(buffer, step_left(self._connecting))
         except httpcore2.TimeoutException as error:
