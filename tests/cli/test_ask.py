@@ -172,7 +172,10 @@ def test_whoever_stops_reading_is_no_failure(at_server: FakeServer) -> None:
 
 def test_a_file_that_is_not_there_is_named_without_numbers(cli: Any, at_server: FakeServer) -> None:
     done = cli("ask", "hi", "--schema", "nowhere.json")
-    assert (done.code, done.err) == (2, "ai-utilities: nowhere.json: No such file or directory\n")
+    assert (done.code, done.err) == (
+        2,
+        "ai-utilities: --schema: nowhere.json cannot be read: No such file or directory\n",
+    )
 
 
 def test_an_answer_cannot_steer_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

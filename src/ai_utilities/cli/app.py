@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
@@ -29,7 +28,8 @@ from . import (
     transcribe,
     usage,
 )
-from .outcome import Exit, guarded
+from .outcome import Exit, complain, guarded
+from .screen import show
 
 EPILOG = "Exit codes: 0 done, 1 the provider failed, 2 wrong usage or settings, 3 some items failed, 130 interrupted."
 
@@ -52,7 +52,7 @@ for module in (*TALKING, *BESIDE_CHAT, *SETTING_UP, *KEEPING):
 
 def show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"ai-utilities {installed_version()}")
+        show(f"ai-utilities {installed_version()}")
         raise typer.Exit
 
 
@@ -79,6 +79,13 @@ def run_app(arguments: Sequence[str]) -> int:
     return guarded(lambda: called(arguments))
 
 
+def misused(error: Any) -> str:
+    """What is wrong with the flags and arguments, and where to read which there are."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "ai-utilities"
+    return f"{error.format_message().rstrip('.')}. See {command} --help"
+
+
 def called(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
     try:
@@ -91,6 +98,6 @@ def called(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return Exit.INTERRUPTED
     except WRONG_USAGE as error:
-        error.show(file=sys.stderr)
+        complain(misused(error))
         return Exit.MISUSED
     return int(result or Exit.OK)

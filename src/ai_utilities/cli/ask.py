@@ -20,6 +20,7 @@ from .flags import (
     TemperatureFlag,
     TimeoutFlag,
 )
+from .screen import show
 
 PromptArgument = Annotated[str | None, typer.Argument(help="The question; `-` or nothing reads standard input.")]
 FilesFlag = Annotated[
@@ -67,8 +68,9 @@ def ask(
     from .clients import client_for
     from .inputs import read_prompt
     from .results import show_usage, show_warnings, written
-    from .screen import show
+    from .streams import require_output
 
+    require_output()
     said: dict[str, Any] = {
         "system": system,
         "files": file,
@@ -97,19 +99,41 @@ def ask(
 
 def streamed(client: Any, question: str, options: dict[str, Any]) -> Any:
     """The words as they come. Ctrl-C ends the answer, and the bill with it."""
-    from .screen import show
 
     with client.ask_stream(question, **options) as pieces:
         for piece in pieces:
             show(piece, end=False)
-    typer.echo()
+    show()
     return pieces.result
 
 
 def read_schema(path: Path | None) -> Any:
+    """The JSON Schema in this file; None for no file."""
     if path is None:
         return None
+    from pydantic import ValidationError
+
+    from dhenara.ai.types import AIModelCallConfig
+
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise typer.BadParameter(f"{path} is not JSON: {error}", param_hint="--schema") from error
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise unusable(path, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise unusable(path, "is not UTF-8 text") from error
+    except (ValueError, RecursionError) as error:
+        raise unusable(path, f"is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise unusable(path, 'is not a JSON Schema, which is an object such as {"type": "object", "properties": {}}')
+    try:
+        AIModelCallConfig.model_validate({"structured_output": found})
+    except ValidationError as error:
+        why = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise unusable(path, f"cannot be used: {why}") from error
+    return found
+
+
+def unusable(path: Path, why: str) -> Exception:
+    from ..exceptions import ProviderConfigurationError
+
+    return ProviderConfigurationError(f"--schema: {path} {why}")

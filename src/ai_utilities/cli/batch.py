@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .flags import EnvFileFlag, MaxTokensFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag, TemperatureFlag
+from .flags import EnvFileFlag, MaxTokensFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag, TemperatureFlag, finite
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +40,11 @@ def batch(
     wait: Annotated[
         float | None,
         typer.Option(
-            "--wait", metavar="SECONDS", help="With --on provider: wait no longer; run it again for the rest.", min=0
+            "--wait",
+            metavar="SECONDS",
+            help="With --on provider: wait no longer; run it again for the rest.",
+            min=0,
+            callback=finite,
         ),
     ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start nothing new after a failure.")] = False,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from ..batch.report import BulkProgress, OnProgress
 from .results import money
+from .streams import drawing
 
 EVERY = 0.1
 
@@ -22,14 +23,14 @@ def progress_line() -> Iterator[OnProgress]:
         nonlocal drawn_at
         if shown and time.monotonic() - drawn_at >= EVERY:
             drawn_at = time.monotonic()
-            sys.stderr.write(f"\r{told(now)}\033[K")
+            drawing(sys.stderr)(f"\r{told(now)}\033[K")
             sys.stderr.flush()
 
     try:
         yield draw
     finally:
         if drawn_at:
-            sys.stderr.write("\r\033[K")
+            drawing(sys.stderr)("\r\033[K")
 
 
 def told(now: BulkProgress) -> str:

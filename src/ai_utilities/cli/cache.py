@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from .flags import EnvFileFlag
+from .screen import show
 
 NamespaceFlag = Annotated[
     str | None, typer.Option("--namespace", "-n", metavar="NAME", help="Only this one; `default` unless you set one.")
@@ -47,14 +48,14 @@ def stats(as_json: JsonFlag = False, env_file: EnvFileFlag = None) -> None:
     said: dict[str, Any] = {"place": place, "entries": entries, "bytes": size, "namespaces": dict(spaces)}
     given = saved(env_file)
     if as_json:
-        typer.echo(json.dumps({**said, **given}, indent=2, default=str))
+        show(json.dumps({**said, **given}, indent=2, default=str))
         return
-    typer.echo(f"{place}: {entries:,} entries, {size:,} bytes")
+    show(f"{place}: {entries:,} entries, {size:,} bytes")
     if spaces:
-        typer.echo("\n" + table(("namespace", "entries"), spaces.most_common()))
+        show("\n" + table(("namespace", "entries"), spaces.most_common()))
     if given:
         spared = f"{given['saved_tokens']:,} tokens and {told_amount(given['saved_cost'])}"
-        typer.echo(f"\n{given['answers_given']:,} answers came from it, and saved {spared}")
+        show(f"\n{given['answers_given']:,} answers came from it, and saved {spared}")
 
 
 def inspect(
@@ -73,11 +74,11 @@ def inspect(
         if key is not None:
             if len(found) != 1:
                 raise ProviderConfigurationError(f"{len(found)} keys in {place} begin with {key!r}; name one")
-            typer.echo(json.dumps(cache.get(found[0]), indent=2, ensure_ascii=False))
+            show(json.dumps(cache.get(found[0]), indent=2, ensure_ascii=False))
             return
         rows = [(short(one), *about(cache.get_text(one), PREVIEW)) for one in islice(found, most)]
     if rows:
-        typer.echo(table(("key", "model", "tokens", "bytes", "answer"), rows))
+        show(table(("key", "model", "tokens", "bytes", "answer"), rows))
     note(f"{len(rows)} of {len(found)} entries in {place}")
 
 
@@ -91,7 +92,7 @@ def clear(namespace: NamespaceFlag = None, yes: YesFlag = False, env_file: EnvFi
         if not agreed(f"Forget {count:,} entries of {place}?", yes):
             return
         cache.clear() if namespace is None else cache.clear_namespace(namespace)
-    typer.echo(f"forgot {count:,} entries of {place}")
+    show(f"forgot {count:,} entries of {place}")
 
 
 def bare(key: str, beginning: str) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag
+from .screen import show
 
 LoadFlag = Annotated[
     Path | None, typer.Option("--load", metavar="FILE", help="Go on with a conversation that was saved.")
@@ -34,11 +35,13 @@ def chat(
     from .clients import client_for
     from .repl import Repl
     from .repl_input import lines
+    from .streams import require_output
 
+    require_output()
     with client_for(provider, model, env_file, tag) as client:
         repl = Repl(client, system)
         if load is not None:
-            typer.echo(repl.load(str(load)))
+            show(repl.load(str(load)))
         if sys.stdin.isatty():
-            typer.echo(f"{repl.who()}. /help says what can be said; Ctrl-D ends.")
+            show(f"{repl.who()}. /help says what can be said; Ctrl-D ends.")
         repl.run(lines())

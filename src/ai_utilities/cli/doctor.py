@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag
+from .screen import show
 from .wrapping import fitted
 
 INDENT = 27
@@ -36,7 +37,7 @@ def doctor(
 
     ill = False
     for finding in examine(settings_for(provider, model, env_file), network=not offline):
-        typer.echo(json.dumps(asdict(finding)) if as_json else fitted(str(finding), sys.stdout, INDENT))
+        show(json.dumps(asdict(finding)) if as_json else fitted(str(finding), sys.stdout, INDENT))
         ill = ill or finding.health == "failure"
     if ill:
         raise typer.Exit(1)

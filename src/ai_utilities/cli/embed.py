@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag
+from .screen import show
 
 TextsArgument = Annotated[
     list[str] | None, typer.Argument(help="The texts; without any, each line of standard input is one.")
@@ -43,7 +44,9 @@ def embed(
     from ..providers.usual_models import EMBEDDERS
     from .engines import engine_for
     from .outcome import note
+    from .streams import require_output
 
+    require_output()
     said: dict[str, Any] = {"dimensions": dimensions, "input_type": purpose}
     options = {name: value for name, value in said.items() if value is not None}
     wanted = list(texts or read_texts(whole))
@@ -52,7 +55,7 @@ def embed(
     for warning in found.warnings:
         note(f"warning: {warning.message}")
     for text, vector in zip(wanted, found.vectors, strict=True):
-        typer.echo(json.dumps({"text": text, "vector": vector}, ensure_ascii=False))
+        show(json.dumps({"text": text, "vector": vector}, ensure_ascii=False))
 
 
 def read_texts(whole: bool) -> list[str]:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+def finite(value: float | None) -> float | None:
+    """Numbers that are none (`nan`) or without end (`inf`) are refused."""
+    if value is not None and not isfinite(value):
+        raise typer.BadParameter(f"{value} is not a number with an end")
+    return value
+
 
 ProviderFlag = Annotated[
     str | None,
@@ -24,11 +33,12 @@ CacheFlag = Annotated[
     bool | None, typer.Option("--cache/--no-cache", help="Take the answer from the cache, and keep it there.")
 ]
 TemperatureFlag = Annotated[
-    float | None, typer.Option(metavar="NUMBER", help="From 0 (steady) to 2 (wild).", min=0.0, max=2.0)
+    float | None, typer.Option(metavar="NUMBER", help="From 0 (steady) to 2 (wild).", min=0.0, max=2.0, callback=finite)
 ]
 MaxTokensFlag = Annotated[
     int | None, typer.Option("--max-tokens", metavar="COUNT", help="The longest answer, in tokens.", min=1)
 ]
 TimeoutFlag = Annotated[
-    float | None, typer.Option(metavar="SECONDS", help="For the whole call, retries included.", min=0.001)
+    float | None,
+    typer.Option(metavar="SECONDS", help="For the whole call, retries included.", min=0.001, callback=finite),
 ]

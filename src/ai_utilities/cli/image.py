@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag
+from .screen import show
 
 PromptArgument = Annotated[str | None, typer.Argument(help="What to draw; `-` or nothing reads standard input.")]
 OutputFlag = Annotated[
@@ -64,7 +65,7 @@ def image(
     for warning in response.warnings:
         note(f"warning: {warning.message}")
     for picture in response.images:
-        typer.echo(str(picture.save(free(output))) if picture.data else picture.url)
+        show(str(picture.save(free(output)) if picture.data else picture.url))
     if response.text:
         note(response.text)
     if usage:

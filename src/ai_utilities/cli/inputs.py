@@ -8,6 +8,7 @@ import sys
 import typer
 
 from ..exceptions import ProviderConfigurationError
+from .screen import show
 
 NOTHING = 'there is nothing to ask: ai-utilities ask "your question", or pipe it in'
 NO_TEXT = "what is piped in is not UTF-8 text: convert it (iconv -f latin1 -t utf-8), or send it as a file with --file"
@@ -51,9 +52,9 @@ def agreed(question: str, yes: bool) -> bool:
     """Whether to go on: said with a flag, or asked for at the terminal."""
     if yes:
         return True
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise ProviderConfigurationError("there is no terminal to ask at: say --yes")
     if typer.confirm(question):
         return True
-    typer.echo("Nothing was done.")
+    show("Nothing was done.")
     return False

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .screen import show
+
 if TYPE_CHECKING:
     from dhenara.ai.diagnosis import EmbeddedModel
 
@@ -41,7 +43,7 @@ def check() -> None:
     if found.problem is not None:
         note(f"{found.name} cannot be asked: {found.problem}. Install what is missing: ai-utilities local install")
         raise typer.Exit(Exit.MISUSED)
-    typer.echo(f"{found.name} can be asked: {found.weights}, run by xllamacpp {found.runner}")
+    show(f"{found.name} can be asked: {found.weights}, run by xllamacpp {found.runner}")
 
 
 def install(yes: YesFlag = False, dry_run: DryFlag = False) -> None:
@@ -58,11 +60,11 @@ def install(yes: YesFlag = False, dry_run: DryFlag = False) -> None:
     found = embedded_model()
     commands = [[*installer(), *wanted] for wanted in missing(found)]
     if not commands:
-        typer.echo(f"{found.name} is there and whole. {NEXT}")
+        show(f"{found.name} is there and whole. {NEXT}")
         return
-    typer.echo("This is run:")
+    show("This is run:")
     for command in commands:
-        typer.echo(f"  {shlex.join(command)}")
+        show(f"  {shlex.join(command)}")
     if dry_run:
         return
     if not agreed("Go on?", yes):
@@ -77,7 +79,7 @@ def install(yes: YesFlag = False, dry_run: DryFlag = False) -> None:
     if problem is not None:
         complain(f"{found.name} cannot be asked even so: {problem}")
         raise typer.Exit(Exit.FAILED)
-    typer.echo(f"{found.name} is there and whole. {NEXT}")
+    show(f"{found.name} is there and whole. {NEXT}")
 
 
 def missing(found: EmbeddedModel) -> list[list[str]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .flags import EnvFileFlag, ProviderFlag
+from .screen import show
 
 if TYPE_CHECKING:
     from dhenara.ai.types import ModelListing
@@ -57,10 +58,10 @@ def models(
     found, source = (everything(), "the catalogue") if every else offers_of(provider, offline, env_file)
     shown = [offer for offer in found if offer.matches(words or [])]
     if as_json:
-        typer.echo(json.dumps([asdict(offer) for offer in shown], indent=2, default=plain))
+        show(json.dumps([asdict(offer) for offer in shown], indent=2, default=plain))
         return
     if shown:
-        typer.echo(drawn(shown))
+        show(drawn(shown))
     note(f"{len(shown)} of {len(found)} models, from {source}")
 
 

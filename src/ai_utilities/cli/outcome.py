@@ -7,9 +7,14 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
+from typing import TextIO
 
 from ..exceptions import AIUtilitiesError, JsonParseError, ProviderAPIError
+from .streams import OutputFailed, command_streams
 from .wrapping import fitted
+
+TRACEBACK = "AI_UTILITIES_TRACEBACK"
+"""The variable by which whoever looks for a mistake of ours gets its traceback."""
 
 
 class Exit(IntEnum):
@@ -24,21 +29,45 @@ class Exit(IntEnum):
 
 def guarded(work: Callable[[], int | None]) -> int:
     """Runs a command. Mistakes and failures of a provider become one line; anything else is a bug of ours."""
+    with command_streams():
+        try:
+            code = int(outcome(work))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read our output has had enough; nothing may be written at exit either.
+            discard_output(sys.stdout)
+            return Exit.OK
+        except OutputFailed as error:
+            discard_output(sys.stdout)
+            complain(told(error))
+            return Exit.MISUSED
+        return code
+
+
+def outcome(work: Callable[[], int | None]) -> int:
     try:
         return int(work() or Exit.OK)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has had enough; nothing may be written at exit either.
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK
+    except (BrokenPipeError, OutputFailed):
+        raise
     except (ProviderAPIError, JsonParseError) as error:
         complain(str(error))
         return Exit.FAILED
     except (AIUtilitiesError, OSError) as error:
         complain(told(error))
         return Exit.MISUSED
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        complain(f"{type(error).__name__}: {error}. This is a mistake of ours; {TRACEBACK}=1 shows where it happened")
+        return Exit.FAILED
+
+
+def discard_output(stream: TextIO) -> None:
+    """Sends what is still in the buffers nowhere, so that the interpreter does not fail at its end."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def told(error: Exception) -> str:
@@ -49,10 +78,14 @@ def told(error: Exception) -> str:
 
 
 def complain(message: str) -> None:
-    sys.stdout.flush()
-    sys.stderr.write(fitted(f"ai-utilities: {message}", sys.stderr, indent=2) + "\n")
+    """One line on standard error."""
+    with suppress(OSError):
+        sys.stdout.flush()
+    with suppress(OutputFailed):
+        sys.stderr.write(fitted(f"ai-utilities: {' '.join(message.split())}", sys.stderr, indent=2) + "\n")
 
 
 def note(message: str) -> None:
     """Something worth knowing that is not part of the answer."""
-    sys.stderr.write(fitted(message, sys.stderr, indent=2) + "\n")
+    with suppress(OutputFailed):
+        sys.stderr.write(fitted(message, sys.stderr, indent=2) + "\n")

@@ -19,11 +19,11 @@ def read_time(said: str | None, now: datetime | None = None) -> datetime | None:
         return None
     if said in ("today", "yesterday"):
         return days_before(int(said == "yesterday"), now)
-    if ago := AGO.fullmatch(said):
-        return now - int(ago["count"]) * UNITS[ago["unit"]]
     try:
+        if ago := AGO.fullmatch(said):
+            return now - int(ago["count"]) * UNITS[ago["unit"]]
         found = datetime.fromisoformat(said)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ProviderConfigurationError(
             f"{said!r} is not a time: say 7d, 24h or 2w for so long ago, today, yesterday, all, or a date "
             "such as 2026-11-01"

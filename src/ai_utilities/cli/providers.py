@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .flags import EnvFileFlag
+from .screen import show
 
 
 def register(app: typer.Typer) -> None:
@@ -29,10 +30,10 @@ def providers(
     found = [about(name, settings_for(env_file=env_file)) for name in names()]
     shown = [facts for facts in found if facts["ready"] or not ready]
     if as_json:
-        typer.echo(json.dumps(shown, indent=2))
+        show(json.dumps(shown, indent=2))
         return
     rows = [(f["name"], f["key_variable"], f["state"], f["address"]) for f in shown]
-    typer.echo(table(("provider", "key in", "state", "address"), rows))
+    show(table(("provider", "key in", "state", "address"), rows))
 
 
 def names() -> list[str]:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 
-import typer
-
 from dhenara.ai.errors import UnsupportedError
 
 from ..chat import Chat
@@ -44,7 +42,7 @@ class Repl:
                     reply = self.command(line)
                     if reply is None:
                         return
-                    typer.echo(reply)
+                    show(reply)
                 else:
                     self.say(line)
             except (AIUtilitiesError, OSError) as error:
@@ -58,9 +56,9 @@ class Repl:
                 show(piece, end=False)
         except KeyboardInterrupt:
             pieces.close()
-            typer.echo(" [stopped; /undo takes this turn back]")
+            show(" [stopped; /undo takes this turn back]")
             return
-        typer.echo()
+        show()
         self._files = []
         show_warnings(pieces.result)
 

@@ -33,8 +33,10 @@ def replay(
     from .outcome import note
     from .results import show_usage, show_warnings
     from .screen import show
+    from .streams import require_output
     from .tape import load_call
 
+    require_output()
     tape = load_call(call)
     with client_for(provider, model, env_file, tag) as client:
         result = client.ask(tape.prompt, **tape.options)

@@ -1,17 +1,20 @@
-"""Answers at a terminal: what would steer the terminal is shown instead of obeyed."""
+"""What a command prints on standard output."""
 
 from __future__ import annotations
 
 import sys
 
-import typer
-
-STEERING = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
-STEERING |= {0x7F: 0x2421, **dict.fromkeys(range(0x80, 0xA0), 0xFFFD)}
-"""Escape sequences in an answer could retitle the window, or write into the clipboard."""
+from .streams import OutputStream, visible
 
 
-def show(text: str, *, end: bool = True) -> None:
-    """Programs get every byte; people, pictures of what cannot be read."""
-    typer.echo(text.replace("\r\n", "\n").translate(STEERING) if sys.stdout.isatty() else text, nl=end)
+def show(text: str = "", *, end: bool = True) -> None:
+    """Prints the text. On a terminal, what would steer it is shown instead of obeyed (`streams`).
+
+    Args:
+        text: What to print; programs that read the output get it as it is.
+        end: Whether a line ends with it.
+    """
+    if not isinstance(sys.stdout, OutputStream) and sys.stdout.isatty():
+        text = visible(text.replace("\r\n", "\n"))
+    sys.stdout.write(f"{text}\n" if end else text)
     sys.stdout.flush()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag
+from .screen import show
 
 WordsArgument = Annotated[list[str] | None, typer.Argument(help="Only settings with one of these in their name.")]
 SaidFlag = Annotated[bool, typer.Option("--said", help="Only what somebody said; no defaults.")]
@@ -42,10 +43,10 @@ def settings(
         if not (said and line.source == "default") and (not words or any(word in line.name for word in words))
     ]
     if as_json:
-        typer.echo(json.dumps({line.name: {"value": line.value, "source": line.source} for line in shown}, indent=2))
+        show(json.dumps({line.name: {"value": line.value, "source": line.source} for line in shown}, indent=2))
         return
     if not shown:
         note("nobody said anything of that kind; without --said, the defaults are shown")
         return
     rows = [(line.name, line.value, f"{line.source}: {line.note}" if line.note else line.source) for line in shown]
-    typer.echo(table(("setting", "value", "said by"), rows))
+    show(table(("setting", "value", "said by"), rows))

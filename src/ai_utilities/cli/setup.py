@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..setup.steps import KeyHome
+from .screen import show as print_line
 
 
 def register(app: typer.Typer) -> None:
@@ -56,23 +57,23 @@ def setup(
 def terminal() -> Any:
     from .terminal import Terminal
 
-    typer.echo("A few questions; Ctrl-C leaves everything as it is.\n")
+    print_line("A few questions; Ctrl-C leaves everything as it is.\n")
     return Terminal()
 
 
 def show(result: Any, dry_run: bool) -> None:
     """What was done, and what to do next."""
     if dry_run:
-        typer.echo(f"This would be written to {result.dotenv_path}:")
+        print_line(f"This would be written to {result.dotenv_path}:")
     elif result.written:
-        typer.echo(f"Written to {result.dotenv_path}:")
+        print_line(f"Written to {result.dotenv_path}:")
     else:
-        typer.echo(f"{result.dotenv_path} says all that already.")
+        print_line(f"{result.dotenv_path} says all that already.")
     for line in result.lines:
-        typer.echo(f"  {line}")
+        print_line(f"  {line}")
     if result.backup is not None:
-        typer.echo(f"The file as it was is kept in {result.backup}.")
+        print_line(f"The file as it was is kept in {result.backup}.")
     for name, key in result.shown.items():
-        typer.echo(f"\nPut this where your secrets live:\n  {name}={key}")
+        print_line(f"\nPut this where your secrets live:\n  {name}={key}")
     if not dry_run:
-        typer.echo('\nNow try: ai-utilities ask "Why is the sky blue?"')
+        print_line('\nNow try: ai-utilities ask "Why is the sky blue?"')

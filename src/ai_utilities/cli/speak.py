@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag
+from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag, finite
+from .screen import show
 
 TextArgument = Annotated[str | None, typer.Argument(help="What to say; `-` or nothing reads standard input.")]
 OutputFlag = Annotated[
@@ -15,7 +16,9 @@ OutputFlag = Annotated[
 ]
 VoiceFlag = Annotated[str | None, typer.Option("--voice", metavar="NAME", help="Whose voice, by the provider's name.")]
 FormatFlag = Annotated[str | None, typer.Option("--format", metavar="KIND", help="mp3, wav, opus, ... as offered.")]
-SpeedFlag = Annotated[float | None, typer.Option("--speed", metavar="FACTOR", help="1 is as people speak.", min=0.1)]
+SpeedFlag = Annotated[
+    float | None, typer.Option("--speed", metavar="FACTOR", help="1 is as people speak.", min=0.1, callback=finite)
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,4 +52,4 @@ def speak(
         spoken = client.speak(words, **options)
     for warning in spoken.warnings:
         note(f"warning: {warning.message}")
-    typer.echo(str(spoken.save(free(output))))
+    show(str(spoken.save(free(output))))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import questionary
-import typer
 
 from ..setup.steps import Choose, Confirm, Hide, Question, Tell, Write
+from .screen import show
 
 MANY = 12
 """More options than this are found by typing rather than by walking."""
@@ -23,7 +23,7 @@ class Terminal:
         return answer
 
     def tell(self, said: Tell) -> None:
-        typer.echo(said.text)
+        show(said.text)
 
 
 def asked(question: Question) -> Any:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag
+from .screen import show
 
 
 class Form(StrEnum):
@@ -69,10 +70,10 @@ def transcribe(
         note(f"warning: {warning.message}")
     written = WRITERS[form](heard)
     if output is None:
-        typer.echo(written)
+        show(written)
     else:
         output.write_text(written.rstrip("\n") + "\n", encoding="utf-8")
-        typer.echo(str(output))
+        show(str(output))
 
 
 WRITERS: dict[Form, Any] = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .flags import EnvFileFlag
+from .screen import show
 
 if TYPE_CHECKING:
     from ..usage.ledger import Ledger
@@ -72,13 +73,13 @@ def usage(
         html.write_text(usage_page(report), encoding="utf-8")
         note(f"written to {html}")
     if as_json:
-        typer.echo(as_data(report, grouped))
+        show(as_data(report, grouped))
     elif not report.total.requests:
         note(f"nothing was used (--since {since}); the ledger is {place}")
     elif plot:
-        typer.echo(drawn(report))
+        show(drawn(report))
     elif html is None or by:
-        typer.echo(by_one(by, grouped[by]) if by and grouped else tables(report))
+        show(by_one(by, grouped[by]) if by and grouped else tables(report))
 
 
 def drawn(report: UsageReport) -> str:
