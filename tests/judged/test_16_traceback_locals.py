@@ -249,14 +249,14 @@ def test_a_cancelled_stream_on_trio(server: FakeServer) -> None:
 
 def test_an_interrupt_of_a_sync_call(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Raised where a blocked read would be interrupted by Ctrl-C."""
-    from dhenara.ai.runtime.blocking import BlockingWire
+    from dhenara.ai.runtime.blocking import BlockingWaiter
 
     server.answers(Stalled())
 
-    async def interrupted(self: BlockingWire, timeout: float | None) -> bytes:
+    async def interrupted(self: BlockingWaiter, waiting: socket.socket, timeout: float | None) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(BlockingWire, "read", interrupted)
+    monkeypatch.setattr(BlockingWaiter, "readable", interrupted)
     with pytest.raises(KeyboardInterrupt) as raised:
         AIModelClient(endpoint(server.url)).generate("?", headers={"X-Call": CALL})
     assert leaks(raised.value, *SECRETS) == ""

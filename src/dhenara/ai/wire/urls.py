@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import field
 from urllib.parse import quote, urljoin, urlsplit
 
 from ..dataclass import dataclass
@@ -25,7 +26,7 @@ class Url:
     scheme: str
     host: str
     port: int
-    target: str
+    target: str = field(repr=False)
 
 
 def parse_url(url: str) -> Url:
