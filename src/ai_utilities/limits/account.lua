@@ -1,10 +1,36 @@
--- The steps of account.py as one step of a Redis server, by the server's clock. KEYS: account. ARGV: step, ask, SLOTS, GRACE.
+-- The steps of account.py as one step of a Redis server, by the server's clock. KEYS: account.
+-- ARGV: step, ask, SLOTS, GRACE, NEVER_LONGER, SHORTLY, seconds to keep the account or 0, the account's time as the
+-- caller expects it or nothing, the version of the layout.
 local SLOTS, GRACE, NEVER_LONGER, SHORTLY = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local ask = cjson.decode(ARGV[2])
 local clock = redis.call('TIME')
-local now = ask.now or (tonumber(clock[1]) + tonumber(clock[2]) / 1e6)
+local seen = ask.now or (tonumber(clock[1]) + tonumber(clock[2]) / 1e6)
 local kept = redis.call('GET', KEYS[1])
-local account = kept and cjson.decode(kept) or {windows = {}, live = {}, running = {}, paused = 0, queue = {}}
+local function fresh() return {windows = {}, live = {}, running = {}, paused = 0, queue = {}} end
+local whole, account = pcall(cjson.decode, kept or '')
+if not kept then whole, account = true, fresh() end
+whole = whole and type(account) == 'table'
+if not whole then account = fresh() end
+for name, empty in pairs(fresh()) do
+  if account[name] == nil then account[name] = empty end
+  if type(account[name]) ~= type(empty) then account, whole = fresh(), false break end
+end
+if tonumber(account.version or 0) > tonumber(ARGV[9]) then return {'version', tostring(account.version)} end
+local now, jumped
+
+local function tick()
+  local known = account.clock or {seen = seen, ahead = 0}
+  account.clock = known
+  known.ahead = known.ahead + math.max(0, known.seen - seen)
+  known.seen = seen
+  now, jumped = seen + known.ahead, 0
+  -- The caller's own clock does not jump: what the server's is ahead of it did not pass.
+  local expected = tonumber(ARGV[8])
+  if expected and now > expected then
+    jumped = now - expected
+    known.ahead, now = known.ahead - jumped, expected
+  end
+end
 
 local function level_of(known)
   return math.min(known.limit, known.level + known.rate * math.max(0, now - known.at))
@@ -148,6 +174,15 @@ function steps.observe()
   end
 end
 
-local found = steps[ARGV[1]]() or {}
-redis.call('SET', KEYS[1], cjson.encode(account), 'EX', 172800)
-return cjson.encode(found)
+tick()
+local done, found = pcall(steps[ARGV[1]])
+if not done then
+  account, whole = fresh(), false
+  tick()
+  found = steps[ARGV[1]]()
+end
+account.version = tonumber(ARGV[9])
+redis.call('SET', KEYS[1], cjson.encode(account))
+if ARGV[7] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[7]) end
+local state = not whole and 'damaged' or kept and 'known' or 'new'
+return {cjson.encode(found or {}), string.format('%.6f', now), string.format('%.3f', jumped), state}

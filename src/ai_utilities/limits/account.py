@@ -4,6 +4,9 @@ An account is JSON: `windows` (bucket to amounts by slot), `live` (what the prov
 (concurrent calls), `paused` (until when nobody may ask) and `queue` (who waits, in order, and for how much). A window
 is cut into slots, and a slot counts until all of it is out of the window: the sum over any window is never more than
 the limit. `account.lua` is the same for Redis, where it runs as one step.
+
+An account has a time of its own, `clock`: what was last seen of the store's clock, and how far the account's time is
+ahead of it. It only goes forward: a clock that was set back blocks nothing.
 """
 
 from __future__ import annotations
@@ -31,8 +34,32 @@ def fresh() -> Account:
 
 
 def apply(account: Account, step: str, ask: Ask, now: float) -> dict[str, Any]:
-    """Takes one step on an account, in place."""
-    return STEPS[step](account, ask, now)
+    """Takes one step on an account, in place; `now` is what the store's clock says."""
+    return STEPS[step](account, ask, tick(account, now))
+
+
+def tick(account: Account, seen: float) -> float:
+    """The account's own time."""
+    clock = account.setdefault("clock", {"seen": seen, "ahead": 0.0})
+    clock["ahead"] += max(0.0, clock["seen"] - seen)
+    clock["seen"] = seen
+    return float(seen + clock["ahead"])
+
+
+def checked(state: Any) -> Account:
+    """A stored account; parts that older versions did not have are added.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    if not isinstance(state, dict):
+        raise ValueError("an account is an object")
+    account = {**fresh(), **state}
+    for name, empty in fresh().items():
+        kind = (int, float) if isinstance(empty, float) else type(empty)
+        if not isinstance(account[name], kind):
+            raise ValueError(f"{name} of the account is damaged")
+    return account
 
 
 def take(account: Account, ask: Ask, now: float) -> dict[str, Any]:

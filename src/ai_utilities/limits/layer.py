@@ -9,8 +9,9 @@ from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import CallError, QuotaError, RateLimitError
 from dhenara.ai.types import Call, Usage
 
-from ..storage.errors import StoreError
+from ..storage.errors import StoreError, StoreEvictsError, StoreVersionError
 from ..storage.running import World, asked, surely
+from ..storage.time_limit import within
 from ..usage.batch_rows import FREE
 from ..usage.estimate import estimate_request
 from .account import NEVER_LONGER, Ask
@@ -22,6 +23,12 @@ from .store import LimitStore, MemoryLimits
 log = logging.getLogger("ai_utilities.limits")
 USUAL_ANSWER = 500
 """Tokens of an answer whose length nobody limited."""
+
+PATIENCE, IMPATIENCE = 10.0, 0.2
+"""Seconds to wait for a store, at most half of the time that the call has left; and for one that failed before."""
+
+AFTERWARDS = 2.0
+"""Seconds that a store has when a call is over, or about to be."""
 
 SHORT_PAUSE = 1.0
 """Seconds to pause when the provider does not say for how long."""
@@ -43,7 +50,7 @@ class LimitLayer:
         self.longest = float("inf") if wait is True else float(wait)
         self.headers = headers
         self._alone = MemoryLimits()
-        self._down = False
+        self.down = False
 
     def bind(self, io: World, target: Target) -> Layer:
         return Bound(self, io, target)
@@ -52,14 +59,16 @@ class LimitLayer:
         """A store that fails does not fail calls: as long as it does, this process keeps to the limits by itself."""
         try:
             found = self.store.step(account, step, ask)
+        except (StoreEvictsError, StoreVersionError):
+            raise  # no failure that passes: the store must not be used as it is set up
         except StoreError as error:
-            if not self._down:
+            if not self.down:
                 log.warning("the limit store fails; this process keeps to its limits alone: %s", error)
-            self._down = True
+            self.down = True
             return self._alone.step(account, step, ask)
-        if self._down:
+        if self.down:
             log.warning("the limit store works again")
-        self._down = False
+        self.down = False
         return found
 
 
@@ -97,7 +106,7 @@ class Bound:
     async def _granted(self, call: Call, ask: dict[str, Any]) -> float:
         """When the call was granted what it needs; waits for it in line."""
         try:
-            verdict = await self._step("take", ask)
+            verdict = await self._step("take", ask, call)
             if verdict["wait"]:
                 verdict = await self._waited(call, ask)
         except BaseException:
@@ -112,7 +121,7 @@ class Bound:
         bell, until = self._io.bell(), self._io.now() + self._layer.longest
         until = until if call.deadline is None else min(until, call.deadline)
         with self._layer.store.line.waiting(self._account, ask, bell):
-            while (verdict := await self._step("take", ask))["wait"]:
+            while (verdict := await self._step("take", ask, call))["wait"]:
                 now = self._io.now()
                 if now + verdict["wait"] > until:
                     raise self._reached(verdict)
@@ -169,12 +178,15 @@ class Bound:
         }
         await self._surely("settle", {"ticket": ask["ticket"], "at": ask["at"], **corrected})
 
-    async def _step(self, step: str, ask: Ask) -> dict[str, Any]:
-        found: dict[str, Any] = await asked(self._io, self._layer.store, self._layer.step, self._account, step, ask)
+    async def _step(self, step: str, ask: Ask, call: Call) -> dict[str, Any]:
+        left = PATIENCE if call.deadline is None else min(PATIENCE, max(0.0, call.deadline - self._io.now()) / 2)
+        work = within(IMPATIENCE if self._layer.down else left, self._layer.step)
+        found: dict[str, Any] = await asked(self._io, self._layer.store, work, self._account, step, ask)
         return found
 
     async def _surely(self, step: str, ask: Ask) -> None:
-        await surely(self._io, self._layer.store, self._layer.step, self._account, step, ask)
+        work = within(IMPATIENCE if self._layer.down else AFTERWARDS, self._layer.step)
+        await surely(self._io, self._layer.store, work, self._account, step, ask)
         self._layer.store.line.told(self._account)
 
     async def _tokens(self, call: Call) -> int:

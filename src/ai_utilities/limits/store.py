@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
+from ..storage.steady_clock import steady
 from .account import NEVER_LONGER, Account, Ask, apply, fresh
 from .line import Line
 
@@ -40,7 +40,7 @@ class MemoryLimits(LimitStore):
     waits: ClassVar[bool] = False
     looks: ClassVar[float] = 60.0
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = steady) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._accounts: dict[str, Account] = {}

@@ -1,0 +1,99 @@
+"""Texts of errors that quote the prompt are kept without it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_utilities.usage import (
+    Budget,
+    MemoryLedger,
+    RedisLedger,
+    SQLiteLedger,
+    UsageLayer,
+)
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import BadRequestError
+from dhenara.ai.testing import Answer, Counted, FakeServer, Refusal
+from dhenara.ai.types import AIModelCallConfig
+from support.worlds import World, endpoint
+
+HELLO = Answer(text="Hello!", usage=Counted(10, 10))
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+ACCOUNT = Budget(1, "day").account({}, time.time())
+
+
+PROMPT = "My diagnosis is pneumonia, and my name is Ada Lovelace of Ockham Park"
+QUOTES = [
+    f"Invalid value: '{PROMPT}' is not allowed in messages[0].content",
+    f"the content {json.dumps(PROMPT)} was refused",
+    f"unsafe input near: {PROMPT[:24]}...",
+    f"bad input {PROMPT.upper()} " + "x" * 3000,
+]
+
+
+@pytest.mark.parametrize("quote", QUOTES)
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "redis"])
+def test_no_prompt_is_kept_with_an_error(
+    kind: str,
+    quote: str,
+    streaming: bool,
+    world: World,
+    server: FakeServer,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    from ai_utilities.telemetry import LogLayer, TelemetryLayer
+
+    caplog.set_level(logging.DEBUG)
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    ledger: Any = {
+        "memory": MemoryLedger,
+        "sqlite": lambda: SQLiteLedger(tmp_path / "usage.db"),
+        "redis": lambda: RedisLedger(request.getfixturevalue("redis_url")),
+    }[kind]()
+    server.answers(Refusal(400, quote))
+    layers = [TelemetryLayer(tracer_provider=provider), LogLayer(), UsageLayer(ledger)]
+    lessons = tmp_path / "lessons.json"
+    client = AIModelClient(endpoint(server.url), layers=layers, lessons=lessons)
+    with pytest.raises(BadRequestError, match="i"):
+        (world.stream if streaming else world.run)(client, PROMPT, retries=0)
+    world.close(client)
+    (row,) = ledger.rows()
+    spans = "".join(span.to_json() for span in exporter.get_finished_spans())
+    for kept in (row.error or "", spans, caplog.text, lessons.read_text() if lessons.exists() else ""):
+        assert not any(word in kept.lower() for word in ("pneumonia", "lovelace", "my diagnosis"))
+    assert (row.error or "").startswith("BadRequestError")
+    assert "400" in (row.error or "")
+    assert len(row.error or "") < 300
+    ledger.close()
+
+
+def test_a_learned_lesson_is_kept_without_the_prompt_for_its_owner_only(
+    world: World, server: FakeServer, tmp_path: Path
+) -> None:
+    lessons = tmp_path / "lessons.json"
+    said = f"Unsupported parameter: 'temperature' is not supported with this model. You sent: {PROMPT}"
+    server.answers(Refusal(400, said), HELLO)
+    client = AIModelClient(endpoint(server.url), AIModelCallConfig(temperature=0.5), lessons=lessons)
+    world.run(client, PROMPT)
+    world.close(client)
+    kept = lessons.read_text()
+    assert "temperature" in kept
+    assert "pneumonia" not in kept
+    assert lessons.stat().st_mode & 0o777 == 0o600
+    assert lessons.with_name("lessons.json.lock").stat().st_mode & 0o777 == 0o600
