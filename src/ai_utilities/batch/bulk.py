@@ -46,7 +46,7 @@ def run_bulk(
     where = read_where(on)
     with ExitStack() as stack:
         asking = client if client is not None else stack.enter_context(AiClient())
-        job = Job(source, output, prompt, options, on_progress, fail_fast)
+        job = Job(source, output, prompt, options, on_progress, fail_fast, asking.settings)
         stack.callback(job.journal.close)
 
         count = checked(concurrency if concurrency is not None else asking.settings.concurrency)

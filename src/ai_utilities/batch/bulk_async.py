@@ -36,7 +36,7 @@ async def run_bulk_async(
     where = read_where(on)
     async with AsyncExitStack() as stack:
         asking = client if client is not None else await stack.enter_async_context(AsyncAiClient())
-        job = Job(source, output, prompt, options, on_progress, fail_fast)
+        job = Job(source, output, prompt, options, on_progress, fail_fast, asking.settings)
         stack.callback(job.journal.close)
         count = checked(concurrency if concurrency is not None else asking.settings.concurrency)
         if where is None:

@@ -12,6 +12,8 @@ from typing import Any
 
 from dhenara.ai.dataclass import dataclass, replace
 
+from ..config_models import AiSettings
+from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
 from .journal import Journal, fingerprint
 from .outcome import Outcome
@@ -19,6 +21,9 @@ from .outputs import write_output, writer_for
 from .report import BulkProgress, BulkReport, OnProgress
 from .rows import Row, Source, read_rows
 from .template import Template
+
+DECISIVE = ("fallbacks", "temperature", "max_tokens", "system_prompt", "strict", "provider_config")
+"""Settings that decide how rows are answered, beside provider, model and address: with others, they are asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,13 @@ class Job:
         options: Mapping[str, Any],
         on_progress: OnProgress | None,
         fail_fast: bool,
+        settings: AiSettings | None = None,
     ) -> None:
         self.output = Path(output)
         writer_for(self.output)
         self._template = Template(prompt)
         self._options = dict(options)
+        self._answered_by = [] if settings is None else answered_by(settings)
         self._rows = enumerate(read_rows(source))
         self._on_progress = on_progress
         self._fail_fast = fail_fast
@@ -112,12 +119,19 @@ class Job:
             prompt = self._template.fill(row)
         except ProviderConfigurationError as error:
             raise ProviderConfigurationError(f"row {index + 1}: {error}") from error
-        return Question(index, row, prompt, fingerprint([prompt, self._options]))
+        return Question(index, row, prompt, fingerprint([prompt, self._options, self._answered_by]))
 
     def _count(self, now: BulkProgress) -> None:
         self.progress = now
         if self._on_progress is not None:
             self._on_progress(now)
+
+
+def answered_by(settings: AiSettings) -> list[Any]:
+    """Who answers and how, wherever that was set."""
+    resolved = ConfigurationResolver(settings).resolve()
+    who = [resolved.provider, resolved.model.value, resolved.base_url.value]
+    return [*who, *(getattr(settings, name) for name in DECISIVE)]
 
 
 def questions(job: Job) -> Iterator[Question]:

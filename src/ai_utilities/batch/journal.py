@@ -6,10 +6,12 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from ..exceptions import ProviderConfigurationError
 from .handed import Handed
@@ -20,8 +22,24 @@ Entry = dict[str, Any]
 
 def fingerprint(asked: Any) -> str:
     """Of everything that is asked in one row, so that a changed question is asked again."""
-    written = json.dumps(asked, sort_keys=True, ensure_ascii=False, default=repr)
-    return hashlib.sha256(written.encode()).hexdigest()[:32]
+    written = json.dumps(asked, sort_keys=True, ensure_ascii=False, default=as_json)
+    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def as_json(value: Any) -> Any:
+    """Values with all their contents, also those that a repr leaves out, and the same in every process."""
+    if isinstance(value, BaseModel):
+        return [type(value).__qualname__, value.model_dump(mode="python")]
+    if isinstance(value, bytes | bytearray | memoryview):
+        return ["bytes", hashlib.sha256(value).hexdigest()]
+    if isinstance(value, type) and issubclass(value, BaseModel):
+        return ["model", value.__qualname__, value.model_json_schema()]
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Iterable) and not isinstance(value, type):
+        return list(value)
+    name = getattr(value, "__qualname__", None)
+    return ["name", getattr(value, "__module__", ""), name] if name is not None else repr(value)
 
 
 class Journal:

@@ -121,7 +121,7 @@ class Bound:
         self._cache.backend.counts.saved(answer.usage.total_tokens if answer.usage else 0, saved)
         told = wanted.warned(answer)
         if isinstance(told, ChatResponse):
-            return Arrived(told, self._target.origin)
+            return Arrived(told, self._target.origin, call.config.structured_output)
         return ArrivedResult(told, self._target.origin)
 
     async def _together(self, call: Call, send: Send, wanted: Wanted, waiting: Waiting) -> Stream:

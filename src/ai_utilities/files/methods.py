@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -113,13 +114,15 @@ async def ready(operations: Operations, file: UploadedFile, among: dict[str, Any
     return found
 
 
-def account(provider: Any) -> tuple[str, str, str]:
-    """Whose files these are: the provider, its address, and the key."""
+def account(provider: Any) -> tuple[str, ...]:
+    """Whose files these are: the provider, its address, the key, and the headers and settings that name a project."""
     configuration = getattr(provider, "configuration", None)
     base = getattr(getattr(configuration, "base_url", None), "value", None)
     key = getattr(getattr(configuration, "api_key", None), "value", None)
     secret: Any = getattr(key, "get_secret_value", lambda: key)()
-    return provider.provider_name, str(base), str(secret)
+    settings = getattr(provider, "settings", None)
+    about = {name: getattr(settings, name, None) for name in ("extra_headers", "provider_config")}
+    return provider.provider_name, str(base), str(secret), json.dumps(about, sort_keys=True, default=str)
 
 
 async def download(

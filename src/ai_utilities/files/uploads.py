@@ -3,46 +3,56 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
+import logging
 from collections.abc import Callable
-from contextlib import closing
 from os import PathLike
 from pathlib import Path
 from time import time
 
 from ..folders import kept_in
+from ..storage.errors import StoreError
+from ..storage.sqlite import SQLiteFile
+from ..storage.sqlite_schema import Schema
 
+log = logging.getLogger("ai_utilities.files")
 PIECE = 1 << 20
-CREATE = "create table if not exists uploads (key text primary key, file_id text not null, expires real)"
+UPLOADS = Schema(
+    "uploads", ("create table if not exists uploads (key text primary key, file_id text not null, expires real)",)
+)
+WAIT = 2.0
+"""Seconds to wait for a locked record: without it, a file is only uploaded once more."""
 
 
 class UploadRecord:
     """Remembers uploads by provider, account and content, in a small database that processes share."""
 
     def __init__(self, path: str | PathLike[str] | None = None, now: Callable[[], float] = time) -> None:
-        self._path = Path(path) if path is not None else kept_in("uploads.sqlite")
+        self._file = SQLiteFile(path if path is not None else kept_in("uploads.sqlite"), UPLOADS, WAIT, lazy=True)
         self._now = now
 
     def find(self, key: str) -> str | None:
-        """The id of the file, unless the provider has forgotten it by now."""
-        with closing(self._opened()) as base:
-            row = base.execute("select file_id, expires from uploads where key = ?", (key,)).fetchone()
+        """The id of the file, unless the provider has forgotten it by now; None as well while the record is locked."""
+        try:
+            row = self._file.one("select file_id, expires from uploads where key = ?", (key,))
+        except StoreError as error:
+            log.warning("the record of uploads is not used: %s", error)
+            return None
         if row is None or (row[1] is not None and row[1] <= self._now()):
             return None
         return str(row[0])
 
     def keep(self, key: str, file_id: str, expires: float | None) -> None:
-        with closing(self._opened()) as base, base:
-            base.execute("insert or replace into uploads values (?, ?, ?)", (key, file_id, expires))
+        self._tried("insert or replace into uploads values (?, ?, ?)", (key, file_id, expires))
 
     def forget(self, file_id: str) -> None:
-        with closing(self._opened()) as base, base:
-            base.execute("delete from uploads where file_id = ?", (file_id,))
+        self._tried("delete from uploads where file_id = ?", (file_id,))
 
-    def _opened(self) -> sqlite3.Connection:
-        base = sqlite3.connect(self._path, timeout=10.0)
-        base.execute(CREATE)
-        return base
+    def _tried(self, statement: str, values: tuple[object, ...]) -> None:
+        """A file that is at the provider is not lost for a record that cannot be written."""
+        try:
+            self._file.all(statement, values)
+        except StoreError as error:
+            log.warning("the record of uploads is not written: %s", error)
 
 
 def key_of(file: str | PathLike[str] | bytes, *who: str) -> str:

@@ -7,10 +7,11 @@ from functools import partial
 
 from ..answer.fold import Draft
 from ..answer.unfold import unfold
-from ..types.content import Origin
+from ..types.content import ContentItem, Origin, StructuredContent
 from ..types.delta import Began, Delta, Made, Terminal, Used, Warned
 from ..types.response import ChatResponse
 from ..types.result import Result
+from ..types.structured import StructuredOutput
 from .stream import Batch, Stream
 
 
@@ -42,7 +43,17 @@ class Told:
 class Arrived(Stream):
     """A stream over a whole answer. Who wants it whole gets that very answer; who streams it, its deltas."""
 
-    def __init__(self, response: ChatResponse, origin: Origin | None = None) -> None:
+    def __init__(
+        self, response: ChatResponse, origin: Origin | None = None, shape: StructuredOutput | None = None
+    ) -> None:
+        """A stream over this answer.
+
+        Args:
+            response: The whole answer.
+            origin: Whom it comes from.
+            shape: What the call wants structured answers to be read into: stored ones have lost their types.
+        """
+        response = response if shape is None else reread(response, shape)
         super().__init__(Told(partial(unfold, response)), Draft(origin, lambda _: response.cost))
         self._response = response
         self._pulled = False
@@ -63,6 +74,19 @@ class Arrived(Stream):
 
     def partial(self) -> ChatResponse:
         return self._response if self.complete else super().partial()
+
+
+def reread(response: ChatResponse, shape: StructuredOutput) -> ChatResponse:
+    """The answer with its structured contents as objects of the type that this call asks for."""
+    from ..answer.shape import read_structured
+
+    def read(part: ContentItem) -> ContentItem:
+        if not isinstance(part, StructuredContent):
+            return part
+        return read_structured(part.text, shape, part.origin, part.extras, part.citations)
+
+    choices = [one.model_copy(update={"contents": [read(part) for part in one.contents]}) for one in response.choices]
+    return response.model_copy(update={"choices": choices})
 
 
 class ArrivedResult(Stream):

@@ -47,8 +47,8 @@ class Target(Protocol):
         """Where the protocol's own paths begin."""
 
     @property
-    def account(self) -> str | None:
-        """A keyed hash of the credentials; None where they are fetched and only then say whose they are."""
+    def account(self) -> str:
+        """A keyed hash of the configured credentials; where they only name a file or profile, of that name."""
 
     @property
     def price_share(self) -> float:
@@ -207,10 +207,10 @@ class LayerTarget:
         return self.resolved.base_url
 
     @property
-    def account(self) -> str | None:
-        from ..providers.account import static_account
+    def account(self) -> str:
+        from ..providers.account import configured_account
 
-        return static_account(self.resolved)
+        return configured_account(self.resolved)
 
     @property
     def price_share(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,10 @@ from ..wire import json
 if TYPE_CHECKING:
     from ..catalog.lessons import Lesson
 
-Key = tuple[str, str, str]
+Key = tuple[str, ...]
+"""Provider, base URL and model; since files have them also the protocol, and a hash of the query."""
+
+PARTS = ("provider", "base_url", "model", "protocol", "query")
 MOST_TARGETS = 1_000
 MOST_LESSONS = 32
 VERSION = 1
@@ -75,12 +79,13 @@ EVERYBODYS = Lessons()
 
 
 def key_of(target: Target) -> Key:
-    return target.origin.provider, target.base_url, target.origin.model
+    """Servers differ by protocol and by what the query of their address names, such as a version or a tenant."""
+    query = hashlib.sha256(target.query.encode()).hexdigest()[:16] if target.query else ""
+    return target.origin.provider, target.base_url, target.origin.model, target.origin.protocol or "", query
 
 
 def row_of(key: Key, lessons: Iterable[Lesson]) -> dict[str, Any]:
-    provider, base_url, model = key
-    about = {"provider": provider, "base_url": base_url, "model": model}
+    about = dict(zip(PARTS, key, strict=False))
     return {**about, "lessons": [asdict(lesson) for lesson in lessons]}
 
 
@@ -95,7 +100,7 @@ def read_file(path: Path) -> dict[Key, list[Lesson]]:
         newer = document.get("version", VERSION) > VERSION
         known = {field.name for field in fields(Lesson)}
         return {
-            (row["provider"], row["base_url"], row["model"]): [
+            tuple(row[part] for part in PARTS if part in row): [
                 Lesson(**{name: value for name, value in lesson.items() if name in known or not newer})
                 for lesson in row["lessons"]
             ]

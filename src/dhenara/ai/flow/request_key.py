@@ -20,12 +20,13 @@ from ..types.call import Call
 from ..types.content import Content, Media, ToolResultContent
 from ..wire import json
 from ..wire.http import HttpRequest
-from .exchange import Encoder, Exchange, unserializable
+from .exchange import Exchange, unserializable
 from .identity import Identified
 from .patience import Patience
 
 if TYPE_CHECKING:
     from ..providers.target import Target
+    from ..wire.io import IO
 
 KEY_VERSION = "dhenara request 2"
 PER_REQUEST = frozenset(
@@ -43,7 +44,7 @@ LARGE = 1_000_000
 async def request_key(exchange: Exchange, *, share_accounts: bool) -> str:
     """The hexadecimal SHA-256 of the request of an exchange."""
     encoder, target = exchange.encoder, exchange.encoder.target
-    account = "" if share_accounts else await account_of(encoder, exchange.call)
+    account = "" if share_accounts else await account_of(encoder.io, target, exchange.call)
     try:
         outgoing, request = whole_request(exchange)
     except PydanticSerializationError as error:
@@ -66,12 +67,11 @@ async def request_key(exchange: Exchange, *, share_accounts: bool) -> str:
     return digest(head, request, sent, ())
 
 
-async def account_of(encoder: Encoder, call: Call) -> str:
-    """Whose credentials the request will carry. Where they are fetched, they are fetched now and used again later."""
-    known = static_account(encoder.target)
+async def account_of(io: IO, target: Target, call: Call) -> str:
+    """Whose credentials a request will carry. Where they are fetched, they are fetched now and used again later."""
+    known = static_account(target)
     if known is not None:
         return known
-    io = encoder.io
     if not isinstance(io, Identified):
         return ""
     return fetched_account(await io.proof(Patience(call.config.timeouts, call.deadline, io.now)))

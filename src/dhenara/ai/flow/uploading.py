@@ -83,7 +83,9 @@ def note(part: Media, file: UploadedFile, target: Target) -> str:
 
 async def uploaded(journey: Journey, call: Call, part: Media) -> UploadedFile:
     """The file at the provider: the one that is there already, or a new one that is ready to be used."""
-    key = key_of(part, journey.target)
+    from .request_key import account_of  # most calls upload nothing
+
+    key = key_of(part, journey.target, await account_of(journey.io, journey.target, call))
     file = call.journal.uploaded.get(key)
     if file is None:
         file = call.journal.uploaded[key] = await once(journey, call, part, key)

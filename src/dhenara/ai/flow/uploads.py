@@ -48,10 +48,12 @@ EVERYBODYS = Uploads()
 """Where all clients of this process remember."""
 
 
-def key_of(part: Media, target: Target) -> str:
-    """The content and who has it, as one word. The key is hashed along, so nothing shows it."""
+def key_of(part: Media, target: Target, account: str) -> str:
+    """The content, its name and who has it, as one word. Everything is hashed, so nothing of it shows."""
     seed = hashlib.sha256()
-    for said in (target.base_url, str(target.grant.key), str(part.mime_type)):
-        seed.update(said.encode() + b"\0")
+    headers = [text for name in sorted(target.headers) for text in (name, target.headers[name])]
+    for text in (target.base_url, target.query, account, str(part.mime_type), str(part.name), *headers):
+        said = text.encode("utf-8", "surrogatepass")
+        seed.update(b"%d:" % len(said) + said)
     seed.update(part.data or b"")
     return seed.hexdigest()

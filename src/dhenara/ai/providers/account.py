@@ -27,6 +27,15 @@ def static_account(target: Target) -> str | None:
     return hashed(given) if has_secret(given) else None
 
 
+def configured_account(target: Target) -> str:
+    """The account, as far as the configuration tells: without a secret in it, by the names of files and profiles."""
+    known = static_account(target)
+    if known is not None:
+        return known
+    credentials = target.endpoint.api.credentials
+    return hashed(["unknown", credentials.reveal() if credentials else {}])
+
+
 def fetched_account(proof: Proof) -> str:
     """The account of a token or of keys that were fetched."""
     known: Any = proof.account or proof.token or proof.credentials.get("access_key_id") or dict(proof.credentials)
