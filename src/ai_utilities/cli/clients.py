@@ -13,6 +13,7 @@ from ..config_models import AiSettings, CacheBackendName, StoreName
 from ..config_origins import Level
 from ..exceptions import ProviderConfigurationError
 from ..folders import state_in
+from ..providers.factory import is_known, suggestion
 from ..usage.tags import tagged
 from .outcome import note
 
@@ -43,6 +44,8 @@ def settings_for(
     kind: type[CommandSettings] = CommandSettings,
     **more: Any,
 ) -> AiSettings:
+    if provider is not None:
+        check_provider(provider)
     said: dict[str, Any] = {"provider": provider, "model": model, **more}
     given = {name: value for name, value in said.items() if value is not None}
     if env_file is not None:
@@ -51,6 +54,15 @@ def settings_for(
     if settings.usage_tracking and settings.usage_store == "sqlite":
         check_ledger(settings)
     return settings
+
+
+def check_provider(name: str) -> None:
+    """A misspelt --provider is refused by every command, also by those that ask nobody."""
+    if not is_known(name):
+        raise ProviderConfigurationError(
+            f"--provider: there is no provider {name!r}.{suggestion(name)} `ai-utilities providers` lists all; "
+            "openai_compatible with AI_BASE_URL reaches any server that speaks OpenAI's protocol."
+        )
 
 
 def check_ledger(settings: AiSettings) -> None:

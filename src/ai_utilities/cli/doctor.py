@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .flags import EnvFileFlag, ModelFlag, ProviderFlag
+from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag
 from .screen import show
 from .wrapping import fitted
 
@@ -26,6 +26,7 @@ def doctor(
     model: ModelFlag = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask nothing over the network.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON lines.")] = False,
+    timeout: TimeoutFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
     """Check the whole set-up.
@@ -36,7 +37,7 @@ def doctor(
     from .clients import settings_for
 
     ill = False
-    for finding in examine(settings_for(provider, model, env_file), network=not offline):
+    for finding in examine(settings_for(provider, model, env_file), network=not offline, timeout=timeout):
         show(json.dumps(asdict(finding)) if as_json else fitted(str(finding), sys.stdout, INDENT))
         ill = ill or finding.health == "failure"
     if ill:

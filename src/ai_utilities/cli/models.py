@@ -27,7 +27,7 @@ AllFlag = Annotated[bool, typer.Option("--all", help="Every model of the catalog
 OfflineFlag = Annotated[bool, typer.Option("--offline", help="Only the catalogue; ask nothing over the network.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 HEAD = ("model", "context", "output", "$ in/M", "$ out/M", "can", "takes", "kind", "until")
 WEIGHTY = ("model", "$ in/M", "$ out/M", "context", "can", "until", "output", "takes", "kind")
 """Which columns come first where the terminal is too narrow for all."""

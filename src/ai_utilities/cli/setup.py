@@ -28,6 +28,9 @@ def setup(
     model: Annotated[
         str | None, typer.Option("--model", "-m", metavar="NAME", help="The first provider's model.")
     ] = None,
+    new_provider: Annotated[
+        bool, typer.Option("--new-provider", help="A --provider may be one of your own, which nobody knows here.")
+    ] = False,
     key_home: Annotated[KeyHome, typer.Option(help="Where keys go.")] = "dotenv",
     env_file: Annotated[Path, typer.Option("--env-file", metavar="FILE", help="The file to write.")] = Path(".env"),
     non_interactive: Annotated[bool, typer.Option("--non-interactive", "-y", help="Ask nothing.")] = False,
@@ -45,7 +48,7 @@ def setup(
     from ..setup.errands import Offline
     from ..setup.wizard import SetupWizard
 
-    given = Given(provider or (), api_key, base_url, model, key_home, keep_failing=no_test)
+    given = Given(provider or (), api_key, base_url, model, key_home, keep_failing=no_test, new_provider=new_provider)
     silent = non_interactive or bool(provider)
     if not silent and not sys.stdin.isatty():
         raise ProviderConfigurationError("there is no terminal to ask questions at: name a --provider")

@@ -10,6 +10,7 @@ from ..client import AiClient
 from ..exceptions import (
     AIUtilitiesError,
     AuthenticationError,
+    CallTimeoutError,
     NotFoundError,
     PermissionDeniedError,
     ProviderRateLimitError,
@@ -19,14 +20,31 @@ from ..results import AskResult
 from .finding import Finding, failure, ok, warning
 
 QUESTION = "Reply with the single word: ready"
-PATIENCE = 30.0
+HOSTED = 60.0
+LOCAL = 600.0
+"""Seconds for one tiny answer. A model on this machine may have to be loaded first, and a slow or busy machine takes
+minutes for what others do in a second."""
+
 SKEW = 60.0
 """Signatures and tokens are refused when clocks differ by minutes."""
 
 
-def check_call(client: AiClient) -> Iterator[Finding]:
+def call_limit(is_local: bool, said: float | None = None) -> float:
+    """How long the request may take.
+
+    Args:
+        is_local: Whether the model runs on this machine.
+        said: The user's own limit in seconds, which holds.
+    """
+    return said if said is not None else LOCAL if is_local else HOSTED
+
+
+def check_call(client: AiClient, limit: float = HOSTED) -> Iterator[Finding]:
     try:
-        result = client.ask(QUESTION, max_tokens=16, timeout=PATIENCE, retries=0, cache=False)
+        result = client.ask(QUESTION, max_tokens=16, timeout=limit, retries=0, cache=False)
+    except CallTimeoutError as error:
+        yield failure("call", str(error), f"a slow machine may need more than {limit:g} s: --timeout sets the limit")
+        return
     except AIUtilitiesError as error:
         yield explained(error)
         return

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from ..client import AiClient
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, Resolved
 from ..exceptions import AIUtilitiesError
-from ..providers.facts import EMBEDDED
+from ..providers.facts import EMBEDDED, LOOPBACK
 from ..providers.fallbacks import fallbacks
-from .calls import check_call
+from .calls import call_limit, check_call
 from .embedded import check_embedded
 from .extras import check_extras
 from .finding import Finding, failure, ok, warning
@@ -21,8 +22,14 @@ from .way import check_way
 SHORTEST_KEY = 8
 
 
-def examine(settings: AiSettings, *, network: bool = True) -> Iterator[Finding]:
-    """Every finding as soon as it is made. Without `network` nothing leaves this machine."""
+def examine(settings: AiSettings, *, network: bool = True, timeout: float | None = None) -> Iterator[Finding]:
+    """Every finding as soon as it is made.
+
+    Args:
+        settings: What is examined.
+        network: Without it nothing leaves this machine.
+        timeout: Seconds for the one request; without it, more for models on this machine than for others.
+    """
     yield ok("python", sys.version.split()[0])
     yield from check_extras()
     yield from check_stores(settings)
@@ -44,9 +51,15 @@ def examine(settings: AiSettings, *, network: bool = True) -> Iterator[Finding]:
     try:
         # Whoever would answer instead must not hide that this one does not.
         with AiClient(settings.model_copy(update={"fallbacks": None})) as client:
-            yield from check_call(client)
+            yield from check_call(client, call_limit(is_local(found), timeout or settings.timeout))
     except AIUtilitiesError as error:
         yield failure("settings", str(error))
+
+
+def is_local(found: Resolved) -> bool:
+    """Whether the model runs on this machine, whatever its provider is called."""
+    host = urlsplit(found.base_url.value or found.facts.address or "").hostname
+    return found.provider == EMBEDDED or host in LOOPBACK
 
 
 def check_fallbacks(settings: AiSettings, main: str) -> Iterator[Finding]:

@@ -13,8 +13,8 @@ from dhenara.ai.diagnosis import proxy_for, trusted_certificates
 from ..exceptions import AIUtilitiesError
 from .finding import Finding, failure, ok, warning
 
-PATIENCE = 5.0
-SLOW = 0.5
+PATIENCE = 20.0
+SLOW = 2.0
 
 
 def check_way(address: str) -> Iterator[Finding]:

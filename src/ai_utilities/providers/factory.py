@@ -65,6 +65,18 @@ def list_providers() -> list[str]:
     return sorted({*known_providers(), *_registered, *(point.name for point in installed())})
 
 
+def is_known(name: str) -> bool:
+    """Whether `create_provider` takes this name, in any spelling, or it is `auto`."""
+    names = {folded(AUTO), *map(folded, list_providers())}
+    return folded(name) in names or find_provider(spelled(name)) is not None
+
+
+def suggestion(name: str) -> str:
+    """The known name that was probably meant, as a sentence; nothing where there is none like it."""
+    close = get_close_matches(name.strip().lower(), list_providers(), 1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
 def checked(name: Any) -> str:
     if not isinstance(name, str) or not name.strip():
         raise ProviderConfigurationError(
@@ -94,9 +106,8 @@ def installed() -> Iterator[EntryPoint]:
 
 def unknown(name: str) -> str:
     names = list_providers()
-    close = get_close_matches(name, names, 1)
-    meant = f" Did you mean {close[0]!r}?" if close else ""
     return (
-        f"no provider is called {name!r}.{meant} Known are {', '.join(names)} and auto; register_provider(name, "
-        "factory) adds one, and openai_compatible with a base_url reaches any server that speaks OpenAI's protocol."
+        f"no provider is called {name!r}.{suggestion(name)} Known are {', '.join(names)} and auto; "
+        "register_provider(name, factory) adds one, and openai_compatible with a base_url reaches any server that "
+        "speaks OpenAI's protocol."
     )

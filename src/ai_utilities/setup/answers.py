@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import field
 from typing import Any
@@ -9,8 +10,12 @@ from typing import Any
 from dhenara.ai.dataclass import dataclass
 
 from ..exceptions import ProviderConfigurationError
+from ..providers.auto import AUTO
+from ..providers.factory import is_known, suggestion
+from ..providers.facts import folded
 from .steps import Choose, Confirm, Hide, KeyHome, Question, Tell, Write
 
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 FLAGS = {"provider": "--provider", "api_key": "--api-key", "base_url": "--base-url", "model": "--model"}
 
 
@@ -24,6 +29,9 @@ class Given:
     model: str | None = None
     key_home: KeyHome = "dotenv"
     keep_failing: bool = False
+    new_provider: bool = False
+    """Whether a provider may be one that nobody knows here, with variables made from its name."""
+
     told: list[str] = field(default_factory=list)
     _asked: int = 0
 
@@ -57,7 +65,22 @@ class Given:
         if self._asked >= len(self.providers):
             self._missing("provider")
         self._asked += 1
-        return self.providers[self._asked - 1]
+        name = self.providers[self._asked - 1]
+        if not is_known(name) or folded(name) == AUTO:
+            self._check_new(name)
+        return name
+
+    def _check_new(self, name: str) -> None:
+        """A name that nobody knows is a misspelling, unless it is said to be new."""
+        if not self.new_provider:
+            raise ProviderConfigurationError(
+                f"--provider: there is no provider {name!r}.{suggestion(name)} `ai-utilities providers` lists all; "
+                "--new-provider sets up one of your own under this name."
+            )
+        if not NAME.fullmatch(name) or folded(name) == AUTO:
+            raise ProviderConfigurationError(
+                f"--provider: {name!r} cannot be the name of a new provider. Use small letters, digits and underscores."
+            )
 
     def _after_failure(self) -> str:
         if self.keep_failing:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..client import AiClient, create_client
+from ..doctor.calls import call_limit
 from ..exceptions import AIUtilitiesError
 from ..providers.auto import address_of, reachable
-from ..providers.facts import EMBEDDED, facts_of, known_providers
+from ..providers.facts import EMBEDDED, LOOPBACK, facts_of, known_providers
 from .steps import Detect, Entry, Errand, ListModels, Server, Try
 
 QUESTION = "Reply with the single word: ready"
-PATIENCE = 30.0
 
 
 class World:
@@ -46,9 +47,10 @@ class World:
             return str(error)
 
     def _try(self, entry: Entry) -> str | None:
+        is_local = facts_of(entry.provider).is_local or urlsplit(entry.base_url or "").hostname in LOOPBACK
         try:
             with self._client(entry) as client:
-                client.ask(QUESTION, max_tokens=16, timeout=PATIENCE, retries=0, cache=False)
+                client.ask(QUESTION, max_tokens=16, timeout=call_limit(is_local), retries=0, cache=False)
         except AIUtilitiesError as error:
             return str(error)
         return None
