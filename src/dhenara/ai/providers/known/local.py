@@ -30,5 +30,6 @@ PROVIDER = Provider(
     ),
     operations=Beside("local"),
     needs_key=False,
+    input_modalities=("text",),
     embedded=True,
 )

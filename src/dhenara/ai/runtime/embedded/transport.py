@@ -69,9 +69,21 @@ class EmbeddedTransport:
 
     def _setup(self, model: str, *, embedding: bool) -> Setup:
         path = load_weights(model, environment())
-        return Setup(
-            path, int(self._config.get("context", 4096)), int(self._config.get("slots", 2)), embedding=embedding
-        )
+        context, slots, threads = (self._number(name) for name in ("context", "slots", "threads"))
+        return Setup(path, context or 4096, slots or 2, embedding, threads)
+
+    def _number(self, name: str) -> int | None:
+        """An entry of the config; None where there is none."""
+        given = self._config.get(name)
+        if given is None:
+            return None
+        try:
+            number = int(given)
+        except (TypeError, ValueError):
+            number = 0
+        if number < 1:
+            raise ConfigurationError(f"local: {name} should be a whole number of at least 1, not {given!r}")
+        return number
 
 
 def let_go(held: set[Setup], holder: object) -> None:

@@ -31,6 +31,7 @@ class Work:
         self._body = body
         self._said: queue.SimpleQueue[Said | Exception | None] = queue.SimpleQueue()
         self._left = False
+        self._spoke = False
         self._thread = threading.Thread(target=self._run, name="dhenara-embedded", daemon=True)
         at_work.add(self)
         self._thread.start()
@@ -57,7 +58,8 @@ class Work:
         except ValueError as error:
             self._said.put({"error": {"code": 400, "message": str(error), "type": "invalid_request_error"}})
         except Exception as error:  # noqa: BLE001  # whatever happened in here is told to whoever waits
-            self._said.put(error)
+            # Before the first word it is an answer like that of a server, which has nothing to do with a network.
+            self._said.put(error if self._spoke else failure(error))
         self._said.put(None)
         at_work.discard(self)
 
@@ -74,6 +76,7 @@ class Work:
         if "model" in said:
             # The library names the file; whoever asked knows the model by another name.
             said["model"] = self._body.get("model")
+        self._spoke = True
         self._said.put(said)
         return self._left
 
@@ -82,6 +85,12 @@ class Work:
 
     def _rerank(self) -> None:
         self._said.put(self._engine.rerank(self._body))
+
+
+def failure(error: Exception) -> Said:
+    """What a server would answer that came upon this error."""
+    message = f"the embedded model failed: {error}"
+    return {"error": {"code": 500, "message": message, "type": type(error).__name__}}
 
 
 at_work: set[Work] = set()
