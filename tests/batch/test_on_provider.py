@@ -187,7 +187,7 @@ def victim(tmp_path: Path, count: int = 20) -> tuple[Path, subprocess.Popen[byte
 
 
 def kill(process: subprocess.Popen[bytes], when: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 200
     while not when():
         assert process.poll() is None
         assert time.monotonic() < until

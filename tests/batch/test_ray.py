@@ -103,7 +103,7 @@ def texts() -> list[str | None]:
 
 
 def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 250
     while not true():
         assert time.monotonic() < end
         time.sleep(0.01)

@@ -101,4 +101,4 @@ def test_naming_the_modules_makes_no_model() -> None:
         "chat.GPT52\n"
         "assert data.load.cache_info().currsize == 2\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=250)

@@ -167,7 +167,7 @@ def test_whoever_stops_reading_is_no_failure(at_server: FakeServer) -> None:
         assert running.stdout.read(4) == b"word"
         running.stdout.close()
         assert running.stderr.read() == b""
-        assert running.wait(30) == 0
+        assert running.wait(200) == 0
 
 
 def test_a_file_that_is_not_there_is_named_without_numbers(cli: Any, at_server: FakeServer) -> None:

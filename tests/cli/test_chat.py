@@ -98,7 +98,7 @@ def terminal(at_server: FakeServer, tmp_path: Path) -> Any:
             env=environment,  # type: ignore[arg-type]  # any mapping of strings will do
             cwd=str(tmp_path),
             encoding="utf-8",
-            timeout=30,
+            timeout=200,
             dimensions=(40, 120),
             # A job in the background is started deaf to Ctrl-C, and so would be what it starts.
             preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),

@@ -124,7 +124,7 @@ def test_a_browser_shows_the_page_with_its_charts(cli: Any, ledger: SQLiteLedger
     assert "written to usage.html" in cli("usage", "--html", "usage.html").err
     options = ["--headless", "--no-sandbox", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
     page = (tmp_path / "usage.html").resolve().as_uri()
-    done = subprocess.run([str(BROWSER), *options, page], capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run([str(BROWSER), *options, page], capture_output=True, text=True, timeout=250, check=False)
     assert done.stdout.count('<rect class="spend"') == 2
     assert done.stdout.count('<rect class="read"') == 2
     assert "&lt;zoo&gt;" in done.stdout

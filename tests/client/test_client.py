@@ -151,8 +151,8 @@ def test_a_forked_child_opens_its_own_connections(server: FakeServer) -> None:
         answers = context.Queue()
         child = context.Process(target=ask_in_child, args=(client, answers))
         child.start()
-        assert answers.get(timeout=10) == "Hello!"
-        child.join(10)
+        assert answers.get(timeout=100) == "Hello!"
+        child.join(100)
         assert client.generate("?").chat_response is not None
     assert [exchange.connection for exchange in server.exchanges] == [1, 2, 1]
 

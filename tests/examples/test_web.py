@@ -40,11 +40,11 @@ def site(server: FakeServer) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(200)
 
 
 def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 200
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -56,7 +56,7 @@ def wait_for(port: int) -> None:
 def shown(url: str, profile: Path) -> str:
     """The page's document after its scripts had their time."""
     options = ["--headless", "--no-sandbox", f"--user-data-dir={profile}", "--virtual-time-budget=20000"]
-    done = subprocess.run([str(BROWSER), *options, "--dump-dom", url], capture_output=True, text=True, timeout=90)
+    done = subprocess.run([str(BROWSER), *options, "--dump-dom", url], capture_output=True, text=True, timeout=250)
     return done.stdout
 
 

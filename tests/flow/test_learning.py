@@ -442,7 +442,7 @@ def test_calls_that_are_refused_at_the_same_time_all_succeed() -> None:
 
         def steps(self, asked: Any) -> Any:
             if "temperature" in asked.json:
-                barrier.wait(5)
+                barrier.wait(100)
             return answer(asked.json).steps(asked)
 
     with (
@@ -487,7 +487,7 @@ for n in range(20):
     book.save()
 """
     running = [subprocess.Popen([sys.executable, "-c", program, str(file), str(n)]) for n in range(3)]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert [process.wait(250) for process in running] == [0, 0, 0]
     assert len(json.loads(file.read_text())["targets"]) == 60
 
 

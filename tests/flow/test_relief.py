@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +30,7 @@ from dhenara.ai.testing import (
     stall_before_head,
 )
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, SSEErrorResponse, Timeouts
+from support.waiting import wait_until
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!", model="claude-9")
@@ -238,10 +238,7 @@ def test_closing_a_client_closes_its_fallbacks(world: World, server: FakeServer,
                 await client.generate_async("?", retries=0)
 
         asyncio.run(ask())
-    soon = time.monotonic() + 5
-    while spare.open_connections and time.monotonic() < soon:
-        time.sleep(0.01)
-    assert spare.open_connections == 0
+    wait_until(lambda: spare.open_connections == 0)
 
 
 def test_a_client_for_another_endpoint_keeps_the_fallbacks(server: FakeServer, spare: FakeServer) -> None:

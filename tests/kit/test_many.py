@@ -166,7 +166,7 @@ with AiClient(AiSettings(_env_file=None, api_key="k", base_url=sys.argv[1], mode
 
 def test_a_real_terminal_shows_how_far_it_is() -> None:
     with FakeServer(Answer(text="ok"), forever=True) as server:
-        shell = pexpect.spawn(sys.executable, ["-c", SCRIPT, f"{server.url}/v1"], encoding="utf-8", timeout=60)
+        shell = pexpect.spawn(sys.executable, ["-c", SCRIPT, f"{server.url}/v1"], encoding="utf-8", timeout=250)
         shell.expect(pexpect.EOF)
     assert re.search(r"\r\[#+\] 30/30 100%  \d:\d\d, 0:00 left.*\n30 answers", shell.before or "", re.DOTALL)
 

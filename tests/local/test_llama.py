@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import anthropic
 import httpx2
@@ -15,6 +14,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ContextLengthError
 from dhenara.ai.types import AIModelCallConfig
 from support.runs import go
+from support.waiting import wait_until
 from support.worlds import World, endpoint
 
 PROVIDERS = pytest.mark.parametrize("provider", ["openai", "anthropic"])
@@ -128,10 +128,7 @@ def test_leaving_a_stream_frees_the_server(llama: str) -> None:
         next(stream)
         assert busy(llama)
         stream.close()  # type: ignore[attr-defined]  # our streams can be closed
-        until = time.monotonic() + 10
-        while busy(llama) and time.monotonic() < until:
-            time.sleep(0.05)
-        assert not busy(llama)
+        wait_until(lambda: not busy(llama))
 
 
 def busy(llama: str) -> bool:

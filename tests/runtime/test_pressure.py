@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import anyio
 import trio
@@ -12,6 +11,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, Cut, FakeServer, HangUp, Raw, RawStream, Spoken, Wait
 from dhenara.ai.testing.replies import Asked
 from dhenara.ai.testing.steps import Step
+from support.waiting import wait_until, wait_until_async
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!")
@@ -60,13 +60,13 @@ def test_a_connection_that_was_hung_up_while_it_rested_is_not_used_again(server:
     server.answers(ThenGone(), HELLO, ThenGone(), HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         client.generate("?")
-        time.sleep(0.15)
+        wait_until(lambda: server.open_connections == 0)
         assert client.generate("?", retries=0).chat_response is not None
 
     async def again() -> int:
         async with AIModelClient(endpoint(server.url)) as client:
             await client.generate_async("?")
-            await anyio.sleep(0.15)
+            await wait_until_async(lambda: server.open_connections == 0)
             return len((await client.generate_async("?", retries=0)).attempts)
 
     assert asyncio.run(again()) == 1

@@ -36,11 +36,11 @@ def llama_server(context: int = CONTEXT, *, does: Work = "talks") -> Iterator[st
     try:
         address = process.stdout.readline().strip() if process.stdout else ""
         if not address.startswith("http"):
-            raise CannotServe(f"the server did not start; its exit code is {process.wait(10)}")
+            raise CannotServe(f"the server did not start; its exit code is {process.wait()}")
         yield address
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate()
 
 
 def serve(context: int, does: str) -> None:
@@ -51,6 +51,9 @@ def serve(context: int, does: str) -> None:
     parameters.model.path = str(find_weights())
     parameters.n_ctx = context
     parameters.n_parallel = SLOTS
+    # More threads wait for each other, spinning, where others want the processors.
+    for cpu in (parameters.cpuparams, parameters.cpuparams_batch):
+        cpu.n_threads, cpu.poll = 1, 0
     parameters.port = 0
     if does != "talks":
         parameters.embedding = True

@@ -30,7 +30,7 @@ class RedisProcess:
     def start(self) -> None:
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._home)]
         self._process = subprocess.Popen([*command, "--save", "", *self._options], stdout=subprocess.DEVNULL)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 100
         while time.monotonic() < until:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1):

@@ -129,5 +129,5 @@ FIRST = """
 def test_calls_with_words_alone_build_no_schema() -> None:
     with FakeServer(Answer(text="hello"), forever=True) as server:
         run = [sys.executable, "-c", textwrap.dedent(FIRST), server.url]
-        told = subprocess.run(run, capture_output=True, text=True, check=True, timeout=60).stdout
+        told = subprocess.run(run, capture_output=True, text=True, check=True, timeout=250).stdout
     assert told.splitlines() == ["[]", "[]"]

@@ -43,7 +43,7 @@ class Exchange:
     def left(self) -> None:
         self._left.set()
 
-    def wait_left(self, timeout: float = 5.0) -> bool:
+    def wait_left(self, timeout: float = 100.0) -> bool:
         """Whether the client hung up before the answer was over, waiting for it to do so."""
         return self._left.wait(timeout)
 
