@@ -32,23 +32,21 @@ class Connection:
         self.number = number
         """Counts from 1."""
         self._server = server
-        self._read = b""
+        self._read = bytearray()
 
     def request(self) -> bytes | None:
         """Reads one whole request and counts it; None when the client hung up before."""
         while b"\r\n\r\n" not in self._read:
             if not self._more():
                 return None
-        head, _, rest = self._read.partition(b"\r\n\r\n")
-        lines = head.lower().split(b"\r\n")
-        length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
-        while len(rest) < length:
-            before = len(self._read)
+        end = self._read.index(b"\r\n\r\n") + 4
+        lines = bytes(self._read[:end]).lower().split(b"\r\n")
+        end += next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
+        while len(self._read) < end:
             if not self._more():
                 return None
-            rest += self._read[before:]
-        self._read = rest[length:]
-        found = head + b"\r\n\r\n" + rest[:length]
+        found = bytes(self._read[:end])
+        del self._read[:end]
         self._server.count(found)
         return found
 

@@ -74,6 +74,8 @@ class AsyncioWire(asyncio.Protocol):
         wake(self._writer)
 
     async def read(self, timeout: float | None) -> bytes:
+        if self._owner != os.getpid():
+            raise Broken("the connection belongs to the process that opened it")
         while not self._arrived:
             if self._over or self._dropped:
                 if self._dropped:
@@ -232,11 +234,15 @@ class AsyncioNet:
         if not isinstance(wire, AsyncioWire):
             raise TypeError("only a connection of this world can be secured here")
         try:
-            return await wire.start_tls(self._trust(), host, timeout)
+            context = self._trust()
+            try:
+                return await wire.start_tls(context, host, timeout)
+            except ValueError as error:  # a host that no certificate can name
+                raise Unreachable(reason(error)) from error
         except TimeoutError as error:
             wire.drop()
             raise Silence(f"no secure connection to {host} in time", connecting=True) from error
-        except (OSError, ValueError) as error:  # ValueError: a host that no certificate can name
+        except OSError as error:
             wire.drop()
             raise tls_problem(error) from error
         except BaseException:

@@ -54,6 +54,7 @@ class SocketWire:
 
     def read_now(self) -> bytes | None:
         """What has arrived; None when nothing has, and b"" when the other side hung up."""
+        self._check_owner()
         try:
             data = self._socket.recv(CHUNK)
         except (BlockingIOError, InterruptedError):
@@ -65,6 +66,7 @@ class SocketWire:
         return data
 
     async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
+        self._check_owner()
         until = None if timeout is None else self._now() + timeout
         view, sent = memoryview(data), 0
         while sent < len(view):
@@ -84,6 +86,11 @@ class SocketWire:
             except OSError as error:
                 raise Broken(reason(error)) from error
         return sent
+
+    def _check_owner(self) -> None:
+        """What a forked child reads would be missing in its parent, and what it writes would be too much there."""
+        if self._owner != os.getpid():
+            raise Broken("the connection belongs to the process that opened it")
 
     async def close(self) -> None:
         self.drop()

@@ -25,14 +25,15 @@ async def secured(wire: Wire, host: str, timeout: float | None, trust: Callable[
     if not isinstance(wire, SocketWire):
         raise TypeError("only a connection of this world can be secured here")
     try:
-        tls = TlsWire(wire, trust(), host, time.monotonic)
+        context = trust()
+        try:
+            tls = TlsWire(wire, context, host, time.monotonic)
+        except ValueError as error:  # a host that no certificate can name
+            raise Unreachable(reason(error)) from error
         await tls.handshake(timeout)
     except Silence as error:
         wire.drop()
         raise Silence(f"no secure connection to {host} in time", connecting=True) from error
-    except ValueError as error:  # a host that no certificate can name
-        wire.drop()
-        raise Unreachable(reason(error)) from error
     except BaseException:
         wire.drop()
         raise
@@ -162,19 +163,27 @@ class TlsWire:
         """Sends what is encrypted. Ends early when the response begins to arrive, which `_early` then holds."""
         if self._outgoing.pending:
             self._pending = memoryview(bytes(self._pending) + self._outgoing.read())
-        while self._pending and not self._early:
+        while self._pending and not self._answered():
             sent = await self._raw.write(self._pending, self._left(until))
             self._written += sent
             self._pending = self._pending[sent:]
-            if not self._pending:
-                return
-            await self._receive(until)
-            if not self._open:
-                continue
-            arrived = self._decrypted()
-            if arrived == b"":
-                raise Broken("the server hung up while the request was being sent")
-            self._early = arrived or b""
+            if self._pending:
+                await self._receive(until)
+
+    def _answered(self) -> bool:
+        """Whether something of a response is here; all of it is put into `_early`.
+
+        What waits in the TLS engine does not make the socket readable, so nothing may be left there.
+        """
+        if not self._open or self._early:
+            return bool(self._early)
+        pieces: list[bytes] = []
+        while piece := self._decrypted():
+            pieces.append(piece)
+        self._early = b"".join(pieces)
+        if piece == b"" and not pieces:
+            raise Broken("the server hung up while the request was being sent")
+        return bool(pieces)
 
     async def _last_words(self, until: float | None) -> None:
         """The alert that tells the server why (RFC 8446 section 6.2)."""
