@@ -15,13 +15,14 @@ from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.dataclass import replace
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.providers.registry import KNOWN, load_provider
-from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal
+from dhenara.ai.testing import Answer, FakeServer, Plausible, Raw, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, Fetching, ImageContent
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!")
 PNG = b"\x89PNG\r\n\x1a\n" + b"." * 20
-CODECS = sorted({route.codec for name in set(KNOWN.values()) for route in load_provider(name).routes} - {"local"})
+PROVIDED = [load_provider(name) for name in sorted(set(KNOWN.values()))]
+CODECS = sorted({route.codec for provider in PROVIDED for route in (*provider.routes, *provider.operations)})
 CONFIGS: dict[str, dict[str, Any]] = {
     "google_vertex_ai": {"project_id": "p", "location": "global"},
     "amazon_bedrock": {"region": "us-east-1"},
@@ -47,12 +48,12 @@ class Seeing:
 def encodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the codecs that encoded something, one for each time."""
     seen: list[str] = []
-    for name in CODECS:
-        kind: Any = type(load_codec(name))
+    kinds: set[Any] = {type(load_codec(name)) for name in CODECS}
+    for kind in kinds:
         encode = kind.encode
 
-        def counting(self: Any, call: Call, quirks: Any, encode: Any = encode, name: str = name) -> Any:
-            seen.append(name)
+        def counting(self: Any, call: Call, quirks: Any, encode: Any = encode) -> Any:
+            seen.append(self.name)
             return encode(self, call, quirks)
 
         monkeypatch.setattr(kind, "encode", counting)
@@ -176,3 +177,28 @@ def test_the_target_names_the_account_without_the_key(server: FakeServer) -> Non
     assert two is not None
     assert one != two
     assert "sk-" not in repr(targets) + one + two
+
+
+def test_embeddings_that_nobody_knows_are_encoded_once_beside_their_template(
+    world: World, encodings: list[str]
+) -> None:
+    cache = MemoryCache()
+    with FakeServer(Plausible(), forever=True) as server:
+        client = AIModelClient(endpoint(server.url), layers=[CacheLayer(cache, policy="always")])
+        world.ask(client, "embed", [f"text {number}" for number in range(50)])
+        first = len(server.exchanges)
+        world.ask(client, "embed", [f"text {number}" for number in range(50)])
+        world.close(client)
+        assert (first, len(server.exchanges)) == (1, 1)
+    assert len(encodings) == 4
+
+
+def test_a_layer_that_does_not_look_costs_no_encoding(world: World, server: FakeServer, encodings: list[str]) -> None:
+    async def looks_away(call: Call, send: Send) -> Stream:
+        return await send(call)
+
+    server.answers(HELLO)
+    client = AIModelClient(endpoint(server.url), layers=[looks_away], attempt_layers=[looks_away])
+    world.run(client, "?")
+    world.close(client)
+    assert len(encodings) == 1

@@ -16,6 +16,7 @@ from dhenara.ai import ArrivedResult, Send, Stream, Target
 from dhenara.ai.dataclass import dataclass, replace
 from dhenara.ai.errors import BadAnswerError
 from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Origin, Usage
+from dhenara.ai.types.call import Journal
 
 from ..storage.running import World, surely
 from .backend import CacheBackend
@@ -51,8 +52,10 @@ class Vectors:
             call.journal.began(self._io.now())
             made = EmbeddingResponse(model=self._target.origin.model, usage=Usage(), cost=nothing())
         else:
-            asked = request.model_copy(update={"texts": tuple(texts[key] for key in missing)})
-            made = await self._asked(replace(call, request=asked), send)
+            if len(missing) < len(keys):
+                asked = request.model_copy(update={"texts": tuple(texts[key] for key in missing)})
+                call = replace(call, request=asked)
+            made = await self._asked(call, send)
             fresh = dict(zip(missing, read_made(made, len(missing), self._target.origin), strict=True))
             known.update(fresh)
             kept = {key: write_vector(vector) for key, vector in fresh.items()}
@@ -75,7 +78,8 @@ class Vectors:
 
     async def _key(self, call: Call, request: EmbeddingRequest, one: Any, wish: Wish) -> str:
         """The key of a request for this one input."""
-        alone = replace(call, request=request.model_copy(update={"texts": (one,)}))
+        # With a journal of its own, so that the request for all of them stays encoded.
+        alone = replace(call, request=request.model_copy(update={"texts": (one,)}), journal=Journal())
         return await cache_key(wish.namespace, await self._target.exchange(alone), share_accounts=wish.share_accounts)
 
     async def _known(self, call: Call, keys: Sequence[str]) -> dict[str, Vector]:
