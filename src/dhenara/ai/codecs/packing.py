@@ -11,7 +11,6 @@ from .base import Quirks
 from .warnings import Warnings
 
 if TYPE_CHECKING:
-    from ..types.content import ContentItem
     from .carrying import Moves
 
 MEDIA = frozenset(("image", "audio", "video", "file", "search_result", "container_upload", "generic"))
@@ -42,10 +41,10 @@ def shows_media(call: Call) -> bool:
 
     Every call is asked, so it is told by names: classes of values take long to compare.
     """
-    return any(is_special(part) for message in call.messages for part in message.contents)
-
-
-def is_special(part: ContentItem) -> bool:
-    if part.type in MEDIA or VENDOR_FIELDS in part.extras:
-        return True
-    return part.type == "tool_result" and any(one.type in MEDIA or one.extras for one in part.contents)
+    for message in call.messages:
+        for part in message.contents:
+            if part.type in MEDIA or (part.extras and VENDOR_FIELDS in part.extras):
+                return True
+            if part.type == "tool_result" and any(one.type in MEDIA or one.extras for one in part.contents):
+                return True
+    return False

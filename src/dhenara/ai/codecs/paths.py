@@ -8,6 +8,7 @@ which have no quoted form (servers remove them from quoted paths too: RFC 3986, 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 from ..errors import ConfigurationError
@@ -43,6 +44,7 @@ def quote_path(value: str, safe: str = "") -> str:
     return "/".join(quote_segment(segment, safe) for segment in value.split("/"))
 
 
+@lru_cache(256)
 def check_path(path: str) -> None:
     """Refuse a path that leaves its place; what dialects and users write is checked here once more.
 
