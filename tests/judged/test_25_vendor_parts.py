@@ -329,3 +329,27 @@ def test_a_youtube_address_is_a_video(address: str, server: FakeServer) -> None:
         client.generate([content_of(address), "?"])
     for exchange in server.exchanges:
         assert exchange.json["contents"][0]["parts"][0] == {"fileData": {"fileUri": address}}
+
+
+GUARD = {"guardContent": {"text": {"text": "Be kind.", "qualifiers": ["guard_content"]}}}
+PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PDF}}
+
+
+def test_a_guarded_text_may_stand_in_a_system_message_of_bedrock(server: FakeServer) -> None:
+    server.answers(Answer(text="Done."))
+    with AIModelClient(endpoint(server.url, "amazon_bedrock", region="us-east-1")) as client:
+        answer = client.generate(messages=[{"role": "system", "content": [GUARD]}, "?"], max_output_tokens=9)
+    assert server.exchanges[0].json["system"] == [GUARD]
+    assert answer.chat_response is not None
+    assert not answer.chat_response.warnings
+
+
+@pytest.mark.parametrize("part", [GUARD, PICTURE], ids=["guard", "picture"])
+@pytest.mark.parametrize("protocol", ["anthropic", "gemini", "cohere", "ollama"])
+def test_what_a_system_message_cannot_hold_is_named(protocol: str, part: Fields, server: FakeServer) -> None:
+    chosen = dict(ENDPOINTS[protocol])
+    server.answers(Answer(text="Done."))
+    with AIModelClient(endpoint(server.url, chosen.pop("provider"), **chosen)) as client:
+        answer = client.generate(messages=[{"role": "system", "content": [part]}, "?"], max_output_tokens=9)
+    assert answer.chat_response is not None
+    assert [warning.code for warning in answer.chat_response.warnings] == ["dropped_content"]

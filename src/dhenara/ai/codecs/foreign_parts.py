@@ -56,7 +56,7 @@ def one(part: Content, role: str, call: Call, protocol: str, warnings: Warnings)
     if part.extras:
         check_fields(part, protocol, warnings)
     match part:
-        case Media() if role == "system" and protocol != "openai_chat":
+        case Media() | GenericContent() if role == "system" and not in_system(part, protocol):
             warnings.dropped(
                 f"a part of kind {getattr(part, 'type', 'media')!r} in a system message",
                 "system messages are text there",
@@ -82,6 +82,13 @@ def one(part: Content, role: str, call: Call, protocol: str, warnings: Warnings)
             left = {"contents": inner} if inner or part.output is not None else {"contents": [], "output": NOTHING}
             return part.model_copy(update=left)
     return part
+
+
+def in_system(part: Content, protocol: str) -> bool:
+    """Whether a part that is no text may stand in a system message; most protocols take text alone."""
+    if protocol == "openai_chat":
+        return True
+    return isinstance(part, GenericContent) and protocol == part.protocol == "converse"
 
 
 def check_fields(part: Content, protocol: str, warnings: Warnings) -> None:

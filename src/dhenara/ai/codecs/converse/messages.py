@@ -37,8 +37,8 @@ def write_system(call: Call, warnings: Warnings) -> list[Wire]:
     """One text of instructions and leading system messages; blocks where a point says up to where to cache them."""
     leading = takewhile(lambda message: message.role == "system", call.messages)
     parts = [*(TextContent(text=said) for said in call.instructions), *(p for m in leading for p in m.contents)]
-    said = [part for part in parts if part.get_text()]
-    if any(POINT in part.extras or part.cache for part in said):
+    said = [part for part in parts if part.get_text() or isinstance(part, GenericContent)]
+    if any(POINT in part.extras or part.cache or isinstance(part, GenericContent) for part in said):
         return [block for part in said for block in write_block(part, call, warnings)]
     words = "\n\n".join(part.get_text() for part in said)
     return [{"text": words}] if words else []
