@@ -55,6 +55,16 @@ def test_21_audio_that_only_the_total_counts_is_audio_and_not_reasoning() -> Non
     assert usage.unclear == ()
 
 
+def test_21_audio_that_only_its_seconds_tell_is_audio() -> None:
+    for usage in (
+        read_chat(chat(3, 11, 389, prompt_audio_seconds=3)),
+        read_transcription({"usage": chat(3, 11, 389, prompt_audio_seconds=3)}),
+    ):
+        assert (usage.input_tokens, usage.input_audio_tokens, usage.output_tokens) == (3, 375, 11)
+        assert usage.reasoning_tokens == 0
+        assert usage.unclear == ()
+
+
 def test_21_audio_inside_the_prompt_stays_inside() -> None:
     usage = read_chat(chat(400, 11, 411, prompt_tokens_details={"audio_tokens": 375}))
     assert (usage.input_tokens, usage.input_audio_tokens) == (25, 375)

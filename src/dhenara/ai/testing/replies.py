@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field
 from typing import Any, Protocol
@@ -13,6 +14,8 @@ from .answer import Answer
 from .dialects.registry import dialect_for
 from .steps import HangUp, Reset, Send, Stall, Step, Wait
 
+# Responses are taken up after the event of this number.
+STARTING_AFTER = re.compile(r"[?&]starting_after=(\d{1,9})")
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 429: "Too Many Requests", 500: "Server Error"}
 
 
@@ -89,7 +92,10 @@ class Spoken:
         dialect = dialect_for(asked.path)
         if dialect.wants_stream(asked):
             kind = {"content-type": dialect.stream_type, **self.headers}
-            yield from RawStream(dialect.stream(self.answer, asked.json), self.pause, headers=kind).steps(asked)
+            events = dialect.stream(self.answer, asked.json)
+            if after := STARTING_AFTER.search(asked.path):
+                events = events[int(after[1]) + 1 :]
+            yield from RawStream(events, self.pause, headers=kind).steps(asked)
         else:
             body = json.dumps(dialect.body(self.answer, asked.json)).encode()
             yield from Raw(body, headers={"content-type": "application/json", **self.headers}).steps(asked)

@@ -21,7 +21,7 @@ def read_usage(report: Report, *, cache_unclear: bool = False) -> Usage:
             read={
                 "cache_read_tokens": 0 if cache_unclear else cached,
                 "cache_write_tokens": number(read_in, "cache_write_tokens"),
-                "input_audio_tokens": number(read_in, "audio_tokens"),
+                "input_audio_tokens": heard(report, read_in),
             },
             made={
                 "reasoning_tokens": number(made, "reasoning_tokens") or number(report, "reasoning_tokens"),
@@ -37,6 +37,16 @@ def read_usage(report: Report, *, cache_unclear: bool = False) -> Usage:
         reported_cost=reported_cost(report),
         unclear=(*found.unclear, *left_out, *unreadable(report)),
         raw=dict(report),
+    )
+
+
+def heard(report: Report, details: Report) -> int:
+    """Sound in the prompt; where only its seconds are told, it is what the total has beyond prompt and completion."""
+    told = number(details, "audio_tokens")
+    if told or not number(report, "prompt_audio_seconds"):
+        return told
+    return max(
+        0, number(report, "total_tokens") - number(report, "prompt_tokens") - number(report, "completion_tokens")
     )
 
 

@@ -12,10 +12,10 @@ from ...types.call import Call
 from ...types.content import ImageContent, ToolCallContent, ToolResultContent
 from ...types.message import Message
 from ...wire import json
-from ..image import as_url
 from ..origin import at_home
 from ..told import Wire, named, section, words
 from ..warnings import Warnings
+from .parts import data_url
 
 FUNCTION, CUSTOM = "function_call", "custom_tool_call"
 ABOUT = frozenset({"id", "call_id", "type", "status", "execution", "created_by", "caller"})
@@ -92,7 +92,7 @@ def computer_output(result: ToolResultContent, warnings: Warnings) -> Wire:
     picture = next((part for part in result.contents if isinstance(part, ImageContent)), None)
     if picture is None:
         warnings.dropped("the words of a computer_call's result", "its result is a screenshot", result)
-    shown: Wire = {} if picture is None else {"image_url": as_url(picture)}
+    shown: Wire = {} if picture is None else {"image_url": picture.url or data_url(picture, "image/png")}
     if picture is not None and picture.file_id is not None:
         shown = {"file_id": picture.file_id}
     output = {"type": "computer_screenshot", **shown}

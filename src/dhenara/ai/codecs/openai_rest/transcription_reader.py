@@ -16,6 +16,7 @@ from ..audio import Wire, read_segment, read_word
 from ..base import Blob
 from ..counts import amount, count, number, section, unreadable, used
 from ..openai_chat.codec import read_error
+from ..openai_chat.usage import heard
 from ..operation import says_why
 from ..reported import reported_cost
 from ..token_buckets import Report as Counted, split
@@ -109,7 +110,7 @@ def read_usage(body: Wire) -> Usage:
             first_count(told, "output_tokens", "completion_tokens"),
             count(told, "total_tokens"),
             read={
-                "input_audio_tokens": number(details, "audio_tokens"),
+                "input_audio_tokens": heard(told, details),
                 "cache_read_tokens": number(details, "cached_tokens"),
             },
         )
