@@ -42,19 +42,7 @@ def chat(name: str, arguments: str, *, streamed: bool, size: int = 7) -> Any:
     return RawStream([f"data: {event}\n\n".encode() for event in (*events, "[DONE]")])
 
 
-def responses(name: str, arguments: str, *, streamed: bool) -> Any:
-    item = {"type": "function_call", "id": "fc_1", "call_id": "call_9", "name": name, "arguments": arguments}
-    whole = {"id": "r", "object": "response", "status": "completed", "model": "m", "output": [item]}
-    if not streamed:
-        return Raw(json.dumps(whole).encode())
-    begun = {"type": "response.output_item.added", "output_index": 0, "item": {**item, "arguments": ""}}
-    delta = {"type": "response.function_call_arguments.delta", "output_index": 0, "delta": arguments}
-    done = {"type": "response.output_item.done", "output_index": 0, "item": item}
-    events = [begun, delta, done, {"type": "response.completed", "response": whole}]
-    return RawStream([f"data: {json.dumps(event)}\n\n".encode() for event in events])
-
-
-REPLIES = {"gpt-4o": chat, "gpt-5-codex": responses}
+REPLIES = {"gpt-4o": chat}
 
 
 @pytest.mark.parametrize("model", REPLIES)

@@ -1,7 +1,8 @@
 """Wrapper calls: models of OpenAI sometimes call a tool that nobody declared, with several calls inside.
 
 `multi_tool_use.parallel` takes `{"tool_uses": [{"recipient_name": "functions.NAME", "parameters": {...}}, ...]}`. Its
-calls are handed over one by one, with ids made of the wrapper's.
+calls are handed over one by one, with ids made of the wrapper's. Only Chat does so: items of Responses must go back as
+they came, each with an output under its own id.
 """
 
 from __future__ import annotations

@@ -24,11 +24,9 @@ from ...types.delta import (
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
-from ..base import Informed, Outgoing
 from ..beside import beside
 from ..counts import used
 from ..foreign import RESPONSES, not_an_answer, refuse_foreign, says_why
-from ..parallel_calls import WrapperCalls, declared_tools
 from ..told import Wire, entries, named, place, section, words
 from .ending import why
 from .item_reader import ItemReader, citation, spelled
@@ -39,20 +37,15 @@ LAST = b"[DONE]"
 BESIDE = ("service_tier", "conversation", "background", "previous_response_id")
 
 
-class ResponsesReader(Informed):
+class ResponsesReader:
     """One answer. The items of its final event are the last word on what only the origin understands."""
 
-    __slots__ = ("_items", "_last", "_quirks", "_wrappers")
+    __slots__ = ("_items", "_last", "_quirks")
 
     def __init__(self, quirks: ResponsesQuirks) -> None:
         self._quirks = quirks
         self._items: dict[int, ItemReader] = {}
         self._last = 0
-        self._wrappers = WrapperCalls()
-
-    def asked(self, outgoing: Outgoing) -> None:
-        """Which tools are declared."""
-        self._wrappers = WrapperCalls(declared_tools(outgoing.body))
 
     def whole(self, body: Any) -> Iterator[Delta]:
         """A body without items that is no response says why there is none."""
@@ -81,7 +74,7 @@ class ResponsesReader(Informed):
         return read(self, event)
 
     def finish(self) -> Iterator[Delta]:
-        return self._wrappers.release()
+        return iter(())
 
     def _item(self, event: Wire) -> ItemReader:
         """The item that an event is about; the one told last, where the host does not say."""
@@ -112,11 +105,10 @@ class ResponsesReader(Informed):
         return self._begin(section(event, "response"))
 
     def _added(self, event: Wire) -> Iterator[Delta]:
-        item = self._at(place(event, "output_index", len(self._items)))
-        return self._wrappers.unwrapped(item.start(section(event, "item")))
+        return self._at(place(event, "output_index", len(self._items))).start(section(event, "item"))
 
     def _done(self, event: Wire) -> Iterator[Delta]:
-        return self._wrappers.unwrapped(self._item(event).whole(section(event, "item")))
+        return self._item(event).whole(section(event, "item"))
 
     def _text(self, event: Wire) -> Iterable[Delta]:
         piece = words(event, "delta")
@@ -139,7 +131,7 @@ class ResponsesReader(Informed):
     def _arguments(self, event: Wire) -> Iterable[Delta]:
         item = self._item(event)
         item.called = True
-        return self._wrappers.unwrapped([ToolCallDelta(item.grew(None), arguments=words(event, "delta"))])
+        return (ToolCallDelta(item.grew(None), arguments=words(event, "delta")),)
 
     def _input(self, event: Wire) -> Iterable[Delta]:
         item = self._item(event)
@@ -151,8 +143,7 @@ class ResponsesReader(Informed):
         return (ServerToolDelta(self._item(event).grew(None), arguments=words(event, "delta")),)
 
     def _arguments_done(self, event: Wire) -> Iterable[Delta]:
-        given = spelled(event.get("arguments") or event.get("input"))
-        return self._wrappers.unwrapped(self._item(event).finished(None, given))
+        return self._item(event).finished(None, spelled(event.get("arguments") or event.get("input")))
 
     def _summary(self, event: Wire) -> Iterable[Delta]:
         return (ReasoningDelta(self._item(event).grew("summary"), words(event, "delta")),)
@@ -178,8 +169,7 @@ class ResponsesReader(Informed):
         for index, item in enumerate(entries(response, "output")):
             known = self._known(item, index, told)
             known.stored = bool(response.get("store"))
-            yield from self._wrappers.unwrapped(known.whole(item))
-        yield from self._wrappers.release()
+            yield from known.whole(item)
         if usage := section(response, "usage"):
             yield from used(read_usage(usage))
         yield from self._begin(response)
