@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from dhenara.ai.dataclass import dataclass
+from dhenara.ai.types.secret_options import shown_address
 
 from .config_models import AiSettings
 from .config_problems import SECRETS
@@ -27,6 +28,8 @@ class Line:
         """With secrets masked."""
         if value in (None, "", {}):
             return cls(name, None, source)
+        if name == "base_url":
+            return cls(name, shown_address(str(value)), source)
         return cls(name, MASK if name in SECRETS else redacted(str(value)), source)
 
     def __str__(self) -> str:

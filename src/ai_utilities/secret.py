@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from .telemetry.redaction import redacted
+from dhenara.ai.types.secret_options import SecretAddress, SecretText, conceal, mask, shown_address
 
 MASK = "**********"
-TELLING = re.compile(r"key|secret|token|password|credential|authorization", re.IGNORECASE)
-"""Names of what is not shown, wherever it stands."""
 
 
-class Secret(str):
+class Secret(SecretText):
     """Compares and travels as the string it is; `repr`, `model_dump` and JSON show a mask."""
 
     __slots__ = ()
@@ -32,30 +29,23 @@ class Secret(str):
         )
 
 
-class Address(str):
-    """An address that shows itself without the names, passwords and keys in it."""
+class Address(SecretAddress):
+    """A URL that shows itself without the name and password in it, and without the values of its query."""
 
     __slots__ = ()
-
-    def __repr__(self) -> str:
-        return repr(redacted(self))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(
-            cls, core_schema.str_schema(), serialization=core_schema.plain_serializer_function_ser_schema(redacted)
+            cls, core_schema.str_schema(), serialization=core_schema.plain_serializer_function_ser_schema(shown_address)
         )
 
 
-def hiding(given: Any, name: str = "") -> Any:
-    """The same, with whatever has a telling name as a secret."""
-    if isinstance(given, dict):
-        return {key: hiding(value, str(key)) for key, value in given.items()}
-    return Secret(given) if isinstance(given, str) and TELLING.search(name) else given
+def hiding(given: Any) -> Any:
+    """The same configuration with its headers, and whatever has the name of a secret, as secrets."""
+    return conceal(given)
 
 
 def masked(given: Any) -> Any:
     """For dumps: without what is hidden."""
-    if isinstance(given, dict):
-        return {key: masked(value) for key, value in given.items()}
-    return MASK if isinstance(given, Secret) and given else given
+    return mask(conceal(given))

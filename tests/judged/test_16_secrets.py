@@ -16,12 +16,15 @@ from urllib.parse import quote
 
 import pytest
 
+from ai_utilities import AiClient, AiSettings
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError
+from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.testing.replies import Asked, Raw, Spoken
 from dhenara.ai.testing.steps import Send, Step
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
+from dhenara.ai.wire.http import HttpRequest
 from support.worlds import World
 
 KEY = "sk-Live/0+secret=Key"
@@ -268,3 +271,26 @@ def test_words_that_are_no_secrets_stay_readable(server: FakeServer) -> None:
     )
     with pytest.raises(CallError, match=re.escape("the model fake-1 of tenant-x is not in api.example.com")):
         AIModelClient(endpoint(server.url), config()).generate("?")
+
+
+def test_settings_and_clients_of_the_kit_show_no_secret() -> None:
+    settings = AiSettings(
+        provider="openai",
+        api_key=KEY,
+        model="m",
+        base_url=f"http://127.0.0.1:9/v1?tenant={HEADER}",
+        extra_headers={"X-Call": CALL},
+        provider_config={"headers": {"x-other": QUERY}, "admin_password": ENTRY},
+        redis_url="redis://user:cookie-crumb-5@127.0.0.1/0",
+    )
+    client = AiClient(settings)
+    copied = settings.model_copy(update={"base_url": f"http://127.0.0.1:9/v1?tenant={QUERY}"})
+    explained = client.explain()
+    shown = [*dumps(settings), *dumps(copied), repr(vars(client)), repr(vars(client.provider)), str(explained)]
+    assert leaked(*shown, repr(explained), json.dumps(explained.to_dict())) == []
+
+
+def test_requests_and_targets_show_no_secret() -> None:
+    target = resolve(endpoint("http://127.0.0.1:9"), {})
+    request = HttpRequest("GET", f"http://127.0.0.1:9/?a={HEADER}", {"x": KEY}, b"body")
+    assert leaked(target, target.grant, request, [request]) == []

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from dhenara.ai.types.secret_options import shown_address
+
 from .flags import EnvFileFlag
 from .screen import show
 
@@ -67,5 +69,5 @@ def about(name: str, settings: Any) -> dict[str, Any]:
         "key_variable": facts.key[0] if facts.key else None,
         "state": state,
         "ready": state in ("ready", "answers") or variable is not None,
-        "address": address or facts.address,
+        "address": shown_address(address or facts.address or "") or None,
     }

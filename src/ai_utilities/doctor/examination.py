@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from dhenara.ai.types.secret_options import shown_address
+
 from ..client import AiClient
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, Resolved
@@ -79,7 +81,7 @@ def check_settings(found: Resolved) -> Iterator[Finding]:
     yield ok("provider", f"{found.provider}{why}")
     yield ok("model", f"{found.model.value or 'the first that the server has'} ({found.model.origin})")
     if found.base_url.value:
-        yield ok("address", f"{found.base_url.value} ({found.base_url.origin})")
+        yield ok("address", f"{shown_address(found.base_url.value)} ({found.base_url.origin})")
     key = found.api_key.value
     if key is None:
         yield ok("key", "none, and none is needed")

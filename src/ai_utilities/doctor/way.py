@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from dhenara.ai.diagnosis import proxy_for, trusted_certificates
+from dhenara.ai.types.secret_options import shown_address
 
 from ..exceptions import AIUtilitiesError
 from .finding import Finding, failure, ok, warning
@@ -21,7 +22,9 @@ def check_way(address: str) -> Iterator[Finding]:
     """Step by step, so that the first one that fails is the one to repair."""
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        yield failure("address", f"{address!r} is none: it begins with http:// or https://, and names a host")
+        yield failure(
+            "address", f"{shown_address(address)!r} is none: it begins with http:// or https://, and names a host"
+        )
         return
     host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
     proxy = proxy_for(address)

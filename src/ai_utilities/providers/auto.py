@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dhenara.ai.dataclass import dataclass
+from dhenara.ai.types.secret_options import shown_address
 
 from ..exceptions import ProviderConfigurationError
 from ..ways_out import nothing_configured
@@ -76,7 +77,7 @@ def answering(order: tuple[str, ...], variables: Mapping[str, str]) -> Picked | 
     for facts in map(facts_of, order):
         address = address_of(facts, variables)
         if address is not None and reachable(address):
-            return Picked(facts.name, f"a server answers at {address}")
+            return Picked(facts.name, f"a server answers at {shown_address(address)}")
     return None
 
 

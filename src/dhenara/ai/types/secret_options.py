@@ -12,7 +12,14 @@ from inspect import iscoroutinefunction
 from types import FunctionType
 from typing import Any, TypeVar
 
-from ..wire.secrets import SECRET_NAMES, SecretAddress, SecretText, conceal
+from ..wire.secrets import (
+    SECRET_NAMES,
+    SecretAddress as SecretAddress,
+    SecretText as SecretText,
+    conceal as conceal,
+    mask as mask,
+    shown_address as shown_address,
+)
 
 C = TypeVar("C", bound=type)
 

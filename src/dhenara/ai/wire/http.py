@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ..dataclass import dataclass, replace
 from .limits import DEFAULT_LIMITS, ReadLimits
+from .secrets import shown_address
 
 
 class Pieces(Protocol):
@@ -24,7 +25,7 @@ class HttpRequest:
     """One request. Header names are lower case; secrets may be in the headers, so they are not in the repr."""
 
     method: str
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | Pieces = field(default=b"", repr=False)
     address: str | None = None
@@ -33,6 +34,9 @@ class HttpRequest:
     """Sent over a connection of its own: on one that rested, nobody can tell whether it was heard before a hang-up."""
     limits: ReadLimits = field(default=DEFAULT_LIMITS, repr=False)
     """How much the server may send as the response."""
+
+    def __repr__(self) -> str:
+        return f"HttpRequest({self.method!r}, {shown_address(self.url)!r})"
 
     @property
     def content(self) -> bytes:
