@@ -11,7 +11,7 @@ PROMPT ?=
 COUNT ?= 1000000
 VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables coverage bench bench-caches dist docs clean
+.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables soak coverage bench bench-caches bench-transports dist docs clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,9 @@ fuzz: $(STAMP)   ## mutated recorded answers read by every decoder (COUNT=100000
 tables: $(STAMP) ## write the pages anew that are made from the data
 	@cd tests && ../$(BIN)/python -m tables
 
+soak: $(STAMP)   ## 1,000 streams at once for five minutes, 100,000 calls in 64 threads, 5 % faults: what grows?
+	@cd tests && ../$(BIN)/python -m soak $(SOAK)
+
 coverage: $(WEIGHTS) ## which lines and branches the suite runs
 	@$(BIN)/python -m coverage run -m pytest -q -m "not slow" -p no:xdist
 	@$(BIN)/python -m coverage report
@@ -82,6 +85,9 @@ docs: $(STAMP)   ## the documentation as a site in site/
 
 bench-caches: $(STAMP)  ## what a cache hit costs, against the peers, in one run
 	@$(BIN)/python -m benchmarks.caches
+
+bench-transports: $(STAMP)  ## what a call and a chunk cost over each HTTP client, in one run
+	@$(BIN)/python -m benchmarks.transports
 
 check: lint types imports test  ## what the build runs
 

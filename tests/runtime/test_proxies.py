@@ -26,6 +26,12 @@ from dhenara.ai.runtime.proxy import find_proxy
         ("fd00::7", "fd00::/8", True),
         ("fe80::7", "fd00::/8", False),
         ("::1", "127.0.0.1", False),
+        ("api.example.", "api.example", True),
+        ("api.example", "api.example.", True),
+        ("api.example", "other.example api.example", True),
+        ("::ffff:10.1.2.3", "10.0.0.0/8", True),
+        ("10.1.2.3", "10.0.0.0/8:80", False),
+        ("api.example", "ample", False),
     ],
 )
 def test_no_proxy_is_heeded_for_names_addresses_and_networks(host: str, exceptions: str, direct: bool) -> None:

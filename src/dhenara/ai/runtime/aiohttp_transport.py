@@ -17,7 +17,7 @@ import aiohttp
 from yarl import URL
 
 from ..wire.frame import BrokenFraming
-from ..wire.http import Head, HttpRequest
+from ..wire.http import Head, HttpRequest, Pieces
 from ..wire.http1 import Unwritable
 from ..wire.io import Broken, CertificateRejected, Patience, ProxyRefused, Silence, Unreachable
 from .adapted_response import AdaptedResponse
@@ -56,24 +56,27 @@ class AiohttpTransport:
         proxy = find_proxy(parts.scheme, host, self._environment, port, PROXIES)
         options: dict[str, Any] = {"ssl": self._trust()} if secure else {}
         if proxy is not None:
-            options |= proxied(proxy)
+            options["proxy"] = URL(proxy.url)
+            options |= {"proxy_headers": proxy.headers()} if secure else {}
         if request.address is not None and secure:
             options["server_hostname"] = host
         named = bracketed(host) if parts.is_default_port() else f"{bracketed(host)}:{port}"
-        headers = {"host": named, **request.headers, **sized(request)}
-        with translating(patience, proxy):
+        login = proxy.headers() if proxy is not None and not secure else {}
+        headers = {"host": named, **login, **request.headers, **sized(request)}
+        body = Body(request.body)
+        with translating(proxy, body):
             async with Progress(patience) as progress:
                 response = await self._session(once=request.once).request(
                     request.method,
                     url_of(request),
                     headers=headers,
-                    data=body_of(request),
+                    data=body.data(),
                     allow_redirects=False,
                     trace_request_ctx=progress,
                     **options,
                 )
         secrets = proxy.secrets() if proxy is not None and not secure else ()
-        return AdaptedResponse(head_of(response), AiohttpBody(response, patience, proxy), patience, secrets)
+        return AdaptedResponse(head_of(response), AiohttpBody(response, proxy), patience, secrets)
 
     async def close(self) -> None:
         sessions, self._sessions = self._sessions, {}
@@ -155,14 +158,13 @@ def tracing() -> aiohttp.TraceConfig:
 class AiohttpBody:
     """The body of a response."""
 
-    def __init__(self, response: aiohttp.ClientResponse, patience: Patience, proxy: Proxy | None) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, proxy: Proxy | None) -> None:
         self._response = response
-        self._patience = patience
         self._proxy = proxy
         self._loop = asyncio.get_running_loop()
 
     async def read(self, timeout: float | None) -> bytes:
-        with translating(self._patience, self._proxy, began=True):
+        with translating(self._proxy):
             async with asyncio.timeout(timeout):
                 return await self._response.content.readany()
 
@@ -177,7 +179,8 @@ class AiohttpBody:
 
 
 @contextmanager
-def translating(patience: Patience, proxy: Proxy | None, *, began: bool = False) -> Iterator[None]:
+def translating(proxy: Proxy | None, body: Body | None = None) -> Iterator[None]:
+    """Our errors for those of aiohttp; with a body while the request is sent, without one while a response is read."""
     try:
         yield
     except aiohttp.InvalidURL as error:
@@ -185,7 +188,9 @@ def translating(patience: Patience, proxy: Proxy | None, *, began: bool = False)
     except TimeoutError as error:
         raise Silence("the time is over", connecting=isinstance(error, aiohttp.ConnectionTimeoutError)) from error
     except (aiohttp.ClientError, OSError) as error:
-        raise translated(error, proxy, began=began) from error
+        if body is not None and body.error is not None:
+            raise body.error from None
+        raise translated(error, proxy, began=body is None) from error
 
 
 def translated(error: aiohttp.ClientError | OSError, proxy: Proxy | None, *, began: bool) -> Exception:
@@ -220,27 +225,29 @@ def sized(request: HttpRequest) -> dict[str, str]:
     return {"content-length": str(size)} if size or request.method in ("POST", "PUT", "PATCH") else {}
 
 
-def body_of(request: HttpRequest) -> bytes | AsyncIterator[bytes] | None:
-    """Large bodies in pieces: aiohttp writes bytes in one go, which holds up the loop."""
-    body = request.body
-    if isinstance(body, bytes):
-        if len(body) > PIECE:
-            return pieces(body[at : at + PIECE] for at in range(0, len(body), PIECE))
-        return body or None
-    return pieces(iter(body))
+class Body:
+    """The body of a request. Large ones go in pieces: aiohttp writes bytes in one go, which holds up the loop."""
 
+    def __init__(self, body: bytes | Pieces) -> None:
+        self._body = body
+        self.error: Exception | None = None
+        """Why the pieces ended too early; aiohttp reports that as an error of the connection."""
 
-async def pieces(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for part in parts:
-        yield part
+    def data(self) -> bytes | AsyncIterator[bytes] | None:
+        """What aiohttp takes."""
+        if not isinstance(self._body, bytes):
+            return self._send(iter(self._body))
+        if len(self._body) > PIECE:
+            return self._send(self._body[at : at + PIECE] for at in range(0, len(self._body), PIECE))
+        return self._body or None
 
-
-def proxied(proxy: Proxy) -> dict[str, Any]:
-    """The options of a request through this proxy."""
-    options: dict[str, Any] = {"proxy": URL(proxy.url)}
-    if proxy.username or proxy.password:
-        options["proxy_auth"] = aiohttp.BasicAuth(proxy.username, proxy.password, "utf-8")
-    return options
+    async def _send(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+        try:
+            for piece in pieces:
+                yield piece
+        except Exception as error:
+            self.error = error
+            raise
 
 
 def url_of(request: HttpRequest) -> URL:

@@ -5,6 +5,7 @@ No retries, redirects, cookies or netrc; proxies by the environment as everywher
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
     import asyncio
 
 STATUS_DIGITS = 3
+# TLS alerts that come after the handshake leave anyio as they are.
+ERRORS = (
+    httpcore2.TimeoutException,
+    httpcore2.NetworkError,
+    httpcore2.ProtocolError,
+    httpcore2.ProxyError,
+    OSError,
+)
 KINDS = tuple(PORTS)
 LONGEST_IDLE = 55.0
 Trust = Callable[[], ssl.SSLContext]
@@ -49,7 +58,7 @@ class Route:
         self.name = host
         # A proxy looks a name up by itself; where the address was checked, it is given that address.
         place = request.address if request.address is not None and self.proxy is not None else host
-        self.url = httpcore2.URL(scheme=parts.scheme, host=place, port=port, target=path)
+        self.url = httpcore2.URL(scheme=parts.scheme, host=place, port=parts.port, target=path)
         named = bracketed(host) if port == PORTS[parts.scheme] else f"{bracketed(host)}:{port}"
         self.headers = [*headers_of(request, named)]
 
@@ -98,6 +107,7 @@ class SyncHttpx2Transport:
         self._trust = trust
         self._environment = environment
         self._pools: dict[tuple[Proxy | None, bool], httpcore2.ConnectionPool] = {}
+        self._owner = os.getpid()
 
     async def open(self, request: HttpRequest, patience: Patience) -> AdaptedResponse:
         """The response as soon as its head has arrived."""
@@ -115,12 +125,21 @@ class SyncHttpx2Transport:
         return AdaptedResponse(head_of(response), body, patience, secrets_of(route))
 
     async def close(self) -> None:
+        self._forget_after_fork()
         pools, self._pools = self._pools, {}
         for pool in pools.values():
             pool.close()
 
+    def _forget_after_fork(self) -> None:
+        """A child closes its copies of the parent's sockets, which ends nothing: httpcore2 does not shut them down."""
+        if self._owner != os.getpid():
+            pools, self._pools, self._owner = self._pools, {}, os.getpid()
+            for pool in pools.values():
+                pool.close()
+
     def _pool(self, route: Route) -> httpcore2.ConnectionPool:
         """Plain connections do without a TLS context, which takes time to load."""
+        self._forget_after_fork()
         if route.own_pool:
             return self._create(route)
         key = (route.proxy, route.secure)
@@ -230,6 +249,8 @@ class AsyncBody:
 
     async def close(self) -> None:
         with using(self._use, self._proxy, began=True):
+            with suppress(RuntimeError):  # another task is reading, which ends by what follows
+                await self._chunks.aclose()
             await self._response.aclose()
         if self._pool is not None:
             await self._pool.aclose()
@@ -278,7 +299,7 @@ def using(use: Use, proxy: Proxy | None, *, began: bool = False) -> Iterator[Non
         yield
     except httpcore2.LocalProtocolError as error:
         raise Unwritable(str(error)) from error
-    except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError) as error:
+    except ERRORS as error:
         raise translated(error, use, proxy, began=began) from error
 
 

@@ -108,11 +108,9 @@ def stays_direct(host: str, port: int, exceptions: str) -> bool:
 
 def read_proxy(address: str, name: str, kinds: Collection[str] = HTTP_ONLY) -> Proxy:
     """The proxy that a variable names. No message repeats the value: a password may be in it."""
-    try:
-        parts = urlsplit(address if "://" in address else f"http://{address}")
-        port = parts.port
-    except ValueError as error:
-        raise malformed(name, "its host or port cannot be read") from error
+    parts = split(address if "://" in address else f"http://{address}")
+    if parts is None:
+        raise malformed(name, "its host or port cannot be read")
     if parts.scheme not in PORTS:
         raise malformed(name, f"{parts.scheme}:// is not a kind of proxy")
     if problem := trouble(parts):
@@ -125,10 +123,20 @@ def read_proxy(address: str, name: str, kinds: Collection[str] = HTTP_ONLY) -> P
     return Proxy(
         parts.scheme,
         (parts.hostname or "").rstrip("."),
-        PORTS[parts.scheme] if port is None else port,
+        PORTS[parts.scheme] if parts.port is None else parts.port,
         unquote(parts.username or ""),
         unquote(parts.password or ""),
     )
+
+
+def split(address: str) -> SplitResult | None:
+    """The parts of an address; None where it has none. Python's own error quotes it, and so perhaps the password."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def trouble(parts: SplitResult) -> str | None:
