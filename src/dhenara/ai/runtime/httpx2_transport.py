@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from typing import Any, cast
 
+import anyio
 import httpx2
 
 from ..errors import ConfigurationError
 from ..wire.http import Head, HttpRequest, Pieces
 from ..wire.io import Broken, Patience, Response, Silence, Transport, Unreachable
+from .adapted_response import AdaptedResponse
 
 
 def adopt(transport: object, *, is_async: bool) -> Transport:
@@ -33,9 +35,10 @@ class BlockingHttpx2:
 
     async def open(self, request: HttpRequest, patience: Patience) -> Response:
         try:
-            return BlockingResponse(self._transport.handle_request(asked(request, patience)))
+            response = self._transport.handle_request(asked(request, patience))
         except httpx2.HTTPError as error:
             raise translated(error, began=False) from error
+        return AdaptedResponse(head_of(response), BlockingBody(response), patience)
 
     async def close(self) -> None:
         self._transport.close()
@@ -49,54 +52,66 @@ class AsyncHttpx2:
 
     async def open(self, request: HttpRequest, patience: Patience) -> Response:
         try:
-            return AsyncResponse(await self._transport.handle_async_request(asked(request, patience)))
+            with anyio.fail_after(patience.read()):
+                response = await self._transport.handle_async_request(asked(request, patience))
+        except TimeoutError as error:
+            raise Silence("the time is over") from error
         except httpx2.HTTPError as error:
             raise translated(error, began=False) from error
+        return AdaptedResponse(head_of(response), AsyncBody(response), patience)
 
     async def close(self) -> None:
         await self._transport.aclose()
 
 
-class BlockingResponse:
-    def __init__(self, response: httpx2.Response) -> None:
-        self.head = head_of(response)
-        self._response = response
-        self._chunks = response.iter_bytes()
+class BlockingBody:
+    """The body as it was sent. A limit that the transport took with the request is checked again before each read."""
 
-    async def read(self) -> bytes:
+    def __init__(self, response: httpx2.Response) -> None:
+        self._response = response
+        self._chunks = iter(cast("Iterable[bytes]", response.stream))
+
+    async def read(self, timeout: float | None) -> bytes:
         try:
-            return next(self._chunks, b"")
+            return next((chunk for chunk in self._chunks if chunk), b"")
         except httpx2.HTTPError as error:
             raise translated(error, began=True) from error
 
     async def close(self) -> None:
         self._response.close()
 
-    def abandon(self) -> None:
+    def drop(self) -> None:
         self._response.close()
 
 
-class AsyncResponse:
-    def __init__(self, response: httpx2.Response) -> None:
-        self.head = head_of(response)
-        self._response = response
-        self._chunks = response.aiter_bytes()
+class AsyncBody:
+    """The same in a task, where each read ends at the limit that holds then."""
 
-    async def read(self) -> bytes:
+    def __init__(self, response: httpx2.Response) -> None:
+        self._response = response
+        self._chunks = aiter(cast("AsyncIterable[bytes]", response.stream))
+
+    async def read(self, timeout: float | None) -> bytes:
         try:
-            return await anext(self._chunks, b"")
+            with anyio.fail_after(timeout):
+                async for chunk in self._chunks:
+                    if chunk:
+                        return chunk
+        except TimeoutError as error:
+            raise Silence("the time is over") from error
         except httpx2.HTTPError as error:
             raise translated(error, began=True) from error
+        return b""
 
     async def close(self) -> None:
         await self._response.aclose()
 
-    def abandon(self) -> None:
+    def drop(self) -> None:
         """The foreign stream closes itself when its generator is collected."""
 
 
 def asked(request: HttpRequest, patience: Patience) -> httpx2.Request:
-    """Limits of a foreign transport are set once, before the first byte."""
+    """The request with its limits, which a transport of httpx2 takes once, before the first byte."""
     wait, connect = patience.read(), patience.connect()
     limits: dict[str, Any] = {"connect": connect, "read": wait, "write": wait, "pool": connect}
     extensions: dict[str, Any] = {"timeout": limits}
