@@ -30,7 +30,7 @@ from dhenara.ai.runtime.proxy import find_proxy
         ("api.example", "api.example.", True),
         ("api.example", "other.example api.example", True),
         ("::ffff:10.1.2.3", "10.0.0.0/8", True),
-        ("10.1.2.3", "10.0.0.0/8:80", False),
+        ("10.1.2.3", "10.0.0.0/8:8080", False),
         ("api.example", "ample", False),
     ],
 )
