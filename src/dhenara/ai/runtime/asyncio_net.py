@@ -237,8 +237,8 @@ class AsyncioNet:
             context = self._trust()
             try:
                 return await wire.start_tls(context, host, timeout)
-            except ValueError as error:  # a host that no certificate can name
-                raise Unreachable(reason(error)) from error
+            except ValueError as error:  # a host that no certificate can name, or a certificate that is not trusted
+                raise tls_problem(error) from error
         except TimeoutError as error:
             wire.drop()
             raise Silence(f"no secure connection to {host} in time", connecting=True) from error
