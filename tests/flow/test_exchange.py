@@ -17,6 +17,7 @@ from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.testing import Answer, FakeServer, Plausible, Raw, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, Fetching, ImageContent
+from dhenara.ai.wire.redaction import forms
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!")
@@ -202,3 +203,14 @@ def test_a_layer_that_does_not_look_costs_no_encoding(world: World, server: Fake
     world.run(client, "?")
     world.close(client)
     assert len(encodings) == 1
+
+
+def test_ids_of_single_calls_are_no_secrets(server: FakeServer) -> None:
+    """The forms of secrets are made once for a client; a secret that is new with each call would make them anew."""
+    server.answers(HELLO, HELLO, HELLO)
+    with AIModelClient(endpoint(server.url)) as client:
+        client.generate("?")
+        before = forms.cache_info().misses
+        client.generate("?")
+        client.generate("?")
+    assert forms.cache_info().misses == before

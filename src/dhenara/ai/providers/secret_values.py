@@ -32,6 +32,9 @@ NEGOTIATION = frozenset(
 )
 """Headers with the vocabulary of HTTP itself: to mask `application/json` would make every answer unreadable."""
 
+NAMES_OF_SENDINGS = frozenset({"idempotency-key"})
+"""Ids that are new for each call: they prove nothing, and masking them would cost each call the forms of one."""
+
 SCHEMES = frozenset({"bearer", "basic", "token", "key", "apikey", "api-key", "digest"})
 PROXIES = tuple(name for scheme in ("http", "https", "all") for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()))
 PAIR = re.compile(r"[^\s;,&=]+=\"?([^\s;,&\"]+)")
@@ -52,7 +55,9 @@ def configured_secrets(
 def request_secrets(headers: Mapping[str, str]) -> Iterator[str]:
     """The secrets in the headers of one request: what was configured or derived, and what has such a name."""
     for name, value in headers.items():
-        if name in NEGOTIATION or not (isinstance(value, SecretText) or SECRET_NAMES.search(name)):
+        if name in NEGOTIATION or name in NAMES_OF_SENDINGS:
+            continue
+        if not (isinstance(value, SecretText) or SECRET_NAMES.search(name)):
             continue
         yield from filter(is_distinct, header_parts(value))
 
