@@ -9,10 +9,20 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.usage import Budget, BudgetExceededError, BudgetLayer, MemoryBudgets
+from ai_utilities.usage import Budget, BudgetExceededError, BudgetLayer, MemoryBudgets, MemoryLedger, UsageLayer
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, CallError
-from dhenara.ai.testing import Answer, Counted, Cut, FakeServer, HangUp, Refusal, Spoken, stall_before_head
+from dhenara.ai.testing import (
+    Answer,
+    Counted,
+    Cut,
+    FakeServer,
+    HangUp,
+    Refusal,
+    Spoken,
+    hang_up_before_head,
+    stall_before_head,
+)
 from dhenara.ai.testing.replies import Asked, Send
 from judged.test_03_killed_workers import captured, kill_when
 from support.usage_worker import BRIEF, budgets_at, priced, spend_for_ever
@@ -159,3 +169,27 @@ def test_commands_list_and_close_reservations(
     store = budgets_at("sqlite", where)
     assert spent(store) == 0
     store.close()
+
+
+def test_a_request_that_may_have_been_received_is_not_taken_for_free(world: World, server: FakeServer) -> None:
+    server.answers(hang_up_before_head())
+    store, ledger = MemoryBudgets(), MemoryLedger()
+    layers = [UsageLayer(ledger), BudgetLayer(BUDGET, store=store)]
+    client = AIModelClient(priced(server.url), BRIEF, layers=layers)
+    with pytest.raises(CallError):
+        world.run(client, "?", retries=0)
+    assert len(server.exchanges) == 1
+    assert spent(store) > Decimal("0.1")
+    assert [row.cost for row in ledger.rows()] == [None]
+    world.close(client)
+
+
+def test_a_request_without_a_connection_is_free(world: World) -> None:
+    store, ledger = MemoryBudgets(), MemoryLedger()
+    layers = [UsageLayer(ledger), BudgetLayer(BUDGET, store=store)]
+    client = AIModelClient(priced("http://127.0.0.1:1"), BRIEF, layers=layers)
+    with pytest.raises(CallError):
+        world.run(client, "?", retries=0)
+    assert spent(store) == 0
+    assert [row.cost for row in ledger.rows()] == [0]
+    world.close(client)

@@ -21,6 +21,7 @@ from ..storage.time_limit import within
 from .batch_rows import FREE, NOTHING
 from .data import Outcome, UsageData
 from .open_rows import expiry
+from .reserved import unsent
 from .stored_errors import attempt_text, stored_text
 
 if TYPE_CHECKING:
@@ -184,14 +185,12 @@ def row(facts: Mapping[str, Any], outcome: Outcome, attempt: int, cost: Cost | N
 
 def failed_row(attempt: Attempt, facts: Mapping[str, Any], call: Call) -> UsageData:
     """Providers do not charge what they refuse; what became of a request that got no answer is unknown."""
-    said = attempt.error or ""
     refused = attempt.status is not None and attempt.status >= 400
-    unsent = said.startswith(("LimitReachedError", "ConnectionFailedError: could not reach"))
     return row(
         facts,
         "interrupted" if broke_off(attempt) else "failed",
         attempt.number,
-        Cost(amount=Decimal(0), source="refused") if refused or unsent else None,
+        Cost(amount=Decimal(0), source="refused") if refused or unsent(attempt) else None,
         error=attempt_text(attempt, call),
         request_id=attempt.request_id,
         duration_s=attempt.seconds,

@@ -142,8 +142,15 @@ class Reserved:
 
 def unbilled(attempt: Attempt) -> bool:
     """Whether nothing can have been charged for it: refused, never reached, or never sent."""
-    unsent = (attempt.error or "").startswith(("LimitReachedError", "ConnectionFailedError: could not reach"))
-    return unsent or (attempt.status is not None and attempt.status >= 400)
+    return unsent(attempt) or (attempt.status is not None and attempt.status >= 400)
+
+
+def unsent(attempt: Attempt) -> bool:
+    """Whether its request cannot have been received: a limit kept it back, or there was no connection."""
+    said = attempt.error or ""
+    if "may have been received" in said:
+        return False
+    return said.startswith(("LimitReachedError", "ConnectionFailedError: could not reach"))
 
 
 def unbilled_error(call: Call, error: CallError) -> bool:
@@ -151,7 +158,8 @@ def unbilled_error(call: Call, error: CallError) -> bool:
     head = call.journal.head
     if head is not None:
         return head.status >= 400
-    return isinstance(error, ConnectionFailedError) or (error.status or 0) >= 400
+    never = isinstance(error, ConnectionFailedError) and "may have been received" not in error.message
+    return never or (error.status or 0) >= 400
 
 
 def spoken(account: str) -> str:

@@ -38,6 +38,8 @@ from .patience import Patience
 from .sources import Line, too_large
 
 PROXY_AUTHENTICATION_REQUIRED = 407
+MAYBE_RECEIVED = "the request may have been received"
+"""Of a connection that broke after it was made: whoever counts costs takes such a request for sent."""
 
 
 async def connect(io: IO, target: Target, request: HttpRequest, patience: Patience) -> Line:
@@ -103,6 +105,8 @@ def unanswered(target: Target, patience: Patience, cause: Exception) -> DhenaraE
             return too_large(cause)
         case BrokenFraming():
             return BadAnswerError(f"{host(target)} answers otherwise than with HTTP/1.1: {cause}")
+        case Broken() if MAYBE_RECEIVED not in str(cause):
+            return connection_error(cause, f"could not reach {host(target)}: {cause}; {MAYBE_RECEIVED}")
         case Unreachable() | Broken():
             return connection_error(cause, f"could not reach {host(target)}: {cause}")
     raise cause

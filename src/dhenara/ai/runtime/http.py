@@ -27,6 +27,9 @@ from .proxied_response import ProxiedResponse, hiding_secrets
 from .proxy import PORTS, bracketed, find_proxy
 from .tunnel import open_tunnel
 
+MAYBE_RECEIVED = "the request may have been received"
+"""Of a connection that broke after it was made: whoever counts costs takes such a request for sent."""
+
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
@@ -105,9 +108,11 @@ class HttpTransport:
         self._in_use[key] = weakref.ref(wire, lambda _: self._in_use.pop(key, None))
         try:
             whole = await send_request(wire, message, request.body, reader, patience)
-        except BaseException:
+        except BaseException as error:
             self._in_use.pop(key, None)
             wire.drop()
+            if type(error) is Unreachable:
+                raise Unreachable(f"{error}; {MAYBE_RECEIVED}") from error
             raise
 
         def release(reusable: bool) -> None:
