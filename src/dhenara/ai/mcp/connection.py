@@ -13,6 +13,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp import Client, MCPError, StdioServerParameters
 
 from ..errors import MCPServerError, MCPTimeoutError
+from .bounded_http import bound_response
 
 # A server may hold its answer open while a tool runs.
 PATIENCE = httpx2.Timeout(30, read=300)
@@ -74,7 +75,13 @@ async def made(
     inside: AsyncExitStack,
 ) -> Client:
     if isinstance(server, str):
-        http = await inside.enter_async_context(httpx2.AsyncClient(headers=dict(headers), timeout=PATIENCE))
+        http = await inside.enter_async_context(
+            httpx2.AsyncClient(
+                headers={"accept-encoding": "identity", **headers},
+                timeout=PATIENCE,
+                event_hooks={"response": [bound_response]},
+            )
+        )
         return Client(streamable_http_client(server, http_client=http))
     command, *arguments = server
     return Client(StdioServerParameters(command=command, args=arguments, env=dict(env) if env else None, cwd=cwd))
