@@ -55,7 +55,7 @@ def joined(method: str, target: str, headers: Mapping[str, str], body: bytes) ->
 
 
 def latin(line: str) -> bool:
-    return all(ord(letter) < 256 for letter in line)
+    return line.isascii() or all(ord(letter) < 256 for letter in line)
 
 
 class Http1Reader:
