@@ -24,7 +24,7 @@ def with_idempotency_key(request: HttpRequest, target: Target, call: Call, io: I
         return request
     journal = call.journal
     if not journal.idempotency_key:
-        parts = (int(io.chance() * 2**BITS) for _ in range(2))
-        journal.idempotency_key = "-".join(("dhenara", *(f"{part:014x}" for part in parts)))
+        first, second = int(io.chance() * 2**BITS), int(io.chance() * 2**BITS)
+        journal.idempotency_key = f"dhenara-{first:014x}{second:014x}"
     content = zlib.crc32(request.body) if isinstance(request.body, bytes) else request.body.size
     return request.with_headers({name: f"{journal.idempotency_key}-{content:08x}"})

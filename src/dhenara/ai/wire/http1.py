@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
 from .body import Body, ChunkedBody, NoBody, SizedBody, UntilClose
 from .frame import BrokenFraming
@@ -12,7 +12,6 @@ from .limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 FORBIDDEN = re.compile(r"[\x00\r\n]")
-UNREADABLE = re.compile(rb"[\x00\r]")
 # RFC 9112 section 4, and RFC 9110 section 15: the first digit of a status is its class.
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
 # RFC 9112 section 2.2: a line feed alone ends a line too.
@@ -165,36 +164,26 @@ def read_head(block: bytes) -> tuple[int, Head]:
     found = STATUS_LINE.fullmatch(first)
     if found is None:
         raise BrokenFraming(f"the response does not begin like HTTP/1.1: {first[:60]!r}")
-    fields: dict[str, str | list[str]] = {}
-    for name, value in unfolded(lines):
-        before = fields.get(name)
-        if before is None:
-            fields[name] = value
-        elif isinstance(before, list):
-            before.append(value)
-        else:
-            fields[name] = [before, value]
-    headers = {name: value if isinstance(value, str) else ", ".join(value) for name, value in fields.items()}
-    return int(found[1]), Head(int(found[2]), headers, (found[3] or b"").decode("latin-1"))
-
-
-def unfolded(lines: Sequence[bytes]) -> Iterator[tuple[str, str]]:
-    """Header fields; a line that begins with space continues the one before (RFC 9112 section 5.2)."""
-    at = 0
-    while at < len(lines):
-        line = lines[at]
-        name, colon, value = line.partition(b":")
+    # RFC 9110 section 5.5: CR, LF and NUL are not allowed in values.
+    if b"\0" in block or block.count(b"\r") - block.endswith(b"\r") != block.count(b"\r\n"):
+        raise BrokenFraming("a header of the response has a NUL or CR in it")
+    fields: dict[str, list[bytes]] = {}
+    value: list[bytes] | None = None
+    for line in lines:
+        if value is not None and line[:1] in FOLDED:
+            # RFC 9112 section 5.2: it continues the field before.
+            value.append(b" " + line.strip(b" \t"))
+            continue
+        name, colon, rest = line.partition(b":")
         key = name.decode("latin-1").lower()
-        # RFC 9110 section 5.5: CR, LF and NUL are not allowed in values.
-        if not colon or not TOKEN.fullmatch(key) or UNREADABLE.search(value):
+        if not colon or not TOKEN.fullmatch(key):
             raise BrokenFraming(f"a header of the response cannot be read: {line[:60]!r}")
-        parts, at = [value.strip(b" \t")], at + 1
-        while at < len(lines) and lines[at][:1] in FOLDED:
-            if UNREADABLE.search(lines[at]):
-                raise BrokenFraming(f"a header of the response cannot be read: {lines[at][:60]!r}")
-            parts.append(lines[at].strip(b" \t"))
-            at += 1
-        yield key, (parts[0] if len(parts) == 1 else b" ".join(parts)).decode("latin-1")
+        if key in fields:
+            fields[key].append(b", ")
+        value = fields.setdefault(key, [])
+        value.append(rest.strip(b" \t"))
+    headers = {key: b"".join(parts).decode("latin-1") for key, parts in fields.items()}
+    return int(found[1]), Head(int(found[2]), headers, (found[3] or b"").decode("latin-1"))
 
 
 def keeps_alive(version: int, headers: Mapping[str, str]) -> bool:

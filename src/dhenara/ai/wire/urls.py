@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
+from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
 
 from ..dataclass import dataclass
@@ -29,6 +30,7 @@ class Url:
     target: str = field(repr=False)
 
 
+@lru_cache(maxsize=128)
 def parse_url(url: str) -> Url:
     """Takes an http or https URL apart.
 
