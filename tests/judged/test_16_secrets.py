@@ -18,12 +18,20 @@ import pytest
 
 from ai_utilities import AiClient, AiSettings
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import CallError, ConfigurationError
+from dhenara.ai.errors import CallError, ConfigurationError, FetchError
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.testing.replies import Asked, Raw, Spoken
 from dhenara.ai.testing.steps import Send, Step
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
+from dhenara.ai.types import (
+    AIModel,
+    AIModelAPI,
+    AIModelCallConfig,
+    AIModelEndpoint,
+    Fetching,
+    ImageContent,
+    Message,
+)
 from dhenara.ai.wire.http import HttpRequest
 from support.worlds import World
 
@@ -294,3 +302,15 @@ def test_requests_and_targets_show_no_secret() -> None:
     target = resolve(endpoint("http://127.0.0.1:9"), {})
     request = HttpRequest("GET", f"http://127.0.0.1:9/?a={HEADER}", {"x": KEY}, b"body")
     assert leaked(target, target.grant, request, [request]) == []
+
+
+def test_queries_of_media_that_cannot_be_fetched_are_masked(world: World, server: FakeServer) -> None:
+    """The addresses that storage services sign are as good as a key."""
+    url = f"http://127.0.0.1:1/cat.png?X-Amz-Signature={HEADER}"
+    message = Message(role="user", contents=[ImageContent.from_url(url)])
+    client = AIModelClient(endpoint(server.url, "google_ai"))
+    for fetching in (Fetching(), Fetching(private=True), Fetching(allowed=False)):
+        with pytest.raises(FetchError) as raised:
+            world.run(client, messages=[message], fetching=fetching, retries=0)
+        assert leaked(str(raised.value), repr(raised.value)) == []
+    world.close(client)

@@ -18,6 +18,7 @@ from ..wire.addresses import is_public
 from ..wire.frame import BrokenFraming
 from ..wire.http import HttpRequest
 from ..wire.io import IO, Broken, Response, ReusedConnectionClosed, Silence, Unreachable
+from ..wire.secrets import shown_address as shown
 from ..wire.sniff import is_text, sniff
 from ..wire.urls import InvalidUrl, parse_url, resolve_redirect
 from .patience import Patience
@@ -59,7 +60,7 @@ def agreed(part: Media, kind: str) -> str:
     """What was found, if it is what was promised: a page that says "please log in" is no PDF."""
     promised = part.mime_type
     if promised and not is_text(promised) and kind == "text/html":
-        raise FetchError(f"{part.url} is a web page, not {promised}. Nothing was sent to the provider.")
+        raise FetchError(f"{shown(str(part.url))} is a web page, not {promised}. Nothing was sent to the provider.")
     if promised and kind in UNSAID:
         return promised
     try:
@@ -71,7 +72,7 @@ def agreed(part: Media, kind: str) -> str:
 async def fetch(io: IO, url: str, rules: Fetching, deadline: float | None = None) -> Found:
     """The bytes at this address, and what they are."""
     if not rules.allowed:
-        raise FetchError(f"{url} cannot be fetched by the provider, and fetching it here is switched off.")
+        raise FetchError(f"{shown(url)} cannot be fetched by the provider, and fetching it here is switched off.")
     until = io.now() + rules.timeout
     patience = Patience(Timeouts(), until if deadline is None else min(until, deadline), io.now)
     place = url
@@ -83,21 +84,21 @@ async def fetch(io: IO, url: str, rules: Fetching, deadline: float | None = None
                 place = redirected(place, headers["location"])
                 continue
             if status != 200:
-                raise FetchError(f"{place} answered with status {status}. Nothing was sent to the provider.")
+                raise FetchError(f"{shown(place)} answered with status {status}. Nothing was sent to the provider.")
             data = await read(response, place, rules)
         finally:
             await response.close()
         said = headers.get("content-type", "").split(";")[0].strip().lower()
         kind = sniff(data, urlsplit(place).path)
         return data, said if said and kind in UNSAID else kind
-    raise FetchError(f"{url} redirects more than {rules.max_redirects} times.")
+    raise FetchError(f"{shown(url)} redirects more than {rules.max_redirects} times.")
 
 
 def redirected(url: str, location: str) -> str:
     try:
         return resolve_redirect(url, location)
     except InvalidUrl as error:
-        raise FetchError(f"{url} {error}. Nothing was sent to the provider.") from error
+        raise FetchError(f"{shown(url)} {error}. Nothing was sent to the provider.") from error
 
 
 async def opened(io: IO, url: str, rules: Fetching, patience: Patience) -> Response:
@@ -109,7 +110,7 @@ async def opened(io: IO, url: str, rules: Fetching, patience: Patience) -> Respo
         except ReusedConnectionClosed:
             return await io.open(replace(request, once=True), patience)
     except (Silence, Unreachable, Broken, BrokenFraming) as error:
-        raise FetchError(f"{url} could not be fetched: {error}. Nothing was sent to the provider.") from error
+        raise FetchError(f"{shown(url)} could not be fetched: {error}. Nothing was sent to the provider.") from error
 
 
 async def allowed(io: IO, url: str, rules: Fetching, patience: Patience) -> str | None:
@@ -125,10 +126,10 @@ async def allowed(io: IO, url: str, rules: Fetching, patience: Patience) -> str 
         time = rules.timeout if left is None else left
         found = await io.addresses(parts.host, parts.port, time)
     except (Silence, Unreachable, ValueError) as error:
-        raise FetchError(f"{url} could not be fetched: {error}. Nothing was sent to the provider.") from error
+        raise FetchError(f"{shown(url)} could not be fetched: {error}. Nothing was sent to the provider.") from error
     if not found or not all(map(is_public, found)):
         raise FetchError(
-            f"{url} is not on the public internet, so it is not fetched. If it is meant to be, set "
+            f"{shown(url)} is not on the public internet, so it is not fetched. If it is meant to be, set "
             "config.fetching = Fetching(private=True), or pass the bytes."
         )
     return found[0]
@@ -142,7 +143,7 @@ async def read(response: Response, url: str, rules: Fetching) -> bytes:
             pieces.append(piece)
             size += len(piece)
             if size > rules.max_bytes:
-                raise FetchError(f"{url} has more than {rules.max_bytes} bytes: raise Fetching(max_bytes=...).")
+                raise FetchError(f"{shown(url)} has more than {rules.max_bytes} bytes: raise Fetching(max_bytes=...).")
     except (Silence, Broken, BrokenFraming) as error:
-        raise FetchError(f"{url} broke off: {error}. Nothing was sent to the provider.") from error
+        raise FetchError(f"{shown(url)} broke off: {error}. Nothing was sent to the provider.") from error
     return b"".join(pieces)
