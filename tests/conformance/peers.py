@@ -59,6 +59,7 @@ class Connection:
     def read_head(self) -> Received | None:
         while b"\r\n\r\n" not in self._buffer:
             if not self.fill():
+                self.peer.left.set()
                 return None
         head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")

@@ -55,7 +55,8 @@ def broken_row(name: str, limit: str, *script: Action, **timeouts: float) -> Row
 async def timed_out(probe: Probe, *, connecting: bool = False, **options: Any) -> None:
     failed = await probe.failure(**options)
     assert isinstance(failed, Silence), failed
-    assert failed.connecting == connecting
+    # On a busy machine a total limit may pass while the connection is still being made.
+    assert failed.connecting or not connecting
 
 
 @row("no head within first_token", [read, stall])
