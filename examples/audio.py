@@ -7,14 +7,14 @@ import os
 from contextlib import ExitStack
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import FakeServer, Plausible
+from dhenara.ai.testing import FakeServer, SampleOperations
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 with ExitStack() as stack:
     if os.environ.get("OPENAI_API_KEY"):
         api = AIModelAPI(provider="openai")
     else:
-        server = stack.enter_context(FakeServer(Plausible(), forever=True))
+        server = stack.enter_context(FakeServer(SampleOperations(), forever=True))
         api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
     voice = AIModelEndpoint(api=api, ai_model=AIModel(model_name="gpt-4o-mini-tts"))
     ear = AIModelEndpoint(api=api, ai_model=AIModel(model_name="whisper-1"))

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 
-from dhenara.ai.testing import Answer, Counted, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 
 
 def ai_utilities(*arguments: str, stdin: str = "") -> str:
@@ -23,7 +23,7 @@ def ai_utilities(*arguments: str, stdin: str = "") -> str:
 with ExitStack() as stack:
     environment = {**os.environ, "XDG_STATE_HOME": stack.enter_context(tempfile.TemporaryDirectory())}
     if not os.environ.get("OPENAI_API_KEY"):
-        server = stack.enter_context(FakeServer(Answer(text="A fine report.", usage=Counted(120, 4)), forever=True))
+        server = stack.enter_context(FakeServer(Answer(text="A fine report.", usage=FakeUsage(120, 4)), forever=True))
         environment |= {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": f"{server.url}/v1"}
     print(ai_utilities("ask", "Summarise this.", "--tag", "project=atlas", stdin="A long report."))
     print(ai_utilities("usage", "--by", "tag:project"))

@@ -10,13 +10,13 @@ from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation
-from dhenara.ai.testing import Answer, Called, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 REAL = "OPENAI_API_KEY" in os.environ and "ANTHROPIC_API_KEY" in os.environ
 SCRIPT = (
     *("Hello, Ann.", "Your name is Ann.", "You are Ann, and I am Claude.", "Good-bye, Ann."),
-    Answer(tool_calls=(Called("clock", {}),)),
+    Answer(tool_calls=(FakeToolCall("clock", {}),)),
     "It is noon, Ann.",
 )
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from math import hypot
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import FakeServer, Plausible
+from dhenara.ai.testing import FakeServer, SampleOperations
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 SENTENCES = ["Cats sleep for most of the day.", "Interest rates rose again.", "The train leaves at nine."]
@@ -18,7 +18,7 @@ with ExitStack() as stack:
     if os.environ.get("OPENAI_API_KEY"):
         api = AIModelAPI(provider="openai")
     else:
-        server = stack.enter_context(FakeServer(Plausible(dimensions=32), forever=True))
+        server = stack.enter_context(FakeServer(SampleOperations(dimensions=32), forever=True))
         api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
     endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="text-embedding-3-small"))
     client = stack.enter_context(AIModelClient(endpoint))

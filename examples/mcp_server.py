@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.mcp import MCPServer
-from dhenara.ai.testing import Answer, Called, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 SERVER = """
@@ -38,7 +38,7 @@ if find_spec("mcp") is None:
 elif os.environ.get("OPENAI_API_KEY"):
     show(AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=AIModel(model_name="gpt-5.4-mini")))
 else:
-    call = Called("multiply", {"a": 1231, "b": 2331})
+    call = FakeToolCall("multiply", {"a": 1231, "b": 2331})
     with FakeServer(Answer(tool_calls=(call,)), Answer(text="It is 2869461.")) as fake:
         api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{fake.url}/v1"})
         show(AIModelEndpoint(api=api, ai_model=AIModel(model_name="fake")))

@@ -7,13 +7,13 @@ import os
 from contextlib import nullcontext
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.catalog import price
-from dhenara.ai.testing import Answer, Counted, FakeServer
+from dhenara.ai.catalog import price_usage
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Usage
 
 has_key = "OPENAI_API_KEY" in os.environ
 
-with nullcontext() if has_key else FakeServer(Answer(text="Hello!", usage=Counted(12, 5))) as fake:
+with nullcontext() if has_key else FakeServer(Answer(text="Hello!", usage=FakeUsage(12, 5))) as fake:
     api = (
         AIModelAPI(provider="openai")
         if fake is None
@@ -28,5 +28,5 @@ if cost:
 large = Usage(input_tokens=50_000, cache_read_tokens=150_000, output_tokens=5_000)
 for provider, name in [("openai", "gpt-5.2"), ("anthropic", "claude-sonnet-5-5"), ("google_ai", "gemini-3.8-flash")]:
     where = AIModelEndpoint(api=AIModelAPI(provider=provider), ai_model=AIModel(model_name=name))
-    if found := price(where, large):
+    if found := price_usage(where, large):
         print(f"{name}: {found.reason if found.amount is None else found.amount}")

@@ -7,14 +7,14 @@ import os
 from typing import Any
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, Counted, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ContextPolicy, Prompt
 
 BOOK = Prompt(text="Once upon a time. " * 2_000, cache="short")
 SCRIPT = (
-    Answer(text="A tale.", usage=Counted(input=9, cache_write=8_000)),
-    Answer(text="Nobody.", usage=Counted(input=9, cache_read=8_000)),
-    Answer(text="Never.", usage=Counted(input=9)),
+    Answer(text="A tale.", usage=FakeUsage(input=9, cache_write=8_000)),
+    Answer(text="Nobody.", usage=FakeUsage(input=9, cache_read=8_000)),
+    Answer(text="Never.", usage=FakeUsage(input=9)),
 )
 
 with FakeServer(*SCRIPT) as server:

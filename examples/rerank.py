@@ -7,7 +7,7 @@ import os
 from contextlib import ExitStack
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import FakeServer, Plausible
+from dhenara.ai.testing import FakeServer, SampleOperations
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 DOCUMENTS = ["Paris is the capital of France.", "Ruby is a programming language.", "Rubies are red."]
@@ -16,7 +16,7 @@ with ExitStack() as stack:
     if os.environ.get("COHERE_API_KEY"):
         api = AIModelAPI(provider="cohere")
     else:
-        server = stack.enter_context(FakeServer(Plausible(), forever=True))
+        server = stack.enter_context(FakeServer(SampleOperations(), forever=True))
         api = AIModelAPI(provider="cohere", api_key="none", config={"base_url": server.url})
     endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="rerank-v4.0-fast"))
     client = stack.enter_context(AIModelClient(endpoint))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, Cut, FakeServer, HangUp, Spoken
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, HangUp
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, SSEErrorResponse
 
 STORY = Answer(text="Once upon a time there was a stream that never lost a word.")
 
-with FakeServer(STORY, Cut(Spoken(STORY), after=7, end=HangUp()), Spoken(STORY, pause=0.01)) as server:
+with FakeServer(STORY, CutReply(DialectReply(STORY), after=7, end=HangUp()), DialectReply(STORY, pause=0.01)) as server:
     api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="fake"))) as client:
         for chunk, final in client.generate("Tell me a story.", streaming=True).stream_generator:

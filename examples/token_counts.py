@@ -7,14 +7,14 @@ import os
 from contextlib import ExitStack
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import FakeServer, Plausible
+from dhenara.ai.testing import FakeServer, SampleOperations
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 with ExitStack() as stack:
     if os.environ.get("ANTHROPIC_API_KEY"):
         api = AIModelAPI(provider="anthropic")
     else:
-        server = stack.enter_context(FakeServer(Plausible(), forever=True))
+        server = stack.enter_context(FakeServer(SampleOperations(), forever=True))
         api = AIModelAPI(provider="anthropic", api_key="none", config={"base_url": server.url})
     endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="claude-haiku-4-5"))
     client = stack.enter_context(AIModelClient(endpoint))

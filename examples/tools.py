@@ -6,7 +6,7 @@ With OPENAI_API_KEY set it asks OpenAI; without, a fake provider on this machine
 import os
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, Called, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -46,7 +46,7 @@ def show(endpoint: AIModelEndpoint) -> None:
 if os.environ.get("OPENAI_API_KEY"):
     show(AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=AIModel(model_name="gpt-5.4-mini")))
 else:
-    call = Called("exchange_rate", {"base": "EUR", "quote": "USD"})
+    call = FakeToolCall("exchange_rate", {"base": "EUR", "quote": "USD"})
     with FakeServer(Answer(tool_calls=(call,)), Answer(text="They are worth 25 dollars.")) as server:
         api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
         show(AIModelEndpoint(api=api, ai_model=AIModel(model_name="fake")))

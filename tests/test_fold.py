@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from dhenara.ai.answer.fold import Draft, fold
-from dhenara.ai.answer.media_slot import read_base64
-from dhenara.ai.answer.unfold import unfold
+from dhenara.ai.response.builder import ResponseBuilder, build_response
+from dhenara.ai.response.media_part_builder import read_base64
+from dhenara.ai.response.replay import to_deltas
 from dhenara.ai.types import (
     CallWarning,
     ChatResponse,
@@ -25,10 +25,10 @@ from dhenara.ai.types import (
 from dhenara.ai.types.delta import (
     CitationDelta,
     Delta,
-    Ended,
+    FinishDelta,
     MediaDelta,
     ReasoningDelta,
-    Terminal,
+    StreamEnd,
     TextDelta,
     ToolCallDelta,
 )
@@ -87,7 +87,7 @@ ANSWERS = st.builds(
 
 @given(ANSWERS)
 def test_an_answer_told_again_is_the_same_answer(answer: ChatResponse) -> None:
-    assert fold(unfold(answer), ORIGIN) == answer
+    assert build_response(to_deltas(answer), ORIGIN) == answer
 
 
 @given(ANSWERS)
@@ -99,8 +99,8 @@ def test_an_answer_written_as_json_is_read_back_unchanged(answer: ChatResponse) 
 
 @given(ANSWERS, st.integers(0, 40))
 def test_an_answer_broken_off_anywhere_is_interrupted_and_its_text_a_beginning(answer: ChatResponse, at: int) -> None:
-    deltas = list(unfold(answer))
-    partial = fold(deltas[: min(at, len(deltas) - 1)], ORIGIN)
+    deltas = list(to_deltas(answer))
+    partial = build_response(deltas[: min(at, len(deltas) - 1)], ORIGIN)
     assert partial.interrupted
     assert partial.error
     assert answer.text().startswith(partial.text())
@@ -109,13 +109,13 @@ def test_an_answer_broken_off_anywhere_is_interrupted_and_its_text_a_beginning(a
 def test_the_work_grows_with_the_length_of_the_stream_and_not_faster() -> None:
     """Counts the characters that are moved: pieces are kept as they come and joined once."""
     for size in (1_000, 10_000):
-        draft = Draft(ORIGIN)
+        draft = ResponseBuilder(ORIGIN)
         pieces = [TextDelta(0, "word ") for _ in range(size)]
         for piece in pieces:
             draft.add(piece)
-        draft.add(Ended("stop"))
-        draft.add(Terminal())
-        kept = draft._choices[0].slots[0]._pieces  # type: ignore[attr-defined]  # the slot of a text
+        draft.add(FinishDelta("stop"))
+        draft.add(StreamEnd())
+        kept = draft._choices[0].part_builders[0]._pieces  # type: ignore[attr-defined]  # the slot of a text
         assert len(kept) == size
         assert all(a is b.text for a, b in zip(kept, pieces, strict=True))
         assert draft.response().text() == "word " * size
@@ -123,7 +123,9 @@ def test_the_work_grows_with_the_length_of_the_stream_and_not_faster() -> None:
 
 def test_arguments_that_are_not_an_object_lose_nothing() -> None:
     for text in ('{"a": ', "[1]", '"x"', "nonsense"):
-        (call,) = fold([ToolCallDelta(0, "id", "name", text), Ended("tool_calls"), Terminal()]).tool_calls()
+        (call,) = build_response(
+            [ToolCallDelta(0, "id", "name", text), FinishDelta("tool_calls"), StreamEnd()]
+        ).tool_calls()
         assert (call.arguments, call.arguments_text) == ({}, text)
         assert call.error
 
@@ -138,7 +140,7 @@ def test_media_may_arrive_in_pieces_cut_anywhere(data: bytes, cuts: list[int]) -
         encoded = encoded[size:]
     pieces.append(encoded)
     deltas = [MediaDelta(0, "image", piece, "image/png") for piece in pieces]
-    assert fold([*deltas, Terminal()]).images()[0].data == data
+    assert build_response([*deltas, StreamEnd()]).images()[0].data == data
 
 
 def test_pieces_of_media_that_are_padded_one_by_one_are_joined_as_bytes() -> None:
@@ -147,7 +149,7 @@ def test_pieces_of_media_that_are_padded_one_by_one_are_joined_as_bytes() -> Non
 
 @given(st.permutations([TextDelta(0, "Yes."), ReasoningDelta(0, "Hm."), ToolCallDelta(0, "c1", "add", "{}")]))
 def test_what_cannot_be_in_one_part_is_a_part_beside_it(deltas: list[Delta]) -> None:
-    answer = fold([*deltas, CitationDelta(0, Citation(url="u"))])
+    answer = build_response([*deltas, CitationDelta(0, Citation(url="u"))])
     assert (answer.text(), answer.reasoning(), len(answer.tool_calls())) == ("Yes.", "Hm.", 1)
     assert ["u"] in [[c.url for c in part.citations] for part in answer.contents if isinstance(part, TextContent)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dhenara.ai._lazy import lazy
+from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .ask_stream import AskStream as AskStream, AsyncAskStream as AsyncAskStream
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .results import AskResult as AskResult
     from .usage.data import UsageData as UsageData
 
-__getattr__, __dir__ = lazy(
+__getattr__, __dir__ = lazy_package(
     __name__,
     {
         "AskStream": ".ask_stream",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
-from .results import AskResult, as_answer, read_any
+from .results import AskResult, as_answer, read_final
 
 if TYPE_CHECKING:
     from dhenara.ai.types import ChatResponse
@@ -17,7 +17,7 @@ Around = Callable[[], AbstractContextManager[Any]]
 """What each step of a stream happens in: the tags and the cache policy of its call."""
 
 
-class Gathered:
+class StreamBase:
     """What both colours have in common. `result` is what has arrived, also after the line broke."""
 
     def __init__(self, prompt: str | None = None, provider: str | None = None) -> None:
@@ -42,41 +42,41 @@ class Gathered:
         """Called with the result when the answer is complete."""
         self._hooks.append(hook)
 
-    def on_leave(self, hook: Leaving) -> None:
+    def on_close(self, hook: Leaving) -> None:
         """Called with what had arrived when the answer broke off, or was left before its end."""
         self._leaving.append(hook)
 
-    def _heard(self, event: Any, final: Any) -> str | None:
+    def _read_event(self, event: Any, final: Any) -> str | None:
         """The words of one event; None when it was the last one."""
         if final is None:
             piece: str = getattr(event, "text_delta", "")
             self._pieces.append(piece)
             return piece
         self._over = True
-        self._end(read_any(final, self._prompt), getattr(self._events, "error", None))
+        self._end(read_final(final, self._prompt), getattr(self._events, "error", None))
         return None
 
     def _end(self, result: AskResult, error: Exception | None = None) -> None:
         self._result = result
         if error is not None:
-            self._left()
+            self._notify_left()
             raise error
         self._leaving.clear()
         for hook in self._hooks:
             hook(result)
 
-    def _left(self) -> None:
+    def _notify_left(self) -> None:
         """Tells once that nothing more will come. A run is more than an answer: it tells of itself by `on_end`."""
         leaving, self._leaving = self._leaving, []
         if not leaving:
             return
         text = as_answer(self.result).model_copy(update={"interrupted": True})
-        heard = self._events.partial() if self._events is not None else text
-        for hook in leaving if hasattr(heard, "contents") else ():
-            hook(heard)
+        received = self._events.partial() if self._events is not None else text
+        for hook in leaving if hasattr(received, "contents") else ():
+            hook(received)
 
 
-class AskStream(Gathered, Iterator[str]):
+class AskStream(StreamBase, Iterator[str]):
     """The request is sent when the first piece is asked for; closing or forgetting the stream ends it."""
 
     def __init__(self, opened: Callable[[], Any], prompt: str | None = None, around: Around = nullcontext) -> None:
@@ -90,7 +90,7 @@ class AskStream(Gathered, Iterator[str]):
                 if self._events is None:
                     self._events = self._opened()
                 event, final = next(self._events)
-            if piece := self._heard(event, final):
+            if piece := self._read_event(event, final):
                 return piece
         raise StopIteration
 
@@ -99,7 +99,7 @@ class AskStream(Gathered, Iterator[str]):
         self._over = True
         if self._events is not None:
             self._events.close()
-            self._left()
+            self._notify_left()
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +108,7 @@ class AskStream(Gathered, Iterator[str]):
         self.close()
 
 
-class AsyncAskStream(Gathered, AsyncIterator[str]):
+class AsyncAskStream(StreamBase, AsyncIterator[str]):
     """The same for `async for`."""
 
     def __init__(
@@ -124,7 +124,7 @@ class AsyncAskStream(Gathered, AsyncIterator[str]):
                 if self._events is None:
                     self._events = await self._opened()
                 event, final = await anext(self._events)
-            if piece := self._heard(event, final):
+            if piece := self._read_event(event, final):
                 return piece
         raise StopAsyncIteration
 
@@ -133,7 +133,7 @@ class AsyncAskStream(Gathered, AsyncIterator[str]):
         self._over = True
         if self._events is not None:
             await self._events.aclose()
-            self._left()
+            self._notify_left()
 
     async def __aenter__(self) -> Self:
         return self

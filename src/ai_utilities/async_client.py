@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from dhenara.ai.types.secret_options import with_secret_options
 
-from .asked import AskOptions
-from .audio.methods import AsyncSounds
-from .batch.methods import AsyncProviderBatches
+from .ask_options import AskOptions
+from .audio.methods import AsyncAudioMixin
+from .batch.methods import AsyncBatchesMixin
 from .chat import AsyncChat
-from .colour import Waiting
+from .concurrency import Progress, ask_all_async
 from .config_models import AiSettings
-from .crowd import Progress, ask_all_async
-from .files.methods import AsyncFiles
-from .judging import AsyncJudging
-from .operations import Operations
-from .pictures import AsyncPictures
-from .progress import ProgressBar, telling
+from .execution import AsyncMode
+from .files.methods import AsyncFilesMixin
+from .images import AsyncImagesMixin
+from .middleware_setup import RequestMiddleware
+from .operations import ClientCore
+from .progress import ProgressBar, combine_callbacks
 from .results import AskResult
-from .wiring import Wiring
+from .text_operations import AsyncTextOperationsMixin
 
 if TYPE_CHECKING:
     from .ask_stream import AsyncAskStream
     from .config_explained import Explanation
-    from .plain_stream import AsyncPlainStream
+    from .middleware_setup import Tracker
+    from .provider_stream import AsyncProviderStream
     from .providers.base_provider import BaseProvider
-    from .wiring import Tracker
 
 T = TypeVar("T")
 
 
 @with_secret_options
-class AsyncAiClient(AsyncPictures, AsyncJudging, AsyncSounds, AsyncFiles, AsyncProviderBatches):
+class AsyncAiClient(AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin, AsyncFilesMixin, AsyncBatchesMixin):
     """`AiClient`, awaited. See there what each method promises."""
 
     def __init__(
@@ -48,8 +48,8 @@ class AsyncAiClient(AsyncPictures, AsyncJudging, AsyncSounds, AsyncFiles, AsyncP
         layers: Sequence[Any] = (),
         attempt_layers: Sequence[Any] = (),
     ) -> None:
-        wiring = Wiring(usage_tracker, cache, layers, attempt_layers)
-        self._operations = Operations(Waiting(), settings, provider, wiring)
+        middleware = RequestMiddleware(usage_tracker, cache, layers, attempt_layers)
+        self._operations = ClientCore(AsyncMode(), settings, provider, middleware)
         self.show_progress = show_progress
 
     @property
@@ -62,16 +62,16 @@ class AsyncAiClient(AsyncPictures, AsyncJudging, AsyncSounds, AsyncFiles, AsyncP
 
     @property
     def usage_tracker(self) -> Any:
-        return self._operations.wiring.usage_tracker
+        return self._operations.middleware.usage_tracker
 
     @property
     def cache(self) -> Any:
-        return self._operations.wiring.cache
+        return self._operations.middleware.cache
 
     async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
         return await self._operations.ask(prompt, dict(options))
 
-    def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncPlainStream:
+    def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
         """Not awaited: `async for piece in client.ask_stream("...")`."""
         return self._operations.stream_async(prompt, dict(options))
 
@@ -84,15 +84,15 @@ class AsyncAiClient(AsyncPictures, AsyncJudging, AsyncSounds, AsyncFiles, AsyncP
         on_progress: Progress | None = None,
         **options: Unpack[AskOptions],
     ) -> list[AskResult]:
-        asked = list(prompts)
-        with ProgressBar(self.show_progress if len(asked) > 1 else False) as bar:
+        request = list(prompts)
+        with ProgressBar(self.show_progress if len(request) > 1 else False) as bar:
             return await ask_all_async(
                 self.ask,
-                asked,
+                request,
                 concurrency if concurrency is not None else self.settings.concurrency,
                 options,
                 fail_fast=fail_fast,
-                on_progress=telling(bar, on_progress),
+                on_progress=combine_callbacks(bar, on_progress),
             )
 
     async def ask_batch(self, prompts: Iterable[str], **options: Unpack[AskOptions]) -> list[AskResult]:
@@ -109,7 +109,7 @@ class AsyncAiClient(AsyncPictures, AsyncJudging, AsyncSounds, AsyncFiles, AsyncP
         return await self._operations.ask_typed(prompt, response_model, max_repairs, dict(options))
 
     def chat(self, **options: Unpack[AskOptions]) -> AsyncChat:
-        self._operations.remembering(dict(options))
+        self._operations.require_context_support(dict(options))
         return AsyncChat(self, options)
 
     conversation = chat
@@ -126,7 +126,7 @@ class AsyncAiClient(AsyncPictures, AsyncJudging, AsyncSounds, AsyncFiles, AsyncP
     async def aclose(self) -> None:
         for provider in self._operations.providers:
             await provider.aclose()
-        self._operations.wiring.close()
+        self._operations.middleware.close()
 
     async def __aenter__(self) -> Self:
         return self

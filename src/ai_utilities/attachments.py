@@ -27,7 +27,7 @@ def read_file(given: Any) -> Any:
     if isinstance(given, bytes | bytearray):
         return part(bytes(given), None)
     if isinstance(given, str) and given.startswith(("http://", "https://")):
-        return at_address(given)
+        return part_from_url(given)
     if isinstance(given, str | PathLike):
         path = Path(given).expanduser()
         try:
@@ -39,7 +39,7 @@ def read_file(given: Any) -> Any:
 
 def part(data: bytes, name: str | None) -> dict[str, Any]:
     """The type comes from the content where it shows, else from the name."""
-    mime = sniffed(data) or (name and mimetypes.guess_type(name)[0]) or ""
+    mime = sniff_text_type(data) or (name and mimetypes.guess_type(name)[0]) or ""
     if mime.startswith(TEXT) or (not mime and is_text(data)):
         return {"type": "text", "text": f"{name}:\n{data.decode()}" if name else data.decode()}
     kind = mime.partition("/")[0]
@@ -51,12 +51,12 @@ def part(data: bytes, name: str | None) -> dict[str, Any]:
     }
 
 
-def at_address(url: str) -> dict[str, Any]:
+def part_from_url(url: str) -> dict[str, Any]:
     kind = (mimetypes.guess_type(url.partition("?")[0])[0] or "").partition("/")[0]
     return {"type": kind if kind in MEDIA else "file", "url": url}
 
 
-def sniffed(data: bytes) -> str | None:
+def sniff_text_type(data: bytes) -> str | None:
     if data[:4] == b"RIFF":
         return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(data[8:12])
     return next((mime for start, mime in SIGNATURES.items() if data.startswith(start)), None)

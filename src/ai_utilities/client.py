@@ -9,34 +9,34 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from dhenara.ai.types.secret_options import conceal_options, with_secret_options
 
-from .asked import AskOptions
-from .audio.methods import Sounds
-from .batch.methods import ProviderBatches
+from .ask_options import AskOptions
+from .audio.methods import AudioMixin
+from .batch.methods import BatchesMixin
 from .chat import Chat
-from .colour import Blocking, finished
+from .concurrency import Progress, ask_all
 from .config_models import AiSettings
-from .crowd import Progress, ask_all
-from .files.methods import Files
-from .judging import Judging
-from .operations import Operations
-from .pictures import Pictures
-from .progress import ProgressBar, telling
+from .execution import SyncMode, run_sync
+from .files.methods import FilesMixin
+from .images import ImagesMixin
+from .middleware_setup import RequestMiddleware
+from .operations import ClientCore
+from .progress import ProgressBar, combine_callbacks
 from .results import AskResult
 from .secret import Secret
-from .wiring import Wiring
+from .text_operations import TextOperationsMixin
 
 if TYPE_CHECKING:
     from .ask_stream import AskStream
     from .config_explained import Explanation
-    from .plain_stream import PlainStream
+    from .middleware_setup import Tracker
+    from .provider_stream import ProviderStream
     from .providers.base_provider import BaseProvider
-    from .wiring import Tracker
 
 T = TypeVar("T")
 
 
 @with_secret_options
-class AiClient(Pictures, Judging, Sounds, Files, ProviderBatches):
+class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, BatchesMixin):
     """Asks one provider, or another one for a single call. May be shared by threads.
 
     Settings come from the arguments, the environment and `.env`. What cannot work is an error here, before anything
@@ -55,8 +55,8 @@ class AiClient(Pictures, Judging, Sounds, Files, ProviderBatches):
         layers: Sequence[Any] = (),
         attempt_layers: Sequence[Any] = (),
     ) -> None:
-        wiring = Wiring(usage_tracker, cache, layers, attempt_layers)
-        self._operations = Operations(Blocking(), settings, provider, wiring)
+        middleware = RequestMiddleware(usage_tracker, cache, layers, attempt_layers)
+        self._operations = ClientCore(SyncMode(), settings, provider, middleware)
         self.show_progress = show_progress
 
     @property
@@ -69,17 +69,17 @@ class AiClient(Pictures, Judging, Sounds, Files, ProviderBatches):
 
     @property
     def usage_tracker(self) -> Any:
-        return self._operations.wiring.usage_tracker
+        return self._operations.middleware.usage_tracker
 
     @property
     def cache(self) -> Any:
-        return self._operations.wiring.cache
+        return self._operations.middleware.cache
 
     def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
         """The answer: a `str` that also knows its usage, cost, model and everything else."""
-        return finished(self._operations.ask(prompt, dict(options)))
+        return run_sync(self._operations.ask(prompt, dict(options)))
 
-    def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | PlainStream:
+    def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | ProviderStream:
         """The answer in pieces as they come; `result` of the stream is the whole one afterwards."""
         return self._operations.stream(prompt, dict(options))
 
@@ -96,45 +96,45 @@ class AiClient(Pictures, Judging, Sounds, Files, ProviderBatches):
 
         What fails is in the `error` of its own result. With `fail_fast`, nothing new is asked after a failure.
         """
-        asked = list(prompts)
-        with ProgressBar(self.show_progress if len(asked) > 1 else False) as bar:
+        request = list(prompts)
+        with ProgressBar(self.show_progress if len(request) > 1 else False) as bar:
             return ask_all(
                 self.ask,
-                asked,
+                request,
                 concurrency if concurrency is not None else self.settings.concurrency,
                 options,
                 fail_fast=fail_fast,
-                on_progress=telling(bar, on_progress),
+                on_progress=combine_callbacks(bar, on_progress),
             )
 
     def ask_batch(self, prompts: Iterable[str], **options: Unpack[AskOptions]) -> list[AskResult]:
         """Hands all prompts to the provider at once; it answers them in its own best way, in their order."""
-        return finished(self._operations.ask_batch(list(prompts), dict(options)))
+        return run_sync(self._operations.ask_batch(list(prompts), dict(options)))
 
     def ask_json(self, prompt: str, *, schema: Any = None, max_repairs: int = 1, **options: Unpack[AskOptions]) -> Any:
         """The answer as JSON, of this schema if one is given. What is no JSON is sent back so many times."""
-        return finished(self._operations.ask_json(prompt, schema, max_repairs, dict(options)))
+        return run_sync(self._operations.ask_json(prompt, schema, max_repairs, dict(options)))
 
     def ask_typed(
         self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
     ) -> T:
         """The answer as an instance of a pydantic model, dataclass or any other type that pydantic knows."""
-        return finished(self._operations.ask_typed(prompt, response_model, max_repairs, dict(options)))
+        return run_sync(self._operations.ask_typed(prompt, response_model, max_repairs, dict(options)))
 
     def chat(self, **options: Unpack[AskOptions]) -> Chat:
         """A conversation: each question is asked with everything that was said before."""
-        self._operations.remembering(dict(options))
+        self._operations.require_context_support(dict(options))
         return Chat(self, options)
 
     conversation = chat
 
     def embed(self, texts: Sequence[str], **options: Any) -> list[list[float]]:
         """One vector for each text, in their order."""
-        return finished(self._operations.embed(texts, options))
+        return run_sync(self._operations.embed(texts, options))
 
     def list_models(self, provider: BaseProvider | str | None = None) -> list[str]:
         """The names of the models that may be asked."""
-        return finished(self._operations.list_models(provider))
+        return run_sync(self._operations.list_models(provider))
 
     def explain(self) -> Explanation:
         """Every setting and who said it, secrets masked."""
@@ -144,7 +144,7 @@ class AiClient(Pictures, Judging, Sounds, Files, ProviderBatches):
         """Lets go of connections. The client may be used again afterwards."""
         for provider in self._operations.providers:
             provider.close()
-        self._operations.wiring.close()
+        self._operations.middleware.close()
 
     def __enter__(self) -> Self:
         return self
@@ -165,12 +165,12 @@ def create_client(
     """A client from a few words: `create_client(provider="groq", model="...")`. What is None is not said."""
     api_key = None if api_key is None else Secret(api_key)
     conceal_options(settings)
-    return AiClient(settings_from(api_key, model, env_file, settings), show_progress=show_progress)
+    return AiClient(build_settings(api_key, model, env_file, settings), show_progress=show_progress)
 
 
-def settings_from(
+def build_settings(
     api_key: str | None, model: str | None, env_file: str | Path | None, settings: dict[str, Any]
 ) -> AiSettings:
     """Settings that say what was given, and leave the rest to the environment."""
-    said = {"api_key": api_key, "model": model, "_env_file": env_file, **settings}
-    return AiSettings(**{name: value for name, value in said.items() if value is not None})
+    text = {"api_key": api_key, "model": model, "_env_file": env_file, **settings}
+    return AiSettings(**{name: value for name, value in text.items() if value is not None})

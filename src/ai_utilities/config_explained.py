@@ -11,11 +11,11 @@ from dhenara.ai.types.secret_options import shown_address
 from .config_models import AiSettings
 from .config_problems import SECRETS
 from .secret import MASK
-from .telemetry.redaction import redacted
+from .telemetry.redaction import redact
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SettingLine:
     """One setting. `value` is safe to show."""
 
     name: str
@@ -24,13 +24,13 @@ class Line:
     note: str = ""
 
     @classmethod
-    def of(cls, name: str, value: Any, source: str) -> Line:
+    def of(cls, name: str, value: Any, source: str) -> SettingLine:
         """With secrets masked."""
         if value in (None, "", {}):
             return cls(name, None, source)
         if name == "base_url":
             return cls(name, shown_address(str(value)), source)
-        return cls(name, MASK if name in SECRETS else redacted(str(value)), source)
+        return cls(name, MASK if name in SECRETS else redact(str(value)), source)
 
     def __str__(self) -> str:
         note = f"  {self.note}" if self.note else ""
@@ -41,12 +41,12 @@ class Line:
 class Explanation:
     """Printed, a table; read, its lines."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[SettingLine, ...]
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.lines))
 
-    def __getitem__(self, name: str) -> Line:
+    def __getitem__(self, name: str) -> SettingLine:
         return next(line for line in self.lines if line.name == name)
 
     def to_dict(self) -> dict[str, dict[str, str | None]]:
@@ -54,8 +54,8 @@ class Explanation:
         return {line.name: {"value": line.value, "source": line.source} for line in self.lines}
 
 
-def explain_settings(settings: AiSettings, without: Container[str]) -> Iterator[Line]:
+def explain_settings(settings: AiSettings, without: Container[str]) -> Iterator[SettingLine]:
     """All other settings, as they stand."""
     for name in type(settings).model_fields:
         if name not in without:
-            yield Line.of(name, getattr(settings, name), str(settings.origin(name)))
+            yield SettingLine.of(name, getattr(settings, name), str(settings.origin(name)))

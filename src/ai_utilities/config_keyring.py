@@ -11,17 +11,17 @@ SERVICE = "ai-utilities"
 VARIABLE = "AI_KEYRING"
 
 
-def kept(variables: Mapping[str, str]) -> dict[str, str]:
+def read_keyring(variables: Mapping[str, str]) -> dict[str, str]:
     """The keys that AI_KEYRING names, by the name of their variable; nothing is loaded when it names none."""
     names = [name.strip() for name in variables.get(VARIABLE, "").split(",") if name.strip()]
     if not names:
         return {}
     keyring = load()
-    found = {name: keyring.get_password(SERVICE, name) for name in names}
-    return {name: key for name, key in found.items() if key}
+    match = {name: keyring.get_password(SERVICE, name) for name in names}
+    return {name: key for name, key in match.items() if key}
 
 
-def keep(name: str, key: str) -> None:
+def store_key(name: str, key: str) -> None:
     """Puts a key there."""
     keyring = load()
     from keyring.errors import KeyringError

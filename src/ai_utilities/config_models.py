@@ -22,26 +22,26 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from dhenara.ai.types.secret_options import conceal_options
 
-from .config_keyring import kept
-from .config_origins import Level, Origin, find_origins, read_dotenv
+from .config_keyring import read_keyring
+from .config_origins import OriginLevel, SettingOrigin, find_origins, read_dotenv
 from .config_problems import invalid_settings, unknown_settings, unreadable_settings, warn_of_misspelt
 from .exceptions import ProviderConfigurationError
-from .secret import Address, Secret, hiding, masked
+from .secret import Secret, SecretUrl, hide_secrets, mask_secrets
 
 PREFIX = "AI_"
 
 
-def tidy(given: Any) -> Any:
+def normalize_provider(given: Any) -> Any:
     return given.strip().lower() if isinstance(given, str) else given
 
 
-CacheBackendName = Annotated[Literal["memory", "sqlite", "redis", "null"], BeforeValidator(tidy)]
-CachePolicyName = Annotated[Literal["always", "deterministic", "never"], BeforeValidator(tidy)]
-StoreName = Annotated[Literal["memory", "sqlite", "redis"], BeforeValidator(tidy)]
-Window = Annotated[Literal["hour", "day", "month", "total"], BeforeValidator(tidy)]
+CacheBackendName = Annotated[Literal["memory", "sqlite", "redis", "null"], BeforeValidator(normalize_provider)]
+CachePolicyName = Annotated[Literal["always", "deterministic", "never"], BeforeValidator(normalize_provider)]
+StoreName = Annotated[Literal["memory", "sqlite", "redis"], BeforeValidator(normalize_provider)]
+Window = Annotated[Literal["hour", "day", "month", "total"], BeforeValidator(normalize_provider)]
 
-Unknown = Annotated[Literal["refuse", "allow"], BeforeValidator(tidy)]
-TransportName = Annotated[Literal["builtin", "httpx2", "aiohttp"], BeforeValidator(tidy)]
+Unknown = Annotated[Literal["refuse", "allow"], BeforeValidator(normalize_provider)]
+TransportName = Annotated[Literal["builtin", "httpx2", "aiohttp"], BeforeValidator(normalize_provider)]
 Flag = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -81,7 +81,7 @@ class AiSettings(BaseSettings):
     provider: str = Field(default="openai", description="Who answers; `auto` takes what is configured.")
     api_key: Secret | None = Field(default=None, description="The key of that provider.")
     model: str | None = Field(default=None, validation_alias=AliasChoices("AI_MODEL", "OPENAI_MODEL"))
-    base_url: Address | None = Field(default=None, description="Another address than the provider's own.")
+    base_url: SecretUrl | None = Field(default=None, description="Another address than the provider's own.")
     fallbacks: str | None = Field(default=None, description="Who is asked where that one cannot answer, in turn.")
     auto_select_order: str | None = Field(default=None, description="For `auto`: names, separated by commas.")
 
@@ -94,7 +94,7 @@ class AiSettings(BaseSettings):
     concurrency: int = Field(default=8, ge=1, description="How many prompts of `ask_many` are asked at once.")
     strict: bool = Field(default=False, description="What a provider cannot honour is an error, not a warning.")
     extra_headers: dict[str, Secret] = Field(default_factory=dict, repr=False)
-    provider_config: Annotated[dict[str, Any], AfterValidator(hiding), PlainSerializer(masked)] = Field(
+    provider_config: Annotated[dict[str, Any], AfterValidator(hide_secrets), PlainSerializer(mask_secrets)] = Field(
         default_factory=dict, description="Region, project, resource and such."
     )
     embedding_model: str | None = None
@@ -138,7 +138,7 @@ class AiSettings(BaseSettings):
     budget_window: Window = "day"
     budget_unknown: Unknown = Field(default="refuse", description="What happens to calls that may cost any sum.")
 
-    _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
+    _origins: dict[str, SettingOrigin] = PrivateAttr(default_factory=dict)
     _dotenv: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **given: Any) -> None:
@@ -157,12 +157,12 @@ class AiSettings(BaseSettings):
             raise ProviderConfigurationError(invalid_settings(error, origins, PREFIX)) from None
         except SettingsError as error:
             raise ProviderConfigurationError(unreadable_settings(error)) from None
-        self._origins, self._dotenv = origins, {**kept({**dotenv, **os.environ}), **dotenv}
+        self._origins, self._dotenv = origins, {**read_keyring({**dotenv, **os.environ}), **dotenv}
 
     @field_validator("provider", mode="before")
     @classmethod
     def _tidy(cls, given: Any) -> Any:
-        return tidy(given)
+        return normalize_provider(given)
 
     @field_validator("model", "base_url", "api_key", mode="before")
     @classmethod
@@ -175,9 +175,9 @@ class AiSettings(BaseSettings):
         """Settings that read this file instead of `./.env`."""
         return cls(_env_file=env_file, **given)
 
-    def origin(self, name: str) -> Origin:
+    def origin(self, name: str) -> SettingOrigin:
         """Who said the value of this field."""
-        return self._origins.get(name, Origin(Level.DEFAULT))
+        return self._origins.get(name, SettingOrigin(OriginLevel.DEFAULT))
 
     @property
     def dotenv(self) -> Mapping[str, str]:
@@ -190,7 +190,7 @@ class AiSettings(BaseSettings):
         except ValidationError as error:
             raise ProviderConfigurationError(invalid_settings(error, {}, PREFIX)) from None
         if name in type(self).model_fields:
-            self._origins[name] = Origin(Level.EXPLICIT)
+            self._origins[name] = SettingOrigin(OriginLevel.EXPLICIT)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """The same settings; what is updated counts as said explicitly, and is checked like any other."""

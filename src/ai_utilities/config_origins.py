@@ -18,7 +18,7 @@ from .exceptions import ProviderConfigurationError
 EnvFiles = str | PathLike[str] | Sequence[str | PathLike[str]] | None
 
 
-class Level(IntEnum):
+class OriginLevel(IntEnum):
     """The higher one wins."""
 
     DEFAULT = 0
@@ -28,19 +28,19 @@ class Level(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SettingOrigin:
     """Where a value comes from; `variable` is the name it was found under."""
 
-    level: Level
+    level: OriginLevel
     variable: str | None = None
 
     def __str__(self) -> str:
         match self.level:
-            case Level.EXPLICIT:
+            case OriginLevel.EXPLICIT:
                 return "explicit"
-            case Level.ENVIRONMENT:
+            case OriginLevel.ENVIRONMENT:
                 return f"environment ({self.variable})"
-            case Level.DOTENV:
+            case OriginLevel.DOTENV:
                 return f".env ({self.variable})"
         return "default"
 
@@ -51,23 +51,28 @@ def find_origins(
     explicit: Iterable[str],
     environment: Mapping[str, str],
     dotenv: Mapping[str, str],
-) -> dict[str, Origin]:
+) -> dict[str, SettingOrigin]:
     """The origin of every field that anybody said anything about."""
     given = {name.lower() for name in explicit}
-    sources = ((Level.ENVIRONMENT, named(environment)), (Level.DOTENV, named(dotenv)))
-    found = {}
+    sources = ((OriginLevel.ENVIRONMENT, lowercase_names(environment)), (OriginLevel.DOTENV, lowercase_names(dotenv)))
+    match = {}
     for name, field in fields.items():
         variables = list(variables_of(name, field, prefix))
         if given & {name.lower(), *(variable.lower() for variable in variables)}:
-            found[name] = Origin(Level.EXPLICIT)
+            match[name] = SettingOrigin(OriginLevel.EXPLICIT)
             continue
         origin = next(
-            (Origin(level, source[v.lower()]) for level, source in sources for v in variables if v.lower() in source),
+            (
+                SettingOrigin(level, source[v.lower()])
+                for level, source in sources
+                for v in variables
+                if v.lower() in source
+            ),
             None,
         )
         if origin is not None:
-            found[name] = origin
-    return found
+            match[name] = origin
+    return match
 
 
 def variables_of(name: str, field: FieldInfo, prefix: str) -> Iterator[str]:
@@ -79,7 +84,7 @@ def variables_of(name: str, field: FieldInfo, prefix: str) -> Iterator[str]:
         yield f"{prefix}{name.upper()}"
 
 
-def named(source: Mapping[str, str]) -> dict[str, str]:
+def lowercase_names(source: Mapping[str, str]) -> dict[str, str]:
     """Names in lower case to the names as they were written; empty ones say nothing."""
     return {name.lower(): name for name, value in source.items() if value}
 
@@ -92,10 +97,10 @@ def read_dotenv(files: Any) -> dict[str, str]:
 
     several = [files] if isinstance(files, str | PathLike) else list(files)
     paths = [Path(file).expanduser() for file in several]
-    found: dict[str, str] = {}
+    match: dict[str, str] = {}
     for path in (path for path in paths if path.is_file()):
         try:
-            found |= {name: value for name, value in dotenv_values(path).items() if value}
+            match |= {name: value for name, value in dotenv_values(path).items() if value}
         except UnicodeDecodeError:
             raise ProviderConfigurationError(f"{path} cannot be read as UTF-8 text; save it as UTF-8.") from None
-    return found
+    return match

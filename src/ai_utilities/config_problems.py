@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .config_origins import Level, Origin
-from .telemetry.redaction import redacted
+from .config_origins import OriginLevel, SettingOrigin
+from .telemetry.redaction import redact
 
 SECRETS = frozenset({"api_key", "redis_url", "extra_headers", "cert_password"})
 UNSHOWN = SECRETS | {"provider_config"}
@@ -19,30 +19,30 @@ UNSHOWN = SECRETS | {"provider_config"}
 def unknown_settings(names: Iterable[str], fields: Iterable[str]) -> str:
     """These are no settings; what was meant, perhaps."""
     known = list(fields)
-    return "; ".join(misspelt(name, known) for name in names)
+    return "; ".join(suggest_name(name, known) for name in names)
 
 
-def misspelt(name: str, known: list[str]) -> str:
+def suggest_name(name: str, known: list[str]) -> str:
     meant = get_close_matches(name, known, 1)
     return f"there is no setting {name!r}" + (f"; did you mean {meant[0]!r}?" if meant else "")
 
 
-def invalid_settings(error: ValidationError, origins: Mapping[str, Origin], prefix: str) -> str:
+def invalid_settings(error: ValidationError, origins: Mapping[str, SettingOrigin], prefix: str) -> str:
     """One sentence for each value that cannot be used."""
-    return "; ".join(problem(dict(found), origins, prefix) for found in error.errors(include_input=True))
+    return "; ".join(describe_problem(dict(match), origins, prefix) for match in error.errors(include_input=True))
 
 
-def problem(found: Mapping[str, Any], origins: Mapping[str, Origin], prefix: str) -> str:
-    field = str(found["loc"][0]).lower() if found["loc"] else "settings"
+def describe_problem(match: Mapping[str, Any], origins: Mapping[str, SettingOrigin], prefix: str) -> str:
+    field = str(match["loc"][0]).lower() if match["loc"] else "settings"
     field = "model" if field in ("ai_model", "openai_model") else field.removeprefix(prefix.lower())
-    origin = origins.get(field, Origin(Level.DEFAULT))
-    where = f"{origin.variable} (from the {place(origin)})" if origin.variable else f"the setting {field!r}"
-    value = "a value that is not shown" if field in UNSHOWN else redacted(repr(found["input"]))
-    return f"{where} is {value}, which cannot be used: {found['msg']}"
+    origin = origins.get(field, SettingOrigin(OriginLevel.DEFAULT))
+    where = f"{origin.variable} (from the {describe_origin(origin)})" if origin.variable else f"the setting {field!r}"
+    value = "a value that is not shown" if field in UNSHOWN else redact(repr(match["input"]))
+    return f"{where} is {value}, which cannot be used: {match['msg']}"
 
 
-def place(origin: Origin) -> str:
-    return ".env file" if origin.level is Level.DOTENV else "environment"
+def describe_origin(origin: SettingOrigin) -> str:
+    return ".env file" if origin.level is OriginLevel.DOTENV else "environment"
 
 
 def unreadable_settings(error: Exception) -> str:

@@ -31,8 +31,8 @@ from dhenara.ai.errors import (
     QuotaError as QuotaError,
     RateLimitError as ProviderRateLimitError,
     ServerError as ServerError,
+    SyncAsyncMismatchError as SyncAsyncMismatchError,
     UnsupportedError as UnsupportedError,
-    WrongColourError as WrongColourError,
 )
 
 AiUtilitiesError = AIUtilitiesError
@@ -85,6 +85,6 @@ __all__ = [
     "ProviderRateLimitError",
     "QuotaError",
     "ServerError",
+    "SyncAsyncMismatchError",
     "UnsupportedError",
-    "WrongColourError",
 ]

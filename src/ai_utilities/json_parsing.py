@@ -31,30 +31,30 @@ def parse_json_from_text(text: str) -> Any:
             return decoder.raw_decode(text, start.start())[0]
         except json.JSONDecodeError:
             continue
-    raise JsonParseError(f"the answer holds no JSON: {shortened(text)}", text)
+    raise JsonParseError(f"the answer holds no JSON: {shorten(text)}", text)
 
 
-def shortened(text: str, most: int = 200) -> str:
+def shorten(text: str, most: int = 200) -> str:
     return repr(text if len(text) <= most else text[:most] + "…")
 
 
 def read_object(result: AskResult) -> Any:
     """What the engine read out of an answer that was to have a shape; else the JSON in its text."""
-    found = getattr(result.answer, "parsed", None)
-    return parse_json_from_text(result.text) if found is None else found
+    match = getattr(result.answer, "parsed", None)
+    return parse_json_from_text(result.text) if match is None else match
 
 
 def read_typed(result: AskResult, kind: type[T]) -> T:
     """An instance of this type, or an error that says what does not fit."""
-    found, text = read_object(result), result.text
+    match, text = read_object(result), result.text
     try:
-        return TypeAdapter(kind).validate_python(found)
+        return TypeAdapter(kind).validate_python(match)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the answer'}: {e['msg']}" for e in error.errors())
         raise JsonParseError(f"the answer is no {kind.__name__}: {problems}", text, error) from error
 
 
-def asked_for(schema: Any | None) -> str:
+def json_instructions(schema: Any | None) -> str:
     """What is added to the instructions, so that models without a JSON mode of their own know as well."""
     if schema is None:
         return ONLY_JSON

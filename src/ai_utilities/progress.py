@@ -28,7 +28,7 @@ class ProgressBar:
         if not self._shown or (done < total and now - self._drawn_at < EVERY):
             return
         self._drawn_at, self._drawn = now, True
-        self._out.write(f"\r{line(done, total, now - self._started)}\033[K")
+        self._out.write(f"\r{format_line(done, total, now - self._started)}\033[K")
         self._out.flush()
 
     def __enter__(self) -> Self:
@@ -42,20 +42,21 @@ class ProgressBar:
             self._out.flush()
 
 
-def line(done: int, total: int, seconds: float) -> str:
+def format_line(done: int, total: int, seconds: float) -> str:
     """`[#######-------] 12/48  25%  0:03, 0:09 left`."""
     filled = WIDTH * done // max(total, 1)
     left = seconds / done * (total - done) if done else 0.0
     bar = "#" * filled + "-" * (WIDTH - filled)
-    return f"[{bar}] {done}/{total} {done * 100 // max(total, 1):3d}%  {clock(seconds)}, {clock(left)} left"
+    percent = done * 100 // max(total, 1)
+    return f"[{bar}] {done}/{total} {percent:3d}%  {format_seconds(seconds)}, {format_seconds(left)} left"
 
 
-def clock(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
 
 
-def telling(bar: ProgressBar, callback: Callable[[int, int], object] | None) -> Callable[[int, int], None]:
+def combine_callbacks(bar: ProgressBar, callback: Callable[[int, int], object] | None) -> Callable[[int, int], None]:
     """Both the bar and whoever else wants to know."""
 
     def tell(done: int, total: int) -> None:

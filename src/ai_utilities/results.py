@@ -41,15 +41,15 @@ class AskResult(str):
         error: AIUtilitiesError | OSError | None = None,
     ) -> Self:
         result = super().__new__(cls, text)
-        said = {"model": model, "provider": provider, "cached": cached, "cost": cost, "duration_s": duration_s}
-        result._said = {name: value for name, value in said.items() if value is not None}
+        options = {"model": model, "provider": provider, "cached": cached, "cost": cost, "duration_s": duration_s}
+        result._text = {name: value for name, value in options.items() if value is not None}
         result._usage = usage
         result.prompt = prompt
         result.response = response
         result.error = error
         return result
 
-    _said: dict[str, Any]
+    _text: dict[str, Any]
     _usage: UsageData | None
 
     @property
@@ -62,31 +62,31 @@ class AskResult(str):
     @property
     def model(self) -> str | None:
         answer = self.answer
-        return self._said.get("model") or (answer.model if answer is not None else self.usage.model)
+        return self._text.get("model") or (answer.model if answer is not None else self.usage.model)
 
     @property
     def provider(self) -> str | None:
         answer = self.answer
-        return self._said.get("provider") or (answer.provider if answer is not None else self.usage.provider)
+        return self._text.get("provider") or (answer.provider if answer is not None else self.usage.provider)
 
     @property
     def cached(self) -> bool:
         """Whether the answer came out of a cache."""
-        found: bool = self._said.get("cached", False) or (self.answer.cached if self.answer else self.usage.cached)
-        return found
+        match: bool = self._text.get("cached", False) or (self.answer.cached if self.answer else self.usage.cached)
+        return match
 
     @property
     def cost(self) -> Decimal | None:
         """None where it is unknown; `usage.cost_reason` then says why."""
-        found: Decimal | None = self._said.get("cost", self.usage.cost)
-        return found
+        match: Decimal | None = self._text.get("cost", self.usage.cost)
+        return match
 
     @property
     def duration_s(self) -> float | None:
         response = self.response
         taken = response.duration_seconds if response is not None else self.usage.duration_s
-        found: float | None = self._said.get("duration_s", taken)
-        return found
+        match: float | None = self._text.get("duration_s", taken)
+        return match
 
     @property
     def text(self) -> str:
@@ -134,10 +134,10 @@ class AskResult(str):
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (revived, (type(self), self.text, self.__dict__))
+        return (restore_result, (type(self), self.text, self.__dict__))
 
 
-def revived(kind: type[AskResult], text: str, facts: dict[str, Any]) -> AskResult:
+def restore_result(kind: type[AskResult], text: str, facts: dict[str, Any]) -> AskResult:
     """Copies and pickles carry everything that the original knew."""
     result = str.__new__(kind, text)
     result.__dict__.update(facts)
@@ -150,7 +150,7 @@ def read_result(response: AIModelCallResponse, prompt: str | None) -> AskResult:
     return AskResult(answer.text() or answer.refusal() or "", prompt=prompt, response=response)
 
 
-def read_any(final: Any, prompt: str | None) -> AskResult:
+def read_final(final: Any, prompt: str | None) -> AskResult:
     """The result of one call, or of a run over several."""
     return read_run(final, prompt) if hasattr(final, "steps") else read_result(final, prompt)
 

@@ -29,7 +29,7 @@ class Secret(SecretText):
         )
 
 
-class Address(SecretAddress):
+class SecretUrl(SecretAddress):
     """A URL that shows itself without the name and password in it, and without the values of its query."""
 
     __slots__ = ()
@@ -41,11 +41,11 @@ class Address(SecretAddress):
         )
 
 
-def hiding(given: Any) -> Any:
+def hide_secrets(given: Any) -> Any:
     """The same configuration with its headers, and whatever has the name of a secret, as secrets."""
     return conceal(given)
 
 
-def masked(given: Any) -> Any:
+def mask_secrets(given: Any) -> Any:
     """For dumps: without what is hidden."""
     return mask(conceal(given))

@@ -26,9 +26,9 @@ from ai_utilities.audio import (
 from ai_utilities.audio.splitting import AudioPart
 from ai_utilities.usage import tagged
 from dhenara.ai.errors import AuthenticationError, BadRequestError, UnsupportedError
-from dhenara.ai.testing import FakeServer, Plausible, Raw, Refusal
-from dhenara.ai.testing.plausible_sounds import tone
+from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations
 from dhenara.ai.testing.replies import Reply
+from dhenara.ai.testing.sample_audio import wav_tone
 from dhenara.ai.testing.steps import Step, Wait
 from dhenara.ai.types.sound_files import read_wav, write_wav
 from support.forms import read_form
@@ -36,7 +36,7 @@ from support.kit import Uniform, run, settings
 from support.worlds import World
 
 HUSH = bytes(2 * 8000)
-TONES = tone(2.0)[44:]
+TONES = wav_tone(2.0)[44:]
 TALK = write_wav(TONES + HUSH + TONES + HUSH + TONES, 8000)
 
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
@@ -114,7 +114,7 @@ def test_what_cannot_be_cut_says_why() -> None:
 
 def test_a_long_recording_is_heard_in_pieces_and_told_as_one(world: World, server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "talk.wav").write_bytes(TALK)
-    server.answers(*[Hearing(pieces())] * 3)
+    server.add_replies(*[Hearing(pieces())] * 3)
 
     async def script(client: Uniform) -> Any:
         return await client.transcribe(tmp_path / "talk.wav", timestamps="word", most_seconds=4.0, tags={"of": "test"})
@@ -133,14 +133,14 @@ def test_a_long_recording_is_heard_in_pieces_and_told_as_one(world: World, serve
     assert "temperature" not in fields
 
 
-LONG = write_wav(b"".join(tone(2.0 + n / 50)[44:] + HUSH for n in range(6)), 8000)
+LONG = write_wav(b"".join(wav_tone(2.0 + n / 50)[44:] + HUSH for n in range(6)), 8000)
 """No two pieces of it sound alike."""
 
 
 def test_pieces_are_heard_at_the_same_time_and_told_in_their_order(world: World, server: FakeServer) -> None:
     parts = pieces(LONG, 3.5)
     hearing = Hearing(parts, slow=0.5)
-    server.answers(*[hearing] * len(parts))
+    server.add_replies(*[hearing] * len(parts))
 
     async def script(client: Uniform) -> Any:
         with tagged(of="test"):
@@ -158,7 +158,7 @@ def test_pieces_are_heard_at_the_same_time_and_told_in_their_order(world: World,
 def test_what_was_heard_is_kept_and_only_the_rest_is_asked_for(world: World, server: FakeServer) -> None:
     parts = pieces(LONG, 3.5)
     hearing = Hearing(parts, slow=0.05, deaf={1})
-    server.answers(*[hearing] * 20)
+    server.add_replies(*[hearing] * 20)
 
     async def script(client: Uniform) -> Any:
         with pytest.raises(UnfinishedTranscriptError, match="too much noise") as failed:
@@ -181,7 +181,7 @@ def test_what_was_heard_is_kept_and_only_the_rest_is_asked_for(world: World, ser
 
 def test_when_the_last_piece_fails_nothing_else_is_missing(world: World, server: FakeServer) -> None:
     parts = pieces()
-    server.answers(*[Hearing(parts, deaf={2})] * 3)
+    server.add_replies(*[Hearing(parts, deaf={2})] * 3)
 
     async def script(client: Uniform) -> Any:
         return await client.transcribe(TALK, most_seconds=4.0, concurrency=1)
@@ -193,7 +193,7 @@ def test_when_the_last_piece_fails_nothing_else_is_missing(world: World, server:
 
 
 def test_when_nothing_was_heard_the_reason_is_the_error(world: World, server: FakeServer) -> None:
-    server.answers(*[Hearing(pieces(), deaf={0, 1, 2}, refusal=Refusal(401, "who are you?"))] * 3)
+    server.add_replies(*[Hearing(pieces(), deaf={0, 1, 2}, refusal=Refusal(401, "who are you?"))] * 3)
 
     async def script(client: Uniform) -> Any:
         return await client.transcribe(TALK, most_seconds=4.0)
@@ -204,7 +204,7 @@ def test_when_nothing_was_heard_the_reason_is_the_error(world: World, server: Fa
 
 def test_a_piece_is_tried_again_by_itself_and_a_cache_remembers_pieces(world: World, server: FakeServer) -> None:
     later = Refusal(503, "later", headers={"retry-after-ms": "5"})
-    server.answers(later, *[Hearing(pieces())] * 3)
+    server.add_replies(later, *[Hearing(pieces())] * 3)
 
     async def script(client: Uniform) -> Any:
         return [await client.transcribe(TALK, most_seconds=4.0) for _ in range(2)]
@@ -216,7 +216,7 @@ def test_a_piece_is_tried_again_by_itself_and_a_cache_remembers_pieces(world: Wo
 
 
 def test_a_short_one_goes_as_it_is_and_the_account_names_what_was_done(world: World, server: FakeServer) -> None:
-    server.answers(Plausible(), Plausible())
+    server.add_replies(SampleOperations(), SampleOperations())
     said = settings(server.url, provider="openai", usage_tracking=True, usage_store="memory")
     with pytest.raises(UnsupportedError, match="no operation"):
         run(world, lambda client: client.speak("x"), settings(server.url, provider="perplexity"))
@@ -234,13 +234,13 @@ def test_a_short_one_goes_as_it_is_and_the_account_names_what_was_done(world: Wo
 
 
 def test_speech_streams_through_the_kit(world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
 
     async def script(client: Uniform) -> bytes:
         stream = await client.speak_stream("Hello", model="aura-2-zeus-en")
         return b"".join(await client.pieces(stream))  # type: ignore[arg-type]  # pieces of sound are bytes
 
-    assert run(world, script, settings(server.url, provider="deepgram", model=None)) == tone(0.25)
+    assert run(world, script, settings(server.url, provider="deepgram", model=None)) == wav_tone(0.25)
 
 
 def test_what_is_no_sound_is_refused_before_it_is_sent(server: FakeServer, tmp_path: Path) -> None:
@@ -288,7 +288,7 @@ def test_files_of_every_kind_tell_how_long_they_last(to: str, kind: str, tmp_pat
 def test_a_long_compressed_recording_is_converted_and_cut(world: World, server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "talk.mp3").write_bytes(convert_audio(TALK, "mp3"))
     wav = convert_audio(tmp_path / "talk.mp3", "wav", rate=16_000, channels=1)
-    server.answers(*[Hearing(pieces(wav))] * 3)
+    server.add_replies(*[Hearing(pieces(wav))] * 3)
 
     async def script(client: Uniform) -> Any:
         return await client.transcribe(tmp_path / "talk.mp3", most_seconds=4.0)

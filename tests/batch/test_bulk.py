@@ -22,9 +22,9 @@ from hypothesis import given, strategies as st
 
 from ai_utilities import AiClient, AsyncAiClient
 from ai_utilities.batch import BulkReport, run_bulk, run_bulk_async
-from ai_utilities.batch.template import Template
+from ai_utilities.batch.template import PromptTemplate
 from ai_utilities.exceptions import ProviderConfigurationError
-from dhenara.ai.testing import Answer, FakeServer, Refusal, Spoken
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, Refusal
 
 VICTIM = Path(__file__).resolve().parents[1] / "support" / "bulk_victim.py"
 
@@ -41,7 +41,7 @@ class Echo:
         words = asked.json["messages"][-1]["content"]
         self._count += 1
         time.sleep(self._pause * (self._count % 3))
-        reply = Refusal(400, "not this one") if self._refuse(words) else Spoken(Answer(text=words.upper()))
+        reply = Refusal(400, "not this one") if self._refuse(words) else DialectReply(Answer(text=words.upper()))
         return reply.steps(asked)
 
 
@@ -111,7 +111,7 @@ def test_a_row_that_fails_has_its_error_and_is_asked_again_by_the_next_run(run: 
     bad.clear()
     asked = len(server.exchanges)
     second = run(["a", "b", "c"], "out.jsonl")
-    assert (second.answered, second.kept, second.failed) == (1, 2, 0)
+    assert (second.answered, second.reused, second.failed) == (1, 2, 0)
     assert len(server.exchanges) == asked + 1
     assert [row["text"] for row in lines("out.jsonl")] == ["A", "B", "C"]
 
@@ -131,7 +131,7 @@ def test_a_killed_run_goes_on_without_paying_twice(echo: Any, tmp_path: Path) ->
     written = len(journal.read_bytes().split(b"\n")) - 1
     asked = len(server.exchanges)
     report = in_threads(str(source), "out.jsonl", prompt="Say {word}", concurrency=2)
-    assert report.kept == written
+    assert report.reused == written
     assert report.answered == 40 - written
     assert len(server.exchanges) - asked == 40 - written
     # What was in flight when it died may have been asked; nothing that was written down was asked again.
@@ -144,7 +144,7 @@ def test_a_changed_question_is_asked_again(echo: Any) -> None:
     echo(Echo(refuse=lambda words: words in bad))
     in_threads(["a", "b"], "out.jsonl")
     report = in_threads(["changed", "b"], "out.jsonl", fail_fast=True)
-    assert report.kept == 0
+    assert report.reused == 0
     assert lines("out.jsonl")[0]["text"] == "CHANGED"
 
 
@@ -156,7 +156,7 @@ def test_a_journal_with_a_torn_last_line_is_read(echo: Any, tmp_path: Path) -> N
         journal.write(b'{"index": 1, "asked": "x", "te')
     bad.clear()
     report = in_threads(["a", "b", "c"], "out.jsonl")
-    assert (report.kept, report.answered) == (2, 1)
+    assert (report.reused, report.answered) == (2, 1)
     assert [row["text"] for row in lines("out.jsonl")] == ["A", "B", "C"]
 
 
@@ -221,13 +221,13 @@ def test_what_is_wrong_with_the_rows_is_named(name: str, content: str, told: str
 @pytest.mark.parametrize("template", ["{", "{a.b}", "{a[0]}", "{}", "{0}"])
 def test_templates_reach_into_nothing(template: str) -> None:
     with pytest.raises(ProviderConfigurationError):
-        Template(template)
+        PromptTemplate(template)
 
 
 @given(st.text(), st.text())
 def test_data_in_a_row_is_never_read_as_a_template(before: str, text: str) -> None:
     shown = before.replace("{", "{{").replace("}", "}}")
-    assert Template(f"{shown}{{text}}").fill({"text": text}) == before + text
+    assert PromptTemplate(f"{shown}{{text}}").fill({"text": text}) == before + text
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ from ai_utilities.exceptions import ProviderCapabilityError, ProviderConfigurati
 from ai_utilities.providers.base_provider import BaseProvider
 from ai_utilities.results import AskResult
 from ai_utilities.usage import MemoryLedger, UsageTracker
-from dhenara.ai.flow.batches import Batching
+from dhenara.ai.pipeline.batches import BatchClient
 from dhenara.ai.testing import FakeBatches, FakeServer, Stall
 
 VICTIM = Path(__file__).resolve().parents[1] / "support" / "bulk_victim.py"
@@ -85,9 +85,9 @@ def rows(path: str) -> list[dict[str, Any]]:
 
 def limited(monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
     """Providers take less at once."""
-    usual = Batching.quirks.fget
+    usual = BatchClient.quirks.fget
     assert usual is not None
-    monkeypatch.setattr(Batching, "quirks", property(lambda self: replace(usual(self), **limits)))
+    monkeypatch.setattr(BatchClient, "quirks", property(lambda self: replace(usual(self), **limits)))
 
 
 @RUNS
@@ -116,8 +116,8 @@ def test_a_row_that_fails_is_asked_again_by_the_next_run_alone(run: Any, serve: 
     assert "the prompt is empty" in rows("out.jsonl")[7]["error"]
     bad.clear()
     second = run(wiring, [*WORDS, "hello"], "out.jsonl")
-    assert (second.answered, second.kept, second.failed) == (3, 5, 0)
-    assert fake.asked[7:] == ["w3", "w5", "hello"]
+    assert (second.answered, second.reused, second.failed) == (3, 5, 0)
+    assert fake.prompts[7:] == ["w3", "w5", "hello"]
 
 
 @RUNS
@@ -132,7 +132,7 @@ def test_a_run_that_waits_no_longer_is_finished_by_a_later_one(run: Any, serve: 
     last = run(wiring, ["other", *WORDS[1:]], "out.jsonl")
     assert (last.answered, last.waiting, last.ok) == (7, 0, True)
     assert [row["text"] for row in rows("out.jsonl")] == ["OTHER", *map(str.upper, WORDS[1:])]
-    assert fake.asked == [*WORDS, "other"]
+    assert fake.prompts == [*WORDS, "other"]
 
 
 @RUNS
@@ -142,7 +142,7 @@ def test_a_batch_whose_handle_never_came_is_found_and_not_paid_for_twice(run: An
     # Batches are made now, for whoever looks for them by their time.
     report = run((settings(serve(recent(fake)), provider), None), WORDS, "out.jsonl")
     assert (report.answered, report.failed) == (7, 0)
-    assert fake.asked == WORDS
+    assert fake.prompts == WORDS
 
 
 @RUNS
@@ -153,7 +153,7 @@ def test_who_does_not_wait_leaves_an_unknown_batch_to_the_next_run(run: Any, ser
     assert (first.answered, first.failed, first.waiting) == (0, 0, 7)
     report = run(wiring, WORDS, "out.jsonl")
     assert (report.answered, report.failed) == (7, 0)
-    assert fake.asked == WORDS
+    assert fake.prompts == WORDS
 
 
 def recent(fake: FakeBatches) -> Any:
@@ -204,11 +204,11 @@ def test_a_run_killed_while_it_waits_goes_on_without_paying_twice(serve: Any, tm
     fake = FakeBatches(polls=10_000)
     server = serve(fake)
     source, process = victim(tmp_path)
-    kill(process, lambda: bool(fake.batches) and next(iter(fake.batches.values())).asked > 1)
+    kill(process, lambda: bool(fake.batches) and next(iter(fake.batches.values())).polls > 1)
     fake._polls = 0
     report = finished_by_another(source, server)
     assert (report.answered, report.failed) == (20, 0)
-    assert fake.asked == [f"Say w{number}" for number in range(20)]
+    assert fake.prompts == [f"Say w{number}" for number in range(20)]
     assert [row["text"] for row in rows("out.jsonl")] == [f"SAY W{number}" for number in range(20)]
 
 
@@ -231,7 +231,7 @@ def test_a_run_killed_before_it_heard_of_its_batch_finds_it(serve: Any, tmp_path
     fake.quick = True
     report = finished_by_another(source, server)
     assert (report.answered, report.failed) == (20, 0)
-    assert len(fake.asked) == 20
+    assert len(fake.prompts) == 20
 
 
 def test_a_run_killed_before_its_batch_was_made_makes_it(serve: Any, tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_a_run_killed_before_its_batch_was_made_makes_it(serve: Any, tmp_path: P
     fake.hears = True
     report = finished_by_another(source, server)
     assert (report.answered, report.failed) == (20, 0)
-    assert len(fake.asked) == 20
+    assert len(fake.prompts) == 20
 
 
 @RUNS
@@ -277,7 +277,7 @@ def test_what_a_budget_does_not_allow_is_not_handed_over(run: Any, serve: Any, m
     wiring = settings(serve(fake), budget_usd="0.00085", max_tokens=1_000), None
     report = run(wiring, [*WORDS, "w7"], "out.jsonl")
     assert (report.answered, report.failed) == (4, 4)
-    assert fake.asked == WORDS[:4]
+    assert fake.prompts == WORDS[:4]
     assert rows("out.jsonl")[4]["error"].startswith("BudgetExceededError")
 
 

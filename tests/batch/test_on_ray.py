@@ -10,7 +10,7 @@ import pytest
 
 from ai_utilities import AiClient, AiSettings
 from ai_utilities.batch import OnRay, run_bulk
-from ai_utilities.batch.on_ray import client_maker
+from ai_utilities.batch.ray_options import make_client_factory
 from ai_utilities.cache import MemoryCache
 from ai_utilities.exceptions import ProviderConfigurationError
 
@@ -34,7 +34,7 @@ def test_what_workers_would_each_have_for_themselves_is_refused(
         AiClient(AiSettings(api_key="sk-none", **paths, **said)) as client,
         pytest.raises(ProviderConfigurationError, match=variable),
     ):
-        client_maker(client, OnRay(), {})
+        make_client_factory(client, OnRay(), {})
 
 
 def test_a_client_with_parts_of_its_own_is_made_where_it_works() -> None:
@@ -42,7 +42,7 @@ def test_a_client_with_parts_of_its_own_is_made_where_it_works() -> None:
         AiClient(AiSettings(api_key="sk-none"), cache=MemoryCache()) as client,
         pytest.raises(ProviderConfigurationError, match="make_client"),
     ):
-        client_maker(client, OnRay(), {})
+        make_client_factory(client, OnRay(), {})
 
 
 def test_a_client_travels_with_what_its_environment_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +51,7 @@ def test_a_client_travels_with_what_its_environment_said(monkeypatch: pytest.Mon
     monkeypatch.setenv("GROQ_MODEL", "swift")
     options = {"provider": "groq", "temperature": 0}
     with AiClient(AiSettings()) as client:
-        make = pickle.loads(pickle.dumps(client_maker(client, OnRay(), options)))  # noqa: S301  # our own
+        make = pickle.loads(pickle.dumps(make_client_factory(client, OnRay(), options)))  # noqa: S301  # our own
     for name in ("OPENAI_API_KEY", "GROQ_API_KEY", "GROQ_MODEL"):
         monkeypatch.delenv(name)
     with make() as made:

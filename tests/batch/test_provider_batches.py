@@ -19,8 +19,10 @@ def test_prompts_are_handed_over_and_answers_come_back(world: World, server: Fak
     answer = {"id": "c", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
     done = told({"id": "batch_1", "status": "completed", "output_file_id": "out"})
     line = {"custom_id": "0", "response": {"status_code": 200, "body": answer}}
-    server.answers(told({"id": "file-1", "filename": "b", "bytes": 1}), told({"id": "batch_1", "status": "validating"}))
-    server.answers(done, done, told(line))
+    server.add_replies(
+        told({"id": "file-1", "filename": "b", "bytes": 1}), told({"id": "batch_1", "status": "validating"})
+    )
+    server.add_replies(done, done, told(line))
 
     async def script(client: Uniform) -> Any:
         job = await client.submit_batch(["The capital of France?"], max_tokens=20)

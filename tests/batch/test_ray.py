@@ -23,7 +23,7 @@ from ai_utilities.batch import BulkReport, OnRay, WorkersLostError, ask_rows, ru
 from ai_utilities.cache import caching
 from ai_utilities.exceptions import ProviderConfigurationError
 from ai_utilities.usage import RedisLedger, tagged
-from dhenara.ai.testing import Answer, FakeServer, Refusal, Spoken
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, Refusal
 from support.ray_victims import client_of_victims, dies_after, dies_before
 
 VICTIM = Path(__file__).resolve().parents[1] / "support" / "bulk_victim.py"
@@ -57,7 +57,9 @@ class Counting:
         time.sleep(self._pause)
         with self._lock:
             self.running -= 1
-        return (Refusal(400, "not this") if words == self._bad else Spoken(Answer(text=words.upper()))).steps(asked)
+        return (Refusal(400, "not this") if words == self._bad else DialectReply(Answer(text=words.upper()))).steps(
+            asked
+        )
 
 
 @pytest.fixture
@@ -242,7 +244,7 @@ def test_rows_that_were_answered_before_are_kept_wherever_that_was(serve: Any) -
         run_bulk(["a", "b", "c"], "out.jsonl", client=client)
     server._bad = ""
     report = waiting(["a", "b", "c"], said)
-    assert (report.kept, report.answered) == (2, 1)
+    assert (report.reused, report.answered) == (2, 1)
     assert texts() == ["A", "B", "C"]
     assert server.asked == {"a": 1, "b": 2, "c": 1}
 
@@ -264,7 +266,7 @@ def test_a_cancelled_run_ends_soon_and_can_be_resumed(serve: Any) -> None:
     written = len(Path("out.jsonl.journal").read_text().splitlines())
     assert 0 < written < 60
     report = waiting(words, said, concurrency=8)
-    assert (report.kept, report.answered) == (written, 60 - written)
+    assert (report.reused, report.answered) == (written, 60 - written)
     assert texts() == [word.upper() for word in words]
 
 
@@ -285,7 +287,7 @@ def test_a_run_whose_driver_was_killed_goes_on_without_paying_twice(serve: Any, 
     written = len(Path("out.jsonl.journal").read_bytes().split(b"\n")) - 1
     again = settings(address, cache_enabled=True, cache_backend="redis", redis_url=redis_url)
     report = waiting(str(source), again, prompt="Say {word}", concurrency=2)
-    assert (report.kept, report.answered) == (written, 60 - written)
+    assert (report.reused, report.answered) == (written, 60 - written)
     assert texts() == [f"SAY W{number}" for number in range(60)]
     # At most what was in flight when it died was asked again.
     assert sum(server.asked.values()) <= 62

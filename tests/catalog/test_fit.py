@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import find_facts, known_models
 from dhenara.ai.catalog.data import load
-from dhenara.ai.catalog.fit import EFFORTS, REASONING, fit
+from dhenara.ai.catalog.model_constraints import EFFORTS, REASONING, apply_constraints
 from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import (
@@ -30,7 +30,7 @@ LOOK = ToolDefinition(name="look_up")
 
 def sent(server: FakeServer, provider: str, model: str, **config: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """The body that arrives, and the warnings by parameter."""
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     with AIModelClient(endpoint(server.url, provider, model)) as client:
         answer = client.generate("?", **config).chat_response
     assert answer is not None
@@ -146,7 +146,7 @@ def test_strict_makes_it_an_error_before_anything_is_sent(world: World, server: 
 
 
 def test_a_deployment_is_known_by_the_model_behind_it(server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     base = endpoint(server.url)
     told = base.model_copy(update={"ai_model": AIModel(model_name="ours", base_model="gpt-5")})
     with AIModelClient(told) as client:
@@ -157,7 +157,7 @@ def test_a_deployment_is_known_by_the_model_behind_it(server: FakeServer) -> Non
 def test_the_user_has_the_last_word(server: FakeServer) -> None:
     body, warned = sent(server, "openai", "gpt-5", options={"temperature": 0.2})
     assert (body["temperature"], warned) == (0.2, {})
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     insisting = endpoint(server.url, "together", "openai/gpt-5", quirks={"params": {"temperature": "temperature"}})
     with AIModelClient(insisting) as client:
         client.generate("?", temperature=0.3, max_output_tokens=9)
@@ -241,7 +241,7 @@ def test_a_model_that_does_not_reason_is_not_asked_to(server: FakeServer) -> Non
 
 
 def test_who_knows_better_that_a_model_reasons_is_believed(server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     known = AIModel(model_name="gpt-4o", settings=ChatModelSettings(supports_reasoning=True))
     with AIModelClient(endpoint(server.url).model_copy(update={"ai_model": known})) as client:
         assert client.generate("?", reasoning_effort="high").chat_response.warnings == []
@@ -284,8 +284,8 @@ def test_what_fits_once_fits_for_good(model: str, config: dict[str, Any]) -> Non
     where = AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=AIModel(model_name=model))
     facts = find_facts(model)
     assert facts is not None
-    fitted, warned = fit(Call(where, (), AIModelCallConfig(**config)), facts)
-    again, more = fit(fitted, facts)
+    fitted, warned = apply_constraints(Call(where, (), AIModelCallConfig(**config)), facts)
+    again, more = apply_constraints(fitted, facts)
     assert (again, more) == (fitted, ())
     asked = AIModelCallConfig(**config)
     changed = {name for name in config if getattr(fitted.config, name) != getattr(asked, name)}

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.catalog import price
-from dhenara.ai.testing import Answer, Counted, FakeServer
+from dhenara.ai.catalog import price_usage
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ChatModelCostData, ChatResponse, Cost, Usage
 from support.worlds import World, endpoint
 
@@ -30,7 +30,7 @@ def sold(provider: str, model: str, **more: object) -> AIModelEndpoint:
 
 
 def cost_of(where: AIModelEndpoint, usage: Usage | None, **more: object) -> Cost:
-    found = price(where, usage, **{"at": NOW, **more})
+    found = price_usage(where, usage, **{"at": NOW, **more})
     assert found is not None
     return found
 
@@ -176,12 +176,12 @@ def test_a_region_of_a_cloud_has_its_own_price() -> None:
 
 
 def test_no_usage_has_no_cost() -> None:
-    assert price(sold("openai", "gpt-5.2"), None) is None
+    assert price_usage(sold("openai", "gpt-5.2"), None) is None
 
 
 def test_every_answer_is_priced_streamed_or_not(world: World, server: FakeServer) -> None:
-    said = Answer(text="Hello!", usage=Counted(input=1_000_000, output=1_000_000))
-    server.answers(said, said)
+    said = Answer(text="Hello!", usage=FakeUsage(input=1_000_000, output=1_000_000))
+    server.add_replies(said, said)
     client = AIModelClient(endpoint(server.url, model="gpt-5.2"))
     whole, streamed = world.run(client, "?").chat_response, world.stream(client, "?")[-1][1].chat_response
     world.close(client)
@@ -190,13 +190,13 @@ def test_every_answer_is_priced_streamed_or_not(world: World, server: FakeServer
 
 
 def test_a_kept_answer_holds_its_cost_and_nothing_of_its_endpoint(server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     with AIModelClient(endpoint(server.url, model="gpt-5.2")) as client:
         dumped, pickled = (client.generate("?").chat_response for _ in range(2))
     assert dumped is not None
     assert json.loads(dumped.model_dump_json())["cost"]["priced_as"] == "openai/gpt-5.2"
     assert ChatResponse.model_validate_json(dumped.model_dump_json()) == dumped
-    assert "cost" in ChatResponse(id="1").priced_by(lambda answer: None).model_dump(exclude_unset=True)
+    assert "cost" in ChatResponse(id="1").with_pricing(lambda answer: None).model_dump(exclude_unset=True)
     kept = pickle.dumps(pickled)
     assert b"sk-test-secret" not in kept
     assert pickle.loads(kept).cost == pickled.cost  # noqa: S301  # made one line above
@@ -241,7 +241,7 @@ def test_batches_cost_their_share_of_the_listed_price_and_tools_their_whole_fee(
 
     def costs(usage: Usage) -> tuple[Decimal, Decimal]:
         answer = ChatResponse(model=model, provider=provider, usage=usage, choices=[])
-        usual, batch = price(known, usage, served=model, at=at), batch_price(known, answer, at, "")
+        usual, batch = price_usage(known, usage, served=model, at=at), batch_price(known, answer, at, "")
         assert usual is not None
         assert batch is not None
         assert usual.amount is not None

@@ -11,20 +11,20 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.cli.screen import show
-from dhenara.ai.testing import Answer, Counted, FakeServer, Refusal, Spoken
+from ai_utilities.cli.terminal_escape import show
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal
 
-HELLO = Answer(text="Hello!", usage=Counted(12, 3))
+HELLO = Answer(text="Hello!", usage=FakeUsage(12, 3))
 
 
 def test_a_question_is_answered_on_standard_output(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(HELLO)
+    at_server.add_replies(HELLO)
     done = cli("ask", "Say hello")
     assert (done.code, done.out, done.err) == (0, "Hello!\n", "")
 
 
 def test_what_is_piped_in_goes_with_the_question(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(HELLO, HELLO)
+    at_server.add_replies(HELLO, HELLO)
     cli("ask", "Summarise this.", stdin="A long report.\n")
     cli("ask", "-", stdin="Only this.\n")
     asked = [exchange.json["messages"][-1]["content"] for exchange in at_server.exchanges]
@@ -32,13 +32,13 @@ def test_what_is_piped_in_goes_with_the_question(cli: Any, at_server: FakeServer
 
 
 def test_a_stream_prints_the_same(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(Answer(text="one two three"))
+    at_server.add_replies(Answer(text="one two three"))
     assert cli("ask", "Count", "--stream").out == "one two three\n"
     assert at_server.exchanges[0].json["stream"] is True
 
 
 def test_json_has_everything(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(HELLO)
+    at_server.add_replies(HELLO)
     told = json.loads(cli("ask", "Say hello", "--json").out)
     assert told["text"] == "Hello!"
     assert told["provider"] == "openai"
@@ -47,14 +47,14 @@ def test_json_has_everything(cli: Any, at_server: FakeServer) -> None:
 
 
 def test_usage_goes_to_standard_error(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(HELLO)
+    at_server.add_replies(HELLO)
     done = cli("ask", "Say hello", "--usage")
     assert done.out == "Hello!\n"
     assert "12 + 3 tokens" in done.err
 
 
 def test_flags_reach_the_provider(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(HELLO)
+    at_server.add_replies(HELLO)
     cli("ask", "Hi", "-m", "fake-2", "-s", "Be brief.", "--temperature", "0", "--max-tokens", "9")
     body = at_server.exchanges[0].json
     assert body["model"] == "fake-2"
@@ -66,14 +66,14 @@ def test_flags_reach_the_provider(cli: Any, at_server: FakeServer) -> None:
 def test_a_schema_is_asked_for(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
     schema = tmp_path / "schema.json"
     schema.write_text('{"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}')
-    at_server.answers(Answer(text='{"name": "Ada"}'))
+    at_server.add_replies(Answer(text='{"name": "Ada"}'))
     done = cli("ask", "Invent a person", "--schema", str(schema))
     assert json.loads(done.out) == {"name": "Ada"}
     assert "json_schema" in json.dumps(at_server.exchanges[0].json["response_format"])
 
 
 def test_a_call_is_kept_and_replayed_with_another_model(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
-    at_server.answers(HELLO, Answer(text="Good day!"))
+    at_server.add_replies(HELLO, Answer(text="Good day!"))
     cli("ask", "Greet me", "-s", "Be kind.", "--save", "call.json")
     assert "sk-of-the-test" not in (tmp_path / "call.json").read_text()
     done = cli("replay", "call.json", "-m", "fake-9", "--diff")
@@ -107,7 +107,7 @@ def test_mistakes_are_one_line_and_not_a_traceback(
 
 
 def test_a_failure_of_the_provider_is_exit_code_1(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(Refusal(401, "Incorrect API key provided"))
+    at_server.add_replies(Refusal(401, "Incorrect API key provided"))
     done = cli("ask", "Hi")
     assert done.code == 1
     assert "Check the API key" in done.err
@@ -116,7 +116,7 @@ def test_a_failure_of_the_provider_is_exit_code_1(cli: Any, at_server: FakeServe
 
 def test_without_any_provider_the_ways_out_are_named(cli: Any, monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("ai_utilities.providers.auto.reachable", lambda address: False)
+    monkeypatch.setattr("ai_utilities.providers.auto.is_reachable", lambda address: False)
     monkeypatch.setattr("ai_utilities.providers.auto.find_spec", lambda name: None)
     done = cli("ask", "Hi")
     assert done.code == 2
@@ -151,7 +151,7 @@ def test_what_is_piped_in_must_be_text(at_server: FakeServer) -> None:
 
 
 def test_a_locale_without_unicode_asks_what_was_typed(at_server: FakeServer) -> None:
-    at_server.answers(Answer(text="ok"))
+    at_server.add_replies(Answer(text="ok"))
     bare = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     told = [sys.executable, "-m", "ai_utilities.cli", "ask", "grüße"]
     subprocess.run(told, env={**os.environ, **bare}, stdin=subprocess.DEVNULL, check=True)
@@ -159,7 +159,7 @@ def test_a_locale_without_unicode_asks_what_was_typed(at_server: FakeServer) -> 
 
 
 def test_whoever_stops_reading_is_no_failure(at_server: FakeServer) -> None:
-    at_server.answers(Spoken(Answer(text="word " * 2000), pause=0.001))
+    at_server.add_replies(DialectReply(Answer(text="word " * 2000), pause=0.001))
     told = [sys.executable, "-m", "ai_utilities.cli", "ask", "hi", "--stream"]
     with subprocess.Popen(told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None

@@ -12,7 +12,7 @@ from dhenara.ai.testing import Answer, FakeBatches, FakeServer, Refusal
 
 
 def test_a_file_of_rows_becomes_a_file_of_answers(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
-    at_server.answers(Answer(text="Bonjour"), Answer(text="Monde"))
+    at_server.add_replies(Answer(text="Bonjour"), Answer(text="Monde"))
     (tmp_path / "in.jsonl").write_text('{"word": "hello"}\n{"word": "world"}\n')
     done = cli("batch", "in.jsonl", "out.jsonl", "--prompt", "Say {word} in French", "-c", "1")
     assert done.code == 0, done.err
@@ -22,7 +22,7 @@ def test_a_file_of_rows_becomes_a_file_of_answers(cli: Any, at_server: FakeServe
 
 
 def test_rows_that_failed_are_exit_code_3_and_asked_again(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
-    at_server.answers(Answer(text="one"), Refusal(400, "no"), Answer(text="two"))
+    at_server.add_replies(Answer(text="one"), Refusal(400, "no"), Answer(text="two"))
     (tmp_path / "in.csv").write_text("prompt\na\nb\n")
     assert cli("batch", "in.csv", "out.csv", "-c", "1").code == 3
     again = cli("batch", "in.csv", "out.csv", "-c", "1")
@@ -42,7 +42,7 @@ def test_a_place_that_nobody_knows_is_refused_before_anything_is_asked(
 
 def test_a_file_goes_through_the_batches_of_the_provider(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
     fake = FakeBatches(polls=1)
-    at_server.answers(*[fake] * 20)
+    at_server.add_replies(*[fake] * 20)
     (tmp_path / "in.csv").write_text("word\nhello\nworld\n")
     said = ("batch", "in.csv", "out.csv", "--prompt", "Say {word}", "--on", "provider", "--wait", "0")
     first = cli(*said)
@@ -50,7 +50,7 @@ def test_a_file_goes_through_the_batches_of_the_provider(cli: Any, at_server: Fa
     assert "2 not answered yet" in first.err
     done = cli(*said)
     assert done.code == 0, done.err
-    assert fake.asked == ["Say hello", "Say world"]
+    assert fake.prompts == ["Say hello", "Say world"]
     assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("hello,SAY HELLO,")
     assert cli("batch", "in.csv", "out.csv", "--wait", "5").code == 2
 
@@ -58,7 +58,7 @@ def test_a_file_goes_through_the_batches_of_the_provider(cli: Any, at_server: Fa
 @pytest.mark.slow
 def test_a_file_goes_through_a_ray_cluster(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
     pytest.importorskip("ray")
-    at_server.answers(Answer(text="Bonjour"), Answer(text="Monde"))
+    at_server.add_replies(Answer(text="Bonjour"), Answer(text="Monde"))
     (tmp_path / "in.csv").write_text("word\nhello\nworld\n")
     done = cli("batch", "in.csv", "out.csv", "--prompt", "Say {word}", "--on", "ray", "-c", "1")
     assert done.code == 0, done.err

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.testing import Answer, Counted, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 
-HELLO = Answer(text="Hello!", usage=Counted(12, 3))
+HELLO = Answer(text="Hello!", usage=FakeUsage(12, 3))
 
 
 def test_an_answer_is_kept_from_one_command_to_the_next(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(HELLO)
+    at_server.add_replies(HELLO)
     assert cli("ask", "Hi", "--cache").out == cli("ask", "Hi", "--cache").out
     assert len(at_server.exchanges) == 1
     told = json.loads(cli("cache", "stats", "--json").out)
@@ -23,7 +23,7 @@ def test_an_answer_is_kept_from_one_command_to_the_next(cli: Any, at_server: Fak
 
 
 def test_entries_are_listed_and_shown_by_the_beginning_of_their_key(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(HELLO)
+    at_server.add_replies(HELLO)
     cli("ask", "Hi", "--cache")
     row = cli("cache", "inspect").out.splitlines()[2].split()
     assert (row[1:3], row[-1]) == (["fake-1", "15"], "Hello!")
@@ -33,7 +33,7 @@ def test_entries_are_listed_and_shown_by_the_beginning_of_their_key(cli: Any, at
 
 
 def test_it_is_cleared_by_namespace_or_wholly(cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_server.answers(HELLO, HELLO)
+    at_server.add_replies(HELLO, HELLO)
     cli("ask", "Hi", "--cache")
     monkeypatch.setenv("AI_CACHE_NAMESPACE", "other")
     cli("ask", "Hi", "--cache")

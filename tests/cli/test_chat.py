@@ -14,14 +14,14 @@ import pexpect
 import pytest
 
 from dhenara.ai.conversation import read_saved
-from dhenara.ai.testing import Answer, FakeServer, Refusal, Spoken
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, Refusal
 from dhenara.ai.types import Message
 
 SAID = [Answer(text="Paris."), Answer(text="Two million.")]
 
 
 def test_each_question_is_asked_with_what_was_said_before(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(*SAID)
+    at_server.add_replies(*SAID)
     done = cli("chat", stdin="The capital of France?\nHow many people live there?\n/usage\n")
     assert done.code == 0
     assert done.out.startswith("Paris.\nTwo million.\n")
@@ -31,7 +31,7 @@ def test_each_question_is_asked_with_what_was_said_before(cli: Any, at_server: F
 
 
 def test_model_instructions_and_history_may_change_midway(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(*SAID, Answer(text="Again."), Answer(text="New."))
+    at_server.add_replies(*SAID, Answer(text="Again."), Answer(text="New."))
     lines = ["one", "/model fake-2", "/system Be brief.", "two", "/undo", "three", "/new", "four"]
     cli("chat", stdin="\n".join(lines))
     first, second, third, fourth = (exchange.json for exchange in at_server.exchanges)
@@ -42,7 +42,7 @@ def test_model_instructions_and_history_may_change_midway(cli: Any, at_server: F
 
 
 def test_a_conversation_is_kept_and_goes_on_later(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
-    at_server.answers(*SAID)
+    at_server.add_replies(*SAID)
     assert "talk.json keeps 1 turn" in cli("chat", stdin="The capital of France?\n/save talk.json\n").out
     assert [turn.text for turn in read_saved((tmp_path / "talk.json").read_bytes()).turns] == ["Paris."]
     cli("chat", "--load", "talk.json", stdin="How many people live there?\n")
@@ -51,7 +51,7 @@ def test_a_conversation_is_kept_and_goes_on_later(cli: Any, at_server: FakeServe
 
 
 def test_a_conversation_that_was_kept_as_messages_still_loads(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
-    at_server.answers(SAID[1])
+    at_server.add_replies(SAID[1])
     said = [Message(role="user", text="The capital of France?"), Message(role="assistant", text="Paris.")]
     kept = {"format": 1, "messages": [message.model_dump(mode="json") for message in said]}
     (tmp_path / "old.json").write_text(json.dumps(kept))
@@ -73,7 +73,7 @@ def test_what_is_no_conversation_is_said_to_be_none(cli: Any, at_server: FakeSer
 
 
 def test_a_failure_does_not_end_the_conversation(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(Refusal(400, "no such thing"), Answer(text="Still here."))
+    at_server.add_replies(Refusal(400, "no such thing"), Answer(text="Still here."))
     done = cli("chat", stdin="one\n/what\ntwo\n")
     assert "no such thing" in done.err
     assert "there is no /what" in done.err
@@ -81,7 +81,7 @@ def test_a_failure_does_not_end_the_conversation(cli: Any, at_server: FakeServer
 
 
 def test_a_line_may_go_on(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(SAID[0])
+    at_server.add_replies(SAID[0])
     cli("chat", stdin="first \\\nsecond\n")
     assert at_server.exchanges[0].json["messages"][0]["content"] == "first \nsecond"
 
@@ -109,7 +109,7 @@ def terminal(at_server: FakeServer, tmp_path: Path) -> Any:
 
 def test_ctrl_c_stops_an_answer_and_not_the_program(terminal: Any, at_server: FakeServer) -> None:
     long = Answer(text=" ".join(f"word{number}" for number in range(2000)))
-    at_server.answers(Spoken(long, pause=0.02), Answer(text="Still here."))
+    at_server.add_replies(DialectReply(long, pause=0.02), Answer(text="Still here."))
     shell = terminal("chat")
     shell.expect("Ctrl-D ends")
     shell.expect("2004h.*>")
@@ -129,7 +129,7 @@ def test_ctrl_c_stops_an_answer_and_not_the_program(terminal: Any, at_server: Fa
 
 
 def test_the_wizard_at_a_real_terminal(terminal: Any, at_server: FakeServer, tmp_path: Path) -> None:
-    at_server.answers(Refusal(404, "no listing here"), Answer(text="ready"))
+    at_server.add_replies(Refusal(404, "no listing here"), Answer(text="ready"))
     shell = terminal("setup")
     shell.expect("Which provider")
     shell.sendline("")

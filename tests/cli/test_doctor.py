@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.testing import Answer, FakeServer, Refusal, Spoken
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, Refusal
 
 READY = Answer(text="ready")
 
 
 def test_a_sound_set_up_is_all_well(cli: Any, at_server: FakeServer) -> None:
     told = {"x-ratelimit-remaining-requests": "59", "date": "Sat, 21 Nov 2099 07:00:00 GMT"}
-    at_server.answers(Spoken(READY, headers=told))
+    at_server.add_replies(DialectReply(READY, headers=told))
     done = cli("doctor")
     assert done.code == 0
     assert "openai answers as fake-1" in done.out
@@ -29,7 +29,7 @@ def test_a_fallback_hides_no_failure_of_the_first(
     cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AI_FALLBACKS", "local")
-    at_server.answers(Refusal(401, "Incorrect API key provided"))
+    at_server.add_replies(Refusal(401, "Incorrect API key provided"))
     done = cli("doctor")
     assert done.code == 1
     assert "local/smollm2-135m" in done.out
@@ -41,7 +41,7 @@ def test_a_fallback_that_cannot_be_asked_is_a_failure(
 ) -> None:
     monkeypatch.setenv("AI_FALLBACKS", "groq")
     monkeypatch.delenv("GROQ_API_KEY", raising=False)
-    at_server.answers(READY)
+    at_server.add_replies(READY)
     done = cli("doctor")
     assert done.code == 1
     assert "FAILURE  fallbacks" in done.out
@@ -50,7 +50,7 @@ def test_a_fallback_that_cannot_be_asked_is_a_failure(
 
 
 def test_a_refused_key_is_a_failure_with_advice(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(Refusal(401, "Incorrect API key provided"))
+    at_server.add_replies(Refusal(401, "Incorrect API key provided"))
     done = cli("doctor")
     assert done.code == 1
     assert "FAILURE  key" in done.out

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.testing import FakeServer, Plausible
+from dhenara.ai.testing import FakeServer, SampleOperations
 
 
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
     """Answers whatever is asked with something of the right kind."""
-    with FakeServer(Plausible(), forever=True) as running:
+    with FakeServer(SampleOperations(), forever=True) as running:
         yield running
 
 

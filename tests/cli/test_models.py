@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.offers import everything
+from ai_utilities.model_listing import all_models
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 
 OWN = Raw(b'{"data": [{"id": "gpt-5.2", "owned_by": "openai"}, {"id": "ours-7b", "owned_by": "us"}]}')
 
 
 def test_the_providers_own_list_comes_with_what_is_known(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(OWN)
+    at_server.add_replies(OWN)
     first, second = json.loads(cli("models", "--json").out)
     assert (first["model"], first["source"], first["kind"]) == ("gpt-5.2", "live", "chat")
     assert float(first["price_out"]) > float(first["price_in"]) > 0
@@ -24,14 +24,14 @@ def test_the_providers_own_list_comes_with_what_is_known(cli: Any, at_server: Fa
 
 
 def test_the_table_says_where_it_comes_from(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(OWN)
+    at_server.add_replies(OWN)
     done = cli("models", "ours")
     assert done.out.splitlines()[-1].split()[0] == "ours-7b"
     assert done.err == "1 of 2 models, from the list of openai itself\n"
 
 
 def test_the_catalogue_stands_in_where_the_list_cannot_be_had(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(Refusal(401, "no"))
+    at_server.add_replies(Refusal(401, "no"))
     refused = cli("models", "gpt-5.2")
     assert "gpt-5.2" in refused.out
     assert "from the catalogue, for openai: " in refused.err
@@ -49,7 +49,7 @@ def test_with_nobody_configured_the_whole_catalogue_is_shown(
     cli: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("ai_utilities.providers.auto.reachable", lambda address: False)
+    monkeypatch.setattr("ai_utilities.providers.auto.is_reachable", lambda address: False)
     monkeypatch.setattr("ai_utilities.providers.auto.find_spec", lambda name: None)
     done = cli("models", "claude")
     assert "claude-" in done.out
@@ -63,5 +63,5 @@ def test_a_provider_whose_models_nobody_knows_is_an_error(cli: Any, at_server: F
 
 def test_every_model_of_the_catalogue_can_be_shown(cli: Any, at_server: FakeServer) -> None:
     done = cli("models", "--all")
-    assert len(done.out.splitlines()) == len(everything()) + 2
-    assert {offer.provider for offer in everything() if offer.price_in is not None} >= {"google_ai", "xai"}
+    assert len(done.out.splitlines()) == len(all_models()) + 2
+    assert {offer.provider for offer in all_models() if offer.price_in is not None} >= {"google_ai", "xai"}

@@ -16,7 +16,7 @@ READY = Answer(text="ready")
 def test_flags_write_a_file_that_works(cli: Any, server: FakeServer, monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("# ours\nOTHER=1\n")
-    server.answers(READY)
+    server.add_replies(READY)
     flags = ["--provider", "mistral", "--api-key", "sk-new-key", "--model", "mistral-small-latest", "--no-test"]
     done = cli("setup", *flags)
     assert done.code == 0, done.err
@@ -44,7 +44,7 @@ def test_the_connection_is_tried_before_anything_is_written(
     fallbacks: str, cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AI_FALLBACKS", fallbacks)
-    at_server.answers(Refusal(404, "no listing"), Refusal(401, "Incorrect API key provided"))
+    at_server.add_replies(Refusal(404, "no listing"), Refusal(401, "Incorrect API key provided"))
     done = cli("setup", "-p", "openai", "--api-key", "sk-wrong-key", "-m", "fake-1")
     assert done.code == 2
     assert "Incorrect API key" in done.err

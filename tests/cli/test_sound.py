@@ -35,7 +35,7 @@ def sound(path: Path) -> Path:
 @pytest.fixture
 def hearing(at_server: FakeServer, tmp_path: Path) -> FakeServer:
     sound(tmp_path / "talk.wav")
-    at_server.answers(Raw(json.dumps(HEARD).encode()))
+    at_server.add_replies(Raw(json.dumps(HEARD).encode()))
     return at_server
 
 
@@ -66,7 +66,7 @@ def test_it_may_be_told_in_english(cli: Any, hearing: FakeServer) -> None:
 def test_a_text_is_read_aloud_into_a_file_and_none_is_overwritten(
     cli: Any, at_server: FakeServer, tmp_path: Path
 ) -> None:
-    at_server.answers(*[Raw(b"ID3 sound", headers={"content-type": "audio/mpeg"})] * 2)
+    at_server.add_replies(*[Raw(b"ID3 sound", headers={"content-type": "audio/mpeg"})] * 2)
     first = cli("speak", "Dinner is ready.", "--voice", "coral", "--format", "mp3", "-o", "dinner.mp3")
     second = cli("speak", "-o", "dinner.mp3", stdin="Dinner is ready.\n")
     assert (first.out, second.out) == ("dinner.mp3\n", "dinner-2.mp3\n"), first.err + second.err
@@ -76,7 +76,7 @@ def test_a_text_is_read_aloud_into_a_file_and_none_is_overwritten(
 
 
 def test_a_failure_is_one_line(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
-    at_server.answers(Refusal(401, "Incorrect API key provided"))
+    at_server.add_replies(Refusal(401, "Incorrect API key provided"))
     sound(tmp_path / "talk.wav")
     done = cli("transcribe", "talk.wav")
     assert (done.code, "Traceback" in done.err) == (1, False)

@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.cli.periods import read_time
+from ai_utilities.cli.time_ranges import read_time
+from ai_utilities.default_paths import state_path
 from ai_utilities.exceptions import ProviderConfigurationError
-from ai_utilities.folders import state_in
 from ai_utilities.usage import SQLiteLedger, UsageData
-from ai_utilities.usage.charts import nice
+from ai_utilities.usage.charts import round_up
 from ai_utilities.usage.page import usage_page
-from ai_utilities.usage.report import make_report, told_cost
+from ai_utilities.usage.report import format_cost, make_report
 from ai_utilities.usage.totals import Totals
-from dhenara.ai.testing import Answer, Counted, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 NOW = datetime(2026, 3, 10, 15, 30, tzinfo=UTC)
@@ -42,14 +42,14 @@ def spent(days_ago: int, cost: str | None, model: str = "fake-1", **tags: str) -
 def ledger(own_folders: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SQLiteLedger:
     """Three days of use, with a day between on which nothing was asked."""
     monkeypatch.chdir(tmp_path)
-    kept = SQLiteLedger(state_in("usage.sqlite"))
+    kept = SQLiteLedger(state_path("usage.sqlite"))
     kept.add([spent(3, "1.25", project="atlas"), spent(1, "0.25", "fake-2", project="<zoo>"), spent(1, None)])
     kept.close()
     return kept
 
 
 def test_what_one_command_uses_another_one_shows(cli: Any, at_server: FakeServer) -> None:
-    at_server.answers(Answer(text="Hello!", usage=Counted(12, 3)))
+    at_server.add_replies(Answer(text="Hello!", usage=FakeUsage(12, 3)))
     cli("ask", "Say hello", "--tag", "project=atlas")
     told = json.loads(cli("usage", "--json").out)
     assert told["total"]["prompt_tokens"] == 12
@@ -113,7 +113,7 @@ def test_an_answer_is_given_where_no_ledger_can_be_kept(
 ) -> None:
     (tmp_path / "a-file").write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "a-file"))
-    at_server.answers(Answer(text="Hello!"))
+    at_server.add_replies(Answer(text="Hello!"))
     done = cli("ask", "Say hello")
     assert (done.code, done.out) == (0, "Hello!\n")
     assert "usage is not kept" in done.err
@@ -160,7 +160,7 @@ def test_long_times_are_shown_by_months() -> None:
     ],
 )
 def test_unknown_is_not_free(total: Totals, told: str) -> None:
-    assert told_cost(total) == told
+    assert format_cost(total) == told
 
 
 @pytest.mark.parametrize(
@@ -187,4 +187,4 @@ def test_what_is_no_time_is_told_with_what_would_be_one() -> None:
 
 @pytest.mark.parametrize("most", [0.00003, 0.1173, 1, 7.2, 99, 1234567])
 def test_the_top_of_a_chart_is_just_above_what_it_shows(most: float) -> None:
-    assert most <= nice(most) <= 1.5 * most
+    assert most <= round_up(most) <= 1.5 * most

@@ -16,21 +16,21 @@ import httpx2
 import pytest
 import trio
 
-from dhenara.ai import AIModelClient, Lessons
-from dhenara.ai.errors import ConfigurationError, UnsupportedError, WrongColourError
-from dhenara.ai.flow.layer import Send
-from dhenara.ai.flow.stream import Stream
-from dhenara.ai.flow.trace import CallAnswered, CallEnded, CallFailed, CallStarted
-from dhenara.ai.testing import Answer, Cut, FakeServer, Raw, Refusal, Spoken, Stall
+from dhenara.ai import AIModelClient, LearnedConstraints
+from dhenara.ai.errors import ConfigurationError, SyncAsyncMismatchError, UnsupportedError
+from dhenara.ai.pipeline.middleware import Send
+from dhenara.ai.pipeline.stream import Stream
+from dhenara.ai.pipeline.tracing import CallAnswered, CallEnded, CallFailed, CallStarted
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, Raw, Refusal, Stall
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call, ValidOptionValue
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!")
-ENDLESS = Spoken(Answer(text="word " * 5_000), pause=0.01)
+ENDLESS = DialectReply(Answer(text="word " * 5_000), pause=0.01)
 
 
 def test_both_colours_work_on_one_client(server: FakeServer) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         assert client.generate("?").chat_response is not None
 
@@ -45,13 +45,13 @@ def test_a_client_of_one_colour_refuses_the_other(server: FakeServer) -> None:
     sync, awaited = (AIModelClient(endpoint(server.url), is_async=colour) for colour in (False, True))
     with pytest.raises(RuntimeError, match="Use generate_async"):
         awaited.generate("?")
-    with pytest.raises(WrongColourError, match="Use 'async with'"), awaited:
+    with pytest.raises(SyncAsyncMismatchError, match="Use 'async with'"), awaited:
         pass
 
     async def wrong() -> None:
         with pytest.raises(RuntimeError, match="Use generate for"):
             await sync.generate_async("?")
-        with pytest.raises(WrongColourError, match="Use 'with'"):
+        with pytest.raises(SyncAsyncMismatchError, match="Use 'with'"):
             async with sync:
                 pass
 
@@ -60,7 +60,7 @@ def test_a_client_of_one_colour_refuses_the_other(server: FakeServer) -> None:
 
 
 def test_connections_are_used_again(world: World, server: FakeServer) -> None:
-    server.answers(*[HELLO] * 6)
+    server.add_replies(*[HELLO] * 6)
     client = AIModelClient(endpoint(server.url))
     if world.name == "blocking":
         for _ in range(3):
@@ -83,9 +83,9 @@ def test_connections_are_used_again(world: World, server: FakeServer) -> None:
 
 def test_a_client_for_another_endpoint_keeps_everything_else(server: FakeServer) -> None:
     refused = Refusal(400, "Unsupported parameter: 'temperature' is not supported with this model.")
-    server.answers(refused, HELLO, HELLO)
+    server.add_replies(refused, HELLO, HELLO)
     seen: list[object] = []
-    lessons = Lessons()
+    lessons = LearnedConstraints()
     first = AIModelClient(
         endpoint(server.url), AIModelCallConfig(temperature=0.5), observer=seen.append, lessons=lessons
     )
@@ -98,7 +98,7 @@ def test_a_client_for_another_endpoint_keeps_everything_else(server: FakeServer)
 
 
 def test_many_threads_share_one_client(server: FakeServer) -> None:
-    server.answers(*[Answer(text=f"answer {n}", id=f"{n}") for n in range(64)])
+    server.add_replies(*[Answer(text=f"answer {n}", id=f"{n}") for n in range(64)])
     with AIModelClient(endpoint(server.url)) as client, ThreadPoolExecutor(16) as threads:
         said = list(threads.map(lambda n: client.generate(f"{n}").chat_response, range(64)))
     assert sorted(a.text() for a in said if a) == sorted(f"answer {n}" for n in range(64))
@@ -108,7 +108,7 @@ def test_many_threads_share_one_client(server: FakeServer) -> None:
 
 def test_two_streams_on_one_client_do_not_mix(server: FakeServer) -> None:
     one, two = Answer(text="a" * 60, id="1"), Answer(text="b" * 60, id="2")
-    server.answers(one, two)
+    server.add_replies(one, two)
     with AIModelClient(endpoint(server.url), AIModelCallConfig(streaming=True)) as client:
         first, second = client.generate("?").stream_generator, client.generate("?").stream_generator
         pairs = list(zip(first, second, strict=True))
@@ -117,7 +117,7 @@ def test_two_streams_on_one_client_do_not_mix(server: FakeServer) -> None:
 
 
 def test_one_client_serves_several_event_loops(server: FakeServer) -> None:
-    server.answers(*[HELLO] * 4)
+    server.add_replies(*[HELLO] * 4)
     client = AIModelClient(endpoint(server.url))
 
     async def ask() -> str:
@@ -128,7 +128,7 @@ def test_one_client_serves_several_event_loops(server: FakeServer) -> None:
 
 
 def test_a_blocking_call_works_inside_a_running_loop(server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
 
     async def notebook() -> str:
         with AIModelClient(endpoint(server.url)) as client:
@@ -144,7 +144,7 @@ def ask_in_child(client: AIModelClient, answers: Any) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_opens_its_own_connections(server: FakeServer) -> None:
-    server.answers(*[HELLO] * 3)
+    server.add_replies(*[HELLO] * 3)
     with AIModelClient(endpoint(server.url)) as client:
         client.generate("?")
         context = multiprocessing.get_context("fork")
@@ -181,7 +181,7 @@ def leave(client: AIModelClient, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["close", "with", "forget", "break", "raise"])
 def test_leaving_a_stream_hangs_up_at_once(how: str, server: FakeServer) -> None:
-    server.answers(ENDLESS)
+    server.add_replies(ENDLESS)
     client = AIModelClient(endpoint(server.url))
     leave(client, how)
     assert server.exchanges[0].wait_left()
@@ -197,7 +197,7 @@ async def drained(stream: Any) -> None:
 @pytest.mark.parametrize("how", ["close", "with", "forget", "cancel"])
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
 def test_leaving_a_stream_hangs_up_at_once_on_a_loop(how: str, loop: str, server: FakeServer) -> None:
-    server.answers(ENDLESS)
+    server.add_replies(ENDLESS)
 
     async def left() -> bool:
         client = AIModelClient(endpoint(server.url))
@@ -227,7 +227,7 @@ def test_leaving_a_stream_hangs_up_at_once_on_a_loop(how: str, loop: str, server
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
 def test_ctrl_c_ends_a_blocking_stream_and_hangs_up(server: FakeServer) -> None:
-    server.answers(Cut(Spoken(Answer(text="word " * 20)), 8, Stall()))
+    server.add_replies(CutReply(DialectReply(Answer(text="word " * 20)), 8, Stall()))
     client = AIModelClient(endpoint(server.url))
     stream: Any = client.generate("?", streaming=True).sync_stream_generator
 
@@ -292,7 +292,7 @@ def test_a_key_from_the_environment_goes_to_its_own_provider_only(
 def test_base_url_and_key_come_from_the_environment(
     provider: str, variable: str, path: str, proof: tuple[str, str], server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     monkeypatch.setenv(f"{variable}_BASE_URL", f"{server.url}/v1" if provider == "openai" else server.url)
     monkeypatch.setenv(f"{variable}_API_KEY", "sk-env-key\n")
     bare = AIModelEndpoint(api=AIModelAPI(provider=provider), ai_model=AIModel(model_name="m"))
@@ -327,7 +327,7 @@ def test_a_model_that_lists_its_options_takes_no_others(server: FakeServer) -> N
 
 
 def test_what_a_provider_cannot_honour_is_a_warning_or_with_strict_an_error(server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         answer = client.generate("?", top_k=3).chat_response
         assert answer is not None
@@ -351,7 +351,7 @@ def test_secrets_show_nowhere(server: FakeServer) -> None:
 
 def test_the_observer_is_told_what_happens_but_not_what_is_said(world: World, server: FakeServer) -> None:
     told: list[Any] = []
-    server.answers(HELLO, Refusal(401, "bad key"))
+    server.add_replies(HELLO, Refusal(401, "bad key"))
     client = AIModelClient(endpoint(server.url), observer=told.append)
     world.stream(client, "a secret question")
     with pytest.raises(Exception, match="bad key"):
@@ -369,7 +369,7 @@ def test_a_layer_of_ones_own_sees_and_may_change_every_call(world: World, server
 
         return await send(replace(call, instructions=("SHOUT.",)))
 
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     client = AIModelClient(endpoint(server.url), layers=[louder])
     world.run(client, "?")
     assert server.exchanges[0].json["messages"][0] == {"role": "system", "content": "SHOUT."}
@@ -410,7 +410,7 @@ def test_a_transport_of_the_wrong_colour_is_named(server: FakeServer) -> None:
 def test_requests_go_through_the_proxy_that_the_environment_names(
     world: World, server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     monkeypatch.setenv("http_proxy", server.url.replace("http://", "http://me:pass%20word@"))
     client = AIModelClient(endpoint("http://api.example:8080"))
     assert world.run(client, "?").chat_response.text() == "Hello!"
@@ -427,7 +427,7 @@ def test_requests_go_through_the_proxy_that_the_environment_names(
 def test_a_proxy_that_refuses_the_way_is_a_connection_error(
     world: World, server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.answers(Raw(b"", 407, {}))
+    server.add_replies(Raw(b"", 407, {}))
     monkeypatch.setenv("https_proxy", server.url)
     client = AIModelClient(endpoint("https://api.example"))
     with pytest.raises(ConnectionError, match="status 407"):

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation, Turn
 from dhenara.ai.errors import CallError, ConfigurationError
-from dhenara.ai.testing import Answer, Called, Counted, Cut, FakeServer, Refusal, Spoken
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal
 from dhenara.ai.types import ChatModelCostData, ChatResponse, ChatResponseChoice, Message, ToolResultContent
 from support.calls import histories
 from support.worlds import World, endpoint
@@ -54,7 +54,7 @@ def streamed(world: World, talk: Conversation, *said: Any, at_most: int = 10**6)
 
 
 def test_it_remembers_what_was_said(world: World, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello, Ann."), Answer(text="Ann."))
+    server.add_replies(Answer(text="Hello, Ann."), Answer(text="Ann."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation("Be brief.")
     ask(world, talk, "I am Ann.")
@@ -66,7 +66,7 @@ def test_it_remembers_what_was_said(world: World, server: FakeServer) -> None:
 
 
 def test_a_streamed_turn_is_remembered_too(world: World, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello, Ann."), Answer(text="Ann."))
+    server.add_replies(Answer(text="Hello, Ann."), Answer(text="Ann."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     events = streamed(world, talk, "I am Ann.")
@@ -78,7 +78,7 @@ def test_a_streamed_turn_is_remembered_too(world: World, server: FakeServer) -> 
 
 
 def test_a_stream_that_is_closed_early_leaves_what_had_arrived(world: World, server: FakeServer) -> None:
-    server.answers(Spoken(Answer(text="word " * 50), pause=0.002), Answer(text="Ann."))
+    server.add_replies(DialectReply(Answer(text="word " * 50), pause=0.002), Answer(text="Ann."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     streamed(world, talk, "Go on.", at_most=5)
@@ -91,7 +91,7 @@ def test_a_stream_that_is_closed_early_leaves_what_had_arrived(world: World, ser
 
 
 def test_a_call_that_fails_leaves_it_as_it_was(world: World, server: FakeServer) -> None:
-    server.answers(Answer(text="One."), Refusal(400), Cut(Spoken(Answer(text="word " * 50)), 6))
+    server.add_replies(Answer(text="One."), Refusal(400), CutReply(DialectReply(Answer(text="word " * 50)), 6))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     ask(world, talk, "Count.")
@@ -110,7 +110,8 @@ def test_every_turn_may_go_to_another_vendor(seed: int) -> None:
     """With tools and thinking, against servers that refuse what those vendors refuse."""
     chance = random.Random(seed)
     answers = [
-        Answer(text="", reasoning="Hm.", tool_calls=(Called("look", {"at": "tree"}, f"call_{n}"),)) for n in range(9)
+        Answer(text="", reasoning="Hm.", tool_calls=(FakeToolCall("look", {"at": "tree"}, f"call_{n}"),))
+        for n in range(9)
     ]
     with FakeServer(*answers, Answer(text="Done."), strict=True) as server:
         places = [endpoint(server.url, provider) for provider in PROVIDERS]
@@ -128,7 +129,7 @@ def test_every_turn_may_go_to_another_vendor(seed: int) -> None:
 
 
 def test_what_is_taken_back_is_not_said_again(server: FakeServer) -> None:
-    server.answers(Answer(text="One."), Answer(text="Two."), Answer(text="Three."))
+    server.add_replies(Answer(text="One."), Answer(text="Two."), Answer(text="Three."))
     talk = AIModelClient(endpoint(server.url)).conversation()
     talk.ask("A?")
     talk.ask("B?")
@@ -138,7 +139,7 @@ def test_what_is_taken_back_is_not_said_again(server: FakeServer) -> None:
 
 
 def test_a_branch_goes_its_own_way(server: FakeServer) -> None:
-    server.answers(*(Answer(text=text) for text in ("One.", "Two.", "Three.")))
+    server.add_replies(*(Answer(text=text) for text in ("One.", "Two.", "Three.")))
     talk = AIModelClient(endpoint(server.url)).conversation()
     talk.ask("A?")
     other = talk.branch()
@@ -149,7 +150,7 @@ def test_a_branch_goes_its_own_way(server: FakeServer) -> None:
 
 
 def test_instructions_last_or_hold_for_one_turn(server: FakeServer) -> None:
-    server.answers(*[Answer(text="Yes.")] * 3)
+    server.add_replies(*[Answer(text="Yes.")] * 3)
     talk = AIModelClient(endpoint(server.url)).conversation("Be brief.")
     talk.ask("A?", instructions="Rhyme.")
     talk.ask("B?")
@@ -160,7 +161,7 @@ def test_instructions_last_or_hold_for_one_turn(server: FakeServer) -> None:
 
 
 def test_one_of_several_answers_is_chosen(server: FakeServer) -> None:
-    server.answers(Answer(text="One.", choices=("Two.",)), Answer(text="Yes."))
+    server.add_replies(Answer(text="One.", choices=("Two.",)), Answer(text="Yes."))
     talk = AIModelClient(endpoint(server.url)).conversation()
     talk.ask("A?", n=2)
     talk.choose(1)
@@ -171,7 +172,7 @@ def test_one_of_several_answers_is_chosen(server: FakeServer) -> None:
 
 
 def test_tokens_and_money_are_added_up(server: FakeServer) -> None:
-    server.answers(*[Answer(text="Yes.", usage=Counted(input=10, output=5, cache_read=3))] * 3)
+    server.add_replies(*[Answer(text="Yes.", usage=FakeUsage(input=10, output=5, cache_read=3))] * 3)
     priced = endpoint(server.url).model_copy(update={"cost_data": PRICES})
     talk = AIModelClient(priced).conversation()
     talk.ask("A?")
@@ -186,7 +187,7 @@ def test_tokens_and_money_are_added_up(server: FakeServer) -> None:
 
 
 def test_it_is_saved_and_goes_on_elsewhere(tmp_path: Path, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello.", reasoning="Ann.", signature="c2lnbmVk"), Answer(text="Ann."))
+    server.add_replies(Answer(text="Hello.", reasoning="Ann.", signature="c2lnbmVk"), Answer(text="Ann."))
     client = AIModelClient(endpoint(server.url, "anthropic", "claude-opus-5-5"))
     talk = client.conversation("Be brief.")
     talk.ask("I am Ann.")
@@ -204,7 +205,7 @@ def test_saved_and_loaded_it_has_the_same_bytes(turns: list[tuple[Message, ...]]
     client = AIModelClient(endpoint("http://127.0.0.1:1"))
     answers = [ChatResponse(choices=[ChatResponseChoice(contents=turn[-1].contents)]) for turn in turns]
     pairs = zip(turns, answers, strict=True)
-    talk = client.conversation(turns=[Turn(asked=list(turn[:-1]), answer=answer) for turn, answer in pairs])
+    talk = client.conversation(turns=[Turn(prompt=list(turn[:-1]), answer=answer) for turn, answer in pairs])
     saved = talk.to_json()
     again = Conversation.from_json(saved, client)
     assert again.to_json() == saved
@@ -217,7 +218,7 @@ def test_what_is_no_conversation_is_not_loaded() -> None:
 
 
 def test_a_plan_for_the_next_turn(server: FakeServer) -> None:
-    server.answers(Answer(text="Four.", reasoning="Hm."))
+    server.add_replies(Answer(text="Four.", reasoning="Hm."))
     talk = AIModelClient(endpoint(server.url, "anthropic")).conversation()
     talk.ask("2 + 2?")
     assert not talk.plan("Sure?").lossy
@@ -226,7 +227,7 @@ def test_a_plan_for_the_next_turn(server: FakeServer) -> None:
 
 
 def test_a_turn_made_elsewhere_is_written_down(server: FakeServer) -> None:
-    server.answers(Answer(text="One."), Answer(text="Two."))
+    server.add_replies(Answer(text="One."), Answer(text="Two."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     made = client.generate("A?").chat_response
@@ -237,8 +238,8 @@ def test_a_turn_made_elsewhere_is_written_down(server: FakeServer) -> None:
 
 
 def test_why_the_cache_was_missed(server: FakeServer) -> None:
-    hit = Answer(text="Yes.", usage=Counted(input=10, cache_read=90))
-    server.answers(*[Answer(text="Yes.")] * 4, hit)
+    hit = Answer(text="Yes.", usage=FakeUsage(input=10, cache_read=90))
+    server.add_replies(*[Answer(text="Yes.")] * 4, hit)
     talk = AIModelClient(endpoint(server.url)).conversation("Be brief.")
     talk.ask("A?")
     assert "first turn" in talk.explain_cache()

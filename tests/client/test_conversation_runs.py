@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation
 from dhenara.ai.errors import ConfigurationError, InvalidOutputError, RateLimitError, RunLimitError, ToolFailedError
-from dhenara.ai.testing import Answer, Called, FakeServer, Refusal, Spoken
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall, Refusal
 from dhenara.ai.types import ChatModelCostData, RunLimits, StreamingChatResponse, Tool, ToolDefinition
 from support.worlds import Blocking, World, endpoint
 
@@ -28,7 +28,7 @@ def weather(city: str) -> str:
 
 
 def calls(city: str = "Rome") -> Answer:
-    return Answer(tool_calls=(Called("weather", {"city": city}, f"call_{city}"),))
+    return Answer(tool_calls=(FakeToolCall("weather", {"city": city}, f"call_{city}"),))
 
 
 GUARDED = Tool.from_function(weather, needs_approval=True)
@@ -100,7 +100,7 @@ def test_saved_and_loaded_it_has_the_same_bytes_and_goes_on(world: World) -> Non
 
 
 def test_it_is_taken_back_whole_and_branched(server: FakeServer, world: World) -> None:
-    server.answers(calls(), Answer(text="Sunny."), Answer(text="Bye."))
+    server.add_replies(calls(), Answer(text="Sunny."), Answer(text="Bye."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     go(world, talk, "Weather in Rome?", tools=[weather])
@@ -126,7 +126,7 @@ def test_another_vendor_hears_all_of_it_and_a_plan_says_how(world: World) -> Non
 
 
 def test_what_all_rounds_cost_is_counted(server: FakeServer, world: World) -> None:
-    server.answers(calls(), Answer(text="Sunny."))
+    server.add_replies(calls(), Answer(text="Sunny."))
     client = AIModelClient(endpoint(server.url).model_copy(update={"cost_data": PRICES}))
     talk = client.conversation()
     run = go(world, talk, "Weather?", tools=[weather])
@@ -137,7 +137,7 @@ def test_what_all_rounds_cost_is_counted(server: FakeServer, world: World) -> No
 
 
 def test_a_run_that_waits_goes_on_in_the_same_turn(server: FakeServer, world: World) -> None:
-    server.answers(calls(), Answer(text="Sunny."))
+    server.add_replies(calls(), Answer(text="Sunny."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     assert go(world, talk, "Weather?", instructions="Rhyme.", tools=[GUARDED]).stopped == "pending"
@@ -148,13 +148,13 @@ def test_a_run_that_waits_goes_on_in_the_same_turn(server: FakeServer, world: Wo
     assert (done.text(), turn.text, roles(again)) == ("Sunny.", "Sunny.", ROUNDS)
     assert again.usage.total_tokens == 36
     assert (turn.instructions, server.exchanges[1].json["messages"][0]["content"]) == (["Rhyme."], "Rhyme.")
-    assert again.undo().asked[0].contents
+    assert again.undo().prompt[0].contents
     assert (again.turns, roles(talk)) == ((), ["user", "assistant"])
     world.close(client)
 
 
 def test_calls_that_were_only_asked_for_are_run_in_their_turn(server: FakeServer, world: World) -> None:
-    server.answers(calls(), Answer(text="Sunny."))
+    server.add_replies(calls(), Answer(text="Sunny."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     go(world, talk, "Weather?", name="ask", tools=[ToolDefinition(name="weather")])
@@ -174,7 +174,7 @@ def test_another_question_instead_of_an_approval_is_understood(world: World) -> 
 
 
 def test_a_run_that_fails_at_once_leaves_no_trace(server: FakeServer, world: World) -> None:
-    server.answers(Refusal(429))
+    server.add_replies(Refusal(429))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     with pytest.raises(RateLimitError):
@@ -184,7 +184,7 @@ def test_a_run_that_fails_at_once_leaves_no_trace(server: FakeServer, world: Wor
 
 
 def test_a_run_that_fails_later_keeps_what_had_happened_and_goes_on(server: FakeServer, world: World) -> None:
-    server.answers(calls(), Refusal(429), Answer(text="Sunny."))
+    server.add_replies(calls(), Refusal(429), Answer(text="Sunny."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     with pytest.raises(RateLimitError):
@@ -199,7 +199,7 @@ def test_limits_and_broken_tools_leave_their_rounds(server: FakeServer, world: W
     def broken(city: str) -> str:
         raise OSError(city)
 
-    server.answers(calls(), calls())
+    server.add_replies(calls(), calls())
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     with pytest.raises(RunLimitError):
@@ -214,7 +214,7 @@ def test_what_a_user_function_raises_is_no_reason_to_forget(server: FakeServer, 
     def refuse(call: Any) -> bool:
         raise LookupError("nobody is here to ask")
 
-    server.answers(calls())
+    server.add_replies(calls())
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     with pytest.raises(LookupError):
@@ -224,7 +224,7 @@ def test_what_a_user_function_raises_is_no_reason_to_forget(server: FakeServer, 
 
 
 def test_a_streamed_run_that_is_left_keeps_what_had_arrived(server: FakeServer, world: World) -> None:
-    server.answers(Spoken(Answer(text="word " * 50), pause=0.002), Answer(text="Yes."))
+    server.add_replies(DialectReply(Answer(text="word " * 50), pause=0.002), Answer(text="Yes."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     streamed(world, talk, "Go on.", tools=[weather], until=StreamingChatResponse)
@@ -238,7 +238,7 @@ def test_a_streamed_run_that_is_left_keeps_what_had_arrived(server: FakeServer, 
 
 @pytest.mark.parametrize("kind", ["asyncio", "trio"])
 def test_a_cancelled_run_keeps_what_had_happened(kind: str, server: FakeServer) -> None:
-    server.answers(Spoken(calls(), pause=0.0))
+    server.add_replies(DialectReply(calls(), pause=0.0))
     begun: list[str] = []
 
     async def endless(city: str) -> str:
@@ -268,7 +268,9 @@ class City(BaseModel):
 
 
 def test_an_object_is_asked_for_and_corrected_in_one_turn(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text='{"name": "Rome"}'), Answer(text='{"name": "Rome", "people": 3}'), Answer(text="Yes."))
+    server.add_replies(
+        Answer(text='{"name": "Rome"}'), Answer(text='{"name": "Rome", "people": 3}'), Answer(text="Yes.")
+    )
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     if isinstance(world, Blocking):
@@ -283,7 +285,7 @@ def test_an_object_is_asked_for_and_corrected_in_one_turn(server: FakeServer, wo
 
 
 def test_an_object_that_never_came_right_leaves_what_was_said(server: FakeServer) -> None:
-    server.answers(Answer(text="No."))
+    server.add_replies(Answer(text="No."))
     with AIModelClient(endpoint(server.url)) as client:
         talk = client.conversation()
         with pytest.raises(InvalidOutputError):
@@ -292,7 +294,7 @@ def test_an_object_that_never_came_right_leaves_what_was_said(server: FakeServer
 
 
 def test_your_own_ear_hears_the_run_too(server: FakeServer) -> None:
-    server.answers(calls(), Answer(text="Sunny."))
+    server.add_replies(calls(), Answer(text="Sunny."))
     heard: list[Any] = []
     with AIModelClient(endpoint(server.url)) as client:
         talk = client.conversation()

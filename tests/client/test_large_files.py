@@ -9,7 +9,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError, ServerError, UnsupportedError
-from dhenara.ai.flow import uploads
+from dhenara.ai.pipeline import upload_cache as uploads
 from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal
 from dhenara.ai.types import FileContent, ImageContent, Prompt, Timeouts, Uploading, VideoContent
@@ -23,7 +23,7 @@ SMALL = {"quirks": {"most_request_bytes": 200}}
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test begins without uploads, however the memory of the process is filled."""
-    monkeypatch.setattr("dhenara.ai.flow.uploading.EVERYBODYS", uploads.Uploads())
+    monkeypatch.setattr("dhenara.ai.pipeline.auto_upload.EVERYBODYS", uploads.UploadCache())
     return
 
 
@@ -60,7 +60,7 @@ def paths(server: FakeServer) -> list[str]:
 def test_a_large_document_goes_through_files(
     provider: str, protocol: str, named: dict[str, Any], streaming: bool, world: World, server: FakeServer
 ) -> None:
-    server.answers(told(KNOWN), Answer(text="Cats."))
+    server.add_replies(told(KNOWN), Answer(text="Cats."))
     client = at(server, provider, protocol=protocol)
     plan = client.plan(QUESTION)
     answer = world.stream(client, QUESTION)[-1][1] if streaming else world.run(client, QUESTION)
@@ -85,7 +85,7 @@ def parts(body: dict[str, Any]) -> list[Any]:
 def test_gemini_is_waited_for_until_it_has_seen_the_film(world: World, server: FakeServer) -> None:
     processing = told({"file": {**AT_GOOGLE, "state": "PROCESSING", "mimeType": "video/mp4"}})
     ready = told({**AT_GOOGLE, "state": "ACTIVE", "mimeType": "video/mp4"})
-    server.answers(BEGUN, processing, ready, Answer(text="A cat."))
+    server.add_replies(BEGUN, processing, ready, Answer(text="A cat."))
     film = VideoContent(data=b"." * 300, mime_type="video/mp4")
     client = at(server, "google_ai")
     answer = world.run(client, ["What is this?", film])
@@ -98,7 +98,7 @@ def test_gemini_is_waited_for_until_it_has_seen_the_film(world: World, server: F
 
 
 def test_the_same_bytes_are_not_sent_twice(world: World, server: FakeServer) -> None:
-    server.answers(told(KNOWN), Answer(text="Cats."), told(KNOWN), Answer(text="Yes."))
+    server.add_replies(told(KNOWN), Answer(text="Cats."), told(KNOWN), Answer(text="Yes."))
     client = at(server)
     first = world.run(client, QUESTION)
     world.run(client, messages=[QUESTION, first, "Really?"])
@@ -113,7 +113,7 @@ def test_the_same_bytes_are_not_sent_twice(world: World, server: FakeServer) -> 
 
 def test_what_the_provider_has_forgotten_is_sent_again(world: World, server: FakeServer) -> None:
     again = told({**KNOWN, "id": "file-2"})
-    server.answers(told(KNOWN), Answer(text="Cats."), Refusal(404), again, Answer(text="Cats."))
+    server.add_replies(told(KNOWN), Answer(text="Cats."), Refusal(404), again, Answer(text="Cats."))
     client = at(server)
     world.run(client, QUESTION)
     world.run(client, QUESTION)
@@ -126,7 +126,7 @@ def test_what_is_about_to_expire_is_sent_again_without_a_question(seconds: int, 
     import time
 
     expiring = told({**KNOWN, "expires_at": int(time.time()) + seconds})
-    server.answers(expiring, Answer(text="Cats."), told({**KNOWN, "id": "file-2"}), Answer(text="Cats."))
+    server.add_replies(expiring, Answer(text="Cats."), told({**KNOWN, "id": "file-2"}), Answer(text="Cats."))
     with at(server) as client:
         client.generate(QUESTION)
         client.generate(QUESTION)
@@ -134,7 +134,7 @@ def test_what_is_about_to_expire_is_sent_again_without_a_question(seconds: int, 
 
 
 def test_another_key_has_other_files(server: FakeServer) -> None:
-    server.answers(told(KNOWN), Answer(text="Cats."), told({**KNOWN, "id": "file-2"}), Answer(text="Cats."))
+    server.add_replies(told(KNOWN), Answer(text="Cats."), told({**KNOWN, "id": "file-2"}), Answer(text="Cats."))
     with at(server) as client:
         client.generate(QUESTION)
         where = client.model_endpoint
@@ -145,7 +145,7 @@ def test_another_key_has_other_files(server: FakeServer) -> None:
 
 
 def test_only_as_much_is_uploaded_as_has_to_be(server: FakeServer) -> None:
-    server.answers(told(KNOWN), Answer(text="Cats."))
+    server.add_replies(told(KNOWN), Answer(text="Cats."))
     small = FileContent(data=b"%PDF-1.4", mime_type="application/pdf", name="small.pdf")
     with at(server) as client:
         client.generate(Prompt(contents=["Compare them.", small, PDF]))
@@ -161,7 +161,7 @@ def test_requests_of_a_provider_hold_as_much_as_it_takes(provider: str, most: in
 
 
 def test_an_attempt_that_failed_does_not_upload_again(world: World, server: FakeServer) -> None:
-    server.answers(told(KNOWN), Refusal(500, headers={"retry-after-ms": "1"}), Answer(text="Cats."))
+    server.add_replies(told(KNOWN), Refusal(500, headers={"retry-after-ms": "1"}), Answer(text="Cats."))
     client = at(server)
     answer = world.run(client, QUESTION)
     world.close(client)
@@ -171,11 +171,11 @@ def test_an_attempt_that_failed_does_not_upload_again(world: World, server: Fake
 
 def test_an_upload_that_failed_is_tried_again_as_the_call_is(world: World, server: FakeServer) -> None:
     failed = Refusal(500, headers={"retry-after-ms": "1"})
-    server.answers(failed, told(KNOWN), Answer(text="Cats."))
+    server.add_replies(failed, told(KNOWN), Answer(text="Cats."))
     client = at(server)
     answer = world.run(client, QUESTION)
     assert len(answer.attempts) == 2
-    server.answers(failed)
+    server.add_replies(failed)
     with pytest.raises(ServerError):
         world.run(client, QUESTION.model_copy(update={"contents": [changed()]}), retries=0)
     world.close(client)
@@ -187,7 +187,7 @@ def changed() -> FileContent:
 
 def test_waiting_ends_with_the_time_of_the_call(world: World, server: FakeServer) -> None:
     processing = told({**KNOWN, "status": "uploaded"})
-    server.answers(*[processing] * 20)
+    server.add_replies(*[processing] * 20)
     client = at(server)
     with pytest.raises(CallTimeoutError):
         world.run(client, QUESTION, timeout=Timeouts(total=0.7), retries=0)
@@ -195,7 +195,7 @@ def test_waiting_ends_with_the_time_of_the_call(world: World, server: FakeServer
 
 
 def test_it_is_forgotten_after_a_day_where_that_can_be_said(server: FakeServer) -> None:
-    server.answers(told(KNOWN), Answer(text="Cats."), told(KNOWN), Answer(text="Cats."))
+    server.add_replies(told(KNOWN), Answer(text="Cats."), told(KNOWN), Answer(text="Cats."))
     with at(server) as client:
         client.generate(QUESTION)
         client.generate(Prompt(contents=["?", changed()]), uploading=Uploading(expires_in=3_600))
@@ -204,7 +204,7 @@ def test_it_is_forgotten_after_a_day_where_that_can_be_said(server: FakeServer) 
 
 
 def test_strict_does_not_mind_since_nothing_is_lost(server: FakeServer) -> None:
-    server.answers(told(KNOWN), Answer(text="Cats."))
+    server.add_replies(told(KNOWN), Answer(text="Cats."))
     with at(server) as client:
         assert client.generate(QUESTION, strict=True).chat_response is not None
 
@@ -216,7 +216,7 @@ def test_the_users_layers_see_one_call(server: FakeServer) -> None:
         seen.append(call.operation)
         return await send(call)
 
-    server.answers(told(KNOWN), Answer(text="Cats."))
+    server.add_replies(told(KNOWN), Answer(text="Cats."))
     with AIModelClient(endpoint(server.url, **SMALL), layers=[watching], attempt_layers=[watching]) as client:
         client.generate(QUESTION)
     assert seen == ["chat", "chat"]
@@ -251,7 +251,7 @@ def test_pictures_have_sizes(provider: str, size: int, why: str, server: FakeSer
 
 
 def test_where_no_size_is_known_everything_is_sent(server: FakeServer) -> None:
-    server.answers(Answer(text="A cat."))
+    server.add_replies(Answer(text="A cat."))
     picture = ImageContent(data=b"\x89PNG\r\n\x1a\n" + b"." * 21_000_000, mime_type="image/png")
     with AIModelClient(endpoint(server.url, "openai_compatible")) as client:
         client.generate(Prompt(contents=["?", picture]))

@@ -51,7 +51,7 @@ def test_a_picture_goes_to_everybody(world: World) -> None:
 def test_a_path_is_read_wherever_it_stands(tmp_path: Path, server: FakeServer) -> None:
     place = tmp_path / "notes.txt"
     place.write_text("Cats sleep.")
-    server.answers(Answer(text="Yes."), Answer(text="Yes."))
+    server.add_replies(Answer(text="Yes."), Answer(text="Yes."))
     with AIModelClient(endpoint(server.url)) as client:
         client.generate(["Is it so?", place])
         client.generate(place)
@@ -61,7 +61,7 @@ def test_a_path_is_read_wherever_it_stands(tmp_path: Path, server: FakeServer) -
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "cohere"])
 def test_an_address_is_passed_on_where_the_provider_fetches_it(provider: str, server: FakeServer) -> None:
-    server.answers(Answer(text="A cat."))
+    server.add_replies(Answer(text="A cat."))
     with AIModelClient(endpoint(server.url, provider)) as client:
         client.generate(asked([ImageContent.from_url("https://example.org/cat.png")]))
     assert b"https://example.org/cat.png" in server.exchanges[0].body
@@ -69,8 +69,8 @@ def test_an_address_is_passed_on_where_the_provider_fetches_it(provider: str, se
 
 @pytest.mark.parametrize("provider", ["google_ai", "amazon_bedrock"])
 def test_it_is_fetched_for_those_who_cannot(provider: str, world: World, server: FakeServer, web: FakeServer) -> None:
-    server.answers(Answer(text="A cat."))
-    web.answers(picture())
+    server.add_replies(Answer(text="A cat."))
+    web.add_replies(picture())
     client = AIModelClient(endpoint(server.url, provider))
     answer = world.run(client, asked([ImageContent.from_url(f"{web.url}/cat")]), fetching=HERE)
     assert base64.b64encode(PNG) in server.exchanges[0].body
@@ -80,8 +80,8 @@ def test_it_is_fetched_for_those_who_cannot(provider: str, world: World, server:
 
 
 def test_text_is_fetched_and_read_out(server: FakeServer, web: FakeServer) -> None:
-    server.answers(Answer(text="Yes."))
-    web.answers(picture(b"Cats sleep.", "text/plain"))
+    server.add_replies(Answer(text="Yes."))
+    web.add_replies(picture(b"Cats sleep.", "text/plain"))
     with AIModelClient(endpoint(server.url)) as client:
         client.generate(asked([FileContent.from_url(f"{web.url}/notes.txt")]), fetching=HERE)
     assert server.exchanges[0].json["messages"][0]["content"][1]["text"] == "notes.txt:\nCats sleep."
@@ -95,24 +95,24 @@ def test_a_plan_says_so_beforehand_without_fetching(server: FakeServer, web: Fak
 
 
 def test_what_was_fetched_is_not_fetched_again_for_another_try(server: FakeServer, web: FakeServer) -> None:
-    server.answers(Refusal(500, headers={"retry-after": "0"}), Answer(text="A cat."))
-    web.answers(picture())
+    server.add_replies(Refusal(500, headers={"retry-after": "0"}), Answer(text="A cat."))
+    web.add_replies(picture())
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
         client.generate(asked([ImageContent.from_url(f"{web.url}/cat")]), fetching=HERE)
     assert (len(server.exchanges), len(web.exchanges)) == (2, 1)
 
 
 def test_what_the_provider_does_not_fetch_is_fetched_for_a_batch(server: FakeServer, web: FakeServer) -> None:
-    server.answers(Refusal(400, "no batch today"))
-    web.answers(picture())
+    server.add_replies(Refusal(400, "no batch today"))
+    web.add_replies(picture())
     with AIModelClient(endpoint(server.url, "google_ai")) as client, pytest.raises(BadRequestError):
         client.submit_batch([asked([ImageContent.from_url(f"{web.url}/cat")])], fetching=HERE)
     assert base64.b64encode(PNG) in server.exchanges[0].body
 
 
 def test_redirects_are_followed_and_checked(world: World, server: FakeServer, web: FakeServer) -> None:
-    server.answers(Answer(text="A cat."))
-    web.answers(Raw(status=302, headers={"location": "/moved", "content-length": "0"}), picture())
+    server.add_replies(Answer(text="A cat."))
+    web.add_replies(Raw(status=302, headers={"location": "/moved", "content-length": "0"}), picture())
     client = AIModelClient(endpoint(server.url, "google_ai"))
     world.run(client, asked([ImageContent.from_url(f"{web.url}/cat")]), fetching=HERE)
     assert [exchange.path for exchange in web.exchanges] == ["/cat", "/moved"]
@@ -144,9 +144,9 @@ def test_a_redirect_into_the_private_net_is_not_followed(
     world: World, server: FakeServer, web: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first name passes as public here; where it leads to does not."""
-    web.answers(Raw(status=302, headers={"location": "http://169.254.169.254/secret", "content-length": "0"}))
+    web.add_replies(Raw(status=302, headers={"location": "http://169.254.169.254/secret", "content-length": "0"}))
     monkeypatch.setattr(
-        "dhenara.ai.flow.fetching.is_public", lambda address: address == "127.0.0.1" or is_public(address)
+        "dhenara.ai.pipeline.url_fetcher.is_public", lambda address: address == "127.0.0.1" or is_public(address)
     )
     client = AIModelClient(endpoint(server.url, "google_ai"))
     with pytest.raises(FetchError, match=r"169\.254\.169\.254/secret is not on the public internet"):
@@ -167,9 +167,9 @@ def test_the_address_that_was_checked_is_the_one_that_is_used(
         return real("127.0.0.1", *args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", once)
-    monkeypatch.setattr("dhenara.ai.flow.fetching.is_public", lambda address: True)
-    server.answers(Answer(text="A cat."))
-    web.answers(picture())
+    monkeypatch.setattr("dhenara.ai.pipeline.url_fetcher.is_public", lambda address: True)
+    server.add_replies(Answer(text="A cat."))
+    web.add_replies(picture())
     port = web.url.rsplit(":", 1)[1]
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
         client.generate(asked([ImageContent.from_url(f"http://cats.example:{port}/cat.png")]))
@@ -215,7 +215,7 @@ def test_which_addresses_are_public(address: str, public: bool) -> None:
 def test_what_cannot_be_fetched_says_why(
     reply: Any, rules: Fetching, why: str, world: World, server: FakeServer, web: FakeServer
 ) -> None:
-    web.answers(reply)
+    web.add_replies(reply)
     client = AIModelClient(endpoint(server.url, "google_ai"))
     with pytest.raises(FetchError, match=why):
         world.run(client, asked([ImageContent.from_url(f"{web.url}/cat.png")]), fetching=rules)
@@ -246,7 +246,7 @@ def test_what_is_too_large_is_not_sent_where_uploading_is_switched_off(server: F
 
 
 def test_sound_that_cannot_be_heard_is_told_by_its_transcript(server: FakeServer) -> None:
-    server.answers(Answer(text="Hello."))
+    server.add_replies(Answer(text="Hello."))
     sound = AudioContent(data=b"RIFF....WAVE", mime_type="audio/wav", transcript="Hello!")
     with AIModelClient(endpoint(server.url, "anthropic")) as client:
         answer = client.generate(asked([sound]))

@@ -81,7 +81,7 @@ def test_it_stands_behind_the_results_of_the_tools_that_were_called_with_it(vend
 
 
 def test_one_that_the_other_provider_refuses_stays_home_and_the_conversation_goes_on(server: FakeServer) -> None:
-    server.answers(Answer(text="Done."))
+    server.add_replies(Answer(text="Done."))
     drawing = ImageContent.from_bytes(b"BM......", name="otter.bmp", origin=ELSEWHERE)
     with AIModelClient(endpoint(server.url, "anthropic")) as client:
         answer = client.generate(messages=history(Message(role="assistant", contents=[drawing])))
@@ -90,7 +90,7 @@ def test_one_that_the_other_provider_refuses_stays_home_and_the_conversation_goe
 
 
 def test_sound_with_known_words_is_told_in_words_and_other_sound_is_played(server: FakeServer) -> None:
-    server.answers(Answer(text="Done."), Answer(text="Done."))
+    server.add_replies(Answer(text="Done."), Answer(text="Done."))
     sound = AudioContent(data=b"RIFF....WAVE", mime_type="audio/wav", origin=ELSEWHERE)
     with AIModelClient(endpoint(server.url)) as client:
         client.generate(messages=history(Message(role="assistant", contents=[sound])))
@@ -102,7 +102,7 @@ def test_sound_with_known_words_is_told_in_words_and_other_sound_is_played(serve
 
 
 def test_gemini_hears_its_own_pictures_where_they_stood(server: FakeServer) -> None:
-    server.answers(Answer(text="Done."))
+    server.add_replies(Answer(text="Done."))
     own = DRAWN.model_copy(update={"origin": Origin(provider="google_ai", model="m", protocol="gemini")})
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
         answer = client.generate(messages=history(Message(role="assistant", contents=[own])))
@@ -115,7 +115,7 @@ PAPER = UploadedFile(file_id="file-1", name="paper.pdf", mime_type="application/
 
 def test_a_file_stays_where_it_was_uploaded(world: World, server: FakeServer) -> None:
     for provider in ("anthropic", "google_ai", "mistral", "amazon_bedrock", "cohere", "ollama"):
-        server.answers(Answer(text="What paper?"))
+        server.add_replies(Answer(text="What paper?"))
         client = AIModelClient(endpoint(server.url, provider))
         question = ["What is this about?", PAPER.to_content()]
         answer = world.run(client, question)
@@ -130,7 +130,7 @@ def test_a_file_stays_where_it_was_uploaded(world: World, server: FakeServer) ->
 
 
 def test_its_bytes_travel_where_they_are_known(server: FakeServer) -> None:
-    server.answers(Answer(text="Cats."), Answer(text="Cats."))
+    server.add_replies(Answer(text="Cats."), Answer(text="Cats."))
     paper = PAPER.to_content(b"%PDF-1.7")
     with AIModelClient(endpoint(server.url)) as client:
         assert client.generate(["What is this about?", paper]).plan is None
@@ -156,7 +156,7 @@ def test_a_turn_of_which_nothing_is_left_says_something() -> None:
 
 
 def test_nobody_knows_where_an_id_that_stands_alone_belongs(server: FakeServer) -> None:
-    server.answers(Answer(text="A letter."))
+    server.add_replies(Answer(text="A letter."))
     with AIModelClient(endpoint(server.url, "anthropic")) as client:
         answer = client.generate(["What is this?", FileContent.from_file_id("file-1")])
     assert b'"file-1"' in server.exchanges[0].body

@@ -6,7 +6,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import UnsupportedError
-from dhenara.ai.testing import Answer, Called, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import (
     ChatResponse,
     FileContent,
@@ -36,7 +36,7 @@ def kinds(server: FakeServer, turn: int) -> list[str]:
 
 
 def test_a_plan_can_be_asked_beforehand_and_nothing_is_sent(server: FakeServer) -> None:
-    server.answers(THOUGHT)
+    server.add_replies(THOUGHT)
     first = claude(server).generate("2 + 2?")
     plan = gpt(server).plan(messages=["2 + 2?", first, "Sure?"])
     assert [(p.kind, p.fate) for p in plan.parts] == [
@@ -52,7 +52,7 @@ def test_a_plan_can_be_asked_beforehand_and_nothing_is_sent(server: FakeServer) 
 
 
 def test_the_answer_reports_the_same_plan(world: World, server: FakeServer) -> None:
-    server.answers(THOUGHT, Answer(text="Yes."), Answer(text="Yes."))
+    server.add_replies(THOUGHT, Answer(text="Yes."), Answer(text="Yes."))
     first = world.run(claude(server), "2 + 2?")
     assert first.plan is None
     client = gpt(server)
@@ -66,7 +66,7 @@ def test_the_answer_reports_the_same_plan(world: World, server: FakeServer) -> N
 
 
 def test_strict_refuses_to_leave_anything_at_home(world: World, server: FakeServer) -> None:
-    server.answers(THOUGHT)
+    server.add_replies(THOUGHT)
     first = world.run(claude(server), "2 + 2?")
     client = gpt(server)
     with pytest.raises(UnsupportedError, match="reasoning of another provider"):
@@ -82,7 +82,7 @@ def test_what_the_user_gave_is_in_the_plan_too(server: FakeServer) -> None:
 
 
 def test_bound_thinking_goes_back_under_the_conversation_it_was_made_in(world: World, server: FakeServer) -> None:
-    server.answers(THOUGHT, THOUGHT, THOUGHT)
+    server.add_replies(THOUGHT, THOUGHT, THOUGHT)
     client = claude(server)
     first = world.run(client, "2 + 2?", instructions="Be brief.")
     second = world.run(client, messages=["2 + 2?", first, "Sure?"], instructions="Be brief.")
@@ -97,7 +97,7 @@ def test_bound_thinking_stays_home_when_the_beginning_has_changed(
     streaming: bool, world: World, server: FakeServer
 ) -> None:
     """Dropping one thought changes what the next one stands under, so it stays home as well."""
-    server.answers(THOUGHT, THOUGHT, Answer(text="Yes."))
+    server.add_replies(THOUGHT, THOUGHT, Answer(text="Yes."))
     client = claude(server)
     history: list[object] = ["2 + 2?"]
     for question in ("Sure?", "Really?"):
@@ -114,7 +114,7 @@ def test_bound_thinking_stays_home_when_the_beginning_has_changed(
 
 
 def test_bedrock_binds_as_claude_does_everywhere(world: World, server: FakeServer) -> None:
-    server.answers(THOUGHT, THOUGHT, THOUGHT)
+    server.add_replies(THOUGHT, THOUGHT, THOUGHT)
     client = AIModelClient(endpoint(server.url, "amazon_bedrock", "us.anthropic.claude-opus-5-5", region="us-east-1"))
     question = Prompt(contents=["?", FileContent(data=b"a", mime_type="application/pdf", name="a.pdf")] * 2)
     first = world.run(client, question, instructions="Be brief.")
@@ -126,7 +126,7 @@ def test_bedrock_binds_as_claude_does_everywhere(world: World, server: FakeServe
 
 
 def test_other_beginnings_are_other_tools_and_other_words(server: FakeServer) -> None:
-    server.answers(THOUGHT)
+    server.add_replies(THOUGHT)
     client = claude(server)
     first = client.generate("2 + 2?")
     tools = [{"name": "add"}]
@@ -136,7 +136,7 @@ def test_other_beginnings_are_other_tools_and_other_words(server: FakeServer) ->
 
 
 def test_thinking_of_models_that_do_not_bind_it_goes_back_anyway(server: FakeServer) -> None:
-    server.answers(THOUGHT)
+    server.add_replies(THOUGHT)
     client = claude(server, "claude-sonnet-4-5")
     first = client.generate("2 + 2?")
     assert client.plan(messages=["2 + 3?", first, "Sure?"]).stays_home == []
@@ -144,7 +144,7 @@ def test_thinking_of_models_that_do_not_bind_it_goes_back_anyway(server: FakeSer
 
 
 def test_bound_thinking_survives_being_saved(server: FakeServer) -> None:
-    server.answers(THOUGHT)
+    server.add_replies(THOUGHT)
     client = claude(server)
     first = client.generate("2 + 2?").chat_response
     assert first is not None
@@ -171,7 +171,7 @@ def test_a_history_that_no_vendor_would_take_is_mended(provider: str) -> None:
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "ollama"])
 def test_ids_that_repeat_are_told_apart(provider: str) -> None:
-    asked = Answer(tool_calls=(Called("look", {}, "call_0"),))
+    asked = Answer(tool_calls=(FakeToolCall("look", {}, "call_0"),))
     with FakeServer(asked, asked, Answer(text="Done."), strict=True) as server:
         client = AIModelClient(endpoint(server.url, provider))
         history: list[object] = ["Look!"]
@@ -183,7 +183,7 @@ def test_ids_that_repeat_are_told_apart(provider: str) -> None:
 
 def test_the_user_waits_for_the_model_where_the_vendor_insists(server: FakeServer) -> None:
     """Mistral wants to say something to a result before the user goes on, and takes ids of nine letters."""
-    server.answers(Answer(text="Yes."))
+    server.add_replies(Answer(text="Yes."))
     made = {"role": "assistant", "contents": [ToolCallContent(id="call_1", name="look")]}
     with AIModelClient(endpoint(server.url, "mistral")) as client:
         client.generate(messages=["Look!", made, ToolResultContent(call_id="call_1", output="a tree"), "And?"])
@@ -195,7 +195,7 @@ def test_the_user_waits_for_the_model_where_the_vendor_insists(server: FakeServe
 
 @pytest.mark.parametrize("protocol", ["openai_chat", "openai_responses"])
 def test_ids_that_are_too_long_are_shortened_alike(protocol: str, server: FakeServer) -> None:
-    server.answers(Answer(text="Yes."))
+    server.add_replies(Answer(text="Yes."))
     long = "call_" + "x" * 100
     made = {"role": "assistant", "contents": [ToolCallContent(id=long, name="look")]}
     with AIModelClient(endpoint(server.url, protocol=protocol)) as client:
@@ -213,7 +213,7 @@ def test_ids_that_are_too_long_are_shortened_alike(protocol: str, server: FakeSe
 def test_files_that_the_provider_has_already_go_by_their_id(
     provider: str, beta: str | None, server: FakeServer
 ) -> None:
-    server.answers(Answer(text="A letter."))
+    server.add_replies(Answer(text="A letter."))
     with AIModelClient(endpoint(server.url, provider)) as client:
         client.generate(["What is this?", FileContent.from_file_id("file-1")])
     assert b'"file-1"' in server.exchanges[0].body
@@ -222,7 +222,7 @@ def test_files_that_the_provider_has_already_go_by_their_id(
 
 @pytest.mark.parametrize("provider", ["openai", "cohere", "amazon_bedrock"])
 def test_a_picture_by_its_id_stays_home_where_ids_say_nothing(provider: str, server: FakeServer) -> None:
-    server.answers(Answer(text="What?"))
+    server.add_replies(Answer(text="What?"))
     with AIModelClient(endpoint(server.url, provider)) as client:
         answer = client.generate(["What is this?", ImageContent.from_file_id("file-1")])
     assert b"base64," not in server.exchanges[0].body
@@ -233,7 +233,7 @@ def test_a_picture_by_its_id_stays_home_where_ids_say_nothing(provider: str, ser
     ("provider", "model"), [("anthropic", "claude-opus-5-5"), ("amazon_bedrock", "claude-opus-5-5")]
 )
 def test_marks_for_caches_may_wander_without_moving_thinking(provider: str, model: str, server: FakeServer) -> None:
-    server.answers(THOUGHT)
+    server.add_replies(THOUGHT)
     name = model if provider == "anthropic" else f"eu.anthropic.{model}"
     client = AIModelClient(endpoint(server.url, provider, name, region="eu-west-1"))
     first = client.generate(Prompt(text="2 + 2?", cache="short"))

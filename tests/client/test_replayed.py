@@ -79,7 +79,7 @@ def replaying(protocol: Recorded, exchange: Exchange, server: FakeServer) -> AIM
     kind = STREAMS.get(protocol.codec, "text/event-stream") if exchange["stream"] else "application/json"
     pieces = [body[at : at + 1_500] for at in range(0, len(body), 1_500)]
     headers = {"content-type": kind}
-    server.answers(RawStream(pieces, headers=headers) if exchange["stream"] else Raw(body, headers=headers))
+    server.add_replies(RawStream(pieces, headers=headers) if exchange["stream"] else Raw(body, headers=headers))
     changed = {f.name: getattr(protocol.quirks, f.name) for f in fields(protocol.quirks) if f.name in MATTER}
     place = endpoint(server.url, HOSTS[protocol.codec], protocol=protocol.codec, quirks=changed)
     return AIModelClient(place)
@@ -135,7 +135,7 @@ BLOCKED = {
 
 @pytest.mark.parametrize("protocol", sorted(BLOCKED))
 def test_an_answer_that_was_blocked_says_why(protocol: str, world: World, server: FakeServer) -> None:
-    server.answers(Raw(json.dumps(BLOCKED[protocol]).encode()))
+    server.add_replies(Raw(json.dumps(BLOCKED[protocol]).encode()))
     client = AIModelClient(endpoint(server.url, HOSTS[protocol], protocol=protocol))
     answer = world.run(client, "?").chat_response
     assert answer.finish_reason in ("content_filter", "refusal")

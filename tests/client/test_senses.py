@@ -47,7 +47,7 @@ def test_a_plan_says_so_beforehand(server: FakeServer) -> None:
 
 
 def test_what_lies_further_back_stays_home(world: World, server: FakeServer) -> None:
-    server.answers(Answer(text="Yes."))
+    server.add_replies(Answer(text="Yes."))
     client = AIModelClient(endpoint(server.url, model="gpt-3.5-turbo"))
     said = Message(role="assistant", contents=[TextContent(text="A cat.")])
     history = [Prompt(contents=["What is this?", PICTURE]), said, Prompt(text="Do they sleep?")]
@@ -64,7 +64,7 @@ def test_what_lies_further_back_stays_home(world: World, server: FakeServer) -> 
 
 
 def test_what_a_tool_found_stays_home_and_the_run_goes_on(server: FakeServer) -> None:
-    server.answers(Answer(text="Hm."))
+    server.add_replies(Answer(text="Hm."))
     made = Message(role="assistant", contents=[ToolCallContent(id="c1", name="shot")])
     result = ToolResultContent(call_id="c1", name="shot", contents=[PICTURE])
     with AIModelClient(endpoint(server.url, model="gpt-3.5-turbo")) as client:
@@ -74,7 +74,7 @@ def test_what_a_tool_found_stays_home_and_the_run_goes_on(server: FakeServer) ->
 
 
 def test_sound_is_told_by_its_transcript_to_a_model_that_does_not_hear(server: FakeServer) -> None:
-    server.answers(Answer(text="Hello."))
+    server.add_replies(Answer(text="Hello."))
     sound = AudioContent(data=b"RIFF....WAVE", mime_type="audio/wav", transcript="Hello!")
     with AIModelClient(endpoint(server.url, model="gpt-5.4")) as client:
         answer = client.generate(["What is said?", sound])
@@ -83,7 +83,7 @@ def test_sound_is_told_by_its_transcript_to_a_model_that_does_not_hear(server: F
 
 
 def test_where_nothing_is_known_nothing_is_refused(server: FakeServer) -> None:
-    server.answers(Answer(text="A cat."), Answer(text="A cat."))
+    server.add_replies(Answer(text="A cat."), Answer(text="A cat."))
     with AIModelClient(endpoint(server.url, model="nobody-knows-1")) as client:
         client.generate(["What is this?", PICTURE])
     with AIModelClient(endpoint(server.url, model="gpt-5.4")) as client:
@@ -97,7 +97,7 @@ def test_where_nothing_is_known_nothing_is_refused(server: FakeServer) -> None:
 def test_the_users_word_counts_before_the_catalogues(
     model: str, modalities: tuple[str, ...], goes: bool, server: FakeServer
 ) -> None:
-    server.answers(Answer(text="A cat."))
+    server.add_replies(Answer(text="A cat."))
     told = AIModel(model_name=model, settings=ChatModelSettings(input_modalities=modalities))
     where = endpoint(server.url).model_copy(update={"ai_model": told})
     with AIModelClient(where) as client:
@@ -111,7 +111,7 @@ def test_the_users_word_counts_before_the_catalogues(
 
 def test_a_word_about_what_it_sees_leaves_what_is_known_of_its_thinking(server: FakeServer) -> None:
     """Sealed thinking is asked for of models that are known to think."""
-    server.answers(Answer(text="A cat."))
+    server.add_replies(Answer(text="A cat."))
     told = AIModel(model_name="gpt-5.4", settings=ChatModelSettings(input_modalities=("text", "image")))
     where = endpoint(server.url, protocol="openai_responses").model_copy(update={"ai_model": told})
     with AIModelClient(where) as client:

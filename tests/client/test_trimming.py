@@ -7,8 +7,8 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import UnsupportedError
-from dhenara.ai.history.mending import mended
-from dhenara.ai.history.trimming import size, trimmed
+from dhenara.ai.history.repair import repair_history
+from dhenara.ai.history.truncation import size, truncate_history
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModelCallConfig, ContextPolicy, Message, ToolCallContent, ToolResultContent
 from support.calls import histories
@@ -18,7 +18,7 @@ SMALL = ContextPolicy(max_input_tokens=60)
 
 
 def test_the_oldest_rounds_are_left_out(world: World, server: FakeServer) -> None:
-    server.answers(Answer(text="Yes."))
+    server.add_replies(Answer(text="Yes."))
     client = AIModelClient(endpoint(server.url))
     history = [said for number in range(9) for said in ({"role": "user", "text": f"Question {number}? " * 4}, "Fine.")]
     answer = world.run(client, messages=[*history, "Last?"], context_policy=SMALL)
@@ -38,9 +38,9 @@ def test_strict_refuses_to_leave_anything_out(server: FakeServer) -> None:
 
 @given(turns=histories(), most=st.integers(1, 400))
 def test_what_is_left_fits_and_is_whole(turns: tuple[Message, ...], most: int) -> None:
-    turns, _ = mended(turns)
+    turns, _ = repair_history(turns)
     config = AIModelCallConfig(context_policy=ContextPolicy(max_input_tokens=most))
-    kept, warnings = trimmed(turns, (), config)
+    kept, warnings = truncate_history(turns, (), config)
     assert kept[-1] == turns[-1]
     assert [m for m in kept if m in turns] == list(kept)
     assert sum(map(size, kept)) <= most or any("still about" in warning.message for warning in warnings)

@@ -20,7 +20,7 @@ BEGUN = [
 
 def sent(server: FakeServer, provider: str, model: str, **options: Any) -> tuple[list[dict[str, Any]], list[str]]:
     """The messages that arrive, and what was warned of."""
-    server.answers(Answer(text="three, four, five."))
+    server.add_replies(Answer(text="three, four, five."))
     with AIModelClient(endpoint(server.url, provider, model)) as client:
         answer = client.generate(messages=BEGUN, **options).chat_response
     assert answer is not None
@@ -43,7 +43,7 @@ def test_the_begun_answer_is_marked_as_its_host_wants_it(server: FakeServer, pro
 
 
 def test_only_the_last_answer_is_marked(server: FakeServer) -> None:
-    server.answers(Answer(text="Six."))
+    server.add_replies(Answer(text="Six."))
     with AIModelClient(endpoint(server.url, "mistral", "mistral-large-latest")) as client:
         client.generate(messages=[*BEGUN, "And then?"])
     assert [("prefix" in message) for message in server.exchanges[-1].json["messages"]] == [False, False, False]

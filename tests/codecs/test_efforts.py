@@ -57,7 +57,7 @@ WORDS: list[tuple[str, str, str | None, str, dict[str, Any], bool]] = [
 def test_an_effort_is_said_in_the_words_of_the_dialect(
     provider: str, model: str, protocol: str | None, asked: str, said: dict[str, Any], less: bool, server: FakeServer
 ) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     told = {"protocol": protocol} if protocol else {}
     with AIModelClient(endpoint(server.url, provider, model, **told)) as client:
         answer = client.generate("?", reasoning_effort=asked).chat_response

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.providers.target import find_route
+from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -41,7 +41,7 @@ def test_an_answer_is_history_anywhere(protocol: Recorded, exchange: Exchange) -
     """What it said plainly arrives word by word, and its calls with their results."""
     origin = Origin(provider="somewhere_else", model="m", protocol=protocol.codec)
     draft = read(protocol.load(), protocol.quirks, exchange)
-    told = Draft(origin)
+    told = ResponseBuilder(origin)
     told._choices = draft._choices
     answer = told.response()
     calls = [part for part in answer.contents if isinstance(part, ToolCallContent)]

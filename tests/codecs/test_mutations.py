@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.answer.fold import Draft
+from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.wire import json
 from dhenara.ai.wire.frame import Frame
@@ -44,7 +44,7 @@ def told(protocol: Recorded, exchange: Exchange) -> list[Frame]:
 
 
 def heard(protocol: Recorded, exchange: Exchange, frames: list[Frame]) -> ChatResponse:
-    decoder, draft = protocol.load().decoder(protocol.quirks), Draft()
+    decoder, draft = protocol.load().decoder(protocol.quirks), ResponseBuilder()
     for frame in frames:
         for delta in decoder.frame(frame) if exchange["stream"] else decoder.whole(json.loads(frame.data)):
             draft.add(delta)

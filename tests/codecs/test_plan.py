@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from dhenara.ai.codecs.plan import plan_of
+from dhenara.ai.codecs.plan import build_plan
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.types import (
     Call,
@@ -56,7 +56,7 @@ def planned(vendor: Vendor, turns: tuple[Message, ...]) -> tuple[Plan, Call, str
     """The plan of the call, and every word of its request."""
     call = vendor.call(turns)
     outgoing = load_codec(vendor.protocol).encode(call, vendor.quirks)
-    plan = plan_of(call, outgoing, Origin(provider=vendor.provider, model=vendor.model, protocol=vendor.protocol))
+    plan = build_plan(call, outgoing, Origin(provider=vendor.provider, model=vendor.model, protocol=vendor.protocol))
     return plan, call, "\n".join(strings(standard.loads(json.dumps(outgoing.body))))
 
 

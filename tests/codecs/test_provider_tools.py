@@ -15,16 +15,16 @@ from dhenara.ai.types import (
     Call,
     CodeExecution,
     FileSearch,
-    Place,
     Prompt,
     RemoteMCP,
     ServerTool,
     ToolDefinition,
+    UserLocation,
     WebSearch,
 )
 from support.corpus import exchanges
 
-SEARCH = WebSearch(allowed_domains=("example.org",), context_size="low", place=Place(country="DE"))
+SEARCH = WebSearch(allowed_domains=("example.org",), context_size="low", place=UserLocation(country="DE"))
 MCP = RemoteMCP(name="wiki", url="https://mcp.example.org/mcp", authorization="t0ken", allowed_tools=("ask",))
 ABROAD = {"type": "approximate", "country": "DE"}
 LOOK_UP = ToolDefinition(name="look_up")
@@ -77,7 +77,7 @@ def encoded(provider: str, model: str, *tools: Any, **api: Any) -> tuple[dict[st
         (
             "anthropic",
             "claude-sonnet-4-5",
-            WebSearch(max_uses=2, blocked_domains=("b.org",), place=Place(country="DE")),
+            WebSearch(max_uses=2, blocked_domains=("b.org",), place=UserLocation(country="DE")),
             {
                 "type": "web_search_20250305",
                 "name": "web_search",
@@ -161,7 +161,9 @@ def test_claude_is_told_of_servers_in_the_body_and_of_their_tools_in_the_list() 
 
 
 def test_searching_models_and_searching_hosts_are_told_in_the_body() -> None:
-    body, warned = encoded("openai", "gpt-4o-search-preview", WebSearch(context_size="low", place=Place(country="DE")))
+    body, warned = encoded(
+        "openai", "gpt-4o-search-preview", WebSearch(context_size="low", place=UserLocation(country="DE"))
+    )
     assert body["web_search_options"] == {
         "search_context_size": "low",
         "user_location": {"type": "approximate", "approximate": {"country": "DE"}},

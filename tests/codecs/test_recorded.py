@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from dhenara.ai.answer.fold import fold
+from dhenara.ai.response.builder import build_response
 from recorded.numbers import rows
 from support.corpus import CORPUS, Exchange, body_bytes, read
 from support.protocols import PROTOCOLS, Recorded
@@ -88,7 +88,7 @@ def test_a_stream_that_breaks_off_is_interrupted_and_keeps_what_had_arrived(
     decoder = codec.decoder(quirks)
     arrived = codec.frames().feed(body[: data.draw(st.integers(0, end))])
     told = [delta for frame in arrived for delta in decoder.frame(frame)]
-    partial = fold([*told, *decoder.finish()])
+    partial = build_response([*told, *decoder.finish()])
     assert partial.interrupted
     assert whole.text().startswith(partial.text())
 

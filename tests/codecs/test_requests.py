@@ -201,7 +201,7 @@ def test_where_a_prompt_may_be_cached_up_to_is_told_to_responses() -> None:
 
 
 def test_calls_in_parallel_are_spoken_of_only_where_there_is_something_to_call(server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     with AIModelClient(endpoint(server.url)) as client:
         client.generate("?", parallel_tool_calls=False)
         client.generate("?", parallel_tool_calls=False, tools=[{"name": "look_up"}])

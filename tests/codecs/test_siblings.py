@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.answer.fold import Draft, fold
 from dhenara.ai.codecs.gemini.response import GeminiReader
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
 from dhenara.ai.codecs.openai_chat.response import FINISH, ChatReader
@@ -16,10 +15,11 @@ from dhenara.ai.codecs.openai_chat.usage import read_usage as read_chat
 from dhenara.ai.codecs.openai_responses.usage import read_usage as read_responses
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import ConnectionFailedError
-from dhenara.ai.flow.pricing import tier_of
+from dhenara.ai.pipeline.pricing import tier_of
 from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.response.builder import ResponseBuilder, build_response
 from dhenara.ai.testing import Answer, FakeServer, Raw
-from dhenara.ai.testing.answer import Counted
+from dhenara.ai.testing.answer import FakeUsage
 from dhenara.ai.testing.dialects.registry import dialect_for
 from dhenara.ai.testing.steps import HangUp, Send
 from dhenara.ai.types import AIModelCallConfig
@@ -36,10 +36,10 @@ PATHS = {
     "ollama": "/api/chat",
 }
 COUNTS = [
-    Counted(),
-    Counted(input=0, output=0),
-    Counted(input=5, cache_read=100, output=7),
-    Counted(input=5, cache_read=100, cache_write=40, output=70, reasoning=30),
+    FakeUsage(),
+    FakeUsage(input=0, output=0),
+    FakeUsage(input=5, cache_read=100, output=7),
+    FakeUsage(input=5, cache_read=100, cache_write=40, output=70, reasoning=30),
 ]
 
 
@@ -49,12 +49,12 @@ def quirks(codec: str) -> Any:
 
 def whole(codec: str, answer: Answer) -> ChatResponse:
     body = json.loads(json.dumps(dialect_for(PATHS[codec]).body(answer, {"model": "m"})))
-    return fold(load_codec(codec).decoder(quirks(codec)).whole(body))
+    return build_response(load_codec(codec).decoder(quirks(codec)).whole(body))
 
 
 def streamed(codec: str, answer: Answer) -> ChatResponse:
     loaded = load_codec(codec)
-    decoder, frames, draft = loaded.decoder(quirks(codec)), loaded.frames(), Draft()
+    decoder, frames, draft = loaded.decoder(quirks(codec)), loaded.frames(), ResponseBuilder()
     pieces = dialect_for(PATHS[codec]).stream(answer, {"model": "m", "stream_options": {"include_usage": True}})
     arrived = [frame for piece in pieces for frame in frames.feed(piece)]
     for frame in [*arrived, *frames.finish()]:
@@ -67,7 +67,7 @@ def streamed(codec: str, answer: Answer) -> ChatResponse:
 
 @pytest.mark.parametrize("codec", PATHS)
 @pytest.mark.parametrize("counts", COUNTS, ids=str)
-def test_a_stream_counts_what_a_whole_answer_counts(codec: str, counts: Counted) -> None:
+def test_a_stream_counts_what_a_whole_answer_counts(codec: str, counts: FakeUsage) -> None:
     answer = Answer(text="Hello", usage=counts)
     one, other = whole(codec, answer), streamed(codec, answer)
     assert one.usage is not None
@@ -80,7 +80,7 @@ def test_a_stream_counts_what_a_whole_answer_counts(codec: str, counts: Counted)
 @pytest.mark.parametrize(("raw", "reason"), FINISH.items())
 def test_every_known_word_of_chat_for_an_end_is_read(raw: str, reason: str) -> None:
     body = {"choices": [{"message": {"content": "x"}, "finish_reason": raw}]}
-    assert fold(ChatReader(ChatQuirks()).whole(body)).finish_reason == reason
+    assert build_response(ChatReader(ChatQuirks()).whole(body)).finish_reason == reason
 
 
 @pytest.mark.parametrize("word", ["eos_token", "MAX_TOKENS", "tool_use", "refusal", "abort", "safety"])
@@ -101,7 +101,7 @@ def test_gemini_tells_the_tokens_that_might_have_stood_there() -> None:
     tops = [{"candidates": [{"token": "Hi", "logProbability": -0.1}, {"token": "Ho", "logProbability": -2.0}]}]
     result = {"chosenCandidates": chosen, "topCandidates": tops}
     candidate = {"content": {"parts": [{"text": "Hi!"}]}, "finishReason": "STOP", "logprobsResult": result}
-    answer = fold(GeminiReader().whole({"candidates": [candidate]}))
+    answer = build_response(GeminiReader().whole({"candidates": [candidate]}))
     assert answer.choices[0].logprobs == [
         {
             "token": "Hi",
@@ -128,7 +128,7 @@ def test_the_tier_that_served_an_answer_is_read_wherever_a_vendor_tells_it() -> 
         },
     }
     for codec, body in told.items():
-        assert tier_of(fold(load_codec(codec).decoder(quirks(codec)).whole(body))) == "batch", codec
+        assert tier_of(build_response(load_codec(codec).decoder(quirks(codec)).whole(body))) == "batch", codec
 
 
 class CutWhole:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.answer.fold import fold
-from dhenara.ai.codecs.base import Outgoing
+from dhenara.ai.codecs.base import EncodedRequest
 from dhenara.ai.codecs.openai_chat.codec import CODEC
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.response.builder import build_response
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.wire import json
@@ -25,18 +25,18 @@ WORDS = st.lists(st.sampled_from(BITS), max_size=12).map("".join)
 
 def said(pieces: list[str], quirks: ChatQuirks = TAGGED, model: str = "m") -> ChatResponse:
     decoder = CODEC.decoder(quirks)
-    decoder.asked(Outgoing("/chat/completions", {"model": model}))
+    decoder.set_request(EncodedRequest("/chat/completions", {"model": model}))
     events: list[Any] = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
     events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
     told = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
-    return fold([*told, *decoder.finish()])
+    return build_response([*told, *decoder.finish()])
 
 
 def whole(text: str, model: str = "m", finish: str = "stop", **beside: Any) -> ChatResponse:
     body = {"choices": [{"index": 0, "message": {"content": text, **beside}, "finish_reason": finish}]}
     decoder = CODEC.decoder(TAGGED)
-    decoder.asked(Outgoing("/chat/completions", {"model": model}))
-    return fold(decoder.whole(body))
+    decoder.set_request(EncodedRequest("/chat/completions", {"model": model}))
+    return build_response(decoder.whole(body))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_without_the_quirk_every_word_stays_where_it_is(text: str) -> None:
 )
 def test_local_servers_and_others_think_in_tags(provider: str, world: World, server: FakeServer) -> None:
     answer = Answer(text="<think>\n2 + 2\n</think>\n\n4")
-    server.answers(answer, answer)
+    server.add_replies(answer, answer)
     client = AIModelClient(endpoint(server.url, provider))
     plain = world.run(client, "?").chat_response
     final = world.stream(client, "?")[-1][1].chat_response
@@ -85,7 +85,7 @@ def test_local_servers_and_others_think_in_tags(provider: str, world: World, ser
 
 
 def test_minimax_hears_its_thinking_in_tags_again(server: FakeServer) -> None:
-    server.answers(Answer(text="<think>\n2 + 2\n</think>\n\n4"), Answer(text="8"))
+    server.add_replies(Answer(text="<think>\n2 + 2\n</think>\n\n4"), Answer(text="8"))
     with AIModelClient(endpoint(server.url, "minimax")) as client:
         first = client.generate("2 + 2?")
         client.generate(messages=["2 + 2?", first, "Twice that?"])
@@ -131,7 +131,7 @@ def test_what_was_never_closed_was_the_answer_unless_it_was_cut() -> None:
 @pytest.mark.parametrize("provider", ["vllm", "llama_cpp", "lm_studio", "openai_compatible", "huggingface"])
 def test_a_server_without_a_parser_is_read_by_its_model(provider: str, world: World, server: FakeServer) -> None:
     answer = Answer(text="2 + 2\n</think>\n\n4")
-    server.answers(answer, answer, Answer(text='{"value": 4}'))
+    server.add_replies(answer, answer, Answer(text='{"value": 4}'))
     client = AIModelClient(endpoint(server.url, provider, "qwen/QwQ-32B"))
     plain = world.run(client, "?").chat_response
     final = world.stream(client, "?")[-1][1].chat_response
@@ -142,6 +142,6 @@ def test_a_server_without_a_parser_is_read_by_its_model(provider: str, world: Wo
 
 
 def test_any_model_can_be_said_to_begin_inside_of_its_thinking(server: FakeServer) -> None:
-    server.answers(Answer(text="Hm.</think>Yes."))
+    server.add_replies(Answer(text="Hm.</think>Yes."))
     with AIModelClient(endpoint(server.url, "vllm", "mine", quirks={"think_opened": "mine"})) as client:
         assert client.generate("?").chat_response.text() == "Yes."  # type: ignore[union-attr]  # there is one

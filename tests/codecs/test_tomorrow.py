@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from dhenara.ai.answer.fold import fold
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.providers.target import find_route
-from dhenara.ai.testing import Answer, Called
+from dhenara.ai.response.builder import build_response
+from dhenara.ai.testing import Answer, FakeToolCall
 from dhenara.ai.testing.dialects.registry import dialect_for
 from dhenara.ai.types import ChatResponse, GenericContent
 from dhenara.ai.wire import json
@@ -20,7 +20,7 @@ from dhenara.ai.wire.ndjson import NdjsonFrames
 from dhenara.ai.wire.sse import SseFrames
 from support.calls import JSON, OBJECTS
 
-FULL = Answer(text="Some words here.", reasoning="Hm.", tool_calls=(Called("add", {"a": [1, 2]}),))
+FULL = Answer(text="Some words here.", reasoning="Hm.", tool_calls=(FakeToolCall("add", {"a": [1, 2]}),))
 PROTOCOLS = pytest.mark.parametrize(
     ("protocol", "provider", "path"),
     [
@@ -44,7 +44,7 @@ def folded(protocol: str, provider: str, events: list[bytes]) -> ChatResponse:
     route = find_route(load_provider(provider), "m", protocol)
     decoder = load_codec(protocol).decoder(route.quirks)
     told = [delta for event in events for delta in decoder.frame(Frame(event))]
-    return fold([*told, *decoder.finish()])
+    return build_response([*told, *decoder.finish()])
 
 
 def grown(value: Any, extra: dict[str, Any]) -> Any:

@@ -14,19 +14,19 @@ import anyio
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import DhenaraError
-from dhenara.ai.flow.patience import Patience
-from dhenara.ai.runtime.blocking import run
+from dhenara.ai.pipeline.timeouts import TimeoutPolicy
+from dhenara.ai.runtime.sync_io import run
 from dhenara.ai.runtime.tls_settings import DEFAULT_TLS, TlsSettings
 from dhenara.ai.runtime.transports import choose_transport
 from dhenara.ai.types import Timeouts
 from dhenara.ai.wire.frame import BrokenFraming
 from dhenara.ai.wire.http import HttpRequest
-from dhenara.ai.wire.io import Broken, Response, Silence, Transport, Unreachable
+from dhenara.ai.wire.io_protocol import ConnectFailed, ConnectionBroken, ReadTimeout, Response, Transport
 from support.worlds import endpoint
 
 from .peers import OVER, Peer
 
-WIRE_ERRORS = (Unreachable, Broken, Silence, BrokenFraming)
+WIRE_ERRORS = (ConnectFailed, ConnectionBroken, ReadTimeout, BrokenFraming)
 LONGEST_ROW = float(os.environ.get("ROW_SECONDS", "20"))
 Check = Callable[["Probe"], Awaitable[None]]
 
@@ -61,10 +61,10 @@ class Probe:
             self._transport = choose_transport(self.name, self.tls, is_async=self.is_async)
         return self._transport
 
-    def limits(self, total: float | None = None, **seconds: float) -> Patience:
+    def limits(self, total: float | None = None, **seconds: float) -> TimeoutPolicy:
         """Every limit is far away, unless it is named."""
         timeouts = Timeouts(**{"connect": 20.0, "first_token": 20.0, "idle": 20.0, **seconds})
-        return Patience(timeouts, None if total is None else time.monotonic() + total, time.monotonic)
+        return TimeoutPolicy(timeouts, None if total is None else time.monotonic() + total, time.monotonic)
 
     async def open(
         self,
@@ -72,7 +72,7 @@ class Probe:
         path: str = "/",
         headers: dict[str, str] | None = None,
         body: Any = b"{}",
-        limits: Patience | None = None,
+        limits: TimeoutPolicy | None = None,
         url: str | None = None,
         **more: Any,
     ) -> Response:

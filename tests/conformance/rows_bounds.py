@@ -9,7 +9,7 @@ import zlib
 from typing import Any
 
 from dhenara.ai.errors import CallTimeoutError
-from dhenara.ai.wire.io import Silence
+from dhenara.ai.wire.io_protocol import ReadTimeout
 
 from .peers import Action, flood, read, send
 from .probe import Probe
@@ -55,7 +55,7 @@ async def ended(probe: Probe, streaming: bool) -> Any:
 
 async def refused(probe: Probe) -> None:
     failed = await probe.failure(limits=probe.limits(total=LONG))
-    assert not isinstance(failed, Silence)
+    assert not isinstance(failed, ReadTimeout)
 
 
 @row("a head without end is refused", [read, send(b"HTTP/1.1 200 OK\r\n"), flood(b"x-a: " + b"a" * 1000 + b"\r\n")])

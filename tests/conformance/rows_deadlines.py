@@ -10,7 +10,7 @@ import pytest
 
 from dhenara.ai.errors import CallTimeoutError
 from dhenara.ai.types import Timeouts
-from dhenara.ai.wire.io import Silence
+from dhenara.ai.wire.io_protocol import ReadTimeout
 
 from .peers import Action, drip, flood, pause, read, read_head_only, read_no_more, send, serving, stall
 from .probe import Probe
@@ -54,7 +54,7 @@ def broken_row(name: str, limit: str, *script: Action, **timeouts: float) -> Row
 
 async def timed_out(probe: Probe, *, connecting: bool = False, **options: Any) -> None:
     failed = await probe.failure(**options)
-    assert isinstance(failed, Silence), failed
+    assert isinstance(failed, ReadTimeout), failed
     # On a busy machine a total limit may pass while the connection is still being made.
     assert failed.connecting or not connecting
 
@@ -97,11 +97,11 @@ async def fast_interim_flood(probe: Probe) -> None:
 async def stalled_body(probe: Probe) -> None:
     limits = probe.limits(idle=SOON)
     response = await probe.open(limits=limits)
-    limits.heard()
+    limits.mark_started()
     assert await response.read() == b"half"
     try:
         await response.read()
-    except Silence:
+    except ReadTimeout:
         await response.close()
     else:
         raise AssertionError("no limit")
@@ -123,7 +123,7 @@ async def slow_reader(probe: Probe) -> None:
             assert await response.read()
             await probe.pause(0.01)
         raise AssertionError("total did not hold while bytes were waiting")
-    except Silence:
+    except ReadTimeout:
         await response.close()
 
 

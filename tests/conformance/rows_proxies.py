@@ -10,7 +10,7 @@ import pytest
 from dhenara.ai.errors import CallTimeoutError, ConfigurationError, ConnectionFailedError, ProxyError
 from dhenara.ai.runtime.tls_settings import tls_settings
 from dhenara.ai.types import Timeouts
-from dhenara.ai.wire.io import Silence
+from dhenara.ai.wire.io_protocol import ReadTimeout
 
 from .peers import Action, hang_up, pause, read, send, serving, stall
 from .probe import Probe
@@ -142,7 +142,7 @@ async def stalled_tunnel(probe: Probe) -> None:
 )
 async def one_connect_limit(probe: Probe) -> None:
     failed = await probe.failure(url=SECURE, limits=probe.limits(connect=0.25))
-    assert isinstance(failed, Silence)
+    assert isinstance(failed, ReadTimeout)
     assert failed.connecting
 
 

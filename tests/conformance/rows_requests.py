@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.wire.http1 import Unwritable
+from dhenara.ai.wire.http1 import InvalidRequest
 
 from .peers import read, send, serving
 from .probe import Probe
@@ -146,7 +146,7 @@ async def no_netrc(probe: Probe) -> None:
 
 
 async def refused(probe: Probe, **request: Any) -> None:
-    with pytest.raises(Unwritable):
+    with pytest.raises(InvalidRequest):
         await probe.exchange(**request)
     assert probe.peer.requests == []
 

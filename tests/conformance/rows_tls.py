@@ -15,7 +15,7 @@ import trustme
 
 from dhenara.ai.errors import CertificateError, ConfigurationError, ConnectionFailedError
 from dhenara.ai.runtime.tls_settings import tls_settings
-from dhenara.ai.wire.io import CertificateRejected, Unreachable
+from dhenara.ai.wire.io_protocol import CertificateRejected, ConnectFailed
 
 from .peers import Action, Connection, hang_up, read, secured, send, serving, signal, stall, wait_for
 from .probe import Probe
@@ -224,7 +224,7 @@ async def unreadable_bundle(probe: Probe) -> None:
 async def unreachable(probe: Probe) -> None:
     trusting(probe)
     failed = await probe.failure(url=url(probe))
-    assert isinstance(failed, Unreachable)
+    assert isinstance(failed, ConnectFailed)
     assert not isinstance(failed, CertificateRejected)
 
 

@@ -37,7 +37,7 @@ def test_the_blocks_of_a_page_run(
     monkeypatch.chdir(tmp_path)
     with FakeServer(forever=True) as server:
         all_at(server.url, monkeypatch)
-        server.answers(Answer(text="Hello!"))
+        server.add_replies(Answer(text="Hello!"))
         names = {"server": server, "__name__": "__main__"}
         for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
             run(block["shown"] or block["hidden"], names)

@@ -26,7 +26,7 @@ def told(number: int, **more: Any) -> Raw:
 
 def test_the_same_file_is_sent_once(world: World, server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"abc")
-    server.answers(told(1), told(1), told(2), told(3), told(4))
+    server.add_replies(told(1), told(1), told(2), told(3), told(4))
 
     async def script(client: Uniform) -> list[str]:
         path = tmp_path / "a.txt"
@@ -43,14 +43,14 @@ def test_the_same_file_is_sent_once(world: World, server: FakeServer, tmp_path: 
 
 
 def test_another_account_has_files_of_its_own(world: World, server: FakeServer) -> None:
-    server.answers(told(1), told(2))
+    server.add_replies(told(1), told(2))
     for key, expected in (("one", "file-1"), ("two", "file-2")):
         said = settings(server.url, provider="openai", api_key=key)
         assert run(world, lambda client: client.upload_file(b"abc"), said).file_id == expected
 
 
 def test_a_file_that_is_gone_is_sent_again(world: World, server: FakeServer) -> None:
-    server.answers(told(1), Refusal(404, "gone"), told(2), Raw(b'{"id": "file-2", "deleted": true}'), told(3))
+    server.add_replies(told(1), Refusal(404, "gone"), told(2), Raw(b'{"id": "file-2", "deleted": true}'), told(3))
 
     async def script(client: Uniform) -> list[str]:
         files = [await client.upload_file(b"abc"), await client.upload_file(b"abc")]
@@ -61,14 +61,14 @@ def test_a_file_that_is_gone_is_sent_again(world: World, server: FakeServer) -> 
 
 
 def test_one_that_takes_a_while_is_waited_for(world: World, server: FakeServer) -> None:
-    server.answers(told(1, status="uploaded"), told(1, status="processed"))
+    server.add_replies(told(1, status="uploaded"), told(1, status="processed"))
     file = run(world, lambda client: client.upload_file(b"abc"), settings(server.url, provider="openai"))
     assert file.state == "ready"
 
 
 def test_files_are_listed_and_fetched(world: World, server: FakeServer, tmp_path: Path) -> None:
     listed = {"data": [{"id": "file-1", "filename": "a", "bytes": 1}], "has_more": False}
-    server.answers(Raw(json.dumps(listed).encode()), Raw(b"words"), Raw(b"words"))
+    server.add_replies(Raw(json.dumps(listed).encode()), Raw(b"words"), Raw(b"words"))
 
     async def script(client: Uniform) -> Any:
         files = await client.list_files()
@@ -86,6 +86,6 @@ def test_a_file_that_is_not_there_is_said_to_be_missing(world: World, server: Fa
 
 def test_what_has_expired_is_not_remembered(tmp_path: Path) -> None:
     record = UploadRecord(tmp_path / "uploads.sqlite", now=lambda: 100.0)
-    record.keep("a", "file-1", 101.0)
-    record.keep("b", "file-2", 99.0)
+    record.store("a", "file-1", 101.0)
+    record.store("b", "file-2", 99.0)
     assert (record.find("a"), record.find("b"), record.find("c")) == ("file-1", None, None)

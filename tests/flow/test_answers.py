@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, Called, Counted, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, FakeUsage
 from dhenara.ai.types import (
     AIModelCallResponse,
     ChatResponseChunk,
@@ -24,15 +24,18 @@ PROVIDERS = pytest.mark.parametrize("provider", SPOKEN)
 FULL = Answer(
     text="The weather in Paris is fine, häßlich & 🙂.",
     reasoning="Let me think about it.",
-    tool_calls=(Called("weather", {"city": "Paris", "days": [1, 2]}, "call_1"), Called("add", {}, "call_2")),
-    usage=Counted(input=11, output=9, cache_read=5),
+    tool_calls=(
+        FakeToolCall("weather", {"city": "Paris", "days": [1, 2]}, "call_1"),
+        FakeToolCall("add", {}, "call_2"),
+    ),
+    usage=FakeUsage(input=11, output=9, cache_read=5),
     id="answer-42",
 )
 
 
 @PROVIDERS
 def test_a_plain_call_answers(provider: str, world: World, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     client = AIModelClient(endpoint(server.url, provider))
     response = world.run(client, "Say hello", instructions=["Be brief."])
     assert response.chat_response is not None
@@ -43,7 +46,7 @@ def test_a_plain_call_answers(provider: str, world: World, server: FakeServer) -
 
 @PROVIDERS
 def test_the_final_answer_of_a_stream_is_the_plain_answer(provider: str, world: World, server: FakeServer) -> None:
-    server.answers(FULL, FULL)
+    server.add_replies(FULL, FULL)
     client = AIModelClient(endpoint(server.url, provider))
     plain = world.run(client, "?").chat_response
     *chunks, (last, final) = world.stream(client, "?")
@@ -57,7 +60,7 @@ def test_the_final_answer_of_a_stream_is_the_plain_answer(provider: str, world: 
 
 @PROVIDERS
 def test_every_chunk_shows_a_piece_whose_text_is_a_string(provider: str, world: World, server: FakeServer) -> None:
-    server.answers(FULL)
+    server.add_replies(FULL)
     client = AIModelClient(endpoint(server.url, provider))
     *chunks, _ = world.stream(client, "?")
     said = []
@@ -77,14 +80,14 @@ def test_every_chunk_shows_a_piece_whose_text_is_a_string(provider: str, world: 
 def test_any_answer_is_the_same_streamed_and_whole(provider: str, server: FakeServer, data: st.DataObject) -> None:
     text = st.text(st.characters(codec="utf-8"), max_size=60)
     arguments = st.dictionaries(text, st.none() | st.integers(-(2**53), 2**53) | text | st.lists(text), max_size=3)
-    calls = data.draw(st.lists(st.builds(Called, st.just("tool"), arguments), max_size=3))
+    calls = data.draw(st.lists(st.builds(FakeToolCall, st.just("tool"), arguments), max_size=3))
     answer = Answer(
         text=data.draw(text),
         reasoning=data.draw(text),
-        tool_calls=tuple(Called(c.name, c.arguments, f"call_{i}") for i, c in enumerate(calls)),
-        usage=Counted(*data.draw(st.tuples(*[st.integers(0, 1000)] * 3))),
+        tool_calls=tuple(FakeToolCall(c.name, c.arguments, f"call_{i}") for i, c in enumerate(calls)),
+        usage=FakeUsage(*data.draw(st.tuples(*[st.integers(0, 1000)] * 3))),
     )
-    server.answers(answer, answer)
+    server.add_replies(answer, answer)
     with AIModelClient(endpoint(server.url, provider)) as client:
         plain = client.generate("?").chat_response
         final = list(client.generate("?", streaming=True).stream_generator)[-1][1]
@@ -97,7 +100,7 @@ def test_any_answer_is_the_same_streamed_and_whole(provider: str, server: FakeSe
 
 def test_several_choices_are_all_there(world: World, server: FakeServer) -> None:
     answer = Answer(text="one", choices=("two", "three"))
-    server.answers(answer, answer)
+    server.add_replies(answer, answer)
     client = AIModelClient(endpoint(server.url))
     plain = world.run(client, "?", n=3).chat_response
     final = world.stream(client, "?", n=3)[-1][1].chat_response
@@ -107,7 +110,7 @@ def test_several_choices_are_all_there(world: World, server: FakeServer) -> None
 
 
 def test_an_answer_survives_its_own_json(server: FakeServer) -> None:
-    server.answers(FULL)
+    server.add_replies(FULL)
     with AIModelClient(endpoint(server.url, "anthropic")) as client:
         response = client.generate("?")
     again = AIModelCallResponse.model_validate_json(response.model_dump_json())
@@ -116,7 +119,7 @@ def test_an_answer_survives_its_own_json(server: FakeServer) -> None:
 
 
 def test_the_answer_is_the_history(world: World, server: FakeServer) -> None:
-    server.answers(Answer(text="Paris."), Answer(text="About two million."))
+    server.add_replies(Answer(text="Paris."), Answer(text="About two million."))
     client = AIModelClient(endpoint(server.url))
     first = world.run(client, "The capital of France?")
     world.run(client, messages=["The capital of France?", first, "How many people live there?"])
@@ -130,7 +133,7 @@ def test_the_answer_is_the_history(world: World, server: FakeServer) -> None:
 
 def test_claudes_own_thinking_goes_back_word_by_word_and_a_strangers_stays_home(server: FakeServer) -> None:
     thought = Answer(text="4", reasoning="2 + 2", signature="c2lnbg==")
-    server.answers(thought, Answer(text="8"), Answer(text="8"))
+    server.add_replies(thought, Answer(text="8"), Answer(text="8"))
     with AIModelClient(endpoint(server.url, "anthropic")) as claude, AIModelClient(endpoint(server.url)) as gpt:
         first = claude.generate("2 + 2?")
         claude.generate(messages=["2 + 2?", first, "Twice that?"])
@@ -145,7 +148,7 @@ def test_claudes_own_thinking_goes_back_word_by_word_and_a_strangers_stays_home(
 def test_the_consolidated_answer_can_be_switched_off(server: FakeServer) -> None:
     from dhenara.ai.config import settings as switches
 
-    server.answers(FULL)
+    server.add_replies(FULL)
     switches.ENABLE_STREAMING_CONSOLIDATION = False
     try:
         with AIModelClient(endpoint(server.url)) as client:

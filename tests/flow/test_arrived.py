@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai import AIModelClient, Arrived, Layer, Send, Stream
+from dhenara.ai import AIModelClient, CompletedStream, Layer, Send, Stream
 from dhenara.ai.errors import BrokenStreamError
-from dhenara.ai.testing import Answer, Called, FakeServer, stall_before_head
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, stall_before_head
 from dhenara.ai.types import Call, ChatResponse, ReasoningContent, TextContent
 from support.worlds import World, endpoint
 
-RICH = Answer(text="Hello!", tool_calls=(Called("look", {"at": "it"}),), finish="tool_calls")
+RICH = Answer(text="Hello!", tool_calls=(FakeToolCall("look", {"at": "it"}),), finish="tool_calls")
 
 
 class Replay:
@@ -24,7 +24,7 @@ class Replay:
 
     def bind(self, io: Any, target: Any) -> Layer:
         async def layer(call: Call, send: Send) -> Stream:
-            stream = Arrived(self.kept, target.origin) if self.kept else await send(call)
+            stream = CompletedStream(self.kept, target.origin) if self.kept else await send(call)
 
             async def ended(stream: Stream) -> None:
                 self.kept = self.kept or stream.partial()
@@ -37,7 +37,7 @@ class Replay:
 
 
 def test_it_is_the_same_answer_whole_or_streamed(world: World, server: FakeServer) -> None:
-    server.answers(RICH)
+    server.add_replies(RICH)
     replay = Replay()
     client = AIModelClient(endpoint(server.url), layers=[replay])
     first = world.run(client, "?").chat_response
@@ -68,7 +68,7 @@ def test_a_hook_that_fails_does_not_silence_the_others(server: FakeServer) -> No
     heard: list[str] = []
 
     async def layer(call: Call, send: Send) -> Stream:
-        stream = Arrived(ChatResponse())
+        stream = CompletedStream(ChatResponse())
 
         async def failing(stream: Stream) -> None:
             heard.append("failing")
@@ -81,7 +81,7 @@ def test_a_hook_that_fails_does_not_silence_the_others(server: FakeServer) -> No
         stream.on_end(hearing)
         return stream
 
-    server.answers(stall_before_head())
+    server.add_replies(stall_before_head())
     client = AIModelClient(endpoint(server.url), layers=[layer])
     with pytest.raises(RuntimeError, match="a hook of the user"):
         asyncio.run(client.generate_async("?"))

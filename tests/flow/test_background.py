@@ -9,8 +9,8 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError, UnsupportedError
-from dhenara.ai.flow import lasting
-from dhenara.ai.testing import Answer, Cut, FakeServer, HangUp, Raw, RawStream, Refusal
+from dhenara.ai.pipeline import background as lasting
+from dhenara.ai.testing import Answer, CutReply, FakeServer, HangUp, Raw, RawStream, Refusal
 from dhenara.ai.testing.dialects.openai_responses import ResponsesDialect
 from support.worlds import World, endpoint
 
@@ -33,7 +33,7 @@ def client_of(server: FakeServer) -> AIModelClient:
 
 
 def test_an_answer_is_asked_for_until_it_is_there(world: World, server: FakeServer) -> None:
-    server.answers(state("queued"), state("in_progress"), Refusal(503, "busy"), state("completed"))
+    server.add_replies(state("queued"), state("in_progress"), Refusal(503, "busy"), state("completed"))
     client = client_of(server)
     answer = world.run(client, "?", **BACKGROUND)
     world.close(client)
@@ -47,7 +47,7 @@ def test_an_answer_is_asked_for_until_it_is_there(world: World, server: FakeServ
 
 def test_a_stream_is_taken_up_where_its_line_broke(world: World, server: FakeServer) -> None:
     events = ResponsesDialect().stream(SAID, {})
-    server.answers(Cut(RawStream(events), 5, HangUp()), Refusal(500, "oops"), RawStream(events[4:]))
+    server.add_replies(CutReply(RawStream(events), 5, HangUp()), Refusal(500, "oops"), RawStream(events[4:]))
     client = client_of(server)
     *_, (_, final) = world.stream(client, "?", **BACKGROUND)
     world.close(client)
@@ -59,7 +59,7 @@ def test_a_stream_is_taken_up_where_its_line_broke(world: World, server: FakeSer
 
 def test_a_stream_that_ends_too_early_is_taken_up_too(server: FakeServer) -> None:
     events = ResponsesDialect().stream(SAID, {})
-    server.answers(RawStream([*events[:3], events[3][:20]]), RawStream(events[3:]))
+    server.add_replies(RawStream([*events[:3], events[3][:20]]), RawStream(events[3:]))
     with client_of(server) as client:
         *_, (_, final) = client.generate("?", streaming=True, **BACKGROUND).stream_generator
     assert final.chat_response.text() == SAID.text
@@ -67,7 +67,7 @@ def test_a_stream_that_ends_too_early_is_taken_up_too(server: FakeServer) -> Non
 
 def test_a_stream_that_is_not_made_in_the_background_is_never_taken_up(server: FakeServer) -> None:
     events = ResponsesDialect().stream(SAID, {})
-    server.answers(Cut(RawStream(events), 5, HangUp()), RawStream(events[4:]))
+    server.add_replies(CutReply(RawStream(events), 5, HangUp()), RawStream(events[4:]))
     with client_of(server) as client:
         *_, (_, final) = client.generate("?", streaming=True).stream_generator
     assert final.chat_response.interrupted
@@ -82,7 +82,7 @@ def test_whoever_stops_waiting_is_told_how_to_find_the_answer() -> None:
 
 
 def test_an_answer_is_retrieved_by_its_id(world: World, server: FakeServer) -> None:
-    server.answers(state("in_progress"), state("completed"))
+    server.add_replies(state("in_progress"), state("completed"))
     client = client_of(server)
     answer = world.ask(client, "retrieve", "resp_1").chat_response
     world.close(client)
@@ -92,7 +92,7 @@ def test_an_answer_is_retrieved_by_its_id(world: World, server: FakeServer) -> N
 
 
 def test_an_answer_is_stopped_by_its_id(world: World, server: FakeServer) -> None:
-    server.answers(state("cancelled"))
+    server.add_replies(state("cancelled"))
     client = client_of(server)
     answer = world.ask(client, "cancel", "resp_1").chat_response
     world.close(client)
@@ -108,7 +108,7 @@ def test_a_protocol_that_keeps_nothing_says_so() -> None:
 
 
 def test_an_earlier_answer_or_a_conversation_is_named_in_the_options(server: FakeServer) -> None:
-    server.answers(SAID, SAID)
+    server.add_replies(SAID, SAID)
     with client_of(server) as client:
         client.generate("?", options={"previous_response_id": "resp_0"})
         client.generate("?", options={"conversation": "conv_1"})

@@ -13,7 +13,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.testing.replies import Asked, Raw, Spoken
+from dhenara.ai.testing.replies import DialectReply, Raw, ReceivedRequest
 from dhenara.ai.testing.steps import Step
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from support.worlds import World, endpoint
@@ -35,7 +35,7 @@ class Parrot:
     status: int
     kind: str
 
-    def steps(self, asked: Asked) -> Iterator[Step]:
+    def steps(self, asked: ReceivedRequest) -> Iterator[Step]:
         echo = {"content-type": self.kind, "x-request-id": KEY, "location": f"http://x/?key={KEY}", "x-echo": MINE}
         yield from Raw(self.body, self.status, echo).steps(asked)
 
@@ -60,7 +60,7 @@ PARROTS = [
 def test_no_error_repeats_a_secret(
     parrot: Parrot, streaming: bool, provider: str, world: World, server: FakeServer
 ) -> None:
-    server.answers(parrot)
+    server.add_replies(parrot)
     client = AIModelClient(
         endpoint(server.url, provider), AIModelCallConfig(retries=0, headers={"x-gateway-token": MINE})
     )
@@ -73,7 +73,7 @@ def test_no_error_repeats_a_secret(
 
 
 def test_a_token_that_was_fetched_is_not_repeated_either(world: World, server: FakeServer) -> None:
-    server.answers(Parrot(REFUSED, 400, JSON))
+    server.add_replies(Parrot(REFUSED, 400, JSON))
     api = AIModelAPI(provider="openai", credentials={"token": lambda: KEY}, config={"base_url": server.url})
     with pytest.raises(CallError) as raised:
         world.run(AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))), "?", retries=0)
@@ -82,7 +82,7 @@ def test_a_token_that_was_fetched_is_not_repeated_either(world: World, server: F
 
 
 def test_no_answer_keeps_a_secret_of_the_head(world: World, server: FakeServer) -> None:
-    server.answers(Spoken(Answer(text="Hello!"), headers={"x-echo": f"Bearer {KEY}", "x-request-id": KEY}))
+    server.add_replies(DialectReply(Answer(text="Hello!"), headers={"x-echo": f"Bearer {KEY}", "x-request-id": KEY}))
     answer = world.run(AIModelClient(endpoint(server.url)), "?")
     assert KEY not in answer.model_dump_json() + repr(answer)
     assert answer.response_headers["x-echo"] == "Bearer **********"
@@ -90,7 +90,7 @@ def test_no_answer_keeps_a_secret_of_the_head(world: World, server: FakeServer) 
 
 def test_a_break_in_the_middle_of_a_stream_is_told_without_secrets(world: World, server: FakeServer) -> None:
     said = json.dumps({"choices": [{"index": 0, "delta": {"content": "Hi"}}]}).encode()
-    server.answers(Raw(b"data: " + said + b"\n\ndata: " + REFUSED + b"\n\n", 200, {"content-type": SSE}))
+    server.add_replies(Raw(b"data: " + said + b"\n\ndata: " + REFUSED + b"\n\n", 200, {"content-type": SSE}))
     told = world.stream(AIModelClient(endpoint(server.url)), "?")
     assert told[-1][1].chat_response.interrupted
     assert KEY not in repr(told)

@@ -15,7 +15,7 @@ from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.dataclass import replace
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.providers.registry import KNOWN, load_provider
-from dhenara.ai.testing import Answer, FakeServer, Plausible, Raw, Refusal
+from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, SampleOperations
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, Fetching, ImageContent
 from dhenara.ai.wire.redaction import forms
 from support.worlds import World, endpoint
@@ -88,7 +88,7 @@ def test_a_call_with_cache_budget_and_limits_is_encoded_once(
 
 
 def test_a_retried_call_is_not_encoded_again(world: World, server: FakeServer, encodings: list[str]) -> None:
-    server.answers(Refusal(503, "busy", headers={"retry-after-ms": "5"}), HELLO)
+    server.add_replies(Refusal(503, "busy", headers={"retry-after-ms": "5"}), HELLO)
     client = guarded(endpoint(server.url))
     world.run(client, "?", max_output_tokens=10)
     world.close(client)
@@ -98,7 +98,7 @@ def test_a_retried_call_is_not_encoded_again(world: World, server: FakeServer, e
 
 @pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
 def test_layers_see_the_request_as_it_is_sent(streaming: bool, world: World, server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     seeing = Seeing()
     client = AIModelClient(endpoint(server.url), layers=[seeing])
     ask = world.stream if streaming else world.run
@@ -108,7 +108,7 @@ def test_layers_see_the_request_as_it_is_sent(streaming: bool, world: World, ser
 
 
 def test_media_are_fetched_before_a_layer_sees_the_request(world: World, server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     seeing = Seeing()
     with FakeServer(Raw(PNG, headers={"content-type": "image/png"})) as web:
         client = AIModelClient(endpoint(server.url, "ollama"), layers=[seeing], attempt_layers=[seeing])
@@ -120,7 +120,7 @@ def test_media_are_fetched_before_a_layer_sees_the_request(world: World, server:
 
 
 def test_a_replaced_call_is_encoded_anew(world: World, server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     before, after = Seeing(), Seeing()
 
     async def colder(call: Call, send: Send) -> Stream:
@@ -144,7 +144,7 @@ def test_what_was_learned_meanwhile_is_in_the_next_exchange(world: World, server
     """The answer belongs to the request that was accepted, so the second call finds it."""
     refused = {"error": {"message": "Unsupported parameter: 'temperature'", "param": "temperature",
                          "type": "invalid_request_error", "code": "unsupported_parameter"}}  # fmt: skip
-    server.answers(Refusal(400, json.dumps(refused)), HELLO)
+    server.add_replies(Refusal(400, json.dumps(refused)), HELLO)
     model = AIModel(model_name=f"learner-{world.name}")
     to = endpoint(server.url).model_copy(update={"ai_model": model})
     client = AIModelClient(to, layers=[CacheLayer(MemoryCache(), policy="always")])
@@ -167,7 +167,7 @@ def test_the_target_names_the_account_without_the_key(server: FakeServer) -> Non
 
             return layer
 
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     for key in ("sk-one", "sk-two"):
         config = endpoint(server.url).api.config
         api = AIModelAPI(provider="openai", api_key=key, config=config)
@@ -184,7 +184,7 @@ def test_embeddings_that_nobody_knows_are_encoded_once_beside_their_template(
     world: World, encodings: list[str]
 ) -> None:
     cache = MemoryCache()
-    with FakeServer(Plausible(), forever=True) as server:
+    with FakeServer(SampleOperations(), forever=True) as server:
         client = AIModelClient(endpoint(server.url), layers=[CacheLayer(cache, policy="always")])
         world.ask(client, "embed", [f"text {number}" for number in range(50)])
         first = len(server.exchanges)
@@ -198,7 +198,7 @@ def test_a_layer_that_does_not_look_costs_no_encoding(world: World, server: Fake
     async def looks_away(call: Call, send: Send) -> Stream:
         return await send(call)
 
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     client = AIModelClient(endpoint(server.url), layers=[looks_away], attempt_layers=[looks_away])
     world.run(client, "?")
     world.close(client)
@@ -207,7 +207,7 @@ def test_a_layer_that_does_not_look_costs_no_encoding(world: World, server: Fake
 
 def test_ids_of_single_calls_are_no_secrets(server: FakeServer) -> None:
     """The forms of secrets are made once for a client; a secret that is new with each call would make them anew."""
-    server.answers(HELLO, HELLO, HELLO)
+    server.add_replies(HELLO, HELLO, HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         client.generate("?")
         before = forms.cache_info().misses

@@ -26,16 +26,16 @@ from dhenara.ai.errors import (
 )
 from dhenara.ai.testing import (
     Answer,
-    Cut,
+    CutReply,
+    DialectReply,
     FakeServer,
-    Gzipped,
+    GzippedReply,
     HangUp,
-    Mangled,
+    MangledReply,
     Raw,
     RawStream,
     Refusal,
     Reset,
-    Spoken,
     Stall,
     hang_up_before_head,
     reset_before_head,
@@ -111,7 +111,7 @@ def test_a_refusal_is_the_same_error_everywhere(
 )
 def test_a_broken_answer_is_never_taken_for_one(provider: str, reply: Raw, kind: type[CallError], world: World) -> None:
     if reply == Raw(b"{}", headers={"content-type": "application/json", "content-length": "20"}):
-        reply = Cut(reply, 1, HangUp())
+        reply = CutReply(reply, 1, HangUp())
     with FakeServer(reply, forever=True) as server:
         client = AIModelClient(endpoint(server.url, provider))
         assert type(failure(world, client)) is kind
@@ -132,7 +132,7 @@ def test_nobody_listening_is_a_connection_error(world: World) -> None:
 def test_a_stream_that_breaks_keeps_what_had_arrived(
     provider: str, end: Reset | HangUp, after: int, world: World, server: FakeServer
 ) -> None:
-    server.answers(Cut(Spoken(LONG, pause=0.01), after, end))
+    server.add_replies(CutReply(DialectReply(LONG, pause=0.01), after, end))
     client = AIModelClient(endpoint(server.url, provider))
     *chunks, (error, none), (last, final) = world.stream(client, "?")
     assert isinstance(error, SSEErrorResponse)
@@ -156,7 +156,7 @@ def test_a_stream_without_its_last_word_is_interrupted(provider: str, world: Wor
 
     path = "/chat/completions" if provider == "openai" else "/messages"
     events = dialect_for(path).stream(LONG, {"model": "m"})
-    server.answers(RawStream(events[:-1]))
+    server.add_replies(RawStream(events[:-1]))
     client = AIModelClient(endpoint(server.url, provider))
     *_, (error, _), (_, final) = world.stream(client, "?")
     assert isinstance(error, SSEErrorResponse)
@@ -182,7 +182,7 @@ def test_an_error_inside_a_stream_is_told_and_the_rest_is_kept(
     from dhenara.ai.testing.dialects.registry import dialect_for
 
     events = dialect_for("/messages" if provider == "anthropic" else "/chat/completions").stream(LONG, {"model": "m"})
-    server.answers(RawStream([*events[:6], event]))
+    server.add_replies(RawStream([*events[:6], event]))
     client = AIModelClient(endpoint(server.url, provider))
     *_, (error, _), (_, final) = world.stream(client, "?")
     assert isinstance(error, SSEErrorResponse)
@@ -198,7 +198,9 @@ def test_an_error_inside_a_stream_is_told_and_the_rest_is_kept(
 def test_an_unreadable_event_ends_the_stream_without_losing_the_rest(
     provider: str, world: World, server: FakeServer
 ) -> None:
-    server.answers(Mangled(Cut(Spoken(LONG), 30, HangUp()), lambda data: data.replace(b"four", b'fo"r')))
+    server.add_replies(
+        MangledReply(CutReply(DialectReply(LONG), 30, HangUp()), lambda data: data.replace(b"four", b'fo"r'))
+    )
     client = AIModelClient(endpoint(server.url, provider))
     *_, (error, _), (_, final) = world.stream(client, "?")
     assert isinstance(error, SSEErrorResponse)
@@ -210,7 +212,7 @@ def test_an_unreadable_event_ends_the_stream_without_losing_the_rest(
 
 @PROVIDERS
 def test_a_stream_that_fails_before_its_first_word_raises(provider: str, world: World, server: FakeServer) -> None:
-    server.answers(Cut(Spoken(LONG), 1, HangUp()))
+    server.add_replies(CutReply(DialectReply(LONG), 1, HangUp()))
     client = AIModelClient(endpoint(server.url, provider))
     with pytest.raises(BrokenStreamError):
         world.stream(client, "?", retries=0)
@@ -222,7 +224,7 @@ def test_compressed_answers_are_opened(world: World, server: FakeServer) -> None
     events = b'data: {"id":"x","model":"m","choices":[{"index":0,"delta":{"content":"packed"}}]}\n\ndata: [DONE]\n\n'
     packed = gzip.compress(events)
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
-    server.answers(Gzipped(Raw(body)), RawStream([packed[:20], packed[20:]], headers=headers))
+    server.add_replies(GzippedReply(Raw(body)), RawStream([packed[:20], packed[20:]], headers=headers))
     client = AIModelClient(endpoint(server.url))
     assert world.run(client, "?").chat_response.text() == "packed"
     assert world.stream(client, "?")[-1][1].chat_response.text() == "packed"
@@ -252,7 +254,7 @@ def test_waiting_for_the_first_word_ends_at_the_limit_that_was_set(
 
 @pytest.mark.parametrize("seconds", [float("inf"), 1e300, 1e12])
 def test_a_limit_may_be_without_end(seconds: float, world: World, server: FakeServer) -> None:
-    server.answers(LONG, LONG)
+    server.add_replies(LONG, LONG)
     client = AIModelClient(endpoint(server.url))
     limits = Timeouts(connect=seconds, first_token=seconds, idle=seconds, total=seconds)
     assert world.run(client, "?", timeout=limits).chat_response.text() == LONG.text
@@ -264,7 +266,7 @@ def test_a_limit_may_be_without_end(seconds: float, world: World, server: FakeSe
     ("provider", "ping"), [("openai", b": working\n\n"), ("anthropic", b'event: ping\ndata: {"type": "ping"}\n\n')]
 )
 def test_pings_are_no_first_word(provider: str, ping: bytes, world: World, server: FakeServer) -> None:
-    server.answers(RawStream([ping] * 100, pause=0.05))
+    server.add_replies(RawStream([ping] * 100, pause=0.05))
     client = AIModelClient(endpoint(server.url, provider))
     with pytest.raises(CallTimeoutError) as failed:
         world.stream(client, "?", retries=0, timeout=Timeouts(first_token=0.3, idle=2))
@@ -279,7 +281,7 @@ def test_pings_are_no_first_word(provider: str, ping: bytes, world: World, serve
 def test_a_stream_that_stalls_is_ended_at_the_limit_and_keeps_its_words(
     timeouts: Timeouts, limit: str, world: World, server: FakeServer
 ) -> None:
-    server.answers(Cut(Spoken(LONG), 6, Stall()))
+    server.add_replies(CutReply(DialectReply(LONG), 6, Stall()))
     client = AIModelClient(endpoint(server.url))
     *_, (error, _), (_, final) = world.stream(client, "?", timeout=timeouts)
     assert isinstance(error, SSEErrorResponse)
@@ -298,7 +300,7 @@ def test_a_break_in_the_middle_of_an_event_keeps_the_events_before_it(
     from dhenara.ai.testing.dialects.registry import dialect_for
 
     events = dialect_for("/messages" if provider == "anthropic" else "/chat/completions").stream(LONG, {"model": "m"})
-    server.answers(Cut(RawStream([*events[:6], events[6][: len(events[6]) // 2]], pause=0.01), 8, end))
+    server.add_replies(CutReply(RawStream([*events[:6], events[6][: len(events[6]) // 2]], pause=0.01), 8, end))
     client = AIModelClient(endpoint(server.url, provider))
     *chunks, (error, _), (_, final) = world.stream(client, "?")
     assert isinstance(error, SSEErrorResponse)
@@ -313,7 +315,9 @@ def test_a_break_in_the_middle_of_an_event_keeps_the_events_before_it(
 def test_bytes_that_are_not_utf8_end_the_stream_without_losing_the_rest(
     provider: str, world: World, server: FakeServer
 ) -> None:
-    server.answers(Mangled(Cut(Spoken(LONG), 30, HangUp()), lambda data: data.replace(b"four", b"fo\xff\xfe")))
+    server.add_replies(
+        MangledReply(CutReply(DialectReply(LONG), 30, HangUp()), lambda data: data.replace(b"four", b"fo\xff\xfe"))
+    )
     client = AIModelClient(endpoint(server.url, provider))
     *_, (error, _), (_, final) = world.stream(client, "?")
     assert isinstance(error, SSEErrorResponse)
@@ -324,7 +328,7 @@ def test_bytes_that_are_not_utf8_end_the_stream_without_losing_the_rest(
 
 @PROVIDERS
 def test_a_reset_after_the_headers_is_tried_again(provider: str, world: World, server: FakeServer) -> None:
-    server.answers(Cut(Spoken(LONG), 1, Reset()), LONG)
+    server.add_replies(CutReply(DialectReply(LONG), 1, Reset()), LONG)
     client = AIModelClient(endpoint(server.url, provider))
     final = world.stream(client, "?")[-1][1]
     assert final.chat_response.text() == LONG.text

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import (
     ConfigurationError,
-    WrongColourError,
+    SyncAsyncMismatchError,
 )
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
@@ -63,7 +63,7 @@ def test_an_async_function_is_refused_in_a_sync_call() -> None:
     with (
         FakeServer() as server,
         client_of(server, "openai", token=late) as client,
-        pytest.raises(WrongColourError, match="generate_async"),
+        pytest.raises(SyncAsyncMismatchError, match="generate_async"),
     ):
         client.generate("?")
 

@@ -16,15 +16,15 @@ from dhenara.ai.errors import (
     CallTimeoutError,
     ConnectionFailedError,
 )
-from dhenara.ai.flow.identity import identified
+from dhenara.ai.pipeline.authentication import with_authentication
 from dhenara.ai.providers import registry
-from dhenara.ai.providers.proof import Proof
 from dhenara.ai.providers.target import resolve
-from dhenara.ai.runtime.blocking import run
-from dhenara.ai.testing import Answer, Cut, FakeServer, Raw, Refusal, Stall
+from dhenara.ai.providers.token import Token
+from dhenara.ai.runtime.sync_io import run
+from dhenara.ai.testing import Answer, CutReply, FakeServer, Raw, Refusal, Stall
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 from dhenara.ai.wire.http import Head, HttpRequest
-from dhenara.ai.wire.io import IO, Patience
+from dhenara.ai.wire.io_protocol import IO, AttemptTimeouts
 from support.worlds import World
 
 
@@ -37,14 +37,14 @@ class Giver:
         self.given = 0
         self.failure: Exception | None = None
 
-    async def __call__(self, io: IO, patience: Patience) -> Proof:
+    async def __call__(self, io: IO, patience: AttemptTimeouts) -> Token:
         if self.takes:
             await io.sleep(self.takes)
         if self.failure is not None:
             raise self.failure
         self.given += 1
-        ends = None if self.good_for is None else io.wall() + self.good_for
-        return Proof(f"token-{self.given}", good_until=ends)
+        ends = None if self.good_for is None else io.time() + self.good_for
+        return Token(f"token-{self.given}", good_until=ends)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_threads_share_one_fetch_too(giver: Giver) -> None:
 
 
 def test_who_waits_for_a_fetch_that_fails_fails_with_it() -> None:
-    async def refuse(io: IO, patience: Patience) -> Proof:
+    async def refuse(io: IO, patience: AttemptTimeouts) -> Token:
         await io.sleep(0.05)
         asked.append(1)
         raise AuthenticationError("no")
@@ -232,16 +232,16 @@ def test_a_proof_goes_to_its_own_host_only(giver: Giver) -> None:
     sent: list[HttpRequest] = []
 
     class Recording:
-        async def open(self, request: HttpRequest, patience: Patience) -> Any:
+        async def open(self, request: HttpRequest, patience: AttemptTimeouts) -> Any:
             sent.append(request)
             return type("Answered", (), {"head": Head(200)})()
 
-        def wall(self) -> float:
+        def time(self) -> float:
             return 0.0
 
     api = AIModelAPI(provider="badge", credentials={"any": "thing"})
     target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {})
-    io = identified(Recording(), target)  # type: ignore[arg-type]  # two of the world's questions are asked
+    io = with_authentication(Recording(), target)  # type: ignore[arg-type]  # two of the world's questions are asked
     patience: Any = None
     for url in (
         "https://badge.example/v1",
@@ -254,7 +254,7 @@ def test_a_proof_goes_to_its_own_host_only(giver: Giver) -> None:
 
 
 def test_the_deadline_holds_for_the_token_too(world: World) -> None:
-    with FakeServer(Cut(Raw(), 0, Stall())) as tokens, FakeServer() as server:
+    with FakeServer(CutReply(Raw(), 0, Stall())) as tokens, FakeServer() as server:
         info = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "r"}
         api = AIModelAPI(
             provider="google_vertex_ai",

@@ -30,7 +30,7 @@ class Counting:
 def test_an_attempt_layer_sees_every_attempt_and_a_layer_sees_the_call(server: FakeServer, world: World) -> None:
     around_call, around_attempts = Counting(), Counting()
     busy = Refusal(503, "busy", headers={"retry-after-ms": "5"})
-    server.answers(busy, busy, Answer(text="at last"))
+    server.add_replies(busy, busy, Answer(text="at last"))
     client = AIModelClient(endpoint(server.url), layers=[around_call], attempt_layers=[around_attempts])
 
     world.run(client, "hello")

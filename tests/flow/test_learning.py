@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from dhenara.ai import AIModelClient, Lessons
-from dhenara.ai.catalog.refusals import read_lessons
+from dhenara.ai import AIModelClient, LearnedConstraints
+from dhenara.ai.catalog.error_diagnosis import read_lessons
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import BadRequestError, ConfigurationError, ContextLengthError
-from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, Spoken
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, Raw, Refusal
 from dhenara.ai.wire.http import Head
 from support.corpus import body_bytes, exchanges, head_of
 from support.worlds import World, endpoint
@@ -275,9 +275,9 @@ def dig(body: Any, path: str) -> Any:
 def test_a_field_that_a_provider_refuses_is_left_out_from_then_on(
     provider: str, config: dict[str, Any], answer: Raw, field: str, server: FakeServer
 ) -> None:
-    server.answers(answer, HELLO, HELLO)
+    server.add_replies(answer, HELLO, HELLO)
     model = "gemini-2.5-flash-of-ours" if "max_reasoning_tokens" in config else "fake-1"
-    with AIModelClient(endpoint(server.url, provider, model), lessons=Lessons()) as client:
+    with AIModelClient(endpoint(server.url, provider, model), lessons=LearnedConstraints()) as client:
         first, second = client.generate("?", **config), client.generate("?", **config)
     asked, again, later = (exchange.json for exchange in server.exchanges)
     assert dig(asked, field) is not None
@@ -294,8 +294,8 @@ def test_a_field_that_a_provider_refuses_is_left_out_from_then_on(
 def test_a_renamed_field_is_sent_under_its_new_name_in_every_world(
     streaming: bool, world: World, server: FakeServer
 ) -> None:
-    server.answers(RENAME, HELLO)
-    client = AIModelClient(endpoint(server.url, "together"), lessons=Lessons())
+    server.add_replies(RENAME, HELLO)
+    client = AIModelClient(endpoint(server.url, "together"), lessons=LearnedConstraints())
     config = {"max_output_tokens": 50}
     final = world.stream(client, "?", **config)[-1][1] if streaming else world.run(client, "?", **config)
     world.close(client)
@@ -322,8 +322,8 @@ RELAYED = {
 def test_a_refusal_that_a_gateway_passes_on_is_learned_from_too(
     streaming: bool, status: int, world: World, server: FakeServer
 ) -> None:
-    server.answers(refused({"error": RELAYED}, status), HELLO, refused({"error": RELAYED}, status))
-    client = AIModelClient(endpoint(server.url, "openrouter"), lessons=Lessons())
+    server.add_replies(refused({"error": RELAYED}, status), HELLO, refused({"error": RELAYED}, status))
+    client = AIModelClient(endpoint(server.url, "openrouter"), lessons=LearnedConstraints())
     final = world.stream(client, "?", temperature=0.2)[-1][1] if streaming else world.run(client, "?", temperature=0.2)
     assert final.chat_response.text() == "Hello!"
     assert "temperature" not in server.exchanges[1].json
@@ -334,8 +334,8 @@ def test_a_refusal_that_a_gateway_passes_on_is_learned_from_too(
 
 def test_a_value_that_is_refused_becomes_the_nearest_that_is_taken(server: FakeServer) -> None:
     told = "'minimal' is not supported with this model. Supported values are: 'low', 'medium', and 'high'."
-    server.answers(openai(told, "reasoning.effort", "unsupported_value"), HELLO, HELLO)
-    with AIModelClient(endpoint(server.url, protocol="openai_responses"), lessons=Lessons()) as client:
+    server.add_replies(openai(told, "reasoning.effort", "unsupported_value"), HELLO, HELLO)
+    with AIModelClient(endpoint(server.url, protocol="openai_responses"), lessons=LearnedConstraints()) as client:
         client.generate("?", reasoning_effort="minimal")
         client.generate("?", reasoning_effort="high")
     efforts = [exchange.json["reasoning"]["effort"] for exchange in server.exchanges]
@@ -368,23 +368,23 @@ def test_a_value_that_is_refused_becomes_the_nearest_that_is_taken(server: FakeS
 def test_a_limit_that_a_provider_names_is_kept_to(
     provider: str, told: str, field: str, most: int, server: FakeServer
 ) -> None:
-    server.answers(Refusal(400, told, "invalid_request_error"), HELLO, HELLO)
-    with AIModelClient(endpoint(server.url, provider), lessons=Lessons()) as client:
+    server.add_replies(Refusal(400, told, "invalid_request_error"), HELLO, HELLO)
+    with AIModelClient(endpoint(server.url, provider), lessons=LearnedConstraints()) as client:
         client.generate("?", max_output_tokens=90_000)
         client.generate("?", max_output_tokens=100)
     assert [dig(exchange.json, field) for exchange in server.exchanges] == [90_000, most, 100]
 
 
 def test_several_refusals_in_a_row_are_all_learned(server: FakeServer) -> None:
-    server.answers(TEMPERATURE, openai("Unknown parameter: 'seed'.", "seed", "unknown_parameter"), HELLO)
-    with AIModelClient(endpoint(server.url), lessons=Lessons()) as client:
+    server.add_replies(TEMPERATURE, openai("Unknown parameter: 'seed'.", "seed", "unknown_parameter"), HELLO)
+    with AIModelClient(endpoint(server.url), lessons=LearnedConstraints()) as client:
         client.generate("?", temperature=0.2, seed=1, retries=0)
     assert not {"temperature", "seed"} & server.exchanges[-1].json.keys()
 
 
 def test_with_strict_a_refusal_stays_an_error(world: World, server: FakeServer) -> None:
-    server.answers(TEMPERATURE)
-    client = AIModelClient(endpoint(server.url), lessons=Lessons())
+    server.add_replies(TEMPERATURE)
+    client = AIModelClient(endpoint(server.url), lessons=LearnedConstraints())
     with pytest.raises(BadRequestError, match="temperature"):
         world.run(client, "?", temperature=0.2, strict=True)
     world.close(client)
@@ -402,29 +402,29 @@ def test_with_strict_a_refusal_stays_an_error(world: World, server: FakeServer) 
     ],
 )
 def test_a_refusal_of_something_else_stays_an_error(answer: Raw, server: FakeServer) -> None:
-    server.answers(answer)
-    with AIModelClient(endpoint(server.url), lessons=Lessons()) as client, pytest.raises(BadRequestError):
+    server.add_replies(answer)
+    with AIModelClient(endpoint(server.url), lessons=LearnedConstraints()) as client, pytest.raises(BadRequestError):
         client.generate("?", temperature=0.2, tools=[{"name": "x"}])
     assert len(server.exchanges) == 1
 
 
 def test_too_long_a_conversation_teaches_nothing(server: FakeServer) -> None:
-    server.answers(openai("This model's maximum context length is 8192; `max_tokens` is not supported above it"))
-    with AIModelClient(endpoint(server.url), lessons=Lessons()) as client, pytest.raises(ContextLengthError):
+    server.add_replies(openai("This model's maximum context length is 8192; `max_tokens` is not supported above it"))
+    with AIModelClient(endpoint(server.url), lessons=LearnedConstraints()) as client, pytest.raises(ContextLengthError):
         client.generate("?", max_output_tokens=10)
     assert len(server.exchanges) == 1
 
 
 def test_the_users_own_words_are_never_changed(server: FakeServer) -> None:
-    server.answers(TEMPERATURE)
-    with AIModelClient(endpoint(server.url), lessons=Lessons()) as client, pytest.raises(BadRequestError):
+    server.add_replies(TEMPERATURE)
+    with AIModelClient(endpoint(server.url), lessons=LearnedConstraints()) as client, pytest.raises(BadRequestError):
         client.generate("?", options={"temperature": 0.2})
     assert len(server.exchanges) == 1
 
 
 def test_a_lesson_is_for_one_model_and_every_client_that_shares_the_memory(server: FakeServer) -> None:
-    memory = Lessons()
-    server.answers(TEMPERATURE, HELLO, HELLO, HELLO)
+    memory = LearnedConstraints()
+    server.add_replies(TEMPERATURE, HELLO, HELLO, HELLO)
     for model in ("fake-1", "fake-1", "fake-2"):
         with AIModelClient(endpoint(server.url, model=model), lessons=memory) as client:
             client.generate("?", temperature=0.2)
@@ -432,8 +432,8 @@ def test_a_lesson_is_for_one_model_and_every_client_that_shares_the_memory(serve
 
 
 def test_calls_that_are_refused_at_the_same_time_all_succeed() -> None:
-    def answer(asked: dict[str, Any]) -> Raw | Spoken:
-        return TEMPERATURE if "temperature" in asked else Spoken(HELLO)
+    def answer(asked: dict[str, Any]) -> Raw | DialectReply:
+        return TEMPERATURE if "temperature" in asked else DialectReply(HELLO)
 
     barrier = threading.Barrier(4)
 
@@ -448,7 +448,7 @@ def test_calls_that_are_refused_at_the_same_time_all_succeed() -> None:
     with (
         FakeServer(ByBody(), forever=True) as server,
         ThreadPoolExecutor(4) as pool,
-        AIModelClient(endpoint(server.url), lessons=Lessons()) as client,
+        AIModelClient(endpoint(server.url), lessons=LearnedConstraints()) as client,
     ):
         said = list(pool.map(lambda _: client.generate("?", temperature=0.2).chat_response.text(), range(4)))
     assert said == ["Hello!"] * 4
@@ -456,7 +456,7 @@ def test_calls_that_are_refused_at_the_same_time_all_succeed() -> None:
 
 
 def test_without_a_memory_of_its_own_a_client_learns_for_the_whole_process(server: FakeServer) -> None:
-    server.answers(TEMPERATURE, HELLO, HELLO)
+    server.add_replies(TEMPERATURE, HELLO, HELLO)
     for _ in range(2):
         with AIModelClient(endpoint(server.url)) as client:
             client.generate("?", temperature=0.2)
@@ -465,7 +465,7 @@ def test_without_a_memory_of_its_own_a_client_learns_for_the_whole_process(serve
 
 def test_a_file_keeps_lessons_beyond_the_process(tmp_path: Path, world: World, server: FakeServer) -> None:
     file = tmp_path / "kept" / "lessons.json"
-    server.answers(TEMPERATURE, HELLO, HELLO)
+    server.add_replies(TEMPERATURE, HELLO, HELLO)
     for _ in range(2):
         client = AIModelClient(endpoint(server.url), lessons=file)
         world.run(client, "?", temperature=0.2)
@@ -479,11 +479,11 @@ def test_processes_that_learn_at_once_lose_nothing(tmp_path: Path) -> None:
     file = tmp_path / "lessons.json"
     program = """
 import sys
-from dhenara.ai import Lessons
-from dhenara.ai.catalog.lessons import Lesson
+from dhenara.ai import LearnedConstraints
+from dhenara.ai.catalog.learned_constraints import LearnedConstraint
 for n in range(20):
-    book = Lessons(sys.argv[1])
-    book.learn(("p", "http://x", f"{sys.argv[2]}-{n}"), [Lesson("seed", "drop", learned_at=9e9)])
+    book = LearnedConstraints(sys.argv[1])
+    book.learn(("p", "http://x", f"{sys.argv[2]}-{n}"), [LearnedConstraint("seed", "drop", learned_at=9e9)])
     book.save()
 """
     running = [subprocess.Popen([sys.executable, "-c", program, str(file), str(n)]) for n in range(3)]
@@ -500,16 +500,16 @@ def test_a_file_that_holds_something_else_is_named(tmp_path: Path, server: FakeS
 
 
 def test_lessons_are_bounded_and_grow_old() -> None:
-    from dhenara.ai.catalog.lessons import Lesson
-    from dhenara.ai.flow.lessons import LASTS, MOST_LESSONS, MOST_TARGETS
+    from dhenara.ai.catalog.learned_constraints import LearnedConstraint
+    from dhenara.ai.pipeline.learned_store import LASTS, MOST_LESSONS, MOST_TARGETS
 
-    book = Lessons()
+    book = LearnedConstraints()
     for n in range(MOST_TARGETS + 5):
-        book.learn(("p", "u", str(n)), [Lesson("seed", "drop")])
+        book.learn(("p", "u", str(n)), [LearnedConstraint("seed", "drop")])
     assert book.known(("p", "u", "0"), 0.0) == ()
     last = ("p", "u", str(MOST_TARGETS + 4))
     for n in range(MOST_LESSONS + 5):
-        book.learn(last, [Lesson(f"field{n}", "drop")])
+        book.learn(last, [LearnedConstraint(f"field{n}", "drop")])
     assert len(book.known(last, 0.0)) == MOST_LESSONS
     assert book.known(last, LASTS + 1) == ()
 

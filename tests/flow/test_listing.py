@@ -10,8 +10,8 @@ import pytest
 
 from dhenara.ai import AIModelClient, Provider, register_provider
 from dhenara.ai.codecs.listing import read_listing
-from dhenara.ai.errors import AuthenticationError, UnsupportedError, WrongColourError
-from dhenara.ai.flow.listing import address, find_listing
+from dhenara.ai.errors import AuthenticationError, SyncAsyncMismatchError, UnsupportedError
+from dhenara.ai.pipeline.model_listing import address, find_listing
 from dhenara.ai.providers.provider import Route
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import FakeServer, Raw, Refusal
@@ -122,7 +122,7 @@ SHAPES: list[tuple[str, Any, str, dict[str, Any]]] = [
 def test_every_providers_list_is_read_in_one_shape(
     provider: str, body: Any, path: str, read: dict[str, Any], server: FakeServer
 ) -> None:
-    server.answers(told(body))
+    server.add_replies(told(body))
     with AIModelClient(endpoint(server.url, provider)) as client:
         (model,) = client.list_models()
     assert model.provider == provider
@@ -134,7 +134,7 @@ def test_every_providers_list_is_read_in_one_shape(
 
 def test_all_pages_are_read(world: World, server: FakeServer) -> None:
     first = {"data": [{"id": "a"}, {"id": "b"}], "has_more": True, "last_id": "b"}
-    server.answers(told(first), told({"data": [{"id": "c"}], "has_more": False, "last_id": "c"}))
+    server.add_replies(told(first), told({"data": [{"id": "c"}], "has_more": False, "last_id": "c"}))
     client = AIModelClient(endpoint(server.url, "anthropic"))
     assert [model.id for model in listed(world, client)] == ["a", "b", "c"]
     world.close(client)
@@ -143,7 +143,9 @@ def test_all_pages_are_read(world: World, server: FakeServer) -> None:
 
 
 def test_pages_with_tokens_are_read(server: FakeServer) -> None:
-    server.answers(told({"models": [{"name": "models/a"}], "nextPageToken": "x/y="}), told({"models": [{"name": "b"}]}))
+    server.add_replies(
+        told({"models": [{"name": "models/a"}], "nextPageToken": "x/y="}), told({"models": [{"name": "b"}]})
+    )
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
         assert [model.id for model in client.list_models()] == ["a", "b"]
     assert server.exchanges[1].path == "/v1beta/models?pageSize=1000&pageToken=x%2Fy%3D"
@@ -157,7 +159,7 @@ def test_a_server_that_repeats_its_first_page_ends_the_list() -> None:
 
 
 def test_a_list_is_asked_for_again_and_refused_as_a_call_is(world: World, server: FakeServer) -> None:
-    server.answers(
+    server.add_replies(
         Refusal(503, "busy", headers={"retry-after-ms": "5"}), told({"data": [{"id": "a"}]}), Refusal(401, "bad key")
     )
     client = AIModelClient(endpoint(server.url))
@@ -172,7 +174,7 @@ def test_a_local_provider_of_the_users_own_lists_without_another_line(server: Fa
 
     routes = (Route("openai_chat", ChatQuirks()),)
     register_provider(Provider("listed_here", f"{server.url}/own", routes, needs_key=False))
-    server.answers(told({"data": [{"id": "mine"}]}))
+    server.add_replies(told({"data": [{"id": "mine"}]}))
     api = AIModelAPI(provider="listed_here")
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="mine"))) as client:
         assert client.list_models()[0].id == "mine"
@@ -198,7 +200,7 @@ def test_a_provider_without_chat_and_without_a_list_says_the_latter() -> None:
 
 
 def test_the_wrong_colour_is_refused() -> None:
-    with pytest.raises(WrongColourError):
+    with pytest.raises(SyncAsyncMismatchError):
         AIModelClient(endpoint("http://127.0.0.1:1"), is_async=True).list_models()
 
 

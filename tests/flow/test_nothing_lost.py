@@ -12,7 +12,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConnectionFailedError
-from dhenara.ai.testing import Cut, FakeServer, HangUp, Raw, RawStream, Reset
+from dhenara.ai.testing import CutReply, FakeServer, HangUp, Raw, RawStream, Reset
 from dhenara.ai.testing.steps import Send, Step, Wait
 from dhenara.ai.types import SSEErrorResponse
 from support.worlds import World, endpoint
@@ -38,7 +38,7 @@ def test_what_a_protocol_tells_only_at_the_end_survives_a_broken_line(
     end: Reset | HangUp, world: World, server: FakeServer
 ) -> None:
     pieces = [event(reasoning="hm", reasoning_details=[THOUGHT]), event(content="one "), event(content="two")]
-    server.answers(Cut(RawStream(pieces, pause=0.01), 4, end))
+    server.add_replies(CutReply(RawStream(pieces, pause=0.01), 4, end))
     client = AIModelClient(endpoint(server.url, "openrouter"))
     *_, (error, _), (_, final) = world.stream(client, "?")
     assert isinstance(error, SSEErrorResponse)
@@ -53,7 +53,7 @@ def test_an_event_without_its_blank_line_survives_a_broken_line(
     end: Reset | HangUp, world: World, server: FakeServer
 ) -> None:
     pieces = [event(content="one "), event(content="two").rstrip(b"\n")]
-    server.answers(Cut(RawStream(pieces, pause=0.01), 3, end))
+    server.add_replies(CutReply(RawStream(pieces, pause=0.01), 3, end))
     client = AIModelClient(endpoint(server.url))
     *_, (_, final) = world.stream(client, "?")
     assert final.chat_response.text() == "one two"
@@ -62,7 +62,7 @@ def test_an_event_without_its_blank_line_survives_a_broken_line(
 
 
 def test_closing_early_keeps_what_arrived_unread(server: FakeServer) -> None:
-    server.answers(RawStream([b"".join(event(content=word) for word in ("one ", "two ", "three"))]))
+    server.add_replies(RawStream([b"".join(event(content=word) for word in ("one ", "two ", "three"))]))
     client = AIModelClient(endpoint(server.url))
     stream = client.generate("?", streaming=True).stream_generator
     next(stream)
@@ -73,7 +73,7 @@ def test_closing_early_keeps_what_arrived_unread(server: FakeServer) -> None:
 
 
 def test_closing_early_on_a_loop_keeps_what_arrived_unread(server: FakeServer) -> None:
-    server.answers(RawStream([b"".join(event(content=word) for word in ("one ", "two ", "three"))]))
+    server.add_replies(RawStream([b"".join(event(content=word) for word in ("one ", "two ", "three"))]))
 
     async def left() -> str:
         async with AIModelClient(endpoint(server.url)) as client:
@@ -89,7 +89,7 @@ def test_closing_early_on_a_loop_keeps_what_arrived_unread(server: FakeServer) -
 def test_a_plain_call_that_breaks_midway_hands_over_what_arrived(
     end: Reset | HangUp, world: World, server: FakeServer
 ) -> None:
-    server.answers(Halved(body("once upon a time"), b" time", end))
+    server.add_replies(Halved(body("once upon a time"), b" time", end))
     client = AIModelClient(endpoint(server.url))
     with pytest.raises(ConnectionFailedError) as raised:
         world.run(client, "?", retries=0)
@@ -102,7 +102,7 @@ def test_a_plain_call_that_breaks_midway_hands_over_what_arrived(
 
 
 def test_a_plain_call_that_fails_at_once_has_no_partial_answer(world: World, server: FakeServer) -> None:
-    server.answers(Raw(b'{"error": {"message": "no"}}', status=400))
+    server.add_replies(Raw(b'{"error": {"message": "no"}}', status=400))
     client = AIModelClient(endpoint(server.url))
     with pytest.raises(CallError) as raised:
         world.run(client, "?", retries=0)

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from pydantic import BaseModel, Field
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.flow.partial_output import Growing, partial_output
+from dhenara.ai.pipeline.partial_output import PartialOutputReader, partial_output
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import StructuredOutput
 from support.schemas import schemas, values
@@ -82,19 +82,19 @@ def test_plain_objects_grow_to_what_they_are(data: st.DataObject) -> None:
 
 
 def test_a_long_answer_is_not_read_again_for_every_piece_of_it() -> None:
-    growing = Growing(StructuredOutput.model_validate(Order))
+    growing = PartialOutputReader(StructuredOutput.model_validate(Order))
     read, length = 0, 0
     for piece in ['{"id": 1, "note": "', *["word "] * 20_000]:
         growing.add(piece)
         length += len(piece)
-        if growing.due():
+        if growing.has_new_value():
             growing.output()
             read += length
     assert read < 40 * length
 
 
 def test_a_plain_stream_shows_its_object_too(server: FakeServer) -> None:
-    server.answers(Answer(text=json.dumps(WHOLE)))
+    server.add_replies(Answer(text=json.dumps(WHOLE)))
     with AIModelClient(endpoint(server.url)) as client:
         stream = client.generate("?", structured_output=Order, streaming=True).stream_generator
         seen = [stream.partial_output() for _ in stream]

@@ -93,7 +93,7 @@ def test_recorded_calls_are_run_and_answered(exchange: Exchange, server: FakeSer
 
         return Tool.from_schema(ANYTHING, work, name=name, parallel=False)
 
-    server.answers(served(exchange), Answer(text="done"))
+    server.add_replies(served(exchange), Answer(text="done"))
     with client_for(server, exchange) as client:
         tools = [tool(name) for name in dict.fromkeys(call["name"] for call in expected)]
         if exchange["stream"]:
@@ -109,7 +109,7 @@ def test_recorded_calls_are_run_and_answered(exchange: Exchange, server: FakeSer
 @pytest.mark.parametrize("exchange", as_parameters(WITH_SHAPE))
 def test_recorded_objects_are_read(exchange: Exchange, server: FakeServer) -> None:
     schema = schema_of(exchange)
-    server.answers(served(exchange))
+    server.add_replies(served(exchange))
     with client_for(server, exchange) as client:
         response = client.generate("?", structured_output=schema, streaming=exchange["stream"])
         if exchange["stream"]:

@@ -23,7 +23,7 @@ def moved(status: int, elsewhere: FakeServer) -> Raw:
 def test_no_provider_sends_a_request_on_to_where_it_is_pointed(provider: str, server: FakeServer) -> None:
     with FakeServer(Answer(text="stolen"), forever=True) as elsewhere:
         client = AIModelClient(endpoint(server.url, provider, **NEEDED))
-        server.answers(*[moved(status, elsewhere) for status in (301, 302, 307, 308)])
+        server.add_replies(*[moved(status, elsewhere) for status in (301, 302, 307, 308)])
         asked = 0
         for ask in (
             lambda: client.generate("?", retries=0),
@@ -44,7 +44,7 @@ def test_no_provider_sends_a_request_on_to_where_it_is_pointed(provider: str, se
 
 def test_it_is_so_in_every_world(world: World, server: FakeServer) -> None:
     with FakeServer(Answer(text="stolen"), forever=True) as elsewhere:
-        server.answers(moved(307, elsewhere), moved(308, elsewhere), moved(302, elsewhere))
+        server.add_replies(moved(307, elsewhere), moved(308, elsewhere), moved(302, elsewhere))
         client = AIModelClient(endpoint(server.url).model_copy(update={"ai_model": AIModel(model_name="m")}))
         with pytest.raises(BadRequestError, match="redirects to"):
             world.run(client, "?", retries=0)

@@ -19,13 +19,13 @@ from dhenara.ai.errors import (
 )
 from dhenara.ai.testing import (
     Answer,
-    Called,
-    Cut,
+    CutReply,
+    DialectReply,
     FakeServer,
+    FakeToolCall,
     Raw,
     Refusal,
     Reply,
-    Spoken,
     reset_before_head,
     stall_before_head,
 )
@@ -64,8 +64,8 @@ def client_of(server: FakeServer, spare: FakeServer, **options: Any) -> AIModelC
 def test_the_other_endpoint_answers(
     fault: Reply, streaming: bool, world: World, server: FakeServer, spare: FakeServer
 ) -> None:
-    server.answers(fault)
-    spare.answers(HELLO)
+    server.add_replies(fault)
+    spare.add_replies(HELLO)
     client = client_of(server, spare)
     told = {"retries": 0, "strict": True}
     events = world.stream(client, "?", **told) if streaming else [(None, world.run(client, "?", **told))]
@@ -85,8 +85,8 @@ def test_the_other_endpoint_answers(
 
 def test_each_endpoint_is_tried_again_by_itself_first(world: World, server: FakeServer, spare: FakeServer) -> None:
     soon = {"retry-after-ms": "5"}
-    server.answers(*[Refusal(503, "busy", headers=soon)] * 3)
-    spare.answers(Refusal(529, "overloaded", headers=soon), HELLO)
+    server.add_replies(*[Refusal(503, "busy", headers=soon)] * 3)
+    spare.add_replies(Refusal(529, "overloaded", headers=soon), HELLO)
     client = client_of(server, spare)
     final = world.run(client, "?", retries=2)
     assert [one.outcome for one in final.attempts] == ["failed"] * 4 + ["answered"]
@@ -95,8 +95,8 @@ def test_each_endpoint_is_tried_again_by_itself_first(world: World, server: Fake
 
 
 def test_nobody_waits_long_who_can_ask_somebody_else(world: World, server: FakeServer, spare: FakeServer) -> None:
-    server.answers(Refusal(429, "slow down", headers={"retry-after": "30"}))
-    spare.answers(HELLO)
+    server.add_replies(Refusal(429, "slow down", headers={"retry-after": "30"}))
+    spare.add_replies(HELLO)
     client = client_of(server, spare)
     assert world.run(client, "?", retries=2).chat_response.text() == "Hello!"
     assert len(server.exchanges) == 1
@@ -104,7 +104,7 @@ def test_nobody_waits_long_who_can_ask_somebody_else(world: World, server: FakeS
 
 
 def test_after_the_first_word_nobody_else_speaks(world: World, server: FakeServer, spare: FakeServer) -> None:
-    server.answers(Cut(Spoken(Answer(text="one " * 200)), 20))
+    server.add_replies(CutReply(DialectReply(Answer(text="one " * 200)), 20))
     client = client_of(server, spare)
     *events, (_, final) = world.stream(client, "?")
     assert final.chat_response.interrupted
@@ -115,7 +115,7 @@ def test_after_the_first_word_nobody_else_speaks(world: World, server: FakeServe
 
 
 def test_a_request_that_is_wrong_is_wrong_everywhere(world: World, server: FakeServer, spare: FakeServer) -> None:
-    server.answers(Refusal(400, "messages: at least one message is required"))
+    server.add_replies(Refusal(400, "messages: at least one message is required"))
     client = client_of(server, spare)
     with pytest.raises(BadRequestError):
         world.run(client, "?")
@@ -126,8 +126,8 @@ def test_a_request_that_is_wrong_is_wrong_everywhere(world: World, server: FakeS
 def test_a_longer_memory_helps_where_a_conversation_is_too_long(
     world: World, server: FakeServer, spare: FakeServer
 ) -> None:
-    server.answers(Refusal(400, "too long", code="context_length_exceeded"))
-    spare.answers(HELLO)
+    server.add_replies(Refusal(400, "too long", code="context_length_exceeded"))
+    spare.add_replies(HELLO)
     client = client_of(server, spare)
     assert world.run(client, "?").chat_response.text() == "Hello!"
     world.close(client)
@@ -136,8 +136,8 @@ def test_a_longer_memory_helps_where_a_conversation_is_too_long(
 def test_when_nobody_can_the_last_error_tells_of_the_others(
     world: World, server: FakeServer, spare: FakeServer
 ) -> None:
-    server.answers(DOWN)
-    spare.answers(Refusal(401, "no such key"))
+    server.add_replies(DOWN)
+    spare.add_replies(Refusal(401, "no such key"))
     client = client_of(server, spare)
     with pytest.raises(AuthenticationError) as caught:
         world.run(client, "?", retries=0)
@@ -148,7 +148,7 @@ def test_when_nobody_can_the_last_error_tells_of_the_others(
 
 
 def test_one_deadline_holds_for_all_of_them(world: World, server: FakeServer, spare: FakeServer) -> None:
-    server.answers(stall_before_head())
+    server.add_replies(stall_before_head())
     client = client_of(server, spare)
     with pytest.raises(CallTimeoutError) as caught:
         world.run(client, "?", timeout=0.3)
@@ -158,8 +158,8 @@ def test_one_deadline_holds_for_all_of_them(world: World, server: FakeServer, sp
 
 
 def test_a_limit_of_one_endpoint_leaves_time_for_the_next(world: World, server: FakeServer, spare: FakeServer) -> None:
-    server.answers(stall_before_head())
-    spare.answers(HELLO)
+    server.add_replies(stall_before_head())
+    spare.add_replies(HELLO)
     client = client_of(server, spare)
     final = world.run(client, "?", timeout=Timeouts(first_token=0.2, total=20), retries=0)
     assert final.chat_response.text() == "Hello!"
@@ -167,8 +167,8 @@ def test_a_limit_of_one_endpoint_leaves_time_for_the_next(world: World, server: 
 
 
 def test_options_are_words_of_one_provider(world: World, server: FakeServer, spare: FakeServer) -> None:
-    server.answers(DOWN)
-    spare.answers(HELLO)
+    server.add_replies(DOWN)
+    spare.add_replies(HELLO)
     client = client_of(server, spare)
     final = world.run(client, "?", retries=0, options={"verbosity": "low"})
     assert "verbosity" in server.exchanges[0].json
@@ -178,8 +178,8 @@ def test_options_are_words_of_one_provider(world: World, server: FakeServer, spa
 
 
 def test_options_come_back_with_their_provider(world: World, server: FakeServer, spare: FakeServer) -> None:
-    server.answers(DOWN, Answer(text="Me again."))
-    spare.answers(DOWN)
+    server.add_replies(DOWN, Answer(text="Me again."))
+    spare.add_replies(DOWN)
     others = [endpoint(spare.url, "anthropic", "claude-9"), endpoint(server.url, model="fake-2")]
     client = AIModelClient(endpoint(server.url), fallbacks=others)
     final = world.run(client, "?", retries=0, options={"verbosity": "low"})
@@ -193,9 +193,9 @@ def test_a_round_of_tools_may_be_answered_elsewhere(world: World, server: FakeSe
         """Twice the number."""
         return 2 * number
 
-    call = Answer(tool_calls=(Called("double", {"number": 21}),), finish="tool_calls")
-    server.answers(call, DOWN)
-    spare.answers(Answer(text="It is 42."))
+    call = Answer(tool_calls=(FakeToolCall("double", {"number": 21}),), finish="tool_calls")
+    server.add_replies(call, DOWN)
+    spare.add_replies(Answer(text="It is 42."))
     client = client_of(server, spare)
     run = world.ask(client, "run", "Double 21.", tools=[double], retries=0)
     assert run.text() == "It is 42."
@@ -204,7 +204,7 @@ def test_a_round_of_tools_may_be_answered_elsewhere(world: World, server: FakeSe
 
 
 def test_vectors_of_another_model_are_no_relief(world: World, server: FakeServer) -> None:
-    server.answers(Refusal(503, "down"))
+    server.add_replies(Refusal(503, "down"))
     client = AIModelClient(endpoint(server.url), fallbacks=[endpoint(server.url, model="another")])
     with pytest.raises(ServerError):
         world.ask(client, "embed", ["words"], retries=0)
@@ -224,8 +224,8 @@ def test_a_fallback_that_cannot_work_is_told_of_before_anything_is_sent(
 
 
 def test_closing_a_client_closes_its_fallbacks(world: World, server: FakeServer, spare: FakeServer) -> None:
-    server.answers(DOWN)
-    spare.answers(HELLO)
+    server.add_replies(DOWN)
+    spare.add_replies(HELLO)
     client = client_of(server, spare)
 
     if world.name == "blocking":
@@ -242,8 +242,8 @@ def test_closing_a_client_closes_its_fallbacks(world: World, server: FakeServer,
 
 
 def test_a_client_for_another_endpoint_keeps_the_fallbacks(server: FakeServer, spare: FakeServer) -> None:
-    server.answers(DOWN)
-    spare.answers(HELLO)
+    server.add_replies(DOWN)
+    spare.add_replies(HELLO)
     with client_of(server, spare) as first, first.with_endpoint(endpoint(server.url, model="fake-2")) as second:
         final = second.generate("?", retries=0)
     assert [one.model for one in final.attempts] == ["fake-2", "claude-9"]
@@ -261,7 +261,7 @@ def test_what_is_limited_here_is_free_there(world: World, server: FakeServer, sp
 
             return layer
 
-    spare.answers(HELLO)
+    spare.add_replies(HELLO)
     client = client_of(server, spare, layers=[OnlyClaude()])
     answer = world.run(client, "?").chat_response
     assert answer.text() == "Hello!"

@@ -7,20 +7,20 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.testing import Answer, Called, Counted, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, FakeUsage
 from support.worlds import World, endpoint
 
 FULL = Answer(
     text="Fine & häßlich 🙂",
     reasoning="Let me see.",
-    tool_calls=(Called("weather", {"city": "Köln"}, "call_1"),),
-    usage=Counted(input=11, output=9, cache_read=5, reasoning=3),
+    tool_calls=(FakeToolCall("weather", {"city": "Köln"}, "call_1"),),
+    usage=FakeUsage(input=11, output=9, cache_read=5, reasoning=3),
     id="resp_7",
 )
 
 
 def test_the_final_answer_of_a_stream_is_the_plain_answer(world: World, server: FakeServer) -> None:
-    server.answers(FULL, FULL)
+    server.add_replies(FULL, FULL)
     client = AIModelClient(endpoint(server.url, protocol="openai_responses"))
     plain = world.run(client, "?").chat_response
     *_, (last, final) = world.stream(client, "?")
@@ -36,7 +36,7 @@ def test_the_final_answer_of_a_stream_is_the_plain_answer(world: World, server: 
 
 
 def test_its_thinking_goes_back_sealed(server: FakeServer) -> None:
-    server.answers(FULL, Answer(text="ok"))
+    server.add_replies(FULL, Answer(text="ok"))
     with AIModelClient(endpoint(server.url, protocol="openai_responses")) as client:
         first = client.generate("?", reasoning_effort="low")
         client.generate(messages=["?", first, "And?"])
@@ -49,7 +49,7 @@ def test_its_thinking_goes_back_sealed(server: FakeServer) -> None:
 
 
 def test_openais_own_client_understands_the_fake(server: FakeServer) -> None:
-    server.answers(FULL, FULL)
+    server.add_replies(FULL, FULL)
     with openai.OpenAI(api_key="x", base_url=f"{server.url}/v1") as client:
         whole = client.responses.create(model="m", input="?")
         with client.responses.stream(model="m", input="?") as stream:
@@ -59,7 +59,7 @@ def test_openais_own_client_understands_the_fake(server: FakeServer) -> None:
 
 
 def test_a_model_that_chat_does_not_serve_takes_its_own_way(server: FakeServer) -> None:
-    server.answers(Answer(text="ok"))
+    server.add_replies(Answer(text="ok"))
     with AIModelClient(endpoint(server.url, model="gpt-5.2-pro")) as client:
         client.generate("?")
     assert server.exchanges[0].path == "/v1/responses"

@@ -8,12 +8,12 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import AuthenticationError, CallTimeoutError, QuotaError, RateLimitError, ServerError
 from dhenara.ai.testing import (
     Answer,
-    Cut,
+    CutReply,
+    DialectReply,
     FakeServer,
     HangUp,
     RawStream,
     Refusal,
-    Spoken,
     reset_before_head,
     stall_before_head,
 )
@@ -38,7 +38,7 @@ HELLO = Answer(text="Hello!")
     ids=["429", "408", "409", "500", "529", "reset"],
 )
 def test_a_passing_fault_is_tried_again(fault: Refusal, streaming: bool, world: World, server: FakeServer) -> None:
-    server.answers(fault, HELLO)
+    server.add_replies(fault, HELLO)
     client = AIModelClient(endpoint(server.url))
     final = world.stream(client, "?")[-1][1] if streaming else world.run(client, "?")
     assert final.chat_response.text() == "Hello!"
@@ -51,7 +51,7 @@ def test_a_passing_fault_is_tried_again(fault: Refusal, streaming: bool, world: 
 
 def test_an_overload_told_in_the_first_event_is_tried_again(world: World, server: FakeServer) -> None:
     event = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
-    server.answers(RawStream([event]), HELLO)
+    server.add_replies(RawStream([event]), HELLO)
     client = AIModelClient(endpoint(server.url, "anthropic"))
     assert world.stream(client, "?")[-1][1].chat_response.text() == "Hello!"
     assert len(server.exchanges) == 2
@@ -59,7 +59,7 @@ def test_an_overload_told_in_the_first_event_is_tried_again(world: World, server
 
 
 def test_a_stream_is_never_retried_after_its_first_word(world: World, server: FakeServer) -> None:
-    server.answers(Cut(Spoken(Answer(text="one two three")), 5, HangUp()), HELLO)
+    server.add_replies(CutReply(DialectReply(Answer(text="one two three")), 5, HangUp()), HELLO)
     client = AIModelClient(endpoint(server.url))
     *_, (error, _), (_, final) = world.stream(client, "?")
     assert isinstance(error, SSEErrorResponse)
@@ -98,14 +98,14 @@ def test_retries_end_and_the_error_knows_them_all(world: World) -> None:
 
 
 def test_a_date_in_retry_after_is_understood(server: FakeServer) -> None:
-    server.answers(Refusal(429, "later", headers={"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}), HELLO)
+    server.add_replies(Refusal(429, "later", headers={"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}), HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         assert client.generate("?").attempts[1].waited == 0
 
 
 @pytest.mark.parametrize("said", ["nan", "inf", "1e999", "soon", "", "Wed, 21 Oct 99999 07:28:00 GMT"])
 def test_a_retry_after_that_says_nothing_is_passed_over(said: str, server: FakeServer) -> None:
-    server.answers(Refusal(429, "later", headers={"retry-after": said}), HELLO)
+    server.add_replies(Refusal(429, "later", headers={"retry-after": said}), HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         assert 0.25 <= client.generate("?", retries=1).attempts[1].waited <= 0.5
 

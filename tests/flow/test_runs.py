@@ -13,17 +13,17 @@ import pytest
 from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.client.run_settings import PlanSettings, RunSettings, TalkSettings
+from dhenara.ai.client.run_settings import ConversationSettings, RunPlanSettings, RunSettings
 from dhenara.ai.client.runs import PLANNED, SPOKEN
 from dhenara.ai.errors import (
     ConfigurationError,
     InvalidOutputError,
     RateLimitError,
     RunLimitError,
+    SyncAsyncMismatchError,
     ToolFailedError,
-    WrongColourError,
 )
-from dhenara.ai.testing import Answer, Called, Cut, FakeServer, RawStream, Refusal, Spoken
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, RawStream, Refusal
 from dhenara.ai.types import (
     AIModelCallConfig,
     ChatModelCostData,
@@ -63,7 +63,7 @@ def weather(city: str) -> dict[str, Any]:
 
 
 def calls(*made: tuple[str, dict[str, Any]]) -> Answer:
-    return Answer(tool_calls=tuple(Called(name, given, f"call_{n}") for n, (name, given) in enumerate(made)))
+    return Answer(tool_calls=tuple(FakeToolCall(name, given, f"call_{n}") for n, (name, given) in enumerate(made)))
 
 
 ROME = calls(("weather", {"city": "Rome"}))
@@ -71,7 +71,7 @@ ROME = calls(("weather", {"city": "Rome"}))
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_tool_is_run_and_its_result_told(provider: str, server: FakeServer, world: World) -> None:
-    server.answers(ROME, Answer(text="It is hot."))
+    server.add_replies(ROME, Answer(text="It is hot."))
     client = AIModelClient(endpoint(server.url, provider, PROVIDERS[provider]))
     run = go(world, client, "How is Rome?", tools=[weather])
     world.close(client)
@@ -86,7 +86,7 @@ def test_a_tool_is_run_and_its_result_told(provider: str, server: FakeServer, wo
 
 
 def test_everything_is_told_in_order_while_it_streams(server: FakeServer, world: World) -> None:
-    server.answers(ROME, Answer(text="It is hot."))
+    server.add_replies(ROME, Answer(text="It is hot."))
     client = AIModelClient(endpoint(server.url))
     events, run = go_streaming(world, client, "How is Rome?", tools=[weather])
     world.close(client)
@@ -105,7 +105,7 @@ def test_everything_is_told_in_order_while_it_streams(server: FakeServer, world:
 
 
 def test_an_observer_is_told_the_same(server: FakeServer, world: World) -> None:
-    server.answers(ROME, Answer(text="It is hot."))
+    server.add_replies(ROME, Answer(text="It is hot."))
     heard: list[Any] = []
     client = AIModelClient(endpoint(server.url))
     go(world, client, "How is Rome?", tools=[weather], on_event=heard.append)
@@ -129,7 +129,7 @@ def test_calls_run_side_by_side_and_results_keep_their_order(server: FakeServer,
         meeting.wait(timeout=100)
         return f"{number} {mark.get()}"
 
-    server.answers(calls(*(("meet", {"number": n}) for n in range(3))), Answer(text="done"))
+    server.add_replies(calls(*(("meet", {"number": n}) for n in range(3))), Answer(text="done"))
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "go", tools=[meet])
     world.close(client)
@@ -141,10 +141,10 @@ def test_async_tools_run_on_the_loop_and_are_refused_where_there_is_none(server:
         await anyio.sleep(0.01)
         return number * 2
 
-    server.answers(calls(("slow", {"number": 1}), ("slow", {"number": 2})), Answer(text="done"))
+    server.add_replies(calls(("slow", {"number": 1}), ("slow", {"number": 2})), Answer(text="done"))
     client = AIModelClient(endpoint(server.url))
     if world.name == "blocking":
-        with pytest.raises(WrongColourError, match="slow must be awaited: use run_async"):
+        with pytest.raises(SyncAsyncMismatchError, match="slow must be awaited: use run_async"):
             go(world, client, "go", tools=[slow])
         assert server.exchanges == []
         return
@@ -162,7 +162,7 @@ def test_a_plain_function_around_an_async_one_is_a_tool_too(server: FakeServer, 
         """Nothing in its definition says that it has to be awaited."""
         return slow(number)
 
-    server.answers(calls(("wrapped", {"number": 1}), ("wrapped", {"number": 2})), Answer(text="done"))
+    server.add_replies(calls(("wrapped", {"number": 1}), ("wrapped", {"number": 2})), Answer(text="done"))
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "go", tools=[wrapped])
     world.close(client)
@@ -181,7 +181,7 @@ def test_a_wrapped_async_tool_is_given_up_in_time(server: FakeServer, world: Wor
     def wrapped(city: str) -> Any:
         return endless(city)
 
-    server.answers(calls(("wrapped", {"city": "Rome"})), Answer(text="done"))
+    server.add_replies(calls(("wrapped", {"city": "Rome"})), Answer(text="done"))
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "go", tools=[Tool.from_function(wrapped, timeout=0.05)])
     world.close(client)
@@ -198,7 +198,7 @@ def test_a_tool_that_must_run_alone_does(server: FakeServer, world: World) -> No
         inside[0] -= 1
         return number
 
-    server.answers(calls(*(("lonely", {"number": n}) for n in range(3))), Answer(text="done"))
+    server.add_replies(calls(*(("lonely", {"number": n}) for n in range(3))), Answer(text="done"))
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "go", tools=[Tool.from_function(lonely, parallel=False)])
     world.close(client)
@@ -207,10 +207,10 @@ def test_a_tool_that_must_run_alone_does(server: FakeServer, world: World) -> No
 
 
 def test_mistakes_of_the_model_are_explained_to_it(server: FakeServer, world: World) -> None:
-    server.answers(
+    server.add_replies(
         calls(("wether", {"city": "Rome"}), ("weather", {"town": "Rome"})), calls(("weather", {"city": 3})), ROME
     )
-    server.answers(Answer(text="at last"))
+    server.add_replies(Answer(text="at last"))
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "How is Rome?", tools=[weather])
     world.close(client)
@@ -228,7 +228,7 @@ def test_arguments_that_are_no_json_are_explained_too(server: FakeServer) -> Non
         b'data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":'
         b'"function","function":{"name":"weather","arguments":"{\\"city\\": "}}]},"finish_reason":"tool_calls"}]}\n\n'
     )
-    server.answers(RawStream([chunk, b"data: [DONE]\n\n"]), Answer(text="sorry"))
+    server.add_replies(RawStream([chunk, b"data: [DONE]\n\n"]), Answer(text="sorry"))
     with AIModelClient(endpoint(server.url)) as client:
         run = list(client.run_streaming("?", tools=[weather]))[-1][1]
     assert run is not None
@@ -241,7 +241,7 @@ def broken(city: str) -> str:
 
 
 def test_errors_are_told_to_the_model_or_raised_as_you_choose(server: FakeServer, world: World) -> None:
-    server.answers(calls(("broken", {"city": "Rome"})), Answer(text="sorry"), calls(("broken", {"city": "Rome"})))
+    server.add_replies(calls(("broken", {"city": "Rome"})), Answer(text="sorry"), calls(("broken", {"city": "Rome"})))
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "?", tools=[broken])
     assert run.tools[0].result is not None
@@ -262,7 +262,7 @@ def test_a_call_that_needs_approval_runs_once_it_is_given(server: FakeServer, wo
         asked.append(call.arguments["city"])
         return True if call.arguments["city"] == "Rome" else "not there"
 
-    server.answers(calls(("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})), Answer(text="done"))
+    server.add_replies(calls(("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})), Answer(text="done"))
     client = AIModelClient(endpoint(server.url))
     tool = Tool.from_function(weather, needs_approval=True)
     run = go(world, client, "?", tools=[tool], approve=approve)
@@ -278,11 +278,11 @@ def test_approval_may_be_awaited(server: FakeServer, world: World) -> None:
         await anyio.sleep(0)
         return True
 
-    server.answers(ROME, Answer(text="done"))
+    server.add_replies(ROME, Answer(text="done"))
     client = AIModelClient(endpoint(server.url))
     tool = Tool.from_function(weather, needs_approval=True)
     if world.name == "blocking":
-        with pytest.raises(WrongColourError, match="approve must be awaited"):
+        with pytest.raises(SyncAsyncMismatchError, match="approve must be awaited"):
             go(world, client, "?", tools=[tool], approve=approve)
         return
     assert go(world, client, "?", tools=[tool], approve=approve).tools[0].outcome == "ran"
@@ -290,7 +290,7 @@ def test_approval_may_be_awaited(server: FakeServer, world: World) -> None:
 
 
 def test_a_run_waits_for_approval_across_processes(server: FakeServer, world: World) -> None:
-    server.answers(calls(("weather", {"city": "Rome"}), ("other", {})), Answer(text="It is hot."))
+    server.add_replies(calls(("weather", {"city": "Rome"}), ("other", {})), Answer(text="It is hot."))
     client = AIModelClient(endpoint(server.url))
     tool = Tool.from_function(weather, needs_approval=True)
 
@@ -311,7 +311,7 @@ def test_a_run_waits_for_approval_across_processes(server: FakeServer, world: Wo
 
 
 def test_a_tool_without_a_function_is_handed_to_you(server: FakeServer, world: World) -> None:
-    server.answers(calls(("ask", {"q": "a"})))
+    server.add_replies(calls(("ask", {"q": "a"})))
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "?", tools=[{"name": "ask", "parameters": {"type": "object", "properties": {}}}])
     world.close(client)
@@ -326,7 +326,7 @@ def test_a_tool_without_a_function_is_handed_to_you(server: FakeServer, world: W
 def test_limits_end_a_run_that_would_not_end(
     limits: RunLimits, limit: str, asked: int, server: FakeServer, world: World
 ) -> None:
-    server.answers(*[calls(("weather", {"city": f"c{n}"})) for n in range(9)])
+    server.add_replies(*[calls(("weather", {"city": f"c{n}"})) for n in range(9)])
     client = AIModelClient(endpoint(server.url))
     with pytest.raises(RunLimitError, match=f"its limit of . *{limit}|its limit of 30 {limit}") as raised:
         go(world, client, "?", tools=[weather], limits=limits)
@@ -340,7 +340,7 @@ def test_limits_end_a_run_that_would_not_end(
 
 
 def test_a_limit_on_cost_holds_and_needs_a_price(server: FakeServer, world: World) -> None:
-    server.answers(*[calls(("weather", {"city": f"c{n}"})) for n in range(9)])
+    server.add_replies(*[calls(("weather", {"city": f"c{n}"})) for n in range(9)])
     at = endpoint(server.url)
     client = AIModelClient(at)
     with pytest.raises(RunLimitError, match="cannot be kept"):
@@ -368,20 +368,20 @@ def test_time_is_up_for_tools_and_for_answers(server: FakeServer, world: World) 
         over.wait(100)
         return city
 
-    server.answers(calls(("sleepy", {"city": "Rome"}), ("sleepy", {"city": "Oslo"})), Answer(text="done"))
+    server.add_replies(calls(("sleepy", {"city": "Rome"}), ("sleepy", {"city": "Oslo"})), Answer(text="done"))
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "?", tools=[Tool.from_function(sleepy, timeout=0.1)])
     assert not over.is_set()
     over.set()
     assert [tool.outcome for tool in run.tools] == ["timed_out", "timed_out"]
-    server.answers(Spoken(Answer(text="slow answer"), pause=0.5))
+    server.add_replies(DialectReply(Answer(text="slow answer"), pause=0.5))
     with pytest.raises(RunLimitError, match=r"0.1 seconds"):
         go_streaming(world, client, "?", tools=[sleepy], limits=RunLimits(seconds=0.1))
     world.close(client)
 
 
 def test_the_same_call_with_the_same_result_is_not_run_forever(server: FakeServer, world: World) -> None:
-    server.answers(ROME, ROME, ROME, Answer(text="fine"))
+    server.add_replies(ROME, ROME, ROME, Answer(text="fine"))
     ran: list[str] = []
 
     def counted(city: str) -> str:
@@ -400,7 +400,7 @@ def test_pictures_can_be_a_result(server: FakeServer, world: World) -> None:
     def draw(city: str) -> list[Any]:
         return ["A map of", ImageContent(data=b"png", mime_type="image/png")]
 
-    server.answers(calls(("draw", {"city": "Rome"})), Answer(text="nice"))
+    server.add_replies(calls(("draw", {"city": "Rome"})), Answer(text="nice"))
     client = AIModelClient(endpoint(server.url, "anthropic", "claude-sonnet-4-5"))
     go(world, client, "?", tools=[draw])
     world.close(client)
@@ -415,7 +415,7 @@ def test_nothing_and_odd_things_are_results_with_words(server: FakeServer) -> No
     def odd() -> object:
         return {"when": time.struct_time((2026, 11, 21, 0, 0, 0, 0, 0, 0)), "what": complex(1, 2)}
 
-    server.answers(calls(("nothing", {}), ("odd", {})), Answer(text="ok"))
+    server.add_replies(calls(("nothing", {}), ("odd", {})), Answer(text="ok"))
     with AIModelClient(endpoint(server.url)) as client:
         run = client.run("?", tools=[nothing, odd])
     assert [tool.result and tool.result.get_text() for tool in run.tools] == [
@@ -430,7 +430,7 @@ class City(BaseModel):
 
 
 def test_a_wrong_object_is_repaired_once(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text='{"name": "Rome", "people": "many"}'), Answer(text='{"name": "Rome", "people": 3}'))
+    server.add_replies(Answer(text='{"name": "Rome", "people": "many"}'), Answer(text='{"name": "Rome", "people": 3}'))
     client = AIModelClient(endpoint(server.url))
     heard: list[Any] = []
     run = go(world, client, "Rome?", output=City, on_event=heard.append)
@@ -442,7 +442,7 @@ def test_a_wrong_object_is_repaired_once(server: FakeServer, world: World) -> No
 
 
 def test_repairs_are_bounded_and_can_be_turned_off(server: FakeServer, world: World) -> None:
-    server.answers(*[Answer(text="no json")] * 4)
+    server.add_replies(*[Answer(text="no json")] * 4)
     client = AIModelClient(endpoint(server.url))
     with pytest.raises(InvalidOutputError) as raised:
         go(world, client, "Rome?", output=City, repairs=2)
@@ -456,7 +456,7 @@ def test_repairs_are_bounded_and_can_be_turned_off(server: FakeServer, world: Wo
 
 
 def test_tools_and_an_object_go_together_in_every_mode(server: FakeServer, world: World) -> None:
-    server.answers(ROME, Answer(tool_calls=(Called("City", {"name": "Rome", "people": 3}, "c9"),)))
+    server.add_replies(ROME, Answer(tool_calls=(FakeToolCall("City", {"name": "Rome", "people": 3}, "c9"),)))
     client = AIModelClient(endpoint(server.url, "google_ai", "gemini-2.5-flash"))
     run = go(world, client, "Rome?", tools=[weather], output=City)
     world.close(client)
@@ -466,7 +466,7 @@ def test_tools_and_an_object_go_together_in_every_mode(server: FakeServer, world
 
 
 def test_the_object_grows_while_it_streams(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text='{"name": "Rome is a city", "people": 3}'))
+    server.add_replies(Answer(text='{"name": "Rome is a city", "people": 3}'))
     client = AIModelClient(endpoint(server.url))
     events, run = go_streaming(world, client, "Rome?", output=City)
     world.close(client)
@@ -478,13 +478,13 @@ def test_the_object_grows_while_it_streams(server: FakeServer, world: World) -> 
 
 
 def test_a_typed_answer_in_one_line(server: FakeServer) -> None:
-    server.answers(Answer(text='{"name": "Rome", "people": 3}'))
+    server.add_replies(Answer(text='{"name": "Rome", "people": 3}'))
     with AIModelClient(endpoint(server.url)) as client:
         assert client.generate_typed(City, "Rome?", temperature=0).people == 3
 
 
 def test_a_stream_that_breaks_ends_the_run_and_keeps_what_came(server: FakeServer, world: World) -> None:
-    server.answers(ROME, Cut(Spoken(Answer(text="It is hot today.")), after=5))
+    server.add_replies(ROME, CutReply(DialectReply(Answer(text="It is hot today.")), after=5))
     client = AIModelClient(endpoint(server.url))
     events, run = go_streaming(world, client, "?", tools=[weather])
     world.close(client)
@@ -496,7 +496,7 @@ def test_a_stream_that_breaks_ends_the_run_and_keeps_what_came(server: FakeServe
 
 
 def test_an_error_in_the_middle_carries_the_run(server: FakeServer, world: World) -> None:
-    server.answers(ROME, Refusal(429, "slow down"))
+    server.add_replies(ROME, Refusal(429, "slow down"))
     client = AIModelClient(endpoint(server.url))
     with pytest.raises(RateLimitError) as raised:
         go(world, client, "?", tools=[weather], retries=0)
@@ -506,7 +506,7 @@ def test_an_error_in_the_middle_carries_the_run(server: FakeServer, world: World
 
 
 def test_leaving_a_streamed_run_ends_its_request(server: FakeServer) -> None:
-    server.answers(Spoken(Answer(text="word " * 200), pause=0.05))
+    server.add_replies(DialectReply(Answer(text="word " * 200), pause=0.05))
     with AIModelClient(endpoint(server.url)) as client:
         stream = client.run_streaming("?", tools=[weather])
         for event, _ in stream:
@@ -543,7 +543,7 @@ def test_cancelling_an_async_run_cancels_its_tools(server: FakeServer) -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
 
-    server.answers(calls(("endless", {"city": "Rome"})))
+    server.add_replies(calls(("endless", {"city": "Rome"})))
     asyncio.run(scenario())
     assert cancelled == ["Rome"]
 
@@ -554,7 +554,7 @@ def test_a_misspelt_setting_is_found_before_anything_is_sent(server: FakeServer)
 
 
 def test_a_conversation_goes_on_from_a_run(server: FakeServer, world: World) -> None:
-    server.answers(ROME, Answer(text="It is hot."), Answer(text="Tomorrow too."))
+    server.add_replies(ROME, Answer(text="It is hot."), Answer(text="Tomorrow too."))
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "How is Rome?", tools=[weather])
     again = go(world, client, "And tomorrow?", messages=run.messages, tools=[weather])
@@ -564,7 +564,7 @@ def test_a_conversation_goes_on_from_a_run(server: FakeServer, world: World) -> 
 
 
 def test_a_tool_that_must_be_called_is_forced_once(server: FakeServer, world: World) -> None:
-    server.answers(ROME, Answer(text="It is hot."))
+    server.add_replies(ROME, Answer(text="It is hot."))
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "How is Rome?", tools=[weather], tool_choice="required")
     world.close(client)
@@ -573,7 +573,7 @@ def test_a_tool_that_must_be_called_is_forced_once(server: FakeServer, world: Wo
 
 
 def test_what_happened_before_an_error_is_told_before_it(server: FakeServer) -> None:
-    server.answers(calls(("broken", {"city": "Rome"})))
+    server.add_replies(calls(("broken", {"city": "Rome"})))
     heard: list[Any] = []
     with AIModelClient(endpoint(server.url)) as client:
         stream = client.run_streaming("?", tools=[broken], tool_errors="raise")
@@ -584,7 +584,7 @@ def test_what_happened_before_an_error_is_told_before_it(server: FakeServer) -> 
 
 
 def test_claude_goes_on_after_a_pause(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text="Let me search.", finish="pause_turn"), Answer(text="Found."))
+    server.add_replies(Answer(text="Let me search.", finish="pause_turn"), Answer(text="Found."))
     client = AIModelClient(endpoint(server.url, "anthropic", "claude-sonnet-4-5"))
     run = go(world, client, "?", tools=[{"type": "web_search_20250305", "name": "web_search"}])
     world.close(client)
@@ -595,15 +595,17 @@ def test_claude_goes_on_after_a_pause(server: FakeServer, world: World) -> None:
 def test_every_setting_of_a_run_is_one_that_is_read() -> None:
     read = {*PLANNED, *SPOKEN, *AIModelCallConfig.model_fields}
     assert set(RunSettings.__annotations__) <= read
-    assert {*PlanSettings.__annotations__} == {*PLANNED}
-    assert {*TalkSettings.__annotations__} == {*SPOKEN}
+    assert {*RunPlanSettings.__annotations__} == {*PLANNED}
+    assert {*ConversationSettings.__annotations__} == {*SPOKEN}
 
 
 @pytest.mark.parametrize(("provider", "model"), PROVIDERS.items())
 @pytest.mark.parametrize("streaming", [False, True])
 def test_ids_that_a_model_uses_again_do_not_end_a_run(provider: str, model: str, streaming: bool, world: World) -> None:
     """Some models count their calls anew in every answer, or give two calls of one answer the same id."""
-    twice = Answer(tool_calls=(Called("weather", {"city": "Rome"}, "c0"), Called("weather", {"city": "Oslo"}, "c0")))
+    twice = Answer(
+        tool_calls=(FakeToolCall("weather", {"city": "Rome"}, "c0"), FakeToolCall("weather", {"city": "Oslo"}, "c0"))
+    )
     once, fine = calls(("weather", {"city": "Bonn"})), Answer(text="Fine.")
     with FakeServer(twice, once, twice, fine, fine, strict=True) as server:
         client = AIModelClient(endpoint(server.url, provider, model))
@@ -622,7 +624,7 @@ def test_results_are_json_whatever_numbers_are_in_them(provider: str, model: str
         """Measures."""
         return {"least": float("-inf"), "mean": float("nan")}
 
-    server.answers(calls(("measure", {})), Answer(text="Hm."))
+    server.add_replies(calls(("measure", {})), Answer(text="Hm."))
     with AIModelClient(endpoint(server.url, provider, model)) as client:
         client.run("?", tools=[measure])
     standard.loads(server.exchanges[1].body, parse_constant=pytest.fail)
@@ -639,7 +641,7 @@ def test_a_result_that_cannot_be_told_is_an_error_of_its_tool(server: FakeServer
         return results[name]
 
     asked = calls(*[("show", {"name": name}) for name in results])
-    server.answers(asked, Answer(text="Hm."), asked)
+    server.add_replies(asked, Answer(text="Hm."), asked)
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "?", tools=[show])
     assert [tool.outcome for tool in run.tools] == ["failed", "failed", "failed", "ran"]
@@ -657,7 +659,7 @@ def test_a_run_keeps_its_limit_of_context_as_it_grows(streaming: bool, server: F
         """Tells a story."""
         return about * 100
 
-    server.answers(calls(("story", {"about": "cats"})), Answer(text="Nice."))
+    server.add_replies(calls(("story", {"about": "cats"})), Answer(text="Nice."))
     client = AIModelClient(endpoint(server.url), AIModelCallConfig(context_policy={"max_input_tokens": 150}))
     messages = ["First?", {"role": "assistant", "text": "One."}, "A story?"]
     run = (go_streaming if streaming else go)(world, client, messages=messages, tools=[story])
@@ -671,7 +673,7 @@ def test_a_run_keeps_its_limit_of_context_as_it_grows(streaming: bool, server: F
 
 
 def test_what_was_mended_before_a_run_is_reported_on_its_first_answer(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text="Fine."))
+    server.add_replies(Answer(text="Fine."))
     client = AIModelClient(endpoint(server.url))
     lost = {"role": "tool", "tool_call_id": "gone", "content": "31"}
     run = go(world, client, messages=["Weather?", lost])

@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, InvalidOutputError, RefusedError, TruncatedError, UnsupportedError
-from dhenara.ai.testing import Answer, Called, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import ChatResponse, StructuredContent, StructuredOutput
 from support.worlds import World, endpoint
 
@@ -69,7 +69,7 @@ def answer(text: str, **more: Any) -> Answer:
 
 @EVERYWHERE
 def test_the_object_arrives_whole_and_streamed(provider: str, server: FakeServer, world: World) -> None:
-    server.answers(*[answer(json.dumps(SUNNY))] * 2)
+    server.add_replies(*[answer(json.dumps(SUNNY))] * 2)
     client = client_for(server, provider)
     plain = world.run(client, "weather?", structured_output=Weather).chat_response
     final = world.stream(client, "weather?", structured_output=Weather)[-1][1].chat_response
@@ -86,8 +86,8 @@ def test_the_object_arrives_whole_and_streamed(provider: str, server: FakeServer
 @EVERYWHERE
 @pytest.mark.parametrize("mode", ["native", "tool", "prompt"])
 def test_every_mode_gives_the_same_object(provider: str, mode: str, server: FakeServer, world: World) -> None:
-    said = Answer(tool_calls=(Called("Weather", SUNNY),)) if mode == "tool" else answer(json.dumps(SUNNY))
-    server.answers(said, said)
+    said = Answer(tool_calls=(FakeToolCall("Weather", SUNNY),)) if mode == "tool" else answer(json.dumps(SUNNY))
+    server.add_replies(said, said)
     client = client_for(server, provider)
     shape = StructuredOutput.of(Weather, mode=mode)
     plain = world.run(client, "weather?", structured_output=shape).chat_response
@@ -101,7 +101,7 @@ def test_every_mode_gives_the_same_object(provider: str, mode: str, server: Fake
 
 
 def test_a_mode_that_is_not_offered_is_replaced_with_a_warning(server: FakeServer) -> None:
-    server.answers(*[answer(json.dumps(SUNNY))] * 2)
+    server.add_replies(*[answer(json.dumps(SUNNY))] * 2)
     with client_for(server, "deepseek") as client:
         shape = StructuredOutput.of(Weather, mode="native")
         response = client.generate("weather?", structured_output=shape).chat_response
@@ -127,7 +127,7 @@ def test_a_mode_that_is_not_offered_is_replaced_with_a_warning(server: FakeServe
     ],
 )
 def test_any_type_can_be_asked_for(kind: Any, said: Any, value: Any, server: FakeServer) -> None:
-    server.answers(answer(json.dumps(said)))
+    server.add_replies(answer(json.dumps(said)))
     with client_for(server, "openai") as client:
         response = client.generate("?", structured_output=kind).chat_response
     assert response is not None
@@ -148,7 +148,7 @@ def test_what_is_no_type_and_no_schema_is_told_before_anything_is_sent(wrong: An
 
 
 def test_openai_is_held_to_a_strict_schema_and_told_the_rest_in_words(server: FakeServer) -> None:
-    server.answers(answer(json.dumps(SUNNY)))
+    server.add_replies(answer(json.dumps(SUNNY)))
     with client_for(server, "openai") as client:
         response = client.generate("?", structured_output=Weather).chat_response
     said = server.exchanges[0].json["response_format"]["json_schema"]
@@ -160,7 +160,7 @@ def test_openai_is_held_to_a_strict_schema_and_told_the_rest_in_words(server: Fa
 
 
 def test_a_schema_that_strictness_has_no_words_for_is_a_wish_and_checked_here(server: FakeServer) -> None:
-    server.answers(answer('{"a": 1}'), answer('{"a": "one"}'))
+    server.add_replies(answer('{"a": 1}'), answer('{"a": "one"}'))
     with client_for(server, "openai") as client:
         good = client.generate("?", structured_output=dict[str, int]).chat_response
         bad = client.generate("?", structured_output={"type": "object", "additionalProperties": {"type": "integer"}})
@@ -174,7 +174,7 @@ def test_a_schema_that_strictness_has_no_words_for_is_a_wish_and_checked_here(se
 
 
 def test_trees_go_to_claude_by_a_tool(server: FakeServer) -> None:
-    server.answers(Answer(tool_calls=(Called("Tree", {"name": "a", "kids": []}),)))
+    server.add_replies(Answer(tool_calls=(FakeToolCall("Tree", {"name": "a", "kids": []}),)))
     with client_for(server, "anthropic") as client:
         response = client.generate("?", structured_output=Tree).chat_response
     assert server.exchanges[0].json["tool_choice"] == {"type": "tool", "name": "Tree"}
@@ -186,7 +186,7 @@ def test_trees_go_to_claude_by_a_tool(server: FakeServer) -> None:
 def test_why_there_is_no_object_is_told_apart(provider: str, server: FakeServer) -> None:
     cut = {"openai": "length", "deepseek": "length", "xai": "max_output_tokens", "google_ai": "MAX_TOKENS"}
     cut |= {"cohere": "MAX_TOKENS", "ollama": "length"}
-    server.answers(
+    server.add_replies(
         answer('{"city": "Ro', finish=cut.get(provider, "max_tokens")),
         answer("I cannot say."),
         answer('{"city": 1, "degrees": 2}'),
@@ -207,7 +207,7 @@ def test_why_there_is_no_object_is_told_apart(provider: str, server: FakeServer)
 
 
 def test_a_refusal_is_no_bad_json(server: FakeServer) -> None:
-    server.answers(Answer(refusal="I will not."))
+    server.add_replies(Answer(refusal="I will not."))
     with client_for(server, "openai") as client:
         response = client.generate("?", structured_output=Weather).chat_response
     assert response is not None
@@ -224,7 +224,7 @@ def test_a_refusal_is_no_bad_json(server: FakeServer) -> None:
     ],
 )
 def test_words_around_the_object_do_no_harm(said: str, server: FakeServer) -> None:
-    server.answers(answer(said))
+    server.add_replies(answer(said))
     with client_for(server, "openai") as client:
         response = client.generate("?", structured_output=Weather).chat_response
     assert response is not None
@@ -233,7 +233,7 @@ def test_words_around_the_object_do_no_harm(said: str, server: FakeServer) -> No
 
 
 def test_an_answer_survives_json_and_goes_back_as_history(server: FakeServer) -> None:
-    server.answers(answer(json.dumps(SUNNY)), answer("fine"))
+    server.add_replies(answer(json.dumps(SUNNY)), answer("fine"))
     with client_for(server, "openai") as client:
         first = client.generate("weather?", structured_output=Weather).chat_response
         assert first is not None
@@ -244,7 +244,7 @@ def test_an_answer_survives_json_and_goes_back_as_history(server: FakeServer) ->
 
 
 def test_an_answer_that_was_not_asked_to_be_one_can_be_read_all_the_same(server: FakeServer) -> None:
-    server.answers(answer(json.dumps(SUNNY)))
+    server.add_replies(answer(json.dumps(SUNNY)))
     with client_for(server, "openai") as client:
         response = client.generate("weather as JSON?").chat_response
     assert response is not None

@@ -6,15 +6,15 @@ from functools import cache, partial
 from random import Random
 from typing import Any
 
-from dhenara.ai.answer.chunks import Chunker
-from dhenara.ai.answer.fold import Draft
-from dhenara.ai.answer.shape import shaped
-from dhenara.ai.catalog.prices import price
+from dhenara.ai.catalog.prices import price_usage
 from dhenara.ai.codecs.base import Decoder
 from dhenara.ai.errors import CallError, DhenaraError
-from dhenara.ai.flow.sources import Live, Whole
-from dhenara.ai.flow.stream import Stream
+from dhenara.ai.pipeline.response_reader import BufferedSource, StreamingSource
+from dhenara.ai.pipeline.stream import Stream
 from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.response.builder import ResponseBuilder
+from dhenara.ai.response.chunks import ChunkBuilder
+from dhenara.ai.response.structured import parse_structured
 from dhenara.ai.types.content import Origin
 from dhenara.ai.types.delta import Delta
 from dhenara.ai.types.structured import StructuredOutput
@@ -44,10 +44,10 @@ class Arriving:
     async def close(self) -> None:
         pass
 
-    def heard(self) -> None:
+    def mark_started(self) -> None:
         pass
 
-    def signed(self, error: CallError) -> CallError:
+    def with_names(self, error: CallError) -> CallError:
         return error
 
 
@@ -60,11 +60,11 @@ def finished(work: Any) -> Any:
 
 
 def read_streamed(decoder: Decoder, frames: Frames, arriving: list[bytes], shape: Any = None) -> None:
-    check(Live(Arriving(arriving, Head(200)), decoder, frames), shape)  # type: ignore[arg-type]
+    check(StreamingSource(Arriving(arriving, Head(200)), decoder, frames), shape)  # type: ignore[arg-type]
 
 
 def read_whole(decoder: Decoder, body: bytes, head: Head, shape: Any = None, *, is_blob: bool = False) -> None:
-    check(Whole(Arriving([body], head), decoder, is_blob=is_blob), shape)  # type: ignore[arg-type]
+    check(BufferedSource(Arriving([body], head), decoder, is_blob=is_blob), shape)  # type: ignore[arg-type]
 
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "array"}}, "required": ["a"]}
@@ -72,7 +72,7 @@ SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type
 
 def some_shape(rng: Random) -> Any:
     """Now and then the answer is to be an object."""
-    return partial(shaped, shape=StructuredOutput(output_schema=SCHEMA)) if rng.random() < 0.2 else None
+    return partial(parse_structured, shape=StructuredOutput(output_schema=SCHEMA)) if rng.random() < 0.2 else None
 
 
 @cache
@@ -88,7 +88,7 @@ def dialects(codec: str) -> tuple[Any, ...]:
 
 def check(source: Any, shape: Any = None) -> None:
     """Reads an answer as callers do; only typed errors may come out, and all that is shown can be written."""
-    stream, chunker = Stream(source, Draft(ORIGIN, shape=shape)), Chunker(ORIGIN)
+    stream, chunker = Stream(source, ResponseBuilder(ORIGIN, shape=shape)), ChunkBuilder(ORIGIN)
     try:
         finished(stream.prime())
         while (batch := finished(stream.pull())) is not None:
@@ -98,7 +98,7 @@ def check(source: Any, shape: Any = None) -> None:
         repr(error)
     answer = stream.partial()
     answer.model_dump_json()
-    price(endpoint("http://127.0.0.1:1"), answer.usage)
+    price_usage(endpoint("http://127.0.0.1:1"), answer.usage)
     if answer.choices and answer.contents:
         answer.to_message().model_dump_json()
     result = stream.result()
@@ -106,7 +106,7 @@ def check(source: Any, shape: Any = None) -> None:
         result.model_dump_json()
 
 
-def show(chunker: Chunker, batch: list[Delta]) -> None:
+def show(chunker: ChunkBuilder, batch: list[Delta]) -> None:
     chunk = chunker.chunk(batch)
     if chunk is not None:
         chunk.model_dump_json()

@@ -11,18 +11,18 @@ from random import Random
 from typing import Any
 
 from dhenara.ai.codecs.base import MALFORMED
-from dhenara.ai.codecs.batching import place_of
+from dhenara.ai.codecs.batch import index_of
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import CallError
-from dhenara.ai.flow.answer_tool import AnswerTool
-from dhenara.ai.flow.batch_items import checked
+from dhenara.ai.pipeline.batch_items import checked
+from dhenara.ai.pipeline.output_tool import OutputToolDecoder
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.wire import json as wire
+from dhenara.ai.wire.decompress import GzipDecompressor
 from dhenara.ai.wire.eventstream import EventStreamFrames
 from dhenara.ai.wire.frame import BrokenFraming, Frames
 from dhenara.ai.wire.http import Head
 from dhenara.ai.wire.http1 import Http1Reader
-from dhenara.ai.wire.inflating import Inflater
 from dhenara.ai.wire.ndjson import NdjsonFrames
 from dhenara.ai.wire.sse import SseFrames
 from fuzz.mutations import (
@@ -52,7 +52,7 @@ OPERATIONS = {
     "gemini.embeddings": ("gemini-embeddings",),
     "gemini.files": ("files",),
     "openai_rest.batches": ("batches",),
-    "openai_rest.fillings": ("batches",),
+    "openai_rest.xai_batches": ("batches",),
     "openai_rest.embeddings": ("embeddings",),
     "openai_rest.files": ("files",),
     "openai_rest.images": ("images",),
@@ -88,7 +88,7 @@ def for_protocol(protocol: Recorded) -> Target | None:
         quirks = protocol.quirks if rng.random() < 0.5 else rng.choice(dialects(protocol.codec))
         decoder, body, shape = codec.decoder(quirks), body_bytes(exchange), some_shape(rng)
         if rng.random() < 0.1:
-            decoder = AnswerTool(decoder, "weather")
+            decoder = OutputToolDecoder(decoder, "weather")
         if exchange["stream"]:
             read_streamed(decoder, codec.frames(), pieces(change(body, rng), rng), shape)
         else:
@@ -161,8 +161,11 @@ def for_operation(name: str, apis: tuple[str, ...]) -> Target | None:
 # A result of a batch as each vendor tells it.
 RESULTS: dict[str, Any] = {
     "openai_rest.batches": {"custom_id": "0", "response": {"status_code": 200, "body": {"id": "x"}}, "error": None},
-    "openai_rest.jobs": {"custom_id": "0", "response": {"status_code": 400, "body": {"error": {"message": "no"}}}},
-    "openai_rest.fillings": {
+    "openai_rest.mistral_batches": {
+        "custom_id": "0",
+        "response": {"status_code": 400, "body": {"error": {"message": "no"}}},
+    },
+    "openai_rest.xai_batches": {
         "batch_request_id": "0",
         "batch_result": {"response": {"chat_get_completion": {"id": "x"}}, "error": {"code": 3, "message": "no"}},
     },
@@ -183,8 +186,8 @@ def for_results() -> Target:
             entry = checked(codec.entry(told, 0))  # type: ignore[attr-defined]  # a BatchCodec
         except MALFORMED:
             return
-        place_of(entry.key)
-        if entry.refused or entry.body is None:
+        index_of(entry.key)
+        if entry.is_error or entry.body is None:
             str(load_codec("openai_chat").error(Head(entry.status), wire.dumps(entry.body)))
 
     return Target("results", attempt)
@@ -251,7 +254,7 @@ def for_gzip(seeds: list[bytes]) -> Target:
     packed = [gzip.compress(seed[:4000], mtime=0) for seed in seeds[:20]]
 
     def attempt(rng: Random) -> None:
-        reader = Inflater()
+        reader = GzipDecompressor()
         try:
             for piece in pieces(mutated_bytes(rng.choice(packed), rng), rng):
                 reader.feed(piece)

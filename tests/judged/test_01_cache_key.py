@@ -15,7 +15,7 @@ from ai_utilities.cache import CacheLayer, MemoryCache, caching
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.providers.registry import KNOWN
-from dhenara.ai.testing import Answer, FakeServer, Plausible, Raw
+from dhenara.ai.testing import Answer, FakeServer, Raw, SampleOperations
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -110,7 +110,7 @@ def test_two_files_are_two_entries_wherever_the_requests_differ(
     if place == "bytes":
         parts = [content(data=one, mime_type=mime_type) for one in files]
     else:
-        web.answers(*(Raw(one, headers={"content-type": mime_type}) for one in (*files, *files)))
+        web.add_replies(*(Raw(one, headers={"content-type": mime_type}) for one in (*files, *files)))
         names = ["same"] * 3 if place == "one address" else ["first", "second", "second"]
         parts = [content(url=f"{web.url}/{name}.{ending}", mime_type=mime_type) for name in names]
     with AIModelClient(at(talker, provider)) as client:
@@ -132,7 +132,7 @@ def uploaded(number: int) -> Raw:
 @pytest.mark.parametrize("place", ["bytes", "addresses", "one address"])
 def test_two_large_files_that_are_uploaded_are_two_entries(place: str, web: FakeServer) -> None:
     files = [LARGE + place.encode() + b"%d" % number for number in (1, 2, 2)]
-    web.answers(*(Raw(data, headers={"content-type": "application/pdf"}) for data in files))
+    web.add_replies(*(Raw(data, headers={"content-type": "application/pdf"}) for data in files))
     names = ["same"] * 3 if place == "one address" else ["first", "second", "second"]
     with FakeServer(uploaded(1), HELLO, uploaded(2), HELLO) as server:
         with cached_client(at(server, "anthropic"), MemoryCache()) as client:
@@ -218,7 +218,7 @@ def test_operations_beside_chat_are_kept_by_account_and_address(
 ) -> None:
     provider, model, operation, args, more = OPERATIONS[name]
     cache = MemoryCache()
-    with FakeServer(Plausible(), forever=True) as server:
+    with FakeServer(SampleOperations(), forever=True) as server:
         for to in ({}, change, change):
             client = cached_client(placed(server, provider, model, **to), cache)
             with caching("always"):
@@ -320,7 +320,7 @@ def test_no_secret_stands_in_a_key_or_an_entry(talker: FakeServer, tmp_path: Pat
     cache = MemoryCache()
     with cached_client(at(talker, "openai", key="sk-very-secret", headers={"cookie": "crumbs"}), cache) as client:
         client.generate("?")
-    stored = [f"{key} {cache.get_text(key)}" for key in cache.kept_keys()]
+    stored = [f"{key} {cache.get_text(key)}" for key in cache.stored_keys()]
     assert len(stored) == 1
     assert not any("very-secret" in one or "crumbs" in one for one in stored)
 

@@ -13,10 +13,10 @@ from pydantic import BaseModel, field_validator
 
 from ai_utilities import AiClient, AiSettings
 from ai_utilities.batch import run_bulk
-from ai_utilities.batch.journal import fingerprint
+from ai_utilities.batch.journal import fingerprint_request
 from ai_utilities.cache import CacheLayer, MemoryCache
 from ai_utilities.files import UploadRecord
-from dhenara.ai import AIModelClient, Lessons
+from dhenara.ai import AIModelClient, LearnedConstraints
 from dhenara.ai.errors import InvalidOutputError
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, FileContent, ImageContent
@@ -103,8 +103,8 @@ def test_uploads_belong_to_their_account_and_address(name: str, one: dict[str, A
 def test_lessons_of_one_tenant_or_protocol_are_not_those_of_another(server: FakeServer) -> None:
     refused = {"error": {"message": "Unsupported parameter: 'temperature'", "param": "temperature",
                          "type": "invalid_request_error", "code": "unsupported_parameter"}}  # fmt: skip
-    server.answers(Refusal(400, json.dumps(refused)), HELLO, HELLO, HELLO)
-    lessons, model = Lessons(), AIModel(model_name="fake-1")
+    server.add_replies(Refusal(400, json.dumps(refused)), HELLO, HELLO, HELLO)
+    lessons, model = LearnedConstraints(), AIModel(model_name="fake-1")
     for query, protocol in (("?tenant=a", "openai_chat"), ("?tenant=b", "openai_chat"), ("", "openai_responses")):
         config = {"base_url": f"{server.url}/v1{query}", "protocol": protocol}
         api = AIModelAPI(provider="openai", api_key="k", config=config)
@@ -115,12 +115,12 @@ def test_lessons_of_one_tenant_or_protocol_are_not_those_of_another(server: Fake
 
 
 def test_a_file_of_lessons_of_a_former_version_is_read(tmp_path: Path, server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     path = tmp_path / "lessons.json"
     lesson = {"field": "temperature", "action": "drop"}
     row = {"provider": "openai", "base_url": f"{server.url}/v1", "model": "fake-1", "lessons": [lesson]}
     path.write_text(json.dumps({"version": 1, "targets": [row]}))
-    with AIModelClient(endpoint(server.url), lessons=Lessons(path)) as client:
+    with AIModelClient(endpoint(server.url), lessons=LearnedConstraints(path)) as client:
         assert client.generate("?").chat_response.text() == HELLO.text
 
 
@@ -152,31 +152,31 @@ def test_rows_of_a_bulk_run_are_not_asked_again_with_the_same_settings(tmp_path:
 
 def test_questions_with_other_bytes_have_other_fingerprints() -> None:
     one, two = (ImageContent(data=b"\x89PNG\r\n\x1a\n" + last, mime_type="image/png") for last in (b"1", b"2"))
-    assert fingerprint(["?", one]) != fingerprint(["?", two])
-    assert fingerprint(["?", b"1"]) != fingerprint(["?", b"2"])
-    assert fingerprint(["?", {"files": [one]}]) == fingerprint(["?", {"files": [one.model_copy()]}])
-    assert fingerprint(["?", Number]) != fingerprint(["?", Path])
+    assert fingerprint_request(["?", one]) != fingerprint_request(["?", two])
+    assert fingerprint_request(["?", b"1"]) != fingerprint_request(["?", b"2"])
+    assert fingerprint_request(["?", {"files": [one]}]) == fingerprint_request(["?", {"files": [one.model_copy()]}])
+    assert fingerprint_request(["?", Number]) != fingerprint_request(["?", Path])
 
 
 def test_questions_with_functions_have_the_same_fingerprint_in_every_process() -> None:
     def tool() -> None: ...
 
     assert "0x" not in repr(tool.__qualname__)
-    before = fingerprint([tool])
+    before = fingerprint_request([tool])
 
     def tool() -> None: ...  # type: ignore[no-redef]  # the same function, at another address
 
-    assert fingerprint([tool]) == before
+    assert fingerprint_request([tool]) == before
 
 
 def test_a_locked_record_of_uploads_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ai_utilities.files.uploads.WAIT", 0.05)
     record = UploadRecord(tmp_path / "uploads.sqlite")
-    record.keep("a", "file-1", None)
+    record.store("a", "file-1", None)
     assert (tmp_path / "uploads.sqlite").stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(tmp_path / "uploads.sqlite", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        record.keep("b", "file-2", None)
+        record.store("b", "file-2", None)
         assert record.find("a") == "file-1"
         other.execute("ROLLBACK")
     assert record.find("b") is None

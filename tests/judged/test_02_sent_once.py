@@ -73,9 +73,9 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSL
     authority.issue_cert("localhost").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    tls.context.cache_clear()
+    tls.make_context.cache_clear()
     yield context
-    tls.context.cache_clear()
+    tls.make_context.cache_clear()
 
 
 def calls(
@@ -202,7 +202,7 @@ def test_all_attempts_of_a_call_have_one_idempotency_key_and_calls_have_differen
     provider: str, world: World, server: FakeServer
 ) -> None:
     refusal = Refusal(500, "oops", headers={"retry-after-ms": "1"})
-    server.answers(refusal, refusal, HELLO, refusal, HELLO)
+    server.add_replies(refusal, refusal, HELLO, refusal, HELLO)
     client = AIModelClient(endpoint(server.url, provider))
     world.run(client, "?")
     world.run(client, "?")
@@ -213,7 +213,7 @@ def test_all_attempts_of_a_call_have_one_idempotency_key_and_calls_have_differen
 
 
 def test_a_key_of_the_callers_own_is_kept(server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         client.generate("?", headers={"Idempotency-Key": "mine"})
     assert server.exchanges[0].headers["idempotency-key"] == "mine"

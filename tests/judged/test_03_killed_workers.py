@@ -25,12 +25,12 @@ from ai_utilities.usage import (
 )
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError
-from dhenara.ai.testing import Answer, Counted, FakeServer, Refusal, Spoken, stall_before_head
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal, stall_before_head
 from dhenara.ai.testing.replies import Raw
 from support.usage_worker import WAYS, ask_for_ever, ledger_at
 from support.worlds import World, endpoint
 
-HELLO = Answer(text="Hello!", usage=Counted(3, 2))
+HELLO = Answer(text="Hello!", usage=FakeUsage(3, 2))
 CONTEXT = multiprocessing.get_context("spawn")
 
 
@@ -62,7 +62,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
 @pytest.mark.parametrize("how", WAYS)
 def test_what_a_server_served_is_what_the_ledger_has(place: tuple[str, str], how: str, server: FakeServer) -> None:
     stalled = 4 if how == "asyncio" else 1
-    server.answers(*[HELLO] * 20, *[stall_before_head()] * stalled)
+    server.add_replies(*[HELLO] * 20, *[stall_before_head()] * stalled)
     served = 20 + stalled
     kill_when(lambda: len(server.exchanges) == served, ask_for_ever, *place, server.url, how)
     ledger = ledger_at(*place)
@@ -84,7 +84,7 @@ def test_what_a_server_served_is_what_the_ledger_has(place: tuple[str, str], how
 
 
 def test_rows_of_running_calls_are_open_and_not_abandoned(place: tuple[str, str], server: FakeServer) -> None:
-    server.answers(Spoken(HELLO, pause=0.01))
+    server.add_replies(DialectReply(HELLO, pause=0.01))
     ledger = ledger_at(*place)
     with AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)]) as client:
         stream = client.generate("?", streaming=True).stream_generator
@@ -132,7 +132,7 @@ class Watching:
 def test_each_sent_request_has_a_row_before_it_leaves(
     world: World, server: FakeServer, ledger: Any, streaming: bool
 ) -> None:
-    server.answers(Refusal(503, "busy", headers={"retry-after-ms": "1"}), HELLO)
+    server.add_replies(Refusal(503, "busy", headers={"retry-after-ms": "1"}), HELLO)
     watching = Watching(ledger, server)
     client = AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger), watching])
     (world.stream if streaming else world.run)(client, "?")
@@ -143,7 +143,7 @@ def test_each_sent_request_has_a_row_before_it_leaves(
 
 
 def test_refused_calls_and_fallbacks_leave_nothing_open(world: World, server: FakeServer, ledger: Any) -> None:
-    server.answers(Refusal(400, "no"), Refusal(401, "who"), HELLO)
+    server.add_replies(Refusal(400, "no"), Refusal(401, "who"), HELLO)
     client = AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)])
     with pytest.raises(BadRequestError):
         world.run(client, "?")
@@ -193,7 +193,7 @@ def abandon(ledger: Any) -> None:
     if isinstance(ledger, MemoryLedger):
         ledger._open = {key: (row, gone, expires) for key, (row, _, expires) in ledger._open.items()}
     elif isinstance(ledger, SQLiteLedger):
-        ledger._file.all("UPDATE usage_open SET owner = ?", (gone.to_text(),))
+        ledger._file.fetch_all("UPDATE usage_open SET owner = ?", (gone.to_text(),))
     else:
         client = ledger._server.client
         for key, text in client.hgetall(ledger._open).items():
@@ -223,7 +223,7 @@ def test_rows_of_other_machines_are_abandoned_when_their_lease_is_over(place: tu
 def away(ledger: Any, expires: float) -> None:
     other = Owner("another host", "", 1, "1").to_text()
     if isinstance(ledger, SQLiteLedger):
-        ledger._file.all("UPDATE usage_open SET owner = ?", (other,))
+        ledger._file.fetch_all("UPDATE usage_open SET owner = ?", (other,))
     else:
         client = ledger._server.client
         for key, text in client.hgetall(ledger._open).items():
@@ -235,7 +235,7 @@ def test_a_required_ledger_that_fails_keeps_the_request_from_leaving(world: Worl
         def open(self, rows: Any, expires: float) -> None:
             raise OSError("disk full")
 
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     client = AIModelClient(endpoint(server.url), layers=[UsageLayer(Full(), required=True)])
     with pytest.raises(OSError, match="disk full"):
         world.run(client, "?")
@@ -247,7 +247,7 @@ def test_commands_show_and_close_what_a_killed_worker_left(tmp_path: Path, serve
     from ai_utilities.cli.app import run_app
 
     where = str(tmp_path / "usage.db")
-    server.answers(HELLO, stall_before_head())
+    server.add_replies(HELLO, stall_before_head())
     kill_when(lambda: len(server.exchanges) == 2, ask_for_ever, "sqlite", where, server.url, "plain")
     os.environ["AI_USAGE_STORE"], os.environ["AI_USAGE_PATH"] = "sqlite", where
     try:

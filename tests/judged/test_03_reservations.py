@@ -14,21 +14,21 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, CallError
 from dhenara.ai.testing import (
     Answer,
-    Counted,
-    Cut,
+    CutReply,
+    DialectReply,
     FakeServer,
+    FakeUsage,
     HangUp,
     Refusal,
-    Spoken,
     hang_up_before_head,
     stall_before_head,
 )
-from dhenara.ai.testing.replies import Asked, Send
+from dhenara.ai.testing.replies import ReceivedRequest, Send
 from judged.test_03_killed_workers import captured, kill_when
 from support.usage_worker import BRIEF, budgets_at, priced, spend_for_ever
 from support.worlds import World
 
-HELLO = Answer(text="Hello!", usage=Counted(10_000, 10_000))
+HELLO = Answer(text="Hello!", usage=FakeUsage(10_000, 10_000))
 BUDGET = Budget("1", "total")
 
 
@@ -47,13 +47,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 def spent(store: Any) -> Decimal:
-    return Decimal(store.spent(BUDGET.account({}, time.time()))) / 10**9
+    return Decimal(store.spent(BUDGET.window_at({}, time.time()))) / 10**9
 
 
 def test_a_killed_worker_leaves_its_reservation_counted_and_closable(
     place: tuple[str, str], server: FakeServer
 ) -> None:
-    server.answers(HELLO, HELLO, stall_before_head(), HELLO)
+    server.add_replies(HELLO, HELLO, stall_before_head(), HELLO)
     kill_when(lambda: len(server.exchanges) == 3, spend_for_ever, *place, server.url, "1")
     store = budgets_at(*place)
     (reservation,) = store.reservations()
@@ -73,7 +73,7 @@ def test_a_killed_worker_leaves_its_reservation_counted_and_closable(
 
 
 def test_a_closed_reservation_may_count_as_spent(place: tuple[str, str], server: FakeServer) -> None:
-    server.answers(stall_before_head())
+    server.add_replies(stall_before_head())
     kill_when(lambda: len(server.exchanges) == 1, spend_for_ever, *place, server.url, "1")
     store = budgets_at(*place)
     store.close_abandoned(Decimal("0.03"))
@@ -82,7 +82,7 @@ def test_a_closed_reservation_may_count_as_spent(place: tuple[str, str], server:
 
 
 def test_running_calls_are_not_abandoned(store: Any, server: FakeServer) -> None:
-    server.answers(Spoken(HELLO, pause=0.01))
+    server.add_replies(DialectReply(HELLO, pause=0.01))
     with AIModelClient(priced(server.url), BRIEF, layers=[BudgetLayer(BUDGET, store=store)]) as client:
         stream = client.generate("?", streaming=True).stream_generator
         next(stream)
@@ -99,7 +99,7 @@ def test_running_calls_are_not_abandoned(store: Any, server: FakeServer) -> None
 def test_a_retry_of_a_request_that_may_be_billed_is_reserved_for_itself(
     world: World, server: FakeServer, store: Any, streaming: bool
 ) -> None:
-    server.answers(HalfBody(), HELLO)
+    server.add_replies(HalfBody(), HELLO)
     client = AIModelClient(priced(server.url), BRIEF, layers=[BudgetLayer(BUDGET, store=store)])
     (world.stream if streaming else world.run)(client, "?", retries=2)
     assert len(server.exchanges) == 2
@@ -111,7 +111,7 @@ def test_a_retry_of_a_request_that_may_be_billed_is_reserved_for_itself(
 
 
 def test_a_retry_that_no_longer_fits_is_not_sent(world: World, server: FakeServer) -> None:
-    server.answers(HalfBody(), HELLO)
+    server.add_replies(HalfBody(), HELLO)
     store = MemoryBudgets()
     client = AIModelClient(priced(server.url), BRIEF, layers=[BudgetLayer(Budget("0.15"), store=store)])
     with pytest.raises(BudgetExceededError):
@@ -122,7 +122,7 @@ def test_a_retry_that_no_longer_fits_is_not_sent(world: World, server: FakeServe
 
 
 def test_retries_after_refusals_cost_one_reservation(world: World, server: FakeServer, store: Any) -> None:
-    server.answers(*[Refusal(503, "busy", headers={"retry-after-ms": "1"})] * 2, HELLO)
+    server.add_replies(*[Refusal(503, "busy", headers={"retry-after-ms": "1"})] * 2, HELLO)
     client = AIModelClient(priced(server.url), BRIEF, layers=[BudgetLayer(Budget("0.15", "total"), store=store)])
     world.run(client, "?", retries=2)
     assert spent(store) == Decimal("0.02")
@@ -132,7 +132,7 @@ def test_retries_after_refusals_cost_one_reservation(world: World, server: FakeS
 
 def test_what_was_refused_costs_nothing_and_what_broke_in_its_body_is_counted(server: FakeServer) -> None:
     store = MemoryBudgets()
-    server.answers(Refusal(400, "no"), HalfBody(), Cut(Spoken(HELLO), 4, HangUp()))
+    server.add_replies(Refusal(400, "no"), HalfBody(), CutReply(DialectReply(HELLO), 4, HangUp()))
     with AIModelClient(priced(server.url), BRIEF, layers=[BudgetLayer(BUDGET, store=store)]) as client:
         with pytest.raises(BadRequestError):
             client.generate("?", retries=0)
@@ -148,7 +148,7 @@ def test_what_was_refused_costs_nothing_and_what_broke_in_its_body_is_counted(se
 class HalfBody:
     """A whole answer whose connection ends in the middle of its body."""
 
-    def steps(self, asked: Asked) -> Any:
+    def steps(self, asked: ReceivedRequest) -> Any:
         head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n"
         yield Send(head + b'{"id": ')
         yield HangUp()
@@ -160,7 +160,7 @@ def test_commands_list_and_close_reservations(
     from ai_utilities.cli.app import run_app
 
     where = str(tmp_path / "budget.db")
-    server.answers(stall_before_head())
+    server.add_replies(stall_before_head())
     kill_when(lambda: len(server.exchanges) == 1, spend_for_ever, "sqlite", where, server.url, "1")
     monkeypatch.setenv("AI_LIMIT_STORE", "sqlite")
     monkeypatch.setenv("AI_LIMIT_PATH", where)
@@ -172,7 +172,7 @@ def test_commands_list_and_close_reservations(
 
 
 def test_a_request_that_may_have_been_received_is_not_taken_for_free(world: World, server: FakeServer) -> None:
-    server.answers(hang_up_before_head())
+    server.add_replies(hang_up_before_head())
     store, ledger = MemoryBudgets(), MemoryLedger()
     layers = [UsageLayer(ledger), BudgetLayer(BUDGET, store=store)]
     client = AIModelClient(priced(server.url), BRIEF, layers=layers)

@@ -32,14 +32,14 @@ from ai_utilities.usage import (
     UsageData,
 )
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, Counted, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 from judged.test_03_killed_workers import captured
 from support.redis_server import RedisProcess
 from support.usage_worker import BRIEF, priced
 from support.worlds import World
 
-HELLO = Answer(text="Hello!", usage=Counted(10_000, 10_000))
-ACCOUNT = Budget("0.2", "total").account({}, time.time())
+HELLO = Answer(text="Hello!", usage=FakeUsage(10_000, 10_000))
+ACCOUNT = Budget("0.2", "total").window_at({}, time.time())
 
 
 def first_bytes(path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_damaged_budget_is_refused_until_it_is_repaired(
 def test_a_repair_keeps_what_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "budget.db"
     store = SQLiteBudgets(path)
-    accounts = [Budget(1, "total", per="user").account({"user": f"{number:04}"}, 0.0) for number in range(400)]
+    accounts = [Budget(1, "total", per="user").window_at({"user": f"{number:04}"}, 0.0) for number in range(400)]
     for account in accounts:
         store.reserve([account], 7_000_000)
     store.close()

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.base import MALFORMED
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import BadAnswerError, CallError
 from dhenara.ai.providers.registry import KNOWN, load_provider
-from dhenara.ai.testing import Answer, Called, FakeServer, Raw, RawStream
+from dhenara.ai.response.builder import ResponseBuilder
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, Raw, RawStream
 from dhenara.ai.testing.batches import FakeBatches
 from dhenara.ai.testing.dialects.registry import dialect_for
 from dhenara.ai.wire.frame import Frame
@@ -48,7 +48,7 @@ EMPTY: list[Any] = [
     *({"object": "response"}, {"object": "response", "status": "completed"}, {"type": "message"}, {"done": True}),
     *({"candidates": None}, {"message": None, "finish_reason": None}),
 ]
-ANSWER = Answer(text="Hello", tool_calls=(Called("weather", {"city": "Rome"}),))
+ANSWER = Answer(text="Hello", tool_calls=(FakeToolCall("weather", {"city": "Rome"}),))
 
 
 @cache
@@ -68,7 +68,7 @@ def body(protocol: str) -> Any:
 
 def verdict(codec: str, told: Any) -> str:
     """What a decoder makes of a body: refused, or what it took it for."""
-    draft = Draft()
+    draft = ResponseBuilder()
     try:
         for delta in load_codec(codec).decoder(quirks()[codec]).whole(told):
             draft.add(delta)
@@ -76,7 +76,7 @@ def verdict(codec: str, told: Any) -> str:
         return "refused"
     if isinstance(draft.error, CallError):
         return "refused"
-    return "taken" if draft.complete or draft.begun or draft.result() is not None else "nothing"
+    return "taken" if draft.complete or draft.has_started or draft.result() is not None else "nothing"
 
 
 @pytest.mark.parametrize("own", PATHS)
@@ -103,7 +103,7 @@ def frames(protocol: str) -> Iterator[Frame]:
 def test_a_chat_decoder_takes_only_streams_of_its_own_protocol(own: str, other: str) -> None:
     if own == other:
         return
-    draft, decoder = Draft(), load_codec(own).decoder(quirks()[own])
+    draft, decoder = ResponseBuilder(), load_codec(own).decoder(quirks()[own])
     try:
         for frame in frames(other):
             for delta in decoder.frame(frame):
@@ -113,7 +113,7 @@ def test_a_chat_decoder_takes_only_streams_of_its_own_protocol(own: str, other: 
     except MALFORMED:
         return
     assert not draft.complete
-    assert draft.error is not None or not draft.begun
+    assert draft.error is not None or not draft.has_started
 
 
 @cache
@@ -152,10 +152,10 @@ OWN: dict[str, tuple[str, ...]] = {
     "gemini.embeddings": ("gemini-embeddings",),
     "gemini.files": ("files",),
     "openai_rest.batches": ("batches",),
-    "openai_rest.jobs": ("batches",),
-    "openai_rest.fillings": ("batches",),
+    "openai_rest.mistral_batches": ("batches",),
+    "openai_rest.xai_batches": ("batches",),
     "openai_rest.embeddings": ("embeddings",),
-    "openai_rest.seeing": ("embeddings",),
+    "openai_rest.multimodal_embeddings": ("embeddings",),
     "openai_rest.files": ("files",),
     "openai_rest.images": ("images",),
     "openai_rest.moderations": ("moderations",),
@@ -270,7 +270,7 @@ def test_the_fake_server_answers_for_a_response_by_its_id_in_its_own_shape(world
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda p: f"{p.codec}-{p.apis[0]}")
 def test_every_recorded_answer_is_still_read(protocol: Any) -> None:
     for exchange in protocol.exchanges(lambda e: e["expected"]["kind"] == "generate" and not e["stream"]):
-        draft = Draft()
+        draft = ResponseBuilder()
         for delta in protocol.load().decoder(protocol.quirks).whole(json.loads(exchange["response_body"])):
             draft.add(delta)
         assert draft.complete or draft.error is not None, exchange["id"]

@@ -9,7 +9,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.testing import Answer, Called, FakeServer, Raw, RawStream
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, Raw, RawStream
 from dhenara.ai.types import ImageContent, Message, ToolResultContent
 from dhenara.ai.types.tools import ServerTool
 from support.runs import go, go_streaming
@@ -215,7 +215,7 @@ VENDOR = {
 @pytest.mark.parametrize("streaming", [False, True])
 def test_tools_in_a_vendors_words_are_pending_and_not_unknown(provider: str, streaming: bool, world: World) -> None:
     model, spec, name = VENDOR[provider]
-    with FakeServer(Answer(tool_calls=(Called(name, {"x": 1}),), finish=None)) as server:
+    with FakeServer(Answer(tool_calls=(FakeToolCall(name, {"x": 1}),), finish=None)) as server:
         client = AIModelClient(endpoint(server.url, provider, model))
         kwargs: dict[str, Any] = {"tools": [ServerTool(spec=spec)]}
         run = go_streaming(world, client, "go", **kwargs)[1] if streaming else go(world, client, "go", **kwargs)
@@ -266,10 +266,10 @@ def test_tools_in_a_vendors_words_are_pending_and_not_unknown(provider: str, str
     ],
 )
 def test_calls_that_a_host_ends_with_a_plain_stop_are_tool_calls(codec: str, body: Any) -> None:
-    from dhenara.ai.answer.fold import fold
     from dhenara.ai.providers.registry import KNOWN, load_provider
+    from dhenara.ai.response.builder import build_response
 
     quirks = next(route.quirks for name in KNOWN for route in load_provider(name).routes if route.codec == codec)
-    answer = fold(load_codec(codec).decoder(quirks).whole(body))
+    answer = build_response(load_codec(codec).decoder(quirks).whole(body))
     assert answer.finish_reason == "tool_calls"
     assert len(answer.tool_calls()) == 1

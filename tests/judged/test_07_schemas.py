@@ -9,9 +9,9 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, DhenaraError, InvalidOutputError, InvalidSchemaError
-from dhenara.ai.schema.check import problems
 from dhenara.ai.schema.patterns import compile_pattern
-from dhenara.ai.schema.restore import restore
+from dhenara.ai.schema.untransform import restore
+from dhenara.ai.schema.validate import problems
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import StructuredOutput, Tool, ToolDefinition
 from dhenara.ai.types.tool import InvalidArgumentsError
@@ -72,7 +72,7 @@ def object_schema(part: dict[str, Json]) -> dict[str, Json]:
 @ANSWERS
 def test_an_answer_that_breaks_its_schema_is_invalid(world: World, server: FakeServer, name: str) -> None:
     part, answer = BROKEN[name]
-    server.answers(Answer(text=json.dumps(answer)))
+    server.add_replies(Answer(text=json.dumps(answer)))
     client = AIModelClient(endpoint(server.url))
     response = world.run(client, "An order", structured_output=object_schema(part)).chat_response
     world.close(client)
@@ -160,7 +160,7 @@ def test_definitions_that_double_with_each_level_are_bounded() -> None:
     shape = StructuredOutput.of(schema)
     from dhenara.ai.schema import rules
 
-    assert shape.fitted(rules.ALL_REQUIRED).impossible
+    assert shape.transformed(rules.ALL_REQUIRED).impossible
 
 
 def test_a_value_nested_deeper_than_the_stack_is_a_problem_and_no_crash() -> None:

@@ -165,7 +165,7 @@ def test_the_total_ends_a_stream_whose_reader_is_slower_than_its_server(world: W
 
 def test_the_total_holds_for_pieces_that_have_all_arrived(world: World, server: FakeServer) -> None:
     """One write holds the whole answer; its reader would need minutes for it, and gets what arrived as the partial."""
-    server.answers(RawStream([delta("word ") * 500 + DONE]))
+    server.add_replies(RawStream([delta("word ") * 500 + DONE]))
     pairs, _ = read_slowly(world, AIModelClient(endpoint(server.url)), 0.05, timeout=0.6)
     assert isinstance(pairs[-2][0], SSEErrorResponse)
     assert len(pairs) < len(pairs[-1][1].chat_response.text()) / len("word ")
@@ -173,7 +173,7 @@ def test_the_total_holds_for_pieces_that_have_all_arrived(world: World, server: 
 
 def test_idle_is_the_silence_of_the_server_and_not_of_the_reader(world: World, server: FakeServer) -> None:
     """The reader rests longer than `idle` allows, while the server has long said everything."""
-    server.answers(RawStream([delta("a"), delta("b"), delta("c"), DONE]))
+    server.add_replies(RawStream([delta("a"), delta("b"), delta("c"), DONE]))
     pairs, _ = read_slowly(world, AIModelClient(endpoint(server.url)), 0.4, timeout=Timeouts(idle=0.3))
     assert not any(isinstance(chunk, SSEErrorResponse) for chunk, _ in pairs)
     assert pairs[-1][1].chat_response.text() == "abc"

@@ -182,7 +182,7 @@ def test_of_an_error_a_bounded_part_is_read_and_its_status_counts(packed: bool, 
 
 def test_the_limit_is_the_last_size_that_passes(world: World, server: FakeServer) -> None:
     body = b'{"id":"x","choices":[{"index":0,"message":{"content":"Hi"},"finish_reason":"stop"}]}'
-    server.answers(Raw(body), Raw(body))
+    server.add_replies(Raw(body), Raw(body))
     client = AIModelClient(endpoint(server.url))
     exact = ResponseLimits(body_bytes=len(body))
     assert world.run(client, "?", response_limits=exact).chat_response is not None
@@ -193,7 +193,7 @@ def test_the_limit_is_the_last_size_that_passes(world: World, server: FakeServer
 
 
 def test_without_a_limit_bodies_may_be_of_any_size(world: World, server: FakeServer) -> None:
-    server.answers(Answer(text="x" * 3 * MIB))
+    server.add_replies(Answer(text="x" * 3 * MIB))
     client = AIModelClient(endpoint(server.url))
     unlimited = ResponseLimits(body_bytes=None)
     assert world.run(client, "?", response_limits=unlimited).chat_response is not None

@@ -12,7 +12,7 @@ import trio
 
 from ai_utilities import AiClient
 from dhenara.ai import AIModelClient
-from dhenara.ai.conversation import Conversation, Turns
+from dhenara.ai.conversation import Conversation, TurnHistory
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModelCallConfig
 from support.kit import settings
@@ -36,7 +36,7 @@ def ask_in(world: World, talk: Conversation, question: str, **config: Any) -> No
         runs[world.name](lambda: talk.ask_async(question, **config))
 
 
-def parts(talk: Turns) -> int:
+def parts(talk: TurnHistory) -> int:
     """How many hashes the conversation holds."""
     return sum(len(turn.fingerprint.parts) for turn in talk.turns if turn.fingerprint)
 
@@ -65,7 +65,7 @@ def test_instructions_that_change_with_every_turn_add_no_more() -> None:
 
 
 def test_a_loaded_conversation_has_the_same_bytes_and_goes_on(server: FakeServer) -> None:
-    server.answers(*[Answer(text="An answer.")] * 9)
+    server.add_replies(*[Answer(text="An answer.")] * 9)
     client = AIModelClient(endpoint(server.url))
     talk = grown(client.conversation(), 8)
     again = Conversation.from_json(talk.to_json(), client)
@@ -77,7 +77,7 @@ def test_a_loaded_conversation_has_the_same_bytes_and_goes_on(server: FakeServer
 
 def test_a_conversation_saved_with_whole_fingerprints_still_loads(server: FakeServer) -> None:
     """Files of earlier versions hold a hash of each message with each turn."""
-    server.answers(*[Answer(text="An answer.")] * 4)
+    server.add_replies(*[Answer(text="An answer.")] * 4)
     client = AIModelClient(endpoint(server.url))
     kept: list[Any] = []
     talk = client.conversation()
@@ -100,7 +100,7 @@ def test_a_conversation_saved_with_whole_fingerprints_still_loads(server: FakeSe
 
 
 def test_what_changed_is_found_through_the_turns_between(server: FakeServer) -> None:
-    server.answers(*[Answer(text="An answer.")] * 5)
+    server.add_replies(*[Answer(text="An answer.")] * 5)
     talk = grown(AIModelClient(endpoint(server.url, "anthropic")).conversation("Be brief."), 3)
     talk.instructions = ("Be long.",)
     talk.ask("And?")
@@ -112,7 +112,7 @@ def test_what_changed_is_found_through_the_turns_between(server: FakeServer) -> 
 
 
 def test_turns_taken_out_of_their_conversation_explain_nothing_false(server: FakeServer) -> None:
-    server.answers(*[Answer(text="An answer.")] * 5)
+    server.add_replies(*[Answer(text="An answer.")] * 5)
     client = AIModelClient(endpoint(server.url))
     talk = grown(client.conversation(), 4)
     cut = Conversation(client, turns=talk.turns[2:])
@@ -121,7 +121,7 @@ def test_turns_taken_out_of_their_conversation_explain_nothing_false(server: Fak
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_the_config_of_the_client_decides_about_fingerprints(world: World, server: FakeServer, wanted: bool) -> None:
-    server.answers(*[Answer(text="An answer.")] * 2)
+    server.add_replies(*[Answer(text="An answer.")] * 2)
     client = AIModelClient(endpoint(server.url), AIModelCallConfig(fingerprint=wanted))
     talk = client.conversation()
     ask_in(world, talk, "A question")

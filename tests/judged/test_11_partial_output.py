@@ -12,9 +12,9 @@ import pytest
 from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.answer.fold import Draft
-from dhenara.ai.codecs.openai_chat.calls import CallReader
-from dhenara.ai.flow.partial_output import Growing
+from dhenara.ai.codecs.openai_chat.tool_call_reader import CallReader
+from dhenara.ai.pipeline.partial_output import PartialOutputReader
+from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import StructuredOutput
 from dhenara.ai.types.delta import TextDelta, ToolCallDelta
@@ -71,7 +71,7 @@ def test_objects_shown_after_every_piece_take_linear_work(kind: Any) -> None:
     shape = StructuredOutput.of(kind or {"type": "object"})
 
     def show(size: int) -> None:
-        growing = Growing(shape)
+        growing = PartialOutputReader(shape)
         for piece in cut(order(size)):
             growing.add(piece)
             growing.output()
@@ -90,7 +90,7 @@ def test_no_part_that_is_complete_is_made_again() -> None:
             made += 1
             return super().model_construct(*args, **values)
 
-    growing = Growing(StructuredOutput.of(list[Counted]))
+    growing = PartialOutputReader(StructuredOutput.of(list[Counted]))
     pieces = cut(json.dumps({"value": json.loads(order(300))["items"]}))
     for piece in pieces:
         growing.add(piece)
@@ -101,7 +101,7 @@ def test_no_part_that_is_complete_is_made_again() -> None:
 @pytest.mark.parametrize("name", ["ToolCallDelta", "TextDelta"])
 def test_answers_shown_after_every_piece_take_linear_work(name: str) -> None:
     def show(size: int) -> None:
-        draft = Draft()
+        draft = ResponseBuilder()
         for piece in cut(order(size)):
             delta = ToolCallDelta("call", "1", "order", piece) if name == "ToolCallDelta" else TextDelta("text", piece)
             draft.add(delta)
@@ -112,12 +112,12 @@ def test_answers_shown_after_every_piece_take_linear_work(name: str) -> None:
 
 
 def test_arguments_are_parsed_once_however_often_they_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dhenara.ai.answer import tool_slots
+    from dhenara.ai.response import tool_part_builders
 
     parsed: list[int] = []
-    real = tool_slots.read_arguments
-    monkeypatch.setattr(tool_slots, "read_arguments", lambda text: (parsed.append(len(text)), real(text))[1])
-    draft, text = Draft(), order(50)
+    real = tool_part_builders.read_arguments
+    monkeypatch.setattr(tool_part_builders, "read_arguments", lambda text: (parsed.append(len(text)), real(text))[1])
+    draft, text = ResponseBuilder(), order(50)
     for piece in cut(text):
         draft.add(ToolCallDelta("call", "1", "order", piece))
         draft.response()
@@ -140,7 +140,7 @@ def test_hosts_that_repeat_the_name_with_every_piece_take_linear_work() -> None:
 
 def test_a_stream_shows_its_object_after_every_chunk_and_after_it_was_left(server: FakeServer) -> None:
     text = order(5)
-    server.answers(
+    server.add_replies(
         Answer(text=text, pieces=cut(text)) if "pieces" in Answer.__init__.__annotations__ else Answer(text=text)
     )
     with AIModelClient(endpoint(server.url)) as client:

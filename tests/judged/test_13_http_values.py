@@ -214,7 +214,7 @@ def test_a_compressed_body_without_its_end_is_refused(
         pytest.skip("its end has four bytes")
     name = "gzip" if pack is gzip.compress else "deflate"
     body = pack(OK_BODY)[:-missing]
-    server.answers(Raw(body, headers={"content-type": "application/json", "content-encoding": name}))
+    server.add_replies(Raw(body, headers={"content-type": "application/json", "content-encoding": name}))
     client = AIModelClient(endpoint(server.url))
     with pytest.raises(CallError, match="end marker"):
         world.run(client, "?", retries=0)
@@ -255,7 +255,7 @@ def test_an_address_that_is_none_is_a_typed_error(url: str, world: World, server
 )
 def test_a_redirect_to_nowhere_is_a_typed_error(location: str | None, world: World, server: FakeServer) -> None:
     reply = Raw(b"", 302, {} if location is None else {"location": location})
-    server.answers(reply, reply)
+    server.add_replies(reply, reply)
     client = AIModelClient(endpoint(server.url, "ollama"))
     image = ImageContent(url=server.url + "/x.png", mime_type="image/png")
     with pytest.raises(DhenaraError):

@@ -10,12 +10,12 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.codecs.gemini.naming import full_name
-from dhenara.ai.codecs.lasting import Lasting
+from dhenara.ai.codecs.background_responses import SupportsBackground
+from dhenara.ai.codecs.gemini.model_names import full_name
 from dhenara.ai.codecs.paths import quote_segment
 from dhenara.ai.errors import ConfigurationError, UnsupportedError
 from dhenara.ai.providers.registry import KNOWN, load_provider
-from dhenara.ai.providers.target import Target, resolve
+from dhenara.ai.providers.target import ResolvedTarget, resolve
 from dhenara.ai.testing import FakeServer
 from dhenara.ai.types import (
     AIModel,
@@ -35,7 +35,7 @@ from dhenara.ai.types.moderation import ModerationRequest
 from dhenara.ai.types.ocr import OcrRequest
 from dhenara.ai.types.rerank import RerankRequest
 from dhenara.ai.types.uploaded_file import FileRequest
-from dhenara.ai.wire.lines import Lines
+from dhenara.ai.wire.streamed_body import StreamedLines
 
 UNSAFE = frozenset("#\\ ")
 EVIL = "../../evil?x=1#f"
@@ -83,11 +83,11 @@ HOSTS: dict[str, set[str]] = defaultdict(
 )
 """Hosts that only some models of a provider have."""
 
-LINES = Lines([], lambda index, body: body)
+LINES = StreamedLines([], lambda index, body: body)
 PROVIDERS = sorted(set(KNOWN.values()) - {"local"})
 
 
-def make_target(provider: str, model: str, operation: str, **config: Any) -> Target:
+def make_target(provider: str, model: str, operation: str, **config: Any) -> ResolvedTarget:
     given = {name: value for name, value in {**CONFIG, **config}.items() if value is not None}
     known = {"base_url": "http://127.0.0.1:1/v1"} if provider in LOCAL else {}
     api = AIModelAPI(provider=provider, api_key="k", config={**known, **given})
@@ -173,9 +173,9 @@ def test_ids_and_cursors_are_one_path_segment_or_one_query_value(provider: str, 
 @pytest.mark.parametrize("provider", ["openai", "microsoft_openai", "xai"])
 def test_a_response_id_is_one_path_segment(provider: str, value: str) -> None:
     target = make_target(provider, "gpt-6-sol", "chat", protocol="openai_responses")
-    assert isinstance(target.codec, Lasting)
+    assert isinstance(target.codec, SupportsBackground)
     call = Call(target.endpoint, (), AIModelCallConfig())
-    for ask in (target.codec.again, target.codec.stop):
+    for ask in (target.codec.retrieve_request, target.codec.stop):
         try:
             url = target.request(ask(value, target.quirks), call, 0.0).url
         except ConfigurationError:

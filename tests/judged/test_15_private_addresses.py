@@ -116,7 +116,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
             return real(first if len(asked) == 1 else later, *args, **kwargs)
 
         monkeypatch.setattr(socket, "getaddrinfo", lookup)
-        monkeypatch.setattr("dhenara.ai.flow.fetching.is_public", lambda address: address == "127.0.0.1")
+        monkeypatch.setattr("dhenara.ai.pipeline.url_fetcher.is_public", lambda address: address == "127.0.0.1")
         return asked
 
     return answering
@@ -131,9 +131,9 @@ def test_the_address_checked_is_the_address_connected_to(
     transport: Any, world: World, server: FakeServer, names: Callable[..., list[str]]
 ) -> None:
     asked = names("127.0.0.1", "127.0.0.2")
-    server.answers(Answer(text="A cat."))
+    server.add_replies(Answer(text="A cat."))
     with FakeServer() as web:
-        web.answers(png())
+        web.add_replies(png())
         port = web.url.rpartition(":")[2]
         client = AIModelClient(endpoint(server.url, "google_ai"), transport=transport)
         world.run(client, **picture(f"http://cats.example:{port}/cat.png"))
@@ -162,7 +162,7 @@ def test_a_redirect_is_held_to_the_same(
     names("127.0.0.1", "127.0.0.2")
     with FakeServer() as web:
         port = web.url.rpartition(":")[2]
-        web.answers(Raw(status=302, headers={"location": "http://[::1]:1/x", "content-length": "0"}))
+        web.add_replies(Raw(status=302, headers={"location": "http://[::1]:1/x", "content-length": "0"}))
         client = AIModelClient(endpoint(server.url, "google_ai"), transport=transport)
         with pytest.raises(FetchError, match="not on the public internet"):
             world.run(client, **picture(f"http://cats.example:{port}/cat.png"))
@@ -176,9 +176,9 @@ def test_a_proxy_is_given_the_address_that_was_checked(
 ) -> None:
     """A proxy looks names up by itself, in another network perhaps."""
     names("127.0.0.1", "127.0.0.2")
-    server.answers(Answer(text="A cat."))
+    server.add_replies(Answer(text="A cat."))
     with FakeServer() as proxy:
-        proxy.answers(png())
+        proxy.add_replies(png())
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         client = AIModelClient(endpoint(server.url, "google_ai"), transport=transport)
@@ -194,7 +194,7 @@ def test_a_tunnel_goes_to_the_address_that_was_checked(
 ) -> None:
     names("127.0.0.1", "127.0.0.2")
     with FakeServer() as proxy:
-        proxy.answers(Raw(status=403), Raw(status=403), Raw(status=403))
+        proxy.add_replies(Raw(status=403), Raw(status=403), Raw(status=403))
         monkeypatch.setenv("https_proxy", proxy.url)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         client = AIModelClient(endpoint(server.url, "google_ai"), transport=transport)
@@ -209,9 +209,9 @@ def test_transports_of_httpx2_are_given_the_address_too(
 ) -> None:
     httpx2 = pytest.importorskip("httpx2")
     asked = names("127.0.0.1", "127.0.0.2")
-    server.answers(Answer(text="A cat."))
+    server.add_replies(Answer(text="A cat."))
     with FakeServer() as web:
-        web.answers(png())
+        web.add_replies(png())
         port = web.url.rpartition(":")[2]
         with AIModelClient(endpoint(server.url, "google_ai"), transport=httpx2.HTTPTransport()) as client:
             client.generate(**picture(f"http://cats.example:{port}/cat.png"))

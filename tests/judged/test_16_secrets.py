@@ -21,7 +21,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError, FetchError
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.testing.replies import Asked, Raw, Spoken
+from dhenara.ai.testing.replies import DialectReply, Raw, ReceivedRequest
 from dhenara.ai.testing.steps import Send, Step
 from dhenara.ai.types import (
     AIModel,
@@ -101,7 +101,7 @@ def test_the_values_themselves_can_be_had_on_purpose() -> None:
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301
 def test_copies_and_pickles_keep_the_secrets(copied: Callable[[Any], Any], server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     client = AIModelClient(copied(endpoint(server.url)), copied(config()))
     client.generate("?")
     sent = server.exchanges[0].headers
@@ -163,7 +163,7 @@ class Echo:
     kind: str = JSON
     make: Callable[[str], bytes] = str.encode
 
-    def steps(self, asked: Asked) -> Iterator[Step]:
+    def steps(self, asked: ReceivedRequest) -> Iterator[Step]:
         words = self.words.replace("\n", " ")
         echo = {"content-type": self.kind, "x-request-id": words, "location": f"http://x/?{words}", "x-echo": words}
         yield from Raw(self.make(self.words), self.status, echo).steps(asked)
@@ -205,7 +205,7 @@ def test_no_error_repeats_what_was_configured(
     caplog.set_level(logging.DEBUG)
     for name, form in FORMS.items():
         for status, kind, make in SHAPES:
-            server.answers(Echo(echoes(form), status, kind, make))
+            server.add_replies(Echo(echoes(form), status, kind, make))
             client = AIModelClient(endpoint(server.url, provider), config())
             with pytest.raises(CallError) as raised:
                 world.stream(client, "?") if streaming else world.run(client, "?")
@@ -222,7 +222,7 @@ def test_no_error_repeats_what_was_configured(
 @pytest.mark.parametrize("name", FORMS)
 def test_no_answer_keeps_secrets_of_the_head(name: str, world: World, server: FakeServer) -> None:
     words = echoes(FORMS[name])
-    server.answers(Spoken(Answer(text="Hello!"), headers={"x-echo": words, "x-request-id": words}))
+    server.add_replies(DialectReply(Answer(text="Hello!"), headers={"x-echo": words, "x-request-id": words}))
     answer = world.run(AIModelClient(endpoint(server.url), config()), "?")
     shown = answer.model_dump_json() + repr(answer)
     assert [secret for secret in SECRETS if FORMS[name](secret) in shown or secret in shown] == [CALL] * (name == "cut")
@@ -232,7 +232,7 @@ def test_no_answer_keeps_secrets_of_the_head(name: str, world: World, server: Fa
 def test_a_broken_stream_is_told_without_secrets(world: World, server: FakeServer) -> None:
     said = json.dumps({"choices": [{"index": 0, "delta": {"content": "Hi"}}]}).encode()
     for name, form in FORMS.items():
-        server.answers(Raw(b"data: " + said + b"\n\n" + error_event(echoes(form)), 200, {"content-type": SSE}))
+        server.add_replies(Raw(b"data: " + said + b"\n\n" + error_event(echoes(form)), 200, {"content-type": SSE}))
         told = world.stream(AIModelClient(endpoint(server.url), config()), "?")
         assert told[-1][1].chat_response.interrupted
         assert (name, leaked(told)) == (name, [])
@@ -242,10 +242,10 @@ def test_a_broken_stream_is_told_without_secrets(world: World, server: FakeServe
 def test_an_echo_instead_of_http_shows_no_secret(start: bytes, world: World, server: FakeServer) -> None:
     @dataclass
     class Nonsense:
-        def steps(self, asked: Asked) -> Iterator[Step]:
+        def steps(self, asked: ReceivedRequest) -> Iterator[Step]:
             yield Send(start + echoes(str).encode() + b"\r\n\r\n")
 
-    server.answers(Nonsense())
+    server.add_replies(Nonsense())
     with pytest.raises(CallError) as raised:
         world.run(AIModelClient(endpoint(server.url), config()), "?")
     assert leaked("".join(traceback.format_exception(raised.value)), vars(raised.value)) == []
@@ -259,11 +259,11 @@ def test_signatures_of_aws_and_all_they_are_made_of_are_redacted(world: World, s
 
     @dataclass
     class Repeats:
-        def steps(self, asked: Asked) -> Iterator[Step]:
+        def steps(self, asked: ReceivedRequest) -> Iterator[Step]:
             words = " ".join([asked.headers["authorization"], asked.headers["x-amz-security-token"], *keys.values()])
             yield from Raw(error_body(words), 403, {"content-type": JSON, "x-echo": words}).steps(asked)
 
-    server.answers(Repeats())
+    server.add_replies(Repeats())
     client = AIModelClient(AIModelEndpoint(api=made, ai_model=AIModel(model_name="amazon.nova-lite-v1:0")))
     with pytest.raises(CallError) as raised:
         world.run(client, "?", retries=0)
@@ -274,7 +274,7 @@ def test_signatures_of_aws_and_all_they_are_made_of_are_redacted(world: World, s
 
 
 def test_words_that_are_no_secrets_stay_readable(server: FakeServer) -> None:
-    server.answers(
+    server.add_replies(
         Raw(error_body("the model fake-1 of tenant-x is not in api.example.com"), 404, {"content-type": JSON})
     )
     with pytest.raises(CallError, match=re.escape("the model fake-1 of tenant-x is not in api.example.com")):
@@ -301,7 +301,7 @@ def test_settings_and_clients_of_the_kit_show_no_secret() -> None:
 def test_requests_and_targets_show_no_secret() -> None:
     target = resolve(endpoint("http://127.0.0.1:9"), {})
     request = HttpRequest("GET", f"http://127.0.0.1:9/?a={HEADER}", {"x": KEY}, b"body")
-    assert leaked(target, target.grant, request, [request]) == []
+    assert leaked(target, target.auth_context, request, [request]) == []
 
 
 def test_queries_of_media_that_cannot_be_fetched_are_masked(world: World, server: FakeServer) -> None:

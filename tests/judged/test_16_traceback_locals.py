@@ -20,7 +20,7 @@ from ai_utilities import AiClient, AiSettings, create_client
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError, DhenaraError
 from dhenara.ai.testing import FakeServer
-from dhenara.ai.testing.replies import Asked, Raw, Refusal
+from dhenara.ai.testing.replies import Raw, ReceivedRequest, Refusal
 from dhenara.ai.testing.steps import Stall, Step
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from support.worlds import World
@@ -36,7 +36,7 @@ DEEPEST = 6
 class Stalled:
     """Never answers."""
 
-    def steps(self, asked: Asked) -> Iterator[Step]:
+    def steps(self, asked: ReceivedRequest) -> Iterator[Step]:
         yield Stall()
 
 
@@ -117,7 +117,7 @@ def failing(world: World, client: AIModelClient, kind: type[BaseException] = Cal
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai"])
 def test_a_refusal(provider: str, transport: Any, world: World, server: FakeServer) -> None:
-    server.answers(Refusal(401, "no"), Refusal(401, "no"))
+    server.add_replies(Refusal(401, "no"), Refusal(401, "no"))
     failing(world, AIModelClient(endpoint(server.url, provider), transport=transport))
 
 
@@ -128,12 +128,12 @@ def test_a_refused_connection(transport: Any, world: World, closed_port: int) ->
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_timeout(transport: Any, world: World, server: FakeServer) -> None:
-    server.answers(Stalled(), Stalled())
+    server.add_replies(Stalled(), Stalled())
     failing(world, AIModelClient(endpoint(server.url), transport=transport), timeout=0.2)
 
 
 def test_an_answer_that_is_none(world: World, server: FakeServer) -> None:
-    server.answers(Raw(b"no"), Raw(b"no"))
+    server.add_replies(Raw(b"no"), Raw(b"no"))
     failing(world, AIModelClient(endpoint(server.url)))
 
 
@@ -191,7 +191,7 @@ CLOUD: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("given", CLOUD, ids=lambda given: f"{given['provider']}-{'-'.join(given['credentials'])}")
 def test_credentials(given: dict[str, Any], world: World, server: FakeServer) -> None:
-    server.answers(*[Refusal(401, "no")] * 4)
+    server.add_replies(*[Refusal(401, "no")] * 4)
     credentials = {**given["credentials"], "token_uri": f"{server.url}/token", "authority": server.url}
     if "token" in credentials or given["provider"] == "amazon_bedrock":
         credentials = given["credentials"]
@@ -205,7 +205,7 @@ def test_credentials(given: dict[str, Any], world: World, server: FakeServer) ->
 
 
 def test_a_cancelled_stream_on_asyncio(server: FakeServer) -> None:
-    server.answers(Stalled())
+    server.add_replies(Stalled())
 
     async def main() -> None:
         client = AIModelClient(endpoint(server.url), AIModelCallConfig(headers={"X-Call": CALL}))
@@ -222,7 +222,7 @@ def test_a_cancelled_stream_on_asyncio(server: FakeServer) -> None:
 
 
 def test_a_cancelled_stream_on_trio(server: FakeServer) -> None:
-    server.answers(Stalled())
+    server.add_replies(Stalled())
     found: list[str] = []
 
     async def main() -> None:
@@ -249,9 +249,9 @@ def test_a_cancelled_stream_on_trio(server: FakeServer) -> None:
 
 def test_an_interrupt_of_a_sync_call(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Raised where a blocked read would be interrupted by Ctrl-C."""
-    from dhenara.ai.runtime.blocking import BlockingWaiter
+    from dhenara.ai.runtime.sync_io import BlockingWaiter
 
-    server.answers(Stalled())
+    server.add_replies(Stalled())
 
     async def interrupted(self: BlockingWaiter, waiting: socket.socket, timeout: float | None) -> None:
         raise KeyboardInterrupt
@@ -264,7 +264,7 @@ def test_an_interrupt_of_a_sync_call(server: FakeServer, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("operation", [("embed", ["a"]), ("list_models",), ("moderate", "a"), ("run", "?")])
 def test_beside_chat(operation: tuple[Any, ...], world: World, server: FakeServer) -> None:
-    server.answers(Refusal(401, "no"))
+    server.add_replies(Refusal(401, "no"))
     client = AIModelClient(endpoint(server.url))
     with pytest.raises(CallError) as raised:
         world.ask(client, *operation, retries=0, headers={"X-Call": CALL})
@@ -272,7 +272,7 @@ def test_beside_chat(operation: tuple[Any, ...], world: World, server: FakeServe
 
 
 def test_the_kit(server: FakeServer, closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    server.answers(Refusal(401, "no"), Refusal(401, "no"))
+    server.add_replies(Refusal(401, "no"), Refusal(401, "no"))
     said: dict[str, Any] = {"provider": "openai", "model": "m", "extra_headers": {"X-Tenant": HEADER}, "max_retries": 0}
     for url in (f"{server.url}/v1?tenant={QUERY}", f"http://127.0.0.1:{closed_port}/v1?tenant={QUERY}"):
         with pytest.raises(DhenaraError) as raised:
@@ -308,7 +308,7 @@ def test_values_that_cannot_be_made() -> None:
 
 @pytest.mark.parametrize("method", ["ask", "run"])
 def test_a_conversation(method: str, server: FakeServer) -> None:
-    server.answers(Refusal(401, "no"))
+    server.add_replies(Refusal(401, "no"))
     with AIModelClient(endpoint(server.url)) as client, pytest.raises(CallError) as raised:
         getattr(client.conversation(), method)("?", retries=0, headers={"X-Call": CALL})
     assert leaks(raised.value, *SECRETS) == ""
@@ -316,7 +316,7 @@ def test_a_conversation(method: str, server: FakeServer) -> None:
 
 def test_aiohttp(server: FakeServer, closed_port: int) -> None:
     pytest.importorskip("aiohttp")
-    server.answers(Refusal(401, "no"), Stalled())
+    server.add_replies(Refusal(401, "no"), Stalled())
 
     async def main() -> None:
         for url, options in ((server.url, {}), (server.url, {"timeout": 0.2}), (f"http://127.0.0.1:{closed_port}", {})):

@@ -23,7 +23,7 @@ ODD = ["host ", " host", "host\t", "host:", ":authority", "", "ho st", "x\r\nhos
 
 @pytest.fixture
 def answering(server: FakeServer) -> FakeServer:
-    server.answers(*[Answer(text="Hello!")] * 4)
+    server.add_replies(*[Answer(text="Hello!")] * 4)
     return server
 
 

@@ -90,7 +90,7 @@ def test_no_character_that_steers_is_printed(name: str) -> None:
 @pytest.mark.parametrize("name", ATTACKS)
 @pytest.mark.parametrize("streamed", ["--stream", "--no-stream"])
 def test_an_answer(name: str, streamed: str, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_server.answers(Answer(text=f"before {ATTACKS[name]} after"))
+    at_server.add_replies(Answer(text=f"before {ATTACKS[name]} after"))
     shown = at_terminal(monkeypatch, "ask", "?", streamed)
     assert steering(shown) == set()
     assert "before" in shown
@@ -103,7 +103,7 @@ def test_a_sequence_that_is_split_over_chunks(at_server: FakeServer, monkeypatch
         for letter in EVIL + "end\r\nnext"
     ]
     last = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
-    at_server.answers(RawStream([*pieces, last]))
+    at_server.add_replies(RawStream([*pieces, last]))
     shown = at_terminal(monkeypatch, "ask", "?", "--stream")
     assert steering(shown) == set()
     assert "end\nnext" in shown
@@ -112,21 +112,21 @@ def test_a_sequence_that_is_split_over_chunks(at_server: FakeServer, monkeypatch
 def test_errors_of_a_server(at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     for status in (400, 401, 404, 429, 500):
         body = json.dumps({"error": {"message": EVIL, "type": EVIL, "code": EVIL}}).encode()
-        at_server.answers(Raw(body, status, {"content-type": "application/json", "x-request-id": "a\x1b[31mb"}))
+        at_server.add_replies(Raw(body, status, {"content-type": "application/json", "x-request-id": "a\x1b[31mb"}))
         shown = at_terminal(monkeypatch, "ask", "?")
         assert steering(shown) == set()
         assert "ai-utilities: openai" in shown
 
 
 def test_the_list_of_models(at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_server.answers(Raw(json.dumps({"object": "list", "data": [{"id": f"m{EVIL}", "object": "model"}]}).encode()))
+    at_server.add_replies(Raw(json.dumps({"object": "list", "data": [{"id": f"m{EVIL}", "object": "model"}]}).encode()))
     shown = at_terminal(monkeypatch, "models", "-p", "openai")
     assert steering(shown) == set()
 
 
 @pytest.mark.parametrize("command", [["usage"], ["usage", "--by", "tag:team"], ["usage", "--plot"], ["cache", "stats"]])
 def test_accounts_and_caches(command: list[str], at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_server.answers(Answer(text=EVIL, model=f"m{EVIL}"))
+    at_server.add_replies(Answer(text=EVIL, model=f"m{EVIL}"))
     assert steering(at_terminal(monkeypatch, "ask", "?", "--cache", "--tag", f"team={EVIL}", "--no-stream")) == set()
     assert steering(at_terminal(monkeypatch, *command)) == set()
     assert steering(at_terminal(monkeypatch, "cache", "inspect")) == set()
@@ -152,12 +152,12 @@ def test_settings_and_names_of_files(at_server: FakeServer, monkeypatch: pytest.
 def test_doctor_and_setup(at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     body = json.dumps({"error": {"message": EVIL}}).encode()
     for command in (["doctor"], ["setup", "-y", "-p", "openai", "--api-key", "sk-x", "--dry-run"]):
-        at_server.answers(*[Raw(body, 401, {"content-type": "application/json"})] * 4)
+        at_server.add_replies(*[Raw(body, 401, {"content-type": "application/json"})] * 4)
         assert steering(at_terminal(monkeypatch, *command)) == set()
 
 
 def test_a_conversation_with_errors(at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_server.answers(Answer(text=EVIL), Refusal(400, EVIL))
+    at_server.add_replies(Answer(text=EVIL), Refusal(400, EVIL))
     said = f"hello\n/model {EVIL.replace(chr(10), '')}\n/nothing{EVIL}\nagain\n/plan\n/usage\n/load {EVIL}\n"
     assert steering(at_terminal(monkeypatch, "chat", stdin=said.replace("\r", ""))) == set()
 
@@ -176,7 +176,7 @@ def test_programs_get_every_byte(
     at_server: FakeServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    at_server.answers(Answer(text="a\x1b[31mb"))
+    at_server.add_replies(Answer(text="a\x1b[31mb"))
     main(["ask", "?"])
     assert "a\x1b[31mb" in capsys.readouterr().out
 
@@ -188,7 +188,7 @@ def test_what_the_command_draws_itself_is_drawn() -> None:
 
 
 def test_on_a_real_terminal(at_server: FakeServer) -> None:
-    at_server.answers(Answer(text=EVIL))
+    at_server.add_replies(Answer(text=EVIL))
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "ai_utilities.cli", "ask", "?"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=follower, stderr=follower) as process:
@@ -227,7 +227,9 @@ SCRIPTS = [
 
 @pytest.fixture
 def page(at_server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    at_server.answers(*[Answer(text="hi", model=script) for script in SCRIPTS], *[Refusal(400, one) for one in SCRIPTS])
+    at_server.add_replies(
+        *[Answer(text="hi", model=script) for script in SCRIPTS], *[Refusal(400, one) for one in SCRIPTS]
+    )
     for script in SCRIPTS * 2:
         at_terminal(
             monkeypatch, "ask", "?", "-m", script, "--tag", f"team={script}", "--tag", f"{script.replace('=', '')}=x"

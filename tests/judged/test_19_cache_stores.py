@@ -64,7 +64,7 @@ def codes(answer: Any) -> list[str]:
 def test_a_locked_file_does_not_hold_up_a_call(
     reading: bool, streaming: bool, world: World, server: FakeServer, tmp_path: Path
 ) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     cache = closed_cache(tmp_path)
     client = AIModelClient(endpoint(server.url), layers=[CacheLayer(cache, policy="always")])
     with locked(tmp_path / "cache.sqlite", reading=reading):
@@ -81,7 +81,7 @@ def test_a_locked_file_does_not_hold_up_a_call(
 
 
 def test_the_wait_for_a_lock_is_a_part_of_the_time_that_a_call_has(tmp_path: Path) -> None:
-    from ai_utilities.cache.patient import allowance
+    from ai_utilities.cache.failsafe import allowance
 
     assert allowance(None) <= 1.0
     assert allowance(100.0) <= 1.0
@@ -90,7 +90,7 @@ def test_the_wait_for_a_lock_is_a_part_of_the_time_that_a_call_has(tmp_path: Pat
 
 
 def test_a_file_that_is_locked_at_the_start_does_not_hold_up_the_client(server: FakeServer, tmp_path: Path) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     path = tmp_path / "cache.sqlite"
     sqlite3.connect(path).close()
     with locked(path, reading=True):
@@ -104,7 +104,7 @@ def test_a_file_that_is_locked_at_the_start_does_not_hold_up_the_client(server: 
 
 
 def test_a_cache_that_is_free_again_is_used_again(server: FakeServer, tmp_path: Path) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     layer = CacheLayer(closed_cache(tmp_path), policy="always")
     layer.patient._rest = 0.0
     with AIModelClient(endpoint(server.url), layers=[layer]) as client:
@@ -118,7 +118,7 @@ def test_a_cache_that_is_free_again_is_used_again(server: FakeServer, tmp_path: 
 
 def test_a_redis_server_that_says_nothing_does_not_hold_up_a_call(world: World, server: FakeServer) -> None:
     pytest.importorskip("redis")
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     with silent_server() as url:
         client = AIModelClient(endpoint(server.url), layers=[CacheLayer(RedisCache(url), policy="always")])
         began = time.monotonic()
@@ -132,7 +132,7 @@ def test_a_redis_server_that_says_nothing_does_not_hold_up_a_call(world: World, 
 
 def test_a_redis_server_that_is_not_there_is_a_warning(world: World, server: FakeServer) -> None:
     pytest.importorskip("redis")
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"redis://:secret-word@127.0.0.1:{free.getsockname()[1]}/0"
     client = AIModelClient(endpoint(server.url), layers=[CacheLayer(RedisCache(url), policy="always")])
@@ -150,7 +150,7 @@ def test_what_a_cache_of_ones_own_raises_is_not_shown(world: World, server: Fake
         def set(self, key: str, value: Any, ttl: float | None = None) -> None:
             raise RuntimeError("password=hunter2")
 
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     client = AIModelClient(endpoint(server.url), layers=[CacheLayer(Broken(), policy="always")])
     answer = world.run(client, "?").chat_response
     world.close(client)
@@ -159,7 +159,7 @@ def test_what_a_cache_of_ones_own_raises_is_not_shown(world: World, server: Fake
 
 
 def test_strict_calls_are_answered_without_their_cache(server: FakeServer, tmp_path: Path) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     layer = CacheLayer(closed_cache(tmp_path), policy="always")
     with (
         AIModelClient(endpoint(server.url), layers=[layer]) as client,
@@ -169,10 +169,10 @@ def test_strict_calls_are_answered_without_their_cache(server: FakeServer, tmp_p
 
 
 def test_embeddings_go_on_without_a_locked_cache(world: World, tmp_path: Path) -> None:
-    from dhenara.ai.testing import Plausible
+    from dhenara.ai.testing import SampleOperations
 
     cache = closed_cache(tmp_path)
-    with FakeServer(Plausible()) as server, locked(tmp_path / "cache.sqlite", reading=True):
+    with FakeServer(SampleOperations()) as server, locked(tmp_path / "cache.sqlite", reading=True):
         client = AIModelClient(endpoint(server.url), layers=[CacheLayer(cache, policy="always")])
         made = world.ask(client, "embed", ["a", "b"], timeout=ENOUGH)
         world.close(client)
@@ -188,7 +188,7 @@ def kit_settings(server: FakeServer, path: Path) -> AiSettings:
 
 
 def test_the_kit_answers_without_a_locked_cache(server: FakeServer, tmp_path: Path) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     path = tmp_path / "cache.sqlite"
     SQLiteCache(path).close()
     with locked(path, reading=True):
@@ -279,7 +279,7 @@ def test_a_file_of_the_first_version_is_migrated(tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_newer_version_is_left_alone(world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     path = tmp_path / "cache.sqlite"
     SQLiteCache(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
@@ -292,7 +292,7 @@ def test_a_file_of_a_newer_version_is_left_alone(world: World, server: FakeServe
 
 
 def test_a_column_that_somebody_added_changes_nothing(server: FakeServer, tmp_path: Path) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     path = tmp_path / "cache.sqlite"
     SQLiteCache(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
@@ -311,7 +311,7 @@ def test_a_file_of_something_else_is_a_typed_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["head", "middle", "empty"])
 def test_a_damaged_file_is_replaced_and_the_call_answered(damage: str, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(HELLO, HELLO, HELLO)
+    server.add_replies(HELLO, HELLO, HELLO)
     path = tmp_path / "cache.sqlite"
     filled(path, 2_000, 5_000).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
@@ -344,14 +344,14 @@ def test_clearing_a_namespace_leaves_the_others(tmp_path: Path) -> None:
     cache.set_texts({f"a:{number}": "1" for number in range(1_500)})
     cache.set_texts({"b:1": "1", "a": "1", "ab:1": "1", "a;": "1", ":x": "1"})
     cache.clear_namespace("a")
-    assert sorted(cache.kept_keys()) == [":x", "a", "a;", "ab:1", "b:1"]
+    assert sorted(cache.stored_keys()) == [":x", "a", "a;", "ab:1", "b:1"]
     cache.clear_namespace("")
-    assert sorted(cache.kept_keys()) == ["ab:1", "b:1"]
+    assert sorted(cache.stored_keys()) == ["ab:1", "b:1"]
 
 
 def test_a_slow_cache_holds_up_only_the_call_that_tries_it(server: FakeServer, tmp_path: Path) -> None:
     """While one call waits for the lock, later calls do not wait for it again and again."""
-    server.answers(*[HELLO] * 6)
+    server.add_replies(*[HELLO] * 6)
     layer = CacheLayer(closed_cache(tmp_path), policy="always")
     tries: list[float] = []
     real = layer.backend.get_text

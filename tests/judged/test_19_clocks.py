@@ -14,11 +14,11 @@ from ai_utilities.limits import MemoryLimits, RedisLimits, SQLiteLimits
 from ai_utilities.usage import (
     Budget,
 )
-from dhenara.ai.testing import Answer, Counted
+from dhenara.ai.testing import Answer, FakeUsage
 
-HELLO = Answer(text="Hello!", usage=Counted(10, 10))
+HELLO = Answer(text="Hello!", usage=FakeUsage(10, 10))
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-ACCOUNT = Budget(1, "day").account({}, time.time())
+ACCOUNT = Budget(1, "day").window_at({}, time.time())
 
 
 class Clock:

@@ -19,14 +19,14 @@ from ai_utilities.usage import (
     UsageData,
 )
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, Counted, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 from support.redis_server import RedisProcess
 from support.usage_worker import BRIEF, priced
 from support.worlds import World
 
-HELLO = Answer(text="Hello!", usage=Counted(10, 10))
+HELLO = Answer(text="Hello!", usage=FakeUsage(10, 10))
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-ACCOUNT = Budget(1, "day").account({}, time.time())
+ACCOUNT = Budget(1, "day").window_at({}, time.time())
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ ALL_KEYS = pytest.mark.parametrize("evicting", ["allkeys-lru", "allkeys-random"]
 
 @ALL_KEYS
 def test_a_server_that_may_evict_counters_is_refused(world: World, evicting: str, server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     budgets = BudgetLayer(Budget(1), store=RedisBudgets(evicting))
     limits = LimitLayer(Limit(requests_per_minute=5), store=RedisLimits(evicting))
     for layers in ({"layers": [budgets]}, {"attempt_layers": [limits]}):

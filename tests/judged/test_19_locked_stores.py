@@ -23,13 +23,13 @@ from ai_utilities.usage import (
     UsageLayer,
 )
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, Counted, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 from support.usage_worker import BRIEF, priced
 from support.worlds import World, endpoint
 
-HELLO = Answer(text="Hello!", usage=Counted(10, 10))
+HELLO = Answer(text="Hello!", usage=FakeUsage(10, 10))
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-ACCOUNT = Budget(1, "day").account({}, time.time())
+ACCOUNT = Budget(1, "day").window_at({}, time.time())
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def locked(path: Path) -> Iterator[None]:
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_locked_budget_fails_in_time(world: World, server: FakeServer, tmp_path: Path, streaming: bool) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     path = tmp_path / "budget.db"
     client = AIModelClient(priced(server.url), BRIEF, layers=[BudgetLayer(Budget(1), store=SQLiteBudgets(path))])
     with locked(path):
@@ -58,7 +58,7 @@ def test_a_locked_budget_fails_in_time(world: World, server: FakeServer, tmp_pat
 def test_a_locked_ledger_or_limit_store_leaves_time_for_the_call(
     kind: str, world: World, server: FakeServer, tmp_path: Path
 ) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     path = tmp_path / "store.db"
     layers: dict[str, Any] = (
         {"layers": [UsageLayer(SQLiteLedger(path))]}
@@ -105,7 +105,7 @@ def test_threads_do_not_wait_for_each_other_beyond_their_own_time(server: FakeSe
 
 
 def test_limits_are_kept_by_this_process_while_their_store_is_locked(server: FakeServer, tmp_path: Path) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     path = tmp_path / "limits.db"
     layer = LimitLayer(Limit(requests_per_minute=1), store=SQLiteLimits(path), wait=False)
     with AIModelClient(endpoint(server.url), attempt_layers=[layer]) as client, locked(path):

@@ -28,13 +28,13 @@ from ai_utilities.usage import (
     UsageLayer,
 )
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, Counted, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 from support.usage_worker import BRIEF, priced
 from support.worlds import World
 
-HELLO = Answer(text="Hello!", usage=Counted(10, 10))
+HELLO = Answer(text="Hello!", usage=FakeUsage(10, 10))
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-ACCOUNT = Budget(1, "day").account({}, time.time())
+ACCOUNT = Budget(1, "day").window_at({}, time.time())
 
 
 def ask(ticket: str, **more: Any) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def test_an_older_ledger_is_migrated(without: str, tmp_path: Path) -> None:
 def test_columns_that_others_added_lose_no_row_and_fail_no_call(
     world: World, server: FakeServer, tmp_path: Path
 ) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     usage, budget = tmp_path / "usage.db", tmp_path / "budget.db"
     for _ in range(2):
         ledger, budgets = SQLiteLedger(usage), SQLiteBudgets(budget)
@@ -172,7 +172,7 @@ def test_a_damaged_state_of_limits_is_counted_anew_and_said(
     if kind == "sqlite":
         store = SQLiteLimits(tmp_path / "limits.db")
         store.step("k", "take", ask("a"))
-        store._file.all("UPDATE limits SET state = ?", (damage,))
+        store._file.fetch_all("UPDATE limits SET state = ?", (damage,))
     else:
         store = RedisLimits(request.getfixturevalue("redis_url"))
         store.step("k", "take", ask("a"))

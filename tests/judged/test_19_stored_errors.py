@@ -20,13 +20,13 @@ from ai_utilities.usage import (
 )
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError
-from dhenara.ai.testing import Answer, Counted, FakeServer, Refusal
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage, Refusal
 from dhenara.ai.types import AIModelCallConfig
 from support.worlds import World, endpoint
 
-HELLO = Answer(text="Hello!", usage=Counted(10, 10))
+HELLO = Answer(text="Hello!", usage=FakeUsage(10, 10))
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-ACCOUNT = Budget(1, "day").account({}, time.time())
+ACCOUNT = Budget(1, "day").window_at({}, time.time())
 
 
 PROMPT = "My diagnosis is pneumonia, and my name is Ada Lovelace of Ockham Park"
@@ -66,7 +66,7 @@ def test_no_prompt_is_kept_with_an_error(
         "sqlite": lambda: SQLiteLedger(tmp_path / "usage.db"),
         "redis": lambda: RedisLedger(request.getfixturevalue("redis_url")),
     }[kind]()
-    server.answers(Refusal(400, quote))
+    server.add_replies(Refusal(400, quote))
     layers = [TelemetryLayer(tracer_provider=provider), LogLayer(), UsageLayer(ledger)]
     lessons = tmp_path / "lessons.json"
     client = AIModelClient(endpoint(server.url), layers=layers, lessons=lessons)
@@ -88,7 +88,7 @@ def test_a_learned_lesson_is_kept_without_the_prompt_for_its_owner_only(
 ) -> None:
     lessons = tmp_path / "lessons.json"
     said = f"Unsupported parameter: 'temperature' is not supported with this model. You sent: {PROMPT}"
-    server.answers(Refusal(400, said), HELLO)
+    server.add_replies(Refusal(400, said), HELLO)
     client = AIModelClient(endpoint(server.url), AIModelCallConfig(temperature=0.5), lessons=lessons)
     world.run(client, PROMPT)
     world.close(client)

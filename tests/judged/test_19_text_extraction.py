@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from tests.files.test_reading import docx, pdf, said
 
 from ai_utilities.exceptions import AIUtilitiesError
 from ai_utilities.files import TextExtractionError, read_text
+from files.test_reading import docx, pdf, said
 
 SIZES = (500, 1000, 2000, 4000)
 HTML: dict[str, str] = {

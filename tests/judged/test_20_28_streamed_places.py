@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.answer.chunks import Chunker
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.providers.registry import find_provider
+from dhenara.ai.response.builder import ResponseBuilder
+from dhenara.ai.response.chunks import ChunkBuilder
 from dhenara.ai.types.content import Origin
 from dhenara.ai.types.response import ChatResponse
 from dhenara.ai.wire.frame import Frame
@@ -25,7 +25,12 @@ def quirks(codec: str) -> Any:
 def streamed(codec: str, events: list[dict[str, Any]]) -> tuple[ChatResponse, str]:
     """The answer, and the text that its chunks show."""
     origin = Origin(provider="openai", model="m", protocol=codec)
-    decoder, draft, chunker, shown = load_codec(codec).decoder(quirks(codec)), Draft(origin), Chunker(origin), ""
+    decoder, draft, chunker, shown = (
+        load_codec(codec).decoder(quirks(codec)),
+        ResponseBuilder(origin),
+        ChunkBuilder(origin),
+        "",
+    )
     for event in events:
         batch = list(decoder.frame(Frame(json.dumps(event).encode(), event["type"])))
         for delta in batch:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from dhenara.ai.answer.fold import fold
-from dhenara.ai.catalog.prices import price
+from dhenara.ai.catalog.prices import price_usage
 from dhenara.ai.codecs.anthropic.usage import read_usage as read_messages
 from dhenara.ai.codecs.base import Quirks
 from dhenara.ai.codecs.cohere.response import read_usage as read_cohere
@@ -22,6 +21,7 @@ from dhenara.ai.codecs.openai_responses.usage import read_usage as read_response
 from dhenara.ai.codecs.openai_rest.transcription_reader import read_usage as read_transcription
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.providers.registry import find_provider
+from dhenara.ai.response.builder import build_response
 from dhenara.ai.types import Usage
 from support.corpus import CORPUS, exchanges, read
 from support.protocols import PROTOCOLS
@@ -113,7 +113,7 @@ def answer(report: dict[str, Any], model: str, quirks: Quirks) -> Any:
         "choices": [{"index": 0, "message": {"content": "hi"}, "finish_reason": "stop"}],
         "usage": report,
     }
-    return fold(load_codec("openai_chat").decoder(quirks).whole(body))
+    return build_response(load_codec("openai_chat").decoder(quirks).whole(body))
 
 
 def chat_quirks(provider: str) -> Iterator[ChatQuirks]:
@@ -139,11 +139,11 @@ def test_23_an_unclear_report_has_no_cost_unless_the_provider_tells_it() -> None
     at = endpoint("http://127.0.0.1:1", model="gpt-4o")
     details = {"cached_tokens": 163}
     unclear = read_chat(chat(7, 1, 8, prompt_tokens_details=details))
-    cost = price(at, unclear)
+    cost = price_usage(at, unclear)
     assert cost is not None
     assert cost.amount is None
     assert "cache_read_tokens" in (cost.reason or "")
-    told = price(at, read_chat({**chat(7, 1, 8, prompt_tokens_details=details), "cost": 0.5}))
+    told = price_usage(at, read_chat({**chat(7, 1, 8, prompt_tokens_details=details), "cost": 0.5}))
     assert told is not None
     assert float(told.amount or 0) == 0.5
 

@@ -36,7 +36,7 @@ def endpoint_of(protocol: str, server: FakeServer) -> AIModelEndpoint:
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("given", [RESULT, DICT], ids=["value", "dict"])
 def test_a_result_of_a_stored_call_is_sent(protocol: str, option: str, given: Any, server: FakeServer) -> None:
-    server.answers(Answer(text="Nice."))
+    server.add_replies(Answer(text="Nice."))
     with AIModelClient(endpoint_of(protocol, server)) as client:
         answer = client.generate(messages=[given], options={option: "stored_1"}, max_output_tokens=9, strict=False)
     body = server.exchanges[0].json
@@ -49,7 +49,7 @@ def test_a_result_of_a_stored_call_is_sent(protocol: str, option: str, given: An
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_result_of_a_stored_call_is_sent_in_every_world(world: World, streaming: bool, server: FakeServer) -> None:
-    server.answers(Answer(text="Nice."))
+    server.add_replies(Answer(text="Nice."))
     client = AIModelClient(endpoint_of("openai_responses", server))
     say = world.stream if streaming else world.run
     say(client, messages=[RESULT], options={"previous_response_id": "resp_1"})
@@ -59,14 +59,14 @@ def test_a_result_of_a_stored_call_is_sent_in_every_world(world: World, streamin
 
 
 def test_a_run_keeps_the_result_of_a_stored_call(server: FakeServer) -> None:
-    server.answers(Answer(text="Nice."))
+    server.add_replies(Answer(text="Nice."))
     with AIModelClient(endpoint_of("openai_responses", server)) as client:
         client.run(messages=[RESULT], options={"conversation": "conv_1"})
     assert server.exchanges[0].json["input"][0]["call_id"] == "call_9"
 
 
 def test_a_model_parameter_names_stored_history_too(server: FakeServer) -> None:
-    server.answers(Answer(text="Nice."))
+    server.add_replies(Answer(text="Nice."))
     there = endpoint_of("openai_responses", server)
     model = there.ai_model.model_copy(update={"parameters": {"conversation": "conv_1"}})
     with AIModelClient(there.model_copy(update={"ai_model": model})) as client:
@@ -76,7 +76,7 @@ def test_a_model_parameter_names_stored_history_too(server: FakeServer) -> None:
 
 @pytest.mark.parametrize("options", [{}, {"previous_response_id": None}, {"conversation": ""}])
 def test_without_stored_history_an_unknown_result_is_left_out(options: Any, server: FakeServer) -> None:
-    server.answers(Answer(text="Nice."))
+    server.add_replies(Answer(text="Nice."))
     with AIModelClient(endpoint_of("openai_responses", server)) as client:
         answer = client.generate("Hi", messages=[RESULT], options=options)
     assert "sunny" not in str(server.exchanges[0].json)

@@ -31,7 +31,7 @@ HISTORY: list[Any] = [USER, REASONING, *CALLS, *OUTPUTS, MESSAGE, {"role": "user
 
 
 def sent(server: FakeServer, messages: list[Any], provider: str = "openai", **config: Any) -> Any:
-    server.answers(Answer(text="Done."))
+    server.add_replies(Answer(text="Done."))
     with AIModelClient(endpoint(server.url, provider, **config)) as client:
         answer = client.generate(messages=messages, max_output_tokens=9)
     return server.exchanges[-1].json, answer.chat_response
@@ -55,7 +55,7 @@ TEXT = {"type": "input_text", "text": "?"}
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_an_output_of_a_stored_call_is_an_item(world: World, streaming: bool, server: FakeServer) -> None:
-    server.answers(Answer(text="Done."))
+    server.add_replies(Answer(text="Done."))
     client = AIModelClient(endpoint(server.url, protocol="openai_responses"))
     say = world.stream if streaming else world.run
     say(client, messages=[OUTPUTS[0]], options={"previous_response_id": "resp_1"})

@@ -13,7 +13,7 @@ from typing_extensions import is_typeddict
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, FetchError, UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.types.reading import content_of
+from dhenara.ai.types.content_parsing import content_of
 from support.vendor_samples import PDF, SAMPLES, Fields, flat, sample_of
 from support.worlds import endpoint
 
@@ -185,7 +185,7 @@ def said_by(part: Fields) -> list[Any]:
 def send(server: FakeServer, protocol: str, part: Fields, **config: Any) -> tuple[Any, list[str]]:
     """The body that was sent, and what was warned of."""
     chosen = dict(ENDPOINTS[protocol])
-    server.answers(Answer(text="Done."))
+    server.add_replies(Answer(text="Done."))
     before = len(server.exchanges)
     with AIModelClient(endpoint(server.url, chosen.pop("provider"), **chosen)) as client:
         answer = client.generate(messages=said_by(part), max_output_tokens=9, **config)
@@ -301,7 +301,7 @@ def test_a_cache_mark_on_a_tool_result_arrives_at_openrouter(server: FakeServer)
         },
     ]
     for result in spelled:
-        server.answers(Answer(text="Done."))
+        server.add_replies(Answer(text="Done."))
         with AIModelClient(endpoint(server.url, "openrouter")) as client:
             client.generate(messages=[*asked, result])
         sent = server.exchanges[-1].json["messages"][-1]
@@ -315,7 +315,7 @@ def test_a_cache_mark_on_a_tool_result_arrives_at_openrouter(server: FakeServer)
 def test_a_cache_mark_on_an_answer_arrives_at_openrouter(server: FakeServer) -> None:
     mark = {"type": "ephemeral"}
     answer = {"role": "assistant", "content": [{"type": "text", "text": "so", "cache_control": mark}]}
-    server.answers(Answer(text="Done."))
+    server.add_replies(Answer(text="Done."))
     with AIModelClient(endpoint(server.url, "openrouter")) as client:
         client.generate(messages=["?", answer, "And?"])
     assert server.exchanges[0].json["messages"][1]["content"] == answer["content"]
@@ -323,7 +323,7 @@ def test_a_cache_mark_on_an_answer_arrives_at_openrouter(server: FakeServer) -> 
 
 @pytest.mark.parametrize("address", ["https://www.youtube.com/watch?v=x", "https://youtu.be/x"])
 def test_a_youtube_address_is_a_video(address: str, server: FakeServer) -> None:
-    server.answers(Answer(text="Done."), Answer(text="Done."))
+    server.add_replies(Answer(text="Done."), Answer(text="Done."))
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
         client.generate([{"file_data": {"file_uri": address}}, "?"])
         client.generate([content_of(address), "?"])
@@ -336,7 +336,7 @@ PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/pn
 
 
 def test_a_guarded_text_may_stand_in_a_system_message_of_bedrock(server: FakeServer) -> None:
-    server.answers(Answer(text="Done."))
+    server.add_replies(Answer(text="Done."))
     with AIModelClient(endpoint(server.url, "amazon_bedrock", region="us-east-1")) as client:
         answer = client.generate(messages=[{"role": "system", "content": [GUARD]}, "?"], max_output_tokens=9)
     assert server.exchanges[0].json["system"] == [GUARD]
@@ -348,7 +348,7 @@ def test_a_guarded_text_may_stand_in_a_system_message_of_bedrock(server: FakeSer
 @pytest.mark.parametrize("protocol", ["anthropic", "gemini", "cohere", "ollama"])
 def test_what_a_system_message_cannot_hold_is_named(protocol: str, part: Fields, server: FakeServer) -> None:
     chosen = dict(ENDPOINTS[protocol])
-    server.answers(Answer(text="Done."))
+    server.add_replies(Answer(text="Done."))
     with AIModelClient(endpoint(server.url, chosen.pop("provider"), **chosen)) as client:
         answer = client.generate(messages=[{"role": "system", "content": [part]}, "?"], max_output_tokens=9)
     assert answer.chat_response is not None

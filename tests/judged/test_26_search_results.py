@@ -9,7 +9,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import UnsupportedError
-from dhenara.ai.testing import Answer, Called, FakeServer, Raw, RawStream
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, Raw, RawStream
 from dhenara.ai.types import (
     AIModelEndpoint,
     ContainerUploadContent,
@@ -46,7 +46,7 @@ def at(server: FakeServer, protocol: str) -> AIModelEndpoint:
 
 def asked(server: FakeServer, protocol: str, *parts: Any, **config: Any) -> tuple[Any, Any]:
     """The body that was sent, and the answer."""
-    server.answers(Answer(text="Yes."))
+    server.add_replies(Answer(text="Yes."))
     with AIModelClient(at(server, protocol)) as client:
         answer = client.generate([*parts, QUESTION], max_output_tokens=9, **config).chat_response
     return server.exchanges[-1].json, answer
@@ -117,7 +117,7 @@ def test_elsewhere_search_results_are_text_with_a_warning(protocol: str, server:
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_search_results_are_sent_in_every_world(world: World, streaming: bool, server: FakeServer) -> None:
-    server.answers(Answer(text="Yes."))
+    server.add_replies(Answer(text="Yes."))
     client = AIModelClient(at(server, "anthropic"))
     (world.stream if streaming else world.run)(client, [FOUND, QUESTION], max_output_tokens=9)
     world.close(client)
@@ -141,7 +141,7 @@ def test_tools_return_search_results(protocol: str, server: FakeServer) -> None:
         """Searches."""
         return FOUND
 
-    server.answers(Answer(tool_calls=(Called("search", {"query": "otters"}),)), Answer(text="Yes."))
+    server.add_replies(Answer(tool_calls=(FakeToolCall("search", {"query": "otters"}),)), Answer(text="Yes."))
     with AIModelClient(at(server, protocol)) as client:
         client.run(QUESTION, tools=[search], max_output_tokens=9)
     assert RESULTS[protocol](server.exchanges[1].json)
@@ -182,7 +182,7 @@ def test_a_file_for_a_container_goes_to_anthropic_alone(protocol: str, server: F
 @pytest.mark.parametrize("provider", ["openrouter", "alibaba", "moonshot", "zai"])
 def test_video_urls_are_read_and_written(provider: str, server: FakeServer) -> None:
     part = {"type": "video_url", "video_url": {"url": "https://example.org/a.mp4"}}
-    server.answers(Answer(text="Yes."), Answer(text="Yes."))
+    server.add_replies(Answer(text="Yes."), Answer(text="Yes."))
     with AIModelClient(endpoint(server.url, provider, "any-model")) as client:
         client.generate({"role": "user", "content": [part, {"type": "text", "text": "?"}]})
         client.generate([VideoContent(url="https://example.org/a.mp4"), "?"])
@@ -260,7 +260,7 @@ COMMAND = {
 
 @pytest.mark.parametrize(("protocol", "body"), [("anthropic", CLAUDE), ("converse", NOVA), ("cohere", COMMAND)])
 def test_citations_of_search_results_are_read(protocol: str, body: Any, world: World, server: FakeServer) -> None:
-    server.answers(Raw(json.dumps(body).encode()))
+    server.add_replies(Raw(json.dumps(body).encode()))
     client = AIModelClient(at(server, protocol))
     answer = world.run(client, [FOUND, QUESTION], max_output_tokens=9).chat_response
     world.close(client)
@@ -280,7 +280,7 @@ def test_citations_of_search_results_are_read_from_streams(world: World, server:
         {"type": "message_stop"},
     ]
     lines = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
-    server.answers(RawStream([lines.encode()]))
+    server.add_replies(RawStream([lines.encode()]))
     client = AIModelClient(at(server, "anthropic"))
     final = world.stream(client, [FOUND, QUESTION], max_output_tokens=9)[-1][1]
     world.close(client)

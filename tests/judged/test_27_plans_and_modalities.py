@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.catalog.facts import find_facts
+from dhenara.ai.catalog.model_info import find_facts
 from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import (
@@ -35,7 +35,7 @@ PARTS: dict[str, Any] = {
     "odd": FileContent(data=b"\x00\x01", mime_type="application/x-odd", name="a.odd"),
     "cited": FileContent(data=b"words", mime_type="text/plain", citations=True, context="old"),
     "found": SearchResultContent(source="https://example.org", title="T", text="words", citations=True),
-    "elsewhere": ImageContent(file_id="f", kept_at="xai"),
+    "elsewhere": ImageContent(file_id="f", stored_at="xai"),
 }
 MODELS = [
     ("openai", "gpt-3.5-turbo", {}),
@@ -70,7 +70,7 @@ def test_a_plan_and_a_call_agree(
 ) -> None:
     with AIModelClient(endpoint(server.url, provider, model, **config)) as client:
         for messages in histories(PARTS[kind]).values():
-            server.answers(Answer(text="Done."))
+            server.add_replies(Answer(text="Done."))
             planned: Any = None
             refusal = ""
             try:
@@ -102,7 +102,7 @@ def test_a_plan_and_a_call_agree(
 )
 @pytest.mark.parametrize("streaming", [False, True])
 def test_nova_models_are_shown_videos(model: str, streaming: bool, world: World, server: FakeServer) -> None:
-    server.answers(Answer(text="A film."))
+    server.add_replies(Answer(text="A film."))
     client = AIModelClient(endpoint(server.url, "amazon_bedrock", model, region="us-east-1"))
     (world.stream if streaming else world.run)(client, [PARTS["video"], "What happens?"])
     world.close(client)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.errors import BadAnswerError, BrokenStreamError, CallError
-from dhenara.ai.flow.sources import Live
-from dhenara.ai.flow.stream import Stream
+from dhenara.ai.pipeline.response_reader import StreamingSource
+from dhenara.ai.pipeline.stream import Stream
+from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.testing import FakeServer, RawStream
 from dhenara.ai.types import AIModelCallConfig
 from dhenara.ai.wire.limits import DEFAULT_LIMITS
@@ -37,10 +37,10 @@ class Pieces:
     async def close(self) -> None:
         pass
 
-    def heard(self) -> None:
+    def mark_started(self) -> None:
         pass
 
-    def signed(self, error: CallError) -> CallError:
+    def with_names(self, error: CallError) -> CallError:
         return error
 
 
@@ -56,7 +56,7 @@ def now(work: Coroutine[Any, Any, Any]) -> Any:
 def outcome(protocol: Recorded, quirks: Any, body: bytes) -> tuple[str, CallError | None, bool]:
     """How a stream of these bytes ends: before its first words, after them, or complete; and with which error."""
     codec = protocol.load()
-    stream = Stream(Live(Pieces(body), codec.decoder(quirks), codec.frames()), Draft())  # type: ignore[arg-type]
+    stream = Stream(StreamingSource(Pieces(body), codec.decoder(quirks), codec.frames()), ResponseBuilder())  # type: ignore[arg-type]
     try:
         now(stream.prime())
     except CallError as error:

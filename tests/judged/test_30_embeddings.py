@@ -10,7 +10,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import UnsupportedError
-from dhenara.ai.testing import FakeServer, Plausible, Raw
+from dhenara.ai.testing import FakeServer, Raw, SampleOperations
 from dhenara.ai.types import AudioContent, FileContent, ImageContent, VideoContent
 from support.corpus import CORPUS, load
 from support.worlds import World, endpoint
@@ -33,7 +33,7 @@ def encoded(data: bytes) -> str:
 
 @pytest.mark.parametrize("model", ["gemini-embedding-2", "gemini-embedding-2-preview", "gemini-embedding-3"])
 def test_vertex_is_asked_to_embed_a_content(model: str, world: World, server: FakeServer) -> None:
-    server.answers(Plausible(), Plausible())
+    server.add_replies(SampleOperations(), SampleOperations())
     client = at("google_vertex_ai", model, server)
     found = world.ask(client, "embed", ["an otter", "a cat"], dimensions=8, input_type="query")
     world.close(client)
@@ -51,7 +51,7 @@ def test_vertex_is_asked_to_embed_a_content(model: str, world: World, server: Fa
 
 @pytest.mark.parametrize("model", ["gemini-embedding-001", "text-embedding-005", "text-multilingual-embedding-002"])
 def test_vertex_predicts_vectors_of_older_models(model: str, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     with at("google_vertex_ai", model, server) as client:
         client.embed("an otter")
     assert server.exchanges[0].path.endswith(f"{model}:predict")
@@ -60,7 +60,7 @@ def test_vertex_predicts_vectors_of_older_models(model: str, server: FakeServer)
 @pytest.mark.parametrize("one", [IMAGE, SOUND, VIDEO, PDF], ids=lambda one: str(one.type))
 @pytest.mark.parametrize("provider", ["google_vertex_ai", "google_ai"])
 def test_gemini_makes_vectors_of_media(provider: str, one: Any, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     with at(provider, "gemini-embedding-2", server) as client:
         assert len(client.embed(one).vectors) == 1
     sent = {"inlineData": {"mimeType": one.mime_type, "data": encoded(one.data)}}
@@ -96,7 +96,7 @@ def test_gemini_makes_vectors_of_media(provider: str, one: Any, server: FakeServ
     ],
 )
 def test_nova_makes_vectors_of_all_that_it_takes(given: Any, sent: Any, world: World, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     client = at("amazon_bedrock", NOVA, server)
     found = world.ask(client, "embed", given, dimensions=256, input_type="query")
     world.close(client)
@@ -115,7 +115,7 @@ def test_nova_is_asked_and_read_as_recorded(server: FakeServer) -> None:
     assert recorded
     for exchange in recorded:
         asked = exchange["request_body"]["singleEmbeddingParams"]
-        server.answers(Raw(exchange["response_body"].encode(), headers=exchange["response_headers"]))
+        server.add_replies(Raw(exchange["response_body"].encode(), headers=exchange["response_headers"]))
         with at("amazon_bedrock", NOVA, server) as client:
             text = asked["text"]["value"]
             found = client.embed(text, options={"embeddingPurpose": asked["embeddingPurpose"]})

@@ -45,7 +45,7 @@ SPELLINGS: list[Any] = [
 @pytest.mark.parametrize("spell", SPELLINGS)
 @pytest.mark.parametrize("ids", [("", "", ""), ("a", "b", "c"), ("a", "", "c")])
 def test_a_result_that_names_its_function_answers_its_call(spell: Any, ids: Any, server: FakeServer) -> None:
-    server.answers(Answer(text="Done."))
+    server.add_replies(Answer(text="Done."))
     said = [spell("time", "noon"), spell("weather", "rain"), spell("weather", "snow")]
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
         answer = client.generate(messages=["?", calls(*ids), *said])
@@ -65,7 +65,7 @@ def test_a_result_that_names_its_function_answers_its_call(spell: Any, ids: Any,
 def test_a_named_result_is_sent_to_every_provider(
     world: World, provider: str, streaming: bool, server: FakeServer
 ) -> None:
-    server.answers(Answer(text="Done."))
+    server.add_replies(Answer(text="Done."))
     client = AIModelClient(endpoint(server.url, provider))
     say = world.stream if streaming else world.run
     history = ["?", calls("a"), result("weather", "rain")]
@@ -77,7 +77,7 @@ def test_a_named_result_is_sent_to_every_provider(
 
 
 def test_a_result_with_an_unknown_id_is_not_matched_by_name(server: FakeServer) -> None:
-    server.answers(Answer(text="Done."))
+    server.add_replies(Answer(text="Done."))
     lost = Message(role="tool", contents=[ToolResultContent(call_id="other", name="weather", output="rain")])
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
         client.generate(messages=["?", calls("a"), lost, "And?"])

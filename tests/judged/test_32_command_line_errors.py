@@ -31,7 +31,7 @@ def at_server(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> FakeServer
     for name, value in {"API_KEY": "sk-of-the-test", "BASE_URL": f"{server.url}/v1", "MODEL": "fake-1"}.items():
         monkeypatch.setenv(f"OPENAI_{name}", value)
     monkeypatch.setenv("AI_MAX_RETRIES", "0")
-    server.answers(*[Answer(text="Hello!")] * 12)
+    server.add_replies(*[Answer(text="Hello!")] * 12)
     return server
 
 
@@ -248,7 +248,7 @@ def test_a_closed_standard_input(arguments: list[str], at_server: FakeServer, mo
 
 
 def test_texts_that_the_encoding_of_the_output_lacks(at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_server.answers()
+    at_server.add_replies()
     written = io.BytesIO()
     for text in ("caf\u00e9 \u2603", "half \ud800"):
         with monkeypatch.context() as patched:

@@ -11,7 +11,7 @@ import pytest
 from ai_utilities.cli import main
 from ai_utilities.exceptions import ProviderConfigurationError
 from ai_utilities.providers.factory import list_providers, register_provider
-from ai_utilities.setup import Given, run_setup_wizard
+from ai_utilities.setup import PresetAnswers, run_setup_wizard
 
 MISSPELT = {
     "openia": "openai",
@@ -32,8 +32,8 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
-def given(*names: str, new: bool = False) -> Given:
-    return Given(names, "sk-of-the-test", "http://127.0.0.1:9/v1", "m", keep_failing=True, new_provider=new)
+def given(*names: str, new: bool = False) -> PresetAnswers:
+    return PresetAnswers(names, "sk-of-the-test", "http://127.0.0.1:9/v1", "m", keep_failing=True, new_provider=new)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:

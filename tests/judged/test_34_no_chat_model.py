@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from ai_utilities import AiClient, AiSettings, AsyncAiClient, ProviderConfigurationError
+from ai_utilities.providers.default_models import EMBEDDERS, RANKS
 from ai_utilities.providers.facts import facts_of, known_providers
-from ai_utilities.providers.usual_models import EMBEDDERS, RANKS
-from dhenara.ai.testing import Answer, FakeServer, Plausible
+from dhenara.ai.testing import Answer, FakeServer, SampleOperations
 from support.kit import settings as chat_settings
 
 NAMELESS = [name for name in known_providers() if facts_of(name).first_model is None and facts_of(name).needs_key]
@@ -53,14 +53,14 @@ def call(server: FakeServer, provider: str, is_async: bool, name: str, *given: A
 
 @pytest.mark.parametrize("is_async", [False, True])
 def test_cohere_embeds_without_a_chat_model(is_async: bool, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     assert len(call(server, "cohere", is_async, "embed", ["a", "b"])) == 2
     assert server.exchanges[0].json["model"] == "embed-v4.0"
 
 
 @pytest.mark.parametrize("is_async", [False, True])
 def test_cohere_reranks_without_a_chat_model(is_async: bool, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     call(server, "cohere", is_async, "rerank", "a", ["b", "c"])
     assert server.exchanges[0].json["model"] == "rerank-v4.0-pro"
 
@@ -68,20 +68,20 @@ def test_cohere_reranks_without_a_chat_model(is_async: bool, server: FakeServer)
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("provider", sorted(set(EMBEDDERS) & set(NAMELESS)))
 def test_every_provider_with_a_usual_model_embeds(provider: str, is_async: bool, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     assert len(call(server, provider, is_async, "embed", ["a"])) == 1
     assert EMBEDDERS[provider].replace(":", "%3A") in server.exchanges[0].path + str(server.exchanges[0].body)
 
 
 @pytest.mark.parametrize("provider", ["cohere", "voyage", "openrouter"])
 def test_every_provider_with_a_usual_model_reranks(provider: str, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     call(server, provider, False, "rerank", "a", ["b"])
     assert server.exchanges[0].json["model"] == RANKS[provider]
 
 
 def test_cohere_transcribes_without_a_chat_model(server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     call(server, "cohere", False, "transcribe", silence(), language="en")
     assert server.exchanges[0].path == "/v2/audio/transcriptions"
     assert b"cohere-transcribe-03-2026" in server.exchanges[0].body
@@ -115,7 +115,7 @@ def test_every_question_names_the_setting_that_is_missing(ask: Any, server: Fake
 
 
 def test_a_question_that_names_its_model_needs_no_other(server: FakeServer) -> None:
-    server.answers(Answer(text="Hi"))
+    server.add_replies(Answer(text="Hi"))
     assert call(server, "cohere", False, "ask", "Hi", model="command-a-03-2025") == "Hi"
 
 
@@ -129,7 +129,7 @@ def test_another_provider_for_one_call_needs_no_chat_model(server: FakeServer, m
     monkeypatch.setenv("COHERE_API_KEY", "k")
     monkeypatch.setenv("COHERE_BASE_URL", server.url)
     monkeypatch.setenv("CO_API_URL", server.url)
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     with AiClient(chat_settings(server.url)) as client:
         assert len(client.embed(["a"], provider="cohere")) == 1
 

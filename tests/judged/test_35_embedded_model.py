@@ -14,8 +14,8 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, ServerError, UnsupportedError
-from dhenara.ai.runtime.embedded import engine, fetch_weights, weights, work
-from dhenara.ai.runtime.embedded.engine import Setup, usual_threads
+from dhenara.ai.runtime.embedded import engine, fetch_weights, generation_thread as work, weights
+from dhenara.ai.runtime.embedded.engine import ModelSetup, usual_threads
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -60,7 +60,7 @@ class Loaded:
 def test_media_is_refused_before_the_model_is_loaded(
     world: World, part: Any, streaming: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dhenara.ai.runtime.embedded.transport.acquire", lambda *_: pytest.fail("it was loaded"))
+    monkeypatch.setattr("dhenara.ai.runtime.embedded.transport.acquire_engine", lambda *_: pytest.fail("it was loaded"))
     settings = ChatModelSettings(input_modalities=("text", "image", "audio", "video"))
     client = AIModelClient(local(settings=settings))
     question = Message(role="user", contents=[part, TextContent(text="What is it?")])
@@ -75,7 +75,7 @@ def test_a_failure_of_the_model_says_nothing_of_a_network(
     def fail() -> None:
         raise RuntimeError("the context is broken")
 
-    monkeypatch.setattr("dhenara.ai.runtime.embedded.transport.acquire", lambda *_: Loaded(fail))
+    monkeypatch.setattr("dhenara.ai.runtime.embedded.transport.acquire_engine", lambda *_: Loaded(fail))
     file = tmp_path / "model.gguf"
     file.write_bytes(b"GGUF")
     client = AIModelClient(local(str(file)))
@@ -104,10 +104,10 @@ def test_threads_are_set_and_do_not_poll(
     monkeypatch.setattr(xllamacpp, "Server", lambda parameters: seen.append(parameters))
     file = tmp_path / "model.gguf"
     file.write_bytes(b"GGUF")
-    from dhenara.ai.runtime.embedded.transport import EmbeddedTransport, at_once
+    from dhenara.ai.runtime.embedded.transport import EmbeddedTransport, run_blocking
 
-    setup = EmbeddedTransport(at_once, config)._setup(str(file), embedding=False)
-    engine.Engine(setup).close()
+    setup = EmbeddedTransport(run_blocking, config)._setup(str(file), embedding=False)
+    engine.LlamaEngine(setup).close()
     (parameters,) = seen
     for cpu in (parameters.cpuparams, parameters.cpuparams_batch):
         assert (cpu.n_threads, cpu.poll) == (threads, 0)
@@ -198,5 +198,5 @@ def test_uv_downloads_where_there_is_no_pip(data: Path, monkeypatch: pytest.Monk
 
 
 def test_setups_that_differ_in_threads_are_different_models(tmp_path: Path) -> None:
-    assert Setup(tmp_path) != Setup(tmp_path, threads=2)
+    assert ModelSetup(tmp_path) != ModelSetup(tmp_path, threads=2)
     assert work.failure(OSError("x"))["error"]["code"] == 500

@@ -11,10 +11,10 @@ import pytest
 from ai_utilities import AiClient, AiSettings
 from ai_utilities.cli import main
 from ai_utilities.doctor.calls import HOSTED, LOCAL
-from ai_utilities.doctor.examination import examine
+from ai_utilities.doctor.run_checks import run_checks
 from ai_utilities.exceptions import CallTimeoutError
-from ai_utilities.setup.errands import World
-from ai_utilities.setup.steps import Entry, Try
+from ai_utilities.setup.actions import ActionRunner
+from ai_utilities.setup.steps import ProviderEntry, Try
 
 SLOW_ANSWER = 343.0
 """Seconds that 80 tokens of the embedded model took on a busy machine."""
@@ -45,7 +45,7 @@ SERVERS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("said", SERVERS, ids=lambda said: said["provider"])
 def test_a_model_on_this_machine_has_minutes(said: dict[str, Any], limits: list[float]) -> None:
-    findings = list(examine(AiSettings(**said)))
+    findings = list(run_checks(AiSettings(**said)))
     assert limits == [LOCAL]
     assert limits[0] > SLOW_ANSWER
     assert "--timeout" in (findings[-1].fix or "")
@@ -53,14 +53,14 @@ def test_a_model_on_this_machine_has_minutes(said: dict[str, Any], limits: list[
 
 def test_a_hosted_model_has_less(limits: list[float]) -> None:
     settings = AiSettings(provider="openai", api_key="sk-of-the-test", model="m", base_url="http://[2001:db8::1]:9/v1")
-    list(examine(settings))
+    list(run_checks(settings))
     assert limits == [HOSTED]
 
 
 def test_a_limit_that_is_said_holds(limits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     settings = AiSettings(provider="ollama", model="m", timeout=7)
-    list(examine(settings))
-    list(examine(settings, timeout=900))
+    list(run_checks(settings))
+    list(run_checks(settings, timeout=900))
     assert limits == [7, 900]
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stdout", io.StringIO())
@@ -69,6 +69,9 @@ def test_a_limit_that_is_said_holds(limits: list[float], monkeypatch: pytest.Mon
 
 
 def test_setup_waits_as_long(limits: list[float]) -> None:
-    for entry in (Entry("ollama", model="m"), Entry("openai_compatible", base_url="http://127.0.0.1:9/v1", model="m")):
-        World({}).run(Try(entry))
+    for entry in (
+        ProviderEntry("ollama", model="m"),
+        ProviderEntry("openai_compatible", base_url="http://127.0.0.1:9/v1", model="m"),
+    ):
+        ActionRunner({}).run(Try(entry))
     assert limits == [LOCAL, LOCAL]

@@ -18,17 +18,17 @@ import trio
 from ai_utilities.usage import MemoryLedger, RedisLedger, SQLiteLedger, UsageLayer
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError
-from dhenara.ai.testing import Answer, Counted, Cut, FakeServer, HangUp, Spoken, Stall, stall_before_head
-from dhenara.ai.testing.replies import Asked, Send
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, HangUp, Stall, stall_before_head
+from dhenara.ai.testing.replies import ReceivedRequest, Send
 from support.worlds import World, endpoint
 
-HELLO = Answer(text="Hello, you there!", usage=Counted(100, 50))
+HELLO = Answer(text="Hello, you there!", usage=FakeUsage(100, 50))
 
 
 class HalfBody:
     """A whole answer whose connection ends in the middle of its body."""
 
-    def steps(self, asked: Asked) -> Iterator[Any]:
+    def steps(self, asked: ReceivedRequest) -> Iterator[Any]:
         head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n"
         yield Send(head + b'{"id": ')
         yield HangUp()
@@ -53,7 +53,7 @@ def check(ledger: Any, count: int = 1) -> None:
 
 
 def test_a_stream_that_is_closed_early(server: FakeServer, ledger: Any) -> None:
-    server.answers(Spoken(HELLO, pause=0.01))
+    server.add_replies(DialectReply(HELLO, pause=0.01))
     with AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)]) as client:
         stream = client.generate("?", streaming=True).stream_generator
         next(stream)
@@ -63,7 +63,7 @@ def test_a_stream_that_is_closed_early(server: FakeServer, ledger: Any) -> None:
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_stream_that_breaks(world: World, server: FakeServer, ledger: Any, streaming: bool) -> None:
-    server.answers(Cut(Spoken(HELLO), 4, HangUp()) if streaming else HalfBody())
+    server.add_replies(CutReply(DialectReply(HELLO), 4, HangUp()) if streaming else HalfBody())
     client = AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)])
     if streaming:
         world.stream(client, "?", retries=0)
@@ -77,7 +77,7 @@ def test_a_stream_that_breaks(world: World, server: FakeServer, ledger: Any, str
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_task_that_is_cancelled(loop: str, begun: bool, server: FakeServer, ledger: Any) -> None:
-    server.answers(Cut(Spoken(HELLO), 4, Stall()) if begun else stall_before_head())
+    server.add_replies(CutReply(DialectReply(HELLO), 4, Stall()) if begun else stall_before_head())
     client = AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)])
 
     async def ask(arrived: Any) -> None:
@@ -127,7 +127,7 @@ def test_a_call_that_is_interrupted_at_the_keyboard(
     streaming: bool, command: bool, server: FakeServer, tmp_path: Path
 ) -> None:
     where = tmp_path / "usage.db"
-    server.answers(Cut(Spoken(HELLO), 4, Stall()) if streaming else stall_before_head())
+    server.add_replies(CutReply(DialectReply(HELLO), 4, Stall()) if streaming else stall_before_head())
     if command:
         work = [sys.executable, "-m", "ai_utilities.cli", "ask", "?", "--stream" if streaming else "--no-stream"]
     else:

@@ -39,7 +39,7 @@ def sockets() -> int:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_call_is_answered_on_every_loop(host: str, async_world: Async, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     url = server.url.replace("127.0.0.1", host)
     client = AIModelClient(endpoint(url))
     assert async_world.run(client, "?").chat_response is not None

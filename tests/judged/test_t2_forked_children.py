@@ -37,9 +37,9 @@ def context(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     authority.issue_cert("localhost").configure_cert(found)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    tls.context.cache_clear()
+    tls.make_context.cache_clear()
     yield found
-    tls.context.cache_clear()
+    tls.make_context.cache_clear()
 
 
 def in_a_child(work: Callable[[], object]) -> None:

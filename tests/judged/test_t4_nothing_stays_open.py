@@ -145,7 +145,7 @@ def test_a_bad_certificate_file_leaves_no_socket_open(
     bad = tmp_path / "bad.pem"
     bad.write_text("no certificate")
     monkeypatch.setenv("SSL_CERT_FILE", str(bad))
-    tls.context.cache_clear()
+    tls.make_context.cache_clear()
     with RawServer(never_answer) as server:
         client = AIModelClient(endpoint(f"https://127.0.0.1:{server.port}"))
         for _ in range(3):
@@ -153,7 +153,7 @@ def test_a_bad_certificate_file_leaves_no_socket_open(
                 world.run(client, "?", retries=0)
         assert server.wait_closed()
         world.close(client)
-    tls.context.cache_clear()
+    tls.make_context.cache_clear()
 
 
 @pytest.mark.parametrize("factory", ["asyncio", "uvloop"])

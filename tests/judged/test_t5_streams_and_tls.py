@@ -32,9 +32,9 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSL
     authority.issue_cert("localhost").configure_cert(found)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    tls.context.cache_clear()
+    tls.make_context.cache_clear()
     yield found
-    tls.context.cache_clear()
+    tls.make_context.cache_clear()
 
 
 @pytest.fixture(params=["plain", "tls"])

@@ -19,7 +19,7 @@ def nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> socket.socket:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(auto.reachable, "__defaults__", (refuse,))
+    monkeypatch.setattr(auto.is_reachable, "__defaults__", (refuse,))
 
 
 def test_a_key_is_enough(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -58,7 +58,7 @@ def test_an_address_without_a_provider_is_a_compatible_server(monkeypatch: pytes
 
 def test_then_a_server_that_answers(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLLM_BASE_URL", f"{server.url}/v1")
-    server.answers(Answer(text="from vLLM"))
+    server.add_replies(Answer(text="from vLLM"))
     settings = AiSettings(provider="auto", auto_select_order="vllm", model="m")
     with AiClient(settings) as client:
         assert client.provider.provider_name == "vllm"

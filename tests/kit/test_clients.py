@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from ai_utilities import AiClient, AsyncAiClient, JsonParseError, ProviderConfigurationError, create_client
 from dhenara.ai.errors import BadRequestError, BrokenStreamError
-from dhenara.ai.testing import Answer, Cut, FakeServer, HangUp, Refusal, Spoken
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, HangUp, Refusal
 from support.kit import Uniform, run, settings
 from support.worlds import World
 
@@ -31,7 +31,7 @@ class Point:
 
 
 def test_ask_returns_text_that_knows_the_rest(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text=SAID, model="fake-1"))
+    server.add_replies(Answer(text=SAID, model="fake-1"))
 
     async def script(client: Uniform) -> None:
         result = await client.ask("Capital of France?")
@@ -56,7 +56,7 @@ def test_ask_returns_text_that_knows_the_rest(server: FakeServer, world: World) 
 
 
 def test_what_a_call_says_wins_over_the_settings(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text="a"), Answer(text="b"))
+    server.add_replies(Answer(text="a"), Answer(text="b"))
     said = settings(server.url, temperature=0.1, max_tokens=5, system_prompt="Be kind.", extra_headers={"x-team": "a"})
 
     async def script(client: Uniform) -> None:
@@ -74,7 +74,7 @@ def test_what_a_call_says_wins_over_the_settings(server: FakeServer, world: Worl
 
 
 def test_one_call_may_go_to_another_provider(server: FakeServer, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    server.answers(Answer(text="claude says hi"))
+    server.add_replies(Answer(text="claude says hi"))
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
 
@@ -87,7 +87,7 @@ def test_one_call_may_go_to_another_provider(server: FakeServer, world: World, m
 
 
 def test_files_go_with_the_prompt(server: FakeServer, world: World, tmp_path: Path) -> None:
-    server.answers(Answer(text="a dot"))
+    server.add_replies(Answer(text="a dot"))
     picture = tmp_path / "dot.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n....")
     (tmp_path / "notes.md").write_text("# Notes")
@@ -130,7 +130,7 @@ def test_a_misspelt_option_is_an_error(server: FakeServer, world: World) -> None
 
 
 def test_a_stream_yields_its_text_and_ends_with_the_result(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text=SAID, reasoning="hm"))
+    server.add_replies(Answer(text=SAID, reasoning="hm"))
 
     async def script(client: Uniform) -> None:
         stream = await client.ask_stream("Capital?")
@@ -144,7 +144,7 @@ def test_a_stream_yields_its_text_and_ends_with_the_result(server: FakeServer, w
 
 
 def test_a_stream_that_breaks_raises_and_keeps_what_had_arrived(server: FakeServer, world: World) -> None:
-    server.answers(Cut(Spoken(Answer(text=SAID), pause=0.01), 5, HangUp()))
+    server.add_replies(CutReply(DialectReply(Answer(text=SAID), pause=0.01), 5, HangUp()))
 
     async def script(client: Uniform) -> None:
         stream = await client.ask_stream("Capital?")
@@ -158,7 +158,7 @@ def test_a_stream_that_breaks_raises_and_keeps_what_had_arrived(server: FakeServ
 
 
 def test_leaving_a_stream_ends_the_request(server: FakeServer, world: World) -> None:
-    server.answers(Spoken(Answer(text=SAID * 50), pause=0.02))
+    server.add_replies(DialectReply(Answer(text=SAID * 50), pause=0.02))
 
     async def script(client: Uniform) -> None:
         stream = await client.ask_stream("Capital?")
@@ -174,7 +174,7 @@ def test_leaving_a_stream_ends_the_request(server: FakeServer, world: World) -> 
 
 
 def test_json_is_found_and_what_is_none_is_sent_back(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text='Sure!\n```json\n{"a": [1]}\n```'), Answer(text="no idea"), Answer(text="[1, 2]"))
+    server.add_replies(Answer(text='Sure!\n```json\n{"a": [1]}\n```'), Answer(text="no idea"), Answer(text="[1, 2]"))
 
     async def script(client: Uniform) -> None:
         assert await client.ask_json("one") == {"a": [1]}
@@ -186,7 +186,7 @@ def test_json_is_found_and_what_is_none_is_sent_back(server: FakeServer, world: 
 
 
 def test_json_that_never_comes_is_an_error_with_the_words(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text="never"), Answer(text="ever"))
+    server.add_replies(Answer(text="never"), Answer(text="ever"))
 
     async def script(client: Uniform) -> None:
         await client.ask_json("one")
@@ -198,7 +198,7 @@ def test_json_that_never_comes_is_an_error_with_the_words(server: FakeServer, wo
 
 
 def test_typed_answers_are_instances(server: FakeServer, world: World) -> None:
-    server.answers(
+    server.add_replies(
         Answer(text='{"name": "Paris", "people": "many"}'),
         Answer(text='{"name": "Paris", "people": 2100000}'),
         Answer(text='{"x": 1, "y": 2}'),
@@ -213,7 +213,7 @@ def test_typed_answers_are_instances(server: FakeServer, world: World) -> None:
 
 
 def test_an_answer_that_does_not_fit_names_the_field(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text='{"name": "Paris", "people": "many"}'))
+    server.add_replies(Answer(text='{"name": "Paris", "people": "many"}'))
 
     async def script(client: Uniform) -> None:
         await client.ask_typed("Capital?", City, max_repairs=0)
@@ -223,7 +223,7 @@ def test_an_answer_that_does_not_fit_names_the_field(server: FakeServer, world: 
 
 
 def test_a_conversation_remembers(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text="Paris."), Answer(text="Two million."), Refusal(400, "no"), Answer(text="Yes."))
+    server.add_replies(Answer(text="Paris."), Answer(text="Two million."), Refusal(400, "no"), Answer(text="Yes."))
 
     async def script(client: Uniform) -> None:
         chat = client.client.chat(system="Be brief.")
@@ -257,7 +257,7 @@ def test_both_colours_have_the_same_methods() -> None:
 
 
 def test_a_client_from_a_few_words(server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Answer(text="hi"))
+    server.add_replies(Answer(text="hi"))
     (tmp_path / "x.env").write_text(f"OPENAI_BASE_URL={server.url}/v1\nOPENAI_MODEL=from-file\n")
     with create_client("sk-x", env_file=tmp_path / "x.env", temperature=0) as client:
         assert client.ask("hello") == "hi"
@@ -267,14 +267,14 @@ def test_a_client_from_a_few_words(server: FakeServer, tmp_path: Path) -> None:
 
 
 def test_a_default_temperature_does_not_make_a_strict_call_fail(server: FakeServer) -> None:
-    server.answers(Answer(text="hi"))
+    server.add_replies(Answer(text="hi"))
     with AiClient(settings(server.url, strict=True)) as client:
         client.ask("hello")
     assert "temperature" not in server.exchanges[0].json
 
 
 def test_a_dotenv_file_is_all_it_takes(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text="hi"))
+    server.add_replies(Answer(text="hi"))
     Path(".env").write_text(f"OPENAI_API_KEY=sk-dotenv\nOPENAI_BASE_URL={server.url}/v1\n")
 
     async def script(client: Uniform) -> None:
@@ -285,7 +285,7 @@ def test_a_dotenv_file_is_all_it_takes(server: FakeServer, world: World) -> None
 
 
 def test_a_closed_client_may_be_used_again(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text="a"), Answer(text="b"))
+    server.add_replies(Answer(text="a"), Answer(text="b"))
 
     async def script(client: Uniform) -> None:
         assert await client.ask("one") == "a"

@@ -18,7 +18,7 @@ from ai_utilities.exceptions import (
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.testing import Answer, Called, Counted, Cut, FakeServer, Refusal, Spoken
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal
 from support.kit import Uniform, run, settings
 from support.worlds import World, endpoint
 
@@ -30,11 +30,11 @@ def weather(city: str) -> str:
     return f"sunny in {city}"
 
 
-ASKS = Answer(tool_calls=(Called("weather", {"city": "Paris"}),))
+ASKS = Answer(tool_calls=(FakeToolCall("weather", {"city": "Paris"}),))
 
 
 def test_the_engine_and_the_kit_read_each_others_files(server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Answer(text="Paris."), Answer(text="Two million."), Answer(text="Many."))
+    server.add_replies(Answer(text="Paris."), Answer(text="Two million."), Answer(text="Many."))
     with AiClient(settings(server.url)) as client, AIModelClient(endpoint(server.url)) as engine:
         chat = client.chat(system="Be brief.")
         chat.ask("Capital of France?")
@@ -57,7 +57,7 @@ def test_the_engine_and_the_kit_read_each_others_files(server: FakeServer, tmp_p
 
 
 def test_it_branches_switches_and_says_what_it_used(server: FakeServer, world: World) -> None:
-    server.answers(*(Answer(text=word) for word in ("One.", "Two.", "Three.")))
+    server.add_replies(*(Answer(text=word) for word in ("One.", "Two.", "Three.")))
 
     async def script(client: Uniform) -> None:
         chat = client.client.chat(temperature=0.5)
@@ -77,7 +77,7 @@ def test_it_branches_switches_and_says_what_it_used(server: FakeServer, world: W
 
 
 def test_a_plan_is_made_without_asking(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text="One.", reasoning="Hm."))
+    server.add_replies(Answer(text="One.", reasoning="Hm."))
 
     async def script(client: Uniform) -> None:
         chat = client.client.chat()
@@ -102,7 +102,7 @@ def test_switching_takes_the_model_along_only_where_it_belongs(server: FakeServe
 
 
 def test_a_stream_that_is_left_leaves_what_had_arrived(server: FakeServer, world: World) -> None:
-    server.answers(Spoken(LONG, pause=0.002), Answer(text="Yes."))
+    server.add_replies(DialectReply(LONG, pause=0.002), Answer(text="Yes."))
 
     async def script(client: Uniform) -> None:
         chat = client.client.chat()
@@ -117,7 +117,7 @@ def test_a_stream_that_is_left_leaves_what_had_arrived(server: FakeServer, world
 
 
 def test_a_stream_that_breaks_leaves_what_had_arrived(server: FakeServer, world: World) -> None:
-    server.answers(Cut(Spoken(LONG), 6))
+    server.add_replies(CutReply(DialectReply(LONG), 6))
 
     async def script(client: Uniform) -> None:
         chat = client.client.chat()
@@ -137,7 +137,7 @@ def test_a_stream_that_never_began_leaves_nothing(server: FakeServer) -> None:
 
 
 def test_a_run_over_tools_is_one_turn_with_everything_it_used(server: FakeServer, world: World) -> None:
-    server.answers(ASKS, Answer(text="Sunny."), Answer(text="Still."))
+    server.add_replies(ASKS, Answer(text="Sunny."), Answer(text="Still."))
 
     async def script(client: Uniform) -> None:
         chat = client.client.chat(tools=[weather])
@@ -166,7 +166,7 @@ def test_a_run_over_tools_is_one_turn_with_everything_it_used(server: FakeServer
 
 
 def test_a_run_that_is_left_early_is_remembered_as_far_as_it_came(server: FakeServer, world: World) -> None:
-    server.answers(ASKS, Spoken(LONG, pause=0.002), Answer(text="Yes."))
+    server.add_replies(ASKS, DialectReply(LONG, pause=0.002), Answer(text="Yes."))
 
     async def script(client: Uniform) -> None:
         chat = client.client.chat(tools=[weather])
@@ -182,7 +182,7 @@ def test_a_run_that_is_left_early_is_remembered_as_far_as_it_came(server: FakeSe
 
 
 def test_a_run_that_fails_is_remembered_as_far_as_it_came(server: FakeServer, world: World) -> None:
-    server.answers(Refusal(400), ASKS, Refusal(400), ASKS, Refusal(400))
+    server.add_replies(Refusal(400), ASKS, Refusal(400), ASKS, Refusal(400))
 
     async def script(client: Uniform) -> None:
         chat = client.client.chat(tools=[weather])
@@ -199,7 +199,7 @@ def test_a_run_that_fails_is_remembered_as_far_as_it_came(server: FakeServer, wo
 
 
 def test_a_conversation_goes_through_the_cache(server: FakeServer) -> None:
-    server.answers(Answer(text="Paris.", usage=Counted(input=10, output=2)))
+    server.add_replies(Answer(text="Paris.", usage=FakeUsage(input=10, output=2)))
     with AiClient(settings(server.url, cache_enabled=True, cache_policy="always")) as client:
         first, second = client.chat(), client.chat()
         assert not first.ask("Capital of France?").cached

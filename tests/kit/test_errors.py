@@ -59,7 +59,7 @@ def test_every_failed_call_says_what_to_do_next() -> None:
 def test_what_a_provider_answers_is_raised_unwrapped(
     server: FakeServer, world: World, status: int, expected: type[Exception]
 ) -> None:
-    server.answers(Refusal(status, "because"))
+    server.add_replies(Refusal(status, "because"))
 
     async def script(client: Uniform) -> None:
         await client.ask("hello", retries=0)
@@ -72,7 +72,7 @@ def test_what_a_provider_answers_is_raised_unwrapped(
 
 
 def test_a_refusal_that_repeats_the_key_does_not_show_it(server: FakeServer, world: World) -> None:
-    server.answers(Refusal(401, "Incorrect API key provided: sk-test-secret. Find yours online."))
+    server.add_replies(Refusal(401, "Incorrect API key provided: sk-test-secret. Find yours online."))
 
     async def script(client: Uniform) -> None:
         await client.ask("hello")

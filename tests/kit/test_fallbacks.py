@@ -29,8 +29,8 @@ def test_another_provider_answers_with_its_own_key(world: World, server: FakeSer
         found: AskResult = await client.ask("hi")
         return found
 
-    server.answers(DOWN)
-    spare.answers(HELLO)
+    server.add_replies(DOWN)
+    spare.add_replies(HELLO)
     said = settings(server.url, max_retries=0, fallbacks="anthropic/claude-9", extra_headers={"x-tenant": "only ours"})
     answer = run(world, script, said)
     assert (answer, answer.provider, answer.model) == ("Hello!", "anthropic", "claude-9")
@@ -44,15 +44,15 @@ def test_a_stream_that_has_not_begun_begins_elsewhere(world: World, server: Fake
     async def script(client: Uniform) -> list[str]:
         return await client.pieces(client.client.ask_stream("hi"))
 
-    server.answers(DOWN)
-    spare.answers(HELLO)
+    server.add_replies(DOWN)
+    spare.add_replies(HELLO)
     said = settings(server.url, max_retries=0, fallbacks="anthropic/claude-9")
     assert "".join(run(world, script, said)) == "Hello!"
 
 
 def test_every_request_is_booked_with_whom_it_asked(server: FakeServer, spare: FakeServer) -> None:
-    server.answers(DOWN)
-    spare.answers(HELLO)
+    server.add_replies(DOWN)
+    spare.add_replies(HELLO)
     ledger = MemoryLedger()
     said = settings(server.url, max_retries=0, fallbacks="anthropic/claude-9")
     with AiClient(said, usage_tracker=UsageTracker(ledger)) as client:
@@ -62,8 +62,8 @@ def test_every_request_is_booked_with_whom_it_asked(server: FakeServer, spare: F
 
 def test_the_answer_is_kept_under_the_name_of_who_gave_it(server: FakeServer, spare: FakeServer) -> None:
     """When the first one is back, it is asked again."""
-    server.answers(DOWN, Answer(text="I am back."))
-    spare.answers(HELLO)
+    server.add_replies(DOWN, Answer(text="I am back."))
+    spare.add_replies(HELLO)
     said = settings(server.url, max_retries=0, fallbacks="anthropic/claude-9", cache_enabled=True)
     with AiClient(said) as client:
         assert client.ask("hi") == "Hello!"

@@ -101,7 +101,7 @@ def test_three_the_factory_makes_the_provider_that_the_settings_name(world: Worl
 def test_four_to_six_the_cache_of_the_settings_spares_the_provider(
     server: FakeServer, world: World, backend: str, tmp_path: Any
 ) -> None:
-    server.answers(Answer(text="once"), Answer(text="again"), Answer(text="fresh"))
+    server.add_replies(Answer(text="once"), Answer(text="again"), Answer(text="fresh"))
     said = settings(server.url, cache_enabled=True, cache_backend=backend, cache_path=tmp_path / "answers.sqlite")
 
     async def script(client: Uniform) -> None:
@@ -169,7 +169,7 @@ def test_a_call_that_wants_a_cache_where_there_is_none_is_told(server: FakeServe
 
 
 def test_the_usage_of_every_request_is_booked_with_its_tags(server: FakeServer, world: World, tmp_path: Any) -> None:
-    server.answers(Refusal(503, "busy", headers={"retry-after-ms": "1"}), Answer(text="a"), Answer(text="b"))
+    server.add_replies(Refusal(503, "busy", headers={"retry-after-ms": "1"}), Answer(text="a"), Answer(text="b"))
     said = settings(server.url, usage_store="sqlite", usage_path=tmp_path / "usage.sqlite", cache_enabled=True)
 
     async def script(client: Uniform) -> None:
@@ -185,7 +185,7 @@ def test_the_usage_of_every_request_is_booked_with_its_tags(server: FakeServer, 
 
 
 def test_a_client_keeps_sums_by_itself(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text="a"), Answer(text="b"))
+    server.add_replies(Answer(text="a"), Answer(text="b"))
 
     async def script(client: Uniform) -> None:
         await client.ask_many(["one", "two"])
@@ -197,7 +197,7 @@ def test_a_client_keeps_sums_by_itself(server: FakeServer, world: World) -> None
 def test_a_budget_is_kept_before_any_money_is_spent(server: FakeServer, world: World) -> None:
     from ai_utilities.usage import BudgetExceededError
 
-    server.answers(Answer(text="a"))
+    server.add_replies(Answer(text="a"))
     said = settings(server.url, model="gpt-4o", budget_usd=0.000001, max_tokens=1000)
 
     async def script(client: Uniform) -> None:
@@ -209,7 +209,7 @@ def test_a_budget_is_kept_before_any_money_is_spent(server: FakeServer, world: W
 
 
 def test_limits_are_kept_as_the_settings_say(server: FakeServer, world: World) -> None:
-    server.answers(*[Answer(text="a")] * 4)
+    server.add_replies(*[Answer(text="a")] * 4)
     said = settings(server.url, requests_per_minute=2, limit_wait_s=0)
 
     async def script(client: Uniform) -> None:

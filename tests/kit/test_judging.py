@@ -9,7 +9,7 @@ import pytest
 
 from ai_utilities import AiSettings, ProviderConfigurationError
 from ai_utilities.exceptions import UnsupportedError
-from dhenara.ai.testing import FakeServer, Plausible, Refusal
+from dhenara.ai.testing import FakeServer, Refusal, SampleOperations
 from support.kit import Uniform, run, settings
 from support.worlds import World
 
@@ -19,7 +19,7 @@ def at(server: FakeServer, provider: str, **more: Any) -> AiSettings:
 
 
 def test_documents_are_ranked_by_the_usual_model(world: World, server: FakeServer) -> None:
-    server.answers(Refusal(503, "later", headers={"retry-after-ms": "5"}), Plausible())
+    server.add_replies(Refusal(503, "later", headers={"retry-after-ms": "5"}), SampleOperations())
 
     async def script(client: Uniform) -> Any:
         ranked = await client.rerank("cats sleep", ["dogs bark", "cats sleep"], top_n=1, tags={"of": "test"})
@@ -35,7 +35,7 @@ def test_documents_are_ranked_by_the_usual_model(world: World, server: FakeServe
 
 
 def test_texts_are_judged(world: World, server: FakeServer) -> None:
-    server.answers(Plausible(), Plausible())
+    server.add_replies(SampleOperations(), SampleOperations())
 
     async def script(client: Uniform) -> Any:
         return await client.moderate(["be kind", "kill"], cache=False), await client.moderate("kill", model="mine")
@@ -46,7 +46,7 @@ def test_texts_are_judged(world: World, server: FakeServer) -> None:
 
 
 def test_pages_are_read_from_a_path(world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     (tmp_path / "scan.pdf").write_bytes(b"%PDF-1.7")
     (tmp_path / "notes.txt").write_text("words")
 
@@ -61,7 +61,7 @@ def test_pages_are_read_from_a_path(world: World, server: FakeServer, tmp_path: 
 
 
 def test_tokens_of_a_question_are_counted_with_what_goes_along(world: World, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     said = settings(server.url, provider="anthropic", base_url=server.url, system_prompt="Be brief.")
 
     async def script(client: Uniform) -> Any:
@@ -99,12 +99,12 @@ def test_what_a_provider_does_not_offer_is_said(name: str, given: Any, world: Wo
 
 
 def test_words_stream_through_the_kit(world: World, server: FakeServer) -> None:
-    from dhenara.ai.testing.plausible_sounds import tone
+    from dhenara.ai.testing.sample_audio import wav_tone
 
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
 
     async def script(client: Uniform) -> str:
-        stream = await client.transcribe_stream(tone(0.2))
+        stream = await client.transcribe_stream(wav_tone(0.2))
         return "".join(await client.pieces(stream))
 
     assert run(world, script, at(server, "openai")) == "Hello there."

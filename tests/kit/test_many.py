@@ -15,7 +15,7 @@ import pytest
 
 from ai_utilities import AiClient, AskResult, BaseProvider, ProviderConfigurationError, ProviderRateLimitError
 from ai_utilities.exceptions import CancelledItemError
-from ai_utilities.progress import ProgressBar, line
+from ai_utilities.progress import ProgressBar, format_line
 from dhenara.ai.testing import Answer, FakeServer, Refusal, stall_before_head
 from support.kit import Uniform, run, settings
 from support.worlds import World
@@ -59,7 +59,7 @@ def test_the_order_is_kept_and_the_bound_is_reached_but_never_passed(world: Worl
 
 
 def test_it_is_as_fast_as_the_bound_allows(server: FakeServer, world: World) -> None:
-    server.answers(*[Answer(text="abc")] * 8)
+    server.add_replies(*[Answer(text="abc")] * 8)
 
     async def script(client: Uniform) -> None:
         assert await client.ask_many(PROMPTS[:8], concurrency=8) == ["abc"] * 8
@@ -132,7 +132,7 @@ def test_no_prompts_have_no_answers(world: World) -> None:
 
 
 def test_a_batch_is_answered_in_order_with_errors_in_their_places(server: FakeServer, world: World) -> None:
-    server.answers(Answer(text="a"), Refusal(400, "bad"), Answer(text="c"))
+    server.add_replies(Answer(text="a"), Refusal(400, "bad"), Answer(text="c"))
 
     async def script(client: Uniform) -> None:
         first, second, third = await client.ask_batch(iter(["1", "2", "3"]))
@@ -153,7 +153,7 @@ def test_a_bar_is_drawn_on_terminals_only() -> None:
                 bar(done, 3)
         assert bool(out.getvalue()) is drawn
         assert not drawn or out.getvalue().endswith("\n")
-    assert line(12, 48, 3.0) == "[#######---------------------] 12/48  25%  0:03, 0:09 left"
+    assert format_line(12, 48, 3.0) == "[#######---------------------] 12/48  25%  0:03, 0:09 left"
 
 
 SCRIPT = """
@@ -172,7 +172,7 @@ def test_a_real_terminal_shows_how_far_it_is() -> None:
 
 
 def test_pipes_stay_clean(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
-    server.answers(Answer(text="a"), Answer(text="b"))
+    server.add_replies(Answer(text="a"), Answer(text="b"))
     with AiClient(settings(server.url)) as client:
         client.ask_many(["1", "2"])
     assert capsys.readouterr() == ("", "")
@@ -207,7 +207,7 @@ def test_ten_thousand_prompts_need_no_more_memory_than_their_answers(world: Worl
 
 
 def test_what_many_results_hold_alike_they_hold_once_and_none_changes_another(server: FakeServer, world: World) -> None:
-    server.answers(*[Answer(text="a")] * 3)
+    server.add_replies(*[Answer(text="a")] * 3)
 
     async def script(client: Uniform) -> None:
         alone = await client.ask("?")

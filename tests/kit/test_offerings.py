@@ -22,7 +22,7 @@ def embedded(*vectors: list[float]) -> Raw:
 
 
 def test_models_are_listed_by_name(server: FakeServer, world: World) -> None:
-    server.answers(listed("small", "large"))
+    server.add_replies(listed("small", "large"))
 
     async def script(client: Uniform) -> None:
         assert await client.list_models() == ["small", "large"]
@@ -31,7 +31,7 @@ def test_models_are_listed_by_name(server: FakeServer, world: World) -> None:
 
 
 def test_a_server_of_ones_own_is_asked_for_its_first_model(server: FakeServer, world: World) -> None:
-    server.answers(listed("loaded", "other"), Answer(text="hi"), listed("loaded"), Answer(text="ho"))
+    server.add_replies(listed("loaded", "other"), Answer(text="hi"), listed("loaded"), Answer(text="ho"))
 
     async def script(client: Uniform) -> None:
         assert await client.ask("hello") == "hi"
@@ -42,7 +42,7 @@ def test_a_server_of_ones_own_is_asked_for_its_first_model(server: FakeServer, w
 
 
 def test_a_server_without_a_model_is_told(server: FakeServer, world: World) -> None:
-    server.answers(listed())
+    server.add_replies(listed())
 
     async def script(client: Uniform) -> None:
         await client.ask("hello")
@@ -52,7 +52,7 @@ def test_a_server_without_a_model_is_told(server: FakeServer, world: World) -> N
 
 
 def test_texts_become_vectors_in_their_order(server: FakeServer, world: World) -> None:
-    server.answers(embedded([1.0, 0.0], [0.0, 1.0]), embedded([0.5, 0.5]))
+    server.add_replies(embedded([1.0, 0.0], [0.0, 1.0]), embedded([0.5, 0.5]))
 
     async def script(client: Uniform) -> None:
         assert await client.embed(["a", "b"]) == [[1.0, 0.0], [0.0, 1.0]]

@@ -12,8 +12,8 @@ import pytest
 from ai_utilities import AiSettings, ProviderConfigurationError
 from ai_utilities.exceptions import ProviderCapabilityError
 from dhenara.ai.errors import BadRequestError, BrokenStreamError, RateLimitError
-from dhenara.ai.testing import FakeServer, Plausible, Raw, RawStream, Refusal
-from dhenara.ai.testing.plausible import png
+from dhenara.ai.testing import FakeServer, Raw, RawStream, Refusal, SampleOperations
+from dhenara.ai.testing.sample_operations import png
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ImageContent, ImageModelCostData
 from support.forms import read_form
 from support.kit import Uniform, run, settings
@@ -38,7 +38,7 @@ def test_a_picture_is_shown_as_it_becomes_clearer(world: World, server: FakeServ
         return await client.image("An otter", on_partial=seen.append, options={"size": "32x16"})
 
     earlier = [event("partial_image", partial_image_index=number) for number in range(2)]
-    server.answers(RawStream([*earlier, event("completed", output_format="png")]))
+    server.add_replies(RawStream([*earlier, event("completed", output_format="png")]))
     drawn = run(world, script, settings(server.url))
     assert [one.data for one in seen] == [png(), png()]
     assert [one.mime_type for one in seen] == ["image/png"] * 2
@@ -52,14 +52,14 @@ def test_a_picture_that_breaks_off_is_an_error(world: World, server: FakeServer)
     async def script(client: Uniform) -> Any:
         return await client.image("An otter", on_partial=seen.append)
 
-    server.answers(RawStream([event("partial_image", partial_image_index=0)]))
+    server.add_replies(RawStream([event("partial_image", partial_image_index=0)]))
     with pytest.raises(BrokenStreamError):
         run(world, script, settings(server.url))
     assert len(seen) == 1
 
 
 def test_words_become_a_picture_by_the_usual_model(world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
 
     async def script(client: Uniform) -> Any:
         return await client.image("An otter", options={"size": "32x16"}, tags={"of": "test"}), client.usage_tracker
@@ -74,7 +74,7 @@ def test_words_become_a_picture_by_the_usual_model(world: World, server: FakeSer
 
 def test_a_picture_is_changed_where_the_mask_allows_it(world: World, server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "otter.png").write_bytes(png())
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
 
     async def script(client: Uniform) -> Any:
         return await client.image("A hat", tmp_path / "otter.png", mask=png(8, 8))
@@ -87,7 +87,7 @@ def test_a_picture_is_changed_where_the_mask_allows_it(world: World, server: Fak
 
 
 def test_without_words_others_like_it_are_made(world: World, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
 
     async def script(client: Uniform) -> Any:
         return await client.image(images=[png()], model="dall-e-2", n=2)
@@ -97,7 +97,7 @@ def test_without_words_others_like_it_are_made(world: World, server: FakeServer)
 
 
 def test_what_was_left_at_an_address_is_fetched(world: World, server: FakeServer) -> None:
-    server.answers(left_at(f"{server.url}/1.png", f"{server.url}/2.png"), Raw(png(4, 4)), Raw(png(5, 5)))
+    server.add_replies(left_at(f"{server.url}/1.png", f"{server.url}/2.png"), Raw(png(4, 4)), Raw(png(5, 5)))
 
     async def script(client: Uniform) -> Any:
         return await client.image("Two otters", model="dall-e-2", n=2)
@@ -107,7 +107,7 @@ def test_what_was_left_at_an_address_is_fetched(world: World, server: FakeServer
 
 
 def test_a_picture_that_cannot_be_fetched_is_not_lost(world: World, server: FakeServer) -> None:
-    server.answers(left_at(f"{server.url}/1.png"), Refusal(404, "gone"))
+    server.add_replies(left_at(f"{server.url}/1.png"), Refusal(404, "gone"))
 
     async def script(client: Uniform) -> Any:
         return await client.image("An otter", model="dall-e-2")
@@ -120,7 +120,9 @@ def test_a_picture_that_cannot_be_fetched_is_not_lost(world: World, server: Fake
 def test_a_model_that_also_talks_draws(world: World, server: FakeServer) -> None:
     inline = {"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}}
     parts = [{"text": "Here it is."}, inline]
-    server.answers(Raw(json.dumps({"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}).encode()))
+    server.add_replies(
+        Raw(json.dumps({"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}).encode())
+    )
 
     async def script(client: Uniform) -> Any:
         return await client.image("An otter")
@@ -152,7 +154,7 @@ def test_what_cannot_be_drawn_is_said_first(
 
 
 def test_pictures_are_tried_again_refused_and_limited_like_answers(world: World, server: FakeServer) -> None:
-    server.answers(Refusal(503, "later", headers=SOON), Plausible(), Refusal(400, "no such size"))
+    server.add_replies(Refusal(503, "later", headers=SOON), SampleOperations(), Refusal(400, "no such size"))
 
     async def script(client: Uniform) -> Any:
         first = await client.image("An otter")
@@ -167,7 +169,7 @@ def test_pictures_are_tried_again_refused_and_limited_like_answers(world: World,
 
 
 def test_a_picture_is_kept_only_when_a_call_asks_for_it(world: World, server: FakeServer) -> None:
-    server.answers(*[Plausible()] * 3)
+    server.add_replies(*[SampleOperations()] * 3)
 
     async def script(client: Uniform) -> Any:
         await client.image("An otter")
@@ -200,7 +202,7 @@ def test_a_budget_holds_for_pictures_with_a_price(world: World, server: FakeServ
     from ai_utilities.usage import Budget, BudgetExceededError, BudgetLayer
     from dhenara.ai import AIModelClient
 
-    server.answers(Plausible(), Plausible())
+    server.add_replies(SampleOperations(), SampleOperations())
     cost = ImageModelCostData(flat_cost_per_image="0.04")
     api = AIModelAPI(provider="openai", api_key="k", config={"base_url": f"{server.url}/v1"})
     endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="gpt-image-2"), cost_data=cost)

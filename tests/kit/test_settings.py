@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from ai_utilities import AiSettings, ConfigurationResolver, ProviderConfigurationError
-from ai_utilities.config_origins import Level
+from ai_utilities.config_origins import OriginLevel
 from ai_utilities.providers.facts import facts_of, known_providers
 
 PROVIDERS = known_providers()
@@ -72,7 +72,7 @@ def test_the_strongest_source_wins_for_every_provider(
         if explicit or expected:
             assert found.value == ("http://explicit" if explicit else expected[0])
         else:
-            assert found.origin.level is Level.DEFAULT
+            assert found.origin.level is OriginLevel.DEFAULT
 
 
 def test_what_is_said_for_one_provider_never_goes_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +213,7 @@ def test_space_around_a_value_is_no_part_of_it_and_space_alone_says_nothing(monk
     monkeypatch.setenv("GROQ_API_KEY", "  ")
     Path(".env").write_text('AI_PROVIDER=groq\nGROQ_API_KEY="key-of-the-file\\n"\nGROQ_MODEL=" swift "\n')
     found = ConfigurationResolver().resolve()
-    assert (found.api_key.value, found.api_key.origin.level) == ("key-of-the-file", Level.DOTENV)
+    assert (found.api_key.value, found.api_key.origin.level) == ("key-of-the-file", OriginLevel.DOTENV)
     assert found.model.value == "swift"
 
 

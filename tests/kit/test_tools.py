@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dhenara.ai.testing import Answer, Called, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import ToolDefinition
 from support.kit import Uniform, run, settings
 from support.worlds import World
@@ -15,11 +15,11 @@ def weather(city: str) -> str:
     return f"sunny in {city}"
 
 
-ASKS = Answer(tool_calls=(Called("weather", {"city": "Paris"}),))
+ASKS = Answer(tool_calls=(FakeToolCall("weather", {"city": "Paris"}),))
 
 
 def test_functions_are_run_until_there_is_an_answer(server: FakeServer, world: World) -> None:
-    server.answers(ASKS, Answer(text="It is sunny."), ASKS, Answer(text="It is sunny."))
+    server.add_replies(ASKS, Answer(text="It is sunny."), ASKS, Answer(text="It is sunny."))
 
     async def script(client: Uniform) -> None:
         result = await client.ask("Weather in Paris?", tools=[weather])
@@ -35,7 +35,7 @@ def test_functions_are_run_until_there_is_an_answer(server: FakeServer, world: W
 
 
 def test_descriptions_of_tools_come_back_as_calls(server: FakeServer, world: World) -> None:
-    server.answers(ASKS)
+    server.add_replies(ASKS)
 
     async def script(client: Uniform) -> None:
         result = await client.ask("Weather?", tools=[ToolDefinition(name="weather", parameters=WEATHER)])
@@ -46,7 +46,7 @@ def test_descriptions_of_tools_come_back_as_calls(server: FakeServer, world: Wor
 
 
 def test_a_conversation_remembers_what_the_tools_said(server: FakeServer, world: World) -> None:
-    server.answers(ASKS, Answer(text="It is sunny."), Answer(text="Still."), Answer(text="Yes?"))
+    server.add_replies(ASKS, Answer(text="It is sunny."), Answer(text="Still."), Answer(text="Yes?"))
 
     async def script(client: Uniform) -> None:
         chat = client.client.chat(tools=[weather])

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import ConfigurationError, WrongColourError
+from dhenara.ai.errors import ConfigurationError, SyncAsyncMismatchError
 from dhenara.ai.mcp import MCPServer
-from dhenara.ai.testing import Answer, Called, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import ImageContent, Run
 from support.worlds import Blocking, World, endpoint
 
@@ -34,13 +34,13 @@ def run_with(world: World, client: AIModelClient, server: MCPServer, **settings:
 
 
 def test_a_model_calls_the_tools_of_a_process(server: FakeServer, world: World) -> None:
-    server.answers(
+    server.add_replies(
         Answer(
             tool_calls=(
-                Called("degrees", {"city": "Rome", "days": 2}, "c1"),
-                Called("weather_map", {"city": "Rome"}, "c2"),
-                Called("store", {"city": "Rome"}, "c3"),
-                Called("degrees", {"town": "Rome"}, "c4"),
+                FakeToolCall("degrees", {"city": "Rome", "days": 2}, "c1"),
+                FakeToolCall("weather_map", {"city": "Rome"}, "c2"),
+                FakeToolCall("store", {"city": "Rome"}, "c3"),
+                FakeToolCall("degrees", {"town": "Rome"}, "c4"),
             )
         ),
         Answer(text="It is hot."),
@@ -75,7 +75,7 @@ def test_tools_can_be_chosen_renamed_and_asked_about() -> None:
 
 def test_a_closed_server_and_the_wrong_world_are_told() -> None:
     server = MCPServer(COMMAND)
-    with pytest.raises(WrongColourError, match="use `with`"):
+    with pytest.raises(SyncAsyncMismatchError, match="use `with`"):
         server.tools()
     with pytest.raises(ConfigurationError, match="not open"):
         asyncio.run(server.tools_async())

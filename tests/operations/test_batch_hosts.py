@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BrokenStreamError, CallError, ConfigurationError, UnsupportedError
-from dhenara.ai.runtime.blocking import run
+from dhenara.ai.runtime.sync_io import run
 from dhenara.ai.testing import FakeBatches, FakeServer, HangUp, Raw, Send
 from dhenara.ai.testing.batch_dialects import OPENAI
 from dhenara.ai.types import BatchJob, ChatModelCostData
@@ -50,7 +50,7 @@ def read_all(world: World, client: AIModelClient, method: str, /, *given: Any, *
 def limited(client: AIModelClient, **limits: int) -> AIModelClient:
     """The same provider with other limits on its batches."""
     for is_async in (False, True):
-        journey = client._journey("batches", is_async=is_async)
+        journey = client._pipeline("batches", is_async=is_async)
         journey.target = replace(journey.target, quirks=replace(journey.target.quirks, **limits))
     return client
 
@@ -87,7 +87,7 @@ def test_more_than_fits_becomes_several_batches(provider: str, world: World) -> 
         )
         assert [job.total for job in jobs] == [3, 3, 2]
         assert told == [("n-0", 3), ("n-1", 3), ("n-2", 2)]
-        assert fake.asked == words
+        assert fake.prompts == words
         world.close(client)
 
 
@@ -198,9 +198,9 @@ def test_very_many_calls_need_no_memory(provider: str) -> None:
         tracemalloc.start()
         try:
             spool_before = tracemalloc.get_traced_memory()[0]
-            batching = client._batching({}, is_async=False)
-            portions = batching.portions(client._handing(prompts(5_000), None, {}, is_async=False)[1])
-            portion = run(portions.next())
+            batching = client._batch_client({}, is_async=False)
+            portions = batching.portions(client._prepare_submission(prompts(5_000), None, {}, is_async=False)[1])
+            portion = run(portions.next_portion())
             lines = batching.codec.lines(portion.spool, portion.path, None, in_file=True)
             sent = sum(len(piece) for piece in lines)
             peak = tracemalloc.get_traced_memory()[1] - spool_before
@@ -264,7 +264,7 @@ def test_the_traffic_of_xai_is_written_and_read_as_recorded(world: World, server
     made, added, running, results = exchanges("batches", lambda e: e["provider"] == "xai") or pytest.skip(
         "the recorded traffic is not beside the project"
     )
-    server.answers(*(Raw(body_bytes(one)) for one in (made, added)))
+    server.add_replies(*(Raw(body_bytes(one)) for one in (made, added)))
     client = AIModelClient(endpoint(server.url, "xai", MODELS["xai"]))
     asked = [
         one["batch_request"]["responses"]["input"][0]["content"] for one in added["request_body"]["batch_requests"]
@@ -275,7 +275,7 @@ def test_the_traffic_of_xai_is_written_and_read_as_recorded(world: World, server
     assert [one["batch_request"]["chat_get_completion"]["messages"][-1]["content"] for one in sent] == asked
     over = json.loads(body_bytes(running))
     over["state"] |= {"num_pending": 0, "num_success": 2}
-    server.answers(Raw(body_bytes(running)), Raw(json.dumps(over).encode()), Raw(body_bytes(results)))
+    server.add_replies(Raw(body_bytes(running)), Raw(json.dumps(over).encode()), Raw(body_bytes(results)))
     assert world.ask(client, "get_batch", job).state == "running"
     found = world.ask(client, "batch_results", job)
     world.close(client)

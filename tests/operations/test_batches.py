@@ -143,14 +143,14 @@ def test_a_batch_is_submitted_waited_for_and_read_by_another_process(
     provider: str, world: World, server: FakeServer
 ) -> None:
     submitted, later = SCRIPTS[provider]
-    server.answers(*submitted)
+    server.add_replies(*submitted)
     client = at(provider, server)
     job = world.ask(client, "submit_batch", PROMPTS, instructions="Be brief.", max_output_tokens=20)
     world.close(client)
     assert (job.state, job.total, job.over) == ("running", 3, False)
     kept = job.model_dump_json()
 
-    server.answers(*later)
+    server.add_replies(*later)
     client = at(provider, server)
     again = BatchJob.model_validate_json(kept)
     done = world.ask(client, "wait_for_batch", again, every=0.01)
@@ -189,11 +189,11 @@ CALLS: dict[str, Callable[[FakeServer], list[Any]]] = {
 
 @pytest.mark.parametrize("provider", sorted(SCRIPTS))
 def test_calls_of_a_batch_are_written_as_they_are_one_by_one(provider: str, server: FakeServer) -> None:
-    server.answers(*SCRIPTS[provider][0])
+    server.add_replies(*SCRIPTS[provider][0])
     with at(provider, server) as client:
         client.submit_batch(PROMPTS, instructions="Be brief.", max_output_tokens=20, temperature=0.5)
     written = CALLS[provider](server)
-    server.answers(*[Refusal(400, "no")] * 3)
+    server.add_replies(*[Refusal(400, "no")] * 3)
     for prompt, batched in zip(PROMPTS, written, strict=True):
         asked: dict[str, Any] = {"messages": prompt} if isinstance(prompt, list) else {"prompt": prompt}
         with at(provider, server) as client, pytest.raises(BadRequestError):
@@ -212,7 +212,7 @@ def test_calls_of_a_batch_are_written_as_they_are_one_by_one(provider: str, serv
     ],
 )
 def test_a_batch_is_cancelled(provider: str, path: str, reply: Raw, world: World, server: FakeServer) -> None:
-    server.answers(reply)
+    server.add_replies(reply)
     client = at(provider, server)
     job = world.ask(client, "cancel_batch", "batches/batch_1" if provider == "google_ai" else "batch_1")
     world.close(client)
@@ -222,13 +222,13 @@ def test_a_batch_is_cancelled(provider: str, path: str, reply: Raw, world: World
 
 def test_what_cannot_be_read_yet_or_at_all_is_said(world: World, server: FakeServer) -> None:
     client = at("groq", server)
-    server.answers(openai_job("in_progress"))
+    server.add_replies(openai_job("in_progress"))
     with pytest.raises(ConfigurationError, match="is running: wait"):
         world.ask(client, "batch_results", "batch_1")
-    server.answers(openai_job("failed", errors={"data": [{"message": "line 2 is no JSON"}]}))
+    server.add_replies(openai_job("failed", errors={"data": [{"message": "line 2 is no JSON"}]}))
     with pytest.raises(ServerError, match="line 2 is no JSON"):
         world.ask(client, "batch_results", "batch_1")
-    server.answers(*[openai_job("in_progress")] * 2)
+    server.add_replies(*[openai_job("in_progress")] * 2)
     with pytest.raises(CallTimeoutError, match="goes on"):
         world.ask(client, "wait_for_batch", "batch_1", wait=0.02, every=0.02)
     with pytest.raises(ConfigurationError, match="at least one prompt"):
@@ -244,7 +244,7 @@ def test_what_cannot_be_read_yet_or_at_all_is_said(world: World, server: FakeSer
 
 
 def test_a_submission_that_may_have_arrived_is_not_repeated(world: World, server: FakeServer) -> None:
-    server.answers(Refusal(503, "later", headers={"retry-after-ms": "5"}), claude_job("in_progress"))
+    server.add_replies(Refusal(503, "later", headers={"retry-after-ms": "5"}), claude_job("in_progress"))
     client = at("anthropic", server)
     with pytest.raises(ServerError):
         world.ask(client, "submit_batch", ["hello"])
@@ -271,7 +271,7 @@ def test_recorded_batches_are_told_as_they_stand(world: World, server: FakeServe
         ("anthropic-batches", "anthropic"),
     ):
         for exchange in exchanges(api, lambda e, p=provider: e["provider"] == p and bool(e["expected"]["status"])):
-            server.answers(Raw(body_bytes(exchange)))
+            server.add_replies(Raw(body_bytes(exchange)))
             client = at({"gemini": "google_ai"}.get(provider, provider), server)
             job = world.ask(client, "get_batch", exchange["expected"]["id"])
             world.close(client)
@@ -283,19 +283,21 @@ def test_recorded_batches_are_told_as_they_stand(world: World, server: FakeServe
 
 def test_recorded_results_are_read(world: World, server: FakeServer) -> None:
     answered = recorded("anthropic-batches", "/results")[0]
-    server.answers(claude_job("ended", succeeded=1), Raw(body_bytes(answered), headers={"content-type": "text/plain"}))
+    server.add_replies(
+        claude_job("ended", succeeded=1), Raw(body_bytes(answered), headers={"content-type": "text/plain"})
+    )
     client = at("anthropic", server)
     assert [item.text for item in world.ask(client, "batch_results", "batch_1")] == ["6"]
     world.close(client)
     done = next(e for e in exchanges("batches") if e["expected"].get("status") == "BATCH_STATE_SUCCEEDED")
-    server.answers(Raw(body_bytes(done)))
+    server.add_replies(Raw(body_bytes(done)))
     client = at("google_ai", server)
     found = world.ask(client, "batch_results", done["expected"]["id"])
     assert [item.text for item in found][:1] == ["4"]
     assert found[0].response.usage.reasoning_tokens == 43
     world.close(client)
     file = next(e for e in exchanges("files") if e["path"].endswith("/content"))
-    server.answers(openai_job("completed", output_file_id="out"), Raw(body_bytes(file)))
+    server.add_replies(openai_job("completed", output_file_id="out"), Raw(body_bytes(file)))
     known = endpoint(server.url, "openai", "gpt-5-nano", protocol="openai_responses")
     client = AIModelClient(known)
     found = world.ask(client, "batch_results", BatchJob(batch_id="batch_1", protocol="openai_responses"))

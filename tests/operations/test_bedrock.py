@@ -10,7 +10,7 @@ from botocore.session import Session
 from botocore.validate import ParamValidator
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import FakeServer, Plausible, Raw
+from dhenara.ai.testing import FakeServer, Raw, SampleOperations
 from dhenara.ai.types import ToolDefinition
 from support.worlds import endpoint
 
@@ -26,7 +26,7 @@ RANKED = Raw(json.dumps({"results": [{"index": 0, "relevanceScore": 0.5}]}).enco
     ],
 )
 def test_what_is_asked_is_what_amazon_describes(service: str, operation: str, model: str, server: FakeServer) -> None:
-    server.answers(RANKED if operation == "Rerank" else Plausible())
+    server.add_replies(RANKED if operation == "Rerank" else SampleOperations())
     with AIModelClient(endpoint(server.url, "amazon_bedrock", model, region="us-east-1")) as client:
         if operation == "Rerank":
             client.rerank("red", ["a", "b"], top_n=1)

@@ -18,7 +18,7 @@ from dhenara.ai.errors import (
     NotFoundError,
     UnsupportedError,
 )
-from dhenara.ai.testing import Cut, FakeServer, Gzipped, Raw, Refusal, Stall
+from dhenara.ai.testing import CutReply, FakeServer, GzippedReply, Raw, Refusal, Stall
 from dhenara.ai.testing.steps import Send, Step
 from support.kit import Uniform, run, settings
 from support.worlds import World, endpoint
@@ -49,7 +49,7 @@ def there(folder: Path) -> list[str]:
 
 
 def test_a_large_file_goes_to_disk_without_being_held(world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Large(48))
+    server.add_replies(Large(48))
     client, heard = at("openai", server), list[tuple[int, int | None]]()
     tracemalloc.start()
     where = world.ask(
@@ -75,7 +75,7 @@ def test_a_large_file_goes_to_disk_without_being_held(world: World, server: Fake
 @pytest.mark.parametrize("kind", ["application/json", "text/event-stream", "text/plain"])
 def test_files_of_every_kind_come_as_they_are(provider: str, kind: str, server: FakeServer, tmp_path: Path) -> None:
     body = b'{"not": "ours to read"}\n\ndata: x\n\n'
-    server.answers(*[Raw(body, headers={"content-type": kind})] * 2)
+    server.add_replies(*[Raw(body, headers={"content-type": kind})] * 2)
     with at(provider, server) as client:
         assert client.download_file("f1", to_path=tmp_path / "a").read_bytes() == body
         if kind != "text/event-stream":
@@ -83,7 +83,7 @@ def test_files_of_every_kind_come_as_they_are(provider: str, kind: str, server: 
 
 
 def test_a_packed_file_is_opened_and_its_size_not_guessed(world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Gzipped(Raw(b"words " * 1000)), Raw(b""))
+    server.add_replies(GzippedReply(Raw(b"words " * 1000)), Raw(b""))
     client, heard = at("openai", server), list[int | None]()
     told = {"on_progress": lambda got, size: heard.append(size)}
     assert world.ask(client, "download_file", "f", to_path=tmp_path / "a", **told).stat().st_size == 6000
@@ -93,7 +93,7 @@ def test_a_packed_file_is_opened_and_its_size_not_guessed(world: World, server: 
 
 
 def test_a_line_that_breaks_is_tried_again_from_the_beginning(world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Refusal(503, "later", headers={"retry-after-ms": "5"}), Cut(Large(4), 3), Large(4))
+    server.add_replies(Refusal(503, "later", headers={"retry-after-ms": "5"}), CutReply(Large(4), 3), Large(4))
     client = at("openai", server)
     path = world.ask(client, "download_file", "f", to_path=tmp_path / "a")
     world.close(client)
@@ -104,8 +104,8 @@ def test_a_line_that_breaks_is_tried_again_from_the_beginning(world: World, serv
 @pytest.mark.parametrize(
     ("reply", "error", "said"),
     [
-        (Cut(Large(4), 3), BrokenStreamError, {"retries": 0}),
-        (Cut(Large(4), 3, Stall()), CallTimeoutError, {"timeout": 0.4}),
+        (CutReply(Large(4), 3), BrokenStreamError, {"retries": 0}),
+        (CutReply(Large(4), 3, Stall()), CallTimeoutError, {"timeout": 0.4}),
         (Refusal(404, "no such file"), NotFoundError, {}),
     ],
 )
@@ -113,7 +113,7 @@ def test_what_does_not_arrive_whole_leaves_what_was_there(
     reply: Any, error: type[Exception], said: dict[str, Any], world: World, server: FakeServer, tmp_path: Path
 ) -> None:
     (tmp_path / "a").write_bytes(b"of yesterday")
-    server.answers(reply)
+    server.add_replies(reply)
     client = at("openai", server)
     with pytest.raises(error):
         world.ask(client, "download_file", "f", to_path=tmp_path / "a", **said)
@@ -122,7 +122,7 @@ def test_what_does_not_arrive_whole_leaves_what_was_there(
 
 
 def test_whoever_stops_listening_hangs_up(world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Large(64))
+    server.add_replies(Large(64))
 
     def enough(got: int, size: int | None) -> None:
         raise KeyError("enough")
@@ -136,7 +136,7 @@ def test_whoever_stops_listening_hangs_up(world: World, server: FakeServer, tmp_
 
 
 def test_what_cannot_be_written_is_said(world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Large(1), Large(1))
+    server.add_replies(Large(1), Large(1))
     (tmp_path / "file").write_bytes(b"")
     client = at("openai", server)
     with pytest.raises(ConfigurationError, match="cannot be written"):
@@ -149,7 +149,7 @@ def test_what_cannot_be_written_is_said(world: World, server: FakeServer, tmp_pa
 
 
 def test_the_kit_downloads_to_disk_too(world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Large(2), Raw(b"words", headers={"content-type": "text/plain"}))
+    server.add_replies(Large(2), Raw(b"words", headers={"content-type": "text/plain"}))
     heard: list[int] = []
 
     async def script(client: Uniform) -> Any:

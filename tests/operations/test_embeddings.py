@@ -11,9 +11,15 @@ import numpy
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import BadAnswerError, BadRequestError, ConfigurationError, UnsupportedError, WrongColourError
+from dhenara.ai.errors import (
+    BadAnswerError,
+    BadRequestError,
+    ConfigurationError,
+    SyncAsyncMismatchError,
+    UnsupportedError,
+)
 from dhenara.ai.testing import FakeServer, Refusal
-from dhenara.ai.testing.replies import Asked, Raw
+from dhenara.ai.testing.replies import Raw, ReceivedRequest
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ChatModelCostData
 from dhenara.ai.types.embedding import EmbeddingResponse
 from support.worlds import World, endpoint
@@ -24,7 +30,7 @@ SOON = {"retry-after-ms": "5"}
 class Vectors:
     """Answers each text with its length, in whichever form was asked for; out of order, as servers may."""
 
-    def steps(self, asked: Asked) -> Any:
+    def steps(self, asked: ReceivedRequest) -> Any:
         texts = asked.json["input"]
         packs = asked.json.get("encoding_format") == "base64"
         data = [{"index": n, "embedding": self.vector(text, packs)} for n, text in enumerate(texts)]
@@ -41,7 +47,7 @@ class Vectors:
 
 
 def test_every_text_has_its_vector(world: World, server: FakeServer) -> None:
-    server.answers(Vectors())
+    server.add_replies(Vectors())
     client = AIModelClient(endpoint(server.url, model="text-embedding-3-small"))
     answer: EmbeddingResponse = world.ask(client, "embed", ["a", "bbb"], dimensions=2)
     assert answer.vectors == [[1.0, 0.5], [3.0, 0.5]]
@@ -80,14 +86,14 @@ def test_a_failed_batch_is_tried_again_and_a_refused_one_ends_them_all(world: Wo
 
 
 def test_long_texts_are_not_sent_all_at_once(server: FakeServer) -> None:
-    server.answers(*[Vectors()] * 3)
+    server.add_replies(*[Vectors()] * 3)
     with AIModelClient(endpoint(server.url)) as client:
         client.embed(["a" * 400_000, "b" * 400_000, "c"])
     assert [len(exchange.json["input"]) for exchange in server.exchanges] in ([1, 2], [2, 1])
 
 
 def test_a_matrix_comes_out_without_a_copy_of_its_numbers(server: FakeServer) -> None:
-    server.answers(Vectors())
+    server.add_replies(Vectors())
     with AIModelClient(endpoint(server.url)) as client:
         answer = client.embed(["a", "bb"])
     matrix = answer.numpy()
@@ -99,13 +105,13 @@ def test_a_matrix_comes_out_without_a_copy_of_its_numbers(server: FakeServer) ->
 
 
 def test_fewer_vectors_than_texts_are_an_error(server: FakeServer) -> None:
-    server.answers(Raw(json.dumps({"data": [{"embedding": [1.0]}]}).encode()))
+    server.add_replies(Raw(json.dumps({"data": [{"embedding": [1.0]}]}).encode()))
     with AIModelClient(endpoint(server.url)) as client, pytest.raises(BadAnswerError, match="2 texts were sent and 1"):
         client.embed(["a", "b"])
 
 
 def test_what_it_costs_is_counted(server: FakeServer) -> None:
-    server.answers(Vectors(), Vectors())
+    server.add_replies(Vectors(), Vectors())
     prices = ChatModelCostData(input_token_cost_per_million="0.02", output_token_cost_per_million="0")
     model = AIModel(model_name="text-embedding-3-small", cost_data=prices)
     api = AIModelAPI(provider="openai", api_key="k", config={"base_url": f"{server.url}/v1"})
@@ -116,7 +122,7 @@ def test_what_it_costs_is_counted(server: FakeServer) -> None:
 
 
 def test_what_the_provider_cannot_honour_is_a_warning_or_with_strict_an_error(server: FakeServer) -> None:
-    server.answers(Vectors())
+    server.add_replies(Vectors())
     with AIModelClient(endpoint(server.url)) as client:
         answer = client.embed("a", input_type="query")
         assert [warning.parameter for warning in answer.warnings] == ["input_type"]
@@ -134,6 +140,6 @@ def test_what_cannot_be_asked_for_is_said_before_anything_is_sent(server: FakeSe
         ]:
             with pytest.raises(ConfigurationError, match=words):
                 client.embed(texts, **settings)
-    with pytest.raises(WrongColourError, match="ends in _async"):
+    with pytest.raises(SyncAsyncMismatchError, match="ends in _async"):
         AIModelClient(endpoint(server.url), is_async=True).embed("a")
     assert server.exchanges == []

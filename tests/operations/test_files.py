@@ -38,7 +38,7 @@ def known(number: int = 1, **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("exchange", UPLOADED)
 def test_recorded_uploads_are_asked_for_and_read(exchange: Exchange, world: World, server: FakeServer) -> None:
-    server.answers(Raw(body_bytes(exchange)))
+    server.add_replies(Raw(body_bytes(exchange)))
     asked = read_form(exchange["request_headers"]["content-type"], base64.b64decode(exchange["request_body"]))
     client = at(exchange["provider"], server)
     file = world.ask(client, "upload_file", asked["file"], name="sample.pdf")
@@ -62,13 +62,13 @@ def test_gemini_is_asked_where_to_send_a_file_as_recorded(world: World, server: 
     first, second = recorded
     where = "https://generativelanguage.googleapis.com/upload/v1beta/files?upload_id=x&upload_protocol=resumable"
     begun = Raw(b"", headers={"content-type": "text/plain", "x-goog-upload-url": where})
-    server.answers(begun, Raw(body_bytes(second)))
+    server.add_replies(begun, Raw(body_bytes(second)))
     client = at("google_ai", server)
     file = world.ask(client, "upload_file", b"%PDF-", name="sample.pdf")
     world.close(client)
     assert (file.file_id, file.mime_type, file.size) == ("files/mwp1gi5it47f", "application/pdf", 18810)
     assert file.expires_at > file.created_at
-    there = FileContent(file_id=file.url, mime_type="application/pdf", name="sample.pdf", kept_at="google_ai")
+    there = FileContent(file_id=file.url, mime_type="application/pdf", name="sample.pdf", stored_at="google_ai")
     assert file.to_content() == there
     one, two = server.exchanges
     assert (one.path, one.json) == (first["path"], first["request_body"])
@@ -83,7 +83,7 @@ def test_a_file_is_uploaded_found_fetched_and_deleted(
     provider: str, world: World, server: FakeServer, tmp_path: Path
 ) -> None:
     (tmp_path / "talk.wav").write_bytes(b"RIFF")
-    server.answers(
+    server.add_replies(
         Refusal(503, "later", headers=SOON),
         told(known(filename="talk.wav", mime_type="audio/wav")),
         told(known()),
@@ -121,7 +121,7 @@ def test_a_file_is_uploaded_found_fetched_and_deleted(
 def test_lists_are_read_to_their_end(provider: str, cursor: str, world: World, server: FakeServer) -> None:
     more = {"has_more": True, "last_id": "file-2", "pagination_token": "more"}
     pages = [told({"data": [known(1), known(2)], **more}), told({"data": [known(3)], "has_more": False})]
-    server.answers(*pages, *pages)
+    server.add_replies(*pages, *pages)
     client = at(provider, server)
     found = world.ask(client, "list_files")
     assert [file.file_id for file in found] == ["file-1", "file-2", "file-3"]
@@ -133,13 +133,13 @@ def test_lists_are_read_to_their_end(provider: str, cursor: str, world: World, s
 
 
 def test_lists_with_numbers_and_those_with_tokens_are_read_too(world: World, server: FakeServer) -> None:
-    server.answers(told({"data": [known(n) for n in range(100)], "total": 101}), told({"data": [known(100)]}))
+    server.add_replies(told({"data": [known(n) for n in range(100)], "total": 101}), told({"data": [known(100)]}))
     client = at("mistral", server)
     assert len(world.ask(client, "list_files", purpose="ocr")) == 101
     assert server.exchanges[1].path == "/v1/files?page_size=100&purpose=ocr&page=1"
     world.close(client)
     files = [{"name": f"files/f{n}", "sizeBytes": "3"} for n in range(3)]
-    server.answers(told({"files": files[:2], "nextPageToken": "t"}), told({"files": files[2:]}), told({}))
+    server.add_replies(told({"files": files[:2], "nextPageToken": "t"}), told({"files": files[2:]}), told({}))
     client = at("google_ai", server)
     assert [file.file_id for file in world.ask(client, "list_files")] == ["files/f0", "files/f1", "files/f2"]
     assert world.ask(client, "delete_file", "files/f0") is None
@@ -150,20 +150,20 @@ def test_lists_with_numbers_and_those_with_tokens_are_read_too(world: World, ser
 
 
 def test_a_file_is_waited_for_until_it_is_ready(world: World, server: FakeServer) -> None:
-    server.answers(told({"name": "files/f", "state": "PROCESSING"}), told({"name": "files/f", "state": "ACTIVE"}))
+    server.add_replies(told({"name": "files/f", "state": "PROCESSING"}), told({"name": "files/f", "state": "ACTIVE"}))
     client = at("google_ai", server)
     assert world.ask(client, "wait_for_file", "files/f").state == "ready"
-    server.answers(*[told({"name": "files/f", "state": "PROCESSING"})] * 2)
+    server.add_replies(*[told({"name": "files/f", "state": "PROCESSING"})] * 2)
     with pytest.raises(CallTimeoutError, match="was not ready"):
         world.ask(client, "wait_for_file", "f", wait=0.05)
-    server.answers(told({"name": "files/f", "state": "FAILED"}))
+    server.add_replies(told({"name": "files/f", "state": "FAILED"}))
     with pytest.raises(ConfigurationError, match="could not read"):
         world.ask(client, "wait_for_file", "f")
     world.close(client)
 
 
 def test_how_long_a_file_is_kept_is_said_in_each_dialect(server: FakeServer) -> None:
-    server.answers(*[told(known())] * 4)
+    server.add_replies(*[told(known())] * 4)
     day = 86_400
     sent = {}
     for provider in ("openai", "mistral", "xai"):
@@ -185,7 +185,7 @@ def test_a_large_file_is_never_held_at_once(world: World, server: FakeServer, tm
     large = tmp_path / "large.bin"
     with large.open("wb") as file:
         file.truncate(16 << 20)
-    server.answers(told(known()))
+    server.add_replies(told(known()))
     heard: list[int] = []
     client = at("openai", server)
     tracemalloc.start()

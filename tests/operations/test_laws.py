@@ -8,12 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from dhenara.ai import AIModelClient, Send, Stream
-from dhenara.ai.client.operations import Operations
-from dhenara.ai.client.pictures import Pictures
+from dhenara.ai.client.images import EngineImagesMixin
+from dhenara.ai.client.operations import OperationsMixin
 from dhenara.ai.errors import CallTimeoutError, ConfigurationError
-from dhenara.ai.flow.trace import CallEnded, CallEvent, CallStarted
-from dhenara.ai.testing import FakeServer, Plausible, stall_before_head
-from dhenara.ai.testing.plausible import png
+from dhenara.ai.pipeline.tracing import CallEnded, CallEvent, CallStarted
+from dhenara.ai.testing import FakeServer, SampleOperations, stall_before_head
+from dhenara.ai.testing.sample_operations import png
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, FileContent, ImageContent
 from dhenara.ai.types.genai.foundation_models.openai.image import DallE3
 from dhenara.ai.types.result import Result
@@ -28,7 +28,9 @@ ASKED: dict[str, tuple[str, Callable[[AIModelClient], Result]]] = {
     "count_tokens": ("anthropic", lambda client: client.count_tokens("a")),
     "draw": ("xai", lambda client: client.edit_image("a", ImageContent(data=png())).image_response),
 }
-METHODS = sorted(name for kind in (Operations, Pictures) for name in vars(kind) if not name.startswith("_"))
+METHODS = sorted(
+    name for kind in (OperationsMixin, EngineImagesMixin) for name in vars(kind) if not name.startswith("_")
+)
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if not name.endswith("_async")])
@@ -41,7 +43,7 @@ def test_both_colours_take_the_same(name: str) -> None:
 @pytest.mark.parametrize("operation", ASKED)
 def test_a_result_comes_back_out_of_json_as_it_was(operation: str, server: FakeServer) -> None:
     provider, ask = ASKED[operation]
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     with AIModelClient(endpoint(server.url, provider)) as client:
         result = ask(client)
     assert type(result).model_validate_json(result.model_dump_json()) == result
@@ -49,7 +51,7 @@ def test_a_result_comes_back_out_of_json_as_it_was(operation: str, server: FakeS
 
 
 def test_one_deadline_spans_all_batches(world: World) -> None:
-    with FakeServer(Plausible(), stall_before_head(), forever=True) as server:
+    with FakeServer(SampleOperations(), stall_before_head(), forever=True) as server:
         client = AIModelClient(endpoint(server.url))
         with pytest.raises(CallTimeoutError) as failed:
             world.ask(client, "embed", ["a"] * 12, batch_size=1, concurrency=2, timeout=0.5, retries=9)
@@ -67,7 +69,7 @@ def test_no_more_requests_travel_at_once_than_were_allowed(world: World) -> None
         busy -= 1
         return stream
 
-    with FakeServer(Plausible(), forever=True) as server:
+    with FakeServer(SampleOperations(), forever=True) as server:
         client = AIModelClient(endpoint(server.url), layers=[layer])
         world.ask(client, "embed", ["a"] * 30, batch_size=1, concurrency=3)
         assert len(server.exchanges) == 30
@@ -76,7 +78,7 @@ def test_no_more_requests_travel_at_once_than_were_allowed(world: World) -> None
 
 
 def test_an_observer_hears_what_was_asked_for(server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     heard: list[CallEvent] = []
     with AIModelClient(endpoint(server.url), observer=heard.append) as client:
         client.embed("a b c")
@@ -88,7 +90,7 @@ def test_an_observer_hears_what_was_asked_for(server: FakeServer) -> None:
 
 
 def test_what_the_user_knows_better_of_a_dialect_counts(server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     better = {"embed": {"path": "/other/embeddings", "encoding": "float"}}
     with AIModelClient(endpoint(server.url, "openai_compatible", operation_quirks=better)) as client:
         client.embed("a")

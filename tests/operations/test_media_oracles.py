@@ -12,8 +12,8 @@ import openai
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Exchange, FakeServer, Plausible, Raw
-from dhenara.ai.testing.plausible_sounds import tone
+from dhenara.ai.testing import FakeServer, Raw, SampleOperations, ServerExchange
+from dhenara.ai.testing.sample_audio import wav_tone
 from dhenara.ai.types import AudioContent
 from support.forms import form
 from support.worlds import endpoint
@@ -21,7 +21,7 @@ from support.worlds import endpoint
 cohere = pytest.importorskip("cohere")
 mistral = pytest.importorskip("mistralai.client")
 
-SOUND = tone(0.1)
+SOUND = wav_tone(0.1)
 TALK = AudioContent(data=SOUND, name="talk.wav", mime_type="audio/wav")
 FILE = ("talk.wav", SOUND, "audio/wav")
 KEPT = Raw(json.dumps({"id": "file-1", "object": "file", "bytes": 3, "created_at": 1, "filename": "a.txt"}).encode())
@@ -65,7 +65,7 @@ CASES: dict[str, Case] = {
     "openai-words": (
         "openai",
         "whisper-1",
-        Plausible(),
+        SampleOperations(),
         lambda client: [word.text for word in client.transcribe(TALK, timestamps="word", language="en").words],
         with_openai(
             lambda sdk: [
@@ -84,14 +84,14 @@ CASES: dict[str, Case] = {
     "openai-translate": (
         "openai",
         "whisper-1",
-        Plausible(),
+        SampleOperations(),
         lambda client: client.translate(TALK, prompt="names").text,
         with_openai(lambda sdk: sdk.audio.translations.create(model="whisper-1", file=FILE, prompt="names").text),
     ),
     "openai-speak": (
         "openai",
         "gpt-4o-mini-tts",
-        Plausible(),
+        SampleOperations(),
         lambda client: client.speak("Hello", voice="ash", format="wav", speed=2, instructions="Whisper.").bytes,
         with_openai(
             lambda sdk: (
@@ -162,7 +162,7 @@ CASES: dict[str, Case] = {
     "mistral-speak": (
         "mistral",
         "voxtral-mini-tts-latest",
-        Plausible(),
+        SampleOperations(),
         lambda client: len(client.speak("Hello", voice="paul", format="wav").bytes),
         with_mistral(
             lambda sdk: len(
@@ -177,7 +177,7 @@ CASES: dict[str, Case] = {
     "cohere-transcribe": (
         "cohere",
         "cohere-transcribe-03-2026",
-        Plausible(),
+        SampleOperations(),
         lambda client: client.transcribe(TALK, language="en").text,
         with_cohere(
             lambda sdk: (
@@ -188,7 +188,7 @@ CASES: dict[str, Case] = {
 }
 
 
-def said(exchange: Exchange) -> Any:
+def said(exchange: ServerExchange) -> Any:
     """The request, without what says nothing."""
     if exchange.headers["content-type"].startswith("multipart"):
         asked: Any = form(exchange)
@@ -210,7 +210,7 @@ def without_defaults(asked: Any) -> Any:
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 def test_requests_and_answers_are_those_of_the_vendors_client(case: Case, server: FakeServer) -> None:
     provider, model, reply, ours, theirs = case
-    server.answers(reply, reply)
+    server.add_replies(reply, reply)
     with AIModelClient(endpoint(server.url, provider, model)) as client:
         mine = ours(client)
     assert mine == theirs(server.url)

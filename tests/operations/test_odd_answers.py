@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.providers.offered import operation_route
+from dhenara.ai.providers.operation_routes import operation_route
 from dhenara.ai.providers.registry import load_provider
+from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types.embedding import EmbeddingResponse
 from dhenara.ai.types.moderation import ModerationResponse
 from dhenara.ai.types.rerank import RerankResponse
@@ -21,8 +21,8 @@ def decoder(provider: str, operation: str, model: str = "m") -> Any:
     return load_codec(route.codec).decoder(route.quirks)
 
 
-def folded(deltas: Any) -> Draft:
-    draft = Draft()
+def folded(deltas: Any) -> ResponseBuilder:
+    draft = ResponseBuilder()
     for delta in deltas:
         draft.add(delta)
     return draft

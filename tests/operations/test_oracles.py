@@ -14,8 +14,8 @@ import pytest
 from google import genai
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Exchange, FakeServer, Plausible
-from dhenara.ai.testing.plausible import png
+from dhenara.ai.testing import FakeServer, SampleOperations, ServerExchange
+from dhenara.ai.testing.sample_operations import png
 from dhenara.ai.types import FileContent, ImageContent
 from support.worlds import endpoint
 
@@ -268,7 +268,7 @@ def bare(value: Any) -> Any:
     return {name: bare(one) for name, one in value.items() if one is not None and name not in ADDED}
 
 
-def said(asked: Exchange) -> Any:
+def said(asked: ServerExchange) -> Any:
     """What was sent: JSON, or the parts of a form."""
     kind = asked.headers["content-type"]
     if not kind.startswith("multipart/"):
@@ -289,7 +289,7 @@ def said(asked: Exchange) -> Any:
 @pytest.mark.parametrize("case", CASES)
 def test_both_ask_for_the_same_and_read_the_same(case: str, server: FakeServer) -> None:
     provider, model, ours, theirs = CASES[case]
-    server.answers(Plausible(4), Plausible(4))
+    server.add_replies(SampleOperations(4), SampleOperations(4))
     with AIModelClient(endpoint(server.url, provider, model)) as client:
         mine = ours(client)
     assert mine == theirs(server.url)

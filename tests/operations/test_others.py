@@ -9,8 +9,8 @@ import pytest
 from dhenara.ai import AIModelClient, Provider
 from dhenara.ai.errors import ConfigurationError, ServerError, UnsupportedError
 from dhenara.ai.providers.registry import known_names, load_provider
-from dhenara.ai.testing import FakeServer, Plausible, Raw, Refusal
-from dhenara.ai.testing.plausible import png
+from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations
+from dhenara.ai.testing.sample_operations import png
 from dhenara.ai.types import AIModelCallConfig, FileContent, ImageContent, ToolDefinition
 from support.worlds import World, endpoint
 
@@ -34,7 +34,7 @@ def at(provider: str, server: FakeServer, model: str = "m-1") -> AIModelClient:
 
 @pytest.mark.parametrize("provider", [p for p in offering("embed") if p != "local"])
 def test_each_provider_embeds_in_its_own_words(provider: str, world: World, server: FakeServer) -> None:
-    server.answers(Refusal(503, "later", headers=SOON), Plausible(4))
+    server.add_replies(Refusal(503, "later", headers=SOON), SampleOperations(4))
     # Of the many models on Bedrock, those that embed are known by their names.
     client = at(provider, server, "cohere.embed-v4:0" if provider == "amazon_bedrock" else "m-1")
     answer = world.ask(client, "embed", ["abc", "abc", "xyz"])
@@ -47,7 +47,7 @@ def test_each_provider_embeds_in_its_own_words(provider: str, world: World, serv
 
 @pytest.mark.parametrize("provider", [p for p in offering("rerank") if p not in ("local", "amazon_bedrock")])
 def test_the_best_document_comes_first(provider: str, world: World, server: FakeServer) -> None:
-    server.answers(Refusal(503, "later", headers=SOON), Plausible())
+    server.add_replies(Refusal(503, "later", headers=SOON), SampleOperations())
     client = at(provider, server, "rerank-2.5" if provider == "voyage" else "m-1")
     answer = world.ask(client, "rerank", "a programming language", DOCUMENTS, top_n=2)
     assert answer.documents() == [DOCUMENTS[1], DOCUMENTS[2]]
@@ -60,7 +60,7 @@ def test_the_best_document_comes_first(provider: str, world: World, server: Fake
 
 def test_bedrock_names_the_model_with_its_region(world: World, server: FakeServer) -> None:
     body = {"results": [{"index": 1, "relevanceScore": 0.9}, {"index": 0, "relevanceScore": 0.1}]}
-    server.answers(Raw(json.dumps(body).encode()))
+    server.add_replies(Raw(json.dumps(body).encode()))
     client = at("amazon_bedrock", server, "cohere.rerank-v3-5:0")
     answer = world.ask(client, "rerank", "red", DOCUMENTS, top_n=2)
     assert answer.documents() == [DOCUMENTS[1], DOCUMENTS[0]]
@@ -72,7 +72,7 @@ def test_bedrock_names_the_model_with_its_region(world: World, server: FakeServe
 
 @pytest.mark.parametrize("provider", offering("moderate"))
 def test_texts_are_judged_one_by_one(provider: str, world: World, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     client = at(provider, server)
     answer = world.ask(client, "moderate", ["I love you", "I kill you"])
     assert [one.flagged for one in answer.results] == [False, True]
@@ -82,7 +82,7 @@ def test_texts_are_judged_one_by_one(provider: str, world: World, server: FakeSe
 
 
 def test_pictures_are_judged_where_the_host_looks_at_them(server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     with at("openai", server) as client:
         assert len(client.moderate(["a caption", ImageContent(url="https://x.example/a.png")]).results) == 1
     assert [part["type"] for part in server.exchanges[0].json["input"]] == ["text", "image_url"]
@@ -92,7 +92,7 @@ def test_pictures_are_judged_where_the_host_looks_at_them(server: FakeServer) ->
 
 @pytest.mark.parametrize("provider", [p for p in offering("count_tokens") if p != "local"])
 def test_tokens_are_counted_by_the_provider(provider: str, world: World, server: FakeServer) -> None:
-    server.answers(Refusal(503, "later", headers=SOON), Plausible())
+    server.add_replies(Refusal(503, "later", headers=SOON), SampleOperations())
     # Foundry counts for Claude alone.
     client = at(provider, server, "claude-opus-4-5" if provider == "microsoft_azure_ai" else "m-1")
     look = ToolDefinition(name="look", parameters={"type": "object", "properties": {}})
@@ -121,7 +121,7 @@ def test_where_nobody_counts_the_number_is_an_estimate_and_says_so(world: World,
 
 
 def test_pages_are_read(world: World, server: FakeServer) -> None:
-    server.answers(Refusal(503, "later", headers=SOON), Plausible(), Plausible(), Plausible())
+    server.add_replies(Refusal(503, "later", headers=SOON), SampleOperations(), SampleOperations(), SampleOperations())
     client = at("mistral", server)
     paper = FileContent(data=b"%PDF-1.7", mime_type="application/pdf", name="a.pdf")
     answer = world.ask(client, "ocr", paper, pages=[0, 2], include_images=True)
@@ -139,7 +139,7 @@ def test_pages_are_read(world: World, server: FakeServer) -> None:
 
 
 def test_a_client_that_streams_asks_for_whole_documents_all_the_same(server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     with AIModelClient(endpoint(server.url), AIModelCallConfig(streaming=True)) as client:
         assert client.embed("a").vectors
     assert "stream" not in server.exchanges[0].json

@@ -13,18 +13,18 @@ import pytest
 
 from dhenara.ai import AIModelClient, Provider, Route, Send, Stream, register_provider
 from dhenara.ai.codecs import registry
-from dhenara.ai.codecs.base import Outgoing, Quirks, Reading
+from dhenara.ai.codecs.base import EncodedRequest, Quirks, ResponseFormat
 from dhenara.ai.codecs.openai_chat.codec import read_error
-from dhenara.ai.codecs.operation import Document, OperationCodec
+from dhenara.ai.codecs.operation import DocumentReader, OperationCodec
 from dhenara.ai.errors import BadAnswerError, BadRequestError, UnsupportedError
-from dhenara.ai.flow.journey import Journey
+from dhenara.ai.pipeline.pipeline import Pipeline
 from dhenara.ai.providers.registry import _registered
 from dhenara.ai.providers.target import resolve
-from dhenara.ai.runtime.blocking import BlockingIO, run
-from dhenara.ai.runtime.httpx2_transport import adopt
+from dhenara.ai.runtime.httpx2_transport import adapt_transport
+from dhenara.ai.runtime.sync_io import BlockingIO, run
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call
-from dhenara.ai.types.delta import Delta, Made, Used
+from dhenara.ai.types.delta import Delta, ResultDelta, UsageDelta
 from dhenara.ai.types.result import OperationResponse
 from dhenara.ai.types.usage import Usage
 from dhenara.ai.wire.multipart import Field, FilePart, Multipart
@@ -43,18 +43,24 @@ class Large:
 
 
 def read(quirks: Quirks, body: Any) -> Iterator[Delta]:
-    yield Used(Usage(input_tokens=3))
-    yield Made(
+    yield UsageDelta(Usage(input_tokens=3))
+    yield ResultDelta(
         OperationResponse(extras=body if isinstance(body, dict) else {"kind": body.head.headers["content-type"]})
     )
 
 
 REQUESTS = {
-    "form": Outgoing("/files", {}, payload=Multipart((Field("purpose", "batch"), FilePart("file", Large(), "a.bin")))),
-    "look": Outgoing("/files/1", {}, method="GET"),
-    "drop": Outgoing("/files/1", {}, method="DELETE"),
-    "blob": Outgoing("/speech", {"input": "hi"}, reading=Reading(Document(lambda b: read(Quirks(), b)), body="blob")),
-    "bytes": Outgoing("/listen", {}, {"content-type": "audio/wav"}, payload=b"RIFF"),
+    "form": EncodedRequest(
+        "/files", {}, payload=Multipart((Field("purpose", "batch"), FilePart("file", Large(), "a.bin")))
+    ),
+    "look": EncodedRequest("/files/1", {}, method="GET"),
+    "drop": EncodedRequest("/files/1", {}, method="DELETE"),
+    "blob": EncodedRequest(
+        "/speech",
+        {"input": "hi"},
+        response_format=ResponseFormat(DocumentReader(lambda b: read(Quirks(), b)), body="blob"),
+    ),
+    "bytes": EncodedRequest("/listen", {}, {"content-type": "audio/wav"}, payload=b"RIFF"),
 }
 
 
@@ -77,7 +83,7 @@ def call(operation: str, url: str, **config: Any) -> Call:
 
 
 def perform(made: Call, io: Any = None, **layers: Any) -> OperationResponse:
-    journey = Journey(io or BlockingIO(), resolve(made.endpoint, {}, made.operation), **layers)
+    journey = Pipeline(io or BlockingIO(), resolve(made.endpoint, {}, made.operation), **layers)
     try:
         return run(journey.perform(made, OperationResponse))
     finally:
@@ -85,7 +91,7 @@ def perform(made: Call, io: Any = None, **layers: Any) -> OperationResponse:
 
 
 def test_a_form_travels_whole_and_again_after_a_failure(provider: str, server: FakeServer) -> None:
-    server.answers(Refusal(503, "later", headers=SOON), MADE)
+    server.add_replies(Refusal(503, "later", headers=SOON), MADE)
     answer = perform(call("form", server.url))
     assert answer.extras == {"said": "yes"}
     assert [attempt.outcome for attempt in answer.attempts] == ["failed", "answered"]
@@ -102,13 +108,15 @@ def test_a_foreign_transport_carries_forms_too(provider: str) -> None:
         seen.append(request.read())
         return httpx2.Response(200, json={"said": "yes"})
 
-    perform(call("form", "http://127.0.0.1:1"), BlockingIO(adopt(httpx2.MockTransport(answer), is_async=False)))
+    perform(
+        call("form", "http://127.0.0.1:1"), BlockingIO(adapt_transport(httpx2.MockTransport(answer), is_async=False))
+    )
     assert len(seen[0]) > 2_000_000
 
 
 @pytest.mark.parametrize(("operation", "method"), [("look", "GET"), ("drop", "DELETE")])
 def test_a_question_without_a_body_has_none(operation: str, method: str, provider: str, server: FakeServer) -> None:
-    server.answers(MADE)
+    server.add_replies(MADE)
     assert perform(call(operation, server.url)).extras == {"said": "yes"}
     asked = server.exchanges[0]
     assert (asked.method, asked.path, asked.body) == (method, "/files/1", b"")
@@ -116,18 +124,18 @@ def test_a_question_without_a_body_has_none(operation: str, method: str, provide
 
 
 def test_an_answer_may_be_a_blob(provider: str, server: FakeServer) -> None:
-    server.answers(Raw(b"\xff\xfbsound", headers={"content-type": "audio/mpeg"}))
+    server.add_replies(Raw(b"\xff\xfbsound", headers={"content-type": "audio/mpeg"}))
     assert perform(call("blob", server.url)).extras == {"kind": "audio/mpeg"}
 
 
 def test_a_body_of_bytes_is_sent_as_it_is(provider: str, server: FakeServer) -> None:
-    server.answers(MADE)
+    server.add_replies(MADE)
     perform(call("bytes", server.url))
     assert (server.exchanges[0].body, server.exchanges[0].headers["content-type"]) == (b"RIFF", "audio/wav")
 
 
 def test_layers_see_an_operation_as_they_see_chat(provider: str, server: FakeServer) -> None:
-    server.answers(MADE)
+    server.add_replies(MADE)
     seen: list[Any] = []
 
     async def layer(made: Call, send: Send) -> Stream:
@@ -147,7 +155,7 @@ def test_layers_see_an_operation_as_they_see_chat(provider: str, server: FakeSer
 
 
 def test_a_web_page_is_not_an_answer(provider: str, server: FakeServer) -> None:
-    server.answers(Raw(b"<html><title>Hello</title>", headers={"content-type": "text/html"}))
+    server.add_replies(Raw(b"<html><title>Hello</title>", headers={"content-type": "text/html"}))
     with pytest.raises(BadAnswerError, match="web page"):
         perform(call("look", server.url))
 

@@ -19,8 +19,8 @@ from dhenara.ai.errors import (
     NotFoundError,
     UnsupportedError,
 )
-from dhenara.ai.testing import Answer, Exchange, FakeServer, Plausible, Raw, RawStream, Refusal
-from dhenara.ai.testing.plausible import png
+from dhenara.ai.testing import Answer, FakeServer, Raw, RawStream, Refusal, SampleOperations, ServerExchange
+from dhenara.ai.testing.sample_operations import png
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -38,7 +38,7 @@ SOON = {"retry-after-ms": "5"}
 CAT = ImageContent(data=png(8, 6), mime_type="image/png")
 
 
-def form_of(asked: Exchange) -> dict[str, list[bytes]]:
+def form_of(asked: ServerExchange) -> dict[str, list[bytes]]:
     """The parts of a form by name, as the standard library reads them."""
     head = f"Content-Type: {asked.headers['content-type']}\r\n\r\n".encode()
     message = BytesParser(policy=HTTP).parsebytes(head + asked.body)
@@ -54,7 +54,7 @@ def events(*told: dict[str, Any]) -> RawStream:
 
 
 def test_an_image_model_answers_generate_with_an_image_response(world: World, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     api = AIModelAPI(provider="openai", api_key="k", config={"base_url": f"{server.url}/v1"})
     options = {"quality": "standard", "size": "1024x1024", "style": "natural", "n": 1, "response_format": "b64_json"}
     client = AIModelClient(AIModelEndpoint(api=api, ai_model=DallE3), AIModelCallConfig(options=options))
@@ -69,7 +69,7 @@ def test_an_image_model_answers_generate_with_an_image_response(world: World, se
 
 
 def test_the_name_of_a_model_that_only_draws_is_enough(server: FakeServer) -> None:
-    server.answers(Plausible(), Answer(text="Hello!"))
+    server.add_replies(SampleOperations(), Answer(text="Hello!"))
     with AIModelClient(endpoint(server.url, model="gpt-image-2")) as client:
         assert client.generate("A cat", n=2).image_response.usage.units == {"images": 2}
     with AIModelClient(endpoint(server.url, model="gpt-6-sol")) as client:
@@ -77,7 +77,7 @@ def test_the_name_of_a_model_that_only_draws_is_enough(server: FakeServer) -> No
 
 
 def test_a_picture_can_be_saved_and_be_a_part_of_the_next_prompt(server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Plausible(), Plausible())
+    server.add_replies(SampleOperations(), SampleOperations())
     with AIModelClient(endpoint(server.url, model="gpt-image-2")) as client:
         [first] = client.generate("A cat").image_response.images
         words = {"type": "text", "text": "Now with a hat"}
@@ -91,7 +91,7 @@ def test_a_picture_can_be_saved_and_be_a_part_of_the_next_prompt(server: FakeSer
 
 
 def test_pictures_are_changed_where_the_mask_allows(world: World, server: FakeServer) -> None:
-    server.answers(Refusal(503, "later", headers=SOON), Plausible())
+    server.add_replies(Refusal(503, "later", headers=SOON), SampleOperations())
     client = AIModelClient(endpoint(server.url, model="gpt-image-2"))
     mask = ImageContent(data=png(8, 6), mime_type="image/png", name="mask.png")
     answer = world.ask(client, "edit_image", "A hat", [CAT, CAT], mask=mask, options={"quality": "low"})
@@ -107,7 +107,7 @@ def test_pictures_are_changed_where_the_mask_allows(world: World, server: FakeSe
 
 
 def test_variations_need_only_a_picture(world: World, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     client = AIModelClient(endpoint(server.url, model="dall-e-2"))
     assert world.ask(client, "vary_image", CAT, n=2).image_response.images
     form = form_of(server.exchanges[0])
@@ -121,7 +121,7 @@ def test_a_picture_becomes_clearer_in_a_stream(world: World, server: FakeServer)
     partial = {"type": "image_generation.partial_image", "b64_json": sent, "output_format": "png"}
     used = {"input_tokens": 9, "output_tokens": 100, "input_tokens_details": {"text_tokens": 9, "image_tokens": 0}}
     done = {"type": "image_generation.completed", "b64_json": sent, "usage": used, "size": "64x64"}
-    server.answers(events({**partial, "partial_image_index": 0}, {**partial, "partial_image_index": 1}, done))
+    server.add_replies(events({**partial, "partial_image_index": 0}, {**partial, "partial_image_index": 1}, done))
     client = AIModelClient(endpoint(server.url, model="gpt-image-2"))
     *shown, (last, final) = world.stream(client, "A cat", options={"partial_images": 2})
     deltas = [chunk.data.choice_deltas[0].content_deltas[0] for chunk, _ in shown]
@@ -134,12 +134,12 @@ def test_a_picture_becomes_clearer_in_a_stream(world: World, server: FakeServer)
 
 
 def test_a_stream_that_ends_without_its_picture_is_an_error(server: FakeServer) -> None:
-    server.answers(events({"type": "image_generation.partial_image", "b64_json": "AAAA", "partial_image_index": 0}))
+    server.add_replies(events({"type": "image_generation.partial_image", "b64_json": "AAAA", "partial_image_index": 0}))
     with AIModelClient(endpoint(server.url, model="gpt-image-2")) as client:
         *_, (error, _), (_, final) = client.generate("A cat", streaming=True).stream_generator
     assert "ended before" in error.data.message
     assert final.image_response.images == [] or final.image_response.extras["error"]
-    server.answers(RawStream([b'data: {"type": "image_generation.keepalive"}\n\n']))
+    server.add_replies(RawStream([b'data: {"type": "image_generation.keepalive"}\n\n']))
     with (
         AIModelClient(endpoint(server.url, model="gpt-image-2")) as client,
         pytest.raises(BrokenStreamError, match="ended before"),
@@ -148,7 +148,7 @@ def test_a_stream_that_ends_without_its_picture_is_an_error(server: FakeServer) 
 
 
 def test_an_address_says_how_to_come_by_the_picture(server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     with AIModelClient(endpoint(server.url, model="dall-e-3")) as client:
         [picture] = client.generate("A cat", options={"response_format": "url"}).image_response.images
     assert picture.url == "https://pictures.example/1.png"
@@ -159,7 +159,7 @@ def test_an_address_says_how_to_come_by_the_picture(server: FakeServer) -> None:
 
 def test_what_is_left_at_an_address_is_fetched_without_the_key(world: World, server: FakeServer) -> None:
     moved = Raw(status=302, headers={"location": "/2.png"})
-    server.answers(moved, Raw(png(), headers={"content-type": "image/png"}), Refusal(404, "gone"))
+    server.add_replies(moved, Raw(png(), headers={"content-type": "image/png"}), Refusal(404, "gone"))
     client = AIModelClient(endpoint(server.url, "xai", "grok-imagine-image"))
     left = GeneratedImage(url=f"{server.url}/1.png", revised_prompt="A cat")
     fetched = world.ask(client, "download", left)
@@ -178,7 +178,7 @@ def test_what_is_left_at_an_address_is_fetched_without_the_key(world: World, ser
 def test_gemini_draws_and_talks(world: World, server: FakeServer) -> None:
     parts = [{"text": "Here:"}, {"inlineData": {"mimeType": "image/png", "data": base64.b64encode(png()).decode()}}]
     candidate = {"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}
-    server.answers(Raw(json.dumps({"candidates": [candidate]}).encode()))
+    server.add_replies(Raw(json.dumps({"candidates": [candidate]}).encode()))
     made = endpoint(server.url, "google_ai", "gemini-3.1-flash-image")
     model = made.ai_model.model_copy(update={"functional_type": "image_generation"})
     client = AIModelClient(made.model_copy(update={"ai_model": AIModel(**model.model_dump())}))
@@ -196,7 +196,7 @@ def test_gemini_draws_and_talks(world: World, server: FakeServer) -> None:
 
 def test_imagen_draws_from_words(server: FakeServer) -> None:
     filtered = {"predictions": [{"raiFilteredReason": "no faces"}]}
-    server.answers(Plausible(), Raw(json.dumps(filtered).encode()))
+    server.add_replies(SampleOperations(), Raw(json.dumps(filtered).encode()))
     with AIModelClient(endpoint(server.url, "google_ai", "imagen-4.0-generate-001")) as client:
         assert len(client.generate("A cat", n=2, options={"aspectRatio": "1:1"}).image_response.images) == 2
         with pytest.raises(ContentFilteredError, match="no faces"):
@@ -211,7 +211,7 @@ def test_openrouter_draws_in_a_conversation(server: FakeServer) -> None:
     link = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{base64.b64encode(png()).decode()}"}}
     message = {"role": "assistant", "content": "Here:", "images": [link]}
     said = {"id": "1", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
-    server.answers(Raw(json.dumps(said).encode()))
+    server.add_replies(Raw(json.dumps(said).encode()))
     made = endpoint(server.url, "openrouter")
     model = AIModel(model_name="google/gemini-3.1-flash-image", functional_type="image_generation")
     with AIModelClient(made.model_copy(update={"ai_model": model})) as client:
@@ -230,7 +230,7 @@ def test_openrouter_draws_in_a_conversation(server: FakeServer) -> None:
 def test_pictures_travel_as_addresses_where_hosts_want_them_so(
     provider: str, model: str, path: str, said: dict[str, Any], server: FakeServer
 ) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     with AIModelClient(endpoint(server.url, provider, model)) as client:
         client.edit_image("A hat", CAT)
         with pytest.raises(UnsupportedError, match="no variations"):
@@ -243,7 +243,7 @@ def test_pictures_travel_as_addresses_where_hosts_want_them_so(
 
 
 def test_what_a_model_that_draws_cannot_honour_is_told(server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     with AIModelClient(endpoint(server.url, model="gpt-image-2")) as client:
         answer = client.generate("A cat", temperature=0.5, seed=3).image_response
         assert {warning.parameter for warning in answer.warnings} == {"temperature", "seed"}
@@ -255,7 +255,7 @@ def test_what_a_model_that_draws_cannot_honour_is_told(server: FakeServer) -> No
 
 
 def test_pictures_cost_what_their_options_cost(server: FakeServer) -> None:
-    server.answers(*[Plausible()] * 4)
+    server.add_replies(*[SampleOperations()] * 4)
     rows = (
         {"quality": ["standard"], "size": ["1024x1024"], "cost_per_image": 0.04},
         {"quality": ["standard"], "size": ["1792x1024", "1024x1792"], "cost_per_image": 0.08},
@@ -275,7 +275,7 @@ def test_pictures_cost_what_their_options_cost(server: FakeServer) -> None:
 
 
 def test_a_stream_of_a_picture_that_comes_whole_ends_with_it(world: World, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     client = AIModelClient(endpoint(server.url, model="dall-e-3"))
     *_, (chunk, final) = world.stream(client, "A cat", options={"response_format": "b64_json"})
     assert chunk is None

@@ -8,7 +8,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.providers.target import resolve
-from dhenara.ai.testing import FakeServer, Plausible
+from dhenara.ai.testing import FakeServer, SampleOperations
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ToolDefinition
 from support.worlds import World
 
@@ -21,7 +21,7 @@ def at(provider: str, model: str, url: str, **config: Any) -> AIModelClient:
 
 
 def test_vertex_predicts_vectors_and_pictures_and_counts_contents_alone(world: World, server: FakeServer) -> None:
-    server.answers(*[Plausible(4)] * 5)
+    server.add_replies(*[SampleOperations(4)] * 5)
     client = at("google_vertex_ai", "gemini-embedding-001", server.url)
     two = world.ask(client, "embed", ["a", "b"], input_type="query", dimensions=4, concurrency=1)
     assert len(two.vectors) == 2
@@ -52,7 +52,7 @@ def test_vertex_predicts_vectors_and_pictures_and_counts_contents_alone(world: W
     ids=["current", "dated"],
 )
 def test_azure_has_an_address_for_each_version(config: dict[str, str], path: str, server: FakeServer) -> None:
-    server.answers(Plausible(4), Plausible())
+    server.add_replies(SampleOperations(4), SampleOperations())
     with at("microsoft_openai", "my-vectors", server.url, **config) as client:
         assert client.embed("a").dimensions == 4
     assert server.exchanges[0].path == path
@@ -70,4 +70,4 @@ def test_bedrock_ranks_at_a_host_of_its_own_in_the_region_of_the_environment() -
     target = resolve(endpoint, environment, "rerank")
     assert target.base_url == "https://bedrock-agent-runtime.eu-west-1.amazonaws.com"
     assert target.endpoint.api.config["region"] == "eu-west-1"
-    assert target.grant.key == "k"
+    assert target.auth_context.key == "k"

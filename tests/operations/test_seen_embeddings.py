@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 from ai_utilities.cache import CacheLayer, MemoryCache
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, UnsupportedError
-from dhenara.ai.testing import FakeServer, Plausible, Raw, Refusal
-from dhenara.ai.testing.plausible import png
+from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations
+from dhenara.ai.testing.sample_operations import png
 from dhenara.ai.types import ImageContent
 from support.worlds import World, endpoint
 
@@ -42,7 +42,7 @@ def at(provider: str, model: str, server: FakeServer, **more: Any) -> AIModelCli
 def test_pictures_among_texts_have_vectors_in_their_place(
     provider: str, model: str, world: World, server: FakeServer
 ) -> None:
-    server.answers(Refusal(503, "later", headers={"retry-after-ms": "5"}), Plausible(), Plausible())
+    server.add_replies(Refusal(503, "later", headers={"retry-after-ms": "5"}), SampleOperations(), SampleOperations())
     client = at(provider, model, server)
     found = world.ask(client, "embed", ["an otter", OTTER, "a cat"])
     assert len(found.vectors) == 3
@@ -63,7 +63,7 @@ def test_a_model_that_does_not_see_says_so_first(provider: str, model: str, worl
 
 def test_coheres_own_types_take_what_is_asked(server: FakeServer) -> None:
     cohere = pytest.importorskip("cohere")
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     with at("cohere", "embed-v4.0", server) as client:
         client.embed(["an otter", OTTER], dimensions=256)
     asked = server.exchanges[0].json
@@ -75,7 +75,7 @@ def test_coheres_own_types_take_what_is_asked(server: FakeServer) -> None:
 
 def test_googles_own_types_take_what_is_asked(server: FakeServer) -> None:
     types = pytest.importorskip("google.genai.types")
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     with at("google_ai", "gemini-embedding-2", server) as client:
         client.embed(["an otter", OTTER])
         with pytest.raises(UnsupportedError, match="pass ImageContent"):
@@ -85,7 +85,7 @@ def test_googles_own_types_take_what_is_asked(server: FakeServer) -> None:
 
 
 def test_voyage_takes_words_and_pictures_side_by_side(server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     by_address = ImageContent(url="https://example.org/otter.png")
     with at("voyage", "voyage-multimodal-3.5", server) as client:
         client.embed(["an otter", OTTER, by_address], input_type="document", truncate=True)
@@ -103,7 +103,7 @@ def test_voyage_takes_words_and_pictures_side_by_side(server: FakeServer) -> Non
 
 
 def test_pictures_are_known_by_what_is_in_them(server: FakeServer) -> None:
-    server.answers(*[Plausible()] * 2)
+    server.add_replies(*[SampleOperations()] * 2)
     with at("cohere", "embed-v4.0", server, layers=[CacheLayer(MemoryCache())]) as client:
         first = client.embed(["an otter", OTTER]).vectors[1]
         again = client.embed([ImageContent(data=png(), mime_type="image/png"), ImageContent(data=png(2, 2))]).vectors
@@ -112,7 +112,7 @@ def test_pictures_are_known_by_what_is_in_them(server: FakeServer) -> None:
 
 
 def test_titan_takes_one_text_a_request_and_counts_its_tokens(world: World, server: FakeServer) -> None:
-    server.answers(*[Plausible()] * 2)
+    server.add_replies(*[SampleOperations()] * 2)
     client = at("amazon_bedrock", "amazon.titan-embed-text-v2:0", server)
     found = world.ask(client, "embed", ["one text", "another"], dimensions=256, concurrency=1, input_type="query")
     world.close(client)
@@ -131,7 +131,7 @@ def test_cohere_on_bedrock_is_not_told_its_name_and_counts_in_the_head(
 ) -> None:
     vectors = {"float": [[0.5, 1.0]]} if typed else [[0.5, 1.0]]
     body = json.dumps({"id": "e1", "embeddings": vectors}).encode()
-    server.answers(Raw(body, headers={"content-type": "application/json", "x-amzn-bedrock-input-token-count": "7"}))
+    server.add_replies(Raw(body, headers={"content-type": "application/json", "x-amzn-bedrock-input-token-count": "7"}))
     client = at("amazon_bedrock", "us.cohere.embed-v4:0", server)
     found = world.ask(client, "embed", ["a text"], input_type="query", dimensions=256)
     world.close(client)
@@ -145,7 +145,7 @@ def test_cohere_on_bedrock_is_not_told_its_name_and_counts_in_the_head(
 
 
 def test_what_bedrock_refuses_is_told_in_its_words(world: World, server: FakeServer) -> None:
-    server.answers(Raw(b'{"message": "Malformed input request"}', 400))
+    server.add_replies(Raw(b'{"message": "Malformed input request"}', 400))
     client = at("amazon_bedrock", "amazon.titan-embed-text-v2:0", server)
     with pytest.raises(BadRequestError, match="Malformed input request"):
         world.ask(client, "embed", "x")

@@ -11,13 +11,13 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BrokenStreamError, ConfigurationError
-from dhenara.ai.testing import Cut, FakeServer, Plausible, RawStream, Refusal
-from dhenara.ai.testing.plausible_sounds import tone
+from dhenara.ai.testing import CutReply, FakeServer, RawStream, Refusal, SampleOperations
+from dhenara.ai.testing.sample_audio import wav_tone
 from support.forms import form
 from support.worlds import World, endpoint
 
 SOON = {"retry-after-ms": "5"}
-SOUND = tone(0.2)
+SOUND = wav_tone(0.2)
 
 
 def at(provider: str, server: FakeServer, model: str = "whisper-1") -> AIModelClient:
@@ -49,7 +49,7 @@ def pieces(world: World, client: AIModelClient, name: str, *given: Any, **settin
 
 
 def test_words_come_as_they_are_understood(world: World, server: FakeServer) -> None:
-    server.answers(Refusal(503, "later", headers=SOON), RawStream([*DELTAS, DONE]))
+    server.add_replies(Refusal(503, "later", headers=SOON), RawStream([*DELTAS, DONE]))
     client = at("openai", server, "gpt-4o-transcribe")
     said, response = pieces(world, client, "transcribe_stream", SOUND)
     assert said == ["Hello", " you"]
@@ -59,7 +59,7 @@ def test_words_come_as_they_are_understood(world: World, server: FakeServer) -> 
 
 
 def test_a_transcript_that_comes_whole_is_one_piece_with_a_warning(world: World, server: FakeServer) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     client = at("groq", server)
     said, response = pieces(world, client, "transcribe_stream", SOUND)
     assert said == ["Hello there."]
@@ -68,7 +68,7 @@ def test_a_transcript_that_comes_whole_is_one_piece_with_a_warning(world: World,
 
 
 def test_a_transcript_that_breaks_off_is_an_error(world: World, server: FakeServer) -> None:
-    server.answers(RawStream(DELTAS))
+    server.add_replies(RawStream(DELTAS))
     client = at("openai", server, "gpt-4o-transcribe")
     with pytest.raises(BrokenStreamError):
         pieces(world, client, "transcribe_stream", SOUND)
@@ -77,7 +77,7 @@ def test_a_transcript_that_breaks_off_is_an_error(world: World, server: FakeServ
 
 def test_sound_comes_as_it_is_made(world: World, server: FakeServer) -> None:
     cut = [SOUND[at : at + 700] for at in range(0, len(SOUND), 700)]
-    server.answers(RawStream(cut, headers={"content-type": "audio/wav"}))
+    server.add_replies(RawStream(cut, headers={"content-type": "audio/wav"}))
     client = at("openai", server, "gpt-4o-mini-tts")
     heard, response = pieces(world, client, "speak_stream", "Hello", format="wav")
     assert b"".join(heard) == response.bytes == SOUND
@@ -91,7 +91,7 @@ def test_sound_in_events_comes_as_it_is_made(world: World, server: FakeServer) -
     cut = [SOUND[:1000], SOUND[1000:]]
     events = [{"type": "speech.audio.delta", "audio_data": base64.b64encode(one).decode()} for one in cut]
     told = [f"event: {e['type']}\ndata: {json.dumps(e)}\n\n".encode() for e in [*events, {"type": "speech.audio.done"}]]
-    server.answers(RawStream(told))
+    server.add_replies(RawStream(told))
     client = at("mistral", server)
     heard, response = pieces(world, client, "speak_stream", "Hello", voice="paul")
     assert heard == cut
@@ -101,7 +101,7 @@ def test_sound_in_events_comes_as_it_is_made(world: World, server: FakeServer) -
 
 
 def test_sound_is_saved_while_it_comes(world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     client, target = at("deepgram", server, "aura-2-thalia-en"), tmp_path / "said.wav"
     if world.name == "blocking":
         assert client.speak_stream("Hello", voice="Zeus").save(target) == target
@@ -112,14 +112,14 @@ def test_sound_is_saved_while_it_comes(world: World, server: FakeServer, tmp_pat
             assert await stream.save(target) == target
 
         world._start(save)  # type: ignore[union-attr]  # only the async worlds come here
-    assert target.read_bytes() == tone(5 / 20)
+    assert target.read_bytes() == wav_tone(5 / 20)
     assert server.exchanges[0].path == "/v1/speak?model=aura-2-zeus-en"
     world.close(client)
 
 
 def test_sound_that_breaks_off_is_an_error_and_what_came_is_kept(server: FakeServer, tmp_path: Path) -> None:
     whole = RawStream([SOUND[:900], SOUND[900:]], headers={"content-type": "audio/wav"})
-    server.answers(Cut(whole, 2))
+    server.add_replies(CutReply(whole, 2))
     with at("openai", server) as client:
         stream = client.speak_stream("Hello")
         with pytest.raises(BrokenStreamError):
@@ -128,7 +128,7 @@ def test_sound_that_breaks_off_is_an_error_and_what_came_is_kept(server: FakeSer
 
 
 def test_a_stream_says_when_it_is_asked_too_early(server: FakeServer) -> None:
-    server.answers(RawStream([*DELTAS, DONE], pause=0.05))
+    server.add_replies(RawStream([*DELTAS, DONE], pause=0.05))
     with at("openai", server, "gpt-4o-transcribe") as client, client.transcribe_stream(SOUND) as stream:
         assert next(stream) == "Hello"
         with pytest.raises(ConfigurationError, match="still on its way"):

@@ -13,14 +13,14 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, ServerError, UnsupportedError
 from dhenara.ai.providers.registry import known_names, load_provider
-from dhenara.ai.testing import FakeServer, Plausible, Raw, Refusal
-from dhenara.ai.testing.plausible_sounds import tone
+from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations
+from dhenara.ai.testing.sample_audio import wav_tone
 from dhenara.ai.types import AudioContent, AudioModelCostData, SpokenSegment, SpokenWord, TranscriptionResponse
 from support.forms import form
 from support.worlds import World, endpoint
 
 SOON = {"retry-after-ms": "5"}
-SOUND = tone(0.2)
+SOUND = wav_tone(0.2)
 
 
 def offering(operation: str) -> list[str]:
@@ -47,7 +47,7 @@ SPEAKS = [name for name in offering("speak") if name not in GEMINI]
 
 @pytest.mark.parametrize("provider", HEARS)
 def test_speech_is_written_down_by_each_provider(provider: str, world: World, server: FakeServer) -> None:
-    server.answers(Refusal(503, "later", headers=SOON), Plausible())
+    server.add_replies(Refusal(503, "later", headers=SOON), SampleOperations())
     client = at(provider, server)
     heard = world.ask(client, "transcribe", SOUND, language="en")
     assert isinstance(heard, TranscriptionResponse)
@@ -61,7 +61,7 @@ def test_speech_is_written_down_by_each_provider(provider: str, world: World, se
 
 @pytest.mark.parametrize("provider", SPEAKS)
 def test_text_is_spoken_by_each_provider(provider: str, world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Refusal(503, "later", headers=SOON), Plausible())
+    server.add_replies(Refusal(503, "later", headers=SOON), SampleOperations())
     client = at(provider, server, "voxtral-tts" if provider == "mistral" else "m-voice-en")
     said = world.ask(client, "speak", "Hello there, you.", voice="ash", format="wav")
     assert said.audio.mime_type == "audio/wav"
@@ -76,7 +76,7 @@ def test_text_is_spoken_by_each_provider(provider: str, world: World, server: Fa
 
 
 def test_whisper_is_asked_for_words_and_segments(world: World, server: FakeServer) -> None:
-    server.answers(Plausible(), Plausible())
+    server.add_replies(SampleOperations(), SampleOperations())
     client = at("openai", server)
     wanted = {"timestamps": "word", "prompt": "Dhenara", "language": "en", "temperature": 0.2}
     heard = world.ask(client, "transcribe", AudioContent(data=SOUND, name="talk"), **wanted)
@@ -99,7 +99,7 @@ def test_whisper_is_asked_for_words_and_segments(world: World, server: FakeServe
 def test_a_file_is_read_and_one_that_is_not_there_is_said_to_be_missing(
     world: World, server: FakeServer, tmp_path: Path
 ) -> None:
-    server.answers(Plausible())
+    server.add_replies(SampleOperations())
     (tmp_path / "talk.wav").write_bytes(SOUND)
     client = at("groq", server)
     assert world.ask(client, "transcribe", str(tmp_path / "talk.wav")).text == "Hello there."
@@ -113,7 +113,7 @@ def test_a_file_is_read_and_one_that_is_not_there_is_said_to_be_missing(
 
 @pytest.mark.parametrize(("provider", "field"), [("groq", "url"), ("mistral", "file_url"), ("xai", "url")])
 def test_an_address_goes_along_where_the_provider_fetches_it(provider: str, field: str, server: FakeServer) -> None:
-    server.answers(Plausible(), Plausible())
+    server.add_replies(SampleOperations(), SampleOperations())
     with at(provider, server) as client:
         client.transcribe("https://x.example/talk.mp3")
     assert form(server.exchanges[0])[field] == "https://x.example/talk.mp3"
@@ -125,7 +125,7 @@ def test_an_address_goes_along_where_the_provider_fetches_it(provider: str, fiel
 
 
 def test_speakers_are_told_apart_where_the_model_can(server: FakeServer) -> None:
-    server.answers(*[Plausible()] * 5)
+    server.add_replies(*[SampleOperations()] * 5)
     with at("openai", server, "gpt-4o-transcribe-diarize") as client:
         assert client.transcribe(SOUND, diarize=True, timestamps="segment").warnings == []
     assert form(server.exchanges[0])["response_format"] == "diarized_json"
@@ -146,7 +146,7 @@ def test_speakers_are_told_apart_where_the_model_can(server: FakeServer) -> None
 
 
 def test_what_a_model_cannot_do_is_a_warning_and_what_it_needs_an_error(server: FakeServer) -> None:
-    server.answers(Plausible(), Plausible())
+    server.add_replies(SampleOperations(), SampleOperations())
     with at("openai", server, "gpt-4o-transcribe") as client:
         assert [w.parameter for w in client.transcribe(SOUND, timestamps="word").warnings] == ["timestamps"]
         with pytest.raises(UnsupportedError, match="whisper"):
@@ -170,7 +170,7 @@ def test_what_a_model_cannot_do_is_a_warning_and_what_it_needs_an_error(server: 
     ],
 )
 def test_subtitles_that_the_server_writes_are_read(kind: str, body: str, world: World, server: FakeServer) -> None:
-    server.answers(Raw(body.encode(), headers={"content-type": f"{kind}; charset=utf-8"}))
+    server.add_replies(Raw(body.encode(), headers={"content-type": f"{kind}; charset=utf-8"}))
     client = at("openai_compatible", server)
     heard = world.ask(client, "transcribe", SOUND, options={"response_format": "srt"})
     assert heard.text == "Hello there. You."
@@ -181,7 +181,7 @@ def test_subtitles_that_the_server_writes_are_read(kind: str, body: str, world: 
 
 
 def test_a_plain_transcript_is_its_text_and_has_no_subtitles(server: FakeServer) -> None:
-    server.answers(Raw(b" Hello there.", headers={"content-type": "text/plain; charset=UTF-8"}))
+    server.add_replies(Raw(b" Hello there.", headers={"content-type": "text/plain; charset=UTF-8"}))
     with at("groq", server) as client:
         heard = client.transcribe(SOUND, options={"response_format": "text"})
     assert heard.text == " Hello there."
@@ -204,7 +204,7 @@ def test_words_alone_make_lines_of_subtitles() -> None:
 @pytest.mark.parametrize("provider", GEMINI)
 def test_gemini_writes_down_what_it_hears(provider: str, world: World, server: FakeServer) -> None:
     told = {"language": "en", "segments": [{"text": "Hello.", "start": "00:01.5", "end": "01:02", "speaker": "Ann"}]}
-    server.answers(gemini({"text": "Hello."}), gemini({"text": json.dumps(told)}), gemini({"text": "not JSON"}))
+    server.add_replies(gemini({"text": "Hello."}), gemini({"text": json.dumps(told)}), gemini({"text": "not JSON"}))
     client = at(provider, server, "gemini-3-flash")
     assert world.ask(client, "transcribe", SOUND, prompt="Ann", language="en").text == "Hello."
     parts = server.exchanges[0].json["contents"][0]["parts"]
@@ -222,7 +222,7 @@ def test_gemini_writes_down_what_it_hears(provider: str, world: World, server: F
 def test_gemini_speaks_in_samples_that_become_a_file(provider: str, world: World, server: FakeServer) -> None:
     samples = SOUND[44:]
     part = {"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=8000", "data": base64.b64encode(samples).decode()}}
-    server.answers(gemini(part), gemini(part))
+    server.add_replies(gemini(part), gemini(part))
     client = at(provider, server, "gemini-3-flash-tts")
     said = world.ask(client, "speak", "Hello", voice="Kore", instructions="Say cheerfully", language="en-GB")
     assert said.bytes == SOUND
@@ -246,13 +246,13 @@ def test_a_server_that_stays_down_is_an_error_with_all_attempts(world: World) ->
 
 
 def test_an_empty_sound_is_an_error(server: FakeServer) -> None:
-    server.answers(Raw(b"", headers={"content-type": "audio/mpeg"}))
+    server.add_replies(Raw(b"", headers={"content-type": "audio/mpeg"}))
     with at("openai", server) as client, pytest.raises(Exception, match="empty"):
         client.speak("hello")
 
 
 def test_minutes_and_letters_have_the_prices_that_are_given(server: FakeServer) -> None:
-    server.answers(Plausible(), Plausible(), Plausible())
+    server.add_replies(SampleOperations(), SampleOperations(), SampleOperations())
     prices = AudioModelCostData(cost_per_minute=Decimal("0.006"), cost_per_million_characters=Decimal(15))
     priced = endpoint(server.url, "openai", "whisper-1").model_copy(update={"cost_data": prices})
     with AIModelClient(priced) as client:

@@ -47,7 +47,7 @@ def sent(exchange: Exchange) -> dict[str, Any]:
 
 @pytest.mark.parametrize("exchange", HEARD)
 def test_recorded_transcripts_are_asked_for_and_read(exchange: Exchange, world: World, server: FakeServer) -> None:
-    server.answers(reply(exchange))
+    server.add_replies(reply(exchange))
     asked = sent(exchange)
     client = client_for(exchange, server, asked.get("model", "grok-stt"))
     audio = AudioContent(data=asked["file"]) if "file" in asked else asked["url"]
@@ -90,7 +90,7 @@ def expected_text(exchange: Exchange) -> str:
 
 @pytest.mark.parametrize("exchange", SPOKEN)
 def test_recorded_speech_is_asked_for_and_read(exchange: Exchange, world: World, server: FakeServer) -> None:
-    server.answers(reply(exchange))
+    server.add_replies(reply(exchange))
     asked = sent(exchange)
     client = client_for(exchange, server, asked.get("model", "grok-tts"))
     formats = {"linear16": "wav", "mp3": "mp3"}

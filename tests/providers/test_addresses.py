@@ -15,12 +15,12 @@ from dhenara.ai.errors import (
     ConfigurationError,
 )
 from dhenara.ai.providers.known.claude import name_on_bedrock, name_on_vertex
-from dhenara.ai.providers.target import Target, resolve
+from dhenara.ai.providers.target import ResolvedTarget, resolve
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 
-def target(provider: str, model: str = "m", environment: Any = None, **given: Any) -> Target:
+def target(provider: str, model: str = "m", environment: Any = None, **given: Any) -> ResolvedTarget:
     api = AIModelAPI(provider=provider, **{"api_key": "k", **given})
     return resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name=model)), environment or {})
 
@@ -44,7 +44,7 @@ def token(**config: Any) -> dict[str, Any]:
     ],
 )
 def test_an_address_may_bring_its_own_query(base_url: str, asked: str, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     api = AIModelAPI(provider="openai", api_key="k", config={"base_url": server.url + base_url})
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client:
         client.generate("?")
@@ -62,7 +62,7 @@ def test_an_address_may_bring_its_own_query(base_url: str, asked: str, server: F
 def test_an_address_may_end_with_what_comes_anyway(
     provider: str, base_url: str, asked: str, server: FakeServer
 ) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     api = AIModelAPI(provider=provider, api_key="k", config={"base_url": server.url + base_url})
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client:
         client.generate("?", max_output_tokens=9)
@@ -213,7 +213,7 @@ HOSTILE = st.sampled_from(
 )
 
 
-def reachable(provider: str, config: dict[str, Any]) -> Target | None:
+def reachable(provider: str, config: dict[str, Any]) -> ResolvedTarget | None:
     try:
         return target(provider, api_key=None, credentials={"token": "t"}, config=config)
     except ConfigurationError:
@@ -245,7 +245,7 @@ def test_no_part_of_an_address_leads_elsewhere(entry: str, value: str) -> None:
 def test_the_environments_key_goes_to_the_platforms_hosts_only(address: str, goes: bool) -> None:
     asked = {"api_key": None, "environment": {"AZURE_OPENAI_API_KEY": "k"}, "config": {"base_url": address}}
     if goes:
-        assert target("microsoft_openai", **asked).grant.key == "k"
+        assert target("microsoft_openai", **asked).auth_context.key == "k"
     else:
         with pytest.raises(ConfigurationError, match="does not go to another base URL"):
             target("microsoft_openai", **asked)

@@ -37,7 +37,7 @@ def test_keys_stand_in_a_profile(world: World, server: FakeServer, tmp_path: Pat
     profiles(tmp_path, "credentials", f"[default]\naws_access_key_id=AK1\naws_secret_access_key=s%1\n{work}")
     profiles(tmp_path, "config", "[profile other]\naws_access_key_id=AK3\naws_secret_access_key=s3\n")
     nobody.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
-    server.answers(*[Answer(text="Hello!")] * 4)
+    server.add_replies(*[Answer(text="Hello!")] * 4)
     for credentials, expected in ((None, "AK1"), ({"profile": "work"}, "AK2"), ({"profile": "other"}, "AK3")):
         client = bedrock(credentials)
         world.run(client, "?")
@@ -66,7 +66,7 @@ def test_a_profile_that_runs_a_program_is_botocores(
     program = tmp_path / "keys.py"
     program.write_text('print(\'{"Version": 1, "AccessKeyId": "AK9", "SecretAccessKey": "s9"}\')')
     profiles(tmp_path, "config", f"[profile run]\ncredential_process = {sys.executable} {program}\n")
-    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     client = bedrock({"profile": "run"}, base_url=server.url)
     world.run(client, "?")
     world.run(client, "?")
@@ -114,7 +114,7 @@ def test_a_profile_that_was_given_comes_before_keys_of_the_environment(
     nobody.setenv("AWS_ACCESS_KEY_ID", "AK0")
     nobody.setenv("AWS_SECRET_ACCESS_KEY", "s0")
     nobody.setenv("AWS_BEARER_TOKEN_BEDROCK", "key")
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     with bedrock({"profile": "work"}, base_url=server.url) as client:
         client.generate("?")
     assert signer(server) == "AK2"
@@ -131,7 +131,7 @@ def test_keys_that_ended_early_are_read_again_from_their_file(
     )
     profiles(tmp_path, "credentials", keys.format(1))
     nobody.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
-    server.answers(Answer(text="Hello!"), expired, Answer(text="Hello!"), expired)
+    server.add_replies(Answer(text="Hello!"), expired, Answer(text="Hello!"), expired)
     client = bedrock()
     world.run(client, "?")
     profiles(tmp_path, "credentials", keys.format(2))
@@ -176,7 +176,7 @@ def test_the_region_is_that_of_the_profile_where_nobody_says_another(
     asked = AIModelEndpoint(api=api, ai_model=AIModel(model_name="amazon.nova-lite-v1:0"))
     target = resolve(asked, {"HOME": str(tmp_path), "AWS_BEARER_TOKEN_BEDROCK": "k", **environment})
     assert target.base_url == f"https://bedrock-runtime.{region}.amazonaws.com"
-    assert target.grant.config["region"] == region
+    assert target.auth_context.config["region"] == region
 
 
 def test_botocore_reads_the_same_regions_from_the_same_files(tmp_path: Path, nobody: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ def test_a_signed_request_goes_to_the_region_of_the_profile(
 ) -> None:
     profiles(tmp_path, "config", "[default]\nregion = eu-west-3\naws_access_key_id=AK1\naws_secret_access_key=s1\n")
     nobody.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     client = bedrock(region=None)
     assert world.run(client, "?").chat_response.text() == "Hello!"
     world.close(client)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from dhenara.ai.providers import registry
-from dhenara.ai.providers.later import Beside, draws
+from dhenara.ai.providers.lazy_operations import LazyRoutes, image_only_patterns
 from dhenara.ai.testing import Answer, FakeServer
 
 ONE_CALL = """
@@ -26,37 +26,41 @@ NOT_LOADED = (
     "ssl",
     "httpx2",
     "http.client",
-    "dhenara.ai.catalog.facts",
+    "dhenara.ai.catalog.model_info",
     "dhenara.ai.codecs.audio_quirks",
     "dhenara.ai.codecs.batch_quirks",
     "dhenara.ai.codecs.file_quirks",
     "dhenara.ai.codecs.operation_quirks",
     "dhenara.ai.codecs.fingerprint",
-    "dhenara.ai.flow.drawn",
-    "dhenara.ai.flow.fetching",
-    "dhenara.ai.flow.identity",
-    "dhenara.ai.flow.loop",
-    "dhenara.ai.flow.trace",
-    "dhenara.ai.providers.beside",
-    "dhenara.ai.providers.offers",
-    "dhenara.ai.providers.proof",
+    "dhenara.ai.pipeline.image_result",
+    "dhenara.ai.pipeline.url_fetcher",
+    "dhenara.ai.pipeline.authentication",
+    "dhenara.ai.pipeline.run_loop",
+    "dhenara.ai.pipeline.tracing",
+    "dhenara.ai.providers.operations",
+    "dhenara.ai.providers.shared_operation_routes",
+    "dhenara.ai.providers.token",
     "dhenara.ai.wire.jobs",
     "dhenara.ai.wire.multipart",
 )
 # What the codec of Chat Completions leaves for later; Messages matches tools as it writes.
-OF_TOOLS = ("dhenara.ai.codecs.offering", "dhenara.ai.codecs.openai_chat.tools", "dhenara.ai.types.provider_tools")
+OF_TOOLS = (
+    "dhenara.ai.codecs.tool_selection",
+    "dhenara.ai.codecs.openai_chat.tools",
+    "dhenara.ai.types.provider_tools",
+)
 
 
 @pytest.mark.parametrize("name", LATER)
 def test_the_models_that_only_draw_are_known_without_loading_what_draws(name: str) -> None:
     operations = registry.load_provider(name).operations
-    assert draws(operations) == draws(tuple(operations))
+    assert image_only_patterns(operations) == image_only_patterns(tuple(operations))
 
 
 @pytest.mark.parametrize("name", LATER)
 def test_what_is_loaded_later_is_a_sequence_like_any_other(name: str) -> None:
     operations = registry.load_provider(name).operations
-    if isinstance(operations, Beside):
+    if isinstance(operations, LazyRoutes):
         routes = tuple(operations)
         assert routes
         assert (len(operations), operations[0], operations[1:]) == (len(routes), routes[0], routes[1:])
@@ -69,7 +73,7 @@ def test_what_is_loaded_later_is_a_sequence_like_any_other(name: str) -> None:
 def test_a_plain_call_of_chat_loads_nothing_that_it_does_not_need(
     provider: str, path: str, beyond: tuple[str, ...], server: FakeServer
 ) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     command = [sys.executable, "-c", ONE_CALL, provider, server.url + path]
     environment = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "PATH": os.environ.get("PATH", "")}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

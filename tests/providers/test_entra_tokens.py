@@ -30,7 +30,7 @@ def azure(server: FakeServer, credentials: Any = None, **config: Any) -> AIModel
 
 def test_an_application_gets_a_token_for_its_secret(world: World, server: FakeServer) -> None:
     with FakeServer(TOKEN) as tokens:
-        server.answers(Answer(text="Hello!"), Answer(text="Again!"))
+        server.add_replies(Answer(text="Hello!"), Answer(text="Again!"))
         application = {"tenant_id": "t", "client_id": "c", "client_secret": "hush", "authority": tokens.url}
         client = azure(server, application)
         assert world.run(client, "?").chat_response.text() == "Hello!"
@@ -50,7 +50,7 @@ def test_an_application_gets_a_token_for_its_secret(world: World, server: FakeSe
 
 def test_the_application_may_be_in_the_environment(server: FakeServer, nobody: pytest.MonkeyPatch) -> None:
     with FakeServer(TOKEN) as tokens:
-        server.answers(Answer(text="Hello!"))
+        server.add_replies(Answer(text="Hello!"))
         for name, value in {
             "TENANT_ID": "t",
             "CLIENT_ID": "c",
@@ -69,7 +69,7 @@ def test_a_cluster_lends_its_token(server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("eyJ.cluster\n")
     given = {"tenant_id": "t", "client_id": "c", "federated_token_file": str(tmp_path / "token")}
     with FakeServer(TOKEN) as tokens:
-        server.answers(Answer(text="Hello!"))
+        server.add_replies(Answer(text="Hello!"))
         with azure(server, {**given, "authority": tokens.url}, scope="https://ai.azure.com/.default") as client:
             client.generate("?")
         fields = parse_qs(tokens.exchanges[0].body.decode())
@@ -101,9 +101,9 @@ def test_azure_identity_is_asked_where_nothing_was_given(
     module = ModuleType("azure.identity")
     module.DefaultAzureCredential = DefaultAzureCredential  # type: ignore[attr-defined]  # stands in for the real one
     nobody.setitem(sys.modules, "azure.identity", module)
-    nobody.setattr(entra, "installed", lambda *names: True)
+    nobody.setattr(entra, "is_installed", lambda *names: True)
     nobody.setenv("AZURE_OPENAI_ENDPOINT", server.url)
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     client = AIModelClient(
         AIModelEndpoint(api=AIModelAPI(provider="microsoft_openai"), ai_model=AIModel(model_name="d"))
     )

@@ -60,8 +60,8 @@ def vertex(server: FakeServer, credentials: Any = None, **config: Any) -> AIMode
 def test_a_service_account_signs_for_a_token(
     world: World, shape: str, server: FakeServer, tokens: FakeServer, tmp_path: Path
 ) -> None:
-    tokens.answers(TOKEN)
-    server.answers(Answer(text="Hello!"), Answer(text="Again!"))
+    tokens.add_replies(TOKEN)
+    server.add_replies(Answer(text="Hello!"), Answer(text="Again!"))
     info = account(tokens)
     (tmp_path / "key.json").write_text(json.dumps(info))
     given = {"dict": info, "text": json.dumps(info), "path": str(tmp_path / "key.json")}[shape]
@@ -99,8 +99,8 @@ def test_googles_own_library_signs_the_same() -> None:
 def test_default_credentials_are_those_of_the_named_file(
     world: World, server: FakeServer, tokens: FakeServer, tmp_path: Path, nobody: pytest.MonkeyPatch
 ) -> None:
-    tokens.answers(TOKEN)
-    server.answers(Answer(text="Hello!"))
+    tokens.add_replies(TOKEN)
+    server.add_replies(Answer(text="Hello!"))
     (tmp_path / "adc.json").write_text(json.dumps({**USER, "token_uri": f"{tokens.url}/t", "quota_project_id": "q"}))
     nobody.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "adc.json"))
     nobody.setenv("GOOGLE_VERTEX_BASE_URL", server.url)
@@ -119,8 +119,8 @@ def test_default_credentials_are_those_of_the_named_file(
 def test_default_credentials_are_those_that_gcloud_wrote(
     server: FakeServer, tokens: FakeServer, tmp_path: Path, nobody: pytest.MonkeyPatch
 ) -> None:
-    tokens.answers(TOKEN)
-    server.answers(Answer(text="Hello!"))
+    tokens.add_replies(TOKEN)
+    server.add_replies(Answer(text="Hello!"))
     folder = tmp_path / ".config" / "gcloud"
     folder.mkdir(parents=True)
     (folder / "application_default_credentials.json").write_text(json.dumps({**USER, "token_uri": tokens.url}))
@@ -132,8 +132,8 @@ def test_default_credentials_are_those_that_gcloud_wrote(
 def test_default_credentials_are_those_of_the_machine(
     world: World, server: FakeServer, tokens: FakeServer, nobody: pytest.MonkeyPatch
 ) -> None:
-    tokens.answers(TOKEN)
-    server.answers(Answer(text="Hello!"))
+    tokens.add_replies(TOKEN)
+    server.add_replies(Answer(text="Hello!"))
     nobody.setenv("GCE_METADATA_HOST", tokens.url.removeprefix("http://"))
     nobody.setenv("GOOGLE_VERTEX_BASE_URL", server.url)
     client = vertex(server)
@@ -156,8 +156,8 @@ def test_without_any_credentials_all_places_are_named(world: World, nobody: pyte
 def test_somebody_may_act_as_a_service_account(server: FakeServer, tokens: FakeServer) -> None:
     ends = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     acting = {"accessToken": "ya29.acting", "expireTime": ends}
-    tokens.answers(TOKEN, Raw(json.dumps(acting).encode()))
-    server.answers(Answer(text="Hello!"))
+    tokens.add_replies(TOKEN, Raw(json.dumps(acting).encode()))
+    server.add_replies(Answer(text="Hello!"))
     info = {
         "type": "impersonated_service_account",
         "source_credentials": {**USER, "token_uri": f"{tokens.url}/t"},
@@ -171,8 +171,8 @@ def test_somebody_may_act_as_a_service_account(server: FakeServer, tokens: FakeS
 
 def test_a_token_from_elsewhere_is_exchanged(server: FakeServer, tokens: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "subject").write_text(json.dumps({"id_token": "eyJ.elsewhere"}))
-    tokens.answers(TOKEN)
-    server.answers(Answer(text="Hello!"))
+    tokens.add_replies(TOKEN)
+    server.add_replies(Answer(text="Hello!"))
     info = {
         "type": "external_account",
         "audience": "//iam.googleapis.com/projects/1/x",
@@ -191,7 +191,7 @@ def test_a_token_from_elsewhere_is_exchanged(server: FakeServer, tokens: FakeSer
 
 def test_a_refusal_says_who_refused_and_why(world: World, server: FakeServer, tokens: FakeServer) -> None:
     said = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
-    tokens.answers(Raw(json.dumps(said).encode(), status=400))
+    tokens.add_replies(Raw(json.dumps(said).encode(), status=400))
     client = vertex(server, account(tokens))
     with pytest.raises(AuthenticationError, match=r"google_vertex_ai.*invalid_grant: Invalid JWT Signature") as caught:
         world.run(client, "?")
@@ -201,8 +201,8 @@ def test_a_refusal_says_who_refused_and_why(world: World, server: FakeServer, to
 
 
 def test_whoever_gives_tokens_may_fail_for_a_moment(world: World, server: FakeServer, tokens: FakeServer) -> None:
-    tokens.answers(Raw(b"{}", status=503), TOKEN)
-    server.answers(Answer(text="Hello!"))
+    tokens.add_replies(Raw(b"{}", status=503), TOKEN)
+    server.add_replies(Answer(text="Hello!"))
     client = vertex(server, account(tokens))
     response = world.run(client, "?", retries=1)
     world.close(client)
@@ -211,7 +211,7 @@ def test_whoever_gives_tokens_may_fail_for_a_moment(world: World, server: FakeSe
 
 
 def test_secrets_do_not_follow_redirects(server: FakeServer, tokens: FakeServer) -> None:
-    tokens.answers(Raw(b"", status=307, headers={"location": f"{server.url}/steal"}))
+    tokens.add_replies(Raw(b"", status=307, headers={"location": f"{server.url}/steal"}))
     with vertex(server, account(tokens)) as client, pytest.raises(AuthenticationError, match="307"):
         client.generate("?")
     assert server.exchanges == []

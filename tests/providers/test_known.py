@@ -48,7 +48,7 @@ def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(name: str,
             _ = asking.generate("?") if provider.routes else WITHOUT_CHAT[name](asking)
         found = {provider.key_env[0]: "k-1"}
         target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), found, offered[0].operation)
-        assert target.grant.key == "k-1"
+        assert target.auth_context.key == "k-1"
 
 
 def chat_route(name: str) -> Route:
@@ -57,7 +57,7 @@ def chat_route(name: str) -> Route:
 
 @pytest.mark.parametrize("name", [n for n in CHATTING if chat_route(n).codec == "openai_chat"])
 def test_each_speaks_chat_completions_in_its_own_dialect(name: str, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     config = AIModelCallConfig(max_output_tokens=5, tools=[ADD], tool_choice=ToolChoice(mode="required"))
     with AIModelClient(endpoint(server.url, name), config) as client:
         assert client.generate("?").chat_response is not None
@@ -72,7 +72,7 @@ def test_each_speaks_chat_completions_in_its_own_dialect(name: str, server: Fake
 
 
 def test_any_server_that_follows_openai_is_reached_by_its_address_alone(server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     api = AIModelAPI(provider="openai_compatible", config={"base_url": f"{server.url}/v1"})
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client:
         assert client.generate("?").chat_response.text() == "Hello!"
@@ -97,7 +97,7 @@ def own_provider(server: FakeServer) -> Iterator[str]:
 
 
 def test_a_provider_of_ones_own(own_provider: str, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     api = AIModelAPI(provider=own_provider, api_key="a-key", config={"region": "mars"})
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client:
         assert client.generate("?", max_output_tokens=3).chat_response is not None
@@ -113,7 +113,7 @@ def test_what_an_address_needs_is_asked_for_by_name(own_provider: str) -> None:
 
 
 def test_users_may_know_a_dialect_better(server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     with AIModelClient(endpoint(server.url, "groq", quirks={"system_role": "developer"})) as client:
         client.generate("?", instructions="Be brief.")
     assert server.exchanges[0].json["messages"][0]["role"] == "developer"
@@ -122,6 +122,6 @@ def test_users_may_know_a_dialect_better(server: FakeServer) -> None:
 
 
 def test_a_compatible_server_is_reached_at_whatever_address(server: FakeServer) -> None:
-    server.answers(Answer(text="hello"))
+    server.add_replies(Answer(text="hello"))
     with AIModelClient(endpoint(server.url, "openai_compatible")) as client:
         assert client.generate("?").chat_response.text() == "hello"

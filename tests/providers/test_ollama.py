@@ -9,7 +9,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import AuthenticationError, BadRequestError, NotFoundError, ServerError
 from dhenara.ai.providers.target import resolve
-from dhenara.ai.testing import Answer, Counted, FakeServer, RawStream, Refusal
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage, RawStream, Refusal
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -29,7 +29,7 @@ NDJSON = {"content-type": "application/x-ndjson"}
 
 def asked(server: FakeServer, prompt: Any = "?", model: str = "qwen3:8b", **config: Any) -> Any:
     """What the server is asked for such a call."""
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     with AIModelClient(endpoint(server.url, "ollama", model)) as client:
         client.generate(prompt, **config)
     return server.exchanges[-1].json
@@ -64,14 +64,14 @@ def test_the_context_grows_with_what_it_must_hold(
 
 def test_a_context_of_ones_own_choice_stands(server: FakeServer) -> None:
     assert asked(server, options={"num_ctx": 200_000})["options"]["num_ctx"] == 200_000
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     with AIModelClient(endpoint(server.url, "ollama", quirks={"smallest_context": 2_048})) as client:
         client.generate("?", max_output_tokens=10)
     assert server.exchanges[-1].json["options"]["num_ctx"] == 2_048
 
 
 def test_no_context_is_larger_than_the_models_own(world: World, server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     client = AIModelClient(with_limit(server, 4_096))
     world.run(client, "word " * 9_000)
     assert server.exchanges[0].json["options"]["num_ctx"] == 4_096
@@ -81,8 +81,8 @@ def test_no_context_is_larger_than_the_models_own(world: World, server: FakeServ
 @pytest.mark.parametrize("read", [4_096, 3_900])
 def test_a_prompt_that_was_cut_is_warned_about(read: int, world: World, server: FakeServer) -> None:
     """The server dropped the oldest turns, or the beginning of the last one: only its counts tell."""
-    cut = Answer(text="What?", usage=Counted(input=read))
-    server.answers(cut, cut)
+    cut = Answer(text="What?", usage=FakeUsage(input=read))
+    server.add_replies(cut, cut)
     client = AIModelClient(with_limit(server, 4_096))
     plain = world.run(client, "word " * 9_000).chat_response
     final = world.stream(client, "word " * 9_000)[-1][1].chat_response
@@ -96,7 +96,7 @@ def test_a_prompt_that_was_cut_is_warned_about(read: int, world: World, server: 
 @pytest.mark.parametrize("read", [9_100, 40_000])
 def test_a_prompt_that_fits_is_not(read: int, server: FakeServer) -> None:
     """More than was asked for is read where the size of the context is not ours to choose, as in the cloud."""
-    server.answers(Answer(text="Fine.", usage=Counted(input=read)))
+    server.add_replies(Answer(text="Fine.", usage=FakeUsage(input=read)))
     with AIModelClient(endpoint(server.url, "ollama")) as client:
         response = client.generate("word " * 9_000).chat_response
     assert response is not None
@@ -109,9 +109,9 @@ def test_with_strict_the_server_is_asked_to_refuse_what_it_would_cut(server: Fak
 
 
 def test_an_answer_that_fills_the_context_says_so(server: FakeServer) -> None:
-    server.answers(
-        Answer(text="and so", finish="length", usage=Counted(input=100, output=8_092)),
-        Answer(text="and so", finish="length", usage=Counted(input=100, output=5)),
+    server.add_replies(
+        Answer(text="and so", finish="length", usage=FakeUsage(input=100, output=8_092)),
+        Answer(text="and so", finish="length", usage=FakeUsage(input=100, output=5)),
     )
     with AIModelClient(endpoint(server.url, "ollama")) as client:
         full, limited = client.generate("?").chat_response, client.generate("?", max_output_tokens=5).chat_response
@@ -161,7 +161,7 @@ def test_thinking_is_a_switch_or_a_level(model: str, config: dict[str, Any], thi
 def test_pictures_are_bare_bytes_beside_the_words(server: FakeServer) -> None:
     picture = ImageContent(data=b"abc", mime_type="image/png")
     far = ImageContent(file_id="file-1")
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     with AIModelClient(endpoint(server.url, "ollama")) as client:
         response = client.generate(Prompt(contents=["What is it?", picture, far])).chat_response
     assert server.exchanges[0].json["messages"] == [{"role": "user", "content": "What is it?", "images": ["YWJj"]}]
@@ -180,7 +180,7 @@ def test_an_error_inside_a_stream_is_told_and_the_rest_is_kept(world: World, ser
     from dhenara.ai.testing.dialects.registry import dialect_for
 
     lines = dialect_for("/api/chat").stream(Answer(text="one two three four"), {"model": "m"})
-    server.answers(
+    server.add_replies(
         RawStream([*lines[:2], b'{"error":"an error was encountered while running the model"}\n'], headers=NDJSON)
     )
     client = AIModelClient(endpoint(server.url, "ollama"))
@@ -195,7 +195,7 @@ def test_a_stream_that_is_not_done_is_interrupted(world: World, server: FakeServ
     from dhenara.ai.testing.dialects.registry import dialect_for
 
     lines = dialect_for("/api/chat").stream(Answer(text="one two three four"), {"model": "m"})
-    server.answers(RawStream(lines[:-1], headers=NDJSON))
+    server.add_replies(RawStream(lines[:-1], headers=NDJSON))
     client = AIModelClient(endpoint(server.url, "ollama"))
     final = world.stream(client, "?")[-1][1].chat_response
     assert (final.text(), final.interrupted) == ("one two three four", True)
@@ -215,7 +215,7 @@ def test_a_stream_that_is_not_done_is_interrupted(world: World, server: FakeServ
 def test_refusals_are_typed_and_keep_the_servers_words(
     status: int, message: str, kind: type[Exception], world: World, server: FakeServer
 ) -> None:
-    server.answers(Refusal(status, message))
+    server.add_replies(Refusal(status, message))
     client = AIModelClient(endpoint(server.url, "ollama"))
     with pytest.raises(kind) as refused:
         world.run(client, "?", retries=0)
@@ -224,7 +224,7 @@ def test_refusals_are_typed_and_keep_the_servers_words(
 
 
 def test_the_other_protocol_of_the_same_server(world: World, server: FakeServer) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     client = AIModelClient(endpoint(f"{server.url}/v1", "ollama", protocol="openai_chat"))
     assert world.run(client, "?", max_output_tokens=3).chat_response.text() == "Hello!"
     assert world.stream(client, "?")[-1][1].chat_response.text() == "Hello!"
@@ -260,7 +260,7 @@ def test_the_key_of_the_cloud_goes_to_the_cloud_and_nowhere_else() -> None:
     def key(address: str) -> str | None:
         api = AIModelAPI(provider="ollama", config={"base_url": address})
         target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {"OLLAMA_API_KEY": "k-1"})
-        return target.grant.key
+        return target.auth_context.key
 
     assert key("https://ollama.com") == "k-1"
     assert key("https://ollama.com.example.org") is None

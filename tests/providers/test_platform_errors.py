@@ -40,7 +40,7 @@ def invoked(server: FakeServer) -> AIModelClient:
 
 
 def test_a_refusal_of_a_gateway_is_told_in_its_words(world: World, server: FakeServer) -> None:
-    server.answers(
+    server.add_replies(
         Raw(b'{"message":"Too many tokens, slow down."}', 429, {"x-amzn-errortype": "ThrottlingException:http://x"}),
         Refusal(404, "no such model"),
     )
@@ -55,7 +55,7 @@ def test_a_refusal_of_a_gateway_is_told_in_its_words(world: World, server: FakeS
 
 def test_a_refusal_of_vertex_is_told_in_its_words(server: FakeServer) -> None:
     said = [{"error": {"code": 429, "message": "Quota exceeded for aiplatform", "status": "RESOURCE_EXHAUSTED"}}]
-    server.answers(Raw(json.dumps(said).encode(), 429))
+    server.add_replies(Raw(json.dumps(said).encode(), 429))
     given = VERTEX
     api = AIModelAPI(**{**given, "config": {**given["config"], "base_url": server.url}})
     with (
@@ -69,7 +69,7 @@ def test_a_refusal_of_vertex_is_told_in_its_words(server: FakeServer) -> None:
 def test_azures_filter_is_a_filter(server: FakeServer) -> None:
     inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {"hate": {"filtered": True}}}
     said = {"error": {"message": "filtered", "code": "content_filter", "status": 400, "innererror": inner}}
-    server.answers(Raw(json.dumps(said).encode(), 400))
+    server.add_replies(Raw(json.dumps(said).encode(), 400))
     api = AIModelAPI(provider="microsoft_openai", api_key="k", config={"base_url": server.url})
     endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="d"))
     with AIModelClient(endpoint) as client, pytest.raises(ContentFilteredError):
@@ -85,7 +85,7 @@ def test_an_exception_inside_a_stream_of_chunks_is_the_error_it_would_have_been(
     world: World, server: FakeServer
 ) -> None:
     kind = {"content-type": "application/vnd.amazon.eventstream"}
-    server.answers(RawStream([exception("serviceUnavailableException", "overloaded")], headers=kind))
+    server.add_replies(RawStream([exception("serviceUnavailableException", "overloaded")], headers=kind))
     client = invoked(server)
     with pytest.raises(ServerError, match="overloaded"):
         world.stream(client, "?", retries=0)
@@ -95,7 +95,7 @@ def test_an_exception_inside_a_stream_of_chunks_is_the_error_it_would_have_been(
 def test_a_damaged_chunk_breaks_the_stream(world: World, server: FakeServer) -> None:
     kind = {"content-type": "application/vnd.amazon.eventstream"}
     broken = write_message({":event-type": "chunk", ":message-type": "event"}, b'{"bytes":"not base64!"}')
-    server.answers(RawStream([broken], headers=kind))
+    server.add_replies(RawStream([broken], headers=kind))
     client = invoked(server)
     with pytest.raises(BrokenStreamError, match="cannot be opened"):
         world.stream(client, "?", retries=0)

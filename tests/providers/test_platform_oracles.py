@@ -14,7 +14,7 @@ from google.oauth2.credentials import Credentials as GoogleCredentials
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.providers.target import resolve
-from dhenara.ai.testing import Answer, Exchange, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, ServerExchange
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 AWS = {"access_key_id": "AK", "secret_access_key": "secret"}
@@ -23,7 +23,7 @@ SAID: list[Any] = [{"role": "user", "content": "Hello?"}]
 VERSION = "anthropic_version"
 
 
-def ours(server: FakeServer, provider: str, model: str, *, streamed: bool, **given: Any) -> Exchange:
+def ours(server: FakeServer, provider: str, model: str, *, streamed: bool, **given: Any) -> ServerExchange:
     config = {"base_url": server.url, **given.pop("config", {})}
     api = AIModelAPI(provider=provider, config=config, **given)
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name=model))) as client:
@@ -44,7 +44,7 @@ def words(content: Any) -> Any:
     return content[0]["text"] if isinstance(content, list) and len(content) == 1 else content
 
 
-def same(mine: Exchange, theirs: Exchange, *headers: str) -> None:
+def same(mine: ServerExchange, theirs: ServerExchange, *headers: str) -> None:
     assert unquote(mine.path) == unquote(theirs.path)
     assert {name: mine.headers.get(name) for name in headers} == {name: theirs.headers.get(name) for name in headers}
     assert plain(mine.json) == plain(theirs.json)
@@ -60,7 +60,7 @@ def create(client: Any, model: str, *, streamed: bool) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_anthropics_client_for_vertex(streamed: bool, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     theirs = anthropic.AnthropicVertex(
         region="us-east5", project_id="p", access_token="ya29", base_url=f"{server.url}/v1", max_retries=0
     )
@@ -84,7 +84,7 @@ def test_anthropics_client_finds_vertex_at_the_same_host(location: str) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_anthropics_client_for_bedrock(streamed: bool, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     theirs = anthropic.AnthropicBedrock(aws_region="us-east-1", api_key="key", base_url=server.url, max_retries=0)
     model = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
     create(theirs, model, streamed=streamed)
@@ -94,7 +94,7 @@ def test_anthropics_client_for_bedrock(streamed: bool, server: FakeServer) -> No
 
 
 def test_anthropics_client_reads_our_fake_bedrock(server: FakeServer) -> None:
-    server.answers(Answer(text="Fine & häßlich 🙂", reasoning="Let me see."))
+    server.add_replies(Answer(text="Fine & häßlich 🙂", reasoning="Let me see."))
     with (
         anthropic.AnthropicBedrock(aws_region="us-east-1", api_key="key", base_url=server.url) as client,
         client.messages.stream(model="anthropic.claude-x", max_tokens=50, messages=SAID) as stream,
@@ -105,7 +105,7 @@ def test_anthropics_client_reads_our_fake_bedrock(server: FakeServer) -> None:
 
 
 def test_anthropics_client_for_mantle(server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     theirs = anthropic.AnthropicBedrockMantle(aws_region="us-east-1", api_key="key", base_url=f"{server.url}/anthropic")
     create(theirs, "anthropic.claude-sonnet-5-5", streamed=False)
     where = {"region": "us-east-1"}
@@ -119,7 +119,7 @@ def test_anthropics_client_for_mantle(server: FakeServer) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_anthropics_client_for_foundry(streamed: bool, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     theirs = anthropic.AnthropicFoundry(api_key="key", base_url=f"{server.url}/anthropic", max_retries=0)
     create(theirs, "claude-opus-5", streamed=streamed)
     mine = ours(server, "microsoft_azure_ai", "claude-opus-5", streamed=streamed, api_key="key")
@@ -133,7 +133,7 @@ def test_anthropics_client_for_foundry(streamed: bool, server: FakeServer) -> No
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("proof", ["key", "token"])
 def test_openais_client_for_azure(proof: str, streamed: bool, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     shown: dict[str, Any] = {"api_key": "k"} if proof == "key" else {"azure_ad_token_provider": lambda: "eyJ"}
     with openai.AzureOpenAI(azure_endpoint=server.url, api_version="2024-10-21", max_retries=0, **shown) as theirs:
         asked: dict[str, Any] = {"model": "my-gpt", "messages": SAID, "max_completion_tokens": 50}
@@ -147,7 +147,7 @@ def test_openais_client_for_azure(proof: str, streamed: bool, server: FakeServer
 
 
 def test_openais_client_asks_dated_responses_at_the_same_place(server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     with openai.AzureOpenAI(azure_endpoint=server.url, api_version="2025-03-01-preview", api_key="k") as theirs:
         theirs.responses.create(model="my-gpt", input="Hello?")
     where = {"api_version": "2025-03-01-preview", "protocol": "openai_responses"}
@@ -167,7 +167,7 @@ def vertex_call(client: Any, *, streamed: bool) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_googles_client_for_vertex(streamed: bool, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"), Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     options = google.genai.types.HttpOptions(base_url=server.url)
     theirs = google.genai.Client(
         vertexai=True, project="p", location="us-central1", credentials=GoogleCredentials("ya29"), http_options=options

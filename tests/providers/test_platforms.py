@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, Called, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ToolCallContent
 from dhenara.ai.types.genai.foundation_models.anthropic.chat import ClaudeSonnet45
 from support.worlds import World
@@ -48,13 +48,15 @@ CLAUDE: dict[str, tuple[dict[str, Any], str, str]] = {
         "/anthropic/v1/messages",
     ),
 }
-SAID = Answer(text="Fine & häßlich 🙂", reasoning="Let me see.", tool_calls=(Called("weather", {"city": "Köln"}),))
+SAID = Answer(
+    text="Fine & häßlich 🙂", reasoning="Let me see.", tool_calls=(FakeToolCall("weather", {"city": "Köln"}),)
+)
 
 
 @pytest.mark.parametrize("platform", CLAUDE)
 def test_claude_says_the_same_through_every_platform(platform: str, world: World, server: FakeServer) -> None:
     given, whole, streamed = CLAUDE[platform]
-    server.answers(SAID, SAID)
+    server.add_replies(SAID, SAID)
     api = AIModelAPI(**{**given, "config": {**given.get("config", {}), "base_url": server.url}})
     client = AIModelClient(AIModelEndpoint(api=api, ai_model=ClaudeSonnet45))
     asked = {"prompt": "?", "reasoning": True, "max_output_tokens": 100}
@@ -82,7 +84,7 @@ def test_claude_says_the_same_through_every_platform(platform: str, world: World
 )
 def test_what_each_platform_wants_in_the_body(platform: str, body: dict[str, Any], server: FakeServer) -> None:
     given = CLAUDE[platform][0]
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     api = AIModelAPI(**{**given, "config": {**given.get("config", {}), "base_url": server.url}})
     with AIModelClient(AIModelEndpoint(api=api, ai_model=ClaudeSonnet45)) as client:
         list(client.generate("?", streaming=True, options={"betas": ["b-1"]}).stream_generator)
@@ -96,7 +98,7 @@ def test_what_each_platform_wants_in_the_body(platform: str, body: dict[str, Any
 
 
 def test_a_dated_version_is_told_in_the_address(world: World, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"), Answer(text="Again!"))
+    server.add_replies(Answer(text="Hello!"), Answer(text="Again!"))
     config = {"base_url": server.url, "api_version": "2024-10-21"}
     api = AIModelAPI(provider="microsoft_openai", api_key="k", config=config)
     client = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="my-gpt", base_model="gpt-4o")))
@@ -109,7 +111,7 @@ def test_a_dated_version_is_told_in_the_address(world: World, server: FakeServer
 
 
 def test_an_api_key_of_vertex_stands_for_its_project(world: World, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     api = AIModelAPI(provider="google_vertex_ai", api_key="AIza-k", config={"base_url": server.url})
     client = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="gemini-2.5-flash")))
     world.run(client, "?")
@@ -120,7 +122,7 @@ def test_an_api_key_of_vertex_stands_for_its_project(world: World, server: FakeS
 
 
 def test_other_models_of_vertex_are_asked_by_openais_protocol(world: World, server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     config = {"base_url": server.url, "project_id": "p", "location": "us-east5"}
     api = AIModelAPI(provider="google_vertex_ai", credentials={"token": "t"}, config=config)
     client = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="meta/llama-4-maas")))
@@ -142,7 +144,7 @@ def test_other_models_of_vertex_are_asked_by_openais_protocol(world: World, serv
 def test_a_signature_names_the_service_that_is_asked(
     model: str, service: str, world: World, server: FakeServer
 ) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     config = {"region": "us-east-1", "base_url": server.url}
     api = AIModelAPI(provider="amazon_bedrock", credentials=AWS, config=config)
     client = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name=model)))
@@ -152,7 +154,7 @@ def test_a_signature_names_the_service_that_is_asked(
 
 
 def test_a_token_of_azure_may_be_in_the_environment(server: FakeServer, nobody: pytest.MonkeyPatch) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     nobody.setenv("AZURE_OPENAI_AD_TOKEN", "eyJ.env")
     nobody.setenv("AZURE_OPENAI_ENDPOINT", f"{server.url}/")
     api = AIModelAPI(provider="microsoft_openai")

@@ -76,7 +76,7 @@ def test_keys_do_not_show() -> None:
 
 
 def test_a_call_to_bedrock_is_signed_with_the_keys_of_the_account(server: FakeServer) -> None:
-    server.answers(Answer(text="Hello!"))
+    server.add_replies(Answer(text="Hello!"))
     api = AIModelAPI(
         provider="amazon_bedrock",
         credentials={"access_key_id": EXAMPLE.access_key, "secret_access_key": EXAMPLE.secret_key},
@@ -110,8 +110,8 @@ def test_keys_and_region_come_from_the_environment(nobody: pytest.MonkeyPatch) -
     bare = AIModelEndpoint(api=AIModelAPI(provider="amazon_bedrock"), ai_model=AIModel(model_name="m"))
     target = resolve(bare, environment)
     assert target.base_url == "https://bedrock-runtime.eu-west-1.amazonaws.com"
-    assert target.grant.credentials == {"access_key_id": "id", "secret_access_key": "secret"}
-    assert resolve(bare, {**environment, "AWS_BEARER_TOKEN_BEDROCK": "key"}).grant.key == "key"
+    assert target.auth_context.credentials == {"access_key_id": "id", "secret_access_key": "secret"}
+    assert resolve(bare, {**environment, "AWS_BEARER_TOKEN_BEDROCK": "key"}).auth_context.key == "key"
     nobody.setenv("AWS_REGION", "eu-west-1")
     with pytest.raises(ConfigurationError, match="AWS_BEARER_TOKEN_BEDROCK"):
         AIModelClient(bare).generate("?")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.errors import AuthenticationError, ConfigurationError, DhenaraError, ServerError
-from dhenara.ai.providers.proof import Proof, Source
-from dhenara.ai.providers.tokens.entra import by_secret
+from dhenara.ai.providers.token import Source, Token
+from dhenara.ai.providers.tokens.entra import client_secret_source
 from dhenara.ai.providers.tokens.google import from_info
-from dhenara.ai.runtime.blocking import run
+from dhenara.ai.runtime.sync_io import run
 from dhenara.ai.wire.http import Head, HttpRequest
 from support.calls import JSON
 
@@ -36,7 +36,7 @@ SOURCES: dict[str, Source] = {
             "credential_source": SUBJECT,
         }
     ),
-    "application": by_secret({"tenant_id": "t", "client_id": "c", "client_secret": "s"}, "scope"),
+    "application": client_secret_source({"tenant_id": "t", "client_id": "c", "client_secret": "s"}, "scope"),
 }
 NAMES = st.sampled_from(["access_token", "expires_in", "accessToken", "expireTime", "error", "error_description", "id"])
 BODIES = st.binary(max_size=20) | st.dictionaries(NAMES, JSON, max_size=4).map(lambda told: json.dumps(told).encode())
@@ -56,7 +56,7 @@ class Scripted:
     async def call(self, function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
 
-    def wall(self) -> float:
+    def time(self) -> float:
         return 1_000.0
 
 
@@ -72,7 +72,7 @@ class Answered:
         pass
 
 
-def fetch(source: Source, io: Any) -> Proof:
+def fetch(source: Source, io: Any) -> Token:
     patience: Any = None
     return run(source(io, patience))
 

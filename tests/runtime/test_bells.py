@@ -11,24 +11,24 @@ from typing import Any
 import pytest
 import trio
 
-from dhenara.ai.runtime.aio import AsyncIO
-from dhenara.ai.runtime.blocking import BlockingIO, run
-from dhenara.ai.wire.io import Bell
+from dhenara.ai.runtime.async_io import AsyncIO
+from dhenara.ai.runtime.sync_io import BlockingIO, run
+from dhenara.ai.wire.io_protocol import WakeupSignal
 
 Work = Callable[[], Coroutine[Any, Any, float]]
-WORLDS: list[tuple[Callable[[], Bell], Callable[[Work], float]]] = [
-    (BlockingIO().bell, lambda work: run(work())),
-    (AsyncIO().bell, lambda work: asyncio.run(work())),
-    (AsyncIO().bell, lambda work: trio.run(work)),
+WORLDS: list[tuple[Callable[[], WakeupSignal], Callable[[Work], float]]] = [
+    (BlockingIO().wakeup_event, lambda work: run(work())),
+    (AsyncIO().wakeup_event, lambda work: asyncio.run(work())),
+    (AsyncIO().wakeup_event, lambda work: trio.run(work)),
 ]
 
 
 @pytest.fixture(params=WORLDS, ids=["blocking", "asyncio", "trio"])
-def started(request: pytest.FixtureRequest) -> Callable[[Callable[[Bell], Coroutine[Any, Any, None]]], float]:
+def started(request: pytest.FixtureRequest) -> Callable[[Callable[[WakeupSignal], Coroutine[Any, Any, None]]], float]:
     """How many seconds something with a bell takes in a world."""
     bell, start = request.param
 
-    def timed(script: Callable[[Bell], Coroutine[Any, Any, None]]) -> float:
+    def timed(script: Callable[[WakeupSignal], Coroutine[Any, Any, None]]) -> float:
         async def work() -> float:
             began = time.monotonic()
             await script(bell())
@@ -40,24 +40,24 @@ def started(request: pytest.FixtureRequest) -> Callable[[Callable[[Bell], Corout
 
 
 def test_another_thread_ends_the_wait(started: Any) -> None:
-    async def script(bell: Bell) -> None:
-        threading.Timer(0.05, bell.ring).start()
+    async def script(bell: WakeupSignal) -> None:
+        threading.Timer(0.05, bell.set).start()
         await bell.wait(1000)
 
     assert 0.04 < started(script) < 900
 
 
 def test_nobody_waits_longer_than_wanted(started: Any) -> None:
-    async def script(bell: Bell) -> None:
+    async def script(bell: WakeupSignal) -> None:
         await bell.wait(0.05)
 
     assert 0.04 < started(script) < 900
 
 
 def test_a_bell_that_has_rung_before_is_heard_once(started: Any) -> None:
-    async def script(bell: Bell) -> None:
-        bell.ring()
-        bell.ring()
+    async def script(bell: WakeupSignal) -> None:
+        bell.set()
+        bell.set()
         await bell.wait(1000)
         await bell.wait(0.05)
 
@@ -65,7 +65,7 @@ def test_a_bell_that_has_rung_before_is_heard_once(started: Any) -> None:
 
 
 def test_ringing_for_somebody_whose_loop_is_closed_does_nothing() -> None:
-    bell = AsyncIO().bell()
+    bell = AsyncIO().wakeup_event()
 
     async def left() -> None:
         waiting = asyncio.ensure_future(bell.wait(1000))
@@ -73,4 +73,4 @@ def test_ringing_for_somebody_whose_loop_is_closed_does_nothing() -> None:
         waiting.cancel()
 
     asyncio.run(left())
-    bell.ring()
+    bell.set()

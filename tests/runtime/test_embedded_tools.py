@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from dhenara.ai.runtime.embedded.templates import KEY, knows_tools
-from dhenara.ai.runtime.embedded.tools import Constrained, concerns_tools
+from dhenara.ai.runtime.embedded.tools import ConstrainedCall, concerns_tools
 from dhenara.ai.types import Tool
 
 
@@ -50,11 +50,11 @@ DONE = [USER, {"role": "assistant", "content": None, "tool_calls": [CALL]}, {"ro
 def spoken(body: dict[str, Any], *pieces: str, finish: str = "stop") -> list[dict[str, Any]]:
     """What is heard of an answer in these pieces."""
     heard: list[dict[str, Any]] = []
-    constrained = Constrained(body, lambda said: bool(heard.append(said)))
+    constrained = ConstrainedCall(body, lambda said: bool(heard.append(said)))
     for piece in pieces:
-        constrained.hear({"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]})
-    constrained.hear({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
-    constrained.hear({"choices": [], "usage": {}})
+        constrained.add_chunk({"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]})
+    constrained.add_chunk({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
+    constrained.add_chunk({"choices": [], "usage": {}})
     return heard
 
 
@@ -62,7 +62,7 @@ def spoken(body: dict[str, Any], *pieces: str, finish: str = "stop") -> list[dic
 def test_only_a_call_can_be_said_where_one_must_be(choice: Any) -> None:
     """Definitions of several tools do not meet."""
     body = {"messages": [USER], "tools": wire(grow, throw), "tool_choice": choice}
-    schema = Constrained(body, lambda said: False).body["response_format"]["json_schema"]["schema"]
+    schema = ConstrainedCall(body, lambda said: False).body["response_format"]["json_schema"]["schema"]
     judge = jsonschema.Draft202012Validator(schema)
     judge.check_schema(schema)
     tree = {"size": 1, "next": {"size": 2, "next": None}}
@@ -90,7 +90,7 @@ def test_a_call_that_was_cut_off_is_text_that_was_cut_off() -> None:
 
 def test_results_are_heard_as_words_and_answered_in_words() -> None:
     body = {"messages": [{"role": "system", "content": "Be brief."}, *DONE], "tools": wire(grow)}
-    constrained = Constrained(body, lambda said: False)
+    constrained = ConstrainedCall(body, lambda said: False)
     assert [message["role"] for message in constrained.body["messages"]] == ["system", "user", "assistant", "user"]
     assert constrained.body["messages"][0]["content"].startswith("Be brief.")
     assert json.loads(constrained.body["messages"][2]["content"])["name"] == "grow"
@@ -102,12 +102,12 @@ def test_an_object_that_was_asked_for_is_left_as_it_is() -> None:
     shape = {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
     body = {"messages": DONE, "tools": wire(grow), "response_format": shape}
     assert spoken(body, "{}")[0]["choices"][0]["delta"] == {"content": "{}"}
-    assert Constrained(body, lambda said: False).body["response_format"] == shape
+    assert ConstrainedCall(body, lambda said: False).body["response_format"] == shape
 
 
 def test_what_it_cannot_decide_is_refused() -> None:
     with pytest.raises(ValueError, match="tool_choice"):
-        Constrained({"messages": [USER], "tools": wire(grow)}, lambda said: False)
+        ConstrainedCall({"messages": [USER], "tools": wire(grow)}, lambda said: False)
     assert not concerns_tools({"messages": [USER]})
     assert concerns_tools({"messages": DONE})
 

@@ -17,7 +17,7 @@ import trio
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import AuthenticationError, BadRequestError, CallError, CallTimeoutError, RateLimitError
 from dhenara.ai.testing import FakeServer, HangUp, Stall
-from dhenara.ai.testing.replies import Asked
+from dhenara.ai.testing.replies import ReceivedRequest
 from dhenara.ai.testing.steps import Send, Step
 from dhenara.ai.types import Timeouts
 from support.waiting import wait_until_async
@@ -31,7 +31,7 @@ class Said:
     data: bytes
     end: Step
 
-    def steps(self, asked: Asked) -> Iterator[Step]:
+    def steps(self, asked: ReceivedRequest) -> Iterator[Step]:
         yield Send(self.data)
         yield self.end
 
@@ -95,7 +95,7 @@ def test_a_refusal_before_the_request_was_heard_out_is_understood(world: World) 
 def test_a_refusal_is_known_by_its_status_when_its_words_are_lost(
     status: int, head: bytes, kind: type[CallError], end: Step, world: World, server: FakeServer
 ) -> None:
-    server.answers(Said(b'HTTP/1.1 %d No\r\n%scontent-length: 500\r\n\r\n{"error": ' % (status, head), end))
+    server.add_replies(Said(b'HTTP/1.1 %d No\r\n%scontent-length: 500\r\n\r\n{"error": ' % (status, head), end))
     client = AIModelClient(endpoint(server.url))
     with pytest.raises(kind) as refused:
         world.run(client, "?", retries=0, timeout=Timeouts(idle=0.2))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.runtime.names import connected
+from dhenara.ai.runtime.dns import connect_first
 
 
 def test_a_name_that_nobody_answers_for_is_given_up_in_time() -> None:
@@ -21,7 +21,7 @@ def test_a_name_that_nobody_answers_for_is_given_up_in_time() -> None:
         return []
 
     with pytest.raises(TimeoutError):
-        connected("slow.example", 80, 0.05, lookup)
+        connect_first("slow.example", 80, 0.05, lookup)
     asleep.set()
 
 
@@ -30,7 +30,7 @@ def test_a_name_that_is_not_there_is_an_error() -> None:
         raise socket.gaierror("no such host")
 
     with pytest.raises(socket.gaierror):
-        connected("nowhere.example", 80, 5, lookup)
+        connect_first("nowhere.example", 80, 5, lookup)
 
 
 def test_the_next_address_is_tried_when_one_refuses() -> None:
@@ -41,7 +41,7 @@ def test_the_next_address_is_tried_when_one_refuses() -> None:
         def lookup(*_: Any, **__: Any) -> list[Any]:
             return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", place) for place in (closed, there)]
 
-        with connected("two.example", 80, 5, lookup) as found:
+        with connect_first("two.example", 80, 5, lookup) as found:
             assert found.getpeername() == there
 
 
@@ -49,7 +49,7 @@ def test_the_next_address_is_tried_when_one_refuses() -> None:
 def test_addresses_of_both_kinds_are_reached(timeout: float | None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         for host in ("127.0.0.1", b"127.0.0.1", "localhost"):
-            with connected(host, server.getsockname()[1], timeout) as found:
+            with connect_first(host, server.getsockname()[1], timeout) as found:
                 assert found.getpeername() == server.getsockname()
 
 
@@ -57,7 +57,7 @@ def test_a_forgotten_connection_closes_without_a_word() -> None:
     gc.collect()  # what others left behind is not what is looked at
     with socket.create_server(("127.0.0.1", 0)) as server, warnings.catch_warnings():
         warnings.simplefilter("error")
-        cycle: list[Any] = [connected("127.0.0.1", server.getsockname()[1], None)]
+        cycle: list[Any] = [connect_first("127.0.0.1", server.getsockname()[1], None)]
         cycle.append(cycle)
         there, _ = server.accept()
         del cycle

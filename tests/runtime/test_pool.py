@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dhenara.ai.runtime.net import Place, Wire
-from dhenara.ai.runtime.pool import Pool
+from dhenara.ai.runtime.network import Connection, ServerAddress
+from dhenara.ai.runtime.pool import ConnectionPool
 
-HERE = Place("h", 80, False)
+HERE = ServerAddress("h", 80, False)
 
 
 class Idle:
@@ -30,7 +30,7 @@ class Idle:
     def drop(self) -> None:
         self.dropped = True
 
-    def stale(self) -> bool:
+    def is_stale(self) -> bool:
         return False
 
 
@@ -44,12 +44,12 @@ def hurried() -> Iterator[None]:
 
 
 def test_each_connection_has_one_holder_at_a_time(hurried: None) -> None:
-    pool = Pool()
+    pool = ConnectionPool()
     held: set[int] = set()
 
     def borrow() -> None:
         for _ in range(10_000):
-            wire: Wire = pool.take(HERE, 0.0) or Idle()
+            wire: Connection = pool.take(HERE, 0.0) or Idle()
             assert id(wire) not in held
             held.add(id(wire))
             held.discard(id(wire))
@@ -57,7 +57,7 @@ def test_each_connection_has_one_holder_at_a_time(hurried: None) -> None:
 
     def clear() -> None:
         for at in range(1_000):
-            pool.put(Place(f"h{at}", 80, False), Idle(), 0.0)
+            pool.put(ServerAddress(f"h{at}", 80, False), Idle(), 0.0)
             pool.empty()
 
     with ThreadPoolExecutor(4) as threads:

@@ -8,8 +8,8 @@ import anyio
 import trio
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, Cut, FakeServer, HangUp, Raw, RawStream, Spoken, Wait
-from dhenara.ai.testing.replies import Asked
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, HangUp, Raw, RawStream, Wait
+from dhenara.ai.testing.replies import ReceivedRequest
 from dhenara.ai.testing.steps import Step
 from support.waiting import wait_until, wait_until_async
 from support.worlds import World, endpoint
@@ -21,12 +21,12 @@ BODY = b'{"id":"x","model":"m","choices":[{"index":0,"message":{"content":"Hello
 class ThenGone:
     """Answers properly, keeps the connection open for a moment, and hangs up on it while it rests."""
 
-    def steps(self, asked: Asked) -> list[Step]:
+    def steps(self, asked: ReceivedRequest) -> list[Step]:
         return [*Raw(BODY).steps(asked), Wait(0.05), HangUp()]
 
 
 def test_a_prompt_of_many_megabytes_arrives_whole(world: World, server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     client = AIModelClient(endpoint(server.url))
     prompt = "word " * 2_000_000
     assert world.run(client, prompt).chat_response.text() == "Hello!"  # type: ignore[union-attr]  # it answers
@@ -51,13 +51,13 @@ def test_a_slow_reader_loses_nothing_of_a_fast_stream(server: FakeServer) -> Non
                     return final.chat_response.text()
         return ""
 
-    server.answers(RawStream([event] * 3_000 + [end]), RawStream([event] * 3_000 + [end]))
+    server.add_replies(RawStream([event] * 3_000 + [end]), RawStream([event] * 3_000 + [end]))
     assert asyncio.run(slowly()) == text * 3_000
     assert trio.run(slowly) == text * 3_000
 
 
 def test_a_connection_that_was_hung_up_while_it_rested_is_not_used_again(server: FakeServer) -> None:
-    server.answers(ThenGone(), HELLO, ThenGone(), HELLO)
+    server.add_replies(ThenGone(), HELLO, ThenGone(), HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         client.generate("?")
         wait_until(lambda: server.open_connections == 0)
@@ -74,7 +74,7 @@ def test_a_connection_that_was_hung_up_while_it_rested_is_not_used_again(server:
 
 
 def test_a_request_that_died_on_a_reused_connection_is_repeated_only_as_a_counted_attempt(server: FakeServer) -> None:
-    server.answers(HELLO, Cut(Spoken(HELLO), 0, HangUp()), HELLO)
+    server.add_replies(HELLO, CutReply(DialectReply(HELLO), 0, HangUp()), HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         client.generate("?")
         assert [one.outcome for one in client.generate("?", retries=1).attempts] == ["failed", "answered"]

@@ -57,9 +57,9 @@ def secure_port(authority: trustme.CA) -> Iterator[int]:
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     """The one context of the process is made anew for each test."""
-    tls.context.cache_clear()
+    tls.make_context.cache_clear()
     yield
-    tls.context.cache_clear()
+    tls.make_context.cache_clear()
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])

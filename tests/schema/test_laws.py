@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.schema import rules
-from dhenara.ai.schema.check import problems
-from dhenara.ai.schema.fit import fit
-from dhenara.ai.schema.restore import restore
 from dhenara.ai.schema.rules import SchemaRules
+from dhenara.ai.schema.transform import transform_schema
+from dhenara.ai.schema.untransform import restore
+from dhenara.ai.schema.validate import problems
 from support.schemas import TREE, Schema, schemas, values
 
 DIALECTS = [rules.ANY_SCHEMA, rules.ALL_REQUIRED, rules.CLOSED, rules.LONE_REFERENCES, rules.SHAPES_ONLY]
@@ -53,7 +53,7 @@ def test_a_value_that_satisfies_its_schema_has_no_problems(data: st.DataObject) 
 @given(data=st.data())
 def test_what_satisfies_the_rewritten_schema_satisfies_the_original(dialect: SchemaRules, data: st.DataObject) -> None:
     schema = data.draw(schemas())
-    fitted = fit(schema, dialect)
+    fitted = transform_schema(schema, dialect)
     if fitted.impossible:
         return
     jsonschema.Draft202012Validator.check_schema(fitted.schema)
@@ -68,7 +68,7 @@ def test_what_satisfies_the_rewritten_schema_satisfies_the_original(dialect: Sch
 def test_no_right_answer_is_shut_out_by_the_rewriting(dialect: SchemaRules, data: st.DataObject) -> None:
     """Every value of the original is one of the rewritten schema, once what is missing is said to be null."""
     schema = data.draw(schemas())
-    fitted = fit(schema, dialect)
+    fitted = transform_schema(schema, dialect)
     if fitted.impossible or dialect.all_required:
         return
     value = data.draw(values(schema, schema))
@@ -77,7 +77,7 @@ def test_no_right_answer_is_shut_out_by_the_rewriting(dialect: SchemaRules, data
 
 @given(schemas())
 def test_only_words_that_are_understood_are_said(schema: Schema) -> None:
-    fitted = fit(schema, rules.ALL_REQUIRED)
+    fitted = transform_schema(schema, rules.ALL_REQUIRED)
     if fitted.impossible:
         return
     for one in every(fitted.schema):
@@ -94,7 +94,7 @@ def test_the_given_schema_is_left_as_it_is(schema: Schema) -> None:
 
     before = copy.deepcopy(schema)
     for dialect in DIALECTS:
-        fit(schema, dialect)
+        transform_schema(schema, dialect)
     assert schema == before
 
 
@@ -104,19 +104,19 @@ def test_constraints_that_cannot_be_said_are_put_into_words_and_reported() -> No
         "properties": {"code": {"type": "string", "minLength": 2, "description": "A code."}},
         "required": ["code"],
     }
-    fitted = fit(schema, rules.ALL_REQUIRED)
+    fitted = transform_schema(schema, rules.ALL_REQUIRED)
     assert fitted.schema["properties"]["code"] == {"type": "string", "description": "A code. (minLength: 2)"}
     assert fitted.unsaid == ("minLength of code",)
 
 
 def test_trees_are_kept_where_they_are_understood_and_refused_elsewhere() -> None:
     schema = {"$ref": "#/$defs/Tree", "$defs": {"Tree": TREE}}
-    fitted = fit(schema, rules.ALL_REQUIRED)
+    fitted = transform_schema(schema, rules.ALL_REQUIRED)
     assert fitted.impossible == ()
     tree = {"name": "a", "kids": [{"name": "b", "kids": None}]}
     assert satisfies(tree, fitted.schema)
     assert restore(tree, schema) == {"name": "a", "kids": [{"name": "b"}]}
-    assert fit(schema, rules.CLOSED).impossible == ("Tree contains itself",)
+    assert transform_schema(schema, rules.CLOSED).impossible == ("Tree contains itself",)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_trees_are_kept_where_they_are_understood_and_refused_elsewhere() -> Non
     ],
 )
 def test_what_strict_modes_have_no_words_for_is_told(part: Schema, why: str) -> None:
-    fitted = fit({"type": "object", "properties": {"m": part}, "required": ["m"]}, rules.ALL_REQUIRED)
+    fitted = transform_schema({"type": "object", "properties": {"m": part}, "required": ["m"]}, rules.ALL_REQUIRED)
     assert fitted.impossible
     assert why in fitted.impossible[0]
 
@@ -139,7 +139,7 @@ def test_parts_that_must_all_hold_become_one() -> None:
         "allOf": [{"$ref": "#/$defs/A"}, {"type": "object", "properties": {"b": {"type": "null"}}, "required": ["b"]}],
         "$defs": {"A": {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}},
     }
-    fitted = fit(schema, rules.CLOSED)
+    fitted = transform_schema(schema, rules.CLOSED)
     assert fitted.schema["properties"].keys() == {"a", "b"}
     assert set(fitted.schema["required"]) == {"a", "b"}
     assert fitted.impossible == ()

@@ -5,18 +5,18 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from anthropic.lib._parse._transform import transform_schema
+from anthropic.lib._parse._transform import transform_schema as anthropic_schema
 from hypothesis import given
 from openai.lib._pydantic import _ensure_strict_json_schema
 
 from dhenara.ai.schema import rules
-from dhenara.ai.schema.fit import fit
+from dhenara.ai.schema.transform import transform_schema
 from support.schemas import Schema, schemas
 
 
 @given(schemas())
 def test_openais_own_strict_schema_is_ours(schema: Schema) -> None:
-    fitted = fit(schema, rules.ALL_REQUIRED)
+    fitted = transform_schema(schema, rules.ALL_REQUIRED)
     if fitted.impossible:
         return
     ours = copy.deepcopy(fitted.schema)
@@ -25,10 +25,10 @@ def test_openais_own_strict_schema_is_ours(schema: Schema) -> None:
 
 @given(schemas())
 def test_anthropics_own_schema_is_ours(schema: Schema) -> None:
-    fitted = fit(schema, rules.CLOSED)
+    fitted = transform_schema(schema, rules.CLOSED)
     if fitted.impossible:
         return
-    assert plain(transform_schema(copy.deepcopy(fitted.schema))) == plain(fitted.schema)
+    assert plain(anthropic_schema(copy.deepcopy(fitted.schema))) == plain(fitted.schema)
 
 
 def plain(schema: Any) -> Any:

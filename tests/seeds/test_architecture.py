@@ -59,7 +59,7 @@ class Ledger:
 
 
 def test_the_observer(printed: list[str], server: FakeServer) -> None:
-    server.answers(Answer(text="one"), Answer(text="two"))
+    server.add_replies(Answer(text="one"), Answer(text="two"))
     ledger = Ledger()
     names = run(FUTURE + printed[3], {"UsageData": UsageData, "create_usage_tracker": Ledger})
     theirs = names["AiClient"](usage_tracker=ledger)
@@ -129,7 +129,7 @@ def test_the_provider_base_class(printed: list[str]) -> None:
 
 
 def test_a_provider_that_is_made_from_a_vendors_library(printed: list[str], server: FakeServer) -> None:
-    server.answers(Answer(text="Paris."), Refusal(400, "not this"))
+    server.add_replies(Answer(text="Paris."), Refusal(400, "not this"))
     names = {key: getattr(ai_utilities, key) for key in dir(ai_utilities)}
     provider = run(FUTURE + printed[7], {**names, "openai": openai})["OpenAIProvider"](settings(server.url))
     client = AiClient(provider=provider)

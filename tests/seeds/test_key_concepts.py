@@ -44,7 +44,7 @@ def test_clients_and_call_configs(printed: list[str], server: FakeServer) -> Non
 
 
 def test_the_text_config_is_a_request_that_claude_accepts(printed: list[str], server: FakeServer) -> None:
-    server.answers(Answer(text="ok"))
+    server.add_replies(Answer(text="ok"))
     names: dict[str, Any] = {}
     config = run(printed[4].split("#Image")[0], names)["call_config"]
     from dhenara.ai import AIModelClient
@@ -63,7 +63,7 @@ def test_the_streaming_loop(
 ) -> None:
     from dhenara.ai import AIModelClient
 
-    server.answers(Answer(text=SAID, reasoning=reasoning))
+    server.add_replies(Answer(text=SAID, reasoning=reasoning))
     client = AIModelClient(endpoint(server.url, provider), AIModelCallConfig(streaming=True), is_async=False)
     names = run(printed[5], {"client": client, "prompt": "?"})
     assert capsys.readouterr().out == SAID
@@ -74,7 +74,7 @@ def test_the_streaming_loop(
 def test_resources_are_managed_by_with(printed: list[str], server: FakeServer) -> None:
     from dhenara.ai import AIModelClient
 
-    server.answers(Answer(text=SAID), Answer(text=SAID))
+    server.add_replies(Answer(text=SAID), Answer(text=SAID))
 
     def elided(*given: Any) -> AIModelClient:
         """`AIModelClient(...)`: the document leaves the arguments out."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai.config import Settings, settings
-from dhenara.ai.testing import Answer, Counted, Cut, FakeServer, HangUp, Spoken
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, HangUp
 from support.documents import blocks, run
 from support.worlds import endpoint
 
@@ -17,7 +17,7 @@ SAID = "A robot learned to paint the sky."
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_chunks_and_the_final_answer(provider: str, server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
-    server.answers(Answer(text=SAID))
+    server.add_replies(Answer(text=SAID))
     run(blocks("002-streaming-simplified.md")[0], {"my_endpoint": endpoint(server.url, provider)})
     assert capsys.readouterr().out == f"{SAID}\n\nFINAL COMPLETE RESPONSE:\n{SAID}\n"
 
@@ -40,7 +40,7 @@ def streaming_example(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> st
 
 
 def test_the_streaming_example(streaming_example: str, server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
-    server.answers(Answer(text=SAID, usage=Counted(12, 8)))
+    server.add_replies(Answer(text=SAID, usage=FakeUsage(12, 8)))
     names: dict[str, Any] = run(streaming_example, {})
     names["client"].close()
     out = capsys.readouterr().out
@@ -52,7 +52,7 @@ def test_the_streaming_example(streaming_example: str, server: FakeServer, capsy
 
 
 def test_the_streaming_example_tells_an_error_in_the_middle(streaming_example: str, server: FakeServer) -> None:
-    server.answers(Cut(Spoken(Answer(text=SAID), pause=0.01), 6, HangUp()))
+    server.add_replies(CutReply(DialectReply(Answer(text=SAID), pause=0.01), 6, HangUp()))
     names: dict[str, Any] = {}
     with pytest.raises(RuntimeError, match=r"external_api_error: anthropic .*connection broke"):
         run(streaming_example, names)

@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 from hypothesis import given, strategies as st
 
 from ai_utilities.exceptions import ProviderConfigurationError
-from ai_utilities.setup.dotenv_file import changes, patched, write_dotenv
+from ai_utilities.setup.dotenv_file import find_changes, patch_text, write_dotenv
 
 BEFORE = """# keys of the team
 
@@ -33,27 +33,27 @@ LINES = st.one_of(
 @given(st.lists(LINES, max_size=6), st.dictionaries(NAMES, VALUES, max_size=4))
 def test_what_is_written_is_read_and_nothing_else_changes(lines: list[str], values: dict[str, str]) -> None:
     text = "\n".join(lines)
-    after = dotenv_values(stream=StringIO(patched(text, values)), interpolate=False)
+    after = dotenv_values(stream=StringIO(patch_text(text, values)), interpolate=False)
     before = dotenv_values(stream=StringIO(text), interpolate=False)
     assert after == {**before, **values}
     comments = [line for line in lines if line.startswith("#")]
-    assert [line for line in patched(text, values).splitlines() if line.startswith("#")] == comments
+    assert [line for line in patch_text(text, values).splitlines() if line.startswith("#")] == comments
 
 
 @given(st.lists(LINES, max_size=6), st.dictionaries(NAMES, VALUES, max_size=4))
 def test_writing_twice_is_writing_once(lines: list[str], values: dict[str, str]) -> None:
-    once = patched("\n".join(lines), values)
-    assert patched(once, values) == once
-    assert changes(once, values) == []
+    once = patch_text("\n".join(lines), values)
+    assert patch_text(once, values) == once
+    assert find_changes(once, values) == []
 
 
 def test_values_change_in_their_places() -> None:
-    after = patched(BEFORE, {"OPENAI_API_KEY": "new", "AI_PROVIDER": "openai"})
+    after = patch_text(BEFORE, {"OPENAI_API_KEY": "new", "AI_PROVIDER": "openai"})
     assert after == BEFORE.replace('"old" # rotated', "new # rotated") + "AI_PROVIDER=openai\n"
 
 
 def test_what_only_looks_like_a_comment_goes_with_the_value() -> None:
-    assert patched("A='x # y' # why\nB=x#y\n", {"A": "1", "B": "2"}) == "A=1 # why\nB=2\n"
+    assert patch_text("A='x # y' # why\nB=x#y\n", {"A": "1", "B": "2"}) == "A=1 # why\nB=2\n"
 
 
 def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.setup.interview import interview
 from ai_utilities.setup.plan import SetupPlan
-from ai_utilities.setup.steps import Choose, Confirm, Detect, Hide, ListModels, Server, Step, Tell, Try, Write
+from ai_utilities.setup.questions import run_interview
+from ai_utilities.setup.steps import Choose, Confirm, Detect, Hide, ListModels, Notice, Server, Step, Try, Write
 
 
 class Script:
@@ -17,7 +17,7 @@ class Script:
 
     def __init__(self, *expected: tuple[Any, Any], variables: Mapping[str, str] | None = None) -> None:
         self._expected: Iterator[tuple[Any, Any]] = iter(expected)
-        self._steps = interview(variables or {})
+        self._steps = run_interview(variables or {})
         self.asked: list[Step] = []
         self.told: list[str] = []
 
@@ -33,7 +33,7 @@ class Script:
             while True:
                 step = self._steps.send(answer)
                 self.asked.append(step)
-                if isinstance(step, Tell):
+                if isinstance(step, Notice):
                     self.told.append(step.text)
                     answer = None
                     continue
@@ -182,7 +182,7 @@ def test_where_the_list_cannot_be_had_the_catalogue_offers_models() -> None:
     script = Script((Detect, []), (Choose, "anthropic"), (Hide, "sk-new"), (ListModels, "no network"))
     script.begin()
     told, choice = script.asked[-1], script._steps.send(None)
-    assert isinstance(told, Tell)
+    assert isinstance(told, Notice)
     assert "no network" in told.text
     assert isinstance(choice, Choose)
     assert "claude-opus-5" in [option.value for option in choice.options]

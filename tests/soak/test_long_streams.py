@@ -12,7 +12,7 @@ from support.worlds import World, endpoint
 @pytest.mark.slow
 def test_a_stream_of_a_hundred_thousand_chunks_is_whole(world: World, server: FakeServer) -> None:
     answer = Answer(text="word, " * 100_000)
-    server.answers(answer)
+    server.add_replies(answer)
     client = AIModelClient(endpoint(server.url))
     *chunks, (_, final) = world.stream(client, "?")
     assert len(chunks) > 100_000
@@ -23,7 +23,7 @@ def test_a_stream_of_a_hundred_thousand_chunks_is_whole(world: World, server: Fa
 
 @pytest.mark.slow
 def test_two_thousand_calls_on_one_client_leave_nothing_behind(server: FakeServer) -> None:
-    server.answers(*[Answer(text="Hello!")] * 2_000)
+    server.add_replies(*[Answer(text="Hello!")] * 2_000)
     with AIModelClient(endpoint(server.url)) as client:
         for _ in range(2_000):
             client.generate("?")

@@ -81,7 +81,7 @@ def test_every_answer_is_one_row_at_half_the_price(provider: str, world: World) 
     assert rows[f"{job.batch_id}/1"].outcome == "failed"
     # What was asked about files and batches cost nothing, and nobody thinks that it is unknown.
     assert ledger.total().cost == 2 * ONE
-    assert ledger.total().exact
+    assert ledger.total().is_exact
 
 
 def test_reading_a_batch_twice_books_it_once(world: World, stores: Any) -> None:
@@ -118,7 +118,7 @@ def test_a_budget_holds_the_worst_case_until_the_answers_are_there(world: World,
     with FakeServer(FakeBatches(lambda words: None if words == "bad" else words), forever=True) as server:
         client = at(server, layer, provider="anthropic")
         job = world.ask(client, "submit_batch", ["a", "bad", "c"], max_output_tokens=1_000)
-        held = budget.amount - layer.left(budget, 0)
+        held = budget.amount - layer.remaining(budget, 0)
         # Three answers of a thousand tokens at 4 dollars a million, at half the price, and what is read.
         assert Decimal("0.006") < held < Decimal("0.0075")
         with pytest.raises(BudgetExceededError, match="nothing was sent"):
@@ -129,7 +129,7 @@ def test_a_budget_holds_the_worst_case_until_the_answers_are_there(world: World,
         kept = BatchJob.model_validate_json(job.model_dump_json())
         for _ in range(2):
             read(world, client, kept)
-            assert budget.amount - layer.left(budget, 0) == 2 * ONE
+            assert budget.amount - layer.remaining(budget, 0) == 2 * ONE
         world.close(client)
 
 
@@ -141,7 +141,7 @@ def test_a_refused_batch_gives_its_reservation_back(world: World) -> None:
         with pytest.raises(RateLimitError):
             world.ask(client, "submit_batch", ["a"], max_output_tokens=1_000)
         world.close(client)
-    assert layer.left(budget, 0) == budget.amount
+    assert layer.remaining(budget, 0) == budget.amount
 
 
 def test_polling_takes_no_tokens_of_a_limit(world: World) -> None:

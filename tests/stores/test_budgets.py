@@ -24,14 +24,14 @@ from ai_utilities.usage import (
     tagged,
 )
 from ai_utilities.usage.budget import UnknownCostError
-from ai_utilities.usage.estimate import estimate
+from ai_utilities.usage.estimate import estimate_tokens
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ConfigurationError
-from dhenara.ai.testing import Answer, Counted, FakeServer, Refusal, Spoken
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, ChatModelCostData
 from support.worlds import World, endpoint
 
-HELLO = Answer(text="Hello!", usage=Counted(100_000, 100_000))
+HELLO = Answer(text="Hello!", usage=FakeUsage(100_000, 100_000))
 PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(1))
 BRIEF = AIModelCallConfig(max_output_tokens=500_000)
 
@@ -53,12 +53,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 def test_the_worst_case_must_fit_before_anything_is_sent(world: World, server: FakeServer, store: BudgetStore) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     budget = Budget("0.75")
     layer = BudgetLayer(budget, store=store)
     asking = AIModelClient(priced(server.url), BRIEF, layers=[layer])
     world.run(asking, "?")
-    assert layer.left(budget, time.time()) == Decimal("0.55")
+    assert layer.remaining(budget, time.time()) == Decimal("0.55")
     world.run(asking, "?")
     with pytest.raises(BudgetExceededError, match=r"has \$0.35 left of \$0.75.*nothing was sent") as refused:
         world.run(asking, "?")
@@ -68,7 +68,7 @@ def test_the_worst_case_must_fit_before_anything_is_sent(world: World, server: F
 
 
 def test_budgets_hold_by_tag_and_each_value_may_have_its_own(server: FakeServer) -> None:
-    server.answers(HELLO, HELLO, HELLO)
+    server.add_replies(HELLO, HELLO, HELLO)
     layer = BudgetLayer(Budget("0.6", per="user"), Budget(0, tags={"project": "closed"}))
     with AIModelClient(priced(server.url), BRIEF, layers=[layer]) as asking:
         with tagged(user="ada"):
@@ -82,26 +82,26 @@ def test_budgets_hold_by_tag_and_each_value_may_have_its_own(server: FakeServer)
 
 
 def test_what_was_refused_costs_nothing_and_what_was_cut_costs_what_was_reserved(server: FakeServer) -> None:
-    server.answers(Refusal(400, "no"), Spoken(HELLO, pause=0.3))
+    server.add_replies(Refusal(400, "no"), DialectReply(HELLO, pause=0.3))
     budget = Budget(1)
     layer = BudgetLayer(budget)
     with AIModelClient(priced(server.url), BRIEF, layers=[layer]) as asking:
         with pytest.raises(BadRequestError):
             asking.generate("?")
-        assert layer.left(budget, time.time()) == 1
+        assert layer.remaining(budget, time.time()) == 1
         asking.generate("?", streaming=True).stream_generator.close()
-        assert layer.left(budget, time.time()) < Decimal("0.5")
+        assert layer.remaining(budget, time.time()) < Decimal("0.5")
 
 
 def test_cached_answers_are_free(server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     layers = [CacheLayer(MemoryCache(), policy="always"), BudgetLayer(Budget("0.6"))]
     with AIModelClient(priced(server.url), BRIEF, layers=layers) as asking:
         assert [asking.generate("?").chat_response.cached for _ in range(3)] == [False, True, True]
 
 
 def test_a_call_whose_worst_case_is_unknown_is_refused_unless_allowed(server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     with (
         AIModelClient(endpoint(server.url), BRIEF, layers=[BudgetLayer(Budget(1))]) as unpriced,
         AIModelClient(priced(server.url), layers=[BudgetLayer(Budget(1))]) as unlimited,
@@ -136,13 +136,13 @@ def test_processes_together_never_spend_more(kind: str, request: pytest.FixtureR
             worker.join()
         assert 5 <= len(server.exchanges) <= 15
     store = SQLiteBudgets(where) if kind == "sqlite" else RedisBudgets(where)
-    assert store.spent(Budget(3).account({}, time.time())) == len(server.exchanges) * 200_000_000
+    assert store.spent(Budget(3).window_at({}, time.time())) == len(server.exchanges) * 200_000_000
     store.close()
 
 
 def test_windows_begin_with_the_hour_day_or_month() -> None:
     for window, end in (("hour", "2026-11-21T07"), ("day", "2026-11-21"), ("month", "2026-11"), ("total", "total")):
-        assert Budget(1, window).account({}, 1795246101.0).name.endswith(f"|{end}")  # type: ignore[arg-type]
+        assert Budget(1, window).window_at({}, 1795246101.0).name.endswith(f"|{end}")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="not 'year'"):
         Budget(1, "year")  # type: ignore[arg-type]
 
@@ -153,7 +153,7 @@ def test_the_error_travels_between_processes() -> None:
 
 
 def test_an_estimate_never_takes_text_for_less_and_media_for_their_bytes() -> None:
-    text = estimate({"messages": [{"content": "häuser " * 100}]})
+    text = estimate_tokens({"messages": [{"content": "häuser " * 100}]})
     assert text.most >= len("häuser ".encode()) * 100
     assert text.usual < text.most
-    assert 2000 <= estimate({"image": "iVBORw0KGgo" * 1000}).most < 3000
+    assert 2000 <= estimate_tokens({"image": "iVBORw0KGgo" * 1000}).most < 3000

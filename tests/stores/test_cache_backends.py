@@ -84,9 +84,9 @@ def test_a_cache_says_which_keys_are_good(cache: CacheBackend) -> None:
     cache.set("two:b", 2)
     cache.set("one:over", 3, ttl=0.01)
     wait_until(lambda: cache.get("one:over") is None)
-    assert sorted(cache.kept_keys()) == ["one:a", "two:b"]
-    assert list(cache.kept_keys("one")) == ["one:a"]
-    assert list(cache.kept_keys("on")) == []
+    assert sorted(cache.stored_keys()) == ["one:a", "two:b"]
+    assert list(cache.stored_keys("one")) == ["one:a"]
+    assert list(cache.stored_keys("on")) == []
 
 
 def test_a_value_is_replaced_and_deleted(cache: CacheBackend) -> None:

@@ -16,12 +16,21 @@ from ai_utilities.cache import CacheBackend, CacheLayer, MemoryCache, RedisCache
 from ai_utilities.cache.policy import Policy
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, CallTimeoutError, ConfigurationError, UnsupportedError
-from dhenara.ai.testing import Answer, Called, Counted, Cut, FakeServer, Refusal, Spoken, stall_before_head
+from dhenara.ai.testing import (
+    Answer,
+    CutReply,
+    DialectReply,
+    FakeServer,
+    FakeToolCall,
+    FakeUsage,
+    Refusal,
+    stall_before_head,
+)
 from dhenara.ai.types import ChatModelCostData
 from support.worlds import World, endpoint
 
-HELLO = Answer(text="Hello, you there!", usage=Counted(100, 50))
-RICH = Answer(text="Look:", tool_calls=(Called("look", {"at": "it"}),), finish="tool_calls")
+HELLO = Answer(text="Hello, you there!", usage=FakeUsage(100, 50))
+RICH = Answer(text="Look:", tool_calls=(FakeToolCall("look", {"at": "it"}),), finish="tool_calls")
 
 
 def client(server: FakeServer, cache: CacheBackend, policy: Policy = "always", **more: Any) -> AIModelClient:
@@ -34,7 +43,7 @@ def client(server: FakeServer, cache: CacheBackend, policy: Policy = "always", *
 def test_streams_and_plain_calls_fill_and_use_the_same_entries(
     answer: Answer, first_streams: bool, second_streams: bool, world: World, server: FakeServer
 ) -> None:
-    server.answers(answer)
+    server.add_replies(answer)
     asking = client(server, MemoryCache())
     finals = [
         world.stream(asking, "?")[-1][1] if streams else world.run(asking, "?")
@@ -50,7 +59,7 @@ def test_streams_and_plain_calls_fill_and_use_the_same_entries(
 
 
 def test_a_cached_stream_shows_its_words(world: World, server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     asking = client(server, MemoryCache())
     world.run(asking, "?")
     shown = [
@@ -61,7 +70,7 @@ def test_a_cached_stream_shows_its_words(world: World, server: FakeServer) -> No
 
 
 def test_a_cached_answer_costs_nothing_and_says_what_it_saved(world: World, server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     prices = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(2))
     cache = MemoryCache()
     priced = endpoint(server.url).model_copy(update={"cost_data": prices})
@@ -80,7 +89,7 @@ def test_a_cached_answer_costs_nothing_and_says_what_it_saved(world: World, serv
     ids=lambda other: next(iter(other)),
 )
 def test_whatever_is_sent_otherwise_is_another_entry(other: dict[str, Any], server: FakeServer) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     with client(server, MemoryCache()) as asking:
         asking.generate("?")
         assert not asking.generate("?", **other).chat_response.cached
@@ -88,7 +97,7 @@ def test_whatever_is_sent_otherwise_is_another_entry(other: dict[str, Any], serv
 
 
 def test_another_model_address_or_namespace_is_another_entry(server: FakeServer) -> None:
-    server.answers(HELLO, HELLO, HELLO)
+    server.add_replies(HELLO, HELLO, HELLO)
     cache = MemoryCache()
     with FakeServer(HELLO) as elsewhere:
         for to, space in ((endpoint(server.url), "a"), (endpoint(server.url, model="fake-2"), "a"),
@@ -100,14 +109,14 @@ def test_another_model_address_or_namespace_is_another_entry(server: FakeServer)
 
 
 def test_what_only_says_who_asks_is_the_same_entry(server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     with client(server, MemoryCache()) as asking:
         asking.generate("?", headers={"x-request-id": "1", "authorization": "Bearer other"})
         assert asking.generate("?", timeout=5, retries=0).chat_response.cached
 
 
 def test_deterministic_calls_are_those_with_temperature_0_or_a_seed(server: FakeServer) -> None:
-    server.answers(*[HELLO] * 6)
+    server.add_replies(*[HELLO] * 6)
     with client(server, MemoryCache(), "deterministic") as asking:
         asking.generate("?")
         assert not asking.generate("?").chat_response.cached
@@ -118,7 +127,7 @@ def test_deterministic_calls_are_those_with_temperature_0_or_a_seed(server: Fake
 
 
 def test_a_stretch_of_the_program_may_want_it_otherwise(world: World, server: FakeServer) -> None:
-    server.answers(*[Answer(text=str(number)) for number in range(4)])
+    server.add_replies(*[Answer(text=str(number)) for number in range(4)])
     asking = client(server, MemoryCache())
     said = [world.run(asking, "?").chat_response.text()]
     with caching("never"):
@@ -141,7 +150,7 @@ def test_a_wish_that_makes_no_sense_is_named() -> None:
 
 def test_each_call_is_told_what_became_of_its_own_settings(world: World, server: FakeServer) -> None:
     """What the provider does not take is not sent, so these calls are one entry; but only one of them is warned."""
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     asking = AIModelClient(endpoint(server.url), layers=[CacheLayer(MemoryCache(), policy="always")])
     warned = [
         [warning.parameter for warning in world.run(asking, "?", **more).chat_response.warnings]
@@ -153,7 +162,7 @@ def test_each_call_is_told_what_became_of_its_own_settings(world: World, server:
 
 
 def test_what_broke_off_or_failed_is_not_kept(world: World, server: FakeServer) -> None:
-    server.answers(Cut(Spoken(HELLO), 4), Refusal(400, "no"), HELLO)
+    server.add_replies(CutReply(DialectReply(HELLO), 4), Refusal(400, "no"), HELLO)
     asking = client(server, MemoryCache())
     world.stream(asking, "?")
     with pytest.raises(BadRequestError):
@@ -163,7 +172,7 @@ def test_what_broke_off_or_failed_is_not_kept(world: World, server: FakeServer) 
 
 
 def test_a_stream_that_was_left_is_not_kept_and_holds_nobody_up(server: FakeServer) -> None:
-    server.answers(Spoken(HELLO, pause=0.05), HELLO)
+    server.add_replies(DialectReply(HELLO, pause=0.05), HELLO)
     with client(server, MemoryCache()) as asking:
         for _ in asking.generate("?", streaming=True).stream_generator:
             break
@@ -171,7 +180,7 @@ def test_a_stream_that_was_left_is_not_kept_and_holds_nobody_up(server: FakeServ
 
 
 def test_strict_calls_fail_as_they_would_without_a_cache(server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     with client(server, MemoryCache()) as asking:
         asking.generate("?", top_k=3)
         with pytest.raises(UnsupportedError):
@@ -179,7 +188,7 @@ def test_strict_calls_fail_as_they_would_without_a_cache(server: FakeServer) -> 
 
 
 def test_equal_calls_of_many_threads_are_sent_once(server: FakeServer) -> None:
-    server.answers(Spoken(HELLO, pause=0.02))
+    server.add_replies(DialectReply(HELLO, pause=0.02))
     asking, answers = client(server, MemoryCache()), []
     threads = [threading.Thread(target=lambda: answers.append(asking.generate("?"))) for _ in range(12)]
     for thread in threads:
@@ -197,7 +206,7 @@ def test_a_claim_of_somebody_who_died_holds_nobody_up_who_does_not_wait(server: 
             super().claim(key, "the dead", 60)
             return super().claim(key, holder, seconds)
 
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     with client(server, Claimed(tmp_path / "cache.db")) as asking, caching(lease=0):
         began = time.monotonic()
         asking.generate("?")
@@ -206,7 +215,7 @@ def test_a_claim_of_somebody_who_died_holds_nobody_up_who_does_not_wait(server: 
 
 
 def test_equal_calls_of_several_loops_and_threads_are_sent_once(server: FakeServer) -> None:
-    server.answers(Spoken(HELLO, pause=0.05))
+    server.add_replies(DialectReply(HELLO, pause=0.05))
     asking, answers = client(server, MemoryCache()), []
 
     async def several() -> None:
@@ -225,7 +234,7 @@ def test_equal_calls_of_several_loops_and_threads_are_sent_once(server: FakeServ
 
 
 def test_when_the_one_that_was_sent_is_cancelled_the_next_one_is_sent(server: FakeServer) -> None:
-    server.answers(stall_before_head(), HELLO)
+    server.add_replies(stall_before_head(), HELLO)
 
     async def main() -> bool:
         asking = client(server, MemoryCache())
@@ -244,7 +253,7 @@ def test_when_the_one_that_was_sent_is_cancelled_the_next_one_is_sent(server: Fa
 
 
 def test_waiting_for_an_equal_call_ends_with_the_own_timeout(server: FakeServer) -> None:
-    server.answers(Spoken(HELLO, pause=1.0))
+    server.add_replies(DialectReply(HELLO, pause=1.0))
     asking = client(server, MemoryCache())
     patient = threading.Thread(target=lambda: list(asking.generate("?", streaming=True).stream_generator))
     patient.start()
@@ -267,7 +276,7 @@ class Broken(MemoryCache):
 def test_a_cache_that_fails_never_fails_a_call(
     world: World, server: FakeServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     cache = Broken()
     asking = client(server, cache)
     for _ in range(2):
@@ -314,7 +323,7 @@ def test_equal_calls_of_several_processes_are_sent_once(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, server: FakeServer
 ) -> None:
     where = request.getfixturevalue("redis_url") if kind == "redis" else str(tmp_path / "cache.db")
-    server.answers(*[HELLO] * 4)
+    server.add_replies(*[HELLO] * 4)
     context = multiprocessing.get_context("spawn")
     ready, sent = context.Barrier(4), context.Value("i", 0)
     workers = [context.Process(target=ask_in_a_process, args=(kind, where, server.url, ready, sent)) for _ in range(4)]
@@ -327,7 +336,7 @@ def test_equal_calls_of_several_processes_are_sent_once(
 
 
 def test_entries_of_another_format_are_not_read(server: FakeServer) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     cache = MemoryCache()
     with client(server, cache) as asking:
         asking.generate("?")
@@ -335,12 +344,12 @@ def test_entries_of_another_format_are_not_read(server: FakeServer) -> None:
         cache.set_text(key, '{"format":999,"answer":{}}')
         assert not asking.generate("?").chat_response.cached
         cache.set_text(key, "[1]")
-        server.answers(HELLO)
+        server.add_replies(HELLO)
         assert not asking.generate("?").chat_response.cached
 
 
 def test_a_failure_of_the_one_that_was_sent_is_not_everybodys(server: FakeServer) -> None:
-    server.answers(Refusal(400, "no"), HELLO, HELLO)
+    server.add_replies(Refusal(400, "no"), HELLO, HELLO)
     asking, got = client(server, MemoryCache()), []
 
     def ask() -> None:
@@ -359,7 +368,7 @@ def test_a_failure_of_the_one_that_was_sent_is_not_everybodys(server: FakeServer
 
 
 class Slow(MemoryCache):
-    waits = True
+    blocking = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -371,7 +380,7 @@ class Slow(MemoryCache):
 
 
 def test_a_slow_cache_does_not_hold_up_the_event_loop(server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
 
     async def main() -> int:
         cache, beats = Slow(), 0

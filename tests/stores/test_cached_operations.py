@@ -15,7 +15,7 @@ from ai_utilities.usage import BudgetExceededError, MemoryLedger, UsageLayer
 from ai_utilities.usage.budget import UnknownCostError
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadAnswerError, BadRequestError
-from dhenara.ai.testing import FakeServer, Plausible, Raw, Refusal
+from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations
 from dhenara.ai.types import FileContent, ImageContent
 from support.kit import Uniform, run, settings
 from support.worlds import World, endpoint
@@ -37,7 +37,7 @@ def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 def test_of_a_thousand_texts_only_the_unknown_ones_are_sent(
     world: World, server: FakeServer, cache: CacheBackend
 ) -> None:
-    server.answers(*[Plausible()] * 3)
+    server.add_replies(*[SampleOperations()] * 3)
     texts = [f"text {n}" for n in range(1000)]
     new = texts[::100]
     ledger = MemoryLedger()
@@ -60,7 +60,7 @@ def test_of_a_thousand_texts_only_the_unknown_ones_are_sent(
 
 
 def test_a_text_alone_and_in_a_list_are_the_same_and_doubles_are_sent_once(world: World, server: FakeServer) -> None:
-    server.answers(*[Plausible()] * 2)
+    server.add_replies(*[SampleOperations()] * 2)
     client = at(server, MemoryCache())
     (alone,) = world.ask(client, "embed", "b").vectors
     found = world.ask(client, "embed", ["a", "b", "a", "c"]).vectors
@@ -73,7 +73,7 @@ def test_a_text_alone_and_in_a_list_are_the_same_and_doubles_are_sent_once(world
     "other", [{"dimensions": 4}, {"input_type": "query"}, {"truncate": True}, {"options": {"x": 1}}], ids=str
 )
 def test_what_makes_another_vector_makes_another_key(other: dict[str, Any], server: FakeServer) -> None:
-    server.answers(*[Plausible()] * 4)
+    server.add_replies(*[SampleOperations()] * 4)
     cache = MemoryCache()
     with at(server, cache, "voyage") as client, at(server, cache, "cohere") as elsewhere:
         client.embed("a")
@@ -85,7 +85,7 @@ def test_what_makes_another_vector_makes_another_key(other: dict[str, Any], serv
 
 @pytest.mark.parametrize("provider", ["openai", "google_ai", "cohere", "mistral", "voyage", "ollama"])
 def test_vectors_come_back_exactly_from_every_provider(provider: str, server: FakeServer, cache: CacheBackend) -> None:
-    server.answers(*[Plausible()] * 2)
+    server.add_replies(*[SampleOperations()] * 2)
     with at(server, cache, provider) as client:
         first, second = client.embed(["a", "b"]), client.embed(["b", "a"])
     assert second.vectors == first.vectors[::-1]
@@ -93,7 +93,7 @@ def test_vectors_come_back_exactly_from_every_provider(provider: str, server: Fa
 
 
 def test_refreshed_vectors_are_asked_for_again_and_never_means_never(server: FakeServer) -> None:
-    server.answers(*[Plausible()] * 3)
+    server.add_replies(*[SampleOperations()] * 3)
     cache = MemoryCache()
     with at(server, cache) as client:
         client.embed("a")
@@ -108,7 +108,7 @@ def test_refreshed_vectors_are_asked_for_again_and_never_means_never(server: Fak
 
 def test_what_fails_or_is_wrong_is_not_kept(world: World, server: FakeServer) -> None:
     short = Raw(json.dumps({"data": [{"index": 0, "embedding": [1.0]}]}).encode())
-    server.answers(Refusal(400, "no"), short, Plausible())
+    server.add_replies(Refusal(400, "no"), short, SampleOperations())
     client = at(server, MemoryCache())
     with pytest.raises(BadRequestError):
         world.ask(client, "embed", ["a", "b"])
@@ -119,13 +119,13 @@ def test_what_fails_or_is_wrong_is_not_kept(world: World, server: FakeServer) ->
 
 
 def test_a_damaged_entry_is_asked_for_again(server: FakeServer) -> None:
-    server.answers(*[Plausible()] * 3)
+    server.add_replies(*[SampleOperations()] * 3)
     cache = MemoryCache()
     with at(server, cache) as client:
         client.embed("a")
         client.moderate("a")
         for key, broken in zip(
-            list(cache.kept_keys()), ("[1]", '{"format":1,"kind":"Secret","vector":"?"}'), strict=True
+            list(cache.stored_keys()), ("[1]", '{"format":1,"kind":"Secret","vector":"?"}'), strict=True
         ):
             cache.set_text(key, broken)
         client.embed("a")
@@ -140,7 +140,7 @@ def test_a_cache_that_fails_never_fails_an_embedding(world: World, server: FakeS
         def set(self, key: str, value: Any, ttl: float | None = None) -> None:
             raise OSError("no disk")
 
-    server.answers(*[Plausible()] * 2)
+    server.add_replies(*[SampleOperations()] * 2)
     client = at(server, Broken())
     assert world.ask(client, "embed", "a").vectors == world.ask(client, "embed", "a").vectors
     world.close(client)
@@ -165,7 +165,7 @@ MADE: list[tuple[str, str, tuple[Any, ...], dict[str, Any]]] = [
 def test_the_same_question_has_the_same_answer(
     provider: str, name: str, given: tuple[Any, ...], said: dict[str, Any], world: World, server: FakeServer
 ) -> None:
-    server.answers(*[Plausible()] * 2)
+    server.add_replies(*[SampleOperations()] * 2)
     client = at(server, MemoryCache(), provider)
     first, second = (world.ask(client, name, *given, **said) for _ in range(2))
     assert len(server.exchanges) == 1
@@ -183,7 +183,7 @@ def test_the_same_question_has_the_same_answer(
 def test_what_is_made_anew_is_kept_only_for_who_asks(
     provider: str, name: str, given: tuple[Any, ...], said: dict[str, Any], world: World, server: FakeServer
 ) -> None:
-    server.answers(*[Plausible()] * 3)
+    server.add_replies(*[SampleOperations()] * 3)
     client = at(server, MemoryCache(), provider)
     world.ask(client, name, *given, **said)
     world.ask(client, name, *given, **said)
@@ -196,7 +196,7 @@ def test_what_is_made_anew_is_kept_only_for_who_asks(
 
 def test_the_kit_embeds_what_is_new_and_gives_a_matrix(world: World, server: FakeServer) -> None:
     numpy = pytest.importorskip("numpy")
-    server.answers(*[Plausible()] * 3)
+    server.add_replies(*[SampleOperations()] * 3)
 
     async def script(client: Uniform) -> Any:
         await client.embed(["a", "b"], tags={"of": "test"})
@@ -214,7 +214,7 @@ def test_the_kit_embeds_what_is_new_and_gives_a_matrix(world: World, server: Fak
 
 @pytest.mark.parametrize("operation", ["embed", "speak"])
 def test_budgets_of_the_settings_hold_for_operations(operation: str, world: World, server: FakeServer) -> None:
-    server.answers(*[Plausible()] * 3)
+    server.add_replies(*[SampleOperations()] * 3)
     ask: Callable[[Uniform], Any] = {
         "embed": lambda client: client.embed(["a text"]),
         "speak": lambda client: client.speak("Hello"),

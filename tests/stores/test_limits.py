@@ -25,15 +25,15 @@ from ai_utilities.limits import (
     RedisLimits,
     SQLiteLimits,
 )
-from ai_utilities.limits.account import SLOTS
 from ai_utilities.limits.headers import read_headers, seconds
+from ai_utilities.limits.window_state import SLOTS
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, RateLimitError
-from dhenara.ai.testing import Answer, Counted, FakeServer, Refusal, Spoken
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal
 from support.waiting import wait_until, wait_until_async
 from support.worlds import World, endpoint
 
-HELLO = Answer(text="Hello!", usage=Counted(10, 10))
+HELLO = Answer(text="Hello!", usage=FakeUsage(10, 10))
 
 
 class Clock:
@@ -69,7 +69,7 @@ def client(server: FakeServer, *limits: Limit, **more: Any) -> AIModelClient:
 
 
 def test_who_may_not_wait_is_told_how_long_it_would_take(world: World, server: FakeServer, store: LimitStore) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     asking = client(server, Limit(requests_per_minute=2), store=store, wait=False)
     world.run(asking, "?")
     world.run(asking, "?")
@@ -81,7 +81,7 @@ def test_who_may_not_wait_is_told_how_long_it_would_take(world: World, server: F
 
 
 def test_who_may_wait_waits(world: World, server: FakeServer, store: LimitStore) -> None:
-    server.answers(HELLO, HELLO, HELLO)
+    server.add_replies(HELLO, HELLO, HELLO)
     asking = client(server, Limit(requests_per_second=2), store=store, wait=5)
     for _ in range(3):
         world.run(asking, "?")
@@ -90,7 +90,7 @@ def test_who_may_wait_waits(world: World, server: FakeServer, store: LimitStore)
 
 
 def test_a_wait_beyond_the_deadline_fails_at_once(world: World, server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     asking = client(server, Limit(requests_per_minute=1))
     world.run(asking, "?")
     began = time.monotonic()
@@ -101,7 +101,7 @@ def test_a_wait_beyond_the_deadline_fails_at_once(world: World, server: FakeServ
 
 
 def test_tokens_are_reserved_by_estimate_and_settled_by_usage(server: FakeServer, store: LimitStore) -> None:
-    server.answers(*[HELLO] * 5)
+    server.add_replies(*[HELLO] * 5)
     with client(server, Limit(tokens_per_minute=1000), store=store, wait=False) as asking:
         for _ in range(4):  # each is taken for more than 500 tokens, and turns out to be 20
             asking.generate("?")
@@ -113,7 +113,7 @@ def test_tokens_are_reserved_by_estimate_and_settled_by_usage(server: FakeServer
 def test_concurrency_is_limited_until_the_answer_is_over(
     server: FakeServer, store: LimitStore, streaming: bool
 ) -> None:
-    server.answers(*[Spoken(HELLO, pause=0.1)] * 6)
+    server.add_replies(*[DialectReply(HELLO, pause=0.1)] * 6)
     with client(server, Limit(concurrency=2), store=store) as asking:
         began = time.monotonic()
         threads = [
@@ -129,7 +129,7 @@ def test_concurrency_is_limited_until_the_answer_is_over(
 
 
 def test_a_429_pauses_the_key_for_everyone(server: FakeServer, store: LimitStore) -> None:
-    server.answers(Refusal(429, "slow down", headers={"retry-after-ms": "400"}), HELLO, HELLO)
+    server.add_replies(Refusal(429, "slow down", headers={"retry-after-ms": "400"}), HELLO, HELLO)
     with client(server, store=store) as one, client(server, store=store) as other:
         with pytest.raises(RateLimitError):
             one.generate("?", retries=0)
@@ -145,7 +145,7 @@ def test_what_the_provider_says_is_left_counts(world: World, server: FakeServer,
         "x-ratelimit-remaining-requests": "0",
         "x-ratelimit-reset-requests": "30s",
     }
-    server.answers(Spoken(HELLO, headers=headers), HELLO)
+    server.add_replies(DialectReply(HELLO, headers=headers), HELLO)
     asking = client(server, store=store, wait=0.1)
     world.run(asking, "?")
     with pytest.raises(LimitReachedError, match="the provider says that the requests of fake-1 are used up"):
@@ -154,7 +154,7 @@ def test_what_the_provider_says_is_left_counts(world: World, server: FakeServer,
 
 
 def test_keys_and_models_do_not_share_unless_told(server: FakeServer) -> None:
-    server.answers(*[HELLO] * 5)
+    server.add_replies(*[HELLO] * 5)
     store = MemoryLimits()
     each = LimitLayer(Limit(requests_per_minute=1), store=store, wait=False)
     for to in (endpoint(server.url), endpoint(server.url, model="fake-2")):
@@ -174,7 +174,7 @@ def test_keys_and_models_do_not_share_unless_told(server: FakeServer) -> None:
 
 
 def test_keys_are_kept_hashed_only(server: FakeServer, tmp_path: Path) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     store = SQLiteLimits(tmp_path / "limits.db")
     with client(server, Limit(requests_per_minute=9), store=store) as asking:
         asking.generate("?")
@@ -183,7 +183,7 @@ def test_keys_are_kept_hashed_only(server: FakeServer, tmp_path: Path) -> None:
 
 
 def test_a_cancelled_waiter_leaves_its_place(server: FakeServer) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
 
     async def main() -> float:
         asking = client(server, Limit(requests_per_second=1))
@@ -249,7 +249,7 @@ def crowded(world: World, asking: AIModelClient, count: int, store: Watched) -> 
 
 
 def test_who_waits_in_this_process_is_told_and_does_not_look(world: World, server: FakeServer) -> None:
-    server.answers(*[Spoken(HELLO, pause=0.01)] * 40)
+    server.add_replies(*[DialectReply(HELLO, pause=0.01)] * 40)
     store = Watched()
     asking = client(server, Limit(concurrency=1), store=store)
     crowded(world, asking, 40, store)
@@ -261,7 +261,7 @@ def test_who_waits_in_this_process_is_told_and_does_not_look(world: World, serve
 
 def test_what_turns_out_to_be_left_is_used_at_once(world: World, server: FakeServer) -> None:
     """The first call is taken for all tokens of the minute; when it has used fewer, the second goes."""
-    server.answers(Spoken(HELLO, pause=0.1), HELLO)
+    server.add_replies(DialectReply(HELLO, pause=0.1), HELLO)
     store = Watched()
     asking = client(server, Limit(tokens_per_minute=600), store=store)
     began = time.monotonic()
@@ -271,7 +271,7 @@ def test_what_turns_out_to_be_left_is_used_at_once(world: World, server: FakeSer
 
 
 def test_a_waiter_sleeps_until_its_time_has_come(world: World, server: FakeServer) -> None:
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     store = Watched()
     asking = client(server, Limit(requests_per_second=1), store=store)
     world.run(asking, "?")
@@ -285,7 +285,7 @@ def test_a_store_that_fails_leaves_this_process_its_own_limits(
     server: FakeServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     pytest.importorskip("redis")
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     dead = RedisLimits("redis://127.0.0.1:1/0")
     with client(server, Limit(requests_per_minute=1), store=dead, wait=False) as asking:
         asking.generate("?")
@@ -441,7 +441,7 @@ def test_a_limit_of_nothing_is_refused() -> None:
 
 def test_accounts_are_json(server: FakeServer) -> None:
     store = MemoryLimits()
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     with client(server, Limit(requests_per_minute=5, tokens_per_day=9, concurrency=1), store=store) as asking:
         asking.generate("?")
     assert json.loads(json.dumps(store._accounts)) == store._accounts

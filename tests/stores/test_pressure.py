@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from ai_utilities import AiClient, AiSettings, AskResult, UsageData
-from ai_utilities.limits import Limit, LimitLayer, asking
+from ai_utilities.limits import Limit, LimitLayer, request as asking
 from ai_utilities.providers import BaseProvider
 from ai_utilities.storage import redis as storage
-from ai_utilities.usage import MemoryLedger, RedisLedger, RowsLeftError, UsageTracker
+from ai_utilities.usage import MemoryLedger, PartialWriteError, RedisLedger, UsageTracker
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, FakeServer, Spoken
+from dhenara.ai.testing import Answer, DialectReply, FakeServer
 from support.kit import run, settings
 from support.worlds import World, endpoint
 
@@ -82,7 +82,7 @@ def test_a_call_that_never_ended_blocks_its_place_no_longer_than_its_deadline(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asking, "TO_SPARE", 0.1)
-    server.answers(Spoken(HELLO), Spoken(HELLO))
+    server.add_replies(DialectReply(HELLO), DialectReply(HELLO))
     layer = LimitLayer(Limit(concurrency=1))
     with AIModelClient(endpoint(server.url), attempt_layers=[layer]) as client:
         held = client.generate("?", streaming=True, timeout=0.3)
@@ -149,6 +149,6 @@ def test_a_ledger_that_fails_in_the_middle_has_each_row_once(served: FakeServer)
 
 
 def test_what_is_left_of_rows_travels() -> None:
-    error = RowsLeftError([UsageData(input_tokens=3)])
+    error = PartialWriteError([UsageData(input_tokens=3)])
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
     assert (str(again), again.rows) == (str(error), error.rows)

@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 
 from ai_utilities.cache import CacheLayer, MemoryCache
-from ai_utilities.telemetry import LogLayer, RedactingFilter, TelemetryLayer, redacted
+from ai_utilities.telemetry import LogLayer, RedactingFilter, TelemetryLayer, redact
 from ai_utilities.usage import tagged
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import AuthenticationError
-from dhenara.ai.testing import Answer, Counted, Cut, FakeServer, Raw, Refusal, Spoken, stall_before_head
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, Raw, Refusal, stall_before_head
 from dhenara.ai.types import ChatModelCostData
 from support.worlds import World, endpoint
 
 metrics = pytest.importorskip("opentelemetry.sdk.metrics")
 trace = pytest.importorskip("opentelemetry.sdk.trace")
 
-HELLO = Answer(text="Hello!", usage=Counted(100, 50, cache_read=20))
+HELLO = Answer(text="Hello!", usage=FakeUsage(100, 50, cache_read=20))
 PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(2))
 
 
@@ -57,7 +57,7 @@ class Watched:
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_call_is_a_span_and_counts_in_the_metrics(world: World, server: FakeServer, streaming: bool) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     watched = Watched(server)
     with tagged(user="ada"):
         (world.stream if streaming else world.run)(watched.client, "secret words", temperature=0.5)
@@ -91,7 +91,7 @@ def test_a_call_is_a_span_and_counts_in_the_metrics(world: World, server: FakeSe
 def test_embedding_is_an_operation_of_its_own(world: World, server: FakeServer) -> None:
     vectors = [{"object": "embedding", "index": 0, "embedding": [1.0, 0.0]}]
     said = {"object": "list", "data": vectors, "model": "fake-1", "usage": {"prompt_tokens": 9, "total_tokens": 9}}
-    server.answers(Raw(json.dumps(said).encode()))
+    server.add_replies(Raw(json.dumps(said).encode()))
     watched = Watched(server, capture_content=True)
     world.ask(watched.client, "embed", ["secret words"], dimensions=2)
     (span,) = watched.spans()
@@ -112,7 +112,7 @@ def test_embedding_is_an_operation_of_its_own(world: World, server: FakeServer) 
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_spans_are_children_of_the_span_around_them(world: World, server: FakeServer, streaming: bool) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     watched = Watched(server)
     with watched.tracing.get_tracer("program").start_as_current_span("around") as around:
         (world.stream if streaming else world.run)(watched.client, "?")
@@ -123,7 +123,7 @@ def test_spans_are_children_of_the_span_around_them(world: World, server: FakeSe
 
 
 def test_a_cancelled_call_is_an_ended_span_with_an_error(server: FakeServer) -> None:
-    server.answers(stall_before_head())
+    server.add_replies(stall_before_head())
     watched = Watched(server)
 
     async def main() -> None:
@@ -139,7 +139,7 @@ def test_a_cancelled_call_is_an_ended_span_with_an_error(server: FakeServer) -> 
 
 
 def test_contents_are_captured_only_where_asked(world: World, server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     watched = Watched(server, capture_content=True)
     world.run(watched.client, "What?", instructions="Be brief.")
     said = watched.spans()[0].attributes
@@ -151,7 +151,7 @@ def test_contents_are_captured_only_where_asked(world: World, server: FakeServer
 
 
 def test_failures_and_broken_streams_are_errors(world: World, server: FakeServer) -> None:
-    server.answers(Refusal(401, "not sk-proj-abcdefghijklmnop"), Cut(Spoken(HELLO), 4))
+    server.add_replies(Refusal(401, "not sk-proj-abcdefghijklmnop"), CutReply(DialectReply(HELLO), 4))
     watched = Watched(server)
     with pytest.raises(AuthenticationError):
         world.run(watched.client, "?")
@@ -170,7 +170,7 @@ def test_failures_and_broken_streams_are_errors(world: World, server: FakeServer
 
 
 def test_cached_answers_say_so_and_count_no_tokens(server: FakeServer) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     watched = Watched(server, CacheLayer(MemoryCache(), policy="always"))
     with watched.client as asking:
         asking.generate("?")
@@ -182,7 +182,7 @@ def test_cached_answers_say_so_and_count_no_tokens(server: FakeServer) -> None:
 
 
 def test_calls_are_logged_without_contents(world: World, server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
-    server.answers(HELLO, Refusal(401, "bad key sk-proj-abcdefghijklmnop"), Cut(Spoken(HELLO), 4))
+    server.add_replies(HELLO, Refusal(401, "bad key sk-proj-abcdefghijklmnop"), CutReply(DialectReply(HELLO), 4))
     asking = AIModelClient(endpoint(server.url), layers=[LogLayer()])
     with caplog.at_level(logging.INFO, "ai_utilities.calls"):
         world.run(asking, "private")
@@ -213,13 +213,13 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz"
     ],
 )
 def test_what_looks_like_a_secret_is_hidden(text: str) -> None:
-    assert "abcdefghijklmnopqrstuvwxyz" not in redacted(text)
-    assert "**********" in redacted(text)
+    assert "abcdefghijklmnopqrstuvwxyz" not in redact(text)
+    assert "**********" in redact(text)
 
 
 def test_plain_words_are_left_alone() -> None:
     said = "the key question: a passwordless risk-free desk-lamp, https://example.com/a?b=c and 12 tokens"
-    assert redacted(said) == said
+    assert redact(said) == said
 
 
 def test_a_filter_hides_secrets_in_messages_arguments_and_traces(caplog: pytest.LogCaptureFixture) -> None:

@@ -27,11 +27,11 @@ from ai_utilities.usage import (
 )
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ConfigurationError
-from dhenara.ai.testing import Answer, Counted, Cut, FakeServer, Refusal, Spoken, stall_before_head
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, Refusal, stall_before_head
 from dhenara.ai.types import AIModelEndpoint, ChatModelCostData
 from support.worlds import World, endpoint
 
-HELLO = Answer(text="Hello, you there!", usage=Counted(100, 50))
+HELLO = Answer(text="Hello, you there!", usage=FakeUsage(100, 50))
 PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(2))
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -53,7 +53,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 def test_a_call_is_one_row(world: World, server: FakeServer, ledger: Ledger) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     asking = AIModelClient(priced(server), layers=[UsageLayer(ledger, tags={"project": "x"})])
     with tagged(user="ada"):
         world.run(asking, "?")
@@ -71,7 +71,7 @@ def test_a_call_is_one_row(world: World, server: FakeServer, ledger: Ledger) -> 
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_every_attempt_has_a_row(world: World, server: FakeServer, streaming: bool) -> None:
-    server.answers(Refusal(503, "busy", headers={"retry-after-ms": "1"}), HELLO)
+    server.add_replies(Refusal(503, "busy", headers={"retry-after-ms": "1"}), HELLO)
     ledger = MemoryLedger()
     asking = AIModelClient(priced(server), layers=[UsageLayer(ledger)])
     (world.stream if streaming else world.run)(asking, "?")
@@ -84,7 +84,7 @@ def test_every_attempt_has_a_row(world: World, server: FakeServer, streaming: bo
 def test_failed_and_cached_and_cut_and_left_calls_have_rows(server: FakeServer) -> None:
     ledger = MemoryLedger()
     layers = [UsageLayer(ledger), CacheLayer(MemoryCache(), policy="always")]
-    server.answers(Refusal(400, "no"), HELLO, Cut(Spoken(HELLO), 4), Spoken(HELLO, pause=0.01))
+    server.add_replies(Refusal(400, "no"), HELLO, CutReply(DialectReply(HELLO), 4), DialectReply(HELLO, pause=0.01))
     with AIModelClient(priced(server), layers=layers) as asking:
         with pytest.raises(BadRequestError):
             asking.generate("1")
@@ -98,7 +98,7 @@ def test_failed_and_cached_and_cut_and_left_calls_have_rows(server: FakeServer) 
     assert (cached.cost, cached.saved_cost, cached.cached) == (0, Decimal("0.0002"), True)
     total = ledger.total()
     assert (total.requests, total.failed, total.cached, total.saved_tokens) == (5, 1, 1, 150)
-    assert (total.cost, total.unknown_costs, total.exact) == (Decimal("0.0002"), 2, False)
+    assert (total.cost, total.unknown_costs, total.is_exact) == (Decimal("0.0002"), 2, False)
     assert str(total).endswith("(and 2 of unknown cost)")
 
 
@@ -122,8 +122,8 @@ def test_a_cancelled_call_has_a_row(kind: str, server: FakeServer, tmp_path: Pat
             await asking.generate_async("?", **more)
         await asking.aclose()
 
-    slow = Cut(Spoken(HELLO, pause=0.03), 3, stall_before_head().end)  # type: ignore[attr-defined]  # it is a Cut
-    server.answers(stall_before_head(), stall_before_head(), slow, slow)
+    slow = CutReply(DialectReply(HELLO, pause=0.03), 3, stall_before_head().end)  # type: ignore[attr-defined]  # it is a Cut
+    server.add_replies(stall_before_head(), stall_before_head(), slow, slow)
     asyncio.run(on_asyncio())
     trio.run(on_trio)
     assert [row.outcome for row in ledger.rows()] == ["cancelled"] * 2
@@ -132,7 +132,7 @@ def test_a_cancelled_call_has_a_row(kind: str, server: FakeServer, tmp_path: Pat
 
 
 def test_an_abandoned_async_stream_has_a_row(server: FakeServer, tmp_path: Path) -> None:
-    server.answers(Spoken(HELLO, pause=0.01))
+    server.add_replies(DialectReply(HELLO, pause=0.01))
     ledger = SQLiteLedger(tmp_path / "u.db")
 
     async def main() -> None:
@@ -160,7 +160,7 @@ def test_a_ledger_that_fails_never_fails_a_call_and_catches_up(
             super().add(rows)
 
     ledger = Flaky()
-    server.answers(HELLO, HELLO)
+    server.add_replies(HELLO, HELLO)
     with AIModelClient(priced(server), layers=[UsageLayer(ledger)]) as asking:
         asking.generate("?")
         assert "usage could not be written; 1 rows wait" in caplog.text
@@ -303,7 +303,7 @@ def test_a_tracker_hears_sums_and_tells() -> None:
 
 
 def test_a_tracker_may_stand_where_a_ledger_does(world: World, server: FakeServer, tmp_path: Path) -> None:
-    server.answers(HELLO)
+    server.add_replies(HELLO)
     tracker = create_usage_tracker(SQLiteLedger(tmp_path / "u.db"))
     asking = AIModelClient(priced(server), layers=[UsageLayer(tracker)])
     world.run(asking, "?")

@@ -20,7 +20,6 @@ from dhenara.ai.types import (
     ImageContent,
     Message,
     Origin,
-    Place,
     ReasoningContent,
     RefusalContent,
     RemoteMCP,
@@ -31,6 +30,7 @@ from dhenara.ai.types import (
     ToolChoice,
     ToolDefinition,
     ToolResultContent,
+    UserLocation,
     WebSearch,
 )
 from support.schemas import schemas
@@ -123,7 +123,7 @@ TOOLS = st.builds(
     parameters=st.just({"type": "object", "properties": {"q": {"type": "string"}}, "required": ["q"]}),
     strict=st.none() | st.booleans(),
 )
-PLACES = st.builds(Place, country=st.none() | st.just("DE"), city=st.none() | st.just("Ulm"))
+PLACES = st.builds(UserLocation, country=st.none() | st.just("DE"), city=st.none() | st.just("Ulm"))
 DOMAINS = st.lists(st.just("example.org"), max_size=1).map(tuple)
 PROVIDER_TOOLS: st.SearchStrategy[Any] = st.one_of(
     st.builds(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.openai_chat.codec import CODEC
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.wire import json
 from dhenara.ai.wire.sse import SseFrames
@@ -14,8 +14,8 @@ from dhenara.ai.wire.sse import SseFrames
 QUIRKS = ChatQuirks(terminal="finish")
 
 
-def drafted(*deltas: Any) -> Draft:
-    draft = Draft()
+def drafted(*deltas: Any) -> ResponseBuilder:
+    draft = ResponseBuilder()
     for delta in deltas:
         draft.add(delta)
     return draft

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.base import Codec, Quirks
+from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types.content import (
     Content,
     Media,
@@ -65,9 +65,9 @@ def head_of(exchange: Exchange) -> Head:
 
 def read(
     codec: Codec[Any], quirks: Quirks, exchange: Exchange, cuts: Callable[[bytes], list[bytes]] | None = None
-) -> Draft:
+) -> ResponseBuilder:
     """The exchange folded: a stream in the given slices, a body at once."""
-    body, decoder, draft = body_bytes(exchange), codec.decoder(quirks), Draft()
+    body, decoder, draft = body_bytes(exchange), codec.decoder(quirks), ResponseBuilder()
     if not exchange["stream"]:
         for delta in decoder.whole(wire_json.loads(body)):
             draft.add(delta)
@@ -135,7 +135,7 @@ def cited(part: Content) -> Iterator[str]:
         yield from (citation.url for citation in part.citations if citation.url)
 
 
-def differences(exchange: Exchange, draft: Draft, keys: tuple[str, ...]) -> dict[str, tuple[Any, Any]]:
+def differences(exchange: Exchange, draft: ResponseBuilder, keys: tuple[str, ...]) -> dict[str, tuple[Any, Any]]:
     """Expected and seen, for each of these keys on which they are not equal."""
     expected, found = dict(exchange["expected"]), seen(draft.response())
     # Where the wire has no id, ours is empty.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dhenara.ai.answer.fold import Draft
+from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types.delta import Delta
 
 
-def folded(deltas: Iterable[Delta]) -> Draft:
-    draft = Draft()
+def folded(deltas: Iterable[Delta]) -> ResponseBuilder:
+    draft = ResponseBuilder()
     for delta in deltas:
         draft.add(delta)
     return draft

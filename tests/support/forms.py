@@ -6,7 +6,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any
 
-from dhenara.ai.testing import Exchange
+from dhenara.ai.testing import ServerExchange
 
 
 def read_form(content_type: str, body: bytes) -> dict[str, Any]:
@@ -21,6 +21,6 @@ def read_form(content_type: str, body: bytes) -> dict[str, Any]:
     return found
 
 
-def form(exchange: Exchange) -> dict[str, Any]:
+def form(exchange: ServerExchange) -> dict[str, Any]:
     """What a fake server was sent in a form."""
     return read_form(exchange.headers["content-type"], exchange.body)

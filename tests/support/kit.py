@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import trio
 
 from ai_utilities import AiClient, AiSettings, AsyncAiClient
-from ai_utilities.colour import finished
+from ai_utilities.execution import run_sync
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ def run(world: Any, script: Callable[[Uniform], Awaitable[T]], *args: Any, **kwa
             await client.close()
 
     if world.name == "blocking":
-        return finished(whole())
+        return run_sync(whole())
     return asyncio.run(whole()) if world.name == "asyncio" else trio.run(whole)
 
 

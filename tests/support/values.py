@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 import dhenara.ai.types
-from dhenara.ai.types.later import Later
+from dhenara.ai.types.lazy_type import Later
 
 DEEPEST = 4
 JSON = st.recursive(

@@ -20,9 +20,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from dhenara.ai.codecs.base import Quirks
 from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.history.mending import mended
+from dhenara.ai.history.repair import repair_history
 from dhenara.ai.providers.registry import load_provider
-from dhenara.ai.testing.rules.registry import refused
+from dhenara.ai.testing.validators.registry import block_violations
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call, Message
 from dhenara.ai.wire import json
 
@@ -57,7 +57,7 @@ class Vendor:
             api=AIModelAPI(provider=self.provider, config={"protocol": self.protocol}),
             ai_model=AIModel(model_name=self.model),
         )
-        return Call(endpoint, mended(messages)[0], AIModelCallConfig(**config))
+        return Call(endpoint, repair_history(messages)[0], AIModelCallConfig(**config))
 
     def written(self, messages: tuple[Message, ...], **config: Any) -> tuple[str, Body]:
         """The address and the body, as they would travel."""
@@ -72,7 +72,7 @@ class Vendor:
             self.types(body)
         except (ValidationError, ParamValidationError) as error:
             return f"its own types: {str(error)[:2000]}"
-        return refused(path, body)
+        return block_violations(path, body)
 
 
 @cache

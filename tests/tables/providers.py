@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from dhenara.ai.providers.auth import Grant
+from dhenara.ai.providers.auth import AuthContext
 from dhenara.ai.providers.provider import Provider
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.wire.http import HttpRequest
@@ -70,7 +70,7 @@ def proof(provider: Provider) -> str:
     if provider.embedded:
         return "—"
     bare = HttpRequest("POST", "https://example.org", {}, b"")
-    signed = provider.auth(bare, Grant(key="…", config={"region": "r"})).headers
+    signed = provider.auth(bare, AuthContext(key="…", config={"region": "r"})).headers
     sent = ", ".join(f"`{name}: {value}`" for name, value in signed.items())
     also = " or AWS signature" if provider.credentials_env else ""
     return sent + also + ("" if provider.needs_key else " (if there is one)")

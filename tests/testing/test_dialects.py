@@ -7,13 +7,13 @@ import httpx2
 import openai
 import pytest
 
-from dhenara.ai.testing import Answer, Called, Counted, FakeServer, Raw, Refusal, Spoken
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall, FakeUsage, Raw, Refusal
 
 FULL = Answer(
     text="Fine & häßlich 🙂 " * 5,
     reasoning="Let me see.",
-    tool_calls=(Called("weather", {"city": "Köln"}, "call_1"), Called("add", {}, "call_2")),
-    usage=Counted(input=11, output=9, cache_read=5),
+    tool_calls=(FakeToolCall("weather", {"city": "Köln"}, "call_1"), FakeToolCall("add", {}, "call_2")),
+    usage=FakeUsage(input=11, output=9, cache_read=5),
     id="answer-7",
     model="fake-9",
 )
@@ -21,7 +21,7 @@ MADE = [("call_1", "weather"), ("call_2", "add")]
 
 
 def test_openais_client_reads_a_whole_answer(server: FakeServer) -> None:
-    server.answers(FULL)
+    server.add_replies(FULL)
     with openai.OpenAI(api_key="x", base_url=f"{server.url}/v1") as client:
         whole = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "?"}])
     message = whole.choices[0].message
@@ -32,7 +32,7 @@ def test_openais_client_reads_a_whole_answer(server: FakeServer) -> None:
 
 
 def test_openais_client_reads_a_stream(server: FakeServer) -> None:
-    server.answers(FULL)
+    server.add_replies(FULL)
     with (
         openai.OpenAI(api_key="x", base_url=f"{server.url}/v1") as client,
         client.chat.completions.stream(
@@ -51,7 +51,7 @@ def test_openais_client_reads_a_stream(server: FakeServer) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_anthropics_client_reads_an_answer(streamed: bool, server: FakeServer) -> None:
-    server.answers(FULL)
+    server.add_replies(FULL)
     with anthropic.Anthropic(api_key="x", base_url=server.url) as client:
         asked = {"model": "m", "max_tokens": 10, "messages": [{"role": "user", "content": "?"}]}
         if streamed:
@@ -69,7 +69,7 @@ def test_anthropics_client_reads_an_answer(streamed: bool, server: FakeServer) -
     ("status", "kind"), [(401, openai.AuthenticationError), (404, openai.NotFoundError), (429, openai.RateLimitError)]
 )
 def test_errors_have_the_vendors_shape(status: int, kind: type[Exception], server: FakeServer) -> None:
-    server.answers(Refusal(status, "no"))
+    server.add_replies(Refusal(status, "no"))
     with openai.OpenAI(api_key="x", base_url=f"{server.url}/v1", max_retries=0) as client, pytest.raises(kind):
         client.chat.completions.create(model="m", messages=[])
 
@@ -81,7 +81,7 @@ def test_a_script_that_is_used_up_says_so(server: FakeServer) -> None:
 
 
 def test_what_was_asked_is_remembered(server: FakeServer) -> None:
-    server.answers(Raw(b"{}"), Spoken(FULL))
+    server.add_replies(Raw(b"{}"), DialectReply(FULL))
     with httpx2.Client() as client:
         client.post(f"{server.url}/x?y=1", json={"a": 1}, headers={"X-Name": "v"})
         client.post(f"{server.url}/v1/messages", json={})

@@ -10,7 +10,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.testing.rules.registry import refused
+from dhenara.ai.testing.validators.registry import block_violations
 from support.worlds import World, endpoint
 
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
@@ -128,7 +128,7 @@ SAID = {"type": "text", "text": "Hm."}
     ],
 )
 def test_it_is_refused(path: str, body: Any, why: str) -> None:
-    said = refused(path, body)
+    said = block_violations(path, body)
     assert said is not None
     assert re.search(why, said)
 
@@ -151,7 +151,7 @@ def test_it_is_refused(path: str, body: Any, why: str) -> None:
     ],
 )
 def test_it_is_taken(path: str, body: Any) -> None:
-    assert refused(path, body) is None
+    assert block_violations(path, body) is None
 
 
 def test_the_refusal_is_an_error_as_from_the_vendor(world: World) -> None:

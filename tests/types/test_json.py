@@ -53,10 +53,10 @@ def test_a_call_config_comes_back_without_the_values_of_its_headers(data: st.Dat
 
 
 def test_a_file_that_a_provider_keeps_stays_known_with_all_that_is_known_of_it() -> None:
-    file = {"type": "file", "file_id": "f-1", "kept_at": "anthropic", "name": "a.pdf", "mime_type": "application/pdf"}
+    file = {"type": "file", "file_id": "f-1", "stored_at": "anthropic", "name": "a.pdf", "mime_type": "application/pdf"}
     message = Message(role="user", contents=[{**file, "cache": "short"}])
     assert Message.model_validate_json(message.model_dump_json()) == message
-    assert message.contents[0].model_dump(exclude_defaults=True)["kept_at"] == "anthropic"
+    assert message.contents[0].model_dump(exclude_defaults=True)["stored_at"] == "anthropic"
 
 
 def test_a_key_that_was_hidden_when_it_was_saved_is_not_sent() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import AudioContent, FileContent, ImageContent, Prompt, TextContent, VideoContent, content_of
-from dhenara.ai.wire.sniff import from_name, is_text, sniff
+from dhenara.ai.wire.mime_sniffing import from_name, is_text, sniff
 from dhenara.ai.wire.text import clean_text
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"." * 20
@@ -118,7 +118,7 @@ def test_paths_and_bytes_stand_in_prompts_as_they_are(tmp_path: Path) -> None:
     assert [part.type for part in prompt.contents] == ["text", "file", "image"]
     file = prompt.contents[1]
     assert isinstance(file, FileContent)
-    assert file.words() == "notes.md:\n# Notes\n"
+    assert file.to_text() == "notes.md:\n# Notes\n"
 
 
 def test_names_of_addresses_are_promises_only() -> None:

@@ -21,7 +21,7 @@ from dhenara.ai.types import (
     ChatModelSettings,
     Timeouts,
 )
-from dhenara.ai.types.base import Value
+from dhenara.ai.types.model_base import FrozenModel
 from dhenara.ai.types.plainly import NotPlain, filled, plain_values
 from support.values import declared, kinds, of
 
@@ -29,7 +29,7 @@ ALWAYS_CHECKED = {"SSEResponse[ChatResponseChunk]", "StreamingChatResponse"}
 """Chunks: their schema is built before the first of them is made."""
 
 VALUES = sorted(
-    {kind for kind in kinds() if issubclass(kind, Value) and kind.__name__ not in ALWAYS_CHECKED},
+    {kind for kind in kinds() if issubclass(kind, FrozenModel) and kind.__name__ not in ALWAYS_CHECKED},
     key=lambda kind: kind.__qualname__,
 )
 ODD = st.sampled_from(
@@ -46,7 +46,7 @@ def shown(value: BaseModel) -> Any:
 @pytest.mark.parametrize("kind", VALUES, ids=lambda kind: kind.__name__)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(data=st.data())
-def test_what_is_taken_is_what_validation_gives(kind: type[Value], data: st.DataObject) -> None:
+def test_what_is_taken_is_what_validation_gives(kind: type[FrozenModel], data: st.DataObject) -> None:
     fields = kind.model_fields
     named = {name for name, field in fields.items() if field.is_required()}
     named |= set(data.draw(st.lists(st.sampled_from(sorted(fields)), max_size=3))) if fields else set()
@@ -76,7 +76,7 @@ def test_what_is_taken_is_what_validation_gives(kind: type[Value], data: st.Data
         (ChatModelSettings, {"max_output_tokens": 5, "reasoning_efforts": ("low",)}),
     ],
 )
-def test_plain_values_are_taken(kind: type[Value], given_values: dict[str, Any]) -> None:
+def test_plain_values_are_taken(kind: type[FrozenModel], given_values: dict[str, Any]) -> None:
     taken = filled(kind.__new__(kind), plain_values(kind, given_values))
     kind.model_rebuild()
     assert shown(taken) == shown(kind(**given_values))
@@ -95,7 +95,7 @@ def test_plain_values_are_taken(kind: type[Value], given_values: dict[str, Any])
         (AIModelCallConfig, {"temperature": float("inf")}),
     ],
 )
-def test_what_is_wrong_is_left_to_the_schema(kind: type[Value], given_values: dict[str, Any]) -> None:
+def test_what_is_wrong_is_left_to_the_schema(kind: type[FrozenModel], given_values: dict[str, Any]) -> None:
     with pytest.raises(NotPlain):
         plain_values(kind, given_values)
     with pytest.raises(ValidationError):
@@ -111,7 +111,7 @@ FIRST = """
     import sys
     from dhenara.ai import AIModelClient
     from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
-    from dhenara.ai.types.base import Value
+    from dhenara.ai.types.model_base import FrozenModel
 
     api = AIModelAPI(provider="openai", api_key="k", config={"base_url": sys.argv[1] + "/v1"})
     client = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), AIModelCallConfig())
@@ -121,7 +121,7 @@ FIRST = """
     def below(kind):
         return [one for child in kind.__subclasses__() for one in (child, *below(child))]
 
-    print([kind.__name__ for kind in below(Value) if kind.__pydantic_complete__])
+    print([kind.__name__ for kind in below(FrozenModel) if kind.__pydantic_complete__])
     print([name for name in ("importlib.metadata", "asyncio", "ssl", "json", "httpx2", "email") if name in sys.modules])
 """
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import BaseModel, ValidationError
 
-from dhenara.ai.history.reading import read_history
+from dhenara.ai.history.parsing import read_history
 from dhenara.ai.types import (
     AIModelAPI,
     AIModelCallConfig,

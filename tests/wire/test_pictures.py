@@ -7,8 +7,8 @@ import struct
 import pytest
 from hypothesis import given, strategies as st
 
-from dhenara.ai.testing.plausible import png
-from dhenara.ai.wire.pictures import mime_of, size_of
+from dhenara.ai.testing.sample_operations import png
+from dhenara.ai.wire.image_headers import image_size, image_type
 
 APP0 = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\x00" + b"\x00" * 9
 JPEG = b"\xff\xd8" + APP0 + b"\xff\xc2" + struct.pack(">HBHH", 17, 8, 480, 640) + b"\x03" * 12
@@ -29,11 +29,11 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_kind_and_size_are_in_the_head_of_the_file(kind: str) -> None:
     data, mime = KINDS[kind]
-    assert (mime_of(data), size_of(data)) == (mime, (640, 480))
+    assert (image_type(data), image_size(data)) == (mime, (640, 480))
 
 
 @given(data=st.binary(max_size=60), kind=st.sampled_from(sorted(KINDS)), cut=st.integers(0, 60))
 def test_what_is_damaged_or_no_picture_has_no_size_and_breaks_nothing(data: bytes, kind: str, cut: int) -> None:
-    assert size_of(data) is None or mime_of(data) is not None
+    assert image_size(data) is None or image_type(data) is not None
     damaged = KINDS[kind][0][:cut] + data
-    assert size_of(damaged) is None or len(damaged) >= 10
+    assert image_size(damaged) is None or len(damaged) >= 10

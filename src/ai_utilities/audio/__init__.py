@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dhenara.ai._lazy import lazy
+from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .conversion import convert_audio as convert_audio
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .info import AudioInfo as AudioInfo, check_audio as check_audio, read_audio_info as read_audio_info
     from .splitting import split_wav as split_wav
 
-__getattr__, __dir__ = lazy(
+__getattr__, __dir__ = lazy_package(
     __name__,
     {
         "convert_audio": ".conversion",

@@ -42,6 +42,6 @@ def convert_audio(
     except subprocess.TimeoutExpired as error:
         raise AudioProcessingError(f"ffmpeg needed more than {timeout:.0f} s; allow more with timeout=...") from error
     if done.returncode or not done.stdout:
-        told = done.stderr.decode(errors="replace").strip().splitlines()
-        raise AudioProcessingError(f"ffmpeg could not read the sound: {told[-1] if told else 'it says nothing more'}")
+        data = done.stderr.decode(errors="replace").strip().splitlines()
+        raise AudioProcessingError(f"ffmpeg could not read the sound: {data[-1] if data else 'it says nothing more'}")
     return done.stdout

@@ -30,17 +30,17 @@ class UnfinishedTranscriptError(AIUtilitiesError):
         *,
         partial: TranscriptionResponse,
         missing: tuple[tuple[float, float | None], ...],
-        heard: Mapping[str, TranscriptionResponse],
+        received: Mapping[str, TranscriptionResponse],
     ) -> None:
         super().__init__(message)
         self.partial = partial
         self.missing = missing
-        self.heard = heard
+        self.results = received
         """What was heard in each piece, by the hash of its sound."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (revived, (str(self), self.partial, self.missing, dict(self.heard)))
+        return (restore_error, (str(self), self.partial, self.missing, dict(self.results)))
 
 
-def revived(message: str, partial: Any, missing: Any, heard: Any) -> UnfinishedTranscriptError:
-    return UnfinishedTranscriptError(message, partial=partial, missing=missing, heard=heard)
+def restore_error(message: str, partial: Any, missing: Any, received: Any) -> UnfinishedTranscriptError:
+    return UnfinishedTranscriptError(message, partial=partial, missing=missing, received=received)

@@ -6,10 +6,10 @@ from os import PathLike
 from pathlib import Path
 
 from dhenara.ai.dataclass import dataclass
-from dhenara.ai.types.sound_files import read_wav, sound_of
+from dhenara.ai.types.sound_files import audio_type, read_wav
 
+from .durations import read_flac_info, read_mpeg_info, read_ogg_info
 from .errors import AudioProcessingError
-from .lengths import read_flac, read_mpeg, read_ogg
 
 File = str | PathLike[str] | bytes
 HEAD = 1 << 20
@@ -18,7 +18,7 @@ HEAD = 1 << 20
 USUAL_LIMIT = 25 * 1024 * 1024
 """What most hosts take in one request."""
 
-READERS = {"audio/flac": read_flac, "audio/mpeg": read_mpeg, "audio/ogg": read_ogg}
+READERS = {"audio/flac": read_flac_info, "audio/mpeg": read_mpeg_info, "audio/ogg": read_ogg_info}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class AudioInfo:
 
 def read_audio_info(file: File) -> AudioInfo:
     """What is in this file, or an error that says why it is no sound."""
-    head, tail, size = ends(file)
+    head, tail, size = read_ends(file)
     name = "the sound" if isinstance(file, bytes) else str(file)
     if not size:
         raise AudioProcessingError(f"{name} is empty")
-    kind = sound_of(head)
+    kind = audio_type(head)
     if kind is None:
         raise AudioProcessingError(f"{name} is no sound that is known here, whatever it may be called")
     if kind == "audio/wav":
@@ -66,7 +66,7 @@ def check_audio(file: File, *, most_bytes: int | None = USUAL_LIMIT, most_second
     return info
 
 
-def ends(file: File) -> tuple[bytes, bytes, int]:
+def read_ends(file: File) -> tuple[bytes, bytes, int]:
     """The beginning of a file, its end, and its size."""
     if isinstance(file, bytes):
         return file[:HEAD], file[-65_536:], len(file)

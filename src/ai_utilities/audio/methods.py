@@ -7,13 +7,13 @@ from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from ..colour import finished
+from ..execution import run_sync
 
 if TYPE_CHECKING:
-    from dhenara.ai.streams.sounds import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
+    from dhenara.ai.streams.audio import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
     from dhenara.ai.types import AudioContent, SpeechResponse, TranscriptionResponse
 
-    from ..operations import Operations
+    from ..operations import ClientCore
     from .errors import UnfinishedTranscriptError
 
     Sound = str | PathLike[str] | bytes | AudioContent
@@ -22,7 +22,7 @@ USUAL_CONCURRENCY = 4
 """Pieces of a long recording that are heard at the same time; each of them is in memory meanwhile."""
 
 
-class HearOptions(TypedDict, total=False):
+class TranscribeOptions(TypedDict, total=False):
     """`most_bytes` and `most_seconds` say what the host takes at once: longer recordings go in pieces, `concurrency` of
     them at the same time. `resume` is the error of a call that heard only some of them.
     """
@@ -64,72 +64,74 @@ class SpeakOptions(TypedDict, total=False):
     strict: bool
 
 
-class Sounds:
+class AudioMixin:
     """For programs that wait."""
 
-    _operations: Operations
+    _operations: ClientCore
 
-    def transcribe(self, audio: Sound, **options: Unpack[HearOptions]) -> TranscriptionResponse:
+    def transcribe(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
         """What is said in a recording of any length. With `timestamps`, `to_srt()` and `to_vtt()` make subtitles."""
-        return finished(hear(self._operations, "transcribe", audio, dict(options)))
+        return run_sync(transcribe_recording(self._operations, "transcribe", audio, dict(options)))
 
-    def translate(self, audio: Sound, **options: Unpack[HearOptions]) -> TranscriptionResponse:
+    def translate(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
         """What is said in it, in English."""
-        return finished(hear(self._operations, "translate", audio, dict(options)))
+        return run_sync(transcribe_recording(self._operations, "translate", audio, dict(options)))
 
-    def transcribe_stream(self, audio: Sound, **options: Unpack[HearOptions]) -> SyncTranscript:
+    def transcribe_stream(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> SyncTranscript:
         """The words as they are understood, of a recording that is short enough for one request."""
-        words: SyncTranscript = finished(self._operations.operate("transcribe_stream", (audio,), dict(options)))
+        words: SyncTranscript = run_sync(self._operations.operate("transcribe_stream", (audio,), dict(options)))
         return words
 
     def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
         """The text as speech; `save(path)` writes it."""
-        said: SpeechResponse = finished(self._operations.operate("speak", (text,), dict(options)))
-        return said
+        words: SpeechResponse = run_sync(self._operations.operate("speak", (text,), dict(options)))
+        return words
 
     def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> SyncSpeech:
         """The sound as it is made: iterate over its bytes, or `save` them."""
-        said: SyncSpeech = finished(self._operations.operate("speak_stream", (text,), dict(options)))
-        return said
+        words: SyncSpeech = run_sync(self._operations.operate("speak_stream", (text,), dict(options)))
+        return words
 
 
-class AsyncSounds:
+class AsyncAudioMixin:
     """The same, awaited."""
 
-    _operations: Operations
+    _operations: ClientCore
 
-    async def transcribe(self, audio: Sound, **options: Unpack[HearOptions]) -> TranscriptionResponse:
-        return await hear(self._operations, "transcribe", audio, dict(options))
+    async def transcribe(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
+        return await transcribe_recording(self._operations, "transcribe", audio, dict(options))
 
-    async def translate(self, audio: Sound, **options: Unpack[HearOptions]) -> TranscriptionResponse:
-        return await hear(self._operations, "translate", audio, dict(options))
+    async def translate(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
+        return await transcribe_recording(self._operations, "translate", audio, dict(options))
 
-    async def transcribe_stream(self, audio: Sound, **options: Unpack[HearOptions]) -> AsyncTranscript:
+    async def transcribe_stream(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> AsyncTranscript:
         words: AsyncTranscript = await self._operations.operate("transcribe_stream", (audio,), dict(options))
         return words
 
     async def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
-        said: SpeechResponse = await self._operations.operate("speak", (text,), dict(options))
-        return said
+        words: SpeechResponse = await self._operations.operate("speak", (text,), dict(options))
+        return words
 
     async def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> AsyncSpeech:
-        said: AsyncSpeech = await self._operations.operate("speak_stream", (text,), dict(options))
-        return said
+        words: AsyncSpeech = await self._operations.operate("speak_stream", (text,), dict(options))
+        return words
 
 
-async def hear(operations: Operations, task: str, audio: Any, said: dict[str, Any]) -> TranscriptionResponse:
+async def transcribe_recording(
+    operations: ClientCore, task: str, audio: Any, options: dict[str, Any]
+) -> TranscriptionResponse:
     """The sound looked at, cut if it is too long, and what was heard in it as one."""
-    from ..crowd import checked
-    from .listening import Listening, listen
-    from .recordings import prepared
+    from ..concurrency import check_concurrency
+    from .long_transcription import PieceQueue, transcribe_pieces
+    from .recordings import prepare_audio
 
-    call = operations.colour.call
-    most = said.pop("most_bytes", None), said.pop("most_seconds", None)
-    resume, count = said.pop("resume", None), checked(said.pop("concurrency", USUAL_CONCURRENCY))
-    sound = await call(prepared, audio, *most)
+    call = operations.mode.call
+    most = options.pop("most_bytes", None), options.pop("most_seconds", None)
+    resume, count = options.pop("resume", None), check_concurrency(options.pop("concurrency", USUAL_CONCURRENCY))
+    sound = await call(prepare_audio, audio, *most)
     if not isinstance(sound, Iterator):
-        whole: TranscriptionResponse = await operations.operate(task, (sound,), said)
+        whole: TranscriptionResponse = await operations.operate(task, (sound,), options)
         return whole
-    listening = Listening(sound, {} if resume is None else resume.heard)
-    await operations.colour.beside(partial(listen, operations, task, listening, said), count)
+    listening = PieceQueue(sound, {} if resume is None else resume.results)
+    await operations.mode.run_concurrently(partial(transcribe_pieces, operations, task, listening, options), count)
     return await call(listening.result)

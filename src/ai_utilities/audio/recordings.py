@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dhenara.ai.flow.gathered import add_costs, add_usages, each_once
+from dhenara.ai.pipeline.combined_usage import add_costs, add_usages, unique
 from dhenara.ai.types import AudioContent, CallWarning, SpokenWord, TranscriptionResponse
 
 from .conversion import convert_audio
@@ -19,7 +19,7 @@ SPEECH_RATE = 16_000
 """Samples a second that recognisers listen to."""
 
 
-def prepared(given: Any, most_bytes: int | None, most_seconds: float | None) -> AudioContent | Iterator[AudioPart]:
+def prepare_audio(given: Any, most_bytes: int | None, most_seconds: float | None) -> AudioContent | Iterator[AudioPart]:
     """What to send: one sound, or pieces of a recording that is too long for one request."""
     if not isinstance(given, str | bytes | PathLike) or is_address(given):
         return given if isinstance(given, AudioContent) else AudioContent(url=str(given))
@@ -37,17 +37,19 @@ def is_address(given: Any) -> bool:
     return isinstance(given, str) and given.startswith(("http://", "https://"))
 
 
-def joined(parts: Sequence[AudioPart], heard: Sequence[TranscriptionResponse]) -> TranscriptionResponse:
+def join_transcripts(parts: Sequence[AudioPart], received: Sequence[TranscriptionResponse]) -> TranscriptionResponse:
     """Many transcripts as one, with times that count from the beginning of the whole."""
-    first = heard[0]
-    warnings = each_once(warning for one in heard for warning in one.warnings)
-    segments = [moved(one, part) for part, said in zip(parts, heard, strict=True) for one in said.segments]
-    words = [moved(one, part) for part, said in zip(parts, heard, strict=True) for one in said.words]
+    first = received[0]
+    warnings = unique(warning for one in received for warning in one.warnings)
+    segments = [
+        shift_times(one, part) for part, options in zip(parts, received, strict=True) for one in options.segments
+    ]
+    words = [shift_times(one, part) for part, options in zip(parts, received, strict=True) for one in options.words]
     if any(one.speaker for one in [*segments, *words]):
-        told = f"the recording was heard in {len(parts)} pieces, and speakers are told apart in each of them anew"
-        warnings.append(CallWarning(code="translated_parameter", message=told, parameter="diarize"))
+        data = f"the recording was heard in {len(parts)} pieces, and speakers are told apart in each of them anew"
+        warnings.append(CallWarning(code="translated_parameter", message=data, parameter="diarize"))
     return TranscriptionResponse(
-        text=" ".join(said.text.strip() for said in heard if said.text.strip()),
+        text=" ".join(options.text.strip() for options in received if options.text.strip()),
         language=first.language,
         duration=parts[-1].start + parts[-1].seconds,
         segments=segments,
@@ -55,13 +57,13 @@ def joined(parts: Sequence[AudioPart], heard: Sequence[TranscriptionResponse]) -
         id=first.id,
         model=first.model,
         provider=first.provider,
-        usage=add_usages([said.usage for said in heard]),
-        cost=add_costs([said.cost for said in heard]),
+        usage=add_usages([options.usage for options in received]),
+        cost=add_costs([options.cost for options in received]),
         warnings=warnings,
-        attempts=[attempt for said in heard for attempt in said.attempts],
-        duration_seconds=sum(said.duration_seconds or 0.0 for said in heard),
+        attempts=[attempt for options in received for attempt in options.attempts],
+        duration_seconds=sum(options.duration_seconds or 0.0 for options in received),
     )
 
 
-def moved(one: W, part: AudioPart) -> W:
+def shift_times(one: W, part: AudioPart) -> W:
     return one.model_copy(update={"start": one.start + part.start, "end": one.end + part.start})

@@ -38,20 +38,20 @@ def split_wav(
     file: str | PathLike[str] | bytes, *, most_bytes: int | None = None, most_seconds: float | None = None
 ) -> Iterator[AudioPart]:
     """Pieces that are neither larger nor longer than this, each cut in the quietest moment near its end."""
-    with opened(file) as source:
+    with open_binary(file) as source:
         size = source.seek(0, 2)
         source.seek(0)
         wav = read_wav(source.read(HEAD), size)
         if wav is None:
-            told = "only WAV files can be split here: convert_audio(file, 'wav') makes one, by ffmpeg"
-            raise AudioProcessingError(told)
-        longest = longest_piece(wav, most_bytes, most_seconds)
+            data = "only WAV files can be split here: convert_audio(file, 'wav') makes one, by ffmpeg"
+            raise AudioProcessingError(data)
+        longest = max_piece_size(wav, most_bytes, most_seconds)
         at = 0
         while at < wav.size:
             source.seek(wav.start + at)
             samples = source.read(min(longest, wav.size - at))
             if at + len(samples) < wav.size:
-                samples = samples[: quietest(samples, wav)]
+                samples = samples[: find_quietest_offset(samples, wav)]
             if not samples:
                 return
             made = write_wav(samples, wav.rate, wav.channels, wav.bits, wav.format)
@@ -59,11 +59,11 @@ def split_wav(
             at += len(samples)
 
 
-def opened(file: str | PathLike[str] | bytes) -> BinaryIO:
+def open_binary(file: str | PathLike[str] | bytes) -> BinaryIO:
     return BytesIO(file) if isinstance(file, bytes) else Path(file).expanduser().open("rb")
 
 
-def longest_piece(wav: Wav, most_bytes: int | None, most_seconds: float | None) -> int:
+def max_piece_size(wav: Wav, most_bytes: int | None, most_seconds: float | None) -> int:
     """In bytes of samples, whole moments only."""
     sizes = [wav.size]
     if most_bytes is not None:
@@ -76,7 +76,7 @@ def longest_piece(wav: Wav, most_bytes: int | None, most_seconds: float | None) 
     return max(longest, wav.frame)
 
 
-def quietest(samples: bytes, wav: Wav) -> int:
+def find_quietest_offset(samples: bytes, wav: Wav) -> int:
     """Where to cut: the middle of the quietest stretch near the end; the end itself where nothing can be heard."""
     window = max(1, int(WINDOW * wav.rate)) * wav.frame
     first = max(len(samples) // 2, len(samples) - int(SEARCHED * wav.rate) * wav.frame)
@@ -84,14 +84,14 @@ def quietest(samples: bytes, wav: Wav) -> int:
     starts = range(first, len(samples) - window + 1, window)
     if not starts:
         return len(samples)
-    levels = [loudness(samples[at : at + window], wav) for at in starts]
+    levels = [mean_amplitude(samples[at : at + window], wav) for at in starts]
     # Several windows together, so that a breath between words counts less than a pause.
     near = [sum(levels[max(0, n - 3) : n + 4]) / len(levels[max(0, n - 3) : n + 4]) for n in range(len(levels))]
     best = min(range(len(near)), key=lambda n: (near[n], -n))
     return starts[best] + window // 2 // wav.frame * wav.frame
 
 
-def loudness(samples: bytes, wav: Wav) -> float:
+def mean_amplitude(samples: bytes, wav: Wav) -> float:
     """How far samples are from silence, on average."""
     if wav.bits == 24:
         # The upper byte is enough to know silence from speech.

@@ -11,17 +11,17 @@ from os import PathLike
 from typing import Any
 
 from ..client import AiClient
-from ..colour import finished
-from ..crowd import checked, tried
-from .job import Job, questions
-from .on_provider import OnProvider
-from .on_ray import OnRay, client_maker
-from .outcome import read_outcome
+from ..concurrency import check_concurrency, try_ask
+from ..execution import run_sync
+from .backends import HERE, Where, parse_backend
+from .job import BulkJob, iter_requests
+from .provider_options import OnProvider
 from .provider_run import ProviderRun
+from .ray_options import OnRay, make_client_factory
 from .ray_run import RayRun
 from .report import BulkReport, OnProgress
+from .row_result import result_from_answer
 from .rows import Source
-from .where import HERE, Where, read_where
 
 
 def run_bulk(
@@ -43,38 +43,38 @@ def run_bulk(
     `on="provider"` hands all over to the provider's own batches, which take a day and cost half; `on="ray"` asks from
     all machines of a Ray cluster. Everything else is as with `client.ask`.
     """
-    where = read_where(on)
+    where = parse_backend(on)
     with ExitStack() as stack:
         asking = client if client is not None else stack.enter_context(AiClient())
-        job = Job(source, output, prompt, options, on_progress, fail_fast, asking.settings)
+        job = BulkJob(source, output, prompt, options, on_progress, fail_fast, asking.settings)
         stack.callback(job.journal.close)
 
-        count = checked(concurrency if concurrency is not None else asking.settings.concurrency)
+        count = check_concurrency(concurrency if concurrency is not None else asking.settings.concurrency)
         if where is None:
-            in_threads(asking, job, options, count)
+            run_in_threads(asking, job, options, count)
         elif isinstance(where, OnProvider):
-            finished(ProviderRun(job, asking._operations, options, where, slept).run())
+            run_sync(ProviderRun(job, asking._operations, options, where, sleep_seconds).run())
         else:
-            on_ray(asking, job, options, count, where)
+            run_on_ray(asking, job, options, count, where)
         if job.mistake is not None:
             raise job.mistake
         return job.finish()
 
 
-def in_threads(asking: AiClient, job: Job, options: dict[str, Any], count: int) -> None:
+def run_in_threads(asking: AiClient, job: BulkJob, options: dict[str, Any], count: int) -> None:
     def work() -> None:
         try:
-            for question in questions(job):
-                job.done(question, read_outcome(tried(asking.ask, question.prompt, options)))
+            for question in iter_requests(job):
+                job.record_result(question, result_from_answer(try_ask(asking.ask, question.prompt, options)))
         except BaseException as mistake:  # noqa: BLE001  # raised by whoever awaits the report
             job.stop(mistake)
 
-    together(work, count, job)
+    run_workers(work, count, job)
 
 
-def on_ray(asking: AiClient, job: Job, options: dict[str, Any], count: int, where: OnRay) -> None:
-    said = dict(options)
-    run = RayRun(job, client_maker(asking, where, said), said, count, where)
+def run_on_ray(asking: AiClient, job: BulkJob, options: dict[str, Any], count: int, where: OnRay) -> None:
+    text = dict(options)
+    run = RayRun(job, make_client_factory(asking, where, text), text, count, where)
     try:
         while run.step():
             pass
@@ -82,11 +82,11 @@ def on_ray(asking: AiClient, job: Job, options: dict[str, Any], count: int, wher
         run.close()
 
 
-async def slept(seconds: float) -> None:
+async def sleep_seconds(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def together(work: Any, count: int, job: Job) -> None:
+def run_workers(work: Any, count: int, job: BulkJob) -> None:
     """In so many threads. Ctrl-C starts nothing new and waits for nothing; the journal keeps what is there."""
     threads: Iterable[threading.Thread] = [
         threading.Thread(target=copy_context().run, args=(work,), daemon=True) for _ in range(count)

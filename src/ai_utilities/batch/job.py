@@ -15,28 +15,28 @@ from dhenara.ai.dataclass import dataclass, replace
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
-from .journal import Journal, fingerprint
-from .outcome import Outcome
-from .outputs import write_output, writer_for
+from .journal import BulkJournal, fingerprint_request
+from .outputs import find_writer, write_output
 from .report import BulkProgress, BulkReport, OnProgress
+from .row_result import RowResult
 from .rows import Row, Source, read_rows
-from .template import Template
+from .template import PromptTemplate
 
 DECISIVE = ("fallbacks", "temperature", "max_tokens", "system_prompt", "strict", "provider_config")
 """Settings that decide how rows are answered, beside provider, model and address: with others, they are asked again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RowRequest:
     """One row on its way."""
 
     index: int
     row: Row
     prompt: str
-    asked: str
+    fingerprint: str
 
 
-class Job:
+class BulkJob:
     """Shared by the workers of one run."""
 
     def __init__(
@@ -50,8 +50,8 @@ class Job:
         settings: AiSettings | None = None,
     ) -> None:
         self.output = Path(output)
-        writer_for(self.output)
-        self._template = Template(prompt)
+        find_writer(self.output)
+        self._template = PromptTemplate(prompt)
         self._options = dict(options)
         self._answered_by = [] if settings is None else answered_by(settings)
         self._rows = enumerate(read_rows(source))
@@ -61,26 +61,26 @@ class Job:
         self._stopped = False
         self._started = time.monotonic()
         self.progress = BulkProgress(total=count(source))
-        self.journal = Journal(self.output.with_name(f"{self.output.name}.journal"))
+        self.journal = BulkJournal(self.output.with_name(f"{self.output.name}.journal"))
         self.mistake: BaseException | None = None
 
-    def next(self) -> Question | None:
+    def next_request(self) -> RowRequest | None:
         """The next row that has no answer yet; None when there is none, or no more are to be asked."""
         with self._lock:
             for index, row in self._rows:
                 if self._stopped:
                     return None
-                question = self._question(index, row)
-                if self.journal.waits(index, question.asked):
+                question = self._make_request(index, row)
+                if self.journal.is_pending(index, question.fingerprint):
                     continue
-                if not self.journal.answered(index, question.asked):
+                if not self.journal.is_answered(index, question.fingerprint):
                     return question
-                self._count(replace(self.progress, kept=self.progress.kept + 1))
+                self._count(replace(self.progress, reused=self.progress.reused + 1))
         return None
 
-    def done(self, question: Question, outcome: Outcome) -> None:
+    def record_result(self, question: RowRequest, outcome: RowResult) -> None:
         """Writes down first, then counts."""
-        self.journal.add(question.index, question.asked, question.row, outcome.entry)
+        self.journal.add(question.index, question.fingerprint, question.row, outcome.entry)
         with self._lock:
             now = self.progress
             tokens = now.tokens + outcome.tokens
@@ -104,22 +104,22 @@ class Job:
 
     def finish(self) -> BulkReport:
         """Writes the output. The journal stays where rows failed, so that the next run asks only those again."""
-        write_output(self.output, self.journal.in_order())
-        if waiting := len(self.journal.handed):
+        write_output(self.output, self.journal.entries_in_order())
+        if waiting := len(self.journal.submitted):
             self._count(replace(self.progress, waiting=waiting))
         if self.progress.failed or self.progress.waiting or self._stopped:
             self.journal.close()
         else:
-            self.journal.remove()
+            self.journal.delete()
         seconds = time.monotonic() - self._started
         return BulkReport(**asdict(self.progress), seconds=seconds, output=str(self.output))
 
-    def _question(self, index: int, row: Row) -> Question:
+    def _make_request(self, index: int, row: Row) -> RowRequest:
         try:
             prompt = self._template.fill(row)
         except ProviderConfigurationError as error:
             raise ProviderConfigurationError(f"row {index + 1}: {error}") from error
-        return Question(index, row, prompt, fingerprint([prompt, self._options, self._answered_by]))
+        return RowRequest(index, row, prompt, fingerprint_request([prompt, self._options, self._answered_by]))
 
     def _count(self, now: BulkProgress) -> None:
         self.progress = now
@@ -134,8 +134,8 @@ def answered_by(settings: AiSettings) -> list[Any]:
     return [*who, *(getattr(settings, name) for name in DECISIVE)]
 
 
-def questions(job: Job) -> Iterator[Question]:
-    while (question := job.next()) is not None:
+def iter_requests(job: BulkJob) -> Iterator[RowRequest]:
+    while (question := job.next_request()) is not None:
         yield question
 
 

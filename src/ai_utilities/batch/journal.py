@@ -14,15 +14,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..exceptions import ProviderConfigurationError
-from .handed import Handed
 from .rows import Row
+from .submitted import SubmittedBatches
 
 Entry = dict[str, Any]
 
 
-def fingerprint(asked: Any) -> str:
+def fingerprint_request(request: Any) -> str:
     """Of everything that is asked in one row, so that a changed question is asked again."""
-    written = json.dumps(asked, sort_keys=True, ensure_ascii=False, default=as_json)
+    written = json.dumps(request, sort_keys=True, ensure_ascii=False, default=as_json)
     return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -42,7 +42,7 @@ def as_json(value: Any) -> Any:
     return ["name", getattr(value, "__module__", ""), name] if name is not None else repr(value)
 
 
-class Journal:
+class BulkJournal:
     """Lines of JSON beside the output. One run at a time; threads may share it."""
 
     def __init__(self, path: Path) -> None:
@@ -50,37 +50,37 @@ class Journal:
         self._lock = threading.Lock()
         self._places: dict[int, int] = {}
         self._prints: dict[int, str] = {}
-        self.handed = Handed()
+        self.submitted = SubmittedBatches()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = open(path, "a+b", opener=private)  # noqa: SIM115  # closed by `close`
-        self._alone()
-        self._recall()
+        self._lock_file()
+        self._load()
 
-    def answered(self, index: int, asked: str) -> bool:
+    def is_answered(self, index: int, request: str) -> bool:
         """Whether this very question was answered in an earlier run."""
-        return self._prints.get(index) == asked
+        return self._prints.get(index) == request
 
-    def add(self, index: int, asked: str, row: Row, result: Entry) -> None:
+    def add(self, index: int, request: str, row: Row, result: Entry) -> None:
         with self._lock:
-            self._places[index] = self._write({"index": index, "asked": asked, "row": row, **result})
-            self.handed.arrived(index)
+            self._places[index] = self._write({"index": index, "asked": request, "row": row, **result})
+            self.submitted.discard_row(index)
 
     def entry(self, index: int) -> Entry:
         """The latest entry of a row."""
         with self._lock:
             return self._read(self._places[index])
 
-    def waits(self, index: int, asked: str) -> bool:
+    def is_pending(self, index: int, request: str) -> bool:
         """Whether this very question was handed over in a batch, and its answer is still to come."""
-        return self.handed.batch_of(index) is not None and self.entry(index)["asked"] == asked
+        return self.submitted.batch_of(index) is not None and self.entry(index)["asked"] == request
 
-    def note(self, name: str, **facts: Any) -> None:
+    def write_note(self, name: str, **facts: Any) -> None:
         """What happened to a batch."""
         with self._lock:
             self._write({"batch": name, **facts})
-            self.handed.heard(name, facts)
+            self.submitted.apply_note(name, facts)
 
-    def in_order(self) -> Iterator[Entry]:
+    def entries_in_order(self) -> Iterator[Entry]:
         """The latest entry of every row, in the order of the rows."""
         for index in sorted(self._places):
             yield self._read(self._places[index])
@@ -88,7 +88,7 @@ class Journal:
     def close(self) -> None:
         self._file.close()
 
-    def remove(self) -> None:
+    def delete(self) -> None:
         """The output holds everything now."""
         self.close()
         self.path.unlink(missing_ok=True)
@@ -103,10 +103,10 @@ class Journal:
 
     def _read(self, place: int) -> Entry:
         self._file.seek(place)
-        found: Entry = json.loads(self._file.readline())
-        return found
+        match: Entry = json.loads(self._file.readline())
+        return match
 
-    def _recall(self) -> None:
+    def _load(self) -> None:
         """A line that was cut off by a crash is no line; what follows goes onto a new one."""
         self._file.seek(0)
         end = 0
@@ -114,21 +114,21 @@ class Journal:
             if not line.endswith(b"\n"):
                 break
             with suppress(ValueError, KeyError):
-                self._heard(json.loads(line), end)
+                self._apply(json.loads(line), end)
             end += len(line)
         self._file.truncate(end)
 
-    def _heard(self, entry: Entry, place: int) -> None:
+    def _apply(self, entry: Entry, place: int) -> None:
         if "batch" in entry:
-            self.handed.heard(entry["batch"], entry)
+            self.submitted.apply_note(entry["batch"], entry)
             return
         index = entry["index"]
         self._places[index] = place
-        self.handed.arrived(index)
+        self.submitted.discard_row(index)
         if entry.get("error") is None:
             self._prints[index] = entry["asked"]
 
-    def _alone(self) -> None:
+    def _lock_file(self) -> None:
         """Two runs would pay for everything twice."""
         try:
             import fcntl

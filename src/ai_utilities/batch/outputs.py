@@ -10,13 +10,13 @@ from typing import Any
 
 from ..exceptions import ProviderConfigurationError
 from .journal import Entry
-from .rows import arrow
+from .rows import load_pyarrow
 
 FIELDS = ("text", "error", "provider", "model", "finish_reason", "prompt_tokens", "completion_tokens", "cost")
 PARQUET_ROWS = 1000
 
 
-def writer_for(path: Path) -> Callable[[Path, Iterable[Entry]], None]:
+def find_writer(path: Path) -> Callable[[Path, Iterable[Entry]], None]:
     """By the ending of the file's name."""
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
@@ -28,26 +28,26 @@ def write_output(path: Path, entries: Iterable[Entry]) -> None:
     """All of them or none: a file that is there is replaced when the new one is whole."""
     writing = path.with_name(f"{path.name}.writing")
     try:
-        writer_for(path)(writing, map(flat, entries))
+        find_writer(path)(writing, map(flatten_entry, entries))
         writing.replace(path)
     finally:
         writing.unlink(missing_ok=True)
 
 
-def flat(entry: Entry) -> Entry:
+def flatten_entry(entry: Entry) -> Entry:
     """The row as it was, and what came of it; a field of the row is never written over."""
     row = entry["row"]
-    told = {name: entry.get(name) for name in FIELDS}
-    return {**row, **{name if name not in row else f"answer_{name}": value for name, value in told.items()}}
+    data = {name: entry.get(name) for name in FIELDS}
+    return {**row, **{name if name not in row else f"answer_{name}": value for name, value in data.items()}}
 
 
-def json_lines(path: Path, entries: Iterable[Entry]) -> None:
+def write_jsonl(path: Path, entries: Iterable[Entry]) -> None:
     with path.open("w", encoding="utf-8") as file:
         for entry in entries:
             file.write(json.dumps(entry, ensure_ascii=False, default=str) + "\n")
 
 
-def comma_separated(path: Path, entries: Iterable[Entry]) -> None:
+def write_csv(path: Path, entries: Iterable[Entry]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer: Any = None
         for entry in entries:
@@ -57,13 +57,13 @@ def comma_separated(path: Path, entries: Iterable[Entry]) -> None:
             writer.writerow(entry)
 
 
-def parquet(path: Path, entries: Iterable[Entry]) -> None:
+def write_parquet(path: Path, entries: Iterable[Entry]) -> None:
     import pyarrow
 
     writer: Any = None
     block: list[Entry] = []
     for entry in entries:
-        block.append({name: plain(value) for name, value in entry.items()})
+        block.append({name: to_column_value(value) for name, value in entry.items()})
         if len(block) == PARQUET_ROWS:
             writer = write_block(writer, path, pyarrow, block)
             block = []
@@ -72,7 +72,7 @@ def parquet(path: Path, entries: Iterable[Entry]) -> None:
     writer.close()
 
 
-def plain(value: Any) -> Any:
+def to_column_value(value: Any) -> Any:
     """What a column can hold; anything deeper as JSON."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
@@ -81,9 +81,9 @@ def plain(value: Any) -> Any:
 
 def write_block(writer: Any, path: Path, pyarrow: Any, block: list[Entry]) -> Any:
     table = pyarrow.Table.from_pylist(block, schema=None if writer is None else writer.schema)
-    found = writer or arrow().ParquetWriter(path, table.schema)
-    found.write_table(table)
-    return found
+    match = writer or load_pyarrow().ParquetWriter(path, table.schema)
+    match.write_table(table)
+    return match
 
 
-WRITERS = {".jsonl": json_lines, ".ndjson": json_lines, ".csv": comma_separated, ".parquet": parquet}
+WRITERS = {".jsonl": write_jsonl, ".ndjson": write_jsonl, ".csv": write_csv, ".parquet": write_parquet}

@@ -11,172 +11,176 @@ from typing import TYPE_CHECKING, Any
 
 from dhenara.ai.errors import CallError, CallTimeoutError
 
-from ..crowd import ITEM_ERRORS
-from .job import Job, Question, questions
-from .on_provider import OnProvider, read_said
-from .outcome import Outcome, failed, read_item
+from ..concurrency import ITEM_ERRORS
+from .job import BulkJob, RowRequest, iter_requests
+from .provider_options import OnProvider, read_row_options
+from .row_result import RowResult, result_from_batch_item, result_from_error
 
 if TYPE_CHECKING:
     from dhenara.ai.types import BatchItem, BatchJob
 
-    from ..operations import Operations
-    from .handed import Batch
+    from ..operations import ClientCore
+    from .submitted import SubmittedBatch
 
 Sleep = Callable[[float], Coroutine[Any, Any, None]]
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
-UNANSWERED = Outcome({"text": None, "error": "handed over to the provider, and not answered yet: run this again later"})
+UNANSWERED = RowResult(
+    {"text": None, "error": "handed over to the provider, and not answered yet: run this again later"}
+)
 
 
 class ProviderRun:
     """Finds what an earlier run left behind, hands over what is new, and waits for all of it."""
 
-    def __init__(self, job: Job, operations: Operations, options: dict[str, Any], where: OnProvider, sleep: Sleep):
+    def __init__(self, job: BulkJob, operations: ClientCore, options: dict[str, Any], where: OnProvider, sleep: Sleep):
         self._job = job
         self._journal = job.journal
         self._operations = operations
-        self._said = read_said(options, operations.settings)
+        self._text = read_row_options(options, operations.settings)
         self._where = where
         self._sleep = sleep
-        self._fed: deque[Question] = deque()
+        self._fed: deque[RowRequest] = deque()
         self._sending: str | None = None
         # Where batches tell no names, those of the same time and size have to be over before one can be told.
         self._patience = {} if where.wait is None else {"wait": where.wait}
 
     async def run(self) -> None:
-        with self._operations.wiring.wished(None, self._said.tags):
-            for name in await self._lost():
-                self._journal.note(name, over="it never arrived")
-            await self._hand_over()
-            for name in await self._lost():
-                rows = self._journal.handed.waiting(name)
-                self._fail(name, rows, ConnectionError("the provider never got the batch that this row was in"))
+        with self._operations.middleware.request_scope(None, self._text.tags):
+            for name in await self._find_lost_batches():
+                self._journal.write_note(name, over="it never arrived")
+            await self._submit()
+            for name in await self._find_lost_batches():
+                rows = self._journal.submitted.pending_rows(name)
+                self._fail_rows(name, rows, ConnectionError("the provider never got the batch that this row was in"))
             await self._collect()
 
-    async def _lost(self) -> list[str]:
+    async def _find_lost_batches(self) -> list[str]:
         """Asks for batches of which nobody knows whether they were made. Those that were not are told."""
-        unknown = [batch for batch in self._journal.handed.open.values() if batch.job is None]
+        unknown = [batch for batch in self._journal.submitted.open.values() if batch.job is None]
         absent = []
         for batch in unknown:
             try:
-                found = await self._ask(
+                match = await self._call_client(
                     "find_batch", batch.name, since=batch.at, total=len(batch.rows), **self._patience
                 )
             except CallTimeoutError:
                 if self._where.wait is None:
                     raise
                 continue  # its rows wait for the next run
-            if found is None:
+            if match is None:
                 absent.append(batch.name)
             else:
-                self._keep(batch.name, found)
+                self._record_batch(batch.name, match)
         return absent
 
-    async def _hand_over(self) -> None:
-        first = next(self._prompts(), None)
+    async def _submit(self) -> None:
+        first = next(self._iter_prompts(), None)
         if first is None:
             return  # an engine that has no batches is not asked about them for nothing
-        said = {**self._said.call, "name": uuid.uuid4().hex[:16], "on_submit": self._before}
-        submissions = await self._ask("submit_batches", self._prompts(first), **said)
+        text = {**self._text.call, "name": uuid.uuid4().hex[:16], "on_submit": self._note_submission}
+        submissions = await self._call_client("submit_batches", self._iter_prompts(first), **text)
         while True:
             try:
-                made: BatchJob | None = await following(submissions)
+                made: BatchJob | None = await next_or_none(submissions)
             except ITEM_ERRORS as error:
-                self._refused(error)
+                self._record_refusal(error)
                 continue
             if made is None:
                 return
             if self._sending is not None:
-                self._keep(self._sending, made)
+                self._record_batch(self._sending, made)
             self._sending = None
 
-    def _prompts(self, first: Any = None) -> Iterator[Any]:
+    def _iter_prompts(self, first: Any = None) -> Iterator[Any]:
         """What is still to be asked, each written down before it is handed over."""
         if first is not None:
             yield first
-        for question in questions(self._job):
+        for question in iter_requests(self._job):
             try:
-                prompt = self._said.prompt(question.prompt, self._operations.settings)
+                prompt = self._text.build_prompt(question.prompt, self._operations.settings)
             except ITEM_ERRORS as error:
-                self._job.done(question, failed(error))
+                self._job.record_result(question, result_from_error(error))
                 continue
-            self._journal.add(question.index, question.asked, question.row, UNANSWERED.entry)
-            self._fed.append(Question(question.index, {}, "", question.asked))
+            self._journal.add(question.index, question.fingerprint, question.row, UNANSWERED.entry)
+            self._fed.append(RowRequest(question.index, {}, "", question.fingerprint))
             yield prompt
 
-    def _before(self, name: str | None, count: int) -> None:
+    def _note_submission(self, name: str | None, count: int) -> None:
         """A batch is about to be handed over: from here on it may have been, whatever happens."""
         rows = [self._fed.popleft().index for _ in range(count)]
         self._sending = name or ""
-        self._journal.note(self._sending, rows=rows, at=datetime.now(UTC).isoformat())
+        self._journal.write_note(self._sending, rows=rows, at=datetime.now(UTC).isoformat())
 
-    def _keep(self, name: str, made: BatchJob) -> None:
-        self._journal.note(name, job=made.model_dump(mode="json", exclude={"raw", "response_headers", "attempts"}))
+    def _record_batch(self, name: str, made: BatchJob) -> None:
+        self._journal.write_note(
+            name, job=made.model_dump(mode="json", exclude={"raw", "response_headers", "attempts"})
+        )
 
-    def _refused(self, error: BaseException) -> None:
+    def _record_refusal(self, error: BaseException) -> None:
         """A batch that was refused is an error of its rows; one that may have arrived is looked for later."""
         name, self._sending = self._sending, None
         if name is None:
             raise error
-        if surely_refused(error):
-            self._fail(name, self._journal.handed.waiting(name), error)
+        if is_definitely_refused(error):
+            self._fail_rows(name, self._journal.submitted.pending_rows(name), error)
 
-    def _fail(self, name: str, rows: list[int], error: BaseException) -> None:
+    def _fail_rows(self, name: str, rows: list[int], error: BaseException) -> None:
         for index in rows:
-            self._done(index, failed(error))
-        self._journal.note(name, over="its rows have errors")
+            self._record_row(index, result_from_error(error))
+        self._journal.write_note(name, over="its rows have errors")
 
     async def _collect(self) -> None:
         until = None if self._where.wait is None else time.monotonic() + self._where.wait
         pause = self._where.every or FIRST_PAUSE
-        while self._journal.handed.open:
-            for batch in tuple(self._journal.handed.open.values()):
-                await self._look(batch)
+        while self._journal.submitted.open:
+            for batch in tuple(self._journal.submitted.open.values()):
+                await self._poll_batch(batch)
             left = float("inf") if until is None else until - time.monotonic()
-            if not self._journal.handed.open or left <= 0:
+            if not self._journal.submitted.open or left <= 0:
                 return
             await self._sleep(min(pause, left))
             pause = self._where.every or min(pause * 1.5, LONGEST_PAUSE)
 
-    async def _look(self, batch: Batch) -> None:
+    async def _poll_batch(self, batch: SubmittedBatch) -> None:
         if batch.job is None:
             return  # nobody knows yet whether it was made
-        now: BatchJob = await self._ask("get_batch", batch.job)
+        now: BatchJob = await self._call_client("get_batch", batch.job)
         if not now.over:
             return
         if now.state == "failed" and not now.files:
             error = CallError(f"the batch {now.batch_id} failed: {now.reason or 'the provider does not say why'}")
-            self._fail(batch.name, self._journal.handed.waiting(batch.name), error)
+            self._fail_rows(batch.name, self._journal.submitted.pending_rows(batch.name), error)
             return
-        shape = {k: v for k, v in self._said.call.items() if k == "structured_output"}
-        items = await self._ask("batch_items", now, **shape)
-        while (item := await following(items)) is not None:
-            self._take(batch, item)
-        self._journal.note(batch.name, over="its rows are answered")
+        shape = {k: v for k, v in self._text.call.items() if k == "structured_output"}
+        items = await self._call_client("batch_items", now, **shape)
+        while (item := await next_or_none(items)) is not None:
+            self._record_item(batch, item)
+        self._journal.write_note(batch.name, over="its rows are answered")
 
-    def _take(self, batch: Batch, item: BatchItem) -> None:
+    def _record_item(self, batch: SubmittedBatch, item: BatchItem) -> None:
         """A row that was asked otherwise since then waits for another answer."""
         if item.index < len(batch.rows):
             index = batch.rows[item.index]
-            if self._journal.handed.batch_of(index) == batch.name:
-                provider = self._operations.choose(dict(self._said.client)).provider_name
-                self._done(index, read_item(item, provider, self._said.client.get("model")))
+            if self._journal.submitted.batch_of(index) == batch.name:
+                provider = self._operations.choose_provider(dict(self._text.client)).provider_name
+                self._record_row(index, result_from_batch_item(item, provider, self._text.client.get("model")))
 
-    def _done(self, index: int, outcome: Outcome) -> None:
+    def _record_row(self, index: int, outcome: RowResult) -> None:
         entry = self._journal.entry(index)
-        self._job.done(Question(index, entry["row"], "", entry["asked"]), outcome)
+        self._job.record_result(RowRequest(index, entry["row"], "", entry["asked"]), outcome)
 
-    async def _ask(self, operation: str, *given: Any, **said: Any) -> Any:
-        return await self._operations.operate(operation, given, {**self._said.client, **said})
+    async def _call_client(self, operation: str, *given: Any, **text: Any) -> Any:
+        return await self._operations.operate(operation, given, {**self._text.client, **text})
 
 
-async def following(iterator: Any) -> Any:
+async def next_or_none(iterator: Any) -> Any:
     """The next of an iterator of either colour; None at its end."""
     if hasattr(iterator, "__anext__"):
         return await anext(iterator, None)
     return next(iterator, None)
 
 
-def surely_refused(error: BaseException) -> bool:
+def is_definitely_refused(error: BaseException) -> bool:
     """Whether nothing can have been made: the provider said no, or nothing was sent at all."""
     if not isinstance(error, CallError):
         return not isinstance(error, OSError)

@@ -7,12 +7,12 @@ from typing import Any
 
 from ..cache import caching
 from ..client import AiClient
-from ..crowd import ask_all, checked
+from ..concurrency import ask_all, check_concurrency
 from ..usage import tagged
-from .on_ray import Around, MakeClient, OnRay, around_now, client_maker, ray_library
-from .outcome import read_outcome
-from .ray_crew import crew_size
-from .template import Template
+from .ray_options import MakeClient, OnRay, RayContext, capture_context, load_ray, make_client_factory
+from .ray_workers import worker_count
+from .row_result import result_from_answer
+from .template import PromptTemplate
 
 COLUMNS = {
     "text": "string",
@@ -42,35 +42,35 @@ def ask_rows(
     For `ray.data`: read from and write to wherever Ray can. There is no journal; what survives a run that was killed is
     what the settings' cache keeps in Redis. A column of the row is never written over: the answer's is `answer_...`.
     """
-    ray = ray_library()
-    found = where or OnRay()
-    said = dict(options)
+    ray = load_ray()
+    match = where or OnRay()
+    text = dict(options)
     asking = client if client is not None else AiClient()
-    count = checked(concurrency if concurrency is not None else asking.settings.concurrency)
-    make_client = client_maker(asking, found, said)
+    count = check_concurrency(concurrency if concurrency is not None else asking.settings.concurrency)
+    make_client = make_client_factory(asking, match, text)
     if client is None:
         asking.close()
-    workers = crew_size(ray, found, count)
+    workers = worker_count(ray, match, count)
     each = -(-count // workers)
     return dataset.map_batches(
-        Asking,
-        fn_constructor_args=(make_client, prompt, said, each, around_now()),
+        RowAsker,
+        fn_constructor_args=(make_client, prompt, text, each, capture_context()),
         batch_format="pyarrow",
         batch_size=each * AHEAD,
         compute=import_module("ray.data").ActorPoolStrategy(size=workers),
-        **found.options,
+        **match.options,
     )
 
 
-class Asking:
+class RowAsker:
     """One client, kept by Ray from batch to batch; the rows of a batch are asked at once."""
 
     def __init__(
-        self, make_client: MakeClient, prompt: str | None, options: dict[str, Any], concurrency: int, around: Around
+        self, make_client: MakeClient, prompt: str | None, options: dict[str, Any], concurrency: int, around: RayContext
     ) -> None:
         self._around = around
         self._client = make_client()
-        self._template = Template(prompt)
+        self._template = PromptTemplate(prompt)
         self._options = options
         self._concurrency = concurrency
 
@@ -81,7 +81,7 @@ class Asking:
         prompts = [self._template.fill(row) for row in batch.to_pylist()]
         with caching(**self._around.caching), tagged(**self._around.tags):
             results = ask_all(self._client.ask, prompts, self._concurrency, self._options)
-        entries = [read_outcome(result).entry for result in results]
+        entries = [result_from_answer(result).entry for result in results]
         there = set(batch.column_names)
         for name, kind in COLUMNS.items():
             values = pyarrow.array([entry[name] for entry in entries], kind)

@@ -7,10 +7,10 @@ from typing import Any
 
 from dhenara.ai.dataclass import dataclass
 
-from .job import Job, Question
-from .on_ray import MakeClient, OnRay, ray_library
-from .outcome import Outcome
-from .ray_crew import Crew, Seat
+from .job import BulkJob, RowRequest
+from .ray_options import MakeClient, OnRay, load_ray
+from .ray_workers import RayWorkerPool, WorkerSlot
+from .row_result import RowResult
 
 PATIENCE = 0.2
 """Seconds of one step at most, so that a cancelled run ends soon."""
@@ -19,10 +19,10 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class AssignedRow:
     """A question on its way to a worker, and how many died with it before."""
 
-    question: Question
+    question: RowRequest
     deaths: int = 0
 
 
@@ -30,94 +30,94 @@ class RayRun:
     """Pulled step by step, by whoever waits for it in whatever colour."""
 
     def __init__(
-        self, job: Job, make_client: MakeClient, options: dict[str, Any], concurrency: int, where: OnRay
+        self, job: BulkJob, make_client: MakeClient, options: dict[str, Any], concurrency: int, where: OnRay
     ) -> None:
         self._job = job
         self._concurrency = concurrency
-        self._on_the_way: dict[Any, tuple[Seat, Errand | None]] = {}
-        self._again: deque[Errand] = deque()
-        self._next = job.next()
-        self._ray = ray_library()
+        self._on_the_way: dict[Any, tuple[WorkerSlot, AssignedRow | None]] = {}
+        self._again: deque[AssignedRow] = deque()
+        self._next = job.next_request()
+        self._ray = load_ray()
         # Where everything is answered already, no cluster is needed.
-        self._crew = Crew(self._ray, make_client, options, concurrency, where) if self._next else None
+        self._workers = RayWorkerPool(self._ray, make_client, options, concurrency, where) if self._next else None
 
     def step(self) -> bool:
         """Hands out what can be asked now and takes in what is answered. Whether there is more to do."""
         if self._job.stopped:
             self._next = None
             self._again.clear()
-        if self._crew is None or (self._next is None and not self._again and not self._asked()):
+        if self._workers is None or (self._next is None and not self._again and not self._pending_count()):
             return False
-        for seat in self._crew.fill():
-            self._on_the_way[seat.begun] = (seat, None)
-        self._hand_out(self._crew)
-        for answer in self._arrived():
-            self._take(self._crew, answer)
+        for slot in self._workers.add_workers():
+            self._on_the_way[slot.begun] = (slot, None)
+        self._assign_rows(self._workers)
+        for answer in self._finished_calls():
+            self._record_answer(self._workers, answer)
         return True
 
     def close(self) -> None:
         """Workers end, whatever they are doing."""
-        if self._crew is not None:
-            self._crew.close()
+        if self._workers is not None:
+            self._workers.close()
 
-    def _hand_out(self, crew: Crew) -> None:
-        while self._asked() < self._concurrency and (seat := crew.free()) is not None:
-            errand = self._errand()
-            if errand is None:
+    def _assign_rows(self, workers: RayWorkerPool) -> None:
+        while self._pending_count() < self._concurrency and (slot := workers.find_free_slot()) is not None:
+            assigned = self._next_row()
+            if assigned is None:
                 return
-            prompt, again = errand.question.prompt, errand.deaths > 0
-            self._on_the_way[seat.worker.ask.remote(prompt, again=again)] = (seat, errand)
-            seat.busy += 1
+            prompt, again = assigned.question.prompt, assigned.deaths > 0
+            self._on_the_way[slot.worker.ask.remote(prompt, again=again)] = (slot, assigned)
+            slot.busy += 1
 
-    def _errand(self) -> Errand | None:
+    def _next_row(self) -> AssignedRow | None:
         if self._again:
             return self._again.popleft()
         question = self._next
         if question is None or self._job.stopped:
             return None
-        self._next = self._job.next()
-        return Errand(question)
+        self._next = self._job.next_request()
+        return AssignedRow(question)
 
-    def _asked(self) -> int:
-        return sum(errand is not None for _, errand in self._on_the_way.values())
+    def _pending_count(self) -> int:
+        return sum(assigned is not None for _, assigned in self._on_the_way.values())
 
-    def _arrived(self) -> list[Any]:
+    def _finished_calls(self) -> list[Any]:
         waiting = list(self._on_the_way)
         if not self._ray.wait(waiting, num_returns=1, timeout=PATIENCE)[0]:
             return []
         ready: list[Any] = self._ray.wait(waiting, num_returns=len(waiting), timeout=0)[0]
         return ready
 
-    def _take(self, crew: Crew, answer: Any) -> None:
-        seat, errand = self._on_the_way.pop(answer)
+    def _record_answer(self, workers: RayWorkerPool, answer: Any) -> None:
+        slot, assigned = self._on_the_way.pop(answer)
         try:
-            outcome: Outcome | None = self._ray.get(answer)
+            outcome: RowResult | None = self._ray.get(answer)
         except self._ray.exceptions.RayTaskError as error:
-            raise mistake_in(error) from error
+            raise worker_exception(error) from error
         except self._ray.exceptions.RayError as error:
-            crew.lost(seat, error)
-            if errand is not None:
-                self._lost(errand, error)
+            workers.remove_worker(slot, error)
+            if assigned is not None:
+                self._record_lost_worker(assigned, error)
             return
-        if errand is None or outcome is None:
-            seat.ready = True
+        if assigned is None or outcome is None:
+            slot.ready = True
             return
-        seat.busy -= 1
-        crew.in_vain = 0
-        self._job.done(errand.question, outcome)
+        slot.busy -= 1
+        workers.in_vain = 0
+        self._job.record_result(assigned.question, outcome)
 
-    def _lost(self, errand: Errand, error: Exception) -> None:
-        deaths = errand.deaths + 1
+    def _record_lost_worker(self, assigned: AssignedRow, error: Exception) -> None:
+        deaths = assigned.deaths + 1
         if deaths < TRIES:
-            self._again.append(Errand(errand.question, deaths))
+            self._again.append(AssignedRow(assigned.question, deaths))
             return
-        told = f"{type(error).__name__}: {deaths} workers died while they asked this; the last one: {first_line(error)}"
-        self._job.done(errand.question, Outcome({"text": None, "error": told}))
+        data = f"{type(error).__name__}: {deaths} workers died while they asked this; the last one: {first_line(error)}"
+        self._job.record_result(assigned.question, RowResult({"text": None, "error": data}))
 
 
-def mistake_in(error: Any) -> BaseException:
+def worker_exception(error: Any) -> BaseException:
     """What was raised in the worker, rather than Ray's report of it."""
-    cause = error.cause
+    cause = error.root_cause
     return cause if isinstance(cause, Exception) else error
 
 

@@ -14,7 +14,7 @@ class BulkProgress:
 
     answered: int = 0
     failed: int = 0
-    kept: int = 0
+    reused: int = 0
     tokens: int = 0
     cost: Decimal = Decimal(0)
     unpriced: int = 0
@@ -24,7 +24,7 @@ class BulkProgress:
 
     @property
     def done(self) -> int:
-        return self.answered + self.failed + self.kept
+        return self.answered + self.failed + self.reused
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ class BulkReport(BulkProgress):
 
     def __str__(self) -> str:
         money = f"${self.cost.normalize():f}" if not self.unpriced else f"${self.cost.normalize():f} and more"
-        kept = f", {self.kept} kept from before" if self.kept else ""
-        kept += f", {self.waiting} not answered yet" if self.waiting else ""
+        stored = f", {self.reused} kept from before" if self.reused else ""
+        stored += f", {self.waiting} not answered yet" if self.waiting else ""
         return (
-            f"{self.answered} answered, {self.failed} failed{kept}; {self.tokens} tokens, {money}, "
+            f"{self.answered} answered, {self.failed} failed{stored}; {self.tokens} tokens, {money}, "
             f"{self.seconds:.1f} s -> {self.output}"
         )
 

@@ -21,13 +21,13 @@ def read_rows(source: Source) -> Iterator[Row]:
     """Each row as a dict; a plain string is a row with a prompt."""
     if isinstance(source, str | PathLike):
         path = Path(source)
-        yield from reader_for(path)(path)
+        yield from find_reader(path)(path)
         return
     for number, given in enumerate(source):
-        yield as_row(given, f"item {number}")
+        yield to_row(given, f"item {number}")
 
 
-def reader_for(path: Path) -> Any:
+def find_reader(path: Path) -> Any:
     """By the ending of the file's name."""
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -37,7 +37,7 @@ def reader_for(path: Path) -> Any:
     return reader
 
 
-def as_row(given: Any, where: str) -> Row:
+def to_row(given: Any, where: str) -> Row:
     if isinstance(given, str):
         return {PROMPT: given}
     if isinstance(given, Mapping):
@@ -45,20 +45,20 @@ def as_row(given: Any, where: str) -> Row:
     raise ProviderConfigurationError(f"{where} is a {type(given).__name__}; a row is a string or an object with fields")
 
 
-def json_lines(path: Path) -> Iterator[Row]:
+def read_jsonl(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:
-                yield as_row(json.loads(line), f"{path}, line {number},")
+                yield to_row(json.loads(line), f"{path}, line {number},")
             except ValueError as error:
                 if isinstance(error, ProviderConfigurationError):
                     raise
                 raise ProviderConfigurationError(f"{path}, line {number}, is not JSON: {error}") from error
 
 
-def comma_separated(path: Path) -> Iterator[Row]:
+def read_csv(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), 2):
             if None in row or None in row.values():
@@ -66,20 +66,20 @@ def comma_separated(path: Path) -> Iterator[Row]:
             yield row
 
 
-def parquet(path: Path) -> Iterator[Row]:
-    for batch in arrow().ParquetFile(path).iter_batches(batch_size=1000):
+def read_parquet(path: Path) -> Iterator[Row]:
+    for batch in load_pyarrow().ParquetFile(path).iter_batches(batch_size=1000):
         yield from batch.to_pylist()
 
 
-def arrow() -> Any:
+def load_pyarrow() -> Any:
     """pyarrow's Parquet, or how to get it."""
     try:
-        from pyarrow import parquet as found
+        from pyarrow import parquet
     except ImportError as error:
         raise ProviderConfigurationError(
             "Parquet files need one more package. Install it with: python -m pip install 'dhenara[parquet]'"
         ) from error
-    return found
+    return parquet
 
 
-READERS = {".jsonl": json_lines, ".ndjson": json_lines, ".csv": comma_separated, ".parquet": parquet}
+READERS = {".jsonl": read_jsonl, ".ndjson": read_jsonl, ".csv": read_csv, ".parquet": read_parquet}

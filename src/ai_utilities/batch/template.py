@@ -10,7 +10,7 @@ from ..exceptions import ProviderConfigurationError
 from .rows import PROMPT
 
 
-class Template:
+class PromptTemplate:
     """Fields are names alone: a row is data, and data may not reach into objects."""
 
     def __init__(self, text: str | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dhenara.ai._lazy import lazy
+from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .backend import CacheBackend as CacheBackend
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .sqlite import SQLiteCache as SQLiteCache, SqliteCache as SqliteCache
     from .stats import CacheStats as CacheStats
 
-__getattr__, __dir__ = lazy(
+__getattr__, __dir__ = lazy_package(
     __name__,
     {
         "CacheBackend": ".backend",

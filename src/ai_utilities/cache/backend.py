@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic_core import from_json, to_json
 
-from .stats import CacheStats, Counts
+from .stats import CacheCounters, CacheStats
 
 
 class CacheBackend(ABC):
@@ -20,7 +20,7 @@ class CacheBackend(ABC):
     never do, and spares a thread in async programs.
     """
 
-    waits: ClassVar[bool] = True
+    blocking: ClassVar[bool] = True
 
     @abstractmethod
     def get(self, key: str) -> Any | None:
@@ -50,7 +50,7 @@ class CacheBackend(ABC):
         """How many entries there are, and how many bytes their values have, where that is known."""
         return None, None
 
-    def kept_keys(self, namespace: str | None = None) -> Iterator[str]:
+    def stored_keys(self, namespace: str | None = None) -> Iterator[str]:
         """The keys of what is kept and still good; those of one namespace, where it is named."""
         raise NotImplementedError(f"{type(self).__name__} cannot say what is in it")
 
@@ -71,19 +71,19 @@ class CacheBackend(ABC):
 
     def get_texts(self, keys: Sequence[str]) -> dict[str, str]:
         """Those of them that are there. Worth writing where each question is a journey."""
-        found = ((key, self.get_text(key)) for key in keys)
-        return {key: text for key, text in found if text is not None}
+        match = ((key, self.get_text(key)) for key in keys)
+        return {key: text for key, text in match if text is not None}
 
     def set_texts(self, texts: Mapping[str, str], ttl: float | None = None) -> None:
         for key, text in texts.items():
             self.set_text(key, text, ttl)
 
     def stats(self) -> CacheStats:
-        return self.counts.stats(*self.size())
+        return self.counters.stats(*self.size())
 
     @cached_property
-    def counts(self) -> Counts:
-        return Counts()
+    def counters(self) -> CacheCounters:
+        return CacheCounters()
 
     def close(self) -> None:  # noqa: B027  # most caches of one's own hold nothing open
         """Lets go of files and connections."""
@@ -111,13 +111,13 @@ class TextBackend(CacheBackend):
 
     def get(self, key: str) -> Any | None:
         text = self.get_text(key)
-        self.counts.looked(found=text is not None)
+        self.counters.record_lookup(match=text is not None)
         return None if text is None else from_json(text)
 
     def set(self, key: str, value: Any, ttl: float | None = None) -> None:
         self.set_text(key, dumps(value), ttl)
 
-    def lifetime(self, ttl: float | None) -> float | None:
+    def effective_ttl(self, ttl: float | None) -> float | None:
         """How long a value lives: as said with it, else as said for the whole cache."""
         return self.default_ttl if ttl is None else ttl
 

@@ -12,7 +12,7 @@ from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types import CallWarning, ChatResponse, Cost, Result
 
 from .key import VERSION
-from .policy import Wish
+from .policy import CachePolicy
 
 UNKEEPABLE = ("error", "pause")
 """Ends that are not the end of an answer."""
@@ -24,38 +24,38 @@ A = TypeVar("A", bound=ChatResponse | Result)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CacheLookup:
     """What one call looks for, and what it is told of its own request, which others with the same key may not be.
 
     Something that is not sent, such as a setting that the provider does not take, is in no key.
     """
 
     key: str
-    wish: Wish
+    policy: CachePolicy
     warnings: tuple[CallWarning, ...]
 
-    def unwarned(self, answer: A) -> A:
+    def without_warnings(self, answer: A) -> A:
         """As it is kept for everybody."""
         left = [one for one in answer.warnings if one not in self.warnings and one.code not in OF_ONE_CALL]
         if len(left) == len(answer.warnings):
             return answer
         return cast("A", answer.model_copy(update={"warnings": left}))
 
-    def warned(self, answer: A) -> A:
+    def with_warnings(self, answer: A) -> A:
         """As this call is told."""
         if not self.warnings:
             return answer
         return cast("A", answer.model_copy(update={"warnings": [*self.warnings, *answer.warnings]}))
 
 
-class Entry(BaseModel):
+class CacheEntry(BaseModel):
     """One answer in a cache."""
 
     format: int
     answer: ChatResponse
 
 
-def keepable(answer: ChatResponse) -> bool:
+def is_cacheable(answer: ChatResponse) -> bool:
     """Whether this is a whole answer that is worth giving again."""
     return bool(
         answer.choices
@@ -72,18 +72,18 @@ def write_entry(answer: ChatResponse) -> str:
 def read_entry(text: str) -> ChatResponse | None:
     """The answer as it is given again; None for what another version of this library, or somebody else, kept."""
     try:
-        kept = Entry.model_validate_json(text)
+        stored = CacheEntry.model_validate_json(text)
     except (ValidationError, json.JSONDecodeError):
         return None
-    return given_again(kept.answer) if kept.format == VERSION else None
+    return mark_as_cached(stored.answer) if stored.format == VERSION else None
 
 
-def given_again(answer: ChatResponse) -> ChatResponse:
+def mark_as_cached(answer: ChatResponse) -> ChatResponse:
     """The same answer, marked: it costs nothing this time, and saves what it cost the first time."""
-    return answer.model_copy(update={"cached": True, "cost": free(answer.cost)})
+    return answer.model_copy(update={"cached": True, "cost": zero_cost(answer.cost)})
 
 
-def free(first: Cost | None) -> Cost:
+def zero_cost(first: Cost | None) -> Cost:
     return Cost(
         amount=Decimal(0),
         currency=first.currency if first else "USD",

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import uuid
 
-from dhenara.ai import Arrived, ArrivedResult, Exchange, Layer, Send, Stream, Target
+from dhenara.ai import CompletedResult, CompletedStream, Exchange, Layer, Send, Stream, Target
 from dhenara.ai.errors import CallError, DhenaraError
 from dhenara.ai.types import Call, ChatResponse
 
-from ..storage.running import World, surely
+from ..storage.store_calls import StoreIO, call_store_shielded
 from .backend import CacheBackend
-from .entry import Wanted
-from .flight import Flight, Flights
+from .entry import CacheLookup
+from .failsafe import FailsafeBackend
 from .key import cache_key
-from .patient import Patient
-from .policy import Policy, Wish, wished
-from .results import Answer, read_kept, write_kept
+from .policy import CachePolicy, Policy, effective_policy
+from .results import Answer, read_cached, write_cached
+from .single_flight import InFlightCall, InFlightCalls
 from .stats import CacheStats
-from .waiting import Waiting
+from .wait import WaitBudget
 
 
 class CacheLayer:
@@ -44,153 +44,166 @@ class CacheLayer:
         share_accounts: bool = False,
     ) -> None:
         self.backend = backend
-        self.usual = Wish(policy, namespace, ttl, lease, share_accounts)
-        self.patient = Patient(backend)
-        self.flights = Flights()
+        self.usual = CachePolicy(policy, namespace, ttl, lease, share_accounts)
+        self.patient = FailsafeBackend(backend)
+        self.flights = InFlightCalls()
 
     def stats(self) -> CacheStats:
         return self.backend.stats()
 
-    def bind(self, io: World, target: Target) -> Layer:
-        return Bound(self, io, target)
+    def bind(self, io: StoreIO, target: Target) -> Layer:
+        return BoundCache(self, io, target)
 
 
-class Bound:
+class BoundCache:
     """The cache in one world, before one target."""
 
-    def __init__(self, cache: CacheLayer, io: World, target: Target) -> None:
+    def __init__(self, cache: CacheLayer, io: StoreIO, target: Target) -> None:
         self._cache = cache
         self._patient = cache.patient
         self._io = io
         self._target = target
 
     async def __call__(self, call: Call, send: Send) -> Stream:
-        wish = wished(self._cache.usual)
-        if not wish.covers(call):
+        cache_policy = effective_policy(self._cache.usual)
+        if not cache_policy.applies_to(call):
             return await send(call)
-        waiting = Waiting(self._io, call, wish.lease)
+        waiting = WaitBudget(self._io, call, cache_policy.lease)
         exchange = await self._target.exchange(call)
         if exchange.warnings and call.config.strict:
             return await send(call)  # which refuses it, as it would without a cache
         try:
             if call.operation == "embed":
-                from .vectors import Vectors
+                from .embedding_cache import VectorCache
 
-                vectors = Vectors(self._io, self._target, self._patient, self._cache.backend)
-                keys = await vectors.keys(call, wish)
+                vectors = VectorCache(self._io, self._target, self._patient, self._cache.backend)
+                keys = await vectors.keys(call, cache_policy)
             else:
-                wanted = await self._wanted(exchange, wish)
+                lookup = await self._lookup(exchange, cache_policy)
         except CallError:
             return await send(call)  # whose credentials these are is not known; sending it says why
         if call.operation == "embed":
-            return await vectors.embed(call, send, wish, keys)
-        if wish.policy == "refresh":
-            return self._kept_at_end(call, await send(call), wanted)
-        found = await self._found(call, wanted.key)
-        answer = read_kept(call, found) if found is not None else None
-        self._cache.backend.counts.looked(found=answer is not None)
+            return await vectors.embed(call, send, cache_policy, keys)
+        if cache_policy.policy == "refresh":
+            return self._store_at_end(call, await send(call), lookup)
+        match = await self._find(call, lookup.key)
+        answer = read_cached(call, match) if match is not None else None
+        self._cache.backend.counters.record_lookup(match=answer is not None)
         if answer is not None:
-            return self._again(call, wanted, answer)
-        if wish.lease <= 0:
-            return self._kept_at_end(call, await send(call), wanted)
-        return await self._together(call, send, wanted, waiting)
+            return self._replay(call, lookup, answer)
+        if cache_policy.lease <= 0:
+            return self._store_at_end(call, await send(call), lookup)
+        return await self._send_once(call, send, lookup, waiting)
 
-    async def _wanted(self, exchange: Exchange, wish: Wish) -> Wanted:
+    async def _lookup(self, exchange: Exchange, policy: CachePolicy) -> CacheLookup:
         """What this call looks for."""
-        key = await cache_key(wish.namespace, exchange, share_accounts=wish.share_accounts)
+        key = await cache_key(policy.namespace, exchange, share_accounts=policy.share_accounts)
         journal = exchange.call.journal
-        return Wanted(key, wish, (*journal.notes, *journal.warnings, *exchange.warnings))
+        return CacheLookup(key, policy, (*journal.notes, *journal.warnings, *exchange.warnings))
 
-    async def _answered(self, call: Call, stream: Stream, wanted: Wanted) -> Wanted:
+    async def _answered(self, call: Call, stream: Stream, lookup: CacheLookup) -> CacheLookup:
         """What was answered: another request than was looked for, if the provider refused a part of that."""
         if not stream.complete or not any(400 <= (one.status or 0) < 500 for one in call.journal.attempts):
-            return wanted
+            return lookup
         try:
-            return await self._wanted(await self._target.exchange(call), wanted.wish)
+            return await self._lookup(await self._target.exchange(call), lookup.policy)
         except DhenaraError:
-            return wanted
+            return lookup
 
-    async def _found(self, call: Call, key: str) -> str | None:
+    async def _find(self, call: Call, key: str) -> str | None:
         backend = self._cache.backend
-        text: str | None = await self._patient.asked(self._io, call, None, backend.get_text, key)
+        text: str | None = await self._patient.call(self._io, call, None, backend.get_text, key)
         return text
 
-    def _again(self, call: Call, wanted: Wanted, answer: Answer) -> Stream:
-        call.journal.began(self._io.now())
+    def _replay(self, call: Call, lookup: CacheLookup, answer: Answer) -> Stream:
+        call.journal.mark_started(self._io.monotonic())
         saved = answer.cost.saved if answer.cost else None
-        self._cache.backend.counts.saved(answer.usage.total_tokens if answer.usage else 0, saved)
-        told = wanted.warned(answer)
-        if isinstance(told, ChatResponse):
-            return Arrived(told, self._target.origin, call.config.structured_output)
-        return ArrivedResult(told, self._target.origin)
+        self._cache.backend.counters.record_saving(answer.usage.total_tokens if answer.usage else 0, saved)
+        data = lookup.with_warnings(answer)
+        if isinstance(data, ChatResponse):
+            return CompletedStream(data, self._target.origin, call.config.structured_output)
+        return CompletedResult(data, self._target.origin)
 
-    async def _together(self, call: Call, send: Send, wanted: Wanted, waiting: Waiting) -> Stream:
+    async def _send_once(self, call: Call, send: Send, lookup: CacheLookup, waiting: WaitBudget) -> Stream:
         """One of the equal calls is sent; this one, or one that this one waits for."""
         while True:
-            flight, first = self._cache.flights.join(wanted.key)
+            in_flight, first = self._cache.flights.join(lookup.key)
             if first:
-                return await self._first(call, send, wanted, flight, waiting)
-            while not flight.over and not waiting.over():
-                await waiting.moment(flight.waiting)
-            if not flight.over:
-                self._cache.flights.overdue(wanted.key, flight)
-                waiting.again()
+                return await self._send_first(call, send, lookup, in_flight, waiting)
+            while not in_flight.over and not waiting.is_over():
+                await waiting.pause(in_flight.waiting)
+            if not in_flight.over:
+                self._cache.flights.detach(lookup.key, in_flight)
+                waiting.restart()
                 continue
-            answer = read_kept(call, flight.text) if flight.text is not None else None
+            answer = read_cached(call, in_flight.text) if in_flight.text is not None else None
             if answer is not None:
-                return self._again(call, wanted, answer)
-            if flight.failed:
-                return self._kept_at_end(call, await send(waiting.rest(call)), wanted)
+                return self._replay(call, lookup, answer)
+            if in_flight.failed:
+                return self._store_at_end(call, await send(waiting.remaining_call(call)), lookup)
 
-    async def _first(self, call: Call, send: Send, wanted: Wanted, flight: Flight, waiting: Waiting) -> Stream:
+    async def _send_first(
+        self, call: Call, send: Send, lookup: CacheLookup, in_flight: InFlightCall, waiting: WaitBudget
+    ) -> Stream:
         """Sends the call, unless another process does so already or has just done it."""
-        key, holder = wanted.key, uuid.uuid4().hex
+        key, holder = lookup.key, uuid.uuid4().hex
         claimed = False
         try:
-            while not (claimed := await self._claimed(call, key, holder, wanted.wish.lease)) and not waiting.over():
-                await waiting.moment()
-            found = await self._found(call, key)
-            answer = read_kept(call, found) if found is not None else None
-            stream = self._again(call, wanted, answer) if answer is not None else await send(waiting.rest(call))
+            while (
+                not (claimed := await self._try_claim(call, key, holder, lookup.policy.lease)) and not waiting.is_over()
+            ):
+                await waiting.pause()
+            match = await self._find(call, key)
+            answer = read_cached(call, match) if match is not None else None
+            stream = (
+                self._replay(call, lookup, answer) if answer is not None else await send(waiting.remaining_call(call))
+            )
         except BaseException as error:
-            self._cache.flights.land(key, flight, failed=isinstance(error, Exception))
+            self._cache.flights.complete(key, in_flight, failed=isinstance(error, Exception))
             if claimed:
                 await self._release(key, holder)
             raise
         if answer is None:
-            return self._kept_at_end(call, stream, wanted, flight, holder)
-        self._cache.flights.land(key, flight, found)
+            return self._store_at_end(call, stream, lookup, in_flight, holder)
+        self._cache.flights.complete(key, in_flight, match)
         await self._release(key, holder)
         return stream
 
-    async def _claimed(self, call: Call, key: str, holder: str, lease: float) -> bool:
+    async def _try_claim(self, call: Call, key: str, holder: str, lease: float) -> bool:
         backend = self._cache.backend
-        held: bool = await self._patient.asked(self._io, call, True, backend.claim, key, holder, lease)
+        held: bool = await self._patient.call(self._io, call, True, backend.claim, key, holder, lease)
         return held
 
     async def _release(self, key: str, holder: str) -> None:
         backend = self._cache.backend
-        await surely(self._io, backend, self._patient.tried, None, backend.release, key, holder)
+        await call_store_shielded(self._io, backend, self._patient.call_sync, None, backend.release, key, holder)
 
-    def _kept_at_end(
-        self, call: Call, stream: Stream, wanted: Wanted, flight: Flight | None = None, holder: str | None = None
+    def _store_at_end(
+        self,
+        call: Call,
+        stream: Stream,
+        lookup: CacheLookup,
+        in_flight: InFlightCall | None = None,
+        holder: str | None = None,
     ) -> Stream:
-        key = wanted.key
+        key = lookup.key
         backend, patient, flights = self._cache.backend, self._patient, self._cache.flights
 
         async def ended(stream: Stream) -> None:
-            answered = await self._answered(call, stream, wanted)
-            text = write_kept(call, stream, answered)
-            if flight is not None:
-                flights.land(key, flight, text, failed=text is None and (stream.complete or stream.error is not None))
+            answered = await self._answered(call, stream, lookup)
+            text = write_cached(call, stream, answered)
+            if in_flight is not None:
+                flights.complete(
+                    key, in_flight, text, failed=text is None and (stream.complete or stream.error is not None)
+                )
 
             def keep() -> None:
                 if text is not None:
-                    patient.tried(None, backend.set_text, answered.key, text, wanted.wish.ttl)
+                    patient.call_sync(None, backend.set_text, answered.key, text, lookup.policy.ttl)
                 if holder is not None:
-                    patient.tried(None, backend.release, key, holder)
+                    patient.call_sync(None, backend.release, key, holder)
 
-            await surely(self._io, backend, keep)
+            await call_store_shielded(self._io, backend, keep)
 
         stream.on_end(ended)
         return stream

@@ -18,7 +18,7 @@ PURGE_EVERY = 256
 class MemoryCache(TextBackend):
     """Shared by the threads and event loops of one process."""
 
-    waits: ClassVar[bool] = False
+    blocking: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -39,17 +39,17 @@ class MemoryCache(TextBackend):
 
     def get_text(self, key: str) -> str | None:
         with self._lock:
-            found = self._entries.get(key)
-            if found is not None and (found[1] is None or found[1] > self._clock()):
+            match = self._entries.get(key)
+            if match is not None and (match[1] is None or match[1] > self._clock()):
                 self._entries.move_to_end(key)
-                text: str | None = found[0]
+                text: str | None = match[0]
             else:
                 self._drop(key)
                 text = None
         return text
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
-        lifetime, size = self.lifetime(ttl), len(text.encode("utf-8", "surrogatepass"))
+        lifetime, size = self.effective_ttl(ttl), len(text.encode("utf-8", "surrogatepass"))
         with self._lock:
             self._drop(key)
             self._entries[key] = (text, None if lifetime is None else self._clock() + lifetime, size)
@@ -57,7 +57,7 @@ class MemoryCache(TextBackend):
             self._writes += 1
             if self._writes % PURGE_EVERY == 0:
                 self._purge()
-            while self._entries and self._full():
+            while self._entries and self._is_full():
                 self._drop(next(iter(self._entries)))
 
     def delete(self, key: str) -> None:
@@ -78,7 +78,7 @@ class MemoryCache(TextBackend):
         with self._lock:
             return self._purge()
 
-    def kept_keys(self, namespace: str | None = None) -> Iterator[str]:
+    def stored_keys(self, namespace: str | None = None) -> Iterator[str]:
         with self._lock:
             now = self._clock()
             good = [key for key, (_, until, _) in self._entries.items() if until is None or until > now]
@@ -88,7 +88,7 @@ class MemoryCache(TextBackend):
         with self._lock:
             return len(self._entries), self._bytes
 
-    def _full(self) -> bool:
+    def _is_full(self) -> bool:
         return len(self._entries) > self.max_entries or (self.max_bytes is not None and self._bytes > self.max_bytes)
 
     def _purge(self) -> int:
@@ -99,6 +99,6 @@ class MemoryCache(TextBackend):
         return len(over)
 
     def _drop(self, key: str) -> None:
-        found = self._entries.pop(key, None)
-        if found is not None:
-            self._bytes -= found[2]
+        match = self._entries.pop(key, None)
+        if match is not None:
+            self._bytes -= match[2]

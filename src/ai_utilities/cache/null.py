@@ -11,7 +11,7 @@ from .backend import CacheBackend
 class NullCache(CacheBackend):
     """For those who must pass a cache and want none."""
 
-    waits: ClassVar[bool] = False
+    blocking: ClassVar[bool] = False
 
     def get(self, key: str) -> Any | None:
         return None
@@ -28,7 +28,7 @@ class NullCache(CacheBackend):
     def clear_namespace(self, namespace: str) -> None:
         pass
 
-    def kept_keys(self, namespace: str | None = None) -> Iterator[str]:
+    def stored_keys(self, namespace: str | None = None) -> Iterator[str]:
         return iter(())
 
     def size(self) -> tuple[int | None, int | None]:

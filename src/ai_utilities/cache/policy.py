@@ -24,7 +24,7 @@ MADE = ("image", "speak")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CachePolicy:
     """How one call wants to be cached. `refresh` asks again and keeps the new answer."""
 
     policy: Policy = "deterministic"
@@ -34,7 +34,7 @@ class Wish:
     share_accounts: bool = False
     """Whether calls with different credentials share entries. Addresses, headers and cookies always separate them."""
 
-    asked: bool = False
+    explicit: bool = False
     """Whether this stretch of the program says so itself, rather than the client."""
 
     def __post_init__(self) -> None:
@@ -43,19 +43,19 @@ class Wish:
         if not self.namespace or ":" in self.namespace:
             raise ConfigurationError(f"a cache namespace is a name without a colon, not {self.namespace!r}")
 
-    def covers(self, call: Call) -> bool:
+    def applies_to(self, call: Call) -> bool:
         """Whether this call is looked up and kept."""
         if call.operation in EXACT:
             return self.policy != "never"
         if call.operation in MADE:
-            return self.asked and self.policy in ("always", "refresh")
+            return self.explicit and self.policy in ("always", "refresh")
         if call.operation != "chat":
             return False
-        return self.policy in ("always", "refresh") or (self.policy == "deterministic" and deterministic(call))
+        return self.policy in ("always", "refresh") or (self.policy == "deterministic" and is_deterministic(call))
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PolicyOverride:
     """What a stretch of the program wants otherwise; None leaves it to the client."""
 
     policy: Policy | None = None
@@ -65,9 +65,9 @@ class Change:
     share_accounts: bool | None = None
 
 
-FIELDS = tuple(field.name for field in fields(Change))
-NO_CHANGE = Change()
-changes: ContextVar[Change] = ContextVar("ai_utilities.caching", default=NO_CHANGE)
+FIELDS = tuple(field.name for field in fields(PolicyOverride))
+NO_CHANGE = PolicyOverride()
+changes: ContextVar[PolicyOverride] = ContextVar("ai_utilities.caching", default=NO_CHANGE)
 
 
 @contextmanager
@@ -94,14 +94,14 @@ def caching(
         ConfigurationError: The policy or the namespace is not a valid one.
     """
     before = changes.get()
-    change = Change(
+    change = PolicyOverride(
         before.policy if policy is None else policy,
         before.namespace if namespace is None else namespace,
         before.ttl if ttl is None else ttl,
         before.lease if lease is None else lease,
         before.share_accounts if share_accounts is None else share_accounts,
     )
-    wished(Wish(), change)
+    effective_policy(CachePolicy(), change)
     token = changes.set(change)
     try:
         yield
@@ -109,14 +109,14 @@ def caching(
         changes.reset(token)
 
 
-def wished(usual: Wish, change: Change | None = None) -> Wish:
+def effective_policy(usual: CachePolicy, change: PolicyOverride | None = None) -> CachePolicy:
     """The client's wish with what is wanted otherwise right now."""
     change = changes.get() if change is None else change
-    said = {name: getattr(change, name) for name in FIELDS if getattr(change, name) is not None}
-    return replace(usual, **said, asked=change.policy is not None) if said else usual
+    text = {name: getattr(change, name) for name in FIELDS if getattr(change, name) is not None}
+    return replace(usual, **text, explicit=change.policy is not None) if text else usual
 
 
-def deterministic(call: Call) -> bool:
+def is_deterministic(call: Call) -> bool:
     """Whether the same request is meant to have the same answer: temperature 0 or a seed, and no look at the web."""
     config = call.config
     if any(isinstance(tool, ServerTool) for tool in config.tools):

@@ -25,53 +25,53 @@ class RedisCache(TextBackend):
         self._server = RedisServer(server, prefix)
 
     def get_text(self, key: str) -> str | None:
-        with self._server.asked() as client:
-            found = client.get(self._server.named("value", key))
-        return None if found is None else read(found)
+        with self._server.connected_client() as client:
+            match = client.get(self._server.key_name("value", key))
+        return None if match is None else read(match)
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
-        lifetime = self.lifetime(ttl)
+        lifetime = self.effective_ttl(ttl)
         milliseconds = None if lifetime is None else max(1, int(lifetime * 1000))
-        with self._server.asked() as client:
-            client.set(self._server.named("value", key), text, px=milliseconds)
+        with self._server.connected_client() as client:
+            client.set(self._server.key_name("value", key), text, px=milliseconds)
 
     def get_texts(self, keys: Sequence[str]) -> dict[str, str]:
         if not keys:
             return {}
-        with self._server.asked() as client:
-            values = client.mget([self._server.named("value", key) for key in keys])
+        with self._server.connected_client() as client:
+            values = client.mget([self._server.key_name("value", key) for key in keys])
         return {key: read(value) for key, value in zip(keys, values, strict=True) if value is not None}
 
     def set_texts(self, texts: Mapping[str, str], ttl: float | None = None) -> None:
-        lifetime = self.lifetime(ttl)
+        lifetime = self.effective_ttl(ttl)
         milliseconds = None if lifetime is None else max(1, int(lifetime * 1000))
-        with self._server.asked() as client:
+        with self._server.connected_client() as client:
             pipe = client.pipeline(transaction=False)
             for key, text in texts.items():
-                pipe.set(self._server.named("value", key), text, px=milliseconds)
+                pipe.set(self._server.key_name("value", key), text, px=milliseconds)
             pipe.execute()
 
     def delete(self, key: str) -> None:
-        with self._server.asked() as client:
-            client.delete(self._server.named("value", key))
+        with self._server.connected_client() as client:
+            client.delete(self._server.key_name("value", key))
 
     def clear(self) -> None:
-        self._forget(self._server.named("value", ""))
+        self._delete_prefix(self._server.key_name("value", ""))
 
     def clear_namespace(self, namespace: str) -> None:
-        self._forget(self._server.named("value", namespace, ""))
+        self._delete_prefix(self._server.key_name("value", namespace, ""))
 
-    def kept_keys(self, namespace: str | None = None) -> Iterator[str]:
-        before = self._server.named("value", "")
-        wanted = before if namespace is None else f"{before}{namespace}:"
-        with self._server.asked():
-            found = [key for page in self._server.matching(wanted) for key in page]
-        return (read(key).removeprefix(before) for key in found)
+    def stored_keys(self, namespace: str | None = None) -> Iterator[str]:
+        before = self._server.key_name("value", "")
+        lookup = before if namespace is None else f"{before}{namespace}:"
+        with self._server.connected_client():
+            match = [key for page in self._server.scan_keys(lookup) for key in page]
+        return (read(key).removeprefix(before) for key in match)
 
     def size(self) -> tuple[int | None, int | None]:
         entries = size = 0
-        with self._server.asked() as client:
-            for keys in self._server.matching(self._server.named("value", "")):
+        with self._server.connected_client() as client:
+            for keys in self._server.scan_keys(self._server.key_name("value", "")):
                 pipe = client.pipeline(transaction=False)
                 for key in keys:
                     pipe.strlen(key)
@@ -80,22 +80,22 @@ class RedisCache(TextBackend):
         return entries, size
 
     def claim(self, key: str, holder: str, seconds: float) -> bool:
-        with self._server.asked() as client:
-            return bool(client.set(self._server.named("claim", key), holder, nx=True, px=int(seconds * 1000)))
+        with self._server.connected_client() as client:
+            return bool(client.set(self._server.key_name("claim", key), holder, nx=True, px=int(seconds * 1000)))
 
     def release(self, key: str, holder: str) -> None:
-        with self._server.asked() as client:
-            client.eval(RELEASE, 1, self._server.named("claim", key), holder)
+        with self._server.connected_client() as client:
+            client.eval(RELEASE, 1, self._server.key_name("claim", key), holder)
 
     def close(self) -> None:
         self._server.close()
 
-    def _forget(self, beginning: str) -> None:
-        with self._server.asked() as client:
-            for keys in self._server.matching(beginning):
+    def _delete_prefix(self, beginning: str) -> None:
+        with self._server.connected_client() as client:
+            for keys in self._server.scan_keys(beginning):
                 client.unlink(*keys)
 
 
-def read(told: Any) -> str:
+def read(data: Any) -> str:
     """A client of one's own may give bytes."""
-    return told.decode() if isinstance(told, bytes) else str(told)
+    return data.decode() if isinstance(data, bytes) else str(data)

@@ -12,7 +12,7 @@ from dhenara.ai import Stream, types
 from dhenara.ai.types import Call, ChatResponse
 from dhenara.ai.types.result import Result
 
-from .entry import Wanted, free, keepable, read_entry, write_entry
+from .entry import CacheLookup, is_cacheable, read_entry, write_entry, zero_cost
 from .key import VERSION
 
 KINDS = (
@@ -27,28 +27,28 @@ KINDS = (
 Answer = ChatResponse | Result
 
 
-def write_kept(call: Call, stream: Stream, wanted: Wanted) -> str | None:
+def write_cached(call: Call, stream: Stream, lookup: CacheLookup) -> str | None:
     """What is kept of an answer that is over; None where it is not worth it."""
     if not stream.complete:
         return None
     answer, result = stream.partial(), stream.result()
     if result is not None:
-        return None if answer.cached else write_result(wanted.unwarned(result))
-    worth = keepable(answer) and (call.operation == "chat" or bool(answer.images()))
-    return write_entry(wanted.unwarned(answer)) if worth else None
+        return None if answer.cached else write_result(lookup.without_warnings(result))
+    worth = is_cacheable(answer) and (call.operation == "chat" or bool(answer.images()))
+    return write_entry(lookup.without_warnings(answer)) if worth else None
 
 
-def read_kept(call: Call, text: str) -> Answer | None:
+def read_cached(call: Call, text: str) -> Answer | None:
     """The answer as it is given again."""
     if call.operation == "chat":
         return read_entry(text)
     try:
-        told = from_json(text)
+        data = from_json(text)
     except ValueError:
         return None
-    if not isinstance(told, dict):
+    if not isinstance(data, dict):
         return None
-    return read_result(told) if "kind" in told else read_entry(text)
+    return read_result(data) if "kind" in data else read_entry(text)
 
 
 def write_result(result: Result) -> str | None:
@@ -58,13 +58,13 @@ def write_result(result: Result) -> str | None:
     return f'{{"format":{VERSION},"kind":{json.dumps(kind)},"answer":{result.model_dump_json()}}}'
 
 
-def read_result(told: dict[str, Any]) -> Result | None:
-    kind = told["kind"]
-    if kind not in KINDS or told.get("format") != VERSION:
+def read_result(data: dict[str, Any]) -> Result | None:
+    kind = data["kind"]
+    if kind not in KINDS or data.get("format") != VERSION:
         return None
     model: type[Result] = getattr(types, kind)
     try:
-        kept = model.model_validate_json(to_json(told.get("answer")))
+        stored = model.model_validate_json(to_json(data.get("answer")))
     except ValidationError:
         return None
-    return kept.model_copy(update={"cost": free(kept.cost)})
+    return stored.model_copy(update={"cost": zero_cost(stored.cost)})

@@ -74,13 +74,13 @@ class SQLiteCache(TextBackend):
         self._writes = 0
 
     def get_text(self, key: str) -> str | None:
-        found = self._file.one(FIND, (key,))
+        match = self._file.fetch_one(FIND, (key,))
         now = self._clock()
-        if found is None or (found[1] is not None and found[1] <= now):
+        if match is None or (match[1] is not None and match[1] <= now):
             return None
-        if now - found[2] > REMEMBERED_AFTER:
+        if now - match[2] > REMEMBERED_AFTER:
             self._used[key] = now
-        text: str = found[0]
+        text: str = match[0]
         return text
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
@@ -88,10 +88,10 @@ class SQLiteCache(TextBackend):
 
     def set_texts(self, texts: Mapping[str, str], ttl: float | None = None) -> None:
         """In one transaction."""
-        lifetime, now = self.lifetime(ttl), self._clock()
+        lifetime, now = self.effective_ttl(ttl), self._clock()
         until = None if lifetime is None else now + lifetime
-        with self._file.writing() as file:
-            self._remember(file)
+        with self._file.transaction() as file:
+            self._record_hits(file)
             file.executemany(KEEP, [(key, text, namespace_of(key), now, until, now) for key, text in texts.items()])
             before = self._writes // PURGE_EVERY
             self._writes += len(texts)
@@ -108,10 +108,10 @@ class SQLiteCache(TextBackend):
         return entries - self.max_entries
 
     def delete(self, key: str) -> None:
-        self._file.all("DELETE FROM cache WHERE key = ?", (key,))
+        self._file.fetch_all("DELETE FROM cache WHERE key = ?", (key,))
 
     def clear(self) -> None:
-        with self._file.writing() as file:
+        with self._file.transaction() as file:
             empty(file)
 
     def clear_namespace(self, namespace: str) -> None:
@@ -137,14 +137,14 @@ class SQLiteCache(TextBackend):
             if step < CLEARED_AT_ONCE:
                 return removed
 
-    def kept_keys(self, namespace: str | None = None) -> Iterator[str]:
+    def stored_keys(self, namespace: str | None = None) -> Iterator[str]:
         """The last used one first."""
         where, named = ("", ()) if namespace is None else (" AND namespace = ?", (namespace,))
         good = f"SELECT key FROM cache WHERE (expires_at IS NULL OR expires_at > ?){where} ORDER BY used_at DESC"
-        return (key for (key,) in self._file.all(good, (self._clock(), *named)))
+        return (key for (key,) in self._file.fetch_all(good, (self._clock(), *named)))
 
     def size(self) -> tuple[int | None, int | None]:
-        entries, size = self._file.one("SELECT entries, bytes FROM cache_count")
+        entries, size = self._file.fetch_one("SELECT entries, bytes FROM cache_count")
         return entries, size
 
     def claim(self, key: str, holder: str, seconds: float) -> bool:
@@ -153,12 +153,12 @@ class SQLiteCache(TextBackend):
             return file.execute(CLAIM, (key, holder, now + seconds, now)).rowcount > 0
 
     def release(self, key: str, holder: str) -> None:
-        self._file.all("DELETE FROM claims WHERE key = ? AND holder = ?", (key, holder))
+        self._file.fetch_all("DELETE FROM claims WHERE key = ? AND holder = ?", (key, holder))
 
     def close(self) -> None:
         self._file.close()
 
-    def _remember(self, file: sqlite3.Connection) -> None:
+    def _record_hits(self, file: sqlite3.Connection) -> None:
         """Hits since the last write are noted with it, so that what is used stays."""
         used, self._used = self._used, {}
         if used:

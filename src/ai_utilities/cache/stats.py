@@ -35,7 +35,7 @@ class CacheStats:
         return getattr(self, name)
 
 
-class Counts:
+class CacheCounters:
     """Counts what happens to one cache in one process."""
 
     def __init__(self) -> None:
@@ -44,18 +44,18 @@ class Counts:
         self.saved_tokens = self.unpriced_hits = 0
         self.saved_cost = Decimal(0)
 
-    def looked(self, *, found: bool) -> None:
+    def record_lookup(self, *, match: bool) -> None:
         with self._lock:
-            if found:
+            if match:
                 self.hits += 1
             else:
                 self.misses += 1
 
-    def failed(self) -> None:
+    def record_failure(self) -> None:
         with self._lock:
             self.failures += 1
 
-    def saved(self, tokens: int, cost: Decimal | None) -> None:
+    def record_saving(self, tokens: int, cost: Decimal | None) -> None:
         with self._lock:
             self.saved_tokens += tokens
             if cost is None:

@@ -28,8 +28,8 @@ from . import (
     transcribe,
     usage,
 )
-from .outcome import Exit, complain, guarded
-from .screen import show
+from .exit_codes import Exit, print_error, run_guarded
+from .terminal_escape import show
 
 EPILOG = "Exit codes: 0 done, 1 the provider failed, 2 wrong usage or settings, 3 some items failed, 130 interrupted."
 
@@ -43,10 +43,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 TALKING = (ask, chat, batch, replay)
-BESIDE_CHAT = (embed, image, transcribe, speak)
+OPERATION_COMMANDS = (embed, image, transcribe, speak)
 SETTING_UP = (setup, doctor, settings, providers, models, local)
 KEEPING = (usage, ledger, budget, cache)
-for module in (*TALKING, *BESIDE_CHAT, *SETTING_UP, *KEEPING):
+for module in (*TALKING, *OPERATION_COMMANDS, *SETTING_UP, *KEEPING):
     module.register(app)
 
 
@@ -76,7 +76,7 @@ WRONG_USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__na
 
 def run_app(arguments: Sequence[str]) -> int:
     """One command. What typer itself refuses is wrong usage."""
-    return guarded(lambda: called(arguments))
+    return run_guarded(lambda: run_command(arguments))
 
 
 def misused(error: Any) -> str:
@@ -86,7 +86,7 @@ def misused(error: Any) -> str:
     return f"{error.format_message().rstrip('.')}. See {command} --help"
 
 
-def called(arguments: Sequence[str]) -> int:
+def run_command(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
     try:
         result = command.main(args=list(arguments), prog_name="ai-utilities", standalone_mode=False)
@@ -98,6 +98,6 @@ def called(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return Exit.INTERRUPTED
     except WRONG_USAGE as error:
-        complain(misused(error))
+        print_error(misused(error))
         return Exit.MISUSED
     return int(result or Exit.OK)

@@ -20,7 +20,7 @@ from .flags import (
     TemperatureFlag,
     TimeoutFlag,
 )
-from .screen import show
+from .terminal_escape import show
 
 PromptArgument = Annotated[str | None, typer.Argument(help="The question; `-` or nothing reads standard input.")]
 FilesFlag = Annotated[
@@ -67,11 +67,11 @@ def ask(
     """
     from .clients import client_for
     from .inputs import read_prompt
-    from .results import show_usage, show_warnings, written
+    from .results import show_usage, show_warnings, to_json
     from .streams import require_output
 
     require_output()
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "system": system,
         "files": file,
         "temperature": temperature,
@@ -79,25 +79,25 @@ def ask(
         "timeout": timeout,
         "structured_output": read_schema(schema),
     }
-    options = {name: value for name, value in said.items() if value}
+    options = {name: value for name, value in fields.items() if value}
     if temperature is not None:
         options["temperature"] = temperature
     question = read_prompt(prompt)
     with client_for(provider, model, env_file, tag, cache_enabled=cache) as client:
         streaming = (sys.stdout.isatty() if stream is None else stream) and not as_json and schema is None
-        result = streamed(client, question, options) if streaming else client.ask(question, **options)
+        result = stream_answer(client, question, options) if streaming else client.ask(question, **options)
     if not streaming:
-        show(json.dumps(written(result), ensure_ascii=False, indent=2) if as_json else result.text)
+        show(json.dumps(to_json(result), ensure_ascii=False, indent=2) if as_json else result.text)
     show_warnings(result)
     if usage:
         show_usage(result)
     if save is not None:
-        from .tape import save_call
+        from .call_record import save_call
 
         save_call(save, question, {name: value for name, value in options.items() if name != "files"}, result)
 
 
-def streamed(client: Any, question: str, options: dict[str, Any]) -> Any:
+def stream_answer(client: Any, question: str, options: dict[str, Any]) -> Any:
     """The words as they come. Ctrl-C ends the answer, and the bill with it."""
 
     with client.ask_stream(question, **options) as pieces:
@@ -116,21 +116,21 @@ def read_schema(path: Path | None) -> Any:
     from dhenara.ai.types import AIModelCallConfig
 
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        match = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise unusable(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise unusable(path, "is not UTF-8 text") from error
     except (ValueError, RecursionError) as error:
         raise unusable(path, f"is not JSON: {error}") from error
-    if not isinstance(found, dict):
+    if not isinstance(match, dict):
         raise unusable(path, 'is not a JSON Schema, which is an object such as {"type": "object", "properties": {}}')
     try:
-        AIModelCallConfig.model_validate({"structured_output": found})
+        AIModelCallConfig.model_validate({"structured_output": match})
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise unusable(path, f"cannot be used: {why}") from error
-    return found
+    return match
 
 
 def unusable(path: Path, why: str) -> Exception:

@@ -55,10 +55,10 @@ def batch(
     from ..batch import OnProvider, run_bulk
     from .bulk_progress import progress_line
     from .clients import ClusterSettings, CommandSettings, client_for
-    from .outcome import Exit, note
+    from .exit_codes import Exit, print_note
 
-    said = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
-    options = {name: value for name, value in said.items() if value is not None}
+    text = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
+    options = {name: value for name, value in text.items() if value is not None}
     if wait is not None and on != "provider":
         raise typer.BadParameter("--wait goes with --on provider")
     where = on if wait is None else OnProvider(wait=wait)
@@ -75,7 +75,7 @@ def batch(
             on_progress=line,
             **options,
         )
-    note(str(report))
+    print_note(str(report))
     if not report.ok:
-        some = report.answered or report.kept or report.waiting
+        some = report.answered or report.reused or report.waiting
         raise typer.Exit(Exit.PARTLY if some else Exit.FAILED)

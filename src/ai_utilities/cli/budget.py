@@ -31,12 +31,12 @@ def register(app: typer.Typer) -> None:
 
 def reserved(env_file: EnvFileFlag = None) -> None:
     """List what is reserved for calls that have no known end."""
-    from .outcome import note
+    from .exit_codes import print_note
     from .tables import table
 
     store = store_of(settings_of(env_file))
     try:
-        found = store.reservations()
+        match = store.reservations()
     finally:
         store.close()
     rows = [
@@ -47,11 +47,11 @@ def reserved(env_file: EnvFileFlag = None) -> None:
             str(one.owner.pid),
             one.owner.host.partition("/")[0],
         )
-        for one in found
+        for one in match
     ]
     if rows:
         typer.echo(table(("state", "reserved", "budgets", "process", "host"), rows))
-    note(f"{len(rows)} reservations")
+    print_note(f"{len(rows)} reservations")
 
 
 def close_abandoned(spent: SpentFlag = "0", env_file: EnvFileFlag = None) -> None:
@@ -73,7 +73,7 @@ def close_abandoned(spent: SpentFlag = "0", env_file: EnvFileFlag = None) -> Non
 
 def repair(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
     """Put what can be read of damaged budgets into a new file, or accept that a Redis server lost them."""
-    from ..folders import state_in
+    from ..default_paths import state_path
     from ..usage.budget_sqlite import SQLiteBudgets
 
     settings = settings_of(env_file)
@@ -83,9 +83,9 @@ def repair(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
         store.close()
         typer.echo("accepted: budgets on the Redis server go on with what is there")
         return
-    path = Path(file or settings.limit_path or state_in("limits.sqlite"))
-    found = SQLiteBudgets.repair(path)
-    typer.echo(f"nothing is wrong with {path}" if found is None else f"{path}: {found}")
+    path = Path(file or settings.limit_path or state_path("limits.sqlite"))
+    match = SQLiteBudgets.repair(path)
+    typer.echo(f"nothing is wrong with {path}" if match is None else f"{path}: {match}")
 
 
 def settings_of(env_file: Path | None) -> AiSettings:
@@ -97,10 +97,10 @@ def settings_of(env_file: Path | None) -> AiSettings:
 def store_of(settings: AiSettings) -> Any:
     from .. import usage
     from ..exceptions import ProviderConfigurationError
-    from ..making import shared
+    from ..factories import make_shared_store
 
     if settings.limit_store not in ("sqlite", "redis"):
         raise ProviderConfigurationError(
             "the settings keep budgets for a single command only: set AI_LIMIT_STORE to sqlite or redis"
         )
-    return shared(settings, usage, "Budgets")
+    return make_shared_store(settings, usage, "Budgets")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..batch.report import BulkProgress, OnProgress
-from .results import money
+from .results import format_cost
 from .streams import drawing
 
 EVERY = 0.1
@@ -23,7 +23,7 @@ def progress_line() -> Iterator[OnProgress]:
         nonlocal drawn_at
         if shown and time.monotonic() - drawn_at >= EVERY:
             drawn_at = time.monotonic()
-            drawing(sys.stderr)(f"\r{told(now)}\033[K")
+            drawing(sys.stderr)(f"\r{format_progress(now)}\033[K")
             sys.stderr.flush()
 
     try:
@@ -33,8 +33,8 @@ def progress_line() -> Iterator[OnProgress]:
             drawing(sys.stderr)("\r\033[K")
 
 
-def told(now: BulkProgress) -> str:
+def format_progress(now: BulkProgress) -> str:
     of = f"/{now.total}" if now.total is not None else ""
     failed = f", {now.failed} failed" if now.failed else ""
-    cost = money(now.cost) if not now.unpriced else f"{money(now.cost)} and more"
+    cost = format_cost(now.cost) if not now.unpriced else f"{format_cost(now.cost)} and more"
     return f"{now.done}{of} rows{failed}, {now.tokens} tokens, {cost}"

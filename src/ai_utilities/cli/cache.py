@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from .flags import EnvFileFlag
-from .screen import show
+from .terminal_escape import show
 
 NamespaceFlag = Annotated[
     str | None, typer.Option("--namespace", "-n", metavar="NAME", help="Only this one; `default` unless you set one.")
@@ -38,23 +38,23 @@ def stats(as_json: JsonFlag = False, env_file: EnvFileFlag = None) -> None:
 
     What it saved is known from the ledger of `ai-utilities usage`.
     """
-    from ..usage.report import told_amount
-    from .caches import open_cache, saved
+    from ..usage.report import format_amount
+    from .caches import open_cache, total_savings
     from .tables import table
 
     with open_cache(env_file) as (cache, place):
         entries, size = cache.size()
-        spaces = Counter(key.partition(":")[0] for key in cache.kept_keys())
-    said: dict[str, Any] = {"place": place, "entries": entries, "bytes": size, "namespaces": dict(spaces)}
-    given = saved(env_file)
+        spaces = Counter(key.partition(":")[0] for key in cache.stored_keys())
+    options: dict[str, Any] = {"place": place, "entries": entries, "bytes": size, "namespaces": dict(spaces)}
+    given = total_savings(env_file)
     if as_json:
-        show(json.dumps({**said, **given}, indent=2, default=str))
+        show(json.dumps({**options, **given}, indent=2, default=str))
         return
     show(f"{place}: {entries:,} entries, {size:,} bytes")
     if spaces:
         show("\n" + table(("namespace", "entries"), spaces.most_common()))
     if given:
-        spared = f"{given['saved_tokens']:,} tokens and {told_amount(given['saved_cost'])}"
+        spared = f"{given['saved_tokens']:,} tokens and {format_amount(given['saved_cost'])}"
         show(f"\n{given['answers_given']:,} answers came from it, and saved {spared}")
 
 
@@ -63,44 +63,46 @@ def inspect(
 ) -> None:
     """List what is kept, or show one answer in full as JSON."""
     from ..exceptions import ProviderConfigurationError
-    from .caches import about, open_cache
-    from .outcome import note
+    from .caches import open_cache, summarize_entry
+    from .exit_codes import print_note
     from .tables import table
 
     with open_cache(env_file) as (cache, place):
-        found = [
-            one for one in cache.kept_keys(namespace) if key is None or key in (one, one[: len(key)], bare(one, key))
+        match = [
+            one
+            for one in cache.stored_keys(namespace)
+            if key is None or key in (one, one[: len(key)], strip_prefix(one, key))
         ]
         if key is not None:
-            if len(found) != 1:
-                raise ProviderConfigurationError(f"{len(found)} keys in {place} begin with {key!r}; name one")
-            show(json.dumps(cache.get(found[0]), indent=2, ensure_ascii=False))
+            if len(match) != 1:
+                raise ProviderConfigurationError(f"{len(match)} keys in {place} begin with {key!r}; name one")
+            show(json.dumps(cache.get(match[0]), indent=2, ensure_ascii=False))
             return
-        rows = [(short(one), *about(cache.get_text(one), PREVIEW)) for one in islice(found, most)]
+        rows = [(short_hash(one), *summarize_entry(cache.get_text(one), PREVIEW)) for one in islice(match, most)]
     if rows:
         show(table(("key", "model", "tokens", "bytes", "answer"), rows))
-    note(f"{len(rows)} of {len(found)} entries in {place}")
+    print_note(f"{len(rows)} of {len(match)} entries in {place}")
 
 
 def clear(namespace: NamespaceFlag = None, yes: YesFlag = False, env_file: EnvFileFlag = None) -> None:
     """Forget what is kept; what is asked next is paid for again."""
     from .caches import open_cache
-    from .inputs import agreed
+    from .inputs import confirm_action
 
     with open_cache(env_file) as (cache, place):
-        count = sum(1 for _ in cache.kept_keys(namespace))
-        if not agreed(f"Forget {count:,} entries of {place}?", yes):
+        count = sum(1 for _ in cache.stored_keys(namespace))
+        if not confirm_action(f"Forget {count:,} entries of {place}?", yes):
             return
         cache.clear() if namespace is None else cache.clear_namespace(namespace)
     show(f"forgot {count:,} entries of {place}")
 
 
-def bare(key: str, beginning: str) -> str:
+def strip_prefix(key: str, beginning: str) -> str:
     """The hash alone names an entry too."""
     return key.partition(":")[2][: len(beginning)]
 
 
-def short(key: str) -> str:
+def short_hash(key: str) -> str:
     """Enough to name it by."""
     space, colon, rest = key.partition(":")
     return f"{space}{colon}{rest[:SHORT]}"

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..cache.backend import CacheBackend
 from ..cache.entry import read_entry
+from ..default_paths import cache_path
 from ..exceptions import ProviderConfigurationError
-from ..folders import kept_in
-from ..making import make_cache, make_tracker
+from ..factories import make_cache, make_tracker
 from .clients import settings_for
 
 LASTING = ("sqlite", "redis")
@@ -26,12 +26,12 @@ def open_cache(env_file: Path | None) -> Iterator[tuple[CacheBackend, str]]:
             f"a cache of the kind {settings.cache_backend!r} ends with its program, so nobody can look at it: set "
             f"AI_CACHE_BACKEND to {' or '.join(LASTING)}"
         )
-    file = settings.cache_path or kept_in("cache.sqlite")
+    file = settings.cache_path or cache_path("cache.sqlite")
     with make_cache(settings) as cache:
         yield cache, "the Redis server" if settings.cache_backend == "redis" else str(file)
 
 
-def saved(env_file: Path | None) -> dict[str, Any]:
+def total_savings(env_file: Path | None) -> dict[str, Any]:
     """What answers from the cache would have cost, as far as the ledger goes; empty without one."""
     settings = settings_for(env_file=env_file)
     if not settings.usage_tracking or settings.usage_store not in LASTING:
@@ -44,9 +44,9 @@ def saved(env_file: Path | None) -> dict[str, Any]:
     return {"answers_given": total.cached, "saved_tokens": total.saved_tokens, "saved_cost": total.saved_cost}
 
 
-def about(kept: str | None, wide: int) -> tuple[str | None, str | None, str, str]:
+def summarize_entry(stored: str | None, wide: int) -> tuple[str | None, str | None, str, str]:
     """Model, tokens, bytes and the beginning of the answer; of what somebody else kept, its beginning."""
-    text = kept or ""
+    text = stored or ""
     answer = read_entry(text)
     line = " ".join((text if answer is None else answer.text()).split())
     shown = line if len(line) <= wide else f"{line[: wide - 1]}…"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag
-from .screen import show
+from .terminal_escape import show
 
 LoadFlag = Annotated[
     Path | None, typer.Option("--load", metavar="FILE", help="Go on with a conversation that was saved.")
@@ -34,7 +34,7 @@ def chat(
     """
     from .clients import client_for
     from .repl import Repl
-    from .repl_input import lines
+    from .repl_input import read_lines
     from .streams import require_output
 
     require_output()
@@ -43,5 +43,5 @@ def chat(
         if load is not None:
             show(repl.load(str(load)))
         if sys.stdin.isatty():
-            show(f"{repl.who()}. /help says what can be said; Ctrl-D ends.")
-        repl.run(lines())
+            show(f"{repl.current_model()}. /help says what can be said; Ctrl-D ends.")
+        repl.run(read_lines())

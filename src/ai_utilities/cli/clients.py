@@ -10,12 +10,12 @@ from typing import Any
 
 from ..client import AiClient
 from ..config_models import AiSettings, CacheBackendName, StoreName
-from ..config_origins import Level
+from ..config_origins import OriginLevel
+from ..default_paths import state_path
 from ..exceptions import ProviderConfigurationError
-from ..folders import state_in
 from ..providers.factory import is_known, suggestion
 from ..usage.tags import tagged
-from .outcome import note
+from .exit_codes import print_note
 
 
 class CommandSettings(AiSettings):
@@ -46,8 +46,8 @@ def settings_for(
 ) -> AiSettings:
     if provider is not None:
         check_provider(provider)
-    said: dict[str, Any] = {"provider": provider, "model": model, **more}
-    given = {name: value for name, value in said.items() if value is not None}
+    options: dict[str, Any] = {"provider": provider, "model": model, **more}
+    given = {name: value for name, value in options.items() if value is not None}
     if env_file is not None:
         given["_env_file"] = env_file
     settings = kind(**given)
@@ -67,17 +67,17 @@ def check_provider(name: str) -> None:
 
 def check_ledger(settings: AiSettings) -> None:
     """No answer is refused because nobody could be told to write it down, unless that was asked for."""
-    asked_for = {settings.origin("usage_store").level, settings.origin("usage_path").level} != {Level.DEFAULT}
-    if asked_for:
+    requested = {settings.origin("usage_store").level, settings.origin("usage_path").level} != {OriginLevel.DEFAULT}
+    if requested:
         return
     try:
-        folder = state_in("usage.sqlite").parent
+        folder = state_path("usage.sqlite").parent
         if os.access(folder, os.W_OK):
             return
         why = f"{folder} cannot be written"
     except OSError as error:
         why = str(error)
-    note(f"warning: usage is not kept: {why}. AI_USAGE_PATH names another file, AI_USAGE_TRACKING=0 keeps none.")
+    print_note(f"warning: usage is not kept: {why}. AI_USAGE_PATH names another file, AI_USAGE_TRACKING=0 keeps none.")
     settings.usage_store = None
 
 

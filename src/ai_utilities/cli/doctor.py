@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag
-from .screen import show
-from .wrapping import fitted
+from .terminal_escape import show
+from .wrapping import wrap_text
 
 INDENT = 27
 """Where what was seen begins."""
@@ -33,12 +33,12 @@ def doctor(
 
     Settings, stores, key, network, certificates, clock, model and limits. One tiny request is sent.
     """
-    from ..doctor.examination import examine
+    from ..doctor.run_checks import run_checks
     from .clients import settings_for
 
     ill = False
-    for finding in examine(settings_for(provider, model, env_file), network=not offline, timeout=timeout):
-        show(json.dumps(asdict(finding)) if as_json else fitted(str(finding), sys.stdout, INDENT))
+    for finding in run_checks(settings_for(provider, model, env_file), network=not offline, timeout=timeout):
+        show(json.dumps(asdict(finding)) if as_json else wrap_text(str(finding), sys.stdout, INDENT))
         ill = ill or finding.health == "failure"
     if ill:
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag
-from .screen import show
+from .terminal_escape import show
 
 TextsArgument = Annotated[
     list[str] | None, typer.Argument(help="The texts; without any, each line of standard input is one.")
@@ -41,20 +41,20 @@ def embed(
 
     Each is a line of JSON with `text` and `vector`. Such as: ai-utilities embed < titles.txt > vectors.jsonl
     """
-    from ..providers.usual_models import EMBEDDERS
-    from .engines import engine_for
-    from .outcome import note
+    from ..providers.default_models import EMBEDDERS
+    from .engine_clients import engine_for
+    from .exit_codes import print_note
     from .streams import require_output
 
     require_output()
-    said: dict[str, Any] = {"dimensions": dimensions, "input_type": purpose}
-    options = {name: value for name, value in said.items() if value is not None}
+    fields: dict[str, Any] = {"dimensions": dimensions, "input_type": purpose}
+    options = {name: value for name, value in fields.items() if value is not None}
     wanted = list(texts or read_texts(whole))
     with engine_for("embedding", EMBEDDERS, provider, model, env_file, tag) as client:
-        found = client.embed(wanted, **options)
-    for warning in found.warnings:
-        note(f"warning: {warning.message}")
-    for text, vector in zip(wanted, found.vectors, strict=True):
+        match = client.embed(wanted, **options)
+    for warning in match.warnings:
+        print_note(f"warning: {warning.message}")
+    for text, vector in zip(wanted, match.vectors, strict=True):
         show(json.dumps({"text": text, "vector": vector}, ensure_ascii=False))
 
 
@@ -64,7 +64,7 @@ def read_texts(whole: bool) -> list[str]:
     from .inputs import read_input
 
     piped = "" if sys.stdin is None or sys.stdin.isatty() else read_input()
-    found = [piped.strip()] if whole else [line for line in piped.splitlines() if line.strip()]
-    if not any(found):
+    match = [piped.strip()] if whole else [line for line in piped.splitlines() if line.strip()]
+    if not any(match):
         raise ProviderConfigurationError('there is nothing to embed: ai-utilities embed "a text", or pipe lines in')
-    return found
+    return match

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag
-from .screen import show
+from .terminal_escape import show
 
 PromptArgument = Annotated[str | None, typer.Argument(help="What to draw; `-` or nothing reads standard input.")]
 OutputFlag = Annotated[
@@ -53,42 +53,44 @@ def image(
     Prints the names of the files it wrote; nothing that is there is overwritten.
     """
     from .clients import client_for
+    from .exit_codes import print_note
     from .inputs import read_prompt
-    from .outcome import note
-    from .results import money
+    from .results import format_cost
 
     words = read_prompt(prompt)
-    said: dict[str, Any] = {"model": model, "mask": mask, "timeout": timeout, "options": read_options(option)}
-    options = {name: value for name, value in said.items() if value is not None}
+    fields: dict[str, Any] = {"model": model, "mask": mask, "timeout": timeout, "options": read_options(option)}
+    options = {name: value for name, value in fields.items() if value is not None}
     with client_for(provider, env_file=env_file, tag=tag) as client:
         response = client.image(words, list(file or ()), **options)
     for warning in response.warnings:
-        note(f"warning: {warning.message}")
+        print_note(f"warning: {warning.message}")
     for picture in response.images:
-        show(str(picture.save(free(output)) if picture.data else picture.url))
+        show(str(picture.save(unused_path(output)) if picture.data else picture.url))
     if response.text:
-        note(response.text)
+        print_note(response.text)
     if usage:
-        note(f"[{response.provider} {response.model}: {money(response.cost.amount if response.cost else None)}]")
+        print_note(
+            f"[{response.provider} {response.model}: {format_cost(response.cost.amount if response.cost else None)}]"
+        )
 
 
 def read_options(given: Sequence[str] | None) -> dict[str, Any]:
     """Values are JSON where they can be, else text."""
     from ..exceptions import ProviderConfigurationError
 
-    found: dict[str, Any] = {}
+    match: dict[str, Any] = {}
     for pair in given or ():
         name, equals, value = pair.partition("=")
         if not name or not equals:
             raise ProviderConfigurationError(f"--option takes name=value, such as size=1024x1024, not {pair!r}")
         try:
-            found[name] = json.loads(value)
+            match[name] = json.loads(value)
         except ValueError:
-            found[name] = value
-    return found
+            match[name] = value
+    return match
 
 
-def free(path: Path) -> Path:
+def unused_path(path: Path) -> Path:
     """This name, or the first numbered one that nobody has."""
     number = 1
     wanted = path

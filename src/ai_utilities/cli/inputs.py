@@ -8,7 +8,7 @@ import sys
 import typer
 
 from ..exceptions import ProviderConfigurationError
-from .screen import show
+from .terminal_escape import show
 
 NOTHING = 'there is nothing to ask: ai-utilities ask "your question", or pipe it in'
 NO_TEXT = "what is piped in is not UTF-8 text: convert it (iconv -f latin1 -t utf-8), or send it as a file with --file"
@@ -17,10 +17,10 @@ NO_TEXT = "what is piped in is not UTF-8 text: convert it (iconv -f latin1 -t ut
 def read_prompt(argument: str | None) -> str:
     """`-` stands for standard input; what is piped in follows the argument."""
     piped = "" if sys.stdin is None or sys.stdin.isatty() else read_input()
-    said = "" if argument in (None, "-") else typed(str(argument))
+    text = "" if argument in (None, "-") else decode_argument(str(argument))
     if argument == "-" and not piped and sys.stdin is not None and sys.stdin.isatty():
         piped = read_input()
-    parts = [part for part in (said.strip(), piped.strip()) if part]
+    parts = [part for part in (text.strip(), piped.strip()) if part]
     if not parts:
         raise ProviderConfigurationError(NOTHING)
     return "\n\n".join(parts)
@@ -29,26 +29,26 @@ def read_prompt(argument: str | None) -> str:
 def read_input() -> str:
     """Everything on standard input, which must be text."""
     try:
-        return whole(sys.stdin.read())
+        return check_utf8(sys.stdin.read())
     except UnicodeError as error:
         raise ProviderConfigurationError(NO_TEXT) from error
 
 
-def whole(text: str) -> str:
+def check_utf8(text: str) -> str:
     """The text, or UnicodeError where bytes are in it that are no UTF-8."""
     text.encode()
     return text
 
 
-def typed(argument: str) -> str:
+def decode_argument(argument: str) -> str:
     """What was typed as the terminal meant it, also where the locale knows no UTF-8."""
     try:
-        return whole(argument)
+        return check_utf8(argument)
     except UnicodeError:
         return os.fsencode(argument).decode("utf-8", "replace")
 
 
-def agreed(question: str, yes: bool) -> bool:
+def confirm_action(question: str, yes: bool) -> bool:
     """Whether to go on: said with a flag, or asked for at the terminal."""
     if yes:
         return True

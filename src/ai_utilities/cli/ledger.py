@@ -30,13 +30,13 @@ def list_open(env_file: EnvFileFlag = None) -> None:
 
     A process that was killed leaves its requests behind: they are abandoned.
     """
-    from .outcome import note
+    from .exit_codes import print_note
     from .tables import table
-    from .usage import ledger_of
+    from .usage import open_ledger
 
-    ledger, place = ledger_of(env_file)
+    ledger, place = open_ledger(env_file)
     try:
-        found = ledger.open_rows()
+        match = ledger.open_rows()
     finally:
         ledger.close()
     rows = [
@@ -48,18 +48,18 @@ def list_open(env_file: EnvFileFlag = None) -> None:
             f"{one.owner.pid}",
             one.owner.host.partition("/")[0],
         )
-        for one in found
+        for one in match
     ]
     if rows:
         typer.echo(table(("state", "began", "model", "operation", "process", "host"), rows))
-    note(f"{len(rows)} open requests; the ledger is {place}")
+    print_note(f"{len(rows)} open requests; the ledger is {place}")
 
 
 def close_abandoned(env_file: EnvFileFlag = None) -> None:
     """Close requests of processes that ended: they become interrupted, and their cost stays unknown."""
-    from .usage import ledger_of
+    from .usage import open_ledger
 
-    ledger, place = ledger_of(env_file)
+    ledger, place = open_ledger(env_file)
     try:
         closed = ledger.close_abandoned()
     finally:
@@ -69,8 +69,8 @@ def close_abandoned(env_file: EnvFileFlag = None) -> None:
 
 def repair(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
     """Check the ledger, and copy what can be read of a damaged one into a new file. End what uses it first."""
+    from ..default_paths import state_path
     from ..exceptions import ProviderConfigurationError
-    from ..folders import state_in
     from ..usage.sqlite import SQLiteLedger
     from .clients import settings_for
 
@@ -79,6 +79,6 @@ def repair(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
         raise ProviderConfigurationError(
             "the ledger of the settings is no file: set AI_USAGE_STORE=sqlite, or name one"
         )
-    path = Path(file or settings.usage_path or state_in("usage.sqlite"))
-    found = SQLiteLedger.repair(path)
-    typer.echo(f"nothing is wrong with {path}" if found is None else f"{path}: {found}")
+    path = Path(file or settings.usage_path or state_path("usage.sqlite"))
+    match = SQLiteLedger.repair(path)
+    typer.echo(f"nothing is wrong with {path}" if match is None else f"{path}: {match}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .screen import show
+from .terminal_escape import show
 
 if TYPE_CHECKING:
     from dhenara.ai.diagnosis import EmbeddedModel
@@ -37,13 +37,15 @@ def check() -> None:
     """Say whether the model is there, and whole."""
     from dhenara.ai.diagnosis import embedded_model
 
-    from .outcome import Exit, note
+    from .exit_codes import Exit, print_note
 
-    found = embedded_model()
-    if found.problem is not None:
-        note(f"{found.name} cannot be asked: {found.problem}. Install what is missing: ai-utilities local install")
+    match = embedded_model()
+    if match.problem is not None:
+        print_note(
+            f"{match.name} cannot be asked: {match.problem}. Install what is missing: ai-utilities local install"
+        )
         raise typer.Exit(Exit.MISUSED)
-    show(f"{found.name} can be asked: {found.weights}, run by xllamacpp {found.runner}")
+    show(f"{match.name} can be asked: {match.weights}, run by xllamacpp {match.runner}")
 
 
 def install(yes: YesFlag = False, dry_run: DryFlag = False) -> None:
@@ -54,43 +56,43 @@ def install(yes: YesFlag = False, dry_run: DryFlag = False) -> None:
     """
     from dhenara.ai.diagnosis import embedded_model, weights_folder
 
-    from .inputs import agreed
-    from .outcome import Exit, complain
+    from .exit_codes import Exit, print_error
+    from .inputs import confirm_action
 
-    found = embedded_model()
-    commands = missing(found)
+    match = embedded_model()
+    commands = missing_packages(match)
     if not commands:
-        show(f"{found.name} is there and whole. {NEXT}")
+        show(f"{match.name} is there and whole. {NEXT}")
         return
     show("This is run:")
     for command in commands:
         show(f"  {shlex.join(command)}")
-    if any(found.weights_module in command for command in commands):
+    if any(match.weights_module in command for command in commands):
         show(f"The weights are downloaded, checked, and put into {weights_folder()}.")
     if dry_run:
         return
-    if not agreed("Go on?", yes):
+    if not confirm_action("Go on?", yes):
         return
     sys.stdout.flush()
     for command in commands:
         if subprocess.run(command, check=False).returncode:
-            complain(f"{shlex.join(command)} failed; what it printed says why")
+            print_error(f"{shlex.join(command)} failed; what it printed says why")
             raise typer.Exit(Exit.FAILED)
     invalidate_caches()
     problem = embedded_model().problem
     if problem is not None:
-        complain(f"{found.name} cannot be asked even so: {problem}")
+        print_error(f"{match.name} cannot be asked even so: {problem}")
         raise typer.Exit(Exit.FAILED)
-    show(f"{found.name} is there and whole. {NEXT}")
+    show(f"{match.name} is there and whole. {NEXT}")
 
 
-def missing(found: EmbeddedModel) -> list[list[str]]:
+def missing_packages(match: EmbeddedModel) -> list[list[str]]:
     """The commands that bring what is not there; a file that is not the right one is replaced."""
     commands = []
-    if found.runner is None:
-        commands.append([*installer(), *runner_requirements()])
-    if found.weights is None or (found.runner is not None and found.problem is not None):
-        commands.append([sys.executable, "-m", found.weights_module])
+    if match.runner is None:
+        commands.append([*pip_command(), *runner_requirements()])
+    if match.weights is None or (match.runner is not None and match.problem is not None):
+        commands.append([sys.executable, "-m", match.weights_module])
     return commands
 
 
@@ -100,11 +102,11 @@ def runner_requirements() -> list[str]:
         declared = requires("dhenara") or []
     except PackageNotFoundError:
         declared = []
-    found = [line.partition(";")[0].strip() for line in declared if "extra == 'local'" in line.replace('"', "'")]
-    return found or ["xllamacpp"]
+    match = [line.partition(";")[0].strip() for line in declared if "extra == 'local'" in line.replace('"', "'")]
+    return match or ["xllamacpp"]
 
 
-def installer() -> list[str]:
+def pip_command() -> list[str]:
     """How packages get into this very Python."""
     from ..exceptions import ProviderConfigurationError
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .flags import EnvFileFlag, ProviderFlag
-from .screen import show
+from .terminal_escape import show
 
 if TYPE_CHECKING:
     from dhenara.ai.types import ModelListing
 
     from ..config_models import AiSettings
-    from ..config_resolver import Resolved
-    from ..offers import Offer
+    from ..config_resolver import ResolvedConfiguration
+    from ..model_listing import ModelInfo
 
 WordsArgument = Annotated[list[str] | None, typer.Argument(help="Only what has all of these in it.")]
 AllFlag = Annotated[bool, typer.Option("--all", help="Every model of the catalogue, whoever makes it.")]
@@ -52,63 +52,63 @@ def models(
 
     Such as: ai-utilities models -p anthropic reasoning image
     """
-    from ..offers import everything
-    from .outcome import note
+    from ..model_listing import all_models
+    from .exit_codes import print_note
 
-    found, source = (everything(), "the catalogue") if every else offers_of(provider, offline, env_file)
-    shown = [offer for offer in found if offer.matches(words or [])]
+    match, source = (all_models(), "the catalogue") if every else load_models(provider, offline, env_file)
+    shown = [offer for offer in match if offer.matches(words or [])]
     if as_json:
-        show(json.dumps([asdict(offer) for offer in shown], indent=2, default=plain))
+        show(json.dumps([asdict(offer) for offer in shown], indent=2, default=to_json_value))
         return
     if shown:
-        show(drawn(shown))
-    note(f"{len(shown)} of {len(found)} models, from {source}")
+        show(render_table(shown))
+    print_note(f"{len(shown)} of {len(match)} models, from {source}")
 
 
-def offers_of(provider: str | None, offline: bool, env_file: Path | None) -> tuple[list[Offer], str]:
+def load_models(provider: str | None, offline: bool, env_file: Path | None) -> tuple[list[ModelInfo], str]:
     """The models of one provider, and whose word it is; with nobody configured, those of everybody."""
     from ..config_resolver import ConfigurationResolver
     from ..exceptions import AIUtilitiesError, ProviderConfigurationError
-    from ..offers import catalogued, everything, listed
+    from ..model_listing import all_models, models_from_catalog, models_from_listing
     from .clients import settings_for
 
     settings = settings_for(provider, env_file=env_file)
     try:
-        found = ConfigurationResolver(settings).resolve()
+        match = ConfigurationResolver(settings).resolve()
     except ProviderConfigurationError:
         if provider is not None:
             raise
-        return everything(), "the catalogue, since no provider is configured"
-    name = found.provider
+        return all_models(), "the catalogue, since no provider is configured"
+    name = match.provider
     if offline:
-        return catalogued(name), f"the catalogue, for {name}"
+        return models_from_catalog(name), f"the catalogue, for {name}"
     try:
-        return listed(name, live(found, settings)), f"the list of {name} itself"
+        return models_from_listing(name, fetch_listing(match, settings)), f"the list of {name} itself"
     except AIUtilitiesError as error:
-        kept = catalogued(name)
-        if not kept:
+        stored = models_from_catalog(name)
+        if not stored:
             raise
-        why = "no key is set for its own list" if unlisted(found) else str(error)
-        return kept, f"the catalogue, for {name}: {why}"
+        why = "no key is set for its own list" if cannot_list(match) else str(error)
+        return stored, f"the catalogue, for {name}: {why}"
 
 
-def unlisted(found: Resolved) -> bool:
-    return found.facts.needs_key and found.api_key.value is None
+def cannot_list(resolved: ResolvedConfiguration) -> bool:
+    return resolved.facts.needs_key and resolved.api_key.value is None
 
 
-def live(found: Resolved, settings: AiSettings) -> list[ModelListing]:
+def fetch_listing(resolved: ResolvedConfiguration, settings: AiSettings) -> list[ModelListing]:
     """What the provider lists, asked once."""
     from dhenara.ai import AIModelClient
 
     from ..providers.endpoint import connection_options, make_endpoint
     from ..providers.engine_provider import ANY
 
-    endpoint = make_endpoint(found, settings, found.model.value or ANY)
+    endpoint = make_endpoint(resolved, settings, resolved.model.value or ANY)
     with AIModelClient(endpoint, **connection_options(settings)) as client:
         return client.list_models(timeout=PATIENCE, retries=0)
 
 
-def drawn(offers: list[Offer]) -> str:
+def render_table(offers: list[ModelInfo]) -> str:
     """A table, without the columns that nobody can fill or that the terminal has no room for."""
     from .tables import GAP, table
 
@@ -124,14 +124,14 @@ def drawn(offers: list[Offer]) -> str:
     return table(names, [[row[name] for name in names] for row in rows])
 
 
-def row(offer: Offer) -> tuple[str | None, ...]:
+def row(offer: ModelInfo) -> tuple[str | None, ...]:
     besides = [kind for kind in offer.takes if kind != "text"]
     return (
         offer.model,
         count(offer.context_window),
         count(offer.max_output_tokens),
-        amount(offer.price_in),
-        amount(offer.price_out),
+        format_price(offer.price_in),
+        format_price(offer.price_out),
         " ".join(offer.can),
         " ".join(besides),
         offer.kind,
@@ -146,10 +146,10 @@ def count(tokens: int | None) -> str | None:
     return f"{tokens / 1e6:.3g}M" if tokens >= 1_000_000 else f"{tokens / 1000:.0f}k"
 
 
-def amount(price: Decimal | None) -> str | None:
+def format_price(price: Decimal | None) -> str | None:
     """Cents at least, and finer where the price is."""
     return None if price is None else max(f"{price:.2f}", f"{price:f}", key=len)
 
 
-def plain(value: object) -> str:
+def to_json_value(value: object) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)

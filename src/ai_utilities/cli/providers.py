@@ -10,7 +10,7 @@ import typer
 from dhenara.ai.types.secret_options import shown_address
 
 from .flags import EnvFileFlag
-from .screen import show
+from .terminal_escape import show
 
 
 def register(app: typer.Typer) -> None:
@@ -29,8 +29,8 @@ def providers(
     from .clients import settings_for
     from .tables import table
 
-    found = [about(name, settings_for(env_file=env_file)) for name in names()]
-    shown = [facts for facts in found if facts["ready"] or not ready]
+    match = [provider_row(name, settings_for(env_file=env_file)) for name in provider_names()]
+    shown = [facts for facts in match if facts["ready"] or not ready]
     if as_json:
         show(json.dumps(shown, indent=2))
         return
@@ -38,22 +38,22 @@ def providers(
     show(table(("provider", "key in", "state", "address"), rows))
 
 
-def names() -> list[str]:
+def provider_names() -> list[str]:
     from ..providers.factory import list_providers
 
     return list_providers()
 
 
-def about(name: str, settings: Any) -> dict[str, Any]:
+def provider_row(name: str, settings: Any) -> dict[str, Any]:
     """What a table or a program wants to know of one provider."""
     from ..config_resolver import ConfigurationResolver
-    from ..providers.auto import address_of, reachable
+    from ..providers.auto import is_reachable, server_address
     from ..providers.facts import EMBEDDED, facts_of
 
     facts = facts_of(name)
     variables = ConfigurationResolver(settings).variables()
     variable = next((key for key in facts.key if variables.get(key)), None)
-    address = address_of(facts, variables)
+    address = server_address(facts, variables)
     if variable is not None:
         state = f"{variable} is set"
     elif facts.needs_key:
@@ -63,7 +63,7 @@ def about(name: str, settings: Any) -> dict[str, Any]:
     elif address is None:
         state = "ready"
     else:
-        state = "answers" if reachable(address) else "not running"
+        state = "answers" if is_reachable(address) else "not running"
     return {
         "name": facts.name,
         "key_variable": facts.key[0] if facts.key else None,

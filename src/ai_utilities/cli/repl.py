@@ -11,10 +11,10 @@ from dhenara.ai.errors import UnsupportedError
 from ..chat import Chat
 from ..client import AiClient
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
-from .kept import read_kept
-from .outcome import complain, told
-from .results import money, show_warnings
-from .screen import show
+from .exit_codes import describe_error, print_error
+from .results import format_cost, show_warnings
+from .saved_chats import read_saved_chat
+from .terminal_escape import show
 
 HELP = """/model NAME      go on with another model       /provider NAME  go on with another provider
 /system TEXT     other instructions              /file PATH      send a file with the next message
@@ -44,11 +44,11 @@ class Repl:
                         return
                     show(reply)
                 else:
-                    self.say(line)
+                    self.send(line)
             except (AIUtilitiesError, OSError) as error:
-                complain(told(error))
+                print_error(describe_error(error))
 
-    def say(self, text: str) -> None:
+    def send(self, text: str) -> None:
         """Ctrl-C ends the answer and not the program; what was said of it stays on the screen."""
         pieces = self._chat.ask_stream(text, files=tuple(self._files)) if self._files else self._chat.ask_stream(text)
         try:
@@ -62,11 +62,11 @@ class Repl:
         self._files = []
         show_warnings(pieces.result)
 
-    def who(self) -> str:
+    def current_model(self) -> str:
         """Whom this conversation is with."""
-        said = self._chat.options
-        provider = said.get("provider") or self._client.provider.provider_name
-        model = said.get("model") or ("provider" not in said and getattr(self._client.provider, "model", None))
+        text = self._chat.options
+        provider = text.get("provider") or self._client.provider.provider_name
+        model = text.get("model") or ("provider" not in text and getattr(self._client.provider, "model", None))
         return f"{provider} {model}" if model else str(provider)
 
     def command(self, line: str) -> str | None:
@@ -84,27 +84,27 @@ class Repl:
             "help": lambda _: HELP,
             "model": self.model,
             "provider": self.provider,
-            "system": self.system,
+            "system": self.set_system,
             "plan": self.plan,
             "file": self.attach,
             "undo": lambda _: self.undo(),
-            "new": lambda _: self.begin(),
+            "new": lambda _: self.start_over(),
             "save": self.save,
             "load": self.load,
             "usage": lambda _: self.usage(),
         }
 
     def model(self, name: str) -> str:
-        self._chat.switch(model=needed("model", name))
+        self._chat.switch(model=missing_argument("model", name))
         return f"from now on: model {name}"
 
     def provider(self, name: str) -> str:
         """A model belongs to its provider, so it does not come along."""
-        self._chat.switch(provider=needed("provider", name))
+        self._chat.switch(provider=missing_argument("provider", name))
         return f"from now on: provider {name}"
 
-    def system(self, text: str) -> str:
-        self._chat.instructions = (needed("system", text),)
+    def set_system(self, text: str) -> str:
+        self._chat.instructions = (missing_argument("system", text),)
         return f"from now on: system {text}"
 
     def attach(self, path: str) -> str:
@@ -119,7 +119,7 @@ class Repl:
         self._chat.undo()
         return "the last turn is taken back"
 
-    def begin(self) -> str:
+    def start_over(self) -> str:
         self._chat = self._chat.branch(0)
         return "a new conversation"
 
@@ -137,29 +137,29 @@ class Repl:
     def save(self, path: str) -> str:
         place = Path(path or "conversation.json").expanduser()
         self._chat.save(place)
-        return f"{place} keeps {turns(self._chat)}"
+        return f"{place} keeps {format_turns(self._chat)}"
 
     def load(self, path: str) -> str:
-        found = read_kept(Path(needed("load", path)).expanduser())
-        said = {**self._chat.options, "system": tuple(found.instructions) or self._chat.instructions}
-        self._chat = Chat(self._client, said, found.turns)
-        return f"{turns(self._chat)} from {path}"
+        match = read_saved_chat(Path(missing_argument("load", path)).expanduser())
+        text = {**self._chat.options, "system": tuple(match.instructions) or self._chat.instructions}
+        self._chat = Chat(self._client, text, match.turns)
+        return f"{format_turns(self._chat)} from {path}"
 
     def usage(self) -> str:
         known = [turn.cost.amount for turn in self._chat.turns if turn.cost is not None]
         amounts = [amount for amount in known if amount is not None]
         unknown = len(self._chat.turns) - len(amounts)
-        spent = money(sum(amounts, start=Decimal(0)) if amounts else None)
+        spent = format_cost(sum(amounts, start=Decimal(0)) if amounts else None)
         more = f" and {unknown} answers of unknown cost" if amounts and unknown else ""
         return f"{self._chat.total_tokens} tokens in {len(self._chat.turns)} answers, {spent}{more}"
 
 
-def needed(name: str, argument: str) -> str:
+def missing_argument(name: str, argument: str) -> str:
     if not argument:
         raise ProviderConfigurationError(f"/{name} needs a word more")
     return argument
 
 
-def turns(chat: Chat) -> str:
+def format_turns(chat: Chat) -> str:
     many = len(chat.turns)
     return f"{many} turn{'' if many == 1 else 's'}"

@@ -6,15 +6,15 @@ import sys
 from collections.abc import Iterator
 
 from ..exceptions import ProviderConfigurationError
-from .inputs import NO_TEXT, whole
+from .inputs import NO_TEXT, check_utf8
 
 MORE = "\\"
 """A line that ends with this goes on in the next one."""
 
 
-def lines() -> Iterator[str]:
+def read_lines() -> Iterator[str]:
     """One entry at a time. Ctrl-C drops what is being typed, Ctrl-D ends."""
-    read = typed() if sys.stdin.isatty() else piped()
+    read = read_typed_lines() if sys.stdin.isatty() else read_piped_lines()
     held: list[str] = []
     for line in read:
         if line.endswith(MORE):
@@ -26,15 +26,15 @@ def lines() -> Iterator[str]:
         yield "\n".join(held)
 
 
-def piped() -> Iterator[str]:
+def read_piped_lines() -> Iterator[str]:
     try:
         for line in sys.stdin:
-            yield whole(line.rstrip("\n"))
+            yield check_utf8(line.rstrip("\n"))
     except UnicodeError as error:
         raise ProviderConfigurationError(NO_TEXT) from error
 
 
-def typed() -> Iterator[str]:
+def read_typed_lines() -> Iterator[str]:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.history import InMemoryHistory
 

@@ -29,29 +29,29 @@ def replay(
 
     Of another model perhaps; both tell what they used and cost.
     """
+    from .call_record import load_call
     from .clients import client_for
-    from .outcome import note
+    from .exit_codes import print_note
     from .results import show_usage, show_warnings
-    from .screen import show
     from .streams import require_output
-    from .tape import load_call
+    from .terminal_escape import show
 
     require_output()
-    tape = load_call(call)
+    record = load_call(call)
     with client_for(provider, model, env_file, tag) as client:
-        result = client.ask(tape.prompt, **tape.options)
-    show(differences(tape.result["text"], result.text) if diff else result.text)
+        result = client.ask(record.prompt, **record.options)
+    show(diff_text(record.result["text"], result.text) if diff else result.text)
     show_warnings(result)
-    kept = tape.result
-    tokens = kept["usage"]
-    cost = "cost unknown" if kept["cost"] is None else f"${kept['cost']}"
-    note(
-        f"[then: {kept['provider']} {kept['model']}: {tokens['prompt_tokens']} + {tokens['completion_tokens']} tokens, "
-        f"{cost}]"
+    stored = record.result
+    tokens = stored["usage"]
+    cost = "cost unknown" if stored["cost"] is None else f"${stored['cost']}"
+    print_note(
+        f"[then: {stored['provider']} {stored['model']}: {tokens['prompt_tokens']} + {tokens['completion_tokens']} "
+        f"tokens, {cost}]"
     )
     show_usage(result)
 
 
-def differences(before: str, after: str) -> str:
+def diff_text(before: str, after: str) -> str:
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "kept", "now", lineterm="")
     return "\n".join(lines) or "no difference"

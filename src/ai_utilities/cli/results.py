@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from ..results import AskResult
-from .outcome import note
+from .exit_codes import print_note
 
 
-def written(result: AskResult) -> dict[str, Any]:
+def to_json(result: AskResult) -> dict[str, Any]:
     """Everything worth knowing, as JSON."""
     usage = result.usage
     return {
@@ -31,20 +31,20 @@ def written(result: AskResult) -> dict[str, Any]:
 
 def show_warnings(result: AskResult) -> None:
     for warning in result.warnings:
-        note(f"warning: {warning.message}")
+        print_note(f"warning: {warning.message}")
 
 
 def show_usage(result: AskResult) -> None:
     """One line: who, how much, for how much money, how long."""
     usage = result.usage
     took = f", {result.duration_s:.1f} s" if result.duration_s is not None else ""
-    note(
+    print_note(
         f"[{result.provider} {result.model}: {usage.prompt_tokens} + {usage.completion_tokens} tokens, "
-        f"{money(result.cost)}{took}{', cached' if result.cached else ''}]"
+        f"{format_cost(result.cost)}{took}{', cached' if result.cached else ''}]"
     )
 
 
-def money(cost: Decimal | None) -> str:
+def format_cost(cost: Decimal | None) -> str:
     """Unknown is not free."""
     if cost is None:
         return "cost unknown"

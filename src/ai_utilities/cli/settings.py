@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag
-from .screen import show
+from .terminal_escape import show
 
 WordsArgument = Annotated[list[str] | None, typer.Argument(help="Only settings with one of these in their name.")]
-SaidFlag = Annotated[bool, typer.Option("--said", help="Only what somebody said; no defaults.")]
+ExplicitFlag = Annotated[bool, typer.Option("--said", help="Only what somebody said; no defaults.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def settings(
     words: WordsArgument = None,
-    said: SaidFlag = False,
+    text: ExplicitFlag = False,
     provider: ProviderFlag = None,
     model: ModelFlag = None,
     as_json: JsonFlag = False,
@@ -33,20 +33,20 @@ def settings(
     """
     from ..config_resolver import ConfigurationResolver
     from .clients import settings_for
-    from .outcome import note
+    from .exit_codes import print_note
     from .tables import table
 
     lines = ConfigurationResolver(settings_for(provider, model, env_file)).explain().lines
     shown = [
         line
         for line in lines
-        if not (said and line.source == "default") and (not words or any(word in line.name for word in words))
+        if not (text and line.source == "default") and (not words or any(word in line.name for word in words))
     ]
     if as_json:
         show(json.dumps({line.name: {"value": line.value, "source": line.source} for line in shown}, indent=2))
         return
     if not shown:
-        note("nobody said anything of that kind; without --said, the defaults are shown")
+        print_note("nobody said anything of that kind; without --said, the defaults are shown")
         return
     rows = [(line.name, line.value, f"{line.source}: {line.note}" if line.note else line.source) for line in shown]
     show(table(("setting", "value", "said by"), rows))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..setup.steps import KeyHome
-from .screen import show as print_line
+from .terminal_escape import show as print_line
 
 
 def register(app: typer.Typer) -> None:
@@ -44,24 +44,26 @@ def setup(
     import sys
 
     from ..exceptions import ProviderConfigurationError
-    from ..setup.answers import Given
-    from ..setup.errands import Offline
+    from ..setup.actions import OfflineRunner
+    from ..setup.answers import PresetAnswers
     from ..setup.wizard import SetupWizard
 
-    given = Given(provider or (), api_key, base_url, model, key_home, keep_failing=no_test, new_provider=new_provider)
+    given = PresetAnswers(
+        provider or (), api_key, base_url, model, key_home, keep_failing=no_test, new_provider=new_provider
+    )
     silent = non_interactive or bool(provider)
     if not silent and not sys.stdin.isatty():
         raise ProviderConfigurationError("there is no terminal to ask questions at: name a --provider")
-    face: Any = given if silent else terminal()
-    wizard = SetupWizard(face, env_file, runner=Offline() if no_test else None)
+    face: Any = given if silent else load_terminal()
+    wizard = SetupWizard(face, env_file, runner=OfflineRunner() if no_test else None)
     show(wizard.run_wizard(dry_run=dry_run), dry_run)
 
 
-def terminal() -> Any:
-    from .terminal import Terminal
+def load_terminal() -> Any:
+    from .terminal import TerminalPrompter
 
     print_line("A few questions; Ctrl-C leaves everything as it is.\n")
-    return Terminal()
+    return TerminalPrompter()
 
 
 def show(result: Any, dry_run: bool) -> None:

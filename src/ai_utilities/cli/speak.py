@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag, finite
-from .screen import show
+from .terminal_escape import show
 
 TextArgument = Annotated[str | None, typer.Argument(help="What to say; `-` or nothing reads standard input.")]
 OutputFlag = Annotated[
@@ -41,15 +41,15 @@ def speak(
     Prints the name of the file it wrote; nothing that is there is overwritten.
     """
     from .clients import client_for
-    from .image import free
+    from .exit_codes import print_note
+    from .image import unused_path
     from .inputs import read_prompt
-    from .outcome import note
 
-    said: dict[str, Any] = {"model": model, "voice": voice, "format": kind, "speed": speed, "timeout": timeout}
-    options = {name: value for name, value in said.items() if value is not None}
+    fields: dict[str, Any] = {"model": model, "voice": voice, "format": kind, "speed": speed, "timeout": timeout}
+    options = {name: value for name, value in fields.items() if value is not None}
     words = read_prompt(text)
     with client_for(provider, env_file=env_file) as client:
         spoken = client.speak(words, **options)
     for warning in spoken.warnings:
-        note(f"warning: {warning.message}")
-    show(str(spoken.save(free(output))))
+        print_note(f"warning: {warning.message}")
+    show(str(spoken.save(unused_path(output))))

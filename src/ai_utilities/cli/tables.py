@@ -17,30 +17,30 @@ SLIMMEST = 8
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Numbers to the right, words to the left; an empty cell is a dash. Long words go on below at a slim terminal."""
-    cells = [[shown(cell) for cell in row] for row in rows]
+    cells = [[cell_text(cell) for cell in row] for row in rows]
     columns = [[name, *(row[place] for row in cells)] for place, name in enumerate(head)]
-    widths = slimmed([max(map(len, column)) for column in columns], columns, room())
-    filled = [aligned(column, width) for column, width in zip(columns, widths, strict=True)]
-    lines = [line for row in zip(*filled, strict=True) for line in laid_out(row, widths)]
-    heads = len(laid_out([column[0] for column in filled], widths))
+    widths = fit_widths([max(map(len, column)) for column in columns], columns, terminal_width())
+    filled = [align_column(column, width) for column, width in zip(columns, widths, strict=True)]
+    lines = [line for row in zip(*filled, strict=True) for line in layout_row(row, widths)]
+    heads = len(layout_row([column[0] for column in filled], widths))
     return "\n".join([*lines[:heads], (" " * GAP).join("-" * width for width in widths), *lines[heads:]])
 
 
-def room() -> int | None:
+def terminal_width() -> int | None:
     """The width of the terminal; None where a program reads."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def slimmed(widths: Sequence[int], columns: Sequence[Sequence[str]], most: int | None) -> list[int]:
+def fit_widths(widths: Sequence[int], columns: Sequence[Sequence[str]], most: int | None) -> list[int]:
     """Takes from the widest column of words until all fit, or none can give more."""
-    found = list(widths)
+    match = list(widths)
     slim = [SLIMMEST if not any(map(is_number, column[1:])) else len_of_words(column) for column in columns]
-    while most is not None and sum(found) + GAP * (len(found) - 1) > most:
-        spare = [width - least for width, least in zip(found, slim, strict=True)]
+    while most is not None and sum(match) + GAP * (len(match) - 1) > most:
+        spare = [width - least for width, least in zip(match, slim, strict=True)]
         if max(spare) <= 0:
             break
-        found[max((width, place) for place, width in enumerate(found) if spare[place] > 0)[1]] -= 1
-    return found
+        match[max((width, place) for place, width in enumerate(match) if spare[place] > 0)[1]] -= 1
+    return match
 
 
 def len_of_words(column: Sequence[str]) -> int:
@@ -48,7 +48,7 @@ def len_of_words(column: Sequence[str]) -> int:
     return max(len(word) for word in [*column[0].split(), *column[1:]])
 
 
-def laid_out(row: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
+def layout_row(row: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
     """One row, over as many lines as its longest cell takes."""
     padded = [[*cell] for cell in row]
     lines = zip_longest(*padded, fillvalue="")
@@ -57,11 +57,11 @@ def laid_out(row: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
     ]
 
 
-def shown(cell: object) -> str:
+def cell_text(cell: object) -> str:
     return "-" if cell is None or cell == "" else str(cell)
 
 
-def aligned(column: Sequence[str], width: int) -> list[list[str]]:
+def align_column(column: Sequence[str], width: int) -> list[list[str]]:
     """The cells as lines of this width; the name of a column of numbers goes with them."""
     numbers = [is_number(cell) for cell in column]
     whole = any(numbers[1:]) and all(n or cell == "-" for n, cell in zip(numbers[1:], column[1:], strict=True))

@@ -6,27 +6,27 @@ from typing import Any
 
 import questionary
 
-from ..setup.steps import Choose, Confirm, Hide, Question, Tell, Write
-from .screen import show
+from ..setup.steps import Choose, Confirm, Hide, Notice, Question, Write
+from .terminal_escape import show
 
 MANY = 12
 """More options than this are found by typing rather than by walking."""
 
 
-class Terminal:
+class TerminalPrompter:
     """Asks a person. Ctrl-C ends the whole interview, with nothing written."""
 
     def ask(self, question: Question) -> Any:
-        answer = asked(question)
+        answer = ask_question(question)
         if answer is None:
             raise KeyboardInterrupt
         return answer
 
-    def tell(self, said: Tell) -> None:
-        show(said.text)
+    def show(self, options: Notice) -> None:
+        show(options.text)
 
 
-def asked(question: Question) -> Any:
+def ask_question(question: Question) -> Any:
     match question:
         case Confirm(text=text, default=agreed):
             return questionary.confirm(text, default=agreed).ask()
@@ -35,10 +35,10 @@ def asked(question: Question) -> Any:
         case Write(text=text, default=default):
             return questionary.text(text, default=default or "").ask()
         case Choose():
-            return chosen(question)
+            return choose_option(question)
 
 
-def chosen(question: Choose) -> str | None:
+def choose_option(question: Choose) -> str | None:
     """A list to walk through, or with many options or free text, a line that completes itself."""
     values = [option.value for option in question.options]
     if question.free:

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag
-from .screen import show
+from .terminal_escape import show
 
 
-class Form(StrEnum):
+class TranscriptFormat(StrEnum):
     """How what was heard is written."""
 
     TEXT = "text"
@@ -22,7 +22,7 @@ class Form(StrEnum):
 
 
 SoundArgument = Annotated[Path, typer.Argument(help="A recording of any length.", exists=True, dir_okay=False)]
-FormFlag = Annotated[Form, typer.Option("--format", help="Words alone, everything as JSON, or subtitles.")]
+FormFlag = Annotated[TranscriptFormat, typer.Option("--format", help="Words alone, everything as JSON, or subtitles.")]
 LanguageFlag = Annotated[str | None, typer.Option("--language", "-l", metavar="CODE", help="What is spoken: en, de.")]
 HintFlag = Annotated[str | None, typer.Option("--prompt", help="Names and words that are likely to be said.")]
 EnglishFlag = Annotated[bool, typer.Option("--translate", help="Tell it in English.")]
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def transcribe(
     sound: SoundArgument,
-    form: FormFlag = Form.TEXT,
+    form: FormFlag = TranscriptFormat.TEXT,
     language: LanguageFlag = None,
     prompt: HintFlag = None,
     translate: EnglishFlag = False,
@@ -52,10 +52,10 @@ def transcribe(
     Long recordings are cut at silences and joined again.
     """
     from .clients import client_for
-    from .outcome import note
+    from .exit_codes import print_note
 
-    timed = "segment" if form in (Form.SRT, Form.VTT, Form.JSON) else None
-    said: dict[str, Any] = {
+    timed = "segment" if form in (TranscriptFormat.SRT, TranscriptFormat.VTT, TranscriptFormat.JSON) else None
+    fields: dict[str, Any] = {
         "model": model,
         "language": language,
         "prompt": prompt,
@@ -63,12 +63,12 @@ def transcribe(
         "timeout": timeout,
         "diarize": speakers or None,
     }
-    options = {name: value for name, value in said.items() if value is not None}
+    options = {name: value for name, value in fields.items() if value is not None}
     with client_for(provider, env_file=env_file) as client:
-        heard = client.translate(sound, **options) if translate else client.transcribe(sound, **options)
-    for warning in heard.warnings:
-        note(f"warning: {warning.message}")
-    written = WRITERS[form](heard)
+        received = client.translate(sound, **options) if translate else client.transcribe(sound, **options)
+    for warning in received.warnings:
+        print_note(f"warning: {warning.message}")
+    written = WRITERS[form](received)
     if output is None:
         show(written)
     else:
@@ -76,9 +76,9 @@ def transcribe(
         show(str(output))
 
 
-WRITERS: dict[Form, Any] = {
-    Form.TEXT: lambda heard: heard.text,
-    Form.JSON: lambda heard: heard.model_dump_json(indent=2, exclude_none=True),
-    Form.SRT: lambda heard: heard.to_srt(),
-    Form.VTT: lambda heard: heard.to_vtt(),
+WRITERS: dict[TranscriptFormat, Any] = {
+    TranscriptFormat.TEXT: lambda received: received.text,
+    TranscriptFormat.JSON: lambda received: received.model_dump_json(indent=2, exclude_none=True),
+    TranscriptFormat.SRT: lambda received: received.to_srt(),
+    TranscriptFormat.VTT: lambda received: received.to_vtt(),
 }

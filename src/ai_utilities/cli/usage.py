@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .flags import EnvFileFlag
-from .screen import show
+from .terminal_escape import show
 
 if TYPE_CHECKING:
     from ..usage.ledger import Ledger
@@ -49,11 +49,11 @@ def usage(
     from ..usage.report import make_report
     from ..usage.sqlite import SQLiteLedger
     from .clients import read_tags
-    from .outcome import note
-    from .periods import read_time
-    from .usage_tables import as_data, by_one, tables
+    from .exit_codes import print_note
+    from .time_ranges import read_time
+    from .usage_tables import render_table, render_tables, to_json
 
-    ledger, place = ledger_of(env_file)
+    ledger, place = open_ledger(env_file)
     span = (read_time(since), read_time(until))
     tags = dict(read_tags(tag))
     try:
@@ -63,36 +63,36 @@ def usage(
     finally:
         ledger.close()
     for loss in losses:
-        note(f"this ledger was damaged and recovered on {loss.at[:10]}: {loss}")
+        print_note(f"this ledger was damaged and recovered on {loss.at[:10]}: {loss}")
     if report.total.abandoned:
         left = f"{report.total.abandoned:,} requests of processes that ended are open"
-        note(f"{left}; `ai-utilities ledger close` closes them")
+        print_note(f"{left}; `ai-utilities ledger close` closes them")
     if html is not None:
         from ..usage.page import usage_page
 
         html.write_text(usage_page(report), encoding="utf-8")
-        note(f"written to {html}")
+        print_note(f"written to {html}")
     if as_json:
-        show(as_data(report, grouped))
+        show(to_json(report, grouped))
     elif not report.total.requests:
-        note(f"nothing was used (--since {since}); the ledger is {place}")
+        print_note(f"nothing was used (--since {since}); the ledger is {place}")
     elif plot:
-        show(drawn(report))
+        show(render_report(report))
     elif html is None or by:
-        show(by_one(by, grouped[by]) if by and grouped else tables(report))
+        show(render_table(by, grouped[by]) if by and grouped else render_tables(report))
 
 
-def drawn(report: UsageReport) -> str:
-    from .usage_plot import plot
+def render_report(report: UsageReport) -> str:
+    from .usage_plot import render_plot
 
-    return plot(report)
+    return render_plot(report)
 
 
-def ledger_of(env_file: Path | None) -> tuple[Ledger, str]:
+def open_ledger(env_file: Path | None) -> tuple[Ledger, str]:
     """The ledger that the settings name, and where it is."""
+    from ..default_paths import state_path
     from ..exceptions import ProviderConfigurationError
-    from ..folders import state_in
-    from ..making import make_tracker
+    from ..factories import make_tracker
     from .clients import settings_for
 
     settings = settings_for(env_file=env_file)
@@ -103,4 +103,4 @@ def ledger_of(env_file: Path | None) -> tuple[Ledger, str]:
         )
     tracker: Any = make_tracker(settings)
     place = "on the Redis server" if settings.usage_store == "redis" else settings.usage_path
-    return tracker.ledger, str(place or state_in("usage.sqlite"))
+    return tracker.ledger, str(place or state_path("usage.sqlite"))

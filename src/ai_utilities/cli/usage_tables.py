@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ..usage.report import Sums, UsageReport, told_cost
+from ..usage.report import Sums, UsageReport, format_cost
 from ..usage.totals import Totals
 from .tables import table
 
@@ -16,15 +16,15 @@ NOTE = "+ means that some of it has no known cost."
 NAMELESS = {"day": "(no date)", "model": "(no model)", "provider": "(no provider)"}
 
 
-def tables(report: UsageReport) -> str:
+def render_tables(report: UsageReport) -> str:
     """By day, by model, by each tag, and the sum."""
-    parts = [by_one("day", report.days), by_one("model", report.models)]
-    parts += [by_one(f"tag:{name}", sums) for name, sums in report.tags.items()]
-    parts.append(summary(report.total))
+    parts = [render_table("day", report.days), render_table("model", report.models)]
+    parts += [render_table(f"tag:{name}", sums) for name, sums in report.tags.items()]
+    parts.append(render_summary(report.total))
     return "\n\n".join(parts)
 
 
-def by_one(by: str, sums: Sums) -> str:
+def render_table(by: str, sums: Sums) -> str:
     """One table, with what has no such name called so."""
     nameless = NAMELESS.get(by, "(no such tag)")
     rows = [(group or nameless, *row(total)) for group, total in sums.items()]
@@ -40,17 +40,17 @@ def row(total: Totals) -> tuple[str, ...]:
         total.prompt_tokens,
         total.completion_tokens,
     )
-    return (*(f"{count:,}" for count in counts), told_cost(total))
+    return (*(f"{count:,}" for count in counts), format_cost(total))
 
 
-def summary(total: Totals) -> str:
+def render_summary(total: Totals) -> str:
     """One line, and what the signs in the tables mean."""
     cached = f", {total.cached:,} from the cache" if total.cached else ""
     failed = f", {total.failed:,} failed" if total.failed else ""
     cut = f", {total.interrupted:,} interrupted" if total.interrupted else ""
     counts = f"{total.requests:,} requests{cached}{failed}{cut}{open_requests(total)}"
-    said = f"{counts}, {total.total_tokens:,} tokens, {told_cost(total)}"
-    return said if total.exact else f"{said}\n{NOTE}"
+    text = f"{counts}, {total.total_tokens:,} tokens, {format_cost(total)}"
+    return text if total.is_exact else f"{text}\n{NOTE}"
 
 
 def open_requests(total: Totals) -> str:
@@ -63,9 +63,9 @@ def open_requests(total: Totals) -> str:
     return f", {' and '.join(parts)}"
 
 
-def as_data(report: UsageReport, grouped: Mapping[str, Sums] | None) -> str:
-    said: dict[str, Any] = {"total": asdict(report.total)}
+def to_json(report: UsageReport, grouped: Mapping[str, Sums] | None) -> str:
+    options: dict[str, Any] = {"total": asdict(report.total)}
     sums = grouped or {"day": report.days, "model": report.models, **{f"tag:{n}": s for n, s in report.tags.items()}}
     for by, groups in sums.items():
-        said[by] = {group: asdict(total) for group, total in groups.items()}
-    return json.dumps(said, indent=2, default=str, ensure_ascii=False)
+        options[by] = {group: asdict(total) for group, total in groups.items()}
+    return json.dumps(options, indent=2, default=str, ensure_ascii=False)

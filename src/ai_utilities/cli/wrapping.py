@@ -9,7 +9,7 @@ from typing import TextIO
 NARROWEST = 40
 
 
-def fitted(text: str, stream: TextIO, indent: int = 0) -> str:
+def wrap_text(text: str, stream: TextIO, indent: int = 0) -> str:
     """Each line within the width of the terminal; what goes on is indented."""
     if not stream.isatty():
         return text

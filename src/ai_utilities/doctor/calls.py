@@ -17,7 +17,7 @@ from ..exceptions import (
     QuotaError,
 )
 from ..results import AskResult
-from .finding import Finding, failure, ok, warning
+from .check_result import CheckResult, failed, passed, warning
 
 QUESTION = "Reply with the single word: ready"
 HOSTED = 60.0
@@ -29,50 +29,50 @@ SKEW = 60.0
 """Signatures and tokens are refused when clocks differ by minutes."""
 
 
-def call_limit(is_local: bool, said: float | None = None) -> float:
+def call_limit(is_local: bool, text: float | None = None) -> float:
     """How long the request may take.
 
     Args:
         is_local: Whether the model runs on this machine.
         said: The user's own limit in seconds, which holds.
     """
-    return said if said is not None else LOCAL if is_local else HOSTED
+    return text if text is not None else LOCAL if is_local else HOSTED
 
 
-def check_call(client: AiClient, limit: float = HOSTED) -> Iterator[Finding]:
+def check_call(client: AiClient, limit: float = HOSTED) -> Iterator[CheckResult]:
     try:
         result = client.ask(QUESTION, max_tokens=16, timeout=limit, retries=0, cache=False)
     except CallTimeoutError as error:
-        yield failure("call", str(error), f"a slow machine may need more than {limit:g} s: --timeout sets the limit")
+        yield failed("call", str(error), f"a slow machine may need more than {limit:g} s: --timeout sets the limit")
         return
     except AIUtilitiesError as error:
-        yield explained(error)
+        yield finding_for_error(error)
         return
-    yield ok("key and model", f"{result.provider} answers as {result.model}")
+    yield passed("key and model", f"{result.provider} answers as {result.model}")
     yield from check_speed(result)
     headers = result.response.response_headers if result.response is not None else {}
     yield from check_clock(headers)
     yield from check_limits(headers)
 
 
-def explained(error: AIUtilitiesError) -> Finding:
+def finding_for_error(error: AIUtilitiesError) -> CheckResult:
     """Which part of the call is ill; the error itself says what to do."""
     match error:
         case AuthenticationError() | PermissionDeniedError():
-            return failure("key", str(error))
+            return failed("key", str(error))
         case NotFoundError():
-            return failure("model", str(error), "`ai-utilities models` lists what there is")
+            return failed("model", str(error), "`ai-utilities models` lists what there is")
         case QuotaError() | ProviderRateLimitError():
             return warning("limits", str(error))
-    return failure("call", str(error))
+    return failed("call", str(error))
 
 
-def check_speed(result: AskResult) -> Iterator[Finding]:
+def check_speed(result: AskResult) -> Iterator[CheckResult]:
     if result.duration_s is not None:
-        yield ok("latency", f"{result.duration_s * 1000:.0f} ms for {result.usage.completion_tokens} tokens")
+        yield passed("latency", f"{result.duration_s * 1000:.0f} ms for {result.usage.completion_tokens} tokens")
 
 
-def check_clock(headers: Mapping[str, str]) -> Iterator[Finding]:
+def check_clock(headers: Mapping[str, str]) -> Iterator[CheckResult]:
     try:
         theirs = parsedate_to_datetime(headers["date"]).timestamp()
     except (KeyError, ValueError):
@@ -81,12 +81,12 @@ def check_clock(headers: Mapping[str, str]) -> Iterator[Finding]:
     if abs(skew) > SKEW:
         yield warning("clock", f"this clock is {skew:+.0f} s off the provider's", "let the system set its clock")
     else:
-        yield ok("clock", f"within {abs(skew):.0f} s of the provider's")
+        yield passed("clock", f"within {abs(skew):.0f} s of the provider's")
 
 
-def check_limits(headers: Mapping[str, str]) -> Iterator[Finding]:
+def check_limits(headers: Mapping[str, str]) -> Iterator[CheckResult]:
     """Providers tell what is left in headers of similar names."""
     left = {name: value for name, value in headers.items() if "ratelimit" in name and "remaining" in name}
     if left:
-        said = ", ".join(f"{name.rsplit('remaining', 1)[-1].strip('-') or 'requests'} {v}" for name, v in left.items())
-        yield ok("limits", f"left: {said}")
+        text = ", ".join(f"{name.rsplit('remaining', 1)[-1].strip('-') or 'requests'} {v}" for name, v in left.items())
+        yield passed("limits", f"left: {text}")

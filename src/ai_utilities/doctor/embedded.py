@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 from dhenara.ai.diagnosis import embedded_model
 
-from .finding import Finding, failure, ok
+from .check_result import CheckResult, failed, passed
 
 WHAT = "embedded model"
 FIX = "ai-utilities local install"
 
 
-def check_embedded(wanted: bool) -> Iterator[Finding]:
+def check_embedded(wanted: bool) -> Iterator[CheckResult]:
     """A failure only for whoever wants to ask it; nobody else has to have it."""
-    found = embedded_model()
-    if found.problem is None:
-        yield ok(WHAT, f"{found.name} is there and whole, llama.cpp is {found.runner}")
+    match = embedded_model()
+    if match.problem is None:
+        yield passed(WHAT, f"{match.name} is there and whole, llama.cpp is {match.runner}")
     elif wanted:
-        yield failure(WHAT, found.problem, FIX)
+        yield failed(WHAT, match.problem, FIX)
     else:
-        yield Finding(WHAT, "ok", found.problem, f"only if you want a model without a key: {FIX}")
+        yield CheckResult(WHAT, "ok", match.problem, f"only if you want a model without a key: {FIX}")

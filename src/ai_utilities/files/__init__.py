@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dhenara.ai._lazy import lazy
+from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .reading import FileText as FileText, TextExtractionError as TextExtractionError, read_text as read_text
     from .uploads import UploadRecord as UploadRecord
 
-__getattr__, __dir__ = lazy(
+__getattr__, __dir__ = lazy_package(
     __name__,
     {
         "FileText": ".reading",

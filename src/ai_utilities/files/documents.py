@@ -29,11 +29,11 @@ MOST_CONTENT = 64 * 1024 * 1024
 def read_docx(data: bytes) -> tuple[str, ...]:
     """Paragraphs and tables; a page ends where the author or the program that saved it said so."""
     with zipfile.ZipFile(BytesIO(data)) as archive:
-        told = archive.getinfo("word/document.xml")
-        if told.file_size > MOST_XML:
+        payload = archive.getinfo("word/document.xml")
+        if payload.file_size > MOST_XML:
             raise ValueError("it unpacks to more than can be read")
         document = Document()
-        for event, element in events(archive, told):
+        for event, element in events(archive, payload):
             if event == "start":
                 document.start(element)
             else:
@@ -42,11 +42,11 @@ def read_docx(data: bytes) -> tuple[str, ...]:
     return tuple("\n".join(page).strip() for page in document.pages)
 
 
-def events(archive: zipfile.ZipFile, told: zipfile.ZipInfo) -> Iterator[tuple[str, Any]]:
+def events(archive: zipfile.ZipFile, data: zipfile.ZipInfo) -> Iterator[tuple[str, Any]]:
     """The beginnings and ends of elements, while the file is unpacked."""
     parser: Any = ElementTree.XMLPullParser(("start", "end"))
     tail = b""
-    with archive.open(told) as file:
+    with archive.open(data) as file:
         while piece := file.read(PIECE):
             if b"<!DOCTYPE" in tail + piece or b"<!ENTITY" in tail + piece:
                 raise ValueError("it defines entities, which documents never do")

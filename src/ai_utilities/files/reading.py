@@ -16,7 +16,7 @@ from dhenara.ai.dataclass import dataclass
 
 from ..exceptions import AIUtilitiesError
 from .documents import read_docx, read_pdf
-from .markup import read_html
+from .html_text import read_html
 
 MOST_BYTES = 100 * 1024 * 1024
 
@@ -51,7 +51,7 @@ def read_text(
 ) -> FileText:
     """The words of a file. What it is, its content says first, then its name."""
     called = name or ("file" if isinstance(file, bytes) else Path(file).name)
-    data = file if isinstance(file, bytes) else on_disk(Path(file).expanduser(), most_bytes)
+    data = file if isinstance(file, bytes) else read_disk(Path(file).expanduser(), most_bytes)
     if most_bytes is not None and len(data) > most_bytes:
         raise TextExtractionError(f"{called} has {len(data)} bytes, and {most_bytes} are allowed: pass most_bytes=...")
     kind = kind_of(data, called)
@@ -63,7 +63,7 @@ def read_text(
             raise
         except UNREADABLE as error:
             raise TextExtractionError(f"{called} could not be read as {kind}: {error}") from error
-    text = decoded(data)
+    text = decode_text(data)
     if text is None:
         raise TextExtractionError(
             f"{called} is {kind}, whose words cannot be read here; "
@@ -72,7 +72,7 @@ def read_text(
     return FileText(called, kind, (text,))
 
 
-def on_disk(path: Path, most_bytes: int | None) -> bytes:
+def read_disk(path: Path, most_bytes: int | None) -> bytes:
     try:
         with path.open("rb") as file:
             # Devices and pipes do not tell their size.
@@ -92,11 +92,11 @@ def kind_of(data: bytes, name: str) -> str:
     if data[:512].lstrip().lower().startswith((b"<!doctype html", b"<html")):
         return "text/html"
     return mimetypes.guess_type(name)[0] or (
-        "text/plain" if decoded(data[:4096]) is not None else "application/octet-stream"
+        "text/plain" if decode_text(data[:4096]) is not None else "application/octet-stream"
     )
 
 
-def decoded(data: bytes) -> str | None:
+def decode_text(data: bytes) -> str | None:
     """Text in the encodings that files have; None for what is none."""
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
@@ -120,6 +120,6 @@ UNREADABLE = (
 READERS: dict[str, Callable[[bytes], tuple[str, ...]]] = {
     "application/pdf": read_pdf,
     DOCX: read_docx,
-    "text/html": lambda data: (read_html(decoded(data) or ""),),
-    "application/xhtml+xml": lambda data: (read_html(decoded(data) or ""),),
+    "text/html": lambda data: (read_html(decode_text(data) or ""),),
+    "application/xhtml+xml": lambda data: (read_html(decode_text(data) or ""),),
 }

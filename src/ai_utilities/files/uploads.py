@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from time import time
 
-from ..folders import kept_in
+from ..default_paths import cache_path
 from ..storage.errors import StoreError
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_schema import Schema
@@ -27,13 +27,13 @@ class UploadRecord:
     """Remembers uploads by provider, account and content, in a small database that processes share."""
 
     def __init__(self, path: str | PathLike[str] | None = None, now: Callable[[], float] = time) -> None:
-        self._file = SQLiteFile(path if path is not None else kept_in("uploads.sqlite"), UPLOADS, WAIT, lazy=True)
+        self._file = SQLiteFile(path if path is not None else cache_path("uploads.sqlite"), UPLOADS, WAIT, lazy=True)
         self._now = now
 
     def find(self, key: str) -> str | None:
         """The id of the file, unless the provider has forgotten it by now; None as well while the record is locked."""
         try:
-            row = self._file.one("select file_id, expires from uploads where key = ?", (key,))
+            row = self._file.fetch_one("select file_id, expires from uploads where key = ?", (key,))
         except StoreError as error:
             log.warning("the record of uploads is not used: %s", error)
             return None
@@ -41,7 +41,7 @@ class UploadRecord:
             return None
         return str(row[0])
 
-    def keep(self, key: str, file_id: str, expires: float | None) -> None:
+    def store(self, key: str, file_id: str, expires: float | None) -> None:
         self._tried("insert or replace into uploads values (?, ?, ?)", (key, file_id, expires))
 
     def forget(self, file_id: str) -> None:
@@ -50,7 +50,7 @@ class UploadRecord:
     def _tried(self, statement: str, values: tuple[object, ...]) -> None:
         """A file that is at the provider is not lost for a record that cannot be written."""
         try:
-            self._file.all(statement, values)
+            self._file.fetch_all(statement, values)
         except StoreError as error:
             log.warning("the record of uploads is not written: %s", error)
 

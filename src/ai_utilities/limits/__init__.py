@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dhenara.ai._lazy import lazy
+from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .layer import LimitLayer as LimitLayer
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .sqlite import SQLiteLimits as SQLiteLimits
     from .store import LimitStore as LimitStore, MemoryLimits as MemoryLimits
 
-__getattr__, __dir__ = lazy(
+__getattr__, __dir__ = lazy_package(
     __name__,
     {
         "LimitLayer": ".layer",

@@ -31,7 +31,7 @@ USUAL_RESET = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class HeaderLimit:
     """Of `limit`, `remaining` are left; in `reset` seconds all of them are there again."""
 
     kind: Kind
@@ -40,15 +40,15 @@ class Seen:
     reset: float
 
 
-def read_headers(headers: Mapping[str, str], now: float) -> Iterator[Seen]:
+def read_headers(headers: Mapping[str, str], now: float) -> Iterator[HeaderLimit]:
     """Whatever of it can be understood; `now` is in seconds since 1970."""
     for kind, limit, remaining, reset in NAMES:
-        most, left = number(headers.get(limit)), number(headers.get(remaining))
+        most, left = parse_number(headers.get(limit)), parse_number(headers.get(remaining))
         if most is not None and left is not None and most > 0:
-            yield Seen(kind, most, max(0.0, left), seconds(headers.get(reset, ""), now))
+            yield HeaderLimit(kind, most, max(0.0, left), seconds(headers.get(reset, ""), now))
 
 
-def number(text: str | None) -> float | None:
+def parse_number(text: str | None) -> float | None:
     try:
         return None if text is None else float(text)
     except ValueError:
@@ -57,7 +57,7 @@ def number(text: str | None) -> float | None:
 
 def seconds(text: str, now: float) -> float:
     """`6m0s`, `1.5s`, `250ms`, `17`, or a moment such as `2026-11-21T12:00:00Z`."""
-    plain = number(text)
+    plain = parse_number(text)
     if plain is not None:
         return plain
     parts = re.findall(r"([\d.]+)(ms|s|m|h|d)(?![a-z])", text)

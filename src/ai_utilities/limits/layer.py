@@ -10,15 +10,15 @@ from dhenara.ai.errors import CallError, QuotaError, RateLimitError
 from dhenara.ai.types import Call, Usage
 
 from ..storage.errors import StoreError, StoreEvictsError, StoreVersionError
-from ..storage.running import World, asked, surely
+from ..storage.store_calls import StoreIO, call_store, call_store_shielded
 from ..storage.time_limit import within
 from ..usage.batch_rows import FREE
 from ..usage.estimate import estimate_request
-from .account import NEVER_LONGER, Ask
-from .asking import account_name, asked_for, explained, live
 from .headers import read_headers
 from .limit import Limit, LimitReachedError
+from .request import account_name, build_request, describe_limit, live_name
 from .store import LimitStore, MemoryLimits
+from .window_state import NEVER_LONGER, Ask
 
 log = logging.getLogger("ai_utilities.limits")
 USUAL_ANSWER = 500
@@ -52,13 +52,13 @@ class LimitLayer:
         self._alone = MemoryLimits()
         self.down = False
 
-    def bind(self, io: World, target: Target) -> Layer:
-        return Bound(self, io, target)
+    def bind(self, io: StoreIO, target: Target) -> Layer:
+        return BoundLimits(self, io, target)
 
     def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
         """A store that fails does not fail calls: as long as it does, this process keeps to the limits by itself."""
         try:
-            found = self.store.step(account, step, ask)
+            match = self.store.step(account, step, ask)
         except (StoreEvictsError, StoreVersionError):
             raise  # no failure that passes: the store must not be used as it is set up
         except StoreError as error:
@@ -69,30 +69,30 @@ class LimitLayer:
         if self.down:
             log.warning("the limit store works again")
         self.down = False
-        return found
+        return match
 
 
-class Bound:
+class BoundLimits:
     """The limits in one world, before one target."""
 
-    def __init__(self, layer: LimitLayer, io: World, target: Target) -> None:
+    def __init__(self, layer: LimitLayer, io: StoreIO, target: Target) -> None:
         self._layer = layer
         self._io = io
         self._target = target
         self._account = account_name(target)
         origin = target.origin
         self._model = origin.model
-        self._limits = [limit for limit in layer.limits if limit.holds_for(origin.provider, origin.model)]
+        self._limits = [limit for limit in layer.limits if limit.applies_to(origin.provider, origin.model)]
 
     async def __call__(self, call: Call, send: Send) -> Stream:
-        left = None if call.deadline is None else call.deadline - self._io.now()
-        ask = asked_for(self._limits, self._model, await self._tokens(call), headers=self._layer.headers, left=left)
-        ask["looks"] = self._layer.store.looks
-        ask["at"] = await self._granted(call, ask)
+        left = None if call.deadline is None else call.deadline - self._io.monotonic()
+        ask = build_request(self._limits, self._model, await self._tokens(call), headers=self._layer.headers, left=left)
+        ask["looks"] = self._layer.store.poll_interval
+        ask["at"] = await self._acquire(call, ask)
         try:
             stream = await send(call)
         except BaseException as error:
-            await self._refused(call, ask, error)
+            await self._record_refusal(call, ask, error)
             raise
         await self._observe(call, only_empty=True)
 
@@ -103,52 +103,52 @@ class Bound:
         stream.on_end(ended)
         return stream
 
-    async def _granted(self, call: Call, ask: dict[str, Any]) -> float:
+    async def _acquire(self, call: Call, ask: dict[str, Any]) -> float:
         """When the call was granted what it needs; waits for it in line."""
         try:
             verdict = await self._step("take", ask, call)
             if verdict["wait"]:
-                verdict = await self._waited(call, ask)
+                verdict = await self._wait_for_grant(call, ask)
         except BaseException:
-            await self._surely("leave", ask)
+            await self._apply_shielded("leave", ask)
             # The place may have been granted while the caller was going away.
-            await self._surely("settle", {"ticket": ask["ticket"], "at": 0, "wants": [], "live": []})
+            await self._apply_shielded("settle", {"ticket": ask["ticket"], "at": 0, "wants": [], "live": []})
             raise
         return float(verdict["at"])
 
-    async def _waited(self, call: Call, ask: dict[str, Any]) -> dict[str, Any]:
+    async def _wait_for_grant(self, call: Call, ask: dict[str, Any]) -> dict[str, Any]:
         """The verdict that grants it: asked for again when its time has come, or when it is told of a free place."""
-        bell, until = self._io.bell(), self._io.now() + self._layer.longest
+        event, until = self._io.wakeup_event(), self._io.monotonic() + self._layer.longest
         until = until if call.deadline is None else min(until, call.deadline)
-        with self._layer.store.line.waiting(self._account, ask, bell):
+        with self._layer.store.line.waiting(self._account, ask, event):
             while (verdict := await self._step("take", ask, call))["wait"]:
-                now = self._io.now()
+                now = self._io.monotonic()
                 if now + verdict["wait"] > until:
-                    raise self._reached(verdict)
-                await bell.wait(min(self._look(verdict, ask), until - now))
-        self._layer.store.line.told(self._account)
+                    raise self._limit_error(verdict)
+                await event.wait(min(self._next_poll(verdict, ask), until - now))
+        self._layer.store.line.notify(self._account)
         return verdict
 
-    def _look(self, verdict: dict[str, Any], ask: dict[str, Any]) -> float:
+    def _next_poll(self, verdict: dict[str, Any], ask: dict[str, Any]) -> float:
         """Seconds until it asks again. A place in this process needs no looking for: it is told."""
-        told = not self._layer.store.waits and any(lane["lane"] == verdict["why"] for lane in ask["lanes"])
-        return NEVER_LONGER if told else float(verdict["look"])
+        data = not self._layer.store.blocking and any(lane["lane"] == verdict["why"] for lane in ask["lanes"])
+        return NEVER_LONGER if data else float(verdict["look"])
 
-    def _reached(self, verdict: dict[str, Any]) -> LimitReachedError:
+    def _limit_error(self, verdict: dict[str, Any]) -> LimitReachedError:
         origin = self._target.origin
         return LimitReachedError(
-            f"{explained(verdict['why'])}; the call could be sent in {verdict['wait']:.3g} s, "
+            f"{describe_limit(verdict['why'])}; the call could be sent in {verdict['wait']:.3g} s, "
             "which is longer than it may wait",
             provider=origin.provider,
             model=origin.model,
             retry_after=verdict["wait"],
         )
 
-    async def _refused(self, call: Call, ask: dict[str, Any], error: BaseException) -> None:
+    async def _record_refusal(self, call: Call, ask: dict[str, Any], error: BaseException) -> None:
         """What was refused used no tokens. Who is told to slow down tells everybody with the same key."""
         if isinstance(error, RateLimitError) and not isinstance(error, QuotaError):
             seconds = SHORT_PAUSE if error.retry_after is None else error.retry_after
-            await self._surely("pause", {"seconds": seconds})
+            await self._apply_shielded("pause", {"seconds": seconds})
         await self._observe(call)
         known = isinstance(error, CallError) and error.status is not None
         await self._settle(ask, Usage() if known else None)
@@ -158,12 +158,17 @@ class Bound:
         if not self._layer.headers or head is None:
             return
         seen = [
-            {"bucket": live(self._model, one.kind), "limit": one.limit, "remaining": one.remaining, "reset": one.reset}
-            for one in read_headers(head.headers, self._io.wall())
+            {
+                "bucket": live_name(self._model, one.kind),
+                "limit": one.limit,
+                "remaining": one.remaining,
+                "reset": one.reset,
+            }
+            for one in read_headers(head.headers, self._io.time())
             if not only_empty or one.remaining < 1
         ]
         if seen:
-            await self._surely("observe", {"seen": seen})
+            await self._apply_shielded("observe", {"seen": seen})
 
     async def _settle(self, ask: dict[str, Any], usage: Usage | None) -> None:
         """Without a report of usage, what was expected stays counted."""
@@ -176,18 +181,18 @@ class Bound:
             ]
             for kind in ("wants", "live")
         }
-        await self._surely("settle", {"ticket": ask["ticket"], "at": ask["at"], **corrected})
+        await self._apply_shielded("settle", {"ticket": ask["ticket"], "at": ask["at"], **corrected})
 
     async def _step(self, step: str, ask: Ask, call: Call) -> dict[str, Any]:
-        left = PATIENCE if call.deadline is None else min(PATIENCE, max(0.0, call.deadline - self._io.now()) / 2)
+        left = PATIENCE if call.deadline is None else min(PATIENCE, max(0.0, call.deadline - self._io.monotonic()) / 2)
         work = within(IMPATIENCE if self._layer.down else left, self._layer.step)
-        found: dict[str, Any] = await asked(self._io, self._layer.store, work, self._account, step, ask)
-        return found
+        match: dict[str, Any] = await call_store(self._io, self._layer.store, work, self._account, step, ask)
+        return match
 
-    async def _surely(self, step: str, ask: Ask) -> None:
+    async def _apply_shielded(self, step: str, ask: Ask) -> None:
         work = within(IMPATIENCE if self._layer.down else AFTERWARDS, self._layer.step)
-        await surely(self._io, self._layer.store, work, self._account, step, ask)
-        self._layer.store.line.told(self._account)
+        await call_store_shielded(self._io, self._layer.store, work, self._account, step, ask)
+        self._layer.store.line.notify(self._account)
 
     async def _tokens(self, call: Call) -> int:
         if call.operation in FREE:

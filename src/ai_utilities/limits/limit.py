@@ -38,10 +38,10 @@ class Limit:
             if value is not None and value < 1:
                 raise ConfigurationError(f"{name} is a number of at least 1, or None for no limit; not {value!r}")
 
-    def holds_for(self, provider: str, model: str) -> bool:
+    def applies_to(self, provider: str, model: str) -> bool:
         return fnmatchcase(provider, self.provider) and fnmatchcase(model, self.model)
 
-    def whose(self, model: str) -> str:
+    def counter_name(self, model: str) -> str:
         """The name under which calls to this model are counted."""
         return self.model if self.together else model
 

@@ -15,10 +15,10 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from ..storage.errors import StoreEvictsError, StoreVersionError
-from ..storage.redis import RedisServer, library
+from ..storage.redis import RedisServer, load_redis
 from ..storage.steady_clock import steady
-from .account import GRACE, NEVER_LONGER, SHORTLY, SLOTS, Ask
 from .store import LimitStore
+from .window_state import GRACE, NEVER_LONGER, SHORTLY, SLOTS, Ask
 
 log = logging.getLogger("ai_utilities.limits")
 VERSION = 2
@@ -41,25 +41,25 @@ class RedisLimits(LimitStore):
     def __init__(self, server: Any = "redis://127.0.0.1:6379/0", *, prefix: str = "ai_utilities:limits") -> None:
         self._server = RedisServer(server, prefix)
         self._times: dict[str, tuple[float, float]] = {}
-        self._kept = KEPT
+        self._stored = KEPT
 
     def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
         self._check_policy()
-        text, name = script()
+        text, name = load_script()
         expected = "" if "now" in ask else self._expected(account)
-        constants = (SLOTS, GRACE, NEVER_LONGER, SHORTLY, self._kept, expected, VERSION)
-        said = (1, self._server.named(account), step, to_json(ask).decode(), *constants)
-        with self._server.asked() as client:
+        constants = (SLOTS, GRACE, NEVER_LONGER, SHORTLY, self._stored, expected, VERSION)
+        options = (1, self._server.key_name(account), step, to_json(ask).decode(), *constants)
+        with self._server.connected_client() as client:
             try:
-                found = client.evalsha(name, *said)
-            except library().exceptions.NoScriptError:
-                found = client.eval(text, *said)
-        if found[0] == "version":
+                match = client.evalsha(name, *options)
+            except load_redis().exceptions.NoScriptError:
+                match = client.eval(text, *options)
+        if match[0] == "version":
             raise StoreVersionError(
-                f"the limits under {self._server.prefix} have version {found[1]}, and this version of dhenara knows "
+                f"the limits under {self._server.prefix} have version {match[1]}, and this version of dhenara knows "
                 f"{VERSION}: upgrade dhenara, or use another prefix."
             )
-        answer, now, jumped, state = found
+        answer, now, jumped, state = match
         self._report(account, state, float(jumped))
         self._times[account] = (float(now), steady())
         read: dict[str, Any] = from_json(answer)
@@ -78,11 +78,11 @@ class RedisLimits(LimitStore):
     def _check_policy(self) -> None:
         """Keys without an expiry are not evicted by the `volatile-` policies."""
         try:
-            self._server.check_eviction("the limits", expiring=self._kept > 0)
+            self._server.check_eviction("the limits", expiring=self._stored > 0)
         except StoreEvictsError:
-            if not self._kept:
+            if not self._stored:
                 raise
-            self._kept = 0
+            self._stored = 0
             self._server.check_eviction("the limits", expiring=False)
 
     def _report(self, account: str, state: str, jumped: float) -> None:
@@ -95,7 +95,7 @@ class RedisLimits(LimitStore):
 
 
 @cache
-def script() -> tuple[str, str]:
+def load_script() -> tuple[str, str]:
     """The script, and the name by which a server that has run it knows it."""
     text = files(__package__).joinpath("account.lua").read_text(encoding="utf-8")
     return text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

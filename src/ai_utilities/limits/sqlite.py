@@ -14,8 +14,8 @@ from ..storage.errors import StoreVersionError
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_schema import Schema
 from ..storage.steady_clock import boot_id, steady
-from .account import Account, Ask, apply, checked, fresh
 from .store import LimitStore
+from .window_state import Account, Ask, apply_step, checked, new_state
 
 log = logging.getLogger("ai_utilities.limits")
 LIMITS = Schema(
@@ -37,17 +37,17 @@ class SQLiteLimits(LimitStore):
         self._clock = clock
 
     def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
-        with self._file.writing() as file:
+        with self._file.transaction() as file:
             row = file.execute("SELECT state FROM limits WHERE account = ?", (account,)).fetchone()
-            state = fresh() if row is None else self._read(account, row[0])
+            state = new_state() if row is None else self._read(account, row[0])
             try:
-                found = apply(state, step, ask, self._now(state))
+                match = apply_step(state, step, ask, self._now(state))
             except (KeyError, TypeError, AttributeError, ValueError) as error:
                 state = self._damaged(account, error)
-                found = apply(state, step, ask, self._now(state))
+                match = apply_step(state, step, ask, self._now(state))
             text = to_json({**state, "version": VERSION}).decode()
             file.execute("REPLACE INTO limits (account, state) VALUES (?, ?)", (account, text))
-        return found
+        return match
 
     def close(self) -> None:
         self._file.close()
@@ -66,7 +66,7 @@ class SQLiteLimits(LimitStore):
 
     def _damaged(self, account: str, error: Exception) -> Account:
         log.warning("the limits of %s in %s were damaged (%s); they are counted anew", account, self._file.path, error)
-        return fresh()
+        return new_state()
 
     def _now(self, state: Account) -> float:
         """What the clock says. The account's time begins as the time of day, and goes on after a restart."""

@@ -8,22 +8,22 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from ..storage.steady_clock import steady
-from .account import NEVER_LONGER, Account, Ask, apply, fresh
-from .line import Line
+from .wait_queue import WaitQueue
+from .window_state import NEVER_LONGER, Account, Ask, apply_step, new_state
 
 
 class LimitStore(ABC):
     """Whoever shares a store shares its limits. `account` is a name without secrets."""
 
-    waits: ClassVar[bool] = True
-    looks: ClassVar[float] = NEVER_LONGER
+    blocking: ClassVar[bool] = True
+    poll_interval: ClassVar[float] = NEVER_LONGER
     """Seconds between two questions of a waiting caller, at most: what other processes do, nobody tells."""
 
-    line: Line
+    line: WaitQueue
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         store = super().__new__(cls)  # here, so that a store of one's own need not call any __init__
-        store.line = Line()
+        store.line = WaitQueue()
         return store
 
     @abstractmethod
@@ -37,8 +37,8 @@ class LimitStore(ABC):
 class MemoryLimits(LimitStore):
     """For the threads and event loops of one process."""
 
-    waits: ClassVar[bool] = False
-    looks: ClassVar[float] = 60.0
+    blocking: ClassVar[bool] = False
+    poll_interval: ClassVar[float] = 60.0
 
     def __init__(self, clock: Callable[[], float] = steady) -> None:
         self._clock = clock
@@ -47,4 +47,4 @@ class MemoryLimits(LimitStore):
 
     def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
         with self._lock:
-            return apply(self._accounts.setdefault(account, fresh()), step, ask, self._clock())
+            return apply_step(self._accounts.setdefault(account, new_state()), step, ask, self._clock())

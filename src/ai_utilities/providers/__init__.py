@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dhenara.ai._lazy import lazy
+from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
     from ..exceptions import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .ollama_provider import OllamaProvider as OllamaProvider
     from .openai_provider import OpenAIProvider as OpenAIProvider
 
-__getattr__, __dir__ = lazy(
+__getattr__, __dir__ = lazy_package(
     __name__,
     {
         "ProviderAPIError": "..exceptions",

@@ -13,7 +13,7 @@ from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types.secret_options import shown_address
 
 from ..exceptions import ProviderConfigurationError
-from ..ways_out import nothing_configured
+from ..setup_hints import nothing_configured
 from .facts import EMBEDDED, ProviderFacts, facts_of, known_providers
 
 if TYPE_CHECKING:
@@ -28,68 +28,68 @@ log = logging.getLogger("ai_utilities")
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
+class PickedProvider:
     """A provider, and why it is this one."""
 
     name: str
     reason: str
 
 
-def pick(settings: AiSettings, variables: Mapping[str, str]) -> Picked:
+def pick_provider(settings: AiSettings, variables: Mapping[str, str]) -> PickedProvider:
     """The first provider that can be asked. Says which in the log, or raises with the ways out."""
-    order = wanted_order(settings)
-    found = (
-        at_an_address(settings)
-        or with_key(order, settings, variables)
-        or answering(order, variables)
-        or embedded(order)
+    order = provider_order(settings)
+    match = (
+        pick_by_base_url(settings)
+        or pick_by_key(order, settings, variables)
+        or pick_reachable_server(order, variables)
+        or pick_embedded(order)
     )
-    if found is None:
+    if match is None:
         raise ProviderConfigurationError(nothing_configured(order))
-    log.info("provider auto picked %s: %s", found.name, found.reason)
-    return found
+    log.info("provider auto picked %s: %s", match.name, match.reason)
+    return match
 
 
-def wanted_order(settings: AiSettings) -> tuple[str, ...]:
+def provider_order(settings: AiSettings) -> tuple[str, ...]:
     """The user's order, or every provider there is: hosted ones, then local ones."""
     if settings.auto_select_order:
         return tuple(facts_of(name).name for name in settings.auto_select_order.split(",") if name.strip())
     return tuple(name for name in known_providers() if name != COMPATIBLE and facts_of(name).chats)
 
 
-def at_an_address(settings: AiSettings) -> Picked | None:
+def pick_by_base_url(settings: AiSettings) -> PickedProvider | None:
     """An address that belongs to no provider is a server that speaks OpenAI's protocol."""
-    return Picked(COMPATIBLE, "a base URL is set") if settings.base_url else None
+    return PickedProvider(COMPATIBLE, "a base URL is set") if settings.base_url else None
 
 
-def with_key(order: tuple[str, ...], settings: AiSettings, variables: Mapping[str, str]) -> Picked | None:
+def pick_by_key(order: tuple[str, ...], settings: AiSettings, variables: Mapping[str, str]) -> PickedProvider | None:
     for facts in map(facts_of, order):
         variable = next((name for name in facts.key if variables.get(name)), None)
         if variable is not None:
-            return Picked(facts.name, f"{variable} is set")
+            return PickedProvider(facts.name, f"{variable} is set")
         if facts.name == "openai" and settings.api_key:
-            return Picked(facts.name, "an API key is set without a provider")
+            return PickedProvider(facts.name, "an API key is set without a provider")
     return None
 
 
-def answering(order: tuple[str, ...], variables: Mapping[str, str]) -> Picked | None:
+def pick_reachable_server(order: tuple[str, ...], variables: Mapping[str, str]) -> PickedProvider | None:
     """The first server of one's own that takes connections."""
     for facts in map(facts_of, order):
-        address = address_of(facts, variables)
-        if address is not None and reachable(address):
-            return Picked(facts.name, f"a server answers at {shown_address(address)}")
+        address = server_address(facts, variables)
+        if address is not None and is_reachable(address):
+            return PickedProvider(facts.name, f"a server answers at {shown_address(address)}")
     return None
 
 
-def address_of(facts: ProviderFacts, variables: Mapping[str, str]) -> str | None:
+def server_address(facts: ProviderFacts, variables: Mapping[str, str]) -> str | None:
     """Where a server of one's own would be; None for hosted providers."""
     if facts.needs_key or not facts.is_local:
         return None
-    said = next((variables[name] for name in facts.base_url if variables.get(name)), facts.address)
-    return said if said is None or "//" in said else f"http://{said}"
+    text = next((variables[name] for name in facts.base_url if variables.get(name)), facts.address)
+    return text if text is None or "//" in text else f"http://{text}"
 
 
-def reachable(address: str, connect: Callable[..., socket.socket] = socket.create_connection) -> bool:
+def is_reachable(address: str, connect: Callable[..., socket.socket] = socket.create_connection) -> bool:
     parts = urlsplit(address)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
@@ -99,7 +99,7 @@ def reachable(address: str, connect: Callable[..., socket.socket] = socket.creat
     return True
 
 
-def embedded(order: tuple[str, ...]) -> Picked | None:
+def pick_embedded(order: tuple[str, ...]) -> PickedProvider | None:
     """The model in this process, where what runs it is installed."""
     there = EMBEDDED in order and find_spec("xllamacpp") is not None
-    return Picked(EMBEDDED, "nothing else is configured") if there else None
+    return PickedProvider(EMBEDDED, "nothing else is configured") if there else None

@@ -46,41 +46,41 @@ class BaseProvider(ABC):
 
     def ask_stream(self, prompt: str, **kwargs: Any) -> Iterator[str]:
         """The answer in pieces, as they come."""
-        raise self._cannot("Streaming not supported")
+        raise self._unsupported("Streaming not supported")
 
     def list_models(self) -> list[str]:
         """The names of the models that may be asked."""
-        raise self._cannot("Model listing not supported")
+        raise self._unsupported("Model listing not supported")
 
     def embed(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
         """One vector for each text."""
-        raise self._cannot("Embeddings not supported")
+        raise self._unsupported("Embeddings not supported")
 
     def plan(self, prompt: str, **kwargs: Any) -> Plan:
         """What each part of the conversation would become if this were asked now."""
-        raise self._cannot("Planning not supported")
+        raise self._unsupported("Planning not supported")
 
     def operate(self, operation: str, *given: Any, **kwargs: Any) -> Any:
         """Something else that clients offer, such as `transcribe` and `speak`, by its name."""
-        raise self._cannot(f"{operation} not supported")
+        raise self._unsupported(f"{operation} not supported")
 
     async def ask_async(self, prompt: str, **kwargs: Any) -> AskResult:
-        return await threaded(self.ask, prompt, **kwargs)
+        return await run_in_thread(self.ask, prompt, **kwargs)
 
     async def ask_batch_async(self, prompts: Sequence[str], **kwargs: Any) -> list[AskResult]:
-        return await threaded(self.ask_batch, prompts, **kwargs)
+        return await run_in_thread(self.ask_batch, prompts, **kwargs)
 
     def ask_stream_async(self, prompt: str, **kwargs: Any) -> AsyncIterator[str]:
         return ThreadedIterator(partial(self.ask_stream, prompt, **kwargs))
 
     async def list_models_async(self) -> list[str]:
-        return await threaded(self.list_models)
+        return await run_in_thread(self.list_models)
 
     async def embed_async(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
-        return await threaded(self.embed, texts, **kwargs)
+        return await run_in_thread(self.embed, texts, **kwargs)
 
     async def operate_async(self, operation: str, *given: Any, **kwargs: Any) -> Any:
-        return await threaded(self.operate, operation, *given, **kwargs)
+        return await run_in_thread(self.operate, operation, *given, **kwargs)
 
     def close(self) -> None:  # noqa: B027  # most providers of one's own hold nothing open
         """Lets go of connections."""
@@ -89,11 +89,11 @@ class BaseProvider(ABC):
         """The same on an event loop."""
         self.close()
 
-    def _cannot(self, what: str) -> ProviderCapabilityError:
+    def _unsupported(self, what: str) -> ProviderCapabilityError:
         return ProviderCapabilityError(f"{self.provider_name}: {what} by this provider; ask another one for it.")
 
 
-async def threaded(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Runs blocking work without holding up the loop."""
     from anyio import to_thread
 
@@ -110,8 +110,8 @@ class ThreadedIterator(AsyncIterator[str]):
     async def __anext__(self) -> str:
         pieces = self._pieces
         if pieces is None:
-            pieces = self._pieces = await threaded(self._opened)
-        piece = await threaded(following, pieces)
+            pieces = self._pieces = await run_in_thread(self._opened)
+        piece = await run_in_thread(next_or_none, pieces)
         if piece is None:
             raise StopAsyncIteration
         return piece
@@ -119,8 +119,8 @@ class ThreadedIterator(AsyncIterator[str]):
     async def aclose(self) -> None:
         close = getattr(self._pieces, "close", None)
         if close is not None:
-            await threaded(close)
+            await run_in_thread(close)
 
 
-def following(pieces: Iterator[str]) -> str | None:
+def next_or_none(pieces: Iterator[str]) -> str | None:
     return next(pieces, None)

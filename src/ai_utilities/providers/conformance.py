@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from ..crowd import ask_all
+from ..concurrency import ask_all
 from ..results import AskResult
 from .base_provider import BaseProvider
 
@@ -28,7 +28,7 @@ class ProviderConformance:
         assert provider.settings is not None, "settings are missing: call super().__init__(settings)"
 
     def test_ask_returns_a_result_with_its_text(self) -> None:
-        holds(self.make_provider().ask(self.prompt))
+        check_result(self.make_provider().ask(self.prompt))
 
     def test_usage_adds_up(self) -> None:
         usage = self.make_provider().ask(self.prompt).usage
@@ -39,7 +39,7 @@ class ProviderConformance:
         assert isinstance(results, list), "ask_batch must return a list"
         assert len(results) == 3, f"three prompts were asked, {len(results)} results came back"
         for result in results:
-            holds(result)
+            check_result(result)
 
     def test_an_empty_batch_is_empty(self) -> None:
         assert self.make_provider().ask_batch([]) == []
@@ -59,13 +59,13 @@ class ProviderConformance:
     def test_it_works_on_an_event_loop(self) -> None:
         import asyncio
 
-        holds(asyncio.run(self.make_provider().ask_async(self.prompt)))
+        check_result(asyncio.run(self.make_provider().ask_async(self.prompt)))
 
     def test_it_is_shared_by_threads(self) -> None:
         results = ask_all(self.make_provider().ask, [self.prompt] * 8, 4, {})
         for result in results:
             assert result.error is None, f"in a thread: {result.error!r}"
-            holds(result)
+            check_result(result)
 
     def test_the_key_is_not_shown(self) -> None:
         provider = self.make_provider()
@@ -78,7 +78,7 @@ class ProviderConformance:
         provider.close()
 
 
-def holds(result: Any) -> None:
+def check_result(result: Any) -> None:
     assert isinstance(result, AskResult), f"ask must return an AskResult, not a {type(result).__name__}"
     assert result.text, "the answer is empty"
 

@@ -10,8 +10,8 @@ from dhenara.ai.providers.registry import find_provider
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 from ..config_models import AiSettings
-from ..config_origins import Level
-from ..config_resolver import Resolved
+from ..config_origins import OriginLevel
+from ..config_resolver import ResolvedConfiguration
 from .facts import ProviderFacts
 
 if TYPE_CHECKING:
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 def make_endpoint(
-    found: Resolved, settings: AiSettings, model: str, kind: FunctionalType | None = None
+    resolved: ResolvedConfiguration, settings: AiSettings, model: str, kind: FunctionalType | None = None
 ) -> AIModelEndpoint:
     """What only `.env` or the settings say is said to the engine; the environment it reads by itself."""
-    config: dict[str, Any] = {**entries(found.facts.entries, settings.dotenv), **settings.provider_config}
-    if found.base_url.value and not is_the_engines(found):
-        config["base_url"] = found.base_url.value
+    config: dict[str, Any] = {**dotenv_config(resolved.facts.entries, settings.dotenv), **settings.provider_config}
+    if resolved.base_url.value and not is_engine_variable(resolved):
+        config["base_url"] = resolved.base_url.value
     if settings.extra_headers:
         config["headers"] = settings.extra_headers
     api = AIModelAPI(
-        provider=found.provider,
-        api_key=found.api_key.value,
-        credentials=None if found.api_key.value else credentials(found.facts, settings.dotenv),
+        provider=resolved.provider,
+        api_key=resolved.api_key.value,
+        credentials=None if resolved.api_key.value else dotenv_credentials(resolved.facts, settings.dotenv),
         config=config,
     )
     named = AIModel(model_name=model) if kind is None else AIModel(model_name=model, functional_type=kind)
@@ -46,22 +46,22 @@ def connection_options(settings: AiSettings) -> dict[str, Any]:
     return {"transport": settings.transport, "verify": settings.verify, "cert": cert}
 
 
-def is_the_engines(found: Resolved) -> bool:
+def is_engine_variable(resolved: ResolvedConfiguration) -> bool:
     """Whether the address is in a variable that the engine reads by itself, and knows how to."""
-    origin, provider = found.base_url.origin, find_provider(found.provider)
-    return origin.level is Level.ENVIRONMENT and provider is not None and origin.variable in provider.base_url_env
+    origin, provider = resolved.base_url.origin, find_provider(resolved.provider)
+    return origin.level is OriginLevel.ENVIRONMENT and provider is not None and origin.variable in provider.base_url_env
 
 
-def entries(variables: Mapping[str, tuple[str, ...]], dotenv: Mapping[str, str]) -> dict[str, str]:
+def dotenv_config(variables: Mapping[str, tuple[str, ...]], dotenv: Mapping[str, str]) -> dict[str, str]:
     """Entries of the API's config that only `.env` says; the engine reads the environment by itself."""
-    said = {
+    text = {
         entry: next((dotenv[name] for name in names if dotenv.get(name)), None)
         for entry, names in variables.items()
         if not any(os.environ.get(name) for name in names)
     }
-    return {entry: value for entry, value in said.items() if value is not None}
+    return {entry: value for entry, value in text.items() if value is not None}
 
 
-def credentials(facts: ProviderFacts, dotenv: Mapping[str, str]) -> dict[str, str] | None:
+def dotenv_credentials(facts: ProviderFacts, dotenv: Mapping[str, str]) -> dict[str, str] | None:
     """Credentials without a key that only `.env` says."""
-    return entries({entry: (name,) for entry, name in facts.credentials.items()}, dotenv) or None
+    return dotenv_config({entry: (name,) for entry, name in facts.credentials.items()}, dotenv) or None

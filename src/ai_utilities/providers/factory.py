@@ -14,13 +14,13 @@ from ..exceptions import ProviderConfigurationError
 from .auto import AUTO
 from .base_provider import BaseProvider
 from .engine_provider import EngineProvider
-from .facts import folded, known_providers, spelled
+from .facts import fold_name, known_providers, normalize_name
 from .groq_provider import GroqProvider
 from .ollama_provider import OllamaProvider
 from .openai_provider import OpenAIProvider
 
 if TYPE_CHECKING:
-    from ..wiring import Wiring
+    from ..middleware_setup import RequestMiddleware
 
 ProviderFactory = Callable[[AiSettings], BaseProvider]
 GROUP = "ai_utilities.providers"
@@ -38,37 +38,40 @@ def register_provider(name: str, factory: ProviderFactory) -> None:
     """Makes a provider of your own known by name; a class that takes the settings is a factory."""
     if not callable(factory):
         raise ProviderConfigurationError(f"the factory of {name!r} must take the settings and return a provider")
-    _registered[folded(name)] = factory
+    _registered[fold_name(name)] = factory
 
 
 def create_provider(
-    settings: AiSettings | None = None, provider: str | BaseProvider | None = None, *, wiring: Wiring | None = None
+    settings: AiSettings | None = None,
+    provider: str | BaseProvider | None = None,
+    *,
+    middleware: RequestMiddleware | None = None,
 ) -> BaseProvider:
     """The provider of this name, or else the one that the settings name; one that is there already stays as it is."""
     if isinstance(provider, BaseProvider):
         return provider
     settings = settings if settings is not None else AiSettings()
-    name = checked(provider or settings.provider)
-    factory = _registered.get(folded(name)) or offered(name)
+    name = check_name(provider or settings.provider)
+    factory = _registered.get(fold_name(name)) or find_entry_point(name)
     if factory is not None:
-        return made(name, factory, settings)
+        return make_provider(name, factory, settings)
     if name == AUTO:
-        return EngineProvider(settings, AUTO, wiring=wiring)
-    if find_provider(spelled(name)) is None:
-        raise ProviderConfigurationError(unknown(name))
-    kind = OWN.get(spelled(name), EngineProvider)
-    return kind(settings, spelled(name), wiring=wiring)
+        return EngineProvider(settings, AUTO, middleware=middleware)
+    if find_provider(normalize_name(name)) is None:
+        raise ProviderConfigurationError(describe_unknown(name))
+    kind = OWN.get(normalize_name(name), EngineProvider)
+    return kind(settings, normalize_name(name), middleware=middleware)
 
 
 def list_providers() -> list[str]:
     """Every name that `create_provider` takes, except `auto`."""
-    return sorted({*known_providers(), *_registered, *(point.name for point in installed())})
+    return sorted({*known_providers(), *_registered, *(point.name for point in iter_entry_points())})
 
 
 def is_known(name: str) -> bool:
     """Whether `create_provider` takes this name, in any spelling, or it is `auto`."""
-    names = {folded(AUTO), *map(folded, list_providers())}
-    return folded(name) in names or find_provider(spelled(name)) is not None
+    names = {fold_name(AUTO), *map(fold_name, list_providers())}
+    return fold_name(name) in names or find_provider(normalize_name(name)) is not None
 
 
 def suggestion(name: str) -> str:
@@ -77,7 +80,7 @@ def suggestion(name: str) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def checked(name: Any) -> str:
+def check_name(name: Any) -> str:
     if not isinstance(name, str) or not name.strip():
         raise ProviderConfigurationError(
             f"a provider is named by a string or is a BaseProvider, not {type(name).__name__}: provider='openai'"
@@ -85,7 +88,7 @@ def checked(name: Any) -> str:
     return name.strip().lower()
 
 
-def made(name: str, factory: ProviderFactory, settings: AiSettings) -> BaseProvider:
+def make_provider(name: str, factory: ProviderFactory, settings: AiSettings) -> BaseProvider:
     provider = factory(settings)
     if not isinstance(provider, BaseProvider):
         raise ProviderConfigurationError(
@@ -94,17 +97,17 @@ def made(name: str, factory: ProviderFactory, settings: AiSettings) -> BaseProvi
     return provider
 
 
-def offered(name: str) -> ProviderFactory | None:
+def find_entry_point(name: str) -> ProviderFactory | None:
     """The factory that an installed package has for this name."""
-    point = next((point for point in installed() if folded(point.name) == folded(name)), None)
+    point = next((point for point in iter_entry_points() if fold_name(point.name) == fold_name(name)), None)
     return None if point is None else point.load()
 
 
-def installed() -> Iterator[EntryPoint]:
+def iter_entry_points() -> Iterator[EntryPoint]:
     yield from entry_points(group=GROUP)
 
 
-def unknown(name: str) -> str:
+def describe_unknown(name: str) -> str:
     names = list_providers()
     return (
         f"no provider is called {name!r}.{suggestion(name)} Known are {', '.join(names)} and auto; "

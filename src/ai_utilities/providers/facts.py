@@ -60,45 +60,45 @@ class ProviderFacts:
         return self.name == EMBEDDED or bool(self.address and urlsplit(self.address).hostname in LOOPBACK)
 
 
-def spelled(name: str) -> str:
+def normalize_name(name: str) -> str:
     """The engine's spelling of a provider's name: `LM-Studio`, `lmstudio` and `lm_studio` are one."""
-    return canonical().get(folded(name), name.strip().lower())
+    return canonical_names().get(fold_name(name), name.strip().lower())
 
 
-def folded(name: str) -> str:
+def fold_name(name: str) -> str:
     return re.sub(r"[\s_.-]", "", name.lower())
 
 
-def canonical() -> dict[str, str]:
+def canonical_names() -> dict[str, str]:
     """Folded spellings to the names by which the engine knows its providers, aliases too."""
-    return {folded(name): name for name in known_names()}
+    return {fold_name(name): name for name in known_names()}
 
 
 def engine_facts(name: str) -> ProviderFacts | None:
     """The facts of one of the engine's providers; None when it has none of that name."""
-    found = find_provider(name)
-    if found is None:
+    match = find_provider(name)
+    if match is None:
         return None
-    stems = [*(KEY_ENDING.sub("", variable) for variable in found.key_env), found.name.upper()]
+    stems = [*(KEY_ENDING.sub("", variable) for variable in match.key_env), match.name.upper()]
     return ProviderFacts(
-        name=found.name,
-        key=found.key_env,
+        name=match.name,
+        key=match.key_env,
         model=tuple(dict.fromkeys(f"{stem}_MODEL" for stem in stems)),
-        base_url=found.base_url_env or (f"{found.name.upper()}_BASE_URL",),
-        credentials=found.credentials_env,
-        entries=found.config_env,
-        chats=bool(found.routes),
-        address=None if "{" in found.base_url or found.embedded else found.base_url,
-        needs_key=found.needs_key,
-        fetches_proof=found.proofs is not None or bool(found.credentials_env),
-        keys_url=found.keys_url,
-        first_model=FIRST_MODELS.get(found.name),
+        base_url=match.base_url_env or (f"{match.name.upper()}_BASE_URL",),
+        credentials=match.credentials_env,
+        entries=match.config_env,
+        chats=bool(match.routes),
+        address=None if "{" in match.base_url or match.embedded else match.base_url,
+        needs_key=match.needs_key,
+        fetches_proof=match.proofs is not None or bool(match.credentials_env),
+        keys_url=match.keys_url,
+        first_model=FIRST_MODELS.get(match.name),
     )
 
 
 def facts_of(name: str) -> ProviderFacts:
     """The same for any name; a provider of the user's own has variables made from its name."""
-    known = engine_facts(spelled(name))
+    known = engine_facts(normalize_name(name))
     if known is not None:
         return known
     stem = re.sub(r"\W", "_", name).upper()
@@ -107,12 +107,12 @@ def facts_of(name: str) -> ProviderFacts:
 
 def known_providers() -> tuple[str, ...]:
     """The engine's providers, each once: those that people have keys for most often first, local ones last."""
-    found = [facts for name in known_names() if (facts := engine_facts(name)) is not None]
-    unique = dict.fromkeys(facts.name for facts in found)
-    return tuple(sorted(unique, key=rank))
+    match = [facts for name in known_names() if (facts := engine_facts(name)) is not None]
+    unique = dict.fromkeys(facts.name for facts in match)
+    return tuple(sorted(unique, key=sort_key))
 
 
-def rank(name: str) -> tuple[bool, int, str]:
+def sort_key(name: str) -> tuple[bool, int, str]:
     facts = engine_facts(name)
     usual = [*FIRST_MODELS]
     return facts is not None and facts.is_local, usual.index(name) if name in usual else len(usual), name

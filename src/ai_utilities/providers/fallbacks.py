@@ -8,30 +8,30 @@ from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
 from .endpoint import make_endpoint
-from .facts import engine_facts, spelled
+from .facts import engine_facts, normalize_name
 
 
-def fallbacks(settings: AiSettings, main: str) -> tuple[AIModelEndpoint, ...]:
+def make_fallbacks(settings: AiSettings, main: str) -> tuple[AIModelEndpoint, ...]:
     """The endpoints in the order in which they are asked, each of them checked."""
     named = (settings.fallbacks or "").split(",")
-    return tuple(fallback(one.strip(), settings, main) for one in named if one.strip())
+    return tuple(make_fallback(one.strip(), settings, main) for one in named if one.strip())
 
 
-def fallback(named: str, settings: AiSettings, main: str) -> AIModelEndpoint:
+def make_fallback(named: str, settings: AiSettings, main: str) -> AIModelEndpoint:
     """`provider` with the model that it is asked by default, or `provider/model`."""
     provider, _, model = named.partition("/")
-    if engine_facts(spelled(provider)) is None:
+    if engine_facts(normalize_name(provider)) is None:
         raise ProviderConfigurationError(
             f"fallbacks, {named!r}: there is no such provider; `ai-utilities providers` lists those there are."
         )
-    is_main = spelled(provider) == main
+    is_main = normalize_name(provider) == main
     try:
-        found = ConfigurationResolver(settings).validate(provider, own_only=not is_main, needs_model=not model)
+        match = ConfigurationResolver(settings).validate(provider, own_only=not is_main, needs_model=not model)
     except ProviderConfigurationError as error:
         raise ProviderConfigurationError(f"fallbacks, {named!r}: {error}") from error
-    chosen = model or found.model.value
+    chosen = model or match.model.value
     if chosen is None:
-        raise ProviderConfigurationError(f"fallbacks, {named!r}: name a model too, as in '{found.provider}/its-model'.")
+        raise ProviderConfigurationError(f"fallbacks, {named!r}: name a model too, as in '{match.provider}/its-model'.")
     # Headers and entries are meant for the provider of the settings; they may hold its secrets.
     own = settings if is_main else settings.model_copy(update={"extra_headers": {}, "provider_config": {}})
-    return make_endpoint(found, own, chosen)
+    return make_endpoint(match, own, chosen)

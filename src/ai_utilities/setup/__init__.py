@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dhenara.ai._lazy import lazy
+from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
-    from .answers import Given as Given
+    from .answers import PresetAnswers as PresetAnswers
     from .plan import SetupPlan as SetupPlan
     from .wizard import SetupResult as SetupResult, SetupWizard as SetupWizard, run_setup_wizard as run_setup_wizard
 
-__getattr__, __dir__ = lazy(
+__getattr__, __dir__ = lazy_package(
     __name__,
     {
-        "Given": ".answers",
+        "PresetAnswers": ".answers",
         "SetupPlan": ".plan",
         "SetupResult": ".wizard",
         "SetupWizard": ".wizard",

@@ -12,15 +12,15 @@ from dhenara.ai.dataclass import dataclass
 from ..exceptions import ProviderConfigurationError
 from ..providers.auto import AUTO
 from ..providers.factory import is_known, suggestion
-from ..providers.facts import folded
-from .steps import Choose, Confirm, Hide, KeyHome, Question, Tell, Write
+from ..providers.facts import fold_name
+from .steps import Choose, Confirm, Hide, KeyHome, Notice, Question, Write
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 FLAGS = {"provider": "--provider", "api_key": "--api-key", "base_url": "--base-url", "model": "--model"}
 
 
 @dataclass(slots=True)
-class Given:
+class PresetAnswers:
     """What was said beforehand. The first provider gets `api_key`, `base_url` and `model`."""
 
     providers: Sequence[str] = ()
@@ -32,8 +32,8 @@ class Given:
     new_provider: bool = False
     """Whether a provider may be one that nobody knows here, with variables made from its name."""
 
-    told: list[str] = field(default_factory=list)
-    _asked: int = 0
+    notices: list[str] = field(default_factory=list)
+    _request: int = 0
 
     def ask(self, question: Question) -> Any:
         match question:
@@ -44,29 +44,29 @@ class Given:
             case Choose(key="failed"):
                 return self._after_failure()
             case Confirm(key="more"):
-                return self._asked < len(self.providers)
+                return self._request < len(self.providers)
             case Confirm(key="use_key"):
-                return self._own("api_key") is None
+                return self._flag_value("api_key") is None
             case Choose(default=default) | Write(default=default):
-                return self._own(question.key) or default or self._missing(question.key)
+                return self._flag_value(question.key) or default or self._missing_flag(question.key)
             case Hide():
-                return self._own("api_key") or ""
+                return self._flag_value("api_key") or ""
             case Confirm(default=agreed):
                 return agreed
 
-    def tell(self, said: Tell) -> None:
-        self.told.append(said.text)
+    def show(self, options: Notice) -> None:
+        self.notices.append(options.text)
 
-    def _own(self, key: str) -> str | None:
+    def _flag_value(self, key: str) -> str | None:
         """Flags about one provider mean the first."""
-        return getattr(self, key) if self._asked == 1 else None
+        return getattr(self, key) if self._request == 1 else None
 
     def _next_provider(self) -> str:
-        if self._asked >= len(self.providers):
-            self._missing("provider")
-        self._asked += 1
-        name = self.providers[self._asked - 1]
-        if not is_known(name) or folded(name) == AUTO:
+        if self._request >= len(self.providers):
+            self._missing_flag("provider")
+        self._request += 1
+        name = self.providers[self._request - 1]
+        if not is_known(name) or fold_name(name) == AUTO:
             self._check_new(name)
         return name
 
@@ -77,7 +77,7 @@ class Given:
                 f"--provider: there is no provider {name!r}.{suggestion(name)} `ai-utilities providers` lists all; "
                 "--new-provider sets up one of your own under this name."
             )
-        if not NAME.fullmatch(name) or folded(name) == AUTO:
+        if not NAME.fullmatch(name) or fold_name(name) == AUTO:
             raise ProviderConfigurationError(
                 f"--provider: {name!r} cannot be the name of a new provider. Use small letters, digits and underscores."
             )
@@ -85,7 +85,7 @@ class Given:
     def _after_failure(self) -> str:
         if self.keep_failing:
             return "keep"
-        raise ProviderConfigurationError(f"{self.told[-1]} Nothing was written; --no-test writes without trying.")
+        raise ProviderConfigurationError(f"{self.notices[-1]} Nothing was written; --no-test writes without trying.")
 
-    def _missing(self, key: str) -> str:
+    def _missing_flag(self, key: str) -> str:
         raise ProviderConfigurationError(f"without a terminal, {FLAGS.get(key, key)} must be given")

@@ -23,7 +23,7 @@ OWNER_ONLY = 0o600
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class VariableChange:
     """What happens to one variable. `before` is None when it was not there."""
 
     name: str
@@ -31,7 +31,7 @@ class Change:
     after: str
 
 
-def patched(text: str, values: Mapping[str, str]) -> str:
+def patch_text(text: str, values: Mapping[str, str]) -> str:
     """The file's text with these values: in their places where they were, at the end where they were not."""
     left = dict(values)
     lines = []
@@ -40,33 +40,33 @@ def patched(text: str, values: Mapping[str, str]) -> str:
         if binding.key is not None and binding.key in values:
             # A variable that stands twice counts by its last line, so every line of it gets the value.
             left.pop(binding.key, None)
-            original = replaced(original, binding, values[binding.key])
+            original = replace_value(original, binding, values[binding.key])
         lines.append(original)
     body = "".join(lines)
     end = "\r\n" if "\r\n" in text else "\n"
     if left and body and not body.endswith("\n"):
         body += end
-    return body + "".join(f"{name}={quoted(value)}{end}" for name, value in left.items())
+    return body + "".join(f"{name}={quote_value(value)}{end}" for name, value in left.items())
 
 
-def replaced(original: str, binding: Binding, value: str) -> str:
+def replace_value(original: str, binding: Binding, value: str) -> str:
     """One line with another value; what stands before the name, `export` too, and a comment behind it stay."""
     name = binding.key or ""
     before = original[: original.index(name)]
     line = original.rstrip("\r\n")
-    return f"{before}{name}={quoted(value)}{comment(line, binding)}{original[len(line) :]}"
+    return f"{before}{name}={quote_value(value)}{trailing_comment(line, binding)}{original[len(line) :]}"
 
 
-def comment(line: str, binding: Binding) -> str:
+def trailing_comment(line: str, binding: Binding) -> str:
     """What the line says behind its value: the part without which the value is the same."""
-    for found in re.finditer(r"[ \t]+#", line):
-        (without, *_) = parse_stream(StringIO(line[: found.start()]))
+    for match in re.finditer(r"[ \t]+#", line):
+        (without, *_) = parse_stream(StringIO(line[: match.start()]))
         if without.key == binding.key and without.value == binding.value:
-            return line[found.start() :]
+            return line[match.start() :]
     return ""
 
 
-def quoted(value: str) -> str:
+def quote_value(value: str) -> str:
     """The value so that every reader of such files reads the same."""
     if value and set(value) <= PLAIN:
         return value
@@ -76,10 +76,10 @@ def quoted(value: str) -> str:
     return f"'{escaped}'"
 
 
-def changes(text: str, values: Mapping[str, str]) -> list[Change]:
+def find_changes(text: str, values: Mapping[str, str]) -> list[VariableChange]:
     """What writing these values would change; what is there already is no change."""
     there = {binding.key: binding.value for binding in parse_stream(StringIO(text)) if binding.key}
-    return [Change(name, there.get(name), value) for name, value in values.items() if there.get(name) != value]
+    return [VariableChange(name, there.get(name), value) for name, value in values.items() if there.get(name) != value]
 
 
 def read_text(path: Path) -> str:
@@ -98,22 +98,22 @@ def write_dotenv(
     """
     target = path.resolve()
     before = read_text(target)
-    after = patched(before, values)
+    after = patch_text(before, values)
     if after == before:
         return None
     if target.exists() and not target.stat().st_mode & stat.S_IWUSR:
         raise ProviderConfigurationError(f"{path} is read-only, so nothing was changed: chmod u+w {path}")
     try:
-        with written_beside(target, after) as made:
+        with temporary_sibling(target, after) as made:
             check(made)
-            backup = back_up(target) if target.exists() else None
+            backup = back_up_file(target) if target.exists() else None
             made.replace(target)
     except OSError as error:
         raise ProviderConfigurationError(f"{path} cannot be written, so nothing was changed: {error}") from error
     return backup
 
 
-def back_up(path: Path) -> Path:
+def back_up_file(path: Path) -> Path:
     """A copy beside it, under the first name that is free."""
     number = 0
     while (copy := path.with_name(f"{path.name}.bak{number or ''}")).exists():
@@ -124,7 +124,7 @@ def back_up(path: Path) -> Path:
 
 
 @contextmanager
-def written_beside(path: Path, text: str) -> Iterator[Path]:
+def temporary_sibling(path: Path, text: str) -> Iterator[Path]:
     """A whole file in the same folder; gone afterwards, unless it took the place of another."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")

@@ -58,14 +58,14 @@ class Confirm:
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class Notice:
     """Something to know; nothing is asked."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ProviderEntry:
     """One provider as it is being set up. `key_from` names the variable that already holds the key."""
 
     provider: str
@@ -92,16 +92,16 @@ class Detect:
 class ListModels:
     """Which models are there? Answered by their names, or by words that say why nobody knows."""
 
-    entry: Entry
+    entry: ProviderEntry
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
     """One real tiny request. Answered by None when it worked, else by what went wrong."""
 
-    entry: Entry
+    entry: ProviderEntry
 
 
 Question = Choose | Write | Hide | Confirm
 Errand = Detect | ListModels | Try
-Step = Question | Errand | Tell
+Step = Question | Errand | Notice

@@ -16,28 +16,28 @@ from ..config_origins import read_dotenv
 from ..config_resolver import ConfigurationResolver
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
 from ..secret import MASK
-from .answers import Given
-from .dotenv_file import Change, changes, read_text, write_dotenv
-from .errands import Offline, World
-from .interview import interview
+from .actions import ActionRunner, OfflineRunner
+from .answers import PresetAnswers
+from .dotenv_file import VariableChange, find_changes, read_text, write_dotenv
 from .plan import SetupPlan
-from .steps import Choose, Confirm, Errand, Hide, Question, Tell, Write
+from .questions import run_interview
+from .steps import Choose, Confirm, Errand, Hide, Notice, Question, Write
 
 SECRET_ENDINGS = ("KEY", "TOKEN", "SECRET")
 
 
-class Face(Protocol):
+class Prompter(Protocol):
     """Who answers: a person at a terminal, or flags."""
 
     def ask(self, question: Question) -> Any: ...
 
-    def tell(self, said: Tell) -> None: ...
+    def show(self, text: Notice) -> None: ...
 
 
-class Runner(Protocol):
+class StepRunner(Protocol):
     """Who does errands."""
 
-    def run(self, errand: Errand) -> Any: ...
+    def run(self, action: Errand) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,41 +64,41 @@ class SetupResult:
 class SetupWizard:
     """Sets up one or several providers in a `.env` file."""
 
-    def __init__(self, face: Face, dotenv_path: str | Path = ".env", *, runner: Runner | None = None) -> None:
+    def __init__(self, face: Prompter, dotenv_path: str | Path = ".env", *, runner: StepRunner | None = None) -> None:
         self._face = face
         self._path = Path(dotenv_path)
         self._variables = {**read_dotenv(self._path), **os.environ}
-        self._runner = runner or World(self._variables)
+        self._runner = runner or ActionRunner(self._variables)
 
     def run_wizard(self, *, dry_run: bool = False) -> SetupResult:
         """Asks, checks that what would be written works, and writes it unless it is a dry run."""
-        plan = self._interviewed()
-        lines = tuple(map(shown, changes(read_text(self._path), plan.values)))
+        plan = self._run_interview()
+        lines = tuple(map(format_change, find_changes(read_text(self._path), plan.values)))
         loose = plan.keys if plan.key_home == "shown" else {}
         if dry_run:
             return SetupResult(plan, self._path, lines, written=False, shown=loose)
         if plan.key_home == "keyring":
-            from ..config_keyring import keep
+            from ..config_keyring import store_key
 
             for name, key in plan.keys.items():
-                keep(name, key)
+                store_key(name, key)
         backup = write_dotenv(self._path, plan.values, partial(self._check, plan))
         return SetupResult(plan, self._path, lines, written=bool(lines), backup=backup, shown=loose)
 
-    def _interviewed(self) -> SetupPlan:
-        steps = interview(self._variables)
+    def _run_interview(self) -> SetupPlan:
+        steps = run_interview(self._variables)
         answer: Any = None
         try:
             while True:
-                answer = self._answered(steps.send(answer))
+                answer = self._answer_step(steps.send(answer))
         except StopIteration as done:
             plan: SetupPlan = done.value
             return plan
 
-    def _answered(self, step: Any) -> Any:
+    def _answer_step(self, step: Any) -> Any:
         match step:
-            case Tell():
-                return self._face.tell(step)
+            case Notice():
+                return self._face.show(step)
             case Choose() | Write() | Hide() | Confirm():
                 return self._face.ask(step)
         return self._runner.run(step)
@@ -115,14 +115,14 @@ class SetupWizard:
             ) from error
 
 
-def shown(change: Change) -> str:
+def format_change(change: VariableChange) -> str:
     """One line of a diff, secrets masked."""
     sign = "+" if change.before is None else "~"
     return f"{sign} {change.name}={MASK if change.name.endswith(SECRET_ENDINGS) else change.after}"
 
 
 def run_setup_wizard(
-    given: Given, dotenv_path: str | Path = ".env", *, dry_run: bool = False, test: bool = True
+    given: PresetAnswers, dotenv_path: str | Path = ".env", *, dry_run: bool = False, test: bool = True
 ) -> SetupResult:
     """Sets up without a person: from what is given, or with an error that names what is missing."""
-    return SetupWizard(given, dotenv_path, runner=None if test else Offline()).run_wizard(dry_run=dry_run)
+    return SetupWizard(given, dotenv_path, runner=None if test else OfflineRunner()).run_wizard(dry_run=dry_run)

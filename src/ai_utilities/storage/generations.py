@@ -20,8 +20,8 @@ class Generations:
         self._name = hashlib.blake2b(f"{address}|{prefix}".encode(), digest_size=16).hexdigest()
 
     def read(self) -> str | None:
-        found = self._all().get(self._name)
-        return found if isinstance(found, str) else None
+        match = self._all().get(self._name)
+        return match if isinstance(match, str) else None
 
     def write(self, epoch: str) -> None:
         if self._file is None:
@@ -35,8 +35,8 @@ class Generations:
     def _all(self) -> dict[str, Any]:
         if self._file is not None:
             with suppress(FileNotFoundError, ValueError):
-                found = json.loads(self._file.read_text(encoding="utf-8"))
-                return found if isinstance(found, dict) else {}
+                match = json.loads(self._file.read_text(encoding="utf-8"))
+                return match if isinstance(match, dict) else {}
         return {}
 
 

@@ -26,7 +26,7 @@ SHORTEST, LONGEST = 1.0, 30.0
 """Seconds in which a server that did not answer is left alone: twice as many each time, up to the longest."""
 
 
-class Rest:
+class Cooldown:
     """While a server hangs, one caller now and then waits for it; everybody else goes on without it at once."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Rest:
         self._seconds = 0.0
 
 
-RESTS: WeakValueDictionary[str, Rest] = WeakValueDictionary()
+RESTS: WeakValueDictionary[str, Cooldown] = WeakValueDictionary()
 """By address: what one store has waited for in vain, the others of this process need not wait for, too."""
 
 
@@ -67,12 +67,12 @@ class RedisServer:
         self._address = server if isinstance(server, str) else ""
         self._hasty: dict[float, Any] = {}
         self._policy_checked: float | None = None
-        self._rest = RESTS.setdefault(server, Rest()) if isinstance(server, str) else Rest()
+        self._rest = RESTS.setdefault(server, Cooldown()) if isinstance(server, str) else Cooldown()
 
     @contextmanager
-    def asked(self) -> Iterator[Any]:
+    def connected_client(self) -> Iterator[Any]:
         """The client; what goes wrong with it is a StoreError."""
-        redis = library()
+        redis = load_redis()
         self._rest.check()
         client, wait = self._client_for(seconds_left(SECONDS))
         try:
@@ -117,25 +117,25 @@ class RedisServer:
 
     def _eviction_policy(self) -> str:
         """Empty where nothing is evicted, or where the server does not say."""
-        redis = library()
-        with self.asked() as client:
+        redis = load_redis()
+        with self.connected_client() as client:
             try:
-                told = client.info("memory")
-                most, policy = int(told.get("maxmemory", 0)), str(told.get("maxmemory_policy", ""))
+                data = client.info("memory")
+                most, policy = int(data.get("maxmemory", 0)), str(data.get("maxmemory_policy", ""))
             except redis.ResponseError:
                 try:
-                    told = client.config_get("maxmemory*")
-                    most, policy = int(told.get("maxmemory", 0)), str(told.get("maxmemory-policy", ""))
+                    data = client.config_get("maxmemory*")
+                    most, policy = int(data.get("maxmemory", 0)), str(data.get("maxmemory-policy", ""))
                 except redis.ResponseError:
                     log.warning("the Redis server does not say whether it evicts keys; set maxmemory-policy noeviction")
                     return ""
         return policy if most else ""
 
-    def named(self, *parts: str) -> str:
+    def key_name(self, *parts: str) -> str:
         """The full name of a key."""
         return ":".join((self.prefix, *parts))
 
-    def matching(self, pattern_free: str) -> Iterator[list[Any]]:
+    def scan_keys(self, pattern_free: str) -> Iterator[list[Any]]:
         """The keys that begin with this name, a few hundred at a time."""
         escaped = "".join(f"\\{letter}" if letter in "*?[]\\^-" else letter for letter in pattern_free)
         cursor: Any = 0
@@ -153,7 +153,7 @@ class RedisServer:
 
 
 def connect(address: str, seconds: float | None = None) -> Any:
-    redis = library()
+    redis = load_redis()
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
@@ -171,7 +171,7 @@ def connect(address: str, seconds: float | None = None) -> Any:
         raise ConfigurationError(f"this is not the address of a Redis server: {error}") from error
 
 
-def library() -> Any:
+def load_redis() -> Any:
     try:
         import redis
     except ImportError as error:

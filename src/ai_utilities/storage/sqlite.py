@@ -43,7 +43,7 @@ Recover = Callable[[Path, Path], str]
 """Copies what can be read of a damaged file into a new one, and says what was lost."""
 
 
-class Connection(sqlite3.Connection):
+class StoreConnection(sqlite3.Connection):
     """A connection that knows how long it waits for locks."""
 
     wait_ms = -1
@@ -88,7 +88,7 @@ class SQLiteFile:
         self._strict = strict
         self._recover = recover
         self._repair = repair
-        self._resting: deque[Connection] = deque()
+        self._resting: deque[StoreConnection] = deque()
         self._process = os.getpid()
         self._opening = threading.RLock()
         self._inode: tuple[int, int] | None = None
@@ -97,17 +97,17 @@ class SQLiteFile:
         with suppress(*((StoreTimeoutError, StoreVersionError) if lazy else ())), self.connection():
             pass  # a path that cannot be used is told now, not at the first call
 
-    def one(self, statement: str, values: Sequence[Any] = ()) -> Any:
+    def fetch_one(self, statement: str, values: Sequence[Any] = ()) -> Any:
         """The first row, or None."""
         with self.connection() as connection:
             return connection.execute(statement, values).fetchone()
 
-    def all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+    def fetch_all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         with self.connection() as connection:
             return connection.execute(statement, values).fetchall()
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """One transaction that nobody else writes into; undone if anything fails."""
         with self.connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -133,7 +133,7 @@ class SQLiteFile:
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
         """A connection of this thread's own for a moment."""
-        connection = self._take()
+        connection = self._acquire()
         try:
             connection.wait_at_most(seconds_left(self._timeout))
             yield connection
@@ -155,7 +155,7 @@ class SQLiteFile:
         if hasattr(self, "_process"):
             self.close()
 
-    def _take(self) -> Connection:
+    def _acquire(self) -> StoreConnection:
         if self._process != os.getpid():
             INHERITED.append(self._resting)
             self._resting, self._process, self._opening = deque(), os.getpid(), threading.RLock()
@@ -167,24 +167,24 @@ class SQLiteFile:
             if not self._opening.acquire(timeout=seconds_left(self._timeout)):
                 raise self._late() from None
             try:
-                return self._opened()
+                return self._open()
             finally:
                 self._opening.release()
 
-    def _opened(self) -> Connection:
+    def _open(self) -> StoreConnection:
         try:
-            return self._connected()
+            return self._connect()
         except sqlite3.DatabaseError as error:
             if code_of(error) not in DAMAGED or self._strict:
                 raise self._explained(error) from error
             self._set_aside()
-            return self._connected()
+            return self._connect()
         except StoreError as error:
             raise type(error)(f"the SQLite file {self.path}: {error}") from error
         except OSError as error:
             raise StoreError(f"the SQLite file {self.path} could not be opened: {error}") from error
 
-    def _connected(self) -> Connection:
+    def _connect(self) -> StoreConnection:
         if not self.path.exists():
             create_once(self.path, self._schema if self._strict else None)
         elif self._strict and not self.path.stat().st_size:
@@ -196,17 +196,17 @@ class SQLiteFile:
             isolation_level=None,
             check_same_thread=False,
             cached_statements=64,
-            factory=Connection,
+            factory=StoreConnection,
         )
         try:
-            self._prepared(connection, wait)
+            self._prepare(connection, wait)
             self._identify(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _prepared(self, connection: sqlite3.Connection, wait: float) -> None:
+    def _prepare(self, connection: sqlite3.Connection, wait: float) -> None:
         """Others may be preparing the same new file: changing its mode does not wait by itself."""
         until = time.monotonic() + wait
         while True:
@@ -232,9 +232,9 @@ class SQLiteFile:
     def _identify(self, connection: sqlite3.Connection) -> None:
         """Remembers which file this is, so that another one in its place is noticed."""
         if not self._checked and self.path.stat().st_size <= MOST_CHECKED:
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if found != ("ok",):
-                raise StoreDamagedError(f"it is damaged ({found[0]}). {self._repair}".rstrip())
+            match = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if match != ("ok",):
+                raise StoreDamagedError(f"it is damaged ({match[0]}). {self._repair}".rstrip())
         self._checked = True
         generation = meta(connection, GENERATION) if isinstance(self._schema, Schema) else None
         if self._strict and self._generation not in (None, generation) and not meta(connection, REPAIRED):
@@ -298,10 +298,10 @@ def set_aside(path: Path) -> Path:
 
 def inode_of(path: Path) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)
+        match = os.stat(path)
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return match.st_dev, match.st_ino
 
 
 def code_of(error: sqlite3.Error) -> int:

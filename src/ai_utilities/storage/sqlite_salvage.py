@@ -55,10 +55,10 @@ def salvage(
             with closing(sqlite3.connect(copy)) as connection:
                 if not knows(connection, table):
                     continue
-                found = read(connection)
+                match = read(connection)
             if attempt is None:
-                return found
-            best = max(best, found, key=len)
+                return match
+            best = max(best, match, key=len)
     return best
 
 
@@ -97,11 +97,11 @@ def read_table(connection: sqlite3.Connection, columns: str, table: str, key: st
     middle: Rows = []
     misses = 0
     for number in range(last + 1, 2**62 if first is None else first):
-        found: Rows = []
+        match: Rows = []
         with suppress(sqlite3.DatabaseError):
-            found = connection.execute(f"SELECT {columns} FROM {table} WHERE {key} = ?", (number,)).fetchall()
-        middle += found
-        misses = 0 if found else misses + 1
+            match = connection.execute(f"SELECT {columns} FROM {table} WHERE {key} = ?", (number,)).fetchall()
+        middle += match
+        misses = 0 if match else misses + 1
         if misses > MOST_MISSES:
             break
     return [*upward, *middle, *reversed(downward)]

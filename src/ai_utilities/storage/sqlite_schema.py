@@ -57,13 +57,13 @@ class Schema:
             raise
 
     def _current(self, connection: sqlite3.Connection) -> int:
-        found = int(meta(connection, self._key) or 0)
-        if found > self.version:
+        match = int(meta(connection, self._key) or 0)
+        if match > self.version:
             raise StoreVersionError(
-                f"the {self.name} tables have version {found}, and this version of dhenara knows {self.version}: "
+                f"the {self.name} tables have version {match}, and this version of dhenara knows {self.version}: "
                 "upgrade dhenara, or use another file."
             )
-        return found
+        return match
 
     @property
     def _key(self) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dhenara.ai._lazy import lazy
+from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .layer import TelemetryLayer as TelemetryLayer
     from .logs import LogLayer as LogLayer
-    from .redaction import RedactingFilter as RedactingFilter, redacted as redacted
+    from .redaction import RedactingFilter as RedactingFilter, redact as redact
 
-__getattr__, __dir__ = lazy(
+__getattr__, __dir__ = lazy_package(
     __name__,
     {
         "LogLayer": ".logs",
         "RedactingFilter": ".redaction",
         "TelemetryLayer": ".layer",
-        "redacted": ".redaction",
+        "redact": ".redaction",
     },
 )

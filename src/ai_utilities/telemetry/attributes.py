@@ -28,74 +28,74 @@ Attributes = dict[str, Any]
 PORTS = {"http": 80, "https": 443}
 
 
-def identity(target: Target, operation: str) -> Attributes:
+def request_attributes(target: Target, operation: str) -> Attributes:
     """Who is asked for what: on spans and on metrics alike."""
     origin, where = target.origin, urlsplit(target.base_url)
-    said: Attributes = {
+    text: Attributes = {
         names.OPERATION: names.OPERATIONS.get(operation, operation),
         names.PROVIDER: names.PROVIDERS.get(origin.provider, origin.provider),
         names.REQUEST_MODEL: origin.model,
     }
     if where.hostname:
-        said |= {names.SERVER_ADDRESS: where.hostname, names.SERVER_PORT: where.port or PORTS.get(where.scheme, 0)}
-    return said
+        text |= {names.SERVER_ADDRESS: where.hostname, names.SERVER_PORT: where.port or PORTS.get(where.scheme, 0)}
+    return text
 
 
 def request(call: Call) -> Attributes:
     """The settings that were chosen, and the tags."""
     tags = {names.TAG + name: value for name, value in tags_now().items()}
-    return (chosen(call) if call.operation == "chat" else beside(call)) | tags
+    return (config_attributes(call) if call.operation == "chat" else operation_attributes(call)) | tags
 
 
-def chosen(call: Call) -> Attributes:
+def config_attributes(call: Call) -> Attributes:
     config = call.config
-    said = {name: getattr(config, field) for field, name in names.REQUEST.items() if getattr(config, field) is not None}
+    text = {name: getattr(config, field) for field, name in names.REQUEST.items() if getattr(config, field) is not None}
     if config.stop:
-        said["gen_ai.request.stop_sequences"] = list(config.stop)
-    said["gen_ai.request.stream"] = config.streaming
+        text["gen_ai.request.stop_sequences"] = list(config.stop)
+    text["gen_ai.request.stream"] = config.streaming
     if config.structured_output is not None:
-        said["gen_ai.output.type"] = "json"
-    return said
+        text["gen_ai.output.type"] = "json"
+    return text
 
 
-def beside(call: Call) -> Attributes:
+def operation_attributes(call: Call) -> Attributes:
     """The settings of a question mean nothing to other operations."""
     dimensions = getattr(call.request, "dimensions", None)
     return {} if dimensions is None else {names.DIMENSIONS: dimensions}
 
 
 def response(answer: ChatResponse) -> Attributes:
-    said: Attributes = {}
+    text: Attributes = {}
     if answer.choices:
-        said[names.FINISH_REASONS] = [choice.finish_reason or "" for choice in answer.choices]
+        text[names.FINISH_REASONS] = [choice.finish_reason or "" for choice in answer.choices]
     if answer.id:
-        said[names.RESPONSE_ID] = answer.id
+        text[names.RESPONSE_ID] = answer.id
     if answer.model:
-        said[names.RESPONSE_MODEL] = answer.model
+        text[names.RESPONSE_MODEL] = answer.model
     if answer.usage is not None:
-        said |= {names.USAGE[field]: count for field, count in counted(answer).items()}
+        text |= {names.USAGE[field]: count for field, count in token_attributes(answer).items()}
     if answer.cost is not None and answer.cost.amount is not None:
-        said[names.COST] = float(answer.cost.amount)
+        text[names.COST] = float(answer.cost.amount)
     if answer.cached:
-        said[names.CACHED] = True
+        text[names.CACHED] = True
         if answer.cost is not None and answer.cost.saved is not None:
-            said[names.SAVED_COST] = float(answer.cost.saved)
-    return said
+            text[names.SAVED_COST] = float(answer.cost.saved)
+    return text
 
 
-def asked_content(call: Call) -> Attributes:
-    said = {names.INPUT_MESSAGES: written([message(one) for one in call.messages])}
+def prompt_attributes(call: Call) -> Attributes:
+    options = {names.INPUT_MESSAGES: to_json_text([message(one) for one in call.messages])}
     if call.instructions:
-        said[names.INSTRUCTIONS] = written([{"type": "text", "content": text} for text in call.instructions])
-    return said
+        options[names.INSTRUCTIONS] = to_json_text([{"type": "text", "content": text} for text in call.instructions])
+    return options
 
 
-def answered_content(answer: ChatResponse) -> Attributes:
+def answer_attributes(answer: ChatResponse) -> Attributes:
     spoken = [
         {"role": "assistant", "parts": list(map(part, choice.contents)), "finish_reason": choice.finish_reason or ""}
         for choice in answer.choices
     ]
-    return {names.OUTPUT_MESSAGES: written(spoken)}
+    return {names.OUTPUT_MESSAGES: to_json_text(spoken)}
 
 
 def message(given: Message) -> Attributes:
@@ -117,7 +117,7 @@ def part(content: Content) -> Attributes:
             return {"type": getattr(content, "type", "unknown")}
 
 
-def counted(answer: ChatResponse) -> dict[str, int]:
+def token_attributes(answer: ChatResponse) -> dict[str, int]:
     """Tokens as the conventions count them; what is nothing is left out, except the two sums of a spoken answer."""
     usage, sums = answer.usage or Usage(), ("prompt_tokens", "completion_tokens") if answer.choices else ()
     counts = {
@@ -130,6 +130,6 @@ def counted(answer: ChatResponse) -> dict[str, int]:
     return {field: count for field, count in counts.items() if count or field in sums}
 
 
-def written(value: Any) -> str:
+def to_json_text(value: Any) -> str:
     """As JSON text: attributes are flat."""
     return to_json(value).decode()

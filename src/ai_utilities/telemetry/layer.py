@@ -8,11 +8,19 @@ from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import Call, ChatResponse
 
-from ..storage.running import World
+from ..storage.store_calls import StoreIO
 from ..usage.stored_errors import stored_text
 from . import names
-from .attributes import Attributes, answered_content, asked_content, counted, identity, request, response
-from .redaction import redacted
+from .attributes import (
+    Attributes,
+    answer_attributes,
+    prompt_attributes,
+    request,
+    request_attributes,
+    response,
+    token_attributes,
+)
+from .redaction import redact
 
 
 class TelemetryLayer:
@@ -52,21 +60,21 @@ class TelemetryLayer:
         )
         self.tokens = {field: meter.create_counter(name, "{token}") for field, name in names.COUNTERS.items()}
 
-    def bind(self, io: World, target: Target) -> Layer:
-        return Bound(self, io, target)
+    def bind(self, io: StoreIO, target: Target) -> Layer:
+        return BoundTelemetry(self, io, target)
 
 
-class Bound:
+class BoundTelemetry:
     """The telemetry of calls to one target."""
 
-    def __init__(self, layer: TelemetryLayer, io: World, target: Target) -> None:
+    def __init__(self, layer: TelemetryLayer, io: StoreIO, target: Target) -> None:
         self._layer = layer
         self._io = io
         self._target = target
 
     async def __call__(self, call: Call, send: Send) -> Stream:
         layer, trace = self._layer, self._layer.trace
-        who = identity(self._target, call.operation)
+        who = request_attributes(self._target, call.operation)
         span = layer.tracer.start_span(
             f"{who[names.OPERATION]} {who[names.REQUEST_MODEL]}",
             kind=trace.SpanKind.CLIENT,
@@ -74,16 +82,16 @@ class Bound:
         )
         captured = layer.capture_content and span.is_recording() and call.operation == "chat"
         if captured:
-            span.set_attributes(asked_content(call))
-        started = self._io.now()
+            span.set_attributes(prompt_attributes(call))
+        started = self._io.monotonic()
         try:
             with trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False):
                 stream = await send(call)
         except BaseException as error:
-            self._failed(span, type(error).__name__, self._said(error, call, captured))
-            self._over(span, call, who, started, type(error).__name__)
+            self._record_failure(span, type(error).__name__, self._text(error, call, captured))
+            self._end_span(span, call, who, started, type(error).__name__)
             raise
-        first = self._io.now() - started if call.config.streaming else None
+        first = self._io.monotonic() - started if call.config.streaming else None
         if first is not None:
             span.set_attribute(names.FIRST_CHUNK, first)
 
@@ -91,29 +99,29 @@ class Bound:
             answer, failed = stream.partial(), None
             if not stream.complete:
                 failed = type(stream.error).__name__ if stream.error else "cancelled"
-                self._failed(
-                    span, failed, self._said(stream.error, call, captured) if stream.error else "the caller left"
+                self._record_failure(
+                    span, failed, self._text(stream.error, call, captured) if stream.error else "the caller left"
                 )
             span.set_attributes(response(answer))
             if captured:
-                span.set_attributes(answered_content(answer))
-            told = {**who, names.RESPONSE_MODEL: answer.model} if answer.model else who
+                span.set_attributes(answer_attributes(answer))
+            data = {**who, names.RESPONSE_MODEL: answer.model} if answer.model else who
             if not answer.cached:
-                self._counted(call, answer, first, told)
-            self._over(span, call, told, started, failed)
+                self._record_tokens(call, answer, first, data)
+            self._end_span(span, call, data, started, failed)
 
         stream.on_end(ended)
         return stream
 
-    def _said(self, error: BaseException, call: Call, captured: bool) -> str:
+    def _text(self, error: BaseException, call: Call, captured: bool) -> str:
         """The words of an error, which may quote the prompt: only whoever captures contents sees those."""
         return str(error) if captured else stored_text(error, call)
 
-    def _failed(self, span: Any, kind: str, said: str) -> None:
+    def _record_failure(self, span: Any, kind: str, text: str) -> None:
         span.set_attribute(names.ERROR_TYPE, kind)
-        span.set_status(self._layer.trace.Status(self._layer.trace.StatusCode.ERROR, redacted(said)))
+        span.set_status(self._layer.trace.Status(self._layer.trace.StatusCode.ERROR, redact(text)))
 
-    def _counted(self, call: Call, answer: ChatResponse, first: float | None, who: Attributes) -> None:
+    def _record_tokens(self, call: Call, answer: ChatResponse, first: float | None, who: Attributes) -> None:
         """Only answers in words have counters of every kind of token."""
         if first is not None:
             self._layer.first_chunk.record(first, who)
@@ -122,12 +130,12 @@ class Bound:
         if call.operation == "embed":
             self._layer.embedded.record(answer.usage.prompt_tokens, who)
         elif call.operation == "chat":
-            for field, count in counted(answer).items():
+            for field, count in token_attributes(answer).items():
                 self._layer.tokens[field].add(count, who)
 
-    def _over(self, span: Any, call: Call, who: Attributes, started: float, failed: str | None) -> None:
+    def _end_span(self, span: Any, call: Call, who: Attributes, started: float, failed: str | None) -> None:
         span.set_attribute(names.ATTEMPTS, len(call.journal.attempts))
         durations = self._layer.durations
         duration = durations.get(call.operation, durations[""])
-        duration.record(self._io.now() - started, {**who, names.ERROR_TYPE: failed} if failed else who)
+        duration.record(self._io.monotonic() - started, {**who, names.ERROR_TYPE: failed} if failed else who)
         span.end()

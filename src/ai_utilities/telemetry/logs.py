@@ -7,7 +7,7 @@ import logging
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.types import Call
 
-from ..storage.running import World
+from ..storage.store_calls import StoreIO
 from ..usage.stored_errors import stored_text
 
 log = logging.getLogger("ai_utilities.calls")
@@ -19,21 +19,21 @@ class LogLayer:
     def __init__(self, logger: logging.Logger = log) -> None:
         self.logger = logger
 
-    def bind(self, io: World, target: Target) -> Layer:
+    def bind(self, io: StoreIO, target: Target) -> Layer:
         who = f"{target.origin.provider} ({target.origin.model})"
         logger = self.logger
 
         async def layer(call: Call, send: Send) -> Stream:
-            started = io.now()
+            started = io.monotonic()
             try:
                 stream = await send(call)
             except BaseException as error:
-                said = stored_text(error, call)
-                logger.warning("%s failed after %.3f s: %s", who, io.now() - started, said)
+                text = stored_text(error, call)
+                logger.warning("%s failed after %.3f s: %s", who, io.monotonic() - started, text)
                 raise
 
             async def ended(stream: Stream) -> None:
-                answer, seconds = stream.partial(), io.now() - started
+                answer, seconds = stream.partial(), io.monotonic() - started
                 if not stream.complete:
                     why = stored_text(stream.error, call) if stream.error else "the caller left"
                     logger.warning("%s broke off after %.3f s: %s", who, seconds, why)

@@ -22,7 +22,7 @@ NAMED = re.compile(
 USUAL = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__)
 
 
-def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """The text without anything that is, or looks like, a secret."""
     for secret in secrets:
         if secret:
@@ -38,12 +38,12 @@ class RedactingFilter(logging.Filter):
         self._secrets = secrets
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redacted(record.getMessage(), self._secrets), ()
+        record.msg, record.args = redact(record.getMessage(), self._secrets), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = redacted(record.exc_text, self._secrets)
+            record.exc_text = redact(record.exc_text, self._secrets)
         for name, value in record.__dict__.items():
             if name not in USUAL and isinstance(value, str):
-                record.__dict__[name] = redacted(value, self._secrets)
+                record.__dict__[name] = redact(value, self._secrets)
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dhenara.ai._lazy import lazy
+from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .budget import Budget as Budget, BudgetExceededError as BudgetExceededError
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from .ledger import Ledger as Ledger, MemoryLedger as MemoryLedger
     from .open_rows import OpenRow as OpenRow
     from .page import usage_page as usage_page
+    from .partial_write_error import PartialWriteError as PartialWriteError
     from .redis import RedisLedger as RedisLedger
     from .report import UsageReport as UsageReport, make_report as make_report
     from .reservation import Reservation as Reservation
-    from .rows_left import RowsLeftError as RowsLeftError
     from .sqlite import SQLiteLedger as SQLiteLedger
     from .tags import tagged as tagged
     from .totals import Totals as Totals
     from .tracker import UsageTracker as UsageTracker, create_usage_tracker as create_usage_tracker
 
-__getattr__, __dir__ = lazy(
+__getattr__, __dir__ = lazy_package(
     __name__,
     {
         "Budget": ".budget",
@@ -36,7 +36,7 @@ __getattr__, __dir__ = lazy(
         "MemoryBudgets": ".budget_store",
         "RedisBudgets": ".budget_redis",
         "Reservation": ".reservation",
-        "RowsLeftError": ".rows_left",
+        "PartialWriteError": ".partial_write_error",
         "SQLiteBudgets": ".budget_sqlite",
         "UsageData": ".data",
         "UsageLayer": ".layer",

@@ -16,7 +16,7 @@ from dhenara.ai import Stream
 from dhenara.ai.errors import CallError
 from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
-from ..storage.running import World, surely
+from ..storage.store_calls import StoreIO, call_store_shielded
 from ..storage.time_limit import within
 from .batch_rows import FREE, NOTHING
 from .data import Outcome, UsageData
@@ -41,7 +41,7 @@ IN_FLIGHT: WeakSet[AttemptRows] = WeakSet()
 class AttemptRows:
     """One call's rows. An attempt's row has the id that was opened when the journal had as many attempts before it."""
 
-    def __init__(self, usage: UsageLayer, io: World, call: Call, facts: Mapping[str, Any]) -> None:
+    def __init__(self, usage: UsageLayer, io: StoreIO, call: Call, facts: Mapping[str, Any]) -> None:
         self._usage = usage
         self._io = io
         self._call = call
@@ -52,7 +52,7 @@ class AttemptRows:
         self._lock = threading.Lock()
         self._over = False
         self._given_up = False
-        self._started = io.now()
+        self._started = io.monotonic()
         self._process = os.getpid()
         IN_FLIGHT.add(self)
         call.journal.before_send.append(self.open)
@@ -66,7 +66,7 @@ class AttemptRows:
         opened = row(self._facts, "open", index + 1, row_id=self._ids[index])
         left = self._left()
         limit = OPENING if left is None else min(OPENING, left / 2)
-        await surely(self._io, self._usage.ledger, within(limit, self._open_row), opened, expiry(left))
+        await call_store_shielded(self._io, self._usage.ledger, within(limit, self._open_row), opened, expiry(left))
 
     def _open_row(self, opened: UsageData, expires: float) -> None:
         """In the same lock as settling: a row that is opened late, of a call that was cancelled, would stay open."""
@@ -85,17 +85,17 @@ class AttemptRows:
         rows = self._failed_rows()
         if not isinstance(error, Exception):
             key = self._ids.pop(len(self._call.journal.attempts), None)
-            seconds = self._io.now() - self._started
+            seconds = self._io.monotonic() - self._started
             rows.append(row(self._facts, "cancelled", len(rows) + 1, row_id=key, duration_s=seconds))
         # An error that is no answer of the provider: the request was not sent, or a layer inside failed.
         free = None if isinstance(error, CallError) else Cost(amount=Decimal(0), source="refused")
-        said = stored_text(error, self._call)
-        rows += [row(self._facts, "failed", 1, free, row_id=key, error=said) for key in self._left_open()]
+        text = stored_text(error, self._call)
+        rows += [row(self._facts, "failed", 1, free, row_id=key, error=text) for key in self._left_open()]
         await self._write(rows, last=True)
 
     async def ended(self, stream: Stream) -> None:
         """The answer is over, however it ended."""
-        answer, now = stream.partial(), self._io.now()
+        answer, now = stream.partial(), self._io.monotonic()
         journal = self._call.journal
         if answer.cached:
             await self._write([cached_row(answer, self._facts, now - self._started)], last=True)
@@ -134,7 +134,7 @@ class AttemptRows:
 
     def _left(self) -> float | None:
         deadline = self._call.deadline
-        return None if deadline is None else max(0.0, deadline - self._io.now())
+        return None if deadline is None else max(0.0, deadline - self._io.monotonic())
 
     async def _write(self, rows: list[UsageData], *, last: bool = False) -> None:
         if last and not rows:
@@ -143,7 +143,7 @@ class AttemptRows:
             left = self._left()
             limit = None if left is None else max(left, AFTERWARDS)
             write = within(limit, self._write_last if last else self._write_rows)
-            await surely(self._io, self._usage.ledger, write, rows)
+            await call_store_shielded(self._io, self._usage.ledger, write, rows)
 
     def _write_rows(self, rows: list[UsageData]) -> None:
         with self._lock:
@@ -199,9 +199,9 @@ def failed_row(attempt: Attempt, facts: Mapping[str, Any], call: Call) -> UsageD
 
 def broke_off(attempt: Attempt) -> bool:
     """Whether the answer had begun when its connection ended."""
-    said = attempt.error or ""
+    text = attempt.error or ""
     begun = attempt.status is not None and attempt.status < 300
-    return said.startswith("BrokenStreamError") or (begun and said.startswith("ConnectionFailedError"))
+    return text.startswith("BrokenStreamError") or (begun and text.startswith("ConnectionFailedError"))
 
 
 def cached_row(answer: ChatResponse, facts: Mapping[str, Any], seconds: float) -> UsageData:
@@ -214,12 +214,12 @@ def ended_row(
     stream: Stream, answer: ChatResponse, last: Attempt, facts: Mapping[str, Any], after_first: float, call: Call
 ) -> UsageData:
     outcome: Outcome = "answered" if stream.complete else "interrupted" if stream.error else "cancelled"
-    said = stored_text(stream.error, call) if stream.error and not stream.complete else None
+    text = stored_text(stream.error, call) if stream.error and not stream.complete else None
     more = {
         "outcome": outcome,
         "attempt": last.number,
         "request_id": last.request_id,
-        "error": said,
+        "error": text,
         "duration_s": last.seconds + after_first,
         "first_token_s": last.seconds,
     }

@@ -9,9 +9,9 @@ from typing import Any
 
 from dhenara.ai import Send, Stream
 from dhenara.ai.errors import CallError
-from dhenara.ai.types import BatchArrival, Call, Cost
+from dhenara.ai.types import BatchItemContext, Call, Cost
 
-from ..storage.running import World, asked, surely
+from ..storage.store_calls import StoreIO, call_store, call_store_shielded
 from .data import UsageData
 from .stored_errors import stored_text
 from .tags import tags_now
@@ -25,26 +25,26 @@ TAG = "batch"
 """Rows of answers out of a batch carry its id under this tag."""
 
 
-async def book_item(io: World, usage: Any, who: Mapping[str, Any], call: Call, send: Send) -> Stream:
+async def record_item(io: StoreIO, usage: Any, who: Mapping[str, Any], call: Call, send: Send) -> Stream:
     """Hands one item of a batch on, and writes its row unless it has one."""
     arrival = call.request
-    if not isinstance(arrival, BatchArrival):
+    if not isinstance(arrival, BatchItemContext):
         return await send(call)
-    at = arrival.job.created_at or datetime.fromtimestamp(io.wall(), UTC)
-    tags = {**usage.tags, **arrival.job.kept.get("tags", {}), **tags_now(), TAG: arrival.job.batch_id}
+    at = arrival.job.created_at or datetime.fromtimestamp(io.time(), UTC)
+    tags = {**usage.tags, **arrival.job.layer_data.get("tags", {}), **tags_now(), TAG: arrival.job.batch_id}
     facts = {**who, "operation": "batch", "tags": tags, "started_at": at, "request_id": name_of(arrival)}
-    known = await rows_before(io, usage, arrival, at)
+    known = await recorded_items(io, usage, arrival, at)
 
     async def write(row: UsageData) -> None:
         if facts["request_id"] not in known:
             known.add(facts["request_id"])
-            await surely(io, usage.ledger, usage.write, [row])
+            await call_store_shielded(io, usage.ledger, usage.write, [row])
 
     try:
         stream = await send(call)
     except CallError as error:
-        said = stored_text(error, call)
-        await write(UsageData.of(None, REFUSED, **facts, outcome="failed", error=said))
+        text = stored_text(error, call)
+        await write(UsageData.of(None, REFUSED, **facts, outcome="failed", error=text))
         raise
 
     async def ended(stream: Stream) -> None:
@@ -55,25 +55,25 @@ async def book_item(io: World, usage: Any, who: Mapping[str, Any], call: Call, s
     return stream
 
 
-def name_of(arrival: BatchArrival) -> str:
+def name_of(arrival: BatchItemContext) -> str:
     return f"{arrival.job.batch_id}/{arrival.index}"
 
 
-async def rows_before(io: World, usage: Any, arrival: BatchArrival, at: datetime) -> set[str]:
+async def recorded_items(io: StoreIO, usage: Any, arrival: BatchItemContext, at: datetime) -> set[str]:
     """The items of this batch that have rows already; the ledger is asked once for each time a batch is read."""
     known: dict[int, set[str]] = arrival.shared.setdefault("rows", {})
     if id(usage) not in known:
-        ledger = readable(usage.ledger)
+        ledger = readable_ledger(usage.ledger)
         if ledger is None:
             known[id(usage)] = usage.items.setdefault(arrival.job.batch_id, set())
         else:
             tags = {TAG: arrival.job.batch_id}
-            rows = await asked(io, ledger, lambda: list(ledger.rows(at, at + timedelta(seconds=1), tags)))
+            rows = await call_store(io, ledger, lambda: list(ledger.rows(at, at + timedelta(seconds=1), tags)))
             known[id(usage)] = {row.request_id for row in rows}
     return known[id(usage)]
 
 
-def readable(ledger: Any) -> Any | None:
+def readable_ledger(ledger: Any) -> Any | None:
     """The ledger itself, where one stands behind a tracker; None where rows are only told."""
     while ledger is not None and not hasattr(ledger, "rows"):
         ledger = getattr(ledger, "ledger", None)

@@ -44,24 +44,24 @@ class Budget:
     def amount(self) -> Decimal:
         return Decimal(str(self.limit))
 
-    def holds_for(self, tags: Mapping[str, str]) -> bool:
+    def applies_to(self, tags: Mapping[str, str]) -> bool:
         return all(tags.get(name) == value for name, value in self.tags.items())
 
-    def account(self, tags: Mapping[str, str], now: float) -> Account:
+    def window_at(self, tags: Mapping[str, str], now: float) -> BudgetWindow:
         """Where a call with these tags is counted now."""
         at = datetime.fromtimestamp(now, UTC)
         whose = ",".join(f"{name}={value}" for name, value in sorted(self.tags.items()))
         own = f"{self.per}={tags.get(self.per, '')}" if self.per else ""
         length = LENGTHS.get(self.window)
-        return Account(
+        return BudgetWindow(
             name="|".join((self.name or "budget", whose, own, self.window, at.strftime(WINDOWS[self.window]))),
-            limit=nano(self.amount),
+            limit=to_nanodollars(self.amount),
             expires=None if length is None else (at + 2 * length).timestamp(),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class BudgetWindow:
     """One budget in one window. `expires` is when nobody needs it any more, in seconds since 1970."""
 
     name: str
@@ -80,10 +80,10 @@ class BudgetExceededError(DhenaraError):
         self.needed = needed
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (revived, (str(self), self.budget, self.limit, self.spent, self.needed))
+        return (restore_error, (str(self), self.budget, self.limit, self.spent, self.needed))
 
 
-def revived(message: str, budget: str, limit: Decimal, spent: Decimal, needed: Decimal) -> BudgetExceededError:
+def restore_error(message: str, budget: str, limit: Decimal, spent: Decimal, needed: Decimal) -> BudgetExceededError:
     return BudgetExceededError(message, budget=budget, limit=limit, spent=spent, needed=needed)
 
 
@@ -91,10 +91,10 @@ class UnknownCostError(ConfigurationError):
     """A budget cannot be kept for this call: what it may cost at most is not known."""
 
 
-def nano(amount: Decimal) -> int:
+def to_nanodollars(amount: Decimal) -> int:
     """Billionths of a dollar, rounded against the spender."""
     return int((amount * NANO).to_integral_value(ROUND_CEILING))
 
 
-def dollars(amount: int) -> Decimal:
+def to_dollars(amount: int) -> Decimal:
     return Decimal(amount) / NANO

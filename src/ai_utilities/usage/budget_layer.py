@@ -8,17 +8,26 @@ from decimal import Decimal
 from functools import partial
 
 from dhenara.ai import Layer, Send, Stream, Target
-from dhenara.ai.types import BatchArrival, BatchRequest, Call
+from dhenara.ai.types import BatchItemContext, BatchRequest, Call
 
 from ..storage.errors import StoreError
-from ..storage.running import World, asked, surely
-from .batch_budget import KEPT, accounts_of, kept, latch, part_of, spent_on, submission, worst_batch
-from .budget import Account, Budget, UnknownCostError, dollars
+from ..storage.store_calls import StoreIO, call_store, call_store_shielded
+from .batch_budget import (
+    RESERVATION_KEY,
+    batch_request_of,
+    batch_upper_bound,
+    item_cost,
+    item_share,
+    reservation_record,
+    settlement_window,
+    windows_of,
+)
+from .budget import Budget, BudgetWindow, UnknownCostError, to_dollars
 from .budget_store import BudgetStore, MemoryBudgets
+from .cost_upper_bound import FREE, cost_upper_bound, upper_bound_for
 from .reservation import Reservation
 from .reserved import Reserved
 from .tags import tags_now
-from .worst_case import FREE, worst_case, worst_for
 
 log = logging.getLogger("ai_utilities.usage")
 
@@ -36,10 +45,10 @@ class BudgetLayer:
         self.store = store or MemoryBudgets()
         self.tags = dict(tags or {})
 
-    def bind(self, io: World, target: Target) -> Layer:
-        return Bound(self, io, target)
+    def bind(self, io: StoreIO, target: Target) -> Layer:
+        return BoundBudget(self, io, target)
 
-    def settle(self, accounts: Sequence[Account], difference: int) -> None:
+    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
         """An answer that is here is not lost for a store that fails now: the reservation then stays counted."""
         try:
             self.store.settle(accounts, difference)
@@ -61,35 +70,35 @@ class BudgetLayer:
         except StoreError:
             log.exception("a reservation could not be given back; it stays counted until it is closed")
 
-    def left(self, budget: Budget, now: float, **tags: str) -> Decimal:
+    def remaining(self, budget: Budget, now: float, **tags: str) -> Decimal:
         """What may still be spent of a budget at this time, in dollars."""
-        account = budget.account({**self.tags, **tags}, now)
-        return dollars(account.limit - self.store.spent(account))
+        account = budget.window_at({**self.tags, **tags}, now)
+        return to_dollars(account.limit - self.store.spent(account))
 
 
-class Bound:
+class BoundBudget:
     """The budgets in one world, before one target."""
 
-    def __init__(self, layer: BudgetLayer, io: World, target: Target) -> None:
+    def __init__(self, layer: BudgetLayer, io: StoreIO, target: Target) -> None:
         self._layer = layer
         self._io = io
         self._target = target
 
     async def __call__(self, call: Call, send: Send) -> Stream:
-        if isinstance(call.request, BatchArrival):
-            await self._arrived(call.request)
+        if isinstance(call.request, BatchItemContext):
+            await self._settle_item(call.request)
             return await send(call)
-        handed = submission(call)
-        if call.operation in FREE and handed is None:
+        submitted = batch_request_of(call)
+        if call.operation in FREE and submitted is None:
             return await send(call)
         tags = {**self._layer.tags, **tags_now()}
-        due = [budget for budget in self._layer.budgets if budget.holds_for(tags)]
+        due = [budget for budget in self._layer.budgets if budget.applies_to(tags)]
         if not due:
             return await send(call)
-        known = await self._worst(call, handed)
+        known = await self._upper_bound(call, submitted)
         if known is None:
             refuse_unknown(call, due)
-        accounts = [budget.account(tags, self._io.wall()) for budget in due]
+        accounts = [budget.window_at(tags, self._io.time()) for budget in due]
         reserved = Reserved(self._layer, self._io, call, accounts, known or Decimal(0))
         await reserved.reserve()
         try:
@@ -97,31 +106,33 @@ class Bound:
         except BaseException as error:
             await reserved.failed(error)
             raise
-        if handed is not None:
-            call.journal.kept[KEPT] = kept(accounts, known or Decimal(0), sum(1 for _ in handed.bodies))
+        if submitted is not None:
+            call.journal.layer_data[RESERVATION_KEY] = reservation_record(
+                accounts, known or Decimal(0), sum(1 for _ in submitted.bodies)
+            )
             await reserved.handed_over()
             return stream
         reserved.answered()
         stream.on_end(reserved.ended)
         return stream
 
-    async def _worst(self, call: Call, handed: BatchRequest | None) -> Decimal | None:
-        if handed is None:
-            return worst_case(await self._target.exchange(call), self._target)
-        return await worst_batch(self._io, handed, self._target, partial(worst_for, self._target))
+    async def _upper_bound(self, call: Call, submitted: BatchRequest | None) -> Decimal | None:
+        if submitted is None:
+            return cost_upper_bound(await self._target.exchange(call), self._target)
+        return await batch_upper_bound(self._io, submitted, self._target, partial(upper_bound_for, self._target))
 
-    async def _arrived(self, arrival: BatchArrival) -> None:
+    async def _settle_item(self, arrival: BatchItemContext) -> None:
         """Settles what was reserved for one call of a batch, where nobody has done so before."""
-        told, store = arrival.job.kept.get(KEPT), self._layer.store
-        if told is None:
+        data, store = arrival.job.layer_data.get(RESERVATION_KEY), self._layer.store
+        if data is None:
             return
         if "settles" not in arrival.shared:
-            once = [latch(arrival, self._io.wall())]
-            arrival.shared["settles"] = await asked(self._io, store, store.reserve, once, 1) is None
-        spent = spent_on(arrival)
+            once = [settlement_window(arrival, self._io.time())]
+            arrival.shared["settles"] = await call_store(self._io, store, store.reserve, once, 1) is None
+        spent = item_cost(arrival)
         if arrival.shared["settles"] and spent is not None:
-            difference = spent - part_of(told, arrival.index)
-            await surely(self._io, store, self._layer.settle, accounts_of(told), difference)
+            difference = spent - item_share(data, arrival.index)
+            await call_store_shielded(self._io, store, self._layer.settle, windows_of(data), difference)
 
 
 def refuse_unknown(call: Call, due: Sequence[Budget]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from ..storage.errors import StoreLostError, StoreVersionError
 from ..storage.generations import Generations
 from ..storage.redis import RedisServer
-from .budget import Account
+from .budget import BudgetWindow
 from .budget_store import BudgetStore, Refused
 from .reservation import Reservation
 
@@ -108,17 +108,17 @@ class RedisBudgets(BudgetStore):
         generations: str | Path | None = None,
     ) -> None:
         self._server = RedisServer(server, prefix)
-        self._keys = [self._server.named(name) for name in ("accounts", "ends", "open")]
+        self._keys = [self._server.key_name(name) for name in ("accounts", "ends", "open")]
         self._generations = Generations(generations, server, prefix)
         self._epoch = self._generations.read()
 
-    def reserve(self, accounts: Sequence[Account], amount: int) -> Refused | None:
+    def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
         return self._reserve(accounts, amount, "", "")
 
-    def settle(self, accounts: Sequence[Account], difference: int) -> None:
+    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
         self._run(SETTLE, difference, "", "", *flat(accounts))
 
-    def spent(self, account: Account) -> int:
+    def spent(self, account: BudgetWindow) -> int:
         return int(self._run(SPENT, account.name)[1])
 
     def open(self, reservation: Reservation) -> Refused | None:
@@ -129,42 +129,42 @@ class RedisBudgets(BudgetStore):
         self._run(SETTLE, difference, reservation.key, spent, *flat(reservation.accounts))
 
     def reservations(self) -> list[Reservation]:
-        with self._server.asked() as client:
-            found = client.hgetall(self._keys[2])
-        return [Reservation.from_text(key, value) for key, value in found.items()]
+        with self._server.connected_client() as client:
+            match = client.hgetall(self._keys[2])
+        return [Reservation.from_text(key, value) for key, value in match.items()]
 
     def repair(self) -> None:
         """Accepts that the server has lost its data: budgets begin again with what is there, usually nothing."""
         epoch = f"{ACCEPTED}{uuid.uuid4().hex}"
-        with self._server.asked() as client:
+        with self._server.connected_client() as client:
             client.hset(self._keys[0], mapping={"epoch": epoch, "version": VERSION})
         self._remember(epoch)
 
     def close(self) -> None:
         self._server.close()
 
-    def _reserve(self, accounts: Sequence[Account], amount: int, key: str, text: str) -> Refused | None:
-        found = self._run(RESERVE, amount, key, text, *flat(accounts))
-        return (int(float(found[1])), int(found[2])) if found[0] == "refused" else None
+    def _reserve(self, accounts: Sequence[BudgetWindow], amount: int, key: str, text: str) -> Refused | None:
+        match = self._run(RESERVE, amount, key, text, *flat(accounts))
+        return (int(float(match[1])), int(match[2])) if match[0] == "refused" else None
 
-    def _run(self, script: str, *said: Any) -> list[str]:
+    def _run(self, script: str, *text: Any) -> list[str]:
         self._server.check_eviction("the budgets", expiring=False)
-        fixed = (self._epoch or "", uuid.uuid4().hex, self._server.named(""), time.time())
-        with self._server.asked() as client:
-            found: list[str] = client.eval(script, len(self._keys), *self._keys, *fixed, *said)
-        if found[0] == "version":
+        fixed = (self._epoch or "", uuid.uuid4().hex, self._server.key_name(""), time.time())
+        with self._server.connected_client() as client:
+            match: list[str] = client.eval(script, len(self._keys), *self._keys, *fixed, *text)
+        if match[0] == "version":
             raise StoreVersionError(
-                f"the budgets under {self._server.prefix} have version {found[1]}, and this version of dhenara knows "
+                f"the budgets under {self._server.prefix} have version {match[1]}, and this version of dhenara knows "
                 f"{VERSION}: upgrade dhenara, or use another prefix."
             )
-        if found[0] == "lost":
+        if match[0] == "lost":
             raise StoreLostError(
                 f"the Redis server has lost the budgets under {self._server.prefix}: it restarted without its data, or "
                 "they were flushed or evicted. What was spent is unknown, so nothing was sent. Restore its data, or "
                 "accept the loss with `ai-utilities budget repair` or RedisBudgets.repair()."
             )
-        self._remember(found[-1])
-        return found
+        self._remember(match[-1])
+        return match
 
     def _remember(self, epoch: str) -> None:
         if epoch != self._epoch:
@@ -172,8 +172,8 @@ class RedisBudgets(BudgetStore):
             self._generations.write(epoch)
 
 
-def flat(accounts: Sequence[Account]) -> list[str | int]:
-    said: list[str | int] = []
+def flat(accounts: Sequence[BudgetWindow]) -> list[str | int]:
+    text: list[str | int] = []
     for account in accounts:
-        said += [account.name, account.limit, "" if account.expires is None else int(account.expires)]
-    return said
+        text += [account.name, account.limit, "" if account.expires is None else int(account.expires)]
+    return text

@@ -19,7 +19,7 @@ from ..storage.sqlite import SQLiteFile, set_aside
 from ..storage.sqlite_create import create_once
 from ..storage.sqlite_salvage import is_sound, salvage
 from ..storage.sqlite_schema import REPAIRED, Schema, columns_of
-from .budget import Account, dollars
+from .budget import BudgetWindow, to_dollars
 from .budget_store import BudgetStore, Refused
 from .reservation import Reservation
 
@@ -80,35 +80,35 @@ class SQLiteBudgets(BudgetStore):
     def __init__(self, db_path: str | os.PathLike[str]) -> None:
         self._file = SQLiteFile(db_path, BUDGET, strict=True, repair=REPAIR)
 
-    def reserve(self, accounts: Sequence[Account], amount: int) -> Refused | None:
-        with self._file.writing() as file:
+    def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
+        with self._file.transaction() as file:
             return self._reserve(file, accounts, amount)
 
-    def settle(self, accounts: Sequence[Account], difference: int) -> None:
-        with self._file.writing() as file:
+    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
+        with self._file.transaction() as file:
             self._add(file, accounts, difference)
 
-    def spent(self, account: Account) -> int:
+    def spent(self, account: BudgetWindow) -> int:
         with self._file.connection() as file:
             return self._spent(file, account.name) or 0
 
     def open(self, reservation: Reservation) -> Refused | None:
-        with self._file.writing() as file:
+        with self._file.transaction() as file:
             refused = self._reserve(file, reservation.accounts, reservation.amount)
             if refused is None:
-                kept = (reservation.key, reservation.to_text())
-                file.execute("INSERT INTO budget_open (key, reservation) VALUES (?, ?)", kept)
+                stored = (reservation.key, reservation.to_text())
+                file.execute("INSERT INTO budget_open (key, reservation) VALUES (?, ?)", stored)
             return refused
 
     def finish(self, reservation: Reservation, spent: int) -> None:
-        with self._file.writing() as file:
-            found = file.execute("DELETE FROM budget_open WHERE key = ?", (reservation.key,)).rowcount
+        with self._file.transaction() as file:
+            match = file.execute("DELETE FROM budget_open WHERE key = ?", (reservation.key,)).rowcount
             # One that was closed meanwhile is not counted any more.
-            self._add(file, reservation.accounts, spent - reservation.amount if found else spent)
+            self._add(file, reservation.accounts, spent - reservation.amount if match else spent)
 
     def reservations(self) -> list[Reservation]:
-        found = self._file.all("SELECT key, reservation FROM budget_open")
-        return [Reservation.from_text(key, text) for key, text in found]
+        match = self._file.fetch_all("SELECT key, reservation FROM budget_open")
+        return [Reservation.from_text(key, text) for key, text in match]
 
     @staticmethod
     def repair(db_path: str | os.PathLike[str]) -> BudgetRepair | None:
@@ -127,7 +127,7 @@ class SQLiteBudgets(BudgetStore):
     def close(self) -> None:
         self._file.close()
 
-    def _reserve(self, file: sqlite3.Connection, accounts: Sequence[Account], amount: int) -> Refused | None:
+    def _reserve(self, file: sqlite3.Connection, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
         for number, account in enumerate(accounts):
             known = self._spent(file, account.name)
             if known is None:
@@ -137,7 +137,7 @@ class SQLiteBudgets(BudgetStore):
         self._add(file, accounts, amount)
         return None
 
-    def _add(self, file: sqlite3.Connection, accounts: Sequence[Account], amount: int) -> None:
+    def _add(self, file: sqlite3.Connection, accounts: Sequence[BudgetWindow], amount: int) -> None:
         for account in accounts:
             spent = (self._spent(file, account.name) or 0) + amount
             file.execute(WRITE, (account.name, spent, account.expires, seal(account.name, spent)))
@@ -167,13 +167,13 @@ def repair_budgets(path: Path) -> BudgetRepair | None:
         new.execute("REPLACE INTO store_meta VALUES (?, ?)", (REPAIRED, str(time.time())))
         new.execute("COMMIT")
     unreadable = tuple(sorted({str(row[0]) for row in rows} - {row[0] for row in good}))
-    return BudgetRepair({row[0]: dollars(row[1]) for row in good}, unreadable, str(aside))
+    return BudgetRepair({row[0]: to_dollars(row[1]) for row in good}, unreadable, str(aside))
 
 
 def bad_seals(path: Path) -> bool:
     with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.OperationalError):
-        found = connection.execute("SELECT name, spent, seal FROM budget").fetchall()
-        return any(not isinstance(spent, int) or sealed != seal(name, spent) for name, spent, sealed in found)
+        match = connection.execute("SELECT name, spent, seal FROM budget").fetchall()
+        return any(not isinstance(spent, int) or sealed != seal(name, spent) for name, spent, sealed in match)
     return False
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar
 
-from .budget import Account, nano
+from .budget import BudgetWindow, to_nanodollars
 from .reservation import Reservation
 
 Refused = tuple[int, int]
@@ -23,18 +23,18 @@ class BudgetStore(ABC):
     counted until it is closed.
     """
 
-    waits: ClassVar[bool] = True
+    blocking: ClassVar[bool] = True
 
     @abstractmethod
-    def reserve(self, accounts: Sequence[Account], amount: int) -> Refused | None:
+    def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
         """Counts the amount on all accounts, or on none if one has too little left: then it says which."""
 
     @abstractmethod
-    def settle(self, accounts: Sequence[Account], difference: int) -> None:
+    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
         """Corrects what was reserved to what was spent."""
 
     @abstractmethod
-    def spent(self, account: Account) -> int:
+    def spent(self, account: BudgetWindow) -> int:
         """What is spent or reserved."""
 
     def open(self, reservation: Reservation) -> Refused | None:
@@ -60,7 +60,7 @@ class BudgetStore(ABC):
         """
         closed = [one for one in self.reservations() if one.abandoned]
         for one in closed:
-            self.finish(one, nano(Decimal(spent)))
+            self.finish(one, to_nanodollars(Decimal(spent)))
         return closed
 
     def close(self) -> None:  # noqa: B027  # a memory holds nothing open
@@ -70,7 +70,7 @@ class BudgetStore(ABC):
 class MemoryBudgets(BudgetStore):
     """For one process."""
 
-    waits: ClassVar[bool] = False
+    blocking: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -78,7 +78,7 @@ class MemoryBudgets(BudgetStore):
         self._open: dict[str, Reservation] = {}
         self._expires: dict[str, float] = {}
 
-    def reserve(self, accounts: Sequence[Account], amount: int) -> Refused | None:
+    def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
         with self._lock:
             for number, account in enumerate(accounts):
                 spent = self._spent.get(account.name, 0)
@@ -88,12 +88,12 @@ class MemoryBudgets(BudgetStore):
                 self._add(account, amount)
         return None
 
-    def settle(self, accounts: Sequence[Account], difference: int) -> None:
+    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
         with self._lock:
             for account in accounts:
                 self._add(account, difference)
 
-    def spent(self, account: Account) -> int:
+    def spent(self, account: BudgetWindow) -> int:
         return self._spent.get(account.name, 0)
 
     def open(self, reservation: Reservation) -> Refused | None:
@@ -109,14 +109,14 @@ class MemoryBudgets(BudgetStore):
     def reservations(self) -> list[Reservation]:
         return list(self._open.values())
 
-    def _add(self, account: Account, amount: int) -> None:
+    def _add(self, account: BudgetWindow, amount: int) -> None:
         if account.name not in self._spent:
-            self._forget()
+            self._drop_expired()
             if account.expires is not None:
                 self._expires[account.name] = account.expires
         self._spent[account.name] = self._spent.get(account.name, 0) + amount
 
-    def _forget(self) -> None:
+    def _drop_expired(self) -> None:
         """Windows that are long over."""
         now = time.time()
         for name in [name for name, at in self._expires.items() if at < now]:

@@ -83,29 +83,29 @@ class UsageData(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _agree(cls, given: Any) -> Any:
-        return agreed(given) if isinstance(given, Mapping) else given
+        return reconcile(given) if isinstance(given, Mapping) else given
 
     @classmethod
     def of(cls, usage: Usage | None, cost: Cost | None = None, **facts: Any) -> Self:
         """The row for an answer's usage and cost; `facts` are further fields of it."""
-        said = {name: getattr(usage, name) for name in BUCKETS} if usage is not None else {}
-        return cls.model_validate({**said, **priced(usage, cost), **facts})
+        text = {name: getattr(usage, name) for name in BUCKETS} if usage is not None else {}
+        return cls.model_validate({**text, **cost_fields(usage, cost), **facts})
 
 
-def agreed(given: Mapping[str, Any]) -> dict[str, Any]:
+def reconcile(given: Mapping[str, Any]) -> dict[str, Any]:
     """Sums from the buckets, or plain buckets from the sums; a total that was given stands."""
-    said = dict(given)
-    if any(said.get(name) for name in BUCKETS):
-        said.setdefault("prompt_tokens", sum(said.get(name) or 0 for name in READ))
-        said.setdefault("completion_tokens", sum(said.get(name) or 0 for name in MADE))
+    text = dict(given)
+    if any(text.get(name) for name in BUCKETS):
+        text.setdefault("prompt_tokens", sum(text.get(name) or 0 for name in READ))
+        text.setdefault("completion_tokens", sum(text.get(name) or 0 for name in MADE))
     else:
-        said["input_tokens"] = said.get("prompt_tokens") or 0
-        said["output_tokens"] = said.get("completion_tokens") or 0
-    said.setdefault("total_tokens", (said.get("prompt_tokens") or 0) + (said.get("completion_tokens") or 0))
-    return said
+        text["input_tokens"] = text.get("prompt_tokens") or 0
+        text["output_tokens"] = text.get("completion_tokens") or 0
+    text.setdefault("total_tokens", (text.get("prompt_tokens") or 0) + (text.get("completion_tokens") or 0))
+    return text
 
 
-def priced(usage: Usage | None, cost: Cost | None) -> dict[str, Any]:
+def cost_fields(usage: Usage | None, cost: Cost | None) -> dict[str, Any]:
     """What is known of the money."""
     if cost is None:
         return {"cost_reason": "the provider reported no usage" if usage is None else "no price is known"}

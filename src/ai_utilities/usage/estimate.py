@@ -22,39 +22,39 @@ OVERHEAD = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class TokenEstimate:
     """`usual` is what to expect, `most` what it cannot exceed: a token of text is at least one byte of it."""
 
     usual: int
     most: int
 
 
-def estimate(body: Any) -> Estimate:
+def estimate_tokens(body: Any) -> TokenEstimate:
     """The tokens of a request body, in whatever protocol."""
     text = media = 0
-    for said in strings(body):
-        if MEDIA.match(said):
-            media += max(MEDIA_TOKENS, len(said) * 3 // 4 // BYTES_A_MEDIA_TOKEN)
+    for options in iter_strings(body):
+        if MEDIA.match(options):
+            media += max(MEDIA_TOKENS, len(options) * 3 // 4 // BYTES_A_MEDIA_TOKEN)
         else:
-            text += len(said.encode("utf-8", "surrogatepass"))
-    return Estimate(text // USUAL_BYTES_A_TOKEN + media + OVERHEAD, text + media + OVERHEAD)
+            text += len(options.encode("utf-8", "surrogatepass"))
+    return TokenEstimate(text // USUAL_BYTES_A_TOKEN + media + OVERHEAD, text + media + OVERHEAD)
 
 
-def estimate_request(exchange: Exchange) -> Estimate:
+def estimate_request(exchange: Exchange) -> TokenEstimate:
     """The tokens of a request as it will be sent, with the media that are uploaded instead of standing in its body."""
-    body = estimate(exchange.body)
+    body = estimate_tokens(exchange.body)
     media = sum(max(MEDIA_TOKENS, len(part.data or b"") // BYTES_A_MEDIA_TOKEN) for part in exchange.uploads)
-    return Estimate(body.usual + media, body.most + media)
+    return TokenEstimate(body.usual + media, body.most + media)
 
 
-def strings(value: Any) -> Iterator[str]:
+def iter_strings(value: Any) -> Iterator[str]:
     """Every string of a JSON value, names of fields too: schemas of tools are read as well."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for name, entry in value.items():
             yield str(name)
-            yield from strings(entry)
+            yield from iter_strings(entry)
     elif isinstance(value, list | tuple):
         for entry in value:
-            yield from strings(entry)
+            yield from iter_strings(entry)

@@ -11,12 +11,12 @@ from typing import Protocol
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.types import Call
 
-from ..storage.running import World
+from ..storage.store_calls import StoreIO
 from ..storage.time_limit import within
 from .attempt_rows import AttemptRows
-from .batch_rows import FREE, ITEM, book_item
+from .batch_rows import FREE, ITEM, record_item
 from .data import UsageData
-from .rows_left import RowsLeftError
+from .partial_write_error import PartialWriteError
 from .tags import tags_now
 
 log = logging.getLogger("ai_utilities.usage")
@@ -26,7 +26,7 @@ IMPATIENT = 0.2
 """Seconds to wait for a ledger that failed the last time."""
 
 
-class Sink(Protocol):
+class UsageSink(Protocol):
     """A ledger, or a tracker: whoever takes rows."""
 
     def add(self, rows: Sequence[UsageData]) -> None: ...
@@ -47,7 +47,7 @@ class UsageLayer:
 
     def __init__(
         self,
-        ledger: Sink,
+        ledger: UsageSink,
         *,
         tags: Mapping[str, str] | None = None,
         listener: Callable[[UsageData], None] | None = None,
@@ -64,8 +64,8 @@ class UsageLayer:
         self._failed = False
         self._lock = threading.Lock()
 
-    def bind(self, io: World, target: Target) -> Layer:
-        return Bound(self, io, target)
+    def bind(self, io: StoreIO, target: Target) -> Layer:
+        return BoundUsage(self, io, target)
 
     def open(self, row: UsageData, expires: float) -> None:
         """Keeps the row of a request that is about to leave, where the ledger can."""
@@ -86,7 +86,7 @@ class UsageLayer:
         try:
             self.ledger.add(waiting)
         except Exception as error:  # noqa: BLE001  # users' ledgers may raise anything, and no answer is lost for it
-            self._wait(error.rows if isinstance(error, RowsLeftError) else waiting, error)
+            self._wait(error.rows if isinstance(error, PartialWriteError) else waiting, error)
         else:
             if self._failed:
                 self._failed = False
@@ -113,21 +113,21 @@ class UsageLayer:
             log.error("usage could not be written for too long: %d rows were given up", lost)
 
 
-class Bound:
+class BoundUsage:
     """The ledger in one world, before one target."""
 
-    def __init__(self, usage: UsageLayer, io: World, target: Target) -> None:
+    def __init__(self, usage: UsageLayer, io: StoreIO, target: Target) -> None:
         self._usage = usage
         self._io = io
         self._who = {"provider": target.origin.provider, "model": target.origin.model}
 
     async def __call__(self, call: Call, send: Send) -> Stream:
         if call.operation == ITEM:
-            return await book_item(self._io, self._usage, self._who, call, send)
-        at = datetime.fromtimestamp(self._io.wall(), UTC)
+            return await record_item(self._io, self._usage, self._who, call, send)
+        at = datetime.fromtimestamp(self._io.time(), UTC)
         facts = {**self._who, "operation": call.operation, "tags": {**self._usage.tags, **tags_now()}, "started_at": at}
         if call.operation in FREE:
-            call.journal.kept["tags"] = facts["tags"]
+            call.journal.layer_data["tags"] = facts["tags"]
         rows = AttemptRows(self._usage, self._io, call, facts)
         try:
             stream = await send(call)

@@ -15,7 +15,7 @@ from dhenara.ai.errors import ConfigurationError
 from ..storage.owner import Owner, this_process
 from .data import UsageData
 from .open_rows import OpenRow, closed_row, make_open
-from .totals import Totals, summed
+from .totals import Totals, sum_by
 
 log = logging.getLogger("ai_utilities.usage")
 GROUPS = ("day", "model", "provider", "outcome")
@@ -28,7 +28,7 @@ class Ledger(ABC):
     that are killed are not lost: every row is opened before its request leaves.
     """
 
-    waits: ClassVar[bool] = True
+    blocking: ClassVar[bool] = True
 
     @abstractmethod
     def add(self, rows: Sequence[UsageData]) -> None:
@@ -68,7 +68,7 @@ class Ledger(ABC):
         tags: Mapping[str, str] | None = None,
     ) -> dict[str, Totals]:
         """Sums by `day`, `model`, `provider`, `outcome` or `tag:<name>`; by None, one sum under ""."""
-        return summed(self.rows(since, until, tags), grouping(by))
+        return sum_by(self.rows(since, until, tags), check_grouping(by))
 
     def total(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
@@ -90,7 +90,7 @@ class MemoryLedger(Ledger):
     Rows that are open are in `open_rows` and in totals; `rows` has those that are settled.
     """
 
-    waits: ClassVar[bool] = False
+    blocking: ClassVar[bool] = False
 
     def __init__(self, max_rows: int = 50_000) -> None:
         self._rows: deque[str] = deque(maxlen=max_rows)
@@ -114,9 +114,9 @@ class MemoryLedger(Ledger):
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> list[UsageData]:
         with self._lock:
-            kept = list(self._rows)
-        found = (UsageData.model_validate_json(text) for text in kept)
-        return [row for row in found if fits(row, since, until, tags)]
+            stored = list(self._rows)
+        match = (UsageData.model_validate_json(text) for text in stored)
+        return [row for row in match if matches(row, since, until, tags)]
 
     def totals(
         self,
@@ -125,8 +125,8 @@ class MemoryLedger(Ledger):
         until: datetime | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> dict[str, Totals]:
-        opened = [one.row for one in self.open_rows() if fits(one.row, since, until, tags)]
-        return summed([*self.rows(since, until, tags), *opened], grouping(by))
+        opened = [one.row for one in self.open_rows() if matches(one.row, since, until, tags)]
+        return sum_by([*self.rows(since, until, tags), *opened], check_grouping(by))
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         with self._lock:
@@ -144,7 +144,7 @@ class MemoryLedger(Ledger):
         return closed
 
 
-def fits(row: UsageData, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None) -> bool:
+def matches(row: UsageData, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None) -> bool:
     """Whether a row is of that time and has these tags."""
     at = row.started_at
     if (since and (at is None or at < since)) or (until and (at is None or at >= until)):
@@ -152,7 +152,7 @@ def fits(row: UsageData, since: datetime | None, until: datetime | None, tags: M
     return all(row.tags.get(name) == value for name, value in (tags or {}).items())
 
 
-def grouping(by: str | None) -> str | None:
+def check_grouping(by: str | None) -> str | None:
     """What can be grouped by, or an error that says so."""
     if by is None or by in GROUPS or (by.startswith("tag:") and len(by) > len("tag:")):
         return by

@@ -88,8 +88,8 @@ def read_row(text: str | bytes) -> UsageData:
 
 def read_newer(text: str | bytes, error: ValidationError) -> UsageData:
     try:
-        found: Any = from_json(text)
-        return UsageData.model_validate({name: found[name] for name in UsageData.model_fields if name in found})
+        match: Any = from_json(text)
+        return UsageData.model_validate({name: match[name] for name in UsageData.model_fields if name in match})
     except (ValueError, TypeError):
         raise StoreDamagedError(f"a row of the usage ledger cannot be read: {error.errors()[0]['msg']}") from error
 

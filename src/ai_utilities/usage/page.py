@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from html import escape
 
-from .charts import Series, columns, shares
-from .report import Sums, UsageReport, told_amount, told_cost
+from .charts import ChartSeries, percent_of_largest, render_columns
+from .report import Sums, UsageReport, format_amount, format_cost
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #667085; --line: #e3e7ee; --paper: #ffffff; --card: #f7f8fb;
@@ -37,77 +37,77 @@ HEAD = ("requests", "failed", "interrupted", "cached", "tokens in", "tokens out"
 def usage_page(report: UsageReport, title: str = "Usage", now: datetime | None = None) -> str:
     """The whole document."""
     made = (now or datetime.now(UTC)).astimezone(UTC)
-    body = "\n".join(sections(report)) if report.total.requests else "<p>Nothing was used in this time.</p>"
+    body = "\n".join(render_sections(report)) if report.total.requests else "<p>Nothing was used in this time.</p>"
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head><body>\n<h1>{escape(title)}</h1>\n"
-        f"<p>{escape(said_span(report))} Made {made:%Y-%m-%d %H:%M} UTC.</p>\n{body}\n</body></html>\n"
+        f"<p>{escape(format_span(report))} Made {made:%Y-%m-%d %H:%M} UTC.</p>\n{body}\n</body></html>\n"
     )
 
 
-def said_span(report: UsageReport) -> str:
+def format_span(report: UsageReport) -> str:
     dated = [day for day in report.days if day]
     return f"{dated[0]} to {dated[-1]}, days of UTC." if dated else ""
 
 
-def sections(report: UsageReport) -> Iterator[str]:
-    yield cards(report)
+def render_sections(report: UsageReport) -> Iterator[str]:
+    yield render_cards(report)
     labels = list(report.periods)
     sums = list(report.periods.values())
-    spend = Series("spent", "spend", [float(total.cost) for total in sums])
-    chart = columns("Spend", labels, [spend], dollars) if any(spend.amounts) else "<p>No known cost.</p>"
+    spend = ChartSeries("spent", "spend", [float(total.cost) for total in sums])
+    chart = render_columns("Spend", labels, [spend], format_dollars) if any(spend.amounts) else "<p>No known cost.</p>"
     yield f"<h2>Spend</h2>{chart}"
-    read = Series("read", "read", [float(total.prompt_tokens) for total in sums])
-    made = Series("generated", "made", [float(total.completion_tokens) for total in sums])
-    yield f"<h2>Tokens{key(read)}{key(made)}</h2>{columns('Tokens', labels, [read, made], count)}"
-    yield f"<h2>By model</h2>{table('model', report.models)}"
+    read = ChartSeries("read", "read", [float(total.prompt_tokens) for total in sums])
+    made = ChartSeries("generated", "made", [float(total.completion_tokens) for total in sums])
+    yield f"<h2>Tokens{key(read)}{key(made)}</h2>{render_columns('Tokens', labels, [read, made], count)}"
+    yield f"<h2>By model</h2>{render_table('model', report.models)}"
     for name, groups in report.tags.items():
-        yield f"<h2>By tag {escape(name)}</h2>{table(name, groups)}"
-    yield f"<h2>By day</h2>{table('day', report.days)}"
-    if not report.total.exact:
+        yield f"<h2>By tag {escape(name)}</h2>{render_table(name, groups)}"
+    yield f"<h2>By day</h2>{render_table('day', report.days)}"
+    if not report.total.is_exact:
         yield "<p>+ means that some of it has no known cost.</p>"
 
 
-def cards(report: UsageReport) -> str:
+def render_cards(report: UsageReport) -> str:
     total = report.total
-    told = {
-        "spent": told_cost(total),
+    data = {
+        "spent": format_cost(total),
         "tokens": f"{total.total_tokens:,}",
         "requests": f"{total.requests:,}",
         "failed": f"{total.failed:,}",
         "interrupted": f"{total.interrupted:,}",
         **({"open": f"{total.open:,}"} if total.open else {}),
-        "saved by the cache": told_amount(total.saved_cost),
+        "saved by the cache": format_amount(total.saved_cost),
     }
     shown = "".join(
-        f'<div class="card"><b>{escape(value)}</b><span>{name}</span></div>' for name, value in told.items()
+        f'<div class="card"><b>{escape(value)}</b><span>{name}</span></div>' for name, value in data.items()
     )
     return f'<div class="cards">{shown}</div>'
 
 
-def key(series: Series) -> str:
+def key(series: ChartSeries) -> str:
     return f'<span class="key"><i style="background: var(--{series.kind})"></i>{series.name}</span>'
 
 
-def table(what: str, groups: Sums) -> str:
+def render_table(what: str, groups: Sums) -> str:
     """Sums as rows, each with its share of the largest cost, or of tokens where nothing cost anything."""
     weights = {name: float(total.cost) for name, total in groups.items()}
     if not any(weights.values()):
         weights = {name: float(total.total_tokens) for name, total in groups.items()}
-    wide = shares(weights)
+    wide = percent_of_largest(weights)
     head = "".join(f"<th>{escape(name)}</th>" for name in (what, *HEAD))
     rows = []
     for name, total in groups.items():
         ended = (total.requests, total.failed, total.interrupted, total.cached)
         counts = (*ended, total.prompt_tokens, total.completion_tokens)
-        cells = [escape(name or "none"), *(f"{number:,}" for number in counts), escape(told_cost(total))]
+        cells = [escape(name or "none"), *(f"{number:,}" for number in counts), escape(format_cost(total))]
         share = f'<td class="share"><i style="width: {wide[name]:.1f}%"></i></td>'
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + share + "</tr>")
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def dollars(amount: float) -> str:
+def format_dollars(amount: float) -> str:
     """Four digits, and none of them a zero at the end."""
     return f"${Decimal(f'{amount:.4g}').normalize():f}" if amount else "$0"
 

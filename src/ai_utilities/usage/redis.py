@@ -15,11 +15,11 @@ from ..storage.errors import StoreEvictsError, StoreVersionError
 from ..storage.owner import Owner
 from ..storage.redis import RedisServer
 from .data import UsageData
-from .ledger import Ledger, fits, grouping
+from .ledger import Ledger, check_grouping, matches
 from .open_rows import OpenRow, closed_row, make_open, owner_text, read_row
 from .redis_scripts import ADD, FIRST_HOUR, OPEN, VERSION, flattened
 from .redis_sums import HOUR, hour_of, read_hours
-from .totals import OPEN as OPEN_OUTCOMES, Totals, group_of, summed
+from .totals import OPEN as OPEN_OUTCOMES, Totals, group_of, sum_by
 
 log = logging.getLogger("ai_utilities.usage")
 PAGE = 1000
@@ -36,11 +36,11 @@ class RedisLedger(Ledger):
 
     def __init__(self, server: Any = "redis://127.0.0.1:6379/0", *, prefix: str = "ai_utilities:usage") -> None:
         self._server = RedisServer(server, prefix)
-        self._rows = self._server.named("rows")
-        self._hours = self._server.named("hours")
-        self._open = self._server.named("open")
-        self._meta = self._server.named("meta")
-        self._fixed = [self._rows, self._hours, self._open, self._server.named("closed"), self._meta]
+        self._rows = self._server.key_name("rows")
+        self._hours = self._server.key_name("hours")
+        self._open = self._server.key_name("open")
+        self._meta = self._server.key_name("meta")
+        self._fixed = [self._rows, self._hours, self._open, self._server.key_name("closed"), self._meta]
         self._unsure: dict[int, tuple[str, UsageData]] = {}
         self._epoch: str | None = None
         self._evicts: bool | None = None
@@ -61,23 +61,23 @@ class RedisLedger(Ledger):
         numbers = {hour: number for number, hour in enumerate(hours, FIRST_HOUR)}
         keys = [*self._fixed, *map(self._hour, hours)]
         named = [
-            (f"{name}{row.model_dump_json(exclude_defaults=True)}", began(row), row)
+            (f"{name}{row.model_dump_json(exclude_defaults=True)}", start_time(row), row)
             for name, row in zip(names, rows, strict=True)
         ]
         self._run(ADD, keys, flattened(named, numbers, keys if closing else None))
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         owner = owner_text()
-        said: list[str] = []
+        text: list[str] = []
         for row in rows:
-            said += [row.row_id or "", to_json([owner, expires, row.model_dump_json(exclude_defaults=True)]).decode()]
-        self._run(OPEN, self._fixed, said)
+            text += [row.row_id or "", to_json([owner, expires, row.model_dump_json(exclude_defaults=True)]).decode()]
+        self._run(OPEN, self._fixed, text)
 
     def open_rows(self) -> list[OpenRow]:
-        with self._server.asked() as client:
-            found = client.hvals(self._open)
-        kept = (from_json(text) for text in found)
-        return [make_open(read_row(text), Owner.from_text(owner), expires) for owner, expires, text in kept]
+        with self._server.connected_client() as client:
+            match = client.hvals(self._open)
+        stored = (from_json(text) for text in match)
+        return [make_open(read_row(text), Owner.from_text(owner), expires) for owner, expires, text in stored]
 
     def close_abandoned(self) -> list[UsageData]:
         closed = [closed_row(one.row) for one in self.open_rows() if one.abandoned]
@@ -85,18 +85,18 @@ class RedisLedger(Ledger):
             self._add([row.row_id or "" for row in closed], closed, closing=True)
         return closed
 
-    def _run(self, script: str, keys: Sequence[str], said: Sequence[Any]) -> None:
+    def _run(self, script: str, keys: Sequence[str], text: Sequence[Any]) -> None:
         self._check_policy()
-        with self._server.asked() as client:
-            what, found = client.eval(script, len(keys), *keys, uuid.uuid4().hex, *said)
+        with self._server.connected_client() as client:
+            what, match = client.eval(script, len(keys), *keys, uuid.uuid4().hex, *text)
         if what == "version":
             raise StoreVersionError(
-                f"the Redis ledger {self._server.prefix} has version {found}, and this version of dhenara knows "
+                f"the Redis ledger {self._server.prefix} has version {match}, and this version of dhenara knows "
                 f"{VERSION}: upgrade dhenara, or use another prefix."
             )
-        if self._epoch not in (None, found):
+        if self._epoch not in (None, match):
             log.error("the Redis server lost the usage ledger %s: earlier rows are gone", self._server.prefix)
-        self._epoch = found
+        self._epoch = match
 
     def _check_policy(self) -> None:
         """Says once whether the server may evict the ledger; then totals do not rest on sums, which may go alone."""
@@ -113,7 +113,7 @@ class RedisLedger(Ledger):
     def rows(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> Iterator[UsageData]:
-        return heapq.merge(self._settled(since, until, tags), self._waiting(since, until, tags), key=began)
+        return heapq.merge(self._settled(since, until, tags), self._waiting(since, until, tags), key=start_time)
 
     def _settled(
         self, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None
@@ -122,11 +122,11 @@ class RedisLedger(Ledger):
         last = f"({until.timestamp()}" if until else "+inf"
         start = 0
         while True:
-            with self._server.asked() as client:
+            with self._server.connected_client() as client:
                 page = client.zrangebyscore(self._rows, first, last, start=start, num=PAGE)
-            for kept in page:
-                row = read_row(kept[NAME:])
-                if fits(row, since, until, tags):
+            for stored in page:
+                row = read_row(stored[NAME:])
+                if matches(row, since, until, tags):
                     yield row
             if len(page) < PAGE:
                 return
@@ -135,7 +135,7 @@ class RedisLedger(Ledger):
     def _waiting(
         self, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None
     ) -> list[UsageData]:
-        return sorted((one.row for one in self.open_rows() if fits(one.row, since, until, tags)), key=began)
+        return sorted((one.row for one in self.open_rows() if matches(one.row, since, until, tags)), key=start_time)
 
     def totals(
         self,
@@ -144,15 +144,15 @@ class RedisLedger(Ledger):
         until: datetime | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> dict[str, Totals]:
-        by = grouping(by)
+        by = check_grouping(by)
         self._check_policy()
         if self._evicts:
-            return summed(self.rows(since, until, tags), by)
-        found: dict[str, Totals] = {}
+            return sum_by(self.rows(since, until, tags), by)
+        match: dict[str, Totals] = {}
         for row, total in self._sums(since, until, tags):
             group = group_of(row, by)
-            found[group] = found.get(group, Totals()) + total
-        return dict(sorted(found.items()))
+            match[group] = match.get(group, Totals()) + total
+        return dict(sorted(match.items()))
 
     def tag_names(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
         return sorted({name for row, _ in self._sums(since, until, None) for name in row.tags})
@@ -169,27 +169,27 @@ class RedisLedger(Ledger):
             if begin and end and begin < end:
                 cut = (row for row in self.rows(begin, end, tags) if row.outcome not in OPEN_OUTCOMES)
                 yield from ((row, Totals().plus(row)) for row in cut)
-        hours = read_hours(self._kept(first, last))
-        yield from ((row, total) for row, total in hours if fits(row, None, None, tags))
+        hours = read_hours(self._stored_hours(first, last))
+        yield from ((row, total) for row, total in hours if matches(row, None, None, tags))
         yield from ((row, Totals().plus(row)) for row in self._waiting(since, until, tags))
 
-    def _kept(self, first: datetime | None, last: datetime | None) -> Iterator[tuple[int, Mapping[str, str]]]:
+    def _stored_hours(self, first: datetime | None, last: datetime | None) -> Iterator[tuple[int, Mapping[str, str]]]:
         """The hours from the first to the last. Rows of which nobody knows when are in none, but in all of them."""
         since = first.timestamp() if first else "-inf" if last is None else "(0"
-        with self._server.asked() as client:
+        with self._server.connected_client() as client:
             hours = [int(hour) for hour in client.zrangebyscore(
                 self._hours, since, f"({last.timestamp()}" if last else "+inf"
             )]  # fmt: skip
         for at in range(0, len(hours), HOURS):
             some = hours[at : at + HOURS]
-            with self._server.asked() as client:
+            with self._server.connected_client() as client:
                 pipe = client.pipeline(transaction=False)
                 for hour in some:
                     pipe.hgetall(self._hour(hour))
                 yield from zip(some, pipe.execute(), strict=True)
 
     def _hour(self, hour: int) -> str:
-        return self._server.named("sums", str(hour))
+        return self._server.key_name("sums", str(hour))
 
     def close(self) -> None:
         self._server.close()
@@ -205,5 +205,5 @@ def hour_after(moment: datetime) -> datetime:
     return datetime.fromtimestamp(-(-moment.timestamp() // HOUR) * HOUR, UTC)
 
 
-def began(row: UsageData) -> float:
+def start_time(row: UsageData) -> float:
     return row.started_at.timestamp() if row.started_at else 0.0

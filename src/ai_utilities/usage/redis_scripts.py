@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from .data import UsageData
-from .redis_sums import amounts, hour_of
+from .redis_sums import hour_of, row_amounts
 
 VERSION = 2
 """Of the layout: 1 was without open rows, epoch and version."""
@@ -69,12 +69,12 @@ def flattened(
 
     With `keys`, the rows are closed: where the keys of their sums are is kept, so that a late answer can replace them.
     """
-    said: list[Any] = []
+    text: list[Any] = []
     for name, score, row in rows:
-        counted = amounts(row)
+        counted = row_amounts(row)
         number = hours[hour_of(row)]
         early = {"member": name, "key": keys[number - 1] if keys else "", "amounts": counted}
         closing = to_json(early).decode() if keys else ""
-        said += [repr(score), name, hour_of(row), number, len(counted), row.row_id or "", closing]
-        said += [word for pair in counted.items() for word in pair]
-    return said
+        text += [repr(score), name, hour_of(row), number, len(counted), row.row_id or "", closing]
+        text += [word for pair in counted.items() for word in pair]
+    return text

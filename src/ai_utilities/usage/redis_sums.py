@@ -24,22 +24,22 @@ def hour_of(row: UsageData) -> int:
     return int(row.started_at.timestamp() // HOUR * HOUR) if row.started_at else 0
 
 
-def amounts(row: UsageData) -> dict[str, int]:
+def row_amounts(row: UsageData) -> dict[str, int]:
     """What is added for this row, under which names."""
     about = json.dumps([row.provider, row.model, row.outcome, row.cached, row.tags], sort_keys=True)
-    said = {
+    text = {
         "requests": 1,
         "prompt": row.prompt_tokens,
         "completion": row.completion_tokens,
         "total": row.total_tokens if row.cached else 0,
         "unknown": int(row.cost is None),
-        **dict(money("cost", row.cost)),
-        **dict(money("saved", row.saved_cost)),
+        **dict(money_amounts("cost", row.cost)),
+        **dict(money_amounts("saved", row.saved_cost)),
     }
-    return {f"{name} {about}": amount for name, amount in said.items() if amount}
+    return {f"{name} {about}": amount for name, amount in text.items() if amount}
 
 
-def money(name: str, amount: Decimal | None) -> Iterator[tuple[str, int]]:
+def money_amounts(name: str, amount: Decimal | None) -> Iterator[tuple[str, int]]:
     """A sum of money as whole numbers, named after their decimal place."""
     sign, digits, place = (amount or Decimal(0)).as_tuple()
     left = int("".join(map(str, digits)))
@@ -51,14 +51,14 @@ def money(name: str, amount: Decimal | None) -> Iterator[tuple[str, int]]:
 
 def read_hours(hours: Iterable[tuple[int, Mapping[str, str]]]) -> Iterator[tuple[UsageData, Totals]]:
     """The sums of some hours: rows that say who and what they are about and on which day, and their sums."""
-    found: dict[tuple[str, int], dict[str, int]] = {}
-    for hour, kept in hours:
+    match: dict[tuple[str, int], dict[str, int]] = {}
+    for hour, stored in hours:
         day = hour // DAY * DAY
-        for field, amount in kept.items():
+        for field, amount in stored.items():
             name, _, about = field.partition(" ")
-            sums = found.setdefault((about, day), {})
+            sums = match.setdefault((about, day), {})
             sums[name] = sums.get(name, 0) + int(amount)
-    for (about, day), sums in found.items():
+    for (about, day), sums in match.items():
         if not any(sums.values()):
             continue  # rows that were closed too early and replaced
         provider, model, outcome, cached, tags = json.loads(about)
@@ -76,14 +76,14 @@ def totals_of(row: UsageData, sums: Mapping[str, int]) -> Totals:
         prompt_tokens=0 if row.cached else sums.get("prompt", 0),
         completion_tokens=0 if row.cached else sums.get("completion", 0),
         saved_tokens=sums.get("total", 0),
-        cost=summed_money("cost:", sums),
-        saved_cost=summed_money("saved:", sums),
+        cost=sum_money("cost:", sums),
+        saved_cost=sum_money("saved:", sums),
         unknown_costs=unknown,
         partial_costs=requests - unknown if row.outcome in PARTIAL else 0,
         interrupted=requests if row.outcome in PARTIAL else 0,
     )
 
 
-def summed_money(prefix: str, sums: Mapping[str, int]) -> Decimal:
+def sum_money(prefix: str, sums: Mapping[str, int]) -> Decimal:
     parts = ((int(name.removeprefix(prefix)), amount) for name, amount in sums.items() if name.startswith(prefix))
     return sum((Decimal(amount).scaleb(place) for place, amount in parts), Decimal(0))

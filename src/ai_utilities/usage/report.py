@@ -38,14 +38,14 @@ def make_report(
     days = ledger.totals("day", since, until, tags)
     return UsageReport(
         total=sum(days.values(), Totals()),
-        periods=without_gaps(days),
+        periods=fill_gaps(days),
         days=days,
         models=by_cost(ledger.totals("model", since, until, tags)),
         tags={name: ledger.totals(f"tag:{name}", since, until, tags) for name in ledger.tag_names(since, until)},
     )
 
 
-def without_gaps(days: Mapping[str, Totals]) -> Sums:
+def fill_gaps(days: Mapping[str, Totals]) -> Sums:
     """From the first day to the last; days of which nothing is known are empty."""
     dated = sorted(day for day in days if day)
     if not dated:
@@ -65,14 +65,14 @@ def by_cost(sums: Mapping[str, Totals]) -> Sums:
     return dict(sorted(sums.items(), key=lambda item: (item[1].cost, item[1].total_tokens), reverse=True))
 
 
-def told_cost(total: Totals) -> str:
+def format_cost(total: Totals) -> str:
     """Short enough for a table. A plus stands for what is not known; unknown is not free."""
     if total.requests and total.unknown_costs == total.requests:
         return "unknown"
-    return told_amount(total.cost) + ("" if total.exact else "+")
+    return format_amount(total.cost) + ("" if total.is_exact else "+")
 
 
-def told_amount(amount: Decimal) -> str:
+def format_amount(amount: Decimal) -> str:
     if 0 < amount < Decimal("0.0001"):
         return "<$0.0001"
     return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}" if amount else "$0"

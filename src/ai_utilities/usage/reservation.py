@@ -16,7 +16,7 @@ from pydantic_core import from_json, to_json
 from dhenara.ai.dataclass import dataclass
 
 from ..storage.owner import Owner, this_process
-from .budget import Account, dollars
+from .budget import BudgetWindow, to_dollars
 from .open_rows import expiry
 
 
@@ -34,7 +34,7 @@ class Reservation:
     """
 
     key: str
-    accounts: tuple[Account, ...]
+    accounts: tuple[BudgetWindow, ...]
     amount: int
     owner: Owner
     at: float
@@ -49,7 +49,7 @@ class Reservation:
     @property
     def cost(self) -> Decimal:
         """The amount in dollars."""
-        return dollars(self.amount)
+        return to_dollars(self.amount)
 
     def to_text(self) -> str:
         accounts = [[one.name, one.limit, one.expires] for one in self.accounts]
@@ -58,9 +58,9 @@ class Reservation:
     @classmethod
     def from_text(cls, key: str, text: str) -> Reservation:
         accounts, amount, owner, at, expires = from_json(text)
-        return cls(key, tuple(Account(*one) for one in accounts), amount, Owner.from_text(owner), at, expires)
+        return cls(key, tuple(BudgetWindow(*one) for one in accounts), amount, Owner.from_text(owner), at, expires)
 
 
-def make_reservation(accounts: Sequence[Account], amount: int, left: float | None) -> Reservation:
+def make_reservation(accounts: Sequence[BudgetWindow], amount: int, left: float | None) -> Reservation:
     """For a call that has so many seconds left."""
     return Reservation(uuid.uuid4().hex, tuple(accounts), amount, this_process(), time.time(), expiry(left))

@@ -11,9 +11,9 @@ from dhenara.ai import Stream
 from dhenara.ai.errors import CallError, ConnectionFailedError
 from dhenara.ai.types import Attempt, Call
 
-from ..storage.running import World, asked, surely
+from ..storage.store_calls import StoreIO, call_store, call_store_shielded
 from ..storage.time_limit import within
-from .budget import Account, BudgetExceededError, dollars, nano
+from .budget import BudgetExceededError, BudgetWindow, to_dollars, to_nanodollars
 from .budget_store import Refused
 from .reservation import Reservation, make_reservation
 
@@ -31,7 +31,9 @@ class Reserved:
     after a refusal, the retry uses the same.
     """
 
-    def __init__(self, layer: BudgetLayer, io: World, call: Call, accounts: Sequence[Account], worst: Decimal) -> None:
+    def __init__(
+        self, layer: BudgetLayer, io: StoreIO, call: Call, accounts: Sequence[BudgetWindow], worst: Decimal
+    ) -> None:
         self._layer = layer
         self._io = io
         self._call = call
@@ -51,12 +53,12 @@ class Reserved:
             BudgetExceededError: if that is more than what is left of a budget.
         """
         left = self._left()
-        reservation = make_reservation(self._accounts, nano(self._worst), left)
+        reservation = make_reservation(self._accounts, to_nanodollars(self._worst), left)
         try:
-            refused = await asked(self._io, self._layer.store, within(left, self._open), reservation)
+            refused = await call_store(self._io, self._layer.store, within(left, self._open), reservation)
         except BaseException as error:
             if not isinstance(error, Exception):
-                await surely(self._io, self._layer.store, within(AFTERWARDS, self._cancel), reservation)
+                await call_store_shielded(self._io, self._layer.store, within(AFTERWARDS, self._cancel), reservation)
             raise
         if refused is not None:
             raise self._exceeded(*refused)
@@ -117,18 +119,20 @@ class Reserved:
         left = self._left()
         limit = None if left is None else max(left, AFTERWARDS)
         ends = [(one, one.amount) for one in self._spent]
-        ends += [(self._current, nano(spent))] if self._current is not None else []
+        ends += [(self._current, to_nanodollars(spent))] if self._current is not None else []
         self._spent, self._current = [], None
         for reservation, amount in ends:
-            await surely(self._io, self._layer.store, within(limit, self._layer.finish), reservation, amount)
+            await call_store_shielded(
+                self._io, self._layer.store, within(limit, self._layer.finish), reservation, amount
+            )
 
     def _left(self) -> float | None:
         deadline = self._call.deadline
-        return None if deadline is None else max(0.0, deadline - self._io.now())
+        return None if deadline is None else max(0.0, deadline - self._io.monotonic())
 
     def _exceeded(self, number: int, amount: int) -> BudgetExceededError:
-        account, spent = self._accounts[number], dollars(amount)
-        limit = dollars(account.limit)
+        account, spent = self._accounts[number], to_dollars(amount)
+        limit = to_dollars(account.limit)
         left, needed = max(limit - spent, Decimal(0)), f"${self._worst:f}" if self._worst else "any sum"
         return BudgetExceededError(
             f"the budget {spoken(account.name)!r} has ${left:f} left of ${limit:f}, and this call may cost {needed}: "
@@ -147,10 +151,10 @@ def unbilled(attempt: Attempt) -> bool:
 
 def unsent(attempt: Attempt) -> bool:
     """Whether its request cannot have been received: a limit kept it back, or there was no connection."""
-    said = attempt.error or ""
-    if "may have been received" in said:
+    text = attempt.error or ""
+    if "may have been received" in text:
         return False
-    return said.startswith(("LimitReachedError", "ConnectionFailedError: could not reach"))
+    return text.startswith(("LimitReachedError", "ConnectionFailedError: could not reach"))
 
 
 def unbilled_error(call: Call, error: CallError) -> bool:

@@ -17,7 +17,7 @@ from ..storage.errors import StoreRecoveredError
 from ..storage.owner import Owner
 from ..storage.sqlite import SQLiteFile
 from .data import UsageData
-from .ledger import Ledger, fits, grouping
+from .ledger import Ledger, check_grouping, matches
 from .open_rows import OpenRow, closed_row, first_of, make_open, owner_text, read_row
 from .sqlite_layout import HOUR, USAGE, equip, make_dirty_again
 from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
@@ -68,7 +68,7 @@ class SQLiteLedger(Ledger):
 
     @once_more
     def add(self, rows: Sequence[UsageData]) -> None:
-        with self._file.writing() as file:
+        with self._file.transaction() as file:
             for row in rows:
                 settle(file, row)
             write_rows(file, rows)
@@ -77,7 +77,7 @@ class SQLiteLedger(Ledger):
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         owner = owner_text()
         opened = [(row.row_id, owner, expires, row.model_dump_json(exclude_defaults=True)) for row in rows]
-        with self._file.writing() as file:
+        with self._file.transaction() as file:
             file.executemany(OPEN, opened)
 
     @once_more
@@ -87,7 +87,7 @@ class SQLiteLedger(Ledger):
 
     @once_more
     def close_abandoned(self) -> list[UsageData]:
-        with self._file.writing() as file:
+        with self._file.transaction() as file:
             closed = [closed_row(one.row) for one in read_open(file) if one.abandoned]
             for row in closed:
                 file.execute("DELETE FROM usage_open WHERE id = ?", (row.row_id,))
@@ -101,9 +101,9 @@ class SQLiteLedger(Ledger):
     ) -> list[UsageData]:
         where, values = condition(since, until, tags)
         with self._file.connection() as file:
-            found = file.execute(f"SELECT row FROM usage {where} ORDER BY at, id", values).fetchall()
-            waiting = [one.row for one in read_open(file) if fits(one.row, since, until, tags)]
-        settled = (read_row(text) for (text,) in found)
+            match = file.execute(f"SELECT row FROM usage {where} ORDER BY at, id", values).fetchall()
+            waiting = [one.row for one in read_open(file) if matches(one.row, since, until, tags)]
+        settled = (read_row(text) for (text,) in match)
         opened = sorted(waiting, key=began)
         return list(heapq.merge(settled, opened, key=began)) if opened else list(settled)
 
@@ -115,17 +115,17 @@ class SQLiteLedger(Ledger):
         until: datetime | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> dict[str, Totals]:
-        by = grouping(by)
+        by = check_grouping(by)
         self._sum_marked()
-        found: dict[str, Totals] = {}
+        match: dict[str, Totals] = {}
         with self._file.reading() as file:
             for group, total in self._sums(file, by, since, until, tags):
-                found[group] = found.get(group, Totals()) + total
+                match[group] = match.get(group, Totals()) + total
             for one in read_open(file):
-                if fits(one.row, since, until, tags):
+                if matches(one.row, since, until, tags):
                     group = group_of(one.row, by)
-                    found[group] = found.get(group, Totals()).plus(one.row)
-        return dict(sorted(found.items()))
+                    match[group] = match.get(group, Totals()).plus(one.row)
+        return dict(sorted(match.items()))
 
     @once_more
     def tag_names(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
@@ -138,7 +138,7 @@ class SQLiteLedger(Ledger):
                 for (tags,) in file.execute(f"SELECT DISTINCT tag.key FROM ({query}) AS t, json_each(t.tags) AS tag"):
                     names.add(tags)
             opened = [one.row for one in read_open(file)]
-        names.update(name for row in opened if fits(row, since, until, None) for name in row.tags)
+        names.update(name for row in opened if matches(row, since, until, None) for name in row.tags)
         return sorted(names)
 
     def recoveries(self) -> list[Recovery]:
@@ -178,9 +178,9 @@ class SQLiteLedger(Ledger):
 
     def _sum_marked(self) -> None:
         """Makes the sums again of hours in which somebody else changed rows."""
-        if self._file.one("SELECT 1 FROM usage_dirty LIMIT 1") is None:
+        if self._file.fetch_one("SELECT 1 FROM usage_dirty LIMIT 1") is None:
             return
-        with self._file.writing() as file:
+        with self._file.transaction() as file:
             make_dirty_again(file)
 
 
@@ -201,7 +201,7 @@ def settle(file: sqlite3.Connection, row: UsageData) -> None:
 def write_rows(file: sqlite3.Connection, rows: Sequence[UsageData]) -> list[int]:
     """Adds rows and their sums; within a transaction. Returns the numbers of the rows."""
     file.execute("INSERT INTO usage_writing VALUES (1)")
-    numbers = [int(file.execute(ADD, columns(row)).lastrowid or 0) for row in rows]
+    numbers = [int(file.execute(ADD, row_values(row)).lastrowid or 0) for row in rows]
     file.execute("DELETE FROM usage_writing")
     for row in rows:
         amounts = sum_of(row)
@@ -229,7 +229,7 @@ def sum_of(row: UsageData) -> tuple[Any, ...]:
     )
 
 
-def columns(row: UsageData) -> tuple[Any, ...]:
+def row_values(row: UsageData) -> tuple[Any, ...]:
     at = row.started_at
     return (
         None if at is None else at.timestamp(),
@@ -248,5 +248,5 @@ def columns(row: UsageData) -> tuple[Any, ...]:
 
 
 def read_open(file: sqlite3.Connection) -> list[OpenRow]:
-    found = file.execute("SELECT owner, expires, row FROM usage_open").fetchall()
-    return [make_open(read_row(text), Owner.from_text(owner), expires) for owner, expires, text in found]
+    match = file.execute("SELECT owner, expires, row FROM usage_open").fetchall()
+    return [make_open(read_row(text), Owner.from_text(owner), expires) for owner, expires, text in match]

@@ -59,7 +59,7 @@ def recover_ledger(aside: Path, path: Path) -> str:
 
     rows, most = salvage(aside, [USAGE.prepare, make_tables], "usage", read), counts[0]
     good = [row[1:] for row in rows if is_row(row)]
-    found = Recovery(
+    match = Recovery(
         datetime.now(UTC).isoformat(), len(good), None if most is None else max(0, most - len(good)), str(aside)
     )
     create_once(path, USAGE)
@@ -69,10 +69,10 @@ def recover_ledger(aside: Path, path: Path) -> str:
         new.execute("BEGIN IMMEDIATE")
         new.executemany(INSERT, good)
         new.executemany("INSERT OR IGNORE INTO usage_open VALUES (?, ?, ?, ?)", opened)
-        note = to_json([found.at, found.recovered, found.lost, found.aside]).decode()
-        new.execute("REPLACE INTO store_meta VALUES (?, ?)", (PREFIX + found.at, note))
+        note = to_json([match.at, match.recovered, match.lost, match.aside]).decode()
+        new.execute("REPLACE INTO store_meta VALUES (?, ?)", (PREFIX + match.at, note))
         new.execute("COMMIT")
-    return str(found)
+    return str(match)
 
 
 def repair_ledger(db_path: str | os.PathLike[str]) -> Recovery | None:
@@ -87,8 +87,8 @@ def repair_ledger(db_path: str | os.PathLike[str]) -> Recovery | None:
 
 
 def recoveries(file: sqlite3.Connection) -> list[Recovery]:
-    found = file.execute("SELECT value FROM store_meta WHERE name LIKE ? ORDER BY name", (f"{PREFIX}%",)).fetchall()
-    return [Recovery(*from_json(text)) for (text,) in found]
+    match = file.execute("SELECT value FROM store_meta WHERE name LIKE ? ORDER BY name", (f"{PREFIX}%",)).fetchall()
+    return [Recovery(*from_json(text)) for (text,) in match]
 
 
 def is_row(row: Sequence[Any]) -> bool:

@@ -44,8 +44,8 @@ class Source:
         if by == "day" and self.sums:
             return DAY, []
         if by.startswith("tag:"):
-            found, values = tag_of(by.removeprefix("tag:"))
-            return f"coalesce({found}, '')", values
+            match, values = tag_of(by.removeprefix("tag:"))
+            return f"coalesce({match}, '')", values
         return f"coalesce({by}, '')", []
 
 
@@ -80,26 +80,26 @@ def tag_of(name: str) -> tuple[str, list[str]]:
 
 def tag_value(tags: Mapping[str, str] | None) -> tuple[str, list[str]]:
     """The condition that rows have these tags, after another condition."""
-    said, values = "", []
+    text, values = "", []
     for name, value in (tags or {}).items():
-        found, named = tag_of(name)
-        said += f" AND {found} = ?"
+        match, named = tag_of(name)
+        text += f" AND {match} = ?"
         values += [*named, value]
-    return said, values
+    return text, values
 
 
 def condition(
     since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None
 ) -> tuple[str, list[float | str]]:
     """The WHERE clause for rows, and its values."""
-    said: list[str] = []
+    text: list[str] = []
     values: list[float | str] = []
     for at, comparison in ((since, "at >= ?"), (until, "at < ?")):
         if at is not None:
-            said.append(comparison)
+            text.append(comparison)
             values.append(at.timestamp())
     wanted, named = tag_value(tags)
-    clause = " AND ".join(said) + wanted if said else wanted.removeprefix(" AND ")
+    clause = " AND ".join(text) + wanted if text else wanted.removeprefix(" AND ")
     return (f"WHERE {clause}" if clause else ""), [*values, *named]
 
 

@@ -8,7 +8,7 @@ from dhenara.ai.error_text import texts_in, without_contents
 from dhenara.ai.errors import CallError
 from dhenara.ai.types import Attempt, Call
 
-from ..telemetry.redaction import redacted
+from ..telemetry.redaction import redact
 
 
 def stored_text(error: BaseException, call: Call) -> str:
@@ -26,21 +26,21 @@ def stored_text(error: BaseException, call: Call) -> str:
         return f"{type(error).__name__}: {shown(str(error), call)}"
     facts = [f"HTTP {error.status}"] if error.status else []
     facts += [shown(str(error.provider_code), call)] if error.provider_code else []
-    told = f" [{', '.join(facts)}]" if facts else ""
-    return f"{type(error).__name__}: {shown(error.message, call)}{told}"
+    data = f" [{', '.join(facts)}]" if facts else ""
+    return f"{type(error).__name__}: {shown(error.message, call)}{data}"
 
 
 def attempt_text(attempt: Attempt, call: Call) -> str | None:
     """The same for an attempt, which has its error as text."""
     if attempt.error is None:
         return None
-    kind, colon, said = attempt.error.partition(": ")
+    kind, colon, text = attempt.error.partition(": ")
     status = f" [HTTP {attempt.status}]" if attempt.status else ""
-    return f"{kind}{colon}{shown(said, call)}{status}"
+    return f"{kind}{colon}{shown(text, call)}{status}"
 
 
-def shown(said: str, call: Call) -> str:
-    return redacted(without_contents(said, contents(call)))
+def shown(text: str, call: Call) -> str:
+    return redact(without_contents(text, contents(call)))
 
 
 def contents(call: Call) -> Iterator[str]:

@@ -45,15 +45,15 @@ class Totals:
         return self.prompt_tokens + self.completion_tokens
 
     @property
-    def exact(self) -> bool:
+    def is_exact(self) -> bool:
         """Whether `cost` is all that it cost."""
         return not (self.unknown_costs or self.partial_costs)
 
     def __str__(self) -> str:
-        said = f"{self.requests} requests, {self.total_tokens} tokens, ${self.cost:f}"
+        text = f"{self.requests} requests, {self.total_tokens} tokens, ${self.cost:f}"
         unsure = [f"{self.unknown_costs} of unknown cost"] if self.unknown_costs else []
         unsure += [f"{self.partial_costs} that may have cost more"] if self.partial_costs else []
-        return f"{said} (and {', '.join(unsure)})" if unsure else said
+        return f"{text} (and {', '.join(unsure)})" if unsure else text
 
     def __add__(self, other: Totals) -> Totals:
         """Both together."""
@@ -80,13 +80,13 @@ class Totals:
         )
 
 
-def summed(rows: Iterable[UsageData], by: str | None) -> dict[str, Totals]:
+def sum_by(rows: Iterable[UsageData], by: str | None) -> dict[str, Totals]:
     """Totals by day, model, provider, outcome or `tag:name`; under "" where there is nothing to group by."""
-    found: dict[str, Totals] = {}
+    match: dict[str, Totals] = {}
     for row in rows:
         group = group_of(row, by)
-        found[group] = found.get(group, Totals()).plus(row)
-    return dict(sorted(found.items()))
+        match[group] = match.get(group, Totals()).plus(row)
+    return dict(sorted(match.items()))
 
 
 def group_of(row: UsageData, by: str | None) -> str:

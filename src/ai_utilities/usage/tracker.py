@@ -27,9 +27,9 @@ class UsageTracker:
         self._listeners: list[Listener] = []
 
     @property
-    def waits(self) -> bool:
+    def blocking(self) -> bool:
         """Whether what is heard goes into a file or to a server."""
-        return self.ledger is not None and self.ledger.waits
+        return self.ledger is not None and self.ledger.blocking
 
     def track_request(self, usage: UsageData) -> None:
         """One request has been made, or answered from a cache."""

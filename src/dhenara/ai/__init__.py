@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._lazy import lazy
+from ._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .client import AIModelClient as AIModelClient
-    from .flow.arrived import Arrived as Arrived, ArrivedResult as ArrivedResult
-    from .flow.exchange import Exchange as Exchange, Target as Target
-    from .flow.layer import Bindable as Bindable, Layer as Layer, Send as Send
-    from .flow.lessons import Lessons as Lessons
-    from .flow.stream import Stream as Stream
+    from .pipeline.completed_stream import CompletedResult as CompletedResult, CompletedStream as CompletedStream
+    from .pipeline.exchange import Exchange as Exchange, Target as Target
+    from .pipeline.learned_store import LearnedConstraints as LearnedConstraints
+    from .pipeline.middleware import Bindable as Bindable, Layer as Layer, Send as Send
+    from .pipeline.stream import Stream as Stream
     from .providers.provider import Provider as Provider, Route as Route
     from .providers.registry import register_provider as register_provider
     from .types import *
 
-__getattr__, __dir__ = lazy(
+__getattr__, __dir__ = lazy_package(
     __name__,
     {
         "AIModelClient": ".client.client",
-        "Arrived": ".flow.arrived",
-        "ArrivedResult": ".flow.arrived",
-        "Bindable": ".flow.layer",
-        "Exchange": ".flow.exchange",
-        "Layer": ".flow.layer",
-        "Lessons": ".flow.lessons",
-        "Send": ".flow.layer",
-        "Stream": ".flow.stream",
-        "Target": ".flow.exchange",
+        "CompletedStream": ".pipeline.completed_stream",
+        "CompletedResult": ".pipeline.completed_stream",
+        "Bindable": ".pipeline.middleware",
+        "Exchange": ".pipeline.exchange",
+        "Layer": ".pipeline.middleware",
+        "LearnedConstraints": ".pipeline.learned_store",
+        "Send": ".pipeline.middleware",
+        "Stream": ".pipeline.stream",
+        "Target": ".pipeline.exchange",
         "Provider": ".providers.provider",
         "Route": ".providers.provider",
         "register_provider": ".providers.registry",

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 
-def lazy(
+def lazy_package(
     package: str, homes: Mapping[str, str], beyond: str | None = None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` for a package whose names live in these modules, all others in the one `beyond`.

@@ -7,7 +7,7 @@ from dataclasses import MISSING, Field, FrozenInstanceError
 from functools import partial
 from typing import Any
 
-from ._plan import Plan, as_field
+from ._plan import DataclassSpec, as_field
 
 FILLED_FROM_PLAN = 4
 """How many objects of a class come before writing its `__init__` is worth its price."""
@@ -28,7 +28,7 @@ class Unwritten:
 
     __slots__ = ("name", "plan", "write")
 
-    def __init__(self, name: str, plan: Plan, write: Callable[[Plan, str], Any]) -> None:
+    def __init__(self, name: str, plan: DataclassSpec, write: Callable[[DataclassSpec, str], Any]) -> None:
         self.name = name
         self.plan = plan
         self.write = write
@@ -37,8 +37,8 @@ class Unwritten:
         home = self.plan.home
         if home.__dict__.get(self.name) is self:
             setattr(home, self.name, self.write(self.plan, self.name))
-        found = home.__dict__[self.name]
-        return found.__get__(instance, owner) if hasattr(found, "__get__") else found
+        match = home.__dict__[self.name]
+        return match.__get__(instance, owner) if hasattr(match, "__get__") else match
 
 
 class UnwrittenInit(Unwritten):
@@ -46,7 +46,7 @@ class UnwrittenInit(Unwritten):
 
     __slots__ = ("left",)
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: DataclassSpec) -> None:
         super().__init__("__init__", plan, init_of)
         self.left = FILLED_FROM_PLAN
 
@@ -69,15 +69,15 @@ class UnwrittenInit(Unwritten):
             blank.__post_init__()
 
 
-def standard_method(plan: Plan, name: str) -> Any:
+def standard_method(plan: DataclassSpec, name: str) -> Any:
     return getattr(plan.standard(), name)
 
 
-def fields_of(plan: Plan, name: str) -> Any:
+def fields_of(plan: DataclassSpec, name: str) -> Any:
     return getattr(plan.standard(init=False, repr=False, eq=False, frozen=False), name)
 
 
-def init_of(plan: Plan, name: str) -> Any:
+def init_of(plan: DataclassSpec, name: str) -> Any:
     """`__init__` as text, compiled: objects of hot paths are made as fast as they can be."""
     home = plan.home
     scope: dict[str, Any] = {"__name__": home.__module__, "ANEW": ANEW}

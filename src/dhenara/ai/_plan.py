@@ -8,7 +8,7 @@ from inspect import get_annotations
 from typing import Any
 
 
-class Plan:
+class DataclassSpec:
     """The fields with their defaults, those of the base among them, in the order of `__init__`."""
 
     __slots__ = ("annotations", "defaults", "eq", "frozen", "home", "names")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._methods import FROZEN, Unwritten, UnwrittenInit, fields_of, standard_method
-from ._plan import Plan, as_field
+from ._plan import DataclassSpec, as_field
 
 C = TypeVar("C")
 
@@ -21,7 +21,7 @@ else:
     def dataclass(*, frozen: bool = False, slots: bool = True, eq: bool = True) -> Callable[[type[C]], type[C]]:
         """As `dataclasses.dataclass`, with slots always, since that is how all of ours are."""
         assert slots
-        return lambda plain: slotted(plain, Plan(plain, frozen=frozen, eq=eq))
+        return lambda plain: with_slots(plain, DataclassSpec(plain, frozen=frozen, eq=eq))
 
     def replace(one: C, /, **changes: Any) -> C:
         """As `dataclasses.replace`, for ours."""
@@ -29,7 +29,7 @@ else:
         return type(one)(**kept, **changes)
 
 
-def slotted(plain: type[C], plan: Plan) -> type[C]:
+def with_slots(plain: type[C], plan: DataclassSpec) -> type[C]:
     """The class again, with slots for its fields and with methods that are still to be written."""
     given = {name: value for name, value in plain.__dict__.items() if name not in ("__dict__", "__weakref__")}
     body = {name: value for name, value in given.items() if name not in plan.defaults}
@@ -40,7 +40,7 @@ def slotted(plain: type[C], plan: Plan) -> type[C]:
     body["__replace__"] = replace
     body["__init__"] = UnwrittenInit(plan)
     body["__dataclass_fields__"] = Unwritten("__dataclass_fields__", plan, fields_of)
-    body |= {name: Unwritten(name, plan, standard_method) for name in wanted(given, plan)}
+    body |= {name: Unwritten(name, plan, standard_method) for name in methods_to_write(given, plan)}
     if plan.eq and not plan.frozen and given.get("__hash__") is None:
         body["__hash__"] = None
     if plan.frozen:
@@ -51,7 +51,7 @@ def slotted(plain: type[C], plan: Plan) -> type[C]:
     return made
 
 
-def wanted(given: dict[str, Any], plan: Plan) -> list[str]:
+def methods_to_write(given: dict[str, Any], plan: DataclassSpec) -> list[str]:
     """What a standard dataclass would have that this class does not have of its own."""
     names = ["__dataclass_params__", "__repr__"]
     if plan.eq:

@@ -12,19 +12,19 @@ from .dataclass import dataclass
 from .errors import ConfigurationError
 from .runtime.embedded.weights import MODULE, SMALL, VARIABLE, check_weights, data_file, find_weights, load_weights
 from .runtime.proxy import find_proxy
-from .runtime.tls import trust
+from .runtime.tls import trust_context
 
 
 def proxy_for(address: str) -> str | None:
     """The proxy that stands before this address, without the name and password it may want."""
     parts = urlsplit(address)
-    found = find_proxy(parts.scheme, parts.hostname or "", environment(), parts.port)
-    return None if found is None else found.url
+    match = find_proxy(parts.scheme, parts.hostname or "", environment(), parts.port)
+    return None if match is None else match.url
 
 
 def trusted_certificates() -> ssl.SSLContext:
     """What secure connections are verified with."""
-    return trust(environment())
+    return trust_context(environment())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,16 @@ def embedded_model() -> EmbeddedModel:
         runner = version("xllamacpp")
     except PackageNotFoundError:
         runner = None
-    weights, problem = weights_as_they_are()
+    weights, problem = bundled_weights()
     return EmbeddedModel(SMALL, runner, weights, "llama.cpp is not installed" if runner is None else problem)
 
 
-def weights_as_they_are() -> tuple[Path | None, str | None]:
-    said = environment()
-    if not said.get(VARIABLE):
-        found = find_weights()
-        return found, "its weights are not installed" if found is None else check_weights()
+def bundled_weights() -> tuple[Path | None, str | None]:
+    text = environment()
+    if not text.get(VARIABLE):
+        match = find_weights()
+        return match, "its weights are not installed" if match is None else check_weights()
     try:
-        return load_weights(SMALL, said), None
+        return load_weights(SMALL, text), None
     except ConfigurationError as error:
-        return None, f"{VARIABLE} is {said[VARIABLE]}: {error}"
+        return None, f"{VARIABLE} is {text[VARIABLE]}: {error}"

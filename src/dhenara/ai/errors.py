@@ -34,7 +34,7 @@ class ConfigurationError(ProviderError, ValueError):
     advice = "Nothing was sent; correct what the message names and try again."
 
 
-class WrongColourError(ConfigurationError, RuntimeError):
+class SyncAsyncMismatchError(ConfigurationError, RuntimeError):
     """A sync client was used with await, or an async client without."""
 
 
@@ -80,7 +80,7 @@ class CallError(ProviderError):
 
     code = "call_failed"
     retriable = False
-    elsewhere = True
+    fallback_eligible = True
     """Whether another provider or model may well answer the same call."""
 
     partial: ChatResponse | None = None
@@ -116,9 +116,9 @@ class CallError(ProviderError):
         facts += [self.provider_code] if self.provider_code else []
         facts += [f"request {self.request_id}"] if self.request_id else []
         facts += [f"retry after {self.retry_after:g} s"] if self.retry_after else []
-        told = f" [{', '.join(facts)}]" if facts else ""
-        said = f"{who}: {self.message}{told}"
-        return f"{said.rstrip('.')}. {self.advice}" if self.advice else said
+        data = f" [{', '.join(facts)}]" if facts else ""
+        text = f"{who}: {self.message}{data}"
+        return f"{text.rstrip('.')}. {self.advice}" if self.advice else text
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_revive, (type(self), self.message, self.__dict__))
@@ -149,7 +149,7 @@ class BadRequestError(CallError):
     """The provider refused the request as it was made."""
 
     code = "bad_request"
-    elsewhere = False
+    fallback_eligible = False
     advice = "The same request will be refused again; change what the provider names."
 
 
@@ -157,7 +157,7 @@ class ContextLengthError(BadRequestError):
     """The conversation is longer than the model can read."""
 
     code = "context_length"
-    elsewhere = True
+    fallback_eligible = True
     advice = "Shorten the conversation or choose a model with a larger context window."
 
 
@@ -262,7 +262,7 @@ class OutputError(CallError):
     """The model answered, but not with the object that was asked for. `response` is its answer."""
 
     code = "output"
-    elsewhere = False
+    fallback_eligible = False
     advice = "The answer is in `response` of this error; ask again, or ask a model that follows shapes more closely."
     response: ChatResponse | None = None
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from mistralai.client import Mistral, models
 
-from dhenara.ai.answer.fold import fold
 from dhenara.ai.codecs.openai_chat.codec import CODEC
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
 from dhenara.ai.providers.registry import load_provider
+from dhenara.ai.response.builder import build_response
 from dhenara.ai.types import (
     AIModelCallConfig,
     AudioContent,
@@ -103,7 +103,7 @@ def test_chunks_of_every_kind_are_told_apart_and_none_is_lost(streamed: bool) ->
         told = [delta for event in events for delta in decoder.frame(Frame(event))]
     else:
         told = list(decoder.whole({"choices": [{"message": {"content": CHUNKS}, "finish_reason": "stop"}]}))
-    thought, words, document = fold(told).contents
+    thought, words, document = build_response(told).contents
     assert isinstance(thought, ReasoningContent)
     assert isinstance(words, TextContent)
     assert isinstance(document, GenericContent)

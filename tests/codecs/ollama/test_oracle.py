@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from ollama._types import ChatRequest
 
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.ollama.codec import CODEC
 from dhenara.ai.codecs.ollama.quirks import OllamaQuirks
-from dhenara.ai.testing import Answer, Called, FakeServer
+from dhenara.ai.response.builder import ResponseBuilder
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import AIModelCallConfig, Call, Message, Origin, Prompt, ToolCallContent, ToolResultContent
 from dhenara.ai.wire import json
 from dhenara.ai.wire.ndjson import NdjsonFrames
@@ -75,7 +75,9 @@ def test_what_is_set_is_sent_or_warned_about(call: Call) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_ollamas_own_client_reads_what_the_fake_server_says(streamed: bool, server: FakeServer) -> None:
-    server.answers(Answer(text="Fine & häßlich 🙂 " * 3, reasoning="Hm.", tool_calls=(Called("add", {"a": [1]}),)))
+    server.add_replies(
+        Answer(text="Fine & häßlich 🙂 " * 3, reasoning="Hm.", tool_calls=(FakeToolCall("add", {"a": [1]}),))
+    )
     with ollama.Client(host=server.url) as client:
         told = client.chat(model="m", messages=[{"role": "user", "content": "?"}], stream=streamed)
         parts = list(told) if streamed else [told]
@@ -132,7 +134,7 @@ def test_its_own_answer_goes_back_with_thinking_calls_and_results() -> None:
 def told(body: bytes, pieces: list[bytes] | None = None, *, complete: bool = True) -> Any:
     """The answer that these bytes tell."""
     decoder, frames = CODEC.decoder(OllamaQuirks()), NdjsonFrames()
-    draft = Draft(Origin(provider="ollama", model="m", protocol="ollama"))
+    draft = ResponseBuilder(Origin(provider="ollama", model="m", protocol="ollama"))
     arrived = [frame for piece in pieces or [body] for frame in frames.feed(piece)]
     for frame in [*arrived, *(frames.finish() if complete else ())]:
         for delta in decoder.frame(frame):

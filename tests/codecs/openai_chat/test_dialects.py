@@ -194,7 +194,7 @@ ROWS: list[tuple[str, Any, Any, Any]] = [
     ("empty_content", "omit", lambda q: "content" in turn(q), False),
     ("structured", ("tool",), lambda q: "response_format" in body(q, structured_output=SHAPE), False),
     (
-        "structured_beside_tools",
+        "structured_with_tools",
         False,
         lambda q: "response_format" in body(q, structured_output=SHAPE, tools=[ADD]),
         False,
@@ -211,7 +211,7 @@ ROWS: list[tuple[str, Any, Any, Any]] = [
 # of streams, and counts that are unclear.
 ELSEWHERE = {
     *("runs_code", "connects_mcp", "loose_rules", "tool_rules", "terminal", "think_opened"),
-    *("accepted", "most_request_bytes", "cache_counts_unclear"),
+    *("media_support", "most_request_bytes", "cache_counts_unclear"),
 }
 
 

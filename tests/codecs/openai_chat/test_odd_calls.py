@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.openai_chat.codec import CODEC
+from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -90,7 +90,7 @@ def test_a_call_may_stand_outside_of_a_function() -> None:
 
 def test_a_call_of_a_custom_tool_goes_back_as_it_came() -> None:
     custom = {"id": "c1", "type": "custom", "custom": {"name": "run", "input": "ls -l"}}
-    draft = Draft(Origin(provider="openai", model="m", protocol="openai_chat"))
+    draft = ResponseBuilder(Origin(provider="openai", model="m", protocol="openai_chat"))
     for delta in CODEC.decoder(QUIRKS).whole({"choices": [{"message": {"tool_calls": [custom]}}]}):
         draft.add(delta)
     endpoint = AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=AIModel(model_name="m"))

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from openai.types.responses import response_create_params as params
 from pydantic import TypeAdapter
 
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.openai_responses.codec import CODEC
 from dhenara.ai.codecs.openai_responses.quirks import ResponsesQuirks
+from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import AIModelCallConfig, Call, Message, Origin, Prompt
 from dhenara.ai.wire import json
 from support.calls import calls
@@ -53,7 +53,7 @@ def test_its_own_items_go_back_word_by_word(exchange: Exchange) -> None:
     Thinking that nothing follows would be refused, so it stays home.
     """
     draft = read(CODEC, ResponsesQuirks(), exchange)
-    home = Draft(HOME)
+    home = ResponseBuilder(HOME)
     home._choices = draft._choices
     answer = home.response()
     call = Call(

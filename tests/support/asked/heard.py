@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dhenara.ai.answer.fold import Draft
 from dhenara.ai.codecs.base import Quirks
 from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.history.reading import gathered
+from dhenara.ai.history.parsing import merge_tool_results
+from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -46,14 +46,14 @@ class Heard:
             endpoint=AIModelEndpoint(
                 api=AIModelAPI(provider=self.home.provider), ai_model=AIModel(model_name=self.home.model)
             ),
-            messages=tuple(gathered(self.messages)),
+            messages=tuple(merge_tool_results(self.messages)),
             config=AIModelCallConfig(**self.settings, options=self.options),
             instructions=tuple(self.instructions),
         )
 
     def answer(self, body: Body) -> Message:
         """A turn of the model, read as the answer it once was."""
-        draft = Draft(self.home)
+        draft = ResponseBuilder(self.home)
         for delta in load_codec(self.home.protocol).decoder(self.quirks).whole(body):
             draft.add(delta)
         return Message(role="assistant", contents=draft.response().contents)

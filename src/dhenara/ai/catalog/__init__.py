@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._lazy import lazy
+from .._lazy import lazy_package
 
 if TYPE_CHECKING:
-    from .facts import (
+    from .model_info import (
+        FactSource as FactSource,
         ModelFacts as ModelFacts,
-        Source as Source,
         find_facts as find_facts,
         known_models as known_models,
     )
-    from .prices import price as price
+    from .prices import price_usage as price_usage
 
-__getattr__, __dir__ = lazy(
+__getattr__, __dir__ = lazy_package(
     __name__,
     {
-        "ModelFacts": ".facts",
-        "Source": ".facts",
-        "find_facts": ".facts",
-        "known_models": ".facts",
-        "price": ".prices",
+        "ModelFacts": ".model_info",
+        "FactSource": ".model_info",
+        "find_facts": ".model_info",
+        "known_models": ".model_info",
+        "price_usage": ".prices",
     },
 )

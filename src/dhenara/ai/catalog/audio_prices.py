@@ -11,14 +11,14 @@ from ..types.usage import Usage
 MILLION = 1_000_000
 
 
-def by_sound(prices: AudioModelCostData, usage: Usage) -> Cost:
+def audio_cost(prices: AudioModelCostData, usage: Usage) -> Cost:
     """The sum of what was counted; a unit without a price is said to have none."""
     each = {"seconds": (prices.cost_per_minute, 60), "characters": (prices.cost_per_million_characters, MILLION)}
     counted = {unit: amount for unit, amount in usage.units.items() if unit in each}
     missing = [unit for unit in counted if each[unit][0] is None]
     if missing or not counted:
-        told = ", ".join(missing) or "what was used: the answer tells neither seconds nor characters"
-        return Cost(source="cost_data", reason=f"cost_data has no price for {told}")
+        data = ", ".join(missing) or "what was used: the answer tells neither seconds nor characters"
+        return Cost(source="cost_data", reason=f"cost_data has no price for {data}")
     components = {
         unit: Decimal(str(amount)) * price / size
         for unit, amount in counted.items()

@@ -10,7 +10,7 @@ from functools import partial
 from ..types.cost import Cost
 from ..types.endpoint import AIModelEndpoint
 from ..types.response import ChatResponse
-from .prices import price
+from .prices import price_usage
 
 
 def batch_price(
@@ -26,18 +26,22 @@ def batch_price(
     if usage is None:
         return None
     if usage.reported_cost is not None:
-        return price(endpoint, usage, at=at, base_url=base_url)
-    ask = partial(price, endpoint, usage, served=answer.model, server_tools=server_tools, at=at, base_url=base_url)
+        return price_usage(endpoint, usage, at=at, base_url=base_url)
+    ask = partial(
+        price_usage, endpoint, usage, served=answer.model, server_tools=server_tools, at=at, base_url=base_url
+    )
     tools = usage.server_tool_requests or server_tools or {}
     usual = ask()
     if usual is None or usual.amount is None or usual.source in ("cost_data", "local"):
-        return shared(usual, share, tools)
+        return scale_cost(usual, share, tools)
     listed = ask(service_tier="batch")
     # A list that knows no price for batches answers with the usual one.
-    return listed if listed is not None and listed.amount not in (None, usual.amount) else shared(usual, share, tools)
+    return (
+        listed if listed is not None and listed.amount not in (None, usual.amount) else scale_cost(usual, share, tools)
+    )
 
 
-def shared(cost: Cost | None, share: str, tools: Collection[str] = ()) -> Cost | None:
+def scale_cost(cost: Cost | None, share: str, tools: Collection[str] = ()) -> Cost | None:
     """This part of the usual price, but for the fees of tools."""
     if cost is None or cost.amount is None:
         return cost

@@ -13,5 +13,5 @@ from ..wire import json
 def load(table: str) -> dict[str, Any]:
     """The table of this name."""
     content = get_data(__package__ or "", f"tables/{table}.json")
-    found: dict[str, Any] = json.loads(content or b"{}")
-    return found
+    match: dict[str, Any] = json.loads(content or b"{}")
+    return match

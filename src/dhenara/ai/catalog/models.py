@@ -8,7 +8,7 @@ from typing import Any
 
 from ..types.model import AIModel
 from .data import load
-from .facts import ModelFacts, find_named
+from .model_info import ModelFacts, find_named
 
 IMAGE = {"functional_type": "image_generation"}
 
@@ -30,15 +30,15 @@ def constants(vendor: str, kind: str) -> tuple[Callable[[str], Any], Callable[[]
             raise AttributeError(
                 f"{vendor} has no {kind} model constant {name!r}; any model works as AIModel(model_name=...)"
             )
-        told: dict[str, Any] = named if isinstance(named, dict) else {"model_name": named}
-        facts = find_named(told["model_name"])
-        known = described(facts) if facts else {}
-        return AIModel.model_validate({"provider": vendor, **known, **(IMAGE if kind == "image" else {}), **told})
+        data: dict[str, Any] = named if isinstance(named, dict) else {"model_name": named}
+        facts = find_named(data["model_name"])
+        known = constant_fields(facts) if facts else {}
+        return AIModel.model_validate({"provider": vendor, **known, **(IMAGE if kind == "image" else {}), **data})
 
     return find, lambda: sorted([everything, *load("constants")[vendor][kind]])
 
 
-def described(facts: ModelFacts) -> dict[str, Any]:
+def constant_fields(facts: ModelFacts) -> dict[str, Any]:
     """What a model's constant says of it, and who said that first."""
     sources = {fact: f"{source.name} ({source.date})" for fact, source in facts.sources.items()}
     described: dict[str, Any] = {"display_name": facts.display_name, "metadata": {"facts": sources}}

@@ -22,12 +22,12 @@ FINE_TUNED = re.compile(r"^ft:([^:]+):")
 @lru_cache(1_024)
 def names_of(name: str) -> tuple[str, ...]:
     """The name as it is, then with less and less around it; the last is the plainest."""
-    found = [name.lower()]
-    tuned = FINE_TUNED.match(found[0])
+    result = [name.lower()]
+    tuned = FINE_TUNED.match(result[0])
     if tuned:
-        found.append(tuned[1])
+        result.append(tuned[1])
     for wrapping in WRAPPINGS:
-        plainer = wrapping.sub("", found[-1])
-        if plainer and plainer != found[-1]:
-            found.append(plainer)
-    return tuple(found)
+        plainer = wrapping.sub("", result[-1])
+        if plainer and plainer != result[-1]:
+            result.append(plainer)
+    return tuple(result)

@@ -31,8 +31,8 @@ class Row:
 
     def prices(self, at: datetime) -> Mapping[str, Any]:
         """The prices that held at that time: a number per unit, or a number for each size of prompt."""
-        found: Mapping[str, Any] = self._model.get_prices(at, self._context).__dict__
-        return found
+        match: Mapping[str, Any] = self._model.get_prices(at, self._context).__dict__
+        return match
 
 
 def find_row(provider: str, models: tuple[str, ...], tier: str | None) -> Row:
@@ -44,26 +44,26 @@ def find_row(provider: str, models: tuple[str, ...], tier: str | None) -> Row:
         raise NoPrice(f"no price list is known for {provider}")
     for model in models:
         try:
-            _, row = snapshot.find_provider_model(plain(model), seller, None, None)
+            _, row = snapshot.find_provider_model(bare_name(model), seller, None, None)
         except LookupError:
             continue
-        return in_tier(seller, row, tier)
+        return row_in_tier(seller, row, tier)
     raise NoPrice(f"the price list of {provider} does not have {' or '.join(dict.fromkeys(models))}")
 
 
-def in_tier(seller: Any, row: Any, tier: str | None) -> Row:
+def row_in_tier(seller: Any, row: Any, tier: str | None) -> Row:
     """The row at the prices of this tier."""
-    name, said = f"{seller.id}/{row.id}", (tier or "default").lower()
-    if said in ORDINARY:
+    name, text = f"{seller.id}/{row.id}", (tier or "default").lower()
+    if text in ORDINARY:
         return Row(name, row, None)
-    context = {"processing": "batch"} if said == "batch" else {"service_tier": said}
+    context = {"processing": "batch"} if text == "batch" else {"service_tier": text}
     # Tiers are each seller's own, so those of a row that was borrowed from another list do not hold.
     variants = row.price_variants if any(row is own for own in seller.models) else None
     if not any(variant.when.items() <= context.items() for variant in variants or ()):
-        raise NoPrice(f"no price is known for the tier {said!r} of {name}")
-    return Row(f"{name} ({said})", row, context)
+        raise NoPrice(f"no price is known for the tier {text!r} of {name}")
+    return Row(f"{name} ({text})", row, context)
 
 
-def plain(model: str) -> str:
+def bare_name(model: str) -> str:
     """The name without the place that some providers put before it."""
     return next((model[len(place) :] for place in PLACES if model.startswith(place)), model)

@@ -14,9 +14,9 @@ from ..types.cost import Cost
 from ..types.cost_data import AudioModelCostData, ChatModelCostData, ImageModelCostData
 from ..types.endpoint import AIModelEndpoint
 from ..types.usage import Usage
-from .audio_prices import by_sound
-from .charges import by_prices, by_tokens
-from .image_prices import by_images
+from .audio_prices import audio_cost
+from .cost_calculation import cost_by_bucket, token_cost
+from .image_prices import image_cost
 
 # A private network's names: nothing behind them sends a bill per token.
 OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
@@ -26,7 +26,7 @@ SAME_PRICE = ("reasoning_tokens",)
 FREE = Cost(amount=Decimal(0), source="local")
 
 
-def price(
+def price_usage(
     endpoint: AIModelEndpoint,
     usage: Usage | None,
     *,
@@ -50,22 +50,22 @@ def price(
         return Cost(reason=f"the usage report of the provider is unclear: {', '.join(unclear)}")
     prices = endpoint.cost_data or endpoint.ai_model.cost_data
     if isinstance(prices, ChatModelCostData):
-        return by_tokens(prices, usage).model_copy(update={"priced_at": at})
+        return token_cost(prices, usage).model_copy(update={"priced_at": at})
     if isinstance(prices, ImageModelCostData):
-        return by_images(prices, usage, endpoint.ai_model).model_copy(update={"priced_at": at})
+        return image_cost(prices, usage, endpoint.ai_model).model_copy(update={"priced_at": at})
     if isinstance(prices, AudioModelCostData):
-        return by_sound(prices, usage).model_copy(update={"priced_at": at})
+        return audio_cost(prices, usage).model_copy(update={"priced_at": at})
     provider = find_provider(str(endpoint.api.provider))
     if provider is not None and provider.embedded:
         return FREE
     if provider is not None and provider.local:
-        return at_home(base_url or str(endpoint.api.config.get("base_url") or provider.base_url))
+        return self_hosted_cost(base_url or str(endpoint.api.config.get("base_url") or provider.base_url))
     if usage.units and not usage.total_tokens:
         counted = ", ".join(usage.units)
         return Cost(reason=f"no price is known for {counted}; set cost_data on the endpoint or the model")
-    return listed(
+    return list_price_cost(
         (provider.price_list if provider else None) or str(endpoint.api.provider),
-        names_on_the_bill(endpoint, provider, served),
+        billing_names(endpoint, provider, served),
         usage,
         service_tier,
         usage.server_tool_requests or server_tools or {},
@@ -73,30 +73,30 @@ def price(
     )
 
 
-def names_on_the_bill(endpoint: AIModelEndpoint, provider: Provider | None, served: str | None) -> tuple[str, ...]:
+def billing_names(endpoint: AIModelEndpoint, provider: Provider | None, served: str | None) -> tuple[str, ...]:
     """What the model may be called on the list. A cloud's own name says the region too; a deployment's says nothing."""
     model = endpoint.ai_model
-    spelled = provider is not None and provider.named is not None
-    names = (model.model_name, model.base_model, served) if spelled else (model.base_model, served, model.model_name)
+    normalized = provider is not None and provider.named is not None
+    names = (model.model_name, model.base_model, served) if normalized else (model.base_model, served, model.model_name)
     return tuple(name for name in names if name)
 
 
-def at_home(base_url: str) -> Cost:
+def self_hosted_cost(base_url: str) -> Cost:
     """A server of one's own charges nothing; the same software on somebody else's machine may."""
     host = urlsplit(base_url).hostname or ""
-    if is_own(host):
+    if is_self_hosted(host):
         return FREE
     return Cost(reason=f"{host} may not be a machine of your own, so what it charges is unknown; set cost_data")
 
 
-def is_own(host: str) -> bool:
+def is_self_hosted(host: str) -> bool:
     try:
         return ip_address(host).is_private
     except ValueError:
         return "." not in host or host.endswith(OWN_NAMES)
 
 
-def listed(
+def list_price_cost(
     name: str,
     models: tuple[str, ...],
     usage: Usage,
@@ -111,7 +111,7 @@ def listed(
         row = find_row(name, models, tier)
     except NoPrice as unknown:
         return Cost(reason=f"{unknown}; set cost_data on the endpoint or the model to price it")
-    components, missing = by_prices(row.prices(at), usage, tools)
+    components, missing = cost_by_bucket(row.prices(at), usage, tools)
     reason = f"no price is known for {', '.join(missing)}; `components` is what is known" if missing else None
     return Cost(
         amount=None if missing else sum(components.values(), Decimal(0)),

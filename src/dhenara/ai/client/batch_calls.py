@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
-from ..history.mending import mended
-from ..history.reading import read_history
+from ..history.parsing import read_history
+from ..history.repair import repair_history
 from ..history.stored import continues_stored_history
-from ..types.call import Call, Journal
-from .asking import check_options
+from ..types.call import Call, CallJournal
+from .call_factory import check_options
 
 if TYPE_CHECKING:
-    from ..history.reading import MessageLike
+    from ..history.parsing import MessageLike
     from ..types.batch import BatchJob
     from ..types.call_config import AIModelCallConfig
     from ..types.endpoint import AIModelEndpoint
@@ -22,35 +22,35 @@ if TYPE_CHECKING:
 
 
 def calls_of(
-    prompts: Iterable[Prompt], told: tuple[str, ...], config: AIModelCallConfig, endpoint: AIModelEndpoint
+    prompts: Iterable[Prompt], instructions: tuple[str, ...], config: AIModelCallConfig, endpoint: AIModelEndpoint
 ) -> Iterator[Call]:
     """Each as `generate` would make it."""
-    from ..history.trimming import trimmed
+    from ..history.truncation import truncate_history
 
     for number, prompt in enumerate(prompts, 1):
         try:
-            history, warnings = mended(
-                read_history(None, None, said_before(prompt)),
+            history, warnings = repair_history(
+                read_history(None, None, messages_before(prompt)),
                 stored=continues_stored_history(config, endpoint.ai_model),
             )
-            kept, left_out = trimmed(history, told, config)
+            saved, left_out = truncate_history(history, instructions, config)
         except ConfigurationError as error:
             raise ConfigurationError(f"prompt {number}: {error}") from error
-        call = Call(endpoint, kept, config, told, journal=Journal(warnings=(*warnings, *left_out)))
+        call = Call(endpoint, saved, config, instructions, journal=CallJournal(warnings=(*warnings, *left_out)))
         check_options(call)
         yield call
 
 
-def said_before(prompt: Any) -> Sequence[MessageLike]:
+def messages_before(prompt: Any) -> Sequence[MessageLike]:
     """A conversation as it is; anything else is what the user says now."""
     from ..types.message import Message
 
-    if isinstance(prompt, list | tuple) and any(isinstance(one, Message) or is_turn(one) for one in prompt):
+    if isinstance(prompt, list | tuple) and any(isinstance(one, Message) or is_message(one) for one in prompt):
         return prompt
     return [prompt]
 
 
-def is_turn(given: Any) -> bool:
+def is_message(given: Any) -> bool:
     return isinstance(given, Mapping) and "role" in given
 
 

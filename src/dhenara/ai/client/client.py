@@ -8,57 +8,66 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..dataclass import replace
-from ..errors import WrongColourError
-from ..flow.journey import Journey
-from ..flow.layer import AnyLayer
-from ..flow.lessons import Lessons
-from ..history.mending import mended
-from ..history.reading import MessageLike, read_history
+from ..errors import SyncAsyncMismatchError
+from ..history.parsing import MessageLike, read_history
+from ..history.repair import repair_history
 from ..history.stored import continues_stored_history
-from ..providers.choosing import generates
-from ..runtime.blocking import run
+from ..pipeline.learned_store import LearnedConstraints
+from ..pipeline.middleware import AnyLayer
+from ..pipeline.pipeline import Pipeline
+from ..providers.default_operation import default_generation
+from ..runtime.sync_io import run
 from ..runtime.tls_settings import tls_settings
-from ..types.call import Call, Journal
+from ..types.call import Call, CallJournal
 from ..types.call_config import AIModelCallConfig
 from ..types.call_response import AIModelCallResponse
 from ..types.endpoint import AIModelEndpoint
 from ..types.secret_options import with_secret_options
-from .asking import as_config, check_options, overridden, read_instructions
-from .backgrounds import Backgrounds
-from .batches import Batches
-from .filings import Filings
-from .listings import Listings
-from .operations import Operations
-from .parts import (
-    checked_colour,
-    checked_endpoint,
-    checked_endpoints,
-    checked_layers,
-    checked_lessons,
-    checked_observer,
+from .audio import EngineAudioMixin
+from .background import BackgroundMixin
+from .batches import EngineBatchesMixin
+from .call_factory import as_config, check_options, override_config, read_instructions
+from .files import EngineFilesMixin
+from .images import EngineImagesMixin
+from .models import ModelsMixin
+from .operations import OperationsMixin
+from .pipelines import PipelineFactory
+from .runs import RunsMixin
+from .validation import (
+    check_endpoint,
+    check_endpoints,
+    check_is_async,
+    check_layers,
+    check_lessons,
+    check_observer,
     checked_transport,
 )
-from .pictures import Pictures
-from .runs import Runs
-from .sounds import Sounds
-from .ways import Ways
 
 if TYPE_CHECKING:
     import httpx2
 
     from ..conversation.conversation import Conversation
     from ..conversation.turn import Turn
-    from ..flow.trace import Observer
+    from ..pipeline.tracing import Observer
     from ..runtime.tls_settings import Cert, Verify
     from ..runtime.transports import TransportName
     from ..types.plan import Plan
-    from ..wire.io import Transport
+    from ..wire.io_protocol import Transport
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
 @with_secret_options
-class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listings, Backgrounds):
+class AIModelClient(
+    OperationsMixin,
+    EngineImagesMixin,
+    EngineAudioMixin,
+    EngineFilesMixin,
+    EngineBatchesMixin,
+    RunsMixin,
+    ModelsMixin,
+    BackgroundMixin,
+):
     """Generates from one endpoint.
 
     Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be
@@ -87,22 +96,24 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         transport: TransportName | AnyTransport | None = None,
         verify: Verify = True,
         cert: Cert | None = None,
-        lessons: Lessons | str | PathLike[str] | None = None,
+        lessons: LearnedConstraints | str | PathLike[str] | None = None,
         fallbacks: Sequence[AIModelEndpoint] = (),
     ) -> None:
-        self.model_endpoint = checked_endpoint(model_endpoint)
-        self.config = as_config(config, AIModelCallConfig.made())
-        self.is_async = checked_colour(is_async)
-        ways = Ways(
+        self.model_endpoint = check_endpoint(model_endpoint)
+        self.config = as_config(config, AIModelCallConfig.construct_unchecked())
+        self.is_async = check_is_async(is_async)
+        pipelines = PipelineFactory(
             model_endpoint,
-            checked_layers(layers, "layers"),
-            checked_layers(attempt_layers, "attempt_layers"),
-            checked_observer(observer),
+            check_layers(layers, "layers"),
+            check_layers(attempt_layers, "attempt_layers"),
+            check_observer(observer),
             checked_transport(transport, self.is_async),
             tls_settings(verify, cert),
-            checked_lessons(lessons),
+            check_lessons(lessons),
         )
-        self._ways = replace(ways, others=[ways.to(other) for other in checked_endpoints(fallbacks)])
+        self._pipelines = replace(
+            pipelines, others=[pipelines.for_endpoint(other) for other in check_endpoints(fallbacks)]
+        )
         self._made: str | None = None
 
     def generate(
@@ -120,14 +131,14 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         `config` replaces the client's own; `overrides` are single fields of it, such as `temperature=0`.
         """
         if self.is_async is True:
-            raise WrongColourError("this is an async client: Use generate_async for async client")
+            raise SyncAsyncMismatchError("this is an async client: Use generate_async for async client")
         call = self._call(prompt, context, instructions, messages, config, overrides)
-        journey = self._journey(call.operation, is_async=False)
+        pipeline = self._pipeline(call.operation, is_async=False)
         if not call.config.streaming:
-            return run(journey.answer(call))
-        from ..streams.answers import SyncStream
+            return run(pipeline.answer(call))
+        from ..streams.chat import SyncStream
 
-        return AIModelCallResponse.streaming(stream=SyncStream(journey, call, run(journey.start(call))))
+        return AIModelCallResponse.streaming(stream=SyncStream(pipeline, call, run(pipeline.start(call))))
 
     async def generate_async(
         self,
@@ -141,14 +152,14 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
     ) -> AIModelCallResponse:
         """The same, awaited; a stream is then iterated with `async for`."""
         if self.is_async is False:
-            raise WrongColourError("this is a sync client: Use generate for sync client")
+            raise SyncAsyncMismatchError("this is a sync client: Use generate for sync client")
         call = self._call(prompt, context, instructions, messages, config, overrides)
-        journey = self._journey(call.operation, is_async=True)
+        pipeline = self._pipeline(call.operation, is_async=True)
         if not call.config.streaming:
-            return await journey.answer(call)
-        from ..streams.answers import AsyncStream
+            return await pipeline.answer(call)
+        from ..streams.chat import AsyncStream
 
-        return AIModelCallResponse.streaming(async_stream=AsyncStream(journey, call, await journey.start(call)))
+        return AIModelCallResponse.streaming(async_stream=AsyncStream(pipeline, call, await pipeline.start(call)))
 
     def plan(
         self,
@@ -175,32 +186,32 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
 
     def with_endpoint(self, model_endpoint: AIModelEndpoint) -> Self:
         """A client like this one for another endpoint, with connections of its own."""
-        ways = self._ways
+        pipelines = self._pipelines
         return type(self)(
             model_endpoint,
             self.config,
             self.is_async,
-            layers=ways.layers,
-            attempt_layers=ways.attempt_layers,
-            observer=ways.observer,
-            transport=ways.transport,
-            verify=ways.tls.verify,
-            cert=ways.tls.cert,  # type: ignore[arg-type]  # one to three strings
-            lessons=ways.lessons,
-            fallbacks=[other.endpoint for other in ways.others],
+            layers=pipelines.layers,
+            attempt_layers=pipelines.attempt_layers,
+            observer=pipelines.observer,
+            transport=pipelines.transport,
+            verify=pipelines.tls.verify,
+            cert=pipelines.tls.cert,  # type: ignore[arg-type]  # one to three strings
+            lessons=pipelines.lessons,
+            fallbacks=[other.endpoint for other in pipelines.others],
         )
 
     def close(self) -> None:
         """Closes the connections of the blocking world. The client may be used again afterwards."""
-        self._ways.close()
+        self._pipelines.close()
 
     async def aclose(self) -> None:
         """Closes the connections of the running event loop, and those of the blocking world."""
-        await self._ways.aclose()
+        await self._pipelines.aclose()
 
     def __enter__(self) -> Self:
         if self.is_async is True:
-            raise WrongColourError("this is an async client: Use 'async with' for async client")
+            raise SyncAsyncMismatchError("this is an async client: Use 'async with' for async client")
         return self
 
     def __exit__(
@@ -210,7 +221,7 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
 
     async def __aenter__(self) -> Self:
         if self.is_async is False:
-            raise WrongColourError("this is a sync client: Use 'with' for sync client")
+            raise SyncAsyncMismatchError("this is a sync client: Use 'with' for sync client")
         return self
 
     async def __aexit__(
@@ -230,44 +241,44 @@ class AIModelClient(Operations, Pictures, Sounds, Filings, Batches, Runs, Listin
         open_end: bool = False,
     ) -> Call:
         """The call as a value. Whatever cannot work is found here, before anything is sent."""
-        settings = self._chosen(config, overrides)
-        told = read_instructions(instructions)
-        history, warnings = mended(
+        settings = self._effective_config(config, overrides)
+        data = read_instructions(instructions)
+        history, warnings = repair_history(
             read_history(prompt, context, messages),
             open_end=open_end,
             stored=continues_stored_history(settings, self.model_endpoint.ai_model),
         )
         if settings.context_policy is not None and not open_end:
             # What runs is trimmed at each of its requests, for it grows.
-            from ..history.trimming import trimmed
+            from ..history.truncation import truncate_history
 
-            history, left_out = trimmed(history, told, settings)
+            history, left_out = truncate_history(history, data, settings)
             warnings = (*warnings, *left_out)
         call = Call(
             endpoint=self.model_endpoint,
             messages=history,
             config=settings,
-            instructions=told,
-            operation=self._generates(),
-            journal=Journal(warnings=warnings),
+            instructions=data,
+            operation=self._default_operation(),
+            journal=CallJournal(warnings=warnings),
         )
         check_options(call)
         return call
 
-    def _chosen(self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]) -> AIModelCallConfig:
+    def _effective_config(self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]) -> AIModelCallConfig:
         chosen = as_config(config, self.config)
-        return overridden(chosen, overrides) if overrides else chosen
+        return override_config(chosen, overrides) if overrides else chosen
 
-    def _generates(self) -> str:
+    def _default_operation(self) -> str:
         if self._made is None:
-            self._made = generates(self.model_endpoint)
+            self._made = default_generation(self.model_endpoint)
         return self._made
 
-    def _sync_journey(self) -> Journey:
-        return self._journey("chat", is_async=False)
+    def _sync_journey(self) -> Pipeline:
+        return self._pipeline("chat", is_async=False)
 
-    def _async_journey(self) -> Journey:
-        return self._journey("chat", is_async=True)
+    def _async_journey(self) -> Pipeline:
+        return self._pipeline("chat", is_async=True)
 
-    def _journey(self, operation: str, *, is_async: bool) -> Journey:
-        return self._ways.journey(operation, is_async=is_async)
+    def _pipeline(self, operation: str, *, is_async: bool) -> Pipeline:
+        return self._pipelines.pipeline(operation, is_async=is_async)

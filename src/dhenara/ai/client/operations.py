@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from ..dataclass import replace
 from ..errors import UnsupportedError
-from ..runtime.blocking import run
-from .asking import read_instructions
-from .operating import Operating
+from ..runtime.sync_io import run
+from .call_factory import read_instructions
+from .operations_base import OperationsBase
 
 if TYPE_CHECKING:
-    from ..history.reading import MessageLike
+    from ..history.parsing import MessageLike
     from ..types.content import FileContent, ImageContent, Media
     from ..types.embedding import EmbeddingResponse
     from ..types.moderation import ModerationResponse
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Instructions = str | Sequence[str] | None
 
 
-class Operations(Operating):
+class OperationsMixin(OperationsBase):
     """Every operation takes the same road as chat: the same layers, retries, limits, prices and errors."""
 
     def embed(self, texts: EmbeddingInputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
@@ -86,10 +86,10 @@ class Operations(Operating):
         return await self._count((prompt, context, instructions, messages), settings, is_async=True)
 
     async def _embed(self, texts: EmbeddingInputs, settings: Mapping[str, Any], *, is_async: bool) -> EmbeddingResponse:
-        from ..flow.embedding import embed
+        from ..pipeline.embeddings import embed
         from ..types.embedding import EmbeddingRequest
 
-        return await embed(*self._asked("embed", EmbeddingRequest, {"texts": texts}, settings, is_async))
+        return await embed(*self._prepare("embed", EmbeddingRequest, {"texts": texts}, settings, is_async))
 
     async def _rerank(
         self, query: str, documents: Sequence[str], settings: Mapping[str, Any], *, is_async: bool
@@ -97,40 +97,40 @@ class Operations(Operating):
         from ..types.rerank import RerankRequest, RerankResponse
 
         given = {"query": query, "documents": documents}
-        journey, call = self._asked("rerank", RerankRequest, given, settings, is_async)
-        return (await journey.perform(call, RerankResponse)).with_documents(tuple(documents))
+        pipeline, call = self._prepare("rerank", RerankRequest, given, settings, is_async)
+        return (await pipeline.perform(call, RerankResponse)).with_documents(tuple(documents))
 
     async def _moderate(self, inputs: Inputs, settings: Mapping[str, Any], *, is_async: bool) -> ModerationResponse:
         from ..types.moderation import ModerationRequest, ModerationResponse
 
-        journey, call = self._asked("moderate", ModerationRequest, {"inputs": inputs}, settings, is_async)
-        return await journey.perform(call, ModerationResponse)
+        pipeline, call = self._prepare("moderate", ModerationRequest, {"inputs": inputs}, settings, is_async)
+        return await pipeline.perform(call, ModerationResponse)
 
     async def _ocr(
         self, document: FileContent | ImageContent, settings: Mapping[str, Any], *, is_async: bool
     ) -> OcrResponse:
         from ..types.ocr import OcrRequest, OcrResponse
 
-        journey, call = self._asked("ocr", OcrRequest, {"document": document}, settings, is_async)
-        return await journey.perform(call, OcrResponse)
+        pipeline, call = self._prepare("ocr", OcrRequest, {"document": document}, settings, is_async)
+        return await pipeline.perform(call, OcrResponse)
 
-    async def _count(self, said: tuple[Any, ...], settings: Mapping[str, Any], *, is_async: bool) -> TokenCountResponse:
-        from ..flow.counting import estimated
-        from ..history.reading import read_history
+    async def _count(self, text: tuple[Any, ...], settings: Mapping[str, Any], *, is_async: bool) -> TokenCountResponse:
+        from ..history.parsing import read_history
+        from ..pipeline.token_counting import estimate_token_count
         from ..types.token_count import TokenCountResponse
 
-        prompt, context, instructions, messages = said
+        prompt, context, instructions, messages = text
         estimate = settings.get("estimate")
         chosen = {name: value for name, value in settings.items() if name != "estimate"}
         history = read_history(prompt, context, messages)
         try:
             operation = "chat" if estimate else "count_tokens"
-            journey, call = self._asked(operation, None, {}, chosen, is_async, history)
+            pipeline, call = self._prepare(operation, None, {}, chosen, is_async, history)
         except UnsupportedError:
             if estimate is False:
                 raise
-            journey, call = self._asked("chat", None, {}, chosen, is_async, history)
+            pipeline, call = self._prepare("chat", None, {}, chosen, is_async, history)
         call = replace(call, instructions=read_instructions(instructions))
         if call.operation == "chat":
-            return estimated(journey, call)
-        return await journey.perform(call, TokenCountResponse)
+            return estimate_token_count(pipeline, call)
+        return await pipeline.perform(call, TokenCountResponse)

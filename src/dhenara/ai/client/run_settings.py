@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypedDict
 
-from ..flow.plan import RunEvent
-from ..flow.toolbox import Approve
-from ..history.reading import MessageLike
+from ..history.parsing import MessageLike
+from ..pipeline.run_plan import RunEvent
+from ..pipeline.toolbox import Approve
 from ..types.call_config import AIModelCallConfig, ReasoningEffort
 from ..types.run import Run, RunLimits
 from ..types.timeouts import Timeouts
 from ..types.tools import ToolChoice
 
 
-class PlanSettings(TypedDict, total=False):
+class RunPlanSettings(TypedDict, total=False):
     """What is decided about the run itself."""
 
     limits: RunLimits
@@ -25,7 +25,7 @@ class PlanSettings(TypedDict, total=False):
     on_end: Callable[[Run[Any]], object]
 
 
-class TalkSettings(TypedDict, total=False):
+class ConversationSettings(TypedDict, total=False):
     """What the conversation is made of beside the prompt."""
 
     context: Sequence[MessageLike] | None
@@ -34,7 +34,7 @@ class TalkSettings(TypedDict, total=False):
     config: AIModelCallConfig | None
 
 
-class RunSettings(PlanSettings, TalkSettings, total=False):
+class RunSettings(RunPlanSettings, ConversationSettings, total=False):
     """All that, and the fields of the config that every request of the run is made with."""
 
     tools: Sequence[Any]

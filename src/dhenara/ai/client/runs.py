@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
-from ..errors import WrongColourError
-from ..history.reading import MessageLike
-from ..runtime.blocking import run
+from ..errors import SyncAsyncMismatchError
+from ..history.parsing import MessageLike
+from ..runtime.sync_io import run
 from ..types.call import Call
 from ..types.call_config import AIModelCallConfig
 
 if TYPE_CHECKING:
-    from ..flow.journey import Journey
-    from ..flow.loop import Loop
-    from ..flow.plan import Plan
+    from ..pipeline.pipeline import Pipeline
+    from ..pipeline.run_loop import RunLoop
+    from ..pipeline.run_plan import RunPlan
     from ..streams.runs import AsyncRunStream, RunStream
     from ..types.run import Run
     from ..types.structured import StructuredOutput
@@ -27,7 +27,7 @@ PLANNED = ("limits", "approve", "tool_errors", "repairs", "on_event", "on_end")
 SPOKEN = ("context", "instructions", "messages", "config")
 
 
-class Runs:
+class RunsMixin:
     """A part of AIModelClient."""
 
     is_async: bool | None
@@ -108,29 +108,31 @@ class Runs:
         """The same, awaited."""
         return (await self.run_async(prompt, output=kind, **settings)).output
 
-    def _loop(self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], *, streaming: bool) -> Loop:
+    def _loop(
+        self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], *, streaming: bool
+    ) -> RunLoop:
         if self.is_async is True:
-            raise WrongColourError("this is an async client: Use run_async for async client")
-        from ..flow.loop import Loop
+            raise SyncAsyncMismatchError("this is an async client: Use run_async for async client")
+        from ..pipeline.run_loop import RunLoop
 
-        call, plan = self._planned(prompt, output, settings, streaming)
-        check_colour(call, plan)
-        return Loop(self._sync_journey(), call, plan)
+        call, plan = self._plan_run(prompt, output, settings, streaming)
+        check_sync_tools(call, plan)
+        return RunLoop(self._sync_journey(), call, plan)
 
     def _async_loop(
         self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], *, streaming: bool
-    ) -> Loop:
+    ) -> RunLoop:
         if self.is_async is False:
-            raise WrongColourError("this is a sync client: Use run for sync client")
-        from ..flow.loop import Loop
+            raise SyncAsyncMismatchError("this is a sync client: Use run for sync client")
+        from ..pipeline.run_loop import RunLoop
 
-        call, plan = self._planned(prompt, output, settings, streaming)
-        return Loop(self._async_journey(), call, plan)
+        call, plan = self._plan_run(prompt, output, settings, streaming)
+        return RunLoop(self._async_journey(), call, plan)
 
-    def _planned(
+    def _plan_run(
         self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], streaming: bool
-    ) -> tuple[Call, Plan]:
-        from ..flow.plan import Plan
+    ) -> tuple[Call, RunPlan]:
+        from ..pipeline.run_plan import RunPlan
 
         plan = {name: settings[name] for name in PLANNED if settings.get(name) is not None}
         spoken = {name: settings.get(name) for name in SPOKEN}
@@ -138,7 +140,7 @@ class Runs:
         overrides["streaming"] = streaming
         if output is not None:
             overrides["structured_output"] = output
-        return self._call(prompt, **spoken, overrides=overrides, open_end=True), Plan(streaming=streaming, **plan)
+        return self._call(prompt, **spoken, overrides=overrides, open_end=True), RunPlan(streaming=streaming, **plan)
 
     def _call(
         self,
@@ -153,19 +155,19 @@ class Runs:
     ) -> Call:
         raise NotImplementedError
 
-    def _sync_journey(self) -> Journey:
+    def _sync_journey(self) -> Pipeline:
         raise NotImplementedError
 
-    def _async_journey(self) -> Journey:
+    def _async_journey(self) -> Pipeline:
         raise NotImplementedError
 
 
-def check_colour(call: Call, plan: Plan) -> None:
+def check_sync_tools(call: Call, plan: RunPlan) -> None:
     """Sync code cannot await: what would have to be awaited is found before anything is sent."""
-    from ..types.tool import Tool, awaits
+    from ..types.tool import Tool, is_awaitable
 
     waiting = [tool.name for tool in call.config.tools if isinstance(tool, Tool) and tool.is_async]
     if waiting:
-        raise WrongColourError(f"{', '.join(waiting)} must be awaited: use run_async, or sync functions as tools")
-    if plan.approve is not None and awaits(plan.approve):
-        raise WrongColourError("approve must be awaited: use run_async, or a sync function to approve calls")
+        raise SyncAsyncMismatchError(f"{', '.join(waiting)} must be awaited: use run_async, or sync functions as tools")
+    if plan.approve is not None and is_awaitable(plan.approve):
+        raise SyncAsyncMismatchError("approve must be awaited: use run_async, or a sync function to approve calls")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from ..dataclass import dataclass
 from ..schema.rules import ANY_SCHEMA, SchemaRules
-from ..wire.http import Head, Pieces
+from ..wire.http import BodyPieces, Head
 
 if TYPE_CHECKING:
     from ..errors import CallError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..types.warning import CallWarning
     from ..wire.frame import Frame, Frames
     from ..wire.multipart import Multipart
-    from .accepted import Accepted
+    from .media_support import MediaSupport
 
 
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -43,7 +43,7 @@ class Quirks:
     structured: tuple[OutputMode, ...] = ("native", "tool", "prompt")
     """How answers can be held to a schema, the best way first."""
 
-    structured_beside_tools: bool = True
+    structured_with_tools: bool = True
     """Whether a schema for the answer may be given together with tools."""
 
     hides_schema: bool = False
@@ -58,7 +58,7 @@ class Quirks:
     tool_rules: SchemaRules = ANY_SCHEMA
     """What may be said in the schema of a tool that is not strict."""
 
-    accepted: Mapping[str, Accepted] = field(default_factory=dict)
+    media_support: Mapping[str, MediaSupport] = field(default_factory=dict)
     """What media may be like, by their kind: `image`, `audio`, `video` or `file`."""
 
     most_request_bytes: int | None = None
@@ -70,7 +70,7 @@ class Quirks:
 
 
 @dataclass(frozen=True, slots=True)
-class Blob:
+class BinaryBody:
     """A body that is not JSON, with the head that says what it is."""
 
     data: bytes = field(repr=False)
@@ -78,7 +78,7 @@ class Blob:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ResponseFormat:
     """How an answer is read, where what was asked decides it. A `blob` comes to `decoder.whole` as a `Blob`.
 
     `lines` come one by one to `decoder.frame`, and `pieces` are read as they come, whatever the answer says that it is.
@@ -90,7 +90,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class EncodedRequest:
     """A request before it has an address: what to send, and what could not be said.
 
     The body is sent as JSON, unless there is a `payload` to be sent as it is; a GET or DELETE has neither.
@@ -101,7 +101,7 @@ class Outgoing:
     headers: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[CallWarning, ...] = ()
     method: str = "POST"
-    fates: Mapping[int, tuple[Fate, str]] = field(default_factory=dict)
+    part_outcomes: Mapping[int, tuple[Fate, str]] = field(default_factory=dict)
     """What became of the parts that did not go as they are, by their identity."""
 
     unfetched: tuple[Media, ...] = ()
@@ -112,10 +112,10 @@ class Outgoing:
 
     prefix: str | None = None
     """The hash of everything before the answer, where the answer's thinking will be bound to it."""
-    lasts: bool = False
+    background: bool = False
     """Whether the answer goes on being made when nobody listens, so that it can be asked for again."""
-    payload: Multipart | Pieces | bytes | None = None
-    reading: Reading | None = None
+    payload: Multipart | BodyPieces | bytes | None = None
+    response_format: ResponseFormat | None = None
     once: bool = False
     """Whether sending it a second time could be paid for twice."""
 
@@ -145,12 +145,12 @@ class Decoder(Protocol):
         """What was held back until the last byte, however the stream ended."""
 
 
-class Informed:
+class RequestAware:
     """A decoder that judges an answer by what was asked."""
 
     __slots__ = ()
 
-    def asked(self, outgoing: Outgoing) -> None:
+    def set_request(self, encoded: EncodedRequest) -> None:
         """Told once, before anything is read."""
         raise NotImplementedError
 
@@ -163,7 +163,7 @@ class Codec(Protocol[Q]):
 
     name: str
 
-    def encode(self, call: Call, quirks: Q) -> Outgoing: ...
+    def encode(self, call: Call, quirks: Q) -> EncodedRequest: ...
 
     def frames(self) -> Frames: ...
 

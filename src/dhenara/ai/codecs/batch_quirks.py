@@ -20,5 +20,5 @@ class BatchQuirks(Quirks):
     inline_bytes: int = 0
     price_share: str = "0.5"
 
-    def inline(self, requests: int, size: int) -> bool:
+    def fits_inline(self, requests: int, size: int) -> bool:
         return requests <= self.inline_requests and size <= self.inline_bytes

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ..types.call_config import AIModelCallConfig
-from .warnings import Warnings
+from .warnings import WarningCollector
 
 OFFERED_BY_SOME = ("compact_at", "clear_tool_results_at", "truncation")
 
 
-def unoffered(config: AIModelCallConfig, warnings: Warnings, *offered: str) -> None:
+def warn_unsupported_context(config: AIModelCallConfig, warnings: WarningCollector, *offered: str) -> None:
     """Says which of the wishes this protocol cannot pass on."""
     policy = config.context_policy
     if policy is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..types.call_config import AIModelCallConfig
-from .warnings import Warnings
+from .warnings import WarningCollector
 
 # Up to so many tokens a budget counts as this effort.
 BUDGETS: tuple[tuple[int, str], ...] = ((1_024, "minimal"), (4_096, "low"), (16_384, "medium"), (32_768, "high"))
@@ -24,16 +24,16 @@ def effort_for(config: AIModelCallConfig) -> str:
     return DEFAULT_EFFORT
 
 
-def spoken_effort(config: AIModelCallConfig, words: Mapping[str, str], warnings: Warnings) -> str:
+def dialect_effort(config: AIModelCallConfig, words: Mapping[str, str], warnings: WarningCollector) -> str:
     """The effort in the dialect's own words; of one that it has no word for, the nearest, and that is said.
 
     What it means there not to reason at all is for the caller to say.
     """
     effort = effort_for(config)
-    said = words.get(effort, effort)
-    if said != effort and effort == config.reasoning_effort != "none":
-        warnings.translated("reasoning_effort", f"{effort!r} is not known there; {said!r} was asked for")
-    return said
+    text = words.get(effort, effort)
+    if text != effort and effort == config.reasoning_effort != "none":
+        warnings.translated("reasoning_effort", f"{effort!r} is not known there; {text!r} was asked for")
+    return text
 
 
 def effort_of(budget: int) -> str:

@@ -12,20 +12,20 @@ from ..types.embedding import EmbeddingRequest
 from ..types.media import Media
 from .operation import request_of
 from .operation_quirks import EmbeddingQuirks
-from .warnings import Warnings
+from .warnings import WarningCollector
 
 NUMBERS = {int, float}
 PLURALS = {"image": "pictures", "audio": "sound", "video": "videos", "file": "documents"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EmbeddingInput:
     """A request for embeddings, ready to be written. With pictures among them, `texts` are not all there is."""
 
     model: str
     inputs: tuple[str | Media, ...]
     params: Mapping[str, Any]
-    warnings: Warnings
+    warnings: WarningCollector
 
     @property
     def texts(self) -> list[str]:
@@ -33,31 +33,31 @@ class Asked:
         return [one for one in self.inputs if isinstance(one, str)]
 
     @property
-    def seen(self) -> bool:
+    def has_images(self) -> bool:
         """Whether there are pictures among them."""
         return any(not isinstance(one, str) for one in self.inputs)
 
 
-def read_asked(call: Call, quirks: EmbeddingQuirks) -> Asked:
+def read_embedding_input(call: Call, quirks: EmbeddingQuirks) -> EmbeddingInput:
     """What is asked for, under the names that the wire has for it."""
-    request, warnings = request_of(call, EmbeddingRequest), Warnings(str(call.endpoint.api.provider))
+    request, warnings = request_of(call, EmbeddingRequest), WarningCollector(str(call.endpoint.api.provider))
     wanted = {
         "dimensions": request.dimensions,
         "input_type": request.input_type,
         "truncate": request.truncate,
         "user": call.config.user,
     }
-    check_seen(call, request, quirks)
+    check_images(call, request, quirks)
     params: dict[str, Any] = {}
     for name, value in wanted.items():
         if value is None:
             continue
-        wire, spelled = quirks.params.get(name), spell(name, value, quirks)
-        if wire is None or spelled is None:
+        wire, normalized = quirks.params.get(name), write_value(name, value, quirks)
+        if wire is None or normalized is None:
             warnings.unsupported(name if wire is None else f"{name}={value!r}")
         else:
-            params[wire] = spelled
-    return Asked(call.endpoint.ai_model.model_name, request.texts, params, warnings)
+            params[wire] = normalized
+    return EmbeddingInput(call.endpoint.ai_model.model_name, request.texts, params, warnings)
 
 
 def checked(vectors: Any) -> list[list[float]]:
@@ -69,7 +69,7 @@ def checked(vectors: Any) -> list[list[float]]:
     return vectors
 
 
-def check_seen(call: Call, request: EmbeddingRequest, quirks: EmbeddingQuirks) -> None:
+def check_images(call: Call, request: EmbeddingRequest, quirks: EmbeddingQuirks) -> None:
     """Media are for models that take them in."""
     taken = {*(("image",) if quirks.pictures else ()), *quirks.media}
     for one in request.texts:
@@ -79,5 +79,5 @@ def check_seen(call: Call, request: EmbeddingRequest, quirks: EmbeddingQuirks) -
             raise UnsupportedError(f"{provider} makes no vectors of {what} with {model}; ask another model for them")
 
 
-def spell(name: str, value: Any, quirks: EmbeddingQuirks) -> Any:
+def write_value(name: str, value: Any, quirks: EmbeddingQuirks) -> Any:
     return quirks.input_types.get(value) if name == "input_type" else value

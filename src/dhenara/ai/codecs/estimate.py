@@ -16,9 +16,9 @@ TOKENS_PER_PICTURE = 800
 """Hosts count pictures by their size, from some hundred tokens to two thousand."""
 
 
-def estimate(call: Call) -> int:
+def estimate_tokens(call: Call) -> int:
     """Within a third of the truth for most languages and models; too high rather than too low."""
-    words = sum(tokens(text) for text in said(call))
+    words = sum(tokens(text) for text in call_texts(call))
     pictures = sum(isinstance(part, Media) for message in call.messages for part in message.contents)
     return words + TOKENS_PER_TURN * (len(call.messages) + len(call.instructions)) + TOKENS_PER_PICTURE * pictures
 
@@ -29,16 +29,16 @@ def tokens(text: str) -> int:
     return -(-plain // LETTERS_PER_TOKEN) + len(text) - plain
 
 
-def said(call: Call) -> Iterator[str]:
+def call_texts(call: Call) -> Iterator[str]:
     yield from call.instructions
     for message in call.messages:
-        yield from heard(message)
+        yield from message_texts(message)
     for tool in call.config.tools:
         if isinstance(tool, ToolDefinition):
             yield json.dumps(tool.model_dump(exclude_none=True)).decode()
 
 
-def heard(message: Message) -> Iterator[str]:
+def message_texts(message: Message) -> Iterator[str]:
     """Everything in a turn that becomes tokens, what is not text as the JSON that it travels in."""
     for part in message.contents:
         text = part.get_text()

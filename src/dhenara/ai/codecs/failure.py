@@ -83,7 +83,7 @@ QUOTA_WORDS = (
 LONGEST_BODY = 600
 
 
-def failure(
+def error_from_response(
     head: Head,
     body: Any,
     message: str | None = None,
@@ -92,7 +92,7 @@ def failure(
 ) -> CallError:
     """The error for an answer that was a refusal; provider and model are added by whoever knows them."""
     text = message or describe(head, body)
-    error_type = choose(head.status, text, code, kind)
+    error_type = choose_error(head.status, text, code, kind)
     return error_type(
         text,
         status=head.status or None,
@@ -104,30 +104,30 @@ def failure(
     )
 
 
-def plain_failure(head: Head, body: Any) -> CallError:
+def aws_error(head: Head, body: Any) -> CallError:
     """AWS's way: the words are in the body; what kind of error it is stands in a header, or beside the words."""
     names = ("message", "Message", "errorMessage", "detail", "error")
-    found = (body.get(name) for name in names) if isinstance(body, dict) else iter(())
-    message = next((said for said in found if said), None)
-    told = body.get("__type") if isinstance(body, dict) else None
-    kind = (head.headers.get("x-amzn-errortype") or str(told or "")).split(":")[0].rpartition("#")[2] or None
-    return failure(head, body, message if isinstance(message, str) else None, None, kind)
+    match = (body.get(name) for name in names) if isinstance(body, dict) else iter(())
+    message = next((text for text in match if text), None)
+    data = body.get("__type") if isinstance(body, dict) else None
+    kind = (head.headers.get("x-amzn-errortype") or str(data or "")).split(":")[0].rpartition("#")[2] or None
+    return error_from_response(head, body, message if isinstance(message, str) else None, None, kind)
 
 
-def choose(status: int, message: str, code: str | None, kind: str | None) -> type[CallError]:
+def choose_error(status: int, message: str, code: str | None, kind: str | None) -> type[CallError]:
     """The most exact error that status, code, type and words allow."""
     by_status = STATUS.get(status) or (BadRequestError if 400 <= status < 500 else ServerError)
-    found = CODES.get(code or "") or CODES.get(kind or "")
-    if found is None or (status and found in VAGUE):
-        found = by_status
-    if found is BadRequestError and says(CONTEXT_WORDS, message) and not says(ANSWER_WORDS, message):
+    match = CODES.get(code or "") or CODES.get(kind or "")
+    if match is None or (status and match in VAGUE):
+        match = by_status
+    if match is BadRequestError and mentions(CONTEXT_WORDS, message) and not mentions(ANSWER_WORDS, message):
         return ContextLengthError
-    if found in (BadRequestError, RateLimitError, PermissionDeniedError) and says(QUOTA_WORDS, message):
+    if match in (BadRequestError, RateLimitError, PermissionDeniedError) and mentions(QUOTA_WORDS, message):
         return QuotaError
-    return found
+    return match
 
 
-def says(words: str, message: str) -> bool:
+def mentions(words: str, message: str) -> bool:
     return re.search(words, message, re.IGNORECASE) is not None
 
 
@@ -136,14 +136,14 @@ def describe(head: Head, body: Any) -> str:
     if isinstance(body, bytes):
         text = body.decode("utf-8", "replace").strip()
         if text.startswith("<"):
-            return f"answered with a web page instead of an API answer: {title(text)}"
+            return f"answered with a web page instead of an API answer: {page_title(text)}"
         return text[:LONGEST_BODY] or f"answered with status {head.status} and nothing else"
     return json.dumps(body).decode()[:LONGEST_BODY]
 
 
-def title(page: str) -> str:
-    found = re.search(r"<title>(.*?)</title>", page, re.IGNORECASE | re.DOTALL)
-    return found.group(1).strip()[:200] if found else page[:80]
+def page_title(page: str) -> str:
+    match = re.search(r"<title>(.*?)</title>", page, re.IGNORECASE | re.DOTALL)
+    return match.group(1).strip()[:200] if match else page[:80]
 
 
 def parse_body(body: bytes) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..types.fingerprint import Fingerprint, FingerprintPart
 from ..wire import json
-from .prefix import unmarked
+from .prefix import without_cache_marks
 
 Wire = dict[str, Any]
 SYSTEM = ("system", "systemInstruction", "instructions")
@@ -19,10 +19,10 @@ LENGTH = 16
 
 def fingerprint_of(body: Wire) -> Fingerprint:
     """Model and thinking first, for caches are kept apart by them; then tools, instructions and turns."""
-    return Fingerprint(parts=[FingerprintPart(name=name, digest=digest(value)) for name, value in parts(body)])
+    return Fingerprint(parts=[FingerprintPart(name=name, digest=digest(value)) for name, value in request_parts(body)])
 
 
-def parts(body: Wire) -> Iterator[tuple[str, Any]]:
+def request_parts(body: Wire) -> Iterator[tuple[str, Any]]:
     yield "model", body.get("model")
     yield from ((name, body[name]) for name in THINKING if name in body)
     tools = body.get("tools") or (body.get("toolConfig") or {}).get("tools") or ()
@@ -33,4 +33,4 @@ def parts(body: Wire) -> Iterator[tuple[str, Any]]:
 
 
 def digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(unmarked(value))).hexdigest()[:LENGTH]
+    return hashlib.sha256(json.dumps(without_cache_marks(value))).hexdigest()[:LENGTH]

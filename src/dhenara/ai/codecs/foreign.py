@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .told import words
+from .json_fields import read_text
 
 CHAT, RESPONSES, MESSAGES = "Chat Completions", "Responses", "Anthropic Messages"
 GEMINI, CONVERSE, COHERE, OLLAMA = "Gemini", "Bedrock Converse", "Cohere", "Ollama"
@@ -26,18 +26,20 @@ def protocol_of(body: Any) -> str | None:
     """The protocol that a body or an event is in beyond doubt; None where it may be in any."""
     if not isinstance(body, Mapping):
         return None
-    kind = words(body, "type")
+    kind = read_text(body, "type")
     if kind in TYPES:
         return TYPES[kind]
     return next((name for name, looks_like in LOOKS if looks_like(body, kind)), None)
 
 
 def is_responses(body: Body, kind: str) -> bool:
-    return kind.startswith("response.") or words(body, "object") == "response" or isinstance(body.get("output"), list)
+    return (
+        kind.startswith("response.") or read_text(body, "object") == "response" or isinstance(body.get("output"), list)
+    )
 
 
 def is_chat(body: Body, kind: str) -> bool:
-    return isinstance(body.get("choices"), list) or words(body, "object").startswith("chat.completion")
+    return isinstance(body.get("choices"), list) or read_text(body, "object").startswith("chat.completion")
 
 
 def is_gemini(body: Body, kind: str) -> bool:
@@ -82,10 +84,10 @@ def refuse_foreign(body: Any, own: str) -> None:
 
 def says_why(body: Any) -> bool:
     """Whether what came in the place of an answer has words for why there is none."""
-    told = body[0] if isinstance(body, list) and body else body
-    if not isinstance(told, Mapping):
+    data = body[0] if isinstance(body, list) and body else body
+    if not isinstance(data, Mapping):
         return False
-    return any(found and isinstance(found, str | list | dict) for found in (told.get(name) for name in REASONS))
+    return any(match and isinstance(match, str | list | dict) for match in (data.get(name) for name in REASONS))
 
 
 def not_an_answer(own: str) -> ValueError:

@@ -18,9 +18,9 @@ from ..types.content import (
 )
 from ..types.message import Message
 from ..types.vendor_fields import VENDOR_FIELDS
-from .origin import at_home
+from .origin import is_own_part
 from .vendor_fields import leaves
-from .warnings import Warnings
+from .warnings import WarningCollector
 
 CITING = ("anthropic", "converse", "cohere")
 """Protocols that take search results and documents to be cited."""
@@ -31,19 +31,21 @@ NOTHING = "."
 """What a turn says of which nothing is left; empty ones are refused."""
 
 
-def understood(call: Call, protocol: str, warnings: Warnings) -> tuple[Message, ...]:
+def understood(call: Call, protocol: str, warnings: WarningCollector) -> tuple[Message, ...]:
     """The messages in parts that this protocol knows: search results as text elsewhere, what is foreign left out."""
     return tuple(read_again(message, call, protocol, warnings) for message in call.messages)
 
 
-def read_again(message: Message, call: Call, protocol: str, warnings: Warnings) -> Message:
+def read_again(message: Message, call: Call, protocol: str, warnings: WarningCollector) -> Message:
     made = rewritten(message.contents, message.role, call, protocol, warnings)
     if made is message.contents:
         return message
     return message.model_copy(update={"contents": made or [TextContent(text=NOTHING)]})
 
 
-def rewritten(contents: Sequence[Any], role: str, call: Call, protocol: str, warnings: Warnings) -> Sequence[Any]:
+def rewritten(
+    contents: Sequence[Any], role: str, call: Call, protocol: str, warnings: WarningCollector
+) -> Sequence[Any]:
     """The same sequence where nothing in it changes."""
     made = [(part, one(part, role, call, protocol, warnings)) for part in contents]
     if all(new is old for old, new in made):
@@ -51,7 +53,7 @@ def rewritten(contents: Sequence[Any], role: str, call: Call, protocol: str, war
     return [new for _, new in made if new is not None]
 
 
-def one(part: Content, role: str, call: Call, protocol: str, warnings: Warnings) -> Content | None:
+def one(part: Content, role: str, call: Call, protocol: str, warnings: WarningCollector) -> Content | None:
     """The part, what stands for it, or None where nothing does."""
     if part.extras:
         check_fields(part, protocol, warnings)
@@ -71,7 +73,7 @@ def one(part: Content, role: str, call: Call, protocol: str, warnings: Warnings)
         case ContainerUploadContent() if protocol != "anthropic":
             warnings.dropped(f"the file {part.file_id!r}", "it was uploaded for a container of Anthropic's", part)
             return None
-        case GenericContent() if (role != "assistant" or part.origin is None) and not at_home(part, call, protocol):
+        case GenericContent() if (role != "assistant" or part.origin is None) and not is_own_part(part, call, protocol):
             whose = f"only {part.protocol} knows it" if part.protocol else "it does not say whose it is: set protocol="
             warnings.dropped(f"a part of kind {part.kind!r}", whose, part)
             return None
@@ -91,7 +93,7 @@ def in_system(part: Content, protocol: str) -> bool:
     return isinstance(part, GenericContent) and protocol == part.protocol == "converse"
 
 
-def check_fields(part: Content, protocol: str, warnings: Warnings) -> None:
+def check_fields(part: Content, protocol: str, warnings: WarningCollector) -> None:
     """Warns of fields that only other protocols know."""
     known = part.extras.get(VENDOR_FIELDS)
     if known and protocol not in known:
@@ -99,7 +101,7 @@ def check_fields(part: Content, protocol: str, warnings: Warnings) -> None:
         warnings.left_out(part, sorted(leaves(fields)), owner)
 
 
-def check_document(part: FileContent, protocol: str, warnings: Warnings) -> None:
+def check_document(part: FileContent, protocol: str, warnings: WarningCollector) -> None:
     """Warns of what a document says about itself where nobody takes it."""
     if part.citations and protocol not in CITING:
         warnings.left_out(part, ["citations"], CITING[0])

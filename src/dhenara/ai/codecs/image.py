@@ -12,63 +12,63 @@ from ..types.call import Call
 from ..types.content import Content, ImageContent, TextContent
 from ..types.image import GeneratedImage, ImageRequest
 from ..types.media import Media
-from ..wire.pictures import mime_of
-from .parameters import given
-from .told import require
-from .warnings import Warnings
+from ..wire.image_headers import image_type
+from .json_fields import require
+from .parameters import set_parameters
+from .warnings import WarningCollector
 
 # Settings of chat that say nothing to a model that only draws.
-SAID_IN_VAIN = (
+IGNORED_PARAMETERS = (
     *("max_output_tokens", "temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "logit_bias"),
     *("stop", "logprobs", "top_logprobs", "tools", "tool_choice", "structured_output", "reasoning_effort"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class ImagePrompt:
     """What is to be drawn: the words of the prompt, the pictures in it, and a mask."""
 
     model: str
     prompt: str
     pictures: tuple[ImageContent, ...]
     request: ImageRequest
-    warnings: Warnings
+    warnings: WarningCollector
 
 
-def read_drawing(call: Call) -> Drawing:
+def read_image_prompt(call: Call) -> ImagePrompt:
     """The whole conversation, as the one prompt that such a model takes."""
-    warnings = Warnings(str(call.endpoint.api.provider))
-    for name, _ in given(call.config, SAID_IN_VAIN):
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    for name, _ in set_parameters(call.config, IGNORED_PARAMETERS):
         warnings.unsupported(name)
     parts = [part for message in call.messages for part in message.contents]
     for part in parts:
         if not isinstance(part, TextContent | ImageContent):
-            warnings.dropped(kind(part), "only words and pictures can be drawn from")
+            warnings.dropped(part_kind(part), "only words and pictures can be drawn from")
     words = [*call.instructions, *(part.text for part in parts if isinstance(part, TextContent))]
     request = call.request if isinstance(call.request, ImageRequest) else ImageRequest()
     pictures = tuple(part for part in parts if isinstance(part, ImageContent))
-    return Drawing(call.endpoint.ai_model.model_name, "\n\n".join(filter(None, words)), pictures, request, warnings)
+    return ImagePrompt(call.endpoint.ai_model.model_name, "\n\n".join(filter(None, words)), pictures, request, warnings)
 
 
-def kind(part: Content) -> str:
+def part_kind(part: Content) -> str:
     return str(getattr(part, "type", "a part"))
 
 
-def picture_bytes(picture: ImageContent, provider: str) -> bytes:
+def image_bytes(picture: ImageContent, provider: str) -> bytes:
     """The file; a provider that takes files only cannot be sent an address."""
     if picture.data is None:
         raise UnsupportedError(f"{provider} takes pictures to edit as files only: pass ImageContent(data=...)")
     return picture.data
 
 
-def as_url(picture: Media) -> str:
+def image_url(picture: Media) -> str:
     if picture.data is None:
         return picture.url or ""
-    mime = picture.mime_type or mime_of(picture.data) or "image/png"
+    mime = picture.mime_type or image_type(picture.data) or "image/png"
     return f"data:{mime};base64,{base64.b64encode(picture.data).decode()}"
 
 
-def read_pictures(entries: Sequence[dict[str, Any]], mime_type: str | None) -> Iterator[GeneratedImage]:
+def read_images(entries: Sequence[dict[str, Any]], mime_type: str | None) -> Iterator[GeneratedImage]:
     """Entries as most hosts write them: base64 or an address, and what the prompt became."""
     for entry in entries:
         require(entry, "a picture", "b64_json", "image_base64", "url")
@@ -77,6 +77,6 @@ def read_pictures(entries: Sequence[dict[str, Any]], mime_type: str | None) -> I
         yield GeneratedImage(
             data=data,
             url=None if data else entry.get("url"),
-            mime_type=entry.get("mime_type") or (mime_of(data) if data else None) or mime_type,
+            mime_type=entry.get("mime_type") or (image_type(data) if data else None) or mime_type,
             revised_prompt=entry.get("revised_prompt") or None,
         )

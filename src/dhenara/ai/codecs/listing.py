@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..types.listing import ModelListing
-from .told import require
+from .json_fields import require
 
 Wire = Mapping[str, Any]
 Names = tuple[str, ...]
@@ -33,7 +33,12 @@ CAPABILITIES: Names = (
     *("capabilities", "supportedGenerationMethods", "endpoints", "supported_parameters", "type"),
     *("metadata.tags", "inferenceTypesSupported"),
 )
-HEARD: Names = ("architecture.input_modalities", "inputModalities", "supported_input_modalities", "input_modalities")
+INPUT_MODALITY_FIELDS: Names = (
+    "architecture.input_modalities",
+    "inputModalities",
+    "supported_input_modalities",
+    "input_modalities",
+)
 SPOKEN: Names = (
     *("architecture.output_modalities", "outputModalities", "supported_output_modalities", "output_modalities"),
 )
@@ -46,31 +51,31 @@ def read_listing(page: Any, provider: str) -> Iterator[ModelListing]:
     """The models on this page."""
     if not isinstance(page, list):
         require(page, "a list of models", *LISTS, *SIDE_BY_SIDE)
-    listed = page if isinstance(page, list) else first(page, LISTS) or beside_each_other(page)
-    named = [(entry, name) for entry in listed if isinstance(name := first(entry, ID), str) and name]
+    listed = page if isinstance(page, list) else first_value(page, LISTS) or column_rows(page)
+    named = [(entry, name) for entry in listed if isinstance(name := first_value(entry, ID), str) and name]
     if listed and not named:
         raise ValueError("this is not a list of models: none of its entries has a name")
     for entry, name in named:
         yield read_model(entry, PLACE.sub("", name), provider)
 
 
-def beside_each_other(page: Any) -> list[Any]:
-    return [entry for name in SIDE_BY_SIDE for entry in (dig(page, name) or ())]
+def column_rows(page: Any) -> list[Any]:
+    return [entry for name in SIDE_BY_SIDE for entry in (get_path(page, name) or ())]
 
 
 def read_model(entry: Wire, name: str, provider: str) -> ModelListing:
-    display, owner = first(entry, DISPLAY), first(entry, OWNER)
+    display, owner = first_value(entry, DISPLAY), first_value(entry, OWNER)
     return ModelListing(
         id=name,
         provider=provider,
-        display_name=display if isinstance(display, str) and display != first(entry, ID) else None,
+        display_name=display if isinstance(display, str) and display != first_value(entry, ID) else None,
         owner=owner if isinstance(owner, str) else None,
-        context_window=positive(first(entry, CONTEXT)),
-        max_output_tokens=positive(first(entry, OUTPUT)),
-        created=read_time(first(entry, CREATED)),
-        capabilities=(*words(first(entry, CAPABILITIES)), *flags(entry)),
-        input_modalities=tuple(word.lower() for word in words(first(entry, HEARD))),
-        output_modalities=tuple(word.lower() for word in words(first(entry, SPOKEN))),
+        context_window=positive_int(first_value(entry, CONTEXT)),
+        max_output_tokens=positive_int(first_value(entry, OUTPUT)),
+        created=read_time(first_value(entry, CREATED)),
+        capabilities=(*string_list(first_value(entry, CAPABILITIES)), *flag_names(entry)),
+        input_modalities=tuple(word.lower() for word in string_list(first_value(entry, INPUT_MODALITY_FIELDS))),
+        output_modalities=tuple(word.lower() for word in string_list(first_value(entry, SPOKEN))),
         raw=dict(entry),
     )
 
@@ -79,52 +84,52 @@ def next_page(page: Any, after: str) -> dict[str, str]:
     """What to ask for the next page with; nothing at the last one."""
     if not isinstance(page, Mapping):
         return {}
-    for told, asked in TOKENS.items():
-        if page.get(told):
-            return {asked: str(page[told])}
+    for data, request in TOKENS.items():
+        if page.get(data):
+            return {request: str(page[data])}
     return {after: str(page["last_id"])} if page.get("has_more") and page.get("last_id") else {}
 
 
-def first(entry: Wire, names: Names) -> Any:
-    return next((found for name in names if (found := dig(entry, name)) not in (None, "", [], {})), None)
+def first_value(entry: Wire, names: Names) -> Any:
+    return next((match for name in names if (match := get_path(entry, name)) not in (None, "", [], {})), None)
 
 
-def dig(entry: Any, name: str) -> Any:
+def get_path(entry: Any, name: str) -> Any:
     for step in name.split("."):
         entry = entry.get(step) if isinstance(entry, Mapping) else None
     return entry
 
 
-def positive(number: Any) -> int | None:
+def positive_int(number: Any) -> int | None:
     return number if isinstance(number, int) and number > 0 else None
 
 
-def words(told: Any) -> tuple[str, ...]:
+def string_list(data: Any) -> tuple[str, ...]:
     """A list of words; of a table of switches, those that are on."""
-    if isinstance(told, str):
-        return (told,)
-    if isinstance(told, Mapping):
-        return tuple(name for name, value in told.items() if is_on(value))
-    return tuple(word for word in told if isinstance(word, str)) if isinstance(told, list) else ()
+    if isinstance(data, str):
+        return (data,)
+    if isinstance(data, Mapping):
+        return tuple(name for name, value in data.items() if is_on(value))
+    return tuple(word for word in data if isinstance(word, str)) if isinstance(data, list) else ()
 
 
 def is_on(value: Any) -> bool:
     return value.get("supported") is True if isinstance(value, Mapping) else value is True
 
 
-def flags(entry: Wire) -> Iterator[str]:
+def flag_names(entry: Wire) -> Iterator[str]:
     """Switches that stand beside the name: `supports_tools`, `supports_chat`."""
     return (name.removeprefix("supports_") for name, on in entry.items() if name.startswith("supports_") and on is True)
 
 
-def read_time(told: Any) -> datetime | None:
+def read_time(data: Any) -> datetime | None:
     """Seconds since 1970, or a date as text; nothing for what is neither, and for zero, which is no date."""
-    if isinstance(told, str):
+    if isinstance(data, str):
         try:
-            return datetime.fromisoformat(told)
+            return datetime.fromisoformat(data)
         except ValueError:
             return None
     try:
-        return datetime.fromtimestamp(told, UTC) if told else None
+        return datetime.fromtimestamp(data, UTC) if data else None
     except (TypeError, ValueError, OverflowError, OSError):
         return None

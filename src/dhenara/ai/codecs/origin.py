@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..types.content import Content
 
 
-def at_home(content: Content, call: Call, protocol: str) -> bool:
+def is_own_part(content: Content, call: Call, protocol: str) -> bool:
     """Whether this endpoint is where the part came from: only then are its own bytes understood.
 
     Parts that users write in a protocol's own form have no origin; they name their protocol.

@@ -84,10 +84,10 @@ def declared_tools(body: dict[str, Any]) -> frozenset[str]:
 def inner_calls(call_id: str | None, arguments: str) -> list[InnerCall] | None:
     """The calls inside of a wrapper; None where these arguments are not those of one."""
     try:
-        told = json.loads(arguments, json.DEEPEST_INSIDE)
+        data = json.loads(arguments, json.DEEPEST_INSIDE)
     except ValueError:
         return None
-    uses = told.get("tool_uses") if isinstance(told, dict) and told.keys() == {"tool_uses"} else None
+    uses = data.get("tool_uses") if isinstance(data, dict) and data.keys() == {"tool_uses"} else None
     if not isinstance(uses, list) or not uses or not all(map(is_use, uses)):
         return None
     return [

@@ -7,12 +7,12 @@ from typing import Any
 
 from ..types.call_config import AIModelCallConfig
 from .base import Quirks
-from .warnings import Warnings
+from .warnings import WarningCollector
 
 UNSET: tuple[object, ...] = (None, (), {})
 
 
-def given(config: AIModelCallConfig, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+def set_parameters(config: AIModelCallConfig, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
     """Those of these settings that were set, ready to be written."""
     for name in names:
         value = getattr(config, name)
@@ -21,11 +21,11 @@ def given(config: AIModelCallConfig, names: Iterable[str]) -> Iterator[tuple[str
 
 
 def write_parameters(
-    config: AIModelCallConfig, quirks: Quirks, warnings: Warnings, refused: Mapping[str, str] | None = None
+    config: AIModelCallConfig, quirks: Quirks, warnings: WarningCollector, refused: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """What is set and has a name on the wire; the rest is warned about. `refused` says why some cannot be set now."""
     written: dict[str, Any] = {}
-    for parameter, value in given(config, quirks.names):
+    for parameter, value in set_parameters(config, quirks.names):
         name = quirks.wire_name(parameter)
         if name is None:
             warnings.unsupported(parameter)

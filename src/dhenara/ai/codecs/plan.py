@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from ..types.part import Content, Origin
 from ..types.text import TextContent
-from .origin import at_home
+from .origin import is_own_part
 
 if TYPE_CHECKING:
     from ..types.call import Call
     from ..types.plan import Fate, Plan, PlannedPart
-    from .base import Outgoing
+    from .base import EncodedRequest
 
-PLAINLY = "it is said plainly, in this protocol's words"
+TRANSLATED = "it is said plainly, in this protocol's words"
 UNCITED = "its words are said; the sources it cites stay home"
 
 
-def plan_of(call: Call, outgoing: Outgoing, target: Origin) -> Plan:
+def build_plan(call: Call, encoded: EncodedRequest, target: Origin) -> Plan:
     """What became of every part of the call when it was written for this target."""
     from ..types.plan import Plan
 
@@ -26,29 +26,29 @@ def plan_of(call: Call, outgoing: Outgoing, target: Origin) -> Plan:
         provider=target.provider,
         model=target.model,
         protocol=target.protocol,
-        parts=list(parts(call, outgoing, target.protocol)),
-        warnings=[*call.journal.warnings, *outgoing.warnings],
+        parts=list(plan_parts(call, encoded, target.protocol)),
+        warnings=[*call.journal.warnings, *encoded.warnings],
     )
 
 
-def travels(call: Call, outgoing: Outgoing, protocol: str) -> bool:
+def is_portability_relevant(call: Call, encoded: EncodedRequest, protocol: str) -> bool:
     """Whether anything in the call goes otherwise than verbatim."""
-    return bool(outgoing.fates) or any(
-        part.origin is not None and not at_home(part, call, protocol) for m in call.messages for part in m.contents
+    return bool(encoded.part_outcomes) or any(
+        part.origin is not None and not is_own_part(part, call, protocol) for m in call.messages for part in m.contents
     )
 
 
-def parts(call: Call, outgoing: Outgoing, protocol: str) -> Iterator[PlannedPart]:
+def plan_parts(call: Call, encoded: EncodedRequest, protocol: str) -> Iterator[PlannedPart]:
     from ..types.plan import PlannedPart
 
     for place, message in enumerate(call.messages):
         for number, part in enumerate(message.contents):
-            fate, reason = outgoing.fates.get(id(part)) or otherwise(part, call, protocol)
+            fate, reason = encoded.part_outcomes.get(id(part)) or default_outcome(part, call, protocol)
             yield PlannedPart(message=place, part=number, kind=part.type, fate=fate, reason=reason, origin=part.origin)
 
 
-def otherwise(part: Content, call: Call, protocol: str) -> tuple[Fate, str | None]:
+def default_outcome(part: Content, call: Call, protocol: str) -> tuple[Fate, str | None]:
     """What nobody decided anything about is said as it is: in its own bytes at home, plainly abroad."""
-    if part.origin is None or at_home(part, call, protocol):
+    if part.origin is None or is_own_part(part, call, protocol):
         return "verbatim", None
-    return "translated", UNCITED if isinstance(part, TextContent) and part.citations else PLAINLY
+    return "translated", UNCITED if isinstance(part, TextContent) and part.citations else TRANSLATED

@@ -9,43 +9,45 @@ from ..types.call import Call
 from ..types.content import Content, ReasoningContent
 from ..types.message import Message
 from ..wire import json
-from .origin import at_home
+from .origin import is_own_part
 
 Wire = dict[str, Any]
 LENGTH = 32
 MARKS = ("cache_control", "prompt_cache_breakpoint")
 
 
-class Prefix:
+class PromptPrefix:
     """Grows with the turns; what was hashed once is not looked at again."""
 
     def __init__(self, system: object, tools: object) -> None:
-        self._hash = hashlib.sha256(json.dumps([unmarked(system), unmarked(tools)]))
+        self._hash = hashlib.sha256(json.dumps([without_cache_marks(system), without_cache_marks(tools)]))
         self._turn = 0
         self._block = 0
 
-    def after(self, turns: list[Wire]) -> str:
+    def extend(self, turns: list[Wire]) -> str:
         """The hash of everything up to here."""
         for number in range(self._turn, len(turns)):
             blocks = turns[number]["content"]
             if number > self._turn:
                 self._turn, self._block = number, 0
-            for block in unmarked(blocks[self._block :]):
+            for block in without_cache_marks(blocks[self._block :]):
                 self._hash.update(json.dumps([turns[number]["role"], block]))
             self._block = len(blocks)
         return self._hash.hexdigest()[:LENGTH]
 
 
-def unmarked(value: Any) -> Any:
+def without_cache_marks(value: Any) -> Any:
     """The same without marks for prompt caches, however deep they are."""
     if isinstance(value, dict):
-        return {name: unmarked(inner) for name, inner in value.items() if name not in MARKS}
+        return {name: without_cache_marks(inner) for name, inner in value.items() if name not in MARKS}
     if isinstance(value, list):
-        return [unmarked(one) for one in value if not (isinstance(one, dict) and one.keys() == {"cachePoint"})]
+        return [
+            without_cache_marks(one) for one in value if not (isinstance(one, dict) and one.keys() == {"cachePoint"})
+        ]
     return value
 
 
-def unbound(message: Message, before: str, call: Call, protocol: str) -> list[Content]:
+def drop_foreign_reasoning(message: Message, before: str, call: Call, protocol: str) -> list[Content]:
     """Thinking that is bound to another prefix than the one it would stand under now; the API refuses it.
 
     What another model thought before there were prefixes is not bound to any.
@@ -55,7 +57,7 @@ def unbound(message: Message, before: str, call: Call, protocol: str) -> list[Co
         for part in message.contents
         if isinstance(part, ReasoningContent)
         and part.origin is not None
-        and at_home(part, call, protocol)
+        and is_own_part(part, call, protocol)
         and part.origin.prefix != before
         and not (part.origin.prefix is None and part.origin.model != call.endpoint.ai_model.model_name)
     ]

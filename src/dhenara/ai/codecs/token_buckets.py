@@ -19,7 +19,7 @@ AUDIO = "input_audio_tokens"
 INPUT, OUTPUT, TOTAL = "input_tokens", "output_tokens", "total_tokens"
 
 Parts = Mapping[str, int]
-Beside = frozenset[str]
+SeparateCounts = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Report:
     total: int | None
     read: Parts = field(default_factory=dict)
     made: Parts = field(default_factory=dict)
-    beside: Beside = frozenset()
+    separate: SeparateCounts = frozenset()
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ def split(report: Report) -> Buckets:
     made = {name: n for name, n in report.made.items() if n}
     if not read and not made and (total is None or total == prompt + completion):
         return Buckets({INPUT: prompt, OUTPUT: completion})
-    usual = report.beside & {*read, *made}
+    usual = report.separate & {*read, *made}
     fitting = readings(prompt, completion, total, read, made, usual)
     if not fitting:
         return contradicted(prompt, completion, total, read, made)
@@ -75,32 +75,34 @@ def known(prompt: int | None, completion: int | None, total: int | None) -> tupl
     return prompt, completion, total
 
 
-def readings(prompt: int, completion: int, total: int | None, read: Parts, made: Parts, usual: Beside) -> list[Beside]:
+def readings(
+    prompt: int, completion: int, total: int | None, read: Parts, made: Parts, usual: SeparateCounts
+) -> list[SeparateCounts]:
     """Every choice of parts beside the main counts that adds up; the protocol's own first."""
     sizes = {**read, **made}
     names = sorted(sizes, key=lambda name: (name not in usual, name != REASONING))
     every = [usual] if total is None else [usual, *choices(names)]
-    found = [
-        beside
-        for beside in every
-        if (total is None or prompt + completion + sum(sizes[name] for name in beside) == total)
-        and inside(read, beside) <= prompt
-        and inside(made, beside) <= completion
+    match = [
+        extra
+        for extra in every
+        if (total is None or prompt + completion + sum(sizes[name] for name in extra) == total)
+        and inside(read, extra) <= prompt
+        and inside(made, extra) <= completion
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(match))
 
 
-def choices(names: Iterable[str]) -> Iterator[Beside]:
+def choices(names: Iterable[str]) -> Iterator[SeparateCounts]:
     every = tuple(names)
     return (frozenset(some) for size in range(len(every) + 1) for some in combinations(every, size))
 
 
-def inside(parts: Parts, beside: Beside) -> int:
-    return sum(n for name, n in parts.items() if name not in beside)
+def inside(parts: Parts, extra: SeparateCounts) -> int:
+    return sum(n for name, n in parts.items() if name not in extra)
 
 
-def laid_out(prompt: int, completion: int, read: Parts, made: Parts, beside: Beside) -> dict[str, int]:
-    main = {INPUT: prompt - inside(read, beside), OUTPUT: completion - inside(made, beside)}
+def laid_out(prompt: int, completion: int, read: Parts, made: Parts, extra: SeparateCounts) -> dict[str, int]:
+    main = {INPUT: prompt - inside(read, extra), OUTPUT: completion - inside(made, extra)}
     return {**main, **read, **made}
 
 

@@ -41,18 +41,18 @@ def has_own_form(part: Content, protocol: str) -> bool:
 
 def merged(wire: Mapping[str, Any], fields: Mapping[str, Any]) -> Wire:
     """Deep: what the user wrote counts. An address that the codec wrote as text becomes an object that has it."""
-    found = dict(wire)
+    match = dict(wire)
     for name, value in fields.items():
-        there = found.get(name)
+        there = match.get(name)
         if isinstance(there, str) and isinstance(value, Mapping):
             there = {"url": there}
-        found[name] = merged(there, value) if isinstance(there, Mapping) and isinstance(value, Mapping) else value
-    return found
+        match[name] = merged(there, value) if isinstance(there, Mapping) and isinstance(value, Mapping) else value
+    return match
 
 
 def leaves(fields: Mapping[str, Any], before: str = "") -> list[str]:
     """The names of the fields, such as `image_url.min_pixels`."""
-    found: list[str] = []
+    match: list[str] = []
     for name, value in fields.items():
-        found += leaves(value, f"{before}{name}.") if isinstance(value, Mapping) and value else [f"{before}{name}"]
-    return found
+        match += leaves(value, f"{before}{name}.") if isinstance(value, Mapping) and value else [f"{before}{name}"]
+    return match

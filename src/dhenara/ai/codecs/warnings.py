@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..types.part import Content
-from .base import Outgoing
+from .base import EncodedRequest
 
 if TYPE_CHECKING:
     from ..types.media import Media
@@ -17,46 +17,46 @@ NO_HEADERS: Mapping[str, str] = {}
 Parts = Content | Iterable[Content] | None
 
 
-class Warnings:
+class WarningCollector:
     """Says the same thing once."""
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
-        self._said: dict[CallWarning, None] = {}
-        self._fates: dict[int, tuple[Fate, str]] = {}
+        self._text: dict[CallWarning, None] = {}
+        self._part_outcomes: dict[int, tuple[Fate, str]] = {}
         self._unfetched: list[Media] = []
         self._oversized: list[Media] = []
         self._stand_ins: dict[int, tuple[Media, Media]] = {}
 
     def unsupported(self, parameter: str, reason: str = "it was left out") -> None:
-        self._say("unsupported_parameter", f"{self._provider} does not take {parameter}: {reason}", parameter)
+        self._add("unsupported_parameter", f"{self._provider} does not take {parameter}: {reason}", parameter)
 
     def translated(self, parameter: str, how: str) -> None:
-        self._say("translated_parameter", f"{parameter} was translated for {self._provider}: {how}", parameter)
+        self._add("translated_parameter", f"{parameter} was translated for {self._provider}: {how}", parameter)
 
     def clamped(self, parameter: str, how: str) -> None:
-        self._say("clamped_parameter", f"{parameter} was changed for {self._provider}: {how}", parameter)
+        self._add("clamped_parameter", f"{parameter} was changed for {self._provider}: {how}", parameter)
 
     def dropped(self, what: str, why: str, part: Parts = None) -> None:
         self._mark(part, "stays_home", why)
-        self._say("dropped_content", f"{what} did not go to {self._provider}: {why}", None)
+        self._add("dropped_content", f"{what} did not go to {self._provider}: {why}", None)
 
     def rewritten(self, what: str, how: str, part: Parts = None) -> None:
         self._mark(part, "translated", how)
-        self._say("translated_content", f"{what} was rewritten for {self._provider}: {how}", None)
+        self._add("translated_content", f"{what} was rewritten for {self._provider}: {how}", None)
 
     def left_out(self, part: Content, fields: Iterable[str], owner: str) -> None:
         """The part goes, without fields that another protocol knows."""
         self._mark(part, "translated", "some of its fields are left out")
         names = ", ".join(fields)
         kind = getattr(part, "type", "part")
-        self._say(
+        self._add(
             "dropped_content",
             f"{names} of a part of kind {kind!r} did not go to {self._provider}: only {owner} takes this",
             names,
         )
 
-    def rests(self, part: Content, why: str) -> None:
+    def omit_silently(self, part: Content, why: str) -> None:
         """The part is not said, as its own origin wants it: nothing to warn of."""
         self._mark(part, "stays_home", why)
 
@@ -67,37 +67,37 @@ class Warnings:
 
     def upload(self, part: Media, most: int) -> None:
         """The request has no room for this, so it has to be uploaded before it can be said."""
-        self._oversized.append(self._stood_for(part))
+        self._oversized.append(self._original_of(part))
         self._mark(part, "translated", f"it is uploaded first, as it is too large for a request of {most} bytes")
 
-    def carried(self, part: Media, how: str) -> None:
+    def mark_relayed(self, part: Media, how: str) -> None:
         """The part arrives whole by another way: nothing to warn of."""
         self._mark(part, "translated", how)
 
-    def stands_in(self, part: Media, original: Media) -> Media:
+    def replace_part(self, part: Media, original: Media) -> Media:
         """From here on, whatever becomes of the first became of the second."""
         if part is not original:
             self._stand_ins[id(part)] = part, original
         return part
 
     def all(self) -> tuple[CallWarning, ...]:
-        return tuple(self._said)
+        return tuple(self._text)
 
-    def outgoing(
+    def build_request(
         self,
         path: str,
         body: dict[str, Any],
         headers: Mapping[str, str] = NO_HEADERS,
         stream_fields: Mapping[str, Any] | None = None,
         whole_path: str | None = None,
-    ) -> Outgoing:
+    ) -> EncodedRequest:
         """The request, with everything that was said about it while it was written."""
-        return Outgoing(
+        return EncodedRequest(
             path,
             body,
             headers,
             self.all(),
-            fates=self._fates,
+            part_outcomes=self._part_outcomes,
             unfetched=tuple(self._unfetched),
             oversized=tuple(self._oversized),
             stream_fields=stream_fields,
@@ -107,13 +107,13 @@ class Warnings:
     def _mark(self, part: Parts, fate: Fate, why: str) -> None:
         if part is not None:
             for one in (part,) if isinstance(part, Content) else part:
-                self._fates[id(self._stood_for(one))] = (fate, why)
+                self._part_outcomes[id(self._original_of(one))] = (fate, why)
 
-    def _stood_for(self, part: Any) -> Any:
+    def _original_of(self, part: Any) -> Any:
         known = self._stand_ins.get(id(part))
         return part if known is None else known[1]
 
-    def _say(self, code: WarningCode, message: str, parameter: str | None) -> None:
+    def _add(self, code: WarningCode, message: str, parameter: str | None) -> None:
         from ..types.warning import CallWarning
 
-        self._said[CallWarning(code=code, message=message, parameter=parameter)] = None
+        self._text[CallWarning(code=code, message=message, parameter=parameter)] = None

@@ -33,15 +33,15 @@ class Settings:
             raise AttributeError(name)
         values = self._loaded()
         if name not in values:
-            raise AttributeError(unknown(name))
+            raise AttributeError(unknown_setting(name))
         return values[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._loaded()[name] = checked(name, value)
+        self._loaded()[name] = check_value(name, value)
 
     def __delattr__(self, name: str) -> None:
         """Back to the default."""
-        self._loaded()[name] = checked(name, DEFAULTS.get(name))
+        self._loaded()[name] = check_value(name, DEFAULTS.get(name))
 
     def update(self, **values: Any) -> None:
         for name, value in values.items():
@@ -61,12 +61,12 @@ def read_file(path: Path) -> dict[str, Any]:
         return {}
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-        return dict(named for node in tree.body for named in assignments(node))
+        return dict(named for node in tree.body for named in iter_assignments(node))
     except (SyntaxError, ValueError, OSError) as error:
         raise ConfigurationError(f"{path} could not be read: {error}. It holds lines such as NAME = True.") from error
 
 
-def assignments(node: ast.stmt) -> Iterator[tuple[str, Any]]:
+def iter_assignments(node: ast.stmt) -> Iterator[tuple[str, Any]]:
     """What one statement sets. One that would have to be run, such as an `if`, is refused."""
     match node:
         case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom(module="__future__"):
@@ -80,18 +80,18 @@ def assignments(node: ast.stmt) -> Iterator[tuple[str, Any]]:
     for target in named:
         if not isinstance(target, ast.Name):
             raise ValueError(f"line {node.lineno} is not of the form NAME = value")
-        yield target.id, checked(target.id, ast.literal_eval(value))
+        yield target.id, check_value(target.id, ast.literal_eval(value))
 
 
-def checked(name: str, value: Any) -> Any:
+def check_value(name: str, value: Any) -> Any:
     if name not in DEFAULTS:
-        raise ConfigurationError(unknown(name))
+        raise ConfigurationError(unknown_setting(name))
     if type(value) is not type(DEFAULTS[name]):
         raise ConfigurationError(f"{name} is {value!r}, but must be a {type(DEFAULTS[name]).__name__}")
     return value
 
 
-def unknown(name: str) -> str:
+def unknown_setting(name: str) -> str:
     return f"Setting {name!r} not found. There are: {', '.join(DEFAULTS)}."
 
 

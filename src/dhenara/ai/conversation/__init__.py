@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._lazy import lazy
+from .._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .conversation import Conversation as Conversation
-    from .saved import Saved as Saved, read_saved as read_saved
+    from .serialization import SavedConversation as SavedConversation, read_saved as read_saved
     from .turn import Turn as Turn
-    from .turns import Turns as Turns
+    from .turns import TurnHistory as TurnHistory
 
-__getattr__, __dir__ = lazy(
+__getattr__, __dir__ = lazy_package(
     __name__,
     {
         "Conversation": ".conversation",
-        "Saved": ".saved",
+        "SavedConversation": ".serialization",
         "Turn": ".turn",
-        "Turns": ".turns",
-        "read_saved": ".saved",
+        "TurnHistory": ".turns",
+        "read_saved": ".serialization",
     },
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from ..history.reading import MessageLike
+from ..history.parsing import MessageLike
 from ..types.call_response import AIModelCallResponse
 from ..types.endpoint import AIModelEndpoint
 from ..types.fingerprint import Fingerprint
@@ -14,11 +14,11 @@ from ..types.message import Message
 from ..types.plan import Plan
 from ..types.response import ChatResponse
 from ..types.secret_options import with_secret_options
+from .client_protocol import ClientProtocol
 from .runs import ConversationRuns
-from .saved import read_saved
-from .speaker import Speaker
-from .streams import SpokenAsyncStream, SpokenStream
-from .turn import Turn, listed, read
+from .serialization import read_saved
+from .streams import AsyncConversationStream, ConversationStream
+from .turn import Turn, as_tuple, read
 
 
 @with_secret_options
@@ -29,46 +29,48 @@ class Conversation(ConversationRuns):
     is for one thread or task at a time: `branch()` makes another one from the same turns.
     """
 
-    def __init__(self, client: Speaker, instructions: Sequence[str] = (), turns: Sequence[Turn] = ()) -> None:
+    def __init__(self, client: ClientProtocol, instructions: Sequence[str] = (), turns: Sequence[Turn] = ()) -> None:
         super().__init__(instructions, turns)
         self.client = client
-        self._made: list[Speaker] = []
+        self._made: list[ClientProtocol] = []
 
-    def ask(self, *said: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> AIModelCallResponse:
+    def ask(self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> AIModelCallResponse:
         """The answer to what is said now: prompts, parts, results of tools. `config` are settings of this call."""
-        asked, told = read(said), listed(instructions)
-        response = self.client.generate(**self._request(asked, told, {**config, "streaming": False}))
-        self._keep(asked, told, response)
+        request, data = read(prompts), as_tuple(instructions)
+        response = self.client.generate(**self._request(request, data, {**config, "streaming": False}))
+        self._record_response(request, data, response)
         return response
 
     async def ask_async(
-        self, *said: MessageLike, instructions: Sequence[str] | str = (), **config: Any
+        self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any
     ) -> AIModelCallResponse:
         """The same, awaited."""
-        asked, told = read(said), listed(instructions)
-        response = await self.client.generate_async(**self._request(asked, told, {**config, "streaming": False}))
-        self._keep(asked, told, response)
+        request, data = read(prompts), as_tuple(instructions)
+        response = await self.client.generate_async(**self._request(request, data, {**config, "streaming": False}))
+        self._record_response(request, data, response)
         return response
 
-    def stream(self, *said: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> SpokenStream:
+    def stream(
+        self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any
+    ) -> ConversationStream:
         """The answer as `(chunk, final)`; the turn is written down when it ends, or when it is closed early."""
-        asked, told = read(said), listed(instructions)
-        response = self.client.generate(**self._request(asked, told, {**config, "streaming": True}))
-        return SpokenStream(response.stream_generator, lambda *answer: self._write(asked, told, *answer))
+        request, data = read(prompts), as_tuple(instructions)
+        response = self.client.generate(**self._request(request, data, {**config, "streaming": True}))
+        return ConversationStream(response.stream_generator, lambda *answer: self._write(request, data, *answer))
 
     async def stream_async(
-        self, *said: MessageLike, instructions: Sequence[str] | str = (), **config: Any
-    ) -> SpokenAsyncStream:
+        self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any
+    ) -> AsyncConversationStream:
         """The same for `async for`: `async for chunk, final in await talk.stream_async(...)`."""
-        asked, told = read(said), listed(instructions)
-        response = await self.client.generate_async(**self._request(asked, told, {**config, "streaming": True}))
-        return SpokenAsyncStream(response.stream_generator, lambda *answer: self._write(asked, told, *answer))
+        request, data = read(prompts), as_tuple(instructions)
+        response = await self.client.generate_async(**self._request(request, data, {**config, "streaming": True}))
+        return AsyncConversationStream(response.stream_generator, lambda *answer: self._write(request, data, *answer))
 
-    def plan(self, *said: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> Plan:
+    def plan(self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> Plan:
         """What would become of each part if this were asked now."""
-        return self.client.plan(**self._request(read(said), listed(instructions), {**config, "streaming": False}))
+        return self.client.plan(**self._request(read(prompts), as_tuple(instructions), {**config, "streaming": False}))
 
-    def switch(self, to: AIModelEndpoint | Speaker) -> Self:
+    def switch(self, to: AIModelEndpoint | ClientProtocol) -> Self:
         """From now on another model answers; it hears the whole conversation as it plainly is."""
         if isinstance(to, AIModelEndpoint):
             known = [client for client in (self.client, *self._made) if client.model_endpoint == to]
@@ -83,13 +85,13 @@ class Conversation(ConversationRuns):
         return Conversation(self.client, self.instructions, self._turns[:turns])
 
     @classmethod
-    def from_json(cls, saved: bytes | str, client: Speaker) -> Self:
+    def from_json(cls, saved: bytes | str, client: ClientProtocol) -> Self:
         """The conversation again, to go on with this client. Saved again it has the same bytes."""
-        found = read_saved(saved)
-        return cls(client, found.instructions, found.turns)
+        match = read_saved(saved)
+        return cls(client, match.instructions, match.turns)
 
     @classmethod
-    def load(cls, path: str | Path, client: Speaker) -> Self:
+    def load(cls, path: str | Path, client: ClientProtocol) -> Self:
         return cls.from_json(Path(path).read_bytes(), client)
 
     def close(self) -> None:
@@ -113,11 +115,17 @@ class Conversation(ConversationRuns):
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def _keep(self, asked: list[Message], told: tuple[str, ...], response: AIModelCallResponse) -> None:
+    def _record_response(
+        self, prompt_messages: list[Message], instructions: tuple[str, ...], response: AIModelCallResponse
+    ) -> None:
         if response.chat_response is not None:
-            self._write(asked, told, response.chat_response, response.fingerprint)
+            self._write(prompt_messages, instructions, response.chat_response, response.fingerprint)
 
     def _write(
-        self, asked: list[Message], told: tuple[str, ...], answer: ChatResponse, fingerprint: Fingerprint | None
+        self,
+        prompt_messages: list[Message],
+        system: tuple[str, ...],
+        answer: ChatResponse,
+        fingerprint: Fingerprint | None,
     ) -> None:
-        self._append(Turn(asked=asked, instructions=list(told), answer=answer, fingerprint=fingerprint))
+        self._append(Turn(prompt=prompt_messages, instructions=list(system), answer=answer, fingerprint=fingerprint))

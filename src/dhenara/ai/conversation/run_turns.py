@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..flow.totals import total_cost, total_usage
+from ..pipeline.usage_totals import total_cost, total_usage
 from ..types.message import Message
 from ..types.response import ChatResponse
 from ..types.run import Run
-from .turn import Exchange, Turn
+from .turn import Turn, TurnExchange
 
 
-def run_turn(asked: Sequence[Message], told: Sequence[str], run: Run[Any]) -> Turn:
+def run_turn(prompt_messages: Sequence[Message], system: Sequence[str], run: Run[Any]) -> Turn:
     """Everything that was asked, and all that the run added to it."""
     return Turn(
-        asked=list(asked),
-        instructions=list(told),
+        prompt=list(prompt_messages),
+        instructions=list(system),
         answer=run.response or ChatResponse(),
         fingerprint=run.steps[-1].response.fingerprint if run.steps else None,
-        exchange=Exchange(messages=[*asked, *run.added], usage=run.usage, cost=run.cost),
+        exchange=TurnExchange(messages=[*prompt_messages, *run.added], usage=run.usage, cost=run.cost),
     )
 
 
-def continued(begun: Turn, told: Sequence[str], run: Run[Any]) -> Turn:
+def continue_turn(begun: Turn, system: Sequence[str], run: Run[Any]) -> Turn:
     """The same turn, with what came after it was left: calls that were approved, an answer that was still due."""
-    later = run_turn((), told, run)
-    whole = Exchange(
+    later = run_turn((), system, run)
+    whole = TurnExchange(
         messages=[*begun.messages, *run.added],
         usage=total_usage((begun.usage, run.usage)),
         cost=total_cost((begun.cost, run.cost)),
     )
     return Turn(
-        asked=begun.asked,
+        prompt=begun.prompt,
         instructions=later.instructions or begun.instructions,
         answer=run.response or begun.answer,
         fingerprint=later.fingerprint or begun.fingerprint,

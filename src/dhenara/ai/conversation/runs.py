@@ -5,33 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ..history.reading import MessageLike
+from ..history.parsing import MessageLike
 from ..types.call_config import AIModelCallConfig
 from ..types.message import Message
 from ..types.run import Run
 from ..types.structured import StructuredOutput
-from .speaker import Speaker
-from .turn import listed, read
-from .turns import Turns
+from .client_protocol import ClientProtocol
+from .turn import as_tuple, read
+from .turns import TurnHistory
 
 if TYPE_CHECKING:
     from ..streams.runs import AsyncRunStream, RunStream
 
 T = TypeVar("T")
-Told = Sequence[str] | str
+Instructions = Sequence[str] | str
 Shape = StructuredOutput | Mapping[str, Any] | None
 
 
-class ConversationRuns(Turns):
+class ConversationRuns(TurnHistory):
     """A part of Conversation. A run to which nothing is said goes on with the last turn, where it was left."""
 
-    client: Speaker
+    client: ClientProtocol
 
     @overload
-    def run(self, *said: MessageLike, output: type[T], instructions: Told = (), **settings: Any) -> Run[T]: ...
+    def run(
+        self, *prompts: MessageLike, output: type[T], instructions: Instructions = (), **settings: Any
+    ) -> Run[T]: ...
     @overload
-    def run(self, *said: MessageLike, output: Shape = None, instructions: Told = (), **settings: Any) -> Run[Any]: ...
-    def run(self, *said: MessageLike, output: Any = None, instructions: Told = (), **settings: Any) -> Run[Any]:
+    def run(
+        self, *prompts: MessageLike, output: Shape = None, instructions: Instructions = (), **settings: Any
+    ) -> Run[Any]: ...
+    def run(self, *said: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any) -> Run[Any]:
         """Asks, runs the tools that are called and asks again, until there is an answer: one turn of the conversation.
 
         `settings` are those of `client.run`: `tools`, `limits`, `approve`, and whatever a call may be told. A run that
@@ -41,70 +45,76 @@ class ConversationRuns(Turns):
 
     @overload
     async def run_async(
-        self, *said: MessageLike, output: type[T], instructions: Told = (), **settings: Any
+        self, *prompts: MessageLike, output: type[T], instructions: Instructions = (), **settings: Any
     ) -> Run[T]: ...
     @overload
     async def run_async(
-        self, *said: MessageLike, output: Shape = None, instructions: Told = (), **settings: Any
+        self, *prompts: MessageLike, output: Shape = None, instructions: Instructions = (), **settings: Any
     ) -> Run[Any]: ...
     async def run_async(
-        self, *said: MessageLike, output: Any = None, instructions: Told = (), **settings: Any
+        self, *said: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
     ) -> Run[Any]:
         """The same, awaited."""
         return await self.client.run_async(output=output, **self._run_request(said, instructions, settings))
 
     @overload
     def run_streaming(
-        self, *said: MessageLike, output: type[T], instructions: Told = (), **settings: Any
+        self, *prompts: MessageLike, output: type[T], instructions: Instructions = (), **settings: Any
     ) -> RunStream[T]: ...
     @overload
     def run_streaming(
-        self, *said: MessageLike, output: Shape = None, instructions: Told = (), **settings: Any
+        self, *prompts: MessageLike, output: Shape = None, instructions: Instructions = (), **settings: Any
     ) -> RunStream[Any]: ...
     def run_streaming(
-        self, *said: MessageLike, output: Any = None, instructions: Told = (), **settings: Any
+        self, *said: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
     ) -> RunStream[Any]:
         """The same while it happens; the turn is written down when the stream ends, or is closed."""
         return self.client.run_streaming(output=output, **self._run_request(said, instructions, settings))
 
     @overload
     def run_streaming_async(
-        self, *said: MessageLike, output: type[T], instructions: Told = (), **settings: Any
+        self, *prompts: MessageLike, output: type[T], instructions: Instructions = (), **settings: Any
     ) -> AsyncRunStream[T]: ...
     @overload
     def run_streaming_async(
-        self, *said: MessageLike, output: Shape = None, instructions: Told = (), **settings: Any
+        self, *prompts: MessageLike, output: Shape = None, instructions: Instructions = (), **settings: Any
     ) -> AsyncRunStream[Any]: ...
     def run_streaming_async(
-        self, *said: MessageLike, output: Any = None, instructions: Told = (), **settings: Any
+        self, *said: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
     ) -> AsyncRunStream[Any]:
         """The same for `async for`; there is nothing to await before."""
         return self.client.run_streaming_async(output=output, **self._run_request(said, instructions, settings))
 
-    def ask_typed(self, kind: type[T], *said: MessageLike, instructions: Told = (), **settings: Any) -> T:
+    def ask_typed(self, kind: type[T], *prompts: MessageLike, instructions: Instructions = (), **settings: Any) -> T:
         """The answer as an object of this type; corrections are a part of the turn."""
-        return self.run(*said, output=kind, instructions=instructions, **settings).output
+        return self.run(*prompts, output=kind, instructions=instructions, **settings).output
 
-    async def ask_typed_async(self, kind: type[T], *said: MessageLike, instructions: Told = (), **settings: Any) -> T:
+    async def ask_typed_async(
+        self, kind: type[T], *prompts: MessageLike, instructions: Instructions = (), **settings: Any
+    ) -> T:
         """The same, awaited."""
-        return (await self.run_async(*said, output=kind, instructions=instructions, **settings)).output
+        return (await self.run_async(*prompts, output=kind, instructions=instructions, **settings)).output
 
-    def _run_request(self, said: Sequence[MessageLike], told: Told, settings: dict[str, Any]) -> dict[str, Any]:
-        asked, instructions = read(said), listed(told)
-        if not asked and self._turns:
+    def _run_request(
+        self, prompts: Sequence[MessageLike], instructions_value: Instructions, settings: dict[str, Any]
+    ) -> dict[str, Any]:
+        request, instructions = read(prompts), as_tuple(instructions_value)
+        if not request and self._turns:
             instructions = instructions or tuple(self._turns[-1].instructions)
-        heard: Callable[[Run[Any]], object] | None = settings.get("on_end")
+        received: Callable[[Run[Any]], object] | None = settings.get("on_end")
 
         def keep(run: Run[Any]) -> None:
-            self._keep_run(asked, instructions, run)
-            if heard is not None:
-                heard(run)
+            self._record_run(request, instructions, run)
+            if received is not None:
+                received(run)
 
-        return {**self._request(asked, instructions, settings), "on_end": keep}
+        return {**self._request(request, instructions, settings), "on_end": keep}
 
-    def _request(self, asked: list[Message], told: tuple[str, ...], config: dict[str, Any]) -> dict[str, Any]:
+    def _request(
+        self, prompt_messages: list[Message], system: tuple[str, ...], config: dict[str, Any]
+    ) -> dict[str, Any]:
         """What the client is told: everything that was said so far, and what is asked now."""
-        fixed = {"messages": [*self.messages, *asked], "instructions": (*self.instructions, *told)}
+        fixed = {"messages": [*self.messages, *prompt_messages], "instructions": (*self.instructions, *system)}
         return {**self._fingerprint(config.get("config")), **config, **fixed}
 
     def _fingerprint(self, config: AIModelCallConfig | None) -> dict[str, bool]:

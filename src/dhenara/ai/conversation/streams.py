@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
-from ..streams.answers import AsyncStream, SyncStream
+from ..streams.chat import AsyncStream, SyncStream
 from ..types.fingerprint import Fingerprint
 from ..types.response import ChatResponse
 from ..types.sse import StreamEvent
@@ -13,7 +13,7 @@ from ..types.sse import StreamEvent
 Keep = Callable[[ChatResponse, Fingerprint | None], None]
 
 
-class Kept:
+class TurnWriter:
     """Writes the turn down once: whole, or as much of it as had arrived."""
 
     def __init__(self, keep: Keep) -> None:
@@ -25,12 +25,12 @@ class Kept:
             keep(answer, fingerprint)
 
 
-class SpokenStream:
+class ConversationStream:
     """Iterate it, or leave it: what had arrived when it was closed is the answer that the conversation goes on with."""
 
     def __init__(self, stream: SyncStream, keep: Keep) -> None:
         self._stream = stream
-        self._kept = Kept(keep)
+        self._stored = TurnWriter(keep)
 
     def __iter__(self) -> Self:
         return self
@@ -38,7 +38,7 @@ class SpokenStream:
     def __next__(self) -> StreamEvent:
         chunk, final = next(self._stream)
         if final is not None:
-            self._kept.write(self._stream.partial(), final.fingerprint)
+            self._stored.write(self._stream.partial(), final.fingerprint)
         return chunk, final
 
     def __enter__(self) -> Self:
@@ -52,15 +52,15 @@ class SpokenStream:
 
     def close(self) -> None:
         self._stream.close()
-        self._kept.write(self._stream.partial())
+        self._stored.write(self._stream.partial())
 
 
-class SpokenAsyncStream:
+class AsyncConversationStream:
     """The same for `async for`."""
 
     def __init__(self, stream: AsyncStream, keep: Keep) -> None:
         self._stream = stream
-        self._kept = Kept(keep)
+        self._stored = TurnWriter(keep)
 
     def __aiter__(self) -> Self:
         return self
@@ -68,7 +68,7 @@ class SpokenAsyncStream:
     async def __anext__(self) -> StreamEvent:
         chunk, final = await anext(self._stream)
         if final is not None:
-            self._kept.write(self._stream.partial(), final.fingerprint)
+            self._stored.write(self._stream.partial(), final.fingerprint)
         return chunk, final
 
     async def __aenter__(self) -> Self:
@@ -82,4 +82,4 @@ class SpokenAsyncStream:
 
     async def aclose(self) -> None:
         await self._stream.aclose()
-        self._kept.write(self._stream.partial())
+        self._stored.write(self._stream.partial())

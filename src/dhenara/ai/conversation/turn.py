@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from ..history.reading import MessageLike, read_message
-from ..types.base import Value
+from ..history.parsing import MessageLike, read_message
 from ..types.cost import Cost
 from ..types.fingerprint import Fingerprint
 from ..types.message import Message
+from ..types.model_base import FrozenModel
 from ..types.response import ChatResponse
 from ..types.usage import Usage
 
 
-class Exchange(Value):
+class TurnExchange(FrozenModel):
     """A turn in which more was said than a question and an answer: all of it, and what all of it used."""
 
     messages: list[Message]
@@ -23,18 +23,18 @@ class Exchange(Value):
     cost: Cost
 
 
-class Turn(Value):
+class Turn(FrozenModel):
     """`instructions` held for this turn only. `choice` says which of several answers the conversation goes on with.
 
     `exchange` is there where tools were run: `asked` and `answer` are then its beginning and its end.
     """
 
-    asked: list[Message] = Field(default_factory=list)
+    prompt: list[Message] = Field(default_factory=list)
     instructions: list[str] = Field(default_factory=list)
     answer: ChatResponse
     choice: int = 0
     fingerprint: Fingerprint | None = None
-    exchange: Exchange | None = None
+    exchange: TurnExchange | None = None
 
     @property
     def messages(self) -> list[Message]:
@@ -42,9 +42,9 @@ class Turn(Value):
         if self.exchange is not None:
             return list(self.exchange.messages)
         if self.choice >= len(self.answer.choices):
-            return list(self.asked)
-        said = self.answer.to_message(self.choice)
-        return [*self.asked, said] if said.contents else list(self.asked)
+            return list(self.prompt)
+        text = self.answer.to_message(self.choice)
+        return [*self.prompt, text] if text.contents else list(self.prompt)
 
     @property
     def usage(self) -> Usage | None:
@@ -62,9 +62,9 @@ class Turn(Value):
         return choices[self.choice].text() if self.choice < len(choices) else ""
 
 
-def read(said: Sequence[MessageLike]) -> list[Message]:
-    return [read_message(one) for one in said]
+def read(prompts: Sequence[MessageLike]) -> list[Message]:
+    return [read_message(one) for one in prompts]
 
 
-def listed(instructions: Sequence[str] | str) -> tuple[str, ...]:
+def as_tuple(instructions: Sequence[str] | str) -> tuple[str, ...]:
     return (instructions,) if isinstance(instructions, str) else tuple(instructions)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..flow.totals import total_usage
-from ..history.reading import MessageLike
+from ..history.parsing import MessageLike
+from ..pipeline.usage_totals import total_usage
 from ..types.cost import Cost
 from ..types.fingerprint import Fingerprint
 from ..types.message import Message
@@ -17,13 +17,13 @@ from ..types.run import Run
 from ..types.usage import Usage
 from .caching import explain
 from .fingerprints import compacted
-from .run_turns import continued, run_turn
-from .saved import Saved
+from .run_turns import continue_turn, run_turn
+from .serialization import SavedConversation
 from .totals import total_cost
-from .turn import Turn, listed, read
+from .turn import Turn, as_tuple, read
 
 
-class Turns:
+class TurnHistory:
     """`instructions` hold until they are changed; those given with one question hold for that one."""
 
     def __init__(self, instructions: Sequence[str] = (), turns: Sequence[Turn] = ()) -> None:
@@ -58,34 +58,34 @@ class Turns:
 
     def record(
         self,
-        *said: MessageLike,
+        *prompts: MessageLike,
         answer: ChatResponse,
         instructions: Sequence[str] | str = (),
         choice: int = 0,
         fingerprint: Fingerprint | None = None,
     ) -> Turn:
         """Writes down a turn that was made elsewhere."""
-        told = list(listed(instructions))
-        turn = Turn(asked=read(said), instructions=told, answer=answer, choice=choice, fingerprint=fingerprint)
+        data = list(as_tuple(instructions))
+        turn = Turn(prompt=read(prompts), instructions=data, answer=answer, choice=choice, fingerprint=fingerprint)
         return self._append(turn)
 
     def _append(self, turn: Turn) -> Turn:
         self._turns.append(compacted(turn, self._turns))
         return self._turns[-1]
 
-    def record_run(self, *said: MessageLike, run: Run[Any], instructions: Sequence[str] | str = ()) -> Turn:
+    def record_run(self, *prompts: MessageLike, run: Run[Any], instructions: Sequence[str] | str = ()) -> Turn:
         """Writes down a run over tools that was asked with these messages and `said`: the whole of it is one turn.
 
         A run to which nothing was said goes on with the last turn, and becomes a part of it.
         """
-        asked, told = read(said), listed(instructions)
-        begun = self._turns.pop() if self._turns and not asked else None
-        return self._append(run_turn(asked, told, run) if begun is None else continued(begun, told, run))
+        request, data = read(prompts), as_tuple(instructions)
+        begun = self._turns.pop() if self._turns and not request else None
+        return self._append(run_turn(request, data, run) if begun is None else continue_turn(begun, data, run))
 
-    def _keep_run(self, asked: Sequence[MessageLike], told: Sequence[str], run: Run[Any]) -> None:
+    def _record_run(self, prompt_messages: Sequence[MessageLike], system: Sequence[str], run: Run[Any]) -> None:
         """A run in which nothing had happened before it failed, or was left, leaves no trace."""
         if run.added or run.stopped == "answered":
-            self.record_run(*asked, run=run, instructions=told)
+            self.record_run(*prompt_messages, run=run, instructions=system)
 
     def choose(self, choice: int) -> Turn:
         """Goes on with another of the answers to the last question."""
@@ -110,7 +110,7 @@ class Turns:
 
     def to_json(self) -> bytes:
         """The whole conversation, for `from_json`. Keys and endpoints are not in it."""
-        return Saved(instructions=list(self.instructions), turns=self._turns).model_dump_json().encode()
+        return SavedConversation(instructions=list(self.instructions), turns=self._turns).model_dump_json().encode()
 
     def save(self, path: str | Path) -> None:
         Path(path).write_bytes(self.to_json())

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..types.message import Message
-from ..types.spelling import read_parts
 from ..types.vendor_fields import VENDOR_PART, fields, generic, leftover, with_fields
+from ..types.vendor_formats import read_parts
 
 Wire = dict[str, Any]
 PROTOCOL = "openai_responses"
@@ -51,9 +51,9 @@ def read_item(item: Mapping[str, Any]) -> Message:
     if kind == "message":
         return read_message_item(item)
     if kind == "function_call":
-        from .reading import called
+        from .parsing import parse_tool_call
 
-        call = called({"id": item.get("call_id"), "function": item})
+        call = parse_tool_call({"id": item.get("call_id"), "function": item})
         known = with_fields({}, leftover(item, CALL), PROTOCOL)
         return Message(role="assistant", contents=[call.model_copy(update={"extras": known.get("extras", {})})])
     if kind == "function_call_output":
@@ -68,8 +68,8 @@ def read_item(item: Mapping[str, Any]) -> Message:
 def read_message_item(item: Mapping[str, Any]) -> Message:
     """A message. Of an answer, the item goes back whole, and its text is what other protocols get."""
     if item.get("role") != "assistant" or isinstance(item.get("content"), str):
-        said = {name: value for name, value in item.items() if name not in ("type", "status") and value is not None}
-        return Message.model_validate(said)
+        options = {name: value for name, value in item.items() if name not in ("type", "status") and value is not None}
+        return Message.model_validate(options)
     blocks = [one for one in item.get("content") or () if isinstance(one, Mapping)]
     text = "".join(str(one.get("text") or one.get("refusal") or "") for one in blocks)
     part = {"type": "text", "text": text, "extras": {VENDOR_PART: {PROTOCOL: dict(item)}}}

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..types.content import ToolResultContent
 from ..types.message import Message
-from ..types.spelling import MARKS, read_parts
+from ..types.vendor_formats import MARKS, read_parts
 
 ROLES = ("tool", "function")
 IDS = ("tool_call_id", "call_id")
@@ -16,15 +16,15 @@ NAMES = ("name", "tool_name")
 KNOWN = {"role", "content", *IDS, *NAMES, *MARKS, "cache"}
 
 
-def is_result(said: Mapping[str, Any]) -> bool:
+def is_result(options: Mapping[str, Any]) -> bool:
     """Whether a message is one tool result, and not several in our own form."""
-    if said.get("role") not in ROLES:
+    if options.get("role") not in ROLES:
         return False
-    if any(name in said for name in (*IDS, "tool_name")):
+    if any(name in options for name in (*IDS, "tool_name")):
         return True
-    content = said.get("content")
+    content = options.get("content")
     parts = content if isinstance(content, list | tuple) else ()
-    return "content" in said and not any(holds_result(part) for part in parts)
+    return "content" in options and not any(holds_result(part) for part in parts)
 
 
 def holds_result(part: Any) -> bool:
@@ -37,21 +37,21 @@ def holds_result(part: Any) -> bool:
 RESULT_KEYS = ("functionResponse", "function_response", "toolResult")
 
 
-def read_result(said: Mapping[str, Any]) -> Message:
+def read_result(options: Mapping[str, Any]) -> Message:
     """The message of one result. Without an id, the result names its function, or follows its call.
 
     Raises:
         ConfigurationError: If the message has fields that no tool message has.
     """
-    unknown = sorted(name for name in said if name not in KNOWN and said[name] is not None)
+    unknown = sorted(name for name in options if name not in KNOWN and options[name] is not None)
     if unknown:
         raise ConfigurationError(
             f"a tool message has no {', '.join(map(repr, unknown))}. Known are {', '.join(sorted(KNOWN))}."
         )
-    call_id = next((said[name] for name in IDS if said.get(name) is not None), "")
-    name = next((said[name] for name in NAMES if said.get(name) is not None), None)
-    marks = {mark: said[mark] for mark in MARKS if said.get(mark) is not None}
-    content = said.get("content")
+    call_id = next((options[name] for name in IDS if options.get(name) is not None), "")
+    name = next((options[name] for name in NAMES if options.get(name) is not None), None)
+    marks = {mark: options[mark] for mark in MARKS if options.get(mark) is not None}
+    content = options.get("content")
     parts = read_parts(content) if is_parts(content) else []
     result = ToolResultContent(
         call_id=call_id,
@@ -59,7 +59,7 @@ def read_result(said: Mapping[str, Any]) -> Message:
         output=None if parts else content,
         contents=parts,
         extras=marks,
-        cache=said.get("cache"),
+        cache=options.get("cache"),
     )
     return Message(role="tool", contents=[result])
 

@@ -45,10 +45,10 @@ async def connection(
     with anyio.CancelScope(deadline=deadline(open_timeout)) as scope:
         async with AsyncExitStack() as inside:
             try:
-                client = await inside.enter_async_context(await made(server, env, cwd, headers, inside))
+                client = await inside.enter_async_context(await make_client(server, env, cwd, headers, inside))
             except (*UNREACHABLE, ValueError, RuntimeError) as error:
                 raise MCPServerError(
-                    f"the MCP server {named(server)} cannot be reached: {cause(error)}. "
+                    f"the MCP server {server_name(server)} cannot be reached: {root_cause(error)}. "
                     "Check its command or address, and that it speaks MCP."
                 ) from error
             opened, scope.deadline = True, math.inf
@@ -56,7 +56,7 @@ async def connection(
             scope.deadline = deadline(CLOSING)
     if scope.cancelled_caught and not opened:
         raise MCPTimeoutError(
-            f"the MCP server {named(server)} did not open within {open_timeout:g} seconds. "
+            f"the MCP server {server_name(server)} did not open within {open_timeout:g} seconds. "
             "Check that it runs, or raise open_timeout.",
             limit="open",
         )
@@ -67,7 +67,7 @@ def deadline(seconds: float | None) -> float:
     return math.inf if seconds is None else anyio.current_time() + seconds
 
 
-async def made(
+async def make_client(
     server: str | Sequence[str],
     env: Mapping[str, str] | None,
     cwd: str | None,
@@ -87,10 +87,10 @@ async def made(
     return Client(StdioServerParameters(command=command, args=arguments, env=dict(env) if env else None, cwd=cwd))
 
 
-def cause(error: BaseException) -> BaseException:
+def root_cause(error: BaseException) -> BaseException:
     """What went wrong, out of the groups in which tasks report it."""
-    return cause(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+    return root_cause(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-def named(server: str | Sequence[str]) -> str:
+def server_name(server: str | Sequence[str]) -> str:
     return server.split("?")[0] if isinstance(server, str) else repr(server[0])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from ..errors import MCPServerError, MCPTimeoutError
-from .connection import UNREACHABLE, cause
+from .connection import UNREACHABLE, root_cause
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -38,24 +38,24 @@ async def list_tools(client: Client, server: str, timeout: float | None, most: i
             limit="list",
         ) from error
     except UNREACHABLE as error:
-        raise MCPServerError(f"the MCP server {server} did not list its tools: {cause(error)}") from error
+        raise MCPServerError(f"the MCP server {server} did not list its tools: {root_cause(error)}") from error
 
 
 async def read_pages(client: Client, server: str, most: int) -> list[Any]:
-    found: dict[str, Any] = {}
+    match: dict[str, Any] = {}
     cursors: set[str] = set()
     cursor: str | None = None
     while True:
         page = await client.list_tools(cursor=cursor)
         for tool in page.tools:
-            found.setdefault(tool.name, tool)
+            match.setdefault(tool.name, tool)
         cursor = page.next_cursor
         if cursor and cursor in cursors:
             raise MCPServerError(f"the MCP server {server} lists its tools in a circle: its cursors repeat")
         cursors.add(cursor or "")
-        if len(found) <= most and not cursor:
-            return list(found.values())
-        if len(found) > most or len(cursors) > most:
+        if len(match) <= most and not cursor:
+            return list(match.values())
+        if len(match) > most or len(cursors) > most:
             raise MCPServerError(
                 f"the MCP server {server} lists more than {most} tools or pages. Raise max_tools if it has so many."
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from ..errors import ConfigurationError, InvalidSchemaError, MCPServerError, WrongColourError
+from ..errors import ConfigurationError, InvalidSchemaError, MCPServerError, SyncAsyncMismatchError
 from ..providers.headers import given_headers
 from ..types.content import ToolResultContent
 from ..types.tool import Tool
@@ -110,12 +110,14 @@ class MCPServer:
     def tools(self) -> list[Tool]:
         """What the server offers, as tools for sync code."""
         if self._portal is None:
-            raise WrongColourError("this MCP server is not open for sync code; use `with`, or `await tools_async()`")
-        return self._made(self._portal.call(self._listed), self._caller)
+            raise SyncAsyncMismatchError(
+                "this MCP server is not open for sync code; use `with`, or `await tools_async()`"
+            )
+        return self._make_tools(self._portal.call(self._list_tools), self._caller)
 
     async def tools_async(self) -> list[Tool]:
         """What the server offers, as tools for async code."""
-        return self._made(await self._listed(), self._async_caller)
+        return self._make_tools(await self._list_tools(), self._async_caller)
 
     def _connection(self) -> AbstractAsyncContextManager[Client]:
         try:
@@ -124,13 +126,13 @@ class MCPServer:
             raise ConfigurationError("MCP servers need the package mcp: pip install 'dhenara[mcp]'") from error
         return connection(self._server, self._env, self._cwd, self._headers, self._open_timeout)
 
-    async def _listed(self) -> list[Any]:
+    async def _list_tools(self) -> list[Any]:
         """Every page of the list."""
         from .listing import list_tools
 
         return await list_tools(self._open(), server_name(self._server), self._list_timeout, self._max_tools)
 
-    def _made(self, listed: Sequence[Any], caller: Callable[[str], Callable[..., Any]]) -> list[Tool]:
+    def _make_tools(self, listed: Sequence[Any], caller: Callable[[str], Callable[..., Any]]) -> list[Tool]:
         """The tools that are allowed. Names are made of all that are listed, so that they do not depend on these."""
         from .listing import legal_names
 
@@ -148,7 +150,7 @@ class MCPServer:
                 caller(tool.name),
                 name=name,
                 description=tool.description or tool.title,
-                needs_approval=self._asks(tool),
+                needs_approval=self._requires_approval(tool),
                 timeout=self._timeout,
             )
         except InvalidSchemaError as error:
@@ -156,7 +158,7 @@ class MCPServer:
                 f"the MCP server {server_name(self._server)}: {error}. Leave the tool out: allowed=[...]"
             ) from error
 
-    def _asks(self, tool: Any) -> bool:
+    def _requires_approval(self, tool: Any) -> bool:
         if self._needs_approval == "changes":
             return not (tool.annotations is not None and tool.annotations.read_only_hint)
         return self._needs_approval
@@ -165,18 +167,18 @@ class MCPServer:
         def call(**arguments: Any) -> ToolResultContent:
             if self._portal is None:
                 raise ConfigurationError(f"the MCP server of {name!r} is closed")
-            found: ToolResultContent = self._portal.call(self._called, name, arguments)
-            return found
+            match: ToolResultContent = self._portal.call(self._call_tool, name, arguments)
+            return match
 
         return call
 
     def _async_caller(self, name: str) -> Callable[..., Any]:
         async def call(**arguments: Any) -> ToolResultContent:
-            return await self._called(name, arguments)
+            return await self._call_tool(name, arguments)
 
         return call
 
-    async def _called(self, name: str, arguments: dict[str, Any]) -> ToolResultContent:
+    async def _call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResultContent:
         return read_contents(await self._open().call_tool(name, arguments))
 
     def _open(self) -> Client:

@@ -7,27 +7,27 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..wire import json
-from .auth import Grant
+from .auth import AuthContext
 
 if TYPE_CHECKING:
-    from .proof import Proof
-    from .target import Target
+    from .target import ResolvedTarget
+    from .token import Token
 
 HASH_KEY = b"dhenara account"
 SECRETS = ("token", "private_key", "client_secret", "refresh_token", "secret_access_key")
 """Entries of credentials that only one account has. Names of files and profiles mean others on other machines."""
 
 
-def static_account(target: Target) -> str | None:
+def static_account(target: ResolvedTarget) -> str | None:
     """The account, where the configured credentials identify it; None where only what they fetch does."""
     if target.source is None:
-        return hashed(grant_material(target.grant))
+        return hashed(grant_material(target.auth_context))
     credentials = target.endpoint.api.credentials
     given = credentials.reveal() if credentials else {}
     return hashed(given) if has_secret(given) else None
 
 
-def configured_account(target: Target) -> str:
+def configured_account(target: ResolvedTarget) -> str:
     """The account, as far as the configuration tells: without a secret in it, by the names of files and profiles."""
     known = static_account(target)
     if known is not None:
@@ -36,23 +36,28 @@ def configured_account(target: Target) -> str:
     return hashed(["unknown", credentials.reveal() if credentials else {}])
 
 
-def fetched_account(proof: Proof) -> str:
+def fetched_account(fetched_token: Token) -> str:
     """The account of a token or of keys that were fetched."""
-    known: Any = proof.account or proof.token or proof.credentials.get("access_key_id") or dict(proof.credentials)
-    return hashed([known, dict(proof.headers)])
+    known: Any = (
+        fetched_token.account
+        or fetched_token.token
+        or fetched_token.credentials.get("access_key_id")
+        or dict(fetched_token.credentials)
+    )
+    return hashed([known, dict(fetched_token.headers)])
 
 
-def grant_material(grant: Grant) -> list[Any]:
-    return [grant.key, dict(grant.credentials)]
+def grant_material(auth: AuthContext) -> list[Any]:
+    return [auth.key, dict(auth.credentials)]
 
 
 def has_secret(given: Mapping[str, Any]) -> bool:
     """Whether a secret is written in the credentials themselves."""
-    found = any(isinstance(given.get(name), str) and given[name] for name in SECRETS)
+    match = any(isinstance(given.get(name), str) and given[name] for name in SECRETS)
     inline = given.get("service_account_json")
     if isinstance(inline, str):
-        return found or inline.lstrip().startswith("{")
-    return found or (isinstance(inline, Mapping) and has_secret(inline))
+        return match or inline.lstrip().startswith("{")
+    return match or (isinstance(inline, Mapping) and has_secret(inline))
 
 
 def hashed(material: Any) -> str:

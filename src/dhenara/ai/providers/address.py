@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ..codecs.paths import quote_segment
 from ..errors import ConfigurationError
 from ..wire.secrets import SecretAddress, is_masked
-from .bases import without_endpoint
+from .base_urls import without_endpoint
 from .provider import Provider, Route
 
 # Anything else in a host or a path could lead a key to somebody else's server.
@@ -29,12 +29,12 @@ def given_address(
     """The address that was set, if one was, and whether the environment's key was meant for it."""
     given = config.get("base_url")
     if given:
-        address = checked(provider.read_address(without_endpoint(str(given))), provider.name)
+        address = check_address(provider.read_address(without_endpoint(str(given))), provider.name)
         return address, own_host(address, provider.hosts or (route.base or provider.base_url,))
     if route.base is None:
         for name in provider.base_url_env:
             if environment.get(name):
-                return checked(provider.read_address(without_endpoint(environment[name])), name), True
+                return check_address(provider.read_address(without_endpoint(environment[name])), name), True
     return None, True
 
 
@@ -43,45 +43,47 @@ def full_address(
 ) -> tuple[str, str]:
     """Where the protocol's own paths begin, and the query that every address ends with."""
     entries = {**config, "model": quote_segment(model)}
-    address, _, own = (given or filled(route.base or provider.base_url, provider, entries)).partition("?")
+    address, _, own = (given or fill_template(route.base or provider.base_url, provider, entries)).partition("?")
     address = address.rstrip("/")
-    prefix = filled(provider.prefix if route.prefix is None else route.prefix, provider, entries)
+    prefix = fill_template(provider.prefix if route.prefix is None else route.prefix, provider, entries)
     if address.endswith(prefix):
         prefix = ""
-    query = joined(own, asked(route, provider, entries))
+    query = join_queries(own, route_query(route, provider, entries))
     return address + prefix, f"?{query}" if query else ""
 
 
-def asked(route: Route, provider: Provider, entries: Mapping[str, Any]) -> str:
+def route_query(route: Route, provider: Provider, entries: Mapping[str, Any]) -> str:
     """The route's own query, where all that it is made of is known."""
     template = route.query or ""
-    return filled(template, provider, entries) if all(name in entries for name in NAMES.findall(template)) else ""
+    return (
+        fill_template(template, provider, entries) if all(name in entries for name in NAMES.findall(template)) else ""
+    )
 
 
-def joined(given: str, routes: str) -> str:
+def join_queries(given: str, routes: str) -> str:
     """Two queries as one; what stands in an address that was given counts."""
     named = {part.partition("=")[0] for part in given.split("&")}
     return "&".join(filter(None, [given, *(one for one in routes.split("&") if one.partition("=")[0] not in named)]))
 
 
-def filled(template: str, provider: Provider, entries: Mapping[str, Any]) -> str:
+def fill_template(template: str, provider: Provider, entries: Mapping[str, Any]) -> str:
     names = NAMES.findall(template)
     missing = [name for name in names if name not in entries]
     if missing:
         wanted = ", ".join(f"{name!r}: ..." for name in missing)
         raise ConfigurationError(
             f"{provider.name} needs {' and '.join(missing)}: pass config={{{wanted}}} to AIModelAPI"
-            f"{variables(provider, missing)}."
+            f"{variable_names(provider, missing)}."
         )
     return template.format_map(entries) if names else template
 
 
-def variables(provider: Provider, entries: list[str]) -> str:
+def variable_names(provider: Provider, entries: list[str]) -> str:
     """Where else these entries are looked for."""
-    found = [name for entry in entries for name in provider.config_env.get(entry, ())]
+    match = [name for entry in entries for name in provider.config_env.get(entry, ())]
     files = provider.config_in_files.where if provider.config_in_files else {}
     written = "".join(f", or write {files[entry]}" for entry in entries if entry in files)
-    return (f", or set {' or '.join(found)}" if found else "") + written
+    return (f", or set {' or '.join(match)}" if match else "") + written
 
 
 def check_names(provider: Provider, config: Mapping[str, Any]) -> None:
@@ -105,16 +107,16 @@ def check_parts(provider: Provider, route: Route, config: Mapping[str, Any]) -> 
             raise ConfigurationError(f"config[{name!r}] is {config[name]!r}, which cannot be part of an address")
 
 
-def checked(address: str, who: str) -> str:
+def check_address(address: str, who: str) -> str:
     address = SecretAddress(address.strip())
     if is_masked(address):
         raise ConfigurationError(f"the base URL of {who} was masked when it was saved. Set it again.")
-    if problem := trouble(address):
-        raise ConfigurationError(f"the base URL of {who} {problem}: {shown(address)!r}")
+    if problem := address_problem(address):
+        raise ConfigurationError(f"the base URL of {who} {problem}: {redact_address(address)!r}")
     return address.rstrip("/")
 
 
-def trouble(address: str) -> str | None:
+def address_problem(address: str) -> str | None:
     """Why no request could go there, if so."""
     if not WRITABLE.fullmatch(address):
         return "must be written in ASCII without spaces; other characters of a path as %XX, of a host as xn--..."
@@ -130,7 +132,7 @@ def trouble(address: str) -> str | None:
     return "ends with a #fragment, which no request carries" if parts.fragment else None
 
 
-def shown(address: str) -> str:
+def redact_address(address: str) -> str:
     """Without what may be secret in it."""
     start, mark, rest = address.partition("://")
     return f"{start}{mark}{rest.rpartition('@')[2].partition('?')[0]}"
@@ -138,10 +140,10 @@ def shown(address: str) -> str:
 
 def own_host(address: str, templates: Iterable[str]) -> bool:
     """Whether this is one of the provider's own hosts, whatever stands where its addresses have names in braces."""
-    return any(re.fullmatch(pattern(template), urlsplit(address).hostname or "") for template in templates)
+    return any(re.fullmatch(host_pattern(template), urlsplit(address).hostname or "") for template in templates)
 
 
-def pattern(template: str) -> str:
+def host_pattern(template: str) -> str:
     """A name in braces stands for one label of a host, never for more."""
     host = template.partition("//")[2].partition("/")[0].partition(":")[0]
     return "[a-z0-9-]+".join(re.escape(part) for part in NAMES.split(host)[::2])

@@ -13,11 +13,11 @@ from ..wire.http import HttpRequest
 from ..wire.secrets import SecretText
 
 if TYPE_CHECKING:
-    from .proof import Proof
+    from .token import Token
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class AuthContext:
     """What we may show to a provider. Never in a repr."""
 
     key: str | None = field(default=None, repr=False)
@@ -26,24 +26,24 @@ class Grant:
     now: float = 0.0
     """Seconds since 1970, for signatures that hold for a while only."""
 
-    def proven(self, proof: Proof) -> Grant:
+    def with_token(self, fetched_token: Token) -> AuthContext:
         """The same with what was fetched."""
-        return replace(self, key=proof.token, credentials=proof.credentials)
+        return replace(self, key=fetched_token.token, credentials=fetched_token.credentials)
 
 
-Auth = Callable[[HttpRequest, Grant], HttpRequest]
+Auth = Callable[[HttpRequest, AuthContext], HttpRequest]
 
 
-def bearer(request: HttpRequest, grant: Grant) -> HttpRequest:
+def bearer(request: HttpRequest, auth: AuthContext) -> HttpRequest:
     """`Authorization: Bearer …`; nothing where there is no key, as for local servers."""
-    return request.with_headers({"authorization": SecretText(f"Bearer {grant.key}")}) if grant.key else request
+    return request.with_headers({"authorization": SecretText(f"Bearer {auth.key}")}) if auth.key else request
 
 
 def header(*names: str, before: str = "") -> Auth:
     """The key as it is, in headers of these names; some want a word `before` it."""
 
-    def sign(request: HttpRequest, grant: Grant) -> HttpRequest:
-        return request.with_headers(dict.fromkeys(names, SecretText(before + grant.key))) if grant.key else request
+    def sign(request: HttpRequest, auth: AuthContext) -> HttpRequest:
+        return request.with_headers(dict.fromkeys(names, SecretText(before + auth.key))) if auth.key else request
 
     return sign
 
@@ -51,25 +51,25 @@ def header(*names: str, before: str = "") -> Auth:
 def bearer_or_aws(service: str) -> Auth:
     """A bearer key where there is one, else AWS's signature with the credentials."""
 
-    def sign_for_aws(request: HttpRequest, grant: Grant) -> HttpRequest:
-        if grant.key:
-            return bearer(request, grant)
+    def sign_for_aws(request: HttpRequest, auth: AuthContext) -> HttpRequest:
+        if auth.key:
+            return bearer(request, auth)
 
         from .sigv4 import AwsCredentials, sign
 
         credentials = AwsCredentials(
-            needed(grant.credentials, "access_key_id"),
-            needed(grant.credentials, "secret_access_key"),
-            grant.credentials.get("session_token"),
+            require_entry(auth.credentials, "access_key_id"),
+            require_entry(auth.credentials, "secret_access_key"),
+            auth.credentials.get("session_token"),
         )
         return sign(
-            request, credentials, needed(grant.config, "region"), service, datetime.fromtimestamp(grant.now, UTC)
+            request, credentials, require_entry(auth.config, "region"), service, datetime.fromtimestamp(auth.now, UTC)
         )
 
     return sign_for_aws
 
 
-def needed(given: Mapping[str, Any], name: str) -> str:
+def require_entry(given: Mapping[str, Any], name: str) -> str:
     value = given.get(name)
     if not isinstance(value, str) or not value:
         raise ConfigurationError(

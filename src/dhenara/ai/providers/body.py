@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..codecs.base import Outgoing
+from ..codecs.base import EncodedRequest
 from ..wire import json
-from ..wire.http import Pieces
+from ..wire.http import BodyPieces
 
 OPENED = {"accept-encoding": "gzip, deflate"}
 JSON = {"content-type": "application/json", **OPENED}
 BARE = ("GET", "DELETE", "HEAD")
 
 
-def written(outgoing: Outgoing) -> tuple[Mapping[str, str], bytes | Pieces]:
+def encode_body(encoded: EncodedRequest) -> tuple[Mapping[str, str], bytes | BodyPieces]:
     """JSON, unless there is a payload; nothing where the method has no body."""
-    payload = outgoing.payload
+    payload = encoded.payload
     if payload is None:
-        return (OPENED, b"") if outgoing.method in BARE else (JSON, json.dumps(outgoing.body))
+        return (OPENED, b"") if encoded.method in BARE else (JSON, json.dumps(encoded.body))
     from ..wire.multipart import Multipart
 
     if isinstance(payload, Multipart):

@@ -8,11 +8,11 @@ from types import MappingProxyType
 
 from ..dataclass import dataclass
 
-NOTHING: Mapping[str, Listing] = MappingProxyType({})
+NOTHING: Mapping[str, ModelListRoute] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ModelListRoute:
     """`base` and `prefix` stand in the place of those that calls go to; `after` asks for what follows the last id."""
 
     path: str = "/models"
@@ -21,5 +21,5 @@ class Listing:
     base: str | None = None
     prefix: str | None = None
     after: str = "after"
-    elsewhere: Mapping[str, Listing] = field(default_factory=lambda: NOTHING)
+    fallback_eligible: Mapping[str, ModelListRoute] = field(default_factory=lambda: NOTHING)
     """For routes with a base of their own, by that base: the list of what is there."""

@@ -14,14 +14,14 @@ from ..wire.patterns import matches
 from .auth import Auth, bearer
 
 if TYPE_CHECKING:
-    from .listing import Listing
-    from .proof import Finder
+    from .listing import ModelListRoute
+    from .token import Finder
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class InFiles:
+class FileConfigReader:
     """Entries of the config that files of this machine know: how they are read, and where each stands in words.
 
     `read` is given the credentials (None for none), config and environment; what it finds counts last.
@@ -103,7 +103,7 @@ class Provider:
     config_env: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Entries of the config, and the variables in which they may be."""
 
-    config_in_files: InFiles | None = None
+    config_in_files: FileConfigReader | None = None
 
     read_address: Callable[[str], str] = str
     """What the user's addresses mean where people write them in a way of their own."""
@@ -123,7 +123,7 @@ class Provider:
     local: bool = False
     """Whether it runs on machines of the user's own, and so sends no bill."""
 
-    listing: Listing | None = None
+    listing: ModelListRoute | None = None
     """Where it lists its models, where that is not the usual place of its protocol."""
 
     price_list: str | None = None

@@ -45,11 +45,11 @@ def configured_secrets(
     api_key: str | None, credentials: Mapping[str, Any], config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> tuple[str, ...]:
     """The secrets of an endpoint that stand in none of the headers of its requests, or only in part."""
-    found = [api_key or "", *texts(credentials), *texts({k: v for k, v in config.items() if k != "headers"}, "config")]
-    found += query_values(str(config.get("base_url") or ""))
+    match = [api_key or "", *texts(credentials), *texts({k: v for k, v in config.items() if k != "headers"}, "config")]
+    match += query_values(str(config.get("base_url") or ""))
     for name in PROXIES:
-        found += user_info(environment.get(name) or "")
-    return tuple(dict.fromkeys(filter(is_distinct, found)))
+        match += user_info(environment.get(name) or "")
+    return tuple(dict.fromkeys(filter(is_distinct, match)))
 
 
 def request_secrets(headers: Mapping[str, str]) -> Iterator[str]:
@@ -131,5 +131,5 @@ def is_distinct(text: str) -> bool:
     return len(text) >= SHORTEST or (len(text) >= SHORTEST_MIXED and not text.isalpha() and not text.isdigit())
 
 
-def distinct(found: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(is_distinct, found)))
+def distinct(match: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(is_distinct, match)))

@@ -32,7 +32,7 @@ def sign(request: HttpRequest, credentials: AwsCredentials, region: str, service
     timed = {"host": urlsplit(request.url).netloc, **request.headers, "x-amz-date": stamp}
     if credentials.session_token is not None:
         timed["x-amz-security-token"] = SecretText(credentials.session_token)
-    signed = {name: folded(value) for name, value in sorted(timed.items()) if name not in UNSIGNED}
+    signed = {name: fold_whitespace(value) for name, value in sorted(timed.items()) if name not in UNSIGNED}
     names = ";".join(signed)
     scope = f"{day}/{region}/{service}/aws4_request"
     canonical = "\n".join(
@@ -46,10 +46,10 @@ def sign(request: HttpRequest, credentials: AwsCredentials, region: str, service
             hashlib.sha256(request.content).hexdigest(),
         ]
     )
-    told = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-    signature = hmac.new(key(credentials.secret_key, day, region, service), told.encode(), hashlib.sha256).hexdigest()
-    proof = f"{ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
-    return request.with_headers({**timed, "authorization": SecretText(proof)})
+    data = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    signature = hmac.new(key(credentials.secret_key, day, region, service), data.encode(), hashlib.sha256).hexdigest()
+    token = f"{ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
+    return request.with_headers({**timed, "authorization": SecretText(token)})
 
 
 def key(secret: str, day: str, region: str, service: str) -> bytes:
@@ -62,19 +62,19 @@ def key(secret: str, day: str, region: str, service: str) -> bytes:
 
 def canonical_path(url: str) -> str:
     """The path as it is sent, encoded once more: what is encoded there already stays one segment."""
-    return quote(normalized(urlsplit(url).path or "/"), safe=f"/{UNRESERVED}")
+    return quote(normalize_path(urlsplit(url).path or "/"), safe=f"/{UNRESERVED}")
 
 
-def normalized(path: str) -> str:
+def normalize_path(path: str) -> str:
     """Without `.`, `..` and doubled slashes."""
-    kept: list[str] = []
+    stored: list[str] = []
     for segment in path.split("/"):
         if segment == "..":
-            kept = kept[:-1]
+            stored = stored[:-1]
         elif segment not in ("", "."):
-            kept.append(segment)
-    end = "/" if path.endswith("/") and kept else ""
-    return f"/{'/'.join(kept)}{end}"
+            stored.append(segment)
+    end = "/" if path.endswith("/") and stored else ""
+    return f"/{'/'.join(stored)}{end}"
 
 
 def canonical_query(url: str) -> str:
@@ -83,5 +83,5 @@ def canonical_query(url: str) -> str:
     return "&".join(f"{name}={value}" for name, value in encoded)
 
 
-def folded(value: str) -> str:
+def fold_whitespace(value: str) -> str:
     return " ".join(value.split())

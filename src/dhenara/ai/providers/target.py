@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from ..codecs.base import Codec, Outgoing, Quirks
+from ..codecs.base import Codec, EncodedRequest, Quirks
 from ..codecs.paths import check_path
 from ..codecs.registry import load_codec
 from ..dataclass import dataclass, replace
@@ -20,21 +20,21 @@ from ..wire.frame import Frames
 from ..wire.http import HttpRequest
 from ..wire.secrets import SecretAddress, SecretText
 from .address import check_names, check_parts, full_address, given_address
-from .auth import Auth, Grant, bearer
-from .body import written
+from .auth import Auth, AuthContext, bearer
+from .body import encode_body
+from .credentials import find_identity
 from .headers import given_headers
-from .identity import find_identity
-from .offered import changes, dictionary, operation_route
+from .operation_routes import config_mapping, operation_route, quirk_overrides
 from .provider import NOTHING, Provider, Route
 from .registry import load_provider
 from .secret_values import configured_secrets
 
 if TYPE_CHECKING:
-    from .proof import Proof, Source
+    from .token import Source, Token
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ResolvedTarget:
     """Made once for a client; the same for every call."""
 
     provider: Provider
@@ -42,7 +42,7 @@ class Target:
     codec: Codec[Any]
     quirks: Quirks
     base_url: str
-    grant: Grant
+    auth_context: AuthContext
     origin: Origin
     headers: Mapping[str, str] = field(repr=False)
     auth: Auth
@@ -56,51 +56,57 @@ class Target:
     source: Source | None = None
     """Who fetches the proof of identity, where it has to be fetched."""
 
-    def request(self, outgoing: Outgoing, call: Call, now: float) -> HttpRequest:
+    def request(self, encoded: EncodedRequest, call: Call, now: float) -> HttpRequest:
         """The signed request at its full address; `now` is in seconds since 1970.
 
         Where the proof has to be fetched, the world signs it on its way out.
         """
-        return self.signed(self.unsigned(outgoing, call), now)
+        return self.signed(self.unsigned(encoded, call), now)
 
-    def unsigned(self, outgoing: Outgoing, call: Call) -> HttpRequest:
+    def unsigned(self, encoded: EncodedRequest, call: Call) -> HttpRequest:
         """The request at its full address, without what shows who sends it."""
-        check_path(outgoing.path)
-        kind, body = written(outgoing)
+        check_path(encoded.path)
+        kind, body = encode_body(encoded)
         headers = {
             **kind,
             **self.headers,
-            **outgoing.headers,
+            **encoded.headers,
             **given_headers(call.config.headers, "the call's headers"),
         }
-        url = (placed(self.base_url, outgoing.under) if outgoing.under else self.base_url) + outgoing.path
+        url = (insert_path(self.base_url, encoded.under) if encoded.under else self.base_url) + encoded.path
         if self.query:
-            url += self.query.replace("?", "&") if "?" in outgoing.path else self.query
-        return HttpRequest(outgoing.method, SecretAddress(url), headers, body, once=outgoing.once)
+            url += self.query.replace("?", "&") if "?" in encoded.path else self.query
+        return HttpRequest(encoded.method, SecretAddress(url), headers, body, once=encoded.once)
 
     def signed(self, request: HttpRequest, now: float) -> HttpRequest:
         """The request with the key or signature; unchanged where the credentials have to be fetched."""
-        return request if self.source else self.auth(request, replace(self.grant, now=now))
+        return request if self.source else self.auth(request, replace(self.auth_context, now=now))
 
-    def proven(self, request: HttpRequest, proof: Proof, now: float) -> HttpRequest:
+    def with_token(self, request: HttpRequest, fetched_token: Token, now: float) -> HttpRequest:
         """The request with a proof that was fetched for it. Tokens are always bearers."""
-        auth = bearer if proof.token else self.auth
-        return auth(request.with_headers(proof.headers), replace(self.grant.proven(proof), now=now))
+        auth = bearer if fetched_token.token else self.auth
+        return auth(
+            request.with_headers(fetched_token.headers), replace(self.auth_context.with_token(fetched_token), now=now)
+        )
 
     def frames(self) -> Frames:
         """Cuts a streamed body the way this route frames it."""
         return self.route.frames() if self.route.frames else self.codec.frames()
 
 
-def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation: str = "chat") -> Target:
+def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation: str = "chat") -> ResolvedTarget:
     """Finds provider, protocol, address and key, or says what is missing before anything is sent."""
     api, provider = endpoint.api, load_provider(str(endpoint.api.provider))
-    config = {**told(provider, api), **found(provider.config_env, environment), **set_entries(api.config)}
+    config = {
+        **read_credentials_config(provider, api),
+        **read_environment(provider.config_env, environment),
+        **non_empty_entries(api.config),
+    }
     if provider.config_in_files:
         given_to_us = api.credentials.values() if api.credentials else None
         config = {**provider.config_in_files.read(given_to_us, config, environment), **config}
-    model = named(endpoint.ai_model, provider, config)
-    known_as = spelled(endpoint.ai_model.base_model or endpoint.ai_model.model_name, provider, config)
+    model = with_provider_name(endpoint.ai_model, provider, config)
+    known_as = provider_model_name(endpoint.ai_model.base_model or endpoint.ai_model.model_name, provider, config)
     route = (
         find_route(provider, known_as, config.get("protocol"), config)
         if operation == "chat"
@@ -113,90 +119,90 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
     if provider.derived:
         config = {**provider.derived(config, identity.key is not None), **config}
     base_url, query = full_address(provider, route, given, config, model.model_name)
-    return Target(
+    return ResolvedTarget(
         provider=provider,
         route=route,
         codec=load_codec(route.codec),
-        quirks=adjusted(route.quirks, changes(config, operation)),
+        quirks=override_quirks(route.quirks, quirk_overrides(config, operation)),
         base_url=base_url,
-        grant=Grant(identity.key, identity.credentials, config),
-        origin=Origin.made(provider=str(api.provider), model=model.model_name, protocol=route.codec),
-        headers=given_headers(dictionary(config, "headers", str), "config['headers']"),
+        auth_context=AuthContext(identity.key, identity.credentials, config),
+        origin=Origin.construct_unchecked(provider=str(api.provider), model=model.model_name, protocol=route.codec),
+        headers=given_headers(config_mapping(config, "headers", str), "config['headers']"),
         auth=route.auth or provider.auth,
-        endpoint=known(endpoint, model, config if operation != "chat" else {}),
+        endpoint=with_known_config(endpoint, model, config if operation != "chat" else {}),
         query=SecretText(query),
         secrets=configured_secrets(identity.key, identity.credentials or given_values(api), config, environment),
         source=identity.source,
     )
 
 
-def known(endpoint: AIModelEndpoint, model: AIModel, config: Mapping[str, Any]) -> AIModelEndpoint:
+def with_known_config(endpoint: AIModelEndpoint, model: AIModel, config: Mapping[str, Any]) -> AIModelEndpoint:
     """The endpoint as the provider spells it, with what the environment adds to its config."""
     if config:
         endpoint = endpoint.model_copy(update={"api": endpoint.api.model_copy(update={"config": dict(config)})})
     return endpoint if model is endpoint.ai_model else endpoint.model_copy(update={"ai_model": model})
 
 
-def named(model: AIModel, provider: Provider, config: Mapping[str, Any]) -> AIModel:
+def with_provider_name(model: AIModel, provider: Provider, config: Mapping[str, Any]) -> AIModel:
     """The model under this provider's name for it; its maker's name stays known."""
-    name = spelled(model.model_name, provider, config)
+    name = provider_model_name(model.model_name, provider, config)
     if name == model.model_name:
         return model
     return model.model_copy(update={"model_name": name, "base_model": model.base_model or model.model_name})
 
 
-def spelled(name: str, provider: Provider, config: Mapping[str, Any]) -> str:
+def provider_model_name(name: str, provider: Provider, config: Mapping[str, Any]) -> str:
     return provider.named(name, config) if provider.named else name
 
 
 def find_route(provider: Provider, model: str, protocol: str | None, config: Mapping[str, Any] = NOTHING) -> Route:
     """The first route for the model; among those of one protocol, where the config names one."""
     routes = [route for route in provider.routes if protocol is None or route.codec == protocol]
-    found = next((route for route in routes if route.serves(model, config)), None)
-    if found is not None:
-        return found
+    match = next((route for route in routes if route.serves(model, config)), None)
+    if match is not None:
+        return match
     spoken = ", ".join(dict.fromkeys(route.codec for route in provider.routes)) or "no chat protocol"
     wanted = f" in the protocol {protocol!r}" if protocol else ""
     raise ConfigurationError(f"{provider.name} does not serve the model {model!r}{wanted}; it speaks {spoken}")
 
 
-def adjusted(quirks: Quirks, overrides: Mapping[str, Any]) -> Quirks:
+def override_quirks(quirks: Quirks, overrides: Mapping[str, Any]) -> Quirks:
     """The dialect with what the user knows better."""
     try:
-        return replace(quirks, **{name: merged(quirks, name, value) for name, value in overrides.items()})
+        return replace(quirks, **{name: merge_value(quirks, name, value) for name, value in overrides.items()})
     except TypeError as error:
         raise ConfigurationError(
             f"config['quirks'] names a behaviour that this protocol does not have: {error}"
         ) from error
 
 
-def merged(quirks: Quirks, name: str, value: Any) -> Any:
+def merge_value(quirks: Quirks, name: str, value: Any) -> Any:
     """Of a table, only the entries that are named change."""
     known = getattr(quirks, name, None)
     return {**known, **value} if isinstance(known, Mapping) and isinstance(value, Mapping) else value
 
 
-def found(variables: Mapping[str, tuple[str, ...]], environment: Mapping[str, str]) -> dict[str, str]:
+def read_environment(variables: Mapping[str, tuple[str, ...]], environment: Mapping[str, str]) -> dict[str, str]:
     """What the environment says of these entries."""
-    said = {
+    text = {
         entry: next((environment[n] for n in names if environment.get(n)), None) for entry, names in variables.items()
     }
-    return {entry: value for entry, value in said.items() if value is not None}
+    return {entry: value for entry, value in text.items() if value is not None}
 
 
-def told(provider: Provider, api: AIModelAPI) -> dict[str, Any]:
+def read_credentials_config(provider: Provider, api: AIModelAPI) -> dict[str, Any]:
     """What credentials say besides: a service account knows its project."""
     given = api.credentials.values() if api.credentials else {}
     parts = [given, *(part for part in given.values() if isinstance(part, Mapping))]
     return {entry: part[entry] for part in parts for entry in provider.config_env if part.get(entry)}
 
 
-def set_entries(config: Mapping[str, Any]) -> dict[str, Any]:
+def non_empty_entries(config: Mapping[str, Any]) -> dict[str, Any]:
     """Without those that are there and say nothing, as settings often have them."""
     return {entry: value for entry, value in config.items() if value is not None and value != ""}
 
 
-def placed(base_url: str, folder: str) -> str:
+def insert_path(base_url: str, folder: str) -> str:
     """The base address with a folder before its last part, which is the version."""
     head, _, version = base_url.rpartition("/")
     return f"{head}/{folder}/{version}"

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ..wire.encoding import Decompressor, decompressor
 from ..wire.http import Head
-from ..wire.io import Patience
+from ..wire.io_protocol import AttemptTimeouts
 from .http_response import OPENED_AT_ONCE, time_left
 
 
@@ -25,13 +25,13 @@ class RawBody(Protocol):
 class AdaptedResponse:
     """One response of another client. `secrets` is hidden in everything that is shown of it."""
 
-    __slots__ = ("_body", "_closed", "_decompress", "_over", "_patience", "head", "secrets")
+    __slots__ = ("_body", "_closed", "_decompress", "_over", "_timeouts", "head", "secrets")
 
-    def __init__(self, head: Head, body: RawBody, patience: Patience, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(self, head: Head, body: RawBody, timeouts: AttemptTimeouts, secrets: tuple[str, ...] = ()) -> None:
         self.head = head
         self.secrets = secrets
         self._body = body
-        self._patience = patience
+        self._timeouts = timeouts
         self._decompress: Decompressor | None = decompressor(head.headers.get("content-encoding"))
         self._over = False
         self._closed = False
@@ -43,7 +43,7 @@ class AdaptedResponse:
             if opener is not None and opener.waiting:
                 data = opener.feed(b"", OPENED_AT_ONCE)
             else:
-                data = await self._body.read(time_left(self._patience))
+                data = await self._body.read(time_left(self._timeouts))
                 if not data:
                     return await self._finish()
                 if opener is not None:

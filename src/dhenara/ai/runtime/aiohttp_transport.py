@@ -17,13 +17,20 @@ import aiohttp
 from yarl import URL
 
 from ..wire.frame import BrokenFraming
-from ..wire.http import Head, HttpRequest, Pieces
-from ..wire.http1 import Unwritable
-from ..wire.io import Broken, CertificateRejected, Patience, ProxyRefused, Silence, Unreachable
+from ..wire.http import BodyPieces, Head, HttpRequest
+from ..wire.http1 import InvalidRequest
+from ..wire.io_protocol import (
+    AttemptTimeouts,
+    CertificateRejected,
+    ConnectFailed,
+    ConnectionBroken,
+    ProxyRefused,
+    ReadTimeout,
+)
 from .adapted_response import AdaptedResponse
-from .http import written
+from .http import encode_head
+from .os_errors import error_reason, is_refusal, tls_problem
 from .proxy import Proxy, bracketed, find_proxy
-from .reasons import is_refusal, reason, tls_problem
 
 PROXIES = ("http", "https")
 LONGEST_IDLE = 55.0
@@ -48,9 +55,9 @@ class AiohttpTransport:
         self._environment = environment
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
-    async def open(self, request: HttpRequest, patience: Patience) -> AdaptedResponse:
+    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> AdaptedResponse:
         """The response as soon as its head has arrived."""
-        written(request, "/", {})  # refuses what could smuggle a second line in
+        encode_head(request, "/", {})  # refuses what could smuggle a second line in
         parts = URL(request.url, encoded=True).with_query(None)
         host, port, secure = parts.host or "", parts.port or 0, parts.scheme == "https"
         proxy = find_proxy(parts.scheme, host, self._environment, port, PROXIES)
@@ -63,9 +70,9 @@ class AiohttpTransport:
         named = bracketed(host) if parts.is_default_port() else f"{bracketed(host)}:{port}"
         login = proxy.headers() if proxy is not None and not secure else {}
         headers = {"host": named, **login, **request.headers, **sized(request)}
-        body = Body(request.body)
+        body = UploadBody(request.body)
         with translating(proxy, body):
-            async with Progress(patience) as progress:
+            async with Progress(timeouts) as progress:
                 response = await self._session(once=request.once).request(
                     request.method,
                     url_of(request),
@@ -76,7 +83,7 @@ class AiohttpTransport:
                     **options,
                 )
         secrets = proxy.secrets() if proxy is not None and not secure else ()
-        return AdaptedResponse(head_of(response), AiohttpBody(response, proxy), patience, secrets)
+        return AdaptedResponse(head_of(response), AiohttpBody(response, proxy), timeouts, secrets)
 
     async def close(self) -> None:
         sessions, self._sessions = self._sessions, {}
@@ -91,9 +98,9 @@ class AiohttpTransport:
 
 
 def create_session(once: bool) -> aiohttp.ClientSession:
-    kept: dict[str, Any] = {"force_close": True} if once else {"keepalive_timeout": LONGEST_IDLE}
+    stored: dict[str, Any] = {"force_close": True} if once else {"keepalive_timeout": LONGEST_IDLE}
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, use_dns_cache=False, resolver=aiohttp.ThreadedResolver(), **kept),
+        connector=aiohttp.TCPConnector(limit=0, use_dns_cache=False, resolver=aiohttp.ThreadedResolver(), **stored),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(),
         skip_auto_headers=OWN_HEADERS,
@@ -115,15 +122,15 @@ async def without_repetition(
     except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise Disconnected(reason(error)) from error
+        raise Disconnected(error_reason(error)) from error
 
 
 class Progress:
     """How far a request has come: which limit holds, and when it ends."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
-        self._scope = asyncio.timeout(patience.connect())
+    def __init__(self, timeouts: AttemptTimeouts) -> None:
+        self._timeouts = timeouts
+        self._scope = asyncio.timeout(timeouts.connect())
         self.connecting = True
 
     async def __aenter__(self) -> Progress:
@@ -134,12 +141,12 @@ class Progress:
         try:
             await self._scope.__aexit__(*error)
         except TimeoutError as late:
-            raise Silence("the time is over", connecting=self.connecting) from late
+            raise ReadTimeout("the time is over", connecting=self.connecting) from late
 
     def connected(self) -> None:
         """From now on the wait for the response counts."""
         self.connecting = False
-        left = self._patience.read()
+        left = self._timeouts.read()
         self._scope.reschedule(None if left is None else asyncio.get_running_loop().time() + left)
 
 
@@ -179,14 +186,14 @@ class AiohttpBody:
 
 
 @contextmanager
-def translating(proxy: Proxy | None, body: Body | None = None) -> Iterator[None]:
+def translating(proxy: Proxy | None, body: UploadBody | None = None) -> Iterator[None]:
     """Our errors for those of aiohttp; with a body while the request is sent, without one while a response is read."""
     try:
         yield
     except aiohttp.InvalidURL as error:
-        raise Unwritable(f"not an address: {error}") from error
+        raise InvalidRequest(f"not an address: {error}") from error
     except TimeoutError as error:
-        raise Silence("the time is over", connecting=isinstance(error, aiohttp.ConnectionTimeoutError)) from error
+        raise ReadTimeout("the time is over", connecting=isinstance(error, aiohttp.ConnectionTimeoutError)) from error
     except (aiohttp.ClientError, OSError) as error:
         if body is not None and body.error is not None:
             raise body.error from None
@@ -195,7 +202,7 @@ def translating(proxy: Proxy | None, body: Body | None = None) -> Iterator[None]
 
 def translated(error: aiohttp.ClientError | OSError, proxy: Proxy | None, *, began: bool) -> Exception:
     """Our error for one of aiohttp's; what a proxy says is not repeated with its password in it."""
-    text = reason(error)
+    text = error_reason(error)
     text = proxy.hide(text) if proxy is not None else text
     match error:
         case aiohttp.ClientHttpProxyError():
@@ -207,10 +214,10 @@ def translated(error: aiohttp.ClientError | OSError, proxy: Proxy | None, *, beg
         case aiohttp.ClientResponseError():
             return BrokenFraming(text)
         case aiohttp.ClientPayloadError():
-            return Broken(text)
+            return ConnectionBroken(text)
     if (alert := refusal_of(error)) is not None:
-        return CertificateRejected(f"the server refused the TLS handshake: {reason(alert)}")
-    return Broken(text) if began else Unreachable(text)
+        return CertificateRejected(f"the server refused the TLS handshake: {error_reason(alert)}")
+    return ConnectionBroken(text) if began else ConnectFailed(text)
 
 
 def refusal_of(error: BaseException) -> BaseException | None:
@@ -225,10 +232,10 @@ def sized(request: HttpRequest) -> dict[str, str]:
     return {"content-length": str(size)} if size or request.method in ("POST", "PUT", "PATCH") else {}
 
 
-class Body:
+class UploadBody:
     """The body of a request. Large ones go in pieces: aiohttp writes bytes in one go, which holds up the loop."""
 
-    def __init__(self, body: bytes | Pieces) -> None:
+    def __init__(self, body: bytes | BodyPieces) -> None:
         self._body = body
         self.error: Exception | None = None
         """Why the pieces ended too early; aiohttp reports that as an error of the connection."""

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..wire.frame import BrokenFraming
-from ..wire.http import Pieces
+from ..wire.http import BodyPieces
 from ..wire.http1 import Http1Reader
-from ..wire.io import Broken, CertificateRejected, Patience, Unreachable
+from ..wire.io_protocol import AttemptTimeouts, CertificateRejected, ConnectFailed, ConnectionBroken
 from .http_response import read_head, time_left
-from .net import NothingWritten, Wire
+from .network import Connection, NothingWritten
 
 
 async def send_request(
-    wire: Wire, message: bytes, body: bytes | Pieces, reader: Http1Reader, patience: Patience
+    conn: Connection, message: bytes, body: bytes | BodyPieces, reader: Http1Reader, timeouts: AttemptTimeouts
 ) -> bool:
     """Sends it and reads the head of the response; whether all of the request went out before.
 
@@ -30,46 +30,48 @@ async def send_request(
     begun = whole = False
     try:
         for piece in pieces_of(message, body):
-            whole = await send_piece(wire, piece, reader, patience)
+            whole = await send_piece(conn, piece, reader, timeouts)
             begun = True
             if not whole:
                 break
-    except Broken as error:
+    except ConnectionBroken as error:
         if isinstance(error, NothingWritten) and not begun:
             raise
         # A server that refuses a large request may hang up on it; its words may still be there to be read.
-        await read_last_words(wire, reader, patience, error)
+        await read_last_words(conn, reader, timeouts, error)
         return False
     if reader.head is None:
-        await read_head(wire, reader, patience)
+        await read_head(conn, reader, timeouts)
     return whole
 
 
-def pieces_of(message: bytes, body: bytes | Pieces) -> Iterator[bytes]:
+def pieces_of(message: bytes, body: bytes | BodyPieces) -> Iterator[bytes]:
     yield message
     if not isinstance(body, bytes):
         yield from body
 
 
-async def send_piece(wire: Wire, piece: bytes, reader: Http1Reader, patience: Patience) -> bool:
+async def send_piece(connection: Connection, piece: bytes, reader: Http1Reader, timeouts: AttemptTimeouts) -> bool:
     """Whether all of it went out before the head of the response came; interim responses do not end it."""
     rest = memoryview(piece)
     while True:
-        rest = rest[await wire.write(piece if len(rest) == len(piece) else rest, time_left(patience)) :]
+        rest = rest[await connection.write(piece if len(rest) == len(piece) else rest, time_left(timeouts)) :]
         if not rest:
             return True
-        data = await wire.read(time_left(patience))
+        data = await connection.read(time_left(timeouts))
         if not data:
-            raise Broken("the server hung up while the request was being sent")
+            raise ConnectionBroken("the server hung up while the request was being sent")
         reader.feed(data)
         if reader.head is not None:
             return False
 
 
-async def read_last_words(wire: Wire, reader: Http1Reader, patience: Patience, problem: Broken) -> None:
+async def read_last_words(
+    connection: Connection, reader: Http1Reader, timeouts: AttemptTimeouts, problem: ConnectionBroken
+) -> None:
     try:
-        await read_head(wire, reader, patience)
+        await read_head(connection, reader, timeouts)
     except CertificateRejected:
         raise  # what the server says about the certificate is why it hung up
-    except (Unreachable, Broken, BrokenFraming):
-        raise Unreachable(str(problem)) from problem
+    except (ConnectFailed, ConnectionBroken, BrokenFraming):
+        raise ConnectFailed(str(problem)) from problem

@@ -8,36 +8,36 @@ from ..wire.encoding import Decompressor, decompressor
 from ..wire.frame import BrokenFraming
 from ..wire.http import Head
 from ..wire.http1 import Http1Reader
-from ..wire.io import Broken, ClientClosed, Patience, Silence, Unreachable
+from ..wire.io_protocol import AttemptTimeouts, ClientClosed, ConnectFailed, ConnectionBroken, ReadTimeout
 from ..wire.limits import LimitExceeded, ReadLimits
-from .net import Wire
+from .network import Connection
 
 OPENED_AT_ONCE = 262_144
 """Decompressed bytes that are made at once, however little they were compressed to."""
 
 
-async def read_head(wire: Wire, reader: Http1Reader, patience: Patience) -> None:
+async def read_head(connection: Connection, reader: Http1Reader, timeouts: AttemptTimeouts) -> None:
     """Reads until the head is complete. A connection that ends without a byte was never listened to."""
     while reader.head is None:
         try:
-            data = await wire.read(time_left(patience))
-        except Broken as error:
-            raise (Broken if reader.started else Unreachable)(str(error)) from error
+            data = await connection.read(time_left(timeouts))
+        except ConnectionBroken as error:
+            raise (ConnectionBroken if reader.started else ConnectFailed)(str(error)) from error
         if data:
             reader.feed(data)
             continue
-        raise (Broken if reader.started else Unreachable)(
+        raise (ConnectionBroken if reader.started else ConnectFailed)(
             "the server hung up in the middle of the head of its answer"
             if reader.started
             else "the server hung up without an answer"
         )
 
 
-def time_left(patience: Patience) -> float | None:
+def time_left(timeouts: AttemptTimeouts) -> float | None:
     """What remains of the limit. Raises Silence when nothing does, also where nobody would have to wait."""
-    seconds = patience.read()
+    seconds = timeouts.read()
     if seconds is not None and seconds <= 0:
-        raise Silence("the time is over")
+        raise ReadTimeout("the time is over")
     return seconds
 
 
@@ -54,22 +54,31 @@ class HttpResponse:
     """
 
     __slots__ = (
-        "_broken", "_closed", "_decompress", "_limits", "_over", "_patience", "_reader", "_received", "_release",
-        "_wire", "head",
+        "_broken",
+        "_closed",
+        "_connection",
+        "_decompress",
+        "_limits",
+        "_over",
+        "_reader",
+        "_received",
+        "_release",
+        "_timeouts",
+        "head",
     )  # fmt: skip
 
     def __init__(
         self,
-        wire: Wire,
+        connection: Connection,
         reader: Http1Reader,
-        patience: Patience,
+        timeouts: AttemptTimeouts,
         limits: ReadLimits,
         release: Callable[[bool], None],
         closed: Callable[[], bool],
     ) -> None:
-        self._wire = wire
+        self._connection = connection
         self._reader = reader
-        self._patience = patience
+        self._timeouts = timeouts
         self._limits = limits
         self._release = release
         self._closed = closed
@@ -113,8 +122,8 @@ class HttpResponse:
     async def _receive(self) -> None:
         """What was readable before the framing broke is handed out first."""
         try:
-            arrived = await self._wire.read(time_left(self._patience))
-        except Broken as error:
+            arrived = await self._connection.read(time_left(self._timeouts))
+        except ConnectionBroken as error:
             if self._closed():
                 raise ClientClosed("the client was closed while the answer was arriving") from error
             raise

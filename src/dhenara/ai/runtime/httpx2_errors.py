@@ -9,11 +9,11 @@ from contextlib import contextmanager
 import httpcore2
 
 from ..wire.frame import BrokenFraming
-from ..wire.http1 import Unwritable
-from ..wire.io import Broken, CertificateRejected, ProxyRefused, Silence, Unreachable
+from ..wire.http1 import InvalidRequest
+from ..wire.io_protocol import CertificateRejected, ConnectFailed, ConnectionBroken, ProxyRefused, ReadTimeout
 from .httpx2_network import Use, current
+from .os_errors import error_reason, tls_problem
 from .proxy import Proxy
-from .reasons import reason, tls_problem
 
 STATUS_DIGITS = 3
 # TLS alerts that come after the handshake leave anyio as they are.
@@ -33,7 +33,7 @@ def using(use: Use, proxy: Proxy | None, *, began: bool = False) -> Iterator[Non
     try:
         yield
     except httpcore2.LocalProtocolError as error:
-        raise Unwritable(str(error)) from error
+        raise InvalidRequest(str(error)) from error
     except ERRORS as error:
         raise translated(error, use, proxy, began=began) from error
 
@@ -43,16 +43,18 @@ def translated(error: Exception, use: Use, proxy: Proxy | None, *, began: bool) 
     text = str(error) or type(error).__name__
     text = proxy.hide(text) if proxy is not None else text
     if isinstance(error, httpcore2.TimeoutException):
-        return Silence(text, connecting=isinstance(error, httpcore2.ConnectTimeout))
+        return ReadTimeout(text, connecting=isinstance(error, httpcore2.ConnectTimeout))
     if isinstance(error, httpcore2.ProxyError):
         return refused_by(proxy, text)
     cause = tls_cause(error)
     if cause is not None:
         problem = tls_problem(cause)
-        return problem if isinstance(problem, CertificateRejected) or not began else Broken(reason(cause))
+        return (
+            problem if isinstance(problem, CertificateRejected) or not began else ConnectionBroken(error_reason(cause))
+        )
     if isinstance(error, httpcore2.RemoteProtocolError) and not use.ended:
         return BrokenFraming(text)
-    return Broken(text) if began else Unreachable(text)
+    return ConnectionBroken(text) if began else ConnectFailed(text)
 
 
 def refused_by(proxy: Proxy | None, text: str) -> ProxyRefused:

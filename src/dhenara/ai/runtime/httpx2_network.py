@@ -14,7 +14,7 @@ from typing import Any
 
 import httpcore2
 
-from ..wire.io import Patience
+from ..wire.io_protocol import AttemptTimeouts
 from ..wire.secrets import SecretBytes
 
 SHORTEST = 0.001
@@ -25,11 +25,13 @@ SocketOptions = Iterable[httpcore2.SOCKET_OPTION] | None
 class Use:
     """One request's use of a pool: its limits, and what happened on the connection."""
 
-    __slots__ = ("connect_until", "ended", "name", "patience", "pinned", "proxied", "tunnels")
+    __slots__ = ("connect_until", "ended", "name", "pinned", "proxied", "timeouts", "tunnels")
 
-    def __init__(self, patience: Patience, pinned: str | None, name: str, *, proxied: bool, tunnels: bool) -> None:
-        limit = patience.connect()
-        self.patience = patience
+    def __init__(
+        self, timeouts: AttemptTimeouts, pinned: str | None, name: str, *, proxied: bool, tunnels: bool
+    ) -> None:
+        limit = timeouts.connect()
+        self.timeouts = timeouts
         self.connect_until = None if limit is None else time.monotonic() + limit
         self.pinned = pinned
         """The address that was checked: where we or the proxy connect, instead of looking up a name."""
@@ -41,7 +43,7 @@ class Use:
         self.ended = False
         """Whether the other side has hung up."""
 
-    def place(self, host: str) -> str:
+    def address(self, host: str) -> str:
         """Where to connect for this host, which is the proxy's where there is one."""
         return host if self.pinned is None or self.proxied else self.pinned
 
@@ -66,7 +68,7 @@ def step_left(connecting: bool) -> float | None:
     """Seconds for the next read or write."""
     if connecting:
         return connect_left()
-    left = current.get().patience.read()
+    left = current.get().timeouts.read()
     if left is not None and left <= 0:
         raise httpcore2.ReadTimeout("the time is over")
     return None if left is None else max(left, SHORTEST)
@@ -127,7 +129,7 @@ class LimitedBackend(httpcore2.NetworkBackend):
         socket_options: SocketOptions = None,
     ) -> httpcore2.NetworkStream:
         use = current.get()
-        stream = self._inner.connect_tcp(use.place(host), port, connect_left(), local_address, socket_options or ())
+        stream = self._inner.connect_tcp(use.address(host), port, connect_left(), local_address, socket_options or ())
         return LimitedStream(stream, use.tunnels)
 
     def sleep(self, seconds: float) -> None:
@@ -184,8 +186,8 @@ class AsyncLimitedBackend(httpcore2.AsyncNetworkBackend):
         socket_options: SocketOptions = None,
     ) -> httpcore2.AsyncNetworkStream:
         use = current.get()
-        place = use.place(host)
-        stream = await self._inner.connect_tcp(place, port, connect_left(), local_address, socket_options or ())
+        address = use.address(host)
+        stream = await self._inner.connect_tcp(address, port, connect_left(), local_address, socket_options or ())
         return AsyncLimitedStream(stream, use.tunnels)
 
     async def sleep(self, seconds: float) -> None:

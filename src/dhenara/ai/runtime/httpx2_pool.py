@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 import httpcore2
 
 from ..errors import ConfigurationError
-from ..wire.http import Head, HttpRequest, Pieces
-from ..wire.io import Patience
+from ..wire.http import BodyPieces, Head, HttpRequest
+from ..wire.io_protocol import AttemptTimeouts
 from .adapted_response import AdaptedResponse
-from .asyncio_net import running
-from .http import written
+from .asyncio_network import running_loop
+from .http import encode_head
 from .httpx2_errors import using
 from .httpx2_network import AsyncLimitedBackend, LimitedBackend, Use
 from .proxy import PORTS, Proxy, bracketed, find_proxy
@@ -33,11 +33,11 @@ LONGEST_IDLE = 55.0
 Trust = Callable[[], ssl.SSLContext]
 
 
-class Route:
+class ProxyRoute:
     """Where one request goes, and through what."""
 
     def __init__(self, request: HttpRequest, environment: Mapping[str, str]) -> None:
-        written(request, "/", {})  # refuses what could smuggle a second line in
+        encode_head(request, "/", {})  # refuses what could smuggle a second line in
         parts = urlsplit(request.url)
         host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
         self.secure = parts.scheme == "https"
@@ -46,14 +46,14 @@ class Route:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self.name = host
         # A proxy looks a name up by itself; where the address was checked, it is given that address.
-        place = request.address if request.address is not None and self.proxy is not None else host
-        self.url = httpcore2.URL(scheme=parts.scheme, host=place, port=parts.port, target=path)
+        server_address = request.address if request.address is not None and self.proxy is not None else host
+        self.url = httpcore2.URL(scheme=parts.scheme, host=server_address, port=parts.port, target=path)
         named = bracketed(host) if port == PORTS[parts.scheme] else f"{bracketed(host)}:{port}"
         self.headers = [*headers_of(request, named)]
 
-    def use(self, request: HttpRequest, patience: Patience) -> Use:
+    def use(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Use:
         return Use(
-            patience,
+            timeouts,
             request.address,
             self.name,
             proxied=self.proxy is not None,
@@ -61,7 +61,7 @@ class Route:
         )
 
     def request(self, request: HttpRequest) -> httpcore2.Request:
-        body = request.body if isinstance(request.body, bytes) else Body(request.body)
+        body = request.body if isinstance(request.body, bytes) else RequestBody(request.body)
         return httpcore2.Request(request.method, self.url, headers=self.headers, content=body)
 
 
@@ -75,10 +75,10 @@ def headers_of(request: HttpRequest, host: str) -> Iterator[tuple[bytes, bytes]]
         yield b"content-length", str(size).encode()
 
 
-class Body:
+class RequestBody:
     """A body in pieces, for threads and tasks."""
 
-    def __init__(self, pieces: Pieces) -> None:
+    def __init__(self, pieces: BodyPieces) -> None:
         self._pieces = pieces
 
     def __iter__(self) -> Iterator[bytes]:
@@ -98,10 +98,10 @@ class SyncHttpx2Transport:
         self._pools: dict[tuple[Proxy | None, bool], httpcore2.ConnectionPool] = {}
         self._owner = os.getpid()
 
-    async def open(self, request: HttpRequest, patience: Patience) -> AdaptedResponse:
+    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> AdaptedResponse:
         """The response as soon as its head has arrived."""
-        route = Route(request, self._environment)
-        use = route.use(request, patience)
+        route = ProxyRoute(request, self._environment)
+        use = route.use(request, timeouts)
         pool = self._pool(route)
         try:
             with using(use, route.proxy):
@@ -111,7 +111,7 @@ class SyncHttpx2Transport:
                 pool.close()
             raise
         body = SyncBody(response, use, route.proxy, pool if route.own_pool else None)
-        return AdaptedResponse(head_of(response), body, patience, secrets_of(route))
+        return AdaptedResponse(head_of(response), body, timeouts, secrets_of(route))
 
     async def close(self) -> None:
         self._forget_after_fork()
@@ -126,7 +126,7 @@ class SyncHttpx2Transport:
             for pool in pools.values():
                 pool.close()
 
-    def _pool(self, route: Route) -> httpcore2.ConnectionPool:
+    def _pool(self, route: ProxyRoute) -> httpcore2.ConnectionPool:
         """Plain connections do without a TLS context, which takes time to load."""
         self._forget_after_fork()
         if route.own_pool:
@@ -136,7 +136,7 @@ class SyncHttpx2Transport:
             self._pools.setdefault(key, self._create(route))
         return self._pools[key]
 
-    def _create(self, route: Route) -> httpcore2.ConnectionPool:
+    def _create(self, route: ProxyRoute) -> httpcore2.ConnectionPool:
         return httpcore2.ConnectionPool(
             ssl_context=context_for(route, self._trust),
             proxy=proxy_of(route.proxy, self._trust),
@@ -155,10 +155,10 @@ class AsyncHttpx2Transport:
         self._backend = AsyncLimitedBackend(backend)
         self._pools: dict[tuple[Proxy | None, bool], httpcore2.AsyncConnectionPool] = {}
 
-    async def open(self, request: HttpRequest, patience: Patience) -> AdaptedResponse:
+    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> AdaptedResponse:
         """The response as soon as its head has arrived."""
-        route = Route(request, self._environment)
-        use = route.use(request, patience)
+        route = ProxyRoute(request, self._environment)
+        use = route.use(request, timeouts)
         pool = self._pool(route)
         try:
             with using(use, route.proxy):
@@ -167,15 +167,15 @@ class AsyncHttpx2Transport:
             if route.own_pool:
                 await pool.aclose()
             raise
-        body = AsyncBody(response, use, route.proxy, pool if route.own_pool else None)
-        return AdaptedResponse(head_of(response), body, patience, secrets_of(route))
+        body = AsyncPoolBody(response, use, route.proxy, pool if route.own_pool else None)
+        return AdaptedResponse(head_of(response), body, timeouts, secrets_of(route))
 
     async def close(self) -> None:
         pools, self._pools = self._pools, {}
         for pool in pools.values():
             await pool.aclose()
 
-    def _pool(self, route: Route) -> httpcore2.AsyncConnectionPool:
+    def _pool(self, route: ProxyRoute) -> httpcore2.AsyncConnectionPool:
         if route.own_pool:
             return self._create(route)
         key = (route.proxy, route.secure)
@@ -183,7 +183,7 @@ class AsyncHttpx2Transport:
             self._pools[key] = self._create(route)
         return self._pools[key]
 
-    def _create(self, route: Route) -> httpcore2.AsyncConnectionPool:
+    def _create(self, route: ProxyRoute) -> httpcore2.AsyncConnectionPool:
         return httpcore2.AsyncConnectionPool(
             ssl_context=context_for(route, self._trust),
             proxy=proxy_of(route.proxy, self._trust),
@@ -219,7 +219,7 @@ class SyncBody:
             self._pool.close()
 
 
-class AsyncBody:
+class AsyncPoolBody:
     """The body of a response in a task."""
 
     def __init__(
@@ -251,7 +251,7 @@ class AsyncBody:
 
 def in_this_loop() -> Callable[[Callable[[], Coroutine[Any, Any, None]]], None]:
     """Starts work in the running loop later, from any thread; does nothing once that loop has ended."""
-    loop = running()
+    loop = running_loop()
     if loop is None:
         return in_this_trio_run()
     tasks: set[asyncio.Task[None]] = set()
@@ -289,12 +289,12 @@ def head_of(response: httpcore2.Response) -> Head:
     return Head(response.status, headers, phrase.decode("latin-1"))
 
 
-def secrets_of(route: Route) -> tuple[str, ...]:
+def secrets_of(route: ProxyRoute) -> tuple[str, ...]:
     """What a proxy was sent that the response may repeat."""
     return route.proxy.secrets() if route.proxy is not None and not route.secure else ()
 
 
-def context_for(route: Route, trust: Trust) -> ssl.SSLContext | None:
+def context_for(route: ProxyRoute, trust: Trust) -> ssl.SSLContext | None:
     return trust() if route.secure else None
 
 

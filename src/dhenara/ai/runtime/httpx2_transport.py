@@ -9,12 +9,12 @@ import anyio
 import httpx2
 
 from ..errors import ConfigurationError
-from ..wire.http import Head, HttpRequest, Pieces
-from ..wire.io import Broken, Patience, Response, Silence, Transport, Unreachable
+from ..wire.http import BodyPieces, Head, HttpRequest
+from ..wire.io_protocol import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response, Transport
 from .adapted_response import AdaptedResponse
 
 
-def adopt(transport: object, *, is_async: bool) -> Transport:
+def adapt_transport(transport: object, *, is_async: bool) -> Transport:
     """The transport for this colour, or an error that says which kind is needed."""
     if is_async and isinstance(transport, httpx2.AsyncBaseTransport):
         return AsyncHttpx2(transport)
@@ -33,12 +33,12 @@ class BlockingHttpx2:
     def __init__(self, transport: httpx2.BaseTransport) -> None:
         self._transport = transport
 
-    async def open(self, request: HttpRequest, patience: Patience) -> Response:
+    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
         try:
-            response = self._transport.handle_request(asked(request, patience))
+            response = self._transport.handle_request(to_httpx2_request(request, timeouts))
         except httpx2.HTTPError as error:
-            raise translated(error, began=False) from error
-        return AdaptedResponse(head_of(response), BlockingBody(response), patience)
+            raise translate_error(error, began=False) from error
+        return AdaptedResponse(head_of(response), BlockingBody(response), timeouts)
 
     async def close(self) -> None:
         self._transport.close()
@@ -50,15 +50,15 @@ class AsyncHttpx2:
     def __init__(self, transport: httpx2.AsyncBaseTransport) -> None:
         self._transport = transport
 
-    async def open(self, request: HttpRequest, patience: Patience) -> Response:
+    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
         try:
-            with anyio.fail_after(patience.read()):
-                response = await self._transport.handle_async_request(asked(request, patience))
+            with anyio.fail_after(timeouts.read()):
+                response = await self._transport.handle_async_request(to_httpx2_request(request, timeouts))
         except TimeoutError as error:
-            raise Silence("the time is over") from error
+            raise ReadTimeout("the time is over") from error
         except httpx2.HTTPError as error:
-            raise translated(error, began=False) from error
-        return AdaptedResponse(head_of(response), AsyncBody(response), patience)
+            raise translate_error(error, began=False) from error
+        return AdaptedResponse(head_of(response), AsyncBody(response), timeouts)
 
     async def close(self) -> None:
         await self._transport.aclose()
@@ -75,7 +75,7 @@ class BlockingBody:
         try:
             return next((chunk for chunk in self._chunks if chunk), b"")
         except httpx2.HTTPError as error:
-            raise translated(error, began=True) from error
+            raise translate_error(error, began=True) from error
 
     async def close(self) -> None:
         self._response.close()
@@ -98,9 +98,9 @@ class AsyncBody:
                     if chunk:
                         return chunk
         except TimeoutError as error:
-            raise Silence("the time is over") from error
+            raise ReadTimeout("the time is over") from error
         except httpx2.HTTPError as error:
-            raise translated(error, began=True) from error
+            raise translate_error(error, began=True) from error
         return b""
 
     async def close(self) -> None:
@@ -110,9 +110,9 @@ class AsyncBody:
         """The foreign stream closes itself when its generator is collected."""
 
 
-def asked(request: HttpRequest, patience: Patience) -> httpx2.Request:
+def to_httpx2_request(request: HttpRequest, timeouts: AttemptTimeouts) -> httpx2.Request:
     """The request with its limits, which a transport of httpx2 takes once, before the first byte."""
-    wait, connect = patience.read(), patience.connect()
+    wait, connect = timeouts.read(), timeouts.connect()
     limits: dict[str, Any] = {"connect": connect, "read": wait, "write": wait, "pool": connect}
     extensions: dict[str, Any] = {"timeout": limits}
     if request.address is not None:
@@ -121,7 +121,7 @@ def asked(request: HttpRequest, patience: Patience) -> httpx2.Request:
         request.method,
         url_of(request),
         headers=headers_of(request),
-        content=request.body if isinstance(request.body, bytes) else Body(request.body),
+        content=request.body if isinstance(request.body, bytes) else PiecesBody(request.body),
         extensions=extensions,
     )
 
@@ -138,10 +138,10 @@ def headers_of(request: HttpRequest) -> dict[str, str]:
     return {"host": httpx2.URL(request.url).netloc.decode("ascii"), **request.headers}
 
 
-class Body:
+class PiecesBody:
     """A body in pieces, for either colour."""
 
-    def __init__(self, pieces: Pieces) -> None:
+    def __init__(self, pieces: BodyPieces) -> None:
         self._pieces = pieces
 
     def __iter__(self) -> Iterator[bytes]:
@@ -156,9 +156,9 @@ def head_of(response: httpx2.Response) -> Head:
     return Head(response.status_code, {name.lower(): value for name, value in response.headers.items()})
 
 
-def translated(error: httpx2.HTTPError, *, began: bool) -> Exception:
+def translate_error(error: httpx2.HTTPError, *, began: bool) -> Exception:
     if isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout):
-        return Silence(str(error), connecting=True)
+        return ReadTimeout(str(error), connecting=True)
     if isinstance(error, httpx2.TimeoutException):
-        return Silence(str(error))
-    return (Broken if began else Unreachable)(str(error) or type(error).__name__)
+        return ReadTimeout(str(error))
+    return (ConnectionBroken if began else ConnectFailed)(str(error) or type(error).__name__)

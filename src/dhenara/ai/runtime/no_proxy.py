@@ -12,7 +12,7 @@ BRACKETED = re.compile(r"\[([^\]]*)\](?::(\d+))?")
 WITH_PORT = re.compile(r"([^:]*):(\d+)")
 
 
-def bypassed(host: str, port: int, exceptions: str) -> bool:
+def is_bypassed(host: str, port: int, exceptions: str) -> bool:
     """Whether requests to this host and port go directly.
 
     Args:
@@ -22,7 +22,7 @@ def bypassed(host: str, port: int, exceptions: str) -> bool:
             addresses and networks, each with or without a port, or `*`; separated by commas or spaces.
     """
     name = host.lower().rstrip(".").strip("[]")
-    address = numbered(name)
+    address = parse_address(name)
     return any(matches(name, address, port, entry) for entry in SEPARATORS.split(exceptions.lower()) if entry)
 
 
@@ -33,29 +33,29 @@ def matches(name: str, address: Address | None, port: int, entry: str) -> bool:
     if only_port is not None and only_port != port:
         return False
     if address is not None:
-        return within(address, place)
+        return is_within(address, place)
     domain = place.removeprefix("*").strip(".")
     return bool(domain) and (name == domain or name.endswith(f".{domain}"))
 
 
 def split_port(entry: str) -> tuple[str, int | None]:
     """The host of an entry, without brackets, and the one port that it is about; None for every port."""
-    found = BRACKETED.fullmatch(entry) or WITH_PORT.fullmatch(entry)
-    if found is None:
+    match = BRACKETED.fullmatch(entry) or WITH_PORT.fullmatch(entry)
+    if match is None:
         return entry, None
-    return found[1], int(found[2]) if found[2] else None
+    return match[1], int(match[2]) if match[2] else None
 
 
-def numbered(host: str) -> Address | None:
+def parse_address(host: str) -> Address | None:
     """The address, where the host is one and not a name. An IPv4 address may be wrapped in an IPv6 one."""
     try:
-        found = ip_address(host.partition("%")[0])
+        match = ip_address(host.partition("%")[0])
     except ValueError:
         return None
-    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+    return (match.ipv4_mapped or match) if isinstance(match, IPv6Address) else match
 
 
-def within(address: Address, place: str) -> bool:
+def is_within(address: Address, place: str) -> bool:
     """Whether the place is this address or a network that it belongs to."""
     try:
         network = ip_network(place.replace("[", "").replace("]", "").partition("%")[0], strict=False)

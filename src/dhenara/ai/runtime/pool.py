@@ -5,54 +5,54 @@ from __future__ import annotations
 import os
 from collections import deque
 
-from .net import Place, Wire
+from .network import Connection, ServerAddress
 
 LONGEST_IDLE = 55.0
 MOST_IDLE = 512
 
 
-class Pool:
+class ConnectionPool:
     """Takes no locks: a deque hands each connection to exactly one taker. A forked child starts with none."""
 
     def __init__(self) -> None:
-        self._idle: dict[Place, deque[tuple[Wire, float]]] = {}
+        self._idle: dict[ServerAddress, deque[tuple[Connection, float]]] = {}
         self._owner = os.getpid()
 
-    def take(self, place: Place, now: float) -> Wire | None:
+    def take(self, address: ServerAddress, now: float) -> Connection | None:
         """The connection that rested the shortest, if a usable one is there."""
         self._check_owner()
-        resting = self._idle.get(place)
+        resting = self._idle.get(address)
         while resting:
             try:
-                wire, since = resting.pop()
+                connection, since = resting.pop()
             except IndexError:
                 return None
-            if now - since < LONGEST_IDLE and not wire.stale():
-                return wire
-            wire.drop()
+            if now - since < LONGEST_IDLE and not connection.is_stale():
+                return connection
+            connection.drop()
         return None
 
-    def put(self, place: Place, wire: Wire, now: float) -> None:
+    def put(self, address: ServerAddress, connection: Connection, now: float) -> None:
         if self._owner != os.getpid():
-            wire.drop()
+            connection.drop()
             return
-        resting = self._idle.setdefault(place, deque())
-        resting.append((wire, now))
+        resting = self._idle.setdefault(address, deque())
+        resting.append((connection, now))
         try:
             while len(resting) > MOST_IDLE or now - resting[0][1] > LONGEST_IDLE:
                 resting.popleft()[0].drop()
         except IndexError:
             return  # another thread took the last one
 
-    def discard(self, place: Place) -> None:
+    def discard(self, address: ServerAddress) -> None:
         """Closes what rests at this place: its server has just closed one of them, and may close the others."""
-        for wire in drained(self._idle.get(place, deque())):
-            wire.drop()
+        for connection in drained(self._idle.get(address, deque())):
+            connection.drop()
 
-    def empty(self) -> list[Wire]:
+    def empty(self) -> list[Connection]:
         """Everything that rests here, taken out."""
         self._check_owner()
-        return [wire for resting in list(self._idle.values()) for wire in drained(resting)]
+        return [connection for resting in list(self._idle.values()) for connection in drained(resting)]
 
     def _check_owner(self) -> None:
         """The parent's connections are the parent's: in a child only its copies of them are closed."""
@@ -60,11 +60,11 @@ class Pool:
             return
         idle, self._idle, self._owner = self._idle, {}, os.getpid()
         for resting in idle.values():
-            for wire in drained(resting):
-                wire.drop()
+            for connection in drained(resting):
+                connection.drop()
 
 
-def drained(resting: deque[tuple[Wire, float]]) -> list[Wire]:
+def drained(resting: deque[tuple[Connection, float]]) -> list[Connection]:
     wires = []
     try:
         while True:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..wire.frame import BrokenFraming
-from ..wire.io import Broken, Response, Unreachable
+from ..wire.io_protocol import ConnectFailed, ConnectionBroken, Response
 from .proxy import Proxy
 
 
@@ -15,7 +15,7 @@ def hiding_secrets(proxy: Proxy) -> Iterator[None]:
     """Errors that quote what was received do not repeat the proxy's password."""
     try:
         yield
-    except (Broken, Unreachable, BrokenFraming) as error:
+    except (ConnectionBroken, ConnectFailed, BrokenFraming) as error:
         text = str(error)
         if proxy.hide(text) == text:
             raise

@@ -47,8 +47,8 @@ class Proxy:
 
     def secrets(self) -> tuple[str, ...]:
         """What no message may repeat: the password, and the credentials as they are sent."""
-        found = (self.password, self._token()) if self.username or self.password else ()
-        return tuple(secret for secret in found if len(secret) >= SHORTEST_SECRET)
+        match = (self.password, self._token()) if self.username or self.password else ()
+        return tuple(secret for secret in match if len(secret) >= SHORTEST_SECRET)
 
     def hide(self, text: str) -> str:
         """The text without the secrets of this proxy."""
@@ -101,9 +101,9 @@ def stays_direct(host: str, port: int, exceptions: str) -> bool:
     """Loaded for those who have a proxy and exceptions to it."""
     if not exceptions:
         return False
-    from .no_proxy import bypassed
+    from .no_proxy import is_bypassed
 
-    return bypassed(host, port, exceptions)
+    return is_bypassed(host, port, exceptions)
 
 
 def read_proxy(address: str, name: str, kinds: Collection[str] = HTTP_ONLY) -> Proxy:

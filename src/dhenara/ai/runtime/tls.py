@@ -14,11 +14,11 @@ from .tls_settings import TlsSettings
 BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
-def trust(environment: Mapping[str, str]) -> ssl.SSLContext:
+def trust_context(environment: Mapping[str, str]) -> ssl.SSLContext:
     """The context for the CA bundle that the environment names, or the system's own."""
     name = next((name for name in BUNDLES if environment.get(name)), "")
     try:
-        return context(environment.get(name), environment.get("SSL_CERT_DIR") or None)
+        return make_context(environment.get(name), environment.get("SSL_CERT_DIR") or None)
     except OSError as error:
         raise ConfigurationError(
             f"the certificates that {name} names cannot be read: {environment.get(name)}: {error.strerror or error}. "
@@ -43,7 +43,7 @@ class TlsContexts:
             ConfigurationError: Files that cannot be read, or that are not PEM.
         """
         if self.settings.is_default:
-            return trust(self._environment)
+            return trust_context(self._environment)
         if self._created is None:
             self._created = create_context(self.settings, self._environment)
         return self._created
@@ -68,15 +68,15 @@ def create_context(settings: TlsSettings, environment: Mapping[str, str]) -> ssl
 def trusting(verify: bool | str, environment: Mapping[str, str]) -> ssl.SSLContext:
     if verify is True:
         bundle = next((environment[name] for name in BUNDLES if environment.get(name)), None)
-        trust(environment)  # refuses a bundle that cannot be read, and names its variable
+        trust_context(environment)  # refuses a bundle that cannot be read, and names its variable
         return new_context(bundle, environment.get("SSL_CERT_DIR") or None)
     if verify is False:
         created = ssl.create_default_context()
         created.check_hostname, created.verify_mode = False, ssl.CERT_NONE
-        return forgettable(created)
+        return self_closing(created)
     file, folder = (None, verify) if os.path.isdir(verify) else (verify, None)
     try:
-        return forgettable(ssl.create_default_context(cafile=file, capath=folder))
+        return self_closing(ssl.create_default_context(cafile=file, capath=folder))
     except OSError as error:
         raise ConfigurationError(
             f"the certificates that verify names cannot be read: {verify}: {error.strerror or error}. "
@@ -102,28 +102,28 @@ def no_password() -> str:
 
 
 @cache
-def context(bundle: str | None, folder: str | None) -> ssl.SSLContext:
+def make_context(bundle: str | None, folder: str | None) -> ssl.SSLContext:
     """The one of the process."""
     return new_context(bundle, folder)
 
 
 def new_context(bundle: str | None, folder: str | None) -> ssl.SSLContext:
     if bundle is not None or folder is not None:
-        return forgettable(ssl.create_default_context(cafile=bundle, capath=folder))
+        return self_closing(ssl.create_default_context(cafile=bundle, capath=folder))
     if sys.platform in ("darwin", "win32"):
         import truststore
 
         return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return forgettable(ssl.create_default_context())
+    return self_closing(ssl.create_default_context())
 
 
-def forgettable(made: ssl.SSLContext) -> ssl.SSLContext:
+def self_closing(made: ssl.SSLContext) -> ssl.SSLContext:
     """Its sockets close without a word when they are forgotten."""
-    made.sslsocket_class = ForgettableTlsSocket
+    made.sslsocket_class = SelfClosingTlsSocket
     return made
 
 
-class ForgettableTlsSocket(ssl.SSLSocket):
+class SelfClosingTlsSocket(ssl.SSLSocket):
     """A client that nobody closed leaves no socket and no warning behind."""
 
     def __del__(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..config.environment import environment
 from ..errors import ConfigurationError
-from ..wire.io import Transport
+from ..wire.io_protocol import Transport
 from .tls_settings import TlsSettings
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ def choose_transport(given: Any, tls: TlsSettings, *, is_async: bool) -> Transpo
     if hasattr(given, "open"):
         adapted: Transport = given  # anything with `open` follows the protocol
         return adapted
-    from .httpx2_transport import adopt
+    from .httpx2_transport import adapt_transport
 
-    return adopt(given, is_async=is_async)
+    return adapt_transport(given, is_async=is_async)
 
 
 def synchronous(name: str, tls: TlsSettings) -> Transport:
@@ -87,14 +87,14 @@ def synchronous(name: str, tls: TlsSettings) -> Transport:
         from .httpx2_pool import SyncHttpx2Transport
 
         return SyncHttpx2Transport(contexts, environment())
-    from .blocking import blocking_transport
+    from .sync_io import blocking_transport
 
     return blocking_transport(contexts)
 
 
 def asynchronous(name: str, tls: TlsSettings) -> Transport:
     """One transport for each event loop: connections belong to the loop that opened them."""
-    from .aio import LoopTransport, loop_transport
+    from .async_io import LoopTransport, loop_transport
     from .tls import TlsContexts
 
     contexts = TlsContexts(tls, environment())

@@ -6,14 +6,16 @@ from collections.abc import Callable
 
 from ..wire.frame import BrokenFraming
 from ..wire.http1 import Http1Reader, write_request
-from ..wire.io import Broken, ProxyRefused, Silence, Unreachable
-from .net import Net, Wire
+from ..wire.io_protocol import ConnectFailed, ConnectionBroken, ProxyRefused, ReadTimeout
+from .network import Connection, Network
 from .proxy import Proxy, bracketed
 
 OK = range(200, 300)
 
 
-async def open_tunnel(net: Net, proxy: Proxy, host: str, port: int, left: Callable[[], float | None]) -> Wire:
+async def open_tunnel(
+    network: Network, proxy: Proxy, host: str, port: int, left: Callable[[], float | None]
+) -> Connection:
     """A connection to the host through the proxy, without TLS yet.
 
     Args:
@@ -31,29 +33,29 @@ async def open_tunnel(net: Net, proxy: Proxy, host: str, port: int, left: Callab
         Silence: The limit to connect has passed; `connecting` is set.
         Unreachable: There is no connection to the proxy, or it hung up.
     """
-    wire = await net.connect(proxy.host, proxy.port, left())
+    conn = await network.connect(proxy.host, proxy.port, left())
     try:
-        await ask_for_tunnel(wire, proxy, f"{bracketed(host)}:{port}", left)
+        await ask_for_tunnel(conn, proxy, f"{bracketed(host)}:{port}", left)
     except BaseException:
-        wire.drop()
+        conn.drop()
         raise
-    return wire
+    return conn
 
 
-async def ask_for_tunnel(wire: Wire, proxy: Proxy, target: str, left: Callable[[], float | None]) -> None:
+async def ask_for_tunnel(connection: Connection, proxy: Proxy, target: str, left: Callable[[], float | None]) -> None:
     """What a proxy says is not repeated in errors: some repeat the credentials that they got."""
     reader = Http1Reader("CONNECT")
     try:
-        await wire.write(write_request("CONNECT", target, {"host": target, **proxy.headers()}, b""), left())
+        await connection.write(write_request("CONNECT", target, {"host": target, **proxy.headers()}, b""), left())
         while reader.head is None:
-            data = await wire.read(left())
+            data = await connection.read(left())
             if not data:
-                raise Unreachable(f"the proxy {proxy} hung up without an answer to CONNECT")
+                raise ConnectFailed(f"the proxy {proxy} hung up without an answer to CONNECT")
             reader.feed(data)
-    except Silence as error:
-        raise Silence(f"the proxy {proxy} did not open the way to {target} in time", connecting=True) from error
-    except Broken as error:
-        raise Unreachable(f"the proxy {proxy} broke the connection: {error}") from error
+    except ReadTimeout as error:
+        raise ReadTimeout(f"the proxy {proxy} did not open the way to {target} in time", connecting=True) from error
+    except ConnectionBroken as error:
+        raise ConnectFailed(f"the proxy {proxy} broke the connection: {error}") from error
     except BrokenFraming:
         raise ProxyRefused(f"the proxy {proxy} does not answer with HTTP/1.1", status=None) from None
     if reader.head.status not in OK:

@@ -32,12 +32,12 @@ def check_definition(schema: Any, owner: str) -> None:
         InvalidSchemaError: The message names the place in the schema, and what is wrong there.
     """
     try:
-        found = list(islice(Definition(schema).problems(), MOST_SHOWN))
+        match = list(islice(Definition(schema).problems(), MOST_SHOWN))
     except RecursionError:
-        found = [("", "is nested too deeply")]
-    if found:
-        told = "; ".join(f"{path or 'the root'} {problem}" for path, problem in found)
-        raise InvalidSchemaError(f"the JSON Schema of {owner} cannot be used: {told}")
+        match = [("", "is nested too deeply")]
+    if match:
+        data = "; ".join(f"{path or 'the root'} {problem}" for path, problem in match)
+        raise InvalidSchemaError(f"the JSON Schema of {owner} cannot be used: {data}")
 
 
 class Definition:

@@ -54,7 +54,7 @@ def compile_pattern(pattern: str) -> Pattern:
         compiled = re.compile(translate(pattern, linear=False), re.ASCII)
     except (re.error, RecursionError, OverflowError) as error:
         raise PatternError(str(error)) from error
-    return Pattern(lambda text: compiled.search(text) is not None, Cost(pattern).longest())
+    return Pattern(lambda text: compiled.search(text) is not None, PatternCost(pattern).longest())
 
 
 def translate(pattern: str, linear: bool) -> str:
@@ -97,7 +97,7 @@ def translate_escape(letter: str, inside: bool, linear: bool) -> str:
     return "\\" + letter
 
 
-class Cost:
+class PatternCost:
     """The worst case of a backtracking match: n to the power of `degree`, or `branches` to the power of n."""
 
     def __init__(self, pattern: str) -> None:

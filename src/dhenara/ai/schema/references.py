@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .check import Checker
 from .resources import subschemas
+from .validate import Checker
 
 
 def recursive_references(root: Any) -> frozenset[str]:

@@ -150,8 +150,8 @@ class Resources:
 @cache
 def metaschemas() -> dict[str, Any]:
     """The schemas of schemas of drafts 4 to 2020-12 by their addresses, as json-schema.org publishes them."""
-    found: dict[str, Any] = json.loads(files(__package__ or "").joinpath("metaschemas.json").read_bytes())
-    return found
+    match: dict[str, Any] = json.loads(files(__package__ or "").joinpath("metaschemas.json").read_bytes())
+    return match
 
 
 def join(base: str, reference: str) -> str:

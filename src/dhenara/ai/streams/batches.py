@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Self
 
-from ..flow.batch_items import Items
-from ..flow.batch_portions import Portions
-from ..flow.batches import Batching
-from ..runtime.blocking import run
+from ..pipeline.batch_items import BatchItemReader
+from ..pipeline.batch_splitter import BatchSplitter
+from ..pipeline.batches import BatchClient
+from ..runtime.sync_io import run
 from ..types.batch import BatchItem, BatchJob
 
 OnSubmit = Callable[[str | None, int], None]
@@ -18,7 +18,7 @@ OnSubmit = Callable[[str | None, int], None]
 class BatchItems:
     """Each item once, as the provider tells them; `index` says which call it belongs to."""
 
-    def __init__(self, items: Items) -> None:
+    def __init__(self, items: BatchItemReader) -> None:
         self._items = items
 
     @property
@@ -37,7 +37,7 @@ class SyncBatchItems(BatchItems):
         return self
 
     def __next__(self) -> BatchItem:
-        item = run(self._items.next())
+        item = run(self._items.next_item())
         if item is None:
             raise StopIteration
         return item
@@ -60,7 +60,7 @@ class AsyncBatchItems(BatchItems):
         return self
 
     async def __anext__(self) -> BatchItem:
-        item = await self._items.next()
+        item = await self._items.next_item()
         if item is None:
             raise StopAsyncIteration
         return item
@@ -79,7 +79,9 @@ class AsyncBatchItems(BatchItems):
 class Submissions:
     """Calls are read as they are needed. After an error the iterator goes on with those calls that come next."""
 
-    def __init__(self, batching: Batching, portions: Portions, name: str | None, on_submit: OnSubmit | None) -> None:
+    def __init__(
+        self, batching: BatchClient, portions: BatchSplitter, name: str | None, on_submit: OnSubmit | None
+    ) -> None:
         self._batching = batching
         self._portions = portions
         self._name = name
@@ -87,7 +89,7 @@ class Submissions:
         self._made = 0
 
     async def _next(self) -> BatchJob | None:
-        portion = await self._portions.next()
+        portion = await self._portions.next_portion()
         if portion is None:
             return None
         name = None if self._name is None else f"{self._name}-{self._made}"
@@ -95,7 +97,7 @@ class Submissions:
         try:
             if self._on_submit is not None:
                 self._on_submit(name, portion.spool.count)
-            return await self._batching.hand_over(portion, name)
+            return await self._batching.submit_portion(portion, name)
         finally:
             portion.spool.close()
 

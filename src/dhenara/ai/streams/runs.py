@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Generic, Self, TypeVar
 
-from ..flow.loop import Loop
-from ..flow.plan import RunEvent
-from ..runtime.blocking import run
+from ..pipeline.run_loop import RunLoop
+from ..pipeline.run_plan import RunEvent
+from ..runtime.sync_io import run
 from ..types.run import Run
 
 T = TypeVar("T")
@@ -15,7 +15,7 @@ T = TypeVar("T")
 class RunStream(Generic[T]):
     """`(event, None)` for everything that happens, and `(None, run)` at the end. Leaving it ends the run at once."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: RunLoop) -> None:
         self._loop = loop
         self._over = False
 
@@ -53,7 +53,7 @@ class RunStream(Generic[T]):
 class AsyncRunStream(Generic[T]):
     """The same for `async for`."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: RunLoop) -> None:
         self._loop = loop
         self._over = False
 

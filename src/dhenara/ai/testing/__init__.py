@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
-from .answer import Answer, Called, Counted
+from .answer import Answer, FakeToolCall, FakeUsage
 from .batches import FakeBatches
-from .plausible import Plausible
 from .replies import (
-    Cut,
-    Gzipped,
-    Mangled,
+    CutReply,
+    DialectReply,
+    GzippedReply,
+    MangledReply,
     Raw,
     RawStream,
     Refusal,
     Reply,
-    Spoken,
     hang_up_before_head,
     reset_before_head,
     stall_before_head,
 )
-from .server import Exchange, FakeServer
+from .sample_operations import SampleOperations
+from .server import FakeServer, ServerExchange
 from .steps import HangUp, Reset, Send, Stall, Wait
 
 __all__ = [
     "Answer",
-    "Called",
-    "Counted",
-    "Cut",
-    "Exchange",
+    "CutReply",
+    "DialectReply",
     "FakeBatches",
     "FakeServer",
-    "Gzipped",
+    "FakeToolCall",
+    "FakeUsage",
+    "GzippedReply",
     "HangUp",
-    "Mangled",
-    "Plausible",
+    "MangledReply",
     "Raw",
     "RawStream",
     "Refusal",
     "Reply",
     "Reset",
+    "SampleOperations",
     "Send",
-    "Spoken",
+    "ServerExchange",
     "Stall",
     "Wait",
     "hang_up_before_head",

@@ -9,7 +9,7 @@ from ..dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class FakeToolCall:
     """A tool call in an answer."""
 
     name: str
@@ -18,7 +18,7 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class FakeUsage:
     """Tokens: `input` without what was cached, `output` with the reasoning in it."""
 
     input: int = 11
@@ -35,10 +35,10 @@ class Answer:
     text: str = ""
     reasoning: str = ""
     signature: str | None = None
-    tool_calls: tuple[Called, ...] = ()
+    tool_calls: tuple[FakeToolCall, ...] = ()
     refusal: str | None = None
     finish: str | None = None
-    usage: Counted = Counted()
+    usage: FakeUsage = FakeUsage()
     id: str = "answer-1"
     model: str | None = None
     choices: tuple[str, ...] = ()
@@ -47,8 +47,8 @@ class Answer:
     @property
     def pieces(self) -> list[str]:
         """The text in the pieces in which it is streamed."""
-        return pieces(self.text)
+        return split_pieces(self.text)
 
 
-def pieces(text: str, size: int = 6) -> list[str]:
+def split_pieces(text: str, size: int = 6) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]

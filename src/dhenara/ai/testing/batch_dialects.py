@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Any
 
 from ..dataclass import dataclass
-from .answer import Answer, Counted
+from .answer import Answer, FakeUsage
 from .dialects.openai_responses import ResponsesDialect
 
 Wire = dict[str, Any]
@@ -25,7 +25,7 @@ class FakeBatch:
     name: str | None = None
     calls: dict[str, Wire] = field(default_factory=dict)
     in_file: bool = False
-    asked: int = 0
+    polls: int = 0
     over: bool = False
     cancelled: bool = False
     path: str = ""
@@ -46,7 +46,7 @@ class BatchDialect:
     page: Callable[[list[Wire]], Wire]
 
 
-def counted(batch: FakeBatch) -> int:
+def batch_size(batch: FakeBatch) -> int:
     return len(batch.calls) if batch.over and not batch.cancelled else 0
 
 
@@ -58,14 +58,14 @@ def chat(text: str) -> Wire:
 
 
 def response(text: str) -> Wire:
-    made: Wire = ResponsesDialect().body(Answer(text=text, usage=Counted(input=TOKENS[0], output=TOKENS[1])), {})
+    made: Wire = ResponsesDialect().body(Answer(text=text, usage=FakeUsage(input=TOKENS[0], output=TOKENS[1])), {})
     return made
 
 
 def message(text: str) -> Wire:
     usage = {"input_tokens": TOKENS[0], "output_tokens": TOKENS[1]}
-    said = {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "usage": usage}
-    return {"id": "msg_1", "type": "message", "role": "assistant", "model": "fake-1", **said}
+    options = {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "usage": usage}
+    return {"id": "msg_1", "type": "message", "role": "assistant", "model": "fake-1", **options}
 
 
 def candidate(text: str) -> Wire:
@@ -81,18 +81,18 @@ def answer_of(batch: FakeBatch, text: str) -> Wire:
 
 def openai_job(batch: FakeBatch) -> Wire:
     status = "cancelled" if batch.cancelled else "completed" if batch.over else "in_progress"
-    counts = {"total": len(batch.calls), "completed": counted(batch), "failed": 0}
-    files = {"output_file_id": f"out-{batch.id}"} if counted(batch) else {}
-    told = {"id": batch.id, "status": status, "created_at": CREATED, "request_counts": counts, **files}
-    return {**told, "metadata": {"name": batch.name} if batch.name else None}
+    counts = {"total": len(batch.calls), "completed": batch_size(batch), "failed": 0}
+    files = {"output_file_id": f"out-{batch.id}"} if batch_size(batch) else {}
+    data = {"id": batch.id, "status": status, "created_at": CREATED, "request_counts": counts, **files}
+    return {**data, "metadata": {"name": batch.name} if batch.name else None}
 
 
 def mistral_job(batch: FakeBatch) -> Wire:
     status = "CANCELLED" if batch.cancelled else "SUCCESS" if batch.over else "RUNNING"
-    counts = {"total_requests": len(batch.calls), "succeeded_requests": counted(batch), "failed_requests": 0}
-    files = {"output_file": f"out-{batch.id}"} if counted(batch) else {}
-    told = {"id": batch.id, "status": status, "created_at": CREATED, **counts, **files}
-    return {**told, "metadata": {"name": batch.name} if batch.name else None}
+    counts = {"total_requests": len(batch.calls), "succeeded_requests": batch_size(batch), "failed_requests": 0}
+    files = {"output_file": f"out-{batch.id}"} if batch_size(batch) else {}
+    data = {"id": batch.id, "status": status, "created_at": CREATED, **counts, **files}
+    return {**data, "metadata": {"name": batch.name} if batch.name else None}
 
 
 def claude_job(batch: FakeBatch) -> Wire:
@@ -106,24 +106,24 @@ def claude_job(batch: FakeBatch) -> Wire:
 def gemini_job(batch: FakeBatch) -> Wire:
     state = "CANCELLED" if batch.cancelled else "SUCCEEDED" if batch.over else "RUNNING"
     stats = {"requestCount": str(len(batch.calls))}
-    told: Wire = {"displayName": batch.name, "state": f"BATCH_STATE_{state}", "createTime": DAY, "batchStats": stats}
-    if counted(batch) and batch.in_file:
-        told["output"] = {"responsesFile": f"files/out-{batch.id.removeprefix('batches/')}"}
-    return {"name": batch.id, "metadata": told}
+    data: Wire = {"displayName": batch.name, "state": f"BATCH_STATE_{state}", "createTime": DAY, "batchStats": stats}
+    if batch_size(batch) and batch.in_file:
+        data["output"] = {"responsesFile": f"files/out-{batch.id.removeprefix('batches/')}"}
+    return {"name": batch.id, "metadata": data}
 
 
 def xai_job(batch: FakeBatch) -> Wire:
-    size, done = len(batch.calls), counted(batch)
+    size, done = len(batch.calls), batch_size(batch)
     pending = 0 if batch.over or batch.cancelled else size
     state = {"num_requests": size, "num_pending": pending, "num_success": done, "num_error": 0}
-    told = {"batch_id": batch.id, "name": batch.name, "create_time": DAY, "state": state}
-    return {**told, "cancel_time": DAY if batch.cancelled else None}
+    data = {"batch_id": batch.id, "name": batch.name, "create_time": DAY, "state": state}
+    return {**data, "cancel_time": DAY if batch.cancelled else None}
 
 
 REFUSED = {"error": {"message": "the fake provider refuses this call", "type": "invalid_request_error"}}
 
 
-def listed(jobs: list[Wire]) -> Wire:
+def page_of(jobs: list[Wire]) -> Wire:
     return {"data": jobs, "has_more": False, "total": len(jobs)}
 
 
@@ -131,19 +131,19 @@ def status_line(key: str, status: int, body: Mapping[str, Any]) -> Wire:
     return {"custom_id": key, "response": {"status_code": status, "body": body}}
 
 
-def like_openai(job: Callable[[FakeBatch], Wire]) -> BatchDialect:
+def openai_dialect(job: Callable[[FakeBatch], Wire]) -> BatchDialect:
     return BatchDialect(
-        chat, lambda key, body: status_line(key, 200, body), lambda key: status_line(key, 400, REFUSED), job, listed
+        chat, lambda key, body: status_line(key, 200, body), lambda key: status_line(key, 400, REFUSED), job, page_of
     )
 
 
-OPENAI, MISTRAL = like_openai(openai_job), like_openai(mistral_job)
+OPENAI, MISTRAL = openai_dialect(openai_job), openai_dialect(mistral_job)
 ANTHROPIC = BatchDialect(
     message,
     lambda key, body: {"custom_id": key, "result": {"type": "succeeded", "message": body}},
     lambda key: {"custom_id": key, "result": {"type": "errored", "error": {"type": "error", **REFUSED}}},
     claude_job,
-    listed,
+    page_of,
 )
 GEMINI = BatchDialect(
     candidate,

@@ -19,7 +19,7 @@ STARTING_AFTER = re.compile(r"[?&]starting_after=(\d{1,9})")
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 429: "Too Many Requests", 500: "Server Error"}
 
 
-class Asked(Protocol):
+class ReceivedRequest(Protocol):
     """The request that a reply answers."""
 
     path: str
@@ -29,10 +29,10 @@ class Asked(Protocol):
 
 
 class Reply(Protocol):
-    def steps(self, asked: Asked) -> Iterable[Step]: ...
+    def steps(self, resolved: ReceivedRequest) -> Iterable[Step]: ...
 
 
-def head(status: int, headers: dict[str, str]) -> bytes:
+def response_head(status: int, headers: dict[str, str]) -> bytes:
     lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}", *(f"{k}: {v}" for k, v in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
@@ -49,9 +49,9 @@ class Raw:
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
 
-    def steps(self, asked: Asked) -> Iterator[Step]:
+    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
         sized = {"content-length": str(len(self.body)), **self.headers}
-        yield Send(head(self.status, sized) + self.body)
+        yield Send(response_head(self.status, sized) + self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class RawStream:
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
 
-    def steps(self, asked: Asked) -> Iterator[Step]:
-        yield Send(head(self.status, {**self.headers, "transfer-encoding": "chunked"}))
+    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
+        yield Send(response_head(self.status, {**self.headers, "transfer-encoding": "chunked"}))
         for piece in self.chunks:
             if self.pause:
                 yield Wait(self.pause)
@@ -73,7 +73,7 @@ class RawStream:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class DialectReply:
     """An answer in the dialect of the path it was asked on, streamed if the request says so.
 
     Asked for something else than an answer in words, such as vectors, the server makes that up.
@@ -83,22 +83,22 @@ class Spoken:
     pause: float = 0.0
     headers: dict[str, str] = field(default_factory=dict)
 
-    def steps(self, asked: Asked) -> Iterator[Step]:
-        from .plausible import Plausible, is_operation
+    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
+        from .sample_operations import SampleOperations, is_operation
 
-        if is_operation(asked.path):
-            yield from Plausible().steps(asked)
+        if is_operation(resolved.path):
+            yield from SampleOperations().steps(resolved)
             return
-        dialect = dialect_for(asked.path)
-        if dialect.wants_stream(asked):
+        dialect = dialect_for(resolved.path)
+        if dialect.wants_stream(resolved):
             kind = {"content-type": dialect.stream_type, **self.headers}
-            events = dialect.stream(self.answer, asked.json)
-            if after := STARTING_AFTER.search(asked.path):
+            events = dialect.stream(self.answer, resolved.json)
+            if after := STARTING_AFTER.search(resolved.path):
                 events = events[int(after[1]) + 1 :]
-            yield from RawStream(events, self.pause, headers=kind).steps(asked)
+            yield from RawStream(events, self.pause, headers=kind).steps(resolved)
         else:
-            body = json.dumps(dialect.body(self.answer, asked.json)).encode()
-            yield from Raw(body, headers={"content-type": "application/json", **self.headers}).steps(asked)
+            body = json.dumps(dialect.body(self.answer, resolved.json)).encode()
+            yield from Raw(body, headers={"content-type": "application/json", **self.headers}).steps(resolved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,24 +111,24 @@ class Refusal:
     code: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
-    def steps(self, asked: Asked) -> Iterator[Step]:
-        body = dialect_for(asked.path).error(self.status, self.message, self.kind, self.code)
+    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
+        body = dialect_for(resolved.path).error(self.status, self.message, self.kind, self.code)
         yield from Raw(
             json.dumps(body).encode(), self.status, {"content-type": "application/json", **self.headers}
-        ).steps(asked)
+        ).steps(resolved)
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class CutReply:
     """Another reply until `after` of its sends, and then this end instead."""
 
     reply: Reply
     after: int
     end: Step = field(default_factory=Reset)
 
-    def steps(self, asked: Asked) -> Iterator[Step]:
+    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
         sent = 0
-        for step in self.reply.steps(asked):
+        for step in self.reply.steps(resolved):
             if isinstance(step, Send):
                 if sent == self.after:
                     break
@@ -138,36 +138,36 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Mangled:
+class MangledReply:
     """Another reply with some of its bytes changed: `change` gets every send after the head."""
 
     reply: Reply
     change: Callable[[bytes], bytes]
 
-    def steps(self, asked: Asked) -> Iterator[Step]:
-        for step in self.reply.steps(asked):
+    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
+        for step in self.reply.steps(resolved):
             yield Send(self.change(step.data)) if isinstance(step, Send) else step
 
 
 @dataclass(frozen=True, slots=True)
-class Gzipped:
+class GzippedReply:
     """Another reply's body, compressed as a whole."""
 
     reply: Raw
 
-    def steps(self, asked: Asked) -> Iterator[Step]:
+    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
         headers = {**self.reply.headers, "content-encoding": "gzip"}
         packed = Raw(gzip.compress(self.reply.body), self.reply.status, headers)
-        yield from packed.steps(asked)
+        yield from packed.steps(resolved)
 
 
 def reset_before_head() -> Reply:
-    return Cut(Raw(), 0, Reset())
+    return CutReply(Raw(), 0, Reset())
 
 
 def stall_before_head() -> Reply:
-    return Cut(Raw(), 0, Stall())
+    return CutReply(Raw(), 0, Stall())
 
 
 def hang_up_before_head() -> Reply:
-    return Cut(Raw(), 0, HangUp())
+    return CutReply(Raw(), 0, HangUp())

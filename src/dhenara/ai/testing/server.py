@@ -15,14 +15,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from .answer import Answer
-from .replies import Refusal, Reply, Spoken
-from .rules.registry import refused
+from .replies import DialectReply, Refusal, Reply
 from .steps import HangUp, Reset, Send, Stall, Step, Wait
+from .validators.registry import block_violations
 
 EXHAUSTED = Refusal(500, "this fake server was asked more often than it was told to answer")
 
 
-class Exchange:
+class ServerExchange:
     """One request, and what became of its answer."""
 
     def __init__(self, method: str, path: str, headers: dict[str, str], body: bytes, connection: int) -> None:
@@ -40,7 +40,7 @@ class Exchange:
     def json(self) -> Any:
         return json.loads(self.body) if self.body else {}
 
-    def left(self) -> None:
+    def mark_left(self) -> None:
         self._left.set()
 
     def wait_left(self, timeout: float = 100.0) -> bool:
@@ -56,7 +56,7 @@ class FakeServer:
     """
 
     def __init__(self, *replies: Reply | Answer, forever: bool = False, strict: bool = False) -> None:
-        self._script: deque[Reply] = deque(map(as_reply, replies))
+        self._script: deque[Reply] = deque(map(to_reply, replies))
         self._forever = forever
         self._strict = strict
         self._lock = threading.Lock()
@@ -64,7 +64,7 @@ class FakeServer:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._open: set[socket.socket] = set()
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[ServerExchange] = []
         self.connections = 0
 
     @property
@@ -77,10 +77,10 @@ class FakeServer:
         with self._lock:
             return len(self._open)
 
-    def answers(self, *replies: Reply | Answer) -> None:
+    def add_replies(self, *replies: Reply | Answer) -> None:
         """Adds to the script."""
         with self._lock:
-            self._script.extend(map(as_reply, replies))
+            self._script.extend(map(to_reply, replies))
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -126,11 +126,11 @@ class FakeServer:
     def _serve(self, connection: socket.socket, number: int) -> None:
         try:
             with connection, connection.makefile("rb") as incoming:
-                while (asked := read_request(incoming, number)) is not None:
+                while (request := read_request(incoming, number)) is not None:
                     with self._lock:
-                        self.exchanges.append(asked)
-                        reply = self._objection(asked) or self._next()
-                    if not self._answer(connection, asked, reply):
+                        self.exchanges.append(request)
+                        reply = self._violation_reply(request) or self._next()
+                    if not self._answer(connection, request, reply):
                         return
         except OSError:
             return  # the client is gone, which is its right
@@ -138,8 +138,8 @@ class FakeServer:
             with self._lock:
                 self._open.discard(connection)
 
-    def _objection(self, asked: Exchange) -> Reply | None:
-        reason = refused(asked.path, asked.json) if self._strict else None
+    def _violation_reply(self, request: ServerExchange) -> Reply | None:
+        reason = block_violations(request.path, request.json) if self._strict else None
         return None if reason is None else Refusal(400, reason)
 
     def _next(self) -> Reply:
@@ -147,48 +147,48 @@ class FakeServer:
             return EXHAUSTED
         return self._script[0] if self._forever and len(self._script) == 1 else self._script.popleft()
 
-    def _answer(self, connection: socket.socket, asked: Exchange, reply: Reply) -> bool:
+    def _answer(self, connection: socket.socket, request: ServerExchange, reply: Reply) -> bool:
         """Whether another request may follow on this connection."""
-        for step in reply.steps(asked):
+        for step in reply.steps(request):
             try:
-                if not self._take(step, connection, asked):
+                if not self._run_step(step, connection, request):
                     return False
             except OSError:
-                asked.left()
+                request.mark_left()
                 return False
         return True
 
-    def _take(self, step: Step, connection: socket.socket, asked: Exchange) -> bool:
+    def _run_step(self, step: Step, connection: socket.socket, request: ServerExchange) -> bool:
         match step:
             case Send(data=data):
                 connection.sendall(data)
-                asked.sent += 1
+                request.sent += 1
                 return True
             case Wait(seconds=seconds):
-                return self._watch(connection, asked, seconds)
+                return self._wait_watching(connection, request, seconds)
             case Stall():
-                return self._watch(connection, asked, 60.0) and False
+                return self._wait_watching(connection, request, 60.0) and False
             case Reset():
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return False
             case HangUp():
                 return False
 
-    def _watch(self, connection: socket.socket, asked: Exchange, seconds: float) -> bool:
+    def _wait_watching(self, connection: socket.socket, request: ServerExchange, seconds: float) -> bool:
         """Waits; false when the client hung up meanwhile."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._stopping.is_set():
             if select.select([connection], [], [], min(left, 0.05))[0] and not connection.recv(1, socket.MSG_PEEK):
-                asked.left()
+                request.mark_left()
                 return False
         return not self._stopping.is_set()
 
 
-def as_reply(given: Reply | Answer) -> Reply:
-    return Spoken(given) if isinstance(given, Answer) else given
+def to_reply(given: Reply | Answer) -> Reply:
+    return DialectReply(given) if isinstance(given, Answer) else given
 
 
-def read_request(incoming: Any, connection: int) -> Exchange | None:
+def read_request(incoming: Any, connection: int) -> ServerExchange | None:
     """The next request on a connection; None when there is none."""
     line = incoming.readline()
     if not line.strip():
@@ -196,7 +196,7 @@ def read_request(incoming: Any, connection: int) -> Exchange | None:
     method, path, _ = line.decode("latin-1").split(" ", 2)
     headers = dict(read_headers(incoming))
     body = incoming.read(int(headers.get("content-length", 0)))
-    return Exchange(method, path, headers, body, connection)
+    return ServerExchange(method, path, headers, body, connection)
 
 
 def read_headers(incoming: Any) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._lazy import lazy
+from .._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .api import (
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
         TranscriptionResponse as TranscriptionResponse,
     )
     from .batch import (
-        BatchArrival as BatchArrival,
         BatchItem as BatchItem,
+        BatchItemContext as BatchItemContext,
         BatchJob as BatchJob,
         BatchRequest as BatchRequest,
         BatchResults as BatchResults,
@@ -66,6 +66,9 @@ if TYPE_CHECKING:
         ToolCallContent as ToolCallContent,
         ToolResultContent as ToolResultContent,
         VideoContent as VideoContent,
+    )
+    from .content_parsing import (
+        content_of as content_of,
     )
     from .context_policy import (
         ContextPolicy as ContextPolicy,
@@ -134,12 +137,9 @@ if TYPE_CHECKING:
     from .provider_tools import (
         CodeExecution as CodeExecution,
         FileSearch as FileSearch,
-        Place as Place,
         RemoteMCP as RemoteMCP,
+        UserLocation as UserLocation,
         WebSearch as WebSearch,
-    )
-    from .reading import (
-        content_of as content_of,
     )
     from .rerank import (
         RankedDocument as RankedDocument,
@@ -255,7 +255,7 @@ _HOMES = {
     "SpokenAudio": ".audio",
     "TranscriptionRequest": ".audio",
     "TranscriptionResponse": ".audio",
-    "BatchArrival": ".batch",
+    "BatchItemContext": ".batch",
     "BatchItem": ".batch",
     "BatchJob": ".batch",
     "BatchRequest": ".batch",
@@ -295,10 +295,10 @@ _HOMES = {
     "Plan": ".plan",
     "PlannedPart": ".plan",
     "AIModelAPIProviderEnum": ".provider",
-    "content_of": ".reading",
+    "content_of": ".content_parsing",
     "CodeExecution": ".provider_tools",
     "FileSearch": ".provider_tools",
-    "Place": ".provider_tools",
+    "UserLocation": ".provider_tools",
     "RemoteMCP": ".provider_tools",
     "WebSearch": ".provider_tools",
     "ChatResponse": ".response",
@@ -333,4 +333,4 @@ _HOMES = {
     "CallWarning": ".warning",
 }
 
-__getattr__, __dir__ = lazy(__name__, _HOMES)
+__getattr__, __dir__ = lazy_package(__name__, _HOMES)

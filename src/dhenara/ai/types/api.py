@@ -14,7 +14,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from ..wire.secrets import MASK, conceal, conceal_all, mask, reveal
-from .base import DISCREET, Value
+from .model_base import DISCREET, FrozenModel
 from .provider import AIModelAPIProviderEnum
 
 
@@ -47,14 +47,14 @@ class Credentials:
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """A dict is hidden; dumps show names alone."""
         masked = core_schema.plain_serializer_function_ser_schema(masked_names)
-        return core_schema.no_info_plain_validator_function(hidden, serialization=masked)
+        return core_schema.no_info_plain_validator_function(to_credentials, serialization=masked)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "object"}
 
 
-def hidden(given: Any) -> Credentials:
+def to_credentials(given: Any) -> Credentials:
     if isinstance(given, Credentials):
         return given
     if not isinstance(given, Mapping):
@@ -66,7 +66,7 @@ def masked_names(credentials: Credentials) -> dict[str, str]:
     return dict.fromkeys(credentials.values(), MASK)
 
 
-class AIModelAPI(Value):
+class AIModelAPI(FrozenModel):
     """An API: who provides it, the secrets for it, and its configuration. A key left out comes from the environment.
 
     `repr` and `model_dump` (both modes) mask the key, the credentials, the values of `config["headers"]` and of the

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from .base import Value
+from .model_base import FrozenModel
 
 
-class Attempt(Value):
+class Attempt(FrozenModel):
     """One request on the wire. `waited` is the pause before it, `seconds` how long until its outcome was known."""
 
     number: int

@@ -8,9 +8,9 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from ..errors import ConfigurationError
-from ..wire.sounds import SUFFIXES, read_wav, sound_of, usual_name
-from .base import Value
+from ..wire.audio_headers import SUFFIXES, audio_type, canonical_audio_type, read_wav
 from .content import AudioContent
+from .model_base import FrozenModel
 from .result import OperationResponse
 from .subtitles import SpokenSegment, SpokenWord, cues_of, write_srt, write_vtt
 
@@ -18,7 +18,7 @@ Timestamps = Literal["segment", "word"]
 SpeechFormat = Literal["mp3", "wav", "flac", "opus", "aac", "pcm"]
 
 
-class TranscriptionRequest(Value):
+class TranscriptionRequest(FrozenModel):
     """`timestamps` says how fine; `diarize` tells speakers apart; `prompt` holds names and words that may be said."""
 
     audio: AudioContent
@@ -30,7 +30,7 @@ class TranscriptionRequest(Value):
 
     @field_validator("audio")
     @classmethod
-    def _is_there(cls, given: AudioContent) -> AudioContent:
+    def _check_source(cls, given: AudioContent) -> AudioContent:
         if not (given.data or given.url or given.file_id):
             raise ValueError("there is no sound in it: AudioContent needs data, url or file_id")
         return given
@@ -65,7 +65,7 @@ class TranscriptionResponse(OperationResponse):
         return cues
 
 
-class SpeechRequest(Value):
+class SpeechRequest(FrozenModel):
     """`voice` is one of the provider's own names; without one, its usual voice speaks."""
 
     text: str = Field(min_length=1)
@@ -94,7 +94,7 @@ class SpokenAudio(AudioContent):
         """Writes the sound to this path, and says where; without a suffix it gets that of its kind."""
         target = Path(path)
         if not target.suffix:
-            kind = sound_of(self.bytes) or usual_name(self.mime_type or "")
+            kind = audio_type(self.bytes) or canonical_audio_type(self.mime_type or "")
             target = target.with_suffix(SUFFIXES.get(kind, ""))
         target.write_bytes(self.bytes)
         return target

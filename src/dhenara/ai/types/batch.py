@@ -11,8 +11,8 @@ from pydantic import Field, SkipValidation
 
 from ..dataclass import dataclass
 from ..errors import CallError
-from .base import Value
 from .cost import Cost
+from .model_base import FrozenModel
 from .response import ChatResponse
 from .result import OperationResponse
 from .structured import StructuredOutput
@@ -22,7 +22,7 @@ BatchState = Literal["running", "done", "failed", "cancelling", "cancelled", "ex
 OVER = ("done", "failed", "cancelled", "expired")
 
 
-class BatchRequest(Value):
+class BatchRequest(FrozenModel):
     """`lines` are written calls that travel in the request; `file_id` is where they were uploaded instead.
 
     `path` and `headers` are those of the calls. `bodies` and `asked` are for layers that want to know what is handed
@@ -38,16 +38,16 @@ class BatchRequest(Value):
     headers: dict[str, str] = Field(default_factory=dict)
     lines: SkipValidation[Any] = Field(default=None, repr=False)
     bodies: SkipValidation[Any] = Field(default=(), repr=False)
-    asked: SkipValidation[Any] = Field(default=None, repr=False)
+    sample_call: SkipValidation[Any] = Field(default=None, repr=False)
 
 
 class BatchLine(OperationResponse):
     """One result, as the provider tells it."""
 
-    told: SkipValidation[Any] = Field(default=None, repr=False)
+    result: SkipValidation[Any] = Field(default=None, repr=False)
 
 
-class BatchArrival(Value):
+class BatchItemContext(FrozenModel):
     """What layers are told of each item whose answer has come. `shared` is theirs, while one batch is read."""
 
     job: SkipValidation[Any] = Field(repr=False)
@@ -55,7 +55,7 @@ class BatchArrival(Value):
     total: int
     response: SkipValidation[Any] = Field(default=None, repr=False)
     error: SkipValidation[Any] = None
-    asked: bool = True
+    was_sent: bool = True
     """Whether the model was asked at all: a batch may end before."""
 
     shared: SkipValidation[Any] = Field(default_factory=dict, repr=False)
@@ -89,7 +89,7 @@ class BatchJob(OperationResponse):
     answer_tool: str | None = None
     """The tool whose arguments are the answer, for models that can only be held to a shape by one."""
 
-    kept: dict[str, Any] = Field(default_factory=dict, repr=False)
+    layer_data: dict[str, Any] = Field(default_factory=dict, repr=False)
     """What budgets and ledgers know of it until its answers come."""
 
     raw: dict[str, Any] = Field(default_factory=dict, repr=False)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ..dataclass import dataclass
 from ..wire.http import Head
 from .attempt import Attempt
-from .base import Value
 from .call_config import AIModelCallConfig
 from .endpoint import AIModelEndpoint
 from .message import Message
+from .model_base import FrozenModel
 
 if TYPE_CHECKING:
-    from ..flow.exchange import EncodedCall
+    from ..pipeline.exchange import EncodedCall
     from .fingerprint import Fingerprint
     from .plan import Plan
     from .uploaded_file import UploadedFile
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Journal:
+class CallJournal:
     """What happened to one call on its way. Born with the call, read when its answer is handed over."""
 
     attempts: list[Attempt] = field(default_factory=list)
@@ -55,14 +55,14 @@ class Journal:
     idempotency_key: str = ""
     """Sent with every attempt of the call, where the provider has a header for it."""
 
-    kept: dict[str, Any] = field(default_factory=dict)
+    layer_data: dict[str, Any] = field(default_factory=dict)
     """What layers want to be kept with a batch until its answers come: plain values, for they may wait as JSON."""
 
-    def heard(self, head: Head) -> None:
+    def set_head(self, head: Head) -> None:
         """The head of the latest answer."""
         self.head = head
 
-    def began(self, now: float) -> None:
+    def mark_started(self, now: float) -> None:
         """The first words are here."""
         self.began_at = now
 
@@ -80,8 +80,8 @@ class Call:
     instructions: tuple[str, ...] = ()
     deadline: float | None = None
     operation: str = "chat"
-    request: Value | None = None
-    relieved: bool = False
+    request: FrozenModel | None = None
+    has_fallback: bool = False
     """Whether somebody else can answer, so that nobody waits long."""
 
-    journal: Journal = field(default_factory=Journal, compare=False, repr=False)
+    journal: CallJournal = field(default_factory=CallJournal, compare=False, repr=False)

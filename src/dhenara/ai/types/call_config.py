@@ -7,8 +7,8 @@ from pydantic import Field, field_serializer, field_validator
 
 from ..wire.limits import DEFAULT_LIMITS, ReadLimits
 from ..wire.secrets import MASK, reveal, secret_headers
-from .base import DISCREET, Value
-from .later import later
+from .lazy_type import later
+from .model_base import DISCREET, FrozenModel
 from .timeouts import Timeouts
 from .tool_list import ToolList
 
@@ -32,7 +32,7 @@ else:
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
-class AIModelCallConfig(Value):
+class AIModelCallConfig(FrozenModel):
     """Everything is optional; what is not set is left to the provider.
 
     `tools` are functions, model classes, dicts, `Tool`s, or what providers run themselves. `options` are the model's
@@ -95,7 +95,7 @@ class AIModelCallConfig(Value):
 
     @field_validator("stop")
     @classmethod
-    def _kept(cls, given: Sequence[str]) -> Sequence[str]:
+    def _as_tuple(cls, given: Sequence[str]) -> Sequence[str]:
         """From JSON they come as a list."""
         return tuple(given)
 
@@ -129,7 +129,9 @@ class AIModelCallConfig(Value):
         """All four limits; a plain number is the total."""
         if isinstance(self.timeout, Timeouts):
             return self.timeout
-        return Timeouts.made() if self.timeout is None else Timeouts.made(total=self.timeout)
+        return (
+            Timeouts.construct_unchecked() if self.timeout is None else Timeouts.construct_unchecked(total=self.timeout)
+        )
 
     @property
     def read_limits(self) -> ReadLimits:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import Field, PrivateAttr
 
 from .attempt import Attempt
-from .base import Value
-from .later import later
+from .lazy_type import later
+from .model_base import FrozenModel
 from .response import ChatResponse
 
 if TYPE_CHECKING:
-    from ..streams.answers import AsyncStream, SyncStream
+    from ..streams.chat import AsyncStream, SyncStream
     from .fingerprint import Fingerprint
     from .image import ImageResponse
     from .plan import Plan
@@ -26,7 +26,7 @@ else:
     Plan = later("plan", "Plan")
 
 
-class AIModelCallResponse(Value):
+class AIModelCallResponse(FrozenModel):
     """`chat_response` or `image_response` when the answer is here; a generator of `(chunk, final)` when it streams.
 
     Which of them there is follows from the call: a chat model gives no image response, a plain call no stream. What
@@ -61,7 +61,7 @@ class AIModelCallResponse(Value):
         async_stream: AsyncStream | None = None,
     ) -> AIModelCallResponse:
         """A response whose answer is still on its way."""
-        response = cls.made()
+        response = cls.construct_unchecked()
         response._stream, response._async_stream = stream, async_stream
         return response
 
@@ -80,5 +80,5 @@ class AIModelCallResponse(Value):
 
     @property
     def full_response(self) -> ChatResponse | ImageResponse | None:
-        found: tuple[ChatResponse | ImageResponse | None, ...] = (self.chat_response, self.image_response)
-        return next((response for response in found if response is not None), None)
+        match: tuple[ChatResponse | ImageResponse | None, ...] = (self.chat_response, self.image_response)
+        return next((response for response in match if response is not None), None)

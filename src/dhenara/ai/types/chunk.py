@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import Value
 from .content import Citation, ContentItem
 from .delta import FinishReason
+from .model_base import FrozenModel
 from .usage import Usage
 
 
-class Piece(Value):
+class ContentDeltaBase(FrozenModel):
     """A piece of one part. `text_delta` is always a str: words of the answer proper, or nothing."""
 
     index: int = 0
@@ -25,7 +25,7 @@ class Piece(Value):
         return self.text_delta
 
 
-class TextContentDelta(Value):
+class TextContentDelta(FrozenModel):
     """The next words of the answer."""
 
     type: Literal["text"] = "text"
@@ -36,21 +36,21 @@ class TextContentDelta(Value):
         return self.text_delta
 
 
-class ReasoningContentDelta(Piece):
+class ReasoningContentDelta(ContentDeltaBase):
     """The next words of the model's thinking; they are not part of the answer's text."""
 
     type: Literal["reasoning"] = "reasoning"
     reasoning_delta: str = ""
 
 
-class RefusalContentDelta(Piece):
+class RefusalContentDelta(ContentDeltaBase):
     """The next words with which the model declines."""
 
     type: Literal["refusal"] = "refusal"
     refusal_delta: str = ""
 
 
-class ToolCallContentDelta(Piece):
+class ToolCallContentDelta(ContentDeltaBase):
     """The next piece of a tool call: its id and name come once, its arguments as JSON text in pieces."""
 
     type: Literal["tool_call"] = "tool_call"
@@ -59,7 +59,7 @@ class ToolCallContentDelta(Piece):
     arguments_delta: str = ""
 
 
-class OtherContentDelta(Piece):
+class OtherContentDelta(ContentDeltaBase):
     """Any other part: media (base64 in `data_delta`), citations, what the provider ran, or a whole `content`."""
 
     type: Literal["other"] = "other"
@@ -77,7 +77,7 @@ ChatContentDelta = Annotated[
 ]
 
 
-class ChatResponseChoiceDelta(Value):
+class ChatResponseChoiceDelta(FrozenModel):
     """What is new in one choice."""
 
     index: int = 0
@@ -85,7 +85,7 @@ class ChatResponseChoiceDelta(Value):
     content_deltas: list[ChatContentDelta] = Field(min_length=1)
 
 
-class ChatResponseChunk(Value):
+class ChatResponseChunk(FrozenModel):
     """What one event of the stream adds to the answer."""
 
     id: str | None = None

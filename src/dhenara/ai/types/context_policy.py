@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from .base import Value
+from .model_base import FrozenModel
 
 
-class ContextPolicy(Value):
+class ContextPolicy(FrozenModel):
     """Each is independent; what a provider does not offer is a warning.
 
     `max_input_tokens` is kept to here, by leaving out the oldest rounds; tokens are estimated at four bytes each.

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from .base import Value
+from .model_base import FrozenModel
 
 
-class Cost(Value):
+class Cost(FrozenModel):
     """`amount` is None when no price is known; `reason` then says why.
 
     A cached answer costs nothing; `saved` is then what asking again would have cost, if that is known.

@@ -5,10 +5,10 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from .base import Value
+from .model_base import FrozenModel
 
 
-class ChatModelCostData(Value):
+class ChatModelCostData(FrozenModel):
     """Prices per million tokens in US dollars."""
 
     input_token_cost_per_million: Decimal = Field(ge=0)
@@ -17,7 +17,7 @@ class ChatModelCostData(Value):
     cache_write_cost_per_million: Decimal | None = Field(default=None, ge=0)
 
 
-class ImageModelCostData(Value):
+class ImageModelCostData(FrozenModel):
     """One price for every image, or a price for each combination of options."""
 
     flat_cost_per_image: Decimal | None = Field(default=None, ge=0)
@@ -30,7 +30,7 @@ class ImageModelCostData(Value):
         return self
 
 
-class AudioModelCostData(Value):
+class AudioModelCostData(FrozenModel):
     """Prices in US dollars of a minute that is heard, or of a million letters that are spoken."""
 
     cost_per_minute: Decimal | None = Field(default=None, ge=0)

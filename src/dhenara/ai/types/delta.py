@@ -31,7 +31,7 @@ Part = int | str
 
 
 @dataclass(slots=True, eq=False)
-class Began:
+class ResponseStart:
     """Who answers. Empty fields mean: not said yet."""
 
     id: str | None = None
@@ -134,21 +134,21 @@ class LogprobsDelta:
 
 
 @dataclass(slots=True, eq=False)
-class Used:
+class UsageDelta:
     """The tokens so far, as far as they are known; each report replaces the one before."""
 
     usage: Usage
 
 
 @dataclass(slots=True, eq=False)
-class Made:
+class ResultDelta:
     """What an operation beside chat came to; usage and warnings are told by deltas of their own."""
 
     result: Result
 
 
 @dataclass(slots=True, eq=False)
-class Ended:
+class FinishDelta:
     """One choice is complete. `raw` is the provider's own word for why."""
 
     reason: FinishReason
@@ -159,19 +159,19 @@ class Ended:
 
 
 @dataclass(slots=True, eq=False)
-class Terminal:
+class StreamEnd:
     """The protocol's own end of the stream. Without it an answer is interrupted, never complete."""
 
 
 @dataclass(slots=True, eq=False)
-class Failed:
+class ErrorDelta:
     """The provider reports an error inside an answer that began well."""
 
     error: Exception
 
 
 @dataclass(slots=True, eq=False)
-class Warned:
+class WarningDelta:
     warning: CallWarning
 
 
@@ -192,7 +192,18 @@ PartDelta = (
     | ContentDelta
     | CitationDelta
 )
-Delta = PartDelta | LogprobsDelta | Began | Used | Made | Ended | Terminal | Failed | Warned | FileDelta
+Delta = (
+    PartDelta
+    | LogprobsDelta
+    | ResponseStart
+    | UsageDelta
+    | ResultDelta
+    | FinishDelta
+    | StreamEnd
+    | ErrorDelta
+    | WarningDelta
+    | FileDelta
+)
 
-SILENT = (Began, Used, Warned)
+SILENT = (ResponseStart, UsageDelta, WarningDelta)
 """Facts about an answer that are no part of what it says."""

@@ -10,8 +10,8 @@ from pydantic import Field, GetCoreSchemaHandler, PrivateAttr, field_validator
 from pydantic_core import CoreSchema, core_schema
 
 from ..errors import ConfigurationError
-from .base import Value
 from .media import AudioContent, FileContent, ImageContent, Media, VideoContent
+from .model_base import FrozenModel
 from .result import OperationResponse
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class TakenAsGiven:
         return core_schema.json_or_python_schema(json_schema=handler(source), python_schema=core_schema.any_schema())
 
 
-class EmbeddingRequest(Value):
+class EmbeddingRequest(FrozenModel):
     """What becomes vectors, and how.
 
     Attributes:

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from .api import AIModelAPI
-from .base import DISCREET, Value
-from .later import later
+from .lazy_type import later
 from .model import AIModel
+from .model_base import DISCREET, FrozenModel
 
 if TYPE_CHECKING:
     from .cost_data import AnyCostData
@@ -13,7 +13,7 @@ else:
     AnyCostData = later("cost_data", "AnyCostData")
 
 
-class AIModelEndpoint(Value):
+class AIModelEndpoint(FrozenModel):
     """The same model may stand behind several endpoints. `cost_data` overrides the model's own."""
 
     model_config = DISCREET

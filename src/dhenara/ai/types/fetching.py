@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from .base import Value
+from .model_base import FrozenModel
 
 
-class Fetching(Value):
+class Fetching(FrozenModel):
     """`private` lets addresses be fetched that are not on the public internet: this machine, its networks, its cloud.
 
     Every redirect is held to the same rules. `timeout` is in seconds for each file, `max_bytes` its largest size.

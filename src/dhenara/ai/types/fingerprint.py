@@ -7,14 +7,14 @@ from typing import Self
 from pydantic import Field
 
 from ..errors import ConfigurationError
-from .base import Value
+from .model_base import FrozenModel
 
 LENGTH = 16
 RANKS = {"model": 0, "tools": 2, "instructions": 3, "turns": 4}
 """The order of the parts; what is not here, such as settings of thinking, stands between the model and the tools."""
 
 
-class FingerprintPart(Value):
+class FingerprintPart(FrozenModel):
     """One part of a request: what it is called on the wire, and the hash of its bytes."""
 
     name: str
@@ -27,7 +27,7 @@ class FingerprintPart(Value):
         return RANKS.get(name, 1), int(number.rstrip("]") or 0) if number else 0
 
 
-class Fingerprint(Value):
+class Fingerprint(FrozenModel):
     """Two requests share a provider's cache as far as their fingerprints begin alike.
 
     A turn of a conversation holds only what its request has that the one before had not, so that a conversation grows
@@ -42,8 +42,8 @@ class Fingerprint(Value):
     @cached_property
     def digest(self) -> str:
         """One hash of the whole, chained to the one before."""
-        told = [self.since or "", *(f"{part.name}={part.digest}" for part in self.parts), *self.gone]
-        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:LENGTH]
+        data = [self.since or "", *(f"{part.name}={part.digest}" for part in self.parts), *self.gone]
+        return hashlib.sha256("\n".join(data).encode()).hexdigest()[:LENGTH]
 
     def changed_since(self, earlier: Self) -> str | None:
         """The first part of the earlier request that is another one here or gone; None when all of it is here.

@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import Field
 
 from ..errors import ConfigurationError
-from ..wire.pictures import mime_of, size_of
-from .base import Value
+from ..wire.image_headers import image_size, image_type
 from .content import ImageContent
+from .model_base import FrozenModel
 from .result import Result
 
 SUFFIXES = {
@@ -20,7 +20,7 @@ SUFFIXES = {
 }
 
 
-class ImageRequest(Value):
+class ImageRequest(FrozenModel):
     """`make` something new, or variations of the picture in the prompt; `mask` is transparent where it may change."""
 
     make: Literal["new", "variation"] = "new"
@@ -45,13 +45,13 @@ class GeneratedImage(ImageContent):
     @property
     def size(self) -> tuple[int, int] | None:
         """Width and height in pixels, where the file tells."""
-        return size_of(self.data) if self.data else None
+        return image_size(self.data) if self.data else None
 
     def save(self, path: str | Path) -> Path:
         """Writes the picture to this path, and says where; without a suffix it gets that of its kind."""
         target = Path(path)
         if not target.suffix:
-            target = target.with_suffix(SUFFIXES.get(mime_of(self.bytes) or self.mime_type or "", ""))
+            target = target.with_suffix(SUFFIXES.get(image_type(self.bytes) or self.mime_type or "", ""))
         target.write_bytes(self.bytes)
         return target
 

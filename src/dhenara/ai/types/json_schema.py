@@ -15,7 +15,7 @@ from ..errors import ConfigurationError
 UNDESCRIBABLE = (PydanticUserError, PydanticUndefinedAnnotation)
 
 
-class Plain(GenerateJsonSchema):
+class PlainJsonSchema(GenerateJsonSchema):
     """Defaults that JSON has no word for are left out in silence: the function knows them anyway."""
 
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  # as pydantic declares it
@@ -40,7 +40,7 @@ def adapter_of(kind: Any, called: str) -> TypeAdapter[Any]:
 def schema_of(adapter: TypeAdapter[Any], called: str) -> dict[str, Any]:
     """The JSON Schema of what it reads."""
     try:
-        schema = adapter.json_schema(schema_generator=Plain)
+        schema = adapter.json_schema(schema_generator=PlainJsonSchema)
     except UNDESCRIBABLE as error:
         raise ConfigurationError(f"{called} cannot be described to a model: {first_line(error)}") from error
     return schema

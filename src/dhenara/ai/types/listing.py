@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import Field
 
-from .base import Value
+from .model_base import FrozenModel
 
 
-class ModelListing(Value):
+class ModelListing(FrozenModel):
     """One model as its provider lists it. What the provider does not tell is None or empty; `raw` is all it told."""
 
     id: str

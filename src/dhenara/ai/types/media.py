@@ -5,10 +5,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from ..wire.sniff import from_name, is_text, sniff
+from ..wire.mime_sniffing import from_name, is_text, sniff
 from ..wire.text import clean_text
 from .part import Content
-from .sources import SupportsRead, fitting, read_data_url, read_file, read_path
+from .sources import SupportsRead, matching_type, read_data_url, read_file, read_path
 
 
 class Media(Content):
@@ -23,7 +23,7 @@ class Media(Content):
     data: bytes | None = Field(default=None, repr=False)
     url: str | None = None
     file_id: str | None = None
-    kept_at: str | None = None
+    stored_at: str | None = None
     """The provider that the file id belongs to, where that is known."""
 
     mime_type: str | None = None
@@ -47,7 +47,7 @@ class Media(Content):
     def from_bytes(cls, data: bytes, **about: Any) -> Self:
         """These bytes; what they are is told by themselves unless `mime_type` says it."""
         mime_type = about.pop("mime_type", None) or sniff(data, about.get("name"))
-        return cls(data=data, mime_type=fitting(mime_type, cls.KIND, about.get("name")), **about)
+        return cls(data=data, mime_type=matching_type(mime_type, cls.KIND, about.get("name")), **about)
 
     @classmethod
     def from_url(cls, url: str, **about: Any) -> Self:
@@ -105,7 +105,7 @@ class FileContent(Media):
     citations: bool | None = None
     context: str | None = None
 
-    def words(self) -> str | None:
+    def to_text(self) -> str | None:
         """The clean text of a text file, its name above it; None for what is no text, or not here."""
         if self.data is None or not is_text(self.mime_type):
             return None

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from .base import Value
-from .later import later
+from .lazy_type import later
+from .model_base import FrozenModel
 from .part import CacheLifetime
 from .text import joined_text
 
@@ -31,7 +31,7 @@ ROLES: dict[str, Role] = {
 SPELLINGS = ("contents", "content", "parts", "text")
 
 
-class Message(Value):
+class Message(FrozenModel):
     """One turn. `text=`, `content=` (a string or parts) and `parts=` are other spellings of `contents=`.
 
     `cache="short"` or `"long"` marks the end of the message, which is the end of its last part, for prompt caches.
@@ -60,19 +60,19 @@ class Message(Value):
     def _read_spellings(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        from .spelling import read_parts
+        from .vendor_formats import read_parts
 
-        said = {key: value for key, value in given.items() if key not in SPELLINGS}
+        text = {key: value for key, value in given.items() if key not in SPELLINGS}
         spoken = [key for key in SPELLINGS if given.get(key) is not None]
         if len(spoken) > 1:
             raise ValueError(f"a message says its content once, not as {' and '.join(spoken)}")
-        if "role" in said and isinstance(said["role"], str):
-            said["role"] = ROLES.get(said["role"], said["role"])
-        said["contents"] = read_parts(given[spoken[0]]) if spoken else []
-        mark = said.pop("cache", None)
-        if mark is not None and said["contents"]:
-            said["contents"][-1] = marked(said["contents"][-1], mark)
-        return said
+        if "role" in text and isinstance(text["role"], str):
+            text["role"] = ROLES.get(text["role"], text["role"])
+        text["contents"] = read_parts(given[spoken[0]]) if spoken else []
+        mark = text.pop("cache", None)
+        if mark is not None and text["contents"]:
+            text["contents"][-1] = mark_part(text["contents"][-1], mark)
+        return text
 
     @property
     def text(self) -> str:
@@ -103,11 +103,11 @@ class Prompt(Message):
         ) -> None: ...
 
 
-def marked(part: Any, lifetime: Any) -> Any:
+def mark_part(part: Any, lifetime: Any) -> Any:
     """The part with its end marked for the prompt cache."""
     if isinstance(part, Mapping):
         return {**part, "cache": lifetime}
-    return part.model_copy(update={"cache": lifetime}) if isinstance(part, Value) else part
+    return part.model_copy(update={"cache": lifetime}) if isinstance(part, FrozenModel) else part
 
 
 def as_sequence(given: Any) -> Sequence[Any]:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from .base import Value
-from .later import later
+from .lazy_type import later
+from .model_base import FrozenModel
 
 if TYPE_CHECKING:
     from .cost_data import AnyCostData
@@ -25,7 +25,7 @@ FunctionalType = Literal[
 ]
 
 
-class AIModel(Value):
+class AIModel(FrozenModel):
     """`model_name` is what the provider calls it; everything else is optional.
 
     `base_model` names the model behind a deployment or an alias. `parameters` go into every request as they

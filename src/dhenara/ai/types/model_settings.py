@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic import Field
 
-from .base import Value
+from .model_base import FrozenModel
 
 
-class ChatModelSettings(Value):
+class ChatModelSettings(FrozenModel):
     """Limits in tokens, and how the model reasons. None means unknown, and an unknown limit limits nothing."""
 
     max_context_window_tokens: int | None = Field(default=None, gt=0)
@@ -20,7 +20,7 @@ class ChatModelSettings(Value):
     """What the model takes in: `text`, `image`, `audio`, `video`; empty where that is not known."""
 
 
-class ValidOptionValue(Value):
+class ValidOptionValue(FrozenModel):
     """The values that one model option may take."""
 
     allowed_values: tuple[Any, ...]

@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from .base import Value
 from .content import ImageContent
 from .message import as_sequence
+from .model_base import FrozenModel
 from .result import OperationResponse
 
 
-class ModerationRequest(Value):
+class ModerationRequest(FrozenModel):
     """Texts are judged one by one; with a picture among them, all together are judged as one."""
 
     inputs: tuple[str | ImageContent, ...] = Field(min_length=1)
@@ -23,7 +23,7 @@ class ModerationRequest(Value):
         return (given,) if isinstance(given, ImageContent) else tuple(as_sequence(given))
 
 
-class Moderation(Value):
+class Moderation(FrozenModel):
     """One judgement, in the categories of whoever judged."""
 
     flagged: bool = False

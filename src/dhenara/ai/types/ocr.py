@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import Field
 
-from .base import Value
 from .content import FileContent, ImageContent
 from .image import GeneratedImage
+from .model_base import FrozenModel
 from .result import OperationResponse
 
 
-class OcrRequest(Value):
+class OcrRequest(FrozenModel):
     """`pages` counts from 0; `include_images` brings the pictures of the document along."""
 
     document: FileContent | ImageContent = Field(discriminator="type")
@@ -20,7 +20,7 @@ class OcrRequest(Value):
     include_images: bool | None = None
 
 
-class OcrPage(Value):
+class OcrPage(FrozenModel):
     """One page. What the host knows beyond its text and pictures is in `extras`."""
 
     index: int

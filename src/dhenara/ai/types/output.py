@@ -24,23 +24,25 @@ def read_output(response: ChatResponse, kind: Any = None) -> Any:
     data = content.parsed if content is not None else None
     if kind is None or (isinstance(kind, type) and content is not None and type(data) is kind):
         return data
-    return validated(response, content, kind)
+    return validate_output(response, content, kind)
 
 
-def validated(response: ChatResponse, content: StructuredContent | None, kind: Any) -> Any:
+def validate_output(response: ChatResponse, content: StructuredContent | None, kind: Any) -> Any:
     from ..wire import json
     from ..wire.json_in_text import find_json
     from .json_schema import adapter_of
-    from .tool import told
+    from .tool import describe_errors
 
     adapter = adapter_of(kind, "the output")
     try:
         data = content.data if content is not None else find_json(response.text())
         return adapter.validate_json(json.dumps(data))
     except ValidationError as error:
-        raise about(response, InvalidOutputError, f"the answer is not of the type asked for: {told(error)}") from error
+        raise output_error(
+            response, InvalidOutputError, f"the answer is not of the type asked for: {describe_errors(error)}"
+        ) from error
     except ValueError as error:
-        raise about(response, InvalidOutputError, f"the answer is not JSON: {error}") from error
+        raise output_error(response, InvalidOutputError, f"the answer is not JSON: {error}") from error
 
 
 def problem_with(response: ChatResponse) -> OutputError | None:
@@ -50,17 +52,21 @@ def problem_with(response: ChatResponse) -> OutputError | None:
         return None
     refusal = response.refusal()
     if refusal is not None or response.finish_reason in DECLINED:
-        return about(response, RefusedError, f"the model declined: {refusal or response.finish_reason}")
+        return output_error(response, RefusedError, f"the model declined: {refusal or response.finish_reason}")
     if response.finish_reason in CUT or response.interrupted:
-        return about(response, TruncatedError, f"the answer ended early ({response.finish_reason or 'broken off'})")
+        return output_error(
+            response, TruncatedError, f"the answer ended early ({response.finish_reason or 'broken off'})"
+        )
     if content is not None:
-        return about(response, InvalidOutputError, f"the answer is not of the shape asked for: {content.error}")
+        return output_error(response, InvalidOutputError, f"the answer is not of the shape asked for: {content.error}")
     if not response.text().strip():
-        return about(response, InvalidOutputError, f"there is no object in the answer ({response.finish_reason})")
+        return output_error(
+            response, InvalidOutputError, f"there is no object in the answer ({response.finish_reason})"
+        )
     return None
 
 
-def about(response: ChatResponse, kind: type[OutputError], message: str) -> OutputError:
+def output_error(response: ChatResponse, kind: type[OutputError], message: str) -> OutputError:
     error = kind(message, provider=response.provider, model=response.model)
     error.response = response
     return error

@@ -4,10 +4,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .base import Value
+from .model_base import FrozenModel
 
 
-class Origin(Value):
+class Origin(FrozenModel):
     """Who said it: the provider, the model that was asked, and the protocol it was said in.
 
     `prefix` is the hash of everything that was said before, where the thinking of the answer is bound to it.
@@ -23,7 +23,7 @@ CacheLifetime = Literal["short", "long"]
 """Minutes, or hours: how long a provider should remember the beginning of a prompt."""
 
 
-class Content(Value):
+class Content(FrozenModel):
     """One part. `extras` holds what only its origin understands: signatures, encrypted state, ids.
 
     `cache` marks its end: everything up to there may be kept in the provider's prompt cache.

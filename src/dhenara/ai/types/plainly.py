@@ -18,7 +18,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from .later import Later
+from .lazy_type import Later
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -110,7 +110,7 @@ def plain_values(kind: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]
 def checked(kind: type[BaseModel], name: str, field: FieldInfo, value: Any) -> Any:
     if field.validation_alias is not None or field.alias is not None or field.discriminator is not None:
         raise NotPlain
-    if any(isinstance(said, Later) for said in field.metadata):
+    if any(isinstance(text, Later) for text in field.metadata):
         raise NotPlain
     value = plain(field.annotation, ruled(kind, name, "before", value))
     if value is not None and not all(within(bound, value) for bound in field.metadata):
@@ -150,7 +150,7 @@ def plain(declared: Any, value: Any) -> Any:
     if declared is Any:
         return value
     if origin is Annotated:
-        return kept_for_later(get_args(declared), value)
+        return deferred_value(get_args(declared), value)
     if origin is UnionType or origin is Union:
         return of_union(get_args(declared), value)
     if origin is Literal:
@@ -165,9 +165,9 @@ def plain(declared: Any, value: Any) -> Any:
     raise NotPlain
 
 
-def kept_for_later(said: tuple[Any, ...], value: Any) -> Any:
-    if len(said) == 2 and isinstance(said[1], Later):
-        return plain(said[1].load(), value)
+def deferred_value(text: tuple[Any, ...], value: Any) -> Any:
+    if len(text) == 2 and isinstance(text[1], Later):
+        return plain(text[1].load(), value)
     raise NotPlain
 
 

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from .base import Value
 from .content import Origin
+from .model_base import FrozenModel
 from .warning import CallWarning
 
 Fate = Literal["verbatim", "translated", "stays_home"]
@@ -15,7 +15,7 @@ Fate = Literal["verbatim", "translated", "stays_home"]
 LOSSES = ("dropped_content", "translated_content")
 
 
-class PlannedPart(Value):
+class PlannedPart(FrozenModel):
     """One part of one message, by their places, and why it fares as it does."""
 
     message: int
@@ -26,7 +26,7 @@ class PlannedPart(Value):
     origin: Origin | None = None
 
 
-class Plan(Value):
+class Plan(FrozenModel):
     """Every part of the conversation, in order; `warnings` are what the answer would carry."""
 
     provider: str

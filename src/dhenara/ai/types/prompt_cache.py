@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from .base import Value
+from .model_base import FrozenModel
 from .part import CacheLifetime
 
 
-class PromptCache(Value):
+class PromptCache(FrozenModel):
     """Everything is a wish about cost and speed; no answer depends on it.
 
     `automatic` lets the end of the conversation be cached at every call, `instructions` the tools and the

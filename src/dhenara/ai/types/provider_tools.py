@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 
-from .base import DISCREET, Value
+from .model_base import DISCREET, FrozenModel
 
 
-class Place(Value):
+class UserLocation(FrozenModel):
     """Where the user roughly is, so that searches find what is near."""
 
     country: str | None = None
@@ -20,7 +20,7 @@ class Place(Value):
     timezone: str | None = None
 
 
-class WebSearch(Value):
+class WebSearch(FrozenModel):
     """The provider searches the web while it answers, and cites what it found."""
 
     kind: Literal["web_search"] = "web_search"
@@ -28,10 +28,10 @@ class WebSearch(Value):
     blocked_domains: tuple[str, ...] = ()
     max_uses: int | None = Field(default=None, gt=0)
     context_size: Literal["low", "medium", "high"] | None = None
-    place: Place | None = None
+    place: UserLocation | None = None
 
 
-class CodeExecution(Value):
+class CodeExecution(FrozenModel):
     """The provider runs code that the model writes, on a machine of its own."""
 
     kind: Literal["code_execution"] = "code_execution"
@@ -41,7 +41,7 @@ class CodeExecution(Value):
     file_ids: tuple[str, ...] = ()
 
 
-class FileSearch(Value):
+class FileSearch(FrozenModel):
     """The provider searches in documents that were stored with it before."""
 
     kind: Literal["file_search"] = "file_search"
@@ -51,7 +51,7 @@ class FileSearch(Value):
     """In the provider's own words."""
 
 
-class RemoteMCP(Value):
+class RemoteMCP(FrozenModel):
     """The provider connects to an MCP server and runs its tools."""
 
     model_config = DISCREET
@@ -69,7 +69,7 @@ class RemoteMCP(Value):
 
 
 ProviderTool = WebSearch | CodeExecution | FileSearch | RemoteMCP
-KINDS: dict[str, type[Value]] = {
+KINDS: dict[str, type[FrozenModel]] = {
     "web_search": WebSearch,
     "code_execution": CodeExecution,
     "file_search": FileSearch,

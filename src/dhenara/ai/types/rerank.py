@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from .base import Value
+from .model_base import FrozenModel
 from .result import OperationResponse
 
 
-class RerankRequest(Value):
+class RerankRequest(FrozenModel):
     """`top_n` says how many of the best are wanted; all of them where it is not given."""
 
     query: str = Field(min_length=1)
@@ -16,7 +16,7 @@ class RerankRequest(Value):
     top_n: int | None = Field(default=None, gt=0)
 
 
-class RankedDocument(Value):
+class RankedDocument(FrozenModel):
     """`index` is the place of the document among those that were given."""
 
     index: int

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pydantic import Field
 
-from .base import Value
+from .costed import Costed
 from .delta import FinishReason
-from .later import later
+from .lazy_type import later
 from .message import Message
-from .priced import Priced
+from .model_base import FrozenModel
 from .text import joined_text
 from .usage import Usage
 
@@ -24,7 +24,7 @@ else:
 T = TypeVar("T")
 
 
-class ChatResponseChoice(Value):
+class ChatResponseChoice(FrozenModel):
     """One of the answers. `finish_reason` is our word for why it ended, `raw_finish_reason` the provider's."""
 
     index: int = 0
@@ -44,7 +44,7 @@ class ChatResponseChoice(Value):
         return Message(role="assistant", contents=self.contents)
 
 
-class ChatResponse(Priced):
+class ChatResponse(Costed):
     """What a model said. `interrupted` is true when the answer did not reach its end; `error` then says why.
 
     `cached` answers were not asked for again: they come from a cache, with the usage of the time they were made.
@@ -84,8 +84,8 @@ class ChatResponse(Priced):
 
     def refusal(self) -> str | None:
         """The words in which the model declined, if it did."""
-        said = [part.text for part in self.contents if part.type == "refusal"]
-        return "".join(said) if said else None
+        options = [part.text for part in self.contents if part.type == "refusal"]
+        return "".join(options) if options else None
 
     def withheld(self) -> str | None:
         """Why the answer, or the rest of it, was not given; None when nothing was held back.

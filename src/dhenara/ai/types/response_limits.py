@@ -3,10 +3,10 @@
 from pydantic import Field
 
 from ..wire.limits import DEFAULT_LIMITS
-from .base import Value
+from .model_base import FrozenModel
 
 
-class ResponseLimits(Value):
+class ResponseLimits(FrozenModel):
     """How much a server may send. More is a `ResponseTooLargeError`, raised before it is held in memory.
 
     Args:

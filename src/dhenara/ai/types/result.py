@@ -6,12 +6,12 @@ from pydantic import Field
 
 from .attempt import Attempt
 from .cost import Cost
-from .priced import Priced
+from .costed import Costed
 from .usage import Usage
 from .warning import CallWarning
 
 
-class Result(Priced):
+class Result(Costed):
     """Who answered, what it used and cost, and what could not be honoured."""
 
     id: str | None = None

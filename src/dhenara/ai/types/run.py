@@ -8,11 +8,11 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import Field
 
 from ..dataclass import dataclass
-from .base import Value
 from .call_response import AIModelCallResponse
 from .content import ToolCallContent, ToolResultContent
 from .cost import Cost
 from .message import Message
+from .model_base import FrozenModel
 from .response import ChatResponse
 from .usage import Usage
 
@@ -23,7 +23,7 @@ Stopped = Literal["answered", "pending", "interrupted", "rounds", "calls", "seco
 ToolOutcome = Literal["ran", "failed", "invalid", "unknown", "declined", "repeated", "timed_out", "unrun", "pending"]
 
 
-class RunLimits(Value):
+class RunLimits(FrozenModel):
     """How far a run may go. Reaching a limit raises RunLimitError, or with `otherwise="return"` ends the run there.
 
     `rounds` are requests to the model, `calls` are tools that were run, `at_once` how many tools run side by side.
@@ -40,7 +40,7 @@ class RunLimits(Value):
     otherwise: Literal["raise", "return"] = "raise"
 
 
-class ToolRun(Value):
+class ToolRun(FrozenModel):
     """One tool call and what became of it; a pending one has no result yet."""
 
     call: ToolCallContent
@@ -49,7 +49,7 @@ class ToolRun(Value):
     seconds: float = 0.0
 
 
-class Step(Value):
+class Step(FrozenModel):
     """One request to the model, its answer, and the tools it asked for."""
 
     number: int

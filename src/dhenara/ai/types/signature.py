@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from ..dataclass import dataclass
 from ..errors import ConfigurationError
-from .docstring import Told
+from .docstring import FunctionDocs
 from .json_schema import UNDESCRIBABLE, adapter_of, first_line, schema_of
 
 SPREAD = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
@@ -25,7 +25,7 @@ class Parameters:
     schema: dict[str, Any]
     model: type[BaseModel]
     positional: tuple[str, ...]
-    told: frozenset[str]
+    explicit_defaults: frozenset[str]
     """Those whose default the function does not know by itself."""
 
     def read(self, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
@@ -35,8 +35,8 @@ class Parameters:
         # Read as JSON, because that is what was said: strict types know dates and the like from it.
         read = self.model.model_validate_json(json.dumps(dict(arguments)))
         fields = type(read).model_fields
-        said = read.model_fields_set | self.told
-        given = {str(fields[name].alias): getattr(read, name) for name in fields if name in said}
+        text = read.model_fields_set | self.explicit_defaults
+        given = {str(fields[name].alias): getattr(read, name) for name in fields if name in text}
         leading: list[Any] = []
         for name in self.positional:
             if name not in given:
@@ -45,7 +45,7 @@ class Parameters:
         return leading, given
 
 
-def read_signature(function: Callable[..., Any], name: str, told: Told) -> Parameters:
+def read_signature(function: Callable[..., Any], name: str, docs: FunctionDocs) -> Parameters:
     """Every parameter needs a type: nothing is guessed."""
     hints = read_hints(function, name)
     fixed = function.keywords if isinstance(function, functools.partial) else {}
@@ -61,7 +61,7 @@ def read_signature(function: Callable[..., Any], name: str, told: Told) -> Param
         if isinstance(parameter.default, FieldInfo):
             spoken.add(field)
             hint = Annotated[hint, parameter.default]
-        fields[field] = (hint, field_for(parameter, hint, told))
+        fields[field] = (hint, parameter_field(parameter, hint, docs))
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
             positional.append(parameter.name)
     closed = ConfigDict(extra="forbid", protected_namespaces=(), defer_build=True)
@@ -106,25 +106,25 @@ def check(parameter: inspect.Parameter, hints: Mapping[str, Any], name: str) -> 
         )
 
 
-def field_for(parameter: inspect.Parameter, hint: Any, told: Told) -> FieldInfo:
-    said: dict[str, Any] = {"alias": parameter.name}
-    description = None if described(hint) else told.parameters.get(parameter.name) or word_of(hint)
+def parameter_field(parameter: inspect.Parameter, hint: Any, docs: FunctionDocs) -> FieldInfo:
+    options: dict[str, Any] = {"alias": parameter.name}
+    description = None if has_description(hint) else docs.parameters.get(parameter.name) or annotated_description(hint)
     if description is not None:
-        said["description"] = description
+        options["description"] = description
     default = parameter.default
     if isinstance(default, FieldInfo):
         default = inspect.Parameter.empty if default.is_required() else default.get_default(call_default_factory=True)
     if default is not inspect.Parameter.empty:
-        said["default"] = default
-    field: FieldInfo = Field(**said)
+        options["default"] = default
+    field: FieldInfo = Field(**options)
     return field
 
 
-def described(hint: Any) -> bool:
+def has_description(hint: Any) -> bool:
     """Whether a `Field` beside the type has a description already."""
     return any(mark.description for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, FieldInfo))
 
 
-def word_of(hint: Any) -> str | None:
+def annotated_description(hint: Any) -> str | None:
     """The words beside the type: `Annotated[str, "Where."]`."""
     return next((mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, str)), None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..wire.sounds import (
+from ..wire.audio_headers import (
     SUFFIXES as SUFFIXES,
     Wav as Wav,
+    audio_type as audio_type,
     read_wav as read_wav,
-    sound_of as sound_of,
     write_wav as write_wav,
 )

@@ -30,25 +30,25 @@ def read_path(path: str | PurePath) -> dict[str, Any]:
 
 
 def read_file(file: SupportsRead) -> dict[str, Any]:
-    told = file.read()
+    data = file.read()
     name = getattr(file, "name", None)
     named = {"name": Path(name).name} if isinstance(name, str) else {}
-    return {"data": told.encode() if isinstance(told, str) else bytes(told), **named}
+    return {"data": data.encode() if isinstance(data, str) else bytes(data), **named}
 
 
 def read_data_url(url: str) -> dict[str, Any]:
-    head, comma, said = url.removeprefix("data:").partition(",")
+    head, comma, text = url.removeprefix("data:").partition(",")
     kind, *more = head.split(";")
     try:
         if not comma:
             raise ValueError("it has no comma")
-        data = base64.b64decode(said, validate=True) if "base64" in more else unquote_to_bytes(said)
+        data = base64.b64decode(text, validate=True) if "base64" in more else unquote_to_bytes(text)
     except (ValueError, binascii.Error) as error:
         raise ConfigurationError(f"a data URL cannot be read: {error}") from error
     return {"data": data, "mime_type": kind or "text/plain"}
 
 
-def fitting(mime_type: str, kind: str, name: str | None) -> str:
+def matching_type(mime_type: str, kind: str, name: str | None) -> str:
     """The type itself, where it is of the kind that was asked for. Ogg and MP4 may be sound or film."""
     if mime_type.startswith(kind) or mime_type == "application/octet-stream":
         return mime_type

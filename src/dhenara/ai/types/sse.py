@@ -10,9 +10,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from ..wire import json
 from ..wire.frame import Frame
 from ..wire.sse import SseFrames, write_event
-from .base import Value
 from .call_response import AIModelCallResponse
 from .chunk import ChatResponseChoiceDelta, ChatResponseChunk, TextContentDelta
+from .model_base import FrozenModel
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class SSEErrorCode(StrEnum):
     CLIENT_DECODE_ERROR = "client_decode_error"
 
 
-class SSEErrorData(Value):
+class SSEErrorData(FrozenModel):
     """What went wrong, in words for people; `error_code` is for programs."""
 
     error_code: str
@@ -42,7 +42,7 @@ class SSEErrorData(Value):
         return [ChatResponseChoiceDelta(content_deltas=[TextContentDelta()])]
 
 
-class SSEResponse(Value, Generic[T]):
+class SSEResponse(FrozenModel, Generic[T]):
     """One event with its payload."""
 
     event: SSEEventType | str = Field(default=SSEEventType.PUSH, union_mode="left_to_right")
@@ -62,10 +62,10 @@ class SSEResponse(Value, Generic[T]):
     def parse_sse(cls, text: str | bytes, data_type: Any = None) -> SSEResponse[Any] | SSEErrorResponse:
         """The first event in `text`. What cannot be read comes back as an SSEErrorResponse, never as an exception."""
         frames = SseFrames()
-        found = [*frames.feed(text.encode() if isinstance(text, str) else text), *frames.finish()]
-        if not found:
+        match = [*frames.feed(text.encode() if isinstance(text, str) else text), *frames.finish()]
+        if not match:
             return SSEErrorResponse.decoding("there is no event in this text")
-        return read_frame(found[0], data_type)
+        return read_frame(match[0], data_type)
 
 
 class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
@@ -108,16 +108,16 @@ def read_frame(frame: Frame, data_type: Any = None) -> SSEResponse[Any] | SSEErr
     """An event of ours read back: the payload's type is known from the event's name, or given."""
     event = frame.event or "message"
     text = frame.data.decode("utf-8", "replace")
-    said = {"event": event, "id": frame.id, "retry": frame.retry}
+    options = {"event": event, "id": frame.id, "retry": frame.retry}
     if data_type is str or (data_type is None and event not in PAYLOAD_TYPES and not looks_like_json(text)):
-        return SSEResponse[str].model_validate({**said, "data": text})
+        return SSEResponse[str].model_validate({**options, "data": text})
     try:
         payload = json.loads(text)
         if data_type is None and event in PAYLOAD_TYPES:
-            found: SSEResponse[Any] = PAYLOAD_TYPES[event].model_validate_json(json.dumps({**said, "data": payload}))
-            return found
+            match: SSEResponse[Any] = PAYLOAD_TYPES[event].model_validate_json(json.dumps({**options, "data": payload}))
+            return match
         value = TypeAdapter(data_type or Any).validate_json(json.dumps(payload))
-        return SSEResponse[Any].model_validate({**said, "data": value})
+        return SSEResponse[Any].model_validate({**options, "data": value})
     except (ValueError, ValidationError) as error:
         return SSEErrorResponse.decoding(f"the data of the event {event!r} could not be read: {error}")
 

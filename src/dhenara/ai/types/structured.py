@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_origin
 from pydantic import Field, ValidationError, model_validator
 
 from ..errors import ConfigurationError
-from .fitting import Fitting
+from .schema_source import SchemaSource
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-    from ..schema.check import Checker
+    from ..schema.validate import Checker
 
 OutputMode = Literal["native", "tool", "prompt"]
 """How an answer is held to its shape: by the provider, as arguments of a tool, or by asking for it."""
@@ -28,7 +28,7 @@ INSIDE = "value"
 """The property that holds an answer which is no object by itself."""
 
 
-class StructuredOutput(Fitting):
+class StructuredOutput(SchemaSource):
     """A JSON Schema with a name. A pydantic model, dataclass, TypedDict or bare schema becomes one by itself.
 
     Without a `mode`, the best one that the provider offers for this schema is taken. `strict` is for providers that
@@ -90,7 +90,7 @@ class StructuredOutput(Fitting):
     @cached_property
     def checker(self) -> Checker:
         """What checks answers against the schema."""
-        from ..schema.check import Checker
+        from ..schema.validate import Checker
 
         return Checker(self.output_schema)
 
@@ -108,9 +108,9 @@ def read_type(kind: Any) -> dict[str, Any]:
 
     name = getattr(kind, "__name__", None) or "answer"
     schema = schema_of(adapter_of(kind, f"the output {name!r}"), f"the output {name!r}")
-    said = {**read_schema(schema, name), "model_class": kind}
+    text = {**read_schema(schema, name), "model_class": kind}
     about = own_docstring(kind) if isinstance(kind, type) else None
-    return said if about is None else {**said, "description": about}
+    return text if about is None else {**text, "description": about}
 
 
 def read_schema(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -157,11 +157,11 @@ def cause_of(error: ValidationError) -> Exception:
 
 
 def is_object(schema: Mapping[str, Any]) -> bool:
-    from ..schema.check import resolved
+    from ..schema.validate import resolved
 
-    found: Any = schema
+    match: Any = schema
     for _ in range(8):
-        if not (isinstance(found, Mapping) and "$ref" in found and "type" not in found):
+        if not (isinstance(match, Mapping) and "$ref" in match and "type" not in match):
             break
-        found = resolved(schema, found["$ref"])
-    return isinstance(found, Mapping) and (found.get("type") == "object" or "properties" in found or "allOf" in found)
+        match = resolved(schema, match["$ref"])
+    return isinstance(match, Mapping) and (match.get("type") == "object" or "properties" in match or "allOf" in match)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from .base import Value
+from .model_base import FrozenModel
 
 TIMES = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})")
 LONGEST_LINE = 84
 LONGEST_CUE = 7.0
 
 
-class SpokenWord(Value):
+class SpokenWord(FrozenModel):
     """One word, in seconds from the beginning."""
 
     text: str
@@ -30,15 +30,15 @@ def cues_of(words: Iterable[SpokenWord]) -> Iterator[SpokenSegment]:
     """Words gathered into lines that can be read; a pause, a sentence or another speaker begins a new one."""
     line: list[SpokenWord] = []
     for word in words:
-        if line and is_full(line, word):
-            yield gathered(line)
+        if line and is_line_full(line, word):
+            yield merge_words(line)
             line = []
         line.append(word)
     if line:
-        yield gathered(line)
+        yield merge_words(line)
 
 
-def is_full(line: list[SpokenWord], word: SpokenWord) -> bool:
+def is_line_full(line: list[SpokenWord], word: SpokenWord) -> bool:
     last = line[-1]
     length = sum(len(one.text) + 1 for one in line) + len(word.text)
     return (
@@ -50,7 +50,7 @@ def is_full(line: list[SpokenWord], word: SpokenWord) -> bool:
     )
 
 
-def gathered(line: list[SpokenWord]) -> SpokenSegment:
+def merge_words(line: list[SpokenWord]) -> SpokenSegment:
     text = " ".join(word.text.strip() for word in line)
     return SpokenSegment(text=text, start=line[0].start, end=line[-1].end, speaker=line[0].speaker)
 
@@ -58,7 +58,7 @@ def gathered(line: list[SpokenWord]) -> SpokenSegment:
 def write_srt(segments: Iterable[SpokenSegment]) -> str:
     """Numbered cues; speakers before their words."""
     cues = (
-        f"{number}\n{clock(cue.start, ',')} --> {clock(cue.end, ',')}\n{named(cue)}\n"
+        f"{number}\n{format_time(cue.start, ',')} --> {format_time(cue.end, ',')}\n{srt_speaker(cue)}\n"
         for number, cue in enumerate(segments, 1)
     )
     return "\n".join(cues)
@@ -66,38 +66,38 @@ def write_srt(segments: Iterable[SpokenSegment]) -> str:
 
 def write_vtt(segments: Iterable[SpokenSegment]) -> str:
     """WebVTT; speakers in voice tags."""
-    cues = (f"{clock(cue.start, '.')} --> {clock(cue.end, '.')}\n{voiced(cue)}\n" for cue in segments)
+    cues = (f"{format_time(cue.start, '.')} --> {format_time(cue.end, '.')}\n{vtt_speaker(cue)}\n" for cue in segments)
     return "\n".join(["WEBVTT\n", *cues])
 
 
 def read_cues(text: str) -> list[SpokenSegment]:
     """The cues of an SRT or WebVTT text; none where it is neither."""
-    found: list[SpokenSegment] = []
+    match: list[SpokenSegment] = []
     for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()):
         lines = block.strip().split("\n")
         at = next((n for n, line in enumerate(lines[:2]) if " --> " in line), None)
         times = [] if at is None else TIMES.findall(lines[at])
         if at is not None and len(times) >= 2:
             words = " ".join(line.strip() for line in lines[at + 1 :])
-            found.append(SpokenSegment(text=words, start=seconds(times[0]), end=seconds(times[1])))
-    return found
+            match.append(SpokenSegment(text=words, start=seconds(times[0]), end=seconds(times[1])))
+    return match
 
 
-def seconds(told: tuple[str, str, str, str]) -> float:
-    hours, minutes, whole, thousandths = told
+def seconds(instructions: tuple[str, str, str, str]) -> float:
+    hours, minutes, whole, thousandths = instructions
     return int(hours or 0) * 3600 + int(minutes) * 60 + int(whole) + int(thousandths) / 1000
 
 
-def clock(at: float, point: str) -> str:
+def format_time(at: float, point: str) -> str:
     thousandths = max(0, round(at * 1000))
     minutes, rest = divmod(thousandths, 60_000)
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"
 
 
-def named(cue: SpokenSegment) -> str:
+def srt_speaker(cue: SpokenSegment) -> str:
     return f"{cue.speaker}: {cue.text.strip()}" if cue.speaker else cue.text.strip()
 
 
-def voiced(cue: SpokenSegment) -> str:
+def vtt_speaker(cue: SpokenSegment) -> str:
     words = cue.text.strip().replace("&", "&amp;").replace("<", "&lt;")
     return f"<v {cue.speaker}>{words}" if cue.speaker else words

@@ -5,13 +5,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .base import Value
+from .model_base import FrozenModel
 from .part import Content
 
 SPOKEN = ("text", "structured_output")
 
 
-class Citation(Value):
+class Citation(FrozenModel):
     """A source that a text rests on."""
 
     url: str | None = None

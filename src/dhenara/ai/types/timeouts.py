@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from .base import Value
+from .model_base import FrozenModel
 
 Limit = Literal["connect", "first_token", "idle", "total"]
 
 
-class Timeouts(Value):
+class Timeouts(FrozenModel):
     """Seconds, or None for no limit.
 
     `connect` bounds reaching the provider, `first_token` the wait for the first that is said of the answer, for which

@@ -43,15 +43,15 @@ class Tool(ToolDefinition):
         cls, function: Callable[..., Any], *, name: str | None = None, description: str | None = None, **settings: Any
     ) -> Self:
         """Name, description and parameters are read from the signature and the docstring."""
-        called = legal_name(name or name_of(function))
-        told = read_docstring(described(function))
-        parameters = read_signature(function, called, told)
+        called = legal_name(name or function_name(function))
+        data = read_docstring(documented_object(function))
+        parameters = read_signature(function, called, data)
 
         def read(arguments: Mapping[str, Any]) -> Bound:
             positional, named = parameters.read(arguments)
             return functools.partial(function, *positional, **named)
 
-        return cls._made(called, description or told.description, parameters.schema, function, read, settings)
+        return cls._made(called, description or data.description, parameters.schema, function, read, settings)
 
     @classmethod
     def from_type(
@@ -95,15 +95,15 @@ class Tool(ToolDefinition):
         Raises:
             InvalidSchemaError: The schema is not one, or refers to what is not in it.
         """
-        from ..schema.check import Checker, problems
         from ..schema.definition import check_definition
+        from ..schema.validate import Checker, problems
 
         check_definition(schema, f"the tool {name!r}")
         checker = Checker(schema)
 
         def read(arguments: Mapping[str, Any]) -> Bound:
-            if found := problems(dict(arguments), schema, checker):
-                raise InvalidArgumentsError("\n".join(found))
+            if match := problems(dict(arguments), schema, checker):
+                raise InvalidArgumentsError("\n".join(match))
             return functools.partial(function, **arguments) if function else lambda: dict(arguments)
 
         return cls._made(legal_name(name), description, dict(schema), function, read, settings)
@@ -126,7 +126,7 @@ class Tool(ToolDefinition):
     @property
     def is_async(self) -> bool:
         """Whether running it has to be awaited."""
-        return self.function is not None and awaits(self.function)
+        return self.function is not None and is_awaitable(self.function)
 
     def bind(self, arguments: Mapping[str, Any]) -> Bound:
         """The function with these arguments, checked and converted; raises InvalidArgumentsError."""
@@ -135,20 +135,20 @@ class Tool(ToolDefinition):
         try:
             return self._reader(arguments)
         except ValidationError as error:
-            raise InvalidArgumentsError(told(error)) from error
+            raise InvalidArgumentsError(describe_errors(error)) from error
 
 
-def told(error: ValidationError) -> str:
+def describe_errors(error: ValidationError) -> str:
     """What is wrong with a value, in lines that a model can act on."""
     return "\n".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors())
 
 
-def awaits(function: Callable[..., Any]) -> bool:
+def is_awaitable(function: Callable[..., Any]) -> bool:
     inner = innermost(function)
     return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(getattr(inner, "__call__", None))  # noqa: B004  # it is the method that is looked at
 
 
-def described(function: Callable[..., Any]) -> Any:
+def documented_object(function: Callable[..., Any]) -> Any:
     """Whose docstring tells about a callable: its own, not that of the class of partials or instances."""
     inner = inspect.unwrap(innermost(function))
     if inspect.isroutine(inner):
@@ -156,7 +156,7 @@ def described(function: Callable[..., Any]) -> Any:
     return inner if inspect.getdoc(type(inner).__call__) is None else type(inner).__call__
 
 
-def name_of(function: Callable[..., Any]) -> str:
+def function_name(function: Callable[..., Any]) -> str:
     inner = innermost(function)
     return str(getattr(inner, "__name__", type(inner).__name__))
 

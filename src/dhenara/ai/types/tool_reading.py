@@ -46,14 +46,14 @@ def as_definition(given: Mapping[str, Any]) -> Any:
 def read_tools(given: Any) -> list[Any]:
     """One tool or many; no two of one name, because answers could not tell them apart."""
     one = isinstance(given, str | Mapping) or not isinstance(given, Sequence)
-    tools = [checked(as_tool(tool)) for tool in ([given] if one else given)]
+    tools = [check_tool(as_tool(tool)) for tool in ([given] if one else given)]
     names = [tool.name for tool in tools if isinstance(tool, ToolDefinition)]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigurationError(f"two tools are called {', '.join(sorted(twice))}; give one another name=")
     return tools
 
 
-def checked(given: Any) -> Any:
+def check_tool(given: Any) -> Any:
     """A tool of one of the kinds there are; dicts are read into theirs."""
     from .provider_tools import KINDS
 

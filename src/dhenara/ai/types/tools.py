@@ -5,14 +5,14 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from .base import Value
-from .fitting import Fitting
+from .model_base import FrozenModel
+from .schema_source import SchemaSource
 
 CHECKED = {"schema": "checked"}
 """Context of validation."""
 
 
-class ToolDefinition(Fitting):
+class ToolDefinition(SchemaSource):
     """A function the model may call. `parameters` is a JSON Schema of an object."""
 
     name: str
@@ -40,19 +40,19 @@ class ToolDefinition(Fitting):
             return given
         if given.get("type") == "function" and isinstance(given.get("function"), Mapping):
             return dict(given["function"])
-        said = {key: value for key, value in given.items() if key != "type" or value not in ("function", "custom")}
-        if "input_schema" in said:
-            said["parameters"] = said.pop("input_schema")
-        return said
+        text = {key: value for key, value in given.items() if key != "type" or value not in ("function", "custom")}
+        if "input_schema" in text:
+            text["parameters"] = text.pop("input_schema")
+        return text
 
 
-class ServerTool(Value):
+class ServerTool(FrozenModel):
     """A tool that the provider runs itself, in the provider's own words (`{"type": "web_search_20260209", …}`)."""
 
     spec: dict[str, Any]
 
 
-class ToolChoice(Value):
+class ToolChoice(FrozenModel):
     """Whether and which tools must be called. `names` narrows `mode` to these tools."""
 
     mode: Literal["auto", "none", "required"] = "auto"

@@ -8,15 +8,15 @@ from typing import Any, Literal
 from pydantic import Field, SkipValidation
 
 from ..errors import ConfigurationError
-from .base import Value
 from .content import AudioContent, FileContent, ImageContent, Media, VideoContent
+from .model_base import FrozenModel
 from .result import OperationResponse
 
 FileState = Literal["processing", "ready", "failed"]
 KINDS: dict[str, type[Media]] = {"image": ImageContent, "audio": AudioContent, "video": VideoContent}
 
 
-class FileRequest(Value):
+class FileRequest(FrozenModel):
     """`content` is bytes, or a body in pieces; `expires_in` is in seconds; `cursor` is where the last page ended.
 
     `lines` downloads a file of results line by line.
@@ -53,7 +53,7 @@ class UploadedFile(OperationResponse):
             raise ConfigurationError(f"{self.provider} could not read the file {self.name or self.file_id}")
         mime = self.mime_type or ""
         kind = KINDS.get(mime.partition("/")[0], FileContent)
-        about: dict[str, Any] = {"mime_type": self.mime_type, "name": self.name, "kept_at": self.provider}
+        about: dict[str, Any] = {"mime_type": self.mime_type, "name": self.name, "stored_at": self.provider}
         return kind(file_id=self.url or self.file_id, data=data, **about)
 
 
@@ -83,15 +83,15 @@ class UploadAddress(OperationResponse):
     query: str
 
 
-def read_time(told: Any) -> datetime | None:
+def read_time(data: Any) -> datetime | None:
     """Seconds since 1970, or a date in words."""
-    if isinstance(told, int | float) and told:
-        return datetime.fromtimestamp(told, UTC)
-    if not isinstance(told, str) or not told:
+    if isinstance(data, int | float) and data:
+        return datetime.fromtimestamp(data, UTC)
+    if not isinstance(data, str) or not data:
         return None
     try:
         # Nanoseconds are more than can be kept.
-        whole, point, rest = told.replace("Z", "+00:00").partition(".")
+        whole, point, rest = data.replace("Z", "+00:00").partition(".")
         if not point:
             return datetime.fromisoformat(whole)
         digits = len(rest) - len(rest.lstrip("0123456789"))

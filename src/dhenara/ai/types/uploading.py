@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from .base import Value
+from .model_base import FrozenModel
 
 
-class Uploading(Value):
+class Uploading(FrozenModel):
     """`expires_in` is how long the provider keeps it, in seconds, where it can be told; `wait` is how long it may take
     until it is ready."""
 

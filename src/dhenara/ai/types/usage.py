@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic import Field
 
-from .base import Value
+from .model_base import FrozenModel
 
 
-class Usage(Value):
+class Usage(FrozenModel):
     """Every token is in exactly one bucket, so sums are true for every provider; `raw` is what it reported."""
 
     input_tokens: int = 0

@@ -41,8 +41,8 @@ def with_fields(part: Wire, left: Wire, *protocols: str) -> Wire:
     """The part with fields that only these protocols know."""
     if not left:
         return part
-    kept = {**part.get("extras", {}).get(VENDOR_FIELDS, {}), **dict.fromkeys(protocols, left)}
-    return {**part, "extras": {**part.get("extras", {}), VENDOR_FIELDS: kept}}
+    stored = {**part.get("extras", {}).get(VENDOR_FIELDS, {}), **dict.fromkeys(protocols, left)}
+    return {**part, "extras": {**part.get("extras", {}), VENDOR_FIELDS: stored}}
 
 
 def with_original(part: Wire, given: Mapping[str, Any], protocol: str) -> Wire:

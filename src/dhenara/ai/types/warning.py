@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from .base import Value
+from .model_base import FrozenModel
 
 WarningCode = Literal[
     "unsupported_parameter",
@@ -18,7 +18,7 @@ WarningCode = Literal[
 ]
 
 
-class CallWarning(Value):
+class CallWarning(FrozenModel):
     """`code` is for programs, `message` for people, `parameter` names what was asked for."""
 
     code: WarningCode

@@ -86,12 +86,12 @@ def is_public(address: str) -> bool:
             and addresses with a zone (`fe80::1%eth0`), which only mean something on one machine, are not public.
     """
     try:
-        found: IPv4Address | IPv6Address = ip_address(address)
+        match: IPv4Address | IPv6Address = ip_address(address)
     except ValueError:
         return False
-    if isinstance(found, IPv4Address):
-        return is_public_ipv4(found)
-    return found.scope_id is None and is_public_ipv6(found)
+    if isinstance(match, IPv4Address):
+        return is_public_ipv4(match)
+    return match.scope_id is None and is_public_ipv6(match)
 
 
 def is_public_ipv4(address: IPv4Address) -> bool:
@@ -114,12 +114,12 @@ def embedded_ipv4(address: IPv6Address) -> list[IPv4Address]:
     number = int(address)
     if address in NAT64 or address in MAPPED:
         return [IPv4Address(number & LOW)]
-    found = []
+    match = []
     if address in SIX_TO_FOUR:
-        found.append(IPv4Address(number >> 80 & LOW))
+        match.append(IPv4Address(number >> 80 & LOW))
     if address in TEREDO:
         # The server, and the client with its bits inverted, RFC 4380 section 4.
-        found += [IPv4Address(number >> 64 & LOW), IPv4Address(~number & LOW)]
+        match += [IPv4Address(number >> 64 & LOW), IPv4Address(~number & LOW)]
     if number >> 32 & LOW in ISATAP:
-        found.append(IPv4Address(number & LOW))
-    return found
+        match.append(IPv4Address(number & LOW))
+    return match

@@ -67,7 +67,7 @@ class SizedBody:
         self.done = self._left == 0
 
     def take(self) -> bytes:
-        return taken(self._ready)
+        return join_ready(self._ready)
 
     def eof(self) -> None:
         if not self.done:
@@ -89,7 +89,7 @@ class UntilClose:
             self._ready.append(data)
 
     def take(self) -> bytes:
-        return taken(self._ready)
+        return join_ready(self._ready)
 
     def eof(self) -> None:
         self.done = True
@@ -122,7 +122,7 @@ class ChunkedBody:
             self.leftover = True
 
     def take(self) -> bytes:
-        return taken(self._ready)
+        return join_ready(self._ready)
 
     def eof(self) -> None:
         if not self.done:
@@ -169,20 +169,20 @@ class ChunkedBody:
             if line and TRAILER_LINE.fullmatch(line) is None:
                 raise BrokenFraming(f"a trailer of the response cannot be read: {line[:40]!r}")
             return
-        found = SIZE_LINE.fullmatch(line)
-        if found is None:
+        match = SIZE_LINE.fullmatch(line)
+        if match is None:
             raise BrokenFraming(f"not the size of a chunk: {line[:40]!r}")
-        if found[2]:
-            self._extensions += len(found[2])
+        if match[2]:
+            self._extensions += len(match[2])
             if self._extensions > self._limits.chunk_extension_bytes:
                 most = self._limits.chunk_extension_bytes
                 raise LimitExceeded("what all chunk extensions of the response come to", "chunk_extension_bytes", most)
-        size = int(found[1], 16)
+        size = int(match[1], 16)
         self._trailers = size == 0
         self._left = size + 2 if size else 0
 
 
-def taken(ready: list[bytes]) -> bytes:
+def join_ready(ready: list[bytes]) -> bytes:
     """Everything that is ready, once."""
     if not ready:
         return b""

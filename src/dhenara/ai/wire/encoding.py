@@ -20,7 +20,7 @@ class Decompressor(Protocol):
         """What was still held back. Raises BrokenFraming when the end of the compressed data did not arrive."""
 
 
-class Unopenable:
+class UnsupportedEncoding:
     """A body in a coding that was not asked for. Its head may be all that is needed."""
 
     __slots__ = ("_name", "waiting")
@@ -42,7 +42,7 @@ def decompressor(encoding: str | None) -> Decompressor | None:
     if name in ("", "identity"):
         return None
     if name in ("gzip", "x-gzip", "deflate"):
-        from .inflating import Inflater
+        from .decompress import GzipDecompressor
 
-        return Inflater()
-    return Unopenable(name[:60])
+        return GzipDecompressor()
+    return UnsupportedEncoding(name[:60])

@@ -115,7 +115,7 @@ def read_uuid(data: bytes, at: int) -> tuple[object, int]:
     return uuid.UUID(bytes=data[at : at + 16]), at + 16
 
 
-def number(form: str) -> Callable[[bytes, int], tuple[object, int]]:
+def integer_reader(form: str) -> Callable[[bytes, int], tuple[object, int]]:
     size = struct.calcsize(form)
 
     def read(data: bytes, at: int) -> tuple[object, int]:
@@ -127,10 +127,10 @@ def number(form: str) -> Callable[[bytes, int], tuple[object, int]]:
 READERS: dict[int, Callable[[bytes, int], tuple[object, int]]] = {
     0: lambda _, at: (True, at),
     1: lambda _, at: (False, at),
-    2: number(">b"),
-    3: number(">h"),
-    4: number(">i"),
-    5: number(">q"),
+    2: integer_reader(">b"),
+    3: integer_reader(">h"),
+    4: integer_reader(">i"),
+    5: integer_reader(">q"),
     6: read_sized,
     7: read_text,
     8: read_time,
@@ -140,10 +140,10 @@ READERS: dict[int, Callable[[bytes, int], tuple[object, int]]] = {
 
 def write_message(headers: Mapping[str, object], payload: bytes) -> bytes:
     """One message with both checksums."""
-    told = b"".join(write_header(name, value) for name, value in headers.items())
-    total = PRELUDE + len(told) + len(payload) + TRAILER
-    prelude = struct.pack(">II", total, len(told))
-    message = prelude + struct.pack(">I", zlib.crc32(prelude)) + told + payload
+    data = b"".join(write_header(name, value) for name, value in headers.items())
+    total = PRELUDE + len(data) + len(payload) + TRAILER
+    prelude = struct.pack(">II", total, len(data))
+    message = prelude + struct.pack(">I", zlib.crc32(prelude)) + data + payload
     return message + struct.pack(">I", zlib.crc32(message))
 
 

@@ -11,7 +11,7 @@ from .limits import DEFAULT_LIMITS, ReadLimits
 from .secrets import shown_address
 
 
-class Pieces(Protocol):
+class BodyPieces(Protocol):
     """A body that is too large to be held at once: its size, and its bytes as often as they are asked for."""
 
     @property
@@ -27,7 +27,7 @@ class HttpRequest:
     method: str
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes | Pieces = field(default=b"", repr=False)
+    body: bytes | BodyPieces = field(default=b"", repr=False)
     address: str | None = None
     """Where to connect, instead of looking the host up; its name still stands in the request and its certificate."""
     once: bool = False

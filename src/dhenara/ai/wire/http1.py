@@ -25,7 +25,7 @@ FOLDED = (b" ", b"\t")
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
-class Unwritable(ValueError):
+class InvalidRequest(ValueError):
     """What was asked for cannot be said in HTTP/1.1; nothing of it was sent."""
 
 
@@ -35,14 +35,14 @@ def write_request(method: str, target: str, headers: Mapping[str, str], body: by
     Everything is checked before the lines are joined: no frame that raises has a plain line with a key in it.
     """
     if not TOKEN.fullmatch(method) or not target or FORBIDDEN.search(target) or " " in target:
-        raise Unwritable(f"not a request line: {method!r} {target!r}")
-    if not latin(target):
-        raise Unwritable(f"{method!r} has characters that no head of HTTP/1.1 can carry")
+        raise InvalidRequest(f"not a request line: {method!r} {target!r}")
+    if not is_latin1(target):
+        raise InvalidRequest(f"{method!r} has characters that no head of HTTP/1.1 can carry")
     for name, value in headers.items():
         if not TOKEN.fullmatch(name) or FORBIDDEN.search(value):
-            raise Unwritable(f"the header {name!r} has a name or value that cannot be sent")
-        if not latin(value):
-            raise Unwritable(f"{name!r} has characters that no head of HTTP/1.1 can carry")
+            raise InvalidRequest(f"the header {name!r} has a name or value that cannot be sent")
+        if not is_latin1(value):
+            raise InvalidRequest(f"{name!r} has characters that no head of HTTP/1.1 can carry")
     return joined(method, target, headers, body)
 
 
@@ -53,7 +53,7 @@ def joined(method: str, target: str, headers: Mapping[str, str], body: bytes) ->
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
-def latin(line: str) -> bool:
+def is_latin1(line: str) -> bool:
     return line.isascii() or all(ord(letter) < 256 for letter in line)
 
 
@@ -118,14 +118,14 @@ class Http1Reader:
     def _read_head(self) -> bool:
         """Reads a head if one is complete; says whether another may follow (after an interim response)."""
         self._check_beginning()
-        found, most = HEAD_END.search(self._head, self._searched), self._limits.head_bytes
-        if (len(self._head) if found is None else found.start()) > most:
+        match, most = HEAD_END.search(self._head, self._searched), self._limits.head_bytes
+        if (len(self._head) if match is None else match.start()) > most:
             raise LimitExceeded("the head of the response", "head_bytes", most)
-        if found is None:
+        if match is None:
             # The end is at most three bytes; its first two may be here already.
             self._searched = max(0, len(self._head) - 2)
             return False
-        block, rest = bytes(self._head[: found.start()]), self._head[found.end() :]
+        block, rest = bytes(self._head[: match.start()]), self._head[match.end() :]
         self._head, self._searched = rest, 0
         version, head = read_head(block)
         if head.status == 101:
@@ -161,8 +161,8 @@ class Http1Reader:
 def read_head(block: bytes) -> tuple[int, Head]:
     """The minor version, and status and headers, of everything before the blank line."""
     first, *lines = [line.removesuffix(b"\r") for line in block.split(b"\n")]
-    found = STATUS_LINE.fullmatch(first)
-    if found is None:
+    match = STATUS_LINE.fullmatch(first)
+    if match is None:
         raise BrokenFraming(f"the response does not begin like HTTP/1.1: {first[:60]!r}")
     # RFC 9110 section 5.5: CR, LF and NUL are not allowed in values.
     if b"\0" in block or block.count(b"\r") - block.endswith(b"\r") != block.count(b"\r\n"):
@@ -183,7 +183,7 @@ def read_head(block: bytes) -> tuple[int, Head]:
         value = fields.setdefault(key, [])
         value.append(rest.strip(b" \t"))
     headers = {key: b"".join(parts).decode("latin-1") for key, parts in fields.items()}
-    return int(found[1]), Head(int(found[2]), headers, (found[3] or b"").decode("latin-1"))
+    return int(match[1]), Head(int(match[2]), headers, (match[3] or b"").decode("latin-1"))
 
 
 def keeps_alive(version: int, headers: Mapping[str, str]) -> bool:

@@ -10,7 +10,7 @@ from ..dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class UserJob:
     """`awaits` says that the result has to be awaited; `seconds` is the longest it may take."""
 
     work: Callable[[], Any]
@@ -19,38 +19,40 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class JobDone:
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
-class Broke:
+class JobFailed:
     error: Exception
 
 
-Outcome = Done | Broke
+Outcome = JobDone | JobFailed
 
 
 def attempt(work: Callable[[], Any]) -> Outcome:
     """Runs it here and now, where nothing can be awaited."""
     outcome = begin(work)
-    if isinstance(outcome, Done) and inspect.isawaitable(outcome.value):
+    if isinstance(outcome, JobDone) and inspect.isawaitable(outcome.value):
         if close := getattr(outcome.value, "close", None):
             close()
-        return Broke(TypeError("it has to be awaited, which sync code cannot do: use the async methods of the client"))
+        return JobFailed(
+            TypeError("it has to be awaited, which sync code cannot do: use the async methods of the client")
+        )
     return outcome
 
 
 def begin(work: Callable[[], Any]) -> Outcome:
     """Runs it here and now. What comes out may have to be awaited, as from a wrapper of an async function."""
     try:
-        return Done(work())
+        return JobDone(work())
     except Exception as error:  # noqa: BLE001  # it is the user's code, and may raise anything
-        return Broke(error)
+        return JobFailed(error)
 
 
 async def attempt_awaited(work: Callable[[], Any]) -> Outcome:
     try:
-        return Done(await work())
+        return JobDone(await work())
     except Exception as error:  # noqa: BLE001  # as above
-        return Broke(error)
+        return JobFailed(error)

@@ -19,16 +19,16 @@ def loads(data: bytes | str, deepest: int = DEEPEST) -> Any:
     try:
         return from_json(data, cache_strings="keys")
     except ValueError as error:
-        return patient(data, error, deepest)
+        return loads_lenient(data, error, deepest)
 
 
-def patient(data: bytes | str, error: ValueError, deepest: int) -> Any:
+def loads_lenient(data: bytes | str, error: ValueError, deepest: int) -> Any:
     """The same of JSON with half letters, or with a mark before it; else this error."""
     import json
 
     try:
         value = json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
-        return mended(value, deepest)
+        return replace_surrogates(value, deepest)
     except RecursionError:
         raise TooDeep(deepest) from None
     except TooDeep:
@@ -44,7 +44,7 @@ class TooDeep(ValueError):
         super().__init__(f"JSON is nested deeper than {deepest} levels")
 
 
-def mended(value: Any, deepest: int) -> Any:
+def replace_surrogates(value: Any, deepest: int) -> Any:
     """Half a letter, which no encoding can carry, becomes the sign for a letter that was lost."""
 
     def mend(value: Any, depth: int) -> Any:

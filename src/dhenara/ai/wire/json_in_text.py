@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from .json import DEEPEST_INSIDE, TooDeep, loads, mended
+from .json import DEEPEST_INSIDE, TooDeep, loads, replace_surrogates
 
 FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n?\s*```", re.DOTALL)
 BEGINNING = re.compile(r"[{\[]")
@@ -27,7 +27,7 @@ def find_json(text: str) -> Any:
     at = BEGINNING.search(text)
     while at is not None:
         try:
-            return mended(decoder.raw_decode(text, at.start())[0], DEEPEST_INSIDE)
+            return replace_surrogates(decoder.raw_decode(text, at.start())[0], DEEPEST_INSIDE)
         except RecursionError:
             raise TooDeep(DEEPEST_INSIDE) from None
         except ValueError:

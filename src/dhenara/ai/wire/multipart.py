@@ -7,7 +7,7 @@ from dataclasses import field
 from hashlib import blake2s
 
 from ..dataclass import dataclass
-from .http import Pieces
+from .http import BodyPieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class FilePart:
     """A file; its content may be larger than memory."""
 
     name: str
-    content: bytes | Pieces = field(repr=False)
+    content: bytes | BodyPieces = field(repr=False)
     filename: str = "file"
     mime_type: str = "application/octet-stream"
 
@@ -72,10 +72,10 @@ class Multipart:
         yield f"--{boundary}--\r\n".encode()
 
     def _head(self, part: Field | FilePart, boundary: str) -> bytes:
-        lines = [f"--{boundary}", f'Content-Disposition: form-data; name="{escaped(part.name)}"']
+        lines = [f"--{boundary}", f'Content-Disposition: form-data; name="{escape_name(part.name)}"']
         if isinstance(part, FilePart):
-            lines[1] += f'; filename="{escaped(part.filename)}"'
-            lines.append(f"Content-Type: {escaped(part.mime_type)}")
+            lines[1] += f'; filename="{escape_name(part.filename)}"'
+            lines.append(f"Content-Type: {escape_name(part.mime_type)}")
         return "\r\n".join([*lines, "", ""]).encode()
 
 
@@ -85,6 +85,6 @@ def content_size(part: Field | FilePart) -> int:
     return len(part.content) if isinstance(part.content, bytes) else part.content.size
 
 
-def escaped(name: str) -> str:
+def escape_name(name: str) -> str:
     """As browsers write it: nothing in a name can end it or begin another line."""
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

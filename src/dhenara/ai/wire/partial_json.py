@@ -37,18 +37,18 @@ LONGEST_SCALAR = 4300
 NOTHING: Any = object()
 
 
-class Plan:
+class ReadPlan:
     """What becomes of the values at one place of the document. This one leaves them as they are."""
 
-    def enter(self, is_object: bool) -> Plan:
+    def enter(self, is_object: bool) -> ReadPlan:
         """The plan for an object or a list that opens here."""
         return self
 
-    def member(self, name: str) -> Plan:
+    def member(self, name: str) -> ReadPlan:
         """The plan for a member of an object."""
         return self
 
-    def item(self, index: int) -> Plan:
+    def item(self, index: int) -> ReadPlan:
         """The plan for an item of a list."""
         return self
 
@@ -61,15 +61,15 @@ class Plan:
         return value
 
 
-PLAIN = Plan()
+PLAIN = ReadPlan()
 
 
-class Frame:
+class OpenValue:
     """An object or a list that is open."""
 
     __slots__ = ("_shown", "_size", "inner", "key", "plan", "values")
 
-    def __init__(self, plan: Plan, values: dict[str, Any] | list[Any]) -> None:
+    def __init__(self, plan: ReadPlan, values: dict[str, Any] | list[Any]) -> None:
         self.plan = plan
         self.values = values
         self.key: str | None = None
@@ -84,7 +84,7 @@ class Frame:
     def shown_last(self) -> Any:
         return self._shown
 
-    def begin(self) -> Plan:
+    def begin(self) -> ReadPlan:
         """The plan for the value that begins now."""
         if isinstance(self.values, list):
             self.inner = self.plan.item(len(self.values))
@@ -121,7 +121,7 @@ class PartialJson:
 
     __slots__ = ("_expected", "_frames", "_new", "_pieces", "_plan", "_rest", "_root", "_sound", "_string", "_text")
 
-    def __init__(self, plan: Plan = PLAIN) -> None:
+    def __init__(self, plan: ReadPlan = PLAIN) -> None:
         self._plan = plan
         self._rest = ""
         self._text = ""
@@ -132,7 +132,7 @@ class PartialJson:
 
     def _restart(self) -> None:
         self._expected = "object"
-        self._frames: list[Frame] = []
+        self._frames: list[OpenValue] = []
         self._root: Any = NOTHING
         self._string = False
 
@@ -239,10 +239,10 @@ class PartialJson:
         self._add(plan.close(value))
         return end
 
-    def _open(self, at: int, plan: Plan, is_object: bool) -> int:
+    def _open(self, at: int, plan: ReadPlan, is_object: bool) -> int:
         if len(self._frames) >= MOST_DEPTH:
             raise ValueError(at)
-        self._frames.append(Frame(plan.enter(is_object), {} if is_object else []))
+        self._frames.append(OpenValue(plan.enter(is_object), {} if is_object else []))
         self._expected = "first key" if is_object else "first value"
         return at
 

@@ -23,8 +23,8 @@ def is_like(name: str, pattern: str) -> bool:
     if at > end or not name.startswith(first) or not name.endswith(last):
         return False
     for part in middle:
-        found = name.find(part, at, end)
-        if found < 0:
+        match = name.find(part, at, end)
+        if match < 0:
             return False
-        at = found + len(part)
+        at = match + len(part)
     return True

@@ -52,8 +52,8 @@ def redact(text: str, secrets: tuple[str, ...]) -> str:
 @lru_cache(maxsize=64)
 def forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
     """Every form of the secrets in lower case."""
-    found = {form.lower() for secret in secrets for form in (*encoded(secret), beginning(secret)) if form}
-    return tuple(found)
+    match = {form.lower() for secret in secrets for form in (*encoded(secret), beginning(secret)) if form}
+    return tuple(match)
 
 
 @lru_cache(maxsize=64)
@@ -74,12 +74,12 @@ def beginning(secret: str) -> str:
 
 def encoded(secret: str) -> set[str]:
     data = secret.encode("utf-8", "surrogatepass")
-    found = {secret, quote(secret, safe="", errors="replace"), secret.replace("/", "\\/"), data.hex()}
+    match = {secret, quote(secret, safe="", errors="replace"), secret.replace("/", "\\/"), data.hex()}
     for before in range(3):
         # The characters of base64 that depend on this secret alone, wherever it stands among other bytes.
         inner = base64.b64encode(bytes(before) + data)[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6].decode()
-        found |= {inner, inner.replace("+", "-").replace("/", "_"), quote(inner, safe="")}
-    return {form for form in found if form}
+        match |= {inner, inner.replace("+", "-").replace("/", "_"), quote(inner, safe="")}
+    return {form for form in match if form}
 
 
 def decoded(text: str) -> set[str]:
@@ -117,12 +117,12 @@ def escaped_forms(secrets: tuple[str, ...]) -> re.Pattern[str]:
 
 def any_escape(letter: str) -> str:
     code = ord(letter)
-    ways = [rf"\\*{re.escape(letter)}", rf"\\+u{code:04x}", rf"&#0*{code};?", rf"&#x0*{code:x};?"]
+    pipelines = [rf"\\*{re.escape(letter)}", rf"\\+u{code:04x}", rf"&#0*{code};?", rf"&#x0*{code:x};?"]
     if code < 0x80:
-        ways += [f"%(?:25)*{code:02x}", rf"\\+x{code:02x}"]
-    ways += [r"\+"] if letter == " " else []
+        pipelines += [f"%(?:25)*{code:02x}", rf"\\+x{code:02x}"]
+    pipelines += [r"\+"] if letter == " " else []
     if not letter.isalnum():
         from html.entities import html5
 
-        ways += [re.escape(f"&{name}") for name, meant in html5.items() if meant == letter]
-    return f"(?:{'|'.join(ways)})"
+        pipelines += [re.escape(f"&{name}") for name, meant in html5.items() if meant == letter]
+    return f"(?:{'|'.join(pipelines)})"

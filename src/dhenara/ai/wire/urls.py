@@ -61,11 +61,11 @@ def resolve_redirect(url: str, location: str) -> str:
         InvalidUrl: when `location` is not a valid reference to an http or https URL.
     """
     try:
-        found = urljoin(url, location)
+        match = urljoin(url, location)
     except ValueError as error:
         raise InvalidUrl(f"redirects to something that is not a valid URL: {shown(location)}: {error}") from error
-    parse_url(found)
-    return found
+    parse_url(match)
+    return match
 
 
 def shown(url: str) -> str:

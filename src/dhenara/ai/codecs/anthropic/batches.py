@@ -8,15 +8,15 @@ from urllib.parse import urlencode
 
 from ...types.batch import BatchJob, BatchPage, BatchRequest, BatchState
 from ...types.call import Call
-from ...types.delta import Delta, Made
+from ...types.delta import Delta, ResultDelta
 from ...types.uploaded_file import read_time
-from ..base import Outgoing
+from ..base import EncodedRequest
+from ..batch import MARK, BatchCodec, BatchResult, Wire, batch_line_format, error_body, upload_request
 from ..batch_quirks import BatchQuirks
-from ..batching import MARK, BatchCodec, Entry, Wire, each_line, failed, sent
-from ..counts import number, section
+from ..int_fields import read_int, read_object
+from ..json_fields import require
 from ..operation import request_of
 from ..paths import quote_segment
-from ..told import require
 from .codec import read_error
 
 HEADERS = {"anthropic-version": "2023-06-01"}
@@ -24,21 +24,21 @@ STATUSES = {"invalid_request_error": 400, "authentication_error": 401, "permissi
 STATUSES |= {"request_too_large": 413, "rate_limit_error": 429, "api_error": 500, "overloaded_error": 529}
 
 
-def write(call: Call, quirks: BatchQuirks) -> Outgoing:
+def write(call: Call, quirks: BatchQuirks) -> EncodedRequest:
     request = request_of(call, BatchRequest)
     path = f"{quirks.path}/{quote_segment(request.batch_id)}" if request.batch_id is not None else quirks.path
     if request.action == "get":
-        return Outgoing(path, {}, HEADERS, method="GET")
+        return EncodedRequest(path, {}, HEADERS, method="GET")
     if request.action == "cancel":
-        return Outgoing(f"{path}/cancel", {}, HEADERS)
+        return EncodedRequest(f"{path}/cancel", {}, HEADERS)
     if request.action == "results":
-        return Outgoing(f"{path}/results", {}, HEADERS, method="GET", reading=each_line())
+        return EncodedRequest(f"{path}/results", {}, HEADERS, method="GET", response_format=batch_line_format())
     if request.action == "list":
-        asked = {"limit": 100, **({"after_id": request.cursor} if request.cursor else {})}
-        return Outgoing(f"{quirks.path}?{urlencode(asked)}", {}, HEADERS, method="GET")
+        question = {"limit": 100, **({"after_id": request.cursor} if request.cursor else {})}
+        return EncodedRequest(f"{quirks.path}?{urlencode(question)}", {}, HEADERS, method="GET")
     # What any of the calls has to try out, all of them may.
     tried = {name: value for name, value in request.headers.items() if name == "anthropic-beta"}
-    return sent(quirks.path, {"requests": [MARK], **call.config.options}, request.lines, {**HEADERS, **tried})
+    return upload_request(quirks.path, {"requests": [MARK], **call.config.options}, request.lines, {**HEADERS, **tried})
 
 
 def write_line(key: str, body: Any, path: str) -> Wire:
@@ -48,28 +48,28 @@ def write_line(key: str, body: Any, path: str) -> Wire:
 def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
     if "data" in body:
         cursor = body.get("last_id") if body.get("has_more") else None
-        yield Made(BatchPage(jobs=tuple(map(read_job, body["data"] or ())), cursor=cursor))
+        yield ResultDelta(BatchPage(jobs=tuple(map(read_job, body["data"] or ())), cursor=cursor))
     else:
-        yield Made(read_job(body))
+        yield ResultDelta(read_job(body))
 
 
 def read_job(body: Wire) -> BatchJob:
     require(body, "a batch", "processing_status")
-    counts = section(body, "request_counts")
-    told = {name: number(counts, name) for name in ("processing", "succeeded", "errored", "canceled", "expired")}
+    counts = read_object(body, "request_counts")
+    data = {name: read_int(counts, name) for name in ("processing", "succeeded", "errored", "canceled", "expired")}
     return BatchJob(
         batch_id=body["id"],
-        state=state(body, told),
-        total=sum(told.values()),
-        succeeded=told["succeeded"],
-        failed=told["errored"],
+        state=batch_state(body, data),
+        total=sum(data.values()),
+        succeeded=data["succeeded"],
+        failed=data["errored"],
         created_at=read_time(body.get("created_at")),
         expires_at=read_time(body.get("expires_at")),
         raw=body,
     )
 
 
-def state(body: Wire, counts: Mapping[str, int]) -> BatchState:
+def batch_state(body: Wire, counts: Mapping[str, int]) -> BatchState:
     """It ends in one way; how, the counts tell."""
     match body.get("processing_status"):
         case "canceling":
@@ -80,13 +80,15 @@ def state(body: Wire, counts: Mapping[str, int]) -> BatchState:
     return "running"
 
 
-def entry(told: Wire, position: int) -> Entry:
-    result = told["result"]
+def entry(data: Wire, position: int) -> BatchResult:
+    result = data["result"]
     if result["type"] == "succeeded":
-        return Entry(told["custom_id"], result["message"])
+        return BatchResult(data["custom_id"], result["message"])
     error = result.get("error") or {"error": {"type": result["type"], "message": f"this call was {result['type']}"}}
-    kind = section(error, "error").get("type")
-    return Entry(told["custom_id"], *failed(error, STATUSES.get(str(kind), 500)))
+    kind = read_object(error, "error").get("type")
+    return BatchResult(data["custom_id"], *error_body(error, STATUSES.get(str(kind), 500)))
 
 
-CODEC = BatchCodec("anthropic.batches", write, read, read_error, write_line, entry, kept="address", named=False)
+CODEC = BatchCodec(
+    "anthropic.batches", write, read, read_error, write_line, entry, results_location="address", named=False
+)

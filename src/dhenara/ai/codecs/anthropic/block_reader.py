@@ -7,17 +7,17 @@ from typing import Any
 
 from ...types.content import Citation, GenericContent
 from ...types.delta import (
-    Began,
     CitationDelta,
     ContentDelta,
     Delta,
     ReasoningDelta,
+    ResponseStart,
     ServerToolDelta,
     TextDelta,
     ToolCallDelta,
 )
 from ...wire import json
-from ..told import Wire, address_of, citation, entries, section, words
+from ..json_fields import Wire, address_of, build_citation, read_object, read_objects, read_text
 
 SERVER_TOOLS = frozenset({"server_tool_use", "mcp_tool_use"})
 CALLS = SERVER_TOOLS | {"tool_use"}
@@ -28,12 +28,12 @@ PIECES = "partial_json"
 class BlockReader:
     """Holds what may still change: a block of unknown kind, and an input that may be told once more in pieces."""
 
-    __slots__ = ("_given", "_kind", "kept", "part")
+    __slots__ = ("_given", "_kind", "buffered", "part")
 
     def __init__(self, part: int) -> None:
         self.part = part
         self._kind = ""
-        self.kept: Wire | None = None
+        self.buffered: Wire | None = None
         """A block of unknown kind, as far as it was told."""
         self._given: Any = None
 
@@ -43,78 +43,78 @@ class BlockReader:
         return self._kind == "tool_use"
 
     def start(self, block: Wire) -> Iterator[Delta]:
-        self._kind = words(block, "type") or guessed(block)
+        self._kind = read_text(block, "type") or guess_type(block)
         match self._kind:
             case "text":
-                yield TextDelta(self.part, words(block, "text"))
-                for cited in entries(block, "citations"):
+                yield TextDelta(self.part, read_text(block, "text"))
+                for cited in read_objects(block, "citations"):
                     yield CitationDelta(self.part, read_citation(cited))
             case "thinking":
-                signature = words(block, "signature") or None
-                yield ReasoningDelta(self.part, words(block, "thinking"), signature=signature)
+                signature = read_text(block, "signature") or None
+                yield ReasoningDelta(self.part, read_text(block, "thinking"), signature=signature)
             case "redacted_thinking":
                 yield ReasoningDelta(self.part, redacted=True, extras={"data": block.get("data", "")})
             case _ if self._kind in CALLS:
                 self._given = block.get("input") or None
-                yield self._called(block)
+                yield self._tool_call(block)
             case _:
-                self.kept = dict(block)
+                self.buffered = dict(block)
                 if self._kind == "fallback":
-                    yield Began(model=words(section(block, "to"), "model") or None)
+                    yield ResponseStart(model=read_text(read_object(block, "to"), "model") or None)
 
-    def grew(self, delta: Wire) -> Iterable[Delta]:
+    def add_delta(self, delta: Wire) -> Iterable[Delta]:
         """A delta of a kind of tomorrow: an unknown block takes it in."""
-        if self.kept is not None:
-            merge(self.kept, delta)
+        if self.buffered is not None:
+            merge_delta(self.buffered, delta)
         return ()
 
     def arguments(self, piece: str) -> Iterable[Delta]:
         """Pieces tell the whole input, whatever the block began with."""
         self._given = None if piece else self._given
-        return (self._told(piece),)
+        return (self._arguments_delta(piece),)
 
     def close(self) -> Iterator[Delta]:
-        kept, given = self.kept, self._given
-        self.kept = self._given = None
+        stored, given = self.buffered, self._given
+        self.buffered = self._given = None
         if given is not None:
-            yield self._told(given if isinstance(given, str) else json.dumps(given).decode())
-        if kept is not None:
-            yield ContentDelta(self.part, GenericContent(kind=self._kind, data=complete(kept)))
+            yield self._arguments_delta(given if isinstance(given, str) else json.dumps(given).decode())
+        if stored is not None:
+            yield ContentDelta(self.part, GenericContent(kind=self._kind, data=complete(stored)))
 
-    def _called(self, block: Wire) -> Delta:
-        given, name = words(block, "id") or None, words(block, "name") or None
+    def _tool_call(self, block: Wire) -> Delta:
+        given, name = read_text(block, "id") or None, read_text(block, "name") or None
         if self._kind in SERVER_TOOLS:
             data = {field: value for field, value in block.items() if field != "input"}
             return ServerToolDelta(self.part, given, name, data=data)
         extras = {field: value for field, value in block.items() if field not in KNOWN_OF_CALLS}
         return ToolCallDelta(self.part, given, name, verbatim=False, extras=extras or None)
 
-    def _told(self, piece: str) -> Delta:
+    def _arguments_delta(self, piece: str) -> Delta:
         if self._kind in SERVER_TOOLS:
             return ServerToolDelta(self.part, arguments=piece)
         return ToolCallDelta(self.part, arguments=piece, verbatim=False)
 
 
-def guessed(block: Wire) -> str:
+def guess_type(block: Wire) -> str:
     """What a block without a type must be, by what it holds."""
     return next((kind for kind in ("text", "thinking") if kind in block), "")
 
 
-def read_citation(told: Wire) -> Citation:
+def read_citation(data: Wire) -> Citation:
     """All kinds of places in one shape; the origin's own words in `extras`."""
     first = ("start_char_index", "start_page_number", "start_block_index")
     last = ("end_char_index", "end_page_number", "end_block_index")
-    return citation(
-        told,
-        url=told.get("url") or address_of(told.get("source")),
-        title=told.get("title") or told.get("document_title"),
-        cited_text=told.get("cited_text"),
-        start=next((told[name] for name in first if told.get(name) is not None), None),
-        end=next((told[name] for name in last if told.get(name) is not None), None),
+    return build_citation(
+        data,
+        url=data.get("url") or address_of(data.get("source")),
+        title=data.get("title") or data.get("document_title"),
+        cited_text=data.get("cited_text"),
+        start=next((data[name] for name in first if data.get(name) is not None), None),
+        end=next((data[name] for name in last if data.get(name) is not None), None),
     )
 
 
-def merge(block: Wire, delta: Wire) -> None:
+def merge_delta(block: Wire, delta: Wire) -> None:
     """Text goes on, anything else is set."""
     for name, value in delta.items():
         if name == "type" or value is None:

@@ -25,15 +25,15 @@ from ...types.content import (
     ToolResultContent,
 )
 from ...types.message import Role
-from ...wire.sniff import is_text
+from ...wire.mime_sniffing import is_text
 from ...wire.text import clean_text
+from ..cache_control import anthropic_cache_control
 from ..documents import document_options
-from ..marks import control
-from ..origin import at_home
-from ..remote import is_remote
-from ..toolids import legal_id
+from ..origin import is_own_part
+from ..tool_call_ids import legal_id
+from ..url_media import is_remote
 from ..vendor_fields import with_vendor_fields
-from ..warnings import Warnings
+from ..warnings import WarningCollector
 
 PROTOCOL = "anthropic"
 Wire = dict[str, Any]
@@ -41,49 +41,51 @@ MARK = "cache_control"
 UNMARKABLE = ("thinking", "redacted_thinking")
 
 
-def write_block(part: Content, role: Role, call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_block(part: Content, role: Role, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     """No block, where there is nothing that may be said."""
     blocks = list(write_plain(part, role, call, warnings))
     if part.extras and len(blocks) == 1:
         blocks = [with_vendor_fields(blocks[0], part, PROTOCOL)]
-    mark = part.extras.get(MARK) or (control(part.cache) if part.cache else None)
+    mark = part.extras.get(MARK) or (anthropic_cache_control(part.cache) if part.cache else None)
     if mark is not None and blocks and blocks[-1]["type"] not in UNMARKABLE:
         blocks[-1] = {**blocks[-1], MARK: mark}
     yield from blocks
 
 
-def write_plain(part: Content, role: Role, call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_plain(part: Content, role: Role, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     match part:
         case TextContent():
-            yield from write_text(part, home=at_home(part, call, PROTOCOL))
+            yield from write_text(part, home=is_own_part(part, call, PROTOCOL))
         case ReasoningContent():
-            yield from write_thought(part, call, warnings)
+            yield from write_reasoning(part, call, warnings)
         case ToolCallContent():
-            yield write_call(part, home=at_home(part, call, PROTOCOL))
+            yield write_call(part, home=is_own_part(part, call, PROTOCOL))
         case ToolResultContent():
             yield write_result(part, call, warnings)
         case ServerToolContent() | GenericContent():
-            yield from write_own(part, call, warnings)
+            yield from write_own_block(part, call, warnings)
         case Media() | SearchResultContent() | ContainerUploadContent():
             yield from write_shown(part, role, warnings)
         case _:
-            if (said := part.get_text()).strip():
-                yield {"type": "text", "text": said}
+            if (text := part.get_text()).strip():
+                yield {"type": "text", "text": text}
 
 
-def write_shown(part: Content, role: Role, warnings: Warnings) -> Iterator[Wire]:
+def write_shown(part: Content, role: Role, warnings: WarningCollector) -> Iterator[Wire]:
     """Media, and what was found or uploaded for the model."""
     match part:
         case SearchResultContent() if role != "assistant":
             yield write_search_result(part)
         case ContainerUploadContent():
             yield {"type": "container_upload", "file_id": part.file_id}
-        case ImageContent() | FileContent() if role != "assistant" and is_remote(part) and not fetched_there(part):
+        case ImageContent() | FileContent() if (
+            role != "assistant" and is_remote(part) and not is_fetched_by_provider(part)
+        ):
             warnings.fetch(part)
         case ImageContent() | FileContent() if role != "assistant":
             yield write_media(part)
         case Media():
-            yield from write_unheard(part, warnings)
+            yield from write_unsupported_media(part, warnings)
 
 
 def write_text(part: TextContent, *, home: bool) -> Iterator[Wire]:
@@ -92,17 +94,17 @@ def write_text(part: TextContent, *, home: bool) -> Iterator[Wire]:
         return
     block: Wire = {"type": "text", "text": part.text}
     if home and part.citations:
-        block["citations"] = [cited(citation) for citation in part.citations]
+        block["citations"] = [write_citation(citation) for citation in part.citations]
     yield block
 
 
-def cited(citation: Citation) -> Wire:
+def write_citation(citation: Citation) -> Wire:
     return dict(citation.extras)
 
 
-def write_thought(part: ReasoningContent, call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_reasoning(part: ReasoningContent, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     """Unsigned thinking is refused by the API, so a stranger's thoughts stay home."""
-    if not at_home(part, call, PROTOCOL):
+    if not is_own_part(part, call, PROTOCOL):
         warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
     elif part.redacted:
         yield {"type": "redacted_thinking", "data": part.extras.get("data", "")}
@@ -123,11 +125,11 @@ def write_call(part: ToolCallContent, *, home: bool) -> Wire:
     }
 
 
-def write_result(part: ToolResultContent, call: Call, warnings: Warnings) -> Wire:
+def write_result(part: ToolResultContent, call: Call, warnings: WarningCollector) -> Wire:
     block: Wire = {"type": "tool_result", "tool_use_id": legal_id(part.call_id, "word64")}
     if part.contents:
-        said = [part.get_text()] if part.output is not None else []
-        inner: list[Wire] = [{"type": "text", "text": one} for one in said if one]
+        options = [part.get_text()] if part.output is not None else []
+        inner: list[Wire] = [{"type": "text", "text": one} for one in options if one]
         for content in part.contents:
             inner.extend(write_block(content, "tool", call, warnings))
         block["content"] = inner
@@ -136,9 +138,9 @@ def write_result(part: ToolResultContent, call: Call, warnings: Warnings) -> Wir
     return {**block, "is_error": True} if part.is_error else block
 
 
-def write_own(part: ServerToolContent | GenericContent, call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_own_block(part: ServerToolContent | GenericContent, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     """What only Claude's host understands is told to it again word by word, and to nobody else."""
-    if not at_home(part, call, PROTOCOL):
+    if not is_own_part(part, call, PROTOCOL):
         name = part.name if isinstance(part, ServerToolContent) else part.kind
         warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
     elif isinstance(part, ServerToolContent):
@@ -147,12 +149,12 @@ def write_own(part: ServerToolContent | GenericContent, call: Call, warnings: Wa
         yield dict(part.data)
 
 
-def shown_by_user(part: Media, home: bool) -> bool:
+def is_user_media(part: Media, home: bool) -> bool:
     """Answers hold no pictures and documents there; what the user shows may be both."""
     return not home and isinstance(part, ImageContent | FileContent)
 
 
-def fetched_there(part: ImageContent | FileContent) -> bool:
+def is_fetched_by_provider(part: ImageContent | FileContent) -> bool:
     """Claude fetches pictures and PDFs itself, over secure connections only."""
     address = (part.url or "").lower()
     is_pdf = part.mime_type == "application/pdf" or (part.mime_type is None and urlsplit(address).path.endswith(".pdf"))
@@ -188,7 +190,7 @@ def source(part: Media, otherwise: str) -> Wire:
     return {"type": "base64", "media_type": part.mime_type or otherwise, "data": encoded}
 
 
-def write_unheard(part: Media, warnings: Warnings) -> Iterator[Wire]:
+def write_unsupported_media(part: Media, warnings: WarningCollector) -> Iterator[Wire]:
     """Sound and moving pictures cannot be sent; what is known of their words can."""
     words = part.get_text() if isinstance(part, AudioContent) else ""
     kind = getattr(part, "type", "media")

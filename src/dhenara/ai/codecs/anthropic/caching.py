@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...types.call_config import AIModelCallConfig
-from ..context import unoffered
-from ..marks import control, unknown_to_cache
-from ..warnings import Warnings
+from ..cache_control import anthropic_cache_control, warn_unsupported_cache
+from ..context import warn_unsupported_context
+from ..warnings import WarningCollector
 from .blocks import MARK
 from .quirks import MessagesQuirks
 
@@ -18,18 +18,18 @@ COMPACTION = "compact-2026-01-12"
 MANAGEMENT = "context-management-2025-06-27"
 
 
-def write_cache(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: Warnings, body: Wire) -> None:
+def write_cache(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: WarningCollector, body: Wire) -> None:
     """Marks where they were wished for. Four are taken; the latest reach furthest, so the earliest give way."""
     cache = config.prompt_cache
-    unknown_to_cache(config, warnings, ())
+    warn_unsupported_cache(config, warnings, ())
     if cache is not None and cache.instructions:
-        mark_instructions(body, control(cache.lifetime))
+        mark_instructions(body, anthropic_cache_control(cache.lifetime))
     if cache is not None and cache.automatic:
         if quirks.automatic_cache:
-            body[MARK] = control(cache.lifetime)
+            body[MARK] = anthropic_cache_control(cache.lifetime)
         elif body["messages"]:
-            body["messages"][-1]["content"][-1].setdefault(MARK, control(cache.lifetime))
-    holders = list(marked(body))
+            body["messages"][-1]["content"][-1].setdefault(MARK, anthropic_cache_control(cache.lifetime))
+    holders = list(marked_blocks(body))
     for holder in holders[: max(0, len(holders) + (MARK in body) - MOST_MARKS)]:
         del holder[MARK]
         warnings.clamped("cache", f"{MOST_MARKS} marks are taken, so the earliest were left out")
@@ -46,7 +46,7 @@ def mark_instructions(body: Wire, mark: Wire) -> None:
         body["tools"] = [*body["tools"][:-1], {**body["tools"][-1], MARK: mark}]
 
 
-def marked(body: Wire) -> Iterator[Wire]:
+def marked_blocks(body: Wire) -> Iterator[Wire]:
     """Everything that carries a mark, in the order in which it is cached."""
     system = body.get("system")
     yield from (tool for tool in body.get("tools", ()) if MARK in tool)
@@ -59,25 +59,27 @@ def marked(body: Wire) -> Iterator[Wire]:
                 yield block
 
 
-def write_context(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> None:
+def write_context(config: AIModelCallConfig, warnings: WarningCollector, body: Wire) -> None:
     """Summing up and forgetting, each a beta of its own."""
     policy = config.context_policy
     if policy is None:
         return
-    unoffered(config, warnings, "compact_at", "clear_tool_results_at")
+    warn_unsupported_context(config, warnings, "compact_at", "clear_tool_results_at")
     edits: list[Wire] = []
     betas: list[str] = []
     if policy.clear_tool_results_at is not None:
-        kept = {"type": "tool_uses", "value": policy.keep_tool_results}
-        edits.append({"type": "clear_tool_uses_20250919", "trigger": at(policy.clear_tool_results_at), "keep": kept})
+        stored = {"type": "tool_uses", "value": policy.keep_tool_results}
+        edits.append(
+            {"type": "clear_tool_uses_20250919", "trigger": token_trigger(policy.clear_tool_results_at), "keep": stored}
+        )
         betas.append(MANAGEMENT)
     if policy.compact_at is not None:
-        edits.append({"type": "compact_20260112", "trigger": at(policy.compact_at)})
+        edits.append({"type": "compact_20260112", "trigger": token_trigger(policy.compact_at)})
         betas.append(COMPACTION)
     if edits:
         body["context_management"] = {"edits": edits}
         body["betas"] = [*body.get("betas", ()), *betas]
 
 
-def at(tokens: int) -> Wire:
+def token_trigger(tokens: int) -> Wire:
     return {"type": "input_tokens", "value": tokens}

@@ -19,16 +19,16 @@ class ChunkFrames:
         self._outer = EventStreamFrames()
 
     def feed(self, chunk: bytes) -> list[Frame]:
-        return [inner for frame in self._outer.feed(chunk) if (inner := opened(frame)) is not None]
+        return [inner for frame in self._outer.feed(chunk) if (inner := open_chunk(frame)) is not None]
 
     def finish(self) -> list[Frame]:
-        return [inner for frame in self._outer.finish() if (inner := opened(frame)) is not None]
+        return [inner for frame in self._outer.finish() if (inner := open_chunk(frame)) is not None]
 
 
-def opened(frame: Frame) -> Frame | None:
+def open_chunk(frame: Frame) -> Frame | None:
     """None for chunks of a kind that nobody here knows."""
     if frame.headers.get(":message-type") in ("exception", "error"):
-        return failed(frame)
+        return error_frame(frame)
     if frame.event != "chunk":
         return None
     try:
@@ -37,13 +37,13 @@ def opened(frame: Frame) -> Frame | None:
         raise BrokenFraming(f"a chunk cannot be opened: {error!r}") from error
 
 
-def failed(frame: Frame) -> Frame:
+def error_frame(frame: Frame) -> Frame:
     try:
-        told: Any = json.loads(frame.data) if frame.data else {}
+        payload: Any = json.loads(frame.data) if frame.data else {}
     except ValueError:
-        told = {}
-    said = told.get("message") if isinstance(told, dict) else None
-    words = said or frame.headers.get(":error-message") or f"the stream failed with {frame.event}"
+        payload = {}
+    text = payload.get("message") if isinstance(payload, dict) else None
+    words = text or frame.headers.get(":error-message") or f"the stream failed with {frame.event}"
     error = {"type": EXCEPTIONS.get(frame.event or "", frame.event), "message": str(words)}
     return Frame(json.dumps({"type": "error", "error": error}), "error")
 

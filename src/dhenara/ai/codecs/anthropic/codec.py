@@ -9,8 +9,8 @@ from ...types.call import Call
 from ...wire.frame import Frames
 from ...wire.http import Head
 from ...wire.sse import SseFrames
-from ..base import Outgoing
-from ..failure import failure, parse_body, plain_failure
+from ..base import EncodedRequest
+from ..failure import aws_error, error_from_response, parse_body
 from .quirks import MessagesQuirks
 from .request import write_request
 from .response import MessagesReader
@@ -21,7 +21,7 @@ class Anthropic:
 
     name = "anthropic"
 
-    def encode(self, call: Call, quirks: MessagesQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: MessagesQuirks) -> EncodedRequest:
         return write_request(call, quirks)
 
     def frames(self) -> Frames:
@@ -39,14 +39,16 @@ def read_error(head: Head, body: Any) -> CallError:
 
     Gateways of clouds refuse in words of their own: the same with a code and a status, or `{"message"}` alone.
     """
-    said = body[0] if isinstance(body, list) and body else body
-    told = said.get("error") if isinstance(said, dict) else None
-    if not isinstance(told, dict):
-        return plain_failure(head, said)
-    message, kind, code = told.get("message"), told.get("type") or told.get("status"), told.get("code")
+    text = body[0] if isinstance(body, list) and body else body
+    data = text.get("error") if isinstance(text, dict) else None
+    if not isinstance(data, dict):
+        return aws_error(head, text)
+    message, kind, code = data.get("message"), data.get("type") or data.get("status"), data.get("code")
     words = message if isinstance(message, str) else None
-    error = failure(head, body, words, None if code is None else str(code), kind if isinstance(kind, str) else None)
-    error.request_id = error.request_id or said.get("request_id")
+    error = error_from_response(
+        head, body, words, None if code is None else str(code), kind if isinstance(kind, str) else None
+    )
+    error.request_id = error.request_id or text.get("request_id")
     return error
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from ...types.call import Call
 from ...types.content import Content, TextContent
 from ...types.message import Message
-from ..marks import control
-from ..prefix import Prefix, unbound
-from ..warnings import Warnings
+from ..cache_control import anthropic_cache_control
+from ..prefix import PromptPrefix, drop_foreign_reasoning
+from ..warnings import WarningCollector
 from .blocks import MARK, PROTOCOL, write_block
 
 Wire = dict[str, Any]
@@ -22,19 +22,19 @@ NOTHING = "."
 def write_system(call: Call) -> str | list[Wire]:
     """One text of instructions and leading system messages; blocks where a mark says up to where to cache them."""
     leading = takewhile(lambda message: message.role == "system", call.messages)
-    parts = [*(TextContent(text=said) for said in call.instructions), *(p for m in leading for p in m.contents)]
-    said = [(part.get_text(), mark_of(part)) for part in parts if part.get_text()]
-    if all(mark is None for _, mark in said):
-        return "\n\n".join(words for words, _ in said)
-    return [text(words) if mark is None else {**text(words), MARK: mark} for words, mark in said]
+    parts = [*(TextContent(text=options) for options in call.instructions), *(p for m in leading for p in m.contents)]
+    options = [(part.get_text(), cache_control_of(part)) for part in parts if part.get_text()]
+    if all(mark is None for _, mark in options):
+        return "\n\n".join(words for words, _ in options)
+    return [text(words) if mark is None else {**text(words), MARK: mark} for words, mark in options]
 
 
-def mark_of(part: Content) -> Any:
+def cache_control_of(part: Content) -> Any:
     """The part's own mark in Claude's words, or the one that stands for it."""
-    return part.extras.get(MARK) or (control(part.cache) if part.cache else None)
+    return part.extras.get(MARK) or (anthropic_cache_control(part.cache) if part.cache else None)
 
 
-def write_messages(call: Call, warnings: Warnings, prefix: Prefix | None) -> list[Wire]:
+def write_messages(call: Call, warnings: WarningCollector, prefix: PromptPrefix | None) -> list[Wire]:
     """The turns. With a prefix, thinking that was made under another one stays home."""
     turns: list[Wire] = []
     spoken = False
@@ -45,7 +45,9 @@ def write_messages(call: Call, warnings: Warnings, prefix: Prefix | None) -> lis
     return turns
 
 
-def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings, prefix: Prefix | None) -> None:
+def add_turn(
+    turns: list[Wire], message: Message, call: Call, warnings: WarningCollector, prefix: PromptPrefix | None
+) -> None:
     """Neighbours of one role become one turn; a round's tool results stand before the words beside them."""
     if message.role == "system":
         warnings.rewritten("a system message in the middle", "it is said by the user", message.contents)
@@ -53,10 +55,14 @@ def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings
     if role == "assistant" and not turns:
         warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
         turns.append({"role": "user", "content": [text(NOTHING)]})
-    moved = unbound(message, prefix.after(turns), call, PROTOCOL) if prefix is not None and role == "assistant" else []
+    moved = (
+        drop_foreign_reasoning(message, prefix.extend(turns), call, PROTOCOL)
+        if prefix is not None and role == "assistant"
+        else []
+    )
     for part in moved:
         warnings.dropped("thinking", "the conversation before it is not the one it was made in", part)
-    blocks = list(written(message, call, warnings, moved))
+    blocks = list(write_message(message, call, warnings, moved))
     if not blocks:
         return
     if turns and turns[-1]["role"] == role:
@@ -67,11 +73,11 @@ def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings
         turns[-1]["content"].sort(key=lambda block: block["type"] != "tool_result")
 
 
-def written(message: Message, call: Call, warnings: Warnings, moved: list[Content]) -> Iterable[Wire]:
+def write_message(message: Message, call: Call, warnings: WarningCollector, moved: list[Content]) -> Iterable[Wire]:
     for part in message.contents:
         if not any(part is one for one in moved):
             yield from write_block(part, message.role, call, warnings)
 
 
-def text(said: str) -> Wire:
-    return {"type": "text", "text": said}
+def text(options: str) -> Wire:
+    return {"type": "text", "text": options}

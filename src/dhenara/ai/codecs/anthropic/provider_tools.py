@@ -7,36 +7,38 @@ from typing import Any
 
 from ...types.provider_tools import CodeExecution, RemoteMCP, WebSearch
 from ...types.tools import ServerTool, ToolDefinition
-from ..offering import AnyTool, Provided, place_of, warn_absent, warn_unsaid
-from ..warnings import Warnings
+from ..tool_selection import AnyTool, ProviderToolsWire, user_location, warn_unsupported_settings, warn_unsupported_tool
+from ..warnings import WarningCollector
 from .quirks import MessagesQuirks
 
 Wire = dict[str, Any]
 MCP_BETA = "mcp-client-2025-11-20"
 
 
-def write_provider_tools(tools: Sequence[AnyTool], quirks: MessagesQuirks, warnings: Warnings) -> Provided:
-    found = Provided()
+def write_provider_tools(
+    tools: Sequence[AnyTool], quirks: MessagesQuirks, warnings: WarningCollector
+) -> ProviderToolsWire:
+    result = ProviderToolsWire()
     for tool in tools:
         match tool:
             case ToolDefinition():
                 continue
             case ServerTool():
-                found.entries.append(tool.spec)
+                result.entries.append(tool.spec)
             case WebSearch():
-                found.entries.append(write_search(tool, quirks, warnings))
+                result.entries.append(write_search(tool, quirks, warnings))
             case CodeExecution():
-                write_code(tool, quirks, found, warnings)
+                write_code(tool, quirks, result, warnings)
             case RemoteMCP():
-                write_mcp(tool, found, warnings)
+                write_mcp(tool, result, warnings)
             case _:
-                warn_absent(tool, warnings)
-    return found
+                warn_unsupported_tool(tool, warnings)
+    return result
 
 
-def write_search(search: WebSearch, quirks: MessagesQuirks, warnings: Warnings) -> Wire:
+def write_search(search: WebSearch, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
     """Domains are either allowed or blocked, never both."""
-    warn_unsaid(search, ("allowed_domains", "blocked_domains", "max_uses", "place"), warnings)
+    warn_unsupported_settings(search, ("allowed_domains", "blocked_domains", "max_uses", "place"), warnings)
     written: Wire = {"type": quirks.web_search, "name": "web_search"}
     if search.allowed_domains:
         written["allowed_domains"] = list(search.allowed_domains)
@@ -46,28 +48,30 @@ def write_search(search: WebSearch, quirks: MessagesQuirks, warnings: Warnings) 
         written["blocked_domains"] = list(search.blocked_domains)
     if search.max_uses is not None:
         written["max_uses"] = search.max_uses
-    if place := place_of(search):
+    if place := user_location(search):
         written["user_location"] = place
     return written
 
 
-def write_code(code: CodeExecution, quirks: MessagesQuirks, found: Provided, warnings: Warnings) -> None:
-    warn_unsaid(code, ("container",), warnings)
-    found.entries.append({"type": quirks.code_execution, "name": "code_execution"})
+def write_code(
+    code: CodeExecution, quirks: MessagesQuirks, match: ProviderToolsWire, warnings: WarningCollector
+) -> None:
+    warn_unsupported_settings(code, ("container",), warnings)
+    match.entries.append({"type": quirks.code_execution, "name": "code_execution"})
     if code.container is not None:
-        found.fields["container"] = code.container
+        match.fields["container"] = code.container
 
 
-def write_mcp(server: RemoteMCP, found: Provided, warnings: Warnings) -> None:
+def write_mcp(server: RemoteMCP, match: ProviderToolsWire, warnings: WarningCollector) -> None:
     """The server stands in the body, and what may be used of it in the tool list."""
-    warn_unsaid(server, ("name", "url", "authorization", "allowed_tools"), warnings)
+    warn_unsupported_settings(server, ("name", "url", "authorization", "allowed_tools"), warnings)
     address: Wire = {"type": "url", "name": server.name, "url": server.url}
     if token := server.token():
         address["authorization_token"] = token
-    found.fields["mcp_servers"] = [*found.fields.get("mcp_servers", ()), address]
-    found.fields["betas"] = [MCP_BETA]
+    match.fields["mcp_servers"] = [*match.fields.get("mcp_servers", ()), address]
+    match.fields["betas"] = [MCP_BETA]
     toolset: Wire = {"type": "mcp_toolset", "mcp_server_name": server.name}
     if server.allowed_tools:
         toolset["default_config"] = {"enabled": False}
         toolset["configs"] = {name: {"enabled": True} for name in server.allowed_tools}
-    found.entries.append(toolset)
+    match.entries.append(toolset)

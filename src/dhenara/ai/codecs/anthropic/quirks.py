@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 from ...dataclass import dataclass
 from ...schema.rules import CLOSED, SchemaRules
-from ..accepted import PICTURES, Accepted
 from ..base import Quirks
+from ..media_support import PICTURES, MediaSupport
 
 # Five megabytes as they are sent, in base64. A picture may not be larger when it was uploaded.
 LARGEST_PICTURE = 5 * 2**20 * 3 // 4
@@ -56,10 +56,10 @@ class MessagesQuirks(Quirks):
     default_max_tokens: int = 8_192
     """The API insists on a limit; this one holds where neither the call nor the model names one."""
 
-    accepted: Mapping[str, Accepted] = field(
+    media_support: Mapping[str, MediaSupport] = field(
         default_factory=lambda: {
-            "image": Accepted(PICTURES, LARGEST_PICTURE),
-            "file": Accepted(("application/pdf",), by_id=True, most_uploaded=500_000_000),
+            "image": MediaSupport(PICTURES, LARGEST_PICTURE),
+            "file": MediaSupport(("application/pdf",), by_id=True, most_uploaded=500_000_000),
         }
     )
     schema_rules: SchemaRules | None = CLOSED

@@ -9,21 +9,21 @@ from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.structured import StructuredOutput
 from ...types.tools import ToolChoice, ToolDefinition
-from ..base import Outgoing
-from ..begun import ending_in_words
-from ..offering import offered
-from ..packing import packed
+from ..assistant_prefill import strip_trailing_space
+from ..base import EncodedRequest
 from ..parameters import write_parameters
 from ..paths import quote_segment
-from ..prefix import Prefix
-from ..shaping import native_schema, output_mode, tool_schema, with_shape
-from ..warnings import Warnings
-from .blocks import PROTOCOL, shown_by_user
+from ..prefix import PromptPrefix
+from ..prepare_media import prepare_media
+from ..structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..tool_selection import select_tools
+from ..warnings import WarningCollector
+from .blocks import PROTOCOL, is_user_media
 from .caching import write_cache, write_context
 from .messages import write_messages, write_system
 from .provider_tools import write_provider_tools
 from .quirks import MessagesQuirks
-from .thinking import write_thinking
+from .reasoning import write_thinking
 
 Wire = dict[str, Any]
 FILES = "files-api-2025-04-14"
@@ -31,18 +31,18 @@ STREAM_FIELDS = {"stream": True}
 UNSAID_WHILE_THINKING = dict.fromkeys(("temperature", "top_k"), "it cannot be set while the model thinks")
 
 
-def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
+def write_request(call: Call, quirks: MessagesQuirks) -> EncodedRequest:
     """The whole request; what Claude cannot be told is in the warnings."""
-    warnings = Warnings(str(call.endpoint.api.provider))
-    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
-    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user)
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
+    call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config
     model = call.endpoint.ai_model.model_name
     thinking = write_thinking(call, quirks, warnings)
     system = write_system(call)
     tools = write_tools(config, quirks, warnings, thinks=thinking.get("thinking", {}).get("type") == "enabled")
-    prefix = Prefix(system, tools.get("tools")) if quirks.binds_thinking else None
-    messages = write_messages(ending_in_words(call), warnings, prefix)
+    prefix = PromptPrefix(system, tools.get("tools")) if quirks.binds_thinking else None
+    messages = write_messages(strip_trailing_space(call), warnings, prefix)
     body: Wire = {} if quirks.version_in_body else {"model": model}
     if quirks.version_in_body:
         body["anthropic_version"] = quirks.version_in_body
@@ -51,7 +51,7 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
         body["system"] = system
     body["messages"] = messages
     body.update(quirks.defaults)
-    body.update(write_parameters(config, quirks, warnings, UNSAID_WHILE_THINKING if thinks(thinking) else None))
+    body.update(write_parameters(config, quirks, warnings, UNSAID_WHILE_THINKING if is_thinking(thinking) else None))
     body.update(write_user(config, warnings))
     body.update(thinking)
     body.update(tools)
@@ -63,12 +63,16 @@ def write_request(call: Call, quirks: MessagesQuirks) -> Outgoing:
     write_context(config, warnings, body)
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    if any(source_of(block) == "file" for turn in messages for block in turn["content"]):
+    if any(media_source(block) == "file" for turn in messages for block in turn["content"]):
         body["betas"] = [*body.get("betas", ()), FILES]
-    outgoing = warnings.outgoing(
-        path(call, quirks, streaming=config.streaming), body, headers(body, quirks), STREAM_FIELDS, path(call, quirks)
+    encoded = warnings.build_request(
+        path(call, quirks, streaming=config.streaming),
+        body,
+        beta_headers(body, quirks),
+        STREAM_FIELDS,
+        path(call, quirks),
     )
-    return outgoing if prefix is None else replace(outgoing, prefix=prefix.after(messages))
+    return encoded if prefix is None else replace(encoded, prefix=prefix.extend(messages))
 
 
 def path(call: Call, quirks: MessagesQuirks, *, streaming: bool = False) -> str:
@@ -77,17 +81,17 @@ def path(call: Call, quirks: MessagesQuirks, *, streaming: bool = False) -> str:
     return quirks.path.format(model=model, method=quirks.methods[streaming])
 
 
-def source_of(block: Wire) -> str | None:
+def media_source(block: Wire) -> str | None:
     """Where a picture or document comes from; nothing for other blocks."""
     source = block.get("source")
     return source.get("type") if isinstance(source, dict) else None
 
 
-def thinks(thinking: Wire) -> bool:
+def is_thinking(thinking: Wire) -> bool:
     return thinking.get("thinking", {}).get("type") in ("enabled", "adaptive")
 
 
-def headers(body: Wire, quirks: MessagesQuirks) -> dict[str, str]:
+def beta_headers(body: Wire, quirks: MessagesQuirks) -> dict[str, str]:
     """Betas may be asked for in the options; they travel as one list, in a header or in the body."""
     betas = list(dict.fromkeys([*quirks.betas, *body.pop("betas", ())]))
     written = {} if quirks.version_in_body else {"anthropic-version": quirks.version}
@@ -97,7 +101,7 @@ def headers(body: Wire, quirks: MessagesQuirks) -> dict[str, str]:
     return {**written, "anthropic-beta": ",".join(betas)} if betas else written
 
 
-def write_user(config: AIModelCallConfig, warnings: Warnings) -> Wire:
+def write_user(config: AIModelCallConfig, warnings: WarningCollector) -> Wire:
     """All that Claude is told of the metadata."""
     unsaid = config.metadata.keys() - {"user_id", "user"}
     if unsaid:
@@ -106,16 +110,16 @@ def write_user(config: AIModelCallConfig, warnings: Warnings) -> Wire:
     return {} if user is None else {"metadata": {"user_id": str(user)}}
 
 
-def write_tools(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: Warnings, *, thinks: bool) -> Wire:
+def write_tools(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: WarningCollector, *, thinks: bool) -> Wire:
     if not config.tools:
         return {}
     choice = config.tool_choice
-    shown = offered(config.tools, choice, warnings, one_by_name=not thinks)
+    shown = select_tools(config.tools, choice, warnings, one_by_name=not thinks)
     own = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
-    provided = write_provider_tools(shown, quirks, warnings)
-    if not (own or provided.entries):
+    provider_tools = write_provider_tools(shown, quirks, warnings)
+    if not (own or provider_tools.entries):
         return {}
-    written: Wire = {"tools": [*own, *provided.entries], **provided.fields}
+    written: Wire = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
     chosen = write_choice(choice, warnings, thinks=thinks)
     if config.parallel_tool_calls is not None and chosen.get("type") != "none":
         chosen = {**(chosen or {"type": "auto"}), "disable_parallel_tool_use": not config.parallel_tool_calls}
@@ -124,7 +128,7 @@ def write_tools(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: War
     return written
 
 
-def write_tool(tool: ToolDefinition, quirks: MessagesQuirks, warnings: Warnings) -> Wire:
+def write_tool(tool: ToolDefinition, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
     schema, strict = tool_schema(tool, quirks, warnings)
     written: Wire = {"name": tool.name}
     if tool.description is not None:
@@ -133,7 +137,7 @@ def write_tool(tool: ToolDefinition, quirks: MessagesQuirks, warnings: Warnings)
     return written if strict is None else {**written, "strict": strict}
 
 
-def write_choice(choice: ToolChoice | None, warnings: Warnings, *, thinks: bool) -> Wire:
+def write_choice(choice: ToolChoice | None, warnings: WarningCollector, *, thinks: bool) -> Wire:
     if choice is None:
         return {}
     if choice.mode == "required" and thinks:
@@ -144,7 +148,7 @@ def write_choice(choice: ToolChoice | None, warnings: Warnings, *, thinks: bool)
     return {"type": {"auto": "auto", "none": "none", "required": "any"}[choice.mode]}
 
 
-def write_format(shape: StructuredOutput, quirks: MessagesQuirks, warnings: Warnings, config: Wire) -> Wire:
+def write_format(shape: StructuredOutput, quirks: MessagesQuirks, warnings: WarningCollector, config: Wire) -> Wire:
     """The schema stands beside the effort in `output_config`."""
     schema, _ = native_schema(shape, quirks, warnings)
     return {**config, "format": {"type": "json_schema", "schema": schema}}

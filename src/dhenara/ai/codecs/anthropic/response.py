@@ -6,23 +6,23 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ...types.delta import (
-    Began,
     CitationDelta,
     Delta,
-    Ended,
-    Failed,
+    ErrorDelta,
+    FinishDelta,
     FinishReason,
     ReasoningDelta,
-    Terminal,
+    ResponseStart,
+    StreamEnd,
     TextDelta,
 )
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
-from ..beside import beside
-from ..counts import used
 from ..foreign import MESSAGES, not_an_answer, refuse_foreign, says_why
-from ..told import entries, named, place, section, words
+from ..int_fields import used
+from ..json_fields import read_index, read_name, read_object, read_objects, read_text
+from ..response_extras import read_extras
 from .block_reader import BlockReader, read_citation
 from .usage import read_usage
 
@@ -38,17 +38,17 @@ FINISH: dict[str, FinishReason] = {
     "refusal": "refusal",
     "model_context_window_exceeded": "context_length",
 }
-BESIDE = ("container", "context_management", "input_transformations", "diagnostics")
+EXTRA_FIELDS = ("container", "context_management", "input_transformations", "diagnostics")
 
 
 class MessagesReader:
     """One answer: its blocks in the order in which they begin, and what is said around them."""
 
-    __slots__ = ("_blocks", "_told", "_usage")
+    __slots__ = ("_blocks", "_data", "_usage")
 
     def __init__(self) -> None:
         self._blocks: dict[int, BlockReader] = {}
-        self._told = 0
+        self._data = 0
         self._usage: Wire = {}
 
     def whole(self, body: Any) -> Iterator[Delta]:
@@ -56,11 +56,11 @@ class MessagesReader:
         if not isinstance(body.get("content"), list | str) and not body.get("stop_reason"):
             if not says_why(body):
                 raise not_an_answer(MESSAGES)
-            yield Failed(failed(body))
+            yield ErrorDelta(stream_error(body))
             return
         yield from self._begin(body)
-        yield from self._end(body, section(body, "usage"))
-        yield Terminal()
+        yield from self._end(body, read_object(body, "usage"))
+        yield StreamEnd()
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
         data = frame.data
@@ -79,71 +79,73 @@ class MessagesReader:
         for block in self._blocks.values():
             yield from block.close()
 
-    def _started(self, event: Wire) -> Iterator[Delta]:
-        message = section(event, "message")
+    def _message_start(self, event: Wire) -> Iterator[Delta]:
+        message = read_object(event, "message")
         yield from self._begin(message)
         # Servers that know the whole answer already say here how it ends.
-        yield from self._end(message, section(message, "usage"))
+        yield from self._end(message, read_object(message, "usage"))
 
-    def _block_started(self, event: Wire) -> Iterator[Delta]:
-        return self._open(place(event, "index", self._told)).start(section(event, "content_block"))
+    def _block_start(self, event: Wire) -> Iterator[Delta]:
+        return self._open(read_index(event, "index", self._data)).start(read_object(event, "content_block"))
 
-    def _block_grew(self, event: Wire) -> Iterable[Delta]:
+    def _block_delta(self, event: Wire) -> Iterable[Delta]:
         index, delta = event.get("index"), event.get("delta")
         if not isinstance(index, int):
-            index = max(0, self._told - 1)
+            index = max(0, self._data - 1)
         block = self._blocks.get(index) or self._open(index)
         if not isinstance(delta, dict):
             return ()
         kind = delta.get("type")
         text = delta.get("text")
-        if kind == "text_delta" and block.kept is None and isinstance(text, str):
+        if kind == "text_delta" and block.buffered is None and isinstance(text, str):
             return (TextDelta(block.part, text),)
-        if block.kept is not None or not isinstance(kind, str) or kind not in GROWN:
-            return block.grew(delta)
+        if block.buffered is not None or not isinstance(kind, str) or kind not in GROWN:
+            return block.add_delta(delta)
         return GROWN[kind](block, delta)
 
-    def _block_ended(self, event: Wire) -> Iterator[Delta]:
-        block = self._blocks.get(place(event, "index", self._told - 1))
+    def _block_stop(self, event: Wire) -> Iterator[Delta]:
+        block = self._blocks.get(read_index(event, "index", self._data - 1))
         return iter(()) if block is None else block.close()
 
     def _open(self, index: int) -> BlockReader:
         """Some gateways give every block the same index: what begins anew is a block of its own."""
-        block = self._blocks[index] = BlockReader(self._told)
-        self._told += 1
+        block = self._blocks[index] = BlockReader(self._data)
+        self._data += 1
         return block
 
-    def _message_grew(self, event: Wire) -> Iterator[Delta]:
-        told = {**section(event, "delta"), **{name: event[name] for name in BESIDE if event.get(name)}}
-        return self._end(told, section(event, "usage"))
+    def _message_delta(self, event: Wire) -> Iterator[Delta]:
+        data = {**read_object(event, "delta"), **{name: event[name] for name in EXTRA_FIELDS if event.get(name)}}
+        return self._end(data, read_object(event, "usage"))
 
-    def _stopped(self, event: Wire) -> Iterable[Delta]:
-        return (Terminal(),)
+    def _message_stop(self, event: Wire) -> Iterable[Delta]:
+        return (StreamEnd(),)
 
     def _error(self, event: Wire) -> Iterable[Delta]:
-        return (Failed(failed(event)),)
+        return (ErrorDelta(stream_error(event)),)
 
     def _begin(self, message: Wire) -> Iterator[Delta]:
         """A message may begin with blocks that are whole already."""
-        yield Began(named(message, "id"), named(message, "model"))
+        yield ResponseStart(read_name(message, "id"), read_name(message, "model"))
         content = message.get("content")
-        for block in [{"type": "text", "text": content}] if isinstance(content, str) else entries(message, "content"):
-            reader = self._open(self._told)
+        for block in (
+            [{"type": "text", "text": content}] if isinstance(content, str) else read_objects(message, "content")
+        ):
+            reader = self._open(self._data)
             yield from reader.start(block)
             yield from reader.close()
 
-    def _end(self, told: Wire, usage: Wire) -> Iterator[Delta]:
-        yield from self._used(usage)
-        if extras := beside(told, BESIDE):
-            yield Began(extras=extras)
-        if raw := words(told, "stop_reason"):
-            explanation = words(section(told, "stop_details"), "explanation") or None
+    def _end(self, data: Wire, usage: Wire) -> Iterator[Delta]:
+        yield from self._usage_deltas(usage)
+        if extras := read_extras(data, EXTRA_FIELDS):
+            yield ResponseStart(extras=extras)
+        if raw := read_text(data, "stop_reason"):
+            explanation = read_text(read_object(data, "stop_details"), "explanation") or None
             reason = FINISH.get(raw, "other")
             if reason == "stop" and any(block.is_call for block in self._blocks.values()):
                 reason = "tool_calls"
-            yield Ended(reason, raw, words(told, "stop_sequence") or None, explanation)
+            yield FinishDelta(reason, raw, read_text(data, "stop_sequence") or None, explanation)
 
-    def _used(self, usage: Wire) -> Iterator[Delta]:
+    def _usage_deltas(self, usage: Wire) -> Iterator[Delta]:
         """Later counts replace earlier ones; what they leave out still holds."""
         if usage:
             self._usage.update({name: value for name, value in usage.items() if value is not None})
@@ -151,24 +153,26 @@ class MessagesReader:
 
 
 EVENTS: dict[str, Callable[[MessagesReader, Wire], Iterable[Delta]]] = {
-    "message_start": MessagesReader._started,
-    "content_block_start": MessagesReader._block_started,
-    "content_block_delta": MessagesReader._block_grew,
-    "content_block_stop": MessagesReader._block_ended,
-    "message_delta": MessagesReader._message_grew,
-    "message_stop": MessagesReader._stopped,
+    "message_start": MessagesReader._message_start,
+    "content_block_start": MessagesReader._block_start,
+    "content_block_delta": MessagesReader._block_delta,
+    "content_block_stop": MessagesReader._block_stop,
+    "message_delta": MessagesReader._message_delta,
+    "message_stop": MessagesReader._message_stop,
     "error": MessagesReader._error,
 }
 GROWN: dict[str, Callable[[BlockReader, Wire], Iterable[Delta]]] = {
-    "text_delta": lambda block, delta: (TextDelta(block.part, words(delta, "text")),),
-    "input_json_delta": lambda block, delta: block.arguments(words(delta, "partial_json")),
-    "thinking_delta": lambda block, delta: (ReasoningDelta(block.part, words(delta, "thinking")),),
-    "signature_delta": lambda block, delta: (ReasoningDelta(block.part, signature=words(delta, "signature") or None),),
-    "citations_delta": lambda block, delta: (CitationDelta(block.part, read_citation(section(delta, "citation"))),),
+    "text_delta": lambda block, delta: (TextDelta(block.part, read_text(delta, "text")),),
+    "input_json_delta": lambda block, delta: block.arguments(read_text(delta, "partial_json")),
+    "thinking_delta": lambda block, delta: (ReasoningDelta(block.part, read_text(delta, "thinking")),),
+    "signature_delta": lambda block, delta: (
+        ReasoningDelta(block.part, signature=read_text(delta, "signature") or None),
+    ),
+    "citations_delta": lambda block, delta: (CitationDelta(block.part, read_citation(read_object(delta, "citation"))),),
 }
 
 
-def failed(event: Wire) -> Exception:
+def stream_error(event: Wire) -> Exception:
     """An error in the middle of an answer; its type says what the missing status would."""
     from .codec import read_error
 

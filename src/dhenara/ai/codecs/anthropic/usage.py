@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from ...types.usage import Usage
-from ..counts import Report, counted, number, section, unreadable
-from ..reported import reported_cost
+from ..int_fields import Report, read_int, read_ints, read_object, unreadable
+from ..reported_cost import reported_cost
 from ..token_buckets import Report as Counted, split
 
 
 def read_usage(report: Report) -> Usage:
     """Each token in one bucket."""
-    kept = section(report, "cache_creation")
-    short, long = number(kept, "ephemeral_5m_input_tokens"), number(kept, "ephemeral_1h_input_tokens")
-    written = number(report, "cache_creation_input_tokens") or short + long
-    thought = number(section(report, "output_tokens_details"), "thinking_tokens")
-    found = split(Counted(0, number(report, "output_tokens"), None, made={"reasoning_tokens": thought}))
+    stored = read_object(report, "cache_creation")
+    short, long = read_int(stored, "ephemeral_5m_input_tokens"), read_int(stored, "ephemeral_1h_input_tokens")
+    written = read_int(report, "cache_creation_input_tokens") or short + long
+    thought = read_int(read_object(report, "output_tokens_details"), "thinking_tokens")
+    match = split(Counted(0, read_int(report, "output_tokens"), None, made={"reasoning_tokens": thought}))
     counts = {
-        **found.counts,
-        "input_tokens": number(report, "input_tokens"),
-        "cache_read_tokens": number(report, "cache_read_input_tokens"),
+        **match.counts,
+        "input_tokens": read_int(report, "input_tokens"),
+        "cache_read_tokens": read_int(report, "cache_read_input_tokens"),
         "cache_write_tokens": max(0, written - long),
         "cache_write_1h_tokens": min(long, written),
     }
-    return Usage.made(
+    return Usage.construct_unchecked(
         **counts,
-        server_tool_requests=counted(section(report, "server_tool_use")),
+        server_tool_requests=read_ints(read_object(report, "server_tool_use")),
         reported_cost=reported_cost(report),
-        unclear=(*found.unclear, *unreadable(report)),
+        unclear=(*match.unclear, *unreadable(report)),
         raw=dict(report),
     )

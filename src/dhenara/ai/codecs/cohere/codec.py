@@ -9,9 +9,9 @@ from ...types.call import Call
 from ...wire.frame import Frames
 from ...wire.http import Head
 from ...wire.sse import SseFrames
-from ..base import Outgoing
-from ..failure import failure, parse_body
-from ..told import named, section, words
+from ..base import EncodedRequest
+from ..failure import error_from_response, parse_body
+from ..json_fields import read_name, read_object, read_text
 from .quirks import CohereQuirks
 from .request import write_request
 from .response import CohereReader
@@ -22,7 +22,7 @@ class Cohere:
 
     name = "cohere"
 
-    def encode(self, call: Call, quirks: CohereQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: CohereQuirks) -> EncodedRequest:
         return write_request(call, quirks)
 
     def frames(self) -> Frames:
@@ -37,12 +37,16 @@ class Cohere:
 
 def read_error(head: Head, body: Any) -> CallError:
     """`{"message", "error_type", "id"}`."""
-    told = body if isinstance(body, dict) else {}
-    loose = next((said for name in ("message", "error", "detail") if (said := words(told, name))), None)
-    error = failure(
-        head, body, words(section(told, "error"), "message") or loose, None, words(told, "error_type") or None
+    data = body if isinstance(body, dict) else {}
+    loose = next((text for name in ("message", "error", "detail") if (text := read_text(data, name))), None)
+    error = error_from_response(
+        head,
+        body,
+        read_text(read_object(data, "error"), "message") or loose,
+        None,
+        read_text(data, "error_type") or None,
     )
-    error.request_id = error.request_id or named(told, "id")
+    error.request_id = error.request_id or read_name(data, "id")
     return error
 
 

@@ -17,18 +17,18 @@ Wire = dict[str, Any]
 def is_document(part: Content) -> bool:
     """Search results, and text files that answers may cite."""
     if isinstance(part, FileContent):
-        return part.citations is not None and part.words() is not None
+        return part.citations is not None and part.to_text() is not None
     return isinstance(part, SearchResultContent)
 
 
 def write_documents(call: Call) -> Wire:
     """`documents` of all that the user says, and no citations where none of them may be cited."""
-    said = [part for message in call.messages if message.role == "user" for part in message.contents]
-    found = [part for part in said if is_document(part)]
-    if not found:
+    text = [part for message in call.messages if message.role == "user" for part in message.contents]
+    match = [part for part in text if is_document(part)]
+    if not match:
         return {}
-    written: Wire = {"documents": list(named(map(write_document, found)))}
-    if all(getattr(part, "citations", None) is False for part in found):
+    written: Wire = {"documents": list(named(map(write_document, match)))}
+    if all(getattr(part, "citations", None) is False for part in match):
         written["citation_options"] = {"mode": "OFF"}
     return written
 
@@ -56,5 +56,5 @@ def write_document(part: Content) -> Any:
         data = {**({"title": part.title} if part.title else {}), **about, "snippet": part.text}
         return {**({"id": part.source} if part.source else {}), "data": data}
     name = getattr(part, "name", None)
-    words = part.words() if isinstance(part, FileContent) else None
+    words = part.to_text() if isinstance(part, FileContent) else None
     return {**({"id": name} if name else {}), "data": {**({"title": name} if name else {}), "snippet": words or ""}}

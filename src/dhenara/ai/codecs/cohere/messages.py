@@ -21,11 +21,11 @@ from ...types.content import (
 )
 from ...types.message import Message
 from ...wire import json
-from ...wire.sniff import is_text
-from ..origin import at_home
-from ..remote import is_remote
+from ...wire.mime_sniffing import is_text
+from ..origin import is_own_part
+from ..url_media import is_remote
 from ..vendor_fields import with_vendor_fields
-from ..warnings import Warnings
+from ..warnings import WarningCollector
 from .documents import is_document, write_document
 
 PROTOCOL = "cohere"
@@ -34,32 +34,32 @@ NOTHING = "."
 """What a user says who only shows documents."""
 
 
-def write_messages(call: Call, warnings: Warnings) -> list[Wire]:
+def write_messages(call: Call, warnings: WarningCollector) -> list[Wire]:
     """Instructions first, then every turn in order."""
     lead = [{"role": "system", "content": "\n\n".join(call.instructions)}] if call.instructions else []
     return [*lead, *(wire for message in call.messages for wire in write_message(message, call, warnings))]
 
 
-def write_message(message: Message, call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_message(message: Message, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     match message.role:
         case "system":
             yield {"role": "system", "content": message.text}
         case "user":
             yield from write_results(message.contents, warnings)
-            said = [part for part in message.contents if not isinstance(part, ToolResultContent)]
-            if said:
-                yield {"role": "user", "content": write_parts(said, warnings)}
+            options = [part for part in message.contents if not isinstance(part, ToolResultContent)]
+            if options:
+                yield {"role": "user", "content": write_parts(options, warnings)}
         case "assistant":
             yield from write_answer(message, call, warnings)
         case "tool":
             yield from write_results(message.contents, warnings)
 
 
-def write_answer(message: Message, call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_answer(message: Message, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     """What was said, and the calls that were made."""
     blocks: list[Wire] = []
     for part in message.contents:
-        blocks.extend(write_said(part, call, warnings))
+        blocks.extend(write_answer_part(part, call, warnings))
     calls = [part for part in message.contents if isinstance(part, ToolCallContent)]
     if not blocks and not calls:
         return
@@ -71,16 +71,16 @@ def write_answer(message: Message, call: Call, warnings: Warnings) -> Iterator[W
     yield wire
 
 
-def write_said(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_answer_part(part: Content, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     match part:
         case ReasoningContent():
-            if at_home(part, call, PROTOCOL) and part.text:
+            if is_own_part(part, call, PROTOCOL) and part.text:
                 yield {"type": "thinking", "thinking": part.text}
-            elif not at_home(part, call, PROTOCOL):
+            elif not is_own_part(part, call, PROTOCOL):
                 warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
         case ToolCallContent():
             return
-        case GenericContent() if at_home(part, call, PROTOCOL):
+        case GenericContent() if is_own_part(part, call, PROTOCOL):
             yield dict(part.data)
         case _:
             if words := part.get_text():
@@ -91,11 +91,11 @@ def write_said(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]:
 
 def write_call(part: ToolCallContent) -> Wire:
     text = part.arguments_text
-    spelled = json.dumps(part.arguments).decode() if text is None or part.error else text or "{}"
-    return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": spelled}}
+    normalized = json.dumps(part.arguments).decode() if text is None or part.error else text or "{}"
+    return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": normalized}}
 
 
-def write_results(contents: Sequence[Content], warnings: Warnings) -> Iterator[Wire]:
+def write_results(contents: Sequence[Content], warnings: WarningCollector) -> Iterator[Wire]:
     for part in contents:
         if isinstance(part, ToolResultContent):
             if any(isinstance(inner, Media) for inner in part.contents):
@@ -105,33 +105,33 @@ def write_results(contents: Sequence[Content], warnings: Warnings) -> Iterator[W
 
 def write_output(part: ToolResultContent) -> str | list[Wire]:
     """Text; a list of documents where the tool found some."""
-    found = [inner for inner in part.contents if isinstance(inner, SearchResultContent)]
-    if not found:
+    match = [inner for inner in part.contents if isinstance(inner, SearchResultContent)]
+    if not match:
         return part.get_text()
     words = [part.get_text()] if part.output is not None else []
     words += [inner.get_text() for inner in part.contents if isinstance(inner, TextContent)]
     texts = [{"type": "text", "text": text} for text in words if text]
-    return [*texts, *({"type": "document", "document": write_document(one)} for one in found)]
+    return [*texts, *({"type": "document", "document": write_document(one)} for one in match)]
 
 
-def shown_by_user(part: Media, home: bool) -> bool:
+def is_user_media(part: Media, home: bool) -> bool:
     """Answers are text there; pictures and text files are for the user to show."""
     if isinstance(part, ImageContent):
         return bool(part.url) or part.data is not None
-    return isinstance(part, FileContent) and part.words() is not None
+    return isinstance(part, FileContent) and part.to_text() is not None
 
 
-def write_parts(contents: Sequence[Content], warnings: Warnings) -> str | list[Wire]:
+def write_parts(contents: Sequence[Content], warnings: WarningCollector) -> str | list[Wire]:
     """What the user says; documents stand beside the messages."""
-    said = [part for part in contents if not is_document(part)]
-    if contents and not said:
+    options = [part for part in contents if not is_document(part)]
+    if contents and not options:
         return NOTHING
-    if len(said) == 1 and isinstance(said[0], TextContent):
-        return said[0].text
-    return [with_vendor_fields(wire, part, PROTOCOL) for part in said for wire in write_part(part, warnings)]
+    if len(options) == 1 and isinstance(options[0], TextContent):
+        return options[0].text
+    return [with_vendor_fields(wire, part, PROTOCOL) for part in options for wire in write_part(part, warnings)]
 
 
-def write_part(part: Content, warnings: Warnings) -> Iterator[Wire]:
+def write_part(part: Content, warnings: WarningCollector) -> Iterator[Wire]:
     match part:
         case ImageContent() if part.url or part.data is not None:
             encoded = base64.b64encode(part.data or b"").decode()
@@ -142,7 +142,7 @@ def write_part(part: Content, warnings: Warnings) -> Iterator[Wire]:
             }
         case FileContent() if is_remote(part) and is_text(part.mime_type):
             warnings.fetch(part)
-        case FileContent() if (words := part.words()) is not None:
+        case FileContent() if (words := part.to_text()) is not None:
             yield {"type": "text", "text": words}
         case Media():
             warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from ...dataclass import dataclass
 from ...schema.rules import SHAPES_ONLY, SchemaRules
-from ..accepted import PICTURES, Accepted
 from ..base import Quirks
+from ..media_support import PICTURES, MediaSupport
 
 PARAMETERS: Mapping[str, str | None] = {
     "max_output_tokens": "max_tokens",
@@ -39,7 +39,9 @@ class CohereQuirks(Quirks):
 
     schema_rules: SchemaRules | None = SHAPES_ONLY
     loose_rules: SchemaRules | None = None
-    accepted: Mapping[str, Accepted] = field(default_factory=lambda: {"image": Accepted(PICTURES, 20_000_000)})
-    structured_beside_tools: bool = False
+    media_support: Mapping[str, MediaSupport] = field(
+        default_factory=lambda: {"image": MediaSupport(PICTURES, 20_000_000)}
+    )
+    structured_with_tools: bool = False
 
     path: str = "/v2/chat"

@@ -8,27 +8,27 @@ from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.structured import OutputMode, StructuredOutput
 from ...types.tools import ToolDefinition
-from ..base import Outgoing
-from ..context import unoffered
+from ..base import EncodedRequest
+from ..cache_control import warn_unsupported_cache, warn_unsupported_marks
+from ..context import warn_unsupported_context
 from ..effort import budget_for
-from ..marks import unknown_to_cache, unmarked
-from ..offering import offered, write_raw
-from ..packing import packed
 from ..parameters import write_parameters
-from ..shaping import native_schema, output_mode, tool_schema, with_shape
-from ..warnings import Warnings
+from ..prepare_media import prepare_media
+from ..structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..tool_selection import select_tools, write_raw
+from ..warnings import WarningCollector
 from .documents import write_documents
-from .messages import PROTOCOL, shown_by_user, write_messages
+from .messages import PROTOCOL, is_user_media, write_messages
 from .quirks import CohereQuirks
 
 Wire = dict[str, Any]
 
 
-def write_request(call: Call, quirks: CohereQuirks) -> Outgoing:
+def write_request(call: Call, quirks: CohereQuirks) -> EncodedRequest:
     """The whole request; what Cohere cannot be told is in the warnings."""
-    warnings = Warnings(str(call.endpoint.api.provider))
-    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
-    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user)
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
+    call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config
     body: Wire = {
         "model": call.endpoint.ai_model.model_name,
@@ -36,9 +36,9 @@ def write_request(call: Call, quirks: CohereQuirks) -> Outgoing:
         "stream": config.streaming,
     }
     body.update(write_documents(call))
-    unknown_to_cache(config, warnings, ())
-    unmarked((part for message in call.messages for part in message.contents), warnings)
-    unoffered(config, warnings)
+    warn_unsupported_cache(config, warnings, ())
+    warn_unsupported_marks((part for message in call.messages for part in message.contents), warnings)
+    warn_unsupported_context(config, warnings)
     body.update(quirks.defaults)
     body.update(write_parameters(config, quirks, warnings))
     body.update(write_thinking(config))
@@ -48,7 +48,7 @@ def write_request(call: Call, quirks: CohereQuirks) -> Outgoing:
         body["response_format"] = write_format(config.structured_output, mode, quirks, warnings)
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return warnings.outgoing(quirks.path, body, stream_fields={"stream": config.streaming})
+    return warnings.build_request(quirks.path, body, stream_fields={"stream": config.streaming})
 
 
 def write_thinking(config: AIModelCallConfig) -> Wire:
@@ -60,10 +60,10 @@ def write_thinking(config: AIModelCallConfig) -> Wire:
     return {"thinking": {"type": "enabled", **({"token_budget": budget} if budget else {})}}
 
 
-def write_tools(config: AIModelCallConfig, quirks: CohereQuirks, warnings: Warnings) -> Wire:
+def write_tools(config: AIModelCallConfig, quirks: CohereQuirks, warnings: WarningCollector) -> Wire:
     """Only "required" and "none" can be said; names are chosen by offering no others."""
     choice = config.tool_choice
-    shown = offered(config.tools, choice, warnings, one_by_name=False)
+    shown = select_tools(config.tools, choice, warnings, one_by_name=False)
     own = [tool for tool in shown if isinstance(tool, ToolDefinition)]
     tools = [write_tool(tool, quirks, warnings) for tool in own] + write_raw(shown, warnings)
     if not tools:
@@ -76,7 +76,7 @@ def write_tools(config: AIModelCallConfig, quirks: CohereQuirks, warnings: Warni
     return written
 
 
-def write_tool(tool: ToolDefinition, quirks: CohereQuirks, warnings: Warnings) -> Wire:
+def write_tool(tool: ToolDefinition, quirks: CohereQuirks, warnings: WarningCollector) -> Wire:
     schema, _ = tool_schema(tool, quirks, warnings)
     function: Wire = {"name": tool.name, "parameters": schema}
     if tool.description is not None:
@@ -84,7 +84,9 @@ def write_tool(tool: ToolDefinition, quirks: CohereQuirks, warnings: Warnings) -
     return {"type": "function", "function": function}
 
 
-def write_format(shape: StructuredOutput, mode: OutputMode | None, quirks: CohereQuirks, warnings: Warnings) -> Wire:
+def write_format(
+    shape: StructuredOutput, mode: OutputMode | None, quirks: CohereQuirks, warnings: WarningCollector
+) -> Wire:
     if mode == "prompt":
         return {"type": "json_object"}
     return {"type": "json_object", "json_schema": native_schema(shape, quirks, warnings)[0]}

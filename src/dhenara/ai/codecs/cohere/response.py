@@ -7,15 +7,15 @@ from typing import Any
 
 from ...types.content import GenericContent
 from ...types.delta import (
-    Began,
     CitationDelta,
     ContentDelta,
     Delta,
-    Ended,
-    Failed,
+    ErrorDelta,
+    FinishDelta,
     FinishReason,
     ReasoningDelta,
-    Terminal,
+    ResponseStart,
+    StreamEnd,
     TextDelta,
     ToolCallDelta,
 )
@@ -23,11 +23,11 @@ from ...types.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
-from ..counts import Report, count, number, unreadable, used
-from ..failure import failure
+from ..failure import error_from_response
 from ..foreign import COHERE, not_an_answer, refuse_foreign, says_why
+from ..int_fields import Report, count, read_int, unreadable, used
+from ..json_fields import Wire, build_citation, read_index, read_name, read_object, read_objects, read_text
 from ..token_buckets import Report as Counted, split
-from ..told import Wire, citation, entries, named, place, section, words
 
 LAST = b"[DONE]"
 FINISH: dict[str, FinishReason] = {
@@ -56,21 +56,23 @@ class CohereReader:
 
     def whole(self, body: Any) -> Iterator[Delta]:
         refuse_foreign(body, COHERE)
-        message = section(body, "message")
+        message = read_object(body, "message")
         if not message and not body.get("finish_reason"):
             if not says_why(body):
                 raise not_an_answer(COHERE)
-            yield Failed(failed(body))
+            yield ErrorDelta(error_for(body))
             return
-        yield Began(named(body, "id"), named(body, "model"))
+        yield ResponseStart(read_name(body, "id"), read_name(body, "model"))
         content = message.get("content")
-        for index, block in enumerate([{"text": content}] if isinstance(content, str) else entries(message, "content")):
+        for index, block in enumerate(
+            [{"text": content}] if isinstance(content, str) else read_objects(message, "content")
+        ):
             yield from self._block(index, block)
-        for index, call in enumerate(entries(message, "tool_calls")):
+        for index, call in enumerate(read_objects(message, "tool_calls")):
             yield from self._call(index, call)
-        for told in entries(message, "citations"):
-            yield self._citation(told)
-        if plan := words(message, "tool_plan"):
+        for data in read_objects(message, "citations"):
+            yield self._citation(data)
+        if plan := read_text(message, "tool_plan"):
             self._plan.append(plan)
         yield from self._end(body)
 
@@ -79,39 +81,39 @@ class CohereReader:
         event = json.loads(data) if data and data != LAST else None
         if not isinstance(event, dict):
             return ()
-        read = EVENTS.get(words(event, "type") or frame.event or "")
+        read = EVENTS.get(read_text(event, "type") or frame.event or "")
         if read is not None:
             return read(self, event)
         refuse_foreign(event, COHERE)
-        return (Failed(failed(event)),) if event.get("message") or event.get("error") else ()
+        return (ErrorDelta(error_for(event)),) if event.get("message") or event.get("error") else ()
 
     def finish(self) -> Iterator[Delta]:
         if self._plan:
-            yield Began(extras={"tool_plan": "".join(self._plan)})
+            yield ResponseStart(extras={"tool_plan": "".join(self._plan)})
 
-    def _started(self, event: Wire) -> Iterable[Delta]:
-        return (Began(named(event, "id")),)
+    def _message_start(self, event: Wire) -> Iterable[Delta]:
+        return (ResponseStart(read_name(event, "id")),)
 
-    def _content(self, event: Wire) -> Iterator[Delta]:
-        self._last = place(event, "index", self._last)
+    def _content_event(self, event: Wire) -> Iterator[Delta]:
+        self._last = read_index(event, "index", self._last)
         content = message_of(event).get("content")
         return self._block(self._last, content if isinstance(content, dict) else {"text": content})
 
-    def _planned(self, event: Wire) -> Iterable[Delta]:
-        self._plan.append(words(message_of(event), "tool_plan"))
+    def _plan_delta(self, event: Wire) -> Iterable[Delta]:
+        self._plan.append(read_text(message_of(event), "tool_plan"))
         return ()
 
-    def _called(self, event: Wire) -> Iterator[Delta]:
+    def _tool_call_event(self, event: Wire) -> Iterator[Delta]:
         """One call an event, though it stands under the name of all."""
-        index = place(event, "index")
-        for offset, call in enumerate(entries(message_of(event), "tool_calls")):
+        index = read_index(event, "index")
+        for offset, call in enumerate(read_objects(message_of(event), "tool_calls")):
             yield from self._call(index + offset, call)
 
-    def _cited(self, event: Wire) -> Iterable[Delta]:
-        return [self._citation(told) for told in entries(message_of(event), "citations")]
+    def _citation_event(self, event: Wire) -> Iterable[Delta]:
+        return [self._citation(data) for data in read_objects(message_of(event), "citations")]
 
-    def _ended(self, event: Wire) -> Iterator[Delta]:
-        return self._end(section(event, "delta"))
+    def _message_end(self, event: Wire) -> Iterator[Delta]:
+        return self._end(read_object(event, "delta"))
 
     def _block(self, index: int, block: Wire) -> Iterator[Delta]:
         if isinstance(thought := block.get("thinking"), str):
@@ -121,78 +123,78 @@ class CohereReader:
             self._text = index
             yield TextDelta(f"content{index}", text)
         elif block.keys() - {"type", "text", "thinking"}:
-            yield ContentDelta(f"content{index}", GenericContent(kind=words(block, "type"), data=block))
+            yield ContentDelta(f"content{index}", GenericContent(kind=read_text(block, "type"), data=block))
 
     def _call(self, index: int, call: Wire) -> Iterator[Delta]:
         self._called_tools = True
-        function = section(call, "function")
+        function = read_object(call, "function")
         given = function.get("arguments")
         text = given if isinstance(given, str) else json.dumps(given).decode() if given else ""
         verbatim = given is None or isinstance(given, str)
-        yield ToolCallDelta(f"call{index}", named(call, "id"), words(function, "name") or None, text, verbatim)
+        yield ToolCallDelta(f"call{index}", read_name(call, "id"), read_text(function, "name") or None, text, verbatim)
 
-    def _citation(self, told: Wire) -> Delta:
+    def _citation(self, data: Wire) -> Delta:
         """Sources of the thinking are kept with the text: thinking has none here."""
-        at = place(told, "content_index", self._text)
-        documents = [section(source, "document") for source in entries(told, "sources")]
+        at = read_index(data, "content_index", self._text)
+        documents = [read_object(source, "document") for source in read_objects(data, "sources")]
         first: Wire = documents[0] if documents else {}
-        cited = citation(
-            told,
+        cited = build_citation(
+            data,
             url=first.get("url"),
             title=first.get("title"),
-            cited_text=told.get("text"),
-            start=told.get("start"),
-            end=told.get("end"),
+            cited_text=data.get("text"),
+            start=data.get("start"),
+            end=data.get("end"),
         )
         return CitationDelta(f"content{self._text if at in self._thoughts else at}", cited)
 
-    def _end(self, told: Wire) -> Iterator[Delta]:
+    def _end(self, data: Wire) -> Iterator[Delta]:
         yield from self.finish()
         self._plan.clear()
-        if usage := section(told, "usage"):
+        if usage := read_object(data, "usage"):
             yield from used(read_usage(usage))
-        raw = words(told, "finish_reason") or "COMPLETE"
+        raw = read_text(data, "finish_reason") or "COMPLETE"
         reason = FINISH.get(raw, "other")
-        yield Ended("tool_calls" if reason == "stop" and self._called_tools else reason, raw)
-        if told.get("error"):
-            yield Failed(failure(Head(500), told, str(told["error"])))
+        yield FinishDelta("tool_calls" if reason == "stop" and self._called_tools else reason, raw)
+        if data.get("error"):
+            yield ErrorDelta(error_from_response(Head(500), data, str(data["error"])))
             return
-        yield Terminal()
+        yield StreamEnd()
 
 
 EVENTS: dict[str, Callable[[CohereReader, Wire], Iterable[Delta]]] = {
-    "message-start": CohereReader._started,
-    "content-start": CohereReader._content,
-    "content-delta": CohereReader._content,
-    "tool-plan-delta": CohereReader._planned,
-    "tool-call-start": CohereReader._called,
-    "tool-call-delta": CohereReader._called,
-    "citation-start": CohereReader._cited,
-    "message-end": CohereReader._ended,
+    "message-start": CohereReader._message_start,
+    "content-start": CohereReader._content_event,
+    "content-delta": CohereReader._content_event,
+    "tool-plan-delta": CohereReader._plan_delta,
+    "tool-call-start": CohereReader._tool_call_event,
+    "tool-call-delta": CohereReader._tool_call_event,
+    "citation-start": CohereReader._citation_event,
+    "message-end": CohereReader._message_end,
 }
 
 
 def message_of(event: Wire) -> Wire:
-    return section(section(event, "delta"), "message")
+    return read_object(read_object(event, "delta"), "message")
 
 
-def failed(told: Wire) -> Exception:
+def error_for(data: Wire) -> Exception:
     """An error in the place of an answer, or of an event."""
     from .codec import read_error
 
-    return read_error(Head(0), told)
+    return read_error(Head(0), data)
 
 
 def read_usage(report: Report) -> Usage:
     """`tokens` is what was read and written; `billed_units`, which is less, is kept in `raw`."""
-    tokens = section(report, "tokens")
-    found = split(
+    tokens = read_object(report, "tokens")
+    match = split(
         Counted(
             count(tokens, "input_tokens"),
             count(tokens, "output_tokens"),
             None,
-            read={"cache_read_tokens": number(report, "cached_tokens")},
-            made={"reasoning_tokens": number(tokens, "reasoning_tokens")},
+            read={"cache_read_tokens": read_int(report, "cached_tokens")},
+            made={"reasoning_tokens": read_int(tokens, "reasoning_tokens")},
         )
     )
-    return Usage.made(**found.counts, unclear=(*found.unclear, *unreadable(report)), raw=dict(report))
+    return Usage.construct_unchecked(**match.counts, unclear=(*match.unclear, *unreadable(report)), raw=dict(report))

@@ -7,8 +7,8 @@ from ...types.call import Call
 from ...wire.eventstream import EventStreamFrames
 from ...wire.frame import Frames
 from ...wire.http import Head
-from ..base import Outgoing
-from ..failure import parse_body, plain_failure
+from ..base import EncodedRequest
+from ..failure import aws_error, parse_body
 from .quirks import ConverseQuirks
 from .request import write_request
 from .response import ConverseReader
@@ -19,7 +19,7 @@ class Converse:
 
     name = "converse"
 
-    def encode(self, call: Call, quirks: ConverseQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: ConverseQuirks) -> EncodedRequest:
         return write_request(call, quirks)
 
     def frames(self) -> Frames:
@@ -29,7 +29,7 @@ class Converse:
         return ConverseReader()
 
     def error(self, head: Head, body: bytes) -> CallError:
-        return plain_failure(head, parse_body(body))
+        return aws_error(head, parse_body(body))
 
 
 CODEC = Converse()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ...dataclass import replace
 from ...types.call import Call
-from ..base import Outgoing
-from ..counting import counted_in
-from ..failure import plain_failure
+from ..base import EncodedRequest
+from ..count_tokens import count_reader
+from ..failure import aws_error
 from ..operation import OperationCodec
 from ..paths import quote_segment
 from .quirks import ConverseQuirks
@@ -15,11 +15,11 @@ from .request import write_request
 COUNTED = frozenset({"messages", "system", "toolConfig", "additionalModelRequestFields"})
 
 
-def write(call: Call, quirks: ConverseQuirks) -> Outgoing:
-    asked = write_request(call, quirks)
-    read = {name: value for name, value in asked.body.items() if name in COUNTED}
+def write(call: Call, quirks: ConverseQuirks) -> EncodedRequest:
+    request = write_request(call, quirks)
+    read = {name: value for name, value in request.body.items() if name in COUNTED}
     model = quote_segment(call.endpoint.ai_model.model_name)
-    return replace(asked, path=f"/model/{model}/count-tokens", body={"input": {"converse": read}})
+    return replace(request, path=f"/model/{model}/count-tokens", body={"input": {"converse": read}})
 
 
-CODEC = OperationCodec("converse.count_tokens", write, counted_in("inputTokens"), plain_failure)
+CODEC = OperationCodec("converse.count_tokens", write, count_reader("inputTokens"), aws_error)

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...types.content import AudioContent, FileContent, ImageContent, Media, VideoContent
 from ..documents import document_options
-from ..remote import is_remote
-from ..warnings import Warnings
+from ..url_media import is_remote
+from ..warnings import WarningCollector
 from .documents import DOCUMENTS
 
 Wire = dict[str, Any]
@@ -32,18 +32,18 @@ def name_documents(blocks: list[Wire]) -> None:
         blocks.append({"text": NOTHING})
 
 
-def write_shown(part: Media, warnings: Warnings) -> Iterator[Wire]:
-    words = part.words() if isinstance(part, FileContent) and part.mime_type not in DOCUMENTS else None
+def write_user_media(part: Media, warnings: WarningCollector) -> Iterator[Wire]:
+    words = part.to_text() if isinstance(part, FileContent) and part.mime_type not in DOCUMENTS else None
     if words is not None:
         yield {"text": words}
     elif not isinstance(part, ImageContent | VideoContent | FileContent):
-        yield from write_unheard(part, warnings)
+        yield from write_unsupported_media(part, warnings)
     elif part.data is not None or is_stored(part):
         yield write_media(part)
     elif is_remote(part):
         warnings.fetch(part)
     else:
-        yield from write_unheard(part, warnings)
+        yield from write_unsupported_media(part, warnings)
 
 
 def write_media(part: ImageContent | VideoContent | FileContent) -> Wire:
@@ -51,17 +51,17 @@ def write_media(part: ImageContent | VideoContent | FileContent) -> Wire:
     mime = part.mime_type or DEFAULTS[part.type]
     kind = mime.split("/")[-1].removeprefix("x-")
     stored = {"s3Location": {"uri": part.url}}
-    said: Wire = {
+    text: Wire = {
         "format": DOCUMENTS.get(mime) or FORMATS.get(kind, kind),
         "source": stored if part.data is None else {"bytes": base64.b64encode(part.data).decode()},
     }
     if isinstance(part, FileContent):
         stem = (part.name or "document").rsplit(".", 1)[0]
-        return {"document": {**said, "name": UNSAFE.sub(" ", stem).strip() or "document", **document_options(part)}}
-    return {part.type: said}
+        return {"document": {**text, "name": UNSAFE.sub(" ", stem).strip() or "document", **document_options(part)}}
+    return {part.type: text}
 
 
-def shown_by_user(part: Media, home: bool) -> bool:
+def is_user_media(part: Media, home: bool) -> bool:
     """Answers hold words there; pictures, films and documents are for the user to show."""
     shows = isinstance(part, ImageContent | VideoContent | FileContent)
     return shows and not home and (part.data is not None or is_stored(part) or is_remote(part))
@@ -71,7 +71,7 @@ def is_stored(part: Media) -> bool:
     return bool(part.url and part.url.startswith("s3://"))
 
 
-def write_unheard(part: Media, warnings: Warnings) -> Iterator[Wire]:
+def write_unsupported_media(part: Media, warnings: WarningCollector) -> Iterator[Wire]:
     words = part.get_text() if isinstance(part, AudioContent) else ""
     if words:
         warnings.rewritten("sound", "its transcript was sent instead", part)

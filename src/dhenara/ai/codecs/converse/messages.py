@@ -19,13 +19,13 @@ from ...types.content import (
     ToolResultContent,
 )
 from ...types.message import Message
-from ..marks import cache_point
-from ..origin import at_home
-from ..prefix import Prefix, unbound
-from ..toolids import legal_id
+from ..cache_control import cache_point
+from ..origin import is_own_part
+from ..prefix import PromptPrefix, drop_foreign_reasoning
+from ..tool_call_ids import legal_id
 from ..vendor_fields import with_vendor_fields
-from ..warnings import Warnings
-from .media import NOTHING, name_documents, write_shown
+from ..warnings import WarningCollector
+from .media import NOTHING, name_documents, write_user_media
 
 PROTOCOL = "converse"
 Wire = dict[str, Any]
@@ -33,18 +33,18 @@ POINT = "cache_point"
 REGIONS = ("us", "us-gov", "eu", "apac", "global", "jp", "au", "ca", "sa")
 
 
-def write_system(call: Call, warnings: Warnings) -> list[Wire]:
+def write_system(call: Call, warnings: WarningCollector) -> list[Wire]:
     """One text of instructions and leading system messages; blocks where a point says up to where to cache them."""
     leading = takewhile(lambda message: message.role == "system", call.messages)
-    parts = [*(TextContent(text=said) for said in call.instructions), *(p for m in leading for p in m.contents)]
-    said = [part for part in parts if part.get_text() or isinstance(part, GenericContent)]
-    if any(POINT in part.extras or part.cache or isinstance(part, GenericContent) for part in said):
-        return [block for part in said for block in write_block(part, call, warnings)]
-    words = "\n\n".join(part.get_text() for part in said)
+    parts = [*(TextContent(text=options) for options in call.instructions), *(p for m in leading for p in m.contents)]
+    options = [part for part in parts if part.get_text() or isinstance(part, GenericContent)]
+    if any(POINT in part.extras or part.cache or isinstance(part, GenericContent) for part in options):
+        return [block for part in options for block in write_block(part, call, warnings)]
+    words = "\n\n".join(part.get_text() for part in options)
     return [{"text": words}] if words else []
 
 
-def write_messages(call: Call, warnings: Warnings, prefix: Prefix | None = None) -> list[Wire]:
+def write_messages(call: Call, warnings: WarningCollector, prefix: PromptPrefix | None = None) -> list[Wire]:
     """The turns. With a prefix, thinking that was made under another one stays home."""
     turns: list[Wire] = []
     for message in dropwhile(lambda message: message.role == "system", call.messages):
@@ -56,16 +56,22 @@ def write_messages(call: Call, warnings: Warnings, prefix: Prefix | None = None)
     return turns
 
 
-def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings, prefix: Prefix | None) -> None:
+def add_turn(
+    turns: list[Wire], message: Message, call: Call, warnings: WarningCollector, prefix: PromptPrefix | None
+) -> None:
     """Neighbours of one role become one turn; results stand first in theirs."""
     role = "assistant" if message.role == "assistant" else "user"
     if role == "assistant":
-        end_question(turns, warnings)
-    moved = unbound(message, prefix.after(turns), call, PROTOCOL) if prefix is not None and role == "assistant" else []
+        ensure_user_turn(turns, warnings)
+    moved = (
+        drop_foreign_reasoning(message, prefix.extend(turns), call, PROTOCOL)
+        if prefix is not None and role == "assistant"
+        else []
+    )
     for part in moved:
         warnings.dropped("thinking", "the conversation before it is not the one it was made in", part)
-    kept = (part for part in message.contents if not any(part is one for one in moved))
-    blocks = [block for part in kept for block in write_block(part, call, warnings)]
+    stored = (part for part in message.contents if not any(part is one for one in moved))
+    blocks = [block for part in stored for block in write_block(part, call, warnings)]
     if not blocks:
         return
     if turns and turns[-1]["role"] == role:
@@ -76,7 +82,7 @@ def add_turn(turns: list[Wire], message: Message, call: Call, warnings: Warnings
         turns[-1]["content"].sort(key=lambda block: "toolResult" not in block)
 
 
-def end_question(turns: list[Wire], warnings: Warnings) -> None:
+def ensure_user_turn(turns: list[Wire], warnings: WarningCollector) -> None:
     """What is said before an answer is complete now; there must be something."""
     if not turns:
         warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
@@ -85,7 +91,7 @@ def end_question(turns: list[Wire], warnings: Warnings) -> None:
         name_documents(turns[-1]["content"])
 
 
-def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_block(part: Content, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     """The blocks of a part; a mark for the prompt cache is a block of its own."""
     for block in write_plain(part, call, warnings):
         yield with_vendor_fields(block, part, PROTOCOL)
@@ -94,35 +100,35 @@ def write_block(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]
         yield {"cachePoint": mark}
 
 
-def write_plain(part: Content, call: Call, warnings: Warnings) -> Iterator[Wire]:
-    home = at_home(part, call, PROTOCOL)
+def write_plain(part: Content, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
+    home = is_own_part(part, call, PROTOCOL)
     match part:
         case ReasoningContent():
-            yield from write_thought(part, home, call, warnings)
+            yield from write_reasoning(part, home, call, warnings)
         case ToolCallContent():
             yield {"toolUse": {"toolUseId": legal_id(part.id, "word64"), "name": part.name, "input": part.arguments}}
         case ToolResultContent():
             yield write_result(part, call, warnings)
         case ServerToolContent() | GenericContent():
             if home:
-                yield own_block(part)
+                yield write_own_block(part)
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
                 warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
         case SearchResultContent():
             yield write_search_result(part)
         case Media():
-            yield from write_shown(part, warnings)
+            yield from write_user_media(part, warnings)
         case _:
             if (words := part.get_text()).strip():
                 yield {"text": words}
 
 
 def write_search_result(part: SearchResultContent) -> Wire:
-    said: Wire = {"source": part.source, "title": part.title, "content": [{"text": text} for text in part.texts]}
+    options: Wire = {"source": part.source, "title": part.title, "content": [{"text": text} for text in part.texts]}
     if part.citations is not None:
-        said["citations"] = {"enabled": part.citations}
-    return {"searchResult": said}
+        options["citations"] = {"enabled": part.citations}
+    return {"searchResult": options}
 
 
 def family(model: str) -> str:
@@ -131,14 +137,14 @@ def family(model: str) -> str:
     return words[1] if words[0] in REGIONS and len(words) > 1 else words[0]
 
 
-def own_block(part: ServerToolContent | GenericContent) -> Wire:
+def write_own_block(part: ServerToolContent | GenericContent) -> Wire:
     """As it came; what a tool was called with is kept beside its block."""
     if isinstance(part, ServerToolContent) and isinstance(part.data.get("toolUse"), dict):
         return {"toolUse": {**part.data["toolUse"], "input": part.arguments}}
     return dict(part.data)
 
 
-def write_thought(part: ReasoningContent, home: bool, call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_reasoning(part: ReasoningContent, home: bool, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     """Many families live behind Converse, and none takes another's thinking; Claude takes no unsigned thinking."""
     if not home or part.origin is None:
         warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
@@ -153,7 +159,7 @@ def write_thought(part: ReasoningContent, home: bool, call: Call, warnings: Warn
         yield {"reasoningContent": {"reasoningText": {"text": part.text, **signed}}}
 
 
-def write_result(part: ToolResultContent, call: Call, warnings: Warnings) -> Wire:
+def write_result(part: ToolResultContent, call: Call, warnings: WarningCollector) -> Wire:
     content: list[Wire] = []
     if isinstance(part.output, dict):
         content.append({"json": part.output})
@@ -161,5 +167,5 @@ def write_result(part: ToolResultContent, call: Call, warnings: Warnings) -> Wir
         content.append({"text": part.get_text()})
     for inner in part.contents:
         content.extend(write_block(inner, call, warnings))
-    said: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content or [{"text": NOTHING}]}
-    return {"toolResult": {**said, "status": "error"} if part.is_error else said}
+    text: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content or [{"text": NOTHING}]}
+    return {"toolResult": {**text, "status": "error"} if part.is_error else text}

@@ -12,15 +12,15 @@ from typing import Any
 from ...errors import UnsupportedError
 from ...types.call import Call
 from ...types.content import Media, VideoContent
-from ...types.delta import Delta, Made, Used
+from ...types.delta import Delta, ResultDelta, UsageDelta
 from ...types.embedding import EmbeddingResponse
 from ...types.usage import Usage
 from ...wire import json
-from ...wire.pictures import mime_of
-from ..base import Blob, Outgoing, Reading
-from ..embedding import checked, read_asked
-from ..failure import plain_failure
-from ..operation import Document, OperationCodec
+from ...wire.image_headers import image_type
+from ..base import BinaryBody, EncodedRequest, ResponseFormat
+from ..embedding import checked, read_embedding_input
+from ..failure import aws_error
+from ..operation import DocumentReader, OperationCodec
 from ..operation_quirks import EmbeddingQuirks
 from ..paths import quote_segment
 
@@ -31,10 +31,10 @@ SOUNDS = {"mpeg": "mp3", "vorbis": "ogg"}
 COUNTED = "x-amzn-bedrock-input-token-count"
 
 
-def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
+def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
     """The purpose of a text that nobody told is to be found, as that of most."""
-    asked = read_asked(call, quirks)
-    params = dict(asked.params)
+    request = read_embedding_input(call, quirks)
+    params = dict(request.params)
     truncation = "END" if params.pop("truncationMode", None) else "NONE"
     body: Wire = {
         "taskType": "SINGLE_EMBEDDING",
@@ -42,15 +42,15 @@ def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
             "embeddingPurpose": "GENERIC_INDEX",
             **quirks.defaults,
             **params,
-            **write_input(asked.inputs[0], truncation),
+            **write_input(request.inputs[0], truncation),
             **call.endpoint.ai_model.parameters,
             **call.config.options,
         },
     }
-    path = quirks.path.format(model=quote_segment(asked.model))
+    path = quirks.path.format(model=quote_segment(request.model))
     # The head of the answer counts the tokens, and its body does not.
-    reading = Reading(Document(read_counted), body="blob")
-    return Outgoing(path, body, {}, asked.warnings.all(), reading=reading)
+    response_format = ResponseFormat(DocumentReader(read_counted), body="blob")
+    return EncodedRequest(path, body, {}, request.warnings.all(), response_format=response_format)
 
 
 def write_input(one: str | Media, truncation: str) -> Wire:
@@ -63,7 +63,7 @@ def write_input(one: str | Media, truncation: str) -> Wire:
 
 def format_of(one: Media, kind: str) -> str:
     """The short word for what it is."""
-    sniffed = mime_of(one.data) if one.data is not None and kind == "image" else None
+    sniffed = image_type(one.data) if one.data is not None and kind == "image" else None
     word = (one.mime_type or sniffed or USUAL[kind]).split("/")[-1].removeprefix("x-")
     return SOUNDS.get(word, word) if kind == "audio" else FORMATS.get(word, word)
 
@@ -79,23 +79,23 @@ def write_source(one: Media) -> Wire:
 
 
 def read_counted(body: Any) -> Iterator[Delta]:
-    if not isinstance(body, Blob):
+    if not isinstance(body, BinaryBody):
         raise ValueError("vectors were asked for, and something else came")
     counted = body.head.headers.get(COUNTED, "")
     yield from read_vectors(json.loads(body.data))
     if counted.isascii() and counted.isdigit():
-        yield Used(Usage(input_tokens=int(counted[:18])))
+        yield UsageDelta(Usage(input_tokens=int(counted[:18])))
 
 
 def read_vectors(body: Wire) -> Iterator[Delta]:
     made = body["embeddings"]
     truncated = [one["truncatedCharLength"] for one in made if one.get("truncatedCharLength")]
     extras = {"truncated_lengths": truncated} if truncated else {}
-    yield Made(EmbeddingResponse(vectors=checked([one["embedding"] for one in made]), extras=extras))
+    yield ResultDelta(EmbeddingResponse(vectors=checked([one["embedding"] for one in made]), extras=extras))
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     return read_vectors(body)
 
 
-CODEC = OperationCodec("converse.nova_embeddings", write, read, plain_failure)
+CODEC = OperationCodec("converse.nova_embeddings", write, read, aws_error)

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...types.tools import ServerTool, ToolDefinition
-from ..offering import AnyTool, Provided, warn_absent, warn_unsaid
-from ..warnings import Warnings
+from ..tool_selection import AnyTool, ProviderToolsWire, warn_unsupported_settings, warn_unsupported_tool
+from ..warnings import WarningCollector
 from .quirks import ConverseQuirks
 
 
-def write_provider_tools(tools: Sequence[AnyTool], quirks: ConverseQuirks, warnings: Warnings) -> Provided:
-    found = Provided()
+def write_provider_tools(
+    tools: Sequence[AnyTool], quirks: ConverseQuirks, warnings: WarningCollector
+) -> ProviderToolsWire:
+    match = ProviderToolsWire()
     for tool in tools:
         if isinstance(tool, ToolDefinition):
             continue
         if isinstance(tool, ServerTool):
-            found.entries.append(tool.spec)
+            match.entries.append(tool.spec)
         elif tool.kind in quirks.system_tools:
-            warn_unsaid(tool, (), warnings)
-            found.entries.append({"systemTool": {"name": quirks.system_tools[tool.kind]}})
+            warn_unsupported_settings(tool, (), warnings)
+            match.entries.append({"systemTool": {"name": quirks.system_tools[tool.kind]}})
         else:
-            warn_absent(tool, warnings)
-    return found
+            warn_unsupported_tool(tool, warnings)
+    return match

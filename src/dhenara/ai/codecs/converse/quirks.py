@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 from ...dataclass import dataclass
 from ...schema.rules import CLOSED, SchemaRules
-from ..accepted import PICTURES, Accepted
 from ..base import Quirks
+from ..media_support import PICTURES, MediaSupport
 from .documents import DOCUMENTS
 
 PARAMETERS: Mapping[str, str | None] = {
@@ -46,8 +46,11 @@ class ConverseQuirks(Quirks):
 
     schema_rules: SchemaRules | None = CLOSED
     loose_rules: SchemaRules | None = None
-    accepted: Mapping[str, Accepted] = field(
-        default_factory=lambda: {"image": Accepted(PICTURES, 3_750_000), "file": Accepted(tuple(DOCUMENTS), 4_500_000)}
+    media_support: Mapping[str, MediaSupport] = field(
+        default_factory=lambda: {
+            "image": MediaSupport(PICTURES, 3_750_000),
+            "file": MediaSupport(tuple(DOCUMENTS), 4_500_000),
+        }
     )
     system_tools: Mapping[str, str] = field(default_factory=dict)
     """Tools that the family runs itself: our kinds, its names."""

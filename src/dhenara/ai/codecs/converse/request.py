@@ -11,19 +11,19 @@ from ...types.content import ToolCallContent, ToolResultContent
 from ...types.structured import StructuredOutput
 from ...types.tools import ToolChoice, ToolDefinition
 from ...wire import json
-from ..base import Outgoing
-from ..begun import ending_in_words
-from ..context import unoffered
-from ..effort import budget_for, spoken_effort
-from ..marks import cache_point, unknown_to_cache
-from ..offering import offered
-from ..packing import packed
+from ..assistant_prefill import strip_trailing_space
+from ..base import EncodedRequest
+from ..cache_control import cache_point, warn_unsupported_cache
+from ..context import warn_unsupported_context
+from ..effort import budget_for, dialect_effort
 from ..parameters import write_parameters
 from ..paths import quote_segment
-from ..prefix import Prefix
-from ..shaping import native_schema, output_mode, tool_schema, with_shape
-from ..warnings import Warnings
-from .media import shown_by_user
+from ..prefix import PromptPrefix
+from ..prepare_media import prepare_media
+from ..structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..tool_selection import select_tools
+from ..warnings import WarningCollector
+from .media import is_user_media
 from .messages import PROTOCOL, write_messages, write_system
 from .provider_tools import write_provider_tools
 from .quirks import ConverseQuirks
@@ -37,16 +37,16 @@ OWN = frozenset(
 ANY_SCHEMA: Wire = {"type": "object", "properties": {}}
 
 
-def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
+def write_request(call: Call, quirks: ConverseQuirks) -> EncodedRequest:
     """The whole request; what Converse cannot be told is in the warnings."""
-    warnings = Warnings(str(call.endpoint.api.provider))
-    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
-    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user)
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
+    call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config
     system, tools = write_system(call, warnings), write_tools(call, quirks, warnings)
-    prefix = Prefix(system, tools.get("toolConfig", {}).get("tools")) if quirks.binds_thinking else None
-    messages = write_messages(ending_in_words(call), warnings, prefix)
-    told = None if prefix is None else prefix.after(messages)
+    prefix = PromptPrefix(system, tools.get("toolConfig", {}).get("tools")) if quirks.binds_thinking else None
+    messages = write_messages(strip_trailing_space(call), warnings, prefix)
+    data = None if prefix is None else prefix.extend(messages)
     body: Wire = {"messages": messages}
     if system:
         body["system"] = system
@@ -55,7 +55,7 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     if inference:
         body["inferenceConfig"] = inference
     write_cache(config, warnings, body)
-    unoffered(config, warnings)
+    warn_unsupported_context(config, warnings)
     body.update(tools)
     if config.service_tier is not None:
         body["serviceTier"] = {"type": config.service_tier}
@@ -73,11 +73,11 @@ def write_request(call: Call, quirks: ConverseQuirks) -> Outgoing:
     model = quote_segment(call.endpoint.ai_model.model_name)
     whole = f"/model/{model}/converse"
     path = f"{whole}-stream" if config.streaming else whole
-    return replace(warnings.outgoing(path, body, stream_fields={}, whole_path=whole), prefix=told)
+    return replace(warnings.build_request(path, body, stream_fields={}, whole_path=whole), prefix=data)
 
 
-def write_cache(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> None:
-    unknown_to_cache(config, warnings, ())
+def write_cache(config: AIModelCallConfig, warnings: WarningCollector, body: Wire) -> None:
+    warn_unsupported_cache(config, warnings, ())
     cache = config.prompt_cache
     if cache is None:
         return
@@ -88,13 +88,13 @@ def write_cache(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> No
         body["messages"][-1]["content"].append(point)
 
 
-def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: Warnings, inference: Wire) -> Wire:
+def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: WarningCollector, inference: Wire) -> Wire:
     """Each family is told in its own fields; what Claude thinks counts beside what it may answer."""
     config = call.config
     if config.wants_reasoning is None:
         return {}
     if not config.wants_reasoning:
-        return switched_off(quirks, warnings)
+        return disable_reasoning(quirks, warnings)
     if config.max_reasoning_tokens is not None and quirks.reasoning in ("adaptive", "config", "effort"):
         warnings.translated("max_reasoning_tokens", "a budget becomes an effort level")
     match quirks.reasoning:
@@ -107,18 +107,18 @@ def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: Warnings, infe
             drop_temperature(inference, warnings)
             return {
                 "thinking": {"type": "adaptive"},
-                "output_config": {"effort": spoken_effort(config, quirks.efforts, warnings)},
+                "output_config": {"effort": dialect_effort(config, quirks.efforts, warnings)},
             }
         case "config":
-            effort = spoken_effort(config, quirks.efforts, warnings)
+            effort = dialect_effort(config, quirks.efforts, warnings)
             return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort}}
         case "effort":
-            return {"reasoning_effort": spoken_effort(config, quirks.efforts, warnings)}
+            return {"reasoning_effort": dialect_effort(config, quirks.efforts, warnings)}
     warnings.unsupported("reasoning", "nothing is known of how this model is told to think")
     return {}
 
 
-def switched_off(quirks: ConverseQuirks, warnings: Warnings) -> Wire:
+def disable_reasoning(quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
     """Models that think within a budget, and those without thinking, rest by themselves."""
     match quirks.reasoning:
         case "adaptive":
@@ -131,16 +131,16 @@ def switched_off(quirks: ConverseQuirks, warnings: Warnings) -> Wire:
     return {}
 
 
-def drop_temperature(inference: Wire, warnings: Warnings) -> None:
+def drop_temperature(inference: Wire, warnings: WarningCollector) -> None:
     if inference.pop("temperature", None) is not None:
         warnings.unsupported("temperature", "it cannot be set while the model thinks")
 
 
-def write_tools(call: Call, quirks: ConverseQuirks, warnings: Warnings) -> Wire:
+def write_tools(call: Call, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
     """A history with calls in it is refused unless their tools are declared; so those are, for their names' sake."""
     config = call.config
     choice = config.tool_choice
-    shown = offered(config.tools, choice, warnings, one_by_name=True)
+    shown = select_tools(config.tools, choice, warnings, one_by_name=True)
     declared = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
     declared += write_provider_tools(shown, quirks, warnings).entries
     if not declared:
@@ -157,7 +157,7 @@ def write_tools(call: Call, quirks: ConverseQuirks, warnings: Warnings) -> Wire:
     return {"toolConfig": written}
 
 
-def write_tool(tool: ToolDefinition, quirks: ConverseQuirks, warnings: Warnings) -> Wire:
+def write_tool(tool: ToolDefinition, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
     schema, strict = tool_schema(tool, quirks, warnings)
     spec: Wire = {"name": tool.name, "inputSchema": {"json": schema}}
     if tool.description is not None:
@@ -171,7 +171,7 @@ def write_choice(choice: ToolChoice) -> Wire:
     return {"any": {}} if choice.mode == "required" else {"auto": {}}
 
 
-def write_format(shape: StructuredOutput, quirks: ConverseQuirks, warnings: Warnings) -> Wire:
+def write_format(shape: StructuredOutput, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
     """The schema is a text there."""
     schema, _ = native_schema(shape, quirks, warnings)
     described: Wire = {"schema": json.dumps(schema).decode(), "name": shape.name}

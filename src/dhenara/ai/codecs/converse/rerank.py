@@ -7,39 +7,39 @@ from typing import Any
 
 from ...errors import ConfigurationError
 from ...types.call import Call
-from ...types.delta import Delta, Made
+from ...types.delta import Delta, ResultDelta
 from ...types.rerank import RankedDocument, RerankRequest, RerankResponse
-from ..base import Outgoing
-from ..failure import plain_failure
+from ..base import EncodedRequest
+from ..failure import aws_error
 from ..operation import OperationCodec, request_of
 from ..operation_quirks import RerankQuirks
 
 
-def write(call: Call, quirks: RerankQuirks) -> Outgoing:
+def write(call: Call, quirks: RerankQuirks) -> EncodedRequest:
     request = request_of(call, RerankRequest)
-    model: dict[str, Any] = {"modelArn": arn(call)}
+    model: dict[str, Any] = {"modelArn": model_arn(call)}
     extra = {**quirks.defaults, **call.endpoint.ai_model.parameters, **call.config.options}
     if extra:
         model["additionalModelRequestFields"] = extra
-    asked: dict[str, Any] = {"modelConfiguration": model}
+    question: dict[str, Any] = {"modelConfiguration": model}
     if request.top_n is not None:
-        asked["numberOfResults"] = request.top_n
+        question["numberOfResults"] = request.top_n
     body = {
         "queries": [{"type": "TEXT", "textQuery": {"text": request.query}}],
-        "sources": [{"type": "INLINE", "inlineDocumentSource": written(text)} for text in request.documents],
+        "sources": [{"type": "INLINE", "inlineDocumentSource": write_document(text)} for text in request.documents],
         "rerankingConfiguration": {
             "type": "BEDROCK_RERANKING_MODEL",
-            "bedrockRerankingConfiguration": asked,
+            "bedrockRerankingConfiguration": question,
         },
     }
-    return Outgoing(quirks.path, body)
+    return EncodedRequest(quirks.path, body)
 
 
-def written(text: str) -> dict[str, Any]:
+def write_document(text: str) -> dict[str, Any]:
     return {"type": "TEXT", "textDocument": {"text": text}}
 
 
-def arn(call: Call) -> str:
+def model_arn(call: Call) -> str:
     """The model's full name, which has the region in it."""
     name, region = call.endpoint.ai_model.model_name, call.endpoint.api.config.get("region")
     if name.startswith("arn:"):
@@ -56,7 +56,7 @@ def read(quirks: RerankQuirks, body: Any) -> Iterator[Delta]:
     results = [RankedDocument(index=one["index"], score=one["relevanceScore"]) for one in body["results"]]
     if not results:
         raise ValueError("there are no ranked documents in it")
-    yield Made(RerankResponse(results=results))
+    yield ResultDelta(RerankResponse(results=results))
 
 
-CODEC = OperationCodec("converse.rerank", write, read, plain_failure)
+CODEC = OperationCodec("converse.rerank", write, read, aws_error)

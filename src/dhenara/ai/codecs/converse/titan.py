@@ -6,28 +6,28 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...types.call import Call
-from ...types.delta import Delta, Made, Used
+from ...types.delta import Delta, ResultDelta, UsageDelta
 from ...types.embedding import EmbeddingResponse
 from ...types.usage import Usage
-from ..base import Outgoing
-from ..counts import number
-from ..embedding import checked, read_asked
-from ..failure import plain_failure
+from ..base import EncodedRequest
+from ..embedding import checked, read_embedding_input
+from ..failure import aws_error
+from ..int_fields import read_int
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
 from ..paths import quote_segment
 
 
-def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
-    asked = read_asked(call, quirks)
-    own = {**quirks.defaults, **asked.params, **call.endpoint.ai_model.parameters, **call.config.options}
-    body: dict[str, Any] = {"inputText": asked.texts[0], **own}
-    return Outgoing(quirks.path.format(model=quote_segment(asked.model)), body, {}, asked.warnings.all())
+def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
+    request = read_embedding_input(call, quirks)
+    own = {**quirks.defaults, **request.params, **call.endpoint.ai_model.parameters, **call.config.options}
+    body: dict[str, Any] = {"inputText": request.texts[0], **own}
+    return EncodedRequest(quirks.path.format(model=quote_segment(request.model)), body, {}, request.warnings.all())
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
-    yield Used(Usage(input_tokens=number(body, "inputTextTokenCount")))
-    yield Made(EmbeddingResponse(vectors=checked([body["embedding"]])))
+    yield UsageDelta(Usage(input_tokens=read_int(body, "inputTextTokenCount")))
+    yield ResultDelta(EmbeddingResponse(vectors=checked([body["embedding"]])))
 
 
-CODEC = OperationCodec("converse.titan", write, read, plain_failure)
+CODEC = OperationCodec("converse.titan", write, read, aws_error)

@@ -10,13 +10,13 @@ from ...types.call import Call
 from ...wire.frame import BytesAsFrames, Frames
 from ...wire.http import Head
 from ...wire.sse import SseFrames
-from ..audio import SoundReader, named
+from ..audio import AudioReader, rename_fields
 from ..audio_quirks import SpeechQuirks
-from ..base import Outgoing, Reading
+from ..base import EncodedRequest, ResponseFormat
 from ..failure import parse_body
 from ..operation import request_of
-from ..warnings import Warnings
-from .asked import address, read_refusal
+from ..warnings import WarningCollector
+from .query import address, read_refusal
 
 FORMATS = {
     "mp3": {"encoding": "mp3"},
@@ -33,23 +33,23 @@ class DeepgramSpeech:
 
     name = "deepgram.speech"
 
-    def encode(self, call: Call, quirks: SpeechQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: SpeechQuirks) -> EncodedRequest:
         request = request_of(call, SpeechRequest)
-        warnings = Warnings(str(call.endpoint.api.provider))
+        warnings = WarningCollector(str(call.endpoint.api.provider))
         wanted: dict[str, Any] = {"model": with_voice(call.endpoint.ai_model.model_name, request.voice)}
-        said = {"speed": request.speed, "instructions": request.instructions, "language": request.language}
-        wanted.update(named(said, quirks.params, warnings))
+        words = {"speed": request.speed, "instructions": request.instructions, "language": request.language}
+        wanted.update(rename_fields(words, quirks.params, warnings))
         wanted.update(FORMATS[request.format] if request.format else {})
         wanted.update({**quirks.defaults, **call.endpoint.ai_model.parameters, **call.config.options})
-        reading = Reading(SoundReader(request), BytesAsFrames, "blob")
+        response_format = ResponseFormat(AudioReader(request), BytesAsFrames, "blob")
         body = {"text": request.text}
-        return Outgoing(address(quirks.path, wanted), body, {}, warnings.all(), reading=reading)
+        return EncodedRequest(address(quirks.path, wanted), body, {}, warnings.all(), response_format=response_format)
 
     def frames(self) -> Frames:
         return SseFrames()
 
-    def decoder(self, quirks: SpeechQuirks) -> SoundReader:
-        return SoundReader(SpeechRequest(text="?"))
+    def decoder(self, quirks: SpeechQuirks) -> AudioReader:
+        return AudioReader(SpeechRequest(text="?"))
 
     def error(self, head: Head, body: bytes) -> CallError:
         return read_refusal(head, parse_body(body))

@@ -8,30 +8,30 @@ from typing import Any
 from ...errors import UnsupportedError
 from ...types.audio import TranscriptionRequest, TranscriptionResponse
 from ...types.call import Call
-from ...types.delta import Began, Delta, Made, Used
+from ...types.delta import Delta, ResponseStart, ResultDelta, UsageDelta
 from ...types.usage import Usage
-from ..audio import Wire, kind_of, named, read_segment, read_word, sound_bytes
+from ..audio import Wire, audio_bytes, kind_of, read_segment, read_word, rename_fields
 from ..audio_quirks import TranscriptionQuirks
-from ..base import Outgoing
-from ..counts import amount
+from ..base import EncodedRequest
+from ..int_fields import amount
+from ..json_fields import read_object, read_text
 from ..operation import OperationCodec, request_of
-from ..told import section, words
-from ..warnings import Warnings
-from .asked import address, read_refusal
+from ..warnings import WarningCollector
+from .query import address, read_refusal
 
 
-def write(call: Call, quirks: TranscriptionQuirks) -> Outgoing:
+def write(call: Call, quirks: TranscriptionQuirks) -> EncodedRequest:
     request, provider = request_of(call, TranscriptionRequest), str(call.endpoint.api.provider)
     if request.task == "translate":
         raise UnsupportedError(
             f"{provider} writes speech down in its own language; whisper at openai or groq translates it"
         )
-    warnings = Warnings(provider)
+    warnings = WarningCollector(provider)
     if call.config.streaming:
         warnings.unsupported("streaming", "the transcript comes whole")
     wanted: Wire = {"model": call.endpoint.ai_model.model_name, **quirks.defaults}
-    said = {"language": request.language, "prompt": request.prompt, "temperature": call.config.temperature}
-    wanted.update(named(said, quirks.params, warnings))
+    text = {"language": request.language, "prompt": request.prompt, "temperature": call.config.temperature}
+    wanted.update(rename_fields(text, quirks.params, warnings))
     if request.timestamps == "segment" or request.diarize:
         wanted["utterances"] = True
     if request.diarize:
@@ -39,34 +39,34 @@ def write(call: Call, quirks: TranscriptionQuirks) -> Outgoing:
     wanted.update({**call.endpoint.ai_model.parameters, **call.config.options})
     audio, path = request.audio, address(quirks.path, wanted)
     if audio.data is None and audio.url is not None:
-        return Outgoing(path, {"url": audio.url}, {}, warnings.all())
+        return EncodedRequest(path, {"url": audio.url}, {}, warnings.all())
     kind = {"content-type": kind_of(audio)}
-    return Outgoing(path, {}, kind, warnings.all(), payload=sound_bytes(audio, provider))
+    return EncodedRequest(path, {}, kind, warnings.all(), payload=audio_bytes(audio, provider))
 
 
 def read(quirks: TranscriptionQuirks, body: Any) -> Iterator[Delta]:
-    told, results = section(body, "metadata"), body["results"]
-    yield Began(words(told, "request_id") or None, heard_by(told))
-    duration = amount(told, "duration")
-    yield Used(Usage(units={"seconds": duration} if duration else {}))
-    heard = [alternatives[0] for channel in results["channels"] if (alternatives := channel.get("alternatives"))]
+    data, results = read_object(body, "metadata"), body["results"]
+    yield ResponseStart(read_text(data, "request_id") or None, model_name(data))
+    duration = amount(data, "duration")
+    yield UsageDelta(Usage(units={"seconds": duration} if duration else {}))
+    received = [alternatives[0] for channel in results["channels"] if (alternatives := channel.get("alternatives"))]
     languages = [channel.get("detected_language") for channel in results["channels"]]
-    yield Made(
+    yield ResultDelta(
         TranscriptionResponse(
-            text="\n".join(one.get("transcript") or "" for one in heard),
+            text="\n".join(one.get("transcript") or "" for one in received),
             language=next(filter(None, languages), None),
             duration=duration,
             segments=[read_segment(one) for one in results.get("utterances") or ()],
-            words=[read_word(word) for one in heard for word in one.get("words") or ()],
+            words=[read_word(word) for one in received for word in one.get("words") or ()],
             extras={name: value for name, value in results.items() if name not in ("channels", "utterances") and value},
         )
     )
 
 
-def heard_by(told: Wire) -> str | None:
+def model_name(data: Wire) -> str | None:
     """The model, by the name that it has beside its number."""
-    known = section(told, "model_info").values()
-    return next((name for model in known if isinstance(model, dict) and (name := words(model, "name"))), None)
+    known = read_object(data, "model_info").values()
+    return next((name for model in known if isinstance(model, dict) and (name := read_text(model, "name"))), None)
 
 
 CODEC = OperationCodec("deepgram.transcription", write, read, read_refusal)

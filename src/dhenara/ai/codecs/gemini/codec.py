@@ -10,9 +10,9 @@ from ...types.call import Call
 from ...wire.frame import Frames
 from ...wire.http import Head
 from ...wire.sse import SseFrames
-from ..base import Outgoing
-from ..failure import failure, parse_body
-from ..told import words
+from ..base import EncodedRequest
+from ..failure import error_from_response, parse_body
+from ..json_fields import read_text
 from .quirks import GeminiQuirks
 from .request import write_request
 from .response import GeminiReader
@@ -25,7 +25,7 @@ class Gemini:
 
     name = "gemini"
 
-    def encode(self, call: Call, quirks: GeminiQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: GeminiQuirks) -> EncodedRequest:
         return write_request(call, quirks)
 
     def frames(self) -> Frames:
@@ -40,45 +40,45 @@ class Gemini:
 
 def read_error(head: Head, body: Any) -> CallError:
     """`{"error": {"code", "message", "status", "details"}}`, alone or in a list."""
-    told = body[0] if isinstance(body, list) and body else body
-    error = told.get("error") if isinstance(told, dict) else None
+    data = body[0] if isinstance(body, list) and body else body
+    error = data.get("error") if isinstance(data, dict) else None
     if not isinstance(error, dict):
         # Gateways in front of it have words of their own.
-        loose = error if isinstance(error, str) else words(told, "message") if isinstance(told, dict) else ""
-        return failure(head, body, loose or None)
+        loose = error if isinstance(error, str) else read_text(data, "message") if isinstance(data, dict) else ""
+        return error_from_response(head, body, loose or None)
     code, status = error.get("code"), error.get("status")
-    found = failure(
+    match = error_from_response(
         Head(head.status or (code if isinstance(code, int) else 0), head.headers),
         body,
-        words(error, "message") or None,
+        read_text(error, "message") or None,
         None if code is None else str(code),
         status if isinstance(status, str) else None,
     )
     wait = retry_delay(error.get("details"))
     if wait is None:
-        return found
-    found.retry_after = wait
+        return match
+    match.retry_after = wait
     # "You exceeded your current quota" with a delay beside it is a rate, not an empty account.
-    return as_rate_limit(found) if type(found) is QuotaError else found
+    return as_rate_limit(match) if type(match) is QuotaError else match
 
 
-def as_rate_limit(found: CallError) -> CallError:
+def as_rate_limit(match: CallError) -> CallError:
     return RateLimitError(
-        found.message,
-        status=found.status,
-        request_id=found.request_id,
-        provider_code=found.provider_code,
-        provider_type=found.provider_type,
-        retry_after=found.retry_after,
-        body=found.body,
+        match.message,
+        status=match.status,
+        request_id=match.request_id,
+        provider_code=match.provider_code,
+        provider_type=match.provider_type,
+        retry_after=match.retry_after,
+        body=match.body,
     )
 
 
 def retry_delay(details: Any) -> float | None:
     """How long to wait, where the details say so."""
     for detail in details if isinstance(details, list) else ():
-        said = detail.get("retryDelay") if isinstance(detail, dict) else None
-        if isinstance(said, str) and (match := SECONDS.fullmatch(said)):
+        text = detail.get("retryDelay") if isinstance(detail, dict) else None
+        if isinstance(text, str) and (match := SECONDS.fullmatch(text)):
             return float(match[1])
     return None
 

@@ -19,11 +19,11 @@ from ...types.content import (
     ToolResultContent,
 )
 from ...types.message import Message
-from ...wire.sniff import is_youtube
-from ..origin import at_home
-from ..remote import is_remote
+from ...wire.mime_sniffing import is_youtube
+from ..origin import is_own_part
+from ..url_media import is_remote
 from ..vendor_fields import with_vendor_fields
-from ..warnings import Warnings
+from ..warnings import WarningCollector
 from .quirks import GeminiQuirks
 
 PROTOCOL = "gemini"
@@ -37,7 +37,7 @@ FETCHED_THERE = re.compile(r"https://(((www|m)\.)?youtube\.com|youtu\.be|generat
 Wire = dict[str, Any]
 
 
-def write_contents(call: Call, quirks: GeminiQuirks, warnings: Warnings) -> tuple[str, list[Wire]]:
+def write_contents(call: Call, quirks: GeminiQuirks, warnings: WarningCollector) -> tuple[str, list[Wire]]:
     """The system text, and the turns; neighbours of one role become one turn."""
     systems = list(call.instructions)
     turns: list[Wire] = []
@@ -63,27 +63,32 @@ def write_contents(call: Call, quirks: GeminiQuirks, warnings: Warnings) -> tupl
 
 
 def write_parts(
-    message: Message, call: Call, quirks: GeminiQuirks, names: dict[str, str], warnings: Warnings
+    message: Message, call: Call, quirks: GeminiQuirks, names: dict[str, str], warnings: WarningCollector
 ) -> Iterator[Wire]:
     """The first call of a turn must be signed; one that another model made gets the sign for that."""
     signed = False
     for part in message.contents:
-        home = at_home(part, call, PROTOCOL)
+        home = is_own_part(part, call, PROTOCOL)
         for plain in write_part(part, home, quirks, names, warnings):
             written = with_vendor_fields(plain, part, PROTOCOL)
             signature = part.extras.get(SIGNATURE) if home else None
-            if signature is None and "functionCall" in written and not signed and not (home and same_model(part, call)):
+            if (
+                signature is None
+                and "functionCall" in written
+                and not signed
+                and not (home and is_same_model(part, call))
+            ):
                 signature = UNSIGNED
             signed = signed or "functionCall" in written
             yield {"thoughtSignature": signature, **written} if signature is not None else written
 
 
-def same_model(part: Content, call: Call) -> bool:
+def is_same_model(part: Content, call: Call) -> bool:
     return part.origin is not None and part.origin.model == call.endpoint.ai_model.model_name
 
 
 def write_part(
-    part: Content, home: bool, quirks: GeminiQuirks, names: dict[str, str], warnings: Warnings
+    part: Content, home: bool, quirks: GeminiQuirks, names: dict[str, str], warnings: WarningCollector
 ) -> Iterator[Wire]:
     match part:
         case ReasoningContent():
@@ -112,14 +117,16 @@ def write_part(
                 yield {"text": text}
 
 
-def write_result(part: ToolResultContent, quirks: GeminiQuirks, names: dict[str, str], warnings: Warnings) -> Wire:
+def write_result(
+    part: ToolResultContent, quirks: GeminiQuirks, names: dict[str, str], warnings: WarningCollector
+) -> Wire:
     """Results are objects there; anything else is wrapped. Pictures stand beside them."""
     output: Any = part.output if part.output is not None else part.get_text()
     response = output if isinstance(output, dict) else {"error" if part.is_error else "result": output}
     # Calls without ids are matched by name and order.
     known = part.call_id in names or part.name not in (None, part.call_id)
     named = {"id": part.call_id} if quirks.call_ids and part.call_id and known else {}
-    said: Wire = {**named, "name": part.name or names.get(part.call_id) or part.call_id, "response": response}
+    text: Wire = {**named, "name": part.name or names.get(part.call_id) or part.call_id, "response": response}
     media = []
     for content in part.contents:
         if isinstance(content, Media) and is_ours_to_fetch(content, quirks):
@@ -127,11 +134,11 @@ def write_result(part: ToolResultContent, quirks: GeminiQuirks, names: dict[str,
         elif isinstance(content, Media):
             media.append(write_media(content))
     if media:
-        said["parts"] = media
-    return {"functionResponse": said}
+        text["parts"] = media
+    return {"functionResponse": text}
 
 
-def shown_by_user(part: Media, home: bool) -> bool:
+def is_user_media(part: Media, home: bool) -> bool:
     """What its models draw they want to see again with its seal, which nobody else's pictures have."""
     return not home and part.origin is not None
 
@@ -149,6 +156,6 @@ def write_media(part: Media) -> Wire:
         return {"fileData": {"fileUri": part.url}}
     if part.data is None:
         return {"fileData": {"fileUri": part.url or part.file_id or "", "mimeType": mime}}
-    if isinstance(part, FileContent) and (words := part.words()) is not None:
+    if isinstance(part, FileContent) and (words := part.to_text()) is not None:
         return {"text": words}
     return {"inlineData": {"mimeType": mime, "data": base64.b64encode(part.data).decode()}}

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from ...dataclass import replace
 from ...types.call import Call
-from ..base import Outgoing
-from ..counting import counted_in
+from ..base import EncodedRequest
+from ..count_tokens import count_reader
 from ..operation import OperationCodec
 from .codec import read_error
-from .naming import full_name, model_path
+from .model_names import full_name, model_path
 from .quirks import GeminiQuirks
 from .request import write_request
 
 
-def write(call: Call, quirks: GeminiQuirks) -> Outgoing:
-    asked, name = write_request(call, quirks), call.endpoint.ai_model.model_name
+def write(call: Call, quirks: GeminiQuirks) -> EncodedRequest:
+    request, name = write_request(call, quirks), call.endpoint.ai_model.model_name
     path = quirks.path.format(model=model_path(name), name=model_path(name), method="countTokens")
     if not quirks.counts_whole_request:
-        return replace(asked, path=path)
-    return replace(asked, path=path, body={"generateContentRequest": {"model": full_name(name), **asked.body}})
+        return replace(request, path=path)
+    return replace(request, path=path, body={"generateContentRequest": {"model": full_name(name), **request.body}})
 
 
-CODEC = OperationCodec("gemini.count_tokens", write, counted_in("totalTokens"), read_error)
+CODEC = OperationCodec("gemini.count_tokens", write, count_reader("totalTokens"), read_error)

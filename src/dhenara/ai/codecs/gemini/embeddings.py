@@ -8,26 +8,28 @@ from typing import Any
 
 from ...errors import UnsupportedError
 from ...types.call import Call
-from ...types.delta import Delta, Made, Used
+from ...types.delta import Delta, ResultDelta, UsageDelta
 from ...types.embedding import EmbeddingResponse
 from ...types.media import Media
 from ...types.usage import Usage
-from ...wire.pictures import mime_of
-from ..base import Outgoing
-from ..counts import number
-from ..embedding import checked, read_asked
+from ...wire.image_headers import image_type
+from ..base import EncodedRequest
+from ..embedding import checked, read_embedding_input
+from ..int_fields import read_int
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
 from .codec import read_error
-from .naming import full_name, model_path
+from .model_names import full_name, model_path
 
 
-def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
-    asked = read_asked(call, quirks)
-    model = full_name(asked.model)
-    own = {**quirks.defaults, **asked.params, **call.endpoint.ai_model.parameters, **call.config.options}
-    requests = [{"model": model, "content": {"parts": [write_part(one)]}, **own} for one in asked.inputs]
-    return Outgoing(quirks.path.format(model=model_path(asked.model)), {"requests": requests}, {}, asked.warnings.all())
+def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
+    request = read_embedding_input(call, quirks)
+    model = full_name(request.model)
+    own = {**quirks.defaults, **request.params, **call.endpoint.ai_model.parameters, **call.config.options}
+    requests = [{"model": model, "content": {"parts": [write_part(one)]}, **own} for one in request.inputs]
+    return EncodedRequest(
+        quirks.path.format(model=model_path(request.model)), {"requests": requests}, {}, request.warnings.all()
+    )
 
 
 USUAL = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
@@ -40,16 +42,16 @@ def write_part(one: str | Media) -> dict[str, Any]:
         raise UnsupportedError(
             f"Gemini makes vectors of media that are sent along: pass {type(one).__name__}(data=...)"
         )
-    kind = one.mime_type or mime_of(one.data) or USUAL[str(getattr(one, "type", "image"))]
+    kind = one.mime_type or image_type(one.data) or USUAL[str(getattr(one, "type", "image"))]
     return {"inlineData": {"mimeType": kind, "data": base64.b64encode(one.data).decode()}}
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     usage = body.get("usageMetadata")
     if usage:
-        yield Used(Usage(input_tokens=number(usage, "promptTokenCount"), raw=dict(usage)))
+        yield UsageDelta(Usage(input_tokens=read_int(usage, "promptTokenCount"), raw=dict(usage)))
     entries = body.get("embeddings") or [body["embedding"]]
-    yield Made(EmbeddingResponse(vectors=checked([entry["values"] for entry in entries])))
+    yield ResultDelta(EmbeddingResponse(vectors=checked([entry["values"] for entry in entries])))
 
 
 CODEC = OperationCodec("gemini.embeddings", write, read, read_error)

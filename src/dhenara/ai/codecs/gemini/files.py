@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 from ...errors import ConfigurationError
 from ...types.call import Call
-from ...types.delta import Delta, Made
+from ...types.delta import Delta, ResultDelta
 from ...types.uploaded_file import (
     FileDeleted,
     FilePage,
@@ -18,40 +18,42 @@ from ...types.uploaded_file import (
     UploadedFile,
     read_time,
 )
-from ..base import Blob, Outgoing, Reading
-from ..batching import each_line
+from ..base import BinaryBody, EncodedRequest, ResponseFormat
+from ..batch import batch_line_format
+from ..file_content import download_format
 from ..file_quirks import FileQuirks
-from ..filing import downloading
-from ..operation import Document, OperationCodec, request_of
-from ..told import require
-from ..warnings import Warnings
+from ..json_fields import require
+from ..operation import DocumentReader, OperationCodec, request_of
+from ..warnings import WarningCollector
 from .codec import read_error
 
 STATES: dict[str, FileState] = {"PROCESSING": "processing", "FAILED": "failed"}
 
 
-def write(call: Call, quirks: FileQuirks) -> Outgoing:
+def write(call: Call, quirks: FileQuirks) -> EncodedRequest:
     request = request_of(call, FileRequest)
     match request.action:
         case "begin":
             return write_begin(call, request)
         case "upload":
             how = {"x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0"}
-            return Outgoing(f"/files?{request.cursor}", {}, how, payload=request.content, under="upload")
+            return EncodedRequest(f"/files?{request.cursor}", {}, how, payload=request.content, under="upload")
         case "list":
-            asked = {"pageSize": quirks.page_size, **({"pageToken": request.cursor} if request.cursor else {})}
-            return Outgoing(f"/files?{urlencode(asked)}", {}, method="GET")
+            question = {"pageSize": quirks.page_size, **({"pageToken": request.cursor} if request.cursor else {})}
+            return EncodedRequest(f"/files?{urlencode(question)}", {}, method="GET")
         case "get":
-            return Outgoing(f"/{name_of(request)}", {}, method="GET")
+            return EncodedRequest(f"/{name_of(request)}", {}, method="GET")
         case "delete":
-            reading = Reading(Document(lambda _: iter([Made(FileDeleted(file_id=name_of(request)))])), body="blob")
-            return Outgoing(f"/{name_of(request)}", {}, method="DELETE", reading=reading)
-    reading = each_line() if request.action == "lines" else downloading(call)
-    return Outgoing(f"/{name_of(request)}:download?alt=media", {}, method="GET", reading=reading)
+            response_format = ResponseFormat(
+                DocumentReader(lambda _: iter([ResultDelta(FileDeleted(file_id=name_of(request)))])), body="blob"
+            )
+            return EncodedRequest(f"/{name_of(request)}", {}, method="DELETE", response_format=response_format)
+    response_format = batch_line_format() if request.action == "lines" else download_format(call)
+    return EncodedRequest(f"/{name_of(request)}:download?alt=media", {}, method="GET", response_format=response_format)
 
 
-def write_begin(call: Call, request: FileRequest) -> Outgoing:
-    warnings = Warnings(str(call.endpoint.api.provider))
+def write_begin(call: Call, request: FileRequest) -> EncodedRequest:
+    warnings = WarningCollector(str(call.endpoint.api.provider))
     if request.expires_in is not None:
         warnings.unsupported("expires_in", "files are kept for two days")
     if request.purpose is not None:
@@ -63,50 +65,50 @@ def write_begin(call: Call, request: FileRequest) -> Outgoing:
         "x-goog-upload-header-content-type": request.mime_type,
     }
     body = {"file": {"display_name": request.name, **call.config.options}}
-    reading = Reading(Document(read_address), body="blob")
-    return Outgoing("/files", body, headers, warnings.all(), reading=reading, under="upload")
+    response_format = ResponseFormat(DocumentReader(read_address), body="blob")
+    return EncodedRequest("/files", body, headers, warnings.all(), response_format=response_format, under="upload")
 
 
 def name_of(request: FileRequest) -> str:
     """Names begin with their collection; whole addresses end with their names."""
     given = request.file_id or ""
-    found = given[given.find("files/") :] if "files/" in given else f"files/{given}"
-    if not found.removeprefix("files/").replace("-", "").replace("_", "").isalnum():
+    match = given[given.find("files/") :] if "files/" in given else f"files/{given}"
+    if not match.removeprefix("files/").replace("-", "").replace("_", "").isalnum():
         raise ConfigurationError(f"{given!r} is no file of Gemini's: they are called files/…")
-    return found
+    return match
 
 
 def read_address(body: Any) -> Iterator[Delta]:
-    if not isinstance(body, Blob):
+    if not isinstance(body, BinaryBody):
         raise ValueError("an address for the upload was asked for")
     # Of the address only the query is new: the key goes to the host that it is meant for.
-    yield Made(UploadAddress(query=urlsplit(body.head.headers["x-goog-upload-url"]).query))
+    yield ResultDelta(UploadAddress(query=urlsplit(body.head.headers["x-goog-upload-url"]).query))
 
 
 def read(quirks: FileQuirks, body: Any) -> Iterator[Delta]:
     if "name" in body or "file" in body:
-        yield Made(read_file(body.get("file") or body))
+        yield ResultDelta(read_file(body.get("file") or body))
     else:
         if body:  # a page without entries is empty
             require(body, "a page of files", "files", "nextPageToken")
         files = [read_file(one) for one in body.get("files") or ()]
-        yield Made(FilePage(files=files, cursor=body.get("nextPageToken") or None))
+        yield ResultDelta(FilePage(files=files, cursor=body.get("nextPageToken") or None))
 
 
-def read_file(told: dict[str, Any]) -> UploadedFile:
-    if not str(told["name"]).startswith("files/"):
+def read_file(data: dict[str, Any]) -> UploadedFile:
+    if not str(data["name"]).startswith("files/"):
         raise ValueError("this is not a file")
-    size = told.get("sizeBytes")
+    size = data.get("sizeBytes")
     return UploadedFile(
-        file_id=told["name"],
-        name=told.get("displayName"),
+        file_id=data["name"],
+        name=data.get("displayName"),
         size=None if size is None else int(size),
-        mime_type=told.get("mimeType"),
-        state=STATES.get(str(told.get("state")), "ready"),
-        created_at=read_time(told.get("createTime")),
-        expires_at=read_time(told.get("expirationTime")),
-        url=told.get("uri"),
-        raw=told,
+        mime_type=data.get("mimeType"),
+        state=STATES.get(str(data.get("state")), "ready"),
+        created_at=read_time(data.get("createTime")),
+        expires_at=read_time(data.get("expirationTime")),
+        url=data.get("uri"),
+        raw=data,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...dataclass import replace
 from ...types.call import Call
-from ..base import Outgoing
+from ..base import EncodedRequest
 from .codec import Gemini
 from .quirks import GeminiQuirks
 
@@ -18,7 +18,7 @@ class GeminiImages(Gemini):
 
     name = "gemini.images"
 
-    def encode(self, call: Call, quirks: GeminiQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: GeminiQuirks) -> EncodedRequest:
         options = call.config.options
         generation: dict[str, Any] = {"responseModalities": MODALITIES, **(options.get("generationConfig") or {})}
         wanted = {"options": {**options, "generationConfig": generation}}

@@ -30,17 +30,17 @@ class PartialArgs:
         """Strings at a place that has one already go on; everything else is set."""
         place: Any = self.arguments
         for step, following in pairwise(steps):
-            place = child(place, step, [] if isinstance(following, int) else {})
-        known = child(place, steps[-1], None)
+            place = descend(place, step, [] if isinstance(following, int) else {})
+        known = descend(place, steps[-1], None)
         put(place, steps[-1], known + value if isinstance(known, str) and isinstance(value, str) else value)
 
 
 def path(text: str) -> list[str | int]:
-    found = STEP.finditer(text.removeprefix("$"))
-    return [int(m[2]) if m[2] is not None else next(g for g in (m[1], m[3], m[4]) if g is not None) for m in found]
+    match = STEP.finditer(text.removeprefix("$"))
+    return [int(m[2]) if m[2] is not None else next(g for g in (m[1], m[3], m[4]) if g is not None) for m in match]
 
 
-def child(place: Any, step: str | int, otherwise: Any) -> Any:
+def descend(place: Any, step: str | int, otherwise: Any) -> Any:
     """What stands at this step; what should stand there where nothing does yet."""
     if isinstance(step, int):
         while len(place) <= step:

@@ -7,42 +7,44 @@ from typing import Any
 
 from ...types.provider_tools import CodeExecution, FileSearch, RemoteMCP, WebSearch
 from ...types.tools import ServerTool, ToolDefinition
-from ..offering import AnyTool, Provided, warn_unsaid
-from ..warnings import Warnings
+from ..tool_selection import AnyTool, ProviderToolsWire, warn_unsupported_settings
+from ..warnings import WarningCollector
 from .quirks import GeminiQuirks
 
 Wire = dict[str, Any]
 
 
-def write_provider_tools(tools: Sequence[AnyTool], quirks: GeminiQuirks, warnings: Warnings) -> Provided:
-    found = Provided()
+def write_provider_tools(
+    tools: Sequence[AnyTool], quirks: GeminiQuirks, warnings: WarningCollector
+) -> ProviderToolsWire:
+    result = ProviderToolsWire()
     for tool in tools:
         match tool:
             case ToolDefinition():
                 continue
             case ServerTool():
-                found.entries.append(tool.spec)
+                result.entries.append(tool.spec)
             case WebSearch():
-                found.entries.append({"googleSearch": write_search(tool, quirks, warnings)})
+                result.entries.append({"googleSearch": write_search(tool, quirks, warnings)})
             case CodeExecution():
-                warn_unsaid(tool, (), warnings)
-                found.entries.append({"codeExecution": {}})
+                warn_unsupported_settings(tool, (), warnings)
+                result.entries.append({"codeExecution": {}})
             case FileSearch():
-                found.entries.append({"fileSearch": write_file_search(tool, warnings)})
+                result.entries.append({"fileSearch": write_file_search(tool, warnings)})
             case RemoteMCP():
-                found.entries.append({"mcpServers": [write_mcp(tool, warnings)]})
-    return found
+                result.entries.append({"mcpServers": [write_mcp(tool, warnings)]})
+    return result
 
 
-def write_search(search: WebSearch, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+def write_search(search: WebSearch, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     if search.blocked_domains and quirks.excludes_domains:
-        warn_unsaid(search, ("blocked_domains",), warnings)
+        warn_unsupported_settings(search, ("blocked_domains",), warnings)
         return {"excludeDomains": list(search.blocked_domains)}
-    warn_unsaid(search, (), warnings)
+    warn_unsupported_settings(search, (), warnings)
     return {}
 
 
-def write_file_search(search: FileSearch, warnings: Warnings) -> Wire:
+def write_file_search(search: FileSearch, warnings: WarningCollector) -> Wire:
     """Filters are one expression there."""
     written: Wire = {"fileSearchStoreNames": list(search.store_ids)}
     if search.max_results is not None:
@@ -54,8 +56,8 @@ def write_file_search(search: FileSearch, warnings: Warnings) -> Wire:
     return written
 
 
-def write_mcp(server: RemoteMCP, warnings: Warnings) -> Wire:
-    warn_unsaid(server, ("name", "url", "authorization", "headers"), warnings)
+def write_mcp(server: RemoteMCP, warnings: WarningCollector) -> Wire:
+    warn_unsupported_settings(server, ("name", "url", "authorization", "headers"), warnings)
     headers = {name: value.get_secret_value() for name, value in server.headers.items()}
     if token := server.token():
         headers.setdefault("Authorization", f"Bearer {token}")

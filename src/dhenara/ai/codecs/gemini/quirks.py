@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 from ...dataclass import dataclass
 from ...schema.rules import LONE_REFERENCES, SchemaRules
-from ..accepted import Accepted
 from ..base import Quirks
+from ..media_support import MediaSupport
 
 SEEN = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
 # More than this goes through files.
@@ -48,12 +48,12 @@ class GeminiQuirks(Quirks):
     smallest_budget: int = 0
     """What a model thinks at least; 0 where it can be told not to."""
 
-    accepted: Mapping[str, Accepted] = field(
+    media_support: Mapping[str, MediaSupport] = field(
         default_factory=lambda: {
-            "image": Accepted(SEEN, MOST_BYTES, by_id=True, most_uploaded=MOST_UPLOADED),
-            "audio": Accepted((), MOST_BYTES, by_id=True, most_uploaded=MOST_UPLOADED),
-            "video": Accepted((), MOST_BYTES, by_id=True, most_uploaded=MOST_UPLOADED),
-            "file": Accepted(("application/pdf",), MOST_BYTES, by_id=True, most_uploaded=50_000_000),
+            "image": MediaSupport(SEEN, MOST_BYTES, by_id=True, most_uploaded=MOST_UPLOADED),
+            "audio": MediaSupport((), MOST_BYTES, by_id=True, most_uploaded=MOST_UPLOADED),
+            "video": MediaSupport((), MOST_BYTES, by_id=True, most_uploaded=MOST_UPLOADED),
+            "file": MediaSupport(("application/pdf",), MOST_BYTES, by_id=True, most_uploaded=50_000_000),
         }
     )
     schema_rules: SchemaRules | None = LONE_REFERENCES

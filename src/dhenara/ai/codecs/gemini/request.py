@@ -9,16 +9,16 @@ from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.structured import OutputMode
 from ...types.tools import ToolChoice, ToolDefinition
-from ..base import Outgoing
-from ..context import unoffered
-from ..effort import budget_for, spoken_effort
-from ..marks import unknown_to_cache
-from ..packing import packed
+from ..base import EncodedRequest
+from ..cache_control import warn_unsupported_cache
+from ..context import warn_unsupported_context
+from ..effort import budget_for, dialect_effort
 from ..parameters import write_parameters
-from ..shaping import native_schema, output_mode, tool_schema, with_shape
-from ..warnings import Warnings
-from .contents import PROTOCOL, shown_by_user, write_contents
-from .naming import model_path
+from ..prepare_media import prepare_media
+from ..structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..warnings import WarningCollector
+from .contents import PROTOCOL, is_user_media, write_contents
+from .model_names import model_path
 from .provider_tools import write_provider_tools
 from .quirks import GeminiQuirks
 
@@ -26,11 +26,11 @@ Wire = dict[str, Any]
 MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
-def write_request(call: Call, quirks: GeminiQuirks) -> Outgoing:
+def write_request(call: Call, quirks: GeminiQuirks) -> EncodedRequest:
     """The whole request; what Gemini cannot be told is in the warnings."""
-    warnings = Warnings(str(call.endpoint.api.provider))
-    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
-    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user)
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
+    call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config
     system, contents = write_contents(call, quirks, warnings)
     body: Wire = {"contents": contents}
@@ -45,17 +45,17 @@ def write_request(call: Call, quirks: GeminiQuirks) -> Outgoing:
         body["generationConfig"] = generation
     body.update(write_tools(config, quirks, warnings))
     write_cache(config, warnings, body)
-    unoffered(config, warnings)
+    warn_unsupported_context(config, warnings)
     body.update(quirks.defaults)
     body.update(call.endpoint.ai_model.parameters)
-    merge(body, config.options)
+    merge_options(body, config.options)
     place = path(call, quirks, streaming=call.config.streaming)
-    return warnings.outgoing(place, body, stream_fields={}, whole_path=path(call, quirks))
+    return warnings.build_request(place, body, stream_fields={}, whole_path=path(call, quirks))
 
 
-def write_cache(config: AIModelCallConfig, warnings: Warnings, body: Wire) -> None:
+def write_cache(config: AIModelCallConfig, warnings: WarningCollector, body: Wire) -> None:
     """Prompts are cached by themselves; content that was stored beforehand brings its own instructions and tools."""
-    unknown_to_cache(config, warnings, ("stored",))
+    warn_unsupported_cache(config, warnings, ("stored",))
     if config.prompt_cache is None or config.prompt_cache.stored is None:
         return
     body["cachedContent"] = config.prompt_cache.stored
@@ -70,33 +70,33 @@ def path(call: Call, quirks: GeminiQuirks, *, streaming: bool = False) -> str:
     return quirks.path.format(model=model_path(name), name=model_path(name), method=method)
 
 
-def merge(body: Wire, options: Wire) -> None:
+def merge_options(body: Wire, options: Wire) -> None:
     """Options of the generation join those that are there; all others stand as they are."""
     for name, value in options.items():
         known = body.get(name)
         body[name] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
 
 
-def write_settings(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+def write_settings(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     written = write_parameters(config, quirks, warnings)
     if "logprobs" in written:
         written.setdefault("responseLogprobs", True)
     return written
 
 
-def write_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+def write_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     if config.wants_reasoning is None:
         return {}
     return THINKING[quirks.thinking](config, quirks, warnings)
 
 
-def no_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+def disable_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     if config.wants_reasoning:
         warnings.unsupported("reasoning", "this model does not think")
     return {}
 
 
-def budget(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+def thinking_budget(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     """0 is off, and -1 leaves the amount to the model."""
     least = quirks.smallest_budget
     if not config.wants_reasoning:
@@ -110,24 +110,26 @@ def budget(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) 
     return {"thinkingConfig": {"thinkingBudget": -1 if tokens is None else tokens, "includeThoughts": True}}
 
 
-def level(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+def thinking_level(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     if config.max_reasoning_tokens is not None:
         warnings.translated("max_reasoning_tokens", "this model takes a level instead of a budget")
-    said: Wire = {"thinkingLevel": spoken_effort(config, quirks.levels, warnings)}
+    text: Wire = {"thinkingLevel": dialect_effort(config, quirks.levels, warnings)}
     if not config.wants_reasoning:
         warnings.translated("reasoning", "this model cannot stop thinking; it was asked to think as little as it can")
-        return {"thinkingConfig": said}
-    return {"thinkingConfig": {**said, "includeThoughts": True}}
+        return {"thinkingConfig": text}
+    return {"thinkingConfig": {**text, "includeThoughts": True}}
 
 
-THINKING: dict[str, Callable[[AIModelCallConfig, GeminiQuirks, Warnings], Wire]] = {
-    "none": no_thinking,
-    "budget": budget,
-    "level": level,
+THINKING: dict[str, Callable[[AIModelCallConfig, GeminiQuirks, WarningCollector], Wire]] = {
+    "none": disable_thinking,
+    "budget": thinking_budget,
+    "level": thinking_level,
 }
 
 
-def write_format(config: AIModelCallConfig, mode: OutputMode | None, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+def write_format(
+    config: AIModelCallConfig, mode: OutputMode | None, quirks: GeminiQuirks, warnings: WarningCollector
+) -> Wire:
     """JSON as such cannot be asked for beside tools, so words alone have to do there."""
     shape = config.structured_output
     if shape is None or mode == "tool" or (mode == "prompt" and config.tools):
@@ -138,7 +140,7 @@ def write_format(config: AIModelCallConfig, mode: OutputMode | None, quirks: Gem
     return {"responseMimeType": "application/json", "responseJsonSchema": schema}
 
 
-def write_tools(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+def write_tools(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     """All functions are declared together; each of the provider's own tools stands for itself."""
     functions = [write_function(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
     tools: list[Wire] = [{"functionDeclarations": functions}] if functions else []
@@ -153,13 +155,13 @@ def write_tools(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warni
     return written
 
 
-def write_function(tool: ToolDefinition, quirks: GeminiQuirks, warnings: Warnings) -> Wire:
+def write_function(tool: ToolDefinition, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     schema, _ = tool_schema(tool, quirks, warnings)
     written: Wire = {"name": tool.name, "parametersJsonSchema": schema}
     return written if tool.description is None else {**written, "description": tool.description}
 
 
-def write_choice(choice: ToolChoice, config: AIModelCallConfig, warnings: Warnings) -> Wire:
+def write_choice(choice: ToolChoice, config: AIModelCallConfig, warnings: WarningCollector) -> Wire:
     mode = MODES[choice.mode]
     if choice.names and choice.mode == "auto":
         # Names may only be given where a call is forced or validated.

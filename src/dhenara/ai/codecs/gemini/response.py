@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
-from ...types.delta import Began, Delta, Ended, Failed, FinishReason, LogprobsDelta, Terminal
+from ...types.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
-from ..beside import beside
-from ..counts import used
 from ..foreign import GEMINI, not_an_answer, refuse_foreign
-from ..told import Wire, entries, named, place, section, words
+from ..int_fields import used
+from ..json_fields import Wire, read_index, read_name, read_object, read_objects, read_text
+from ..response_extras import read_extras
 from .candidate import Candidate
 from .usage import read_usage
 
-BESIDE = ("groundingMetadata", "urlContextMetadata", "safetyRatings")
+EXTRA_FIELDS = ("groundingMetadata", "urlContextMetadata", "safetyRatings")
 LAST = b"[DONE]"
 # What shows that an event is one of this protocol.
 KNOWN = frozenset({"candidates", "promptFeedback", "modelVersion", "responseId", "error", "message"})
@@ -66,7 +66,7 @@ class GeminiReader:
         for candidate in self._candidates.values():
             yield from candidate.finish()
         if self._ended and set(self._candidates) <= self._ended:
-            yield Terminal()
+            yield StreamEnd()
 
     def _read(self, event: Wire | None) -> Iterator[Delta]:
         if event is None:
@@ -74,43 +74,43 @@ class GeminiReader:
         refuse_foreign(event, GEMINI)
         self._seen = self._seen or any(event.get(name) for name in KNOWN)
         if event.get("error") or (event.get("message") and "candidates" not in event):
-            yield Failed(failed(event))
+            yield ErrorDelta(stream_error(event))
             return
         if event.get("responseId") or event.get("modelVersion"):
-            yield Began(named(event, "responseId"), named(event, "modelVersion"))
-        for candidate in entries(event, "candidates"):
+            yield ResponseStart(read_name(event, "responseId"), read_name(event, "modelVersion"))
+        for candidate in read_objects(event, "candidates"):
             yield from self._candidate(candidate)
-        if usage := section(event, "usageMetadata"):
+        if usage := read_object(event, "usageMetadata"):
             self._usage.update({name: value for name, value in usage.items() if value is not None})
             yield from used(read_usage(self._usage))
-        feedback = section(event, "promptFeedback")
+        feedback = read_object(event, "promptFeedback")
         if feedback.get("blockReason"):
             self._ended.add(0)
             reason = str(feedback["blockReason"])
-            told = words(feedback, "blockReasonMessage") or f"the prompt was blocked: {reason}"
-            yield Ended("content_filter", reason, message=told)
+            data = read_text(feedback, "blockReasonMessage") or f"the prompt was blocked: {reason}"
+            yield FinishDelta("content_filter", reason, message=data)
 
-    def _candidate(self, told: Wire) -> Iterator[Delta]:
-        index = place(told, "index")
+    def _candidate(self, data: Wire) -> Iterator[Delta]:
+        index = read_index(data, "index")
         candidate = self._candidates.get(index)
         if candidate is None:
             candidate = self._candidates[index] = Candidate(index)
-        yield from candidate.read(told)
-        if extras := beside(told, BESIDE):
-            yield Began(extras=extras)
-        probable = section(told, "logprobsResult")
-        if chosen := entries(probable, "chosenCandidates"):
-            others = [entries(top, "candidates") for top in entries(probable, "topCandidates")]
-            tokens = [probability(*pair) for pair in zip_longest(chosen, others[: len(chosen)])]
+        yield from candidate.read(data)
+        if extras := read_extras(data, EXTRA_FIELDS):
+            yield ResponseStart(extras=extras)
+        probable = read_object(data, "logprobsResult")
+        if chosen := read_objects(probable, "chosenCandidates"):
+            others = [read_objects(top, "candidates") for top in read_objects(probable, "topCandidates")]
+            tokens = [logprob_entry(*pair) for pair in zip_longest(chosen, others[: len(chosen)])]
             yield LogprobsDelta(tokens, index)
-        if told.get("finishReason"):
+        if data.get("finishReason"):
             self._ended.add(index)
-            raw = str(told["finishReason"])
-            why = reason(raw, called=candidate.called)
-            yield Ended(why, raw, message=words(told, "finishMessage") or None, choice=index)
+            raw = str(data["finishReason"])
+            why = finish_reason(raw, called=candidate.called)
+            yield FinishDelta(why, raw, message=read_text(data, "finishMessage") or None, choice=index)
 
 
-def reason(raw: str, *, called: bool) -> FinishReason:
+def finish_reason(raw: str, *, called: bool) -> FinishReason:
     """A turn that ends with calls stops like any other; who asks wants to know of the calls."""
     name = NUMBERED[int(raw)] if raw.isdigit() and int(raw) < len(NUMBERED) else raw
     if name == STOP:
@@ -122,16 +122,16 @@ def reason(raw: str, *, called: bool) -> FinishReason:
     return "error" if name in FAILED else "other"
 
 
-def probability(chosen: Wire, others: list[Wire] | None) -> Wire:
+def logprob_entry(chosen: Wire, others: list[Wire] | None) -> Wire:
     """A token in OpenAI's shape, with those that might have stood in its place."""
     return {**as_token(chosen), "top_logprobs": [as_token(other) for other in others or ()]}
 
 
-def as_token(told: Wire) -> Wire:
-    return {"token": words(told, "token"), "logprob": told.get("logProbability")}
+def as_token(data: Wire) -> Wire:
+    return {"token": read_text(data, "token"), "logprob": data.get("logProbability")}
 
 
-def failed(event: Wire) -> Exception:
+def stream_error(event: Wire) -> Exception:
     from .codec import read_error
 
     return read_error(Head(0), event)

@@ -11,15 +11,15 @@ from ...errors import UnsupportedError
 from ...types.audio import SpeechRequest, SpeechResponse, SpokenAudio
 from ...types.call import Call
 from ...types.content import TextContent
-from ...types.delta import Delta, Ended, Made, MediaDelta, PartDelta, Terminal
+from ...types.delta import Delta, FinishDelta, MediaDelta, PartDelta, ResultDelta, StreamEnd
 from ...types.message import Message
-from ..audio import headed
-from ..base import Outgoing, Reading
+from ..audio import add_wav_header
+from ..base import EncodedRequest, ResponseFormat
 from ..operation import request_of
-from ..warnings import Warnings
+from ..warnings import WarningCollector
+from .chat_adapter import ChatAdapterReader
 from .codec import Gemini
 from .quirks import GeminiQuirks
-from .through_chat import ThroughChat
 
 
 class GeminiSpeech(Gemini):
@@ -27,11 +27,11 @@ class GeminiSpeech(Gemini):
 
     name = "gemini.speech"
 
-    def encode(self, call: Call, quirks: GeminiQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: GeminiQuirks) -> EncodedRequest:
         request, provider = request_of(call, SpeechRequest), str(call.endpoint.api.provider)
         if request.format not in (None, "wav", "pcm"):
             raise UnsupportedError(f"{provider} does not speak in {request.format}; it has: wav, pcm")
-        warnings = Warnings(provider)
+        warnings = WarningCollector(provider)
         if request.speed is not None:
             warnings.unsupported("speed", "say in the instructions how fast to speak")
         speech: dict[str, Any] = {}
@@ -43,39 +43,39 @@ class GeminiSpeech(Gemini):
         options = call.config.options
         generation = {"responseModalities": ["AUDIO"], **({"speechConfig": speech} if speech else {})}
         wanted = {**options, "generationConfig": {**generation, **(options.get("generationConfig") or {})}}
-        said = replace(
+        text_value = replace(
             call,
             messages=(Message(role="user", contents=[TextContent(text=words)]),),
             config=call.config.model_copy(update={"options": wanted}),
         )
-        outgoing = super().encode(said, quirks)
-        told = (*outgoing.warnings, *warnings.all())
-        return replace(outgoing, warnings=told, reading=Reading(SpeechReader(request.format)))
+        encoded = super().encode(text_value, quirks)
+        data = (*encoded.warnings, *warnings.all())
+        return replace(encoded, warnings=data, response_format=ResponseFormat(SpeechReader(request.format)))
 
 
-class SpeechReader(ThroughChat):
+class SpeechReader(ChatAdapterReader):
     """Sound in pieces, and all of it at the end."""
 
-    __slots__ = ("_format", "_heard", "_kind")
+    __slots__ = ("_format", "_kind", "_received")
 
     def __init__(self, wanted: str | None) -> None:
         super().__init__()
         self._format = wanted
         self._kind = "audio/L16;rate=24000"
-        self._heard: list[bytes] = []
+        self._received: list[bytes] = []
 
     def _read(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
         for delta in deltas:
             if isinstance(delta, MediaDelta):
-                self._heard.append(base64.b64decode(delta.base64))
+                self._received.append(base64.b64decode(delta.base64))
                 self._kind = delta.mime_type or self._kind
                 yield delta
-            elif isinstance(delta, Terminal):
-                if self._heard:
-                    data, kind = headed(b"".join(self._heard), self._kind, self._format)
-                    yield Made(SpeechResponse(audio=SpokenAudio(data=data, mime_type=kind)))
+            elif isinstance(delta, StreamEnd):
+                if self._received:
+                    data, kind = add_wav_header(b"".join(self._received), self._kind, self._format)
+                    yield ResultDelta(SpeechResponse(audio=SpokenAudio(data=data, mime_type=kind)))
                 yield delta
-            elif not isinstance(delta, PartDelta | Ended):
+            elif not isinstance(delta, PartDelta | FinishDelta):
                 yield delta
 
 

@@ -3,43 +3,43 @@
 from __future__ import annotations
 
 from ...types.usage import Usage
-from ..counts import Report, number, unreadable
+from ..int_fields import Report, read_int, unreadable
 from ..token_buckets import Report as Counted, split
 
 TOOL_PROMPT = "tool_prompt"
-BESIDE = frozenset({TOOL_PROMPT, "reasoning_tokens"})
+EXTRA_COUNTS = frozenset({TOOL_PROMPT, "reasoning_tokens"})
 
 
 def read_usage(report: Report) -> Usage:
     """Counts that are zero are left out on the wire."""
-    cached = number(report, "cachedContentTokenCount")
-    heard = modality(report, "promptTokensDetails", "AUDIO")
-    found = split(
+    cached = read_int(report, "cachedContentTokenCount")
+    received = modality_tokens(report, "promptTokensDetails", "AUDIO")
+    match = split(
         Counted(
-            number(report, "promptTokenCount"),
-            number(report, "candidatesTokenCount"),
-            number(report, "totalTokenCount"),
+            read_int(report, "promptTokenCount"),
+            read_int(report, "candidatesTokenCount"),
+            read_int(report, "totalTokenCount"),
             read={
                 "cache_read_tokens": cached,
-                "input_audio_tokens": max(0, heard - modality(report, "cacheTokensDetails", "AUDIO")),
-                TOOL_PROMPT: number(report, "toolUsePromptTokenCount"),
+                "input_audio_tokens": max(0, received - modality_tokens(report, "cacheTokensDetails", "AUDIO")),
+                TOOL_PROMPT: read_int(report, "toolUsePromptTokenCount"),
             },
             made={
-                "output_audio_tokens": modality(report, "candidatesTokensDetails", "AUDIO"),
-                "output_image_tokens": modality(report, "candidatesTokensDetails", "IMAGE"),
-                "reasoning_tokens": number(report, "thoughtsTokenCount"),
+                "output_audio_tokens": modality_tokens(report, "candidatesTokensDetails", "AUDIO"),
+                "output_image_tokens": modality_tokens(report, "candidatesTokensDetails", "IMAGE"),
+                "reasoning_tokens": read_int(report, "thoughtsTokenCount"),
             },
-            beside=BESIDE,
+            separate=EXTRA_COUNTS,
         )
     )
-    counts = dict(found.counts)
+    counts = dict(match.counts)
     counts["input_tokens"] = counts.get("input_tokens", 0) + counts.pop(TOOL_PROMPT, 0)
-    return Usage.made(**counts, unclear=(*found.unclear, *unreadable(report)), raw=dict(report))
+    return Usage.construct_unchecked(**counts, unclear=(*match.unclear, *unreadable(report)), raw=dict(report))
 
 
-def modality(report: Report, name: str, wanted: str) -> int:
+def modality_tokens(report: Report, name: str, wanted: str) -> int:
     details = report.get(name)
     if not isinstance(details, list):
         return 0
-    told = [detail for detail in details if isinstance(detail, dict) and detail.get("modality") == wanted]
-    return sum([number(detail, "tokenCount") for detail in told]) if told else 0
+    data = [detail for detail in details if isinstance(detail, dict) and detail.get("modality") == wanted]
+    return sum([read_int(detail, "tokenCount") for detail in data]) if data else 0

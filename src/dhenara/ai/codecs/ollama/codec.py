@@ -7,7 +7,7 @@ from ...types.call import Call
 from ...wire.frame import Frames
 from ...wire.http import Head
 from ...wire.ndjson import NdjsonFrames
-from ..base import Outgoing
+from ..base import EncodedRequest
 from ..failure import parse_body
 from .quirks import OllamaQuirks
 from .request import write_request
@@ -19,7 +19,7 @@ class Ollama:
 
     name = "ollama"
 
-    def encode(self, call: Call, quirks: OllamaQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: OllamaQuirks) -> EncodedRequest:
         return write_request(call, quirks)
 
     def frames(self) -> Frames:

@@ -24,15 +24,15 @@ def context_for(body: Wire, call: Call, quirks: OllamaQuirks) -> int:
     """
     settings = call.endpoint.ai_model.settings
     limit = (settings and settings.max_context_window_tokens) or quirks.largest_context
-    prompt = sum(len(text.encode("utf-8", "replace")) for text in texts(body)) // FEWEST_BYTES
-    needed = prompt + pictures(body) * TOKENS_OF_A_PICTURE + (call.config.max_output_tokens or ROOM_TO_ANSWER)
+    prompt = sum(len(text.encode("utf-8", "replace")) for text in iter_texts(body)) // FEWEST_BYTES
+    needed = prompt + count_images(body) * TOKENS_OF_A_PICTURE + (call.config.max_output_tokens or ROOM_TO_ANSWER)
     size = quirks.smallest_context
     while size < needed:
         size *= 2
     return min(size, limit)
 
 
-def texts(body: Wire) -> Iterator[str]:
+def iter_texts(body: Wire) -> Iterator[str]:
     """Everything there is to read."""
     for message in body["messages"]:
         yield message.get("content") or ""
@@ -41,11 +41,11 @@ def texts(body: Wire) -> Iterator[str]:
     yield str(body.get("tools") or "")
 
 
-def pictures(body: Wire) -> int:
+def count_images(body: Wire) -> int:
     return sum(len(message.get("images") or ()) for message in body["messages"])
 
 
-def was_cut(body: Wire, prompt_tokens: int) -> bool:
+def is_prompt_truncated(body: Wire, prompt_tokens: int) -> bool:
     """Whether the prompt that was read seems shorter than the one that was sent.
 
     The server drops the oldest messages first, then the beginning of the last one, and says nothing of it.
@@ -58,5 +58,5 @@ def was_cut(body: Wire, prompt_tokens: int) -> bool:
         return False
     if prompt_tokens == size:
         return True
-    sent = sum(map(len, texts(body)))
+    sent = sum(map(len, iter_texts(body)))
     return sent > size * FEWEST_BYTES and sent > prompt_tokens * MANY_CHARACTERS

@@ -6,32 +6,32 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...types.call import Call
-from ...types.delta import Began, Delta, Made, Used
+from ...types.delta import Delta, ResponseStart, ResultDelta, UsageDelta
 from ...types.embedding import EmbeddingResponse
 from ...types.usage import Usage
-from ..base import Outgoing
-from ..counts import number
-from ..embedding import checked, read_asked
+from ..base import EncodedRequest
+from ..embedding import checked, read_embedding_input
+from ..int_fields import read_int
+from ..json_fields import read_name
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
-from ..told import named
 from .response import read_error
 
 TIMES = ("total_duration", "load_duration")
 
 
-def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
-    asked = read_asked(call, quirks)
-    body: dict[str, Any] = {"model": asked.model, "input": asked.texts, **quirks.defaults, **asked.params}
+def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
+    request = read_embedding_input(call, quirks)
+    body: dict[str, Any] = {"model": request.model, "input": request.texts, **quirks.defaults, **request.params}
     body.update(call.endpoint.ai_model.parameters)
     body.update(call.config.options)
-    return Outgoing(quirks.path, body, {}, asked.warnings.all())
+    return EncodedRequest(quirks.path, body, {}, request.warnings.all())
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
-    yield Began(None, named(body, "model"), {name: body[name] for name in TIMES if name in body} or None)
-    yield Used(Usage(input_tokens=number(body, "prompt_eval_count")))
-    yield Made(EmbeddingResponse(vectors=checked(body["embeddings"])))
+    yield ResponseStart(None, read_name(body, "model"), {name: body[name] for name in TIMES if name in body} or None)
+    yield UsageDelta(Usage(input_tokens=read_int(body, "prompt_eval_count")))
+    yield ResultDelta(EmbeddingResponse(vectors=checked(body["embeddings"])))
 
 
 CODEC = OperationCodec("ollama.embeddings", write, read, read_error)

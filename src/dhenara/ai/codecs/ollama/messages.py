@@ -19,16 +19,16 @@ from ...types.content import (
     ToolResultContent,
 )
 from ...types.message import Message
-from ...wire.sniff import is_text
-from ..origin import at_home
-from ..remote import is_remote
-from ..warnings import Warnings
+from ...wire.mime_sniffing import is_text
+from ..origin import is_own_part
+from ..url_media import is_remote
+from ..warnings import WarningCollector
 
 PROTOCOL = "ollama"
 Wire = dict[str, Any]
 
 
-def write_messages(call: Call, warnings: Warnings) -> list[Wire]:
+def write_messages(call: Call, warnings: WarningCollector) -> list[Wire]:
     """Instructions first, then every turn in order."""
     lead = [{"role": "system", "content": "\n\n".join(call.instructions)}] if call.instructions else []
     names = {
@@ -37,7 +37,7 @@ def write_messages(call: Call, warnings: Warnings) -> list[Wire]:
     return [*lead, *(wire for turn in call.messages for wire in write_message(turn, names, call, warnings))]
 
 
-def write_message(message: Message, names: dict[str, str], call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_message(message: Message, names: dict[str, str], call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     match message.role:
         case "system":
             yield {"role": "system", "content": message.text}
@@ -45,21 +45,21 @@ def write_message(message: Message, names: dict[str, str], call: Call, warnings:
             yield from write_answer(message, call, warnings)
         case _:
             results = [part for part in message.contents if isinstance(part, ToolResultContent)]
-            said = [part for part in message.contents if not isinstance(part, ToolResultContent)]
+            options = [part for part in message.contents if not isinstance(part, ToolResultContent)]
             for result in results:
                 yield write_result(result, names, warnings)
-            if said or not results:
-                yield {"role": "user", **write_parts(said, warnings)}
+            if options or not results:
+                yield {"role": "user", **write_parts(options, warnings)}
 
 
-def write_answer(message: Message, call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_answer(message: Message, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     """Words, thinking of its own, pictures and calls; nothing where nothing of it can be said."""
     calls = [part for part in message.contents if isinstance(part, ToolCallContent)]
     thoughts = [part for part in message.contents if isinstance(part, ReasoningContent)]
     rest = [part for part in message.contents if not isinstance(part, ToolCallContent | ReasoningContent)]
-    said = [part for part in rest if sayable(part, warnings)]
-    wire: Wire = {"role": "assistant", **write_parts(said, warnings)}
-    if any(not at_home(part, call, PROTOCOL) for part in thoughts):
+    text = [part for part in rest if is_writable(part, warnings)]
+    wire: Wire = {"role": "assistant", **write_parts(text, warnings)}
+    if any(not is_own_part(part, call, PROTOCOL) for part in thoughts):
         warnings.dropped("the reasoning of another provider", "it belongs to its origin", thoughts)
     elif thinking := "".join(part.get_text() for part in thoughts):
         wire["thinking"] = thinking
@@ -69,7 +69,7 @@ def write_answer(message: Message, call: Call, warnings: Warnings) -> Iterator[W
         yield wire
 
 
-def sayable(part: Content, warnings: Warnings) -> bool:
+def is_writable(part: Content, warnings: WarningCollector) -> bool:
     """Words and pictures can be said again; what only its origin knows cannot."""
     if isinstance(part, ServerToolContent | GenericContent):
         warnings.dropped(f"a part of kind {part.type!r} in an answer", "only its origin knows it", part)
@@ -83,7 +83,7 @@ def write_call(part: ToolCallContent) -> Wire:
     return {"id": part.id, "function": function} if part.id else {"function": function}
 
 
-def write_result(result: ToolResultContent, names: dict[str, str], warnings: Warnings) -> Wire:
+def write_result(result: ToolResultContent, names: dict[str, str], warnings: WarningCollector) -> Wire:
     """Results are found by the tool's name; by the call's id where the server knows ids."""
     shown = [part for part in result.contents if isinstance(part, Media)] if result.output is not None else None
     written = write_parts(result.contents if shown is None else shown, warnings)
@@ -94,12 +94,12 @@ def write_result(result: ToolResultContent, names: dict[str, str], warnings: War
     return {**wire, **({"tool_name": name} if name else {}), "tool_call_id": result.call_id}
 
 
-def shown_by_user(part: Media, home: bool) -> bool:
+def is_user_media(part: Media, home: bool) -> bool:
     """Every message may have pictures there, answers as well."""
     return False
 
 
-def write_parts(contents: Sequence[Content], warnings: Warnings) -> Wire:
+def write_parts(contents: Sequence[Content], warnings: WarningCollector) -> Wire:
     """All words as one text, and all pictures in a list beside it."""
     words: list[str] = []
     images: list[str] = []
@@ -115,7 +115,7 @@ def write_parts(contents: Sequence[Content], warnings: Warnings) -> Wire:
                 )
             case FileContent() if is_remote(part) and is_text(part.mime_type):
                 warnings.fetch(part)
-            case FileContent() if (text := part.words()) is not None:
+            case FileContent() if (text := part.to_text()) is not None:
                 words.append(text)
             case Media() if not part.get_text():
                 warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)

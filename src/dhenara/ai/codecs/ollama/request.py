@@ -9,17 +9,17 @@ from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
 from ...types.structured import OutputMode, StructuredOutput
 from ...types.tools import ToolDefinition
-from ..base import Outgoing
-from ..context import unoffered
-from ..effort import spoken_effort
-from ..marks import unknown_to_cache
-from ..offering import offered, write_raw
-from ..packing import packed
+from ..base import EncodedRequest
+from ..cache_control import warn_unsupported_cache
+from ..context import warn_unsupported_context
+from ..effort import dialect_effort
 from ..parameters import write_parameters
-from ..shaping import native_schema, output_mode, tool_schema, with_shape
-from ..warnings import Warnings
+from ..prepare_media import prepare_media
+from ..structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..tool_selection import select_tools, write_raw
+from ..warnings import WarningCollector
 from .context import context_for
-from .messages import PROTOCOL, shown_by_user, write_messages
+from .messages import PROTOCOL, is_user_media, write_messages
 from .quirks import OllamaQuirks
 
 Wire = dict[str, Any]
@@ -30,11 +30,11 @@ OWN = frozenset(
 )
 
 
-def write_request(call: Call, quirks: OllamaQuirks) -> Outgoing:
+def write_request(call: Call, quirks: OllamaQuirks) -> EncodedRequest:
     """The whole request; what Ollama cannot be told is in the warnings. The size of the context is always in it."""
-    warnings = Warnings(str(call.endpoint.api.provider))
-    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
-    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user)
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
+    call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config
     body: Wire = {
         "model": call.endpoint.ai_model.model_name,
@@ -52,17 +52,17 @@ def write_request(call: Call, quirks: OllamaQuirks) -> Outgoing:
     settings = write_parameters(config, quirks, warnings)
     if settings.get("top_logprobs") is not None:
         settings.setdefault("logprobs", True)
-    for said in (quirks.defaults, settings, call.endpoint.ai_model.parameters, config.options):
-        place(said, body, options)
+    for text in (quirks.defaults, settings, call.endpoint.ai_model.parameters, config.options):
+        place_settings(text, body, options)
     body["options"] = options
-    unknown_to_cache(config, warnings, ())
-    unoffered(config, warnings)
-    return warnings.outgoing(quirks.path, body, stream_fields={"stream": config.streaming})
+    warn_unsupported_cache(config, warnings, ())
+    warn_unsupported_context(config, warnings)
+    return warnings.build_request(quirks.path, body, stream_fields={"stream": config.streaming})
 
 
-def place(said: Mapping[str, Any], body: Wire, options: Wire) -> None:
+def place_settings(fields: Mapping[str, Any], body: Wire, options: Wire) -> None:
     """Each setting where it belongs: beside the messages, or among the model's options."""
-    for name, value in said.items():
+    for name, value in fields.items():
         if name == "options" and isinstance(value, Mapping):
             options.update(value)
         elif name in OWN:
@@ -71,7 +71,7 @@ def place(said: Mapping[str, Any], body: Wire, options: Wire) -> None:
             options[name] = value
 
 
-def write_thinking(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: Warnings) -> Wire:
+def write_thinking(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: WarningCollector) -> Wire:
     if config.wants_reasoning is None:
         return {}
     if quirks.thinking == "levels":
@@ -79,7 +79,7 @@ def write_thinking(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: Wa
             warnings.translated("reasoning", "this model cannot stop thinking; it was asked to think little")
         elif config.max_reasoning_tokens is not None:
             warnings.translated("max_reasoning_tokens", "a budget becomes a level")
-        return {"think": spoken_effort(config, quirks.levels, warnings)}
+        return {"think": dialect_effort(config, quirks.levels, warnings)}
     if config.max_reasoning_tokens is not None:
         warnings.unsupported("max_reasoning_tokens", "thinking is only on or off there")
     if config.wants_reasoning and config.reasoning_effort is not None:
@@ -87,20 +87,20 @@ def write_thinking(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: Wa
     return {"think": config.wants_reasoning}
 
 
-def write_tools(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: Warnings) -> Wire:
+def write_tools(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: WarningCollector) -> Wire:
     """Calls cannot be forced; what may be called is chosen by what is offered."""
     choice = config.tool_choice
     if choice is not None and choice.mode == "none":
         return {}
     if choice is not None and choice.mode == "required" and config.tools:
         warnings.unsupported("tool_choice", "calls cannot be required there; the model decides")
-    shown = offered(config.tools, choice, warnings, one_by_name=False)
+    shown = select_tools(config.tools, choice, warnings, one_by_name=False)
     own = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
     tools = own + write_raw(shown, warnings)
     return {"tools": tools} if tools else {}
 
 
-def write_tool(tool: ToolDefinition, quirks: OllamaQuirks, warnings: Warnings) -> Wire:
+def write_tool(tool: ToolDefinition, quirks: OllamaQuirks, warnings: WarningCollector) -> Wire:
     if tool.strict:
         warnings.unsupported("tools.strict")
     schema, _ = tool_schema(tool, quirks, warnings)
@@ -110,5 +110,7 @@ def write_tool(tool: ToolDefinition, quirks: OllamaQuirks, warnings: Warnings) -
     return {"type": "function", "function": function}
 
 
-def write_format(shape: StructuredOutput, mode: OutputMode | None, quirks: OllamaQuirks, warnings: Warnings) -> Any:
+def write_format(
+    shape: StructuredOutput, mode: OutputMode | None, quirks: OllamaQuirks, warnings: WarningCollector
+) -> Any:
     return "json" if mode == "prompt" else native_schema(shape, quirks, warnings)[0]

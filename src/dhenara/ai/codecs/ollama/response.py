@@ -8,42 +8,42 @@ from typing import Any
 
 from ...errors import CallError
 from ...types.delta import (
-    Began,
     Delta,
-    Ended,
-    Failed,
+    ErrorDelta,
+    FinishDelta,
     FinishReason,
     LogprobsDelta,
     MediaDelta,
     ReasoningDelta,
-    Terminal,
+    ResponseStart,
+    StreamEnd,
     TextDelta,
     ToolCallDelta,
-    Warned,
+    WarningDelta,
 )
 from ...types.usage import Usage
 from ...types.warning import CallWarning
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
-from ..base import Informed, Outgoing
-from ..beside import beside
-from ..counts import Report, number, unreadable, used
-from ..failure import failure
+from ..base import EncodedRequest, RequestAware
+from ..failure import error_from_response
 from ..foreign import OLLAMA, not_an_answer, refuse_foreign
-from ..think_tags import ThinkTags
-from ..told import Wire, entries, named, section, words
-from .context import was_cut
+from ..int_fields import Report, read_int, unreadable, used
+from ..json_fields import Wire, read_name, read_object, read_objects, read_text
+from ..response_extras import read_extras
+from ..think_tags import ThinkTagParser
+from .context import is_prompt_truncated
 
 FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
 COUNTS = (
     *("prompt_eval_count", "eval_count", "total_duration", "load_duration"),
     *("prompt_eval_duration", "eval_duration"),
 )
-BESIDE = ("created_at", "remote_model", "remote_host")
+EXTRA_FIELDS = ("created_at", "remote_model", "remote_host")
 
 
-class OllamaReader(Informed):
+class OllamaReader(RequestAware):
     """One answer. Knows what was asked, because a prompt that was cut shows in nothing but its length."""
 
     __slots__ = ("_began", "_body", "_calls", "_images", "_seed", "_tags")
@@ -54,10 +54,10 @@ class OllamaReader(Informed):
         self._calls = 0
         self._images = 0
         self._seed = ""
-        self._tags = ThinkTags()
+        self._tags = ThinkTagParser()
 
-    def asked(self, outgoing: Outgoing) -> None:
-        self._body = outgoing.body
+    def set_request(self, encoded: EncodedRequest) -> None:
+        self._body = encoded.body
 
     def whole(self, body: Any) -> Iterator[Delta]:
         return self._read(body)
@@ -68,40 +68,40 @@ class OllamaReader(Informed):
     def finish(self) -> Iterator[Delta]:
         return self._split(self._tags.finish())
 
-    def _read(self, told: Wire) -> Iterator[Delta]:
-        if not isinstance(told, dict):
-            raise ValueError(f"expected an object, got {type(told).__name__}")
-        if told.get("error"):
-            yield Failed(read_error(Head(0), told))
+    def _read(self, data: Wire) -> Iterator[Delta]:
+        if not isinstance(data, dict):
+            raise ValueError(f"expected an object, got {type(data).__name__}")
+        if data.get("error"):
+            yield ErrorDelta(read_error(Head(0), data))
             return
         if not self._began:
-            refuse_foreign(told, OLLAMA)
-            if not section(told, "message") and "done_reason" not in told:
+            refuse_foreign(data, OLLAMA)
+            if not read_object(data, "message") and "done_reason" not in data:
                 raise not_an_answer(OLLAMA)
         if not self._began:
-            yield self._begin(told)
-        yield from self._read_message(section(told, "message"))
-        if tokens := entries(told, "logprobs"):
+            yield self._begin(data)
+        yield from self._read_message(read_object(data, "message"))
+        if tokens := read_objects(data, "logprobs"):
             yield LogprobsDelta(tokens)
-        if told.get("done"):
-            yield from self._end(told)
+        if data.get("done"):
+            yield from self._end(data)
 
-    def _begin(self, told: Wire) -> Delta:
+    def _begin(self, data: Wire) -> Delta:
         self._began = True
-        self._seed = str(told.get("created_at") or "")
-        return Began(None, named(told, "model"), beside(told, BESIDE))
+        self._seed = str(data.get("created_at") or "")
+        return ResponseStart(None, read_name(data, "model"), read_extras(data, EXTRA_FIELDS))
 
     def _read_message(self, message: Wire) -> Iterator[Delta]:
-        if thought := words(message, "thinking"):
+        if thought := read_text(message, "thinking"):
             yield ReasoningDelta("thinking", thought)
-        if said := words(message, "content"):
-            yield from self._split(self._tags.feed(said))
+        if text := read_text(message, "content"):
+            yield from self._split(self._tags.feed(text))
         images = message.get("images")
         for image in images if isinstance(images, list) else ():
             if isinstance(image, str):
                 yield MediaDelta(f"image{self._images}", "image", image)
                 self._images += 1
-        calls = entries(message, "tool_calls")
+        calls = read_objects(message, "tool_calls")
         if calls:
             yield from self._split(self._tags.finish())
         for call in calls:
@@ -114,39 +114,39 @@ class OllamaReader(Informed):
 
     def _read_call(self, call: Wire) -> Delta:
         """Every call comes whole. Servers that know no ids are given ones that are the same each time."""
-        function = section(call, "function")
-        name, arguments = words(function, "name"), function.get("arguments")
+        function = read_object(call, "function")
+        name, arguments = read_text(function, "name"), function.get("arguments")
         text = arguments if isinstance(arguments, str) else json.dumps(arguments or {}).decode()
         part, self._calls = self._calls, self._calls + 1
-        given = named(call, "id") or made_id(self._seed, str(part), name, text)
+        given = read_name(call, "id") or derive_call_id(self._seed, str(part), name, text)
         return ToolCallDelta(f"call{part}", given, name, text, verbatim=isinstance(arguments, str))
 
-    def _end(self, told: Wire) -> Iterator[Delta]:
+    def _end(self, data: Wire) -> Iterator[Delta]:
         yield from self.finish()
-        if "prompt_eval_count" in told or "eval_count" in told:
-            yield from used(read_usage(told))
-        if was_cut(self._body, number(told, "prompt_eval_count")):
-            yield Warned(cut_warning(self._body, number(told, "prompt_eval_count")))
-        yield Ended(self._reason(told), words(told, "done_reason") or None)
-        yield Terminal()
+        if "prompt_eval_count" in data or "eval_count" in data:
+            yield from used(read_usage(data))
+        if is_prompt_truncated(self._body, read_int(data, "prompt_eval_count")):
+            yield WarningDelta(truncation_warning(self._body, read_int(data, "prompt_eval_count")))
+        yield FinishDelta(self._reason(data), read_text(data, "done_reason") or None)
+        yield StreamEnd()
 
-    def _reason(self, told: Wire) -> FinishReason:
+    def _reason(self, data: Wire) -> FinishReason:
         """An answer that ends before its own limit has filled the context."""
-        reason = FINISH.get(words(told, "done_reason") or "stop", "other")
+        reason = FINISH.get(read_text(data, "done_reason") or "stop", "other")
         if reason == "stop" and self._calls:
             return "tool_calls"
         options = self._body.get("options", {})
         size, limit = options.get("num_ctx"), options.get("num_predict", -1)
-        written = number(told, "eval_count")
-        full = isinstance(size, int) and number(told, "prompt_eval_count") + written >= size
+        written = read_int(data, "eval_count")
+        full = isinstance(size, int) and read_int(data, "prompt_eval_count") + written >= size
         return "context_length" if reason == "length" and full and written != limit else reason
 
 
-def made_id(*facts: str) -> str:
+def derive_call_id(*facts: str) -> str:
     return f"call_{hashlib.sha256(chr(0).join(facts).encode()).hexdigest()[:16]}"
 
 
-def cut_warning(body: Wire, prompt_tokens: int) -> CallWarning:
+def truncation_warning(body: Wire, prompt_tokens: int) -> CallWarning:
     size = body["options"]["num_ctx"]
     return CallWarning(
         code="dropped_content",
@@ -160,20 +160,22 @@ def cut_warning(body: Wire, prompt_tokens: int) -> CallWarning:
 
 def read_usage(report: Report) -> Usage:
     """Thinking is counted with the answer; how long everything took is kept in `raw`."""
-    told = {name: report[name] for name in COUNTS if name in report}
-    return Usage.made(
-        input_tokens=number(report, "prompt_eval_count"),
-        output_tokens=number(report, "eval_count"),
-        unclear=unreadable(told),
-        raw=told,
+    data = {name: report[name] for name in COUNTS if name in report}
+    return Usage.construct_unchecked(
+        input_tokens=read_int(report, "prompt_eval_count"),
+        output_tokens=read_int(report, "eval_count"),
+        unclear=unreadable(data),
+        raw=data,
     )
 
 
 def read_error(head: Head, body: Any) -> CallError:
     """`{"error": "words"}`, as a body or as a line of a stream."""
-    told = body.get("error") if isinstance(body, dict) else None
-    if isinstance(told, dict):
-        kind = told.get("type")
-        return failure(head, body, words(told, "message") or None, None, kind if isinstance(kind, str) else None)
-    loose = words(body, "message") if isinstance(body, dict) else ""
-    return failure(head, body, told if isinstance(told, str) else loose or None)
+    data = body.get("error") if isinstance(body, dict) else None
+    if isinstance(data, dict):
+        kind = data.get("type")
+        return error_from_response(
+            head, body, read_text(data, "message") or None, None, kind if isinstance(kind, str) else None
+        )
+    loose = read_text(body, "message") if isinstance(body, dict) else ""
+    return error_from_response(head, body, data if isinstance(data, str) else loose or None)

@@ -8,9 +8,9 @@ from ...errors import CallError
 from ...types.call import Call
 from ...wire.frame import Frames
 from ...wire.http import Head
-from ..base import Outgoing
-from ..failure import LONGEST_BODY, failure, parse_body
-from ..told import Wire, section, words
+from ..base import EncodedRequest
+from ..failure import LONGEST_BODY, error_from_response, parse_body
+from ..json_fields import Wire, read_object, read_text
 from .quirks import ChatQuirks
 from .request import write_request
 from .response import ChatReader
@@ -21,7 +21,7 @@ class OpenAIChat:
 
     name = "openai_chat"
 
-    def encode(self, call: Call, quirks: ChatQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: ChatQuirks) -> EncodedRequest:
         return write_request(call, quirks)
 
     def frames(self) -> Frames:
@@ -38,48 +38,48 @@ class OpenAIChat:
 
 def read_error(head: Head, body: Any) -> CallError:
     """A refusal in any of the shapes that compatible servers use."""
-    told = body[0] if isinstance(body, list) and body else body
-    if not isinstance(told, dict):
-        return failure(head, body)
-    message, code, kind = complaint(told)
-    return failure(
-        Head(head.status if head.status >= 400 else status_in(told, code) or head.status, head.headers, head.reason),
+    data = body[0] if isinstance(body, list) and body else body
+    if not isinstance(data, dict):
+        return error_from_response(head, body)
+    message, code, kind = error_fields(data)
+    return error_from_response(
+        Head(head.status if head.status >= 400 else error_status(data, code) or head.status, head.headers, head.reason),
         body,
-        relayed(message, section(told, "error").get("metadata")) if message else None,
+        relayed_message(message, read_object(data, "error").get("metadata")) if message else None,
         None if code is None else str(code),
         kind,
     )
 
 
-def relayed(message: str, about: Any) -> str:
+def relayed_message(message: str, about: Any) -> str:
     """With the words of the host behind, where the server only passes a refusal on."""
     raw = about.get("raw") if isinstance(about, dict) else None
     if not isinstance(raw, str) or not raw or raw in message:
         return message
     inner = parse_body(raw.encode())
-    told = inner.get("error", inner) if isinstance(inner, dict) else raw
-    said = told.get("message") if isinstance(told, dict) else told
-    return f"{message}: {said if isinstance(said, str) and said else raw[:LONGEST_BODY]}"
+    data = inner.get("error", inner) if isinstance(inner, dict) else raw
+    text = data.get("message") if isinstance(data, dict) else data
+    return f"{message}: {text if isinstance(text, str) and text else raw[:LONGEST_BODY]}"
 
 
-def complaint(told: Wire) -> tuple[str | None, Any, str | None]:
+def error_fields(data: Wire) -> tuple[str | None, Any, str | None]:
     """The words, the code and the type, in an object of their own or loose."""
-    error = next((found for name in CASES if (found := told.get(name))), told)
+    error = next((match for name in CASES if (match := data.get(name))), data)
     if isinstance(error, list):
         error = error[0]
     if isinstance(error, str):
-        return error, told.get("code"), words(told, "error_type") or None
+        return error, data.get("code"), read_text(data, "error_type") or None
     if not isinstance(error, dict):
         return None, None, None
-    message = next((said for name in WORDS if (said := words(error, name))), None)
+    message = next((text for name in WORDS if (text := read_text(error, name))), None)
     code = next((error[name] for name in CODES if error.get(name) is not None), None)
-    return message, code, words(error, "type") or None
+    return message, code, read_text(error, "type") or None
 
 
-def status_in(told: Wire, code: Any) -> int | None:
+def error_status(data: Wire, code: Any) -> int | None:
     """The status that a refusal inside a success would have had."""
-    said = (str(one) for one in (code, section(told, "error").get("status_code")))
-    return next((int(one) for one in said if one.isdigit() and 400 <= int(one) < 600), None)
+    text = (str(one) for one in (code, read_object(data, "error").get("status_code")))
+    return next((int(one) for one in text if one.isdigit() and 400 <= int(one) < 600), None)
 
 
 CASES = ("error", "errors", "base_resp")

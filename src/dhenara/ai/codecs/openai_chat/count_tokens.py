@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from ...dataclass import replace
 from ...types.call import Call
-from ..base import Outgoing
-from ..counting import counted_in
+from ..base import EncodedRequest
+from ..count_tokens import count_reader
 from ..operation import OperationCodec
 from .codec import read_error
 from .quirks import ChatQuirks
 from .request import write_request
 
 
-def write(call: Call, quirks: ChatQuirks) -> Outgoing:
-    asked = write_request(call, quirks)
-    return replace(asked, path=f"{asked.path}/input_tokens")
+def write(call: Call, quirks: ChatQuirks) -> EncodedRequest:
+    request = write_request(call, quirks)
+    return replace(request, path=f"{request.path}/input_tokens")
 
 
-CODEC = OperationCodec("openai_chat.count_tokens", write, counted_in("input_tokens"), read_error)
+CODEC = OperationCodec("openai_chat.count_tokens", write, count_reader("input_tokens"), read_error)

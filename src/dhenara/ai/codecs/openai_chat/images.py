@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...dataclass import replace
 from ...types.call import Call
-from ..base import Outgoing
+from ..base import EncodedRequest
 from .codec import OpenAIChat
 from .quirks import ChatQuirks
 
@@ -16,7 +16,7 @@ class ChatImages(OpenAIChat):
 
     name = "openai_chat.images"
 
-    def encode(self, call: Call, quirks: ChatQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: ChatQuirks) -> EncodedRequest:
         options = {"modalities": MODALITIES, **call.config.options}
         return super().encode(replace(call, config=call.config.model_copy(update={"options": options})), quirks)
 

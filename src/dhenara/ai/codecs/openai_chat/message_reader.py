@@ -16,15 +16,15 @@ from ...types.delta import (
     TextDelta,
 )
 from ...wire import json
+from ..json_fields import Wire, build_citation, read_index, read_object, read_objects, read_text
 from ..parallel_calls import WrapperCalls
-from ..told import Wire, citation, entries, place, section, words
-from .calls import CallReader
 from .quirks import ChatQuirks
-from .thoughts import spelled, thought_in
+from .reasoning_fields import find_reasoning, reasoning_text
+from .tool_call_reader import CallReader
 
 if TYPE_CHECKING:
-    from ..think_tags import ThinkTags
-    from .details import Details
+    from ..think_tags import ThinkTagParser
+    from .reasoning_details import ReasoningDetails
 
 TEXT, REASONING, REFUSAL, AUDIO = "text", "reasoning", "refusal", "audio"
 PLAIN = frozenset({"role", "content"})
@@ -46,9 +46,9 @@ class MessageReader:
         self._whole = whole
         self._calls = CallReader(choice)
         self._wrappers = wrappers
-        self._details: Details | None = None
+        self._details: ReasoningDetails | None = None
         self._images = 0
-        self._tags = tags(opened=thinking) if quirks.think_tags else None
+        self._tags = think_tag_parser(opened=thinking) if quirks.think_tags else None
         self._tools: set[int] = set()
         self._unknown = 0
 
@@ -65,30 +65,30 @@ class MessageReader:
         """Thinking comes before the text, the text before the calls: no field says it, but all vendors mean it."""
         yield from self._read_reasoning(message)
         yield from self._read_content(message.get("content"))
-        if refusal := words(message, "refusal"):
+        if refusal := read_text(message, "refusal"):
             yield RefusalDelta(REFUSAL, refusal, self._choice)
         yield from self._read_media(message)
-        for position, tool in enumerate(entries(message, "executed_tools")):
+        for position, tool in enumerate(read_objects(message, "executed_tools")):
             yield self._read_server_tool(tool, position)
         if message.get("tool_calls") or message.get("function_call"):
-            yield from self._let_go()
+            yield from self._flush_tag()
             yield from self._wrappers.unwrapped(self._calls.read(message, whole=self._whole))
         if message.get("annotations"):
             from .citations import read_annotation
 
-            for note in entries(message, "annotations"):
+            for note in read_objects(message, "annotations"):
                 yield read_annotation(note, TEXT, self._choice)
 
     def finish(self) -> Iterator[Delta]:
         """Thinking details come in fragments that belong together by index; they are told once, whole."""
-        yield from self._let_go()
+        yield from self._flush_tag()
         yield from self._wrappers.release()
         if self._details:
             yield ReasoningDelta(
                 REASONING,
                 signature=self._details.signature(),
                 choice=self._choice,
-                extras={"reasoning_details": self._details.whole()},
+                extras={"reasoning_details": self._details.all()},
             )
 
     @property
@@ -109,7 +109,7 @@ class MessageReader:
         if isinstance(content, str):
             if content and self._tags is not None:
                 yield from self._split(self._tags.feed(content))
-                self._tags = None if self._tags.over else self._tags
+                self._tags = None if self._tags.is_done else self._tags
             elif content:
                 yield TextDelta(TEXT, content, self._choice)
             return
@@ -119,7 +119,7 @@ class MessageReader:
             elif isinstance(part, dict):
                 yield from self._read_part(part)
 
-    def _let_go(self) -> Iterator[Delta]:
+    def _flush_tag(self) -> Iterator[Delta]:
         """What might have become a tag is text when something else follows."""
         if self._tags is not None:
             yield from self._split(self._tags.finish())
@@ -133,15 +133,15 @@ class MessageReader:
         """The content of some hosts is a list of typed chunks."""
         match part.get("type", "text"):
             case "text" | "output_text":
-                yield TextDelta(TEXT, words(part, "text"), self._choice)
+                yield TextDelta(TEXT, read_text(part, "text"), self._choice)
             case "thinking" | "reasoning" | "reasoning_text" as kind:
-                thought = spelled(part.get(kind)) or spelled(part)
-                signature = words(part, "signature") or None
+                thought = reasoning_text(part.get(kind)) or reasoning_text(part)
+                signature = read_text(part, "signature") or None
                 yield ReasoningDelta(REASONING, thought, signature=signature, choice=self._choice)
             case "refusal":
-                yield RefusalDelta(REFUSAL, words(part, "refusal"), self._choice)
+                yield RefusalDelta(REFUSAL, read_text(part, "refusal"), self._choice)
             case "reference" | "tool_reference":
-                source = citation(dict(part), url=part.get("url"), title=part.get("title"))
+                source = build_citation(dict(part), url=part.get("url"), title=part.get("title"))
                 yield CitationDelta(TEXT, source, self._choice)
             case "image_url":
                 yield from self._read_image(part)
@@ -156,26 +156,26 @@ class MessageReader:
         return ContentDelta(name, GenericContent(kind=kind, data=part), self._choice)
 
     def _read_reasoning(self, message: Wire) -> Iterator[Delta]:
-        thought = thought_in(message, self._quirks.reasoning_out)
+        thought = find_reasoning(message, self._quirks.reasoning_out)
         details = message.get("reasoning_details")
         if isinstance(details, list):
             if self._details is None:
-                from .details import Details
+                from .reasoning_details import ReasoningDetails
 
-                self._details = Details()
+                self._details = ReasoningDetails()
             self._details.add(details)
             thought = thought or self._details.text_of(details)
         if thought:
             if self._tags is not None:
-                self._tags.told_apart()
+                self._tags.disable()
             yield ReasoningDelta(REASONING, thought, choice=self._choice)
-        if signature := words(message, "thought_signature"):
+        if signature := read_text(message, "thought_signature"):
             yield ReasoningDelta(REASONING, signature=signature, choice=self._choice)
 
     def _read_media(self, message: Wire) -> Iterator[Delta]:
-        audio = section(message, "audio")
+        audio = read_object(message, "audio")
         extras = {name: audio[name] for name in ("id", "expires_at") if audio.get(name)}
-        data, transcript = words(audio, "data"), words(audio, "transcript")
+        data, transcript = read_text(audio, "data"), read_text(audio, "transcript")
         if extras or data or transcript:
             yield MediaDelta(AUDIO, "audio", data, transcript=transcript, choice=self._choice, extras=extras or None)
         images = message.get("images")
@@ -183,30 +183,30 @@ class MessageReader:
             yield from self._read_image(image)
 
     def _read_image(self, image: Any) -> Iterator[Delta]:
-        from .pictures import read_picture
+        from .image_reader import read_picture
 
-        found = read_picture(image, f"image{self._images}", self._choice)
-        if found is not None:
+        match = read_picture(image, f"image{self._images}", self._choice)
+        if match is not None:
             self._images += 1
-            yield found
+            yield match
 
     def _read_server_tool(self, tool: Wire, position: int) -> Delta:
         """Groq tells a tool it ran when it starts, and again when it is done."""
-        index = place(tool, "index", position)
+        index = read_index(tool, "index", position)
         first = index not in self._tools
         self._tools.add(index)
         given = tool.get("arguments") if first else None
         arguments = given if isinstance(given, str) or not given else json.dumps(given).decode()
         return ServerToolDelta(
             f"server{index}",
-            name=words(tool, "type") or words(tool, "name"),
+            name=read_text(tool, "type") or read_text(tool, "name"),
             arguments=arguments or "",
             data=tool,
             choice=self._choice,
         )
 
 
-def tags(*, opened: bool) -> ThinkTags:
-    from ..think_tags import ThinkTags
+def think_tag_parser(*, opened: bool) -> ThinkTagParser:
+    from ..think_tags import ThinkTagParser
 
-    return ThinkTags(opened=opened)
+    return ThinkTagParser(opened=opened)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ...types.call import Call
 from ...types.message import Message
 from ...types.vendor_fields import VENDOR_FIELDS
-from ..begun import is_begun
-from ..marks import BREAKPOINT
-from ..warnings import Warnings
+from ..assistant_prefill import is_prefilled
+from ..cache_control import BREAKPOINT
+from ..warnings import WarningCollector
 from .quirks import ChatQuirks
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ Wire = dict[str, Any]
 NOTHING = "."
 
 
-def write_messages(call: Call, quirks: ChatQuirks, warnings: Warnings) -> list[Wire]:
+def write_messages(call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> list[Wire]:
     """Instructions first, then every turn in order."""
     systems = list(call.instructions)
     turns = [message for message in call.messages if message.role != "system" or quirks.many_systems]
@@ -29,12 +29,12 @@ def write_messages(call: Call, quirks: ChatQuirks, warnings: Warnings) -> list[W
     written = [write_system("\n\n".join(systems), quirks)] if systems else []
     for message in turns:
         written.extend(write_message(message, call, quirks, warnings))
-    if quirks.begun in ("prefix", "partial") and is_begun(call):
+    if quirks.begun in ("prefix", "partial") and is_prefilled(call):
         written[-1][quirks.begun] = True
-    return written if quirks.user_after_tools else list(spaced(written))
+    return written if quirks.user_after_tools else list(separate_tool_results(written))
 
 
-def spaced(written: list[Wire]) -> Iterator[Wire]:
+def separate_tool_results(written: list[Wire]) -> Iterator[Wire]:
     """The same with a word of the model's wherever the user would speak right after a tool."""
     before = None
     for wire in written:
@@ -48,45 +48,47 @@ def write_system(text: str, quirks: ChatQuirks) -> Wire:
     return {"role": quirks.system_role, "content": text}
 
 
-def write_message(message: Message, call: Call, quirks: ChatQuirks, warnings: Warnings) -> Iterator[Wire]:
+def write_message(message: Message, call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
     match message.role:
         case "system":
             yield {"role": quirks.system_role, "content": write_content(message.contents, quirks, warnings)}
         case "user":
             yield from write_user(message, quirks, warnings)
         case "assistant":
-            from .answers import write_assistant
+            from .assistant_messages import write_assistant
 
             yield from write_assistant(message, call, quirks, warnings)
         case "tool":
-            from .answers import write_results
+            from .assistant_messages import write_results
 
             yield from write_results(message.contents, quirks, warnings)
 
 
-def write_user(message: Message, quirks: ChatQuirks, warnings: Warnings) -> Iterator[Wire]:
+def write_user(message: Message, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
     """Tool results that a user turn carries go before the words beside them."""
     results = [part for part in message.contents if part.type == "tool_result"]
-    said = [part for part in message.contents if part.type != "tool_result"]
+    text = [part for part in message.contents if part.type != "tool_result"]
     if results:
-        from .answers import write_results
+        from .assistant_messages import write_results
 
         yield from write_results(results, quirks, warnings)
-    if said or not results:
-        wire: Wire = {"role": "user", "content": write_content(said, quirks, warnings)}
+    if text or not results:
+        wire: Wire = {"role": "user", "content": write_content(text, quirks, warnings)}
         yield {**wire, "name": message.name} if message.name else wire
 
 
-def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warnings) -> str | list[Wire]:
+def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: WarningCollector) -> str | list[Wire]:
     """A plain string where there is only one text, else typed parts."""
-    if len(contents) <= 1 and all(getattr(part, "type", None) == "text" and is_bare(part, quirks) for part in contents):
+    if len(contents) <= 1 and all(
+        getattr(part, "type", None) == "text" and is_unmarked(part, quirks) for part in contents
+    ):
         return "".join(part.get_text() for part in contents)
     from .parts import write_parts
 
     return write_parts(contents, quirks, warnings)
 
 
-def is_bare(part: Content, quirks: ChatQuirks) -> bool:
+def is_unmarked(part: Content, quirks: ChatQuirks) -> bool:
     """Whether it carries no mark for the prompt cache that this dialect knows, and no fields of a vendor's."""
     if part.extras and (VENDOR_FIELDS in part.extras or BREAKPOINT in part.extras):
         return False

@@ -15,44 +15,44 @@ from ...types.content import (
     Media,
     VideoContent,
 )
-from ...wire.sniff import is_text
-from ..marks import BREAKPOINT, CONTROL, breakpoint_of, control
-from ..remote import is_remote
+from ...wire.mime_sniffing import is_text
+from ..cache_control import BREAKPOINT, CONTROL, anthropic_cache_control, breakpoint_of
+from ..url_media import is_remote
 from ..vendor_fields import with_vendor_fields
-from ..warnings import Warnings
+from ..warnings import WarningCollector
 from .quirks import PROTOCOL, ChatQuirks
 
 Wire = dict[str, Any]
 
 
-def write_parts(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warnings) -> list[Wire]:
+def write_parts(contents: Sequence[Content], quirks: ChatQuirks, warnings: WarningCollector) -> list[Wire]:
     written = ((part, write_part(part, quirks, warnings)) for part in contents)
     return [
-        marked(with_vendor_fields(wire, part, PROTOCOL), part, quirks, warnings)
+        mark_part(with_vendor_fields(wire, part, PROTOCOL), part, quirks, warnings)
         for part, wire in written
         if wire is not None
     ]
 
 
-def marked(wire: Wire, part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire:
+def mark_part(wire: Wire, part: Content, quirks: ChatQuirks, warnings: WarningCollector) -> Wire:
     """The part with its mark for the prompt cache, where the dialect has one."""
-    mark = mark_of(part, quirks)
+    mark = cache_control_of(part, quirks)
     if quirks.cache_mark == "none" and BREAKPOINT in part.extras:
         warnings.unsupported(BREAKPOINT, "this model takes no marks for the prompt cache")
     return wire if mark is None else {**wire, quirks.cache_mark: mark}
 
 
-def mark_of(part: Content, quirks: ChatQuirks) -> Any:
+def cache_control_of(part: Content, quirks: ChatQuirks) -> Any:
     """The part's own mark in the dialect's words, or the one that stands for it."""
     if quirks.cache_mark == "none" or part.cache is None:
         return part.extras.get(quirks.cache_mark)
-    spelled = control if quirks.cache_mark == CONTROL else breakpoint_of
-    return part.extras.get(quirks.cache_mark) or spelled(part.cache)
+    normalized = anthropic_cache_control if quirks.cache_mark == CONTROL else breakpoint_of
+    return part.extras.get(quirks.cache_mark) or normalized(part.cache)
 
 
-def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | None:
+def write_part(part: Content, quirks: ChatQuirks, warnings: WarningCollector) -> Wire | None:
     match part:
-        case ImageContent() | AudioContent() if is_remote(part) and fetched_here(part, quirks):
+        case ImageContent() | AudioContent() if is_remote(part) and needs_bytes(part, quirks):
             warnings.fetch(part)
             return None
         case ImageContent() if part.url or part.data is not None:
@@ -72,7 +72,7 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: Warnings) -> Wire | 
             return {"type": "text", "text": part.get_text()}
 
 
-def shown_by_user(quirks: ChatQuirks) -> Callable[[Media, bool], bool]:
+def user_media_rule(quirks: ChatQuirks) -> Callable[[Media, bool], bool]:
     """Answers are text there, even the host's own; all that it has heard itself it knows by its id."""
 
     def shows(part: Media, home: bool) -> bool:
@@ -81,13 +81,13 @@ def shown_by_user(quirks: ChatQuirks) -> Callable[[Media, bool], bool]:
         if isinstance(part, VideoContent):
             return quirks.video_shape != "none" and (bool(part.url) or part.data is not None)
         if isinstance(part, FileContent):
-            return quirks.document_shape != "none" or part.words() is not None
+            return quirks.document_shape != "none" or part.to_text() is not None
         return isinstance(part, ImageContent) and (bool(part.url) or part.data is not None)
 
     return shows
 
 
-def fetched_here(part: ImageContent | AudioContent, quirks: ChatQuirks) -> bool:
+def needs_bytes(part: ImageContent | AudioContent, quirks: ChatQuirks) -> bool:
     """Whether the host wants bytes where there is an address."""
     return quirks.audio_in if isinstance(part, AudioContent) else not quirks.image_urls
 
@@ -104,15 +104,15 @@ def write_image(part: ImageContent, quirks: ChatQuirks) -> Wire:
 
 def write_audio(part: AudioContent, quirks: ChatQuirks) -> Wire:
     if quirks.audio_shape == "string":
-        return {"type": "input_audio", "input_audio": encoded(part)}
+        return {"type": "input_audio", "input_audio": to_base64(part)}
     kind = (part.mime_type or "audio/wav").split("/")[-1].removeprefix("x-")
-    said = {"data": encoded(part), "format": "mp3" if kind == "mpeg" else kind}
-    return {"type": "input_audio", "input_audio": said}
+    text = {"data": to_base64(part), "format": "mp3" if kind == "mpeg" else kind}
+    return {"type": "input_audio", "input_audio": text}
 
 
-def write_file(part: FileContent, quirks: ChatQuirks, warnings: Warnings) -> Wire | None:
+def write_file(part: FileContent, quirks: ChatQuirks, warnings: WarningCollector) -> Wire | None:
     """Text files go as text with their name; other documents in the dialect's own shape."""
-    if (words := part.words()) is not None:
+    if (words := part.to_text()) is not None:
         return {"type": "text", "text": words}
     if quirks.document_shape == "document_url":
         return write_document(part)
@@ -136,8 +136,8 @@ def write_document(part: FileContent) -> Wire:
 
 
 def data_url(part: Media, otherwise: str) -> str:
-    return f"data:{part.mime_type or otherwise};base64,{encoded(part)}"
+    return f"data:{part.mime_type or otherwise};base64,{to_base64(part)}"
 
 
-def encoded(part: Media) -> str:
+def to_base64(part: Media) -> str:
     return base64.b64encode(part.data or b"").decode()

@@ -6,51 +6,51 @@ from collections.abc import Callable
 from typing import Any
 
 from ...types.call_config import AIModelCallConfig
-from ..effort import spoken_effort
-from ..warnings import Warnings
+from ..effort import dialect_effort
+from ..warnings import WarningCollector
 from .quirks import ChatQuirks
 
 Written = dict[str, Any]
 
 
-def write_reasoning(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+def write_reasoning(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:
     """For configs that say whether to think."""
     return WRITERS[quirks.reasoning_in](config, quirks, warnings)
 
 
-def write_effort(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+def write_effort(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:
     if not config.wants_reasoning and "none" not in quirks.efforts and config.reasoning_effort is None:
         # Most models do not reason unless asked to, and those refuse even "none".
         return {}
     if config.max_reasoning_tokens is not None:
         warnings.translated("max_reasoning_tokens", "a budget becomes an effort level")
-    return {"reasoning_effort": spoken_effort(config, quirks.efforts, warnings)}
+    return {"reasoning_effort": dialect_effort(config, quirks.efforts, warnings)}
 
 
-def write_reasoning_object(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+def write_reasoning_object(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:
     if not config.wants_reasoning:
         return {"reasoning": {"enabled": False}}
     if config.max_reasoning_tokens is not None and config.reasoning_effort is None:
         return {"reasoning": {"max_tokens": config.max_reasoning_tokens}}
     if config.reasoning_effort is None:
         return {"reasoning": {"enabled": True}}
-    return {"reasoning": {"effort": spoken_effort(config, quirks.efforts, warnings)}}
+    return {"reasoning": {"effort": dialect_effort(config, quirks.efforts, warnings)}}
 
 
-def write_thinking(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+def write_thinking(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:
     if config.max_reasoning_tokens is not None:
         warnings.unsupported("max_reasoning_tokens", "thinking has no budget there")
     if not config.wants_reasoning:
         return {"thinking": {"type": "disabled"}}
     written: Written = {"thinking": {"type": "enabled"}}
     if config.reasoning_effort is not None and quirks.reasoning_in == "thinking_effort":
-        written["reasoning_effort"] = spoken_effort(config, quirks.efforts, warnings)
+        written["reasoning_effort"] = dialect_effort(config, quirks.efforts, warnings)
     elif config.reasoning_effort is not None:
         warnings.unsupported("reasoning_effort", "thinking is only on or off there")
     return written
 
 
-def write_switch(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+def write_switch(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:
     written: Written = {"enable_thinking": bool(config.wants_reasoning)}
     if config.max_reasoning_tokens is not None:
         written["thinking_budget"] = config.max_reasoning_tokens
@@ -59,23 +59,23 @@ def write_switch(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnin
     return written
 
 
-def write_template(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+def write_template(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:
     """Templates that know no such switch pass by it."""
     if config.max_reasoning_tokens is not None:
         warnings.unsupported("max_reasoning_tokens", "thinking has no budget there")
     written: Written = {"chat_template_kwargs": {"enable_thinking": bool(config.wants_reasoning)}}
     if config.wants_reasoning and config.reasoning_effort is not None:
-        written["reasoning_effort"] = spoken_effort(config, quirks.efforts, warnings)
+        written["reasoning_effort"] = dialect_effort(config, quirks.efforts, warnings)
     return written
 
 
-def write_nothing(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> Written:
+def write_nothing(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:
     if config.wants_reasoning:
         warnings.unsupported("reasoning")
     return {}
 
 
-WRITERS: dict[str, Callable[[AIModelCallConfig, ChatQuirks, Warnings], Written]] = {
+WRITERS: dict[str, Callable[[AIModelCallConfig, ChatQuirks, WarningCollector], Written]] = {
     "effort": write_effort,
     "reasoning": write_reasoning_object,
     "thinking": write_thinking,

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from ...types.call import Call
 from ...types.call_config import AIModelCallConfig
-from ..base import Outgoing
-from ..begun import asked_to_go_on, is_begun
-from ..context import unoffered
-from ..marks import BREAKPOINT, unknown_to_cache
-from ..packing import packed, shows_media
+from ..assistant_prefill import as_continue_request, is_prefilled
+from ..base import EncodedRequest
+from ..cache_control import BREAKPOINT, warn_unsupported_cache
+from ..context import warn_unsupported_context
 from ..parameters import write_parameters
-from ..shaping import native_schema, output_mode, with_shape
-from ..warnings import Warnings
+from ..prepare_media import has_media, prepare_media
+from ..structured_output import apply_output_mode, native_schema, output_mode
+from ..warnings import WarningCollector
 from .messages import write_messages
 from .quirks import PROTOCOL, ChatQuirks
 
@@ -24,17 +24,17 @@ STREAM_OPTIONS = {"include_usage": True}
 STREAM_FIELDS = {"stream": True, "stream_options": STREAM_OPTIONS}
 
 
-def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
+def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
     """The whole request; what the dialect cannot say is in the warnings."""
-    warnings = Warnings(str(call.endpoint.api.provider))
-    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
-    if shows_media(call):
-        from .parts import shown_by_user
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
+    if has_media(call):
+        from .parts import user_media_rule
 
-        call = packed(call, quirks, PROTOCOL, warnings, shown_by_user(quirks))
+        call = prepare_media(call, quirks, PROTOCOL, warnings, user_media_rule(quirks))
     config = call.config
-    if quirks.begun == "words" and is_begun(call):
-        call = asked_to_go_on(call, warnings)
+    if quirks.begun == "words" and is_prefilled(call):
+        call = as_continue_request(call, warnings)
     body: dict[str, Any] = {
         "model": call.endpoint.ai_model.model_name,
         "messages": write_messages(call, quirks, warnings),
@@ -51,17 +51,17 @@ def write_request(call: Call, quirks: ChatQuirks) -> Outgoing:
         body.update(write_tools(config, quirks, warnings))
     body.update(write_format(config, mode, quirks, warnings))
     body.update(write_cache(config, quirks, warnings))
-    unoffered(config, warnings)
+    warn_unsupported_context(config, warnings)
     if config.streaming:
         body["stream"] = True
         if quirks.stream_usage == "option":
             body["stream_options"] = STREAM_OPTIONS
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return warnings.outgoing(quirks.path, body, stream_fields=STREAM_FIELDS)
+    return warnings.build_request(quirks.path, body, stream_fields=STREAM_FIELDS)
 
 
-def write_settings(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
+def write_settings(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:
     written = write_parameters(config, quirks, warnings)
     if "top_logprobs" in written:
         written.setdefault("logprobs", True)
@@ -71,8 +71,8 @@ def write_settings(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warn
     return written
 
 
-def write_cache(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnings) -> dict[str, Any]:
-    unknown_to_cache(config, warnings, ("key",) if quirks.cache_key else ())
+def write_cache(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:
+    warn_unsupported_cache(config, warnings, ("key",) if quirks.cache_key else ())
     cache = config.prompt_cache
     if cache is None or not quirks.cache_key:
         return {}
@@ -84,7 +84,7 @@ def write_cache(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warning
 
 
 def write_format(
-    config: AIModelCallConfig, mode: OutputMode | None, quirks: ChatQuirks, warnings: Warnings
+    config: AIModelCallConfig, mode: OutputMode | None, quirks: ChatQuirks, warnings: WarningCollector
 ) -> dict[str, Any]:
     shape = config.structured_output
     if shape is None or mode == "tool" or (mode == "prompt" and not quirks.json_object):

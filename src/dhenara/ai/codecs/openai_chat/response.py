@@ -7,24 +7,24 @@ from itertools import chain
 from typing import Any
 
 from ...types.delta import (
-    Began,
     Delta,
-    Ended,
-    Failed,
+    ErrorDelta,
+    FinishDelta,
     FinishReason,
     LogprobsDelta,
-    Terminal,
+    ResponseStart,
+    StreamEnd,
 )
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
 from ...wire.patterns import matches
-from ..base import Informed, Outgoing
-from ..beside import beside
-from ..counts import used
+from ..base import EncodedRequest, RequestAware
 from ..foreign import CHAT, not_an_answer, refuse_foreign
+from ..int_fields import used
+from ..json_fields import read_name, read_object, read_objects
 from ..parallel_calls import WrapperCalls, declared_tools
-from ..told import entries, named, section
+from ..response_extras import read_extras
 from .message_reader import TEXT, MessageReader
 from .quirks import ChatQuirks
 from .usage import read_usage
@@ -60,7 +60,7 @@ FINISH: dict[str, FinishReason] = {
     "abort": "error",
     "insufficient_system_resource": "error",
 }
-BESIDE = (
+EXTRA_FIELDS = (
     *("system_fingerprint", "service_tier", "prompt_filter_results", "moderation"),
     # What hosts of searching models put beside their answers.
     *("search_results", "web_search", "search_info", "related_questions"),
@@ -70,7 +70,7 @@ REST = frozenset({"usage", "x_groq", "citations", "search_results"})
 LAST = b"[DONE]"
 
 
-class ChatReader(Informed):
+class ChatReader(RequestAware):
     """One answer. A whole message and a delta have one shape, so they have one reader."""
 
     __slots__ = ("_began", "_choices", "_declared", "_ended", "_quirks", "_thinking", "_urls")
@@ -84,68 +84,72 @@ class ChatReader(Informed):
         self._thinking = False
         self._declared: frozenset[str] = frozenset()
 
-    def asked(self, outgoing: Outgoing) -> None:
+    def set_request(self, encoded: EncodedRequest) -> None:
         """Which tools are declared, and whether answers begin inside of the thinking.
 
         Answers that are held to a schema cannot think.
         """
-        self._declared = declared_tools(outgoing.body)
-        if self._quirks.think_tags and "response_format" not in outgoing.body:
+        self._declared = declared_tools(encoded.body)
+        if self._quirks.think_tags and "response_format" not in encoded.body:
             from ..think_tags import opens_in_prompt
 
-            model = str(outgoing.body.get("model") or "")
+            model = str(encoded.body.get("model") or "")
             self._thinking = opens_in_prompt(model, self._quirks.think_opened)
 
     def whole(self, body: Any) -> Iterator[Delta]:
-        told = self._read(body, "message")
-        yield from told
+        data = self._read(body, "message")
+        yield from data
         yield from self.finish()
         if self._choices:
-            yield Terminal()
-        elif says_why(body):
-            yield Failed(stream_error(body))
-        elif not any(isinstance(delta, Failed) for delta in told):
+            yield StreamEnd()
+        elif has_error_text(body):
+            yield ErrorDelta(stream_error(body))
+        elif not any(isinstance(delta, ErrorDelta) for delta in data):
             raise not_an_answer(CHAT)
 
     def frame(self, frame: Frame) -> list[Delta]:
         data = frame.data
-        return self._read(json.loads(data), "delta", frame.event) if data[:1] == b"{" else self._read_odd(data.strip())
+        return (
+            self._read(json.loads(data), "delta", frame.event)
+            if data[:1] == b"{"
+            else self._read_undecodable(data.strip())
+        )
 
     def finish(self) -> Iterator[Delta]:
         for reader in self._choices.values():
             yield from reader.finish()
         if self._quirks.terminal == "finish" and self._choices and set(self._choices) <= self._ended:
-            yield Terminal()
+            yield StreamEnd()
 
-    def _read_odd(self, said: bytes) -> list[Delta]:
+    def _read_undecodable(self, text: bytes) -> list[Delta]:
         """The last word, or an event that says nothing and only keeps the connection alive."""
-        if said == LAST:
-            return [Terminal()]
-        told = json.loads(said) if said else None
-        return [] if told is None else self._read(told, "delta")
+        if text == LAST:
+            return [StreamEnd()]
+        data = json.loads(text) if text else None
+        return [] if data is None else self._read(data, "delta")
 
-    def _read(self, told: Any, key: str, event: str | None = None) -> list[Delta]:
-        body = told[0] if isinstance(told, list) and told else told
+    def _read(self, data: Any, key: str, event: str | None = None) -> list[Delta]:
+        body = data[0] if isinstance(data, list) and data else data
         if not isinstance(body, dict):
             raise ValueError(f"expected an object, got {type(body).__name__}")
-        found: list[Delta] = [] if self._began else list(self._begin(body))
+        match: list[Delta] = [] if self._began else list(self._begin(body))
         choices = body.get("choices")
         if not choices:
             refuse_foreign(body, CHAT)
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and choice:
-                found += self._read_choice(choice, key)
+                match += self._read_choice(choice, key)
         if not REST.isdisjoint(body):
-            found += self._read_rest(body)
+            match += self._read_rest(body)
         if body.get("error") or event == "error" or body.get("object") == "error":
-            found.append(Failed(stream_error(body)))
-        return found
+            match.append(ErrorDelta(stream_error(body)))
+        return match
 
     def _begin(self, body: dict[str, Any]) -> Iterator[Delta]:
         """Azure's first event names nobody; the first one that does counts."""
         if body.get("id") or body.get("model"):
             self._began = bool(body.get("id") and body.get("model"))
-            yield Began(named(body, "id"), named(body, "model"), beside(body, BESIDE))
+            yield ResponseStart(read_name(body, "id"), read_name(body, "model"), read_extras(body, EXTRA_FIELDS))
 
     def _read_choice(self, choice: dict[str, Any], key: str) -> Iterable[Delta]:
         index = choice.get("index")
@@ -162,14 +166,14 @@ class ChatReader(Informed):
             reader = self._choices[index] = MessageReader(
                 index, self._quirks, wrappers, whole=whole, thinking=self._thinking
             )
-        said = reader.read(message)
+        text = reader.read(message)
         if choice.get("finish_reason") or choice.get("logprobs"):
-            return chain(said, self._read_end(choice, index, reader))
-        return said
+            return chain(text, self._read_end(choice, index, reader))
+        return text
 
     def _read_end(self, choice: dict[str, Any], index: int, reader: MessageReader) -> Iterator[Delta]:
         """What is told beside the words, and why there are no more of them."""
-        if choice.get("logprobs") and (tokens := entries(section(choice, "logprobs"), "content")):
+        if choice.get("logprobs") and (tokens := read_objects(read_object(choice, "logprobs"), "content")):
             yield LogprobsDelta(tokens, index)
         if raw := choice.get("finish_reason"):
             self._ended.add(index)
@@ -181,15 +185,15 @@ class ChatReader(Informed):
             if reason == "stop" and reader.called:
                 # Some hosts say of every answer that it stopped.
                 reason = "tool_calls"
-            yield Ended(reason, str(raw), stop if isinstance(stop, str) else None, None, index)
+            yield FinishDelta(reason, str(raw), stop if isinstance(stop, str) else None, None, index)
 
     def _read_rest(self, body: dict[str, Any]) -> Iterator[Delta]:
         """Counts come at the end, and with them what is known only then."""
         counted = body.get("usage") or body.get("x_groq")
-        if counted and (usage := section(body, "usage") or section(section(body, "x_groq"), "usage")):
+        if counted and (usage := read_object(body, "usage") or read_object(read_object(body, "x_groq"), "usage")):
             yield from used(read_usage(usage, cache_unclear=self._cache_unclear(body)))
-            if extras := beside(body, BESIDE):
-                yield Began(extras=extras)
+            if extras := read_extras(body, EXTRA_FIELDS):
+                yield ResponseStart(extras=extras)
         if body.get("citations") or body.get("search_results"):
             from .citations import read_sources
 
@@ -207,8 +211,8 @@ def stream_error(body: Any) -> Exception:
     return read_error(Head(0), body)
 
 
-def says_why(body: Any) -> bool:
+def has_error_text(body: Any) -> bool:
     """Whether a body without an answer has words for it; an error under its own name was told already."""
-    from .codec import complaint
+    from .codec import error_fields
 
-    return isinstance(body, dict) and not body.get("error") and bool(complaint(body)[0])
+    return isinstance(body, dict) and not body.get("error") and bool(error_fields(body)[0])

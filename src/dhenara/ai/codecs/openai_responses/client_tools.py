@@ -12,28 +12,28 @@ from ...types.call import Call
 from ...types.content import ImageContent, ToolCallContent, ToolResultContent
 from ...types.message import Message
 from ...wire import json
-from ..origin import at_home
-from ..told import Wire, named, section, words
-from ..warnings import Warnings
+from ..json_fields import Wire, read_name, read_object, read_text
+from ..origin import is_own_part
+from ..warnings import WarningCollector
 from .parts import data_url
 
 FUNCTION, CUSTOM = "function_call", "custom_tool_call"
 ABOUT = frozenset({"id", "call_id", "type", "status", "execution", "created_by", "caller"})
 """Fields of an item that are not arguments of its call."""
 
-Outputs = dict[str, Callable[[ToolResultContent, Warnings], Wire]]
+Outputs = dict[str, Callable[[ToolResultContent, WarningCollector], Wire]]
 
 
 def is_for_caller(item: Wire, *, runs_custom_tools: bool) -> bool:
     """Whether the caller is to run what this item asks for."""
-    match words(item, "type"):
+    match read_text(item, "type"):
         case "function_call":
             return True
         case "custom_tool_call":
             return not runs_custom_tools
         case "shell_call":
             # Shells in a container of the provider's have their output in the same answer.
-            return not words(section(item, "environment"), "type").startswith("container")
+            return not read_text(read_object(item, "environment"), "type").startswith("container")
         case "tool_search_call":
             return item.get("execution") == "client"
         case kind:
@@ -47,19 +47,19 @@ def is_vendor_call(kind: str) -> bool:
 
 def call_id_of(item: Wire) -> str | None:
     """Approvals are answered by the id of their request."""
-    return named(item, "call_id") or named(item, "id")
+    return read_name(item, "call_id") or read_name(item, "id")
 
 
 def arguments_of(item: Wire) -> str:
     """Everything that the item asks for, as a JSON object."""
-    asked = {name: value for name, value in item.items() if name not in ABOUT and value is not None}
-    given = asked.get("arguments")
+    request = {name: value for name, value in item.items() if name not in ABOUT and value is not None}
+    given = request.get("arguments")
     if isinstance(given, str):
         try:
-            asked["arguments"] = json.loads(given, json.DEEPEST_INSIDE)
+            request["arguments"] = json.loads(given, json.DEEPEST_INSIDE)
         except ValueError:
             pass
-    return json.dumps(asked).decode()
+    return json.dumps(request).decode()
 
 
 def kinds_of_calls(call: Call, protocol: str) -> dict[str, str]:
@@ -68,7 +68,8 @@ def kinds_of_calls(call: Call, protocol: str) -> dict[str, str]:
         part.id: kind
         for message in call.messages
         for part in calls_in(message)
-        if (kind := words(section(part.extras, "item"), "type")) in OUTPUTS and at_home(part, call, protocol)
+        if (kind := read_text(read_object(part.extras, "item"), "type")) in OUTPUTS
+        and is_own_part(part, call, protocol)
     }
 
 
@@ -76,19 +77,19 @@ def calls_in(message: Message) -> Sequence[ToolCallContent]:
     return [part for part in message.contents if isinstance(part, ToolCallContent)]
 
 
-def write_output(kind: str, result: ToolResultContent, warnings: Warnings) -> Wire:
+def write_output(kind: str, result: ToolResultContent, warnings: WarningCollector) -> Wire:
     """The output item; one that is given in the provider's own words goes as it is."""
     given = result.output
-    if isinstance(given, Mapping) and words(given, "type") in (f"{kind}_output", "mcp_approval_response"):
+    if isinstance(given, Mapping) and read_text(given, "type") in (f"{kind}_output", "mcp_approval_response"):
         return dict(given)
     return OUTPUTS[kind](result, warnings)
 
 
-def custom_output(result: ToolResultContent, warnings: Warnings) -> Wire:
+def custom_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
     return {"type": "custom_tool_call_output", "call_id": result.call_id, "output": result.get_text()}
 
 
-def computer_output(result: ToolResultContent, warnings: Warnings) -> Wire:
+def computer_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
     picture = next((part for part in result.contents if isinstance(part, ImageContent)), None)
     if picture is None:
         warnings.dropped("the words of a computer_call's result", "its result is a screenshot", result)
@@ -99,27 +100,27 @@ def computer_output(result: ToolResultContent, warnings: Warnings) -> Wire:
     return {"type": "computer_call_output", "call_id": result.call_id, "output": output}
 
 
-def local_shell_output(result: ToolResultContent, warnings: Warnings) -> Wire:
+def local_shell_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
     return {"type": "local_shell_call_output", "id": result.call_id, "output": result.get_text()}
 
 
-def shell_output(result: ToolResultContent, warnings: Warnings) -> Wire:
+def shell_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
     chunks = result.output
     if not (isinstance(chunks, list) and all(isinstance(one, Mapping) for one in chunks)):
         outcome = {"type": "exit", "exit_code": int(result.is_error)}
         text = result.get_text()
-        said = ("", text) if result.is_error else (text, "")
-        chunks = [{"stdout": said[0], "stderr": said[1], "outcome": outcome}]
+        options = ("", text) if result.is_error else (text, "")
+        chunks = [{"stdout": options[0], "stderr": options[1], "outcome": outcome}]
     return {"type": "shell_call_output", "call_id": result.call_id, "output": chunks}
 
 
-def patch_output(result: ToolResultContent, warnings: Warnings) -> Wire:
+def patch_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
     status = "failed" if result.is_error else "completed"
     written = {"type": "apply_patch_call_output", "call_id": result.call_id, "status": status}
     return {**written, "output": text} if (text := result.get_text()) else written
 
 
-def approval(result: ToolResultContent, warnings: Warnings) -> Wire:
+def approval(result: ToolResultContent, warnings: WarningCollector) -> Wire:
     """True approves; False, a reason or an error declines."""
     approve = result.output is True or (isinstance(result.output, Mapping) and result.output.get("approve") is True)
     written: Wire = {"type": "mcp_approval_response", "approval_request_id": result.call_id, "approve": approve}
@@ -128,9 +129,9 @@ def approval(result: ToolResultContent, warnings: Warnings) -> Wire:
     return written
 
 
-def search_output(result: ToolResultContent, warnings: Warnings) -> Wire:
-    found = result.output if isinstance(result.output, list) else []
-    return {"type": "tool_search_output", "call_id": result.call_id, "execution": "client", "tools": found}
+def search_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
+    match = result.output if isinstance(result.output, list) else []
+    return {"type": "tool_search_output", "call_id": result.call_id, "execution": "client", "tools": match}
 
 
 OUTPUTS: Outputs = {

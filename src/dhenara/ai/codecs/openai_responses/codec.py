@@ -9,10 +9,10 @@ from ...types.call import Call
 from ...wire.frame import Frames
 from ...wire.http import Head
 from ...wire.sse import SseFrames
-from ..base import Outgoing
-from ..failure import failure, parse_body
+from ..base import EncodedRequest
+from ..failure import error_from_response, parse_body
 from ..paths import quote_segment
-from .ending import UNDER_WAY
+from .finish import UNDER_WAY
 from .quirks import ResponsesQuirks
 from .request import write_request
 from .response import ResponsesReader
@@ -23,7 +23,7 @@ class OpenAIResponses:
 
     name = "openai_responses"
 
-    def encode(self, call: Call, quirks: ResponsesQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: ResponsesQuirks) -> EncodedRequest:
         return write_request(call, quirks)
 
     def frames(self) -> Frames:
@@ -32,18 +32,18 @@ class OpenAIResponses:
     def decoder(self, quirks: ResponsesQuirks) -> ResponsesReader:
         return ResponsesReader(quirks)
 
-    def pending(self, body: Any) -> bool:
+    def is_pending(self, body: Any) -> bool:
         """Whether this is the answer's place, but not the answer yet."""
         return isinstance(body, dict) and body.get("status") in UNDER_WAY
 
-    def again(self, answer_id: str, quirks: ResponsesQuirks, after: int | None = None) -> Outgoing:
+    def retrieve_request(self, answer_id: str, quirks: ResponsesQuirks, after: int | None = None) -> EncodedRequest:
         """Asks for an answer by its id: as it is now, or as a stream of what follows an event."""
         query = "" if after is None else f"?stream=true&starting_after={after}"
-        return Outgoing(f"{quirks.path}/{quote_segment(answer_id)}{query}", {}, method="GET", lasts=True)
+        return EncodedRequest(f"{quirks.path}/{quote_segment(answer_id)}{query}", {}, method="GET", background=True)
 
-    def stop(self, answer_id: str, quirks: ResponsesQuirks) -> Outgoing:
+    def stop(self, answer_id: str, quirks: ResponsesQuirks) -> EncodedRequest:
         """Tells the provider to stop making an answer."""
-        return Outgoing(f"{quirks.path}/{quote_segment(answer_id)}/cancel", {})
+        return EncodedRequest(f"{quirks.path}/{quote_segment(answer_id)}/cancel", {})
 
     def error(self, head: Head, body: bytes) -> CallError:
         return read_error(head, parse_body(body))
@@ -51,12 +51,12 @@ class OpenAIResponses:
 
 def read_error(head: Head, body: Any) -> CallError:
     """`{"error": {…}}` as a body; `{"type": "error", "message", "code"}` or a failed response inside a stream."""
-    told = body.get("error") if isinstance(body, dict) else None
-    error = told if isinstance(told, dict) else body
+    data = body.get("error") if isinstance(body, dict) else None
+    error = data if isinstance(data, dict) else body
     if not isinstance(error, dict):
-        return failure(head, body, told if isinstance(told, str) else None)
+        return error_from_response(head, body, data if isinstance(data, str) else None)
     message, code, kind = error.get("message"), error.get("code"), error.get("type")
-    return failure(
+    return error_from_response(
         head,
         body,
         message if isinstance(message, str) else None,

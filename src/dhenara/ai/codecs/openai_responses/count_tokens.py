@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...dataclass import replace
 from ...types.call import Call
-from ..base import Outgoing
-from ..counting import counted_in
+from ..base import EncodedRequest
+from ..count_tokens import count_reader
 from ..operation import OperationCodec
 from .codec import read_error
 from .quirks import ResponsesQuirks
@@ -19,10 +19,10 @@ COUNTED = frozenset(
 )
 
 
-def write(call: Call, quirks: ResponsesQuirks) -> Outgoing:
-    asked = write_request(call, quirks)
-    body = {name: value for name, value in asked.body.items() if name in COUNTED}
-    return replace(asked, path=f"{asked.path}/input_tokens", body=body)
+def write(call: Call, quirks: ResponsesQuirks) -> EncodedRequest:
+    request = write_request(call, quirks)
+    body = {name: value for name, value in request.body.items() if name in COUNTED}
+    return replace(request, path=f"{request.path}/input_tokens", body=body)
 
 
-CODEC = OperationCodec("openai_responses.count_tokens", write, counted_in("input_tokens"), read_error)
+CODEC = OperationCodec("openai_responses.count_tokens", write, count_reader("input_tokens"), read_error)

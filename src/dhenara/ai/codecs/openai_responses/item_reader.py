@@ -19,8 +19,8 @@ from ...types.delta import (
     ToolCallDelta,
 )
 from ...wire import json
-from .. import told
-from ..told import Wire, entries, words
+from .. import json_fields as told
+from ..json_fields import Wire, read_objects, read_text
 from .client_tools import CUSTOM, arguments_of, call_id_of, is_for_caller, is_vendor_call
 from .quirks import ResponsesQuirks
 from .streamed_texts import StreamedTexts
@@ -33,7 +33,7 @@ WORDS = ("output_text", "text", "")
 class ItemReader:
     """Knows what was told of the item already, so that its whole only adds what is new."""
 
-    __slots__ = ("_index", "_kind", "_noted", "_quirks", "_texts", "_told", "called", "id", "stored")
+    __slots__ = ("_data", "_index", "_kind", "_noted", "_quirks", "_texts", "called", "id", "stored")
 
     def __init__(self, index: int, quirks: ResponsesQuirks) -> None:
         self._index = index
@@ -42,7 +42,7 @@ class ItemReader:
         self.id: str | None = None
         self.stored = False
         """Whether the host keeps the answer, so that its id alone says what it was."""
-        self._told: dict[int | str | None, str] = {}
+        self._data: dict[int | str | None, str] = {}
         """What was told of it, and the part that it belongs to."""
         self._noted: dict[int, int] = {}
         self._texts = StreamedTexts()
@@ -52,56 +52,56 @@ class ItemReader:
     def text(self, content: int, piece: str) -> str:
         """The part that this piece of a text or refusal belongs to."""
         self._texts.add(content, piece)
-        return self.grew(content)
+        return self.part_for(content)
 
-    def grew(self, what: int | str | None) -> str:
+    def part_for(self, what: int | str | None) -> str:
         """The part that this piece belongs to; texts of a message are parts of their own."""
-        part = self._told.get(what)
+        part = self._data.get(what)
         if part is None:
-            part = self._told[what] = self._part(what)
+            part = self._data[what] = self._part(what)
         return part
 
-    def noted(self, content: int) -> str:
+    def note_content(self, content: int) -> str:
         self._noted[content] = self._noted.get(content, 0) + 1
         return self._part(content)
 
     def start(self, item: Wire) -> Iterator[Delta]:
         """A call says its name at once; other items wait for their words."""
-        self.id = told.named(item, "id")
-        self._kind = words(item, "type")
+        self.id = told.read_name(item, "id")
+        self._kind = read_text(item, "type")
         if is_vendor_call(self._kind):
             return
         if self._calls(item):
-            yield ToolCallDelta(self._part(None), told.named(item, "call_id"), words(item, "name") or None)
+            yield ToolCallDelta(self._part(None), told.read_name(item, "call_id"), read_text(item, "name") or None)
         elif self._kind not in READERS:
             yield ServerToolDelta(self._part(None), self.id, self._name(item))
 
     def whole(self, item: Wire) -> Iterator[Delta]:
-        self.id = self.id or told.named(item, "id")
-        self._kind = words(item, "type") or self._kind or guessed(item)
+        self.id = self.id or told.read_name(item, "id")
+        self._kind = read_text(item, "type") or self._kind or guess_type(item)
         read = ItemReader._call if self._calls(item) else READERS.get(self._kind, ItemReader._server_tool)
         yield from read(self, item)
 
-    def finished(self, what: int | None, said: str) -> Iterator[Delta]:
+    def finish_text(self, what: int | None, text: str) -> Iterator[Delta]:
         """The words of a text, or the arguments, at their end, where no piece of them came."""
         if what is not None:
-            if what not in self._told and self._texts.has_streamed(said):
+            if what not in self._data and self._texts.has_streamed(text):
                 return
-            if new := self._new(what, said):
-                self._texts.add(what, said)
+            if new := self._unseen(what, text):
+                self._texts.add(what, text)
                 yield TextDelta(self._part(what), new)
-        elif new := self._new(what, said):
+        elif new := self._unseen(what, text):
             is_call = self.called or not self._kind
             self.called = is_call
             yield (ToolCallDelta if is_call else ServerToolDelta)(self._part(None), arguments=new)
 
     def is_kind_of(self, item: Wire) -> bool:
         """Whether what was told may be this item."""
-        return self._kind in ("", words(item, "type") or guessed(item))
+        return self._kind in ("", read_text(item, "type") or guess_type(item))
 
     def is_like(self, item: Wire) -> bool:
         """The same where one of them has no id, so that ids do not say otherwise."""
-        return (self.id is None or told.named(item, "id") is None) and self.is_kind_of(item)
+        return (self.id is None or told.read_name(item, "id") is None) and self.is_kind_of(item)
 
     def _calls(self, item: Wire) -> bool:
         """Whether the caller is to run this."""
@@ -115,62 +115,62 @@ class ItemReader:
     def _message(self, item: Wire) -> Iterator[Delta]:
         about = {name: item[name] for name in MESSAGE_FIELDS if item.get(name) is not None}
         content = item.get("content")
-        parts = [{"text": content}] if isinstance(content, str) else entries(item, "content")
-        texts = [words(part, "refusal") or words(part, "text") for part in parts]
+        parts = [{"text": content}] if isinstance(content, str) else read_objects(item, "content")
+        texts = [read_text(part, "refusal") or read_text(part, "text") for part in parts]
         for at, part in zip(self._texts.places(texts), parts, strict=True):
-            kind = words(part, "type")
+            kind = read_text(part, "type")
             if kind == "refusal":
-                yield RefusalDelta(self._part(at), self._new(at, words(part, "refusal")), extras={"item": about})
+                yield RefusalDelta(self._part(at), self._unseen(at, read_text(part, "refusal")), extras={"item": about})
             elif kind in WORDS:
                 yield from self._text(at, part, about)
             else:
                 yield ContentDelta(self._part(at), GenericContent(kind=kind, data=part))
 
     def _text(self, content: int, part: Wire, about: Wire) -> Iterator[Delta]:
-        notes = entries(part, "annotations")
+        notes = read_objects(part, "annotations")
         extras = {"item": about, **({"annotations": notes} if notes else {})}
-        first = content not in self._told
-        yield TextDelta(self._part(content), self._new(content, words(part, "text")), extras=extras)
-        if first and (probable := entries(part, "logprobs")):
+        first = content not in self._data
+        yield TextDelta(self._part(content), self._unseen(content, read_text(part, "text")), extras=extras)
+        if first and (probable := read_objects(part, "logprobs")):
             yield LogprobsDelta(probable)
         for note in notes[self._noted.get(content, 0) :]:
-            yield CitationDelta(self.noted(content), citation(note))
+            yield CitationDelta(self.note_content(content), read_citation(note))
 
     def _call(self, item: Wire) -> Iterator[Delta]:
         """A custom tool takes plain text instead of a JSON object; other calls of the vendor's are kept whole."""
         if is_vendor_call(self._kind):
-            new = self._new(None, arguments_of(item))
-            kept = {"item": item, "tool_type": self._kind}
-            yield ToolCallDelta(self._part(None), call_id_of(item), self._kind, new, verbatim=False, extras=kept)
+            new = self._unseen(None, arguments_of(item))
+            stored = {"item": item, "tool_type": self._kind}
+            yield ToolCallDelta(self._part(None), call_id_of(item), self._kind, new, verbatim=False, extras=stored)
             return
         about = {name: item[name] for name in CALL_FIELDS if item.get(name) is not None}
         if self._kind == CUSTOM:
             about["type"] = CUSTOM
         yield ToolCallDelta(
             self._part(None),
-            told.named(item, "call_id") or self.id,
-            words(item, "name") or None,
-            self._new(None, spelled(item.get("input" if self._kind == CUSTOM else "arguments"))),
+            told.read_name(item, "call_id") or self.id,
+            read_text(item, "name") or None,
+            self._unseen(None, arguments_text(item.get("input" if self._kind == CUSTOM else "arguments"))),
             extras={"item": about},
         )
 
     def _reasoning(self, item: Wire) -> Iterator[Delta]:
         yield ReasoningDelta(
             self._part(None),
-            self._new("summary", joined(item, "summary")),
-            self._new("thought", joined(item, "content")),
-            words(item, "encrypted_content") or None,
+            self._unseen("summary", join_text(item, "summary")),
+            self._unseen("thought", join_text(item, "content")),
+            read_text(item, "encrypted_content") or None,
             extras={"item": item, **({"stored": True} if self.stored else {})},
         )
 
     def _server_tool(self, item: Wire) -> Iterator[Delta]:
-        arguments = words(item, "input" if self._kind == CUSTOM else "arguments")
-        drawn = words(item, "result") if self._kind == PICTURE else ""
-        kept = {name: value for name, value in item.items() if not drawn or name != "result"}
+        arguments = read_text(item, "input" if self._kind == CUSTOM else "arguments")
+        drawn = read_text(item, "result") if self._kind == PICTURE else ""
+        stored = {name: value for name, value in item.items() if not drawn or name != "result"}
         name = self._name(item)
-        yield ServerToolDelta(self._part(None), self.id, name, self._new(None, arguments), kept)
-        if drawn and "picture" not in self._told:
-            self._told["picture"] = self._part("picture")
+        yield ServerToolDelta(self._part(None), self.id, name, self._unseen(None, arguments), stored)
+        if drawn and "picture" not in self._data:
+            self._data["picture"] = self._part("picture")
             kind = f"image/{item.get('output_format') or 'png'}"
             about = {name: item[name] for name in ("id", "revised_prompt") if item.get(name)}
             yield MediaDelta(f"{self._index}.picture", "image", drawn, kind, extras=about)
@@ -179,12 +179,12 @@ class ItemReader:
         named = item.get("name") if self._kind == CUSTOM else None
         return str(named or self._kind)
 
-    def _new(self, what: int | str | None, said: str) -> str:
+    def _unseen(self, what: int | str | None, text: str) -> str:
         """The words, unless they were told in pieces."""
-        if what in self._told or not said:
+        if what in self._data or not text:
             return ""
-        self._told[what] = self._part(what)
-        return said
+        self._data[what] = self._part(what)
+        return text
 
 
 PICTURE = "image_generation_call"
@@ -194,27 +194,27 @@ READERS: dict[str, Callable[[ItemReader, Wire], Iterator[Delta]]] = {
 }
 
 
-def guessed(item: Wire) -> str:
+def guess_type(item: Wire) -> str:
     """What an item without a type must be, by what it holds."""
     held = (("message", "content"), ("reasoning", "summary"), ("function_call", "arguments"))
     return next((kind for kind, name in held if name in item), "")
 
 
-def spelled(arguments: Any) -> str:
+def arguments_text(arguments: Any) -> str:
     """Arguments as text; some hosts send the object itself."""
     if isinstance(arguments, str):
         return arguments
     return json.dumps(arguments).decode() if arguments else ""
 
 
-def joined(item: Wire, name: str) -> str:
-    found = item.get(name)
-    return found if isinstance(found, str) else "".join(words(part, "text") for part in entries(item, name))
+def join_text(item: Wire, name: str) -> str:
+    match = item.get(name)
+    return match if isinstance(match, str) else "".join(read_text(part, "text") for part in read_objects(item, name))
 
 
-def citation(note: Wire) -> Citation:
+def read_citation(note: Wire) -> Citation:
     """URL, file and container citations in one shape; the origin's own words in `extras`."""
-    return told.citation(
+    return told.build_citation(
         note,
         url=note.get("url"),
         title=note.get("title") or note.get("filename"),

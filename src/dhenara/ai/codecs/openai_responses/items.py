@@ -22,26 +22,26 @@ from ...types.content import (
 from ...types.message import Message
 from ...types.vendor_fields import VENDOR_PART
 from ...wire import json
-from ..marks import BREAKPOINT, breakpoint_of
-from ..origin import at_home
-from ..toolids import legal_id
+from ..cache_control import BREAKPOINT, breakpoint_of
+from ..origin import is_own_part
+from ..tool_call_ids import legal_id
 from ..vendor_fields import has_own_form, with_vendor_fields
-from ..warnings import Warnings
+from ..warnings import WarningCollector
 from .client_tools import kinds_of_calls, write_output
-from .parts import PROTOCOL, encoded, write_parts
+from .parts import PROTOCOL, to_base64, write_parts
 from .quirks import ResponsesQuirks
 
 Wire = dict[str, Any]
 
 
-def write_items(call: Call, quirks: ResponsesQuirks, warnings: Warnings) -> list[Wire]:
+def write_items(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector) -> list[Wire]:
     """Every turn in order, as one flat list."""
     kinds = kinds_of_calls(call, PROTOCOL)
     return [item for message in call.messages for item in write_message(message, call, quirks, warnings, kinds)]
 
 
 def write_message(
-    message: Message, call: Call, quirks: ResponsesQuirks, warnings: Warnings, kinds: Mapping[str, str]
+    message: Message, call: Call, quirks: ResponsesQuirks, warnings: WarningCollector, kinds: Mapping[str, str]
 ) -> Iterator[Wire]:
     match message.role:
         case "system":
@@ -59,11 +59,13 @@ def is_call(item: Wire) -> bool:
     return item.get("type") == "function_call"
 
 
-def text(said: str) -> Wire:
-    return {"type": "input_text", "text": said}
+def text(options: str) -> Wire:
+    return {"type": "input_text", "text": options}
 
 
-def write_user(message: Message, warnings: Warnings, kinds: Mapping[str, str], *, marks: bool) -> Iterator[Wire]:
+def write_user(
+    message: Message, warnings: WarningCollector, kinds: Mapping[str, str], *, marks: bool
+) -> Iterator[Wire]:
     """Tool results, then what the user says; items of Responses' own stand between messages, in their order."""
     yield from write_results(message.contents, warnings, kinds, marks=marks)
     rest = (part for part in message.contents if not isinstance(part, ToolResultContent))
@@ -74,57 +76,57 @@ def write_user(message: Message, warnings: Warnings, kinds: Mapping[str, str], *
             yield {"type": "message", "role": "user", "content": write_parts(list(parts), warnings, marks=marks)}
 
 
-def write_answer(contents: Sequence[Content], call: Call, warnings: Warnings) -> Iterator[Wire]:
+def write_answer(contents: Sequence[Content], call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     """Its own items go back as they came: a thought with what follows it, texts of one message in one."""
-    lost = [part for at, part in enumerate(contents) if forgotten(part, contents[at + 1 :], call)]
+    lost = [part for at, part in enumerate(contents) if is_unsendable_reasoning(part, contents[at + 1 :], call)]
     for part in lost:
         warnings.dropped("thinking that was not sealed, or that nothing followed", "it would be refused", part)
     open_message: Wire | None = None
     for at, part in enumerate(contents):
         if part in lost:
             continue
-        if told_in_a_message(part, call) and not lost:
-            open_message = joined(open_message, part)
+        if is_message_part(part, call) and not lost:
+            open_message = append_text(open_message, part)
             following = contents[at + 1] if at + 1 < len(contents) else None
-            if not same_message(part, following):
+            if not is_same_message(part, following):
                 yield open_message
                 open_message = None
-        elif at_home(part, call, PROTOCOL):
-            yield from write_loose(part, warnings) if lost else write_own(part, contents)
+        elif is_own_part(part, call, PROTOCOL):
+            yield from write_without_id(part, warnings) if lost else write_own(part, contents)
         else:
             yield from write_foreign(part, warnings)
 
 
-def told_in_a_message(part: Content, call: Call) -> TypeGuard[TextContent | StructuredContent]:
+def is_message_part(part: Content, call: Call) -> TypeGuard[TextContent | StructuredContent]:
     """Whether these are words of its own that stood in a message."""
-    said = isinstance(part, TextContent | StructuredContent)
-    return said and at_home(part, call, PROTOCOL) and "item" in part.extras
+    text = isinstance(part, TextContent | StructuredContent)
+    return text and is_own_part(part, call, PROTOCOL) and "item" in part.extras
 
 
-def forgotten(part: Content, following: Sequence[Content], call: Call) -> bool:
+def is_unsendable_reasoning(part: Content, following: Sequence[Content], call: Call) -> bool:
     """Whether this thought of its own cannot go back: unsealed it must be stored there, and an item must follow it."""
-    if not isinstance(part, ReasoningContent) or not at_home(part, call, PROTOCOL):
+    if not isinstance(part, ReasoningContent) or not is_own_part(part, call, PROTOCOL):
         return False
     item = part.extras.get("item", {})
     known_there = item.get("encrypted_content") or part.extras.get("stored") or item.get("content")
     return not known_there or all(isinstance(later, ReasoningContent) for later in following)
 
 
-def write_loose(part: Content, warnings: Warnings) -> Iterator[Wire]:
+def write_without_id(part: Content, warnings: WarningCollector) -> Iterator[Wire]:
     """Without the thinking it was made from an item is refused under its id, so it is said like a stranger's."""
     if isinstance(part, ToolCallContent):
-        yield {name: value for name, value in own_call(part).items() if name != "id"}
+        yield {name: value for name, value in write_own_call(part).items() if name != "id"}
     else:
         yield from write_foreign(part, warnings)
 
 
-def same_message(part: Content, following: Content | None) -> bool:
+def is_same_message(part: Content, following: Content | None) -> bool:
     item = part.extras["item"]
     kind = TextContent | StructuredContent
     return isinstance(following, kind) and "id" in item and following.extras.get("item") == item
 
 
-def joined(message: Wire | None, part: TextContent | StructuredContent) -> Wire:
+def append_text(message: Wire | None, part: TextContent | StructuredContent) -> Wire:
     content = {"type": "output_text", "text": part.text, "annotations": part.extras.get("annotations", [])}
     begun = message or {"type": "message", "role": "assistant", **part.extras["item"], "content": []}
     begun["content"].append(content)
@@ -138,37 +140,37 @@ def write_own(part: Content, contents: Sequence[Content]) -> Iterator[Wire]:
             if "item" in part.extras:
                 yield dict(part.extras["item"])
         case ToolCallContent():
-            yield own_call(part)
+            yield write_own_call(part)
         case ServerToolContent() | GenericContent():
-            yield {**part.data, **drawn(part, contents)}
+            yield {**part.data, **write_generated_image(part, contents)}
         case ImageContent():
             return  # it goes back inside the item that drew it
         case _:
-            yield from said(part)
+            yield from write_assistant_text(part)
 
 
-def own_call(part: ToolCallContent) -> Wire:
+def write_own_call(part: ToolCallContent) -> Wire:
     about = part.extras.get("item", {})
     if "tool_type" in part.extras:
         return dict(about)
     if about.get("type") != "custom_tool_call":
-        return {**function_call(part), **about}
+        return {**write_function_call(part), **about}
     return {"call_id": part.id, "name": part.name, "input": part.arguments_text or "", **about}
 
 
-def drawn(part: Content, contents: Sequence[Content]) -> Wire:
+def write_generated_image(part: Content, contents: Sequence[Content]) -> Wire:
     """The picture of an image generation, which is kept as a picture beside its item."""
     data = part.data if isinstance(part, ServerToolContent) else {}
     if data.get("type") != "image_generation_call":
         return {}
     pictures = (p for p in contents if isinstance(p, ImageContent) and p.extras.get("id") == data.get("id"))
-    return next(({"result": encoded(picture)} for picture in pictures), {})
+    return next(({"result": to_base64(picture)} for picture in pictures), {})
 
 
-def write_foreign(part: Content, warnings: Warnings) -> Iterator[Wire]:
+def write_foreign(part: Content, warnings: WarningCollector) -> Iterator[Wire]:
     match part:
         case ToolCallContent():
-            yield function_call(part)
+            yield write_function_call(part)
         case ReasoningContent():
             warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
         case ServerToolContent() | GenericContent():
@@ -178,10 +180,10 @@ def write_foreign(part: Content, warnings: Warnings) -> Iterator[Wire]:
             if not isinstance(part, TextContent):
                 warnings.dropped(f"a part of kind {getattr(part, 'type', 'part')!r}", "answers are text there", part)
         case _:
-            yield from said(part)
+            yield from write_assistant_text(part)
 
 
-def said(part: Content) -> Iterator[Wire]:
+def write_assistant_text(part: Content) -> Iterator[Wire]:
     if words := part.get_text():
         if VENDOR_PART in part.extras and PROTOCOL in part.extras[VENDOR_PART]:
             yield dict(part.extras[VENDOR_PART][PROTOCOL])
@@ -192,21 +194,21 @@ def said(part: Content) -> Iterator[Wire]:
         yield {"role": "assistant", "content": content}
 
 
-def function_call(part: ToolCallContent) -> Wire:
-    spelled = part.arguments_text
-    if spelled is None or part.error:
-        spelled = json.dumps(part.arguments).decode()
+def write_function_call(part: ToolCallContent) -> Wire:
+    normalized = part.arguments_text
+    if normalized is None or part.error:
+        normalized = json.dumps(part.arguments).decode()
     wire = {
         "type": "function_call",
         "call_id": legal_id(part.id, "long"),
         "name": part.name,
-        "arguments": spelled or "{}",
+        "arguments": normalized or "{}",
     }
     return with_vendor_fields(wire, part, PROTOCOL)
 
 
 def write_results(
-    contents: Sequence[Content], warnings: Warnings, kinds: Mapping[str, str], *, marks: bool = False
+    contents: Sequence[Content], warnings: WarningCollector, kinds: Mapping[str, str], *, marks: bool = False
 ) -> Iterator[Wire]:
     for part in contents:
         if isinstance(part, ToolResultContent) and part.call_id in kinds:

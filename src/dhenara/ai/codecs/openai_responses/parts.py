@@ -7,33 +7,33 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...types.content import Content, FileContent, GenericContent, ImageContent, Media
-from ...wire.sniff import is_text
-from ..marks import BREAKPOINT, breakpoint_of
-from ..remote import is_remote
+from ...wire.mime_sniffing import is_text
+from ..cache_control import BREAKPOINT, breakpoint_of
+from ..url_media import is_remote
 from ..vendor_fields import with_vendor_fields
-from ..warnings import Warnings
+from ..warnings import WarningCollector
 
 PROTOCOL = "openai_responses"
 Wire = dict[str, Any]
 
 
-def write_parts(contents: Sequence[Content], warnings: Warnings, *, marks: bool = False) -> list[Wire]:
+def write_parts(contents: Sequence[Content], warnings: WarningCollector, *, marks: bool = False) -> list[Wire]:
     """`marks` says whether the model takes marks for its prompt cache; all others cache by themselves."""
     written = ((part, write_part(part, warnings)) for part in contents)
     return [
-        marked(with_vendor_fields(wire, part, PROTOCOL), part, marks=marks)
+        mark_part(with_vendor_fields(wire, part, PROTOCOL), part, marks=marks)
         for part, wire in written
         if wire is not None
     ]
 
 
-def marked(wire: Wire, part: Content, *, marks: bool) -> Wire:
+def mark_part(wire: Wire, part: Content, *, marks: bool) -> Wire:
     """The part's own mark in OpenAI's words, or the one that stands for it."""
     mark = part.extras.get(BREAKPOINT) or (breakpoint_of(part.cache) if marks and part.cache else None)
     return wire if mark is None else {**wire, BREAKPOINT: mark}
 
 
-def write_part(part: Content, warnings: Warnings) -> Wire | None:
+def write_part(part: Content, warnings: WarningCollector) -> Wire | None:
     match part:
         case ImageContent():
             return write_image(part)
@@ -51,7 +51,7 @@ def write_part(part: Content, warnings: Warnings) -> Wire | None:
             return {"type": "input_text", "text": part.get_text()}
 
 
-def shown_by_user(part: Media, home: bool) -> bool:
+def is_user_media(part: Media, home: bool) -> bool:
     """A picture of its own goes back inside the item that drew it; all others are for the user to show."""
     return not home and isinstance(part, ImageContent | FileContent)
 
@@ -65,7 +65,7 @@ def write_image(part: ImageContent) -> Wire:
 
 def write_file(part: FileContent) -> Wire:
     """Text files go as text with their name, all others as files."""
-    if (words := part.words()) is not None:
+    if (words := part.to_text()) is not None:
         return {"type": "input_text", "text": words}
     if part.file_id is not None:
         return {"type": "input_file", "file_id": part.file_id}
@@ -76,8 +76,8 @@ def write_file(part: FileContent) -> Wire:
 
 
 def data_url(part: Media, otherwise: str) -> str:
-    return f"data:{part.mime_type or otherwise};base64,{encoded(part)}"
+    return f"data:{part.mime_type or otherwise};base64,{to_base64(part)}"
 
 
-def encoded(part: Media) -> str:
+def to_base64(part: Media) -> str:
     return base64.b64encode(part.data or b"").decode()

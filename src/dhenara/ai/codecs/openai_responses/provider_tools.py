@@ -7,35 +7,37 @@ from typing import Any
 
 from ...types.provider_tools import CodeExecution, FileSearch, RemoteMCP, WebSearch
 from ...types.tools import ServerTool, ToolDefinition
-from ..offering import AnyTool, Provided, place_of, warn_unsaid
-from ..warnings import Warnings
+from ..tool_selection import AnyTool, ProviderToolsWire, user_location, warn_unsupported_settings
+from ..warnings import WarningCollector
 from .quirks import ResponsesQuirks
 
 Wire = dict[str, Any]
 
 
-def write_provider_tools(tools: Sequence[AnyTool], quirks: ResponsesQuirks, warnings: Warnings) -> Provided:
-    found = Provided()
+def write_provider_tools(
+    tools: Sequence[AnyTool], quirks: ResponsesQuirks, warnings: WarningCollector
+) -> ProviderToolsWire:
+    result = ProviderToolsWire()
     for tool in tools:
         match tool:
             case ToolDefinition():
                 continue
             case ServerTool():
-                found.entries.append(tool.spec)
+                result.entries.append(tool.spec)
             case WebSearch():
-                found.entries.append(write_search(tool, quirks, warnings))
+                result.entries.append(write_search(tool, quirks, warnings))
             case CodeExecution():
-                found.entries.append(write_code(tool))
+                result.entries.append(write_code(tool))
             case FileSearch():
-                found.entries.append(write_file_search(tool))
+                result.entries.append(write_file_search(tool))
             case RemoteMCP():
-                found.entries.append(write_mcp(tool))
-    return found
+                result.entries.append(write_mcp(tool))
+    return result
 
 
-def write_search(search: WebSearch, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
-    said = ("allowed_domains", "context_size", "place")
-    warn_unsaid(search, said if quirks.blocked_domains is None else (*said, "blocked_domains"), warnings)
+def write_search(search: WebSearch, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+    text = ("allowed_domains", "context_size", "place")
+    warn_unsupported_settings(search, text if quirks.blocked_domains is None else (*text, "blocked_domains"), warnings)
     written: Wire = {"type": "web_search"}
     filters: Wire = {"allowed_domains": list(search.allowed_domains)} if search.allowed_domains else {}
     if search.blocked_domains and quirks.blocked_domains:
@@ -44,7 +46,7 @@ def write_search(search: WebSearch, quirks: ResponsesQuirks, warnings: Warnings)
         written["filters"] = filters
     if search.context_size:
         written["search_context_size"] = search.context_size
-    if place := place_of(search):
+    if place := user_location(search):
         written["user_location"] = place
     return written
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from ...dataclass import dataclass
 from ...schema.rules import ALL_REQUIRED, SchemaRules
-from ..accepted import PICTURES, Accepted
 from ..base import Quirks
+from ..media_support import PICTURES, MediaSupport
 
 PARAMETERS: Mapping[str, str | None] = {
     "max_output_tokens": "max_output_tokens",
@@ -44,7 +44,7 @@ class ResponsesQuirks(Quirks):
     encrypted_reasoning: bool = True
     """Whether thinking can be had as a sealed block, to be sent back where nothing is stored."""
 
-    accepted: Mapping[str, Accepted] = field(default_factory=lambda: {"image": Accepted(PICTURES)})
+    media_support: Mapping[str, MediaSupport] = field(default_factory=lambda: {"image": MediaSupport(PICTURES)})
     cache_marks: bool = False
     """Whether the prompt cache can be marked; without marks, prompts are cached by themselves."""
 

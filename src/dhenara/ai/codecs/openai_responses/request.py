@@ -10,17 +10,17 @@ from ...types.call_config import AIModelCallConfig
 from ...types.content import ReasoningContent
 from ...types.structured import OutputMode, StructuredOutput
 from ...types.tools import ToolChoice, ToolDefinition
-from ..base import Outgoing
-from ..context import unoffered
-from ..effort import spoken_effort
-from ..marks import unknown_to_cache
-from ..origin import at_home
-from ..packing import packed
+from ..base import EncodedRequest
+from ..cache_control import warn_unsupported_cache
+from ..context import warn_unsupported_context
+from ..effort import dialect_effort
+from ..origin import is_own_part
 from ..parameters import write_parameters
-from ..shaping import native_schema, output_mode, tool_schema, with_shape
-from ..warnings import Warnings
+from ..prepare_media import prepare_media
+from ..structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..warnings import WarningCollector
 from .items import write_items
-from .parts import PROTOCOL, shown_by_user
+from .parts import PROTOCOL, is_user_media
 from .provider_tools import write_provider_tools
 from .quirks import ResponsesQuirks
 
@@ -30,11 +30,11 @@ LOGPROBS = "message.output_text.logprobs"
 STREAM_FIELDS = {"stream": True}
 
 
-def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
+def write_request(call: Call, quirks: ResponsesQuirks) -> EncodedRequest:
     """The whole request; what Responses cannot be told is in the warnings."""
-    warnings = Warnings(str(call.endpoint.api.provider))
-    mode, call = output_mode(call, quirks), with_shape(call, quirks, warnings)
-    call = packed(call, quirks, PROTOCOL, warnings, shown_by_user)
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
+    call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config
     body: Wire = {"model": call.endpoint.ai_model.model_name}
     if call.instructions:
@@ -50,18 +50,18 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> Outgoing:
         body["text"] = {"format": write_format(config.structured_output, mode, quirks, warnings)}
     body.update(write_cache(config, quirks, warnings))
     body.update(write_context(config, warnings))
-    wanted = included(call, quirks)
+    wanted = include_fields(call, quirks)
     if wanted:
         body["include"] = wanted
     if config.streaming:
         body["stream"] = True
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    outgoing = warnings.outgoing(quirks.path, body, stream_fields=STREAM_FIELDS)
-    return replace(outgoing, lasts=True) if body.get("background") is True else outgoing
+    encoded = warnings.build_request(quirks.path, body, stream_fields=STREAM_FIELDS)
+    return replace(encoded, background=True) if body.get("background") is True else encoded
 
 
-def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
+def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
     if config.wants_reasoning is None:
         return {}
     if not config.wants_reasoning and config.reasoning_effort is None and "none" not in quirks.efforts:
@@ -69,15 +69,15 @@ def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings
         return {}
     if config.max_reasoning_tokens is not None:
         warnings.translated("max_reasoning_tokens", "a budget becomes an effort level")
-    said: Wire = {"effort": spoken_effort(config, quirks.efforts, warnings)}
+    text: Wire = {"effort": dialect_effort(config, quirks.efforts, warnings)}
     if quirks.summary and config.wants_reasoning:
-        said["summary"] = quirks.summary
-    return {"reasoning": said}
+        text["summary"] = quirks.summary
+    return {"reasoning": text}
 
 
-def write_cache(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
+def write_cache(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
     """Prompts are cached by themselves there; what can be said is where, and for how long."""
-    unknown_to_cache(config, warnings, ("key",))
+    warn_unsupported_cache(config, warnings, ("key",))
     cache = config.prompt_cache
     if cache is None:
         return {}
@@ -87,45 +87,47 @@ def write_cache(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Wa
     return written
 
 
-def write_context(config: AIModelCallConfig, warnings: Warnings) -> Wire:
+def write_context(config: AIModelCallConfig, warnings: WarningCollector) -> Wire:
     policy = config.context_policy
     if policy is None:
         return {}
-    unoffered(config, warnings, "compact_at", "truncation")
+    warn_unsupported_context(config, warnings, "compact_at", "truncation")
     written: Wire = {} if policy.truncation is None else {"truncation": policy.truncation}
     if policy.compact_at is not None:
         written["context_management"] = [{"type": "compaction", "compact_threshold": policy.compact_at}]
     return written
 
 
-def included(call: Call, quirks: ResponsesQuirks) -> list[str]:
+def include_fields(call: Call, quirks: ResponsesQuirks) -> list[str]:
     """Sealed thinking is asked for wherever there may be thinking: without it, the next turn could not hear it."""
     wanted = [LOGPROBS] if call.config.logprobs or call.config.top_logprobs is not None else []
     settings = call.endpoint.ai_model.settings
-    thinks = call.config.wants_reasoning or (settings is not None and settings.supports_reasoning) or has_thought(call)
+    thinks = (
+        call.config.wants_reasoning or (settings is not None and settings.supports_reasoning) or has_reasoning(call)
+    )
     return [*wanted, SEALED] if thinks and quirks.encrypted_reasoning else wanted
 
 
-def has_thought(call: Call) -> bool:
+def has_reasoning(call: Call) -> bool:
     return any(
-        isinstance(part, ReasoningContent) and at_home(part, call, PROTOCOL)
+        isinstance(part, ReasoningContent) and is_own_part(part, call, PROTOCOL)
         for message in call.messages
         for part in message.contents
     )
 
 
-def write_tools(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
+def write_tools(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
     if not config.tools:
         return {}
     own = [write_tool(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
-    provided = write_provider_tools(config.tools, quirks, warnings)
-    written: Wire = {"tools": [*own, *provided.entries], **provided.fields}
+    provider_tools = write_provider_tools(config.tools, quirks, warnings)
+    written: Wire = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
     if config.tool_choice is not None:
         written["tool_choice"] = write_choice(config.tool_choice)
     return written
 
 
-def write_tool(tool: ToolDefinition, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
+def write_tool(tool: ToolDefinition, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
     """Strictness is on by default there, which changes what a schema means; here it is off unless asked for."""
     schema, strict = tool_schema(tool, quirks, warnings)
     written: Wire = {"type": "function", "name": tool.name, "parameters": schema, "strict": bool(strict)}
@@ -141,9 +143,11 @@ def write_choice(choice: ToolChoice) -> str | Wire:
     return choice.mode
 
 
-def write_format(shape: StructuredOutput, mode: OutputMode | None, quirks: ResponsesQuirks, warnings: Warnings) -> Wire:
+def write_format(
+    shape: StructuredOutput, mode: OutputMode | None, quirks: ResponsesQuirks, warnings: WarningCollector
+) -> Wire:
     if mode == "prompt":
         return {"type": "json_object"}
     schema, strict = native_schema(shape, quirks, warnings)
-    said: Wire = {"type": "json_schema", "name": shape.name, "schema": schema, "strict": strict}
-    return said if shape.description is None else {**said, "description": shape.description}
+    text: Wire = {"type": "json_schema", "name": shape.name, "schema": schema, "strict": strict}
+    return text if shape.description is None else {**text, "description": shape.description}

@@ -7,34 +7,34 @@ from itertools import chain
 from typing import Any
 
 from ...types.delta import (
-    Began,
     CitationDelta,
     Delta,
-    Ended,
-    Failed,
+    ErrorDelta,
+    FinishDelta,
     LogprobsDelta,
     MediaDelta,
     ReasoningDelta,
     RefusalDelta,
+    ResponseStart,
     ServerToolDelta,
-    Terminal,
+    StreamEnd,
     TextDelta,
     ToolCallDelta,
 )
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
-from ..beside import beside
-from ..counts import used
 from ..foreign import RESPONSES, not_an_answer, refuse_foreign, says_why
-from ..told import Wire, entries, named, place, section, words
-from .ending import why
-from .item_reader import ItemReader, citation, spelled
+from ..int_fields import used
+from ..json_fields import Wire, read_index, read_name, read_object, read_objects, read_text
+from ..response_extras import read_extras
+from .finish import finish_delta
+from .item_reader import ItemReader, arguments_text, read_citation
 from .quirks import ResponsesQuirks
 from .usage import read_usage
 
 LAST = b"[DONE]"
-BESIDE = ("service_tier", "conversation", "background", "previous_response_id")
+EXTRA_FIELDS = ("service_tier", "conversation", "background", "previous_response_id")
 
 
 class ResponsesReader:
@@ -50,11 +50,11 @@ class ResponsesReader:
     def whole(self, body: Any) -> Iterator[Delta]:
         """A body without items that is no response says why there is none."""
         refuse_foreign(body, RESPONSES)
-        is_response = words(body, "object") in ("", "response")
+        is_response = read_text(body, "object") in ("", "response")
         if not (is_response and isinstance(body.get("output"), list)) and not is_unfinished(body):
             if not says_why(body):
                 raise not_an_answer(RESPONSES)
-            yield Failed(failed(body))
+            yield ErrorDelta(stream_error(body))
             return
         yield from self._begin(body)
         yield from self._close(body)
@@ -68,7 +68,7 @@ class ResponsesReader:
         read = EVENTS.get(kind if isinstance(kind, str) else frame.event or "")
         if read is None:
             if event.get("error"):
-                return (Failed(failed(event)),)
+                return (ErrorDelta(stream_error(event)),)
             refuse_foreign(event, RESPONSES)
             return ()
         return read(self, event)
@@ -81,104 +81,108 @@ class ResponsesReader:
         index = event.get("output_index")
         if not isinstance(index, int):
             index = self._last
-        return self._items.get(index) or self._at(index)
+        return self._items.get(index) or self._item_at(index)
 
-    def _at(self, index: int) -> ItemReader:
+    def _item_at(self, index: int) -> ItemReader:
         reader = self._items.get(index)
         if reader is None:
             reader = self._items[index] = ItemReader(index, self._quirks)
             self._last = index
         return reader
 
-    def _known(self, item: Wire, index: int, told: dict[int, ItemReader]) -> ItemReader:
+    def _find_known(self, item: Wire, index: int, data: dict[int, ItemReader]) -> ItemReader:
         """The item of this id that was told before, each once: places may shift, ids may repeat or be left out."""
-        same = (at for at, reader in told.items() if reader.id is not None and reader.id == named(item, "id"))
-        here = (at for at in (index,) if at in told and told[at].is_kind_of(item))
-        alike = (at for at, reader in told.items() if reader.is_like(item))
-        found = next(chain(same, here, alike), None)
-        return self._at(index if index not in self._items else len(self._items)) if found is None else told.pop(found)
+        same = (at for at, reader in data.items() if reader.id is not None and reader.id == read_name(item, "id"))
+        here = (at for at in (index,) if at in data and data[at].is_kind_of(item))
+        alike = (at for at, reader in data.items() if reader.is_like(item))
+        match = next(chain(same, here, alike), None)
+        return (
+            self._item_at(index if index not in self._items else len(self._items)) if match is None else data.pop(match)
+        )
 
     def _begin(self, response: Wire) -> Iterator[Delta]:
-        yield Began(named(response, "id"), named(response, "model"), beside(response, BESIDE))
+        yield ResponseStart(
+            read_name(response, "id"), read_name(response, "model"), read_extras(response, EXTRA_FIELDS)
+        )
 
     def _created(self, event: Wire) -> Iterator[Delta]:
-        return self._begin(section(event, "response"))
+        return self._begin(read_object(event, "response"))
 
     def _added(self, event: Wire) -> Iterator[Delta]:
-        return self._at(place(event, "output_index", len(self._items))).start(section(event, "item"))
+        return self._item_at(read_index(event, "output_index", len(self._items))).start(read_object(event, "item"))
 
     def _done(self, event: Wire) -> Iterator[Delta]:
-        return self._item(event).whole(section(event, "item"))
+        return self._item(event).whole(read_object(event, "item"))
 
     def _text(self, event: Wire) -> Iterable[Delta]:
-        piece = words(event, "delta")
-        said = TextDelta(self._item(event).text(place(event, "content_index"), piece), piece)
-        if event.get("logprobs") and (probable := entries(event, "logprobs")):
-            return (said, LogprobsDelta(probable))
-        return (said,)
+        piece = read_text(event, "delta")
+        options = TextDelta(self._item(event).text(read_index(event, "content_index"), piece), piece)
+        if event.get("logprobs") and (probable := read_objects(event, "logprobs")):
+            return (options, LogprobsDelta(probable))
+        return (options,)
 
     def _text_done(self, event: Wire) -> Iterable[Delta]:
-        return self._item(event).finished(place(event, "content_index"), words(event, "text"))
+        return self._item(event).finish_text(read_index(event, "content_index"), read_text(event, "text"))
 
     def _refusal(self, event: Wire) -> Iterable[Delta]:
-        piece = words(event, "delta")
-        return (RefusalDelta(self._item(event).text(place(event, "content_index"), piece), piece),)
+        piece = read_text(event, "delta")
+        return (RefusalDelta(self._item(event).text(read_index(event, "content_index"), piece), piece),)
 
     def _annotation(self, event: Wire) -> Iterable[Delta]:
-        part = self._item(event).noted(place(event, "content_index"))
-        return (CitationDelta(part, citation(section(event, "annotation"))),)
+        part = self._item(event).note_content(read_index(event, "content_index"))
+        return (CitationDelta(part, read_citation(read_object(event, "annotation"))),)
 
     def _arguments(self, event: Wire) -> Iterable[Delta]:
         item = self._item(event)
         item.called = True
-        return (ToolCallDelta(item.grew(None), arguments=words(event, "delta")),)
+        return (ToolCallDelta(item.part_for(None), arguments=read_text(event, "delta")),)
 
     def _input(self, event: Wire) -> Iterable[Delta]:
         item = self._item(event)
         item.called = not self._quirks.runs_custom_tools
         kind = ToolCallDelta if item.called else ServerToolDelta
-        return (kind(item.grew(None), arguments=words(event, "delta")),)
+        return (kind(item.part_for(None), arguments=read_text(event, "delta")),)
 
     def _server_arguments(self, event: Wire) -> Iterable[Delta]:
-        return (ServerToolDelta(self._item(event).grew(None), arguments=words(event, "delta")),)
+        return (ServerToolDelta(self._item(event).part_for(None), arguments=read_text(event, "delta")),)
 
     def _arguments_done(self, event: Wire) -> Iterable[Delta]:
-        return self._item(event).finished(None, spelled(event.get("arguments") or event.get("input")))
+        return self._item(event).finish_text(None, arguments_text(event.get("arguments") or event.get("input")))
 
     def _summary(self, event: Wire) -> Iterable[Delta]:
-        return (ReasoningDelta(self._item(event).grew("summary"), words(event, "delta")),)
+        return (ReasoningDelta(self._item(event).part_for("summary"), read_text(event, "delta")),)
 
-    def _thought(self, event: Wire) -> Iterable[Delta]:
-        return (ReasoningDelta(self._item(event).grew("thought"), raw_text=words(event, "delta")),)
+    def _reasoning(self, event: Wire) -> Iterable[Delta]:
+        return (ReasoningDelta(self._item(event).part_for("thought"), raw_text=read_text(event, "delta")),)
 
-    def _sound(self, event: Wire) -> Iterable[Delta]:
-        return (MediaDelta("audio", "audio", words(event, "delta")),)
+    def _audio(self, event: Wire) -> Iterable[Delta]:
+        return (MediaDelta("audio", "audio", read_text(event, "delta")),)
 
     def _transcript(self, event: Wire) -> Iterable[Delta]:
-        return (MediaDelta("audio", "audio", transcript=words(event, "delta")),)
+        return (MediaDelta("audio", "audio", transcript=read_text(event, "delta")),)
 
     def _ended(self, event: Wire) -> Iterator[Delta]:
-        return self._close(section(event, "response"))
+        return self._close(read_object(event, "response"))
 
     def _error(self, event: Wire) -> Iterable[Delta]:
-        return (Failed(failed(event)),)
+        return (ErrorDelta(stream_error(event)),)
 
     def _close(self, response: Wire) -> Iterator[Delta]:
         """The whole response at its end: what was not told yet, the counts, and why it ended."""
-        told = dict(self._items)
-        for index, item in enumerate(entries(response, "output")):
-            known = self._known(item, index, told)
+        data = dict(self._items)
+        for index, item in enumerate(read_objects(response, "output")):
+            known = self._find_known(item, index, data)
             known.stored = bool(response.get("store"))
             yield from known.whole(item)
-        if usage := section(response, "usage"):
+        if usage := read_object(response, "usage"):
             yield from used(read_usage(usage))
         yield from self._begin(response)
         if response.get("error"):
-            yield Ended("error", words(response, "status") or None)
-            yield Failed(failed(response))
+            yield FinishDelta("error", read_text(response, "status") or None)
+            yield ErrorDelta(stream_error(response))
             return
-        yield why(response, called=any(reader.called for reader in self._items.values()))
-        yield Terminal()
+        yield finish_delta(response, called=any(reader.called for reader in self._items.values()))
+        yield StreamEnd()
 
 
 EVENTS: dict[str, Callable[[ResponsesReader, Wire], Iterable[Delta]]] = {
@@ -194,11 +198,11 @@ EVENTS: dict[str, Callable[[ResponsesReader, Wire], Iterable[Delta]]] = {
     "response.function_call_arguments.done": ResponsesReader._arguments_done,
     "response.custom_tool_call_input.done": ResponsesReader._arguments_done,
     "response.mcp_call_arguments.done": ResponsesReader._arguments_done,
-    "response.audio.delta": ResponsesReader._sound,
+    "response.audio.delta": ResponsesReader._audio,
     "response.audio.transcript.delta": ResponsesReader._transcript,
     "response.mcp_call_arguments.delta": ResponsesReader._server_arguments,
     "response.reasoning_summary_text.delta": ResponsesReader._summary,
-    "response.reasoning_text.delta": ResponsesReader._thought,
+    "response.reasoning_text.delta": ResponsesReader._reasoning,
     "response.completed": ResponsesReader._ended,
     "response.incomplete": ResponsesReader._ended,
     "response.failed": ResponsesReader._ended,
@@ -209,10 +213,10 @@ EVENTS: dict[str, Callable[[ResponsesReader, Wire], Iterable[Delta]]] = {
 
 def is_unfinished(body: Wire) -> bool:
     """Whether this is a response that may have no items: one under way, failed or cancelled."""
-    return words(body, "object") == "response" and words(body, "status") not in ("", "completed")
+    return read_text(body, "object") == "response" and read_text(body, "status") not in ("", "completed")
 
 
-def failed(event: Wire) -> Exception:
+def stream_error(event: Wire) -> Exception:
     from .codec import read_error
 
     return read_error(Head(0), event)

@@ -28,26 +28,26 @@ class StreamedTexts:
         if not self._pieces:
             return list(range(len(texts)))
         streamed = {place: "".join(pieces) for place, pieces in self._pieces.items()}
-        found: dict[int, int] = {}
+        match: dict[int, int] = {}
         for at, text in enumerate(texts):
             if at in streamed and streamed[at] == text:
-                found[at] = at
+                match[at] = at
                 del streamed[at]
         for at, text in enumerate(texts):
             if (
-                at not in found
-                and (same := next((p for p, said in streamed.items() if said == text), None)) is not None
+                at not in match
+                and (same := next((p for p, options in streamed.items() if options == text), None)) is not None
             ):
-                found[at] = same
+                match[at] = same
                 del streamed[same]
         for at in range(len(texts)):
-            if at not in found and at in streamed:
+            if at not in match and at in streamed:
                 # The finished text differs from the streamed one: what was streamed stands.
-                found[at] = at
+                match[at] = at
                 del streamed[at]
-        taken = {*found.values(), *self._pieces}
+        taken = {*match.values(), *self._pieces}
         for at in range(len(texts)):
-            if at not in found:
-                found[at] = at if at not in taken else max(taken) + 1
-                taken.add(found[at])
-        return [found[at] for at in range(len(texts))]
+            if at not in match:
+                match[at] = at if at not in taken else max(taken) + 1
+                taken.add(match[at])
+        return [match[at] for at in range(len(texts))]

@@ -8,17 +8,17 @@ from urllib.parse import urlencode
 
 from ...types.batch import BatchJob, BatchPage, BatchRequest, BatchState
 from ...types.call import Call
-from ...types.delta import Delta, Made
+from ...types.delta import Delta, ResultDelta
 from ...types.uploaded_file import read_time
-from ..base import Outgoing
+from ..base import EncodedRequest
+from ..batch import BatchCodec, BatchResult, Wire, error_body
 from ..batch_quirks import BatchQuirks
-from ..batching import BatchCodec, Entry, Wire, failed
-from ..counts import number, section
 from ..foreign import protocol_of
+from ..int_fields import read_int, read_object
+from ..json_fields import require
 from ..openai_chat.codec import read_error
 from ..operation import request_of
 from ..paths import quote_segment
-from ..told import require
 
 STATES: dict[str, BatchState] = {
     "completed": "done",
@@ -31,31 +31,35 @@ NAME = "name"
 """Under which of its metadata a batch keeps its name."""
 
 
-def about(request: BatchRequest, quirks: BatchQuirks) -> Outgoing:
+def batch_request(request: BatchRequest, quirks: BatchQuirks) -> EncodedRequest:
     """Asks for a batch that is there, or for its end."""
     address = f"{quirks.path}/{quote_segment(request.batch_id or '')}"
-    return Outgoing(address, {}, method="GET") if request.action == "get" else Outgoing(f"{address}/cancel", {})
+    return (
+        EncodedRequest(address, {}, method="GET")
+        if request.action == "get"
+        else EncodedRequest(f"{address}/cancel", {})
+    )
 
 
-def named(request: BatchRequest) -> Wire:
+def batch_name_fields(request: BatchRequest) -> Wire:
     return {"metadata": {NAME: request.name}} if request.name else {}
 
 
-def write(call: Call, quirks: BatchQuirks) -> Outgoing:
+def write(call: Call, quirks: BatchQuirks) -> EncodedRequest:
     request = request_of(call, BatchRequest)
     if request.action == "list":
-        asked = {"limit": 100, **({"after": request.cursor} if request.cursor else {})}
-        return Outgoing(f"{quirks.path}?{urlencode(asked)}", {}, method="GET")
+        question = {"limit": 100, **({"after": request.cursor} if request.cursor else {})}
+        return EncodedRequest(f"{quirks.path}?{urlencode(question)}", {}, method="GET")
     if request.action in ("get", "cancel"):
-        return about(request, quirks)
+        return batch_request(request, quirks)
     body = {
         "input_file_id": request.file_id,
         "endpoint": f"/v1{request.path}",
         "completion_window": "24h",
-        **named(request),
+        **batch_name_fields(request),
         **call.config.options,
     }
-    return Outgoing(quirks.path, body, once=True)
+    return EncodedRequest(quirks.path, body, once=True)
 
 
 def write_line(key: str, body: Any, path: str) -> Wire:
@@ -66,37 +70,37 @@ def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
     if "data" in body:
         jobs = tuple(map(read_job, body["data"] or ()))
         more = body.get("has_more") and jobs
-        yield Made(BatchPage(jobs=jobs, cursor=jobs[-1].batch_id if more else None))
+        yield ResultDelta(BatchPage(jobs=jobs, cursor=jobs[-1].batch_id if more else None))
     else:
-        yield Made(read_job(body))
+        yield ResultDelta(read_job(body))
 
 
 def read_job(body: Wire) -> BatchJob:
     require(body, "a batch", "status")
     if body.get("object") not in (None, "batch") or protocol_of(body) is not None:
         raise ValueError("this is something else than a batch")
-    counts, errors = section(body, "request_counts"), section(body, "errors").get("data") or ()
+    counts, errors = read_object(body, "request_counts"), read_object(body, "errors").get("data") or ()
     return BatchJob(
         batch_id=body["id"],
         state=STATES.get(str(body.get("status")), "running"),
-        total=number(counts, "total"),
-        succeeded=number(counts, "completed"),
-        failed=number(counts, "failed"),
+        total=read_int(counts, "total"),
+        succeeded=read_int(counts, "completed"),
+        failed=read_int(counts, "failed"),
         created_at=read_time(body.get("created_at")),
         expires_at=read_time(body.get("expires_at")),
         files=tuple(filter(None, (body.get("output_file_id"), body.get("error_file_id")))),
         reason="; ".join(str(one.get("message")) for one in errors) or None,
-        name=section(body, "metadata").get(NAME),
+        name=read_object(body, "metadata").get(NAME),
         raw=body,
     )
 
 
-def entry(told: Wire, position: int) -> Entry:
-    key, response = told["custom_id"], told.get("response") or {}
+def entry(data: Wire, position: int) -> BatchResult:
+    key, response = data["custom_id"], data.get("response") or {}
     status = response.get("status_code") or 200
-    if told.get("error"):
-        return Entry(key, *failed({"error": told["error"]}, status))
-    return Entry(key, response.get("body"), status)
+    if data.get("error"):
+        return BatchResult(key, *error_body({"error": data["error"]}, status))
+    return BatchResult(key, response.get("body"), status)
 
 
 CODEC = BatchCodec("openai_rest.batches", write, read, read_error, write_line, entry)

@@ -8,37 +8,37 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...types.call import Call
-from ...types.delta import Began, Delta, Made
+from ...types.delta import Delta, ResponseStart, ResultDelta
 from ...types.embedding import EmbeddingResponse
 from ...types.usage import Usage
-from ..base import Outgoing
-from ..counts import Report, number, section, unreadable, used
-from ..embedding import checked, read_asked
+from ..base import EncodedRequest
+from ..embedding import checked, read_embedding_input
+from ..int_fields import Report, read_int, read_object, unreadable, used
+from ..json_fields import read_name
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks, Transport
-from ..reported import reported_cost
-from ..told import named
+from ..reported_cost import reported_cost
 
 
-def write(call: Call, quirks: EmbeddingQuirks) -> Outgoing:
-    asked = read_asked(call, quirks)
-    body: dict[str, Any] = {"model": asked.model, "input": asked.texts, **quirks.defaults, **asked.params}
+def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
+    request = read_embedding_input(call, quirks)
+    body: dict[str, Any] = {"model": request.model, "input": request.texts, **quirks.defaults, **request.params}
     if quirks.encoding != "float":
         body["encoding_format"] = quirks.encoding
     body.update(call.endpoint.ai_model.parameters)
     body.update(call.config.options)
-    return Outgoing(quirks.path, body, {}, asked.warnings.all())
+    return EncodedRequest(quirks.path, body, {}, request.warnings.all())
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
-    yield Began(named(body, "id"), named(body, "model"))
-    if usage := section(body, "usage"):
+    yield ResponseStart(read_name(body, "id"), read_name(body, "model"))
+    if usage := read_object(body, "usage"):
         yield from used(read_usage(usage))
-    entries = sorted(body["data"], key=lambda entry: number(entry, "index"))
+    entries = sorted(body["data"], key=lambda entry: read_int(entry, "index"))
     if not entries:
         raise ValueError("there are no vectors in it")
-    yield Made(read_vectors([entry["embedding"] for entry in entries], quirks.encoding))
+    yield ResultDelta(read_vectors([entry["embedding"] for entry in entries], quirks.encoding))
 
 
 def read_vectors(sent: list[Any], encoding: Transport) -> EmbeddingResponse:
@@ -47,16 +47,16 @@ def read_vectors(sent: list[Any], encoding: Transport) -> EmbeddingResponse:
         return EmbeddingResponse(vectors=checked(sent))
     packed = tuple(base64.b64decode(vector) for vector in sent)
     if encoding == "base64_int8":
-        return EmbeddingResponse(vectors=[floats(array("b", one)) for one in packed])
+        return EmbeddingResponse(vectors=[to_floats(array("b", one)) for one in packed])
     return EmbeddingResponse.unpacked(packed)
 
 
-def floats(numbers: Iterable[int]) -> list[float]:
+def to_floats(numbers: Iterable[int]) -> list[float]:
     return list(map(float, numbers))
 
 
 def read_usage(report: Report) -> Usage:
-    tokens = number(report, "prompt_tokens") or number(report, "total_tokens")
+    tokens = read_int(report, "prompt_tokens") or read_int(report, "total_tokens")
     return Usage(input_tokens=tokens, reported_cost=reported_cost(report), unclear=unreadable(report), raw=dict(report))
 
 

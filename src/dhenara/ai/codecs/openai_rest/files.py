@@ -7,18 +7,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ...types.call import Call
-from ...types.delta import Delta, Made
+from ...types.delta import Delta, ResultDelta
 from ...types.uploaded_file import FileDeleted, FilePage, FileRequest, FileState, UploadedFile, read_time
 from ...wire.multipart import Field, FilePart, Multipart
-from ..base import Outgoing
-from ..batching import each_line
+from ..base import EncodedRequest
+from ..batch import batch_line_format
+from ..file_content import download_format
 from ..file_quirks import FileQuirks
-from ..filing import downloading
+from ..json_fields import require
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec, request_of
 from ..paths import quote_segment
-from ..told import require
-from ..warnings import Warnings
+from ..warnings import WarningCollector
 
 Wire = dict[str, Any]
 STATES: dict[str, FileState] = {
@@ -31,25 +31,29 @@ STATES: dict[str, FileState] = {
 HOUR = 3600
 
 
-def write(call: Call, quirks: FileQuirks) -> Outgoing:
+def write(call: Call, quirks: FileQuirks) -> EncodedRequest:
     request = request_of(call, FileRequest)
     path = quirks.path if request.file_id is None else f"{quirks.path}/{quote_segment(request.file_id)}"
     match request.action:
         case "list":
-            return Outgoing(path + listed(request, quirks), {}, quirks.headers, method="GET")
+            return EncodedRequest(path + list_query(request, quirks), {}, quirks.headers, method="GET")
         case "get":
-            return Outgoing(path, {}, quirks.headers, method="GET")
+            return EncodedRequest(path, {}, quirks.headers, method="GET")
         case "delete":
-            return Outgoing(path, {}, quirks.headers, method="DELETE")
+            return EncodedRequest(path, {}, quirks.headers, method="DELETE")
         case "lines":
-            return Outgoing(path + quirks.content, {}, quirks.headers, method="GET", reading=each_line())
+            return EncodedRequest(
+                path + quirks.content, {}, quirks.headers, method="GET", response_format=batch_line_format()
+            )
         case "download":
-            return Outgoing(path + quirks.content, {}, quirks.headers, method="GET", reading=downloading(call))
+            return EncodedRequest(
+                path + quirks.content, {}, quirks.headers, method="GET", response_format=download_format(call)
+            )
     return write_upload(call, request, quirks)
 
 
-def write_upload(call: Call, request: FileRequest, quirks: FileQuirks) -> Outgoing:
-    warnings = Warnings(str(call.endpoint.api.provider))
+def write_upload(call: Call, request: FileRequest, quirks: FileQuirks) -> EncodedRequest:
+    warnings = WarningCollector(str(call.endpoint.api.provider))
     fields: Wire = {}
     purpose, name = request.purpose or quirks.usual_purpose, quirks.params.get("purpose")
     if purpose and name:
@@ -58,12 +62,12 @@ def write_upload(call: Call, request: FileRequest, quirks: FileQuirks) -> Outgoi
         warnings.unsupported("purpose")
     fields.update(write_expiry(request, quirks, warnings))
     fields.update(call.config.options)
-    said = [Field(name, str(value)) for name, value in fields.items()]
-    form = Multipart((*said, FilePart("file", request.content, request.name, request.mime_type)))
-    return Outgoing(quirks.path, {}, quirks.headers, warnings.all(), payload=form)
+    text = [Field(name, str(value)) for name, value in fields.items()]
+    form = Multipart((*text, FilePart("file", request.content, request.name, request.mime_type)))
+    return EncodedRequest(quirks.path, {}, quirks.headers, warnings.all(), payload=form)
 
 
-def write_expiry(request: FileRequest, quirks: FileQuirks, warnings: Warnings) -> Wire:
+def write_expiry(request: FileRequest, quirks: FileQuirks, warnings: WarningCollector) -> Wire:
     if request.expires_in is None:
         return {}
     match quirks.expiry:
@@ -79,25 +83,25 @@ def write_expiry(request: FileRequest, quirks: FileQuirks, warnings: Warnings) -
     return {}
 
 
-def listed(request: FileRequest, quirks: FileQuirks) -> str:
+def list_query(request: FileRequest, quirks: FileQuirks) -> str:
     """The query of one page."""
-    asked: Wire = {quirks.size_field: quirks.page_size}
+    question: Wire = {quirks.size_field: quirks.page_size}
     if request.purpose and quirks.params.get("purpose"):
-        asked["purpose"] = request.purpose
+        question["purpose"] = request.purpose
     if request.cursor is not None:
         name = {"number": "page", "token": "pagination_token"}.get(quirks.pages, quirks.pages)
-        asked[name] = request.cursor
-    return f"?{urlencode(asked)}"
+        question[name] = request.cursor
+    return f"?{urlencode(question)}"
 
 
 def read(quirks: FileQuirks, body: Any) -> Iterator[Delta]:
     if isinstance(body.get("data"), list):
         files = [read_file(one) for one in body["data"]]
-        yield Made(FilePage(files=files, cursor=next_page(quirks, body, files)))
+        yield ResultDelta(FilePage(files=files, cursor=next_page(quirks, body, files)))
     elif body.get("deleted") or body.get("type") == "file_deleted":
-        yield Made(FileDeleted(file_id=body["id"]))
+        yield ResultDelta(FileDeleted(file_id=body["id"]))
     else:
-        yield Made(read_file(body))
+        yield ResultDelta(read_file(body))
 
 
 def next_page(quirks: FileQuirks, body: Wire, files: list[UploadedFile]) -> str | None:
@@ -110,19 +114,19 @@ def next_page(quirks: FileQuirks, body: Wire, files: list[UploadedFile]) -> str 
     return (body.get("last_id") or files[-1].file_id) if body.get("has_more") and files else None
 
 
-def read_file(told: Wire) -> UploadedFile:
-    require(told, "a file", "filename", "bytes", "size_bytes", "purpose")
-    size = told.get("bytes", told.get("size_bytes"))
+def read_file(data: Wire) -> UploadedFile:
+    require(data, "a file", "filename", "bytes", "size_bytes", "purpose")
+    size = data.get("bytes", data.get("size_bytes"))
     return UploadedFile(
-        file_id=told["id"],
-        name=told.get("filename") or told.get("name"),
+        file_id=data["id"],
+        name=data.get("filename") or data.get("name"),
         size=size,
-        mime_type=told.get("mime_type") or told.get("mimetype"),
-        purpose=told.get("purpose") or None,
-        state=STATES.get(str(told.get("status")), "ready"),
-        created_at=read_time(told.get("created_at")),
-        expires_at=read_time(told.get("expires_at")),
-        raw=told,
+        mime_type=data.get("mime_type") or data.get("mimetype"),
+        purpose=data.get("purpose") or None,
+        state=STATES.get(str(data.get("status")), "ready"),
+        created_at=read_time(data.get("created_at")),
+        expires_at=read_time(data.get("expires_at")),
+        raw=data,
     )
 
 

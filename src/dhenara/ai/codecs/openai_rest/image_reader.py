@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ...types.delta import Began, Delta, Failed, Made, MediaDelta, Terminal
+from ...types.delta import Delta, ErrorDelta, MediaDelta, ResponseStart, ResultDelta, StreamEnd
 from ...types.image import GeneratedImage, ImageResponse
 from ...types.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
-from ..counts import Report, count, number, section, unreadable, used
-from ..image import read_pictures
+from ..image import read_images
+from ..int_fields import Report, count, read_int, read_object, unreadable, used
+from ..json_fields import read_name
 from ..openai_chat.codec import read_error
 from ..operation import says_why
-from ..reported import reported_cost
+from ..reported_cost import reported_cost
 from ..token_buckets import Report as Counted, split
-from ..told import named
 
 FACTS = ("background", "quality", "size", "output_format", "created")
 
@@ -34,73 +34,75 @@ class ImageReader:
 
     def whole(self, body: Any) -> Iterator[Delta]:
         if not body.get("data") and says_why(body):
-            yield Failed(read_error(Head(0), body))
+            yield ErrorDelta(read_error(Head(0), body))
             return
         if not body["data"]:
             raise ValueError("there are no pictures in it")
-        self._made.extend(read_pictures(body["data"], mime(body)))
-        yield from self._told(body)
-        yield Terminal()
+        self._made.extend(read_images(body["data"], mime_type_of(body)))
+        yield from self._read_images(body)
+        yield StreamEnd()
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
         data = frame.data.strip()
         if data == b"[DONE]":
-            return (Terminal(),)
+            return (StreamEnd(),)
         event = (json.loads(data) if data else None) or {}
         kind = str(event.get("type", ""))
         if kind.endswith(".partial_image"):
             part = f"partial{event.get('partial_image_index', 0)}"
-            return (MediaDelta(part, "image", event["b64_json"], mime(event)),)
+            return (MediaDelta(part, "image", event["b64_json"], mime_type_of(event)),)
         if kind.endswith(".completed"):
             return self._completed(event)
         if kind == "error" or event.get("error"):
-            return (Failed(read_error(Head(0), event)),)
+            return (ErrorDelta(read_error(Head(0), event)),)
         return ()
 
     def finish(self) -> Iterable[Delta]:
         return ()
 
     def _completed(self, event: Any) -> Iterator[Delta]:
-        self._made.extend(read_pictures([event], mime(event)))
-        yield from self._told(event)
+        self._made.extend(read_images([event], mime_type_of(event)))
+        yield from self._read_images(event)
         if len(self._made) >= self._expected:
-            yield Terminal()
+            yield StreamEnd()
 
-    def _told(self, body: Any) -> Iterator[Delta]:
-        yield Began(
-            named(body, "id"), named(body, "model"), {name: body[name] for name in FACTS if body.get(name)} or None
+    def _read_images(self, body: Any) -> Iterator[Delta]:
+        yield ResponseStart(
+            read_name(body, "id"),
+            read_name(body, "model"),
+            {name: body[name] for name in FACTS if body.get(name)} or None,
         )
-        yield from used(read_usage(section(body, "usage"), len(self._made), self._options))
-        yield Made(ImageResponse(images=list(self._made)))
+        yield from used(read_usage(read_object(body, "usage"), len(self._made), self._options))
+        yield ResultDelta(ImageResponse(images=list(self._made)))
 
 
-def mime(body: Any) -> str | None:
+def mime_type_of(body: Any) -> str | None:
     kind = body.get("output_format")
     return {"svg": "image/svg+xml"}.get(kind, f"image/{kind}") if kind else None
 
 
 def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
     """Where tokens are counted, those of the answer are all pixels unless it says otherwise."""
-    told, drawn = section(report, "input_tokens_details"), section(report, "output_tokens_details")
-    words = number(drawn, "text_tokens")
-    found = split(
+    data, drawn = read_object(report, "input_tokens_details"), read_object(report, "output_tokens_details")
+    words = read_int(drawn, "text_tokens")
+    match = split(
         Counted(
             count(report, "input_tokens"),
             count(report, "output_tokens"),
             count(report, "total_tokens"),
-            read={"input_image_tokens": number(told, "image_tokens")},
+            read={"input_image_tokens": read_int(data, "image_tokens")},
             made={"text_tokens": words},
         )
     )
-    counts = dict(found.counts)
+    counts = dict(match.counts)
     pixels, texts = counts.pop("output_tokens", 0), counts.pop("text_tokens", 0)
-    return Usage.made(
+    return Usage.construct_unchecked(
         output_image_tokens=pixels,
         output_tokens=texts,
         **counts,
         units={"images": float(made)},
         options=options,
         reported_cost=reported_cost(report),
-        unclear=(*found.unclear, *unreadable(report)),
+        unclear=(*match.unclear, *unreadable(report)),
         raw=dict(report),
     )

@@ -10,12 +10,12 @@ from ...types.content import ImageContent
 from ...wire import json
 from ...wire.frame import Frames
 from ...wire.http import Head
+from ...wire.image_headers import image_type
 from ...wire.multipart import Field, FilePart, Multipart
-from ...wire.pictures import mime_of
 from ...wire.sse import SseFrames
-from ..base import Outgoing, Reading
+from ..base import EncodedRequest, ResponseFormat
 from ..failure import parse_body
-from ..image import Drawing, as_url, picture_bytes, read_drawing
+from ..image import ImagePrompt, image_bytes, image_url, read_image_prompt
 from ..openai_chat.codec import read_error
 from ..operation_quirks import ImageQuirks
 from .image_reader import ImageReader
@@ -31,7 +31,7 @@ class OpenAIImages:
 
     name = "openai_rest.images"
 
-    def encode(self, call: Call, quirks: ImageQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: ImageQuirks) -> EncodedRequest:
         return write(call, quirks)
 
     def frames(self) -> Frames:
@@ -44,15 +44,15 @@ class OpenAIImages:
         return read_error(head, parse_body(body))
 
 
-def write(call: Call, quirks: ImageQuirks) -> Outgoing:
-    drawing = read_drawing(call)
+def write(call: Call, quirks: ImageQuirks) -> EncodedRequest:
+    drawing = read_image_prompt(call)
     fields = write_fields(call, quirks, drawing)
-    reading = Reading(ImageReader(int(fields.get("n") or 1), pricing_options(fields)))
+    response_format = ResponseFormat(ImageReader(int(fields.get("n") or 1), pricing_options(fields)))
     if not drawing.pictures and drawing.request.make == "new":
         if drawing.request.mask is not None:
             raise UnsupportedError("a mask says where a picture may change, and there is no picture in the prompt")
-        return Outgoing(quirks.path, fields, {}, drawing.warnings.all(), reading=reading)
-    return write_change(call, quirks, drawing, fields, reading)
+        return EncodedRequest(quirks.path, fields, {}, drawing.warnings.all(), response_format=response_format)
+    return write_change(call, quirks, drawing, fields, response_format)
 
 
 def pricing_options(fields: Wire) -> Wire:
@@ -60,7 +60,7 @@ def pricing_options(fields: Wire) -> Wire:
     return {name: value for name, value in fields.items() if name not in PRICELESS and isinstance(value, str | int)}
 
 
-def write_fields(call: Call, quirks: ImageQuirks, drawing: Drawing) -> Wire:
+def write_fields(call: Call, quirks: ImageQuirks, drawing: ImagePrompt) -> Wire:
     config = call.config
     fields: Wire = {"model": drawing.model, **quirks.defaults}
     if drawing.prompt and drawing.request.make == "new":
@@ -78,7 +78,9 @@ def write_fields(call: Call, quirks: ImageQuirks, drawing: Drawing) -> Wire:
     return {**fields, **call.endpoint.ai_model.parameters, **config.options}
 
 
-def write_change(call: Call, quirks: ImageQuirks, drawing: Drawing, fields: Wire, reading: Reading) -> Outgoing:
+def write_change(
+    call: Call, quirks: ImageQuirks, drawing: ImagePrompt, fields: Wire, response_format: ResponseFormat
+) -> EncodedRequest:
     """An edit or a variation of pictures that are sent along."""
     provider = str(call.endpoint.api.provider)
     varies = drawing.request.make == "variation"
@@ -89,36 +91,40 @@ def write_change(call: Call, quirks: ImageQuirks, drawing: Drawing, fields: Wire
     if quirks.pictures == "json":
         if drawing.request.mask is not None:
             raise UnsupportedError(f"{provider} takes no mask")
-        return Outgoing(path, {**fields, **linked(drawing.pictures, quirks)}, {}, warnings, reading=reading)
-    return Outgoing(path, {}, {}, warnings, payload=write_form(provider, drawing, fields), reading=reading)
+        return EncodedRequest(
+            path, {**fields, **image_links(drawing.pictures, quirks)}, {}, warnings, response_format=response_format
+        )
+    return EncodedRequest(
+        path, {}, {}, warnings, payload=write_form(provider, drawing, fields), response_format=response_format
+    )
 
 
-def write_form(provider: str, drawing: Drawing, fields: Wire) -> Multipart:
+def write_form(provider: str, drawing: ImagePrompt, fields: Wire) -> Multipart:
     """Pictures as files, beside everything else as text."""
     many = len(drawing.pictures) > 1
     sent = [("image[]" if many else "image", picture) for picture in drawing.pictures]
     if drawing.request.mask is not None:
         sent.append(("mask", drawing.request.mask))
-    said = [Field(name, spelled(value)) for name, value in fields.items()]
-    files = [FilePart(name, picture_bytes(picture, provider), *named(picture, name)) for name, picture in sent]
-    return Multipart((*said, *files))
+    text = [Field(name, form_value(value)) for name, value in fields.items()]
+    files = [FilePart(name, image_bytes(picture, provider), *image_filename(picture, name)) for name, picture in sent]
+    return Multipart((*text, *files))
 
 
-def spelled(value: Any) -> str:
+def form_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value).decode()
 
 
-def linked(pictures: tuple[ImageContent, ...], quirks: ImageQuirks) -> Wire:
+def image_links(pictures: tuple[ImageContent, ...], quirks: ImageQuirks) -> Wire:
     """Pictures as addresses, which may hold them whole."""
-    links: list[Any] = [as_url(picture) for picture in pictures]
+    links: list[Any] = [image_url(picture) for picture in pictures]
     if quirks.picture_shape == "object":
         links = [{"type": "image_url", "url": link} for link in links]
     return {quirks.picture_field: links[0]} if len(links) == 1 else {quirks.pictures_field: links}
 
 
-def named(picture: ImageContent, stem: str) -> tuple[str, str]:
+def image_filename(picture: ImageContent, stem: str) -> tuple[str, str]:
     """Name and kind of a file."""
-    mime = picture.mime_type or mime_of(picture.data or b"") or "image/png"
+    mime = picture.mime_type or image_type(picture.data or b"") or "image/png"
     return picture.name or f"{stem.removesuffix('[]')}.{mime.partition('/')[2].partition('+')[0]}", mime
 
 

@@ -8,53 +8,53 @@ from typing import Any
 from ...errors import UnsupportedError
 from ...types.call import Call
 from ...types.content import ImageContent
-from ...types.delta import Began, Delta, Made
+from ...types.delta import Delta, ResponseStart, ResultDelta
 from ...types.moderation import Moderation, ModerationRequest, ModerationResponse
-from ..base import Outgoing
-from ..counts import used
-from ..image import as_url
+from ..base import EncodedRequest
+from ..image import image_url
+from ..int_fields import used
+from ..json_fields import read_name, read_object, require
 from ..openai_chat.codec import read_error
 from ..operation import OperationCodec, request_of
 from ..operation_quirks import ModerationQuirks
-from ..told import named, require, section
 from .embeddings import read_usage
 
 
-def write(call: Call, quirks: ModerationQuirks) -> Outgoing:
+def write(call: Call, quirks: ModerationQuirks) -> EncodedRequest:
     inputs = request_of(call, ModerationRequest).inputs
     pictured = any(isinstance(one, ImageContent) for one in inputs)
     if pictured and not quirks.pictures:
         raise UnsupportedError(f"{call.endpoint.api.provider} judges texts only")
-    said: list[Any] = [written(one) for one in inputs] if pictured else list(inputs)
-    body: dict[str, Any] = {"model": call.endpoint.ai_model.model_name, "input": said}
-    return Outgoing(
+    text: list[Any] = [write_input(one) for one in inputs] if pictured else list(inputs)
+    body: dict[str, Any] = {"model": call.endpoint.ai_model.model_name, "input": text}
+    return EncodedRequest(
         quirks.path, {**body, **quirks.defaults, **call.endpoint.ai_model.parameters, **call.config.options}
     )
 
 
-def written(one: str | ImageContent) -> dict[str, Any]:
+def write_input(one: str | ImageContent) -> dict[str, Any]:
     if isinstance(one, str):
         return {"type": "text", "text": one}
-    return {"type": "image_url", "image_url": {"url": as_url(one)}}
+    return {"type": "image_url", "image_url": {"url": image_url(one)}}
 
 
 def read(quirks: ModerationQuirks, body: Any) -> Iterator[Delta]:
-    yield Began(named(body, "id"), named(body, "model"))
-    if usage := section(body, "usage"):
+    yield ResponseStart(read_name(body, "id"), read_name(body, "model"))
+    if usage := read_object(body, "usage"):
         yield from used(read_usage(usage))
     if not body["results"]:
         raise ValueError("there are no judgements in it")
-    yield Made(ModerationResponse(results=[judged(one) for one in body["results"]]))
+    yield ResultDelta(ModerationResponse(results=[read_judgement(one) for one in body["results"]]))
 
 
-def judged(one: dict[str, Any]) -> Moderation:
+def read_judgement(one: dict[str, Any]) -> Moderation:
     """Some hosts tell only the categories."""
     require(one, "a judgement", "flagged", "categories")
-    categories = {name: bool(hit) for name, hit in section(one, "categories").items()}
+    categories = {name: bool(hit) for name, hit in read_object(one, "categories").items()}
     return Moderation(
         flagged=bool(one.get("flagged", any(categories.values()))),
         categories=categories,
-        scores={name: score for name, score in section(one, "category_scores").items() if score is not None},
+        scores={name: score for name, score in read_object(one, "category_scores").items() if score is not None},
         applied_to=one.get("category_applied_input_types") or {},
     )
 

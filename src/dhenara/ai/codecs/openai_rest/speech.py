@@ -9,19 +9,19 @@ from typing import Any
 from ...errors import CallError, UnsupportedError
 from ...types.audio import SpeechRequest, SpeechResponse, SpokenAudio
 from ...types.call import Call
-from ...types.delta import Delta, Failed, Made, MediaDelta, Terminal, Used
+from ...types.delta import Delta, ErrorDelta, MediaDelta, ResultDelta, StreamEnd, UsageDelta
 from ...wire import json
+from ...wire.audio_headers import audio_type
 from ...wire.frame import BytesAsFrames, Frame, Frames
 from ...wire.http import Head
-from ...wire.sounds import sound_of
 from ...wire.sse import SseFrames
-from ..audio import SoundReader, named, spoken_usage
+from ..audio import AudioReader, rename_fields, speech_usage
 from ..audio_quirks import SpeechQuirks
-from ..base import Outgoing, Reading
+from ..base import EncodedRequest, ResponseFormat
 from ..failure import parse_body
 from ..openai_chat.codec import read_error
 from ..operation import request_of, says_why
-from ..warnings import Warnings
+from ..warnings import WarningCollector
 
 
 class OpenAISpeech:
@@ -29,22 +29,22 @@ class OpenAISpeech:
 
     name = "openai_rest.speech"
 
-    def encode(self, call: Call, quirks: SpeechQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: SpeechQuirks) -> EncodedRequest:
         return write(call, quirks)
 
     def frames(self) -> Frames:
         return SseFrames()
 
-    def decoder(self, quirks: SpeechQuirks) -> EventReader:
-        return EventReader(None)
+    def decoder(self, quirks: SpeechQuirks) -> SpeechEventReader:
+        return SpeechEventReader(None)
 
     def error(self, head: Head, body: bytes) -> CallError:
         return read_error(head, parse_body(body))
 
 
-def write(call: Call, quirks: SpeechQuirks) -> Outgoing:
+def write(call: Call, quirks: SpeechQuirks) -> EncodedRequest:
     request, provider = request_of(call, SpeechRequest), str(call.endpoint.api.provider)
-    warnings = Warnings(provider)
+    warnings = WarningCollector(provider)
     body: dict[str, Any] = {quirks.text: request.text}
     if quirks.names_model:
         body["model"] = call.endpoint.ai_model.model_name
@@ -56,11 +56,11 @@ def write(call: Call, quirks: SpeechQuirks) -> Outgoing:
         "language": request.language,
     }
     body.update(quirks.defaults)
-    body.update(named(wanted, quirks.params, warnings))
+    body.update(rename_fields(wanted, quirks.params, warnings))
     if call.config.streaming and quirks.answers == "json":
         body["stream"] = True
     body.update({**call.endpoint.ai_model.parameters, **call.config.options})
-    return Outgoing(quirks.path, body, {}, warnings.all(), reading=reading(request, quirks))
+    return EncodedRequest(quirks.path, body, {}, warnings.all(), response_format=response_format(request, quirks))
 
 
 def format_of(request: SpeechRequest, quirks: SpeechQuirks, provider: str) -> Any:
@@ -73,50 +73,50 @@ def format_of(request: SpeechRequest, quirks: SpeechQuirks, provider: str) -> An
     return wire
 
 
-def reading(request: SpeechRequest, quirks: SpeechQuirks) -> Reading:
+def response_format(request: SpeechRequest, quirks: SpeechQuirks) -> ResponseFormat:
     if quirks.answers == "json":
-        return Reading(EventReader(request))
-    return Reading(SoundReader(request), BytesAsFrames, "blob")
+        return ResponseFormat(SpeechEventReader(request))
+    return ResponseFormat(AudioReader(request), BytesAsFrames, "blob")
 
 
-class EventReader:
+class SpeechEventReader:
     """Speech in base64: in one JSON document, or in events."""
 
-    __slots__ = ("_heard", "_request")
+    __slots__ = ("_received", "_request")
 
     def __init__(self, request: SpeechRequest | None) -> None:
         self._request = request
-        self._heard = bytearray()
+        self._received = bytearray()
 
     def whole(self, body: Any) -> Iterator[Delta]:
         if "audio_data" not in body and says_why(body):
-            yield Failed(read_error(Head(0), body))
+            yield ErrorDelta(read_error(Head(0), body))
             return
-        yield from self._made(base64.b64decode(body["audio_data"]))
+        yield from self._speech_result(base64.b64decode(body["audio_data"]))
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
         data = frame.data.strip()
         event = (json.loads(data) if data and data != b"[DONE]" else None) or {}
         kind = str(event.get("type") or frame.event or "")
         if kind.endswith("audio.delta"):
-            said = event.get("audio_data") or event.get("audio") or ""
-            self._heard += base64.b64decode(said)
-            return (MediaDelta("speech", "audio", said),)
+            text = event.get("audio_data") or event.get("audio") or ""
+            self._received += base64.b64decode(text)
+            return (MediaDelta("speech", "audio", text),)
         if kind.endswith("audio.done"):
-            return self._made(bytes(self._heard))
+            return self._speech_result(bytes(self._received))
         if kind == "error" or event.get("error"):
-            return (Failed(read_error(Head(0), event)),)
+            return (ErrorDelta(read_error(Head(0), event)),)
         return ()
 
     def finish(self) -> Iterable[Delta]:
         return ()
 
-    def _made(self, data: bytes) -> Iterator[Delta]:
-        yield Used(spoken_usage(self._request))
+    def _speech_result(self, data: bytes) -> Iterator[Delta]:
+        yield UsageDelta(speech_usage(self._request))
         wanted = self._request.format if self._request else None
-        kind = sound_of(data) or f"audio/{wanted or 'mpeg'}"
-        yield Made(SpeechResponse(audio=SpokenAudio(data=data, mime_type=kind)))
-        yield Terminal()
+        kind = audio_type(data) or f"audio/{wanted or 'mpeg'}"
+        yield ResultDelta(SpeechResponse(audio=SpokenAudio(data=data, mime_type=kind)))
+        yield StreamEnd()
 
 
 CODEC = OpenAISpeech()

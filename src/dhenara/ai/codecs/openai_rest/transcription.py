@@ -12,13 +12,13 @@ from ...wire.frame import Frames
 from ...wire.http import Head
 from ...wire.multipart import Field, FilePart, Multipart
 from ...wire.sse import SseFrames
-from ..audio import file_name, kind_of, named, sound_bytes
+from ..audio import audio_bytes, file_name, kind_of, rename_fields
 from ..audio_quirks import TranscriptionQuirks
-from ..base import Outgoing, Reading
+from ..base import EncodedRequest, ResponseFormat
 from ..failure import parse_body
 from ..openai_chat.codec import read_error
 from ..operation import request_of
-from ..warnings import Warnings
+from ..warnings import WarningCollector
 from .transcription_reader import TranscriptionReader
 
 Pairs = list[tuple[str, Any]]
@@ -29,7 +29,7 @@ class OpenAITranscription:
 
     name = "openai_rest.transcription"
 
-    def encode(self, call: Call, quirks: TranscriptionQuirks) -> Outgoing:
+    def encode(self, call: Call, quirks: TranscriptionQuirks) -> EncodedRequest:
         return write(call, quirks)
 
     def frames(self) -> Frames:
@@ -42,16 +42,16 @@ class OpenAITranscription:
         return read_error(head, parse_body(body))
 
 
-def write(call: Call, quirks: TranscriptionQuirks) -> Outgoing:
+def write(call: Call, quirks: TranscriptionQuirks) -> EncodedRequest:
     request, provider = request_of(call, TranscriptionRequest), str(call.endpoint.api.provider)
-    warnings = Warnings(provider)
+    warnings = WarningCollector(provider)
     check_needs(request, quirks, provider)
     fields: Pairs = [("model", call.endpoint.ai_model.model_name)] if quirks.names_model else []
     wanted = {"language": request.language, "prompt": request.prompt, "temperature": call.config.temperature}
     translates = request.task == "translate"
     if translates:
         wanted["language"] = None
-    fields += [*named(wanted, quirks.params, warnings), *write_times(request, quirks, warnings)]
+    fields += [*rename_fields(wanted, quirks.params, warnings), *write_times(request, quirks, warnings)]
     fields += write_speakers(request, quirks, warnings)
     if call.config.streaming and quirks.streams:
         fields.append(("stream", True))
@@ -60,10 +60,15 @@ def write(call: Call, quirks: TranscriptionQuirks) -> Outgoing:
     more = {**quirks.defaults, **call.endpoint.ai_model.parameters, **call.config.options}
     fields = [*(pair for pair in fields if pair[0] not in more), *more.items()]
     # xAI wants the file after everything that says how to read it.
-    form = Multipart((*(part for pair in fields for part in spelled(*pair)), source(request, quirks, provider)))
-    reading = Reading(TranscriptionReader(), body="blob")
-    return Outgoing(
-        path(quirks, provider, translates=translates), {}, {}, warnings.all(), payload=form, reading=reading
+    form = Multipart((*(part for pair in fields for part in form_fields(*pair)), source(request, quirks, provider)))
+    response_format = ResponseFormat(TranscriptionReader(), body="blob")
+    return EncodedRequest(
+        path(quirks, provider, translates=translates),
+        {},
+        {},
+        warnings.all(),
+        payload=form,
+        response_format=response_format,
     )
 
 
@@ -85,7 +90,7 @@ def check_needs(request: TranscriptionRequest, quirks: TranscriptionQuirks, prov
             )
 
 
-def write_times(request: TranscriptionRequest, quirks: TranscriptionQuirks, warnings: Warnings) -> Pairs:
+def write_times(request: TranscriptionRequest, quirks: TranscriptionQuirks, warnings: WarningCollector) -> Pairs:
     if request.timestamps is None or quirks.timestamps == "always":
         return []
     if request.diarize and quirks.speakers is not None and quirks.timestamps == "never":
@@ -102,7 +107,7 @@ def write_times(request: TranscriptionRequest, quirks: TranscriptionQuirks, warn
     return [("response_format", "verbose_json"), *(fine if request.task == "transcribe" else [])]
 
 
-def write_speakers(request: TranscriptionRequest, quirks: TranscriptionQuirks, warnings: Warnings) -> Pairs:
+def write_speakers(request: TranscriptionRequest, quirks: TranscriptionQuirks, warnings: WarningCollector) -> Pairs:
     if not request.diarize:
         return []
     if quirks.speakers is None:
@@ -118,10 +123,10 @@ def source(request: TranscriptionRequest, quirks: TranscriptionQuirks, provider:
         return Field(quirks.audio_id, audio.file_id)
     if audio.data is None and audio.url is not None and quirks.audio_url is not None:
         return Field(quirks.audio_url, audio.url)
-    return FilePart("file", sound_bytes(audio, provider), file_name(audio), kind_of(audio))
+    return FilePart("file", audio_bytes(audio, provider), file_name(audio), kind_of(audio))
 
 
-def spelled(name: str, value: Any) -> list[Field]:
+def form_fields(name: str, value: Any) -> list[Field]:
     """As forms write values: lists as several fields."""
     values = value if isinstance(value, list | tuple) else [value]
     return [Field(name, one if isinstance(one, str) else json.dumps(one).decode()) for one in values]

@@ -6,21 +6,21 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...types.audio import TranscriptionResponse
-from ...types.delta import Began, Delta, Failed, Made, Terminal, TextDelta
+from ...types.delta import Delta, ErrorDelta, ResponseStart, ResultDelta, StreamEnd, TextDelta
 from ...types.subtitles import SpokenSegment, read_cues
 from ...types.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.http import Head
 from ..audio import Wire, read_segment, read_word
-from ..base import Blob
-from ..counts import amount, count, number, section, unreadable, used
+from ..base import BinaryBody
+from ..int_fields import amount, count, read_int, read_object, unreadable, used
+from ..json_fields import read_name
 from ..openai_chat.codec import read_error
-from ..openai_chat.usage import heard
+from ..openai_chat.usage import mark_started
 from ..operation import says_why
-from ..reported import reported_cost
+from ..reported_cost import reported_cost
 from ..token_buckets import Report as Counted, split
-from ..told import named
 
 PLAIN = ("text/plain", "text/vtt", "application/x-subrip")
 OWN = ("text", "language", "duration", "segments", "words", "usage", "task", "model")
@@ -38,17 +38,17 @@ class TranscriptionReader:
         self._model: str | None = None
 
     def whole(self, body: Any) -> Iterator[Delta]:
-        if isinstance(body, Blob):
+        if isinstance(body, BinaryBody):
             kind = body.head.headers.get("content-type", "").partition(";")[0].strip().lower()
             body = body.data.decode() if kind in PLAIN else json.loads(body.data)
         if isinstance(body, str):
-            yield Made(read_text(body))
+            yield ResultDelta(read_text(body))
         elif "text" not in body and says_why(body):
-            yield Failed(read_error(Head(0), body))
+            yield ErrorDelta(read_error(Head(0), body))
             return
         else:
             yield from self._read(body)
-        yield Terminal()
+        yield StreamEnd()
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
         data = frame.data.strip()
@@ -56,30 +56,30 @@ class TranscriptionReader:
         kind = str(event.get("type") or frame.event or "")
         if kind.endswith("text.delta"):
             # Mistral says `text` where OpenAI says `delta`.
-            return self._said(event.get("delta") or event.get("text") or "")
+            return self._text_delta(event.get("delta") or event.get("text") or "")
         if kind.endswith("segment"):
             self._segments.append(read_segment(event))
-            return self._said(event.get("text") or "") if not self._text else ()
+            return self._text_delta(event.get("text") or "") if not self._text else ()
         if kind.endswith("language"):
             self._language = event.get("audio_language")
         elif kind.endswith("done"):
-            return [*self._read(event), Terminal()]
+            return [*self._read(event), StreamEnd()]
         elif kind == "error" or event.get("error"):
-            return (Failed(read_error(Head(0), event)),)
+            return (ErrorDelta(read_error(Head(0), event)),)
         return ()
 
     def finish(self) -> Iterable[Delta]:
         return ()
 
-    def _said(self, text: str) -> Iterable[Delta]:
+    def _text_delta(self, text: str) -> Iterable[Delta]:
         return (TextDelta("transcript", text),)
 
     def _read(self, body: Wire) -> Iterator[Delta]:
         if body.get("model"):
-            yield Began(None, named(body, "model"))
+            yield ResponseStart(None, read_name(body, "model"))
         yield from used(read_usage(body))
         segments = [read_segment(one) for one in body.get("segments") or ()] or self._segments
-        yield Made(
+        yield ResultDelta(
             TranscriptionResponse(
                 text=body["text"],
                 language=body.get("language") or self._language,
@@ -101,29 +101,29 @@ def read_text(text: str) -> TranscriptionResponse:
 
 def read_usage(body: Wire) -> Usage:
     """Tokens where they are counted, and seconds: reported ones before those of the sound itself."""
-    told = section(body, "usage")
-    details = section(told, "input_token_details") or section(told, "prompt_tokens_details")
+    data = read_object(body, "usage")
+    details = read_object(data, "input_token_details") or read_object(data, "prompt_tokens_details")
     # Mistral counts the sound beside the prompt, OpenAI within it.
-    found = split(
+    match = split(
         Counted(
-            first_count(told, "input_tokens", "prompt_tokens"),
-            first_count(told, "output_tokens", "completion_tokens"),
-            count(told, "total_tokens"),
+            first_count(data, "input_tokens", "prompt_tokens"),
+            first_count(data, "output_tokens", "completion_tokens"),
+            count(data, "total_tokens"),
             read={
-                "input_audio_tokens": heard(told, details),
-                "cache_read_tokens": number(details, "cached_tokens"),
+                "input_audio_tokens": mark_started(data, details),
+                "cache_read_tokens": read_int(details, "cached_tokens"),
             },
         )
     )
-    seconds = amount(told, "seconds", "prompt_audio_seconds") or amount(body, "duration")
-    return Usage.made(
-        **found.counts,
+    seconds = amount(data, "seconds", "prompt_audio_seconds") or amount(body, "duration")
+    return Usage.construct_unchecked(
+        **match.counts,
         units={"seconds": seconds} if seconds else {},
-        reported_cost=reported_cost(told),
-        unclear=(*found.unclear, *unreadable(told)),
-        raw=dict(told),
+        reported_cost=reported_cost(data),
+        unclear=(*match.unclear, *unreadable(data)),
+        raw=dict(data),
     )
 
 
 def first_count(report: Wire, *names: str) -> int | None:
-    return next((found for name in names if (found := count(report, name)) is not None), None)
+    return next((match for name in names if (match := count(report, name)) is not None), None)

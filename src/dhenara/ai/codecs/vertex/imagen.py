@@ -8,20 +8,20 @@ from typing import Any
 
 from ...errors import ContentFilteredError, UnsupportedError
 from ...types.call import Call
-from ...types.delta import Delta, Failed, Made, Used
+from ...types.delta import Delta, ErrorDelta, ResultDelta, UsageDelta
 from ...types.image import GeneratedImage, ImageResponse
 from ...types.usage import Usage
-from ..base import Outgoing
+from ..base import EncodedRequest
 from ..gemini.codec import read_error
-from ..gemini.naming import model_path
-from ..image import read_drawing
+from ..gemini.model_names import model_path
+from ..image import read_image_prompt
 from ..operation import OperationCodec
 from ..operation_quirks import ImageQuirks
 from ..paths import quote_segment
 
 
-def write(call: Call, quirks: ImageQuirks) -> Outgoing:
-    drawing, config = read_drawing(call), call.config
+def write(call: Call, quirks: ImageQuirks) -> EncodedRequest:
+    drawing, config = read_image_prompt(call), call.config
     if drawing.pictures or drawing.request.mask is not None:
         raise UnsupportedError("Imagen draws from words only; Gemini's image models take pictures too")
     if config.streaming:
@@ -35,7 +35,7 @@ def write(call: Call, quirks: ImageQuirks) -> Outgoing:
     parameters.update(config.options)
     body = {"instances": [{"prompt": drawing.prompt}], "parameters": parameters}
     path = quirks.path.format(model=model_path(drawing.model), name=quote_segment(drawing.model, "@"))
-    return Outgoing(path, body, {}, drawing.warnings.all())
+    return EncodedRequest(path, body, {}, drawing.warnings.all())
 
 
 def read(quirks: ImageQuirks, body: Any) -> Iterator[Delta]:
@@ -51,10 +51,10 @@ def read(quirks: ImageQuirks, body: Any) -> Iterator[Delta]:
     ]
     refused = [one["raiFilteredReason"] for one in predictions if one.get("raiFilteredReason")]
     if not images:
-        yield Failed(ContentFilteredError("; ".join(refused) or "no picture came back, and no reason"))
+        yield ErrorDelta(ContentFilteredError("; ".join(refused) or "no picture came back, and no reason"))
         return
-    yield Used(Usage(units={"images": float(len(images))}))
-    yield Made(ImageResponse(images=images, extras={"filtered": refused} if refused else {}))
+    yield UsageDelta(Usage(units={"images": float(len(images))}))
+    yield ResultDelta(ImageResponse(images=images, extras={"filtered": refused} if refused else {}))
 
 
 CODEC = OperationCodec("vertex.imagen", write, read, read_error)

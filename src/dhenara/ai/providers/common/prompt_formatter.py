@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...types.conversation._node import ConversationNode, answered, asked
+from ...types.conversation._node import ConversationNode, answer_messages, query_prompt
 from ...types.image import ImageResponse
 from ...types.message import Message
 from ...types.model import AIModel
@@ -33,6 +33,8 @@ class PromptFormatter:
         node = ConversationNode.model_validate(
             {"user_query": user_query, "input_files": attached_files or [], "response": previous_response or None}
         )
-        question = [asked(node.user_query, node.input_files, max_words_query)] if user_query or attached_files else []
-        answer = answered(node.response, max_words_response)
+        question = (
+            [query_prompt(node.user_query, node.input_files, max_words_query)] if user_query or attached_files else []
+        )
+        answer = answer_messages(node.response, max_words_response)
         return [*answer, *question] if response_before_query else [*question, *answer]

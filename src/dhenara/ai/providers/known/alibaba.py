@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -22,7 +22,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=Beside("alibaba"),
+    operations=LazyRoutes("alibaba"),
     key_env=(
         "DASHSCOPE_API_KEY",
         "ALIBABA_API_KEY",

@@ -16,19 +16,19 @@ from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...types.structured import OutputMode
 from ..auth import bearer_or_aws
-from ..later import Beside
-from ..listing import Listing
-from ..provider import InFiles, Provider, Route
-from ..tokens.aws import aws_proofs
+from ..lazy_operations import LazyRoutes
+from ..listing import ModelListRoute
+from ..provider import FileConfigReader, Provider, Route
+from ..tokens.aws import aws_token_source
 from ..tokens.aws_profiles import region_in_files
 from .anthropic import BINDING
-from .claude import claude_routes, dated, name_on_bedrock, preceded
+from .claude import claude_routes, name_on_bedrock, prefix_patterns, split_date
 
 # How each family is told to think; inference profiles put a region before the name.
 CLAUDE_UNSTRUCTURED = "*anthropic.claude-3-7-*|*anthropic.claude-*-4-2*|*anthropic.claude-*-4-1-*"
 CLAUDE_BUDGET = "*anthropic.claude-*-4-5-*"
 CLAUDE_ADAPTIVE = "*anthropic.claude-*-4-6*|*anthropic.claude-*-4-7*|*anthropic.claude-*-4-8*|*anthropic.claude-*-5*"
-CLAUDE_BINDING = preceded("*anthropic.", BINDING)
+CLAUDE_BINDING = prefix_patterns("*anthropic.", BINDING)
 # Others that Converse holds to a schema.
 SHAPED = "*minimax.*|*moonshot*|*mistral.*|*google.gemma*|*nvidia.*"
 INVOKED = MessagesQuirks(
@@ -55,10 +55,10 @@ LIMITED = ChatQuirks(params={"max_output_tokens": "max_tokens"})
 MESSAGES = MessagesQuirks(params={"service_tier": None})
 
 
-def named(name: str, config: Mapping[str, Any]) -> str:
+def bedrock_model_name(name: str, config: Mapping[str, Any]) -> str:
     """Mantle takes bare names, without a profile and a day; Converse and InvokeModel want both."""
     if config.get("endpoint") == "mantle" and name.startswith("claude-"):
-        return f"anthropic.{dated(name)[0]}"
+        return f"anthropic.{split_date(name)[0]}"
     return name_on_bedrock(name, str(config.get("region", "")))
 
 
@@ -98,11 +98,11 @@ PROVIDER = Provider(
         *claude_routes(INVOKED, before="*anthropic.", frames=ChunkFrames),
         Route("converse", ConverseQuirks(structured=BY_TOOL)),
     ),
-    operations=Beside("amazon_bedrock"),
+    operations=LazyRoutes("amazon_bedrock"),
     by_chat={"count_tokens": ("converse.count_tokens",)},
     auth=bearer_or_aws("bedrock"),
-    named=named,
-    proofs=aws_proofs,
+    named=bedrock_model_name,
+    proofs=aws_token_source,
     key_env=("AWS_BEARER_TOKEN_BEDROCK",),
     credentials_env={
         "access_key_id": "AWS_ACCESS_KEY_ID",
@@ -110,13 +110,13 @@ PROVIDER = Provider(
         "session_token": "AWS_SESSION_TOKEN",
     },
     config_env={"region": ("AWS_REGION", "AWS_DEFAULT_REGION")},
-    config_in_files=InFiles(region_in_files, {"region": "`region = ...` into a profile of ~/.aws/config"}),
+    config_in_files=FileConfigReader(region_in_files, {"region": "`region = ...` into a profile of ~/.aws/config"}),
     base_url_env=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
     keys_url="https://console.aws.amazon.com/bedrock/home#/api-keys",
     price_list="aws",
-    listing=Listing(
+    listing=ModelListRoute(
         "/foundation-models",
         base="https://bedrock.{region}.amazonaws.com",
-        elsewhere={MANTLE["base"]: Listing(prefix="/v1")},
+        fallback_eligible={MANTLE["base"]: ModelListRoute(prefix="/v1")},
     ),
 )

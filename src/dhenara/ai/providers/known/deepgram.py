@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
 from ..auth import header
-from ..listing import Listing
+from ..listing import ModelListRoute
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -29,5 +29,5 @@ PROVIDER = Provider(
     key_env=("DEEPGRAM_API_KEY",),
     base_url_env=("DEEPGRAM_BASE_URL",),
     keys_url="https://console.deepgram.com",
-    listing=Listing(),
+    listing=ModelListRoute(),
 )

@@ -37,7 +37,7 @@ PROVIDER = Provider(
         # Claude's protocol, for whoever asks for it.
         Route(
             "anthropic",
-            MessagesQuirks(accepted={}),
+            MessagesQuirks(media_support={}),
             base="https://api.deepseek.com/anthropic",
             auth=header("x-api-key"),
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -20,7 +20,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=Beside("plain_embeddings"),
+    operations=LazyRoutes("plain_embeddings"),
     key_env=("FIREWORKS_API_KEY",),
     base_url_env=("FIREWORKS_BASE_URL",),
     keys_url="https://fireworks.ai/account/api-keys",

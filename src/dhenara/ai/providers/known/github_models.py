@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..later import Beside
-from ..listing import Listing
+from ..lazy_operations import LazyRoutes
+from ..listing import ModelListRoute
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -19,12 +19,12 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=Beside("plain_embeddings"),
+    operations=LazyRoutes("plain_embeddings"),
     key_env=(
         "GITHUB_MODELS_TOKEN",
         "GITHUB_TOKEN",
     ),
     base_url_env=("GITHUB_MODELS_BASE_URL",),
     keys_url="https://github.com/settings/tokens",
-    listing=Listing("/catalog/models", base="https://models.github.ai"),
+    listing=ModelListRoute("/catalog/models", base="https://models.github.ai"),
 )

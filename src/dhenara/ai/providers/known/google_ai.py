@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...codecs.gemini.quirks import MOST_BYTES, GeminiQuirks
 from ..auth import header
-from ..later import Beside
-from ..listing import Listing
+from ..lazy_operations import LazyRoutes
+from ..listing import ModelListRoute
 from ..provider import Provider, Route
 
 # How each generation is told to think.
@@ -23,28 +23,28 @@ PROVIDER = Provider(
             GeminiQuirks(
                 thinking="budget",
                 smallest_budget=128,
-                structured_beside_tools=False,
+                structured_with_tools=False,
                 most_request_bytes=MOST_BYTES,
             ),
             models=RESTLESS,
         ),
         Route(
             "gemini",
-            GeminiQuirks(thinking="budget", structured_beside_tools=False, most_request_bytes=MOST_BYTES),
+            GeminiQuirks(thinking="budget", structured_with_tools=False, most_request_bytes=MOST_BYTES),
             models=BUDGETED,
         ),
         Route(
             "gemini",
-            GeminiQuirks(thinking="none", structured_beside_tools=False, most_request_bytes=MOST_BYTES),
+            GeminiQuirks(thinking="none", structured_with_tools=False, most_request_bytes=MOST_BYTES),
             models=UNTHINKING,
         ),
         Route("gemini", GeminiQuirks(most_request_bytes=MOST_BYTES)),
     ),
-    operations=Beside("google_ai", draws="imagen*|models/imagen*"),
+    operations=LazyRoutes("google_ai", draws="imagen*|models/imagen*"),
     by_chat={
         "count_tokens": ("gemini.count_tokens",),
         "image": ("gemini.images",),
-        "transcribe": ("gemini.hearing",),
+        "transcribe": ("gemini.transcription",),
         "speak": ("gemini.speech",),
     },
     # Never as ?key= in the address, where logs and exceptions would show it.
@@ -53,5 +53,5 @@ PROVIDER = Provider(
     base_url_env=("GOOGLE_GEMINI_BASE_URL", "GEMINI_BASE_URL"),
     keys_url="https://aistudio.google.com/apikey",
     price_list="google",
-    listing=Listing("/models", {"pageSize": "1000"}),
+    listing=ModelListRoute("/models", {"pageSize": "1000"}),
 )

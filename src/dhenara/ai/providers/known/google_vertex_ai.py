@@ -11,10 +11,10 @@ from ...codecs.openai_chat.quirks import ChatQuirks
 from ...dataclass import replace
 from ...errors import ConfigurationError
 from ..auth import header
-from ..later import Beside
-from ..listing import Listing
-from ..provider import InFiles, Provider, Route
-from ..tokens.google_default import google_proofs, project_in_files
+from ..lazy_operations import LazyRoutes
+from ..listing import ModelListRoute
+from ..provider import FileConfigReader, Provider, Route
+from ..tokens.google_default import google_token_source, project_in_files
 from .claude import claude_routes, name_on_vertex
 
 GEMINI = "/v1beta1{scope}"
@@ -39,7 +39,7 @@ PATH = "/publishers/google/{model}:{method}"
 NAMED = GeminiQuirks(path=PATH, counts_whole_request=False, fetches=True)
 
 
-def derived(config: Mapping[str, Any], has_key: bool) -> Mapping[str, Any]:
+def derived_config(config: Mapping[str, Any], has_key: bool) -> Mapping[str, Any]:
     """A key stands for a project, which is then not named; some locations are many regions."""
     if has_key:
         return {"host": "aiplatform.googleapis.com", "scope": ""}
@@ -84,26 +84,26 @@ PROVIDER = Provider(
         ),
         Route("gemini", NAMED),
     ),
-    operations=Beside("google_vertex_ai", draws="imagen*"),
+    operations=LazyRoutes("google_vertex_ai", draws="imagen*"),
     by_chat={
         "count_tokens": ("gemini.count_tokens",),
         "image": ("gemini.images",),
-        "transcribe": ("gemini.hearing",),
+        "transcribe": ("gemini.transcription",),
         "speak": ("gemini.speech",),
     },
     auth=header("x-goog-api-key"),
-    derived=derived,
+    derived=derived_config,
     named=lambda name, config: name_on_vertex(name),
-    proofs=google_proofs,
+    proofs=google_token_source,
     key_env=("GOOGLE_VERTEX_API_KEY",),
     config_env={
         "project_id": ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "ANTHROPIC_VERTEX_PROJECT_ID"),
         "location": ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION", "CLOUD_ML_REGION"),
     },
-    config_in_files=InFiles(project_in_files),
+    config_in_files=FileConfigReader(project_in_files),
     base_url_env=("GOOGLE_VERTEX_BASE_URL",),
     keys_url="https://console.cloud.google.com/vertex-ai/studio/settings/api-keys",
     aliases=("vertex", "vertex_ai"),
     price_list="google",
-    listing=Listing("/publishers/google/models", prefix="/v1beta1"),
+    listing=ModelListRoute("/publishers/google/models", prefix="/v1beta1"),
 )

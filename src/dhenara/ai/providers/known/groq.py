@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ...codecs.accepted import PICTURES, Accepted
+from ...codecs.media_support import PICTURES, MediaSupport
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...dataclass import replace
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 # Four megabytes for a request with pictures in it; addresses do not count.
 MOST_BYTES = 4_000_000
-TAKES = {"image": Accepted(PICTURES)}
+TAKES = {"image": MediaSupport(PICTURES)}
 QUIRKS = ChatQuirks(
     params={
         "max_output_tokens": "max_completion_tokens",
@@ -29,9 +29,9 @@ QUIRKS = ChatQuirks(
     audio_in=False,
     # Schemas are a wish there, and refused beside tools.
     schema_rules=None,
-    structured_beside_tools=False,
+    structured_with_tools=False,
     connects_mcp=True,
-    accepted=TAKES,
+    media_support=TAKES,
     most_request_bytes=MOST_BYTES,
 )
 # These are held to schemas, and have tools of their own.
@@ -55,7 +55,7 @@ PROVIDER = Provider(
             "openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False, most_request_bytes=MOST_BYTES)
         ),
     ),
-    operations=Beside("groq"),
+    operations=LazyRoutes("groq"),
     key_env=("GROQ_API_KEY",),
     base_url_env=("GROQ_BASE_URL",),
     keys_url="https://console.groq.com/keys",

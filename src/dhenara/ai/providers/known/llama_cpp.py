@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...schema.rules import ANY_SCHEMA
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -24,7 +24,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=Beside("llama_cpp"),
+    operations=LazyRoutes("llama_cpp"),
     by_chat={"count_tokens": ("openai_chat.count_tokens",)},
     key_env=("LLAMA_CPP_API_KEY",),
     base_url_env=("LLAMA_CPP_BASE_URL",),

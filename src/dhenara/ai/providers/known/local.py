@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...schema.rules import ANY_SCHEMA
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -28,7 +28,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=Beside("local"),
+    operations=LazyRoutes("local"),
     needs_key=False,
     input_modalities=("text",),
     embedded=True,

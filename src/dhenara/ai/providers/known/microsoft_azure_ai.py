@@ -6,10 +6,10 @@ from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ..auth import header
-from ..later import Beside
-from ..listing import Listing
+from ..lazy_operations import LazyRoutes
+from ..listing import ModelListRoute
 from ..provider import Provider, Route
-from ..tokens.entra import entra_proofs
+from ..tokens.entra import entra_token_source
 from .claude import claude_routes
 from .microsoft_openai import CACHE_UNCLEAR, DATED, QUERY
 from .openai import RESPONSES_ONLY
@@ -47,10 +47,10 @@ PROVIDER = Provider(
         Route("openai_chat", OTHERS, query=QUERY),
         Route("openai_responses", ResponsesQuirks(), query=QUERY),
     ),
-    operations=Beside("microsoft_azure_ai"),
+    operations=LazyRoutes("microsoft_azure_ai"),
     by_chat={"count_tokens": ("anthropic.count_tokens",)},
     auth=header("api-key"),
-    proofs=entra_proofs,
+    proofs=entra_token_source,
     scope="https://ai.azure.com/.default",
     key_env=("AZURE_AI_API_KEY", "ANTHROPIC_FOUNDRY_API_KEY"),
     base_url_env=("AZURE_AI_ENDPOINT",),
@@ -58,5 +58,5 @@ PROVIDER = Provider(
     keys_url="https://ai.azure.com (your resource, Keys and Endpoints)",
     aliases=("azure_ai", "foundry"),
     price_list="azure",
-    listing=Listing(prefix="/openai/v1"),
+    listing=ModelListRoute(prefix="/openai/v1"),
 )

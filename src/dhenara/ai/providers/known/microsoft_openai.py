@@ -6,10 +6,10 @@ from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...dataclass import replace
 from ..auth import header
-from ..later import Beside
-from ..listing import Listing
+from ..lazy_operations import LazyRoutes
+from ..listing import ModelListRoute
 from ..provider import Provider, Route
-from ..tokens.entra import entra_proofs
+from ..tokens.entra import entra_token_source
 from .openai import ONLY_DRAW, RESPONSES_ONLY
 
 # A dated version of the API has addresses of its own; the current one needs no date.
@@ -19,7 +19,7 @@ QUERY = "api-version={api_version}"
 CACHE_UNCLEAR = "*grok*"
 
 
-def both(route: Route) -> tuple[Route, Route]:
+def both_versions(route: Route) -> tuple[Route, Route]:
     """An operation at the addresses of a dated version, and at those of the current one."""
     return replace(route, prefix="/openai/deployments/{model}", query=QUERY, when=DATED), replace(route, query=QUERY)
 
@@ -47,10 +47,10 @@ PROVIDER = Provider(
         Route("openai_chat", ChatQuirks(efforts={"max": "xhigh"}, cache_counts_unclear=CACHE_UNCLEAR), query=QUERY),
         Route("openai_responses", ResponsesQuirks(), query=QUERY),
     ),
-    operations=Beside("microsoft_openai", draws=ONLY_DRAW),
+    operations=LazyRoutes("microsoft_openai", draws=ONLY_DRAW),
     by_chat={"count_tokens": ("openai_responses.count_tokens",)},
     auth=header("api-key"),
-    proofs=entra_proofs,
+    proofs=entra_token_source,
     scope="https://cognitiveservices.azure.com/.default",
     credentials_env={"token": "AZURE_OPENAI_AD_TOKEN"},
     key_env=("AZURE_OPENAI_API_KEY",),
@@ -59,5 +59,5 @@ PROVIDER = Provider(
     keys_url="https://portal.azure.com (your resource, Keys and Endpoint)",
     aliases=("azure_openai", "azure"),
     price_list="azure",
-    listing=Listing(prefix="/openai/v1"),
+    listing=ModelListRoute(prefix="/openai/v1"),
 )

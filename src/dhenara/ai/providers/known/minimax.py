@@ -23,7 +23,10 @@ PROVIDER = Provider(
         ),
         # Claude's protocol, for whoever asks for it.
         Route(
-            "anthropic", MessagesQuirks(accepted={}), base="https://api.minimax.io/anthropic", auth=header("x-api-key")
+            "anthropic",
+            MessagesQuirks(media_support={}),
+            base="https://api.minimax.io/anthropic",
+            auth=header("x-api-key"),
         ),
     ),
     key_env=("MINIMAX_API_KEY",),

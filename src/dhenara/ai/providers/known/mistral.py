@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...codecs.accepted import PICTURES, Accepted
+from ...codecs.media_support import PICTURES, MediaSupport
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -33,11 +33,11 @@ PROVIDER = Provider(
                 audio_shape="string",
                 document_shape="document_url",
                 empty_content="empty",
-                accepted={"image": Accepted(PICTURES, 10_000_000), "file": Accepted((), 50_000_000)},
+                media_support={"image": MediaSupport(PICTURES, 10_000_000), "file": MediaSupport((), 50_000_000)},
             ),
         ),
     ),
-    operations=Beside("mistral"),
+    operations=LazyRoutes("mistral"),
     key_env=("MISTRAL_API_KEY",),
     base_url_env=("MISTRAL_BASE_URL",),
     keys_url="https://console.mistral.ai/api-keys",

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from ...codecs.ollama.quirks import OllamaQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..later import Beside
-from ..listing import Listing
+from ..lazy_operations import LazyRoutes
+from ..listing import ModelListRoute
 from ..provider import Provider, Route
 
 PORT = 11434
@@ -15,10 +15,10 @@ PORT = 11434
 
 def address(given: str) -> str:
     """As `OLLAMA_HOST` may be written: without a scheme, without a port, or with the path of a protocol."""
-    said = given.strip().rstrip("/").removesuffix("/v1").removesuffix("/api")
-    if "://" in said:
-        return said
-    parts = urlsplit(f"http://{said}")
+    text = given.strip().rstrip("/").removesuffix("/v1").removesuffix("/api")
+    if "://" in text:
+        return text
+    parts = urlsplit(f"http://{text}")
     host = parts.hostname or "127.0.0.1"
     # What a server listens on everywhere is reached here.
     named = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
@@ -46,7 +46,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=Beside("ollama"),
+    operations=LazyRoutes("ollama"),
     key_env=("OLLAMA_API_KEY",),
     base_url_env=("OLLAMA_HOST", "OLLAMA_BASE_URL"),
     read_address=address,
@@ -54,5 +54,5 @@ PROVIDER = Provider(
     keys_url="https://ollama.com/settings/keys",
     needs_key=False,
     local=True,
-    listing=Listing("/api/tags"),
+    listing=ModelListRoute("/api/tags"),
 )

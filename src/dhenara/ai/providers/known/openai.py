@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...codecs.accepted import PICTURES, Accepted
+from ...codecs.media_support import PICTURES, MediaSupport
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...dataclass import replace
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 # Models that Chat Completions does not serve, or not with tools.
@@ -19,17 +19,17 @@ SEARCHING = "*-search-preview*|*-search-api*"
 
 # Fifty megabytes for a file, and for all that stands in one request.
 MOST_BYTES = 50_000_000
-DOCUMENT = Accepted(by_id=True, most_uploaded=MOST_BYTES)
+DOCUMENT = MediaSupport(by_id=True, most_uploaded=MOST_BYTES)
 SOUNDS = ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave", "audio/mpeg", "audio/mp3")
 CHAT = ChatQuirks(
     cache_key=True,
     # Most effort is for Responses alone.
     efforts={"max": "xhigh"},
-    accepted={"image": Accepted(PICTURES), "audio": Accepted(SOUNDS), "file": DOCUMENT},
+    media_support={"image": MediaSupport(PICTURES), "audio": MediaSupport(SOUNDS), "file": DOCUMENT},
     most_request_bytes=MOST_BYTES,
 )
 RESPONSES = ResponsesQuirks(
-    accepted={"image": Accepted(PICTURES, by_id=True), "file": DOCUMENT}, most_request_bytes=MOST_BYTES
+    media_support={"image": MediaSupport(PICTURES, by_id=True), "file": DOCUMENT}, most_request_bytes=MOST_BYTES
 )
 
 
@@ -46,7 +46,7 @@ PROVIDER = Provider(
         Route("openai_responses", replace(RESPONSES, cache_marks=True), models=MARKED),
         Route("openai_responses", RESPONSES),
     ),
-    operations=Beside("openai", draws=f"dall-e-3*|dall-e-2*|{ONLY_DRAW}"),
+    operations=LazyRoutes("openai", draws=f"dall-e-3*|dall-e-2*|{ONLY_DRAW}"),
     by_chat={"count_tokens": ("openai_responses.count_tokens",)},
     key_env=("OPENAI_API_KEY",),
     base_url_env=("OPENAI_BASE_URL",),

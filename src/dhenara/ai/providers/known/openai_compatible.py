@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -19,6 +19,6 @@ PROVIDER = Provider(
         ),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
-    operations=Beside("openai_compatible"),
+    operations=LazyRoutes("openai_compatible"),
     needs_key=False,
 )

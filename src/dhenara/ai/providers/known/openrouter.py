@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -28,7 +28,7 @@ PROVIDER = Provider(
         ),
         Route("openai_responses", ResponsesQuirks()),
     ),
-    operations=Beside("openrouter"),
+    operations=LazyRoutes("openrouter"),
     by_chat={"image": ("openai_chat.images",)},
     key_env=("OPENROUTER_API_KEY",),
     base_url_env=("OPENROUTER_BASE_URL",),

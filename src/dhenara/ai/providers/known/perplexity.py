@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -32,7 +32,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=Beside("perplexity"),
+    operations=LazyRoutes("perplexity"),
     key_env=("PERPLEXITY_API_KEY",),
     base_url_env=("PERPLEXITY_BASE_URL",),
     keys_url="https://www.perplexity.ai/settings/api",

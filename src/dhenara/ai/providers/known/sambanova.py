@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -19,7 +19,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=Beside("plain_embeddings"),
+    operations=LazyRoutes("plain_embeddings"),
     key_env=("SAMBANOVA_API_KEY",),
     base_url_env=("SAMBANOVA_BASE_URL",),
     keys_url="https://cloud.sambanova.ai/apis",

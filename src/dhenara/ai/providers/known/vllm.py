@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...schema.rules import ANY_SCHEMA
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 PROVIDER = Provider(
@@ -28,7 +28,7 @@ PROVIDER = Provider(
         ),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
-    operations=Beside("vllm"),
+    operations=LazyRoutes("vllm"),
     key_env=("VLLM_API_KEY",),
     base_url_env=("VLLM_BASE_URL",),
     needs_key=False,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
-from ..offers import embeddings, rerank
 from ..provider import Provider, Route
+from ..shared_operation_routes import embeddings, rerank
 
 SEEING = EmbeddingQuirks(
     path="/multimodalembeddings",
@@ -22,7 +22,7 @@ PROVIDER = Provider(
     routes=(),
     operations=(
         rerank(RerankQuirks(params={"top_n": "top_k"}, results="data")),
-        Route("openai_rest.seeing", SEEING, "voyage-multimodal*", operation="embed"),
+        Route("openai_rest.multimodal_embeddings", SEEING, "voyage-multimodal*", operation="embed"),
         embeddings(
             EmbeddingQuirks(
                 params={"dimensions": "output_dimension", "input_type": "input_type", "truncate": "truncation"},

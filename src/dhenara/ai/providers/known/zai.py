@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...dataclass import replace
-from ..later import Beside
+from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
 QUIRKS = ChatQuirks(
@@ -36,7 +36,7 @@ PROVIDER = Provider(
         ),
         Route("openai_chat", QUIRKS),
     ),
-    operations=Beside("plain_embeddings"),
+    operations=LazyRoutes("plain_embeddings"),
     key_env=("ZAI_API_KEY",),
     base_url_env=("ZAI_BASE_URL",),
     keys_url="https://z.ai/manage-apikey/apikey-list",

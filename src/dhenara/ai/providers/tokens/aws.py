@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import ConfigurationError
-from ...wire.io import IO, Patience
-from ..proof import Proof, Source
-from .aws_profiles import chosen, keys_in_files
+from ...wire.io_protocol import IO, AttemptTimeouts
+from ..token import Source, Token
+from .aws_profiles import keys_in_files, selected_profile
 
 A_WHILE = 600.0
 NOWHERE = (
@@ -19,34 +19,34 @@ NOWHERE = (
 MORE = "; single sign-on, roles and the keys of a machine need botocore: pip install 'dhenara[aws]'"
 
 
-def aws_proofs(
+def aws_token_source(
     credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Source | None:
     """None where the keys themselves were given; else the chain, for a profile where one is named."""
     given = credentials or {}
     if "access_key_id" in given or "secret_access_key" in given:
         return None
-    profile = chosen(given, environment)
+    profile = selected_profile(given, environment)
     if credentials is not None and not profile:
         raise ConfigurationError(
             "credentials for AWS are {'access_key_id': ..., 'secret_access_key': ...}, perhaps with 'session_token', "
             "or {'profile': ...}, or {'token': ...}"
         )
-    return chain(profile, environment)
+    return default_chain(profile, environment)
 
 
-def chain(profile: str | None, environment: Mapping[str, str]) -> Source:
+def default_chain(profile: str | None, environment: Mapping[str, str]) -> Source:
     """Keys in files are read again after a while; botocore is asked every time, for it keeps and renews by itself."""
     session: list[Any] = []
 
-    async def fetch(io: IO, patience: Patience) -> Proof:
-        if not session and (kept := await io.call(keys_in_files, profile or "default", environment)):
-            return Proof(credentials=kept, good_until=io.wall() + A_WHILE)
-        found = await io.call(from_botocore, session, profile)
-        if not found:
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        if not session and (stored := await io.call(keys_in_files, profile or "default", environment)):
+            return Token(credentials=stored, good_until=io.time() + A_WHILE)
+        match = await io.call(from_botocore, session, profile)
+        if not match:
             named = f" (profile {profile!r})" if profile else ""
             raise ConfigurationError(f"{NOWHERE}{named}{'' if session else MORE}")
-        return Proof(credentials=found)
+        return Token(credentials=match)
 
     return fetch
 
@@ -67,5 +67,5 @@ def from_botocore(session: list[Any], profile: str | None) -> dict[str, str]:
         raise ConfigurationError(f"botocore found no AWS credentials: {error}") from error
     if frozen is None:
         return {}
-    found = {"access_key_id": frozen.access_key, "secret_access_key": frozen.secret_key}
-    return {**found, "session_token": frozen.token} if frozen.token else found
+    match = {"access_key_id": frozen.access_key, "secret_access_key": frozen.secret_key}
+    return {**match, "session_token": frozen.token} if frozen.token else match

@@ -17,7 +17,7 @@ STATIC = {
 Environment = Mapping[str, str]
 
 
-def chosen(credentials: Mapping[str, Any] | None, environment: Environment) -> str | None:
+def selected_profile(credentials: Mapping[str, Any] | None, environment: Environment) -> str | None:
     """The profile that was named, if one was."""
     named = (credentials or {}).get("profile") or environment.get("AWS_PROFILE")
     return str(named) if named else environment.get("AWS_DEFAULT_PROFILE") or None
@@ -29,30 +29,30 @@ def region_in_files(
     """The region of the profile, for a config that names none."""
     if config.get("region"):
         return {}
-    profile = chosen(credentials, environment) or "default"
-    found = next((told["region"] for told in told_of(profile, environment) if told.get("region")), None)
-    return {"region": found} if found else {}
+    profile = selected_profile(credentials, environment) or "default"
+    match = next((data["region"] for data in read_profile(profile, environment) if data.get("region")), None)
+    return {"region": match} if match else {}
 
 
 def keys_in_files(profile: str, environment: Environment) -> dict[str, str]:
     """Keys that stand in a profile as they are. A profile that says how to get them is botocore's."""
-    for told in told_of(profile, environment):
-        there = {ours: told[theirs] for ours, theirs in STATIC.items() if theirs in told}
+    for data in read_profile(profile, environment):
+        there = {ours: data[theirs] for ours, theirs in STATIC.items() if theirs in data}
         if {"access_key_id", "secret_access_key"} <= there.keys():
             return there
     return {}
 
 
-def told_of(profile: str, environment: Environment) -> tuple[dict[str, str], dict[str, str]]:
+def read_profile(profile: str, environment: Environment) -> tuple[dict[str, str], dict[str, str]]:
     """What the two files say of a profile: the one of credentials, which is believed first, and the one of settings."""
-    credentials = read(place("AWS_SHARED_CREDENTIALS_FILE", "credentials", environment))
-    settings = read(place("AWS_CONFIG_FILE", "config", environment))
+    credentials = read(profile_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", environment))
+    settings = read(profile_path("AWS_CONFIG_FILE", "config", environment))
     return credentials.get((profile,), {}), settings.get(("profile", profile)) or (
         settings.get((profile,), {}) if profile == "default" else {}
     )
 
 
-def place(variable: str, usual: str, environment: Environment) -> Path:
+def profile_path(variable: str, usual: str, environment: Environment) -> Path:
     home = Path(environment.get("HOME") or environment.get("USERPROFILE") or ".")
     named = environment.get(variable)
     if not named:
@@ -71,10 +71,12 @@ def read(path: Path) -> dict[tuple[str, ...], dict[str, str]]:
         return {}
     except (OSError, UnicodeDecodeError, Error) as error:
         raise ConfigurationError(f"the AWS profiles in {path} cannot be read: {type(error).__name__}") from error
-    return {words(name): {key: value.strip() for key, value in parser[name].items()} for name in parser.sections()}
+    return {
+        heading_words(name): {key: value.strip() for key, value in parser[name].items()} for name in parser.sections()
+    }
 
 
-def words(heading: str) -> tuple[str, ...]:
+def heading_words(heading: str) -> tuple[str, ...]:
     """`profile work` in the one file, and names with spaces in quotes."""
     try:
         return tuple(shlex.split(heading))

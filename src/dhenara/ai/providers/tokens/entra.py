@@ -10,11 +10,11 @@ from typing import Any
 from ...codecs.paths import quote_segment
 from ...dataclass import replace
 from ...errors import ConfigurationError
-from ...wire.io import IO, Patience
+from ...wire.io_protocol import IO, AttemptTimeouts
 from ...wire.secrets import SecretText
-from ..proof import Proof, Source
-from .exchange import ask_token, form
-from .given import from_credential
+from ..token import Source, Token
+from .exchange import form_request, request_token
+from .static_token import from_credential
 
 AUTHORITY = "https://login.microsoftonline.com"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -27,18 +27,18 @@ VARIABLES = {
 }
 
 
-def entra_proofs(
+def entra_token_source(
     credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Source | None:
     """The application that was given or is in the environment; else azure-identity's chain, if it is installed."""
-    said = {entry: environment[name] for entry, name in VARIABLES.items() if environment.get(name)}
-    given = {**said, **(credentials or {})}
+    text = {entry: environment[name] for entry, name in VARIABLES.items() if environment.get(name)}
+    given = {**text, **(credentials or {})}
     scope = str(config["scope"])
     if given.get("tenant_id") and given.get("client_id"):
         if given.get("client_secret"):
-            return by_secret(given, scope)
+            return client_secret_source(given, scope)
         if given.get("federated_token_file"):
-            return by_federation(given, scope)
+            return federated_source(given, scope)
     if credentials is not None:
         raise ConfigurationError(
             "credentials for Entra are {'token': ...}, or {'tenant_id': ..., 'client_id': ..., 'client_secret': ...}, "
@@ -47,36 +47,36 @@ def entra_proofs(
     return default_chain(scope)
 
 
-def by_secret(given: Mapping[str, Any], scope: str) -> Source:
-    async def fetch(io: IO, patience: Patience) -> Proof:
+def client_secret_source(given: Mapping[str, Any], scope: str) -> Source:
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         fields = {"client_secret": SecretText(given["client_secret"])}
-        return await token_of(given, io, patience, {**application(given, scope), **fields})
+        return await token_of(given, io, timeouts, {**application_fields(given, scope), **fields})
 
     return fetch
 
 
-def by_federation(given: Mapping[str, Any], scope: str) -> Source:
+def federated_source(given: Mapping[str, Any], scope: str) -> Source:
     """A cluster writes the file anew now and then."""
 
-    async def fetch(io: IO, patience: Patience) -> Proof:
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         path = Path(str(given["federated_token_file"]))
         try:
             assertion = SecretText((await io.call(path.read_text)).strip())
         except OSError as error:
             raise ConfigurationError(f"the federated token in {path} cannot be read: {error.strerror}") from error
         fields = {"client_assertion_type": ASSERTION, "client_assertion": assertion}
-        return await token_of(given, io, patience, {**application(given, scope), **fields})
+        return await token_of(given, io, timeouts, {**application_fields(given, scope), **fields})
 
     return fetch
 
 
-async def token_of(given: Mapping[str, Any], io: IO, patience: Patience, fields: Mapping[str, str]) -> Proof:
+async def token_of(given: Mapping[str, Any], io: IO, timeouts: AttemptTimeouts, fields: Mapping[str, str]) -> Token:
     """A token of the application, marked with whose it is."""
-    proof = await ask_token(io, patience, form(address(given), fields))
-    return replace(proof, account=f"entra {given['tenant_id']} {given['client_id']}")
+    token = await request_token(io, timeouts, form_request(address(given), fields))
+    return replace(token, account=f"entra {given['tenant_id']} {given['client_id']}")
 
 
-def application(given: Mapping[str, Any], scope: str) -> dict[str, str]:
+def application_fields(given: Mapping[str, Any], scope: str) -> dict[str, str]:
     return {"grant_type": "client_credentials", "client_id": str(given["client_id"]), "scope": scope}
 
 
@@ -88,19 +88,19 @@ def address(given: Mapping[str, Any]) -> str:
 
 def default_chain(scope: str) -> Source | None:
     """Managed identities, the Azure CLI and all else that azure-identity knows; None where it is not installed."""
-    if not installed("azure", "azure.identity"):
+    if not is_installed("azure", "azure.identity"):
         return None
     made: list[Any] = []
 
-    async def fetch(io: IO, patience: Patience) -> Proof:
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         if not made:
             made.append(await io.call(default_credential))
-        return await from_credential(made[0], scope)(io, patience)
+        return await from_credential(made[0], scope)(io, timeouts)
 
     return fetch
 
 
-def installed(*names: str) -> bool:
+def is_installed(*names: str) -> bool:
     return all(find_spec(name) is not None for name in names)
 
 

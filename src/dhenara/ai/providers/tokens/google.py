@@ -11,10 +11,10 @@ from ...dataclass import replace
 from ...errors import BadAnswerError, ConfigurationError
 from ...wire import json
 from ...wire.http import HttpRequest
-from ...wire.io import IO, Patience
+from ...wire.io_protocol import IO, AttemptTimeouts
 from ...wire.secrets import SecretText, conceal_all, secret_headers
-from ..proof import Proof, Source
-from .exchange import HOUR, ask, ask_json, ask_token, fits, form, private
+from ..token import Source, Token
+from .exchange import HOUR, check_private, form_request, is_header_safe, request_json, request_token, send_request
 from .rs256 import signed_jwt
 
 Info = Mapping[str, Any]
@@ -41,12 +41,12 @@ def service_account(info: Info) -> Source:
     """Signs who it is, and gets a token for that."""
     email, key, url = part(info, "client_email"), part(info, "private_key"), str(info.get("token_uri") or TOKENS)
 
-    async def fetch(io: IO, patience: Patience) -> Proof:
-        now = int(io.wall())
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        now = int(io.time())
         claims = {"iss": email, "scope": SCOPE, "aud": url, "iat": now, "exp": now + HOUR}
         assertion = SecretText(await io.call(signed_jwt, claims, key, info.get("private_key_id")))
         fields = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
-        return replace(await ask_token(io, patience, form(url, fields)), account=f"google {email}")
+        return replace(await request_token(io, timeouts, form_request(url, fields)), account=f"google {email}")
 
     return fetch
 
@@ -57,35 +57,37 @@ def authorized_user(info: Info) -> Source:
     fields = {"grant_type": "refresh_token", **{name: part(info, name) for name in named}}
     quota = info.get("quota_project_id")
 
-    async def fetch(io: IO, patience: Patience) -> Proof:
-        found = await ask_token(io, patience, form(str(info.get("token_uri") or TOKENS), fields))
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        match = await request_token(io, timeouts, form_request(str(info.get("token_uri") or TOKENS), fields))
         headers = {"x-goog-user-project": str(quota)} if quota else {}
-        return Proof(found.token, {}, found.good_until, headers, account=f"google {fields['refresh_token']}")
+        return Token(match.token, {}, match.good_until, headers, account=f"google {fields['refresh_token']}")
 
     return fetch
 
 
-def impersonated(info: Info) -> Source:
+def impersonated_account(info: Info) -> Source:
     """Somebody who may act as a service account."""
     source, url = from_info(dict(info.get("source_credentials") or {})), part(info, "service_account_impersonation_url")
 
-    async def fetch(io: IO, patience: Patience) -> Proof:
-        return await as_another(io, patience, await source(io, patience), url, info.get("delegates"))
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        return await impersonate(io, timeouts, await source(io, timeouts), url, info.get("delegates"))
 
     return fetch
 
 
-async def as_another(io: IO, patience: Patience, proof: Proof, url: str, delegates: Any = None) -> Proof:
+async def impersonate(
+    io: IO, timeouts: AttemptTimeouts, fetched_token: Token, url: str, delegates: Any = None
+) -> Token:
     body = {"scope": [SCOPE], "lifetime": f"{HOUR}s", **({"delegates": delegates} if delegates else {})}
-    headers = {"content-type": "application/json", "authorization": SecretText(f"Bearer {proof.token}")}
-    told = await ask_json(io, patience, HttpRequest("POST", private(url), headers, json.dumps(body)))
-    token, ends = told.get("accessToken"), told.get("expireTime")
-    if not isinstance(token, str) or not fits(token):
+    headers = {"content-type": "application/json", "authorization": SecretText(f"Bearer {fetched_token.token}")}
+    data = await request_json(io, timeouts, HttpRequest("POST", check_private(url), headers, json.dumps(body)))
+    token, ends = data.get("accessToken"), data.get("expireTime")
+    if not isinstance(token, str) or not is_header_safe(token):
         raise BadAnswerError("the service account to act as came without an accessToken")
     try:
-        return Proof(token, good_until=datetime.fromisoformat(str(ends)).timestamp())
+        return Token(token, good_until=datetime.fromisoformat(str(ends)).timestamp())
     except (ValueError, OverflowError):
-        return Proof(token)
+        return Token(token)
 
 
 def external_account(info: Info) -> Source:
@@ -100,31 +102,35 @@ def external_account(info: Info) -> Source:
     fields |= {"requested_token_type": ACCESS_TOKEN, "subject_token_type": part(info, "subject_token_type")}
     acts_as = info.get("service_account_impersonation_url")
 
-    async def fetch(io: IO, patience: Patience) -> Proof:
-        subject = await subject_token(io, patience, where)
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        subject = await subject_token(io, timeouts, where)
         address = str(info.get("token_url") or STS)
-        found = await ask_token(io, patience, form(address, {**fields, "subject_token": subject}))
-        return await as_another(io, patience, found, str(acts_as)) if acts_as else found
+        match = await request_token(io, timeouts, form_request(address, {**fields, "subject_token": subject}))
+        return await impersonate(io, timeouts, match, str(acts_as)) if acts_as else match
 
     return fetch
 
 
-async def subject_token(io: IO, patience: Patience, where: Info) -> str:
+async def subject_token(io: IO, timeouts: AttemptTimeouts, where: Info) -> str:
     """As it is, or as a field of JSON."""
     shape = where.get("format") or {}
     if "file" in where:
         path = Path(str(where["file"]))
         try:
-            said: Any = SecretText((await io.call(path.read_text)).strip())
-            said = conceal_all(json.loads(said.encode())) if shape.get("type") == "json" else said
+            text: Any = SecretText((await io.call(path.read_text)).strip())
+            text = conceal_all(json.loads(text.encode())) if shape.get("type") == "json" else text
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"the token to exchange cannot be read from {path}: {error}") from error
     else:
         headers = secret_headers({str(name).lower(): str(v) for name, v in (where.get("headers") or {}).items()})
         request = HttpRequest("GET", str(where["url"]), headers)
         is_json = shape.get("type") == "json"
-        said = await ask_json(io, patience, request) if is_json else (await ask(io, patience, request))[1].decode()
-    token = said.get(shape.get("subject_token_field_name", "access_token")) if isinstance(said, dict) else said
+        text = (
+            await request_json(io, timeouts, request)
+            if is_json
+            else (await send_request(io, timeouts, request))[1].decode()
+        )
+    token = text.get(shape.get("subject_token_field_name", "access_token")) if isinstance(text, dict) else text
     if not isinstance(token, str) or not token:
         raise ConfigurationError("there is no token to exchange where the Google credentials say that one is")
     return token.strip()
@@ -140,6 +146,6 @@ def part(info: Info, name: str) -> str:
 KINDS: dict[str, Callable[[Info], Source]] = {
     "service_account": service_account,
     "authorized_user": authorized_user,
-    "impersonated_service_account": impersonated,
+    "impersonated_service_account": impersonated_account,
     "external_account": external_account,
 }

@@ -9,10 +9,10 @@ from typing import Any
 from ...errors import ConfigurationError
 from ...wire import json
 from ...wire.http import HttpRequest
-from ...wire.io import IO, Broken, Patience, Silence, Unreachable
+from ...wire.io_protocol import IO, AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout
 from ...wire.secrets import SecretBytes, conceal_all
-from ..proof import Proof, Source
-from .exchange import ask_token
+from ..token import Source, Token
+from .exchange import request_token
 from .google import SCOPE, from_info
 
 FILE = "application_default_credentials.json"
@@ -26,21 +26,21 @@ NOWHERE = (
 )
 
 
-def google_proofs(
+def google_token_source(
     credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Source | None:
     """Those that were given, else the default ones."""
     if credentials is None:
-        return defaults(environment)
+        return default_source(environment)
     given = credentials.get("service_account_json", credentials)
     if isinstance(given, str) and not given.lstrip().startswith("{"):
         return from_file(Path(given))
     return from_info(
-        parsed(SecretBytes(given.encode()), "service_account_json") if isinstance(given, str) else checked(given)
+        parse_info(SecretBytes(given.encode()), "service_account_json") if isinstance(given, str) else check_info(given)
     )
 
 
-def checked(given: Any) -> Mapping[str, Any]:
+def check_info(given: Any) -> Mapping[str, Any]:
     if not isinstance(given, Mapping):
         raise ConfigurationError(
             "service_account_json is the content of the JSON file as a dict or a text, or the path of the file"
@@ -48,9 +48,9 @@ def checked(given: Any) -> Mapping[str, Any]:
     return given
 
 
-def parsed(data: SecretBytes, where: str) -> Mapping[str, Any]:
+def parse_info(data: SecretBytes, where: str) -> Mapping[str, Any]:
     try:
-        return checked(conceal_all(json.loads(data)))
+        return check_info(conceal_all(json.loads(data)))
     except ValueError as error:
         raise ConfigurationError(f"the Google credentials in {where} are not JSON") from error
 
@@ -69,7 +69,7 @@ def project_in_files(
         return {}
     try:
         text = named if named.lstrip().startswith("{") else Path(named).read_bytes()
-        project = checked(json.loads(text)).get("project_id")
+        project = check_info(json.loads(text)).get("project_id")
     except (OSError, ValueError, ConfigurationError):
         return {}
     return {"project_id": project} if project else {}
@@ -78,31 +78,31 @@ def project_in_files(
 def from_file(path: Path) -> Source:
     """Read again for every token: whoever turns its keys over replaces the file."""
 
-    async def fetch(io: IO, patience: Patience) -> Proof:
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         try:
             data = SecretBytes(await io.call(path.read_bytes))
         except OSError as error:
             raise ConfigurationError(f"the Google credentials in {path} cannot be read: {error.strerror}") from error
-        return await from_info(parsed(data, str(path)))(io, patience)
+        return await from_info(parse_info(data, str(path)))(io, timeouts)
 
     return fetch
 
 
-def defaults(environment: Mapping[str, str]) -> Source:
+def default_source(environment: Mapping[str, str]) -> Source:
     """The named file, the one that gcloud wrote, or the machine itself."""
-    named, written = environment.get("GOOGLE_APPLICATION_CREDENTIALS"), well_known(environment)
+    named, written = environment.get("GOOGLE_APPLICATION_CREDENTIALS"), gcloud_path(environment)
 
-    async def fetch(io: IO, patience: Patience) -> Proof:
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         if named:
-            return await from_file(Path(named))(io, patience)
+            return await from_file(Path(named))(io, timeouts)
         if written is not None and await io.call(written.is_file):
-            return await from_file(written)(io, patience)
-        return await from_machine(io, patience, environment)
+            return await from_file(written)(io, timeouts)
+        return await from_machine(io, timeouts, environment)
 
     return fetch
 
 
-def well_known(environment: Mapping[str, str]) -> Path | None:
+def gcloud_path(environment: Mapping[str, str]) -> Path | None:
     if environment.get("CLOUDSDK_CONFIG"):
         return Path(environment["CLOUDSDK_CONFIG"], FILE)
     if environment.get("APPDATA"):
@@ -110,27 +110,27 @@ def well_known(environment: Mapping[str, str]) -> Path | None:
     return Path(environment["HOME"], ".config", "gcloud", FILE) if environment.get("HOME") else None
 
 
-class Brief:
+class MetadataTimeouts:
     """Patience with a server that is next door or not there at all."""
 
-    def __init__(self, patience: Patience, seconds: float = 3.0) -> None:
-        self._patience = patience
+    def __init__(self, timeouts: AttemptTimeouts, seconds: float = 3.0) -> None:
+        self._timeouts = timeouts
         self._seconds = seconds
 
     def connect(self) -> float | None:
-        return self._at_most(self._patience.connect())
+        return self._capped(self._timeouts.connect())
 
     def read(self) -> float | None:
-        return self._at_most(self._patience.read())
+        return self._capped(self._timeouts.read())
 
-    def _at_most(self, seconds: float | None) -> float:
+    def _capped(self, seconds: float | None) -> float:
         return self._seconds if seconds is None else min(seconds, self._seconds)
 
 
-async def from_machine(io: IO, patience: Patience, environment: Mapping[str, str]) -> Proof:
+async def from_machine(io: IO, timeouts: AttemptTimeouts, environment: Mapping[str, str]) -> Token:
     host = environment.get("GCE_METADATA_HOST") or METADATA
     url = f"http://{host}/computeMetadata/v1/instance/service-accounts/default/token?scopes={SCOPE}"
     try:
-        return await ask_token(io, Brief(patience), HttpRequest("GET", url, FLAVOUR))
-    except (Unreachable, Silence, Broken) as error:
+        return await request_token(io, MetadataTimeouts(timeouts), HttpRequest("GET", url, FLAVOUR))
+    except (ConnectFailed, ReadTimeout, ConnectionBroken) as error:
         raise ConfigurationError(NOWHERE) from error

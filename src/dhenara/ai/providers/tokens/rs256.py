@@ -13,8 +13,8 @@ from ...wire import json
 def signed_jwt(claims: Mapping[str, Any], private_key: str, key_id: str | None) -> str:
     """Header, claims and signature, joined by dots."""
     header = {"typ": "JWT", "alg": "RS256", **({"kid": key_id} if key_id else {})}
-    told = f"{packed(json.dumps(header))}.{packed(json.dumps(claims))}"
-    return f"{told}.{packed(rsa_signature(told.encode(), private_key))}"
+    data = f"{base64url(json.dumps(header))}.{base64url(json.dumps(claims))}"
+    return f"{data}.{base64url(rsa_signature(data.encode(), private_key))}"
 
 
 def rsa_signature(message: bytes, private_key: str) -> bytes:
@@ -38,5 +38,5 @@ def rsa_signature(message: bytes, private_key: str) -> bytes:
     return key.sign(message, PKCS1v15(), SHA256())
 
 
-def packed(data: bytes) -> str:
+def base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -23,7 +23,7 @@ SMALL_MODEL = 1024**3
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class ModelSetup:
     """Which model, and how it is loaded. Equal set-ups share one loaded model."""
 
     path: Path
@@ -34,10 +34,10 @@ class Setup:
     """Threads that compute; None chooses by the size of the model."""
 
 
-class Engine:
+class LlamaEngine:
     """A llama.cpp server without a port: it is asked by function calls."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: ModelSetup) -> None:
         try:
             import xllamacpp
         except ImportError as error:
@@ -71,12 +71,12 @@ class Engine:
         self._server.handle_chat_completions(body, hear)
 
     def embed(self, body: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = self._server.handle_embeddings(body)
-        return found
+        match: dict[str, Any] = self._server.handle_embeddings(body)
+        return match
 
     def rerank(self, body: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = self._server.handle_rerank(body)
-        return found
+        match: dict[str, Any] = self._server.handle_rerank(body)
+        return match
 
     def close(self) -> None:
         self._server = None
@@ -97,21 +97,21 @@ def usual_threads(path: Path) -> int:
 
 
 _lock = threading.Lock()
-_loaded: dict[tuple[int, Setup], Engine] = {}
+_loaded: dict[tuple[int, ModelSetup], LlamaEngine] = {}
 
 
-def acquire(setup: Setup, holder: object) -> Engine:
+def acquire_engine(setup: ModelSetup, holder: object) -> LlamaEngine:
     """The loaded model; the first to ask waits for the loading. A forked child loads its own."""
     with _lock:
         key = (os.getpid(), setup)
         engine = _loaded.get(key)
         if engine is None:
-            engine = _loaded[key] = Engine(setup)
+            engine = _loaded[key] = LlamaEngine(setup)
         engine.holders.add(holder)
         return engine
 
 
-def release(setup: Setup, holder: object) -> None:
+def release(setup: ModelSetup, holder: object) -> None:
     """Lets go; the last one frees the memory."""
     with _lock:
         key = (os.getpid(), setup)

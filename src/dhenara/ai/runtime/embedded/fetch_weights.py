@@ -85,8 +85,8 @@ def store(file: IO[bytes], path: Path) -> Path:
                 part.write(piece)
             part.close()
             if digest.hexdigest() != SHA256:
-                told = f"its SHA-256 is {digest.hexdigest()}, not {SHA256}"
-                raise ConfigurationError(f"{FILE} is not the file it should be: {told}. Try again.")
+                data = f"its SHA-256 is {digest.hexdigest()}, not {SHA256}"
+                raise ConfigurationError(f"{FILE} is not the file it should be: {data}. Try again.")
             os.replace(part.name, path)
         except BaseException:
             part.close()

@@ -23,9 +23,9 @@ def read_template(model: Path) -> str:
     """A string in the head of the file: its name, its kind, how long it is, and itself."""
     with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as head:
         named = struct.pack("<Q", len(KEY)) + KEY
-        found = head.find(named, 0, FARTHEST)
-        if found < 0:
+        match = head.find(named, 0, FARTHEST)
+        if match < 0:
             return ""
-        at = found + len(named)
+        at = match + len(named)
         kind, size = struct.unpack_from("<IQ", head, at)
         return bytes(head[at + 12 : at + 12 + size]).decode("utf-8", "replace") if kind == STRING else ""

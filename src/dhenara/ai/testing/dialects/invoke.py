@@ -14,8 +14,8 @@ from .anthropic import AnthropicDialect
 class PredictDialect(AnthropicDialect):
     """Vertex: streamed as Anthropic itself does."""
 
-    def wants_stream(self, asked: Any) -> bool:
-        return bool(asked.path.partition("?")[0].endswith(":streamRawPredict"))
+    def wants_stream(self, request: Any) -> bool:
+        return bool(request.path.partition("?")[0].endswith(":streamRawPredict"))
 
 
 class InvokeDialect(AnthropicDialect):
@@ -23,11 +23,11 @@ class InvokeDialect(AnthropicDialect):
 
     stream_type = "application/vnd.amazon.eventstream"
 
-    def wants_stream(self, asked: Any) -> bool:
-        return bool(asked.path.partition("?")[0].endswith("/invoke-with-response-stream"))
+    def wants_stream(self, request: Any) -> bool:
+        return bool(request.path.partition("?")[0].endswith("/invoke-with-response-stream"))
 
     def stream(self, answer: Answer, request: Any) -> list[bytes]:
-        return [chunk(said) for said in super().stream(answer, request)]
+        return [chunk(text) for text in super().stream(answer, request)]
 
     def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
         return {"message": message}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..answer import Answer, pieces
+from ..answer import Answer, split_pieces
 
 Wire = dict[str, Any]
 MADE = "2026-11-21T12:00:00.000000Z"
@@ -14,33 +14,33 @@ MADE = "2026-11-21T12:00:00.000000Z"
 class OllamaDialect:
     stream_type = "application/x-ndjson"
 
-    def wants_stream(self, asked: Any) -> bool:
-        return bool(asked.json.get("stream", True))
+    def wants_stream(self, request: Any) -> bool:
+        return bool(request.json.get("stream", True))
 
     def body(self, answer: Answer, request: Any) -> Any:
-        said: Wire = {"content": answer.text}
+        options: Wire = {"content": answer.text}
         if answer.reasoning:
-            said["thinking"] = answer.reasoning
+            options["thinking"] = answer.reasoning
         if answer.tool_calls:
-            said["tool_calls"] = calls(answer)
-        return {**line(said, answer, request), **end(answer)}
+            options["tool_calls"] = calls(answer)
+        return {**line(options, answer, request), **end(answer)}
 
     def stream(self, answer: Answer, request: Any) -> list[bytes]:
         """Each call stands in a line of its own."""
-        told: list[Wire] = [{"content": "", "thinking": piece} for piece in pieces(answer.reasoning)]
-        told += [{"content": piece} for piece in answer.pieces]
-        told += [{"content": "", "tool_calls": [call]} for call in calls(answer)]
-        lines = [{**line(said, answer, request), "done": False} for said in told]
+        data: list[Wire] = [{"content": "", "thinking": piece} for piece in split_pieces(answer.reasoning)]
+        data += [{"content": piece} for piece in answer.pieces]
+        data += [{"content": "", "tool_calls": [call]} for call in calls(answer)]
+        lines = [{**line(text, answer, request), "done": False} for text in data]
         lines.append({**line({"content": ""}, answer, request), **end(answer)})
-        return [json.dumps(said, separators=(",", ":")).encode() + b"\n" for said in lines]
+        return [json.dumps(text, separators=(",", ":")).encode() + b"\n" for text in lines]
 
     def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
         return {"error": message}
 
 
-def line(said: Wire, answer: Answer, request: Any) -> Wire:
+def line(text: Wire, answer: Answer, request: Any) -> Wire:
     model = answer.model or request.get("model", "fake")
-    return {"model": model, "created_at": MADE, "message": {"role": "assistant", **said}}
+    return {"model": model, "created_at": MADE, "message": {"role": "assistant", **text}}
 
 
 def calls(answer: Answer) -> list[Wire]:

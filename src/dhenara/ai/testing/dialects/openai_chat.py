@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..answer import Answer, Called, pieces
+from ..answer import Answer, FakeToolCall, split_pieces
 
 KINDS = {401: "invalid_request_error", 429: "rate_limit_exceeded", 500: "server_error"}
 
@@ -13,28 +13,28 @@ KINDS = {401: "invalid_request_error", 429: "rate_limit_exceeded", 500: "server_
 class ChatDialect:
     stream_type = "text/event-stream"
 
-    def wants_stream(self, asked: Any) -> bool:
-        return bool(asked.json.get("stream"))
+    def wants_stream(self, request: Any) -> bool:
+        return bool(request.json.get("stream"))
 
     def body(self, answer: Answer, request: Any) -> Any:
         first = message(answer)
         texts = [{"role": "assistant", "content": text, "refusal": None} for text in answer.choices]
         choices = [
-            {"index": index, "message": said, "logprobs": None, "finish_reason": finish(answer)}
-            for index, said in enumerate([first, *texts])
+            {"index": index, "message": options, "logprobs": None, "finish_reason": finish(answer)}
+            for index, options in enumerate([first, *texts])
         ]
         return {**envelope(answer, request, "chat.completion"), "choices": choices, "usage": usage(answer)}
 
     def stream(self, answer: Answer, request: Any) -> list[bytes]:
         head = envelope(answer, request, "chat.completion.chunk")
         deltas: list[tuple[int, dict[str, Any]]] = [(0, {"role": "assistant", "content": "", "refusal": None})]
-        deltas += [(0, {"reasoning_content": piece}) for piece in pieces(answer.reasoning)]
+        deltas += [(0, {"reasoning_content": piece}) for piece in split_pieces(answer.reasoning)]
         deltas += [(0, {"content": piece}) for piece in answer.pieces]
-        deltas += [(0, {"refusal": piece}) for piece in pieces(answer.refusal or "")]
+        deltas += [(0, {"refusal": piece}) for piece in split_pieces(answer.refusal or "")]
         for index, call in enumerate(answer.tool_calls):
             deltas += [(0, {"tool_calls": [piece]}) for piece in call_pieces(index, call)]
         for index, text in enumerate(answer.choices, 1):
-            deltas += [(index, {"content": piece}) for piece in pieces(text)]
+            deltas += [(index, {"content": piece}) for piece in split_pieces(text)]
         events = [{**head, "choices": [choice(i, d, None)], "usage": None} for i, d in deltas]
         events += [
             {**head, "choices": [choice(i, {}, finish(answer))], "usage": None} for i in range(1 + len(answer.choices))
@@ -44,8 +44,8 @@ class ChatDialect:
         return [*(event(e) for e in events), b"data: [DONE]\n\n"]
 
     def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
-        told = kind or KINDS.get(status, "invalid_request_error")
-        return {"error": {"message": message, "type": told, "param": None, "code": code}}
+        data = kind or KINDS.get(status, "invalid_request_error")
+        return {"error": {"message": message, "type": data, "param": None, "code": code}}
 
 
 def envelope(answer: Answer, request: Any, kind: str) -> dict[str, Any]:
@@ -54,20 +54,20 @@ def envelope(answer: Answer, request: Any, kind: str) -> dict[str, Any]:
 
 
 def message(answer: Answer) -> dict[str, Any]:
-    said: dict[str, Any] = {"role": "assistant", "content": answer.text or None, "refusal": answer.refusal}
+    options: dict[str, Any] = {"role": "assistant", "content": answer.text or None, "refusal": answer.refusal}
     if answer.reasoning:
-        said["reasoning_content"] = answer.reasoning
+        options["reasoning_content"] = answer.reasoning
     if answer.tool_calls:
-        said["tool_calls"] = [
+        options["tool_calls"] = [
             {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": json.dumps(c.arguments)}}
             for c in answer.tool_calls
         ]
-    return said
+    return options
 
 
-def call_pieces(index: int, call: Called) -> list[dict[str, Any]]:
+def call_pieces(index: int, call: FakeToolCall) -> list[dict[str, Any]]:
     first = {"index": index, "id": call.id, "type": "function", "function": {"name": call.name, "arguments": ""}}
-    rest = [{"index": index, "function": {"arguments": piece}} for piece in pieces(json.dumps(call.arguments))]
+    rest = [{"index": index, "function": {"arguments": piece}} for piece in split_pieces(json.dumps(call.arguments))]
     return [first, *rest]
 
 
@@ -91,5 +91,5 @@ def usage(answer: Answer) -> dict[str, Any]:
     }
 
 
-def event(said: Any) -> bytes:
-    return b"data: " + json.dumps(said, separators=(",", ":")).encode() + b"\n\n"
+def event(text: Any) -> bytes:
+    return b"data: " + json.dumps(text, separators=(",", ":")).encode() + b"\n\n"

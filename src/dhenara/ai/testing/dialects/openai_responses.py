@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..answer import Answer, pieces
+from ..answer import Answer, split_pieces
 from .openai_chat import ChatDialect
 
 Wire = dict[str, Any]
@@ -15,8 +15,8 @@ Wire = dict[str, Any]
 class ResponsesDialect:
     stream_type = "text/event-stream"
 
-    def wants_stream(self, asked: Any) -> bool:
-        return bool(asked.json.get("stream")) or "stream=true" in asked.path.partition("?")[2]
+    def wants_stream(self, request: Any) -> bool:
+        return bool(request.json.get("stream")) or "stream=true" in request.path.partition("?")[2]
 
     def body(self, answer: Answer, request: Any) -> Any:
         whole = {"output": items(answer), "usage": usage(answer)}
@@ -28,10 +28,10 @@ class ResponsesDialect:
         begun = {**envelope(answer, request, "in_progress"), "output": [], "usage": None}
         events: list[Wire] = [{"type": "response.created", "response": begun}]
         for index, item in enumerate(items(answer)):
-            events += told(index, item)
+            events += block_events(index, item)
         whole = self.body(answer, request)
         events.append({"type": f"response.{whole['status']}", "response": whole})
-        return [event(said, number) for number, said in enumerate(events)]
+        return [event(text, number) for number, text in enumerate(events)]
 
     def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
         return ChatDialect().error(status, message, kind, code)
@@ -53,21 +53,23 @@ def envelope(answer: Answer, request: Any, status: str) -> Wire:
 
 
 def items(answer: Answer) -> list[Wire]:
-    found: list[Wire] = []
+    match: list[Wire] = []
     if answer.reasoning:
         summary = [{"type": "summary_text", "text": answer.reasoning}]
         sealed = answer.signature or "c2VhbGVk"
-        found.append({"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": sealed})
+        match.append({"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": sealed})
     if answer.text or not (answer.tool_calls or answer.reasoning):
-        said = {"type": "output_text", "text": answer.text, "annotations": []}
-        found.append({"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [said]})
+        options = {"type": "output_text", "text": answer.text, "annotations": []}
+        match.append(
+            {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [options]}
+        )
     for number, call in enumerate(answer.tool_calls):
         about = {"id": f"fc_{number}", "type": "function_call", "status": "completed", "call_id": call.id}
-        found.append({**about, "name": call.name, "arguments": json.dumps(call.arguments)})
-    return found
+        match.append({**about, "name": call.name, "arguments": json.dumps(call.arguments)})
+    return match
 
 
-def told(index: int, item: Wire) -> Iterator[Wire]:
+def block_events(index: int, item: Wire) -> Iterator[Wire]:
     """One item as its beginning, its pieces and its whole."""
     grown: list[Wire]
     at = {"output_index": index, "item_id": item["id"]}
@@ -75,20 +77,24 @@ def told(index: int, item: Wire) -> Iterator[Wire]:
         case "message":
             empty = {**item, "content": [], "status": "in_progress"}
             part: Wire = {"type": "output_text", "text": "", "annotations": []}
-            words = [{"type": "response.output_text.delta", "delta": p} for p in pieces(item["content"][0]["text"])]
+            words = [
+                {"type": "response.output_text.delta", "delta": p} for p in split_pieces(item["content"][0]["text"])
+            ]
             begun: Wire = {"type": "response.content_part.added", "part": part}
-            grown = [{**said, **at, "content_index": 0, "logprobs": []} for said in [begun, *words]]
+            grown = [{**text, **at, "content_index": 0, "logprobs": []} for text in [begun, *words]]
         case "reasoning":
             empty = {**item, "summary": [], "encrypted_content": None}
             part = {"type": "summary_text", "text": ""}
-            summary = pieces(item["summary"][0]["text"])
+            summary = split_pieces(item["summary"][0]["text"])
             words = [{"type": "response.reasoning_summary_text.delta", "delta": piece} for piece in summary]
             begun = {"type": "response.reasoning_summary_part.added", "part": part}
-            grown = [{**said, **at, "summary_index": 0} for said in [begun, *words]]
+            grown = [{**text, **at, "summary_index": 0} for text in [begun, *words]]
         case _:
             empty = {**item, "arguments": "", "status": "in_progress"}
-            words = [{"type": "response.function_call_arguments.delta", "delta": p} for p in pieces(item["arguments"])]
-            grown = [{**said, **at} for said in words]
+            words = [
+                {"type": "response.function_call_arguments.delta", "delta": p} for p in split_pieces(item["arguments"])
+            ]
+            grown = [{**text, **at} for text in words]
     yield {"type": "response.output_item.added", "output_index": index, "item": empty}
     yield from grown
     yield {"type": "response.output_item.done", "output_index": index, "item": item}
@@ -106,6 +112,6 @@ def usage(answer: Answer) -> Wire:
     }
 
 
-def event(said: Wire, number: int) -> bytes:
-    body = json.dumps({**said, "sequence_number": number}, separators=(",", ":"))
-    return f"event: {said['type']}\ndata: {body}\n\n".encode()
+def event(text: Wire, number: int) -> bytes:
+    body = json.dumps({**text, "sequence_number": number}, separators=(",", ":"))
+    return f"event: {text['type']}\ndata: {body}\n\n".encode()

@@ -7,15 +7,15 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from ..base import Value
 from ..content import ContentItem, TextContent
 from ..image import ImageResponse
 from ..message import Message, Prompt
+from ..model_base import FrozenModel
 from ..response import ChatResponse
-from ..spelling import read_parts
+from ..vendor_formats import read_parts
 
 
-class ConversationNode(Value):
+class ConversationNode(FrozenModel):
     """`attached_files` is another name of `input_files`; a file may be a path, bytes or any kind of content."""
 
     user_query: str | None = None
@@ -28,11 +28,11 @@ class ConversationNode(Value):
     def _read_other_name(cls, given: Any) -> Any:
         if not isinstance(given, Mapping) or "attached_files" not in given:
             return given
-        said = dict(given)
-        if said.get("input_files"):
+        text = dict(given)
+        if text.get("input_files"):
             raise ValueError("the files are given once: as input_files or as attached_files")
-        said["input_files"] = said.pop("attached_files") or []
-        return said
+        text["input_files"] = text.pop("attached_files") or []
+        return text
 
     @field_validator("input_files", mode="before")
     @classmethod
@@ -45,35 +45,35 @@ class ConversationNode(Value):
 
     def get_prompt(self, max_words_query: int | None = None) -> Prompt:
         """What the user said in this node, with the files."""
-        return asked(self.user_query, self.input_files, max_words_query)
+        return query_prompt(self.user_query, self.input_files, max_words_query)
 
     def get_context(self, max_words_query: int | None = None, max_words_response: int | None = None) -> list[Message]:
         """The node as history: what was asked, and what was answered if anything was."""
         turns: list[Message] = [self.get_prompt(max_words_query)] if self.user_query or self.input_files else []
-        return turns + answered(self.response, max_words_response)
+        return turns + answer_messages(self.response, max_words_response)
 
 
-def asked(query: str | None, files: list[ContentItem], max_words: int | None = None) -> Prompt:
-    words = [TextContent(text=shortened(query, max_words))] if query else []
+def query_prompt(query: str | None, files: list[ContentItem], max_words: int | None = None) -> Prompt:
+    words = [TextContent(text=shorten(query, max_words))] if query else []
     return Prompt(role="user", contents=[*words, *files])
 
 
-def answered(response: ChatResponse | ImageResponse | None, max_words: int | None = None) -> list[Message]:
+def answer_messages(response: ChatResponse | ImageResponse | None, max_words: int | None = None) -> list[Message]:
     """The first answer as a turn; shortened, it is plain text that nobody's own bytes belong to any more."""
     if response is None:
         return []
     if isinstance(response, ImageResponse):
         words = [TextContent(text=response.text)] if response.text else []
-        said = [*words, *response.images]
-        return [Message(role="assistant", contents=said)] if said else []
+        options = [*words, *response.images]
+        return [Message(role="assistant", contents=options)] if options else []
     if not response.contents:
         return []
     if max_words is not None:
-        return [Message(role="assistant", contents=[TextContent(text=shortened(response.text(), max_words))])]
+        return [Message(role="assistant", contents=[TextContent(text=shorten(response.text(), max_words))])]
     return [response.to_message()]
 
 
-def shortened(text: str, max_words: int | None) -> str:
+def shorten(text: str, max_words: int | None) -> str:
     words = text.split() if max_words is not None else []
     if max_words is None or len(words) <= max_words:
         return text

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._lazy import lazy
+from ..._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .. import *
 
-__getattr__, __dir__ = lazy(__name__, {}, beyond="..")
+__getattr__, __dir__ = lazy_package(__name__, {}, beyond="..")

@@ -18,8 +18,8 @@ for readers in (openai.READERS, anthropic.READERS, mistral.READERS, cohere.READE
 
 def read_typed(part: Mapping[str, Any]) -> dict[str, Any] | None:
     """A part that says its type; None for one that is not known to be a vendor's."""
-    found = (reader(part) for reader in BY_TYPE.get(str(part["type"]), ()))
-    return next((one for one in found if one is not None), None)
+    match = (reader(part) for reader in BY_TYPE.get(str(part["type"]), ()))
+    return next((one for one in match if one is not None), None)
 
 
 def read_keyed(part: Mapping[str, Any]) -> dict[str, Any] | None:

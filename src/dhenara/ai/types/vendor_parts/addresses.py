@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...wire.sniff import from_name, is_youtube
+from ...wire.mime_sniffing import from_name, is_youtube
 
 Wire = dict[str, Any]
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|data:", re.ASCII)
@@ -21,11 +21,11 @@ def from_address(address: str | None, kind: str) -> Wire:
     return {"type": kind, "url": address}
 
 
-def from_data_or_address(said: str | None, kind: str, name: str | None = None) -> Wire:
+def from_data_or_address(text: str | None, kind: str, name: str | None = None) -> Wire:
     """As `from_address`; what is no address is base64."""
-    if not said or SCHEME.match(said):
-        return from_address(said, kind)
-    return {"type": kind, "data": said, "mime_type": from_name(name) if name else None}
+    if not text or SCHEME.match(text):
+        return from_address(text, kind)
+    return {"type": kind, "data": text, "mime_type": from_name(name) if name else None}
 
 
 def media(mime_type: str | None, url: str | None = None, **where: Any) -> Wire:
@@ -34,8 +34,8 @@ def media(mime_type: str | None, url: str | None = None, **where: Any) -> Wire:
     kind = (guessed or "").split("/")[0]
     if not mime_type and url and is_youtube(url):
         kind = "video"
-    found: Wire = {"type": kind if kind in KINDS else "file", "mime_type": mime_type or None, **where}
-    return {**found, "url": url} if url else found
+    match: Wire = {"type": kind if kind in KINDS else "file", "mime_type": mime_type or None, **where}
+    return {**match, "url": url} if url else match
 
 
 def text_of(content: Any) -> list[str] | None:

@@ -111,23 +111,23 @@ def read_search_result(part: Mapping[str, Any]) -> Wire | None:
 
 
 def read_tool_use(part: Mapping[str, Any]) -> Wire:
-    said = {"type": "tool_call", "id": part.get("id") or "", "name": part.get("name") or ""}
-    return with_fields({**said, "arguments": part.get("input") or {}}, leftover(part, TOOL_USE), PROTOCOL)
+    text = {"type": "tool_call", "id": part.get("id") or "", "name": part.get("name") or ""}
+    return with_fields({**text, "arguments": part.get("input") or {}}, leftover(part, TOOL_USE), PROTOCOL)
 
 
 def read_tool_result(part: Mapping[str, Any]) -> Wire | None:
     """Our own form has a call_id."""
     if "tool_use_id" not in part:
         return None
-    from ..spelling import read_parts
+    from ..vendor_formats import read_parts
 
     content = part.get("content")
-    said: Wire = {"type": "tool_result", "call_id": part["tool_use_id"], "is_error": bool(part.get("is_error"))}
+    text: Wire = {"type": "tool_result", "call_id": part["tool_use_id"], "is_error": bool(part.get("is_error"))}
     if isinstance(content, str) or content is None:
-        said["output"] = content
+        text["output"] = content
     else:
-        said["contents"] = read_parts(content)
-    return with_fields(said, leftover(part, TOOL_RESULT), PROTOCOL)
+        text["contents"] = read_parts(content)
+    return with_fields(text, leftover(part, TOOL_RESULT), PROTOCOL)
 
 
 def read_thinking(part: Mapping[str, Any]) -> Wire | None:

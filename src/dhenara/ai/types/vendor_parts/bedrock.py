@@ -45,34 +45,34 @@ def read(part: Mapping[str, Any]) -> Wire | None:
     """The block in our form; None for one that is not Converse's."""
     for kind, reader in READERS.items():
         if isinstance(part.get(kind), Mapping):
-            found = reader(kind, part[kind])
-            return found if found is not None else generic(kind, in_base64(part), PROTOCOL)
+            match = reader(kind, part[kind])
+            return match if match is not None else generic(kind, in_base64(part), PROTOCOL)
     own = next((name for name in OWN_BLOCKS if name in part), None)
     return None if own is None else generic(own, in_base64(part), PROTOCOL)
 
 
-def read_media(kind: str, said: Mapping[str, Any]) -> Wire | None:
-    where = read_source(said.get("source"))
+def read_media(kind: str, options: Mapping[str, Any]) -> Wire | None:
+    where = read_source(options.get("source"))
     if where is None:
         return None
-    found: Wire = {"type": kind, "mime_type": f"{kind}/{said.get('format')}", **where}
-    return with_fields(found, inside(kind, leftover(said, MEDIA)), PROTOCOL)
+    match: Wire = {"type": kind, "mime_type": f"{kind}/{options.get('format')}", **where}
+    return with_fields(match, inside(kind, leftover(options, MEDIA)), PROTOCOL)
 
 
-def read_document(kind: str, said: Mapping[str, Any]) -> Wire | None:
-    where = read_source(said.get("source"))
+def read_document(kind: str, options: Mapping[str, Any]) -> Wire | None:
+    where = read_source(options.get("source"))
     if where is None:
         return None
-    cited = said.get("citations")
-    found = {
+    cited = options.get("citations")
+    match = {
         "type": "file",
-        "mime_type": MIME_TYPES.get(str(said.get("format"))),
-        "name": said.get("name"),
-        "context": said.get("context"),
+        "mime_type": MIME_TYPES.get(str(options.get("format"))),
+        "name": options.get("name"),
+        "context": options.get("context"),
         "citations": cited.get("enabled") if isinstance(cited, Mapping) else None,
         **where,
     }
-    return with_fields(found, inside(kind, leftover(said, DOCUMENT)), PROTOCOL)
+    return with_fields(match, inside(kind, leftover(options, DOCUMENT)), PROTOCOL)
 
 
 def read_source(source: Any) -> Wire | None:
@@ -85,44 +85,44 @@ def read_source(source: Any) -> Wire | None:
     return {"url": stored.get("uri")} if isinstance(stored, Mapping) else None
 
 
-def read_search_result(kind: str, said: Mapping[str, Any]) -> Wire | None:
-    texts, cited = text_of(said.get("content")), said.get("citations")
+def read_search_result(kind: str, options: Mapping[str, Any]) -> Wire | None:
+    texts, cited = text_of(options.get("content")), options.get("citations")
     if texts is None:
         return None
-    found = {
+    match = {
         "type": "search_result",
-        "source": said.get("source") or "",
-        "title": said.get("title") or "",
+        "source": options.get("source") or "",
+        "title": options.get("title") or "",
         "texts": texts,
         "citations": cited.get("enabled") if isinstance(cited, Mapping) else None,
     }
-    return with_fields(found, inside(kind, leftover(said, SEARCH_RESULT)), PROTOCOL)
+    return with_fields(match, inside(kind, leftover(options, SEARCH_RESULT)), PROTOCOL)
 
 
-def read_tool_use(kind: str, said: Mapping[str, Any]) -> Wire | None:
-    if said.get("type"):
+def read_tool_use(kind: str, options: Mapping[str, Any]) -> Wire | None:
+    if options.get("type"):
         return None
-    found = {"type": "tool_call", "id": said.get("toolUseId") or "", "name": said.get("name") or ""}
-    left = leftover(said, TOOL_USE)
-    return with_fields({**found, "arguments": said.get("input") or {}}, inside(kind, left), PROTOCOL)
+    match = {"type": "tool_call", "id": options.get("toolUseId") or "", "name": options.get("name") or ""}
+    left = leftover(options, TOOL_USE)
+    return with_fields({**match, "arguments": options.get("input") or {}}, inside(kind, left), PROTOCOL)
 
 
-def read_tool_result(kind: str, said: Mapping[str, Any]) -> Wire | None:
-    if said.get("type"):
+def read_tool_result(kind: str, options: Mapping[str, Any]) -> Wire | None:
+    if options.get("type"):
         return None
-    from ..spelling import read_parts
+    from ..vendor_formats import read_parts
 
-    content = said.get("content") or []
-    found: Wire = {"type": "tool_result", "call_id": said.get("toolUseId") or ""}
-    found["is_error"] = said.get("status") == "error"
+    content = options.get("content") or []
+    match: Wire = {"type": "tool_result", "call_id": options.get("toolUseId") or ""}
+    match["is_error"] = options.get("status") == "error"
     if len(content) == 1 and "json" in content[0]:
-        found["output"] = content[0]["json"]
+        match["output"] = content[0]["json"]
     else:
-        found["contents"] = [generic("json", one, PROTOCOL) if "json" in one else read_parts(one)[0] for one in content]
-    left = leftover(said, TOOL_RESULT)
-    if said.get("status") == "success":
+        match["contents"] = [generic("json", one, PROTOCOL) if "json" in one else read_parts(one)[0] for one in content]
+    left = leftover(options, TOOL_RESULT)
+    if options.get("status") == "success":
         left["status"] = "success"
-    return with_fields(found, inside(kind, left), PROTOCOL)
+    return with_fields(match, inside(kind, left), PROTOCOL)
 
 
 def inside(kind: str, left: Wire) -> Wire:

@@ -15,16 +15,16 @@ SOURCES = ("url", "source", "link")
 
 def read_document(part: Mapping[str, Any]) -> Wire | None:
     """A document of a tool result or of the user's own search."""
-    said = part.get("document")
-    if isinstance(said, str):
-        return with_original({"type": "search_result", "texts": [said]}, part, PROTOCOL)
-    if not isinstance(said, Mapping):
+    text = part.get("document")
+    if isinstance(text, str):
+        return with_original({"type": "search_result", "texts": [text]}, part, PROTOCOL)
+    if not isinstance(text, Mapping):
         return None
-    data = said.get("data")
+    data = text.get("data")
     if isinstance(data, str):
         data = {"text": data}
     known = data if isinstance(data, Mapping) else {}
-    source = next((str(known[name]) for name in SOURCES if known.get(name)), str(said.get("id") or ""))
+    source = next((str(known[name]) for name in SOURCES if known.get(name)), str(text.get("id") or ""))
     texts = [str(known[name]) for name in TEXTS if known.get(name)]
     rest = [f"{name}: {value}" for name, value in known.items() if name not in (*TEXTS, *SOURCES, "title")]
     about = {"type": "search_result", "source": source, "title": str(known.get("title") or "")}

@@ -30,14 +30,14 @@ def read(given: Mapping[str, Any]) -> Wire | None:
     if isinstance(inline := part.get("inlineData"), Mapping):
         return with_fields(media(inline.get("mimeType"), data=inline.get("data")), leftover(part, INLINE), PROTOCOL)
     if isinstance(stored := part.get("fileData"), Mapping):
-        found = media(stored.get("mimeType"), stored.get("fileUri"))
-        return with_fields(found, leftover(part, STORED), PROTOCOL)
+        match = media(stored.get("mimeType"), stored.get("fileUri"))
+        return with_fields(match, leftover(part, STORED), PROTOCOL)
     if isinstance(call := part.get("functionCall"), Mapping):
-        said = {"type": "tool_call", "id": call.get("id") or "", "name": call.get("name") or ""}
-        return with_fields({**said, "arguments": call.get("args") or {}}, leftover(part, CALL), PROTOCOL)
+        text = {"type": "tool_call", "id": call.get("id") or "", "name": call.get("name") or ""}
+        return with_fields({**text, "arguments": call.get("args") or {}}, leftover(part, CALL), PROTOCOL)
     if isinstance(result := part.get("functionResponse"), Mapping):
-        said = {"type": "tool_result", "call_id": result.get("id") or "", "name": result.get("name")}
-        return with_fields({**said, "output": result.get("response") or {}}, leftover(part, RESPONSE), PROTOCOL)
+        text = {"type": "tool_result", "call_id": result.get("id") or "", "name": result.get("name")}
+        return with_fields({**text, "output": result.get("response") or {}}, leftover(part, RESPONSE), PROTOCOL)
     own = next((name for name in OWN_PARTS if name in part), None)
     if own is not None:
         return generic(own, part, PROTOCOL)
@@ -62,5 +62,5 @@ def camel_case(given: Any) -> Any:
         return b64encode(bytes(given)).decode()
     if not isinstance(given, Mapping):
         return given
-    renamed = ((UNDERSCORE.sub(lambda found: found[1].upper(), str(name)), value) for name, value in given.items())
+    renamed = ((UNDERSCORE.sub(lambda match: match[1].upper(), str(name)), value) for name, value in given.items())
     return {name: value if name in FREE else camel_case(value) for name, value in renamed}

@@ -16,13 +16,13 @@ OWN_CHUNKS = ("reference", "resource", "resource_link", "tool_file")
 
 
 def read_document_url(part: Mapping[str, Any]) -> Wire:
-    said = part["document_url"]
-    if isinstance(said, str):
-        found = {**from_address(said, "file"), "name": part.get("document_name")}
-        return with_fields(found, leftover(part, DOCUMENT), PROTOCOL)
-    found = {**from_address(said.get("url"), "file"), "name": part.get("document_name")}
+    text = part["document_url"]
+    if isinstance(text, str):
+        match = {**from_address(text, "file"), "name": part.get("document_name")}
+        return with_fields(match, leftover(part, DOCUMENT), PROTOCOL)
+    match = {**from_address(text.get("url"), "file"), "name": part.get("document_name")}
     left = leftover(part, fields("type", "document_name", document_url=fields("url")))
-    return with_fields(found, left, PROTOCOL)
+    return with_fields(match, left, PROTOCOL)
 
 
 def read_thinking(part: Mapping[str, Any]) -> Wire | None:

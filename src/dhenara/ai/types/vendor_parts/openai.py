@@ -20,24 +20,24 @@ OWN_FILE = ("file_data", "file_url", "filename")
 
 
 def read_text(part: Mapping[str, Any]) -> Wire:
-    said = {"type": "text", "text": part.get("text", "")}
-    return with_fields(said, leftover(part, fields("type", "text")), RESPONSES)
+    text = {"type": "text", "text": part.get("text", "")}
+    return with_fields(text, leftover(part, fields("type", "text")), RESPONSES)
 
 
 def read_refusal(part: Mapping[str, Any]) -> Wire | None:
     if "refusal" not in part:
         return None
-    said = {"type": "refusal", "text": part["refusal"]}
-    return with_fields(said, leftover(part, fields("type", "refusal")), CHAT, RESPONSES)
+    text = {"type": "refusal", "text": part["refusal"]}
+    return with_fields(text, leftover(part, fields("type", "refusal")), CHAT, RESPONSES)
 
 
 def read_image_url(part: Mapping[str, Any]) -> Wire:
-    said = part["image_url"]
-    address = said if isinstance(said, str) else said.get("url")
-    detail = part.get("detail") if isinstance(said, str) else said.get("detail")
-    found = {**from_address(address, "image"), **({"detail": detail} if detail else {})}
-    left = leftover(part, IMAGE if not isinstance(said, str) else fields("type", "detail", "image_url"))
-    return with_fields(found, left, CHAT, "cohere")
+    text = part["image_url"]
+    address = text if isinstance(text, str) else text.get("url")
+    detail = part.get("detail") if isinstance(text, str) else text.get("detail")
+    match = {**from_address(address, "image"), **({"detail": detail} if detail else {})}
+    left = leftover(part, IMAGE if not isinstance(text, str) else fields("type", "detail", "image_url"))
+    return with_fields(match, left, CHAT, "cohere")
 
 
 def read_input_image(part: Mapping[str, Any]) -> Wire:
@@ -45,37 +45,37 @@ def read_input_image(part: Mapping[str, Any]) -> Wire:
     if not isinstance(part.get("image_url"), str) and not part.get("file_id"):
         return read_image_url(part)
     if part.get("file_id"):
-        found: Wire = {"type": "image", "file_id": part["file_id"], **detail}
+        match: Wire = {"type": "image", "file_id": part["file_id"], **detail}
         known = fields("type", "detail", "file_id")
     else:
-        found, known = {**from_address(part["image_url"], "image"), **detail}, INPUT_IMAGE
-    return with_fields(found, leftover(part, known), RESPONSES)
+        match, known = {**from_address(part["image_url"], "image"), **detail}, INPUT_IMAGE
+    return with_fields(match, leftover(part, known), RESPONSES)
 
 
 def read_input_audio(part: Mapping[str, Any]) -> Wire:
-    said = part["input_audio"]
-    if isinstance(said, str):
-        return with_fields(from_data_or_address(said, "audio"), leftover(part, fields("type", "input_audio")), CHAT)
-    found = {"type": "audio", "data": said.get("data"), "mime_type": f"audio/{said.get('format', 'wav')}"}
-    return with_fields(found, leftover(part, AUDIO), CHAT)
+    text = part["input_audio"]
+    if isinstance(text, str):
+        return with_fields(from_data_or_address(text, "audio"), leftover(part, fields("type", "input_audio")), CHAT)
+    match = {"type": "audio", "data": text.get("data"), "mime_type": f"audio/{text.get('format', 'wav')}"}
+    return with_fields(match, leftover(part, AUDIO), CHAT)
 
 
 def read_video_url(part: Mapping[str, Any]) -> Wire:
-    said = part["video_url"]
-    if isinstance(said, str):
-        return with_fields(from_address(said, "video"), leftover(part, fields("type", "video_url")), CHAT)
-    return with_fields(from_address(said.get("url"), "video"), leftover(part, VIDEO), CHAT)
+    text = part["video_url"]
+    if isinstance(text, str):
+        return with_fields(from_address(text, "video"), leftover(part, fields("type", "video_url")), CHAT)
+    return with_fields(from_address(text.get("url"), "video"), leftover(part, VIDEO), CHAT)
 
 
 def read_file(part: Mapping[str, Any]) -> Wire | None:
     """A file of our own has an id too, and much else that has to stay with it."""
-    said = part.get("file")
-    if not isinstance(said, Mapping):
+    text = part.get("file")
+    if not isinstance(text, Mapping):
         return read_input_file(part) if any(part.get(name) for name in OWN_FILE) else None
     left = leftover(part, FILE)
-    if said.get("filename") and not said.get("file_data"):
-        left["file"] = {**left.get("file", {}), "filename": said["filename"]}
-    return with_fields(one_of(said), left, CHAT)
+    if text.get("filename") and not text.get("file_data"):
+        left["file"] = {**left.get("file", {}), "filename": text["filename"]}
+    return with_fields(one_of(text), left, CHAT)
 
 
 def read_input_file(part: Mapping[str, Any]) -> Wire:
@@ -85,11 +85,11 @@ def read_input_file(part: Mapping[str, Any]) -> Wire:
     return with_fields(one_of(part), left, RESPONSES)
 
 
-def one_of(said: Mapping[str, Any]) -> Wire:
+def one_of(options: Mapping[str, Any]) -> Wire:
     """The document by its bytes, address or id."""
-    name = said.get("filename")
-    found = from_data_or_address(said.get("file_data") or said.get("file_url"), "file", name)
-    return {**found, "file_id": said.get("file_id"), "name": name}
+    name = options.get("filename")
+    match = from_data_or_address(options.get("file_data") or options.get("file_url"), "file", name)
+    return {**match, "file_id": options.get("file_id"), "name": name}
 
 
 READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {

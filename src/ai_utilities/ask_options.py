@@ -1,0 +1,127 @@
+"""What may be said with one prompt, and how that becomes a call of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from dhenara.ai.dataclass import dataclass
+
+from .config_models import AiSettings
+from .config_origins import OriginLevel
+from .exceptions import ProviderConfigurationError
+
+if TYPE_CHECKING:
+    from .providers.base_provider import BaseProvider
+
+File = str | bytes | PathLike[str] | Any
+
+
+class AskOptions(TypedDict, total=False):
+    """Whatever is said here holds for one call and wins over the settings; names of the engine's call config."""
+
+    provider: str | BaseProvider
+    model: str
+    system: str | Sequence[str]
+    context: Sequence[Any]
+    files: Sequence[File]
+    cache: bool | str
+    tags: Mapping[str, str]
+
+    temperature: float | None
+    max_tokens: int | None
+    top_p: float | None
+    top_k: int | None
+    frequency_penalty: float | None
+    presence_penalty: float | None
+    seed: int | None
+    stop: str | Sequence[str]
+    reasoning: bool
+    reasoning_effort: str
+    max_reasoning_tokens: int
+    tools: Sequence[Any]
+    tool_choice: Any
+    parallel_tool_calls: bool
+    structured_output: Any
+    options: Mapping[str, Any]
+    headers: Mapping[str, str]
+    metadata: Mapping[str, Any]
+    user: str
+    service_tier: str
+    timeout: Any
+    retries: int
+    strict: bool
+
+
+SPELLINGS = {
+    "max_tokens": "max_output_tokens",
+    "max_retries": "retries",
+    "system_prompt": "system",
+    "instructions": "system",
+}
+"""Other names for the same thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedAsk:
+    """One prompt as the engine's client takes it: `generate(**arguments)`."""
+
+    prompt: str | None
+    model: str | None
+    cache: bool | str | None
+    tags: Mapping[str, str] | None
+    arguments: dict[str, Any]
+
+    @property
+    def runs_tools(self) -> bool:
+        return has_runnable_tools(self.arguments.get("tools"))
+
+
+def has_runnable_tools(tools: Sequence[Any] | None) -> bool:
+    """Whether there are tools to run here: functions, rather than descriptions of what somebody else runs."""
+    return any(callable(getattr(tool, "function", tool)) for tool in tools or ())
+
+
+def resolve_ask(prompt: Any, options: Mapping[str, Any], settings: AiSettings) -> ResolvedAsk:
+    """What was said, in the engine's words; the engine itself refuses what it does not know."""
+    check_prompt(prompt, options)
+    given = {SPELLINGS.get(name, name): value for name, value in options.items()}
+    files = given.pop("files", None)
+    system = given.pop("system", None) or settings.system_prompt
+    model, cache, tags = (given.pop(name, None) for name in ("model", "cache", "tags"))
+    spoken = prompt if not files else add_files(prompt, files)
+    arguments = {**given, "prompt": spoken}
+    if system:
+        arguments["instructions"] = system
+    return ResolvedAsk(prompt if isinstance(prompt, str) else None, model, cache, tags, arguments)
+
+
+def check_prompt(prompt: Any, options: Mapping[str, Any]) -> None:
+    """Nothing is sent for nothing."""
+    if isinstance(prompt, list | tuple):
+        raise ProviderConfigurationError("ask takes one prompt; ask_many and ask_batch take a list of them")
+    if prompt is None or (isinstance(prompt, str) and not prompt.strip() and not options.get("files")):
+        raise ProviderConfigurationError("there is nothing to ask: the prompt is empty")
+
+
+def add_files(prompt: Any, files: Sequence[File]) -> dict[str, Any]:
+    """The prompt as a message with its files before the words."""
+    from .attachments import read_file
+
+    return {"role": "user", "contents": [*map(read_file, files), prompt]}
+
+
+def call_defaults(settings: AiSettings) -> dict[str, Any]:
+    """The fields of the engine's call config that the settings fill."""
+    text = {
+        "temperature": settings.temperature,
+        "max_output_tokens": settings.max_tokens,
+        "timeout": settings.timeout,
+        "retries": settings.max_retries,
+        "strict": settings.strict or None,
+    }
+    if settings.strict and settings.origin("temperature").level is OriginLevel.DEFAULT:
+        # Nobody asked for it, so a model that takes none is no reason to refuse.
+        del text["temperature"]
+    return {name: value for name, value in text.items() if value is not None}

@@ -1,0 +1,41 @@
+"""A call kept in a file: what was asked, how, and what came of it. No keys, no addresses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dhenara.ai.dataclass import dataclass
+
+from ..exceptions import ProviderConfigurationError
+from ..results import AskResult
+from .results import to_json
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call, ready to be asked again."""
+
+    prompt: str
+    options: dict[str, Any]
+    result: dict[str, Any]
+
+
+def save_call(path: Path, prompt: str, options: dict[str, Any], result: AskResult) -> None:
+    stored = {"format": FORMAT, "prompt": prompt, "options": options, "result": to_json(result)}
+    path.write_text(json.dumps(stored, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def load_call(path: Path) -> CallRecord:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["format"] != FORMAT:
+            raise ProviderConfigurationError(f"{path} has format {stored['format']}; this version reads {FORMAT}")
+        return CallRecord(stored["prompt"], stored["options"], stored["result"])
+    except KeyError as error:
+        raise ProviderConfigurationError(f"{path} is not a call that `ask --save` kept: it has no {error}") from error
+    except (ValueError, TypeError) as error:
+        raise ProviderConfigurationError(f"{path} is not a call that `ask --save` kept: {error}") from error

@@ -1,0 +1,155 @@
+"""Many prompts at once: a bound, the order kept, and each error in its own place."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextvars import copy_context
+from typing import Any
+
+from .exceptions import AIUtilitiesError, CancelledItemError, ProviderConfigurationError
+from .memory_sharing import share_field_sets
+from .results import AskResult
+
+Progress = Callable[[int, int], object]
+"""Told how many are done, of how many."""
+
+ITEM_ERRORS = (AIUtilitiesError, OSError)
+"""What may go wrong with one prompt; anything else is a mistake in a program, and ends everything."""
+
+
+class PromptQueue:
+    """The prompts that wait and the results that are there. Shared by threads, or by the tasks of one loop."""
+
+    def __init__(self, prompts: Iterable[str], *, fail_fast: bool = False, on_progress: Progress | None = None) -> None:
+        self.prompts = list(prompts)
+        self.results: list[AskResult | None] = [None] * len(self.prompts)
+        self._waiting = iter(range(len(self.prompts)))
+        self._fail_fast = fail_fast
+        self._on_progress = on_progress
+        self._lock = threading.Lock()
+        self._done = 0
+        self._stopped = False
+        self.mistake: BaseException | None = None
+
+    def next_index(self) -> int | None:
+        """The place of the next prompt; None when no more are to be asked."""
+        with self._lock:
+            return None if self._stopped else next(self._waiting, None)
+
+    def record_result(self, place: int, result: AskResult) -> None:
+        with self._lock:
+            self.results[place] = share_field_sets(result)
+            self._done += 1
+            if self._fail_fast and not result.ok:
+                self._stopped = True
+            if self._on_progress is not None:
+                self._on_progress(self._done, len(self.prompts))
+
+    def stop(self, mistake: BaseException | None = None) -> None:
+        """No more are started."""
+        with self._lock:
+            self._stopped = True
+            self.mistake = self.mistake or mistake
+
+    def all_results(self) -> list[AskResult]:
+        """Every result in the order of the prompts."""
+        return [self.results[at] or self._cancelled_result(at) for at in range(len(self.prompts))]
+
+    def _cancelled_result(self, place: int) -> AskResult:
+        match = self.results[place]  # an empty answer is an answer
+        if match is not None:
+            return match
+        error = CancelledItemError("this prompt was not asked, because another one failed and fail_fast is set")
+        return AskResult(prompt=self.prompts[place], error=error)
+
+
+def ask_all(
+    ask: Callable[..., AskResult], prompts: Iterable[str], concurrency: int, options: Mapping[str, Any], **how: Any
+) -> list[AskResult]:
+    """Asks in so many threads. Ctrl-C starts no more, and does not wait for those that run."""
+    queue = PromptQueue(prompts, **how)
+    count = min(check_concurrency(concurrency), len(queue.prompts))
+
+    def work() -> None:
+        try:
+            while (place := queue.next_index()) is not None:
+                queue.record_result(place, try_ask(ask, queue.prompts[place], options))
+        except BaseException as mistake:
+            queue.stop(mistake)
+            raise
+
+    if count <= 1:
+        work()
+        return queue.all_results()
+    threads = [threading.Thread(target=run_quietly, args=(copy_context().run, work), daemon=True) for _ in range(count)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        queue.stop()
+        raise
+    if queue.mistake is not None:
+        raise queue.mistake
+    return queue.all_results()
+
+
+def try_ask(ask: Callable[..., AskResult], prompt: str, options: Mapping[str, Any]) -> AskResult:
+    try:
+        return ask(prompt, **options)
+    except ITEM_ERRORS as error:
+        return AskResult(prompt=prompt, error=error)
+
+
+def run_quietly(run: Callable[[Callable[[], None]], None], work: Callable[[], None]) -> None:
+    """The mistake is raised where the results are awaited, not printed by the thread."""
+    try:
+        run(work)
+    except BaseException:  # noqa: BLE001, S110  # kept by the crowd
+        pass
+
+
+async def ask_all_async(
+    ask: Callable[..., Coroutine[Any, Any, AskResult]],
+    prompts: Iterable[str],
+    concurrency: int,
+    options: Mapping[str, Any],
+    **how: Any,
+) -> list[AskResult]:
+    """The same in so many tasks, on asyncio and trio. Cancelling ends those that run, too."""
+    from anyio import create_task_group
+
+    queue = PromptQueue(prompts, **how)
+
+    async def work() -> None:
+        try:
+            while (place := queue.next_index()) is not None:
+                queue.record_result(place, await try_ask_async(ask, queue.prompts[place], options))
+        except Exception as mistake:  # noqa: BLE001  # raised below, by itself instead of in a group
+            queue.stop(mistake)
+            group.cancel_scope.cancel()
+
+    count = min(check_concurrency(concurrency), len(queue.prompts))
+    async with create_task_group() as group:
+        for _ in range(count):
+            group.start_soon(work)
+    if queue.mistake is not None:
+        raise queue.mistake
+    return queue.all_results()
+
+
+async def try_ask_async(
+    ask: Callable[..., Coroutine[Any, Any, AskResult]], prompt: str, options: Mapping[str, Any]
+) -> AskResult:
+    try:
+        return await ask(prompt, **options)
+    except ITEM_ERRORS as error:
+        return AskResult(prompt=prompt, error=error)
+
+
+def check_concurrency(concurrency: int) -> int:
+    if concurrency < 1:
+        raise ProviderConfigurationError(f"concurrency is how many are asked at once, so at least 1: {concurrency}")
+    return concurrency

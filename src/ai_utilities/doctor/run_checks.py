@@ -1,0 +1,91 @@
+"""The whole examination, from settings to a real request."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from dhenara.ai.types.secret_options import shown_address
+
+from ..client import AiClient
+from ..config_models import AiSettings
+from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
+from ..exceptions import AIUtilitiesError
+from ..providers.facts import EMBEDDED, LOOPBACK
+from ..providers.fallbacks import make_fallbacks
+from .calls import call_limit, check_call
+from .check_result import CheckResult, failed, passed, warning
+from .connectivity import check_connectivity
+from .embedded import check_embedded
+from .extras import check_extras
+from .stores import check_stores
+
+SHORTEST_KEY = 8
+
+
+def run_checks(settings: AiSettings, *, network: bool = True, timeout: float | None = None) -> Iterator[CheckResult]:
+    """Every finding as soon as it is made.
+
+    Args:
+        settings: What is examined.
+        network: Without it nothing leaves this machine.
+        timeout: Seconds for the one request; without it, more for models on this machine than for others.
+    """
+    yield passed("python", sys.version.split()[0])
+    yield from check_extras()
+    yield from check_stores(settings)
+    try:
+        match = ConfigurationResolver(settings).validate()
+    except AIUtilitiesError as error:
+        yield failed("settings", str(error), "`ai-utilities setup` asks what is needed")
+        yield from check_embedded(wanted=False)
+        return
+    yield from check_settings(match)
+    yield from check_fallbacks(settings, match.provider)
+    small = match.provider == EMBEDDED and match.model.value == match.facts.first_model
+    yield from check_embedded(small)
+    if not network:
+        return
+    address = match.base_url.value or match.facts.address
+    if address is not None:
+        yield from check_connectivity(address)
+    try:
+        # Whoever would answer instead must not hide that this one does not.
+        with AiClient(settings.model_copy(update={"fallbacks": None})) as client:
+            yield from check_call(client, call_limit(is_local(match), timeout or settings.timeout))
+    except AIUtilitiesError as error:
+        yield failed("settings", str(error))
+
+
+def is_local(resolved: ResolvedConfiguration) -> bool:
+    """Whether the model runs on this machine, whatever its provider is called."""
+    host = urlsplit(resolved.base_url.value or resolved.facts.address or "").hostname
+    return resolved.provider == EMBEDDED or host in LOOPBACK
+
+
+def check_fallbacks(settings: AiSettings, main: str) -> Iterator[CheckResult]:
+    """Whether those who are asked where the provider cannot answer could be asked."""
+    if not settings.fallbacks:
+        return
+    try:
+        named = [f"{one.api.provider}/{one.ai_model.model_name}" for one in make_fallbacks(settings, main)]
+    except AIUtilitiesError as error:
+        yield failed("fallbacks", str(error), "correct AI_FALLBACKS, or leave it out")
+    else:
+        yield passed("fallbacks", ", ".join(named))
+
+
+def check_settings(resolved: ResolvedConfiguration) -> Iterator[CheckResult]:
+    why = f" ({resolved.reason})" if resolved.reason else f" ({resolved.chosen})"
+    yield passed("provider", f"{resolved.provider}{why}")
+    yield passed("model", f"{resolved.model.value or 'the first that the server has'} ({resolved.model.origin})")
+    if resolved.base_url.value:
+        yield passed("address", f"{shown_address(resolved.base_url.value)} ({resolved.base_url.origin})")
+    key = resolved.api_key.value
+    if key is None:
+        yield passed("key", "none, and none is needed")
+    elif len(key.strip()) < SHORTEST_KEY or key != key.strip():
+        yield warning("key", f"it does not look like one ({resolved.api_key.origin})", "copy it again")
+    else:
+        yield passed("key", f"there are {len(key)} characters ({resolved.api_key.origin})")

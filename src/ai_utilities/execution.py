@@ -1,0 +1,122 @@
+"""The two colours of a client: how a provider is asked, and how many are asked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import copy_context
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from .providers.base_provider import BaseProvider, run_in_thread
+from .results import AskResult
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ExecutionMode(Protocol):
+    """Operations are written once, against these questions."""
+
+    async def ask(self, provider: BaseProvider, prompt: Any, options: dict[str, Any]) -> AskResult: ...
+
+    async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: dict[str, Any]) -> Any: ...
+
+    async def models(self, provider: BaseProvider) -> list[str]: ...
+
+    async def embed(
+        self, provider: BaseProvider, texts: Sequence[str], options: dict[str, Any]
+    ) -> list[list[float]]: ...
+
+    async def operate(
+        self, provider: BaseProvider, operation: str, given: tuple[Any, ...], options: dict[str, Any]
+    ) -> Any: ...
+
+    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+    async def run_concurrently(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
+        """Does the same work so many times, side by side; what goes wrong in one of them is raised."""
+
+
+class SyncMode:
+    """Every question is answered at once, so `finished` needs no event loop."""
+
+    async def ask(self, provider: BaseProvider, prompt: Any, options: dict[str, Any]) -> AskResult:
+        return provider.ask(prompt, **options)
+
+    async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: dict[str, Any]) -> Any:
+        return provider.ask_batch(prompts, **options)
+
+    async def models(self, provider: BaseProvider) -> list[str]:
+        return provider.list_models()
+
+    async def embed(self, provider: BaseProvider, texts: Sequence[str], options: dict[str, Any]) -> list[list[float]]:
+        return provider.embed(texts, **options)
+
+    async def operate(
+        self, provider: BaseProvider, operation: str, given: tuple[Any, ...], options: dict[str, Any]
+    ) -> Any:
+        return provider.operate(operation, *given, **options)
+
+    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return work(*args, **kwargs)
+
+    async def run_concurrently(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        if count == 1:
+            return await work()
+        threads = ThreadPoolExecutor(count, "ai_utilities")
+        begun = [threads.submit(copy_context().run, lambda: run_sync(work())) for _ in range(count)]
+        try:
+            for one in begun:
+                one.result()
+        except BaseException as error:
+            # Whoever presses Ctrl-C does not want to wait for what is on its way.
+            threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+            raise
+        threads.shutdown()
+        return None
+
+
+class AsyncMode:
+    """Questions are awaited, on asyncio or trio."""
+
+    async def ask(self, provider: BaseProvider, prompt: Any, options: dict[str, Any]) -> AskResult:
+        return await provider.ask_async(prompt, **options)
+
+    async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: dict[str, Any]) -> Any:
+        return await provider.ask_batch_async(prompts, **options)
+
+    async def models(self, provider: BaseProvider) -> list[str]:
+        return await provider.list_models_async()
+
+    async def embed(self, provider: BaseProvider, texts: Sequence[str], options: dict[str, Any]) -> list[list[float]]:
+        return await provider.embed_async(texts, **options)
+
+    async def operate(
+        self, provider: BaseProvider, operation: str, given: tuple[Any, ...], options: dict[str, Any]
+    ) -> Any:
+        return await provider.operate_async(operation, *given, **options)
+
+    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await run_in_thread(work, *args, **kwargs)
+
+    async def run_concurrently(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
+        from anyio import create_task_group
+
+        try:
+            async with create_task_group() as group:
+                for _ in range(count):
+                    group.start_soon(work)
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+
+def run_sync(work: Coroutine[Any, Any, T]) -> T:
+    """The result of work that never waits."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    work.close()
+    raise RuntimeError("work of the blocking client waited for something; this is a bug")

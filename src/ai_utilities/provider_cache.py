@@ -1,0 +1,77 @@
+"""The cache for providers of one's own, whose requests no layer sees: their answers by prompt and options."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from .results import AskResult
+from .usage.data import UsageData
+
+if TYPE_CHECKING:
+    from .config_models import AiSettings
+    from .providers.base_provider import BaseProvider
+
+FORMAT = 2
+
+
+def provider_cache_key(
+    namespace: str, provider: BaseProvider, prompt: Any, options: Mapping[str, Any], *, share_accounts: bool = False
+) -> str | None:
+    """The same for the same question to the same provider; None where an option has no JSON, and so no name."""
+    settings = provider.settings
+    request = {
+        "format": FORMAT,
+        "provider": [provider.provider_name, type(provider).__module__, type(provider).__qualname__],
+        "address": settings.base_url,
+        "model": settings.model,
+        "temperature": settings.temperature,
+        "max_tokens": settings.max_tokens,
+        "system": settings.system_prompt,
+        "strict": settings.strict,
+        "headers": settings.extra_headers,
+        "config": settings.provider_config,
+        "account": None if share_accounts else account_of(settings),
+        "prompt": prompt,
+        "said": dict(options),
+    }
+    try:
+        text = json.dumps(request, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError):
+        return None
+    return f"{namespace}:plain-v{FORMAT}-{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def account_of(settings: AiSettings) -> str:
+    """Whose key is used, as a keyed hash."""
+    return hashlib.blake2b(str(settings.api_key or "").encode(), key=b"ai_utilities account").hexdigest()
+
+
+def write_provider_result(result: AskResult) -> dict[str, Any]:
+    return {"format": FORMAT, "text": result.text, "usage": result.usage.model_dump(mode="json")}
+
+
+def read_provider_result(stored: Any, prompt: Any) -> AskResult | None:
+    """The answer once more: it costs nothing now, and saves what it cost before."""
+    if not isinstance(stored, Mapping) or stored.get("format") != FORMAT:
+        return None
+    first = UsageData.model_validate(stored["usage"])
+    again = {"cached": True, "outcome": "cached", "cost": Decimal(0), "saved_cost": first.cost, "cost_source": "cache"}
+    return AskResult(stored["text"], usage=first.model_copy(update=again), prompt=prompt)
+
+
+def try_cache(default: Any, work: Callable[..., Any], *args: Any) -> Any:
+    """A cache that fails, or is not free in time, never fails a call: it warns, and the provider is asked."""
+    from .cache.failsafe import PATIENCE
+    from .storage.time_limit import within
+
+    try:
+        return within(PATIENCE, work)(*args)
+    except Exception as error:  # noqa: BLE001  # whatever a user's own cache may raise
+        import warnings
+
+        warnings.warn(f"the cache failed and is passed by: {error!r}", RuntimeWarning, stacklevel=2)
+        return default

@@ -1,0 +1,103 @@
+"""Charges: tokens times prices, bucket by bucket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from ..types.cost import Cost
+from ..types.cost_data import ChatModelCostData
+from ..types.usage import Usage
+
+MILLION = Decimal(1_000_000)
+THOUSAND = Decimal(1_000)
+Prices = Mapping[str, Any]
+
+# Our bucket, and the prices that may hold for it, the most exact one first.
+BUCKETS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("input", "input_tokens", ("input_text_mtok", "input_mtok")),
+    ("cache_read", "cache_read_tokens", ("cache_text_read_mtok", "cache_read_mtok", "input_text_mtok", "input_mtok")),
+    (
+        "cache_write",
+        "cache_write_tokens",
+        ("cache_write_5m_mtok", "cache_write_mtok", "input_text_mtok", "input_mtok"),
+    ),
+    (
+        "cache_write_1h",
+        "cache_write_1h_tokens",
+        ("cache_write_1h_mtok", "cache_write_mtok", "input_text_mtok", "input_mtok"),
+    ),
+    ("input_audio", "input_audio_tokens", ("input_audio_mtok", "input_mtok")),
+    ("input_image", "input_image_tokens", ("input_image_mtok", "input_mtok")),
+    ("output", "output_tokens", ("output_text_mtok", "output_mtok")),
+    ("reasoning", "reasoning_tokens", ("output_reasoning_mtok", "output_mtok")),
+    ("output_audio", "output_audio_tokens", ("output_audio_mtok", "output_mtok")),
+    ("output_image", "output_image_tokens", ("output_image_mtok", "output_mtok")),
+)
+
+# Tools with a fee of their own; whatever is not named here costs only its tokens.
+FEES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"web_search(?!_tool_result)|google_search_call|nova_grounding"), "web_searches_kcount"),
+    (re.compile(r"^x_|view_x"), "social_searches_kcount"),
+    (re.compile(r"file_search|collections_search"), "storage_searches_kcount"),
+    (re.compile(r"code_interpreter"), "code_executions_kcount"),
+    (re.compile(r"image_generation"), "image_generations_kcount"),
+)
+
+
+def cost_by_bucket(prices: Prices, usage: Usage, tools: Mapping[str, int]) -> tuple[dict[str, Decimal], list[str]]:
+    """What each bucket costs, and the names of those for which there is no price."""
+    size = usage.prompt_tokens
+    components: dict[str, Decimal] = {}
+    missing: list[str] = []
+    for name, count, each in iter_charges(prices, usage, tools):
+        if each is None:
+            missing.append(name)
+        else:
+            components[name] = components.get(name, Decimal(0)) + count * tiered_price(each, size)
+    return components, missing
+
+
+def iter_charges(prices: Prices, usage: Usage, tools: Mapping[str, int]) -> Iterator[tuple[str, Decimal, Any]]:
+    """Everything that is charged: its name, how much of it, and its price."""
+    for name, bucket, keys in BUCKETS:
+        tokens: int = getattr(usage, bucket)
+        if tokens:
+            yield name, tokens / MILLION, first_price(prices, keys)
+    for tool, count in tools.items():
+        fee = next((key for pattern, key in FEES if pattern.search(tool)), None)
+        if count and fee is not None:
+            yield tool, count / THOUSAND, prices.get(fee)
+    if prices.get("requests_kcount") is not None:
+        yield "request", 1 / THOUSAND, prices["requests_kcount"]
+
+
+def first_price(prices: Prices, keys: tuple[str, ...]) -> Any:
+    return next((prices[key] for key in keys if prices.get(key) is not None), None)
+
+
+def tiered_price(each: Any, size: int) -> Decimal:
+    """Above a threshold of the whole prompt, every token costs the price of that tier."""
+    if isinstance(each, Decimal):
+        return each
+    reached = [tier.price for tier in each.tiers if size > tier.start]
+    match: Decimal = reached[-1] if reached else each.base
+    return match
+
+
+def token_cost(prices: ChatModelCostData, usage: Usage) -> Cost:
+    """By the user's own prices; cached tokens cost as much as fresh ones unless a price is given for them."""
+    fresh = prices.input_token_cost_per_million
+    read = prices.cache_read_cost_per_million
+    written = prices.cache_write_cost_per_million
+    components = {
+        "input": (usage.input_tokens + usage.input_audio_tokens + usage.input_image_tokens) * fresh,
+        "cache_read": usage.cache_read_tokens * (fresh if read is None else read),
+        "cache_write": (usage.cache_write_tokens + usage.cache_write_1h_tokens)
+        * (fresh if written is None else written),
+        "output": usage.completion_tokens * prices.output_token_cost_per_million,
+    }
+    charged = {name: amount / MILLION for name, amount in components.items() if amount}
+    return Cost(amount=sum(charged.values(), Decimal(0)), components=charged, source="cost_data")

@@ -1,0 +1,115 @@
+"""Lessons: what a provider taught by refusing a request, and how the next request heeds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import copy
+from typing import Any, Literal
+
+from ..codecs.base import EncodedRequest
+from ..dataclass import dataclass, replace
+from ..types.warning import CallWarning
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedConstraint:
+    """About one field of the request, by its path. `to` is the new name, value or limit; `said` the provider's words.
+
+    A replacement holds for the value `instead_of` only.
+    """
+
+    field: str
+    action: Literal["drop", "rename", "replace", "limit"]
+    to: str | int | None = None
+    instead_of: str | None = None
+    message: str = ""
+    learned_at: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str, str | None]:
+        """Two lessons about the same thing are one."""
+        return self.field, self.action, self.instead_of
+
+
+def apply_lessons(
+    encoded: EncodedRequest, lessons: Iterable[LearnedConstraint], own: Iterable[Body] = ()
+) -> EncodedRequest:
+    """The request as it may be sent, with a warning for each lesson that changed it.
+
+    `own` is what the user wrote in the provider's words: that goes as it is, whatever was learned.
+    """
+    body, warnings = encoded.body, []
+    for constraint in lessons:
+        if get_path(body, constraint.field) is None or any(is_own(constraint.field, words) for words in own):
+            continue
+        changed = CHANGES[constraint.action](body, constraint)
+        if changed is not body:
+            body = changed
+            warnings.append(CallWarning(code="learned", message=describe(constraint), parameter=constraint.field))
+    return replace(encoded, body=body, warnings=(*encoded.warnings, *warnings)) if warnings else encoded
+
+
+def is_own(field: str, words: Body) -> bool:
+    return get_path(words, field) is not None or field.rpartition(".")[2] in words
+
+
+def get_path(body: Body, field: str) -> Any:
+    """The value at this path; None where there is none."""
+    match: Any = body
+    for step in field.split("."):
+        if not isinstance(match, Mapping) or step not in match:
+            return None
+        match = match[step]
+    return match
+
+
+def drop(body: Any, constraint: LearnedConstraint) -> Any:
+    return put(body, constraint.field.split("."), None)
+
+
+def rename_field(body: Any, constraint: LearnedConstraint) -> Any:
+    *above, last = constraint.field.split(".")
+    value = get_path(body, constraint.field)
+    return put(put(body, [*above, last], None), [*above, str(constraint.to)], value)
+
+
+def substitute_value(body: Any, constraint: LearnedConstraint) -> Any:
+    same = get_path(body, constraint.field) == constraint.instead_of
+    return put(body, constraint.field.split("."), constraint.to) if same else body
+
+
+def lower_limit(body: Any, constraint: LearnedConstraint) -> Any:
+    value = get_path(body, constraint.field)
+    above = isinstance(value, int) and isinstance(constraint.to, int) and value > constraint.to
+    return put(body, constraint.field.split("."), constraint.to) if above else body
+
+
+CHANGES = {"drop": drop, "rename": rename_field, "replace": substitute_value, "limit": lower_limit}
+
+
+def put(body: Body, path: list[str], value: Any) -> dict[str, Any]:
+    """A copy with this value at this path; None takes it out, and what is empty then goes with it."""
+    changed = copy(dict(body))
+    step, *rest = path
+    if rest:
+        value = put(changed.get(step, {}), rest, value) or None
+    if value is None:
+        changed.pop(step, None)
+    else:
+        changed[step] = value
+    return changed
+
+
+def describe(constraint: LearnedConstraint) -> str:
+    done = {
+        "drop": "it was left out",
+        "rename": f"it was sent as {constraint.to!r}",
+        "replace": f"{constraint.to!r} was sent instead of {constraint.instead_of!r}",
+        "limit": f"it was lowered to {constraint.to}",
+    }
+    return (
+        f"{constraint.field!r} was refused before, so {done[constraint.action]}. "
+        f"The provider said: {constraint.message}"
+    )

@@ -1,0 +1,111 @@
+"""Facts about models: what is known, says who, and since when. What is not known is None, and limits nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from functools import cache, lru_cache
+from typing import Any
+
+from ..dataclass import dataclass
+from ..types.endpoint import AIModelEndpoint
+from ..types.model import FunctionalType
+from ..types.model_settings import ChatModelSettings
+from .data import load
+from .names import names_of
+
+
+@dataclass(frozen=True, slots=True)
+class FactSource:
+    """Where a fact comes from, and when it was read there."""
+
+    name: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """One model. `refused` are settings that it never takes, `refused_while_reasoning` those that it does not take
+    while it reasons, `exclusive` sets of settings of which it takes one; `reasoning_budget` is the least and the most
+    that it may be told to think; `served_by` is what it is called elsewhere.
+    """
+
+    name: str
+    vendor: str
+    display_name: str | None = None
+    functional_type: FunctionalType | None = None
+    context_window: int | None = None
+    max_input_tokens: int | None = None
+    max_output_tokens: int | None = None
+    input_modalities: tuple[str, ...] = ()
+    output_modalities: tuple[str, ...] = ()
+    reasoning: bool | None = None
+    reasoning_efforts: tuple[str, ...] = ()
+    default_effort: str | None = None
+    reasoning_budget: tuple[int, ...] = ()
+    always_reasons: bool | None = None
+    refused: tuple[str, ...] = ()
+    refused_while_reasoning: tuple[str, ...] = ()
+    exclusive: tuple[tuple[str, ...], ...] = ()
+    tools: bool | None = None
+    forced_tools: bool | None = None
+    forced_tools_while_reasoning: bool | None = None
+    structured_output: bool | None = None
+    prefill: bool | None = None
+    protocols: tuple[str, ...] = ()
+    released: str | None = None
+    retires: str | None = None
+    deprecated: bool | None = None
+    served_by: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, FactSource] = field(default_factory=dict, repr=False)
+    """For each fact by name, who says so."""
+
+    def settings(self) -> ChatModelSettings:
+        """The limits, as an AIModel holds them."""
+        return ChatModelSettings(
+            max_context_window_tokens=self.context_window,
+            max_input_tokens=self.max_input_tokens,
+            max_output_tokens=self.max_output_tokens,
+            supports_reasoning=self.reasoning,
+            reasoning_efforts=self.reasoning_efforts,
+            input_modalities=self.input_modalities,
+        )
+
+
+def find_facts(model: str | AIModelEndpoint) -> ModelFacts | None:
+    """What is known of a model, by any of the names it goes by; None for a model that nothing is known of.
+
+    An endpoint is looked up by its `base_model`, where it has one, else by the model's name.
+    """
+    if isinstance(model, AIModelEndpoint):
+        model = model.ai_model.base_model or model.ai_model.model_name
+    return find_named(model)
+
+
+@lru_cache(1_024)
+def find_named(model: str) -> ModelFacts | None:
+    known = name_index()
+    return next((facts_of(*known[name]) for name in names_of(model) if name in known), None)
+
+
+def known_models(vendor: str | None = None) -> tuple[str, ...]:
+    """The names of all models that something is known of; those of one vendor, where it is named."""
+    return tuple(name for owner, name in name_index().values() if vendor in (None, owner))
+
+
+def facts_of(vendor: str, name: str) -> ModelFacts:
+    book = load("facts")
+    data: Mapping[str, Mapping[str, Any]] = book["models"][vendor][name]
+    values = {fact: freeze(value) for text in data.values() for fact, value in text.items()}
+    sources = {fact: FactSource(**book["sources"][key]) for key, text in data.items() for fact in text}
+    return ModelFacts(name, vendor, sources=sources, **values)
+
+
+def freeze(value: Any) -> Any:
+    return tuple(map(freeze, value)) if isinstance(value, list) else value
+
+
+@cache
+def name_index() -> dict[str, tuple[str, str]]:
+    """The name of each model, in lower case, to its vendor and the name as it is written."""
+    return {name.lower(): (vendor, name) for vendor, models in load("facts")["models"].items() for name in models}

@@ -1,0 +1,115 @@
+"""Files that come to disk as they arrive: beside their place first, and in it when they are whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+from ..dataclass import replace
+from ..errors import CallError, ConfigurationError
+from ..pipeline.pipeline import Pipeline
+from ..pipeline.retry import Retry
+from ..pipeline.stream import Batch, Stream
+from ..types.call import Call, CallJournal
+from ..types.delta import FileDelta
+
+Progress = Callable[[int, int | None], None]
+
+
+class PartialDownload:
+    """Where one file arrives. Nothing is seen of it at its place before `land`, and nothing is left of it otherwise."""
+
+    def __init__(self, path: Path, size: int | None, on_progress: Progress | None) -> None:
+        self._path = path
+        self._size = size
+        self._data = on_progress
+        self._arrived = 0
+        self._extras = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._extras.open("wb")
+        except OSError as error:
+            raise self._write_error(error) from error
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise self._write_error(error) from error
+        self._arrived += len(data)
+        if self._data is not None:
+            self._data(self._arrived, self._size)
+
+    def commit(self) -> None:
+        try:
+            self._file.close()
+            self._extras.replace(self._path)
+        except OSError as error:
+            raise self._write_error(error) from error
+
+    def discard(self) -> None:
+        """Leaves nothing behind; after `land` there is nothing to leave."""
+        self._file.close()
+        self._extras.unlink(missing_ok=True)
+
+    def _write_error(self, error: OSError) -> ConfigurationError:
+        return ConfigurationError(f"the file {self._path} cannot be written: {error.strerror}")
+
+
+async def fetch(pipeline: Pipeline, call: Call, path: Path, on_progress: Progress | None) -> Path:
+    """Writes what is in a file to this path; a line that breaks in the middle is tried again from the beginning."""
+    total = call.config.timeouts.total
+    deadline = None if total is None else pipeline.io.monotonic() + total
+    config, again, failed = call.config.model_copy(update={"streaming": True}), Retry(pipeline.io), 0
+    while True:
+        attempt = replace(call, config=config, deadline=deadline, journal=CallJournal())
+        try:
+            return await download_to_path(pipeline, attempt, path, on_progress)
+        except DownloadInterrupted as cut:
+            failed += 1
+            cut.error.retriable = True
+            wait = again.pause(attempt, cut.error, failed)
+            if wait is None:
+                raise cut.error from cut.error.__cause__
+            await pipeline.io.sleep(wait)
+
+
+class DownloadInterrupted(Exception):
+    """The file broke off on its way."""
+
+    def __init__(self, error: CallError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+async def download_to_path(pipeline: Pipeline, call: Call, path: Path, on_progress: Progress | None) -> Path:
+    stream, work = await pipeline.start(call), pipeline.io.call
+    try:
+        landing = await work(PartialDownload, path, size_of(call), on_progress)
+        try:
+            while (batch := await pull_or_none(stream)) is not None:
+                for delta in batch:
+                    if isinstance(delta, FileDelta):
+                        await work(landing.write, delta.data)
+            await work(landing.commit)
+        finally:
+            landing.discard()
+    except BaseException:
+        stream.abandon()
+        raise
+    return path
+
+
+async def pull_or_none(stream: Stream) -> Batch | None:
+    try:
+        return await stream.pull()
+    except CallError as error:
+        raise DownloadInterrupted(error) from error
+
+
+def size_of(call: Call) -> int | None:
+    """How long the file will be, where the answer says so and is not compressed."""
+    headers = call.journal.head.headers if call.journal.head else {}
+    length = headers.get("content-length", "")
+    return int(length) if length.isdigit() and "content-encoding" not in headers else None

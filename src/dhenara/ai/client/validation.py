@@ -1,0 +1,74 @@
+"""The parts of a client: what it is made of, looked at before it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from os import PathLike, fspath
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..pipeline.learned_store import EVERYBODYS, LearnedConstraints
+from ..pipeline.middleware import Bindable
+from ..types.endpoint import AIModelEndpoint
+
+ENDPOINT = "AIModelEndpoint(api=AIModelAPI(...), ai_model=AIModel(...))"
+
+
+def check_endpoint(given: Any, name: str = "model_endpoint") -> AIModelEndpoint:
+    if not isinstance(given, AIModelEndpoint):
+        raise ConfigurationError(f"{name} must be an AIModelEndpoint, not {type(given).__name__}: {ENDPOINT}")
+    return given
+
+
+def check_is_async(given: Any) -> bool | None:
+    if given is not None and not isinstance(given, bool):
+        raise ConfigurationError(f"is_async is True, False, or None for both, not {type(given).__name__}")
+    return given
+
+
+def check_endpoints(given: Any) -> list[AIModelEndpoint]:
+    return [check_endpoint(one, "each of fallbacks") for one in check_sequence(given, "fallbacks", "endpoints")]
+
+
+def check_layers(given: Any, name: str) -> tuple[Any, ...]:
+    layers = tuple(check_sequence(given, name, "layers"))
+    for layer in layers:
+        if not (callable(layer) or isinstance(layer, Bindable)):
+            raise ConfigurationError(
+                f"a {type(layer).__name__} in {name} is no layer: a layer is an `async def layer(call, send)`, "
+                "or an object whose `bind(io, target)` gives one"
+            )
+    return layers
+
+
+def check_observer(given: Any) -> Any:
+    if given is not None and not callable(given):
+        raise ConfigurationError(f"observer is a function that is told of events, not {type(given).__name__}")
+    return given
+
+
+def checked_transport(given: Any, is_async: bool | None) -> Any:
+    """A name is checked with its package; objects are looked at with the first call, whose kind they must fit."""
+    if isinstance(given, str) and given != "builtin":
+        from ..runtime.transports import check_transport
+
+        check_transport(given, is_async)
+    return given
+
+
+def check_lessons(given: Any) -> LearnedConstraints:
+    """Where lessons are remembered: a file, a memory of one's own, or that of this process."""
+    if given is None:
+        return EVERYBODYS
+    if isinstance(given, LearnedConstraints):
+        return given
+    path = fspath(given) if isinstance(given, str | PathLike) else None
+    if not isinstance(path, str):
+        raise ConfigurationError(f"lessons is the path of a file, or a Lessons, not {type(given).__name__}")
+    return LearnedConstraints(path)
+
+
+def check_sequence(given: Any, name: str, what: str) -> Iterable[Any]:
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
+        raise ConfigurationError(f"{name} is a list of {what}, not {type(given).__name__}")
+    return given

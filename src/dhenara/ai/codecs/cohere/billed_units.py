@@ -1,0 +1,17 @@
+"""What Cohere bills for operations beside chat: tokens read, or searches."""
+
+from __future__ import annotations
+
+from ...types.usage import Usage
+from ..int_fields import Report, read_int, read_object
+
+
+def read_billed_units(meta: Report) -> Usage:
+    billed = read_object(meta, "billed_units")
+    searches = read_int(billed, "search_units")
+    return Usage(
+        input_tokens=read_int(billed, "input_tokens"),
+        input_image_tokens=read_int(billed, "image_tokens"),
+        units={"searches": float(searches)} if searches else {},
+        raw=dict(billed),
+    )

@@ -1,0 +1,130 @@
+"""Gemini's listening: a model that talks is asked to write down what it hears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ...dataclass import replace
+from ...types.audio import TranscriptionRequest, TranscriptionResponse
+from ...types.call import Call
+from ...types.content import TextContent
+from ...types.delta import Delta, FinishDelta, PartDelta, ResultDelta, StreamEnd, TextDelta
+from ...types.message import Message
+from ...types.subtitles import SpokenSegment
+from ...wire import json
+from ..base import EncodedRequest, ResponseFormat
+from ..operation import request_of
+from ..warnings import WarningCollector
+from .chat_adapter import ChatAdapterReader
+from .codec import Gemini
+from .quirks import GeminiQuirks
+
+SEGMENT = {
+    "type": "OBJECT",
+    "properties": {
+        "text": {"type": "STRING"},
+        "start": {"type": "STRING", "description": "MM:SS.mmm from the beginning"},
+        "end": {"type": "STRING", "description": "MM:SS.mmm from the beginning"},
+        "speaker": {"type": "STRING"},
+    },
+    "required": ["text", "start", "end"],
+}
+SCHEMA = {
+    "type": "OBJECT",
+    "properties": {"language": {"type": "STRING"}, "segments": {"type": "ARRAY", "items": SEGMENT}},
+    "required": ["segments"],
+}
+
+
+class GeminiTranscription(Gemini):
+    """With times or speakers, the answer is asked for in a shape."""
+
+    name = "gemini.transcription"
+
+    def encode(self, call: Call, quirks: GeminiQuirks) -> EncodedRequest:
+        request = request_of(call, TranscriptionRequest)
+        shaped = bool(request.timestamps or request.diarize)
+        warnings = WarningCollector(str(call.endpoint.api.provider))
+        if request.timestamps == "word":
+            warnings.clamped("timestamps", "this model tells the times of segments, not of words")
+        words = Message(role="user", contents=[TextContent(text=transcription_prompt(request)), request.audio])
+        options = call.config.options
+        if shaped:
+            generation = {"responseMimeType": "application/json", "responseSchema": SCHEMA}
+            options = {**options, "generationConfig": {**generation, **(options.get("generationConfig") or {})}}
+        config = call.config.model_copy(update={"options": options})
+        encoded = super().encode(replace(call, messages=(words,), config=config), quirks)
+        data = (*encoded.warnings, *warnings.all())
+        return replace(encoded, warnings=data, response_format=ResponseFormat(TranscriptReader(shaped=shaped)))
+
+
+def transcription_prompt(request: TranscriptionRequest) -> str:
+    """The prompt."""
+    text = ["Transcribe the speech in this recording word for word, in the language that is spoken."]
+    if request.task == "translate":
+        text = ["Translate the speech in this recording into English."]
+    if request.language:
+        text.append(f"The language spoken is {request.language}.")
+    if request.diarize:
+        text.append("Tell speakers apart, and name the speaker of each segment.")
+    if request.prompt:
+        text.append(f"What may help to understand it: {request.prompt}")
+    return " ".join([*text, "Give the transcript alone, without any remark."])
+
+
+class TranscriptReader(ChatAdapterReader):
+    """The answer in words, and what it comes to when they are complete."""
+
+    __slots__ = ("_shaped", "_text")
+
+    def __init__(self, *, shaped: bool) -> None:
+        super().__init__()
+        self._shaped = shaped
+        self._text: list[str] = []
+
+    def _read(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
+        for delta in deltas:
+            if isinstance(delta, TextDelta):
+                self._text.append(delta.text)
+                # JSON on its way is not what anybody said.
+                if not self._shaped:
+                    yield delta
+            elif isinstance(delta, StreamEnd):
+                yield ResultDelta(self._transcript())
+                yield delta
+            elif not isinstance(delta, PartDelta | FinishDelta):
+                yield delta
+
+    def _transcript(self) -> TranscriptionResponse:
+        text = "".join(self._text).strip()
+        if not self._shaped:
+            return TranscriptionResponse(text=text)
+        try:
+            data = json.loads(text.encode())
+            segments = [read_segment(one) for one in data["segments"]]
+        except (ValueError, KeyError, TypeError):
+            # Cut off, or not as asked: the words are worth more than their shape.
+            return TranscriptionResponse(text=text)
+        options = " ".join(segment.text for segment in segments)
+        return TranscriptionResponse(text=options, language=data.get("language"), segments=segments)
+
+
+def read_segment(data: dict[str, Any]) -> SpokenSegment:
+    return SpokenSegment(
+        text=data["text"].strip(),
+        start=parse_clock(data["start"]),
+        end=parse_clock(data["end"]),
+        speaker=data.get("speaker"),
+    )
+
+
+def parse_clock(data: str) -> float:
+    """`01:02.5`, with or without hours."""
+    seconds = 0.0
+    for part in str(data).replace(",", ".").split(":"):
+        seconds = seconds * 60 + float(part or 0)
+    return seconds
+
+
+CODEC = GeminiTranscription()

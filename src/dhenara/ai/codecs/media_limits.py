@@ -1,0 +1,85 @@
+"""Weighing: whether a request's media are of kinds and sizes that are taken, and which of them are uploaded instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..errors import UnsupportedError
+from ..types.call import Call
+from ..types.content import Content, Media, ToolResultContent
+from ..wire.mime_sniffing import is_text
+from .base import Quirks
+from .media_support import check_kind, kind_of, too_large_error
+from .warnings import WarningCollector
+
+
+def media_of(call: Call, *, exclude_generated: bool = False) -> Iterator[Media]:
+    """All of them, those in tool results as well; on demand without what the model itself has made."""
+    for message in call.messages:
+        if not (exclude_generated and message.role == "assistant"):
+            yield from media_in(message.contents)
+
+
+def media_in(contents: Sequence[Content]) -> Iterator[Media]:
+    for part in contents:
+        if isinstance(part, Media):
+            yield part
+        elif isinstance(part, ToolResultContent) and part.contents:
+            yield from media_in(part.contents)
+
+
+class MediaLimitCheck:
+    """Weighs what goes as bytes: each part alone, and all of them together."""
+
+    def __init__(self, quirks: Quirks, provider: str, warnings: WarningCollector) -> None:
+        self._quirks, self._provider, self._warnings = quirks, provider, warnings
+
+    def check(self, call: Call) -> None:
+        inline = [part for part in media_of(call, exclude_generated=True) if self._is_inline(part)]
+        self._check_total(inline)
+
+    def _is_inline(self, part: Media) -> bool:
+        """Whether it stays in the request; what is too large for it but may be named by its id is uploaded."""
+        rule = self._quirks.media_support.get(kind_of(part))
+        if part.data is None or rule is None:
+            return False
+        check_kind(part, rule, self._provider)
+        if is_text(part.mime_type) and part.mime_type not in rule.types:
+            return False
+        if rule.most_bytes is None or len(part.data) <= rule.most_bytes:
+            return True
+        self._upload(part, rule.most_bytes)
+        return False
+
+    def _check_total(self, inline: list[Media]) -> None:
+        """The largest of them are uploaded until the others fit into one request."""
+        most = self._quirks.most_request_bytes
+        total = sum(map(encoded_size, inline))
+        if most is None or total <= most:
+            return
+        for part in sorted((part for part in inline if self._can_upload(part)), key=encoded_size, reverse=True):
+            self._upload(part, most)
+            total -= encoded_size(part)
+            if total <= most:
+                return
+        raise UnsupportedError(
+            f"the pictures and files of this conversation have {total} bytes as they are sent, and {self._provider} "
+            f"takes at most {most} in one request; make them smaller, or leave some out."
+        )
+
+    def _can_upload(self, part: Media) -> bool:
+        rule = self._quirks.media_support.get(kind_of(part))
+        return rule is not None and rule.by_id
+
+    def _upload(self, part: Media, most: int) -> None:
+        rule = self._quirks.media_support[kind_of(part)]
+        if not rule.by_id:
+            raise too_large_error(part, most, self._provider, by_id=False)
+        if rule.most_uploaded is not None and len(part.data or b"") > rule.most_uploaded:
+            raise too_large_error(part, rule.most_uploaded, self._provider, by_id=False)
+        self._warnings.upload(part, most)
+
+
+def encoded_size(part: Media) -> int:
+    """How long the bytes are in base64."""
+    return -(-len(part.data or b"") // 3) * 4

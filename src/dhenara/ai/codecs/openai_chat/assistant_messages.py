@@ -1,0 +1,138 @@
+"""Answers: the model's own turns, and what its tools gave back, as Chat Completions wants to hear them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...types.call import Call
+from ...types.content import (
+    AudioContent,
+    Content,
+    ContentItem,
+    GenericContent,
+    ReasoningContent,
+    RefusalContent,
+    ServerToolContent,
+    StructuredContent,
+    TextContent,
+    ToolCallContent,
+    ToolResultContent,
+)
+from ...types.message import Message
+from ...wire import json
+from ..origin import is_own_part
+from ..tool_call_ids import legal_id
+from ..vendor_fields import with_vendor_fields
+from ..warnings import WarningCollector
+from .messages import write_content
+from .parts import cache_control_of, mark_part, write_parts
+from .quirks import PROTOCOL, ChatQuirks
+from .reasoning_replay import replay_reasoning
+from .tool_call_reader import CUSTOM
+
+Wire = dict[str, Any]
+
+
+def write_assistant(message: Message, call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
+    """Text, tool calls, and as much of the reasoning as this dialect wants to hear again."""
+    calls = [part for part in message.contents if isinstance(part, ToolCallContent)]
+    wire: Wire = {"role": "assistant"}
+    text = "".join(part_text(part, call, warnings) for part in message.contents)
+    if text or quirks.empty_content != "omit":
+        wire["content"] = text or (None if quirks.empty_content == "null" and calls else "")
+    if any(is_own_chunk(part, call) or cache_control_of(part, quirks) for part in message.contents):
+        wire["content"] = list(write_chunks(message, call, quirks, warnings))
+    if calls:
+        wire["tool_calls"] = [write_tool_call(part, call, quirks) for part in calls]
+    replay_reasoning(message.contents, wire, call, quirks, warnings)
+    received = [part for part in message.contents if isinstance(part, AudioContent)]
+    if received and is_own_part(received[0], call, PROTOCOL) and "id" in received[0].extras:
+        wire["audio"] = {"id": received[0].extras["id"]}
+    if wire.get("content") or calls or "audio" in wire or len(wire) > 2:
+        yield wire
+
+
+def is_own_chunk(part: Content, call: Call) -> bool:
+    """Whether the user wrote a chunk of the protocol's own, which stands among the texts."""
+    return isinstance(part, GenericContent) and part.origin is None and is_own_part(part, call, PROTOCOL)
+
+
+def write_chunks(message: Message, call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
+    """The answer in parts: each text with its mark for the prompt cache, and the protocol's own chunks."""
+    for part in message.contents:
+        if isinstance(part, GenericContent) and is_own_chunk(part, call):
+            yield dict(part.data)
+        elif text := part_text(part, call, warnings):
+            yield mark_part({"type": "text", "text": text}, part, quirks, warnings)
+
+
+def part_text(part: Content, call: Call, warnings: WarningCollector) -> str:
+    """What a part of an answer says in plain words."""
+    match part:
+        case TextContent() | StructuredContent() | RefusalContent():
+            return part.text
+        case ReasoningContent() | ToolCallContent():
+            return ""
+        case GenericContent() if is_own_chunk(part, call):
+            return ""
+        case AudioContent():
+            return "" if is_own_part(part, call, PROTOCOL) else part.get_text()
+        case ServerToolContent():
+            if not is_own_part(part, call, PROTOCOL):
+                warnings.dropped(f"the provider's own tool {part.name!r}", "only its origin knows it", part)
+            return ""
+        case _:
+            kind = getattr(part, "type", "part")
+            warnings.dropped(f"a part of kind {kind!r} in an answer", "answers are text there", part)
+            return ""
+
+
+def write_tool_call(part: ToolCallContent, call: Call, quirks: ChatQuirks) -> Wire:
+    """The arguments go back letter for letter where they came as text, so prompt caches still match."""
+    text = part.arguments_text
+    if part.extras.get("type") == CUSTOM and is_own_part(part, call, PROTOCOL):
+        custom = {"name": part.name, "input": text or ""}
+        return {"id": legal_id(part.id, quirks.tool_id), "type": CUSTOM, CUSTOM: custom}
+    if text is None or part.error:
+        text = json.dumps(part.arguments).decode()
+    wire = {
+        "id": legal_id(part.id, quirks.tool_id),
+        "type": "function",
+        "function": {"name": part.name, "arguments": text or "{}"},
+        **({"extra_content": part.extras["extra_content"]} if "extra_content" in part.extras else {}),
+    }
+    return with_vendor_fields(wire, part, PROTOCOL)
+
+
+def write_results(contents: Sequence[ContentItem], quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
+    """One message a result. Pictures follow in a user message after all results of the round."""
+    results = [part for part in contents if isinstance(part, ToolResultContent)]
+    for result in results:
+        yield {
+            "role": "tool",
+            "tool_call_id": legal_id(result.call_id, quirks.tool_id),
+            "content": result_content(result, quirks, warnings),
+        }
+    if quirks.parts_in_tool_results:
+        return
+    media = [part for result in results for part in result.contents if not isinstance(part, TextContent)]
+    if media:
+        warnings.rewritten("media in a tool result", "it follows in a user message", results)
+        yield {"role": "user", "content": write_parts(media, quirks, warnings)}
+
+
+def result_content(result: ToolResultContent, quirks: ChatQuirks, warnings: WarningCollector) -> Any:
+    """Text, or parts where the host takes them or a part has a mark for the prompt cache."""
+    mark = cache_control_of(result, quirks)
+    texts = [part for part in result.contents if isinstance(part, TextContent)]
+    if mark is not None or any(cache_control_of(part, quirks) for part in texts):
+        shown = result.contents if quirks.parts_in_tool_results else texts
+        lead = [{"type": "text", "text": result.get_text()}] if result.output is not None or not shown else []
+        parts = [*lead, *write_parts(shown, quirks, warnings)]
+        return parts if mark is None else [*parts[:-1], {**parts[-1], quirks.cache_mark: mark}]
+    if result.contents and quirks.parts_in_tool_results:
+        return write_content(result.contents, quirks, warnings)
+    if result.output is None:
+        return "".join(part.get_text() for part in result.contents)
+    return result.get_text()

@@ -1,0 +1,27 @@
+"""Thinking in a message: under the names that dialects have for it, as text, as an object or as a list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+WORDS = ("text", "content", "thinking", "summary", "reasoning")
+
+
+def find_reasoning(message: dict[str, Any], names: tuple[str, ...]) -> str:
+    """The first of these fields that says something; hosts repeat the same words under two of them."""
+    for name in names:
+        data = message.get(name)
+        if data and (thought := data if isinstance(data, str) else reasoning_text(data)):
+            return thought
+    return ""
+
+
+def reasoning_text(data: Any) -> str:
+    """The words in whatever shape they came."""
+    if isinstance(data, str):
+        return data
+    if isinstance(data, list):
+        return "".join(reasoning_text(one) for one in data)
+    if isinstance(data, dict):
+        return next((match for name in WORDS if (match := reasoning_text(data.get(name)))), "")
+    return ""

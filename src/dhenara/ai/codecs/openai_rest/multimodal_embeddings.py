@@ -1,0 +1,38 @@
+"""Embeddings of texts and pictures alike, as Voyage speaks them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...types.call import Call
+from ...types.media import Media
+from ..base import EncodedRequest
+from ..embedding import read_embedding_input
+from ..image import image_url
+from ..openai_chat.codec import read_error
+from ..operation import OperationCodec
+from ..operation_quirks import EmbeddingQuirks
+from .embeddings import read
+
+
+def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
+    request = read_embedding_input(call, quirks)
+    body: dict[str, Any] = {
+        "model": request.model,
+        "inputs": [{"content": [write_part(one)]} for one in request.inputs],
+        **quirks.defaults,
+        **request.params,
+        **call.endpoint.ai_model.parameters,
+        **call.config.options,
+    }
+    return EncodedRequest(quirks.path, body, {}, request.warnings.all())
+
+
+def write_part(one: str | Media) -> dict[str, Any]:
+    if isinstance(one, str):
+        return {"type": "text", "text": one}
+    kind = "image_url" if one.data is None else "image_base64"
+    return {"type": kind, kind: image_url(one)}
+
+
+CODEC = OperationCodec("openai_rest.multimodal_embeddings", write, read, read_error)

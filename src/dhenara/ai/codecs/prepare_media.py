@@ -1,0 +1,50 @@
+"""Packing: media made ready for a provider before they are written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..dataclass import replace
+from ..types.call import Call
+from ..types.vendor_fields import VENDOR_FIELDS
+from .base import Quirks
+from .warnings import WarningCollector
+
+if TYPE_CHECKING:
+    from .media_relay import Moves
+
+MEDIA = frozenset(("image", "audio", "video", "file", "search_result", "container_upload", "generic"))
+"""Kinds of parts that not every provider takes, or not in every form."""
+
+
+def prepare_media(call: Call, quirks: Quirks, protocol: str, warnings: WarningCollector, moves: Moves) -> Call:
+    """The call with every file where this provider can have it. Raises for what would be refused.
+
+    `moves` says of a part of an answer, and whether it comes from here, whether the user has to show it.
+    """
+    if not has_media(call):
+        return call
+    from .foreign_file_ids import replace_foreign_files
+    from .foreign_parts import understood
+    from .media_limits import MediaLimitCheck
+    from .media_relay import relay_media
+
+    call = replace(call, messages=understood(call, protocol, warnings))
+    stored = replace(call, messages=replace_foreign_files(call, warnings))
+    call = replace(stored, messages=relay_media(stored, protocol, quirks, warnings, moves))
+    MediaLimitCheck(quirks, str(call.endpoint.api.provider), warnings).check(call)
+    return call
+
+
+def has_media(call: Call) -> bool:
+    """Whether there is any, or anything else that not all providers know.
+
+    Every call is asked, so it is told by names: classes of values take long to compare.
+    """
+    for message in call.messages:
+        for part in message.contents:
+            if part.type in MEDIA or (part.extras and VENDOR_FIELDS in part.extras):
+                return True
+            if part.type == "tool_result" and any(one.type in MEDIA or one.extras for one in part.contents):
+                return True
+    return False

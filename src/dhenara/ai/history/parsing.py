@@ -1,0 +1,165 @@
+"""The history: whatever the user gives as prompt, context and messages, as one sequence of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from ..errors import ConfigurationError
+from ..types.call_response import AIModelCallResponse
+from ..types.message import Message, Prompt, as_sequence
+from ..types.part import Content
+from ..types.response import ChatResponse, ChatResponseChoice
+from ..types.text import TextContent
+from ..types.vendor_fields import VENDOR_FIELDS, fields, leftover
+from ..wire import json
+
+if TYPE_CHECKING:
+    from ..types.content import ToolCallContent
+
+Part = str | bytes | PurePath | Content
+MessageLike = (
+    Part | Sequence[Part] | Mapping[str, Any] | Message | ChatResponse | ChatResponseChoice | AIModelCallResponse
+)
+"""Everything that can stand in a conversation; parts, alone or together, are something that the user says."""
+
+
+def read_history(
+    prompt: MessageLike | None,
+    context: Sequence[MessageLike] | None,
+    messages: Sequence[MessageLike] | None,
+) -> tuple[Message, ...]:
+    """Messages first, then the context, then the prompt. Tool results that follow each other are one turn."""
+    given = [*as_sequence(messages), *as_sequence(context)]
+    if prompt is not None:
+        given.append(prompt)
+    if not given:
+        raise ConfigurationError("there is nothing to say: pass a prompt, a context or messages")
+    return tuple(merge_tool_results(given))
+
+
+def read_message(given: MessageLike) -> Message:
+    """One message, from any spelling of it."""
+    try:
+        return parse_message(given)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+        raise unreadable_error(given, problems) from error
+    except (TypeError, KeyError, AttributeError) as error:
+        # Spellings of vendors are read part by part; what is in them may be of any kind.
+        raise unreadable_error(given, str(error)) from error
+
+
+def unreadable_error(given: object, problem: str) -> ConfigurationError:
+    kind = f"keys {', '.join(map(str, given))}" if isinstance(given, Mapping) else f"a {type(given).__name__}"
+    return ConfigurationError(f"this message cannot be read ({problem}): {kind}")
+
+
+def parse_message(given: MessageLike) -> Message:
+    match given:
+        case str():
+            return user_prompt(given)
+        case Message():
+            return given
+        case ChatResponse():
+            return response_message(given)
+        case AIModelCallResponse():
+            if given.chat_response is None:
+                raise ConfigurationError("this response has no chat answer (yet): read its stream to the end first")
+            return response_message(given.chat_response)
+        case ChatResponseChoice():
+            return given.to_message()
+        case Content() if getattr(given, "type", None) == "tool_result":
+            return Message(role="tool", contents=[given])
+        case list() | tuple() | Content() | PurePath() | bytes():
+            return Prompt.model_validate({"parts": given})
+        case Mapping():
+            return typed(given) if "type" in given else validate_message(given)
+    raise ConfigurationError(f"a {type(given).__name__} is not a message; pass a str, dict, Prompt or an answer")
+
+
+def typed(given: Mapping[str, Any]) -> Message:
+    """A dict that says its type: an item of Responses, or a message in another form."""
+    from .response_items import is_item, read_item
+
+    return read_item(given) if is_item(given) else validate_message(given)
+
+
+def user_prompt(text: str) -> Prompt:
+    """What a user says in words: nearly every prompt, made without the checks that dicts and parts need."""
+    return Prompt.construct_unchecked(contents=[TextContent.construct_unchecked(type="text", text=text)])
+
+
+def response_message(response: ChatResponse) -> Message:
+    if not response.choices:
+        raise ConfigurationError("this answer has no choices, so it cannot be a part of the conversation")
+    return response.to_message()
+
+
+def validate_message(given: Mapping[str, Any]) -> Message:
+    """A dict in our own spelling, or as OpenAI writes tool calls and results."""
+    text = dict(given)
+    if text.get("role") in ("tool", "function"):
+        from .tool_messages import is_result, read_result
+
+        if is_result(text):
+            return read_result(text)
+    calls = text.pop("tool_calls", None)
+    legacy = text.pop("function_call", None)
+    if legacy:
+        calls = [*(calls or ()), {"function": legacy}]
+    text.setdefault("role", "user")
+    message = Message.model_validate({k: v for k, v in text.items() if v is not None})
+    return (
+        message.model_copy(update={"contents": [*message.contents, *map(parse_tool_call, calls)]}) if calls else message
+    )
+
+
+CALL = fields("id", "type", "index", function=fields("name", "arguments"))
+
+
+def parse_tool_call(call: Mapping[str, Any]) -> ToolCallContent:
+    from ..response.tool_part_builders import read_arguments
+    from ..types.content import ToolCallContent
+
+    function = call.get("function") or {}
+    text = function.get("arguments") or ""
+    spelled_out = json.dumps(text).decode() if isinstance(text, Mapping) else text
+    arguments, problem = read_arguments(spelled_out)
+    left = leftover(call, CALL)
+    extras = {VENDOR_FIELDS: {"openai_chat": left}} if left else {}
+    return ToolCallContent(
+        id=call.get("id") or "",
+        name=function.get("name") or "",
+        arguments=arguments,
+        arguments_text=spelled_out,
+        error=problem,
+        extras=extras,
+    )
+
+
+def merge_tool_results(given: Iterable[MessageLike]) -> list[Message]:
+    """Results of one round of tools belong together, however they were given, and so do items of one answer."""
+    match: list[Message] = []
+    follows_item = False
+    for one in given:
+        message, item = read_message(one), isinstance(one, Mapping) and is_bare_item(one)
+        joins = message.role == "tool" or (item and follows_item and message.role == "assistant")
+        if joins and match and match[-1].role == message.role:
+            match[-1] = message.model_copy(update={"contents": [*match[-1].contents, *message.contents]})
+        else:
+            match.append(message)
+        follows_item = item
+    return match
+
+
+def is_bare_item(given: Mapping[str, Any]) -> bool:
+    """Whether this is an item of Responses."""
+    if "type" not in given:
+        return False
+    from .response_items import is_item
+
+    return is_item(given)

@@ -1,0 +1,120 @@
+"""The bench on which a history is mended, message by message."""
+
+from __future__ import annotations
+
+from dataclasses import field
+
+from ..dataclass import dataclass
+from ..types.content import ContentItem, ToolCallContent, ToolResultContent
+from ..types.message import Message
+from ..types.warning import CallWarning
+
+UNNAMED = "unnamed_call_"
+"""How ids begin that were made here, for calls that came without one."""
+NOT_RUN = "This call was not run."
+
+
+@dataclass(slots=True)
+class ToolCallRepair:
+    """`open` are the calls that wait for their results."""
+
+    done: list[Message] = field(default_factory=list)
+    warnings: list[CallWarning] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    open: list[tuple[str, ToolCallContent]] = field(default_factory=list)
+    results: list[ToolResultContent] = field(default_factory=list)
+    waiting: list[Message] = field(default_factory=list)
+    at: int = 0
+    stored: bool = False
+    """Whether earlier calls may be stored at the provider."""
+
+    def add_message(self, message: Message) -> None:
+        self.at += 1
+        if message.role == "assistant":
+            self.close()
+            self.done.append(self.assign_ids(message))
+            return
+        if not any(isinstance(part, ToolResultContent) for part in message.contents):
+            (self.waiting if self.open or self.results or self.waiting else self.done).append(message)
+            return
+        rest: list[ContentItem] = []
+        for part in message.contents:
+            if isinstance(part, ToolResultContent):
+                self.add_result(part)
+            else:
+                rest.append(part)
+        if rest:
+            role = "user" if message.role == "tool" else message.role
+            self.waiting.append(message.model_copy(update={"contents": rest, "role": role}))
+
+    def assign_ids(self, message: Message) -> Message:
+        """The answer with an id on every call, none of them used before."""
+        contents: list[ContentItem] = []
+        for part in message.contents:
+            if isinstance(part, ToolCallContent):
+                given = part.id
+                part = self.with_new_id(part)
+                self.seen.add(part.id)
+                self.open.append((given, part))
+            contents.append(part)
+        if all(new is old for new, old in zip(contents, message.contents, strict=True)):
+            return message
+        return message.model_copy(update={"contents": contents})
+
+    def with_new_id(self, call: ToolCallContent) -> ToolCallContent:
+        if call.id and call.id not in self.seen:
+            return call
+        number = len(self.open)
+        name = f"{call.id}_{self.at}_{number}" if call.id else f"{UNNAMED}{self.at}_{number}"
+        return call.model_copy(update={"id": name})
+
+    def add_result(self, result: ToolResultContent) -> None:
+        """The result goes to the call it names; without an id, to the first open call of its tool."""
+        match = self.find_open_call(result)
+        if match is None and self.stored and (result.call_id or result.name):
+            self.results.append(result)
+            return
+        if match is None:
+            text = f"the result of {result.name or result.call_id!r}" if result.name or result.call_id else "a result"
+            self.warn("dropped_content", f"{text} was left out: the conversation has no open call for it")
+            return
+        self.open.remove(match)
+        call = match[1]
+        self.results.append(
+            result if result.call_id == call.id else result.model_copy(update={"call_id": call.id, "name": call.name})
+        )
+
+    def find_open_call(self, result: ToolResultContent) -> tuple[str, ToolCallContent] | None:
+        """The open call of a result: by its id, else by the name of its function, in the order of the calls.
+
+        Some protocols have no ids, so a name may also stand in the place of the id. Calls that came without an id
+        are the first ones that a result without an id can mean.
+        """
+        if result.call_id:
+            by_id = next((one for one in self.open if result.call_id in (one[0], one[1].id)), None)
+            if by_id is not None or result.call_id in self.seen:
+                return by_id
+        name = result.call_id or result.name
+        return next((one for one in sorted(self.open, key=has_id) if name in (None, one[1].name)), None)
+
+    def close(self, *, last: bool = False, open_end: bool = False) -> None:
+        """Ends a round: its results stand together, right after the calls; what else was said follows."""
+        may_wait = last and not self.waiting and (open_end or not self.results)
+        if self.open and not may_wait:
+            for _, call in self.open:
+                self.results.append(
+                    ToolResultContent(call_id=call.id, name=call.name, output=NOT_RUN, is_error=True),
+                )
+                self.warn("translated_content", f"the call of {call.name!r} has no result: one was added to say so")
+        if self.results:
+            self.done.append(Message(role="tool", contents=list(self.results)))
+        self.done.extend(self.waiting)
+        self.open, self.results, self.waiting = [], [], []
+
+    def warn(self, code: str, message: str) -> None:
+        self.warnings.append(CallWarning.model_validate({"code": code, "message": message}))
+
+
+def has_id(call: tuple[str, ToolCallContent]) -> bool:
+    """Whether a call came with an id of its own."""
+    return bool(call[0])

@@ -1,0 +1,54 @@
+"""Learning: a request that was refused for one of its fields is sent once more without it, as are all later ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import BadRequestError
+from ..providers.target import ResolvedTarget
+from ..types.call import Call
+from ..wire.io_protocol import IO
+from .learned_store import LearnedConstraints, target_key
+from .middleware import Send
+from .request_builder import RequestBuilder
+from .retry import record_attempt
+from .stream import Stream
+
+if TYPE_CHECKING:
+    from ..catalog.learned_constraints import LearnedConstraint
+
+MOST_LESSONS_A_CALL = 4
+
+
+class AdaptiveRetry:
+    """Stands inside retry, around each attempt. With `strict` a refusal stays an error."""
+
+    def __init__(self, io: IO, target: ResolvedTarget, builder: RequestBuilder, lessons: LearnedConstraints) -> None:
+        self._io = io
+        self._key = target_key(target)
+        self._builder = builder
+        self._lessons = lessons
+
+    async def __call__(self, call: Call, send: Send) -> Stream:
+        if self._lessons.waits_for_file:
+            await self._io.call(self._lessons.load)
+        for _ in range(MOST_LESSONS_A_CALL):
+            started, known = self._io.monotonic(), self._builder.lessons()
+            try:
+                return await send(call)
+            except BadRequestError as error:
+                if call.config.strict or not self._learn(call, error, known):
+                    raise
+                record_attempt(self._io, call, started, 0.0, error)
+            if self._lessons.file is not None:
+                await self._io.call(self._lessons.save)
+        return await send(call)
+
+    def _learn(self, call: Call, error: BadRequestError, known: tuple[LearnedConstraint, ...]) -> bool:
+        """Whether the next request will be another one; somebody else may have learned the same meanwhile."""
+        # Its patterns are compiled for those who are refused something.
+        from ..catalog.error_diagnosis import read_lessons
+
+        sent = self._builder.write(call, known)
+        self._lessons.learn(self._key, read_lessons(error, sent.body, self._io.time()))
+        return self._builder.write(call).body != sent.body

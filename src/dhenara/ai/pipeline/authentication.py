@@ -1,0 +1,142 @@
+"""Identity: proofs that must be fetched, kept while they are good, and shown to the target's host alone."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from ..dataclass import dataclass
+from ..errors import CallError, ConnectionFailedError, DhenaraError
+from ..providers.target import ResolvedTarget
+from ..providers.token import Source, Token
+from ..wire.frame import BrokenFraming
+from ..wire.http import HttpRequest
+from ..wire.io_protocol import IO, AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response
+
+EARLY = 225.0
+"""Seconds before its end at which a proof is replaced; meanwhile the others still use it.
+
+Google's machines hand out the same token until four minutes before its end.
+"""
+
+LATE = 10.0
+"""Seconds before its end at which a proof is no longer used: clocks differ, and requests travel."""
+
+GLANCE = 0.02
+UNREACHED = (ConnectFailed, ConnectionBroken, BrokenFraming)
+
+
+def with_authentication(io: IO, target: ResolvedTarget) -> IO:
+    """The world as it is; where the target's proof has to be fetched, with the proof on the requests to its host."""
+    return cast("IO", AuthenticatedIO(io, target, target.source)) if target.source else io
+
+
+def refused_statuses(token: Token) -> tuple[int, ...]:
+    """The statuses by which a proof may be told that it has ended. Keys of an account are refused as forbidden."""
+    return (401, 403) if token.credentials else (401,)
+
+
+@dataclass(slots=True)
+class TokenFetch:
+    """One fetch under way. Those who wait for it look at it now and then: a lock would bind them to one loop."""
+
+    over: bool = False
+    token: Token | None = None
+    error: DhenaraError | None = None
+
+
+class AuthenticatedIO:
+    """Opens like the world around it. Everything else is asked of that world itself."""
+
+    def __init__(self, io: IO, target: ResolvedTarget, source: Source) -> None:
+        self._io = io
+        self._target = target
+        self._source = source
+        parts = urlsplit(target.base_url)
+        self._home = f"{parts.scheme}://{parts.netloc}/"
+        self._stored: Token | None = None
+        self.shown: Token | None = None
+        """The last that went out, which no error must repeat."""
+        self._flights: dict[str, TokenFetch] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._io, name)
+
+    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
+        """A proof that is refused before its time is replaced once."""
+        if "authorization" in request.headers or not request.url.startswith(self._home):
+            return await self._io.open(request, timeouts)
+        stored, token = self._stored, await self._get_token(timeouts)
+        response = await self._open(request, token, timeouts)
+        if token is not stored or response.head.status not in refused_statuses(token):
+            return response
+        if self._stored is token:
+            self._stored = None
+        again = await self._get_token(timeouts)
+        if again.is_same(token):
+            return response
+        await response.close()
+        return await self._open(request, again, timeouts)
+
+    async def token(self, timeouts: AttemptTimeouts) -> Token:
+        """What the next request to the target would show."""
+        return await self._get_token(timeouts)
+
+    async def _open(self, request: HttpRequest, token: Token, timeouts: AttemptTimeouts) -> Response:
+        self.shown = token
+        return await self._io.open(self._target.with_token(request, token, self._io.time()), timeouts)
+
+    async def _get_token(self, timeouts: AttemptTimeouts) -> Token:
+        """One that is good; fetched by whoever comes first, for all who come meanwhile."""
+        while True:
+            now, stored = self._io.time(), self._stored
+            if stored is not None and stored.is_valid_for(EARLY, now):
+                return stored
+            mine = TokenFetch()
+            in_flight = self._flights.setdefault("", mine)
+            usable = stored if stored is not None and stored.is_valid_for(LATE, now) else None
+            if in_flight is mine:
+                return await self._fetch(mine, usable, timeouts)
+            if usable is not None:
+                return usable
+            await self._wait(in_flight, timeouts)
+            if in_flight.error is not None:
+                raise copy(in_flight.error) from in_flight.error
+            if in_flight.token is not None:
+                return in_flight.token
+
+    async def _fetch(self, in_flight: TokenFetch, usable: Token | None, timeouts: AttemptTimeouts) -> Token:
+        try:
+            token = in_flight.token = await self._fetch_token(timeouts)
+        except DhenaraError as error:
+            if usable is not None:
+                # There are minutes left in which the next call tries again.
+                in_flight.token = usable
+                return usable
+            in_flight.error = error
+            raise
+        finally:
+            in_flight.over = True
+            self._flights.pop("", None)
+        self._stored = token if token.good_until is not None else None
+        return token
+
+    async def _fetch_token(self, timeouts: AttemptTimeouts) -> Token:
+        origin = self._target.origin
+        try:
+            return await self._source(self._io, timeouts)
+        except UNREACHED as error:
+            raise ConnectionFailedError(
+                f"could not reach whoever gives the token: {error}", provider=origin.provider, model=origin.model
+            ) from error
+        except CallError as error:
+            error.provider, error.model = origin.provider, origin.model
+            raise
+
+    async def _wait(self, in_flight: TokenFetch, timeouts: AttemptTimeouts) -> None:
+        while not in_flight.over:
+            left = timeouts.read()
+            if left is not None and left <= 0:
+                raise ReadTimeout("the token did not come in time")
+            await self._io.sleep(GLANCE if left is None else min(GLANCE, left))

@@ -1,0 +1,160 @@
+"""Answers that outlive their line: asked for again until they are done, and streams taken up where they broke."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..codecs.background_responses import SupportsBackground
+from ..codecs.base import Decoder
+from ..codecs.failure import not_an_answer
+from ..errors import BrokenStreamError, CallError, CallTimeoutError, ConnectionFailedError, ServerError
+from ..providers.target import ResolvedTarget
+from ..types.call import Call
+from ..types.delta import Delta, ErrorDelta, StreamEnd
+from ..wire import json
+from ..wire.io_protocol import IO
+from .provider_get import fetch, open_document
+from .response_reader import MALFORMED, ResponseReader, StreamingSource, undecodable_error
+from .resume_tracker import ResumeTracker
+from .stream import Batch, DeltaSource, unfinished_error
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 5.0
+MOST_BREAKS = 10
+PASSING = (BrokenStreamError, ConnectionFailedError, ServerError)
+
+
+def with_background(
+    io: IO, target: ResolvedTarget, call: Call, data: DeltaSource, reader: ResponseReader
+) -> DeltaSource:
+    """The source as it is, or one that goes on where it would end."""
+    codec = target.codec
+    if not isinstance(codec, SupportsBackground):
+        return data
+    return (
+        ResumableSource(io, target, codec, call, reader)
+        if isinstance(data, StreamingSource)
+        else PollingSource(io, target, codec, call, reader)
+    )
+
+
+class PollingSource:
+    """A whole answer that is not there yet: asked for until it is."""
+
+    def __init__(
+        self, io: IO, target: ResolvedTarget, codec: SupportsBackground, call: Call, reader: ResponseReader
+    ) -> None:
+        self._io, self._target, self._codec, self._call, self._reader = io, target, codec, call, reader
+        self._over = False
+
+    async def next_batches(self) -> Sequence[Batch] | None:
+        if self._over:
+            return None
+        self._over = True
+        body = await self._reader.drain()
+        try:
+            document = json.loads(body)
+        except ValueError as error:
+            raise self._reader.with_names(not_an_answer(self._reader.head, body, "JSON")) from error
+        decoder = self._target.codec.decoder(self._target.quirks)
+        return [list(self._read(decoder, await self._poll(document)))]
+
+    def drain(self) -> Batch:
+        return ()
+
+    async def close(self) -> None:
+        await self._reader.response.close()
+
+    def abandon(self) -> None:
+        self._reader.response.abandon()
+
+    async def _poll(self, document: dict[str, object]) -> object:
+        pause = FIRST_PAUSE
+        while self._codec.is_pending(document):
+            answer_id = document.get("id")
+            if not isinstance(answer_id, str) or not answer_id:
+                raise self._reader.with_names(undecodable_error(ValueError("an answer that is under way has no id")))
+            await self._io.sleep(remaining_pause(self._io, self._call, pause))
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+            try:
+                encoded = self._codec.retrieve_request(answer_id, self._target.quirks)
+                document = await fetch(self._io, self._target, encoded, self._call)
+            except CallError as error:
+                raise abandoned_error(error, answer_id) from error
+        return document
+
+    def _read(self, decoder: Decoder, document: object) -> Iterator[Delta]:
+        try:
+            yield from decoder.whole(document)
+        except MALFORMED as error:
+            raise self._reader.with_names(undecodable_error(error)) from error
+
+
+class ResumableSource:
+    """A stream that is taken up after its last event when its line breaks."""
+
+    def __init__(
+        self, io: IO, target: ResolvedTarget, codec: SupportsBackground, call: Call, reader: ResponseReader
+    ) -> None:
+        self._io, self._target, self._codec, self._call = io, target, codec, call
+        self._frames = ResumeTracker(target.frames())
+        self._decoder = target.codec.decoder(target.quirks)
+        self._live = StreamingSource(reader, self._decoder, self._frames)
+        self._reader = reader
+        self._breaks = 0
+        self._ended = False
+
+    async def next_batches(self) -> Sequence[Batch] | None:
+        while True:
+            try:
+                batches = await self._live.next_batches()
+            except PASSING as error:
+                await self._reconnect(error)
+                continue
+            if batches is None and not self._ended:
+                await self._reconnect(unfinished_error(self._target.origin))
+                continue
+            last = (delta for batch in batches or () for delta in batch)
+            self._ended = self._ended or any(isinstance(delta, StreamEnd | ErrorDelta) for delta in last)
+            return batches
+
+    def drain(self) -> Batch:
+        return self._live.drain()
+
+    async def close(self) -> None:
+        await self._reader.response.close()
+
+    def abandon(self) -> None:
+        self._reader.response.abandon()
+
+    async def _reconnect(self, broken: CallError) -> None:
+        """A new line to the same answer, where there is one to be had."""
+        answer_id, reached = self._frames.answer_id, self._frames.reached
+        await self._reader.response.close()
+        while answer_id and reached is not None and self._breaks < MOST_BREAKS:
+            self._breaks += 1
+            await self._io.sleep(remaining_pause(self._io, self._call, FIRST_PAUSE * self._breaks))
+            try:
+                encoded = self._codec.retrieve_request(answer_id, self._target.quirks, reached)
+                self._reader = await open_document(self._io, self._target, encoded, self._call)
+            except PASSING:
+                continue
+            except CallError as error:
+                raise abandoned_error(error, answer_id) from error
+            self._frames.renew(self._target.frames())
+            self._live = StreamingSource(self._reader, self._decoder, self._frames)
+            return
+        raise broken
+
+
+def remaining_pause(io: IO, call: Call, pause: float) -> float:
+    """The pause, or what is left of the time for the whole call."""
+    return pause if call.deadline is None else max(0.0, min(pause, call.deadline - io.monotonic()))
+
+
+def abandoned_error(error: CallError, answer_id: str) -> CallError:
+    """The error of somebody who stops waiting. To try again from the start would be to pay twice."""
+    error.retriable = False
+    if isinstance(error, CallTimeoutError):
+        error.advice = f"The answer goes on being made: retrieve({answer_id!r}) waits for it, cancel(...) stops it."
+    return error

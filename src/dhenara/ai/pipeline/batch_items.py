@@ -1,0 +1,195 @@
+"""Items of a batch: results read one by one as they arrive, however many there are, each an answer or an error."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..codecs.base import Decoder
+from ..codecs.batch import BatchResult, index_of
+from ..dataclass import replace
+from ..errors import BadAnswerError, CallError, ConfigurationError, ServerError
+from ..response.builder import ResponseBuilder
+from ..response.structured import parse_structured
+from ..types.attempt import Attempt
+from ..types.batch import BatchItem, BatchItemContext, BatchJob, BatchResults
+from ..types.call import CallJournal
+from ..types.cost import Cost
+from ..types.response import ChatResponse
+from ..wire import json
+from ..wire.http import Head
+from .batch_results import BatchResultLines
+from .combined_usage import add_costs, add_usages
+from .completed_stream import CompletedStream
+from .output_tool import OutputToolDecoder
+from .pricing import tools_of
+from .response_reader import MALFORMED
+from .stream import Stream
+
+if TYPE_CHECKING:
+    from .batches import BatchClient
+
+
+MOST_CALLS = 10_000_000
+"""No batch has more calls; larger numbers in keys are not those of calls that were made here."""
+
+
+def checked(entry: BatchResult) -> BatchResult:
+    """The entry; ValueError where its key or status is something else than it can be."""
+    if not isinstance(entry.key, str):
+        raise ValueError(f"a result is under {entry.key!r}, which is no key")
+    if type(entry.status) is not int:
+        raise ValueError(f"a result has the status {entry.status!r}")
+    return entry
+
+
+class BatchItemReader:
+    """The items of one batch that is over: as the provider tells them, then those that were never answered."""
+
+    def __init__(self, batching: BatchClient, job: BatchJob) -> None:
+        self.job = job
+        self._batching = batching
+        self._codec = batching.codec
+        self._target = batching.chat.target
+        self._lines = BatchResultLines(batching, job)
+        self._seen = bytearray(job.total)
+        self._place = 0
+        self._shared: dict[str, Any] = {}
+
+    async def next_item(self) -> BatchItem | None:
+        """The next item; None when each call has had one."""
+        while (data := await self._lines.next_line()) is not None:
+            entry = self._entry(data)
+            index = index_of(entry.key)
+            if index is None or index >= MOST_CALLS or self._is_known(index):
+                continue  # a list that was begun again tells again what it told before
+            item = self._item(index, entry)
+            await self._notify_layers(item, request=True)
+            return item
+        return await self._next_unanswered()
+
+    async def has_name(self, name: str) -> bool:
+        """Whether the calls of this batch were called by this name."""
+        data = await self._lines.next_line()
+        await self.close()
+        return data is not None and self._entry(data).key.rpartition("-")[0] == name
+
+    async def close(self) -> None:
+        """Nothing more is read."""
+        await self._lines.close()
+
+    def abandon(self) -> None:
+        """The same for someone who cannot wait."""
+        self._lines.abandon()
+
+    def _entry(self, data: Any) -> BatchResult:
+        try:
+            return checked(self._codec.entry(data, self._lines.lines_read - 1))
+        except MALFORMED as error:
+            raise BadAnswerError(f"the results of the batch do not follow the protocol: {error!r}") from error
+
+    def _is_known(self, index: int) -> bool:
+        """Whether this item was told before; from now on it was."""
+        if index >= len(self._seen):
+            self._seen.extend(bytes(index + 1 - len(self._seen)))
+        before, self._seen[index] = self._seen[index], 1
+        return bool(before)
+
+    async def _next_unanswered(self) -> BatchItem | None:
+        if not self._lines.lines_read and self.job.state == "failed":
+            why = self.job.reason or "the provider does not say why"
+            raise ServerError(f"the batch {self.job.batch_id} failed: {why}")
+        index = self._seen.find(0, self._place)
+        if index < 0:
+            return None
+        self._place = index + 1
+        self._seen[index] = 1
+        data, origin = f"this call was not answered: the batch is {self.job.state}", self._target.origin
+        item = BatchItem(index, error=ServerError(data, provider=origin.provider, model=origin.model))
+        await self._notify_layers(item, request=False)
+        return item
+
+    def _item(self, index: int, entry: BatchResult) -> BatchItem:
+        origin = self._target.origin
+        if entry.is_error or entry.body is None:
+            error = self._target.codec.error(Head(entry.status if entry.is_error else 500), json.dumps(entry.body))
+            error.provider, error.model, error.status = origin.provider, origin.model, entry.status
+            return BatchItem(index, error=error)
+        shape = self._batching.call.config.structured_output or self.job.shape
+        builder = ResponseBuilder(origin, self._price, partial(parse_structured, shape=shape) if shape else None)
+        try:
+            for delta in self._decoder().whole(entry.body):
+                builder.add(delta)
+        except MALFORMED as error:
+            return BatchItem(index, error=BadAnswerError(f"the answer does not follow the protocol: {error!r}"))
+        if isinstance(builder.error, CallError):
+            return BatchItem(index, error=builder.error)
+        return BatchItem(index, builder.response())
+
+    def _decoder(self) -> Decoder:
+        decoder: Decoder = self._target.codec.decoder(self._target.quirks)
+        return OutputToolDecoder(decoder, self.job.answer_tool) if self.job.answer_tool else decoder
+
+    def _price(self, answer: ChatResponse) -> Cost | None:
+        from ..catalog.batch_prices import batch_price
+
+        at = self.job.created_at or datetime.fromtimestamp(self._batching.own.io.time(), UTC)
+        share = self._batching.quirks.price_share
+        return batch_price(self._target.endpoint, answer, at, self._target.base_url, share, tools_of(answer))
+
+    async def _notify_layers(self, item: BatchItem, *, request: bool) -> None:
+        """The layers hear of each item as of a call, once it is here."""
+        batching, error = self._batching, item.error
+        arrival = BatchItemContext(
+            job=self.job,
+            index=item.index,
+            total=len(self._seen),
+            response=item.response,
+            error=error,
+            was_sent=request,
+            shared=self._shared,
+        )
+        status = getattr(error, "status", None) if request else None
+        text = None if error is None else f"{type(error).__name__}: {error.message}"
+        attempt = Attempt(number=1, outcome="failed" if error else "answered", status=status, error=text)
+        journal = CallJournal(attempts=[attempt], started_at=batching.own.io.monotonic())
+        call = replace(batching.call, operation="batch_item", request=arrival, journal=journal)
+        try:
+            await batching.own.notify_layers(call, partial(arrival_of, item, self._target.origin))
+        except CallError as raised:
+            if raised is not error:
+                raise
+
+
+def arrival_of(item: BatchItem, origin: Any) -> Stream:
+    """The answer as layers know answers: a stream that has ended."""
+    if item.response is None:
+        raise item.error or ServerError("this call was not answered")
+    return CompletedStream(item.response, origin)
+
+
+async def items_of(batching: BatchClient, job: BatchJob) -> BatchItemReader:
+    """The items of a batch, once it is over."""
+    protocol = batching.chat.target.origin.protocol
+    if job.protocol not in (None, protocol):
+        raise ConfigurationError(
+            f"this batch was asked in {job.protocol}, and this endpoint speaks {protocol}: "
+            "read its results with an endpoint for the same model"
+        )
+    job = await batching.refresh(job)
+    if not job.over:
+        raise ConfigurationError(f"the batch {job.batch_id} is {job.state}: wait until it is over")
+    return BatchItemReader(batching, job)
+
+
+async def results_of(batching: BatchClient, job: BatchJob) -> BatchResults:
+    """All items at once, in the order of the calls."""
+    items = await items_of(batching, job)
+    match: list[BatchItem] = []
+    while (item := await items.next_item()) is not None:
+        match.append(item)
+    match.sort(key=lambda item: item.index)
+    answers = [item.response for item in match if item.response is not None]
+    usage, cost = add_usages([one.usage for one in answers]), add_costs([one.cost for one in answers])
+    return BatchResults(tuple(match), usage, cost, items.job)

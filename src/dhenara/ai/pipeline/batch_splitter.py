@@ -1,0 +1,132 @@
+"""Portions: very many calls, written one by one into as many batches as the provider's limits require."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import field
+
+from ..codecs.base import EncodedRequest
+from ..codecs.batch import BatchCodec
+from ..codecs.batch_quirks import BatchQuirks
+from ..codecs.media_support import describe_media
+from ..dataclass import dataclass
+from ..errors import ConfigurationError, UnsupportedError
+from ..types.call import Call
+from ..types.warning import CallWarning
+from ..wire import json
+from ..wire.streamed_body import LineSource, StreamedLines
+from .pipeline import Pipeline
+from .url_fetcher import fetch_media
+
+A_LINE = 256
+"""Bytes that stand around a call in its line, at most."""
+AT_ONCE, BYTES_AT_ONCE = 500, 16_000_000
+"""How much is added to a batch in one request, where batches are filled."""
+BREATH = 64
+"""So many calls are written before others get their turn."""
+
+
+@dataclass(slots=True)
+class BatchPortion:
+    """Written calls that fit into one batch, and what they have in common."""
+
+    spool: LineSource
+    call: Call | None = None
+    path: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    warnings: dict[CallWarning, None] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return self.spool.size + self.spool.count * A_LINE
+
+    def fits(self, body: bytes, quirks: BatchQuirks) -> bool:
+        return self.spool.count < quirks.most_requests and self.size + len(body) + A_LINE <= quirks.most_bytes
+
+    def add(self, call: Call, encoded: EncodedRequest, body: bytes) -> None:
+        self.call = self.call or call
+        self.path = self.path or encoded.path
+        for name, value in encoded.headers.items():
+            text = [*self.headers.get(name, "").split(","), *value.split(",")]
+            self.headers[name] = ",".join(dict.fromkeys(filter(None, text)))
+        self.warnings.update(dict.fromkeys(encoded.warnings))
+        self.spool.add(body)
+
+
+class BatchSplitter:
+    """Reads as many calls as fit, no more; what did not fit is the first of the next portion."""
+
+    def __init__(
+        self,
+        calls: Iterator[Call],
+        chat: Pipeline,
+        codec: BatchCodec,
+        quirks: BatchQuirks,
+        spool: Callable[[], LineSource],
+    ) -> None:
+        self._calls = calls
+        self._chat = chat
+        self._codec = codec
+        self._quirks = quirks
+        self._spool = spool
+        self._rest: tuple[Call, EncodedRequest, bytes] | None = None
+        self._read = 0
+
+    async def next_portion(self) -> BatchPortion | None:
+        """The next portion; None after the last."""
+        portion = BatchPortion(self._spool())
+        try:
+            while (written := self._rest or await self._write_next()) is not None:
+                self._rest = None
+                if not portion.fits(written[2], self._quirks):
+                    self._rest = written
+                    break
+                portion.add(*written)
+        except BaseException:
+            portion.spool.close()
+            raise
+        if portion.spool.count:
+            return portion
+        portion.spool.close()
+        return None
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a call was left that did not fit into the last portion."""
+        return self._rest is not None
+
+    async def _write_next(self) -> tuple[Call, EncodedRequest, bytes] | None:
+        call = next(self._calls, None)
+        if call is None:
+            return None
+        self._read += 1
+        if self._read % BREATH == 0:
+            await self._chat.io.sleep(0)
+        encoded = self._chat.write_request(call)
+        if encoded.unfetched:
+            call = await fetch_media(self._chat.io, call, encoded.unfetched)
+            encoded = self._chat.write_request(call)
+        if encoded.oversized:
+            raise UnsupportedError(f"{describe_media(encoded.oversized[0])} is too large for a batch; upload it first.")
+        warnings = (*call.journal.warnings, *encoded.warnings)
+        if warnings and call.config.strict:
+            raise UnsupportedError("; ".join(warning.message for warning in warnings))
+        body = json.dumps(self._codec.body(encoded, self._chat.target.origin.model))
+        if len(body) + A_LINE > self._quirks.most_bytes:
+            raise ConfigurationError(
+                f"call {self._read} has {len(body):,} bytes, and a batch may have {self._quirks.most_bytes:,} in all"
+            )
+        return call, encoded, body
+
+
+def upload_parts(codec: BatchCodec, portion: BatchPortion, name: str | None) -> Iterator[StreamedLines]:
+    """The calls of a portion as they are added, so many at a time."""
+    part: list[bytes] = []
+    first, size = 0, 0
+    for body in portion.spool:
+        if part and (len(part) == AT_ONCE or size + len(body) > BYTES_AT_ONCE):
+            yield codec.lines(part, portion.path, name, in_file=False, first=first)
+            first, size, part = first + len(part), 0, []
+        part.append(body)
+        size += len(body)
+    yield codec.lines(part, portion.path, name, in_file=False, first=first)

@@ -1,0 +1,184 @@
+"""Batches: calls written as they would be sent one by one, handed over together, and asked about until the end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from ..codecs.batch import BatchCodec
+from ..codecs.batch_quirks import BatchQuirks
+from ..codecs.output_tool import output_tool_name
+from ..codecs.structured_output import output_mode
+from ..dataclass import dataclass, replace
+from ..errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
+from ..types.batch import BatchJob, BatchPage, BatchRequest
+from ..types.call import Call, CallJournal
+from ..types.result import OperationResponse
+from ..types.uploaded_file import FileRequest
+from ..wire.streamed_body import LineSource, StreamedLines
+from .batch_splitter import BatchPortion, BatchSplitter, upload_parts
+from .pipeline import Pipeline
+
+R = TypeVar("R", bound=OperationResponse)
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
+NAME = re.compile(r"[A-Za-z0-9_-]{1,48}")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchClient:
+    """The ways that a batch needs: of its own, of chat for the answers, and of files where calls travel in one."""
+
+    own: Pipeline
+    chat: Pipeline
+    files: Pipeline | None
+    call: Call
+    """What all requests about batches have in common."""
+
+    spool: Callable[[], LineSource]
+
+    @property
+    def codec(self) -> BatchCodec:
+        match, protocol = self.own.target.codec, self.chat.target.origin.protocol
+        name = self.own.target.provider.name
+        if not isinstance(match, BatchCodec):
+            raise UnsupportedError(f"{name} has no batches in a protocol that is known here")
+        if match.answers_in not in (None, protocol):
+            raise UnsupportedError(
+                f"{name} answers batches in {match.answers_in}, not in {protocol}: leave `protocol` out"
+            )
+        return match
+
+    @property
+    def quirks(self) -> BatchQuirks:
+        match = self.own.target.quirks
+        return match if isinstance(match, BatchQuirks) else BatchQuirks()
+
+    def portions(self, calls: Iterator[Call]) -> BatchSplitter:
+        return BatchSplitter(calls, self.chat, self.codec, self.quirks, self.spool)
+
+    async def submit(self, calls: Iterator[Call], name: str | None) -> BatchJob:
+        """Hands all calls over as one batch. What cannot be honoured in any of them is warned about once."""
+        portions = self.portions(calls)
+        portion = await portions.next_portion()
+        if portion is None:
+            raise ConfigurationError("a batch needs at least one prompt")
+        if portions.has_more:
+            portion.spool.close()
+            raise ConfigurationError(
+                f"{self.own.target.provider.name} takes {portion.spool.count:,} of these calls as one batch, and there "
+                "are more: submit_batches makes as many batches as they need"
+            )
+        return await self.submit_portion(portion, name)
+
+    async def submit_portion(self, portion: BatchPortion, name: str | None) -> BatchJob:
+        """Hands one portion over. It is sent once: a second try may be a second batch, and a second bill."""
+        try:
+            if name is not None and not NAME.fullmatch(name):
+                raise ConfigurationError(f"a batch is called by up to 48 letters, digits, _ and -, not {name!r}")
+            return await self._submitted(self.codec, portion, name)
+        finally:
+            portion.spool.close()
+
+    async def _submitted(self, codec: BatchCodec, portion: BatchPortion, name: str | None) -> BatchJob:
+        question, spool = portion.call, portion.spool
+        inline = not codec.fills and self.quirks.fits_inline(spool.count, portion.size)
+        lines = codec.lines(spool, portion.path, name, in_file=not inline and not codec.fills)
+        request = BatchRequest(
+            action="create",
+            name=name,
+            path=portion.path,
+            headers=portion.headers,
+            lines=lines,
+            bodies=spool,
+            sample_call=question,
+            file_id=None if inline or codec.fills else await self._upload(lines),
+        )
+        once = self.call.config.model_copy(update={"retries": 0})
+        call = replace(self._request_call(request), config=once)
+        job = await self.own.perform(call, BatchJob)
+        if codec.fills:
+            await self._fill(job, codec, portion, name)
+        known = {
+            **self._result_context(question),
+            "layer_data": call.journal.layer_data,
+            "name": name,
+            "total": spool.count,
+        }
+        return job.model_copy(update={**known, "warnings": [*portion.warnings, *job.warnings]})
+
+    def _result_context(self, request: Call | None) -> dict[str, Any]:
+        """What must be known later to read the answers."""
+        known: dict[str, Any] = {"protocol": self.chat.target.origin.protocol}
+        shape = request.config.structured_output if request else None
+        if request is None or shape is None:
+            return known
+        by_tool = output_mode(request, self.chat.target.quirks) == "tool"
+        return {**known, "shape": shape, "answer_tool": output_tool_name(request, shape) if by_tool else None}
+
+    async def _upload(self, lines: StreamedLines) -> str:
+        if self.files is None:
+            raise UnsupportedError(f"{self.own.target.provider.name} takes batches as files, and keeps none")
+        from .files_api import upload
+
+        request = FileRequest(
+            action="upload",
+            content=lines,
+            size=lines.size,
+            name="batch.jsonl",
+            mime_type="application/jsonl",
+            purpose=None if self.files.target.route.codec == "gemini.files" else "batch",
+        )
+        question = replace(self.call, operation="files", request=request, journal=CallJournal())
+        return (await upload(self.files, question)).file_id
+
+    async def _fill(self, job: BatchJob, codec: BatchCodec, portion: BatchPortion, name: str | None) -> None:
+        """Adds the calls. Where that fails, what was added is not paid for either, as far as it was not begun."""
+        once = self.call.config.model_copy(update={"retries": 0})
+        try:
+            for lines in upload_parts(codec, portion, name):
+                request = BatchRequest(action="add", batch_id=job.batch_id, lines=lines)
+                await self.own.perform(replace(self._request_call(request), config=once), BatchPage)
+        except CallError:
+            await self.cancel(job)
+            raise
+
+    async def refresh(self, job: BatchJob) -> BatchJob:
+        """The batch as it stands now."""
+        return merge_job(job, await self.perform(BatchJob, action="get", batch_id=job.batch_id))
+
+    async def cancel(self, job: BatchJob) -> BatchJob:
+        """What is not answered yet will not be; answers that are there stay."""
+        return merge_job(job, await self.perform(BatchJob, action="cancel", batch_id=job.batch_id))
+
+    async def wait(self, job: BatchJob, longest: float, every: float | None) -> BatchJob:
+        """The batch once it is over."""
+        io = self.own.io
+        until, pause = io.monotonic() + longest, every or FIRST_PAUSE
+        while True:
+            job = await self.refresh(job)
+            if job.over:
+                return job
+            left = until - io.monotonic()
+            if left <= 0:
+                data = f"the batch {job.batch_id} was not over after {longest:.0f} s; it goes on, so ask again later"
+                raise CallTimeoutError(data, limit="total")
+            await io.sleep(min(pause, left))
+            pause = every or min(pause * 1.5, LONGEST_PAUSE)
+
+    def _request_call(self, request: BatchRequest) -> Call:
+        return replace(self.call, request=request, journal=CallJournal())
+
+    async def perform(self, kind: type[R], **request: Any) -> R:
+        return await self.own.perform(self._request_call(BatchRequest(**request)), kind)
+
+
+def merge_job(job: BatchJob, now: BatchJob) -> BatchJob:
+    """What is told now, and what was known before."""
+    known = {name: getattr(job, name) for name in ("protocol", "shape", "answer_tool", "layer_data")}
+    data = {
+        "total": max(now.total, job.total),
+        "name": job.name or now.name,
+        "created_at": now.created_at or job.created_at,
+    }
+    return now.model_copy(update={**known, **data})

@@ -1,0 +1,157 @@
+"""Connecting: the response as soon as its head is here, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..codecs.base import ResponseFormat
+from ..dataclass import replace
+from ..errors import (
+    BadAnswerError,
+    BadRequestError,
+    CallError,
+    CertificateError,
+    ConfigurationError,
+    ConnectionFailedError,
+    DhenaraError,
+    ProxyError,
+)
+from ..providers.secret_values import request_secrets
+from ..providers.target import ResolvedTarget
+from ..types.call import Call
+from ..wire.frame import BrokenFraming
+from ..wire.http import HttpRequest
+from ..wire.http1 import InvalidRequest
+from ..wire.io_protocol import (
+    IO,
+    CertificateRejected,
+    ClientClosed,
+    ConnectFailed,
+    ConnectionBroken,
+    ProxyRefused,
+    ReadTimeout,
+    ReusedConnectionClosed,
+)
+from ..wire.limits import LimitExceeded, without_body_limit
+from .redaction import Redactor
+from .response_reader import ResponseReader, too_large
+from .timeouts import TimeoutPolicy
+
+PROXY_AUTHENTICATION_REQUIRED = 407
+MAYBE_RECEIVED = "the request may have been received"
+"""Of a connection that broke after it was made: whoever counts costs takes such a request for sent."""
+
+
+async def connect(io: IO, target: ResolvedTarget, request: HttpRequest, timeouts: TimeoutPolicy) -> ResponseReader:
+    """The response as soon as its head is here."""
+    try:
+        response = await io.open(request, timeouts)
+        # What only the transport sent, such as a proxy's password, is as secret as the headers.
+        further = getattr(response, "secrets", ())
+        return ResponseReader(
+            response, timeouts, target.origin, secrets_of(io, target, request, further), request.limits
+        )
+    except (InvalidRequest, ReadTimeout, ConnectFailed, ConnectionBroken, BrokenFraming) as error:
+        cause = error
+    failed = unanswered(target, timeouts, cause)
+    if isinstance(failed, CallError):
+        failed.__cause__ = cause
+        raise secrets_of(io, target, request).redact_error(with_names(target, failed))
+    raise failed from cause
+
+
+async def connect_again(
+    io: IO, target: ResolvedTarget, request: HttpRequest, timeouts: TimeoutPolicy
+) -> ResponseReader:
+    """For a GET: where a connection that had been used before broke, it is sent once more over a new one.
+
+    RFC 9110 section 9.2.2: requests with safe methods may be repeated.
+    """
+    try:
+        return await connect(io, target, request, timeouts)
+    except ConnectionFailedError as error:
+        if not isinstance(error.__cause__, ReusedConnectionClosed):
+            raise
+    return await connect(io, target, replace(request, once=True), timeouts)
+
+
+def limited(request: HttpRequest, call: Call, response_format: ResponseFormat | None = None) -> HttpRequest:
+    """The request with the limits of the call; what is read piece by piece may be of any length."""
+    limits = call.config.read_limits
+    if response_format is not None and response_format.body in ("lines", "pieces"):
+        limits = without_body_limit(limits)
+    return request if limits is request.limits else replace(request, limits=limits)
+
+
+def connection_error(problem: ConnectFailed | ConnectionBroken, message: str) -> ConnectionFailedError:
+    """The error for a request that got no answer."""
+    if isinstance(problem, CertificateRejected):
+        return CertificateError(message)
+    if isinstance(problem, ProxyRefused):
+        error = ProxyError(message, status=problem.status)
+        error.retriable = problem.status is not None and problem.status >= 500
+        return error
+    failed = ConnectionFailedError(message)
+    if isinstance(problem, ReusedConnectionClosed):
+        failed.retry_after = 0.0  # the next connection is a new one: there is nothing to wait for
+    failed.retriable = not isinstance(problem, ClientClosed)
+    return failed
+
+
+def unanswered(target: ResolvedTarget, timeouts: TimeoutPolicy, cause: Exception) -> DhenaraError:
+    """The error for a request that got no head of an answer."""
+    match cause:
+        case InvalidRequest():
+            return ConfigurationError(f"the request to {host_of(target)} cannot be sent: {cause}")
+        case ReadTimeout():
+            return timeouts.error(connecting=cause.connecting)
+        case LimitExceeded():
+            return too_large(cause)
+        case BrokenFraming():
+            return BadAnswerError(f"{host_of(target)} answers otherwise than with HTTP/1.1: {cause}")
+        case ConnectionBroken() if MAYBE_RECEIVED not in str(cause):
+            return connection_error(cause, f"could not reach {host_of(target)}: {cause}; {MAYBE_RECEIVED}")
+        case ConnectFailed() | ConnectionBroken():
+            return connection_error(cause, f"could not reach {host_of(target)}: {cause}")
+    raise cause
+
+
+def secrets_of(io: IO, target: ResolvedTarget, request: HttpRequest, further: Sequence[str] = ()) -> Redactor:
+    """Everything in this request, and in the configuration it was made from, that no error may repeat."""
+    token: tuple[str, ...] = ()
+    if target.source is not None:
+        from .authentication import AuthenticatedIO
+
+        if isinstance(io, AuthenticatedIO) and io.shown is not None:
+            token = io.shown.secrets()
+    return Redactor((*request_secrets(request.headers), *target.secrets, *token, *further))
+
+
+async def read_error_response(target: ResolvedTarget, reader: ResponseReader) -> CallError:
+    """Why the provider said no."""
+    head, arrived = reader.head, bytearray()
+    try:
+        await reader.drain(arrived, reader.limits.error_body_bytes)
+    except CallError:
+        pass  # the status says what this is, with or without the rest of its words
+    body = reader.redactor.body(bytes(arrived))
+    if head.status < 400:
+        where = head.headers.get("location", "nowhere")
+        error: CallError = BadRequestError(
+            f"the address redirects to {where}; keys do not follow redirects, so set the base URL to the final address",
+            status=head.status,
+        )
+    elif head.status == PROXY_AUTHENTICATION_REQUIRED:
+        error = ProxyError("the proxy wants a name and password, or other ones", status=head.status)
+    else:
+        error = target.codec.error(head, body)
+    return reader.redactor.redact_error(reader.with_names(error))
+
+
+def with_names(target: ResolvedTarget, error: CallError) -> CallError:
+    error.provider, error.model = target.origin.provider, target.origin.model
+    return error
+
+
+def host_of(target: ResolvedTarget) -> str:
+    return target.base_url.split("//", 1)[-1].split("/", 1)[0]

@@ -1,0 +1,91 @@
+"""Embeddings of any number of texts: in batches that the provider takes, side by side, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterator
+from functools import partial
+from typing import Any
+
+from ..codecs.embedding import check_images
+from ..codecs.operation_quirks import EmbeddingQuirks
+from ..dataclass import replace
+from ..errors import BadAnswerError
+from ..types.call import Call, CallJournal
+from ..types.embedding import EmbeddingRequest, EmbeddingResponse
+from ..types.media import Media
+from .combined_usage import add_costs, add_usages, unique
+from .pipeline import Pipeline
+
+PICTURE = 4_000
+
+
+async def embed(pipeline: Pipeline, call: Call) -> EmbeddingResponse:
+    """All vectors, in the order of their texts. Every batch is a call of its own, through every layer."""
+    request, quirks = call.request, pipeline.target.quirks
+    if not isinstance(request, EmbeddingRequest) or not isinstance(quirks, EmbeddingQuirks):
+        raise TypeError("embed needs an EmbeddingRequest, and a target that makes embeddings")
+    check_images(call, request, quirks)
+    batches = list(split_request(request, quirks))
+    if len(batches) == 1:
+        return await embed_batch(pipeline, call, batches[0])
+    started, total = pipeline.io.monotonic(), call.config.timeouts.total
+    if total is not None:
+        call = replace(call, deadline=started + total)
+    calls = [replace(call, journal=CallJournal()) for _ in batches]
+    jobs = [partial(embed_batch, pipeline, made, batch) for made, batch in zip(calls, batches, strict=True)]
+    answers = await pipeline.io.run_steps(jobs, request.concurrency)
+    return join_responses(answers, pipeline.io.monotonic() - started)
+
+
+def embed_batch(pipeline: Pipeline, call: Call, batch: EmbeddingRequest) -> Coroutine[Any, Any, EmbeddingResponse]:
+    return batch_of(pipeline, replace(call, request=batch), len(batch.texts))
+
+
+async def batch_of(pipeline: Pipeline, call: Call, size: int) -> EmbeddingResponse:
+    answer = await pipeline.perform(call, EmbeddingResponse)
+    if len(answer.vectors) != size:
+        data = f"{size} texts were sent and {len(answer.vectors)} vectors came back"
+        raise BadAnswerError(data, provider=answer.provider, model=call.endpoint.ai_model.model_name)
+    return answer
+
+
+def split_request(request: EmbeddingRequest, quirks: EmbeddingQuirks) -> Iterator[EmbeddingRequest]:
+    """Batches that are neither too many texts nor too long; a text that is too long by itself travels alone."""
+    most = min(request.batch_size or quirks.most_texts, quirks.most_texts)
+    batch: list[Any] = []
+    size = 0
+    for text in request.texts:
+        length = length_of(text)
+        if batch and (len(batch) == most or size + length > quirks.most_bytes):
+            yield request.model_copy(update={"texts": tuple(batch)})
+            batch, size = [], 0
+        batch.append(text)
+        size += length
+    yield request.model_copy(update={"texts": tuple(batch)})
+
+
+def length_of(text: str | Media) -> int:
+    """In bytes; hosts count tokens, and a picture has about as many as a page of text."""
+    if not isinstance(text, str):
+        return PICTURE
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def join_responses(answers: list[EmbeddingResponse], seconds: float) -> EmbeddingResponse:
+    """Many answers as one: usage and cost are sums."""
+    first, packed = answers[0], tuple(one for answer in answers for one in answer.packed)
+    vectors = [vector for answer in answers for vector in answer.vectors]
+    facts: dict[str, Any] = {
+        "id": first.id,
+        "model": first.model,
+        "provider": first.provider,
+        "usage": add_usages([answer.usage for answer in answers]),
+        "cost": add_costs([answer.cost for answer in answers]),
+        "warnings": unique(warning for answer in answers for warning in answer.warnings),
+        "extras": first.extras,
+        "attempts": [attempt for answer in answers for attempt in answer.attempts],
+        "request_id": first.request_id,
+        "response_headers": first.response_headers,
+        "duration_seconds": seconds,
+    }
+    return EmbeddingResponse.joined(vectors, packed if len(packed) == len(vectors) else (), facts)

@@ -1,0 +1,69 @@
+"""Relief: another endpoint answers where one cannot, as long as nobody has heard a word of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..dataclass import dataclass, replace
+from ..errors import CallError
+from ..types.call import Call
+from ..types.endpoint import AIModelEndpoint
+from ..types.warning import CallWarning, WarningCode
+from ..wire.io_protocol import IO
+from .deadline import Deadline
+from .middleware import Send, wrap_layer
+from .stream import Stream
+
+if TYPE_CHECKING:
+    from .pipeline import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """Outermost, so that every endpoint goes its own way with all its layers; one deadline holds for all of them."""
+
+    io: IO
+    others: Sequence[Pipeline]
+
+    async def __call__(self, call: Call, send: Send) -> Stream:
+        return await Deadline(self.io)(call, wrap_layer(self._in_turn, send))
+
+    async def _in_turn(self, call: Call, send: Send) -> Stream:
+        turn, endpoint, left = call, call.endpoint, list(self.others)
+        errors: list[CallError] = []
+        while True:
+            try:
+                return await send(replace(turn, has_fallback=bool(left)))
+            except CallError as error:
+                for before in errors:
+                    error.add_note(f"Before that: {before}")
+                if not left or not self.is_fallback_eligible(call, error):
+                    raise
+                errors.append(error)
+                warn_fallback(call, endpoint, error)
+                other = left.pop(0)
+                turn, endpoint, send = adapt_call(call, other.target.endpoint), other.target.endpoint, other.send
+
+    def is_fallback_eligible(self, call: Call, error: CallError) -> bool:
+        """Whether somebody else might answer, and has the time to."""
+        return error.fallback_eligible and (call.deadline is None or self.io.monotonic() < call.deadline)
+
+
+def warn_fallback(call: Call, endpoint: AIModelEndpoint, error: CallError) -> None:
+    """Whoever answers says why it is not the one that was asked first."""
+    who = f"{endpoint.api.provider} ({endpoint.ai_model.model_name})"
+    append_note(call, "relieved", f"another endpoint answers, since {who} failed: {error.message}")
+
+
+def adapt_call(call: Call, endpoint: AIModelEndpoint) -> Call:
+    """The call for this endpoint: options are words of the provider that was asked first."""
+    first = call.endpoint.api.provider
+    if not call.config.options or endpoint.api.provider == first:
+        return call
+    append_note(call, "unsupported_parameter", f"the options of {first} did not go to another provider", "options")
+    return replace(call, config=call.config.model_copy(update={"options": {}}))
+
+
+def append_note(call: Call, code: WarningCode, message: str, parameter: str | None = None) -> None:
+    call.journal.notes += (CallWarning(code=code, message=message, parameter=parameter),)

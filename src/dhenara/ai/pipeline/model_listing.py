@@ -1,0 +1,76 @@
+"""Listing: the models of a provider, page by page, on the road that calls take: same key, patience, retries, errors."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ..codecs.base import MALFORMED, EncodedRequest
+from ..codecs.listing import next_page, read_listing
+from ..codecs.paths import quote_segment
+from ..dataclass import replace
+from ..errors import UnsupportedError
+from ..providers.address import fill_template, own_host
+from ..providers.listing import ModelListRoute
+from ..providers.target import ResolvedTarget
+from ..types.call import Call
+from ..types.listing import ModelListing
+from ..wire.io_protocol import IO
+from .authentication import with_authentication
+from .provider_get import fetch
+from .response_reader import undecodable_error
+
+MOST_PAGES = 1_000
+SAME_WORDS = ("openai_chat", "openai_responses")
+
+
+async def list_models(io: IO, target: ResolvedTarget, call: Call) -> list[ModelListing]:
+    """Every model that the provider lists for this key, in its order."""
+    listing = find_listing(target)
+    place = replace(target, base_url=address(target, listing))
+    io = io if place.base_url == target.base_url else with_authentication(io, place)
+    match: dict[str, ModelListing] = {}
+    query = dict(listing.query)
+    for _ in range(MOST_PAGES):
+        path = listing.path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+        page = await fetch(io, place, EncodedRequest(path, {}, listing.headers, method="GET"), call)
+        data = read_page(page, target)
+        more = next_page(page, listing.after)
+        fresh = {model.id: model for model in data if model.id not in match}
+        match.update(fresh)
+        # A server that ignores the question for the next page answers with the first one for ever.
+        if not more or not fresh:
+            break
+        query.update(more)
+    return list(match.values())
+
+
+def read_page(page: Any, target: ResolvedTarget) -> list[ModelListing]:
+    origin = target.origin
+    try:
+        return list(read_listing(page, origin.provider))
+    except MALFORMED as error:
+        broken = undecodable_error(error)
+        broken.provider, broken.model = origin.provider, origin.model
+        raise broken from error
+
+
+def find_listing(target: ResolvedTarget) -> ModelListRoute:
+    """Its own, or the usual one where it speaks the protocol that has it."""
+    provider, base = target.provider, target.route.base
+    if provider.listing is not None:
+        return provider.listing.fallback_eligible.get(base or "", provider.listing)
+    if any(route.codec in SAME_WORDS for route in provider.routes) and not provider.embedded:
+        return ModelListRoute()
+    raise UnsupportedError(f"{provider.name} offers no list of its models")
+
+
+def address(target: ResolvedTarget, listing: ModelListRoute) -> str:
+    """At the address that the user chose, else where the provider keeps its list."""
+    provider, route = target.provider, target.route
+    entries = {**target.auth_context.config, "model": quote_segment(target.origin.model)}
+    prefix = fill_template(provider.prefix if route.prefix is None else route.prefix, provider, entries)
+    root = target.base_url.removesuffix(prefix)
+    if listing.base is not None and own_host(root, provider.hosts or (provider.base_url,)):
+        root = fill_template(listing.base, provider, entries)
+    return root + (prefix if listing.prefix is None else fill_template(listing.prefix, provider, entries))

@@ -1,0 +1,27 @@
+"""The next request of a run: the call it began with, and all that was said since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..dataclass import replace
+from ..history.truncation import truncate_history
+from ..types.call import Call, CallJournal
+from ..types.warning import CallWarning
+from .run_state import RunState
+
+
+def next_call(call: Call, state: RunState, deadline: float | None, before: Sequence[CallWarning] = ()) -> Call:
+    """Everything as every vendor takes it, and no longer than it may be. `before` are warnings not yet told."""
+    mends = state.repair_history()
+    stored, left_out = truncate_history(tuple(state.messages), call.instructions, call.config)
+    return replace(call, messages=stored, deadline=deadline, journal=CallJournal(warnings=(*before, *mends, *left_out)))
+
+
+def relax_tool_choice(call: Call) -> Call:
+    """A tool that must be called is called once; forced again and again, it would never come to an answer."""
+    choice = call.config.tool_choice
+    if choice is None or choice.mode != "required":
+        return call
+    freed = choice.model_copy(update={"mode": "auto"}) if choice.names else None
+    return replace(call, config=call.config.model_copy(update={"tool_choice": freed}))

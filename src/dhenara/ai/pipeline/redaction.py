@@ -1,0 +1,78 @@
+"""Discretion: what was sent as a secret is masked in errors, heads and bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..dataclass import replace
+from ..errors import CallError
+from ..providers.secret_values import distinct
+from ..wire.http import Head
+from ..wire.redaction import redact, shows
+
+FACTS = ("message", "request_id", "provider_code", "provider_type", "body")
+
+
+class Redactor:
+    """The secrets of one request, and the texts without them."""
+
+    __slots__ = ("_secrets",)
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = distinct(secrets)
+
+    def text(self, options: str) -> str:
+        """The text with every form of every secret masked."""
+        return redact(options, self._secrets) if self._secrets and shows(options, self._secrets) else options
+
+    def body(self, options: bytes) -> bytes:
+        """The same for bytes, whatever their encoding."""
+        if not self._secrets:
+            return options
+        text = options.decode("utf-8", "surrogateescape")
+        shown = self.text(text)
+        return options if shown is text else shown.encode("utf-8", "surrogateescape")
+
+    def redact_head(self, head: Head) -> Head:
+        """The same head, unless it echoes a secret."""
+        data = head.headers
+        if not self._secrets or not shows("\n".join((*data.values(), head.reason)), self._secrets):
+            return head
+        headers = {name: self.text(value) for name, value in data.items()}
+        return replace(head, headers=headers, reason=self.text(head.reason))
+
+    def redact_error(self, error: CallError) -> CallError:
+        """The same error without secrets, and without a cause that has them."""
+        for name in FACTS:
+            setattr(error, name, self.value(getattr(error, name)))
+        error.args = (error.message,)
+        if self._in_causes(error):
+            error.__cause__, error.__context__, error.__suppress_context__ = None, None, True
+        return error
+
+    def value(self, data: Any) -> Any:
+        """A JSON value with its texts and names redacted."""
+        match data:
+            case str():
+                return self.text(data)
+            case bytes():
+                return self.body(data)
+            case dict():
+                return {self.value(name): self.value(one) for name, one in data.items()}
+            case list():
+                return [self.value(one) for one in data]
+        return data
+
+    def _in_causes(self, error: BaseException) -> bool:
+        seen: set[int] = set()
+        waiting = [error.__cause__, error.__context__]
+        while waiting:
+            one = waiting.pop()
+            if one is None or id(one) in seen:
+                continue
+            seen.add(id(one))
+            if shows(f"{one} {one.args!r}", self._secrets):
+                return True
+            waiting += [one.__cause__, one.__context__]
+        return False

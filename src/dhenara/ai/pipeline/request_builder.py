@@ -1,0 +1,104 @@
+"""Writing: a call as it is really sent, after the facts about its model and the lessons learned there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..catalog.constrained_params import TOUCHED
+from ..codecs.assistant_prefill import is_prefilled
+from ..codecs.base import EncodedRequest
+from ..codecs.prepare_media import has_media
+from ..dataclass import replace
+from ..providers.target import ResolvedTarget
+from ..types.call import Call
+from ..types.endpoint import AIModelEndpoint
+from .learned_store import EVERYBODYS, LearnedConstraints, target_key
+
+if TYPE_CHECKING:
+    from ..catalog.learned_constraints import LearnedConstraint
+    from ..catalog.model_info import ModelFacts
+    from ..wire.io_protocol import IO
+
+
+class RequestBuilder:
+    """Provider, facts, lessons, user: each is heard before the next, so the last has the last word."""
+
+    def __init__(
+        self, target: ResolvedTarget, now: Callable[[], float], lessons: LearnedConstraints = EVERYBODYS
+    ) -> None:
+        self._target = target
+        self._now = now
+        self._lessons = lessons
+        self._key = target_key(target)
+        # Sealed thinking is asked for of models that are known to think, so such protocols always want to know.
+        self._asks = bool(getattr(target.quirks, "encrypted_reasoning", False))
+        self._informed: tuple[AIModelEndpoint, bool, AIModelEndpoint] | None = None
+
+    async def load_lessons(self, io: IO) -> None:
+        """Reads the file of lessons, once, where there is one."""
+        if self._lessons.waits_for_file:
+            await io.call(self._lessons.load)
+
+    def lessons(self) -> tuple[LearnedConstraint, ...]:
+        """What is known of this target now."""
+        return self._lessons.known(self._key, self._now())
+
+    def write(self, call: Call, lessons: tuple[LearnedConstraint, ...] | None = None) -> EncodedRequest:
+        """The request, after these lessons or all that are known."""
+        shows = call.operation == "chat" and has_media(call)
+        concerned = self._asks or call.config.model_fields_set & TOUCHED or is_prefilled(call)
+        facts = self._facts(call) if concerned or shows else None
+        encoded = self._encode_supported_media(call, facts) if shows else self._encode(call, facts)
+        if encoded.oversized:
+            from .auto_upload import check_place
+
+            check_place(call, encoded.oversized, self._target)
+        lessons = self.lessons() if lessons is None else lessons
+        if not lessons:
+            return encoded
+        from ..catalog.learned_constraints import apply_lessons
+
+        return apply_lessons(encoded, lessons, (call.endpoint.ai_model.parameters, call.config.options))
+
+    def _facts(self, call: Call) -> ModelFacts | None:
+        from ..catalog.model_info import find_facts
+
+        return find_facts(call.endpoint)
+
+    def _encode_supported_media(self, call: Call, facts: ModelFacts | None) -> EncodedRequest:
+        """Written without what the model can neither see nor hear."""
+        from ..catalog.modality_filter import drop_unsupported_media
+        from ..codecs.warnings import WarningCollector
+
+        warnings = WarningCollector(call.endpoint.ai_model.model_name)
+        only = self._target.provider.input_modalities
+        left = drop_unsupported_media(call, facts, self._target.origin.protocol, warnings, only=only)
+        encoded = self._encode(left, facts)
+        lost = warnings.build_request("", {})
+        if not lost.part_outcomes:
+            return encoded
+        part_outcomes = {**encoded.part_outcomes, **lost.part_outcomes}
+        return replace(encoded, warnings=(*lost.warnings, *encoded.warnings), part_outcomes=part_outcomes)
+
+    def _encode(self, call: Call, facts: ModelFacts | None) -> EncodedRequest:
+        return self._encode_constrained(call, facts) if facts else self._target.codec.encode(call, self._target.quirks)
+
+    def _encode_constrained(self, call: Call, facts: ModelFacts) -> EncodedRequest:
+        from ..catalog.model_constraints import apply_constraints
+
+        quirks = call.endpoint.api.config.get("quirks") or {}
+        fitted, warnings = apply_constraints(call, facts, quirks.get("params") or {})
+        fitted = replace(fitted, endpoint=self._endpoint(fitted, facts))
+        encoded = self._target.codec.encode(fitted, self._target.quirks)
+        return replace(encoded, warnings=(*warnings, *encoded.warnings)) if warnings else encoded
+
+    def _endpoint(self, call: Call, facts: ModelFacts) -> AIModelEndpoint:
+        """The same endpoint is looked at once, not at every call."""
+        with_limit, last = call.config.max_output_tokens is not None, self._informed
+        if last is None or last[0] is not call.endpoint or last[1] is not with_limit:
+            from ..catalog.model_constraints import with_model_limits
+
+            last = call.endpoint, with_limit, with_model_limits(call.endpoint, facts, with_limit=with_limit)
+            self._informed = last
+        return last[2]

@@ -1,0 +1,148 @@
+"""The key of a request: the hash of everything that is sent and of where it goes, made before anything is sent.
+
+Left out is only what differs from one sending of the same request to the next: signatures (the account stands for
+them), ids of single requests and traces, the fields that ask for a stream instead of a whole answer, and the ids under
+which large media are uploaded (their content and place stand for them).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pydantic_core import PydanticSerializationError
+
+from ..codecs.base import EncodedRequest
+from ..dataclass import replace
+from ..providers.account import fetched_account, static_account
+from ..types.call import Call
+from ..types.content import Content, Media, ToolResultContent
+from ..wire import json
+from ..wire.http import HttpRequest
+from .authentication import AuthenticatedIO
+from .exchange import Exchange, unserializable
+from .timeouts import TimeoutPolicy
+
+if TYPE_CHECKING:
+    from ..providers.target import ResolvedTarget
+    from ..wire.io_protocol import IO
+
+KEY_VERSION = "dhenara request 2"
+PER_REQUEST = frozenset(
+    {"idempotency-key", "traceparent", "tracestate", "baggage", "x-request-id", "x-client-request-id", "request-id"}
+)
+"""Headers that name one sending of a request, or the trace that it belongs to."""
+
+CREDENTIALS = frozenset({"authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key"})
+"""Headers that show whose request it is."""
+
+LARGE = 1_000_000
+"""Bytes beyond which hashing is done off the event loop."""
+
+
+async def request_key(exchange: Exchange, *, share_accounts: bool) -> str:
+    """The hexadecimal SHA-256 of the request of an exchange."""
+    encoder, target = exchange.encoder, exchange.encoder.target
+    account = "" if share_accounts else await account_of(encoder.io, target, exchange.call)
+    try:
+        encoded_request, request = whole_request(exchange)
+    except PydanticSerializationError as error:
+        raise unserializable(target, error) from error
+    left_out = PER_REQUEST | (CREDENTIALS if share_accounts else overwritten(target, request))
+    head = [
+        KEY_VERSION,
+        target.origin.provider,
+        target.origin.model,
+        target.origin.protocol or "",
+        exchange.call.operation,
+        account,
+        request.method,
+        request.url,
+        *(part for name in sorted(request.headers.keys() - left_out) for part in (name, request.headers[name])),
+    ]
+    uploads, sent = encoded_request.oversized, exchange.encoded.sent
+    if uploads or not isinstance(request.body, bytes) or len(request.body) > LARGE:
+        return await encoder.io.call(digest, head, request, sent, uploads)
+    return digest(head, request, sent, ())
+
+
+async def account_of(io: IO, target: ResolvedTarget, call: Call) -> str:
+    """Whose credentials a request will carry. Where they are fetched, they are fetched now and used again later."""
+    known = static_account(target)
+    if known is not None:
+        return known
+    if not isinstance(io, AuthenticatedIO):
+        return ""
+    return fetched_account(await io.token(TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)))
+
+
+def whole_request(exchange: Exchange) -> tuple[EncodedRequest, HttpRequest]:
+    """The request as it would be sent for a whole answer; the same one where nothing in it asks for a stream."""
+    encoded = exchange.encoded
+    encoded_request, sent, target = encoded.encoded, encoded.sent, encoded.target
+    if encoded_request.stream_fields is None and sent.config.streaming:
+        config = sent.config.model_copy(update={"streaming": False})
+        sent = replace(sent, config=config)
+        encoded_request = exchange.encoder.encoded(sent)
+        return encoded_request, target.unsigned(encoded_request, sent)
+    fields = encoded_request.stream_fields or {}
+    added = [
+        name for name, value in fields.items() if name in encoded_request.body and encoded_request.body[name] == value
+    ]
+    path = encoded_request.whole_path or encoded_request.path
+    if not added and path == encoded_request.path:
+        return encoded_request, encoded.unsigned()
+    body = {name: value for name, value in encoded_request.body.items() if name not in added}
+    whole = replace(encoded_request, body=body, path=path)
+    return whole, target.unsigned(whole, sent)
+
+
+def overwritten(target: ResolvedTarget, request: HttpRequest) -> set[str]:
+    """Headers with credentials that the configured ones replace: they are not sent."""
+    given = CREDENTIALS & request.headers.keys()
+    if not given:
+        return set()
+    signed = target.signed(request, 0.0)
+    return {name for name in given if signed.headers.get(name) != request.headers[name]}
+
+
+def digest(head: Sequence[str], request: HttpRequest, call: Call, uploads: Sequence[Media]) -> str:
+    """Every part with its length, so that no two lists of parts have the same bytes."""
+    seen = hashlib.sha256()
+
+    def add(part: bytes) -> None:
+        seen.update(b"%d:" % len(part))
+        seen.update(part)
+
+    add(b"%d" % len(head))
+    for text in head:
+        add(text.encode("utf-8", "surrogatepass"))
+    for place, part in placed_media(call, uploads):
+        about = part.model_dump(mode="json", exclude={"data"})
+        add(json.dumps([place, about]))
+        add(hashlib.sha256(part.data or b"").digest())
+    if isinstance(request.body, bytes):
+        add(request.body)
+    else:
+        for piece in request.body:
+            seen.update(piece)
+    return seen.hexdigest()
+
+
+def placed_media(call: Call, wanted: Sequence[Media]) -> Iterator[tuple[list[int], Media]]:
+    """These media with their places in the call: message, part, and part of a tool result."""
+    ids = {id(part) for part in wanted}
+    if not ids:
+        return
+    for number, message in enumerate(call.messages):
+        yield from media_at([number], message.contents, ids)
+
+
+def media_at(place: list[int], contents: Sequence[Content], ids: set[int]) -> Iterator[tuple[list[int], Media]]:
+    for number, part in enumerate(contents):
+        here = [*place, number]
+        if isinstance(part, Media) and id(part) in ids:
+            yield here, part
+        elif isinstance(part, ToolResultContent) and part.contents:
+            yield from media_at(here, part.contents, ids)

@@ -1,0 +1,53 @@
+"""Listening: one answer of a run while it arrives, as events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..errors import CallError
+from ..response.chunks import ChunkBuilder
+from ..types.call import Call
+from ..types.call_response import AIModelCallResponse
+from ..types.delta import TextDelta
+from ..types.run import OutputGrew
+from .partial_output import PartialOutputReader
+from .pipeline import Pipeline
+from .run_plan import RunEvent
+from .stream import Batch, Stream
+from .stream_error import to_error_event
+
+
+class ResponseListener:
+    """Pull it until it gives the response."""
+
+    def __init__(self, pipeline: Pipeline, call: Call, stream: Stream) -> None:
+        self._pipeline = pipeline
+        self._call = call
+        self.stream = stream
+        self._chunker = ChunkBuilder(pipeline.target.origin)
+        shape = call.config.structured_output
+        self._growing = None if shape is None else PartialOutputReader(shape)
+
+    async def pull(self) -> list[RunEvent] | AIModelCallResponse:
+        """The events of the next piece; the response when there is none left."""
+        try:
+            batch = await self.stream.pull()
+        except CallError as error:
+            return [to_error_event(error)]
+        if batch is None:
+            return self.partial_response()
+        return list(self._events(batch))
+
+    def partial_response(self) -> AIModelCallResponse:
+        """As much of the answer as has arrived."""
+        return self._pipeline.report(self._call, self.stream.partial())
+
+    def _events(self, batch: Batch) -> Iterator[RunEvent]:
+        if (chunk := self._chunker.chunk(batch)) is not None:
+            yield chunk
+        texts = [delta.text for delta in batch if isinstance(delta, TextDelta) and not delta.choice]
+        if self._growing is None or not texts:
+            return
+        self._growing.add("".join(texts))
+        if self._growing.has_new_value() and (output := self._growing.output()) is not None:
+            yield OutputGrew(output)

@@ -1,0 +1,63 @@
+"""Retrieval: an answer by its id, from a provider that keeps its answers."""
+
+from __future__ import annotations
+
+from ..codecs.background_responses import SupportsBackground
+from ..codecs.base import EncodedRequest
+from ..errors import CallError, UnsupportedError
+from ..providers.target import ResolvedTarget
+from ..response.builder import ResponseBuilder
+from ..types.call import Call
+from ..types.call_response import AIModelCallResponse
+from .background import PollingSource
+from .deadline import Deadline
+from .middleware import stack_layers
+from .pipeline import Pipeline
+from .pricing import cost_function
+from .provider_get import open_document
+from .response_reader import BufferedSource
+from .retry import Retry
+from .stream import Stream
+
+
+async def retrieve(pipeline: Pipeline, answer_id: str, call: Call) -> AIModelCallResponse:
+    """Asks until the answer is complete."""
+    codec = background_codec(pipeline.target)
+    return await read_answer(pipeline, codec.retrieve_request(answer_id, pipeline.target.quirks), call, codec)
+
+
+async def cancel(pipeline: Pipeline, answer_id: str, call: Call) -> AIModelCallResponse:
+    codec = background_codec(pipeline.target)
+    return await read_answer(pipeline, codec.stop(answer_id, pipeline.target.quirks), call, None)
+
+
+def background_codec(target: ResolvedTarget) -> SupportsBackground:
+    if isinstance(target.codec, SupportsBackground):
+        return target.codec
+    raise UnsupportedError(
+        f"{target.provider.name} keeps no answers in the protocol {target.codec.name!r}; "
+        "config={'protocol': 'openai_responses'} on AIModelAPI chooses the one that does, where it is offered."
+    )
+
+
+async def read_answer(
+    pipeline: Pipeline, encoded: EncodedRequest, call: Call, waiting: SupportsBackground | None
+) -> AIModelCallResponse:
+    """One answer, on the road of every call; as it is now, or waited for."""
+    io, target = pipeline.io, pipeline.target
+
+    async def send(call: Call) -> Stream:
+        reader = await open_document(io, target, encoded, call)
+        decoder = target.codec.decoder(target.quirks)
+        source = PollingSource(io, target, waiting, call, reader) if waiting else BufferedSource(reader, decoder)
+        stream = Stream(source, ResponseBuilder(target.origin, cost_function(target, call, io.time())))
+        try:
+            await stream.prime()
+        except CallError:
+            await stream.close()
+            raise
+        return stream
+
+    call.journal.started_at = io.monotonic()
+    stream = await stack_layers([Deadline(io), Retry(io)], send)(call)
+    return pipeline.report(call, await stream.response())

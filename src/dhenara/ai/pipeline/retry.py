@@ -1,0 +1,94 @@
+"""Try again, but never after the caller has seen a word, and never past the deadline."""
+
+from __future__ import annotations
+
+from ..codecs.failure import request_id
+from ..dataclass import dataclass
+from ..errors import CallError
+from ..types.attempt import Attempt
+from ..types.call import Call
+from ..wire.io_protocol import IO
+from .middleware import Send
+from .stream import Stream
+
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 30.0
+MAX_RETRY_AFTER = 120.0
+LONGEST_RELIEVED = 2.0
+"""Whoever can ask somebody else does not wait longer than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Every try is written into the call's journal; the error that ends them all carries them too."""
+
+    io: IO
+
+    async def __call__(self, call: Call, send: Send) -> Stream:
+        waited, failed = 0.0, 0
+        while True:
+            started = self.io.monotonic()
+            call.journal.head = None
+            try:
+                stream = await send(call)
+            except CallError as error:
+                failed += 1
+                record_attempt(self.io, call, started, waited, error)
+                wait = self.pause(call, error, failed)
+                if wait is None:
+                    error.attempts = tuple(call.journal.attempts)
+                    raise
+                await self.io.sleep(wait)
+                waited = wait
+            else:
+                record_attempt(self.io, call, started, waited)
+                return stream
+
+    def pause(self, call: Call, error: CallError, failed: int) -> float | None:
+        """How long to wait before the next try; None when there should be none."""
+        if not error.retriable or failed > call.config.retries or is_retry_forbidden(call):
+            return None
+        wait = self.requested_delay(call, error)
+        if wait is None:
+            wait = min(FIRST_DELAY * 2 ** (failed - 1), LONGEST_DELAY) * (0.5 + self.io.random() / 2)
+        if call.deadline is not None and self.io.monotonic() + wait >= call.deadline:
+            return None
+        return wait if wait <= (LONGEST_RELIEVED if call.has_fallback else MAX_RETRY_AFTER) else None
+
+    def requested_delay(self, call: Call, error: CallError) -> float | None:
+        """What the provider asks for, in seconds or as a date."""
+        if error.retry_after is not None:
+            return error.retry_after
+        date = call.journal.head and call.journal.head.headers.get("retry-after")
+        if not date:
+            return None
+        from email.utils import parsedate_to_datetime  # brings the calendar and all of mail; dates are rare
+
+        try:
+            return max(0.0, parsedate_to_datetime(date).timestamp() - self.io.time())
+        except (ValueError, OverflowError):
+            return None
+
+
+def record_attempt(io: IO, call: Call, started: float, waited: float, error: CallError | None = None) -> None:
+    """Writes one attempt into the call's journal."""
+    head = call.journal.head
+    call.journal.attempts.append(
+        Attempt.construct_unchecked(
+            number=len(call.journal.attempts) + 1,
+            provider=str(call.endpoint.api.provider),
+            model=call.endpoint.ai_model.model_name,
+            outcome="failed" if error else "answered",
+            status=head.status if head else None,
+            error=f"{type(error).__name__}: {error.message}" if error else None,
+            request_id=request_id(head) if head else None,
+            waited=waited,
+            seconds=io.monotonic() - started,
+        )
+    )
+
+
+def is_retry_forbidden(call: Call) -> bool:
+    """Whether the provider itself says that trying again is no use."""
+    head = call.journal.head
+    return head is not None and head.headers.get("x-should-retry") == "false"

@@ -1,0 +1,147 @@
+"""The innermost step: a call becomes HTTP, and HTTP becomes a stream of deltas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pydantic_core import PydanticSerializationError
+
+from ..codecs.base import Decoder, EncodedRequest, RequestAware, ResponseFormat
+from ..codecs.structured_output import output_mode
+from ..dataclass import replace
+from ..errors import CallError, UnsupportedError
+from ..response.builder import ResponseBuilder, Shaper
+from ..types.delta import WarningDelta
+from .connect import connect, limited, read_error_response, with_names
+from .exchange import EncodedCall, unserializable
+from .idempotency import with_idempotency_key
+from .pricing import cost_function
+from .response_reader import BufferedSource, ResponseReader, StreamingSource
+from .stream import DeltaSource, Stream
+from .timeouts import TimeoutPolicy
+
+if TYPE_CHECKING:
+    from ..providers.target import ResolvedTarget
+    from ..types.call import Call
+    from ..types.content import Origin
+    from .exchange import Encoder
+    from .middleware import Send
+    from .pipeline import Pipeline
+
+    Filing = Callable[[], Pipeline]
+
+STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream", "application/x-ndjson")
+DOCUMENTS = ("application/json", "text/html")
+
+
+def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
+    """Sends calls to the encoder's target; `filing` is the way to the provider's files."""
+    io, target = encoder.io, encoder.target
+
+    async def send(call: Call) -> Stream:
+        encoded = (await encoder.exchange(call)).encoded
+        encoded_request = encoded.encoded
+        if encoded.sent.messages is not call.messages:
+            call = replace(call, messages=encoded.sent.messages)
+        warnings = (*call.journal.warnings, *encoded_request.warnings)
+        if warnings and call.config.strict:
+            text = "; ".join(warning.message for warning in warnings)
+            raise UnsupportedError(f"{text}. With strict=False this is a warning on the response.")
+        if encoded_request.oversized and filing is not None:
+            from .auto_upload import upload_media
+
+            call, notes = await upload_media(call, encoded_request.oversized, filing)
+            encoded_request, warnings = encoder.encoded(call), (*warnings, *notes)
+            encoded = EncodedCall(call, call, encoded_request, target, encoded.lessons)
+        if call.config.fingerprint:
+            from ..codecs.fingerprint import fingerprint_of
+
+            call.journal.fingerprint = fingerprint_of(encoded_request.body)
+        await before_send(call)
+        timeout_policy = TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)
+        request = limited(encoded.unsigned(), call, encoded_request.response_format)
+        request = target.signed(with_idempotency_key(request, target, call, io), io.time())
+        reader = await connect(io, target, request, timeout_policy)
+        call.journal.set_head(reader.head)
+        if reader.head.status >= 300:
+            raise await read_error_response(target, reader)
+        builder = ResponseBuilder(
+            origin_of(target, encoded_request), cost_function(target, call, io.time()), output_parser(call)
+        )
+        data = make_source(target, reader, call, encoded_request)
+        if encoded_request.background:
+            from .background import with_background
+
+            data = with_background(io, target, call, data, reader)
+        before = [WarningDelta(w) for w in (*call.journal.notes, *warnings)]
+        stream = Stream(data, builder, before, reader.redactor.redact_error, timeout_policy.total_error)
+        try:
+            await stream.prime()
+        except CallError as error:
+            with_names(target, error)
+            await stream.close()
+            raise
+        call.journal.mark_started(io.monotonic())
+        call.journal.encoded = None  # it may be large, and the answer may take long to be read
+        return stream
+
+    return refuse_unserializable(target, send)
+
+
+async def before_send(call: Call) -> None:
+    for step in call.journal.before_send:
+        await step()
+
+
+def refuse_unserializable(target: ResolvedTarget, send: Send) -> Send:
+    """The same, with a word about what cannot be written."""
+
+    async def data(call: Call) -> Stream:
+        try:
+            return await send(call)
+        except PydanticSerializationError as error:
+            raise unserializable(target, error) from error
+
+    return data
+
+
+def origin_of(target: ResolvedTarget, encoded: EncodedRequest) -> Origin:
+    """Whom the answer comes from, and what it will be bound to."""
+    if encoded.prefix is None:
+        return target.origin
+    return target.origin.model_copy(update={"prefix": encoded.prefix})
+
+
+def make_source(target: ResolvedTarget, reader: ResponseReader, call: Call, encoded: EncodedRequest) -> DeltaSource:
+    """The answer's own content type decides, then what was asked for."""
+    kind = reader.head.headers.get("content-type", "").split(";")[0].strip().lower()
+    streams = kind in STREAMS or (call.config.streaming and kind not in DOCUMENTS)
+    response_format = encoded.response_format or ResponseFormat(decoder_for(target, call, encoded))
+    if streams or response_format.body in ("lines", "pieces"):
+        return StreamingSource(reader, response_format.decoder, (response_format.frames or target.frames)())
+    return BufferedSource(reader, response_format.decoder, is_blob=response_format.body == "blob")
+
+
+def decoder_for(target: ResolvedTarget, call: Call, encoded: EncodedRequest) -> Decoder:
+    decoder = target.codec.decoder(target.quirks)
+    if isinstance(decoder, RequestAware):
+        decoder.set_request(encoded)
+    shape = call.config.structured_output
+    if shape is None or call.operation != "chat" or output_mode(call, target.quirks) != "tool":
+        return decoder
+    from ..codecs.output_tool import output_tool_name
+    from .output_tool import OutputToolDecoder
+
+    return OutputToolDecoder(decoder, output_tool_name(call, shape))
+
+
+def output_parser(call: Call) -> Shaper | None:
+    """What reads the answer into the shape that was asked for, where one was."""
+    shape = call.config.structured_output
+    if shape is None:
+        return None
+    from ..response.structured import parse_structured
+
+    return partial(parse_structured, shape=shape)

@@ -1,0 +1,149 @@
+"""Fetching: what a provider cannot fetch itself is fetched here, never from where it should not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..dataclass import replace
+from ..errors import ConfigurationError, FetchError
+from ..types.call import Call
+from ..types.content import Content, ToolResultContent
+from ..types.fetching import Fetching
+from ..types.media import Media
+from ..types.sources import matching_type
+from ..types.timeouts import Timeouts
+from ..wire.addresses import is_public
+from ..wire.frame import BrokenFraming
+from ..wire.http import HttpRequest
+from ..wire.io_protocol import IO, ConnectFailed, ConnectionBroken, ReadTimeout, Response, ReusedConnectionClosed
+from ..wire.mime_sniffing import is_text, sniff
+from ..wire.secrets import shown_address as shown
+from ..wire.urls import InvalidUrl, parse_url, resolve_redirect
+from .timeouts import TimeoutPolicy
+
+REDIRECTS = (301, 302, 303, 307, 308)
+HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": "dhenara"}
+UNSAID = ("application/octet-stream", "text/plain")
+FetchedMedia = tuple[bytes, str]
+
+
+async def fetch_media(io: IO, call: Call, wanted: Iterable[Media]) -> Call:
+    """The call with the bytes of these parts in their places; what one attempt has fetched, the next one has."""
+    rules = call.config.fetching or Fetching()
+    known = call.journal.fetched
+    for part in wanted:
+        url = part.url or ""
+        if url not in known:
+            known[url] = await fetch(io, url, rules, call.deadline)
+    messages = tuple(m.model_copy(update={"contents": replace_contents(m.contents, known)}) for m in call.messages)
+    return replace(call, messages=messages)
+
+
+def replace_contents(contents: Sequence[Content], known: Mapping[str, FetchedMedia]) -> list[Any]:
+    return [replace_part(part, known) for part in contents]
+
+
+def replace_part(part: Content, known: Mapping[str, FetchedMedia]) -> Content:
+    if isinstance(part, ToolResultContent) and part.contents:
+        return part.model_copy(update={"contents": replace_contents(part.contents, known)})
+    url = part.url if isinstance(part, Media) and part.data is None else None
+    if not isinstance(part, Media) or url is None or url not in known:
+        return part
+    data, kind = known[url]
+    name = part.name or urlsplit(url).path.rsplit("/", 1)[-1] or None
+    return part.model_copy(update={"data": data, "mime_type": check_type(part, kind), "name": name, "url": None})
+
+
+def check_type(part: Media, kind: str) -> str:
+    """What was found, if it is what was promised: a page that says "please log in" is no PDF."""
+    promised = part.mime_type
+    if promised and not is_text(promised) and kind == "text/html":
+        raise FetchError(f"{shown(str(part.url))} is a web page, not {promised}. Nothing was sent to the provider.")
+    if promised and kind in UNSAID:
+        return promised
+    try:
+        return matching_type(kind, part.KIND, part.url)
+    except ConfigurationError as error:
+        raise FetchError(f"{error}. Nothing was sent to the provider.") from error
+
+
+async def fetch(io: IO, url: str, rules: Fetching, deadline: float | None = None) -> FetchedMedia:
+    """The bytes at this address, and what they are."""
+    if not rules.allowed:
+        raise FetchError(f"{shown(url)} cannot be fetched by the provider, and fetching it here is switched off.")
+    until = io.monotonic() + rules.timeout
+    timeouts = TimeoutPolicy(Timeouts(), until if deadline is None else min(until, deadline), io.monotonic)
+    place = url
+    for _ in range(rules.max_redirects + 1):
+        response = await open_url(io, place, rules, timeouts)
+        try:
+            status, headers = response.head.status, response.head.headers
+            if status in REDIRECTS and headers.get("location"):
+                place = redirected(place, headers["location"])
+                continue
+            if status != 200:
+                raise FetchError(f"{shown(place)} answered with status {status}. Nothing was sent to the provider.")
+            data = await read(response, place, rules)
+        finally:
+            await response.close()
+        text = headers.get("content-type", "").split(";")[0].strip().lower()
+        kind = sniff(data, urlsplit(place).path)
+        return data, text if text and kind in UNSAID else kind
+    raise FetchError(f"{shown(url)} redirects more than {rules.max_redirects} times.")
+
+
+def redirected(url: str, location: str) -> str:
+    try:
+        return resolve_redirect(url, location)
+    except InvalidUrl as error:
+        raise FetchError(f"{shown(url)} {error}. Nothing was sent to the provider.") from error
+
+
+async def open_url(io: IO, url: str, rules: Fetching, timeouts: TimeoutPolicy) -> Response:
+    address = await check_url(io, url, rules, timeouts)
+    request = HttpRequest("GET", url, HEADERS, address=address)
+    try:
+        try:
+            return await io.open(request, timeouts)
+        except ReusedConnectionClosed:
+            return await io.open(replace(request, once=True), timeouts)
+    except (ReadTimeout, ConnectFailed, ConnectionBroken, BrokenFraming) as error:
+        raise FetchError(f"{shown(url)} could not be fetched: {error}. Nothing was sent to the provider.") from error
+
+
+async def check_url(io: IO, url: str, rules: Fetching, timeouts: TimeoutPolicy) -> str | None:
+    """The address to connect to, looked up once: a name that changes its mind between check and use gains nothing."""
+    try:
+        parts = parse_url(url)
+    except InvalidUrl as error:
+        raise FetchError(f"{error}. Nothing was sent to the provider.") from error
+    if rules.private:
+        return None
+    try:
+        left = timeouts.connect()
+        time = rules.timeout if left is None else left
+        match = await io.addresses(parts.host, parts.port, time)
+    except (ReadTimeout, ConnectFailed, ValueError) as error:
+        raise FetchError(f"{shown(url)} could not be fetched: {error}. Nothing was sent to the provider.") from error
+    if not match or not all(map(is_public, match)):
+        raise FetchError(
+            f"{shown(url)} is not on the public internet, so it is not fetched. If it is meant to be, set "
+            "config.fetching = Fetching(private=True), or pass the bytes."
+        )
+    return match[0]
+
+
+async def read(response: Response, url: str, rules: Fetching) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        while piece := await response.read():
+            pieces.append(piece)
+            size += len(piece)
+            if size > rules.max_bytes:
+                raise FetchError(f"{shown(url)} has more than {rules.max_bytes} bytes: raise Fetching(max_bytes=...).")
+    except (ReadTimeout, ConnectionBroken, BrokenFraming) as error:
+        raise FetchError(f"{shown(url)} broke off: {error}. Nothing was sent to the provider.") from error
+    return b"".join(pieces)

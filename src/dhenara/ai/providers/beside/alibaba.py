@@ -1,8 +1,0 @@
-"""Alibaba, beside chat."""
-
-from __future__ import annotations
-
-from ...codecs.operation_quirks import EmbeddingQuirks
-from ..offers import embeddings
-
-OPERATIONS = (embeddings(EmbeddingQuirks(params={"dimensions": "dimensions"}, most_texts=10, encoding="float")),)

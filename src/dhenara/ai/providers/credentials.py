@@ -1,0 +1,106 @@
+"""Who we are for a provider: a key, the keys of an account, or somebody who fetches a proof."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING, Any
+
+from ..dataclass import dataclass
+from ..errors import ConfigurationError
+from ..types.api import AIModelAPI
+from ..wire.secrets import SecretText
+from .provider import Provider
+
+if TYPE_CHECKING:
+    from .token import Source
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCredentials:
+    """One of the three; none of them for servers that need none. Never in a repr."""
+
+    key: str | None = field(default=None, repr=False)
+    credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    source: Source | None = field(default=None, repr=False)
+
+
+def find_identity(
+    provider: Provider, api: AIModelAPI, config: Mapping[str, Any], environment: Mapping[str, str], is_ours: bool
+) -> ProviderCredentials:
+    """What was given counts; the environment's only where it is meant to go, and a key before anything else."""
+    config = {"scope": provider.scope, **config}
+    if api.api_key is not None:
+        given = api.credentials.values() if api.credentials else {}
+        return ProviderCredentials(clean_key(SecretText(api.api_key.get_secret_value()), provider.name), given)
+    if api.credentials is not None:
+        return given_identity(provider, api.credentials.values(), config, environment)
+    if any(environment.get(name) for name in provider.key_env) or not is_ours:
+        return ProviderCredentials(find_key(provider, environment, is_ours))
+    match = ambient_credentials(provider, environment)
+    if match:
+        return given_identity(provider, match, config, environment)
+    source = provider.proofs(None, config, environment) if provider.proofs else None
+    return (
+        ProviderCredentials(source=source) if source else ProviderCredentials(find_key(provider, environment, is_ours))
+    )
+
+
+def given_identity(
+    provider: Provider, credentials: Mapping[str, Any], config: Mapping[str, Any], environment: Mapping[str, str]
+) -> ProviderCredentials:
+    if "token" in credentials:
+        from .tokens.static_token import user_token_source
+
+        return ProviderCredentials(source=user_token_source(credentials["token"], str(config.get("scope") or "")))
+    return ProviderCredentials(
+        None, credentials, provider.proofs(credentials, config, environment) if provider.proofs else None
+    )
+
+
+def ambient_credentials(provider: Provider, environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """Those of the environment, where all that are needed are there."""
+    there = {
+        entry: SecretText(environment[name])
+        for entry, name in provider.credentials_env.items()
+        if environment.get(name)
+    }
+    needed = [entry for entry in provider.credentials_env if entry != "session_token"]
+    return there if needed and all(entry in there for entry in needed) else {}
+
+
+def find_key(provider: Provider, environment: Mapping[str, str], is_ours: bool) -> str | None:
+    """The environment's key, which only goes where it was meant to go."""
+    match = next((SecretText(environment[name]) for name in provider.key_env if environment.get(name)), None)
+    if match and is_ours:
+        return clean_key(match, provider.name)
+    if not provider.needs_key:
+        return None
+    raise ConfigurationError(missing_key(provider, is_ours=is_ours, stayed_home=match is not None))
+
+
+def missing_key(provider: Provider, *, is_ours: bool, stayed_home: bool) -> str:
+    variables = " or ".join(provider.key_env) or "no environment variable"
+    where = f" Keys are made at {provider.keys_url}." if provider.keys_url else ""
+    if stayed_home:
+        return (
+            f"the key in {variables} is for {provider.name}'s own host and does not go to another base URL by itself. "
+            "Pass api_key=... to AIModelAPI if that server is meant to have it."
+        )
+    others = " or credentials=..." if provider.proofs else ""
+    home = (
+        ""
+        if is_ours or not provider.proofs
+        else " Credentials of this machine do not go to another base URL by themselves."
+    )
+    return f"{provider.name} needs an API key: set {variables}, or pass api_key=...{others} to AIModelAPI.{where}{home}"
+
+
+def clean_key(key: SecretText, who: str) -> SecretText:
+    """A key copied with a line end still works; one that cannot be in a header is named, not shown."""
+    stripped = SecretText(key.strip())
+    if stripped and not stripped.strip("*"):
+        raise ConfigurationError(f"the API key for {who} was hidden when it was saved; put in the key itself")
+    if not stripped or not stripped.isascii() or not stripped.isprintable() or " " in stripped:
+        raise ConfigurationError(f"the API key for {who} is empty or has characters that no key has; copy it again")
+    return stripped

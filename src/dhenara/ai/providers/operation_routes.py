@@ -1,0 +1,54 @@
+"""What a provider offers beside chat, for one model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..dataclass import replace
+from ..errors import ConfigurationError, UnsupportedError
+from .provider import NOTHING, Provider, Route
+
+
+def operation_route(provider: Provider, model: str, operation: str, config: Mapping[str, Any] = NOTHING) -> Route:
+    """The first route for this operation on this model, or an error that says what there is."""
+    match = next((r for r in provider.operations if r.operation == operation and r.serves(model, config)), None)
+    match = match or chat_based_route(provider, model, operation, config)
+    if match is not None:
+        return match
+    offered = sorted({*(route.operation for route in provider.operations), *provider.by_chat})
+    if operation in offered:
+        raise UnsupportedError(f"{provider.name} does not offer {operation!r} with the model {model!r}.")
+    there = ", ".join(["chat", *offered] if provider.routes else offered)
+    raise UnsupportedError(f"{provider.name} has no operation {operation!r}; it has: {there}.")
+
+
+def chat_based_route(provider: Provider, model: str, operation: str, config: Mapping[str, Any]) -> Route | None:
+    """The model's route of chat, in the codec that has this operation of its protocol."""
+    for codec in provider.by_chat.get(operation, ()):
+        protocol = codec.partition(".")[0]
+        spoken = (route for route in provider.routes if route.codec == protocol)
+        match = next((route for route in spoken if route.serves(model, config)), None)
+        if match is not None:
+            return replace(match, codec=codec, operation=operation)
+    return None
+
+
+def quirk_overrides(config: Mapping[str, Any], operation: str) -> Mapping[str, Any]:
+    """What the user knows better of the dialect: `quirks` for chat, `operation_quirks` by operation for all else."""
+    if operation == "chat":
+        return config_mapping(config, "quirks", object)
+    return config_mapping(config_mapping(config, "operation_quirks", object), operation, object)
+
+
+def config_mapping(config: Mapping[str, Any], entry: str, kind: type) -> Mapping[str, Any]:
+    """An entry that names things, or none; a mistake in it is told before anything is sent."""
+    given = config.get(entry) or {}
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise ConfigurationError(f"config[{entry!r}] must be a dict with names as keys, not {type(given).__name__}")
+    for name, value in given.items():
+        if not isinstance(value, kind):
+            raise ConfigurationError(
+                f"config[{entry!r}][{name!r}] must be a {kind.__name__}, not {type(value).__name__}"
+            )
+    return given

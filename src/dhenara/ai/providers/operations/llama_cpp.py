@@ -1,0 +1,7 @@
+"""llama.cpp, beside chat."""
+
+from __future__ import annotations
+
+from ..shared_operation_routes import embeddings, rerank
+
+OPERATIONS = (embeddings(), rerank())

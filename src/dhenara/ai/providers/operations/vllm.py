@@ -1,0 +1,10 @@
+"""vLLM, beside chat."""
+
+from __future__ import annotations
+
+from ..shared_operation_routes import PLAIN_EMBEDDINGS, rerank
+
+OPERATIONS = (
+    rerank(),
+    PLAIN_EMBEDDINGS,
+)

@@ -1,0 +1,76 @@
+"""Tokens from the user: a text, a function, or an object with `get_token`, as Azure's SDK has them."""
+
+from __future__ import annotations
+
+from inspect import isawaitable
+from typing import Any
+
+from ...errors import ConfigurationError, SyncAsyncMismatchError
+from ...wire.io_protocol import IO, AttemptTimeouts
+from ...wire.secrets import SecretText
+from ..token import Source, Token
+from .exchange import is_header_safe
+
+FOREVER = float("inf")
+
+
+def user_token_source(token: Any, scope: str) -> Source:
+    """A function is asked before every request, for it knows itself how long its tokens are good."""
+    if isinstance(token, str):
+        return constant_source(text(token, "credentials['token']"))
+    if hasattr(token, "get_token"):
+        return from_credential(token, scope)
+    if callable(token):
+        return from_function(token)
+    raise ConfigurationError(
+        "credentials['token'] must be a text, a function that returns one, or an object with get_token, "
+        f"not {type(token).__name__}"
+    )
+
+
+def constant_source(token: str) -> Source:
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        return Token(token, good_until=FOREVER)
+
+    return fetch
+
+
+def from_function(function: Any) -> Source:
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        return Token(text(await await_if_needed(await io.call(function)), "the function in credentials['token']"))
+
+    return fetch
+
+
+def from_credential(credential: Any, scope: str) -> Source:
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        match = await await_if_needed(await io.call(credential.get_token, *([scope] if scope else ())))
+        token = text(getattr(match, "token", None), f"{type(credential).__name__}.get_token")
+        ends = getattr(match, "expires_on", None)
+        return Token(token, good_until=float(ends) if isinstance(ends, int | float) else None)
+
+    return fetch
+
+
+async def await_if_needed(value: Any) -> Any:
+    """What an async function promised, where there is a loop to wait on."""
+    if not isawaitable(value):
+        return value
+    try:
+        return await value
+    except RuntimeError as error:
+        if "no running event loop" not in str(error) and "async context" not in str(error):
+            raise
+        raise SyncAsyncMismatchError(
+            "the token comes from an async function, and this is a sync call: use generate_async, or a sync function"
+        ) from error
+
+
+def text(token: Any, who: str) -> str:
+    """A token that fits into a header; one that does not is named, not shown."""
+    if not isinstance(token, str):
+        raise ConfigurationError(f"{who} gave no token but {type(token).__name__}; a token is a text")
+    stripped = SecretText(token.strip())
+    if not is_header_safe(stripped):
+        raise ConfigurationError(f"{who} gave a token that is empty or has characters that no token has")
+    return stripped

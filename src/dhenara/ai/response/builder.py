@@ -1,0 +1,220 @@
+"""The one fold: deltas in, an answer out. Streamed or whole, every answer is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import field
+from typing import TYPE_CHECKING, Any
+
+from ..dataclass import dataclass
+from ..types.delta import (
+    Delta,
+    ErrorDelta,
+    FileDelta,
+    FinishDelta,
+    LogprobsDelta,
+    Part,
+    PartDelta,
+    ResponseStart,
+    ResultDelta,
+    StreamEnd,
+    TextDelta,
+    UsageDelta,
+    WarningDelta,
+)
+from ..types.response import ChatResponse, ChatResponseChoice
+from ..types.usage import Usage
+from .part_builders import PartBuilder, new_part_builder
+
+if TYPE_CHECKING:
+    from ..types.content import ContentItem, Origin
+    from ..types.cost import Cost
+    from ..types.result import Result
+    from ..types.warning import CallWarning
+
+UNFINISHED = "the stream ended before the provider said that the answer was complete"
+
+
+@dataclass(slots=True)
+class ChoiceBuilder:
+    """One answer being written: its parts in the order in which they first appeared."""
+
+    part_builders: dict[Part, PartBuilder] = field(default_factory=dict)
+    logprobs: list[dict[str, Any]] | None = None
+    end: FinishDelta | None = None
+
+    def add(self, delta: PartDelta) -> None:
+        part_builder = self.part_builders.get(delta.part)
+        if part_builder is None or delta.__class__ not in part_builder.takes:
+            part_builder = self._new_part(delta, part_builder)
+        part_builder.add(delta)
+
+    def _new_part(self, delta: PartDelta, taken: PartBuilder | None) -> PartBuilder:
+        """A new slot. What cannot be in the part that it names is a part of its own."""
+        place = delta.part if taken is None else f"{delta.part} {type(delta).__name__}"
+        return self.part_builders.setdefault(place, new_part_builder(delta))
+
+    def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
+        """Made like the answer around it: of what was checked already, so no schema is built for the first answer."""
+        end = self.end
+        return ChatResponseChoice.construct_unchecked(
+            index=index,
+            contents=self.contents(origin),
+            finish_reason=end.reason if end else None,
+            raw_finish_reason=end.raw if end else None,
+            stop_sequence=end.stop_sequence if end else None,
+            finish_message=end.message if end else None,
+            logprobs=None if self.logprobs is None else list(self.logprobs),
+        )
+
+    def contents(self, origin: Origin | None) -> list[ContentItem]:
+        closed = (part_builder.close(origin) for part_builder in self.part_builders.values())
+        return [content for content in closed if content is not None]
+
+
+Shaper = Callable[[ChatResponseChoice], ChatResponseChoice]
+"""Reads an answer into what it was asked to be."""
+
+
+@dataclass(slots=True)
+class ResponseBuilder:
+    """An answer being written. Feed it deltas; ask for the response at any time."""
+
+    origin: Origin | None = None
+    price: Callable[[ChatResponse], Cost | None] | None = None
+    """Asked when somebody wants to know what the answer costs."""
+
+    shape: Shaper | None = None
+    texts: list[str] | None = None
+    """Pieces of text of the first choice that nobody took yet; None where nobody takes them."""
+
+    _choices: dict[int, ChoiceBuilder] = field(default_factory=dict)
+    _id: str | None = None
+    _model: str | None = None
+    _usage: Usage | None = None
+    _warnings: list[CallWarning] = field(default_factory=list)
+    _extras: dict[str, Any] = field(default_factory=dict)
+    _result: Result | None = None
+    _terminal: bool = False
+    _error: Exception | None = None
+
+    def add(self, delta: Delta) -> None:
+        apply = APPLY.get(type(delta))
+        if apply is not None:
+            apply(self, delta)
+            return
+        index: int = delta.choice  # type: ignore[union-attr]  # what the table does not name is a PartDelta
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = ChoiceBuilder()
+        choice.add(delta)  # type: ignore[arg-type]  # as above
+        if self.texts is not None and index == 0 and delta.__class__ is TextDelta:
+            self.texts.append(delta.text)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the protocol said that this is the end, and nothing failed."""
+        return self._terminal and self._error is None
+
+    @property
+    def has_started(self) -> bool:
+        """Whether anything was said."""
+        return bool(self._choices)
+
+    @property
+    def error(self) -> Exception | None:
+        return self._error
+
+    def fail(self, error: Exception) -> None:
+        """What broke the answer off; the first cause is the one that counts."""
+        self._error = self._error or error
+
+    def response(self) -> ChatResponse:
+        """The answer so far, marked interrupted unless it is complete."""
+        # What was shown on the way to a result is not a part of it.
+        indices = sorted(self._choices) if self._result is None else ()
+        choices = [self._choices[index].choice(index, self.origin) for index in indices]
+        if self.shape is not None:
+            over = self.complete  # some hosts never say why an answer ended
+            choices = [self.shape(choice) if over or choice.finish_reason else choice for choice in choices]
+        answer = ChatResponse.construct_unchecked(
+            id=self._id,
+            model=self._model,
+            provider=self.origin.provider if self.origin else None,
+            choices=choices,
+            usage=self._usage,
+            warnings=list(self._warnings),
+            interrupted=not self.complete,
+            error=None if self.complete else str(self._error or UNFINISHED),
+            extras=dict(self._extras),
+        )
+        return answer.with_pricing(self.price) if self._usage else answer
+
+    def result(self, **facts: Any) -> Result | None:
+        """What an operation beside chat came to, once it is here, with these facts about its call."""
+        if self._result is None:
+            return None
+        answer = self.response()
+        known = {name: getattr(answer, name) for name in ("id", "model", "provider", "usage", "warnings")}
+        extras = {**self._result.extras, **self._extras}
+        made = self._result.model_copy(update={**known, "extras": extras, **facts})
+        return made.with_pricing(lambda _: answer.cost) if self._usage else made
+
+    def _choice(self, index: int) -> ChoiceBuilder:
+        return self._choices.setdefault(index, ChoiceBuilder())
+
+    def _on_start(self, delta: ResponseStart) -> None:
+        self._id = self._id or delta.id or None
+        # A provider may hand the answer over to another model on the way: who ends it, made it.
+        self._model = delta.model or self._model
+        if delta.extras:
+            self._extras.update(delta.extras)
+
+    def _on_usage(self, delta: UsageDelta) -> None:
+        self._usage = delta.usage
+
+    def _on_result(self, delta: ResultDelta) -> None:
+        self._result = delta.result
+
+    def _on_finish(self, delta: FinishDelta) -> None:
+        self._choice(delta.choice).end = delta
+
+    def _on_logprobs(self, delta: LogprobsDelta) -> None:
+        choice = self._choice(delta.choice)
+        if choice.logprobs is None:
+            choice.logprobs = []
+        choice.logprobs.extend(delta.tokens)
+
+    def _on_stream_end(self, delta: StreamEnd) -> None:
+        self._terminal = True
+
+    def _on_error(self, delta: ErrorDelta) -> None:
+        self.fail(delta.error)
+
+    def _on_file(self, delta: FileDelta) -> None:
+        """It may be larger than memory."""
+
+    def _on_warning(self, delta: WarningDelta) -> None:
+        if delta.warning not in self._warnings:
+            self._warnings.append(delta.warning)
+
+
+APPLY: dict[type, Callable[[ResponseBuilder, Any], None]] = {
+    ResponseStart: ResponseBuilder._on_start,
+    UsageDelta: ResponseBuilder._on_usage,
+    ResultDelta: ResponseBuilder._on_result,
+    FinishDelta: ResponseBuilder._on_finish,
+    LogprobsDelta: ResponseBuilder._on_logprobs,
+    StreamEnd: ResponseBuilder._on_stream_end,
+    ErrorDelta: ResponseBuilder._on_error,
+    WarningDelta: ResponseBuilder._on_warning,
+    FileDelta: ResponseBuilder._on_file,
+}
+
+
+def build_response(deltas: Iterable[Delta], origin: Origin | None = None) -> ChatResponse:
+    """The answer that these deltas tell."""
+    builder = ResponseBuilder(origin)
+    for delta in deltas:
+        builder.add(delta)
+    return builder.response()

@@ -1,0 +1,155 @@
+"""Chunks out of deltas: what one event of a stream shows to the user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..types.content import Origin
+from ..types.delta import (
+    CitationDelta,
+    ContentDelta,
+    Delta,
+    ErrorDelta,
+    FileDelta,
+    FinishDelta,
+    LogprobsDelta,
+    MediaDelta,
+    Part,
+    PartDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    ResponseStart,
+    ResultDelta,
+    ServerToolDelta,
+    StreamEnd,
+    TextDelta,
+    ToolCallDelta,
+    UsageDelta,
+    WarningDelta,
+)
+from ..types.sse import SSEEventType, StreamingChatResponse
+from ..types.usage import Usage
+
+Wire = dict[str, Any]
+# One validation for the whole chunk costs less than building its four nested values one by one. The validator itself is
+# taken, not what stands in its place before it is built: every event of every stream goes through it.
+StreamingChatResponse.model_rebuild()
+validate = StreamingChatResponse.__pydantic_validator__.validate_python
+
+
+class ChunkBuilder:
+    """Numbers the parts of each choice in the order in which they appear, as the final answer will."""
+
+    __slots__ = ("_id", "_model", "_numbers", "_provider")
+
+    def __init__(self, origin: Origin) -> None:
+        self._provider = origin.provider
+        self._id: str | None = None
+        self._model: str | None = None
+        self._numbers: dict[tuple[int, Part], int] = {}
+
+    def chunk(self, batch: Iterable[Delta]) -> StreamingChatResponse | None:
+        """The chunk for one event; None when the event says nothing about the answer."""
+        choices: dict[int, Wire] = {}
+        usage: Usage | None = None
+        for delta in batch:
+            match delta:
+                case UsageDelta():
+                    usage = delta.usage
+                case FinishDelta():
+                    open_choice(choices, delta.choice)["finish_reason"] = delta.reason
+                case LogprobsDelta():
+                    open_choice(choices, delta.choice)
+                case ResponseStart():
+                    self._id, self._model = self._id or delta.id, delta.model or self._model
+                case StreamEnd() | WarningDelta() | ErrorDelta() | ResultDelta() | FileDelta():
+                    pass
+                case _:
+                    self._show(choices, delta)
+        if not choices and usage is None:
+            return None
+        return self._build(choices, usage)
+
+    def text_chunk(self, delta: TextDelta) -> StreamingChatResponse:
+        """The most frequent chunk, without the detours."""
+        shown = {"type": "text", "index": self._number(delta), "text_delta": delta.text}
+        return self._build_validated([{"index": delta.choice, "content_deltas": [shown]}], None)
+
+    def _show(self, choices: dict[int, Wire], delta: PartDelta) -> None:
+        shown = SHOWN[type(delta)](delta)
+        shown["index"] = self._number(delta)
+        open_choice(choices, delta.choice)["content_deltas"].append(shown)
+
+    def _number(self, delta: PartDelta) -> int:
+        numbers = self._numbers
+        return numbers.setdefault((delta.choice, delta.part), len(numbers))
+
+    def _build(self, choices: dict[int, Wire], usage: Usage | None) -> StreamingChatResponse:
+        """Every choice shows at least one content, so that nobody has to look before taking the first."""
+        if not choices:
+            open_choice(choices, 0)
+        for choice in choices.values():
+            if not choice["content_deltas"]:
+                choice["content_deltas"] = [EMPTY]
+        return self._build_validated(list(choices.values()), usage)
+
+    def _build_validated(self, choices: list[Wire], usage: Usage | None) -> StreamingChatResponse:
+        text = {
+            "id": self._id,
+            "model": self._model,
+            "provider": self._provider,
+            "usage": usage,
+            "choice_deltas": choices,
+        }
+        chunk: StreamingChatResponse = validate({"event": SSEEventType.TOKEN_STREAM, "data": text})
+        return chunk
+
+
+def open_choice(choices: dict[int, Wire], index: int) -> Wire:
+    return choices.setdefault(index, {"index": index, "content_deltas": []})
+
+
+def show_text(delta: TextDelta) -> Wire:
+    return {"type": "text", "text_delta": delta.text}
+
+
+def show_reasoning(delta: ReasoningDelta) -> Wire:
+    return {"type": "reasoning", "reasoning_delta": delta.text or delta.raw_text}
+
+
+def show_refusal(delta: RefusalDelta) -> Wire:
+    return {"type": "refusal", "refusal_delta": delta.text}
+
+
+def show_call(delta: ToolCallDelta) -> Wire:
+    return {"type": "tool_call", "id": delta.id, "name": delta.name, "arguments_delta": delta.arguments}
+
+
+def show_content(delta: ContentDelta) -> Wire:
+    return {"type": "other", "kind": getattr(delta.content, "type", ""), "content": delta.content}
+
+
+def show_media(delta: MediaDelta) -> Wire:
+    return {"type": "other", "kind": delta.kind, "data_delta": delta.base64, "transcript_delta": delta.transcript}
+
+
+def show_server_tool(delta: ServerToolDelta) -> Wire:
+    return {"type": "other", "kind": "server_tool", "name": delta.name}
+
+
+def show_citation(delta: CitationDelta) -> Wire:
+    return {"type": "other", "kind": "citation", "citation": delta.citation}
+
+
+EMPTY: Wire = {"type": "text"}
+SHOWN: dict[type, Callable[[Any], Wire]] = {
+    TextDelta: show_text,
+    ReasoningDelta: show_reasoning,
+    RefusalDelta: show_refusal,
+    ToolCallDelta: show_call,
+    ContentDelta: show_content,
+    MediaDelta: show_media,
+    ServerToolDelta: show_server_tool,
+    CitationDelta: show_citation,
+}

@@ -1,0 +1,76 @@
+"""Slots: one part of an answer while it is being written, of the kind that its first delta tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from ..types.delta import CitationDelta, PartDelta, TextDelta
+from ..types.part import Origin
+from ..types.text import Citation, TextContent
+
+if TYPE_CHECKING:
+    from ..types.content import ContentItem
+
+
+class PartBuilder(Protocol):
+    """Collects pieces in lists and joins them once, so a long answer costs no more per piece than a short one."""
+
+    takes: ClassVar[tuple[type, ...]]
+    """The kinds of deltas that this part can be told in."""
+
+    def add(self, delta: Any) -> None: ...
+
+    def close(self, origin: Origin | None) -> ContentItem | None:
+        """The part as it stands; None when nothing of it has been said."""
+
+
+class Pieces(list[str]):
+    """The pieces of a text that may be looked at while it arrives: what was joined once is not joined again."""
+
+    __slots__ = ("_joined",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._joined = ""
+
+    def text(self) -> str:
+        """Everything that has arrived."""
+        if self:
+            self._joined = "".join((self._joined, *self))
+            self.clear()
+        return self._joined
+
+
+class TextPartBuilder:
+    __slots__ = ("_citations", "_extras", "_pieces")
+    takes: ClassVar[tuple[type, ...]] = (TextDelta, CitationDelta)
+
+    def __init__(self) -> None:
+        self._pieces = Pieces()
+        self._citations: list[Citation] = []
+        self._extras: dict[str, Any] = {}
+
+    def add(self, delta: TextDelta | CitationDelta) -> None:
+        if isinstance(delta, CitationDelta):
+            self._citations.append(delta.citation)
+            return
+        self._pieces.append(delta.text)
+        if delta.extras:
+            self._extras.update(delta.extras)
+
+    def close(self, origin: Origin | None) -> ContentItem | None:
+        text = self._pieces.text()
+        if not (text or self._citations or self._extras):
+            return None
+        return TextContent.construct_unchecked(
+            text=text, citations=list(self._citations), origin=origin, extras=dict(self._extras)
+        )
+
+
+def new_part_builder(first: PartDelta) -> PartBuilder:
+    """The slot for a part whose first delta this is."""
+    if isinstance(first, TextDelta | CitationDelta):
+        return TextPartBuilder()
+    from .part_builder_registry import SLOTS
+
+    return SLOTS[type(first)]()

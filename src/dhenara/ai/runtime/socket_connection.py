@@ -1,0 +1,125 @@
+"""Connections over a socket that never blocks: for the blocking world and for trio, which differ in how they wait."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from ..wire.io_protocol import ConnectionBroken, ReadTimeout
+from .network import NothingWritten
+from .os_errors import error_reason
+
+CHUNK = 65_536
+
+
+class Waiter(Protocol):
+    """Waits for sockets, in one of the worlds."""
+
+    async def readable(self, waiting: socket.socket, timeout: float | None) -> None:
+        """Until there is something to read, an end of the connection included. Raises TimeoutError."""
+
+    async def either(self, waiting: socket.socket, timeout: float | None) -> bool:
+        """Until it can be read or written; True if it can be read. Raises TimeoutError."""
+
+    def close(self, closing: socket.socket) -> None:
+        """Closes it, and wakes whoever waits for it."""
+
+
+class SocketConnection:
+    """One connection. At most one reader and one writer use it at a time; any thread may drop it."""
+
+    __slots__ = ("__weakref__", "_dropped", "_now", "_owner", "_socket", "_waiter")
+
+    def __init__(self, connected: socket.socket, waiter: Waiter, now: Callable[[], float]) -> None:
+        connected.setblocking(False)
+        self._socket = connected
+        self._waiter = waiter
+        self._now = now
+        self._owner = os.getpid()
+        self._dropped = False
+
+    async def read(self, timeout: float | None) -> bytes:
+        while True:
+            data = self.read_now()
+            if data is not None:
+                return data
+            try:
+                await self._waiter.readable(self._socket, timeout)
+            except TimeoutError as error:
+                raise ReadTimeout("nothing was received in time") from error
+            except OSError as error:
+                raise ConnectionBroken(error_reason(error)) from error
+
+    def read_now(self) -> bytes | None:
+        """What has arrived; None when nothing has, and b"" when the other side hung up."""
+        self._check_owner()
+        try:
+            data = self._socket.recv(CHUNK)
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError as error:
+            raise ConnectionBroken(error_reason(error)) from error
+        if not data and self._dropped:
+            raise ConnectionBroken("the connection was closed on this side")
+        return data
+
+    async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
+        self._check_owner()
+        until = None if timeout is None else self._now() + timeout
+        view, sent = memoryview(data), 0
+        while sent < len(view):
+            try:
+                sent += self._socket.send(view[sent:])
+                continue
+            except (BlockingIOError, InterruptedError):
+                pass
+            except OSError as error:
+                raise (ConnectionBroken if sent else NothingWritten)(error_reason(error)) from error
+            try:
+                left = None if until is None else max(0.0, until - self._now())
+                if await self._waiter.either(self._socket, left):
+                    return sent
+            except TimeoutError as error:
+                raise ReadTimeout("the request could not be sent in time") from error
+            except OSError as error:
+                raise ConnectionBroken(error_reason(error)) from error
+        return sent
+
+    def _check_owner(self) -> None:
+        """What a forked child reads would be missing in its parent, and what it writes would be too much there."""
+        if self._owner != os.getpid():
+            raise ConnectionBroken("the connection belongs to the process that opened it")
+
+    async def close(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        if self._owner != os.getpid():
+            # A forked child has a copy of the descriptor; `shutdown` would end the connection for its parent too.
+            self._socket.close()
+            return
+        self._dropped = True
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is closed already, by whichever side
+        self._waiter.close(self._socket)
+
+    def is_stale(self) -> bool:
+        """An idle connection has nothing to say: if it can be read, it was hung up, or something unrequested came."""
+        from .socket_state import is_readable
+
+        return self._owner != os.getpid() or is_readable(self._socket.fileno())
+
+    def has_arrived(self) -> bytes | None:
+        """For TLS: what came while the connection was idle; None when nothing did."""
+        from .socket_state import is_readable
+
+        return self.read_now() if is_readable(self._socket.fileno()) else None
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process opened it."""
+        return self._owner == os.getpid()

@@ -1,0 +1,55 @@
+"""A crowd of threads: blocking jobs side by side, each given up when its time is over."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from queue import Empty, SimpleQueue
+
+from ..wire.jobs import Outcome, UserJob, attempt
+
+Finished = tuple[int, Outcome]
+
+
+class ThreadPool:
+    """Runs jobs on daemon threads. A thread that cannot be stopped is left behind, and does not hold up the exit."""
+
+    def __init__(self, jobs: Sequence[UserJob], at_once: int) -> None:
+        self._waiting = deque(enumerate(jobs))
+        self._at_once = at_once
+        self._running: dict[int, float | None] = {}
+        self._finished: SimpleQueue[Finished] = SimpleQueue()
+        self._outcomes: list[Outcome | None] = [None] * len(jobs)
+
+    def run(self) -> list[Outcome | None]:
+        while self._waiting or self._running:
+            while self._waiting and len(self._running) < self._at_once:
+                self._start(*self._waiting.popleft())
+            self._wait()
+        return self._outcomes
+
+    def _start(self, index: int, job: UserJob) -> None:
+        self._running[index] = None if job.seconds is None else time.monotonic() + job.seconds
+        context = contextvars.copy_context()
+
+        def work() -> None:
+            self._finished.put((index, context.run(attempt, job.work)))
+
+        threading.Thread(target=work, name="dhenara-tool", daemon=True).start()
+
+    def _wait(self) -> None:
+        """For the next one to finish, or to run out of time."""
+        limits = [limit for limit in self._running.values() if limit is not None]
+        try:
+            wait = max(0.0, min(limits) - time.monotonic()) if limits else None
+            index, outcome = self._finished.get(timeout=wait)
+        except Empty:
+            now = time.monotonic()
+            self._running = {i: limit for i, limit in self._running.items() if limit is None or limit > now}
+            return
+        if index in self._running:
+            del self._running[index]
+            self._outcomes[index] = outcome

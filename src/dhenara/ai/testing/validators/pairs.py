@@ -1,0 +1,23 @@
+"""Calls and results: every vendor wants each call answered once, right after the turn that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+
+def pairing_violations(made: Iterable[str], answered: Iterable[str], *, over: bool) -> Iterator[str]:
+    """What is wrong between a turn's calls and the results that follow it; `over` when nothing follows at all."""
+    calls, results = list(made), list(answered)
+    if not all(calls):
+        yield "a tool call has no id"
+    if len(set(calls)) < len(calls):
+        yield "two tool calls have the same id"
+    if len(set(results)) < len(results):
+        yield "a tool call was answered twice"
+    for result in results:
+        if result not in calls:
+            yield f"the tool result {result!r} has no tool call in the turn before it"
+    if not over:
+        for call in calls:
+            if call not in results:
+                yield f"the tool call {call!r} has no result in the turn after it"

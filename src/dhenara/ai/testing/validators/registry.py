@@ -1,0 +1,28 @@
+"""Which rules hold on which path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import anthropic, cohere, converse, gemini, ollama, openai_chat, openai_responses
+
+Rules = Callable[[dict[str, Any]], Iterator[str]]
+PATHS: list[tuple[re.Pattern[str], Rules]] = [
+    (re.compile(r"/chat/completions(\?|$)"), openai_chat.violations),
+    (re.compile(r"/messages(\?|$)"), anthropic.violations),
+    (re.compile(r"/responses(\?|$)"), openai_responses.violations),
+    (re.compile(r"/v2/chat(\?|$)"), cohere.violations),
+    (re.compile(r"/api/chat(\?|$)"), ollama.violations),
+    (re.compile(r"/converse(-stream)?$"), converse.violations),
+    (re.compile(r":(stream)?[gG]enerateContent(\?|$)"), gemini.violations),
+]
+
+
+def block_violations(path: str, body: Any) -> str | None:
+    """Why the vendor of this path would refuse this body; None when it would not."""
+    for pattern, rules in PATHS:
+        if pattern.search(path) and isinstance(body, dict):
+            return next(rules(body), None)
+    return None

@@ -1,0 +1,91 @@
+"""Priced answers: what an answer costs is worked out when somebody looks, and is there whenever it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import PrivateAttr
+from pydantic_core import core_schema
+
+from .model_base import FrozenModel
+
+if TYPE_CHECKING:
+    from .cost import Cost
+
+Pricing = Callable[[Any], "Cost | None"]
+
+
+class Costed(FrozenModel):
+    """Prices take a moment to load, which nobody should wait for who never asks. Each kind has a field `cost`."""
+
+    if TYPE_CHECKING:
+        cost: Cost | None = None
+
+    _pricing: Pricing | None = PrivateAttr(default=None)
+
+    def with_pricing(self, pricing: Pricing | None) -> Self:
+        """This answer, whose cost is asked of `pricing` the first time it is wanted."""
+        if pricing is not None:
+            self.__dict__.pop("cost", None)
+            self._pricing = pricing
+        return self
+
+    def settle_cost(self) -> None:
+        """Works the cost out now; afterwards the answer is a plain value."""
+        if "cost" not in self.__dict__:
+            pricing, self._pricing = self._pricing, None
+            known = {**self.__dict__, "cost": pricing(self) if pricing is not None else None}
+            # In the order of the fields, so that an answer and its copy out of JSON are written alike.
+            object.__setattr__(self, "__dict__", {name: known[name] for name in type(self).model_fields})
+            # Not added to the old set: answers that are kept in thousands share theirs.
+            object.__setattr__(self, "__pydantic_fields_set__", {*self.__pydantic_fields_set__, "cost"})
+
+    # Hidden from type checkers: to them `cost` is a field like any other, and the dump keeps the fields' schema.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            if name != "cost":
+                return super().__getattr__(name)
+            self.settle_cost()
+            return self.__dict__["cost"]
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            """What `model_serializer` does, without the module that it lives in."""
+            written = core_schema.wrap_serializer_function_ser_schema(with_cost)
+            return {**handler(source), "serialization": written}
+
+    def __eq__(self, other: object) -> bool:
+        for one in (self, other):
+            if isinstance(one, Costed):
+                one.settle_cost()
+        return super().__eq__(other)
+
+    __hash__ = None  # type: ignore[assignment]  # answers hold lists
+
+    def __repr_args__(self) -> Any:
+        self.settle_cost()
+        return super().__repr_args__()
+
+    def __iter__(self) -> Any:
+        self.settle_cost()
+        return super().__iter__()
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """What is kept never holds the pricing, which knows the endpoint and its key."""
+        self.settle_cost()
+        return super().__getstate__()
+
+    def __copy__(self) -> Self:
+        self.settle_cost()
+        return super().__copy__()
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        self.settle_cost()
+        return super().__deepcopy__(memo)
+
+
+def with_cost(answer: Costed, write: Callable[[Any], Any]) -> Any:
+    answer.settle_cost()
+    return write(answer)

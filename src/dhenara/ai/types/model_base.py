@@ -1,0 +1,38 @@
+"""The common ground of every value that users hold: frozen, exact, JSON in and out without loss."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from .plainly import FirstValidator, filled
+
+DISCREET = ConfigDict(hide_input_in_errors=True)
+"""For values with secrets in them: what is wrong is said without showing what was given."""
+
+
+class FrozenModel(BaseModel):
+    """Unknown fields are refused, so a misspelt name fails where it was written."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        ser_json_bytes="base64",
+        val_json_bytes="base64",
+        ser_json_inf_nan="strings",
+        protected_namespaces=(),
+        use_enum_values=False,
+        defer_build=True,
+    )
+
+    @classmethod
+    def construct_unchecked(cls, **values: Any) -> Self:
+        """A value of what was checked already; every field without a default must be among it."""
+        return filled(cls.__new__(cls), values)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if not cls.__pydantic_complete__:
+            cls.__pydantic_validator__ = FirstValidator(cls)  # type: ignore[assignment]  # until there is one

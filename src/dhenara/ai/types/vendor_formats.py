@@ -1,0 +1,60 @@
+"""The spellings of content parts that people carry over from vendors' own documents, read into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from .model_base import FrozenModel
+
+MARKS = ("cache_control", "prompt_cache_breakpoint")
+OURS_ONLY = frozenset(("audio", "video", "tool_call", "generic"))
+"""Types of ours that no vendor's part has."""
+
+
+def read_parts(given: Any) -> list[Any]:
+    """Strings, paths, bytes, files, content values, and dicts in our own or a vendor's spelling."""
+    if isinstance(given, str | bytes | bytearray | memoryview) or not isinstance(given, Sequence):
+        return [read_part(given)]
+    return [read_part(part) for part in given]
+
+
+def read_part(part: Any) -> Any:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    if not isinstance(part, Mapping):
+        return part if isinstance(part, FrozenModel) else read_source(part)
+    if any(mark in part for mark in MARKS):
+        return mark_part(read_part({key: value for key, value in part.items() if key not in MARKS}), part)
+    if "type" not in part:
+        return read_untyped(part)
+    if part["type"] in OURS_ONLY or (part["type"] == "text" and "citations" not in part):
+        return dict(part)
+    from .vendor_parts import read_typed
+
+    match = read_typed(part)
+    return dict(part) if match is None else match
+
+
+def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Google's and Amazon's parts have no type; the key says what they are."""
+    from .vendor_parts import read_keyed
+
+    match = read_keyed(part)
+    return dict(part) if match is None else match
+
+
+def read_source(given: Any) -> Any:
+    """Paths, bytes and open files, read now; what is none of these is left for whoever can say why it is wrong."""
+    if not (isinstance(given, bytes | bytearray | memoryview | PurePath) or hasattr(given, "read")):
+        return given
+    from .content_parsing import content_of
+
+    return content_of(given)
+
+
+def mark_part(part: Any, given: Mapping[str, Any]) -> Any:
+    """Up to where a prompt may be cached is an extra, for those who know of it."""
+    marks = {mark: given[mark] for mark in MARKS if given.get(mark) is not None}
+    return {**part, "extras": {**part.get("extras", {}), **marks}} if marks else part
