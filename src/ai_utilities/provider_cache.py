@@ -65,11 +65,11 @@ def read_provider_result(stored: Any, prompt: Any) -> AskResult | None:
 
 def try_cache(default: Any, work: Callable[..., Any], *args: Any) -> Any:
     """A cache that fails, or is not free in time, never fails a call: it warns, and the provider is asked."""
-    from .cache.failsafe import PATIENCE
+    from .cache.failsafe import TIMEOUT
     from .storage.time_limit import within
 
     try:
-        return within(PATIENCE, work)(*args)
+        return within(TIMEOUT, work)(*args)
     except Exception as error:  # noqa: BLE001  # whatever a user's own cache may raise
         import warnings
 

@@ -42,7 +42,7 @@ class ProviderRun:
         self._fed: deque[RowRequest] = deque()
         self._sending: str | None = None
         # Where batches tell no names, those of the same time and size have to be over before one can be told.
-        self._patience = {} if where.wait is None else {"wait": where.wait}
+        self._wait_options = {} if where.wait is None else {"wait": where.wait}
 
     async def run(self) -> None:
         with self._operations.middleware.request_scope(None, self._text.tags):
@@ -61,7 +61,7 @@ class ProviderRun:
         for batch in unknown:
             try:
                 match = await self._call_client(
-                    "find_batch", batch.name, since=batch.at, total=len(batch.rows), **self._patience
+                    "find_batch", batch.name, since=batch.at, total=len(batch.rows), **self._wait_options
                 )
             except CallTimeoutError:
                 if self._where.wait is None:

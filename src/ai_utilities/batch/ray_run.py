@@ -12,7 +12,7 @@ from .ray_options import MakeClient, OnRay, load_ray
 from .ray_workers import RayWorkerPool, WorkerSlot
 from .row_result import RowResult
 
-PATIENCE = 0.2
+TIMEOUT = 0.2
 """Seconds of one step at most, so that a cancelled run ends soon."""
 TRIES = 3
 """So many workers may die with a question before it is the question's fault."""
@@ -83,7 +83,7 @@ class RayRun:
 
     def _finished_calls(self) -> list[Any]:
         waiting = list(self._on_the_way)
-        if not self._ray.wait(waiting, num_returns=1, timeout=PATIENCE)[0]:
+        if not self._ray.wait(waiting, num_returns=1, timeout=TIMEOUT)[0]:
             return []
         ready: list[Any] = self._ray.wait(waiting, num_returns=len(waiting), timeout=0)[0]
         return ready

@@ -20,7 +20,7 @@ REST = 1.0
 """Seconds in which a cache that failed is not asked again; twice as many each time it fails again."""
 
 LONGEST_REST = 30.0
-PATIENCE = 0.6
+TIMEOUT = 0.6
 """Seconds for which one operation may wait for a lock or a server: an answer is seldom worth more."""
 
 SHARE = 0.1
@@ -51,7 +51,7 @@ class FailsafeBackend:
 
     def call_sync(self, otherwise: Any, function: Callable[..., Any], *args: Any) -> Any:
         """The same for what nobody waits for, such as writing an answer down."""
-        return otherwise if self._resting() else self._attempt(otherwise, PATIENCE, function, *args)[0]
+        return otherwise if self._resting() else self._attempt(otherwise, TIMEOUT, function, *args)[0]
 
     def _resting(self) -> bool:
         return bool(self._failures) and time.monotonic() < self._until
@@ -89,7 +89,7 @@ class FailsafeBackend:
 
 def allowance(left: float | None) -> float:
     """How many seconds an operation may take for a call that has so many left."""
-    return PATIENCE if left is None else max(0.0, min(PATIENCE, left * SHARE))
+    return TIMEOUT if left is None else max(0.0, min(TIMEOUT, left * SHARE))
 
 
 def warn(call: Call, reason: str) -> None:

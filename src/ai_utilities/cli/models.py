@@ -27,7 +27,7 @@ AllFlag = Annotated[bool, typer.Option("--all", help="Every model of the catalog
 OfflineFlag = Annotated[bool, typer.Option("--offline", help="Only the catalogue; ask nothing over the network.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 HEAD = ("model", "context", "output", "$ in/M", "$ out/M", "can", "takes", "kind", "until")
 WEIGHTY = ("model", "$ in/M", "$ out/M", "context", "can", "until", "output", "takes", "kind")
 """Which columns come first where the terminal is too narrow for all."""
@@ -105,7 +105,7 @@ def fetch_listing(resolved: ResolvedConfiguration, settings: AiSettings) -> list
 
     endpoint = make_endpoint(resolved, settings, resolved.model.value or ANY)
     with AIModelClient(endpoint, **connection_options(settings)) as client:
-        return client.list_models(timeout=PATIENCE, retries=0)
+        return client.list_models(timeout=TIMEOUT, retries=0)
 
 
 def render_table(offers: list[ModelInfo]) -> str:

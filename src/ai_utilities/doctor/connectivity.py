@@ -14,7 +14,7 @@ from dhenara.ai.types.secret_options import shown_address
 from ..exceptions import AIUtilitiesError
 from .check_result import CheckResult, failed, passed, warning
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 SLOW = 2.0
 
 
@@ -44,7 +44,7 @@ def check_connectivity(address: str) -> Iterator[CheckResult]:
 def check_connection(host: str, port: int, secure: bool) -> Iterator[CheckResult]:
     started = time.monotonic()
     try:
-        with socket.create_connection((host, port), PATIENCE) as plain:
+        with socket.create_connection((host, port), TIMEOUT) as plain:
             took = time.monotonic() - started
             timed = warning if took > SLOW else passed
             yield timed("connection", f"{host}:{port} takes connections after {took * 1000:.0f} ms")

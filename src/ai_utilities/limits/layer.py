@@ -24,7 +24,7 @@ log = logging.getLogger("ai_utilities.limits")
 USUAL_ANSWER = 500
 """Tokens of an answer whose length nobody limited."""
 
-PATIENCE, IMPATIENCE = 10.0, 0.2
+TIMEOUT, SHORT_TIMEOUT = 10.0, 0.2
 """Seconds to wait for a store, at most half of the time that the call has left; and for one that failed before."""
 
 AFTERWARDS = 2.0
@@ -184,13 +184,13 @@ class BoundLimits:
         await self._apply_shielded("settle", {"ticket": ask["ticket"], "at": ask["at"], **corrected})
 
     async def _step(self, step: str, ask: Ask, call: Call) -> dict[str, Any]:
-        left = PATIENCE if call.deadline is None else min(PATIENCE, max(0.0, call.deadline - self._io.monotonic()) / 2)
-        work = within(IMPATIENCE if self._layer.down else left, self._layer.step)
+        left = TIMEOUT if call.deadline is None else min(TIMEOUT, max(0.0, call.deadline - self._io.monotonic()) / 2)
+        work = within(SHORT_TIMEOUT if self._layer.down else left, self._layer.step)
         match: dict[str, Any] = await call_store(self._io, self._layer.store, work, self._account, step, ask)
         return match
 
     async def _apply_shielded(self, step: str, ask: Ask) -> None:
-        work = within(IMPATIENCE if self._layer.down else AFTERWARDS, self._layer.step)
+        work = within(SHORT_TIMEOUT if self._layer.down else AFTERWARDS, self._layer.step)
         await call_store_shielded(self._io, self._layer.store, work, self._account, step, ask)
         self._layer.store.line.notify(self._account)
 

@@ -24,7 +24,7 @@ log = logging.getLogger("ai_utilities.limits")
 VERSION = 2
 """Of the layout of accounts: 1 had no clock and no version."""
 
-KEPT = 172_800
+STORED_SECONDS = 172_800
 """Seconds for which an account is kept after its last step."""
 
 TOLERANCE = 5.0
@@ -41,7 +41,7 @@ class RedisLimits(LimitStore):
     def __init__(self, server: Any = "redis://127.0.0.1:6379/0", *, prefix: str = "ai_utilities:limits") -> None:
         self._server = RedisServer(server, prefix)
         self._times: dict[str, tuple[float, float]] = {}
-        self._stored = KEPT
+        self._stored = STORED_SECONDS
 
     def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
         self._check_policy()
@@ -88,7 +88,7 @@ class RedisLimits(LimitStore):
     def _report(self, account: str, state: str, jumped: float) -> None:
         if state == "damaged":
             log.warning("the limits of %s on the Redis server were damaged; they are counted anew", account)
-        elif state == "new" and account in self._times and steady() - self._times[account][1] < KEPT:
+        elif state == "new" and account in self._times and steady() - self._times[account][1] < STORED_SECONDS:
             log.warning("the Redis server lost the limits of %s; they are counted anew", account)
         if jumped:
             log.warning("the clock of the Redis server jumped ahead by %.0f s; limits do not follow it", jumped)

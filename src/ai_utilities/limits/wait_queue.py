@@ -43,7 +43,7 @@ class WaitQueue:
             return
         with self._lock:
             groups = self._waiting.get(account, {}).values()
-            first = [next(iter(bells.values())) for bells in groups]
+            first = [next(iter(events.values())) for events in groups]
         for event in first:
             event.set()
 

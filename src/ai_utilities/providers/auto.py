@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 COMPATIBLE = "openai_compatible"
-PATIENCE = 0.3
+TIMEOUT = 0.3
 """Seconds in which a server on this machine must take a connection."""
 
 log = logging.getLogger("ai_utilities")
@@ -93,7 +93,7 @@ def is_reachable(address: str, connect: Callable[..., socket.socket] = socket.cr
     parts = urlsplit(address)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        connect((parts.hostname, port), timeout=PATIENCE).close()
+        connect((parts.hostname, port), timeout=TIMEOUT).close()
     except OSError:
         return False
     return True

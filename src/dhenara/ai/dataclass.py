@@ -25,8 +25,8 @@ else:
 
     def replace(one: C, /, **changes: Any) -> C:
         """As `dataclasses.replace`, for ours."""
-        kept = {name: getattr(one, name) for name in type(one).__match_args__ if name not in changes}
-        return type(one)(**kept, **changes)
+        unchanged = {name: getattr(one, name) for name in type(one).__match_args__ if name not in changes}
+        return type(one)(**unchanged, **changes)
 
 
 def with_slots(plain: type[C], plan: DataclassSpec) -> type[C]:

@@ -21,9 +21,9 @@ class BackgroundMixin:
         model_endpoint: AIModelEndpoint
         is_async: bool | None
 
-        def _sync_journey(self) -> Pipeline: ...
+        def _sync_pipeline(self) -> Pipeline: ...
 
-        def _async_journey(self) -> Pipeline: ...
+        def _async_pipeline(self) -> Pipeline: ...
 
         def _effective_config(
             self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]
@@ -61,9 +61,9 @@ class BackgroundMixin:
             raise SyncAsyncMismatchError(
                 "this is an async client: Use retrieve_async and cancel_async for async client"
             )
-        return self._sync_journey()
+        return self._sync_pipeline()
 
     def _async_background(self) -> Pipeline:
         if self.is_async is False:
             raise SyncAsyncMismatchError("this is a sync client: Use retrieve and cancel for sync client")
-        return self._async_journey()
+        return self._async_pipeline()

@@ -176,7 +176,7 @@ class AIModelClient(
         Raises:
             UnsupportedError: If `generate` would raise it for the same call.
         """
-        return self._sync_journey().plan(self._call(prompt, context, instructions, messages, config, overrides))
+        return self._sync_pipeline().plan(self._call(prompt, context, instructions, messages, config, overrides))
 
     def conversation(self, instructions: str | Sequence[str] | None = None, turns: Sequence[Turn] = ()) -> Conversation:
         """A conversation that begins here and may go on anywhere. `instructions` hold for all of it."""
@@ -274,10 +274,10 @@ class AIModelClient(
             self._made = default_generation(self.model_endpoint)
         return self._made
 
-    def _sync_journey(self) -> Pipeline:
+    def _sync_pipeline(self) -> Pipeline:
         return self._pipeline("chat", is_async=False)
 
-    def _async_journey(self) -> Pipeline:
+    def _async_pipeline(self) -> Pipeline:
         return self._pipeline("chat", is_async=True)
 
     def _pipeline(self, operation: str, *, is_async: bool) -> Pipeline:

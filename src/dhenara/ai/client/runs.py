@@ -117,7 +117,7 @@ class RunsMixin:
 
         call, plan = self._plan_run(prompt, output, settings, streaming)
         check_sync_tools(call, plan)
-        return RunLoop(self._sync_journey(), call, plan)
+        return RunLoop(self._sync_pipeline(), call, plan)
 
     def _async_loop(
         self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], *, streaming: bool
@@ -127,7 +127,7 @@ class RunsMixin:
         from ..pipeline.run_loop import RunLoop
 
         call, plan = self._plan_run(prompt, output, settings, streaming)
-        return RunLoop(self._async_journey(), call, plan)
+        return RunLoop(self._async_pipeline(), call, plan)
 
     def _plan_run(
         self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], streaming: bool
@@ -155,10 +155,10 @@ class RunsMixin:
     ) -> Call:
         raise NotImplementedError
 
-    def _sync_journey(self) -> Pipeline:
+    def _sync_pipeline(self) -> Pipeline:
         raise NotImplementedError
 
-    def _async_journey(self) -> Pipeline:
+    def _async_pipeline(self) -> Pipeline:
         raise NotImplementedError
 
 

@@ -35,13 +35,15 @@ class ConversationRuns(TurnHistory):
     def run(
         self, *prompts: MessageLike, output: Shape = None, instructions: Instructions = (), **settings: Any
     ) -> Run[Any]: ...
-    def run(self, *said: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any) -> Run[Any]:
+    def run(
+        self, *prompts: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
+    ) -> Run[Any]:
         """Asks, runs the tools that are called and asks again, until there is an answer: one turn of the conversation.
 
         `settings` are those of `client.run`: `tools`, `limits`, `approve`, and whatever a call may be told. A run that
         waits for approval, fails, or is left keeps what had happened in it as its turn.
         """
-        return self.client.run(output=output, **self._run_request(said, instructions, settings))
+        return self.client.run(output=output, **self._run_request(prompts, instructions, settings))
 
     @overload
     async def run_async(
@@ -52,10 +54,10 @@ class ConversationRuns(TurnHistory):
         self, *prompts: MessageLike, output: Shape = None, instructions: Instructions = (), **settings: Any
     ) -> Run[Any]: ...
     async def run_async(
-        self, *said: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
+        self, *prompts: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
     ) -> Run[Any]:
         """The same, awaited."""
-        return await self.client.run_async(output=output, **self._run_request(said, instructions, settings))
+        return await self.client.run_async(output=output, **self._run_request(prompts, instructions, settings))
 
     @overload
     def run_streaming(
@@ -66,10 +68,10 @@ class ConversationRuns(TurnHistory):
         self, *prompts: MessageLike, output: Shape = None, instructions: Instructions = (), **settings: Any
     ) -> RunStream[Any]: ...
     def run_streaming(
-        self, *said: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
+        self, *prompts: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
     ) -> RunStream[Any]:
         """The same while it happens; the turn is written down when the stream ends, or is closed."""
-        return self.client.run_streaming(output=output, **self._run_request(said, instructions, settings))
+        return self.client.run_streaming(output=output, **self._run_request(prompts, instructions, settings))
 
     @overload
     def run_streaming_async(
@@ -80,10 +82,10 @@ class ConversationRuns(TurnHistory):
         self, *prompts: MessageLike, output: Shape = None, instructions: Instructions = (), **settings: Any
     ) -> AsyncRunStream[Any]: ...
     def run_streaming_async(
-        self, *said: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
+        self, *prompts: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
     ) -> AsyncRunStream[Any]:
         """The same for `async for`; there is nothing to await before."""
-        return self.client.run_streaming_async(output=output, **self._run_request(said, instructions, settings))
+        return self.client.run_streaming_async(output=output, **self._run_request(prompts, instructions, settings))
 
     def ask_typed(self, kind: type[T], *prompts: MessageLike, instructions: Instructions = (), **settings: Any) -> T:
         """The answer as an object of this type; corrections are a part of the turn."""

@@ -127,15 +127,15 @@ def parse_tool_call(call: Mapping[str, Any]) -> ToolCallContent:
 
     function = call.get("function") or {}
     text = function.get("arguments") or ""
-    spelled_out = json.dumps(text).decode() if isinstance(text, Mapping) else text
-    arguments, problem = read_arguments(spelled_out)
+    arguments_json = json.dumps(text).decode() if isinstance(text, Mapping) else text
+    arguments, problem = read_arguments(arguments_json)
     left = leftover(call, CALL)
     extras = {VENDOR_FIELDS: {"openai_chat": left}} if left else {}
     return ToolCallContent(
         id=call.get("id") or "",
         name=function.get("name") or "",
         arguments=arguments,
-        arguments_text=spelled_out,
+        arguments_text=arguments_json,
         error=problem,
         extras=extras,
     )

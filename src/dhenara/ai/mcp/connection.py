@@ -16,7 +16,7 @@ from ..errors import MCPServerError, MCPTimeoutError
 from .bounded_http import bound_response
 
 # A server may hold its answer open while a tool runs.
-PATIENCE = httpx2.Timeout(30, read=300)
+TIMEOUT = httpx2.Timeout(30, read=300)
 UNREACHABLE = (OSError, httpx2.HTTPError, MCPError, ExceptionGroup, anyio.ClosedResourceError, anyio.EndOfStream)
 """What the package raises when a server cannot be reached, or when it speaks another protocol."""
 
@@ -78,7 +78,7 @@ async def make_client(
         http = await inside.enter_async_context(
             httpx2.AsyncClient(
                 headers={"accept-encoding": "identity", **headers},
-                timeout=PATIENCE,
+                timeout=TIMEOUT,
                 event_hooks={"response": [bound_response]},
             )
         )

@@ -96,7 +96,7 @@ class MessageReader:
         """Whether the answer calls tools."""
         return self._calls.called
 
-    def calls_told(self) -> Iterator[Delta]:
+    def remaining_call_deltas(self) -> Iterator[Delta]:
         """What was held back of calls, once all of them are here."""
         return self._wrappers.release()
 

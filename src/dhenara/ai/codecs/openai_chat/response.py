@@ -177,7 +177,7 @@ class ChatReader(RequestAware):
             yield LogprobsDelta(tokens, index)
         if raw := choice.get("finish_reason"):
             self._ended.add(index)
-            yield from reader.calls_told()
+            yield from reader.remaining_call_deltas()
             if FINISH.get(str(raw)) == "stop":
                 yield from reader.stop()
             stop = choice.get("stop_reason") or choice.get("matched_stop")

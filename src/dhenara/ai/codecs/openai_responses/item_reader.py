@@ -19,7 +19,7 @@ from ...types.delta import (
     ToolCallDelta,
 )
 from ...wire import json
-from .. import json_fields as told
+from .. import json_fields
 from ..json_fields import Wire, read_objects, read_text
 from .client_tools import CUSTOM, arguments_of, call_id_of, is_for_caller, is_vendor_call
 from .quirks import ResponsesQuirks
@@ -67,17 +67,19 @@ class ItemReader:
 
     def start(self, item: Wire) -> Iterator[Delta]:
         """A call says its name at once; other items wait for their words."""
-        self.id = told.read_name(item, "id")
+        self.id = json_fields.read_name(item, "id")
         self._kind = read_text(item, "type")
         if is_vendor_call(self._kind):
             return
         if self._calls(item):
-            yield ToolCallDelta(self._part(None), told.read_name(item, "call_id"), read_text(item, "name") or None)
+            yield ToolCallDelta(
+                self._part(None), json_fields.read_name(item, "call_id"), read_text(item, "name") or None
+            )
         elif self._kind not in READERS:
             yield ServerToolDelta(self._part(None), self.id, self._name(item))
 
     def whole(self, item: Wire) -> Iterator[Delta]:
-        self.id = self.id or told.read_name(item, "id")
+        self.id = self.id or json_fields.read_name(item, "id")
         self._kind = read_text(item, "type") or self._kind or guess_type(item)
         read = ItemReader._call if self._calls(item) else READERS.get(self._kind, ItemReader._server_tool)
         yield from read(self, item)
@@ -101,7 +103,7 @@ class ItemReader:
 
     def is_like(self, item: Wire) -> bool:
         """The same where one of them has no id, so that ids do not say otherwise."""
-        return (self.id is None or told.read_name(item, "id") is None) and self.is_kind_of(item)
+        return (self.id is None or json_fields.read_name(item, "id") is None) and self.is_kind_of(item)
 
     def _calls(self, item: Wire) -> bool:
         """Whether the caller is to run this."""
@@ -148,7 +150,7 @@ class ItemReader:
             about["type"] = CUSTOM
         yield ToolCallDelta(
             self._part(None),
-            told.read_name(item, "call_id") or self.id,
+            json_fields.read_name(item, "call_id") or self.id,
             read_text(item, "name") or None,
             self._unseen(None, arguments_text(item.get("input" if self._kind == CUSTOM else "arguments"))),
             extras={"item": about},
@@ -214,7 +216,7 @@ def join_text(item: Wire, name: str) -> str:
 
 def read_citation(note: Wire) -> Citation:
     """URL, file and container citations in one shape; the origin's own words in `extras`."""
-    return told.build_citation(
+    return json_fields.build_citation(
         note,
         url=note.get("url"),
         title=note.get("title") or note.get("filename"),
