@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
-import trio
 
 from ai_utilities import AiClient
 from dhenara.ai import AIModelClient
@@ -29,11 +27,7 @@ def grown(talk: Any, turns: int) -> Any:
 
 
 def ask_in(world: World, talk: Conversation, question: str, **config: Any) -> None:
-    runs: dict[str, Any] = {"asyncio": lambda work: asyncio.run(work()), "trio": trio.run}
-    if world.name == "blocking":
-        talk.ask(question, **config)
-    else:
-        runs[world.name](lambda: talk.ask_async(question, **config))
+    world.ask(cast("AIModelClient", talk), "ask", question, **config)
 
 
 def parts(talk: TurnHistory) -> int:

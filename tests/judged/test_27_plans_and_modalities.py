@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -120,3 +121,62 @@ def test_models_that_watch_videos_are_known_to(model: str) -> None:
 def test_models_that_only_read_are_not_shown_videos(model: str) -> None:
     facts = find_facts(model)
     assert facts is None or "video" not in facts.input_modalities
+
+
+SOUND = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wav": "wav", "audio/flac": "flac", "audio/mp4": "mp4"}
+
+
+@pytest.mark.parametrize("model", ["mistral.voxtral-small-24b-2507", "amazon.nova-2-omni-v1:0"])
+@pytest.mark.parametrize("mime_type", SOUND)
+def test_models_on_bedrock_hear_sound(model: str, mime_type: str, world: World, server: FakeServer) -> None:
+    server.add_replies(Answer(text="A bell."))
+    client = AIModelClient(endpoint(server.url, "amazon_bedrock", model, region="us-east-1"))
+    part = AudioContent(data=b"sound", mime_type=mime_type)
+    answer = world.run(client, [part, "What is it?"], strict=True)
+    world.close(client)
+    block = server.exchanges[0].json["messages"][0]["content"][0]
+    assert block == {"audio": {"format": SOUND[mime_type], "source": {"bytes": "c291bmQ="}}}
+    assert answer.chat_response is not None
+    assert answer.chat_response.warnings == []
+
+
+@pytest.mark.parametrize("provider", ["openai", "cohere", "deepseek", "ollama", "amazon_bedrock", "google_ai"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        FileContent(data=b"PK", mime_type="application/zip", name="a.zip"),
+        ImageContent(file_id="file-1"),
+        FileContent(url="s3://bucket/a.pdf", mime_type="application/pdf"),
+    ],
+    ids=lambda part: str(part.type),
+)
+@pytest.mark.parametrize("in_result", [False, True])
+def test_no_message_is_an_empty_list(provider: str, part: Any, in_result: bool, server: FakeServer) -> None:
+    call = {"role": "assistant", "contents": [ToolCallContent(id="abcdefghi", name="find")]}
+    found = ["?", call, ToolResultContent(call_id="abcdefghi", contents=[part])]
+    server.add_replies(Answer(text="Hm."))
+    region = {"region": "us-east-1"} if provider == "amazon_bedrock" else {}
+    with AIModelClient(endpoint(server.url, provider, **region)) as client, contextlib.suppress(UnsupportedError):
+        client.generate(messages=found if in_result else [part], max_output_tokens=9)
+    for exchange in server.exchanges:
+        turns = exchange.json.get("messages") or exchange.json["contents"]
+        assert all(turn.get("content") != [] and turn.get("parts") != [] for turn in turns)
+
+
+@pytest.mark.parametrize(("provider", "model"), [("openai", "gpt-5.4"), ("anthropic", "claude-haiku-5-5")])
+@pytest.mark.parametrize(
+    ("message", "config"),
+    [
+        (PARTS["video"], {}),
+        (PARTS["found"], {"strict": True, "seed": 1, "top_k": 3}),
+        (Message(role="tool", contents=[ToolResultContent(call_id="", output="x")]), {"strict": True}),
+    ],
+    ids=["video", "strict", "left out"],
+)
+def test_a_refusal_names_the_provider_and_the_model(
+    provider: str, model: str, message: Any, config: Any, server: FakeServer
+) -> None:
+    with AIModelClient(endpoint(server.url, provider, model)) as client, pytest.raises(UnsupportedError) as refused:
+        client.generate(messages=["Hi", message], **config)
+    assert provider in str(refused.value)
+    assert model in str(refused.value)

@@ -141,3 +141,31 @@ def test_media_that_a_model_does_not_take_are_refused(
     with at(provider, model, server) as client, pytest.raises(UnsupportedError, match=words):
         client.embed(given)
     assert server.exchanges == []
+
+
+GOOGLE, PLACE = "publishers/google/models", "projects/p/locations/l"
+PLACED = [
+    ("google/gemini-embedding-2", f"{GOOGLE}/gemini-embedding-2:embedContent"),
+    ("models/gemini-embedding-2", f"{GOOGLE}/gemini-embedding-2:embedContent"),
+    (f"{GOOGLE}/gemini-embedding-2", f"{GOOGLE}/gemini-embedding-2:embedContent"),
+    (f"{GOOGLE}/gemini-embedding-001", f"{GOOGLE}/gemini-embedding-001:predict"),
+    (f"{PLACE}/{GOOGLE}/gemini-embedding-2", f"{PLACE}/{GOOGLE}/gemini-embedding-2:embedContent"),
+    ("projects/p/locations/l/endpoints/7", "projects/p/locations/l/endpoints/7:predict"),
+    ("publishers/intfloat/models/e5", "publishers/intfloat/models/e5:predict"),
+]
+
+
+@pytest.mark.parametrize(("model", "path"), PLACED)
+def test_vertex_embeds_with_models_that_resource_names_name(model: str, path: str, server: FakeServer) -> None:
+    server.add_replies(SampleOperations())
+    with at("google_vertex_ai", model, server) as client:
+        client.embed("an otter")
+    assert server.exchanges[0].path == f"/v1/v1beta1/{path}"
+
+
+@pytest.mark.parametrize("name", ["imagen-4.0-generate-001", f"{GOOGLE}/imagen-4.0-generate-001"])
+def test_vertex_draws_with_models_that_resource_names_name(name: str, server: FakeServer) -> None:
+    server.add_replies(Raw(json.dumps({"predictions": [{"bytesBase64Encoded": "AAAA"}]}).encode()))
+    with at("google_vertex_ai", name, server) as client:
+        client.generate("An otter.")
+    assert server.exchanges[0].path == f"/v1/v1beta1/{GOOGLE}/imagen-4.0-generate-001:predict"

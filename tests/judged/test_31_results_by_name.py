@@ -90,3 +90,32 @@ def test_a_tool_message_with_an_unknown_field_is_refused_by_name(server: FakeSer
         pytest.raises(Exception, match="'weight'"),
     ):
         client.generate(messages=["?", calls("a"), {"role": "tool", "tool_call_id": "a", "content": "1", "weight": 2}])
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["name-first", "id-first"])
+@pytest.mark.parametrize("provider", ["google_ai", "openai", "anthropic", "cohere", "ollama"])
+def test_a_named_result_does_not_take_the_call_that_another_result_names(
+    provider: str, order: tuple[int, int], server: FakeServer
+) -> None:
+    server.add_replies(Answer(text="Done."))
+    by_id = Message(role="tool", contents=[ToolResultContent(call_id="call_a", name="weather", output="rain")])
+    said = [result("weather", "snow"), by_id]
+    with AIModelClient(endpoint(server.url, provider)) as client:
+        answer = client.generate(messages=["?", calls("call_a", "call_b"), *(said[n] for n in order)])
+    sent = str(server.exchanges[0].json)
+    assert answer.chat_response is not None
+    assert not answer.chat_response.warnings
+    assert "rain" in sent
+    assert "snow" in sent
+    assert "not run" not in sent
+
+
+@pytest.mark.parametrize("provider", ["google_ai", "openai", "anthropic", "cohere", "ollama"])
+def test_a_result_with_an_id_answers_a_call_that_came_without_one(provider: str, server: FakeServer) -> None:
+    server.add_replies(Answer(text="Done."))
+    made_up = {"functionResponse": {"name": "weather", "id": "made-up", "response": {"result": "rain"}}}
+    with AIModelClient(endpoint(server.url, provider)) as client:
+        answer = client.generate(messages=["?", calls(""), {"role": "user", "parts": [made_up]}])
+    assert answer.chat_response is not None
+    assert not answer.chat_response.warnings
+    assert "rain" in str(server.exchanges[0].json)

@@ -13,6 +13,7 @@ import pytest
 from ai_utilities import AiClient, AiSettings, AsyncAiClient, ProviderConfigurationError
 from ai_utilities.providers.default_models import EMBEDDERS, RANKS
 from ai_utilities.providers.facts import facts_of, known_providers
+from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer, SampleOperations
 from support.kit import settings as chat_settings
 
@@ -140,3 +141,18 @@ def test_a_fallback_that_names_its_model_needs_no_usual_one(server: FakeServer, 
     chosen = chat_settings(server.url).model_copy(update={"fallbacks": "cohere/command-a-03-2025"})
     with AiClient(chosen) as client:
         assert client.provider.provider_name
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("provider", ["nvidia", "fireworks", "deepinfra", "zai", "github_models", "deepgram"])
+def test_what_a_provider_does_not_offer_is_no_matter_of_a_model(
+    provider: str, is_async: bool, server: FakeServer
+) -> None:
+    with pytest.raises(UnsupportedError, match=rf"{provider} has no operation 'rerank'; it has: "):
+        call(server, provider, is_async, "rerank", "a", ["b"])
+    assert server.exchanges == []
+
+
+def test_a_provider_without_embeddings_says_so(server: FakeServer) -> None:
+    with pytest.raises(UnsupportedError, match="deepgram has no operation 'embed'; it has: "):
+        call(server, "deepgram", False, "embed", ["a"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.config.environment import environment
+from dhenara.ai.providers.operation_routes import offers
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
 from dhenara.ai.types.secret_options import with_secret_options
@@ -157,7 +158,8 @@ class EngineProvider(BaseProvider):
             options.setdefault("temperature", None)
         if operation != "image":
             model = model or self.model
-            if model is None and concerns_model(operation) and self.configuration.facts.needs_key:
+            needs_name = concerns_model(operation) and self.configuration.facts.needs_key
+            if model is None and needs_name and offers(self.provider_name, operation):
                 raise ProviderConfigurationError(missing_operation_model(self.configuration.facts, operation))
             return self._client(model or ANY)
         if model is None:
@@ -167,9 +169,9 @@ class EngineProvider(BaseProvider):
     def _embedding_client(self, options: dict[str, Any]) -> AIModelClient:
         """The client of the model that is named, or else of the usual one."""
         model = options.pop("model", None) or self.settings.embedding_model or EMBEDDERS.get(self.provider_name)
-        if model is None:
+        if model is None and offers(self.provider_name, "embed"):
             raise ProviderConfigurationError(no_embedding_model(self.configuration.facts))
-        return self._client(model)
+        return self._client(model or ANY)
 
     def close(self) -> None:
         for client in tuple(self._clients.values()):

@@ -10,6 +10,7 @@ from ..errors import UnsupportedError
 from ..types.call import Call
 from ..types.embedding import EmbeddingRequest
 from ..types.media import Media
+from .media_types import with_media_type
 from .operation import request_of
 from .operation_quirks import EmbeddingQuirks
 from .warnings import WarningCollector
@@ -57,7 +58,8 @@ def read_embedding_input(call: Call, quirks: EmbeddingQuirks) -> EmbeddingInput:
             warnings.unsupported(name if wire is None else f"{name}={value!r}")
         else:
             params[wire] = normalized
-    return EmbeddingInput(call.endpoint.ai_model.model_name, request.texts, params, warnings)
+    inputs = tuple(one if isinstance(one, str) else with_media_type(one) for one in request.texts)
+    return EmbeddingInput(call.endpoint.ai_model.model_name, inputs, params, warnings)
 
 
 def checked(vectors: Any) -> list[list[float]]:

@@ -17,7 +17,8 @@ from ..types.content import (
     ToolResultContent,
 )
 from ..types.message import Message
-from ..types.vendor_fields import VENDOR_FIELDS
+from ..types.vendor_fields import MESSAGE_FIELDS, VENDOR_FIELDS
+from .empty_messages import drop_empty
 from .origin import is_own_part
 from .vendor_fields import leaves
 from .warnings import WarningCollector
@@ -33,14 +34,24 @@ NOTHING = "."
 
 def understood(call: Call, protocol: str, warnings: WarningCollector) -> tuple[Message, ...]:
     """The messages in parts that this protocol knows: search results as text elsewhere, what is foreign left out."""
-    return tuple(read_again(message, call, protocol, warnings) for message in call.messages)
+    read = [read_again(message, call, protocol, warnings) for message in call.messages]
+    if all(message.contents or not given.contents for message, given in zip(read, call.messages, strict=True)):
+        return tuple(read)
+    return tuple(map(with_word, drop_empty(read, lambda message: bool(message.contents))))
+
+
+def with_word(message: Message) -> Message:
+    """A message of which nothing is left says a word; empty ones are refused."""
+    return message if message.contents else message.model_copy(update={"contents": [TextContent(text=NOTHING)]})
 
 
 def read_again(message: Message, call: Call, protocol: str, warnings: WarningCollector) -> Message:
+    if message.name and protocol != "openai_chat":
+        warnings.unsupported("the name of a message")
     made = rewritten(message.contents, message.role, call, protocol, warnings)
     if made is message.contents:
         return message
-    return message.model_copy(update={"contents": made or [TextContent(text=NOTHING)]})
+    return message.model_copy(update={"contents": made})
 
 
 def rewritten(
@@ -75,7 +86,9 @@ def one(part: Content, role: str, call: Call, protocol: str, warnings: WarningCo
             return None
         case GenericContent() if (role != "assistant" or part.origin is None) and not is_own_part(part, call, protocol):
             whose = f"only {part.protocol} knows it" if part.protocol else "it does not say whose it is: set protocol="
-            warnings.dropped(f"a part of kind {part.kind!r}", whose, part)
+            is_fields = part.kind == MESSAGE_FIELDS
+            what = f"{', '.join(part.data)} of a message" if is_fields else f"a part of kind {part.kind!r}"
+            warnings.dropped(what, whose, part)
             return None
         case ToolResultContent() if part.contents:
             inner = rewritten(part.contents, "tool", call, protocol, warnings)
@@ -104,6 +117,6 @@ def check_fields(part: Content, protocol: str, warnings: WarningCollector) -> No
 def check_document(part: FileContent, protocol: str, warnings: WarningCollector) -> None:
     """Warns of what a document says about itself where nobody takes it."""
     if part.citations and protocol not in CITING:
-        warnings.left_out(part, ["citations"], CITING[0])
+        warnings.left_out(part, ["citations"], "Anthropic, Bedrock and Cohere")
     if part.context and protocol not in CONTEXTUAL:
-        warnings.left_out(part, ["context"], CONTEXTUAL[0])
+        warnings.left_out(part, ["context"], "Anthropic and Bedrock")

@@ -28,7 +28,9 @@ def prepare_media(call: Call, quirks: Quirks, protocol: str, warnings: WarningCo
     from .foreign_parts import understood
     from .media_limits import MediaLimitCheck
     from .media_relay import relay_media
+    from .media_types import with_media_types
 
+    call = replace(call, messages=with_media_types(call.messages, warnings))
     call = replace(call, messages=understood(call, protocol, warnings))
     stored = replace(call, messages=replace_foreign_files(call, warnings))
     call = replace(stored, messages=relay_media(stored, protocol, quirks, warnings, moves))
@@ -42,6 +44,8 @@ def has_media(call: Call) -> bool:
     Every call is asked, so it is told by names: classes of values take long to compare.
     """
     for message in call.messages:
+        if message.name:
+            return True
         for part in message.contents:
             if part.type in MEDIA or (part.extras and VENDOR_FIELDS in part.extras):
                 return True

@@ -46,13 +46,14 @@ class WarningCollector:
         self._add("translated_content", f"{what} was rewritten for {self._provider}: {how}", None)
 
     def left_out(self, part: Content, fields: Iterable[str], owner: str) -> None:
-        """The part goes, without fields that another protocol knows."""
+        """The part goes, without fields that another protocol knows, or several."""
         self._mark(part, "translated", "some of its fields are left out")
         names = ", ".join(fields)
         kind = getattr(part, "type", "part")
+        takes = "take" if " and " in owner else "takes"
         self._add(
             "dropped_content",
-            f"{names} of a part of kind {kind!r} did not go to {self._provider}: only {owner} takes this",
+            f"{names} of a part of kind {kind!r} did not go to {self._provider}: only {owner} {takes} this",
             names,
         )
 
@@ -62,7 +63,7 @@ class WarningCollector:
 
     def fetch(self, part: Media) -> None:
         """The provider does not fetch this itself, so it has to be fetched here before it can be said."""
-        self._unfetched.append(part)
+        self._unfetched.append(self._original_of(part))
         self._mark(part, "translated", "it is fetched here, and sent as bytes")
 
     def upload(self, part: Media, most: int) -> None:
@@ -77,7 +78,7 @@ class WarningCollector:
     def replace_part(self, part: Media, original: Media) -> Media:
         """From here on, whatever becomes of the first became of the second."""
         if part is not original:
-            self._stand_ins[id(part)] = part, original
+            self._stand_ins[id(part)] = part, self._original_of(original)
         return part
 
     def all(self) -> tuple[CallWarning, ...]:

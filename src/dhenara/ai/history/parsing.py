@@ -10,15 +10,16 @@ from pydantic import ValidationError
 
 from ..errors import ConfigurationError
 from ..types.call_response import AIModelCallResponse
-from ..types.message import Message, Prompt, as_sequence
+from ..types.message import SPELLINGS, Message, Prompt, as_sequence
+from ..types.model_base import model_fields
 from ..types.part import Content
 from ..types.response import ChatResponse, ChatResponseChoice
 from ..types.text import TextContent
-from ..types.vendor_fields import VENDOR_FIELDS, fields, leftover
+from ..types.vendor_fields import VENDOR_FIELDS, VENDOR_PART, fields, leftover
 from ..wire import json
 
 if TYPE_CHECKING:
-    from ..types.content import ToolCallContent
+    from ..types.content import ContentItem, ToolCallContent
 
 Part = str | bytes | PurePath | Content
 MessageLike = (
@@ -78,13 +79,25 @@ def parse_message(given: MessageLike) -> Message:
             return Prompt.model_validate({"parts": given})
         case Mapping():
             return typed(given) if "type" in given else validate_message(given)
-    raise ConfigurationError(f"a {type(given).__name__} is not a message; pass a str, dict, Prompt or an answer")
+    return parse_object(given)
+
+
+def parse_object(given: object) -> Message:
+    """A message that is an object of a vendor's SDK, such as `ChatCompletionMessage`."""
+    fields = model_fields(given)
+    if fields is None:
+        raise ConfigurationError(f"a {type(given).__name__} is not a message; pass a str, dict, Prompt or an answer")
+    return parse_message(fields)
 
 
 def typed(given: Mapping[str, Any]) -> Message:
     """A dict that says its type: an item of Responses, or a message in another form."""
-    from .response_items import is_item, read_item
+    from .response_items import is_anthropic_message, is_item, read_item
 
+    if given["type"] == "message" and is_anthropic_message(given):
+        from .message_fields import answer_only
+
+        return validate_message(answer_only(given))
     return read_item(given) if is_item(given) else validate_message(given)
 
 
@@ -112,20 +125,44 @@ def validate_message(given: Mapping[str, Any]) -> Message:
     if legacy:
         calls = [*(calls or ()), {"function": legacy}]
     text.setdefault("role", "user")
+    extra = read_extra_fields(text)
     message = Message.model_validate({k: v for k, v in text.items() if v is not None})
-    return (
-        message.model_copy(update={"contents": [*message.contents, *map(parse_tool_call, calls)]}) if calls else message
-    )
+    more = [*extra, *map(parse_tool_call, calls or ())]
+    return message.model_copy(update={"contents": [*message.contents, *more]}) if more else message
+
+
+OWN_FIELDS = frozenset(("role", "name", "cache", *SPELLINGS))
+
+
+def read_extra_fields(message: dict[str, Any]) -> list[ContentItem]:
+    """The parts for what vendors write next to the content; nearly every message has nothing there."""
+    if OWN_FIELDS.issuperset(message):
+        return []
+    from .message_fields import read_message_fields
+
+    return read_message_fields(message)
 
 
 CALL = fields("id", "type", "index", function=fields("name", "arguments"))
 
 
-def parse_tool_call(call: Mapping[str, Any]) -> ToolCallContent:
+def parse_tool_call(call: Any) -> ToolCallContent:
+    """A tool call as Chat Completions writes it.
+
+    Raises:
+        ConfigurationError: If the call is of a type without a function.
+    """
     from ..response.tool_part_builders import read_arguments
     from ..types.content import ToolCallContent
 
+    call = model_fields(call) or call
+    if isinstance(call.get("custom"), Mapping):
+        return parse_custom_call(call, call["custom"])
     function = call.get("function") or {}
+    if not function and call.get("type") not in (None, "function"):
+        raise ConfigurationError(
+            f"a tool call of type {call['type']!r} cannot be read: it has no `function` with a name and arguments."
+        )
     text = function.get("arguments") or ""
     arguments_json = json.dumps(text).decode() if isinstance(text, Mapping) else text
     arguments, problem = read_arguments(arguments_json)
@@ -141,11 +178,24 @@ def parse_tool_call(call: Mapping[str, Any]) -> ToolCallContent:
     )
 
 
+def parse_custom_call(call: Mapping[str, Any], custom: Mapping[str, Any]) -> ToolCallContent:
+    """The call of a custom tool, which takes text. Other protocols than its own get the text as an argument."""
+    from ..types.content import ToolCallContent
+
+    return ToolCallContent(
+        id=call.get("id") or "",
+        name=custom.get("name") or "",
+        arguments={"input": custom.get("input") or ""},
+        extras={VENDOR_PART: {"openai_chat": dict(call)}},
+    )
+
+
 def merge_tool_results(given: Iterable[MessageLike]) -> list[Message]:
     """Results of one round of tools belong together, however they were given, and so do items of one answer."""
     match: list[Message] = []
     follows_item = False
     for one in given:
+        one = model_fields(one) or one
         message, item = read_message(one), isinstance(one, Mapping) and is_bare_item(one)
         joins = message.role == "tool" or (item and follows_item and message.role == "assistant")
         if joins and match and match[-1].role == message.role:

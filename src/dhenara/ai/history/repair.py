@@ -23,10 +23,12 @@ def repair_history(
     """
     if not any(part.type in TOOLS for message in messages for part in message.contents):
         return tuple(messages), ()
-    from .tool_call_repair import ToolCallRepair
+    from .tool_call_repair import ToolCallRepair, claimed_ids
 
     repair = ToolCallRepair(stored=stored)
-    for message in messages:
+    for at, message in enumerate(messages):
+        if message.role == "assistant":
+            repair.claimed = claimed_ids(messages, at + 1)
         repair.add_message(message)
     repair.close(last=True, open_end=open_end)
     return tuple(repair.done), tuple(repair.warnings)

@@ -38,11 +38,32 @@ USERS_OWN = frozenset(
 TYPES = frozenset(("message", "function_call", "function_call_output", *MODELS_OWN, *USERS_OWN))
 
 
+CONTENT_TYPES = frozenset(
+    (
+        *("input_text", "input_image", "input_file", "input_audio", "output_text", "refusal", "text"),
+        *("summary_text", "reasoning_text", "computer_screenshot"),
+    )
+)
+"""Parts that a message of Responses may have."""
+
+
 def is_item(given: Any) -> bool:
     """Whether this is an item and no message in another form."""
     if not isinstance(given, Mapping) or given.get("type") not in TYPES:
         return False
-    return given["type"] == "message" or "role" not in given or given["type"] == "additional_tools"
+    if given["type"] == "message":
+        return not is_anthropic_message(given)
+    return "role" not in given or given["type"] == "additional_tools"
+
+
+def is_anthropic_message(given: Mapping[str, Any]) -> bool:
+    """Whether this is a whole answer of Anthropic's, whose type is `message` too."""
+    if given.get("role") != "assistant" or isinstance(given.get("content"), str):
+        return False
+    blocks = given.get("content") or ()
+    return "stop_reason" in given or not all(
+        isinstance(block, Mapping) and block.get("type") in CONTENT_TYPES for block in blocks
+    )
 
 
 def read_item(item: Mapping[str, Any]) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
 
 from ..dataclass import dataclass
@@ -24,6 +25,8 @@ class ToolCallRepair:
     open: list[tuple[str, ToolCallContent]] = field(default_factory=list)
     results: list[ToolResultContent] = field(default_factory=list)
     waiting: list[Message] = field(default_factory=list)
+    claimed: frozenset[str] = frozenset()
+    """The ids that results of this round name."""
     at: int = 0
     stored: bool = False
     """Whether earlier calls may be stored at the provider."""
@@ -88,14 +91,19 @@ class ToolCallRepair:
         """The open call of a result: by its id, else by the name of its function, in the order of the calls.
 
         Some protocols have no ids, so a name may also stand in the place of the id. Calls that came without an id
-        are the first ones that a result without an id can mean.
+        are the first ones that a result without an id can mean, and calls whose id another result names are none of
+        them. A result whose id nobody knows can only mean a call that came without one.
         """
         if result.call_id:
             by_id = next((one for one in self.open if result.call_id in (one[0], one[1].id)), None)
             if by_id is not None or result.call_id in self.seen:
                 return by_id
         name = result.call_id or result.name
-        return next((one for one in sorted(self.open, key=has_id) if name in (None, one[1].name)), None)
+        free = [one for one in sorted(self.open, key=has_id) if one[0] not in self.claimed]
+        found = next((one for one in free if name in (None, one[1].name)), None)
+        if found is not None or not result.call_id or not result.name:
+            return found
+        return next((one for one in free if not has_id(one) and one[1].name == result.name), None)
 
     def close(self, *, last: bool = False, open_end: bool = False) -> None:
         """Ends a round: its results stand together, right after the calls; what else was said follows."""
@@ -118,3 +126,14 @@ class ToolCallRepair:
 def has_id(call: tuple[str, ToolCallContent]) -> bool:
     """Whether a call came with an id of its own."""
     return bool(call[0])
+
+
+def claimed_ids(messages: Sequence[Message], start: int) -> frozenset[str]:
+    """The ids that the results of a round name: of all messages from `start` up to the next answer."""
+    ids: set[str] = set()
+    for at in range(start, len(messages)):
+        if messages[at].role == "assistant":
+            break
+        results = (part for part in messages[at].contents if isinstance(part, ToolResultContent))
+        ids.update(result.call_id for result in results if result.call_id)
+    return frozenset(ids)

@@ -10,6 +10,7 @@ from ..codecs.assistant_prefill import is_prefilled
 from ..codecs.base import EncodedRequest
 from ..codecs.prepare_media import has_media
 from ..dataclass import replace
+from ..errors import UnsupportedError
 from ..providers.target import ResolvedTarget
 from ..types.call import Call
 from ..types.endpoint import AIModelEndpoint
@@ -49,7 +50,11 @@ class RequestBuilder:
         shows = call.operation == "chat" and has_media(call)
         concerned = self._asks or call.config.model_fields_set & TOUCHED or is_prefilled(call)
         facts = self._facts(call) if concerned or shows else None
-        encoded = self._encode_supported_media(call, facts) if shows else self._encode(call, facts)
+        try:
+            encoded = self._encode_supported_media(call, facts) if shows else self._encode(call, facts)
+        except UnsupportedError as error:
+            add_target(error, call)
+            raise
         if encoded.oversized:
             from .auto_upload import check_place
 
@@ -102,3 +107,10 @@ class RequestBuilder:
             last = call.endpoint, with_limit, with_model_limits(call.endpoint, facts, with_limit=with_limit)
             self._informed = last
         return last[2]
+
+
+def add_target(error: UnsupportedError, call: Call) -> None:
+    """Put the provider and the model before the message of an error, where they do not stand there yet."""
+    message, provider, model = str(error), str(call.endpoint.api.provider), call.endpoint.ai_model.model_name
+    if not message.startswith(provider) or model not in message:
+        error.args = (f"{provider} ({model}): {message}",)

@@ -18,6 +18,7 @@ from .connect import connect, limited, read_error_response, with_names
 from .exchange import EncodedCall, unserializable
 from .idempotency import with_idempotency_key
 from .pricing import cost_function
+from .request_builder import add_target
 from .response_reader import BufferedSource, ResponseReader, StreamingSource
 from .stream import DeltaSource, Stream
 from .timeouts import TimeoutPolicy
@@ -48,7 +49,9 @@ def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
         warnings = (*call.journal.warnings, *encoded_request.warnings)
         if warnings and call.config.strict:
             text = "; ".join(warning.message for warning in warnings)
-            raise UnsupportedError(f"{text}. With strict=False this is a warning on the response.")
+            error = UnsupportedError(f"{text}. With strict=False this is a warning on the response.")
+            add_target(error, call)
+            raise error
         if encoded_request.oversized and filing is not None:
             from .auto_upload import upload_media
 

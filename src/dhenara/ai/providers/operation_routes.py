@@ -8,6 +8,10 @@ from typing import Any
 from ..dataclass import replace
 from ..errors import ConfigurationError, UnsupportedError
 from .provider import NOTHING, Provider, Route
+from .registry import find_provider
+
+OPERATIONS = ("embed", "rerank", "moderate", "ocr", "transcribe", "speak")
+"""Operations that are called as the methods of the client are."""
 
 
 def operation_route(provider: Provider, model: str, operation: str, config: Mapping[str, Any] = NOTHING) -> Route:
@@ -21,6 +25,22 @@ def operation_route(provider: Provider, model: str, operation: str, config: Mapp
         raise UnsupportedError(f"{provider.name} does not offer {operation!r} with the model {model!r}.")
     there = ", ".join(["chat", *offered] if provider.routes else offered)
     raise UnsupportedError(f"{provider.name} has no operation {operation!r}; it has: {there}.")
+
+
+def offers(name: str, operation: str) -> bool:
+    """Whether a provider may offer an operation, with any of its models.
+
+    Args:
+        name: The provider's name.
+        operation: An operation other than chat, such as `rerank`.
+
+    Returns:
+        False only if the provider is known and has nothing of the kind; no setting changes that.
+    """
+    provider = find_provider(name)
+    if provider is None or operation not in OPERATIONS:
+        return True
+    return operation in provider.by_chat or any(route.operation == operation for route in provider.operations)
 
 
 def chat_based_route(provider: Provider, model: str, operation: str, config: Mapping[str, Any]) -> Route | None:

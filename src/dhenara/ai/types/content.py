@@ -190,7 +190,7 @@ class ToolResultContent(Content):
         from ..wire import json
 
         if self.output is None:
-            return "".join(part.get_text() for part in self.contents)
+            return "\n".join(filter(None, (part.get_text() for part in self.contents)))
         return self.output if isinstance(self.output, str) else json.dumps(self.output).decode()
 
 

@@ -36,3 +36,10 @@ class FrozenModel(BaseModel):
         super().__pydantic_init_subclass__(**kwargs)
         if not cls.__pydantic_complete__:
             cls.__pydantic_validator__ = FirstValidator(cls)  # type: ignore[assignment]  # until there is one
+
+
+def model_fields(given: object) -> dict[str, Any] | None:
+    """The fields of an object of a vendor's SDK, as its API writes them; None for anything else."""
+    if not isinstance(given, BaseModel) or isinstance(given, FrozenModel):
+        return None
+    return given.model_dump(by_alias=True, exclude_unset=True)

@@ -13,6 +13,9 @@ from typing import Any
 
 VENDOR_FIELDS = "vendor_fields"
 VENDOR_PART = "vendor_part"
+MESSAGE_FIELDS = "message_fields"
+"""The kind of a generic part that stands for fields of a whole message."""
+
 Wire = dict[str, Any]
 Known = Mapping[str, Any]
 """Names of fields that are understood, each with None, or with what is understood inside of it."""

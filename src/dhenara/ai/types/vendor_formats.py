@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from .model_base import FrozenModel
+from .model_base import FrozenModel, model_fields
 
 MARKS = ("cache_control", "prompt_cache_breakpoint")
 OURS_ONLY = frozenset(("audio", "video", "tool_call", "generic"))
@@ -24,17 +24,22 @@ def read_part(part: Any) -> Any:
     if isinstance(part, str):
         return {"type": "text", "text": part}
     if not isinstance(part, Mapping):
-        return part if isinstance(part, FrozenModel) else read_source(part)
+        return part if isinstance(part, FrozenModel) else read_object(part)
     if any(mark in part for mark in MARKS):
         return mark_part(read_part({key: value for key, value in part.items() if key not in MARKS}), part)
     if "type" not in part:
         return read_untyped(part)
     if part["type"] in OURS_ONLY or (part["type"] == "text" and "citations" not in part):
-        return dict(part)
+        return without_none(part)
     from .vendor_parts import read_typed
 
     match = read_typed(part)
-    return dict(part) if match is None else match
+    return without_none(part) if match is None else match
+
+
+def without_none(part: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that have a value: SDKs write None for all others."""
+    return {name: value for name, value in part.items() if value is not None}
 
 
 def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,6 +48,12 @@ def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
 
     match = read_keyed(part)
     return dict(part) if match is None else match
+
+
+def read_object(given: Any) -> Any:
+    """A part that is an object of a vendor's SDK, or a source of content."""
+    fields = model_fields(given)
+    return read_source(given) if fields is None else read_part(fields)
 
 
 def read_source(given: Any) -> Any:

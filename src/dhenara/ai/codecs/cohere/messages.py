@@ -20,8 +20,10 @@ from ...types.content import (
     ToolResultContent,
 )
 from ...types.message import Message
+from ...types.vendor_fields import MESSAGE_FIELDS
 from ...wire import json
 from ...wire.mime_sniffing import is_text
+from ..empty_messages import drop_empty
 from ..origin import is_own_part
 from ..url_media import is_remote
 from ..vendor_fields import with_vendor_fields
@@ -37,7 +39,13 @@ NOTHING = "."
 def write_messages(call: Call, warnings: WarningCollector) -> list[Wire]:
     """Instructions first, then every turn in order."""
     lead = [{"role": "system", "content": "\n\n".join(call.instructions)}] if call.instructions else []
-    return [*lead, *(wire for message in call.messages for wire in write_message(message, call, warnings))]
+    said = drop_empty(call.messages, has_words)
+    return [*lead, *(wire for message in said for wire in write_message(message, call, warnings))]
+
+
+def has_words(message: Message) -> bool:
+    """Whether a message says more than documents, which stand beside the messages."""
+    return message.role != "user" or not all(is_document(part) for part in message.contents)
 
 
 def write_message(message: Message, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
@@ -68,6 +76,9 @@ def write_answer(message: Message, call: Call, warnings: WarningCollector) -> It
         wire["content"] = blocks
     if calls:
         wire["tool_calls"] = [write_call(part) for part in calls]
+    for part in message.contents:
+        if isinstance(part, GenericContent) and part.kind == MESSAGE_FIELDS and is_own_part(part, call, PROTOCOL):
+            wire.update(part.data)
     yield wire
 
 
@@ -79,6 +90,8 @@ def write_answer_part(part: Content, call: Call, warnings: WarningCollector) -> 
             elif not is_own_part(part, call, PROTOCOL):
                 warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
         case ToolCallContent():
+            return
+        case GenericContent() if part.kind == MESSAGE_FIELDS:
             return
         case GenericContent() if is_own_part(part, call, PROTOCOL):
             yield dict(part.data)
@@ -128,7 +141,8 @@ def write_parts(contents: Sequence[Content], warnings: WarningCollector) -> str 
         return NOTHING
     if len(options) == 1 and isinstance(options[0], TextContent):
         return options[0].text
-    return [with_vendor_fields(wire, part, PROTOCOL) for part in options for wire in write_part(part, warnings)]
+    parts = [with_vendor_fields(wire, part, PROTOCOL) for part in options for wire in write_part(part, warnings)]
+    return parts or NOTHING
 
 
 def write_part(part: Content, warnings: WarningCollector) -> Iterator[Wire]:

@@ -35,7 +35,8 @@ def write_request(call: Call, quirks: CohereQuirks) -> EncodedRequest:
         "messages": write_messages(call, warnings),
         "stream": config.streaming,
     }
-    body.update(write_documents(call))
+    documents = write_documents(call)
+    body.update(documents)
     warn_unsupported_cache(config, warnings, ())
     warn_unsupported_marks((part for message in call.messages for part in message.contents), warnings)
     warn_unsupported_context(config, warnings)
@@ -48,6 +49,8 @@ def write_request(call: Call, quirks: CohereQuirks) -> EncodedRequest:
         body["response_format"] = write_format(config.structured_output, mode, quirks, warnings)
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
+    if documents and isinstance(given := config.options.get("documents"), list | tuple):
+        body["documents"] = [*documents["documents"], *given]
     return warnings.build_request(quirks.path, body, stream_fields={"stream": config.streaming})
 
 

@@ -136,11 +136,12 @@ class CohereReader:
     def _citation(self, data: Wire) -> Delta:
         """Sources of the thinking are kept with the text: thinking has none here."""
         at = read_index(data, "content_index", self._text)
-        documents = [read_object(source, "document") for source in read_objects(data, "sources")]
+        sources = read_objects(data, "sources")
+        documents = [read_object(source, "document") or read_object(source, "tool_output") for source in sources]
         first: Wire = documents[0] if documents else {}
         cited = build_citation(
             data,
-            url=first.get("url"),
+            url=first.get("url") or first.get("source"),
             title=first.get("title"),
             cited_text=data.get("text"),
             start=data.get("start"),

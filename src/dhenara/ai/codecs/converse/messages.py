@@ -8,6 +8,7 @@ from typing import Any
 
 from ...types.call import Call
 from ...types.content import (
+    AudioContent,
     Content,
     GenericContent,
     Media,
@@ -25,7 +26,7 @@ from ..prefix import PromptPrefix, drop_foreign_reasoning
 from ..tool_call_ids import legal_id
 from ..vendor_fields import with_vendor_fields
 from ..warnings import WarningCollector
-from .media import NOTHING, name_documents, write_user_media
+from .media import NOTHING, name_documents, write_unsupported_media, write_user_media
 
 PROTOCOL = "converse"
 Wire = dict[str, Any]
@@ -51,6 +52,9 @@ def write_messages(call: Call, warnings: WarningCollector, prefix: PromptPrefix 
         if message.role == "system":
             warnings.rewritten("a system message in the middle", "it is said by the user", message.contents)
         add_turn(turns, message, call, warnings, prefix)
+    if not turns and any(isinstance(part, Media) for message in call.messages for part in message.contents):
+        # Nothing of it could be sent, as the warnings say; no turn at all is refused.
+        turns.append({"role": "user", "content": [{"text": NOTHING}]})
     if turns and turns[-1]["role"] == "user":
         name_documents(turns[-1]["content"])
     return turns
@@ -166,6 +170,9 @@ def write_result(part: ToolResultContent, call: Call, warnings: WarningCollector
     elif part.output is not None and part.get_text().strip():
         content.append({"text": part.get_text()})
     for inner in part.contents:
-        content.extend(write_block(inner, call, warnings))
+        if isinstance(inner, AudioContent):
+            content.extend(write_unsupported_media(inner, warnings, "tool results have no sound there"))
+        else:
+            content.extend(write_block(inner, call, warnings))
     text: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content or [{"text": NOTHING}]}
     return {"toolResult": {**text, "status": "error"} if part.is_error else text}

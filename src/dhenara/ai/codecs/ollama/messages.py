@@ -19,6 +19,7 @@ from ...types.content import (
     ToolResultContent,
 )
 from ...types.message import Message
+from ...types.vendor_fields import MESSAGE_FIELDS
 from ...wire.mime_sniffing import is_text
 from ..origin import is_own_part
 from ..url_media import is_remote
@@ -56,7 +57,11 @@ def write_answer(message: Message, call: Call, warnings: WarningCollector) -> It
     """Words, thinking of its own, pictures and calls; nothing where nothing of it can be said."""
     calls = [part for part in message.contents if isinstance(part, ToolCallContent)]
     thoughts = [part for part in message.contents if isinstance(part, ReasoningContent)]
+    extra_fields = [
+        part for part in message.contents if isinstance(part, GenericContent) and part.kind == MESSAGE_FIELDS
+    ]
     rest = [part for part in message.contents if not isinstance(part, ToolCallContent | ReasoningContent)]
+    rest = [part for part in rest if part not in extra_fields]
     text = [part for part in rest if is_writable(part, warnings)]
     wire: Wire = {"role": "assistant", **write_parts(text, warnings)}
     if any(not is_own_part(part, call, PROTOCOL) for part in thoughts):
@@ -65,6 +70,8 @@ def write_answer(message: Message, call: Call, warnings: WarningCollector) -> It
         wire["thinking"] = thinking
     if calls:
         wire["tool_calls"] = [write_call(part) for part in calls]
+    for part in extra_fields:
+        wire.update(part.data if is_own_part(part, call, PROTOCOL) else {})
     if wire["content"] or len(wire) > 2:
         yield wire
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from ...types.call import Call
 from ...types.content import (
@@ -20,6 +20,7 @@ from ...types.content import (
     ToolResultContent,
 )
 from ...types.message import Message
+from ...types.vendor_fields import MESSAGE_FIELDS
 from ...wire import json
 from ..origin import is_own_part
 from ..tool_call_ids import legal_id
@@ -49,13 +50,22 @@ def write_assistant(message: Message, call: Call, quirks: ChatQuirks, warnings: 
     received = [part for part in message.contents if isinstance(part, AudioContent)]
     if received and is_own_part(received[0], call, PROTOCOL) and "id" in received[0].extras:
         wire["audio"] = {"id": received[0].extras["id"]}
+    for part in message.contents:
+        if is_message_fields(part, call):
+            wire.update(part.data)
     if wire.get("content") or calls or "audio" in wire or len(wire) > 2:
-        yield wire
+        yield {**wire, "name": message.name} if message.name else wire
 
 
 def is_own_chunk(part: Content, call: Call) -> bool:
     """Whether the user wrote a chunk of the protocol's own, which stands among the texts."""
-    return isinstance(part, GenericContent) and part.origin is None and is_own_part(part, call, PROTOCOL)
+    own = isinstance(part, GenericContent) and part.origin is None and is_own_part(part, call, PROTOCOL)
+    return own and getattr(part, "kind", None) != MESSAGE_FIELDS
+
+
+def is_message_fields(part: Content, call: Call) -> TypeGuard[GenericContent]:
+    """Whether these are fields that the user wrote next to the content of the message."""
+    return isinstance(part, GenericContent) and part.kind == MESSAGE_FIELDS and is_own_part(part, call, PROTOCOL)
 
 
 def write_chunks(message: Message, call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
@@ -74,7 +84,7 @@ def part_text(part: Content, call: Call, warnings: WarningCollector) -> str:
             return part.text
         case ReasoningContent() | ToolCallContent():
             return ""
-        case GenericContent() if is_own_chunk(part, call):
+        case GenericContent() if is_own_chunk(part, call) or is_message_fields(part, call):
             return ""
         case AudioContent():
             return "" if is_own_part(part, call, PROTOCOL) else part.get_text()
@@ -119,7 +129,8 @@ def write_results(contents: Sequence[ContentItem], quirks: ChatQuirks, warnings:
     media = [part for result in results for part in result.contents if not isinstance(part, TextContent)]
     if media:
         warnings.rewritten("media in a tool result", "it follows in a user message", results)
-        yield {"role": "user", "content": write_parts(media, quirks, warnings)}
+        if shown := write_parts(media, quirks, warnings):
+            yield {"role": "user", "content": shown}
 
 
 def result_content(result: ToolResultContent, quirks: ChatQuirks, warnings: WarningCollector) -> Any:
@@ -133,6 +144,4 @@ def result_content(result: ToolResultContent, quirks: ChatQuirks, warnings: Warn
         return parts if mark is None else [*parts[:-1], {**parts[-1], quirks.cache_mark: mark}]
     if result.contents and quirks.parts_in_tool_results:
         return write_content(result.contents, quirks, warnings)
-    if result.output is None:
-        return "".join(part.get_text() for part in result.contents)
     return result.get_text()

@@ -51,7 +51,8 @@ def write_system(text: str, quirks: ChatQuirks) -> Wire:
 def write_message(message: Message, call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
     match message.role:
         case "system":
-            yield {"role": quirks.system_role, "content": write_content(message.contents, quirks, warnings)}
+            wire = {"role": quirks.system_role, "content": write_content(message.contents, quirks, warnings)}
+            yield {**wire, "name": message.name} if message.name else wire
         case "user":
             yield from write_user(message, quirks, warnings)
         case "assistant":
@@ -85,7 +86,8 @@ def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: War
         return "".join(part.get_text() for part in contents)
     from .parts import write_parts
 
-    return write_parts(contents, quirks, warnings)
+    # An empty list is refused; what could not be sent is in the warnings.
+    return write_parts(contents, quirks, warnings) or NOTHING
 
 
 def is_unmarked(part: Content, quirks: ChatQuirks) -> bool:

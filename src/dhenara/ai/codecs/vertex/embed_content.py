@@ -16,7 +16,7 @@ from ..gemini.embeddings import write_part
 from ..int_fields import read_int
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
-from ..paths import quote_segment
+from .naming import resource_path
 
 
 def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
@@ -25,7 +25,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
     body: dict[str, Any] = {"content": {"role": "user", "parts": [write_part(one) for one in request.inputs]}}
     if own:
         body["embedContentConfig"] = own
-    return EncodedRequest(quirks.path.format(name=quote_segment(request.model, "@")), body, {}, request.warnings.all())
+    return EncodedRequest(quirks.path.format(name=resource_path(request.model)), body, {}, request.warnings.all())
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:

@@ -15,7 +15,7 @@ from ..gemini.codec import read_error
 from ..int_fields import read_int
 from ..operation import OperationCodec
 from ..operation_quirks import EmbeddingQuirks
-from ..paths import quote_segment
+from .naming import resource_path
 
 PER_TEXT = ("task_type",)
 
@@ -32,7 +32,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
     body: dict[str, Any] = {"instances": [{"content": text, **own} for text in request.texts]}
     if parameters:
         body["parameters"] = parameters
-    return EncodedRequest(quirks.path.format(name=quote_segment(request.model, "@")), body, {}, request.warnings.all())
+    return EncodedRequest(quirks.path.format(name=resource_path(request.model)), body, {}, request.warnings.all())
 
 
 def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:

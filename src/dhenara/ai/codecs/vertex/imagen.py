@@ -17,7 +17,7 @@ from ..gemini.model_names import model_path
 from ..image import read_image_prompt
 from ..operation import OperationCodec
 from ..operation_quirks import ImageQuirks
-from ..paths import quote_segment
+from .naming import resource_path
 
 
 def write(call: Call, quirks: ImageQuirks) -> EncodedRequest:
@@ -34,7 +34,7 @@ def write(call: Call, quirks: ImageQuirks) -> EncodedRequest:
     parameters.update(call.endpoint.ai_model.parameters)
     parameters.update(config.options)
     body = {"instances": [{"prompt": drawing.prompt}], "parameters": parameters}
-    path = quirks.path.format(model=model_path(drawing.model), name=quote_segment(drawing.model, "@"))
+    path = quirks.path.format(model=model_path(drawing.model), name=resource_path(drawing.model))
     return EncodedRequest(path, body, {}, drawing.warnings.all())
 
 

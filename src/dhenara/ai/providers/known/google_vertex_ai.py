@@ -38,6 +38,11 @@ PATH = "/publishers/google/{model}:{method}"
 
 NAMED = GeminiQuirks(path=PATH, counts_whole_request=False, fetches=True)
 
+# Names of Imagen, also as resource names.
+DRAWS = (
+    "projects/*/publishers/google/models/imagen*|imagen*|models/imagen*|google/imagen*|publishers/google/models/imagen*"
+)
+
 
 def derived_config(config: Mapping[str, Any], has_key: bool) -> Mapping[str, Any]:
     """A key stands for a project, which is then not named; some locations are many regions."""
@@ -84,7 +89,7 @@ PROVIDER = Provider(
         ),
         Route("gemini", NAMED),
     ),
-    operations=LazyRoutes("google_vertex_ai", draws="imagen*"),
+    operations=LazyRoutes("google_vertex_ai", draws=DRAWS),
     by_chat={
         "count_tokens": ("gemini.count_tokens",),
         "image": ("gemini.images",),

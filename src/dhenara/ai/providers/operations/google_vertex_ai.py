@@ -7,7 +7,8 @@ from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
 from ...dataclass import replace
 from ..provider import Route
 
-PREDICT = "/publishers/google/models/{name}:predict"
+PREDICT = "/{name}:predict"
+PLACES = ("", "models/", "google/", "publishers/google/models/")
 EMBEDDINGS = EmbeddingQuirks(
     path=PREDICT,
     params={"dimensions": "outputDimensionality", "input_type": "task_type", "truncate": "autoTruncate"},
@@ -19,19 +20,39 @@ EMBEDDINGS = EmbeddingQuirks(
 
 # The second generation, which takes one content a request and sees and hears.
 EMBED_CONTENT = EmbeddingQuirks(
-    path="/publishers/google/models/{name}:embedContent",
+    path="/{name}:embedContent",
     params={"dimensions": "outputDimensionality", "input_type": "taskType", "truncate": "autoTruncate"},
     most_texts=1,
     input_types=TASK_TYPES,
     pictures=True,
     media=("audio", "video", "file"),
 )
-FIRST = "gemini-embedding-001*|gemini-embedding-exp*"
+
+
+def called(*names: str) -> str:
+    """Patterns for models of these names, also as resource names."""
+    return "|".join(f"{place}{name}" for place in PLACES for name in names)
+
+
+def in_project(*names: str) -> str:
+    """Patterns for models whose names say the project too, which the address then does not say again."""
+    return "|".join(f"projects/*/publishers/google/models/{name}" for name in names)
+
+
+FIRST = ("gemini-embedding-001*", "gemini-embedding-exp*")
+SECOND = ("gemini-embedding*",)
+IMAGEN = ("imagen*",)
+# One text a request is all that the first models take.
+ONE = replace(EMBEDDINGS, most_texts=1)
+DRAWS = ImageQuirks(path=PREDICT)
 
 OPERATIONS = (
-    # One text a request is all that these models take.
-    Route("vertex.embeddings", replace(EMBEDDINGS, most_texts=1), FIRST, operation="embed"),
-    Route("vertex.embed_content", EMBED_CONTENT, "gemini-embedding*", operation="embed"),
+    Route("vertex.embeddings", ONE, in_project(*FIRST), operation="embed", prefix="/v1beta1"),
+    Route("vertex.embed_content", EMBED_CONTENT, in_project(*SECOND), operation="embed", prefix="/v1beta1"),
+    Route("vertex.embeddings", EMBEDDINGS, "projects/*", operation="embed", prefix="/v1beta1"),
+    Route("vertex.imagen", DRAWS, in_project(*IMAGEN), operation="image", prefix="/v1beta1"),
+    Route("vertex.embeddings", ONE, called(*FIRST), operation="embed"),
+    Route("vertex.embed_content", EMBED_CONTENT, called(*SECOND), operation="embed"),
     Route("vertex.embeddings", EMBEDDINGS, operation="embed"),
-    Route("vertex.imagen", ImageQuirks(path=PREDICT), "imagen*", operation="image"),
+    Route("vertex.imagen", DRAWS, called(*IMAGEN), operation="image"),
 )

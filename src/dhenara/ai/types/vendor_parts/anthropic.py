@@ -131,7 +131,9 @@ def read_tool_result(part: Mapping[str, Any]) -> Wire | None:
 
 
 def read_thinking(part: Mapping[str, Any]) -> Wire | None:
-    return generic("thinking", part, PROTOCOL) if "signature" in part else None
+    """Mistral's thinking is a list."""
+    signed = "signature" in part and isinstance(part.get("thinking"), str)
+    return generic("thinking", part, PROTOCOL) if signed else None
 
 
 def read_tool_reference(part: Mapping[str, Any]) -> Wire | None:
