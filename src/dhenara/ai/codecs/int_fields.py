@@ -77,8 +77,8 @@ def used(usage: Usage) -> Iterator[Delta]:
                 code="provider_warning",
                 message=(
                     f"the usage report does not say clearly how many tokens were used: {', '.join(usage.unclear)} "
-                    "cannot be read, or contradict the other counts. They are in no bucket, and the cost is unknown "
-                    "unless the provider reports it; usage.raw has the report."
+                    "are missing, cannot be read, or contradict the other counts. They are in no bucket, and the cost "
+                    "is unknown unless the provider reports it; usage.raw has the report."
                 ),
                 parameter="usage",
             )

@@ -47,9 +47,11 @@ class Buckets:
 
 def split(report: Report) -> Buckets:
     """The buckets of a report. Their sum is its total, where it has one that its parts do not contradict."""
-    prompt, completion, total = known(report.prompt, report.completion, report.total or None)
+    prompt, completion, total = known(report.prompt, report.completion, report.total)
     if prompt is None or completion is None:
-        return Buckets({}, (INPUT, OUTPUT)) if total else Buckets({INPUT: prompt or 0, OUTPUT: completion or 0})
+        missing = tuple(name for name, n in ((INPUT, prompt), (OUTPUT, completion)) if n is None)
+        return Buckets({INPUT: prompt or 0, OUTPUT: completion or 0}, missing)
+    total = total or None
     read = {name: n for name, n in report.read.items() if n}
     made = {name: n for name, n in report.made.items() if n}
     if not read and not made and (total is None or total == prompt + completion):
@@ -65,13 +67,11 @@ def split(report: Report) -> Buckets:
 
 
 def known(prompt: int | None, completion: int | None, total: int | None) -> tuple[int | None, int | None, int | None]:
-    """One of the three follows from the other two."""
+    """One of the three follows from the other two; what follows from nothing is not known."""
     if total is not None and prompt is not None and completion is None and total >= prompt:
         completion = total - prompt
     elif total is not None and completion is not None and prompt is None and total >= completion:
         prompt = total - completion
-    elif total is None:
-        prompt, completion = prompt or 0, completion or 0
     return prompt, completion, total
 
 

@@ -15,6 +15,7 @@ from ...types.delta import (
     ResponseStart,
     StreamEnd,
     TextDelta,
+    UsageDelta,
 )
 from ...wire import json
 from ...wire.frame import Frame
@@ -83,7 +84,7 @@ class MessagesReader:
         message = read_object(event, "message")
         yield from self._begin(message)
         # Servers that know the whole answer already say here how it ends.
-        yield from self._end(message, read_object(message, "usage"))
+        yield from self._end(message, read_object(message, "usage"), whole=bool(read_text(message, "stop_reason")))
 
     def _block_start(self, event: Wire) -> Iterator[Delta]:
         return self._open(read_index(event, "index", self._data)).start(read_object(event, "content_block"))
@@ -134,8 +135,8 @@ class MessagesReader:
             yield from reader.start(block)
             yield from reader.close()
 
-    def _end(self, data: Wire, usage: Wire) -> Iterator[Delta]:
-        yield from self._usage_deltas(usage)
+    def _end(self, data: Wire, usage: Wire, *, whole: bool = True) -> Iterator[Delta]:
+        yield from self._usage_deltas(usage, whole)
         if extras := read_extras(data, EXTRA_FIELDS):
             yield ResponseStart(extras=extras)
         if raw := read_text(data, "stop_reason"):
@@ -145,11 +146,12 @@ class MessagesReader:
                 reason = "tool_calls"
             yield FinishDelta(reason, raw, read_text(data, "stop_sequence") or None, explanation)
 
-    def _usage_deltas(self, usage: Wire) -> Iterator[Delta]:
-        """Later counts replace earlier ones; what they leave out still holds."""
+    def _usage_deltas(self, usage: Wire, whole: bool) -> Iterator[Delta]:
+        """Later counts replace earlier ones; what they leave out still holds. Only the last ones have to add up."""
         if usage:
             self._usage.update({name: value for name, value in usage.items() if value is not None})
-            yield from used(read_usage(self._usage))
+            found = read_usage(self._usage)
+            yield from used(found) if whole else (UsageDelta(found),)
 
 
 EVENTS: dict[str, Callable[[MessagesReader, Wire], Iterable[Delta]]] = {

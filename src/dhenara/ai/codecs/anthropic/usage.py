@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from ...types.usage import Usage
-from ..int_fields import Report, read_int, read_ints, read_object, unreadable
+from ..int_fields import Report, count, read_int, read_ints, read_object, unreadable
 from ..reported_cost import reported_cost
 from ..token_buckets import Report as Counted, split
+
+OWN_BILL = ("compaction", "advisor_message")
+"""Steps that are billed and not in the counts of the message, maybe at the price of another model."""
 
 
 def read_usage(report: Report) -> Usage:
@@ -14,7 +17,8 @@ def read_usage(report: Report) -> Usage:
     short, long = read_int(stored, "ephemeral_5m_input_tokens"), read_int(stored, "ephemeral_1h_input_tokens")
     written = read_int(report, "cache_creation_input_tokens") or short + long
     thought = read_int(read_object(report, "output_tokens_details"), "thinking_tokens")
-    match = split(Counted(0, read_int(report, "output_tokens"), None, made={"reasoning_tokens": thought}))
+    match = split(Counted(0, count(report, "output_tokens"), None, made={"reasoning_tokens": thought}))
+    missing = ("input_tokens",) if count(report, "input_tokens") is None else ()
     counts = {
         **match.counts,
         "input_tokens": read_int(report, "input_tokens"),
@@ -26,6 +30,13 @@ def read_usage(report: Report) -> Usage:
         **counts,
         server_tool_requests=read_ints(read_object(report, "server_tool_use")),
         reported_cost=reported_cost(report),
-        unclear=(*match.unclear, *unreadable(report)),
+        unclear=(*missing, *match.unclear, *billed_beside(report), *unreadable(report)),
         raw=dict(report),
     )
+
+
+def billed_beside(report: Report) -> tuple[str, ...]:
+    """Where steps of the answer are billed beside its counts."""
+    steps = report.get("iterations")
+    kinds = [step.get("type") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+    return ("iterations",) if any(kind in OWN_BILL for kind in kinds) else ()

@@ -187,8 +187,8 @@ def error_for(data: Wire) -> Exception:
 
 
 def read_usage(report: Report) -> Usage:
-    """`tokens` is what was read and written; `billed_units`, which is less, is kept in `raw`."""
-    tokens = read_object(report, "tokens")
+    """`tokens` is what was read and written; `billed_units`, which is less, counts where there is nothing else."""
+    tokens = read_object(report, "tokens") or read_object(report, "billed_units")
     match = split(
         Counted(
             count(tokens, "input_tokens"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...types.usage import Usage
-from ..int_fields import Report, read_int, unreadable
+from ..int_fields import Report, count, read_int, unreadable
 from ..token_buckets import Report as Counted, split
 
 TOOL_PROMPT = "tool_prompt"
@@ -16,9 +16,9 @@ def read_usage(report: Report) -> Usage:
     received = modality_tokens(report, "promptTokensDetails", "AUDIO")
     match = split(
         Counted(
-            read_int(report, "promptTokenCount"),
+            count(report, "promptTokenCount"),
             read_int(report, "candidatesTokenCount"),
-            read_int(report, "totalTokenCount"),
+            count(report, "totalTokenCount"),
             read={
                 "cache_read_tokens": cached,
                 "input_audio_tokens": max(0, received - modality_tokens(report, "cacheTokensDetails", "AUDIO")),

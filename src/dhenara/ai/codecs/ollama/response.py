@@ -29,7 +29,7 @@ from ...wire.http import Head
 from ..base import EncodedRequest, RequestAware
 from ..failure import error_from_response
 from ..foreign import OLLAMA, not_an_answer, refuse_foreign
-from ..int_fields import Report, read_int, unreadable, used
+from ..int_fields import Report, count, read_int, unreadable, used
 from ..json_fields import Wire, read_name, read_object, read_objects, read_text
 from ..response_extras import read_extras
 from ..think_tags import ThinkTagParser
@@ -158,13 +158,16 @@ def truncation_warning(body: Wire, prompt_tokens: int) -> CallWarning:
     )
 
 
+NEEDED = (("prompt_eval_count", "input_tokens"), ("eval_count", "output_tokens"))
+
+
 def read_usage(report: Report) -> Usage:
     """Thinking is counted with the answer; how long everything took is kept in `raw`."""
     data = {name: report[name] for name in COUNTS if name in report}
     return Usage.construct_unchecked(
         input_tokens=read_int(report, "prompt_eval_count"),
         output_tokens=read_int(report, "eval_count"),
-        unclear=unreadable(data),
+        unclear=(*(name for field, name in NEEDED if count(data, field) is None), *unreadable(data)),
         raw=data,
     )
 

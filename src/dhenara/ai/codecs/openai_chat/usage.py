@@ -20,8 +20,9 @@ def read_usage(report: Report, *, cache_unclear: bool = False) -> Usage:
             count(report, "total_tokens"),
             read={
                 "cache_read_tokens": 0 if cache_unclear else cached,
-                "cache_write_tokens": read_int(read_in, "cache_write_tokens"),
-                "input_audio_tokens": mark_started(report, read_in),
+                "cache_write_tokens": read_int(read_in, "cache_write_tokens")
+                or read_int(read_in, "cache_creation_input_tokens"),
+                "input_audio_tokens": input_audio(report, read_in),
             },
             made={
                 "reasoning_tokens": read_int(made, "reasoning_tokens") or read_int(report, "reasoning_tokens"),
@@ -40,7 +41,7 @@ def read_usage(report: Report, *, cache_unclear: bool = False) -> Usage:
     )
 
 
-def mark_started(report: Report, details: Report) -> int:
+def input_audio(report: Report, details: Report) -> int:
     """Sound in the prompt; where only its seconds are told, it is what the total has beyond prompt and completion."""
     data = read_int(details, "audio_tokens")
     if data or not read_int(report, "prompt_audio_seconds"):

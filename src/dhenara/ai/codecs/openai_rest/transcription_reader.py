@@ -17,7 +17,7 @@ from ..base import BinaryBody
 from ..int_fields import amount, count, read_int, read_object, unreadable, used
 from ..json_fields import read_name
 from ..openai_chat.codec import read_error
-from ..openai_chat.usage import mark_started
+from ..openai_chat.usage import input_audio
 from ..operation import says_why
 from ..reported_cost import reported_cost
 from ..token_buckets import Report as Counted, split
@@ -110,7 +110,7 @@ def read_usage(body: Wire) -> Usage:
             first_count(data, "output_tokens", "completion_tokens"),
             count(data, "total_tokens"),
             read={
-                "input_audio_tokens": mark_started(data, details),
+                "input_audio_tokens": input_audio(data, details),
                 "cache_read_tokens": read_int(details, "cached_tokens"),
             },
         )
