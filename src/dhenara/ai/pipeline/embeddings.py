@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Coroutine, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from ..codecs.embedding import check_images
 from ..codecs.operation_quirks import EmbeddingQuirks
 from ..dataclass import replace
-from ..errors import BadAnswerError
+from ..errors import BadAnswerError, DhenaraError
 from ..types.call import Call, CallJournal
 from ..types.embedding import EmbeddingRequest, EmbeddingResponse
 from ..types.media import Media
@@ -17,6 +17,7 @@ from .combined_usage import add_costs, add_usages, unique
 from .pipeline import Pipeline
 
 PICTURE = 4_000
+T = TypeVar("T")
 
 
 async def embed(pipeline: Pipeline, call: Call) -> EmbeddingResponse:
@@ -27,14 +28,23 @@ async def embed(pipeline: Pipeline, call: Call) -> EmbeddingResponse:
     check_images(call, request, quirks)
     batches = list(split_request(request, quirks))
     if len(batches) == 1:
-        return await embed_batch(pipeline, call, batches[0])
+        return await with_all_attempts([call], embed_batch(pipeline, call, batches[0]))
     started, total = pipeline.io.monotonic(), call.config.timeouts.total
     if total is not None:
         call = replace(call, deadline=started + total)
     calls = [replace(call, journal=CallJournal()) for _ in batches]
     jobs = [partial(embed_batch, pipeline, made, batch) for made, batch in zip(calls, batches, strict=True)]
-    answers = await pipeline.io.run_steps(jobs, request.concurrency)
+    answers = await with_all_attempts(calls, pipeline.io.run_steps(jobs, request.concurrency))
     return join_responses(answers, pipeline.io.monotonic() - started)
+
+
+async def with_all_attempts(calls: Sequence[Call], work: Awaitable[T]) -> T:
+    """What the work returns; an error has the requests of all these calls, not only of the one that failed."""
+    try:
+        return await work
+    except DhenaraError as error:
+        error.attempts = tuple(attempt for call in calls for attempt in call.journal.attempts)
+        raise
 
 
 def embed_batch(pipeline: Pipeline, call: Call, batch: EmbeddingRequest) -> Coroutine[Any, Any, EmbeddingResponse]:

@@ -9,11 +9,11 @@ from ..codecs.base import MALFORMED, EncodedRequest
 from ..codecs.listing import next_page, read_listing
 from ..codecs.paths import quote_segment
 from ..dataclass import replace
-from ..errors import UnsupportedError
+from ..errors import DhenaraError, UnsupportedError
 from ..providers.address import fill_template, own_host
 from ..providers.listing import ModelListRoute
 from ..providers.target import ResolvedTarget
-from ..types.call import Call
+from ..types.call import Call, CallJournal
 from ..types.listing import ModelListing
 from ..wire.io_protocol import IO
 from .authentication import with_authentication
@@ -31,10 +31,16 @@ async def list_models(io: IO, target: ResolvedTarget, call: Call) -> list[ModelL
     io = io if place.base_url == target.base_url else with_authentication(io, place)
     match: dict[str, ModelListing] = {}
     query = dict(listing.query)
+    journals: list[CallJournal] = []
     for _ in range(MOST_PAGES):
         path = listing.path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
-        page = await fetch(io, place, EncodedRequest(path, {}, listing.headers, method="GET"), call)
-        data = read_page(page, target)
+        journals.append(CallJournal())
+        try:
+            page = await fetch(io, place, EncodedRequest(path, {}, listing.headers, method="GET"), call, journals[-1])
+            data = read_page(page, target)
+        except DhenaraError as error:
+            error.attempts = tuple(attempt for journal in journals for attempt in journal.attempts)
+            raise
         more = next_page(page, listing.after)
         fresh = {model.id: model for model in data if model.id not in match}
         match.update(fresh)

@@ -40,11 +40,13 @@ class JsonDocumentReader:
         return ()
 
 
-async def fetch(io: IO, target: ResolvedTarget, encoded: EncodedRequest, call: Call) -> Any:
+async def fetch(
+    io: IO, target: ResolvedTarget, encoded: EncodedRequest, call: Call, journal: CallJournal | None = None
+) -> Any:
     """The document, tried for as often and as long as the call's settings say. The call's journal stays its own."""
     reader = JsonDocumentReader()
     send = stack_layers([Deadline(io), Retry(io)], document_sender(io, target, encoded, reader))
-    await (await send(replace(call, journal=CallJournal()))).response()
+    await (await send(replace(call, journal=journal or CallJournal()))).response()
     return reader.document
 
 
