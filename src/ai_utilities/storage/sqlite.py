@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -32,12 +33,21 @@ from .time_limit import seconds_left
 log = logging.getLogger("ai_utilities.storage")
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+SMALLEST = 100
+"""Bytes of the header of every SQLite file."""
+
+CHANGED = re.compile("no such (?:table|column)|has no column named|already exists|Could not decode to UTF-8")
+"""What SQLite says of tables that are not as this library made them, and of text that is none."""
+
 INHERITED: list[Any] = []
 """Connections of a parent process. A child must neither use nor close them, so they are kept out of reach."""
 
 SETTINGS = ("PRAGMA synchronous=NORMAL", "PRAGMA temp_store=MEMORY")
 MOST_CHECKED = 64 * 1024 * 1024
 """Bytes of a file that is checked as a whole before its first use."""
+
+Check = Callable[[sqlite3.Connection], str | None]
+"""Says what is wrong with the contents of a file, where SQLite sees nothing wrong."""
 
 Recover = Callable[[Path, Path], str]
 """Copies what can be read of a damaged file into a new one, and says what was lost."""
@@ -47,6 +57,7 @@ class StoreConnection(sqlite3.Connection):
     """A connection that knows how long it waits for locks."""
 
     wait_ms = -1
+    inode: tuple[int, int] | None = None
 
     def wait_at_most(self, seconds: float) -> None:
         wanted = int(seconds * 1000)
@@ -64,6 +75,7 @@ class SQLiteFile:
         timeout: Seconds to wait for locks of others; less where a call's deadline is nearer.
         equip: Called with each new connection.
         strict: A file that is damaged, deleted or replaced raises an error until it is repaired.
+        check: Looks at the contents of a strict file before its first use.
         recover: Copies what is readable of a damaged file; without it, a new file begins empty.
         repair: What to do about a damaged file, for error messages.
         lazy: A file that is locked, or that a newer version has written, is no error before it is used.
@@ -77,6 +89,7 @@ class SQLiteFile:
         equip: Callable[[sqlite3.Connection], None] | None = None,
         *,
         strict: bool = False,
+        check: Check | None = None,
         recover: Recover | None = None,
         repair: str = "",
         lazy: bool = False,
@@ -86,6 +99,7 @@ class SQLiteFile:
         self._timeout = timeout
         self._equip = equip
         self._strict = strict
+        self._check = check
         self._recover = recover
         self._repair = repair
         self._resting: deque[StoreConnection] = deque()
@@ -139,7 +153,10 @@ class SQLiteFile:
             yield connection
         except sqlite3.DatabaseError as error:
             connection.close()
-            raise self._explained(error) from error
+            raise self._explained(error, connection.inode) from error
+        except UnicodeDecodeError as error:  # a message of SQLite that quotes damaged bytes
+            connection.close()
+            raise self._damaged(error) from error
         except BaseException:
             self._resting.append(connection)
             raise
@@ -179,6 +196,8 @@ class SQLiteFile:
                 raise self._explained(error) from error
             self._set_aside()
             return self._connect()
+        except UnicodeDecodeError as error:
+            raise self._damaged(error) from error
         except StoreError as error:
             raise type(error)(f"the SQLite file {self.path}: {error}") from error
         except OSError as error:
@@ -187,7 +206,7 @@ class SQLiteFile:
     def _connect(self) -> StoreConnection:
         if not self.path.exists():
             create_once(self.path, self._schema if self._strict else None)
-        elif self._strict and not self.path.stat().st_size:
+        elif self._strict and self.path.stat().st_size < SMALLEST:
             raise StoreDamagedError(f"it is empty. {self._repair}".rstrip())
         wait = seconds_left(self._timeout)
         connection = sqlite3.connect(
@@ -229,18 +248,20 @@ class SQLiteFile:
             else:
                 return
 
-    def _identify(self, connection: sqlite3.Connection) -> None:
+    def _identify(self, connection: StoreConnection) -> None:
         """Remembers which file this is, so that another one in its place is noticed."""
         if not self._checked and self.path.stat().st_size <= MOST_CHECKED:
             match = connection.execute("PRAGMA quick_check(1)").fetchone()
             if match != ("ok",):
                 raise StoreDamagedError(f"it is damaged ({match[0]}). {self._repair}".rstrip())
+            if self._check is not None and (wrong := self._check(connection)) is not None:
+                raise StoreDamagedError(f"it is damaged ({wrong}). {self._repair}".rstrip())
         self._checked = True
         generation = meta(connection, GENERATION) if isinstance(self._schema, Schema) else None
         if self._strict and self._generation not in (None, generation) and not meta(connection, REPAIRED):
             raise StoreLostError(f"it was replaced by another file while it was in use. {self._repair}".rstrip())
         self._generation = generation
-        self._inode = inode_of(self.path)
+        self._inode = connection.inode = inode_of(self.path)
 
     def _replaced(self) -> None:
         """The file is not the one that was opened."""
@@ -256,18 +277,29 @@ class SQLiteFile:
             log.warning("%s was deleted or replaced while it was in use; a new one is begun", self.path)
         self._inode = None
 
-    def _explained(self, error: sqlite3.DatabaseError) -> StoreError:
+    def _explained(self, error: sqlite3.DatabaseError, inode: tuple[int, int] | None = None) -> StoreError:
         """The typed error; a damaged file is set aside where that is allowed."""
         code = code_of(error)
         if code in LOCKED:
             return self._late()
         if code in DAMAGED:
             if self._strict:
-                return StoreDamagedError(f"the SQLite file {self.path} is damaged ({error}). {self._repair}".rstrip())
-            self._set_aside()
+                return self._damaged(error)
+            self._set_aside(inode)
             if self._recover is not None:
                 return StoreRecoveredError(f"the SQLite file {self.path} was damaged; what is readable was recovered")
+        if CHANGED.search(str(error)):
+            return self._damaged(error)
         return StoreError(f"the SQLite file {self.path} could not be used: {error}")
+
+    def _damaged(self, error: Exception) -> StoreError:
+        """For a file that cannot be read as this library wrote it."""
+        if self._strict:
+            return StoreDamagedError(f"the SQLite file {self.path} is damaged ({error}). {self._repair}".rstrip())
+        return StoreDamagedError(
+            f"the SQLite file {self.path} could not be used: it is not as this library made it ({error}). Restore the "
+            "file, or move it away: then a new one is begun."
+        )
 
     def _late(self) -> StoreError:
         return StoreTimeoutError(
@@ -275,16 +307,21 @@ class SQLiteFile:
             "End whatever holds the lock, or allow the call a longer timeout."
         )
 
-    def _set_aside(self) -> None:
-        """Moves a damaged file away, unless another process has done so already."""
+    def _set_aside(self, failed: tuple[int, int] | None = None) -> None:
+        """Moves a damaged file away, unless another process or thread has done so already."""
         self.close()
-        with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(self.path, timeout=self._timeout)) as again:
-            if again.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
-                return
+        if (failed is None or failed != inode_of(self.path)) and self._is_sound():
+            return
         aside = set_aside(self.path)
         self._inode = None
         lost = "a new one is begun" if self._recover is None else self._recover(aside, self.path)
         log.warning("%s is damaged; it was set aside as %s; %s", self.path, aside.name, lost)
+
+    def _is_sound(self) -> bool:
+        with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(self.path, timeout=self._timeout)) as again:
+            if again.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
+                return True
+        return False
 
 
 def set_aside(path: Path) -> Path:

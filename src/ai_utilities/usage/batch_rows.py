@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
 from dhenara.ai import Send, Stream
@@ -12,7 +13,7 @@ from dhenara.ai.errors import CallError
 from dhenara.ai.types import BatchItemContext, Call, Cost
 
 from ..storage.store_calls import StoreIO, call_store, call_store_shielded
-from .data import UsageData
+from .data import BATCH, UsageData
 from .stored_errors import stored_text
 from .tags import tags_now
 
@@ -32,7 +33,8 @@ async def record_item(io: StoreIO, usage: Any, who: Mapping[str, Any], call: Cal
         return await send(call)
     at = arrival.job.created_at or datetime.fromtimestamp(io.time(), UTC)
     tags = {**usage.tags, **arrival.job.layer_data.get("tags", {}), **tags_now(), TAG: arrival.job.batch_id}
-    facts = {**who, "operation": "batch", "tags": tags, "started_at": at, "request_id": name_of(arrival)}
+    facts = {**who, "operation": BATCH, "tags": tags, "started_at": at, "request_id": name_of(arrival)}
+    facts["row_id"] = row_id_of(facts)
     known = await recorded_items(io, usage, arrival, at)
 
     async def write(row: UsageData) -> None:
@@ -57,6 +59,12 @@ async def record_item(io: StoreIO, usage: Any, who: Mapping[str, Any], call: Cal
 
 def name_of(arrival: BatchItemContext) -> str:
     return f"{arrival.job.batch_id}/{arrival.index}"
+
+
+def row_id_of(facts: Mapping[str, Any]) -> str:
+    """The same for every reader, so that two at the same time write one row."""
+    name = f"{facts.get('provider')}|{facts['started_at'].isoformat()}|{facts['request_id']}"
+    return blake2b(name.encode(), digest_size=16).hexdigest()
 
 
 async def recorded_items(io: StoreIO, usage: Any, arrival: BatchItemContext, at: datetime) -> set[str]:

@@ -23,7 +23,7 @@ from .batch_budget import (
     windows_of,
 )
 from .budget import Budget, BudgetWindow, UnknownCostError, to_dollars
-from .budget_store import BudgetStore, MemoryBudgets
+from .budget_store import BudgetStore, MemoryBudgets, Refused
 from .cost_upper_bound import FREE, cost_upper_bound, upper_bound_for
 from .reservation import Reservation
 from .reserved import Reserved
@@ -44,6 +44,7 @@ class BudgetLayer:
         self.budgets = budgets
         self.store = store or MemoryBudgets()
         self.tags = dict(tags or {})
+        self._waiting: dict[str, tuple[Reservation, int]] = {}
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
         return BoundBudget(self, io, target)
@@ -56,11 +57,23 @@ class BudgetLayer:
             log.exception("a budget could not be settled; what was reserved stays counted as spent")
 
     def finish(self, reservation: Reservation, spent: int) -> None:
-        """The same for a reservation."""
+        """The same for a reservation, which is settled when the store works again."""
         try:
             self.store.finish(reservation, spent)
-        except StoreError:
-            log.exception("a budget could not be settled; what was reserved stays counted as spent")
+        except StoreError as error:
+            self._waiting[reservation.key] = (reservation, spent)
+            log.warning("a budget is settled later; until then, what was reserved stays counted as spent: %s", error)
+
+    def open(self, reservation: Reservation) -> Refused | None:
+        """Reserves; before that, settles what could not be settled earlier."""
+        if self._waiting:
+            # A store that did not answer may have settled it all the same.
+            known = {one.key for one in self.store.reservations()}
+            for key in list(self._waiting):
+                late = self._waiting.pop(key, None)
+                if late is not None and key in known:
+                    self.finish(*late)
+        return self.store.open(reservation)
 
     def cancel(self, reservation: Reservation) -> None:
         """Gives back what was reserved for a call that was cancelled, if it was."""
@@ -122,16 +135,21 @@ class BoundBudget:
         return await batch_upper_bound(self._io, submitted, self._target, partial(upper_bound_for, self._target))
 
     async def _settle_item(self, arrival: BatchItemContext) -> None:
-        """Settles what was reserved for one call of a batch, where nobody has done so before."""
+        """Settles what was reserved for a batch with its last answer, where nobody has done so before.
+
+        Until then all of it stays counted: a batch that is read in part may be read again.
+        """
         data, store = arrival.job.layer_data.get(RESERVATION_KEY), self._layer.store
         if data is None:
             return
-        if "settles" not in arrival.shared:
-            once = [settlement_window(arrival, self._io.time())]
-            arrival.shared["settles"] = await call_store(self._io, store, store.reserve, once, 1) is None
+        differences: dict[int, int] = arrival.shared.setdefault("differences", {})
         spent = item_cost(arrival)
-        if arrival.shared["settles"] and spent is not None:
-            difference = spent - item_share(data, arrival.index)
+        differences[arrival.index] = 0 if spent is None else spent - item_share(data, arrival.index)
+        if len(differences) < data["calls"]:
+            return
+        once = [settlement_window(arrival, self._io.time())]
+        if await call_store(self._io, store, store.reserve, once, 1) is None:
+            difference = sum(differences.values())
             await call_store_shielded(self._io, store, self._layer.settle, windows_of(data), difference)
 
 

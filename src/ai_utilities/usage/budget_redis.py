@@ -2,11 +2,13 @@
 
 All accounts are fields of one hash without an expiry, together with the epoch of the data. A server that restarted
 empty, was flushed or evicted the hash has lost both: the epoch is another one, or none, and nothing is spent until the
-loss is accepted. Windows that are over are removed by a sorted set of their ends.
+loss is accepted. Each change raises a number: a server that returned with an older copy of the data has a lower one
+than the processes that were running know. Windows that are over are removed by a sorted set of their ends.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Sequence
@@ -26,13 +28,16 @@ VERSION = 2
 ACCEPTED = "accepted:"
 """Begins the epoch of data whose loss a user has accepted: running processes go on with it."""
 
-# KEYS: accounts, ends of windows, open reservations. ARGV: expected epoch, new epoch, prefix of old keys, now.
+# KEYS: accounts, ends of windows, open reservations. ARGV: expected epoch#changes, new epoch, prefix of old keys, now.
 HEAD = """
 local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
 if version > 2 then return {'version', tostring(version)} end
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 local accepted = epoch and string.sub(epoch, 1, 9) == 'accepted:'
-if ARGV[1] ~= '' and epoch ~= ARGV[1] and not accepted then return {'lost', epoch or ''} end
+local changes = tonumber(redis.call('HGET', KEYS[1], 'changes') or '0')
+local before, seen = string.match(ARGV[1], '^(.*)#(%d+)$')
+if before ~= '' and epoch ~= before and not accepted then return {'lost', epoch or ''} end
+if before ~= '' and epoch == before and changes < tonumber(seen) then return {'lost', epoch} end
 if not epoch then
   epoch = ARGV[2]
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'version', '2')
@@ -47,7 +52,9 @@ local function spent(name)
   end
   return old
 end
+local function state() return epoch .. '#' .. changes end
 local function add(name, amount, ends)
+  changes = redis.call('HINCRBY', KEYS[1], 'changes', 1)
   spent(name)
   redis.call('HINCRBY', KEYS[1], 'a:' .. name, amount)
   if ends ~= '' then redis.call('ZADD', KEYS[2], ends, name) end
@@ -65,12 +72,12 @@ for at = 8, #ARGV, 3 do
     end
   end
   if tonumber(known or '0') + tonumber(ARGV[5]) > tonumber(ARGV[at + 1]) then
-    return {'refused', tostring((at - 8) / 3), known or '0', epoch}
+    return {'refused', tostring((at - 8) / 3), known or '0', state()}
   end
 end
 for at = 8, #ARGV, 3 do add(ARGV[at], ARGV[5], ARGV[at + 2]) end
 if ARGV[6] ~= '' then redis.call('HSET', KEYS[3], ARGV[6], ARGV[7]) end
-return {'done', epoch}
+return {'done', state()}
 """
 )
 # ARGV: the difference, the key of a reservation or nothing, what to add where it was closed meanwhile, then accounts.
@@ -80,10 +87,10 @@ SETTLE = (
 local amount = ARGV[5]
 if ARGV[6] ~= '' and redis.call('HDEL', KEYS[3], ARGV[6]) == 0 then amount = ARGV[7] end
 for at = 8, #ARGV, 3 do add(ARGV[at], amount, ARGV[at + 2]) end
-return {'done', epoch}
+return {'done', state()}
 """
 )
-SPENT = HEAD + "return {'spent', spent(ARGV[5]) or '0', epoch}"
+SPENT = HEAD + "return {'spent', spent(ARGV[5]) or '0', state()}"
 
 
 class RedisBudgets(BudgetStore):
@@ -111,6 +118,8 @@ class RedisBudgets(BudgetStore):
         self._keys = [self._server.key_name(name) for name in ("accounts", "ends", "open")]
         self._generations = Generations(generations, server, prefix)
         self._epoch = self._generations.read()
+        self._changes = 0
+        self._lock = threading.Lock()
 
     def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
         return self._reserve(accounts, amount, "", "")
@@ -138,7 +147,7 @@ class RedisBudgets(BudgetStore):
         epoch = f"{ACCEPTED}{uuid.uuid4().hex}"
         with self._server.connected_client() as client:
             client.hset(self._keys[0], mapping={"epoch": epoch, "version": VERSION})
-        self._remember(epoch)
+        self._remember(epoch, 0)
 
     def close(self) -> None:
         self._server.close()
@@ -149,7 +158,7 @@ class RedisBudgets(BudgetStore):
 
     def _run(self, script: str, *text: Any) -> list[str]:
         self._server.check_eviction("the budgets", expiring=False)
-        fixed = (self._epoch or "", uuid.uuid4().hex, self._server.key_name(""), time.time())
+        fixed = (self._expected(), uuid.uuid4().hex, self._server.key_name(""), time.time())
         with self._server.connected_client() as client:
             match: list[str] = client.eval(script, len(self._keys), *self._keys, *fixed, *text)
         if match[0] == "version":
@@ -159,17 +168,25 @@ class RedisBudgets(BudgetStore):
             )
         if match[0] == "lost":
             raise StoreLostError(
-                f"the Redis server has lost the budgets under {self._server.prefix}: it restarted without its data, or "
-                "they were flushed or evicted. What was spent is unknown, so nothing was sent. Restore its data, or "
-                "accept the loss with `ai-utilities budget repair` or RedisBudgets.repair()."
+                f"the Redis server has lost the budgets under {self._server.prefix}: it restarted without its data or "
+                "with an older copy, or they were flushed or evicted. What was spent is unknown, so nothing was sent. "
+                "Restore its data, or accept the loss with `ai-utilities budget repair` or RedisBudgets.repair()."
             )
-        self._remember(match[-1])
+        epoch, _, changes = match[-1].rpartition("#")
+        self._remember(epoch, int(changes))
         return match
 
-    def _remember(self, epoch: str) -> None:
-        if epoch != self._epoch:
-            self._epoch = epoch
-            self._generations.write(epoch)
+    def _expected(self) -> str:
+        with self._lock:
+            return f"{self._epoch or ''}#{self._changes}"
+
+    def _remember(self, epoch: str, changes: int) -> None:
+        with self._lock:
+            if epoch == self._epoch:
+                self._changes = max(self._changes, changes)
+                return
+            self._epoch, self._changes = epoch, changes
+        self._generations.write(epoch)
 
 
 def flat(accounts: Sequence[BudgetWindow]) -> list[str | int]:

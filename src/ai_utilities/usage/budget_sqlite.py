@@ -78,7 +78,7 @@ class SQLiteBudgets(BudgetStore):
     """
 
     def __init__(self, db_path: str | os.PathLike[str]) -> None:
-        self._file = SQLiteFile(db_path, BUDGET, strict=True, repair=REPAIR)
+        self._file = SQLiteFile(db_path, BUDGET, strict=True, check=wrong_seal, repair=REPAIR)
 
     def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
         with self._file.transaction() as file:
@@ -149,6 +149,14 @@ class SQLiteBudgets(BudgetStore):
         if not isinstance(row[0], int) or row[1] != seal(name, row[0]):
             raise StoreDamagedError(f"the budget {name!r} in {self._file.path} is damaged. {REPAIR}")
         return row[0]
+
+
+def wrong_seal(connection: sqlite3.Connection) -> str | None:
+    """The account whose name or amount is not as it was written."""
+    for name, spent, sealed in connection.execute("SELECT name, spent, seal FROM budget"):
+        if not isinstance(spent, int) or not isinstance(name, str) or sealed != seal(name, spent):
+            return f"the amount of {name!r}"
+    return None
 
 
 def repair_budgets(path: Path) -> BudgetRepair | None:

@@ -14,6 +14,9 @@ from dhenara.ai.types import Cost, Usage
 Outcome = Literal["answered", "failed", "cached", "cancelled", "interrupted", "open", "abandoned"]
 """`open`: the request was sent and its end is not known yet; `abandoned`: nor will it be, for its process has ended."""
 
+BATCH = "batch"
+"""The operation of answers out of batches: each has one row, however many read it at the same time."""
+
 BUCKETS = (
     "input_tokens",
     "cache_read_tokens",

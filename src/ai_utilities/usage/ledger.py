@@ -13,7 +13,7 @@ from typing import ClassVar
 from dhenara.ai.errors import ConfigurationError
 
 from ..storage.owner import Owner, this_process
-from .data import UsageData
+from .data import BATCH, UsageData
 from .open_rows import OpenRow, closed_row, make_open
 from .totals import Totals, sum_by
 
@@ -95,13 +95,16 @@ class MemoryLedger(Ledger):
     def __init__(self, max_rows: int = 50_000) -> None:
         self._rows: deque[str] = deque(maxlen=max_rows)
         self._open: dict[str, tuple[UsageData, Owner, float]] = {}
+        self._batched: set[str] = set()
         self._full = False
         self._lock = threading.Lock()
 
     def add(self, rows: Sequence[UsageData]) -> None:
-        # Text takes a fifth of the room that rows would.
-        texts = [row.model_dump_json(exclude_defaults=True) for row in rows]
         with self._lock:
+            rows = [row for row in rows if row.operation != BATCH or row.row_id not in self._batched]
+            self._batched.update(row.row_id for row in rows if row.operation == BATCH and row.row_id)
+            # Text takes a fifth of the room that rows would.
+            texts = [row.model_dump_json(exclude_defaults=True) for row in rows]
             full = len(self._rows) + len(texts) > (self._rows.maxlen or 0)
             first, self._full = full and not self._full, full
             self._rows.extend(texts)

@@ -7,7 +7,7 @@ still runs, or to a process that was killed in the middle: then the row is aband
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -89,9 +89,53 @@ def read_row(text: str | bytes) -> UsageData:
 def read_newer(text: str | bytes, error: ValidationError) -> UsageData:
     try:
         match: Any = from_json(text)
+        if not isinstance(match, dict):
+            raise ValueError("it is no object")
         return UsageData.model_validate({name: match[name] for name in UsageData.model_fields if name in match})
     except (ValueError, TypeError):
-        raise StoreDamagedError(f"a row of the usage ledger cannot be read: {error.errors()[0]['msg']}") from error
+        raise StoreDamagedError(f"a row of the usage ledger is damaged: {error.errors()[0]['msg']}.") from error
+
+
+def row_of(
+    at: float | None,
+    provider: str | None,
+    model: str | None,
+    outcome: str,
+    cached: int,
+    prompt: int,
+    completion: int,
+    cost: str | None,
+    saved: str | None,
+    tags: str,
+) -> UsageData:
+    """A row from its columns, where its text is damaged."""
+    facts = {
+        "started_at": None if at is None else datetime.fromtimestamp(at, UTC),
+        "provider": provider,
+        "model": model,
+        "outcome": outcome,
+        "cached": bool(cached),
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "cost": cost,
+        "saved_cost": saved,
+        "tags": tags_of(tags),
+    }
+    try:
+        return UsageData.model_validate(facts)
+    except ValidationError as error:
+        wrong = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+        return UsageData.model_validate({name: value for name, value in facts.items() if name not in wrong})
+
+
+def tags_of(text: str) -> dict[str, str]:
+    """The tags of a row; none where they are damaged."""
+    try:
+        found: Any = from_json(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def first_of(moment: datetime | None) -> float:

@@ -68,7 +68,7 @@ class Reserved:
 
     def _open(self, reservation: Reservation) -> Refused | None:
         with self._lock:
-            return None if self._cancelled else self._layer.store.open(reservation)
+            return None if self._cancelled else self._layer.open(reservation)
 
     def _cancel(self, reservation: Reservation) -> None:
         """The caller went away while this was being reserved, or before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,17 +14,18 @@ from typing import Any, ParamSpec, TypeVar
 
 from pydantic_core import to_json
 
-from ..storage.errors import StoreRecoveredError
+from ..storage.errors import StoreDamagedError, StoreRecoveredError
 from ..storage.owner import Owner
 from ..storage.sqlite import SQLiteFile
-from .data import UsageData
+from .data import BATCH, UsageData
 from .ledger import Ledger, check_grouping, matches
-from .open_rows import OpenRow, closed_row, first_of, make_open, owner_text, read_row
+from .open_rows import OpenRow, closed_row, first_of, make_open, owner_text, read_row, row_of
 from .sqlite_layout import HOUR, USAGE, equip, make_dirty_again
 from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
-from .sqlite_totals import SUMMED, condition, read_totals, tag_value, whole_hours
+from .sqlite_totals import SUMMED, VALID, condition, read_totals, tag_value, whole_hours
 from .totals import Totals, group_of
 
+log = logging.getLogger("ai_utilities.usage")
 ADD = """
 INSERT INTO usage (at, day, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags,
     row) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -36,6 +38,8 @@ ON CONFLICT (scope, hour, provider, model, outcome, cached, tags) DO UPDATE SET
     completion_tokens = completion_tokens + excluded.completion_tokens, cost = decimal_add(cost, excluded.cost),
     saved_cost = decimal_add(saved_cost, excluded.saved_cost), unknown = unknown + excluded.unknown
 """
+CLOSE = "INSERT OR REPLACE INTO usage_closed (id, usage_id) VALUES (?, ?)"
+READ = "row, at, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags"
 OPEN = "INSERT OR REPLACE INTO usage_open (id, owner, expires, row) VALUES (?, ?, ?, ?)"
 
 
@@ -69,9 +73,12 @@ class SQLiteLedger(Ledger):
     @once_more
     def add(self, rows: Sequence[UsageData]) -> None:
         with self._file.transaction() as file:
-            for row in rows:
+            new = [row for row in rows if not is_known(file, row)]
+            for row in new:
                 settle(file, row)
-            write_rows(file, rows)
+            for row, number in zip(new, write_rows(file, new), strict=True):
+                if row.operation == BATCH:
+                    file.execute(CLOSE, (row.row_id, number))
 
     @once_more
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
@@ -92,7 +99,7 @@ class SQLiteLedger(Ledger):
             for row in closed:
                 file.execute("DELETE FROM usage_open WHERE id = ?", (row.row_id,))
                 (number,) = write_rows(file, [row])
-                file.execute("INSERT OR REPLACE INTO usage_closed VALUES (?, ?)", (row.row_id, number))
+                file.execute(CLOSE, (row.row_id, number))
         return closed
 
     @once_more
@@ -101,9 +108,9 @@ class SQLiteLedger(Ledger):
     ) -> list[UsageData]:
         where, values = condition(since, until, tags)
         with self._file.connection() as file:
-            match = file.execute(f"SELECT row FROM usage {where} ORDER BY at, id", values).fetchall()
+            match = file.execute(f"SELECT {READ} FROM usage {where} ORDER BY at, id", values).fetchall()
             waiting = [one.row for one in read_open(file) if matches(one.row, since, until, tags)]
-        settled = (read_row(text) for (text,) in match)
+        settled = (read_settled(*values) for values in match)
         opened = sorted(waiting, key=began)
         return list(heapq.merge(settled, opened, key=began)) if opened else list(settled)
 
@@ -135,7 +142,7 @@ class SQLiteLedger(Ledger):
         with self._file.reading() as file:
             for source in (hours, *edges):
                 query = f"SELECT DISTINCT tags FROM {source.table(scope=1)} WHERE {source.where}"
-                for (tags,) in file.execute(f"SELECT DISTINCT tag.key FROM ({query}) AS t, json_each(t.tags) AS tag"):
+                for (tags,) in file.execute(f"SELECT DISTINCT tag.key FROM ({query}) AS t, json_each({VALID}) AS tag"):
                     names.add(tags)
             opened = [one.row for one in read_open(file)]
         names.update(name for row in opened if matches(row, since, until, None) for name in row.tags)
@@ -188,6 +195,13 @@ def began(row: UsageData) -> float:
     return first_of(row.started_at)
 
 
+def is_known(file: sqlite3.Connection, row: UsageData) -> bool:
+    """Whether this answer of a batch has its row already: several processes may read one batch."""
+    if row.operation != BATCH or row.row_id is None:
+        return False
+    return file.execute("SELECT 1 FROM usage_closed WHERE id = ?", (row.row_id,)).fetchone() is not None
+
+
 def settle(file: sqlite3.Connection, row: UsageData) -> None:
     """Takes away the open row of this one, or the one as which it was closed too early."""
     if row.row_id is None or file.execute("DELETE FROM usage_open WHERE id = ?", (row.row_id,)).rowcount:
@@ -200,7 +214,7 @@ def settle(file: sqlite3.Connection, row: UsageData) -> None:
 
 def write_rows(file: sqlite3.Connection, rows: Sequence[UsageData]) -> list[int]:
     """Adds rows and their sums; within a transaction. Returns the numbers of the rows."""
-    file.execute("INSERT INTO usage_writing VALUES (1)")
+    file.execute("INSERT INTO usage_writing (id) VALUES (1)")
     numbers = [int(file.execute(ADD, row_values(row)).lastrowid or 0) for row in rows]
     file.execute("DELETE FROM usage_writing")
     for row in rows:
@@ -245,6 +259,15 @@ def row_values(row: UsageData) -> tuple[Any, ...]:
         to_json(row.tags).decode(),
         row.model_dump_json(exclude_defaults=True),
     )
+
+
+def read_settled(text: str, *columns: Any) -> UsageData:
+    """A row; where its text is damaged, what the columns beside it say."""
+    try:
+        return read_row(text)
+    except StoreDamagedError as error:
+        log.warning("%s Its columns are shown instead.", error)
+        return row_of(*columns)
 
 
 def read_open(file: sqlite3.Connection) -> list[OpenRow]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from decimal import Context, Decimal
+from functools import partial
 
 from ..storage.sqlite_schema import Schema, columns_of
 
@@ -37,8 +38,8 @@ COLUMNS = {
     "tags": "TEXT NOT NULL DEFAULT '{}'",
 }
 HOUR_OF = f"CASE WHEN {{0}}at IS NULL THEN {NO_HOUR} ELSE CAST(max({{0}}at, 0) / {HOUR} AS INTEGER) * {HOUR} END"
-MARK = "INSERT OR IGNORE INTO usage_dirty VALUES ({0})"
-SUMS_TABLES = f"""
+MARK = "INSERT OR IGNORE INTO usage_dirty (hour) VALUES ({0})"
+SUMS_TABLES = """
 CREATE TABLE usage_open (id TEXT PRIMARY KEY, owner TEXT NOT NULL, expires REAL NOT NULL, row TEXT NOT NULL)
     WITHOUT ROWID;
 CREATE TABLE usage_closed (id TEXT PRIMARY KEY, usage_id INTEGER NOT NULL) WITHOUT ROWID;
@@ -50,6 +51,11 @@ CREATE TABLE usage_sums (
 ) WITHOUT ROWID;
 CREATE TABLE usage_dirty (hour INTEGER PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE usage_writing (id INTEGER PRIMARY KEY);
+"""
+TRIGGERS = f"""
+DROP TRIGGER IF EXISTS usage_added;
+DROP TRIGGER IF EXISTS usage_removed;
+DROP TRIGGER IF EXISTS usage_changed;
 CREATE TRIGGER usage_added AFTER INSERT ON usage WHEN NOT EXISTS (SELECT 1 FROM usage_writing) BEGIN
     {MARK.format(HOUR_OF.format("NEW."))};
 END;
@@ -83,6 +89,7 @@ def decimal_add(one: str, other: str) -> str:
 
 
 def equip(connection: sqlite3.Connection) -> None:
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     connection.create_aggregate("decimal_sum", 1, DecimalSum)  # type: ignore[arg-type]  # typeshed knows int only
     connection.create_function("decimal_add", 2, decimal_add, deterministic=True)
 
@@ -109,8 +116,10 @@ def make_all_sums(connection: sqlite3.Connection) -> None:
 def make_sums(scope: int, tags: str, where: str) -> str:
     """The statement that sums rows by hour."""
     groups = f"{HOUR_OF.format('')}, coalesce(provider, ''), coalesce(model, ''), outcome, cached, {tags}"
-    return f"""INSERT INTO usage_sums SELECT {scope}, {groups}, count(*), sum(prompt_tokens), sum(completion_tokens),
-    decimal_sum(cost), decimal_sum(saved_cost), sum(cost IS NULL) FROM usage WHERE {where} GROUP BY {groups}"""
+    return f"""INSERT INTO usage_sums (scope, hour, provider, model, outcome, cached, tags, requests, prompt_tokens,
+    completion_tokens, cost, saved_cost, unknown) SELECT {scope}, {groups}, count(*), sum(prompt_tokens),
+    sum(completion_tokens), decimal_sum(cost), decimal_sum(saved_cost), sum(cost IS NULL) FROM usage
+    WHERE {where} GROUP BY {groups}"""
 
 
 def make_dirty_again(connection: sqlite3.Connection) -> None:
@@ -124,4 +133,4 @@ def make_dirty_again(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM usage_dirty")
 
 
-USAGE = Schema("usage", (make_tables, SUMS_TABLES, make_all_sums))
+USAGE = Schema("usage", (make_tables, SUMS_TABLES + TRIGGERS, make_all_sums, TRIGGERS))

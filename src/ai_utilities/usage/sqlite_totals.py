@@ -24,6 +24,9 @@ sum(CASE WHEN {PARTLY} THEN requests - unknown ELSE 0 END), sum(CASE WHEN {PARTL
 """
 ROWS = """(SELECT at, day, provider, model, outcome, cached, tags, 1 AS requests, prompt_tokens, completion_tokens,
     cost, saved_cost, cost IS NULL AS unknown FROM usage)"""
+VALID = "CASE WHEN json_valid(tags) THEN tags ELSE '{}' END"
+"""The tags of a row; none where they are damaged."""
+
 DAY = "CASE WHEN hour < 0 THEN '' ELSE strftime('%Y-%m-%d', hour, 'unixepoch') END"
 
 
@@ -74,8 +77,8 @@ def between(first: float, last: float) -> Source:
 def tag_of(name: str) -> tuple[str, list[str]]:
     """The expression for the value of a tag."""
     if '"' in name or "\\" in name:  # neither can be part of a JSON path
-        return "(SELECT value FROM json_each(tags) WHERE key = ?)", [name]
-    return "json_extract(tags, ?)", [f'$."{name}"']
+        return f"(SELECT value FROM json_each({VALID}) WHERE key = ?)", [name]
+    return f"json_extract({VALID}, ?)", [f'$."{name}"']
 
 
 def tag_value(tags: Mapping[str, str] | None) -> tuple[str, list[str]]:
