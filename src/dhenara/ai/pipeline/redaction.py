@@ -24,7 +24,11 @@ class Redactor:
 
     def text(self, options: str) -> str:
         """The text with every form of every secret masked."""
-        return redact(options, self._secrets) if self._secrets and shows(options, self._secrets) else options
+        return (
+            redact(options, self._secrets)
+            if self._secrets and shows(options, self._secrets, thorough=True)
+            else options
+        )
 
     def body(self, options: bytes) -> bytes:
         """The same for bytes, whatever their encoding."""
@@ -37,7 +41,8 @@ class Redactor:
     def redact_head(self, head: Head) -> Head:
         """The same head, unless it echoes a secret."""
         data = head.headers
-        if not self._secrets or not shows("\n".join((*data.values(), head.reason)), self._secrets):
+        has_failed = not 200 <= head.status < 300
+        if not shows("\n".join((*data.values(), head.reason)), self._secrets, thorough=has_failed):
             return head
         headers = {name: self.text(value) for name, value in data.items()}
         return replace(head, headers=headers, reason=self.text(head.reason))

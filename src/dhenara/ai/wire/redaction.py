@@ -1,8 +1,8 @@
 """Redaction: what was sent as a secret is masked in whatever the server echoes, however it is encoded there.
 
-Servers and gateways echo keys and headers in errors, in headers and in redirects, as they are or percent-encoded,
-escaped for JSON or HTML, in base64 or hexadecimal, in other letter case, or cut. Each text is searched for all of
-these forms; escapes are searched in the decoded text too. A text in which a secret remains after that is masked whole.
+Servers and gateways echo keys and headers in errors, in headers and in redirects, as they are or encoded, in other
+letter case, or cut. Each text is searched for all of these forms, and so are all its readings. A text in which a secret
+remains after what can be masked is masked whole.
 """
 
 from __future__ import annotations
@@ -11,42 +11,54 @@ import base64
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
+from .encodings import readings, unmixed
 from .secrets import MASK
 
-ESCAPES = ("%", "\\", "&", "+")
-DEEPEST = 3
-"""How often a text may be escaped over and over."""
-
 SHORTEST_CUT = 12
-"""Of a secret of at least so many characters, the beginning is masked too: messages are shortened."""
+"""Of a secret of at least so many characters, a part is masked too: messages are shortened."""
 
 LONG = 24
-"""A third of a long secret says which one it is; of a shorter one, three quarters."""
+"""A third of a long secret at its beginning, or half of it anywhere, says which one it is; of a shorter one, three
+quarters."""
 
-JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 
+def shows(text: str, secrets: tuple[str, ...], *, thorough: bool = False) -> bool:
+    """Whether the text, read in any of the ways that readers know, has a secret in it.
 
-def shows(text: str, secrets: tuple[str, ...]) -> bool:
-    """Whether the text, read in any of the ways that readers know, has a secret in it."""
-    lowered = text.lower()
-    needles = forms(secrets)
-    if any(needle in lowered for needle in needles):
-        return True
-    if not any(escape in text for escape in ESCAPES):
+    Args:
+        text: What a server sent.
+        secrets: What must not be shown.
+        thorough: Whether to look for parts of secrets, and in base64, hexadecimal and lists of bytes as well.
+    """
+    if not secrets:
         return False
-    return any(needle in view for view in decoded(lowered) for needle in needles)
+    if holds(text, secrets, thorough=thorough):
+        return True
+    return any(
+        holds(reading, secrets, thorough=thorough)
+        for reading in readings(text, thorough=thorough)
+        if reading is not text
+    )
+
+
+def holds(text: str, secrets: tuple[str, ...], *, thorough: bool) -> bool:
+    """Whether a form of a secret, or a large part of one, stands in this text."""
+    lowered = text.lower()
+    if any(form in lowered for form in forms(secrets)):
+        return True
+    return thorough and next(fragments(lowered, secrets), None) is not None
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
     """The text with each form masked where it stands; masked whole where that is not enough."""
     if not secrets:
         return text
-    text = known_forms(secrets).sub(MASK, text)
-    if shows(text, secrets):
+    text = masked(text, secrets)
+    if shows(text, secrets, thorough=True):
         text = escaped_forms(secrets).sub(MASK, text)
-    return MASK if shows(text, secrets) else text
+    return MASK if shows(text, secrets, thorough=True) else text
 
 
 @lru_cache(maxsize=64)
@@ -67,46 +79,71 @@ def known_forms(secrets: tuple[str, ...]) -> re.Pattern[str]:
 def beginning(secret: str) -> str:
     """What of a secret still says which one it is; nothing of short ones, and of texts of several words."""
     size = len(secret)
-    if size < SHORTEST_CUT or " " in secret or "://" in secret:
+    if not can_be_cut(secret):
         return ""
     return secret[: max(SHORTEST_CUT, size // 3) if size >= LONG else size * 3 // 4]
+
+
+def can_be_cut(secret: str) -> bool:
+    return len(secret) >= SHORTEST_CUT and " " not in secret and "://" not in secret
+
+
+@lru_cache(maxsize=64)
+def anchors(secrets: tuple[str, ...]) -> tuple[tuple[str, str, int, int], ...]:
+    """For each secret pieces of it, one of which is in every part that is long enough: secret, piece, place, length."""
+    found = []
+    for secret in filter(can_be_cut, secrets):
+        size = len(secret)
+        least = max(SHORTEST_CUT, size // 2) if size >= LONG else size * 3 // 4
+        step = least // 2
+        lowered = secret.lower()
+        if len(lowered) == size:
+            found += [(lowered, lowered[at : at + step], at, least) for at in range(0, size - step + 1, step)]
+    return tuple(found)
+
+
+def fragments(lowered: str, secrets: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """Where large parts of secrets stand in a text of small letters: beginnings and ends."""
+    for secret, piece, place, least in anchors(secrets):
+        at = lowered.find(piece)
+        while at >= 0:
+            start, end, first, last = at, at + len(piece), place, place + len(piece)
+            while start and first and lowered[start - 1] == secret[first - 1]:
+                start, first = start - 1, first - 1
+            while end < len(lowered) and last < len(secret) and lowered[end] == secret[last]:
+                end, last = end + 1, last + 1
+            if end - start >= least:
+                yield start, end
+            at = lowered.find(piece, end)
+
+
+def masked(text: str, secrets: tuple[str, ...]) -> str:
+    """The text with a mask where a form or a part of a secret stands as it is."""
+    found = [match.span() for match in known_forms(secrets).finditer(text)]
+    lowered = text.lower()
+    # A letter whose small form is two characters would move all places after it.
+    found += fragments(lowered, secrets) if len(lowered) == len(text) else ()
+    shown, at = [], 0
+    for start, end in sorted(found):
+        if start >= at:
+            shown += [text[at:start], MASK]
+        at = max(at, end)
+    return "".join((*shown, text[at:]))
 
 
 def encoded(secret: str) -> set[str]:
     data = secret.encode("utf-8", "surrogatepass")
     match = {secret, quote(secret, safe="", errors="replace"), secret.replace("/", "\\/"), data.hex()}
+    if not secret.isascii():
+        # What is left of it where bytes are read as Latin-1, or letters are replaced.
+        match |= {data.decode("latin-1"), repr(data)[2:-1], *unmixed(secret)}
+        match.add(secret.encode("ascii", "replace").decode())
+        match.add(quote(secret.encode("latin-1", "replace"), safe=""))
     for before in range(3):
         # The characters of base64 that depend on this secret alone, wherever it stands among other bytes.
         inner = base64.b64encode(bytes(before) + data)[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6].decode()
         match |= {inner, inner.replace("+", "-").replace("/", "_"), quote(inner, safe="")}
     return {form for form in match if form}
-
-
-def decoded(text: str) -> set[str]:
-    """The text as it reads once its percent, JSON and HTML escapes are resolved, one after another."""
-    views, latest = {text}, {text}
-    for _ in range(DEEPEST):
-        latest = {one.lower() for view in latest for one in unescaped(view)} - views
-        if not latest:
-            break
-        views |= latest
-    return views
-
-
-def unescaped(text: str) -> Iterator[str]:
-    yield unquote(text)
-    yield unquote(text.replace("+", " "))
-    if "\\" in text:
-        yield JSON_ESCAPE.sub(plain, text)
-    if "&" in text:
-        import html
-
-        yield html.unescape(text)
-
-
-def plain(escape: re.Match[str]) -> str:
-    number = escape[1] or escape[2]
-    return chr(int(number, 16)) if number else escape[3]
 
 
 @lru_cache(maxsize=64)
