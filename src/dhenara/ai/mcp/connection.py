@@ -13,6 +13,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp import Client, MCPError, StdioServerParameters
 
 from ..errors import MCPServerError, MCPTimeoutError
+from ..wire.secrets import shown_address
 from .bounded_http import bound_response
 
 # A server may hold its answer open while a tool runs.
@@ -93,4 +94,4 @@ def root_cause(error: BaseException) -> BaseException:
 
 
 def server_name(server: str | Sequence[str]) -> str:
-    return server.split("?")[0] if isinstance(server, str) else repr(server[0])
+    return shown_address(server) if isinstance(server, str) else repr(server[0])

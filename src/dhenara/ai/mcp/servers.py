@@ -10,6 +10,7 @@ from ..errors import ConfigurationError, InvalidSchemaError, MCPServerError, Syn
 from ..providers.headers import given_headers
 from ..types.content import ToolResultContent
 from ..types.tool import Tool
+from ..wire.secrets import SecretAddress, SecretText, secret_headers, shown_address
 from .results import read_contents
 
 if TYPE_CHECKING:
@@ -57,8 +58,11 @@ class MCPServer:
         list_timeout: float | None = 60.0,
         max_tools: int = 1000,
     ) -> None:
-        self._server = server
-        self._env = env
+        # Arguments of a command may be secrets, as may be what stands in an address.
+        self._server: str | Sequence[str] = (
+            SecretAddress(server) if isinstance(server, str) else [*server[:1], *map(SecretText, server[1:])]
+        )
+        self._env = secret_headers(env) if env is not None else None
         self._cwd = cwd
         self._headers = given_headers(headers or {}, "the headers of an MCP server")
         self._prefix = prefix
@@ -189,7 +193,7 @@ class MCPServer:
 
 def server_name(server: str | Sequence[str]) -> str:
     """The server for messages: its command, or its address without the query, which may hold a key."""
-    return server.split("?")[0] if isinstance(server, str) else repr(server[0])
+    return shown_address(server) if isinstance(server, str) else repr(server[0])
 
 
 def is_cancellation(error: BaseException | None) -> bool:

@@ -124,7 +124,7 @@ def secrets_of(io: IO, target: ResolvedTarget, request: HttpRequest, further: Se
 
         if isinstance(io, AuthenticatedIO) and io.shown is not None:
             token = io.shown.secrets()
-    return Redactor((*request_secrets(request.headers), *target.secrets, *token, *further))
+    return Redactor((*request_secrets(request.headers), *target.secrets, *request.secrets, *token, *further))
 
 
 async def read_error_response(target: ResolvedTarget, reader: ResponseReader) -> CallError:

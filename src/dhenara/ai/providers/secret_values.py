@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ..wire.secrets import MASK, SECRET_NAMES, SecretText
+from ..wire.secrets import MASK, OPTION_NAMES, SECRET_NAMES, SecretText
 
 SHORTEST = 8
 """Shorter words are too common to be masked wherever they appear..."""
@@ -60,6 +60,34 @@ def request_secrets(headers: Mapping[str, str]) -> Iterator[str]:
         if not (isinstance(value, SecretText) or SECRET_NAMES.search(name)):
             continue
         yield from filter(is_distinct, header_parts(value))
+
+
+def call_secrets(config: Any) -> tuple[str, ...]:
+    """The credentials that one call sends in its body: those of MCP servers that the provider connects to."""
+    if not config.tools and not config.options:
+        return ()
+    found = list(option_secrets(config.options))
+    for tool in config.tools:
+        if isinstance(spec := getattr(tool, "spec", None), Mapping):
+            found += option_secrets(spec)
+        elif getattr(tool, "kind", None) == "remote_mcp":
+            headers = {name: value.get_secret_value() for name, value in tool.headers.items()}
+            found += option_secrets({"authorization": tool.token(), "headers": headers, "url": str.__str__(tool.url)})
+    return distinct(found)
+
+
+def option_secrets(value: Any, name: str = "") -> Iterator[str]:
+    """The credentials in options of a provider's own."""
+    if isinstance(value, Mapping):
+        for entry, each in value.items():
+            yield from option_secrets(each, "authorization" if name.endswith("headers") else str(entry))
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from option_secrets(each, name)
+    elif isinstance(value, str) and OPTION_NAMES.search(name):
+        yield from header_parts(value)
+    elif isinstance(value, str) and "url" in name:
+        yield from query_values(value)
 
 
 def header_parts(value: str) -> Iterator[str]:

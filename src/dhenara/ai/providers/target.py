@@ -27,7 +27,7 @@ from .headers import given_headers
 from .operation_routes import config_mapping, operation_route, quirk_overrides
 from .provider import NOTHING, Provider, Route
 from .registry import load_provider
-from .secret_values import configured_secrets
+from .secret_values import call_secrets, configured_secrets
 
 if TYPE_CHECKING:
     from .token import Source, Token
@@ -76,7 +76,9 @@ class ResolvedTarget:
         url = (insert_path(self.base_url, encoded.under) if encoded.under else self.base_url) + encoded.path
         if self.query:
             url += self.query.replace("?", "&") if "?" in encoded.path else self.query
-        return HttpRequest(encoded.method, SecretAddress(url), headers, body, once=encoded.once)
+        return HttpRequest(
+            encoded.method, SecretAddress(url), headers, body, once=encoded.once, secrets=call_secrets(call.config)
+        )
 
     def signed(self, request: HttpRequest, now: float) -> HttpRequest:
         """The request with the key or signature; unchanged where the credentials have to be fetched."""

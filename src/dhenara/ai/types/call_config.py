@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, field_serializer, field_validator
 
 from ..wire.limits import DEFAULT_LIMITS, ReadLimits
-from ..wire.secrets import MASK, reveal, secret_headers
+from ..wire.secrets import MASK, conceal_options, mask, reveal, secret_headers
 from .lazy_type import later
 from .model_base import DISCREET, FrozenModel
 from .timeouts import Timeouts
@@ -110,6 +110,17 @@ class AIModelCallConfig(FrozenModel):
     @classmethod
     def _concealed(cls, given: dict[str, str]) -> dict[str, str]:
         return secret_headers(given)
+
+    @field_validator("options")
+    @classmethod
+    def _without_credentials(cls, given: dict[str, Any]) -> dict[str, Any]:
+        concealed: dict[str, Any] = conceal_options(given) if given else given
+        return concealed
+
+    @field_serializer("options")
+    def _masked_options(self, options: dict[str, Any]) -> dict[str, Any]:
+        masked: dict[str, Any] = mask(conceal_options(options)) if options else options
+        return masked
 
     @field_serializer("headers")
     def _masked(self, headers: dict[str, str]) -> dict[str, str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_serializer, field_validator
 
+from ..wire.secrets import SecretAddress, shown_address
 from .model_base import DISCREET, FrozenModel
 
 
@@ -63,6 +64,15 @@ class RemoteMCP(FrozenModel):
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     allowed_tools: tuple[str, ...] = ()
     description: str | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _concealed(cls, given: str) -> str:
+        return SecretAddress(given)
+
+    @field_serializer("url")
+    def _masked(self, url: str) -> str:
+        return shown_address(url)
 
     def token(self) -> str | None:
         return None if self.authorization is None else self.authorization.get_secret_value()

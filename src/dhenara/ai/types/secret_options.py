@@ -33,7 +33,7 @@ def conceal_options(options: dict[str, Any]) -> None:
     """Replaces the secrets in these options, in place."""
     for name in NAMES & options.keys():
         value = options[name]
-        if isinstance(value, str) and SECRET_NAMES.search(name):
+        if isinstance(value, str) and (SECRET_NAMES.search(name) or name.endswith("headers")):
             options[name] = value if isinstance(value, SecretText) else SecretText(value)
         elif isinstance(value, str):
             options[name] = value if isinstance(value, SecretAddress) else SecretAddress(value)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field, ValidationInfo, field_serializer, field_validator, model_validator
 
+from ..wire.secrets import conceal_options, mask
 from .model_base import FrozenModel
 from .schema_source import SchemaSource
 
@@ -50,6 +51,17 @@ class ServerTool(FrozenModel):
     """A tool that the provider runs itself, in the provider's own words (`{"type": "web_search_20260209", …}`)."""
 
     spec: dict[str, Any]
+
+    @field_validator("spec")
+    @classmethod
+    def _conceal_credentials(cls, spec: dict[str, Any]) -> dict[str, Any]:
+        concealed: dict[str, Any] = conceal_options(spec)
+        return concealed
+
+    @field_serializer("spec")
+    def _mask_credentials(self, spec: dict[str, Any]) -> dict[str, Any]:
+        masked: dict[str, Any] = mask(spec)
+        return masked
 
 
 class ToolChoice(FrozenModel):

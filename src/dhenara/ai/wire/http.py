@@ -34,6 +34,8 @@ class HttpRequest:
     """Sent over a connection of its own: on one that rested, nobody can tell whether it was heard before a hang-up."""
     limits: ReadLimits = field(default=DEFAULT_LIMITS, repr=False)
     """How much the server may send as the response."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What in the body no error may repeat."""
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.method!r}, {shown_address(self.url)!r})"

@@ -7,8 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 MASK = "**********"
-SECRET_NAMES = re.compile(r"auth|key|secret|token|passw|credential|cookie|signature", re.IGNORECASE)
+SECRET_NAMES = re.compile(r"auth|key|secret|token|passw|pwd|bearer|credential|cookie|signature", re.IGNORECASE)
 """A config entry or a header whose name has one of these carries a secret."""
+
+OPTION_NAMES = re.compile(r"auth|api_?key|secret|passw|pwd|bearer|credential|cookie|token$", re.IGNORECASE)
+"""The same for options of a request, where `key` and `tokens` stand in names of other things."""
+
+WHOLE = re.compile(r"headers$|query$|^params$|^cookies$", re.IGNORECASE)
+"""Entries of which every text is a secret."""
 
 DIALECT = frozenset({"quirks", "operation_quirks"})
 """Entries that name fields of requests, many of them with `key` or `token` in their names; none is a secret."""
@@ -62,11 +68,13 @@ def masked_pair(pair: str) -> str:
 
 def secret_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
     """The headers with every text in them as a secret."""
-    return {name: SecretText(value) if isinstance(value, str) else value for name, value in headers.items()}
+    return {name: conceal_all(value) for name, value in headers.items()}
 
 
 def conceal(value: Any, name: str = "") -> Any:
     """Configuration with its secrets as `SecretText`: headers, URLs, and every entry with the name of a secret."""
+    if WHOLE.search(name):
+        return conceal_all(value)
     if isinstance(value, str):
         if isinstance(value, SecretText | SecretAddress):
             return value
@@ -74,10 +82,9 @@ def conceal(value: Any, name: str = "") -> Any:
             return SecretText(value)
         return SecretAddress(value) if "://" in value or name == "base_url" else value
     if isinstance(value, Mapping):
-        within = {
+        return {
             entry: each if entry in DIALECT and not name else conceal(each, str(entry)) for entry, each in value.items()
         }
-        return secret_headers(within) if name.lower().endswith("headers") else within
     if isinstance(value, list | tuple):
         return type(value)(conceal(each, name) for each in value) if type(value) in (list, tuple) else value
     return value
@@ -86,10 +93,28 @@ def conceal(value: Any, name: str = "") -> Any:
 def conceal_all(value: Any) -> Any:
     """A JSON value with every text in it as a secret."""
     if isinstance(value, str):
-        return SecretText(value)
+        return value if isinstance(value, SecretText) else SecretText(value)
     if isinstance(value, Mapping):
         return {name: conceal_all(each) for name, each in value.items()}
     return [conceal_all(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def conceal_options(value: Any, name: str = "") -> Any:
+    """Options in a provider's own words with the credentials in them as `SecretText`, such as those of MCP servers."""
+    if isinstance(value, str):
+        if isinstance(value, SecretText | SecretAddress):
+            return value
+        if OPTION_NAMES.search(name):
+            return SecretText(value)
+        return SecretAddress(value) if "url" in name and "?" in value else value
+    if isinstance(value, Mapping):
+        return {
+            entry: conceal_all(each) if str(entry).endswith("headers") else conceal_options(each, str(entry))
+            for entry, each in value.items()
+        }
+    if isinstance(value, list | tuple) and type(value) in (list, tuple):
+        return type(value)(conceal_options(each, name) for each in value)
+    return value
 
 
 def mask(value: Any) -> Any:
