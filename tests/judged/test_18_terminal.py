@@ -40,10 +40,14 @@ ATTACKS = {
     "null": "\x00",
     "delete": "\x7f",
     "tags": "\U000e0041",
+    "swapping": "\u206a\u206b\u206c\u206d\u206e\u206f",
+    "annotation": "\ufff9a\ufffab\ufffb",
+    "operators": "\u2060\u2061\u2062\u2063\u2064\u180e",
 }
 EVIL = "".join(ATTACKS.values())
 STEERING = {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 STEERING |= set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u2028\u2029\U000e0041")
+STEERING |= set("\u206a\u206b\u206c\u206d\u206e\u206f\ufff9\ufffa\ufffb\u2060\u2061\u2062\u2063\u2064\u180e")
 
 
 class Tty(io.StringIO):

@@ -21,8 +21,18 @@ CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\
 CONTROLS |= {0x7F: 0x2421, **dict.fromkeys(range(0x80, 0xA0), 0xFFFD)}
 """DEL, and C1, which terminals take for the same sequences in one character."""
 
-INVISIBLE = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029, 0xFEFF)
-"""Controls of direction (UAX 9), by which a text shows in another order than it is read, and other line ends."""
+INVISIBLE = (
+    0x061C,
+    0x180E,
+    0x200E,
+    0x200F,
+    *range(0x2028, 0x202F),
+    *range(0x2060, 0x2070),
+    0xFEFF,
+    *range(0xFFF9, 0xFFFC),
+)
+"""Controls of direction (UAX 9), by which a text shows in another order than it is read, other line ends, and what is
+never seen: invisible operators, deprecated format controls, annotations."""
 
 SHOWN: dict[int, int | str] = {
     **CONTROLS,

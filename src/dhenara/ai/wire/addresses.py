@@ -19,6 +19,7 @@ PRIVATE_IPV4 = tuple(
             "10.0.0.0/8",  # private use, RFC 1918
             "100.64.0.0/10",  # shared address space, RFC 6598
             "127.0.0.0/8",  # loopback, RFC 1122
+            "168.63.129.16/32",  # not IANA's: the host of every virtual machine at Azure, which serves metadata
             "169.254.0.0/16",  # link local, RFC 3927; metadata servers of clouds
             "172.16.0.0/12",  # private use, RFC 1918
             "192.0.0.0/24",  # IETF protocol assignments, RFC 6890; 192.0.0.192 is a metadata server of Oracle's cloud
