@@ -12,12 +12,13 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.codecs.base import MALFORMED
 from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.errors import BadAnswerError, CallError
+from dhenara.ai.errors import BadAnswerError, BrokenStreamError, CallError
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, Raw, RawStream
 from dhenara.ai.testing.batches import FakeBatches
 from dhenara.ai.testing.dialects.registry import dialect_for
+from dhenara.ai.wire.eventstream import write_message
 from dhenara.ai.wire.frame import Frame
 from support.corpus import CORPUS, load
 from support.protocols import PROTOCOLS
@@ -274,3 +275,104 @@ def test_every_recorded_answer_is_still_read(protocol: Any) -> None:
         for delta in protocol.load().decoder(protocol.quirks).whole(json.loads(exchange["response_body"])):
             draft.add(delta)
         assert draft.complete or draft.error is not None, exchange["id"]
+
+
+NO_ANSWERS: dict[str, list[bytes]] = {
+    "openai_chat": [
+        b'{"choices": [{"index": 0, "message": {}, "finish_reason": "stop"}]}',
+        b'{"choices": [{"index": 0, "message": null, "finish_reason": "stop"}]}',
+        b'{"choices": [{"index": 0, "message": "hi", "finish_reason": "stop"}]}',
+    ],
+    "openai_responses": [
+        b'{"object": "response", "id": "r", "output": []}',
+        b'{"object": "response", "id": "r", "status": "completed", "output": [{}]}',
+    ],
+    "anthropic": [
+        b'{"type": "message", "content": []}',
+        b'{"type": "message", "role": "assistant", "stop_reason": "end_turn"}',
+        b'{"type": "message", "role": "assistant", "content": null, "stop_reason": "end_turn"}',
+    ],
+    "converse": [
+        b'{"output": {}, "stopReason": "end_turn"}',
+        b'{"output": {"message": {}}, "stopReason": "end_turn"}',
+        b'{"stopReason": "end_turn"}',
+    ],
+    "cohere": [
+        b'{"message": {}, "finish_reason": "COMPLETE"}',
+        b'{"text": "hi", "generation_id": "g", "finish_reason": "COMPLETE"}',
+    ],
+}
+
+
+@pytest.mark.parametrize("own", NO_ANSWERS)
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_body_without_a_message_is_no_success(own: str, streaming: bool, world: World) -> None:
+    """The words of a protocol around nothing; Cohere's first protocol has its text elsewhere."""
+    for raw in NO_ANSWERS[own]:
+        with FakeServer(Raw(raw), forever=True) as server:
+            client = AIModelClient(endpoint(server.url, *SPEAKERS[own]))
+            with pytest.raises(BadAnswerError):
+                world.stream(client, "hi") if streaming else world.run(client, "hi")
+            world.close(client)
+            assert len(server.exchanges) == 1
+
+
+ENDS: dict[str, list[bytes]] = {
+    "openai_chat": [
+        b"data: [DONE]\n\n",
+        b"data: {}\n\ndata: [DONE]\n\n",
+        b"data: null\n\ndata: [DONE]\n\n",
+        b'data: {"choices": []}\n\ndata: [DONE]\n\n',
+        b'data: {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}\n\ndata: [DONE]\n\n',
+    ],
+    "openai_responses": [
+        b'data: {"type": "response.completed"}\n\n',
+        b'data: {"type": "response.completed", "response": {}}\n\n',
+    ],
+    "anthropic": [
+        b'data: {"type": "message_stop"}\n\n',
+        b'data: {"type": "message_start", "message": {}}\n\ndata: {"type": "message_stop"}\n\n',
+        b'data: {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}\n\ndata: {"type": "message_stop"}\n\n',
+    ],
+    "cohere": [b'data: {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}}\n\n'],
+    "converse": [
+        write_message({":message-type": "event", ":event-type": "messageStop"}, b'{"stopReason": "end_turn"}'),
+    ],
+}
+
+
+@pytest.mark.parametrize("own", ENDS)
+def test_the_end_of_a_stream_without_an_answer_before_it_is_no_success(own: str, world: World) -> None:
+    for raw in ENDS[own]:
+        kind = dialect_for(PATHS[own]).stream_type
+        with FakeServer(RawStream([raw], headers={"content-type": kind}), forever=True) as server:
+            client = AIModelClient(endpoint(server.url, *SPEAKERS[own]))
+            try:
+                final = world.stream(client, "hi", retries=0)[-1][1]
+            except (BadAnswerError, BrokenStreamError):
+                continue
+            finally:
+                world.close(client)
+            assert final.chat_response.interrupted, raw
+
+
+def test_what_is_no_event_stream_of_aws_is_a_bad_answer_at_once(world: World) -> None:
+    raw = b'data: {"choices": [{"index": 0, "delta": {"content": "Hi"}}]}\n\n'
+    for kind in ("text/event-stream", "application/vnd.amazon.eventstream"):
+        with FakeServer(RawStream([raw], headers={"content-type": kind}), forever=True) as server:
+            client = AIModelClient(endpoint(server.url, *SPEAKERS["converse"]))
+            with pytest.raises(BadAnswerError, match="no AWS event stream"):
+                world.stream(client, "hi")
+            world.close(client)
+            assert len(server.exchanges) == 1
+
+
+@pytest.mark.parametrize("own", [name for name in PATHS if name not in ("cohere", "ollama")])
+def test_the_message_of_another_protocol_is_not_taken_for_the_words_of_an_error(own: str, world: World) -> None:
+    raw = b'{"id": "x", "message": {"role": "assistant", "content": [{"type": "text", "text": "hi"}]}}'
+    with FakeServer(Raw(raw), forever=True) as server:
+        client = AIModelClient(endpoint(server.url, *SPEAKERS[own]))
+        with pytest.raises(BadAnswerError):
+            world.run(client, "hi")
+        world.close(client)
+        assert len(server.exchanges) == 1

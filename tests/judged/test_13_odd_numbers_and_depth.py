@@ -166,3 +166,15 @@ def test_json_is_read_no_deeper_than_it_can_be_written() -> None:
     for depth in (wire.DEEPEST + 1, 900, 200_000):
         with pytest.raises(ValueError, match="nested deeper"):
             wire.loads(deep(depth))
+
+
+@EACH
+def test_the_words_of_an_error_are_shortened(path: str) -> None:
+    """In a refusal, in a body with a success status, and in an event of a stream alike."""
+    provider, model = SPEAKERS[path]
+    body = json.dumps({"error": {"message": "x" * 300_000}}).encode()
+    for reply in (Raw(body), Raw(body, 500)):
+        with FakeServer(reply) as server, AIModelClient(endpoint(server.url, provider, model)) as client:
+            with pytest.raises(CallError) as raised:
+                client.generate("hi", retries=0)
+            assert len(str(raised.value)) < 3000

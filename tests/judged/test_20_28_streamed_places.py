@@ -137,3 +137,36 @@ def test_28_a_stop_sequence_in_message_start_is_read() -> None:
     start = message(stop_reason="stop_sequence", stop_sequence="END")
     answer, _ = streamed("anthropic", [start, {"type": "message_stop"}])
     assert answer.choices[0].stop_sequence == "END"
+
+
+def test_20_texts_that_are_one_in_the_finished_item_are_told_once() -> None:
+    events = [{"type": "response.output_item.added", "output_index": 0, "item": item()}]
+    events += [delta("Hel", 1), delta("lo", 2), completed(item("Hello"))]
+    answer, shown = streamed("openai_responses", events)
+    assert answer.text() == shown == "Hello"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_20_the_end_of_a_text_that_was_not_streamed_is_told(place: int) -> None:
+    done = {"type": "response.output_item.done", "output_index": 0, "item": item("Hello")}
+    events = [{"type": "response.output_item.added", "output_index": 0, "item": item()}]
+    events += [delta("Hel", place), done, completed(item("Hello"))]
+    answer, shown = streamed("openai_responses", events)
+    assert answer.text() == shown == "Hello"
+
+
+def test_20_items_that_share_one_place_are_told_once() -> None:
+    call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{}"}
+    message = {**item("Hello"), "id": "msg_1"}
+    events = [
+        {"type": "response.output_item.added", "output_index": 0, "item": {**item(), "id": "msg_1"}},
+        delta("Hello", 1),
+        {"type": "response.output_item.done", "output_index": 0, "item": message},
+        {"type": "response.output_item.added", "output_index": 0, "item": {**call, "arguments": ""}},
+        {"type": "response.function_call_arguments.delta", "output_index": 0, "item_id": "fc_1", "delta": "{}"},
+        {"type": "response.output_item.done", "output_index": 0, "item": call},
+        completed(message, call),
+    ]
+    answer, shown = streamed("openai_responses", events)
+    assert answer.text() == shown == "Hello"
+    assert [(one.name, one.arguments_text) for one in answer.tool_calls()] == [("f", "{}")]

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import BadAnswerError, BrokenStreamError, CallError
+from dhenara.ai.errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError
 from dhenara.ai.pipeline.response_reader import StreamingSource
 from dhenara.ai.pipeline.stream import Stream
 from dhenara.ai.response.builder import ResponseBuilder
-from dhenara.ai.testing import FakeServer, RawStream
+from dhenara.ai.testing import FakeServer, Raw, RawStream
 from dhenara.ai.types import AIModelCallConfig
 from dhenara.ai.wire.limits import DEFAULT_LIMITS
 from support.corpus import CORPUS, Exchange, body_bytes
@@ -137,3 +137,27 @@ def test_a_whole_event_that_is_no_json_is_still_a_bad_answer(world: World) -> No
                 world.stream(client, "hi")
             world.close(client)
             assert len(server.exchanges) == 1
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_whole_body_that_was_cut_is_retried(streaming: bool, world: World) -> None:
+    """A gateway gives what it got of an answer a length of its own."""
+    whole = b'{"id": "1", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}}]}'
+    for size in (1, 20, len(whole) - 1):
+        cut = Raw(whole[:size], headers={"content-type": "application/json"})
+        with FakeServer(cut, cut) as server:
+            client = AIModelClient(endpoint(server.url), config=AIModelCallConfig(retries=1))
+            with pytest.raises(ConnectionFailedError, match="middle of the answer"):
+                world.stream(client, "hi") if streaming else world.run(client, "hi")
+            world.close(client)
+            assert len(server.exchanges) == 2
+
+
+@pytest.mark.parametrize("raw", [b"{}{}", b"{} x", b"<html>", b" \n", b'{"a": 1}\n{"b": 2}\n'])
+def test_a_whole_body_that_is_no_json_is_still_a_bad_answer(raw: bytes, world: World) -> None:
+    with FakeServer(Raw(raw, headers={"content-type": "application/json"}), forever=True) as server:
+        client = AIModelClient(endpoint(server.url))
+        with pytest.raises(BadAnswerError):
+            world.run(client, "hi")
+        world.close(client)
+        assert len(server.exchanges) == 1

@@ -12,7 +12,9 @@ from dhenara.ai.testing import Answer, FakeServer, Raw, RawStream
 from support.runs import go, go_streaming
 from support.worlds import World, endpoint
 
-NAMES = ["multi_tool_use.parallel", "parallel"]
+NAMES = [
+    "multi_tool_use.parallel", "parallel", "multi_tool_use_parallel", "functions.multi_tool_use.parallel",
+]  # fmt: skip
 
 
 def weather(city: str) -> str:
@@ -123,3 +125,14 @@ def test_a_declared_tool_of_that_name_is_called(world: World) -> None:
         run = go(world, client, "?", tools=[parallel])
         world.close(client)
     assert [(tool.call.name, tool.outcome) for tool in run.tools] == [("parallel", "ran")]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_parameters_may_be_json_text(streamed: bool, world: World) -> None:
+    use = {"recipient_name": "functions.weather", "parameters": '{"city": "Rome"}'}
+    reply = chat(NAMES[0], json.dumps({"tool_uses": [use]}), streamed=streamed)
+    with FakeServer(reply) as server:
+        client = AIModelClient(endpoint(server.url, model="gpt-4o"))
+        final = world.stream(client, "?")[-1][1] if streamed else world.run(client, "?")
+        world.close(client)
+    assert [(call.name, call.arguments) for call in final.chat_response.tool_calls()] == [("weather", {"city": "Rome"})]

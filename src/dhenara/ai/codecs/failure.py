@@ -81,6 +81,7 @@ QUOTA_WORDS = (
     r"|out of credits|billing (hard )?limit|payment required|no credits"
 )
 LONGEST_BODY = 600
+LONGEST_MESSAGE = 2000
 
 
 def error_from_response(
@@ -91,7 +92,7 @@ def error_from_response(
     kind: str | None = None,
 ) -> CallError:
     """The error for an answer that was a refusal; provider and model are added by whoever knows them."""
-    text = message or describe(head, body)
+    text = (message or describe(head, body))[:LONGEST_MESSAGE]
     error_type = choose_error(head.status, text, code, kind)
     return error_type(
         text,

@@ -87,7 +87,9 @@ def says_why(body: Any) -> bool:
     data = body[0] if isinstance(body, list) and body else body
     if not isinstance(data, Mapping):
         return False
-    return any(match and isinstance(match, str | list | dict) for match in (data.get(name) for name in REASONS))
+    # An object under `message` is the message of another protocol, and no read_text.
+    kinds = ((name, (str, list) if name == "message" else (str, list, dict)) for name in REASONS)
+    return any(data.get(name) and isinstance(data[name], kind) for name, kind in kinds)
 
 
 def not_an_answer(own: str) -> ValueError:

@@ -15,7 +15,9 @@ from ..dataclass import dataclass
 from ..types.delta import Delta, Part, ToolCallDelta
 from ..wire import json
 
-NAMES = frozenset({"multi_tool_use.parallel", "multi_tool_use", "parallel"})
+NAMES = frozenset({"multi_tool_use_parallel", "multi_tool_use", "parallel"})
+"""Names of the wrapper, with `_` for the dot that many hosts do not allow."""
+
 NAMESPACE = "functions."
 
 
@@ -63,7 +65,7 @@ class WrapperCalls:
 
     def _hold(self, delta: ToolCallDelta) -> bool:
         held = self._held.get(delta.part)
-        if held is None and delta.name in NAMES and delta.name not in self._declared:
+        if held is None and is_wrapper(delta.name) and delta.name not in self._declared:
             held = self._held[delta.part] = Held(delta)
         if held is None:
             return False
@@ -94,7 +96,7 @@ def inner_calls(call_id: str | None, arguments: str) -> list[InnerCall] | None:
         InnerCall(
             f"{call_id or 'call'}_{number}",
             use["recipient_name"].removeprefix(NAMESPACE),
-            json.dumps(use.get("parameters") or {}).decode(),
+            json.dumps(parameters_of(use) or {}).decode(),
         )
         for number, use in enumerate(uses)
     ]
@@ -103,6 +105,21 @@ def inner_calls(call_id: str | None, arguments: str) -> list[InnerCall] | None:
 def is_use(use: Any) -> bool:
     if not isinstance(use, dict):
         return False
-    name, parameters = use.get("recipient_name"), use.get("parameters")
-    is_named = isinstance(name, str) and bool(name.removeprefix(NAMESPACE)) and name not in NAMES
+    name, parameters = use.get("recipient_name"), parameters_of(use)
+    is_named = isinstance(name, str) and bool(name.removeprefix(NAMESPACE)) and not is_wrapper(name)
     return is_named and (parameters is None or isinstance(parameters, dict))
+
+
+def is_wrapper(name: str | None) -> bool:
+    return name is not None and name.removeprefix(NAMESPACE).replace(".", "_") in NAMES
+
+
+def parameters_of(use: dict[str, Any]) -> Any:
+    """The parameters of an inner call, which some models write as JSON text."""
+    given = use.get("parameters")
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given, json.DEEPEST_INSIDE)
+    except ValueError:
+        return given

@@ -10,7 +10,7 @@ from ..codecs.failure import not_an_answer, request_id
 from ..errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError, ResponseTooLargeError
 from ..types.delta import SILENT, Delta, ErrorDelta, StreamEnd
 from ..wire import json
-from ..wire.frame import BrokenFraming, Frame, Frames
+from ..wire.frame import BrokenFraming, ForeignFraming, Frame, Frames
 from ..wire.http import Head
 from ..wire.io_protocol import ClientClosed, ConnectFailed, ConnectionBroken, ReadTimeout, Response
 from ..wire.limits import DEFAULT_LIMITS, BoundedFrames, LimitExceeded, ReadLimits
@@ -149,6 +149,8 @@ class StreamingSource:
             return self._frames.feed(chunk) if chunk else self._frames.finish()
         except LimitExceeded as error:
             raise self._reader.with_names(too_large(error)) from error
+        except ForeignFraming as error:
+            raise self._reader.with_names(undecodable_error(error)) from error
         except BrokenFraming as error:
             raise self._reader.with_names(BrokenStreamError(f"the stream is damaged: {error}")) from error
 
@@ -221,9 +223,8 @@ class BufferedSource:
 
 
 def unread(head: Head, body: bytes) -> CallError:
-    """The error for a body that is no JSON. One whose end only the hang-up tells may have been cut off."""
-    ends_by_itself = head.headers.keys() & {"content-length", "transfer-encoding"}
-    if body and not ends_by_itself and json.is_beginning(body):
+    """The error for a body that is no JSON. One that begins like JSON was cut off."""
+    if body.strip() and json.is_beginning(body):
         return ConnectionFailedError("the connection ended in the middle of the answer")
     return not_an_answer(head, body, "JSON")
 

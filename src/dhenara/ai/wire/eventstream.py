@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from .frame import BrokenFraming, Frame
+from .frame import BrokenFraming, ForeignFraming, Frame
 
 PRELUDE = 12
 TRAILER = 4
@@ -58,6 +58,8 @@ class EventStreamFrames:
         if len(self._buffer) - start < PRELUDE:
             return None
         total, headers, checksum = struct.unpack_from(">III", self._buffer, start)
+        if total > LARGEST and not self._offset + start:
+            raise ForeignFraming("this is no AWS event stream")
         if zlib.crc32(self._buffer[start : start + 8]) != checksum:
             raise self._broken(start, "the checksum of the prelude is wrong")
         if not PRELUDE + TRAILER + headers <= total <= LARGEST:

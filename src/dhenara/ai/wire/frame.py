@@ -42,3 +42,7 @@ class BytesAsFrames:
 
 class BrokenFraming(Exception):
     """The bytes do not follow the framing they claim to have."""
+
+
+class ForeignFraming(BrokenFraming):
+    """The bytes are in no way the framing that was expected: something else answered."""

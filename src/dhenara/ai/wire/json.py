@@ -76,8 +76,19 @@ def is_beginning(data: bytes) -> bool:
             loads_partial(data[:end])
         except ValueError:
             continue
-        return True
+        return not has_end(data)
     return False
+
+
+def has_end(data: bytes) -> bool:
+    """Whether a whole value stands at the beginning; what follows it is something else."""
+    from json import JSONDecoder
+
+    try:
+        JSONDecoder().raw_decode(data.decode("utf-8", "replace").lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def dumps(value: Any) -> bytes:

@@ -45,16 +45,18 @@ EXTRA_FIELDS = ("container", "context_management", "input_transformations", "dia
 class MessagesReader:
     """One answer: its blocks in the order in which they begin, and what is said around them."""
 
-    __slots__ = ("_blocks", "_data", "_usage")
+    __slots__ = ("_began", "_blocks", "_data", "_usage")
 
     def __init__(self) -> None:
+        self._began = False
         self._blocks: dict[int, BlockReader] = {}
         self._data = 0
         self._usage: Wire = {}
 
     def whole(self, body: Any) -> Iterator[Delta]:
         refuse_foreign(body, MESSAGES)
-        if not isinstance(body.get("content"), list | str) and not body.get("stop_reason"):
+        content = body.get("content")
+        if not isinstance(content, list | str) or not (content or body.get("stop_reason")):
             if not says_why(body):
                 raise not_an_answer(MESSAGES)
             yield ErrorDelta(stream_error(body))
@@ -82,6 +84,7 @@ class MessagesReader:
 
     def _message_start(self, event: Wire) -> Iterator[Delta]:
         message = read_object(event, "message")
+        self._began = bool(message)
         yield from self._begin(message)
         # Servers that know the whole answer already say here how it ends.
         yield from self._end(message, read_object(message, "usage"), whole=bool(read_text(message, "stop_reason")))
@@ -119,7 +122,8 @@ class MessagesReader:
         return self._end(data, read_object(event, "usage"))
 
     def _message_stop(self, event: Wire) -> Iterable[Delta]:
-        return (StreamEnd(),)
+        """An end without a message before it is none: the stream is broken then."""
+        return (StreamEnd(),) if self._began or self._data else ()
 
     def _error(self, event: Wire) -> Iterable[Delta]:
         return (ErrorDelta(stream_error(event)),)

@@ -45,9 +45,10 @@ FINISH: dict[str, FinishReason] = {
 class CohereReader:
     """One answer. The plan to call tools is kept beside the words, which it is not a part of."""
 
-    __slots__ = ("_called_tools", "_last", "_plan", "_text", "_thoughts")
+    __slots__ = ("_began", "_called_tools", "_last", "_plan", "_text", "_thoughts")
 
     def __init__(self) -> None:
+        self._began = False
         self._called_tools = False
         self._last = 0
         self._text = 0
@@ -57,7 +58,7 @@ class CohereReader:
     def whole(self, body: Any) -> Iterator[Delta]:
         refuse_foreign(body, COHERE)
         message = read_object(body, "message")
-        if not message and not body.get("finish_reason"):
+        if not message:
             if not says_why(body):
                 raise not_an_answer(COHERE)
             yield ErrorDelta(error_for(body))
@@ -83,7 +84,9 @@ class CohereReader:
             return ()
         read = EVENTS.get(read_text(event, "type") or frame.event or "")
         if read is not None:
-            return read(self, event)
+            # An end without a message before it is none: the stream is broken then.
+            self._began = self._began or read is not CohereReader._message_end
+            return read(self, event) if self._began else ()
         refuse_foreign(event, COHERE)
         return (ErrorDelta(error_for(event)),) if event.get("message") or event.get("error") else ()
 

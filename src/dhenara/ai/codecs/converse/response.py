@@ -52,15 +52,19 @@ EXCEPTIONS = {
     "serviceUnavailableException": 503,
     "internalServerException": 500,
 }
+BEGINNINGS = frozenset({"messageStart", "contentBlockStart", "contentBlockDelta"})
+"""An end without one of these before it is none: the stream is broken then."""
+
 EXTRA_FIELDS = ("additionalModelResponseFields", "trace", "performanceConfig", "serviceTier")
 
 
 class ConverseReader:
     """One answer. The event that ends the message is its last word; the counts come after it."""
 
-    __slots__ = ("_called", "_formats", "_kinds", "_last", "_results", "_stopped")
+    __slots__ = ("_began", "_called", "_formats", "_kinds", "_last", "_results", "_stopped")
 
     def __init__(self) -> None:
+        self._began = False
         self._called = False
         self._formats: dict[int, str] = {}
         self._kinds: dict[int, str] = {}
@@ -71,11 +75,12 @@ class ConverseReader:
     def whole(self, body: Any) -> Iterator[Delta]:
         """A body that is no answer says why there is none."""
         refuse_foreign(body, CONVERSE)
-        if not read_object(body, "output") and "stopReason" not in body:
+        if not read_object(read_object(body, "output"), "message"):
             if not says_why(body) and not body.get("Message"):
                 raise not_an_answer(CONVERSE)
             yield ErrorDelta(aws_error(Head(0), body))
             return
+        self._began = True
         for index, block in enumerate(read_objects(read_object(read_object(body, "output"), "message"), "content")):
             yield from self._block(index, block)
         yield from self._end(body)
@@ -87,6 +92,7 @@ class ConverseReader:
         if frame.headers.get(":message-type") in ("exception", "error"):
             return (ErrorDelta(stream_exception(frame, text)),)
         read = EVENTS.get(frame.event or "")
+        self._began = self._began or frame.event in BEGINNINGS
         if read is None:
             refuse_foreign(text, CONVERSE)
             return ()
@@ -95,7 +101,7 @@ class ConverseReader:
     def finish(self) -> Iterator[Delta]:
         for index in list(self._results):
             yield from self._block_stop({"contentBlockIndex": index})
-        if self._stopped:
+        if self._stopped and self._began:
             yield StreamEnd()
 
     def _index(self, event: Wire) -> int:

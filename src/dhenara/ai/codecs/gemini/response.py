@@ -20,7 +20,7 @@ from .usage import read_usage
 EXTRA_FIELDS = ("groundingMetadata", "urlContextMetadata", "safetyRatings")
 LAST = b"[DONE]"
 # What shows that an event is one of this protocol.
-KNOWN = frozenset({"candidates", "promptFeedback", "modelVersion", "responseId", "error", "message"})
+KNOWN = frozenset({"candidates", "promptFeedback", "modelVersion", "responseId", "error"})
 STOP, LENGTH = "STOP", "MAX_TOKENS"
 FILTERED = frozenset(
     {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "MODEL_ARMOR"}
@@ -72,8 +72,8 @@ class GeminiReader:
         if event is None:
             return
         refuse_foreign(event, GEMINI)
-        self._seen = self._seen or any(event.get(name) for name in KNOWN)
-        if event.get("error") or (event.get("message") and "candidates" not in event):
+        self._seen = self._seen or any(event.get(name) for name in KNOWN) or bool(read_text(event, "message"))
+        if event.get("error") or (read_text(event, "message") and "candidates" not in event):
             yield ErrorDelta(stream_error(event))
             return
         if event.get("responseId") or event.get("modelVersion"):

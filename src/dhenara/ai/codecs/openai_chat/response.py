@@ -124,7 +124,8 @@ class ChatReader(RequestAware):
     def _read_undecodable(self, text: bytes) -> list[Delta]:
         """The last word, or an event that says nothing and only keeps the connection alive."""
         if text == LAST:
-            return [StreamEnd()]
+            # An end without an answer before it is none: the stream is broken then.
+            return [StreamEnd()] if self._choices else []
         data = json.loads(text) if text else None
         return [] if data is None else self._read(data, "delta")
 
@@ -156,7 +157,9 @@ class ChatReader(RequestAware):
         if not isinstance(index, int):
             index = 0
         message = choice.get(key) or choice.get("delta") or choice.get("message")
-        if not isinstance(message, dict):
+        if not isinstance(message, dict) or not message:
+            if key == "message" and is_empty(choice):
+                raise not_an_answer(CHAT)
             # Completions of old have their words in the choice itself.
             message = {"content": choice.get("text")}
         reader = self._choices.get(index)
@@ -202,6 +205,13 @@ class ChatReader(RequestAware):
     def _cache_unclear(self, body: dict[str, Any]) -> bool:
         models = self._quirks.cache_counts_unclear
         return bool(models) and matches(str(body.get("model") or ""), models)
+
+
+def is_empty(choice: dict[str, Any]) -> bool:
+    """Whether a choice has neither a message nor a text, and does not say why."""
+    if isinstance(choice.get("text"), str):
+        return False
+    return FINISH.get(str(choice.get("finish_reason")), "stop") == "stop" or bool(choice.get("message"))
 
 
 def stream_error(body: Any) -> Exception:

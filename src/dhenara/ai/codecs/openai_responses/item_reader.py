@@ -33,7 +33,7 @@ WORDS = ("output_text", "text", "")
 class ItemReader:
     """Knows what was told of the item already, so that its whole only adds what is new."""
 
-    __slots__ = ("_data", "_index", "_kind", "_noted", "_quirks", "_texts", "called", "id", "stored")
+    __slots__ = ("_data", "_index", "_kind", "_noted", "_quirks", "_texts", "called", "id", "is_over", "stored")
 
     def __init__(self, index: int, quirks: ResponsesQuirks) -> None:
         self._index = index
@@ -48,6 +48,8 @@ class ItemReader:
         self._texts = StreamedTexts()
         self.called = False
         """Whether it is a call that waits for the caller."""
+        self.is_over = False
+        """Whether it came as a whole."""
 
     def text(self, content: int, piece: str) -> str:
         """The part that this piece of a text or refusal belongs to."""
@@ -81,6 +83,9 @@ class ItemReader:
     def whole(self, item: Wire) -> Iterator[Delta]:
         self.id = self.id or json_fields.read_name(item, "id")
         self._kind = read_text(item, "type") or self._kind or guess_type(item)
+        self.is_over = True
+        if not self._kind:
+            raise ValueError("an item of the response has no type")
         read = ItemReader._call if self._calls(item) else READERS.get(self._kind, ItemReader._server_tool)
         yield from read(self, item)
 
@@ -100,6 +105,11 @@ class ItemReader:
     def is_kind_of(self, item: Wire) -> bool:
         """Whether what was told may be this item."""
         return self._kind in ("", read_text(item, "type") or guess_type(item))
+
+    def is_same(self, item: Wire) -> bool:
+        """Whether this is the item that was read, by its id, or by its kind where it has none."""
+        other = told.read_name(item, "id")
+        return self.id == other if self.id is not None and other is not None else self.is_kind_of(item)
 
     def is_like(self, item: Wire) -> bool:
         """The same where one of them has no id, so that ids do not say otherwise."""
@@ -132,7 +142,9 @@ class ItemReader:
         notes = read_objects(part, "annotations")
         extras = {"item": about, **({"annotations": notes} if notes else {})}
         first = content not in self._data
-        yield TextDelta(self._part(content), self._unseen(content, read_text(part, "text")), extras=extras)
+        said = read_text(part, "text")
+        new = self._unseen(content, said) or self._texts.rest(content, said)
+        yield TextDelta(self._part(content), new, extras=extras)
         if first and (probable := read_objects(part, "logprobs")):
             yield LogprobsDelta(probable)
         for note in notes[self._noted.get(content, 0) :]:

@@ -40,18 +40,21 @@ EXTRA_FIELDS = ("service_tier", "conversation", "background", "previous_response
 class ResponsesReader:
     """One answer. The items of its final event are the last word on what only the origin understands."""
 
-    __slots__ = ("_items", "_last", "_quirks")
+    __slots__ = ("_items", "_last", "_moved", "_quirks")
 
     def __init__(self, quirks: ResponsesQuirks) -> None:
         self._quirks = quirks
         self._items: dict[int, ItemReader] = {}
         self._last = 0
+        self._moved: dict[int, int] = {}
+        """Where items are kept whose place was taken: some hosts give all of them the same one."""
 
     def whole(self, body: Any) -> Iterator[Delta]:
         """A body without items that is no response says why there is none."""
         refuse_foreign(body, RESPONSES)
         is_response = read_text(body, "object") in ("", "response")
-        if not (is_response and isinstance(body.get("output"), list)) and not is_unfinished(body):
+        has_items = is_response and isinstance(body.get("output"), list) and bool(body["output"] or body.get("status"))
+        if not has_items and not is_unfinished(body):
             if not says_why(body):
                 raise not_an_answer(RESPONSES)
             yield ErrorDelta(stream_error(body))
@@ -81,6 +84,7 @@ class ResponsesReader:
         index = event.get("output_index")
         if not isinstance(index, int):
             index = self._last
+        index = self._moved.get(index, index)
         return self._items.get(index) or self._item_at(index)
 
     def _item_at(self, index: int) -> ItemReader:
@@ -109,7 +113,11 @@ class ResponsesReader:
         return self._begin(read_object(event, "response"))
 
     def _added(self, event: Wire) -> Iterator[Delta]:
-        return self._item_at(read_index(event, "output_index", len(self._items))).start(read_object(event, "item"))
+        index, item = read_index(event, "output_index", len(self._items)), read_object(event, "item")
+        before = self._items.get(self._moved.get(index, index))
+        if before is not None and before.is_over and not before.is_same(item):
+            self._moved[index] = max(self._items) + 1
+        return self._item_at(self._moved.get(index, index)).start(item)
 
     def _done(self, event: Wire) -> Iterator[Delta]:
         return self._item(event).whole(read_object(event, "item"))
@@ -162,7 +170,11 @@ class ResponsesReader:
         return (MediaDelta("audio", "audio", transcript=read_text(event, "delta")),)
 
     def _ended(self, event: Wire) -> Iterator[Delta]:
-        return self._close(read_object(event, "response"))
+        """An end without a response, and without items before it, is no answer."""
+        response = read_object(event, "response")
+        if not response and not self._items:
+            raise not_an_answer(RESPONSES)
+        return self._close(response)
 
     def _error(self, event: Wire) -> Iterable[Delta]:
         return (ErrorDelta(stream_error(event)),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class StreamedTexts:
@@ -23,31 +23,68 @@ class StreamedTexts:
         """Whether this whole text was streamed, at whatever place."""
         return any("".join(pieces) == text for pieces in self._pieces.values())
 
+    def rest(self, place: int, text: str) -> str:
+        """What of a finished text was not streamed, where its beginning was; it counts as streamed from then on."""
+        streamed = "".join(self._pieces.get(place, ()))
+        if not streamed or not text.startswith(streamed):
+            return ""
+        new = text[len(streamed) :]
+        if new:
+            self.add(place, new)
+        return new
+
     def places(self, texts: Sequence[str]) -> list[int]:
         """For each text of the finished item, the place at which it was streamed, else its own or a free one."""
         if not self._pieces:
             return list(range(len(texts)))
         streamed = {place: "".join(pieces) for place, pieces in self._pieces.items()}
         match: dict[int, int] = {}
-        for at, text in enumerate(texts):
-            if at in streamed and streamed[at] == text:
-                match[at] = at
-                del streamed[at]
-        for at, text in enumerate(texts):
-            if (
-                at not in match
-                and (same := next((p for p, options in streamed.items() if options == text), None)) is not None
-            ):
-                match[at] = same
-                del streamed[same]
-        for at in range(len(texts)):
-            if at not in match and at in streamed:
-                # The finished text differs from the streamed one: what was streamed stands.
-                match[at] = at
-                del streamed[at]
+        for is_match in EXACT:
+            take_matches(match, texts, streamed, is_match)
+        rest = [at for at in range(len(texts)) if at not in match]
+        if rest and streamed and "".join(texts[at] for at in rest) == "".join(dict(sorted(streamed.items())).values()):
+            # The same words in other portions.
+            return self._joined(match, rest, texts, streamed)
+        for is_match in ALIKE:
+            take_matches(match, texts, streamed, is_match)
         taken = {*match.values(), *self._pieces}
         for at in range(len(texts)):
             if at not in match:
                 match[at] = at if at not in taken else max(taken) + 1
                 taken.add(match[at])
         return [match[at] for at in range(len(texts))]
+
+    def _joined(
+        self, match: dict[int, int], rest: Sequence[int], texts: Sequence[str], streamed: dict[int, str]
+    ) -> list[int]:
+        """All of the rest at the first place of what was streamed, where it counts as streamed from then on."""
+        first = min(streamed)
+        self._pieces = {place: pieces for place, pieces in self._pieces.items() if place not in streamed}
+        self._pieces[first] = ["".join(texts[at] for at in rest)]
+        return [match.get(at, first) for at in range(len(texts))]
+
+
+IsMatch = Callable[[int, str, int, str], bool]
+"""Whether a finished text with its place is a streamed one with its own."""
+
+EXACT: tuple[IsMatch, ...] = (
+    lambda at, text, place, streamed: at == place and text == streamed,
+    lambda at, text, place, streamed: text == streamed,
+)
+ALIKE: tuple[IsMatch, ...] = (
+    lambda at, text, place, streamed: bool(streamed) and text.startswith(streamed),
+    # The finished text differs from the streamed one: what was streamed stands.
+    lambda at, text, place, streamed: at == place,
+)
+
+
+def take_matches(match: dict[int, int], texts: Sequence[str], streamed: dict[int, str], is_match: IsMatch) -> None:
+    """Moves what matches out of `streamed`, into `match`."""
+    for at, text in enumerate(texts):
+        if at in match:
+            continue
+        places = (place for place, piece in sorted(streamed.items()) if is_match(at, text, place, piece))
+        place = next(places, None)
+        if place is not None:
+            match[at] = place
+            del streamed[place]
