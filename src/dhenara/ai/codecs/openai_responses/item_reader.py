@@ -108,7 +108,7 @@ class ItemReader:
 
     def is_same(self, item: Wire) -> bool:
         """Whether this is the item that was read, by its id, or by its kind where it has none."""
-        other = told.read_name(item, "id")
+        other = json_fields.read_name(item, "id")
         return self.id == other if self.id is not None and other is not None else self.is_kind_of(item)
 
     def is_like(self, item: Wire) -> bool:
