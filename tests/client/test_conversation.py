@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-import trio
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from dhenara.ai import AIModelClient
@@ -18,7 +16,7 @@ from dhenara.ai.errors import CallError, ConfigurationError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal
 from dhenara.ai.types import ChatModelCostData, ChatResponse, ChatResponseChoice, Message, ToolResultContent
 from support.calls import histories
-from support.worlds import World, endpoint
+from support.worlds import Async, World, endpoint
 
 PROVIDERS = ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "mistral", "deepseek", "ollama"]
 PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(2))
@@ -29,8 +27,7 @@ def ask(world: World, talk: Conversation, *said: Any, **config: Any) -> ChatResp
     if world.name == "blocking":
         response = talk.ask(*said, **config)
     else:
-        start: Any = {"asyncio": lambda work: asyncio.run(work()), "trio": trio.run}[world.name]
-        response = start(lambda: talk.ask_async(*said, **config))
+        response = cast("Async", world).start(lambda: talk.ask_async(*said, **config))
     assert response.chat_response is not None
     return response.chat_response
 
@@ -50,7 +47,8 @@ def streamed(world: World, talk: Conversation, *said: Any, at_most: int = 10**6)
                     break
         return found
 
-    return asyncio.run(drain()) if world.name == "asyncio" else trio.run(drain)
+    found: list[Any] = cast("Async", world).start(drain)
+    return found
 
 
 def test_it_remembers_what_was_said(world: World, server: FakeServer) -> None:

@@ -68,4 +68,4 @@ def test_a_provider_without_a_usual_embedder_asks_for_one(world: World) -> None:
         await client.embed(["a"])
 
     with pytest.raises(ProviderConfigurationError, match="AI_EMBEDDING_MODEL"):
-        run(world, script, AiSettings(provider="groq", api_key="k"))
+        run(world, script, AiSettings(provider="together", api_key="k"))
