@@ -223,7 +223,7 @@ def test_a_proof_that_is_refused_before_its_time_is_replaced_once(world: World, 
         world.run(client, "?")
         assert world.run(client, "?").chat_response.text() == "Again!"
         with pytest.raises(AuthenticationError):
-            world.run(client, "?", retries=0)
+            world.run(client, "?", retries=1)
         world.close(client)
         assert shown(server) == ["token-1", "token-1", "token-2", "token-2", "token-3"]
 

@@ -46,6 +46,26 @@ class TokenFetch:
     error: DhenaraError | None = None
 
 
+class TokenReplacedResponse:
+    """The refusal of a token that was replaced meanwhile: the same request may succeed with the next one."""
+
+    __slots__ = ("_response", "head", "secrets")
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+        self.head = response.head
+        self.secrets: tuple[str, ...] = getattr(response, "secrets", ())
+
+    async def read(self) -> bytes:
+        return await self._response.read()
+
+    async def close(self) -> None:
+        await self._response.close()
+
+    def abandon(self) -> None:
+        self._response.abandon()
+
+
 class AuthenticatedIO:
     """Opens like the world around it. Everything else is asked of that world itself."""
 
@@ -56,6 +76,8 @@ class AuthenticatedIO:
         parts = urlsplit(target.base_url)
         self._home = f"{parts.scheme}://{parts.netloc}/"
         self._stored: Token | None = None
+        self._accepted: Token | None = None
+        """The last that was not refused."""
         self.shown: Token | None = None
         """The last that went out, which no error must repeat."""
         self._flights: dict[str, TokenFetch] = {}
@@ -64,20 +86,36 @@ class AuthenticatedIO:
         return getattr(self._io, name)
 
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
-        """A proof that is refused before its time is replaced once."""
+        """Sends the request with a token. A token that is refused before its end is replaced.
+
+        Only a GET is then sent again at once (RFC 9110 section 9.2.2). For any other request the response says that
+        another token is there, so that the repetition is an attempt that is counted.
+        """
         if "authorization" in request.headers or not request.url.startswith(self._home):
             return await self._io.open(request, timeouts)
         stored, token = self._stored, await self._get_token(timeouts)
         response = await self._open(request, token, timeouts)
-        if token is not stored or response.head.status not in refused_statuses(token):
+        if response.head.status not in refused_statuses(token):
+            self._accepted = token
             return response
+        if token is not stored or not await self._replace(token, response, timeouts):
+            return response
+        if request.method != "GET":
+            return TokenReplacedResponse(response)
+        await response.close()
+        return await self._open(request, await self._get_token(timeouts), timeouts)
+
+    async def _replace(self, token: Token, response: Response, timeouts: AttemptTimeouts) -> bool:
+        """Whether there is another token now. One that was never accepted is only discarded: a third may not help."""
         if self._stored is token:
             self._stored = None
-        again = await self._get_token(timeouts)
-        if again.is_same(token):
-            return response
-        await response.close()
-        return await self._open(request, again, timeouts)
+        if self._accepted is not token and self._stored is None:
+            return False
+        try:
+            return not (await self._get_token(timeouts)).is_same(token)
+        except BaseException:
+            response.abandon()
+            raise
 
     async def token(self, timeouts: AttemptTimeouts) -> Token:
         """What the next request to the target would show."""

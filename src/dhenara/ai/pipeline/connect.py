@@ -38,6 +38,7 @@ from .response_reader import ResponseReader, too_large
 from .timeouts import TimeoutPolicy
 
 PROXY_AUTHENTICATION_REQUIRED = 407
+TOKEN_ADVICE = "The token was refused before its end and has been replaced; call again, or raise `retries`."
 MAYBE_RECEIVED = "the request may have been received"
 """Of a connection that broke after it was made: whoever counts costs takes such a request for sent."""
 
@@ -145,7 +146,19 @@ async def read_error_response(target: ResolvedTarget, reader: ResponseReader) ->
         error = ProxyError("the proxy wants a name and password, or other ones", status=head.status)
     else:
         error = target.codec.error(head, body)
+    if is_token_replaced(target, reader):
+        error.retriable, error.retry_after = True, 0.0
+        error.advice = TOKEN_ADVICE
     return reader.redactor.redact_error(reader.with_names(error))
+
+
+def is_token_replaced(target: ResolvedTarget, reader: ResponseReader) -> bool:
+    """Whether this refuses a token in whose place there is another one now."""
+    if target.source is None:
+        return False
+    from .authentication import TokenReplacedResponse
+
+    return isinstance(reader.response, TokenReplacedResponse)
 
 
 def with_names(target: ResolvedTarget, error: CallError) -> CallError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..codecs.failure import request_id
 from ..dataclass import dataclass
-from ..errors import CallError
+from ..errors import AuthenticationError, CallError, PermissionDeniedError
 from ..types.attempt import Attempt
 from ..types.call import Call
 from ..wire.io_protocol import IO
@@ -46,7 +46,10 @@ class Retry:
 
     def pause(self, call: Call, error: CallError, failed: int) -> float | None:
         """How long to wait before the next try; None when there should be none."""
-        if not error.retriable or failed > call.config.retries or is_retry_forbidden(call):
+        if not error.retriable or failed > call.config.retries:
+            return None
+        # Refusals of a token are retriable only where another token is sent next, which the provider cannot know.
+        if is_retry_forbidden(call) and not isinstance(error, AuthenticationError | PermissionDeniedError):
             return None
         wait = self.requested_delay(call, error)
         if wait is None:
