@@ -106,7 +106,8 @@ class RequestMiddleware:
             return await mode.ask(provider, prompt, options)
         policy = WISHES.get(cache_policy_, cache_policy_) or self.settings.cache_policy
         shared = self.settings.cache_share_accounts
-        key = provider_cache_key(self.settings.cache_namespace, provider, prompt, options, share_accounts=shared)
+        space = self.settings.cache_namespace
+        key = await mode.call(provider_cache_key, space, provider, prompt, options, share_accounts=shared)
         if key is None or policy == "never" or (policy == "deterministic" and not is_deterministic(provider, options)):
             return await mode.ask(provider, prompt, options)
         stored = None if policy == "refresh" else await mode.call(try_cache, None, self.cache.get, key)

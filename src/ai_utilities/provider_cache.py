@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .results import AskResult
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from .config_models import AiSettings
     from .providers.base_provider import BaseProvider
 
-FORMAT = 2
+FORMAT = 3
 
 
 def provider_cache_key(
@@ -39,15 +40,43 @@ def provider_cache_key(
         "said": dict(options),
     }
     try:
-        text = json.dumps(request, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError):
+        if options.get("files"):
+            request["files"] = [file_hash(file) for file in options["files"]]
+            request["said"] = {**options, "files": [str(file) for file in options["files"]]}
+        text = json.dumps(with_distinct_names(request), sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError, OSError, RecursionError):
         return None
     return f"{namespace}:plain-v{FORMAT}-{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def file_hash(file: Any) -> str:
+    """The content of a file, by its path: what stands there may change between two questions.
+
+    Raises:
+        TypeError: It is no path.
+        OSError: There is no such file.
+    """
+    with Path(file).expanduser().open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def with_distinct_names(value: Any) -> Any:
+    """The same without names that only JSON takes for equal, such as 1 and "1".
+
+    Raises:
+        TypeError: A name is no text.
+    """
+    if isinstance(value, Mapping):
+        if not all(isinstance(name, str) for name in value):
+            raise TypeError("names of entries are texts")
+        return {name: with_distinct_names(one) for name, one in value.items()}
+    return [with_distinct_names(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def account_of(settings: AiSettings) -> str:
-    """Whose key is used, as a keyed hash."""
-    return hashlib.blake2b(str(settings.api_key or "").encode(), key=b"ai_utilities account").hexdigest()
+    """Whose key and client certificate are used, as a keyed hash."""
+    shown = f"{settings.api_key or ''}\n{settings.cert or ''}"
+    return hashlib.blake2b(shown.encode("utf-8", "surrogatepass"), key=b"ai_utilities account").hexdigest()
 
 
 def write_provider_result(result: AskResult) -> dict[str, Any]:

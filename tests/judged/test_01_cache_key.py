@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ai_utilities import AiClient, AiSettings
+from ai_utilities import AiClient, AiSettings, AskResult, BaseProvider, UsageData, register_provider
 from ai_utilities.cache import CacheLayer, MemoryCache, caching
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import UnsupportedError
@@ -172,6 +173,14 @@ PLACES: dict[str, tuple[Change, Change]] = {
         lambda server, provider: at(server, provider, headers={"x-tenant": "a"}),
         lambda server, provider: at(server, provider, headers={"x-tenant": "b"}),
     ),
+    "baggage": (
+        lambda server, provider: at(server, provider, headers={"baggage": "tenant=a"}),
+        lambda server, provider: at(server, provider, headers={"baggage": "tenant=b"}),
+    ),
+    "configured id": (
+        lambda server, provider: at(server, provider, headers={"x-request-id": "a"}),
+        lambda server, provider: at(server, provider, headers={"x-request-id": "b"}),
+    ),
     "user agent": (
         lambda server, provider: at(server, provider, headers={"user-agent": "a"}),
         lambda server, provider: at(server, provider, headers={"user-agent": "b"}),
@@ -235,6 +244,8 @@ def without_ids(headers: dict[str, str]) -> dict[str, str]:
 PARAMETERS: list[dict[str, Any]] = [
     {"temperature": 0.1}, {"top_p": 0.5}, {"max_output_tokens": 7}, {"stop": ["x"]}, {"seed": 1}, {"user": "me"},
     {"instructions": "be brief"}, {"options": {"anything": 1}}, {"headers": {"x-more": "1"}}, {"metadata": {"a": "b"}},
+    {"logprobs": True, "headers": {"baggage": "tenant=a"}},
+    {"stop": (), "options": {"stream_options": {"include_usage": True}}},
     {"tools": [ToolDefinition(name="look", description="looks", parameters={"type": "object", "properties": {}})]},
     {"structured_output": {"type": "object", "properties": {"a": {"type": "string"}}}},
 ]  # fmt: skip
@@ -366,3 +377,114 @@ def test_equal_calls_of_two_accounts_at_the_same_time_are_both_sent(talker: Fake
     asyncio.run(main())
     assert len(talker.exchanges) == 2
     assert len({exchange.headers["authorization"] for exchange in talker.exchanges}) == 2
+
+
+def test_regions_that_only_the_signature_names_are_two_entries(talker: FakeServer) -> None:
+    cache, made = MemoryCache(), at(talker, "amazon_bedrock")
+    credentials = {"access_key_id": "AKIAONE", "secret_access_key": "s"}
+    for region in ("us-east-1", "eu-west-1", "eu-west-1"):
+        config = {**made.api.config, "region": region}
+        api = AIModelAPI(provider="amazon_bedrock", credentials=credentials, config=config)
+        with cached_client(AIModelEndpoint(api=api, ai_model=made.ai_model), cache) as client:
+            client.generate("?")
+    scopes = [exchange.headers["authorization"].split("/")[2] for exchange in talker.exchanges]
+    assert scopes == ["us-east-1", "eu-west-1"]
+
+
+@pytest.mark.parametrize("place", ["client", "endpoint"])
+def test_client_certificates_separate_accounts(place: str, talker: FakeServer, tmp_path: Path) -> None:
+    trustme = pytest.importorskip("trustme")
+    authority = trustme.CA()
+    for name in ("a", "b"):
+        issued = authority.issue_cert(f"{name}.example")
+        issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / f"{name}.pem")
+    (tmp_path / "copy.pem").write_bytes((tmp_path / "b.pem").read_bytes())
+    cache = MemoryCache()
+    for shared in (False, True):
+        layer = CacheLayer(cache, policy="always", share_accounts=shared)
+        for name in ("a", "b", "copy"):
+            cert = str(tmp_path / f"{name}.pem")
+            to = at(talker, "openai", **({"cert": cert} if place == "endpoint" else {}))
+            more: dict[str, Any] = {"cert": cert} if place == "client" else {}
+            with AIModelClient(to, layers=[layer], **more) as client:
+                client.generate("?")
+    assert len(talker.exchanges) == 3
+
+
+def test_ready_tls_contexts_count_by_themselves(talker: FakeServer) -> None:
+    cache = MemoryCache()
+    contexts = [ssl.create_default_context() for _ in range(2)]
+    for context in (*contexts, contexts[0]):
+        with AIModelClient(at(talker, "openai"), layers=[CacheLayer(cache, policy="always")], verify=context) as client:
+            client.generate("?")
+    assert len(talker.exchanges) == 2
+
+
+class KeyOnly:
+    """A layer that notes the key and sends nothing."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def bind(self, io: Any, target: Any) -> Any:
+        async def noted(call: Any, send: Any) -> Any:
+            self.keys.append(await (await target.exchange(call)).key())
+            raise LookupError
+
+        return noted
+
+
+def test_the_file_of_a_model_in_this_process_is_part_of_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    layer = KeyOnly()
+    to = AIModelEndpoint(api=AIModelAPI(provider="local"), ai_model=AIModel(model_name="smollm2-135m"))
+    for name, data in (("one", b"a"), ("two", b"a"), ("two", b"a"), ("two", b"ab")):
+        path = tmp_path / f"{name}.gguf"
+        if not path.exists() or path.read_bytes() != data:
+            path.write_bytes(data)
+        monkeypatch.setenv("DHENARA_LOCAL_MODEL", str(path))
+        client = AIModelClient(to, layers=[layer])
+        with pytest.raises(LookupError):
+            world.run(client, "?")
+        world.close(client)
+    one, two, again, changed = layer.keys
+    assert two == again
+    assert len({one, two, changed}) == 3
+
+
+class Counting(BaseProvider):
+    """A provider of one's own."""
+
+    def ask(self, prompt: Any, **options: Any) -> AskResult:
+        return AskResult(text="an answer", usage=UsageData())
+
+
+def lookups(*questions: tuple[dict[str, Any], dict[str, Any]]) -> int:
+    """How many of these questions, each with its settings and options, are not answered by the cache."""
+    register_provider("counting", Counting)
+    cache, asked = MemoryCache(), 0
+    for said, options in questions:
+        settings = AiSettings(provider="counting", cache_enabled=True, cache_policy="always", **said, _env_file=None)
+        with AiClient(settings, cache=cache) as client:
+            asked += not client.ask("\ud800?", **options).cached
+    return asked
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_file_for_a_provider_of_ones_own_counts_by_its_content(kind: Callable[[str], Any], tmp_path: Path) -> None:
+    place = tmp_path / "notes.txt"
+    register_provider("counting", Counting)
+    cached = []
+    settings = AiSettings(provider="counting", cache_enabled=True, cache_policy="always", _env_file=None)
+    with AiClient(settings) as client:
+        for words in ("one", "two", "two"):
+            place.write_text(words)
+            cached.append(client.ask("?", files=[kind(str(place))]).cached)
+    assert cached == [False, False, True]
+
+
+def test_names_and_certificates_separate_entries_of_a_provider_of_ones_own() -> None:
+    assert lookups(({}, {}), ({}, {})) == 1
+    assert lookups(({}, {"options": {1: "a"}}), ({}, {"options": {"1": "a"}})) == 2
+    assert lookups(({"cert": "/a.pem"}, {}), ({"cert": "/b.pem"}, {})) == 2

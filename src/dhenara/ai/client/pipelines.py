@@ -14,7 +14,7 @@ from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
 from ..providers.target import ResolvedTarget, resolve
 from ..runtime.sync_io import BlockingIO, run
-from ..runtime.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls
+from ..runtime.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls, may_show_certificate, shown_certificate
 from ..types.endpoint import AIModelEndpoint
 from ..wire.io_protocol import IO, Transport
 
@@ -72,15 +72,25 @@ class PipelineFactory:
         self.close()
 
     def _build(self, operation: str, is_async: bool, others: Sequence[Pipeline]) -> Pipeline:
-        target = resolve(self.endpoint, environment(), operation)
+        target = self._target(operation)
         io = self._make_io(target, is_async)
         filing = partial(self._files_pipeline, is_async)
         return Pipeline(io, target, self.layers, self.observer, self.attempt_layers, self.lessons, others, filing)
 
     def _files_pipeline(self, is_async: bool) -> Pipeline:
         """To the provider's files, in the middle of a call whose layers have been passed already."""
-        target = resolve(self.endpoint, environment(), "files")
+        target = self._target("files")
         return Pipeline(self._make_io(target, is_async), target, observer=self.observer, lessons=self.lessons)
+
+    def _target(self, operation: str) -> ResolvedTarget:
+        """The target, and what its connections add to a request: a client certificate, or the file of a model."""
+        target = resolve(self.endpoint, environment(), operation)
+        if target.provider.embedded:
+            from ..runtime.embedded.weights import file_identity
+
+            return replace(target, model_file=partial(file_identity, target.origin.model))
+        tls = configured_tls(self.endpoint.api.config, self.tls)
+        return replace(target, certificate=partial(shown_certificate, tls)) if may_show_certificate(tls) else target
 
     def _make_io(self, target: ResolvedTarget, is_async: bool) -> IO:
         """Two threads may both come first: what one of them made is then used by both, and nothing is left open."""

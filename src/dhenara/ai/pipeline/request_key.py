@@ -15,7 +15,7 @@ from pydantic_core import PydanticSerializationError
 
 from ..codecs.base import EncodedRequest
 from ..dataclass import replace
-from ..providers.account import fetched_account, static_account
+from ..providers.account import fetched_account, hashed, static_account
 from ..types.call import Call
 from ..types.content import Content, Media, ToolResultContent
 from ..wire import json
@@ -28,11 +28,15 @@ if TYPE_CHECKING:
     from ..providers.target import ResolvedTarget
     from ..wire.io_protocol import IO
 
-KEY_VERSION = "dhenara request 2"
+KEY_VERSION = "dhenara request 3"
 PER_REQUEST = frozenset(
-    {"idempotency-key", "traceparent", "tracestate", "baggage", "x-request-id", "x-client-request-id", "request-id"}
+    {"idempotency-key", "traceparent", "tracestate", "x-request-id", "x-client-request-id", "request-id"}
 )
-"""Headers that name one sending of a request, or the trace that it belongs to."""
+"""Headers of a call that name one sending of it, or the trace that it belongs to.
+
+In the configuration of an endpoint they name something else, so they count there. `baggage` always counts: it may carry
+a tenant.
+"""
 
 CREDENTIALS = frozenset({"authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key"})
 """Headers that show whose request it is."""
@@ -49,7 +53,8 @@ async def request_key(exchange: Exchange, *, share_accounts: bool) -> str:
         encoded_request, request = whole_request(exchange)
     except PydanticSerializationError as error:
         raise unserializable(target, error) from error
-    left_out = PER_REQUEST | (CREDENTIALS if share_accounts else overwritten(target, request))
+    left_out = PER_REQUEST - target.headers.keys()
+    left_out |= CREDENTIALS if share_accounts else overwritten(target, request)
     head = [
         KEY_VERSION,
         target.origin.provider,
@@ -57,6 +62,8 @@ async def request_key(exchange: Exchange, *, share_accounts: bool) -> str:
         target.origin.protocol or "",
         exchange.call.operation,
         account,
+        signing_region(target),
+        await encoder.io.call(target.model_file) if target.model_file else "",
         request.method,
         request.url,
         *(part for name in sorted(request.headers.keys() - left_out) for part in (name, request.headers[name])),
@@ -69,12 +76,16 @@ async def request_key(exchange: Exchange, *, share_accounts: bool) -> str:
 
 async def account_of(io: IO, target: ResolvedTarget, call: Call) -> str:
     """Whose credentials a request will carry. Where they are fetched, they are fetched now and used again later."""
-    known = static_account(target)
-    if known is not None:
-        return known
-    if not isinstance(io, AuthenticatedIO):
-        return ""
-    return fetched_account(await io.token(TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)))
+    known = static_account(target) or ""
+    if not known and isinstance(io, AuthenticatedIO):
+        known = fetched_account(await io.token(TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)))
+    return hashed([known, await io.call(target.certificate)]) if target.certificate else known
+
+
+def signing_region(target: ResolvedTarget) -> str:
+    """The region that AWS's signature names, which the address need not; empty where a key is sent instead."""
+    auth = target.auth_context
+    return str(auth.config.get("region", "")) if (auth.credentials or target.source) and not auth.key else ""
 
 
 def whole_request(exchange: Exchange) -> tuple[EncodedRequest, HttpRequest]:
@@ -86,7 +97,10 @@ def whole_request(exchange: Exchange) -> tuple[EncodedRequest, HttpRequest]:
         sent = replace(sent, config=config)
         encoded_request = exchange.encoder.encoded(sent)
         return encoded_request, target.unsigned(encoded_request, sent)
-    fields = encoded_request.stream_fields or {}
+    said: set[str] = set()
+    if not sent.config.streaming:
+        said = {*sent.config.options, *sent.endpoint.ai_model.parameters}  # of a whole call, these are the caller's own
+    fields = {name: value for name, value in (encoded_request.stream_fields or {}).items() if name not in said}
     added = [
         name for name, value in fields.items() if name in encoded_request.body and encoded_request.body[name] == value
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,12 @@ class ResolvedTarget:
 
     source: Source | None = None
     """Who fetches the proof of identity, where it has to be fetched."""
+
+    certificate: Callable[[], str] | None = None
+    """Says which client certificate its connections show, where they show one."""
+
+    model_file: Callable[[], str] | None = None
+    """Says which file answers, where the model runs in this process."""
 
     def request(self, encoded: EncodedRequest, call: Call, now: float) -> HttpRequest:
         """The signed request at its full address; `now` is in seconds since 1970.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Mapping
 from dataclasses import field
 from os import PathLike, fspath
 from os.path import exists
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from ..dataclass import dataclass
 from ..errors import ConfigurationError
@@ -66,6 +69,26 @@ def configured_tls(config: Mapping[str, Any], default: TlsSettings) -> TlsSettin
     if not any(name in config for name in NAMES):
         return default
     return tls_settings(config.get("verify", default.verify), config.get("cert", default.cert))
+
+
+def may_show_certificate(settings: TlsSettings) -> bool:
+    """Whether connections show a client certificate, as far as can be known: a ready context may have one in it."""
+    return settings.cert is not None or not isinstance(settings.verify, bool | str)
+
+
+def shown_certificate(settings: TlsSettings) -> str:
+    """Which client certificate is shown: the hash of its file. A ready context only equals itself."""
+    if settings.cert is None:
+        return CONTEXTS.setdefault(settings.verify, uuid.uuid4().hex)
+    try:
+        with open(settings.cert[0], "rb") as file:  # paths of users are strings here
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return settings.cert[0]
+
+
+CONTEXTS: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+"""Names of ready contexts, whose certificates cannot be read."""
 
 
 def checked_verify(given: Any) -> Any:

@@ -61,6 +61,16 @@ def load_weights(model: str, variables: Mapping[str, str]) -> Path:
     return match
 
 
+def file_identity(model: str) -> str:
+    """Which file answers for this model: its path, size and time of change; empty where there is none."""
+    try:
+        path = load_weights(model, environment())
+        about = path.stat()
+    except (ConfigurationError, OSError):
+        return ""
+    return f"{path.resolve()} {about.st_size} {about.st_mtime_ns}"
+
+
 def check_weights() -> str | None:
     """What is wrong with the small model's file; None when nothing is."""
     path = find_weights()
