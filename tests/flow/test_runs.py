@@ -144,7 +144,7 @@ def test_async_tools_run_on_the_loop_and_are_refused_where_there_is_none(server:
     server.add_replies(calls(("slow", {"number": 1}), ("slow", {"number": 2})), Answer(text="done"))
     client = AIModelClient(endpoint(server.url))
     if world.name == "blocking":
-        with pytest.raises(SyncAsyncMismatchError, match="slow must be awaited: use run_async"):
+        with pytest.raises(SyncAsyncMismatchError, match="slow: async tools need an async run"):
             go(world, client, "go", tools=[slow])
         assert server.exchanges == []
         return
@@ -282,7 +282,7 @@ def test_approval_may_be_awaited(server: FakeServer, world: World) -> None:
     client = AIModelClient(endpoint(server.url))
     tool = Tool.from_function(weather, needs_approval=True)
     if world.name == "blocking":
-        with pytest.raises(SyncAsyncMismatchError, match="approve must be awaited"):
+        with pytest.raises(SyncAsyncMismatchError, match="approve is an async function"):
             go(world, client, "?", tools=[tool], approve=approve)
         return
     assert go(world, client, "?", tools=[tool], approve=approve).tools[0].outcome == "ran"

@@ -1,4 +1,4 @@
-"""Everything this library raises on purpose, for sync and async alike."""
+"""Every exception that this library raises on purpose; the same classes are used by sync and async calls."""
 
 from __future__ import annotations
 
@@ -12,42 +12,46 @@ if TYPE_CHECKING:
 
 
 class DhenaraError(Exception):
-    """Base of all errors of this library."""
+    """Base class of every exception raised by this library."""
 
     attempts: tuple[Attempt, ...] = ()
     """Every request that was sent before this error was raised."""
 
     advice = ""
-    """What to do next, where the message does not say it."""
+    """How to fix it; appended to the message."""
 
     run: Run[Any] | None = None
-    """What had happened in the run that this error ended."""
+    """State of the run (messages, tool calls, usage) when this error ended it; None outside a run."""
 
 
 class ProviderError(DhenaraError):
-    """A provider could not be asked, or it could not answer."""
+    """The request could not be sent to the provider, or the provider did not answer it successfully."""
 
 
 class ConfigurationError(ProviderError, ValueError):
-    """The call cannot work as it was set up; nothing was sent."""
+    """A setting, argument or input is invalid; raised before any request is sent."""
 
-    advice = "Nothing was sent; correct what the message names and try again."
+    advice = "Nothing was sent; fix the argument that the message names."
 
 
 class SyncAsyncMismatchError(ConfigurationError, RuntimeError):
-    """A sync client was used with await, or an async client without."""
+    """A sync method was called on an async-only client (`is_async=True`), or an async method on a sync-only one."""
 
 
 class InvalidSchemaError(ConfigurationError):
-    """A JSON Schema that was given for an output or a tool is not one, or refers to what is not in it."""
+    """A JSON Schema given for structured output or a tool is invalid or contains an unresolvable `$ref`."""
 
 
 class MCPServerError(ConfigurationError):
-    """An MCP server of the user's could not be reached, or does not keep to the protocol."""
+    """An MCP server could not be reached or violated the protocol."""
 
 
 class MCPTimeoutError(MCPServerError, TimeoutError):
-    """An MCP server took too long; `limit` says for what: "open" or "list"."""
+    """An MCP server did not respond in time.
+
+    Attributes:
+        limit: The step that timed out, `"open"` (connecting) or `"list"` (listing tools).
+    """
 
     def __init__(self, message: str, *, limit: str) -> None:
         super().__init__(message)
@@ -58,33 +62,52 @@ class MCPTimeoutError(MCPServerError, TimeoutError):
 
 
 class UnsupportedError(ConfigurationError):
-    """The provider or model cannot do what was asked, and `strict` was set or there is no way around."""
+    """The provider or model does not support a requested feature, and it cannot be dropped."""
 
 
 class FetchError(ProviderError):
-    """Content at an address could not, or may not, be fetched; nothing was sent to the provider."""
+    """Content at a URL could not be fetched, or fetching it is not allowed; the provider request was not sent."""
 
 
 class RunLimitError(DhenaraError):
-    """A run reached one of its limits; `run` is what had happened until then."""
+    """A run reached one of its `RunLimits`.
+
+    Attributes:
+        limit: Name of the limit.
+        run: State of the run up to this point.
+    """
 
     limit = ""
 
 
 class ToolFailedError(DhenaraError):
-    """A tool raised an error, which is the cause of this one."""
+    """A tool function raised an exception; the original exception is in `__cause__`."""
 
 
 class CallError(ProviderError):
-    """A call was made and failed. Knows the provider, the model, and what the provider said."""
+    """A request was sent and failed.
+
+    Attributes:
+        message: What failed, without provider, model and advice.
+        provider: Name of the provider.
+        model: Name of the model.
+        status: HTTP status code, or None if there was no response.
+        request_id: The provider's id of the request.
+        provider_code: Error code from the provider's response body.
+        provider_type: Error type from the provider's response body.
+        retry_after: Seconds to wait before the next request, if the provider sent them.
+        body: The provider's response body, parsed if it was JSON.
+        code: Stable name of the kind of error.
+        retriable: Whether the engine retries this error.
+    """
 
     code = "call_failed"
     retriable = False
     fallback_eligible = True
-    """Whether another provider or model may well answer the same call."""
+    """Whether `fallbacks` are tried after this error."""
 
     partial: ChatResponse | None = None
-    """What had arrived of the answer before this happened, marked interrupted; None when nothing had."""
+    """The part of the response received before the error, marked interrupted; None if nothing was received."""
 
     def __init__(
         self,
@@ -116,8 +139,8 @@ class CallError(ProviderError):
         facts += [self.provider_code] if self.provider_code else []
         facts += [f"request {self.request_id}"] if self.request_id else []
         facts += [f"retry after {self.retry_after:g} s"] if self.retry_after else []
-        data = f" [{', '.join(facts)}]" if facts else ""
-        text = f"{who}: {self.message}{data}"
+        note = f" [{', '.join(facts)}]" if facts else ""
+        text = f"{who}: {self.message}{note}"
         return f"{text.rstrip('.')}. {self.advice}" if self.advice else text
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -125,36 +148,36 @@ class CallError(ProviderError):
 
 
 class AuthenticationError(CallError):
-    """The provider does not accept the key."""
+    """The provider rejected the API key (usually HTTP 401)."""
 
     code = "authentication"
     advice = "Check the API key and that it belongs to this provider."
 
 
 class PermissionDeniedError(CallError):
-    """The key is valid but may not do this."""
+    """The API key is valid but lacks permission for this operation (usually HTTP 403)."""
 
     code = "permission"
     advice = "Check what this key, project or region is allowed to use."
 
 
 class NotFoundError(CallError):
-    """There is no such model, deployment or address."""
+    """The model, deployment or URL does not exist (usually HTTP 404)."""
 
     code = "not_found"
     advice = "Check the model name and the base URL."
 
 
 class BadRequestError(CallError):
-    """The provider refused the request as it was made."""
+    """The provider rejected the request as invalid (usually HTTP 400)."""
 
     code = "bad_request"
     fallback_eligible = False
-    advice = "The same request will be refused again; change what the provider names."
+    advice = "Do not retry it unchanged; fix the parameter that the provider names."
 
 
 class ContextLengthError(BadRequestError):
-    """The conversation is longer than the model can read."""
+    """The prompt is longer than the model's context window."""
 
     code = "context_length"
     fallback_eligible = True
@@ -162,30 +185,34 @@ class ContextLengthError(BadRequestError):
 
 
 class ContentFilteredError(BadRequestError):
-    """The provider's safety system refused the prompt or the answer."""
+    """The provider's safety filter blocked the prompt or the response."""
 
     code = "content_filtered"
-    advice = "Rephrase the prompt; the provider will refuse the same words again."
+    advice = "Rephrase the prompt; the same text will be blocked again."
 
 
 class RateLimitError(CallError):
-    """Too much was asked in too short a time; `retry_after` says how long to wait, when known."""
+    """A rate limit was exceeded; `retry_after` is the number of seconds to wait, or None if unknown."""
 
     code = "rate_limit"
     retriable = True
-    advice = "Slow down, or raise `retries`."
+    advice = "Send fewer requests, or raise `retries`."
 
 
 class QuotaError(RateLimitError):
-    """The account's quota or credit is used up; trying again does not help."""
+    """The account has no quota or credit left; not retried."""
 
     code = "quota"
     retriable = False
-    advice = "Check the account's billing and limits."
+    advice = "Check billing and limits of the account."
 
 
 class CallTimeoutError(CallError, TimeoutError):
-    """A time limit passed; `limit` says which of the four: connect, first_token, idle or total."""
+    """A timeout expired.
+
+    Attributes:
+        limit: Which one: `"connect"`, `"first_token"`, `"idle"` or `"total"`.
+    """
 
     code = "timeout"
     retriable = True
@@ -196,7 +223,7 @@ class CallTimeoutError(CallError, TimeoutError):
 
 
 class ConnectionFailedError(CallError, ConnectionError):
-    """The provider could not be reached, or the connection broke before it answered."""
+    """The connection to the provider failed, or it closed before a response arrived."""
 
     code = "connection"
     retriable = True
@@ -204,18 +231,21 @@ class ConnectionFailedError(CallError, ConnectionError):
 
 
 class CertificateError(ConnectionFailedError):
-    """TLS failed over a certificate: the server's is not trusted, or it wants one of the client. Not retried."""
+    """The TLS handshake failed because of a certificate; not retried.
+
+    Either the server's certificate is not trusted, or the server requires a client certificate.
+    """
 
     code = "certificate"
     retriable = False
     advice = (
-        "Check the address. For a certificate authority of your own pass verify='ca.pem' to the client or set "
-        "SSL_CERT_FILE; where the server wants a certificate of the client, pass cert='client.pem'."
+        "Check the URL. For a private certificate authority pass verify='ca.pem' to the client or set "
+        "SSL_CERT_FILE; if the server requires a client certificate, pass cert='client.pem'."
     )
 
 
 class ProxyError(ConnectionFailedError):
-    """The proxy does not let the request through. Retried only where the proxy itself failed (5xx)."""
+    """The proxy refused or failed the request; retried only after a 5xx status of the proxy."""
 
     code = "proxy"
     retriable = False
@@ -226,63 +256,73 @@ class ProxyError(ConnectionFailedError):
 
 
 class ServerError(CallError):
-    """The provider failed, or is overloaded."""
+    """The provider failed or is overloaded (HTTP 5xx)."""
 
     code = "server"
     retriable = True
-    advice = "This is the provider's fault; try again later."
+    advice = "The provider failed; try again later."
 
 
 class BrokenStreamError(CallError):
-    """The answer broke off before its end."""
+    """A streamed response ended before its end marker."""
 
     code = "broken_stream"
-    advice = "What had arrived is kept; ask again for the rest."
+    advice = "The text received so far is in `partial` of this error; send the request again for the rest."
 
 
 class BadAnswerError(CallError):
-    """The provider answered with something that is not its protocol."""
+    """The response does not follow the provider's protocol, for example HTML instead of JSON."""
 
     code = "bad_answer"
-    advice = "Check that the base URL is that of an API, and which protocol it speaks."
+    advice = "Check that the base URL belongs to an API and that the provider setting matches its protocol."
 
 
 class ResponseTooLargeError(BadAnswerError):
-    """The server sent more than `ResponseLimits` allows; `limit` is the field that says how much."""
+    """The response is larger than `ResponseLimits` allows.
+
+    Attributes:
+        limit: The `ResponseLimits` field that was exceeded.
+    """
 
     code = "response_too_large"
 
     def __init__(self, message: str, *, limit: str = "body_bytes", **facts: Any) -> None:
         super().__init__(message, **facts)
         self.limit = limit
-        self.advice = f"If an answer may be this large, raise ResponseLimits({limit}=...)."
+        self.advice = f"To accept responses of this size, raise ResponseLimits({limit}=...)."
 
 
 class OutputError(CallError):
-    """The model answered, but not with the object that was asked for. `response` is its answer."""
+    """The response does not contain the requested structured output.
+
+    Attributes:
+        response: The full response of the model.
+    """
 
     code = "output"
     fallback_eligible = False
-    advice = "The answer is in `response` of this error; ask again, or ask a model that follows shapes more closely."
+    advice = (
+        "The full response is in `response` of this error; try again, or use a model with native structured output."
+    )
     response: ChatResponse | None = None
 
 
 class RefusedError(OutputError):
-    """The model declined, or its provider would not let it speak."""
+    """The model refused, or the provider blocked the response."""
 
     code = "refused"
-    advice = "Say it otherwise, or ask another model; the words of the refusal are in `response` of this error."
+    advice = "Rephrase the prompt or use another model; the refusal text is in `response` of this error."
 
 
 class TruncatedError(OutputError):
-    """The answer ended before the object was complete."""
+    """The response reached its token limit before the structured output was complete."""
 
     code = "truncated"
-    advice = "Raise max_output_tokens, or ask for less at once."
+    advice = "Raise max_output_tokens, or request a smaller object."
 
 
 class InvalidOutputError(OutputError):
-    """The answer is no JSON, or not of the shape that was asked for."""
+    """The response is not valid JSON or does not match the requested schema."""
 
     code = "invalid_output"
 
@@ -292,7 +332,7 @@ def _revive_timeout(message: str, limit: str) -> MCPTimeoutError:
 
 
 def _revive(kind: type[CallError], message: str, facts: dict[str, Any]) -> CallError:
-    """Errors with keyword arguments do not pickle by themselves."""
+    """Rebuild a `CallError` from a pickle, which cannot pass keyword arguments by itself."""
     error = kind.__new__(kind)
     Exception.__init__(error, message)
     error.__dict__.update(facts)

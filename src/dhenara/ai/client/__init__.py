@@ -1,4 +1,4 @@
-"""The client, and everything that can be asked of it."""
+"""`AIModelClient` and its operations."""
 
 from __future__ import annotations
 

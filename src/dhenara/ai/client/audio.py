@@ -1,4 +1,4 @@
-"""Operations on sound: transcribing, translating and speaking, whole or as it comes, each in both colours."""
+"""Audio operations of the client: transcribe, translate and speak."""
 
 from __future__ import annotations
 
@@ -24,33 +24,48 @@ if TYPE_CHECKING:
 
 
 class EngineAudioMixin(OperationsBase):
-    """Sound is given as `AudioContent`, bytes, a path, or an address where the provider fetches it itself."""
+    """Audio methods of `AIModelClient`.
+
+    Audio input is `AudioContent`, bytes, a file path, or a URL if the provider fetches URLs itself.
+    """
 
     def transcribe(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
-        """What is said, in the language in which it is said."""
+        """Transcribe audio in its original language.
+
+        Args:
+            audio: `AudioContent`, bytes, a file path or a URL.
+            **settings: Fields of `TranscriptionRequest` and of `AIModelCallConfig`.
+
+        Returns:
+            The text, with segments and word times if requested.
+        """
         return run(self._transcribe(audio, "transcribe", settings, is_async=False))
 
     async def transcribe_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
-        """The same, awaited."""
+        """Async version of `transcribe`."""
         return await self._transcribe(audio, "transcribe", settings, is_async=True)
 
     def translate(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
-        """What is said, in English."""
+        """Transcribe audio and translate the text to English; arguments as for `transcribe`."""
         return run(self._transcribe(audio, "translate", settings, is_async=False))
 
     async def translate_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
-        """The same, awaited."""
+        """Async version of `translate`."""
         return await self._transcribe(audio, "translate", settings, is_async=True)
 
     def transcribe_stream(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> SyncTranscript:
-        """The words as they are understood; `response` of the stream is the whole answer afterwards."""
+        """Transcribe audio as a stream of text chunks.
+
+        Returns:
+            An iterator of chunks; its `response` is the complete transcription once the stream has ended.
+        """
         from ..streams.audio import SyncTranscript
 
         pipeline, call = self._transcription_call(load_audio(audio), "transcribe", settings, is_async=False)
         return SyncTranscript(pipeline, call, run(pipeline.start(as_streaming(call))))
 
     async def transcribe_stream_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> AsyncTranscript:
-        """The same, for `async for`."""
+        """Async version of `transcribe_stream`, for `async for`."""
         from ..streams.audio import AsyncTranscript
 
         pipeline, call = self._transcription_call(
@@ -59,22 +74,34 @@ class EngineAudioMixin(OperationsBase):
         return AsyncTranscript(pipeline, call, await pipeline.start(as_streaming(call)))
 
     def speak(self, text: str, **settings: Unpack[SpeakSettings]) -> SpeechResponse:
-        """The text as speech."""
+        """Convert text to speech.
+
+        Args:
+            text: The text to speak.
+            **settings: Fields of `SpeechRequest` (such as `voice`) and of `AIModelCallConfig`.
+
+        Returns:
+            The complete audio.
+        """
         return run(self._speak(text, settings, is_async=False))
 
     async def speak_async(self, text: str, **settings: Unpack[SpeakSettings]) -> SpeechResponse:
-        """The same, awaited."""
+        """Async version of `speak`."""
         return await self._speak(text, settings, is_async=True)
 
     def speak_stream(self, text: str, **settings: Unpack[SpeakSettings]) -> SyncSpeech:
-        """The sound as it is made: iterate over its bytes, or `save` them."""
+        """Convert text to speech as a stream.
+
+        Returns:
+            An iterator of audio bytes; `save()` writes them to a file.
+        """
         from ..streams.audio import SyncSpeech
 
         pipeline, call = self._speech_call(text, settings, is_async=False)
         return SyncSpeech(pipeline, call, run(pipeline.start(as_streaming(call))))
 
     async def speak_stream_async(self, text: str, **settings: Unpack[SpeakSettings]) -> AsyncSpeech:
-        """The same, for `async for`."""
+        """Async version of `speak_stream`, for `async for`."""
         from ..streams.audio import AsyncSpeech
 
         pipeline, call = self._speech_call(text, settings, is_async=True)
@@ -90,7 +117,7 @@ class EngineAudioMixin(OperationsBase):
         return await pipeline.perform(call, TranscriptionResponse)
 
     async def _load_audio(self, audio: Sound, *, is_async: bool) -> AudioContent:
-        """Files are read where that holds up nobody."""
+        """Read files with the IO object's `call`, which does not block the event loop."""
         if isinstance(audio, str | PathLike) and not is_address(audio):
             return await self._pipeline("transcribe", is_async=is_async).io.call(load_audio, audio)
         return load_audio(audio)
@@ -124,7 +151,7 @@ def is_address(given: Any) -> bool:
 
 
 def load_audio(given: Sound) -> AudioContent:
-    """The sound as content, its kind told by its first bytes."""
+    """Return the audio as `AudioContent`; the MIME type is detected from the first bytes."""
     from ..types.content import AudioContent
     from ..wire.audio_headers import audio_type
 
@@ -138,5 +165,5 @@ def load_audio(given: Sound) -> AudioContent:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ConfigurationError(f"the sound {path} cannot be read: {error.strerror}") from error
+        raise ConfigurationError(f"the audio file {path} cannot be read: {error.strerror}") from error
     return AudioContent(data=data, name=path.name, mime_type=audio_type(data[:64]))

@@ -1,4 +1,4 @@
-"""Answers made in the background: taken up again by their id, or stopped, in both colours."""
+"""Retrieve or cancel responses that the provider generates in the background."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..types.endpoint import AIModelEndpoint
 
 
 class BackgroundMixin:
-    """What a client can do with an answer that it knows the id of."""
+    """Background methods of `AIModelClient`."""
 
     if TYPE_CHECKING:
         model_endpoint: AIModelEndpoint
@@ -30,25 +30,37 @@ class BackgroundMixin:
         ) -> AIModelCallConfig: ...
 
     def retrieve(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
-        """The answer with this id, waited for until it is complete."""
+        """Wait until a background response is complete and return it.
+
+        Args:
+            response_id: Id of the response, from the call that started it.
+            **overrides: Fields of `AIModelCallConfig`, such as `timeout`.
+
+        Returns:
+            The complete response.
+        """
         from ..pipeline.retrieve import retrieve
 
         return run(retrieve(self._sync_background(), response_id, self._lookup_call(overrides)))
 
     async def retrieve_async(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
-        """The same, awaited."""
+        """Async version of `retrieve`."""
         from ..pipeline.retrieve import retrieve
 
         return await retrieve(self._async_background(), response_id, self._lookup_call(overrides))
 
     def cancel(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
-        """Stops the making of an answer; what there is of it comes back."""
+        """Cancel a background response.
+
+        Returns:
+            The response as far as it was generated.
+        """
         from ..pipeline.retrieve import cancel
 
         return run(cancel(self._sync_background(), response_id, self._lookup_call(overrides)))
 
     async def cancel_async(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
-        """The same, awaited."""
+        """Async version of `cancel`."""
         from ..pipeline.retrieve import cancel
 
         return await cancel(self._async_background(), response_id, self._lookup_call(overrides))
@@ -59,11 +71,11 @@ class BackgroundMixin:
     def _sync_background(self) -> Pipeline:
         if self.is_async is True:
             raise SyncAsyncMismatchError(
-                "this is an async client: Use retrieve_async and cancel_async for async client"
+                "This client is async-only (is_async=True). Use retrieve_async and cancel_async."
             )
         return self._sync_pipeline()
 
     def _async_background(self) -> Pipeline:
         if self.is_async is False:
-            raise SyncAsyncMismatchError("this is a sync client: Use retrieve and cancel for sync client")
+            raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use retrieve and cancel.")
         return self._async_pipeline()

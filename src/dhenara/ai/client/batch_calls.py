@@ -1,4 +1,4 @@
-"""Calls of a batch out of what the user gives, made one by one as they are needed."""
+"""Builds the calls of a batch from prompts, one at a time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def calls_of(
     prompts: Iterable[Prompt], instructions: tuple[str, ...], config: AIModelCallConfig, endpoint: AIModelEndpoint
 ) -> Iterator[Call]:
-    """Each as `generate` would make it."""
+    """Build a call from each prompt as `generate` does, lazily."""
     from ..history.truncation import truncate_history
 
     for number, prompt in enumerate(prompts, 1):
@@ -42,7 +42,7 @@ def calls_of(
 
 
 def messages_before(prompt: Any) -> Sequence[MessageLike]:
-    """A conversation as it is; anything else is what the user says now."""
+    """Return a conversation unchanged; wrap any other prompt in a list."""
     from ..types.message import Message
 
     if isinstance(prompt, list | tuple) and any(isinstance(one, Message) or is_message(one) for one in prompt):
@@ -55,7 +55,7 @@ def is_message(given: Any) -> bool:
 
 
 def as_job(given: BatchJob | str) -> BatchJob:
-    """A batch of which only the id is known."""
+    """Return the job; a plain id becomes a job with only that id."""
     from ..types.batch import BatchJob
 
     return BatchJob(batch_id=given) if isinstance(given, str) else given

@@ -1,4 +1,4 @@
-"""Batches of a provider, each operation in both colours."""
+"""Batch operations of the client."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ DAY = 86_400.0
 
 
 class EngineBatchesMixin(OperationsBase):
-    """A `BatchJob` can be kept as JSON (`job.model_dump_json()`) and read again by another process."""
+    """Batch methods of `AIModelClient`.
+
+    A `BatchJob` can be stored as JSON (`job.model_dump_json()`) and loaded by another process.
+    """
 
     def submit_batch(
         self,
@@ -36,10 +39,17 @@ class EngineBatchesMixin(OperationsBase):
         name: str | None = None,
         **settings: Any,
     ) -> BatchJob:
-        """Hands over one call a prompt, or a list of messages; settings are those of `generate`, for all of them.
+        """Submit a batch.
 
-        Prompts are read one by one and wait on disk, so their number does not matter. By its `name` a batch is found
-        again when nobody knows whether it was made.
+        Args:
+            prompts: One prompt or list of messages per call. Read one at a time and spooled to disk, so the number is
+                limited only by the provider.
+            instructions: System instructions for all calls.
+            name: Name of the batch; `find_batch` finds it again if the result of the submission is unknown.
+            **settings: The settings of `generate`, for all calls.
+
+        Returns:
+            The submitted job.
         """
         batching, calls = self._prepare_submission(prompts, instructions, settings, is_async=False)
         return run(batching.submit(calls, name))
@@ -52,7 +62,7 @@ class EngineBatchesMixin(OperationsBase):
         name: str | None = None,
         **settings: Any,
     ) -> BatchJob:
-        """The same, awaited."""
+        """Async version of `submit_batch`."""
         batching, calls = self._prepare_submission(prompts, instructions, settings, is_async=True)
         return await batching.submit(calls, name)
 
@@ -65,9 +75,19 @@ class EngineBatchesMixin(OperationsBase):
         on_submit: OnSubmit | None = None,
         **settings: Any,
     ) -> SyncSubmissions:
-        """As many batches as the provider's limits require, each handed over when the iterator is asked for it.
+        """Submit as many batches as the provider's size limits require.
 
-        They are called `name-0`, `name-1` and so on; `on_submit(name, calls)` is told just before each is sent.
+        Each batch is submitted when the iterator is advanced.
+
+        Args:
+            prompts: As for `submit_batch`.
+            instructions: System instructions for all calls.
+            name: Prefix; the batches are named `name-0`, `name-1` and so on.
+            on_submit: Called with `(name, calls)` just before each batch is sent.
+            **settings: The settings of `generate`, for all calls.
+
+        Returns:
+            An iterator of submitted jobs.
         """
         from ..streams.batches import SyncSubmissions
 
@@ -83,7 +103,7 @@ class EngineBatchesMixin(OperationsBase):
         on_submit: OnSubmit | None = None,
         **settings: Any,
     ) -> AsyncSubmissions:
-        """The same for `async for`."""
+        """Async version of `submit_batches`, for `async for`."""
         from ..streams.batches import AsyncSubmissions
 
         batching, calls = self._prepare_submission(prompts, instructions, settings, is_async=True)
@@ -98,9 +118,19 @@ class EngineBatchesMixin(OperationsBase):
         wait: float = DAY,
         **settings: Any,
     ) -> BatchJob | None:
-        """The batch that was handed over under this name; None where it never arrived.
+        """Find a batch by the name it was submitted with.
 
-        Where batches tell no names, those that were made `since` then with so many calls (`total`) are waited for.
+        For providers whose batches have no names, waits for batches created after `since` with `total` calls.
+
+        Args:
+            name: The name passed to `submit_batch`.
+            since: Time of the submission.
+            total: Number of calls in the batch.
+            wait: Longest wait in seconds (default one day).
+            **settings: Settings such as `timeout` and `retries`.
+
+        Returns:
+            The job, or None if the provider never received it.
         """
         from ..pipeline.batch_lookup import find_batch
 
@@ -115,61 +145,77 @@ class EngineBatchesMixin(OperationsBase):
         wait: float = DAY,
         **settings: Any,
     ) -> BatchJob | None:
-        """The same, awaited."""
+        """Async version of `find_batch`."""
         from ..pipeline.batch_lookup import find_batch
 
         return await find_batch(self._batch_client(settings, is_async=True), name, since, total, wait)
 
     def get_batch(self, job: BatchJob | str, **settings: Any) -> BatchJob:
-        """The batch as it stands now."""
+        """Return the current state of a batch."""
         return run(self._batch_client(settings, is_async=False).refresh(as_job(job)))
 
     async def get_batch_async(self, job: BatchJob | str, **settings: Any) -> BatchJob:
-        """The same, awaited."""
+        """Async version of `get_batch`."""
         return await self._batch_client(settings, is_async=True).refresh(as_job(job))
 
     def cancel_batch(self, job: BatchJob | str, **settings: Any) -> BatchJob:
-        """What is not answered yet will not be; answers that are there stay."""
+        """Cancel a batch; results that are already complete remain available."""
         return run(self._batch_client(settings, is_async=False).cancel(as_job(job)))
 
     async def cancel_batch_async(self, job: BatchJob | str, **settings: Any) -> BatchJob:
-        """The same, awaited."""
+        """Async version of `cancel_batch`."""
         return await self._batch_client(settings, is_async=True).cancel(as_job(job))
 
     def wait_for_batch(
         self, job: BatchJob | str, *, wait: float = DAY, every: float | None = None, **settings: Any
     ) -> BatchJob:
-        """The batch once it is over, asked for every so many seconds, or less and less often."""
+        """Poll a batch until it has ended.
+
+        Args:
+            job: The job or its id.
+            wait: Longest wait in seconds (default one day).
+            every: Seconds between polls; by default the interval grows.
+            **settings: Settings such as `timeout` and `retries`.
+
+        Returns:
+            The ended job.
+        """
         return run(self._batch_client(settings, is_async=False).wait(as_job(job), wait, every))
 
     async def wait_for_batch_async(
         self, job: BatchJob | str, *, wait: float = DAY, every: float | None = None, **settings: Any
     ) -> BatchJob:
-        """The same, awaited."""
+        """Async version of `wait_for_batch`."""
         return await self._batch_client(settings, is_async=True).wait(as_job(job), wait, every)
 
     def batch_items(self, job: BatchJob | str, **settings: Any) -> SyncBatchItems:
-        """The items one by one while they arrive, in the provider's order: very many need no memory."""
+        """Iterate over the results in the provider's order while they download; memory use does not grow with the
+        number.
+        """
         from ..pipeline.batch_items import items_of
         from ..streams.batches import SyncBatchItems
 
         return SyncBatchItems(run(items_of(self._batch_client(settings, is_async=False), as_job(job))))
 
     async def batch_items_async(self, job: BatchJob | str, **settings: Any) -> AsyncBatchItems:
-        """The same for `async for`."""
+        """Async version of `batch_items`, for `async for`."""
         from ..pipeline.batch_items import items_of
         from ..streams.batches import AsyncBatchItems
 
         return AsyncBatchItems(await items_of(self._batch_client(settings, is_async=True), as_job(job)))
 
     def batch_results(self, job: BatchJob | str, **settings: Any) -> BatchResults:
-        """An answer or an error for each prompt, in their order, with what all cost; parsed where a shape is said."""
+        """Download all results, in the order of the prompts.
+
+        Returns:
+            A response or an error per prompt, with the total cost; structured output is parsed.
+        """
         from ..pipeline.batch_items import results_of
 
         return run(results_of(self._batch_client(settings, is_async=False), as_job(job)))
 
     async def batch_results_async(self, job: BatchJob | str, **settings: Any) -> BatchResults:
-        """The same, awaited."""
+        """Async version of `batch_results`."""
         from ..pipeline.batch_items import results_of
 
         return await results_of(self._batch_client(settings, is_async=True), as_job(job))

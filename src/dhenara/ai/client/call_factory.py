@@ -1,4 +1,4 @@
-"""Calls for operations beside chat, out of what the user gives; what cannot work is said before anything is sent."""
+"""Builds calls for operations other than chat and validates them before anything is sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def build_call(
     settings: Mapping[str, Any],
     messages: tuple[Message, ...] = (),
 ) -> Call:
-    """The call for an operation. `settings` holds fields of its request and of the config, side by side."""
+    """Build the call for an operation; `settings` mixes fields of the operation's request with fields of the config."""
     fields = kind.model_fields if kind else {}
     chosen = as_config(settings.get("config"), config)
     overrides = {k: v for k, v in settings.items() if k != "config" and k not in fields}
@@ -41,7 +41,7 @@ def build_call(
 
 
 def read_instructions(given: object) -> tuple[str, ...]:
-    """A string or several; empty ones say nothing."""
+    """Return instructions as a tuple of strings without empty ones."""
     if given is None:
         return ()
     text = (
@@ -50,7 +50,7 @@ def read_instructions(given: object) -> tuple[str, ...]:
     stored: list[str] = []
     for one in text:
         if not isinstance(one, str):
-            raise ConfigurationError(f"instructions are strings, one or a list of them; a {type(one).__name__} is none")
+            raise ConfigurationError(f"instructions must be a string or a list of strings, not {type(one).__name__}")
         stored.append(one)
     return tuple(filter(None, stored))
 
@@ -61,13 +61,13 @@ def as_config(given: AIModelCallConfig | None, otherwise: AIModelCallConfig) -> 
     if not isinstance(given, AIModelCallConfig):
         raise ConfigurationError(
             f"config must be an AIModelCallConfig, not {type(given).__name__}: AIModelCallConfig(temperature=0). "
-            "Single settings can be passed as they are: generate(prompt, temperature=0)"
+            "You can also pass single settings as keyword arguments: generate(prompt, temperature=0)"
         )
     return given
 
 
 def check_options(call: Call) -> None:
-    """A model that says which options it has takes no others."""
+    """Raise if an option is not in the model's `valid_options`, or its value is not allowed."""
     valid = call.endpoint.ai_model.valid_options
     if valid is None:
         return
@@ -75,33 +75,33 @@ def check_options(call: Call) -> None:
     for option, value in call.config.options.items():
         if option not in valid:
             known = ", ".join(valid) or "none"
-            raise ConfigurationError(f"{name} has no option {option!r}; it has: {known}")
+            raise ConfigurationError(f"{name} has no option {option!r}. Valid options: {known}")
         if value not in valid[option].allowed_values:
             allowed = ", ".join(map(repr, valid[option].allowed_values))
-            raise ConfigurationError(f"{name} does not take {option}={value!r}; allowed are {allowed}")
+            raise ConfigurationError(f"{name} does not accept {option}={value!r}. Allowed values: {allowed}")
 
 
 def validate_request(kind: type[FrozenModel], fields: Mapping[str, Any]) -> FrozenModel:
-    """The request, or what is wrong with it."""
+    """Validate the request fields; raise `ConfigurationError` that names each invalid one."""
     try:
         return kind.model_validate(fields)
     except (ValidationError, TypeError) as error:
-        raise kind_of(error)(f"this cannot be asked for: {describe_problems(error, ())}") from error
+        raise kind_of(error)(f"invalid request: {describe_problems(error, ())}") from error
 
 
 def override_config(
     config: AIModelCallConfig, overrides: Mapping[str, Any], extra: tuple[str, ...] = ()
 ) -> AIModelCallConfig:
-    """The config with these fields set otherwise, checked like any other."""
+    """Return a validated copy of the config with these fields replaced."""
     given = {name: getattr(config, name) for name in config.model_fields_set}
     try:
         return AIModelCallConfig.model_validate({**given, **overrides})
     except ValidationError as error:
-        raise kind_of(error)(f"these settings cannot be used for a call: {describe_problems(error, extra)}") from error
+        raise kind_of(error)(f"invalid settings: {describe_problems(error, extra)}") from error
 
 
 def kind_of(error: Exception) -> type[ConfigurationError]:
-    """The kind of the first error of ours that a validator raised."""
+    """Return the class of the first `ConfigurationError` raised by a validator, else `ConfigurationError`."""
     causes = [one.get("ctx", {}).get("error") for one in error.errors()] if isinstance(error, ValidationError) else []
     return next((type(one) for one in causes if isinstance(one, ConfigurationError)), ConfigurationError)
 
@@ -113,10 +113,10 @@ def describe_problems(error: Exception, extra: tuple[str, ...]) -> str:
 
 
 def describe_problem(kind: str, setting: str, message: str, extra: tuple[str, ...] = ()) -> str:
-    """What is wrong with one setting; for a misspelt one, what may have been meant."""
+    """Describe one validation problem; suggest the closest name for an unknown setting."""
     if kind != "extra_forbidden":
         return f"{setting}: {message}"
     from difflib import get_close_matches
 
     meant = get_close_matches(setting, [*extra, *AIModelCallConfig.model_fields], 1)
-    return f"there is no {setting!r}" + (f"; did you mean {meant[0]!r}?" if meant else "")
+    return f"unknown setting {setting!r}" + (f"; did you mean {meant[0]!r}?" if meant else "")

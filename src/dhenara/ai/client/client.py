@@ -1,4 +1,4 @@
-"""The client: one endpoint, sync and async, streamed or whole."""
+"""`AIModelClient`: calls one model endpoint, sync and async, streaming or not."""
 
 from __future__ import annotations
 
@@ -68,20 +68,30 @@ class AIModelClient(
     ModelsMixin,
     BackgroundMixin,
 ):
-    """Generates from one endpoint.
+    """Client for one model endpoint.
 
-    Without `is_async` both colours work on the same client; with it, the other one is refused. One client may be
-    shared by threads and used from several event loops; connections are kept until `close`, `aclose` or the end
-    of a `with`. `layers` are wrapped around every call, `attempt_layers` around every attempt of it; `observer` is
-    told what happens to each. `lessons` is where it is remembered what the provider refuses: a file for later
-    processes, a `Lessons` of one's own, or nothing for the memory of this process. `fallbacks` are asked in turn for
-    words and pictures that this endpoint cannot give, as long as none of them has been heard.
+    It may be shared between threads and used from several event loops. Connections stay open until `close()`,
+    `aclose()` or the end of a `with` block.
 
-    `transport` carries the requests: `"builtin"` (the default), `"httpx2"` or `"aiohttp"` (each an extra of that
-    name; aiohttp is async on asyncio only), a transport of httpx2, or an object with `open` and `close`. `verify` and
-    `cert` are what they are in httpx: the certificates to trust (True, False, a path, or an `ssl.SSLContext`), and the
-    client's own certificate (a path, or a tuple of certificate, key and password). They hold for every transport that
-    is named; `config={"verify": ..., "cert": ...}` of an `AIModelAPI` sets them for one endpoint.
+    Args:
+        model_endpoint: API and model to call.
+        config: Default settings of all calls.
+        is_async: True allows only async methods, False only sync methods, None (default) both.
+        layers: Middleware around each call.
+        attempt_layers: Middleware around each attempt (the first request and each retry).
+        observer: Function that is called with each event of a call.
+        transport: What sends the requests: `"builtin"` (default), `"httpx2"`, `"aiohttp"` (both are extras; aiohttp
+            is for asyncio only), an httpx2 transport, or an object with `open` and `close`.
+        verify: Certificates to trust, as in httpx: True, False, a path, or an `ssl.SSLContext`.
+        cert: Client certificate, as in httpx: a path, or a tuple of certificate, key and password.
+            `config={"verify": ..., "cert": ...}` of an `AIModelAPI` sets both for one endpoint.
+        lessons: Where parameters that a provider rejected are remembered: a file path shared between processes, a
+            `LearnedConstraints` object, or None for the memory of this process.
+        fallbacks: Endpoints to try in order if this one fails, for chat and images, before the first chunk.
+
+    Raises:
+        ConfigurationError: If an argument is invalid.
+        SyncAsyncMismatchError: By methods that `is_async` excludes.
     """
 
     def __init__(
@@ -126,12 +136,25 @@ class AIModelClient(
         config: AIModelCallConfig | None = None,
         **overrides: Any,
     ) -> AIModelCallResponse:
-        """The answer; with `streaming`, a response whose `stream_generator` yields `(chunk, final)`.
+        """Generate a response.
 
-        `config` replaces the client's own; `overrides` are single fields of it, such as `temperature=0`.
+        Args:
+            prompt: The new user message.
+            context: Earlier messages, sent before the prompt.
+            instructions: System instructions.
+            messages: The whole conversation, instead of `prompt` and `context`.
+            config: Replaces the client's config for this call.
+            **overrides: Single fields of `AIModelCallConfig`, such as `temperature=0`.
+
+        Returns:
+            The response. With `streaming=True` its `stream_generator` yields `(chunk, final)`.
+
+        Raises:
+            ConfigurationError: If an argument is invalid; nothing was sent.
+            CallError: If the call failed.
         """
         if self.is_async is True:
-            raise SyncAsyncMismatchError("this is an async client: Use generate_async for async client")
+            raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use generate_async.")
         call = self._call(prompt, context, instructions, messages, config, overrides)
         pipeline = self._pipeline(call.operation, is_async=False)
         if not call.config.streaming:
@@ -150,9 +173,9 @@ class AIModelClient(
         config: AIModelCallConfig | None = None,
         **overrides: Any,
     ) -> AIModelCallResponse:
-        """The same, awaited; a stream is then iterated with `async for`."""
+        """Async version of `generate`; iterate over a stream with `async for`."""
         if self.is_async is False:
-            raise SyncAsyncMismatchError("this is a sync client: Use generate for sync client")
+            raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use generate.")
         call = self._call(prompt, context, instructions, messages, config, overrides)
         pipeline = self._pipeline(call.operation, is_async=True)
         if not call.config.streaming:
@@ -171,7 +194,12 @@ class AIModelClient(
         config: AIModelCallConfig | None = None,
         **overrides: Any,
     ) -> Plan:
-        """What each part of the conversation would become here: verbatim, translated, or at home. Nothing is sent.
+        """Show how each part of the conversation would be sent, without sending anything.
+
+        Arguments as for `generate`.
+
+        Returns:
+            For each part whether it is sent unchanged, translated, or not sent.
 
         Raises:
             UnsupportedError: If `generate` would raise it for the same call.
@@ -179,13 +207,21 @@ class AIModelClient(
         return self._sync_pipeline().plan(self._call(prompt, context, instructions, messages, config, overrides))
 
     def conversation(self, instructions: str | Sequence[str] | None = None, turns: Sequence[Turn] = ()) -> Conversation:
-        """A conversation that begins here and may go on anywhere. `instructions` hold for all of it."""
+        """Start a conversation, which keeps its own history and can continue on other clients.
+
+        Args:
+            instructions: System instructions for all turns.
+            turns: Earlier turns to continue from.
+
+        Returns:
+            The conversation.
+        """
         from ..conversation.conversation import Conversation
 
         return Conversation(self, read_instructions(instructions), turns)
 
     def with_endpoint(self, model_endpoint: AIModelEndpoint) -> Self:
-        """A client like this one for another endpoint, with connections of its own."""
+        """Return a client with the same settings for another endpoint; it opens its own connections."""
         pipelines = self._pipelines
         return type(self)(
             model_endpoint,
@@ -202,16 +238,16 @@ class AIModelClient(
         )
 
     def close(self) -> None:
-        """Closes the connections of the blocking world. The client may be used again afterwards."""
+        """Close the connections of sync calls; the client can be used again afterwards."""
         self._pipelines.close()
 
     async def aclose(self) -> None:
-        """Closes the connections of the running event loop, and those of the blocking world."""
+        """Close the connections of sync calls and of the running event loop."""
         await self._pipelines.aclose()
 
     def __enter__(self) -> Self:
         if self.is_async is True:
-            raise SyncAsyncMismatchError("this is an async client: Use 'async with' for async client")
+            raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use 'async with'.")
         return self
 
     def __exit__(
@@ -221,7 +257,7 @@ class AIModelClient(
 
     async def __aenter__(self) -> Self:
         if self.is_async is False:
-            raise SyncAsyncMismatchError("this is a sync client: Use 'with' for sync client")
+            raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use 'with'.")
         return self
 
     async def __aexit__(
@@ -240,25 +276,25 @@ class AIModelClient(
         *,
         open_end: bool = False,
     ) -> Call:
-        """The call as a value. Whatever cannot work is found here, before anything is sent."""
+        """Build and validate the call; every invalid argument raises here, before anything is sent."""
         settings = self._effective_config(config, overrides)
-        data = read_instructions(instructions)
+        system = read_instructions(instructions)
         history, warnings = repair_history(
             read_history(prompt, context, messages),
             open_end=open_end,
             stored=continues_stored_history(settings, self.model_endpoint.ai_model),
         )
         if settings.context_policy is not None and not open_end:
-            # What runs is trimmed at each of its requests, for it grows.
+            # A run truncates its history before each request instead, because the history grows.
             from ..history.truncation import truncate_history
 
-            history, left_out = truncate_history(history, data, settings)
+            history, left_out = truncate_history(history, system, settings)
             warnings = (*warnings, *left_out)
         call = Call(
             endpoint=self.model_endpoint,
             messages=history,
             config=settings,
-            instructions=data,
+            instructions=system,
             operation=self._default_operation(),
             journal=CallJournal(warnings=warnings),
         )

@@ -1,4 +1,4 @@
-"""Files that come to disk as they arrive: beside their place first, and in it when they are whole."""
+"""Downloads a file to disk: it is written to a temporary file and renamed when complete."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Progress = Callable[[int, int | None], None]
 
 
 class PartialDownload:
-    """Where one file arrives. Nothing is seen of it at its place before `land`, and nothing is left of it otherwise."""
+    """A temporary file next to `path`; `commit` renames it to `path`, `discard` deletes it."""
 
     def __init__(self, path: Path, size: int | None, on_progress: Progress | None) -> None:
         self._path = path
         self._size = size
-        self._data = on_progress
+        self._on_progress = on_progress
         self._arrived = 0
-        self._extras = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+        self._temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._extras.open("wb")
+            self._file = self._temporary.open("wb")
         except OSError as error:
             raise self._write_error(error) from error
 
@@ -38,27 +38,27 @@ class PartialDownload:
         except OSError as error:
             raise self._write_error(error) from error
         self._arrived += len(data)
-        if self._data is not None:
-            self._data(self._arrived, self._size)
+        if self._on_progress is not None:
+            self._on_progress(self._arrived, self._size)
 
     def commit(self) -> None:
         try:
             self._file.close()
-            self._extras.replace(self._path)
+            self._temporary.replace(self._path)
         except OSError as error:
             raise self._write_error(error) from error
 
     def discard(self) -> None:
-        """Leaves nothing behind; after `land` there is nothing to leave."""
+        """Delete the temporary file; does nothing after `commit`."""
         self._file.close()
-        self._extras.unlink(missing_ok=True)
+        self._temporary.unlink(missing_ok=True)
 
     def _write_error(self, error: OSError) -> ConfigurationError:
-        return ConfigurationError(f"the file {self._path} cannot be written: {error.strerror}")
+        return ConfigurationError(f"file {self._path} cannot be written: {error.strerror}")
 
 
 async def fetch(pipeline: Pipeline, call: Call, path: Path, on_progress: Progress | None) -> Path:
-    """Writes what is in a file to this path; a line that breaks in the middle is tried again from the beginning."""
+    """Download a file to `path`; an interrupted download is restarted from the beginning, within `retries`."""
     total = call.config.timeouts.total
     deadline = None if total is None else pipeline.io.monotonic() + total
     config, again, failed = call.config.model_copy(update={"streaming": True}), Retry(pipeline.io), 0
@@ -76,7 +76,7 @@ async def fetch(pipeline: Pipeline, call: Call, path: Path, on_progress: Progres
 
 
 class DownloadInterrupted(Exception):
-    """The file broke off on its way."""
+    """The download was interrupted; `error` is the cause."""
 
     def __init__(self, error: CallError) -> None:
         super().__init__(str(error))
@@ -109,7 +109,7 @@ async def pull_or_none(stream: Stream) -> Batch | None:
 
 
 def size_of(call: Call) -> int | None:
-    """How long the file will be, where the answer says so and is not compressed."""
+    """Return the file size from Content-Length, or None if unknown or compressed."""
     headers = call.journal.head.headers if call.journal.head else {}
     length = headers.get("content-length", "")
     return int(length) if length.isdigit() and "content-encoding" not in headers else None

@@ -1,4 +1,4 @@
-"""Files that leave the disk as they are sent."""
+"""Reads a file from disk while it is uploaded."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ PIECE = 1 << 20
 
 
 class FileBody:
-    """A file that is read while it is sent, again for every attempt. `told` hears how much was, of how much."""
+    """Request body that reads the file again for each attempt; `on_progress(sent, size)` is called after each piece."""
 
     def __init__(self, path: Path, on_progress: Progress | None) -> None:
         self._path = path
-        self._data = on_progress
+        self._on_progress = on_progress
         try:
             self.size = path.stat().st_size
             path.open("rb").close()
         except OSError as error:
-            raise ConfigurationError(f"the file {path} cannot be read: {error.strerror}") from error
+            raise ConfigurationError(f"file {path} cannot be read: {error.strerror}") from error
 
     def __iter__(self) -> Iterator[bytes]:
         sent = 0
@@ -29,7 +29,7 @@ class FileBody:
             while sent < self.size and (piece := file.read(min(PIECE, self.size - sent))):
                 yield piece
                 sent += len(piece)
-                if self._data is not None:
-                    self._data(sent, self.size)
+                if self._on_progress is not None:
+                    self._on_progress(sent, self.size)
         if sent < self.size:
-            raise ConfigurationError(f"the file {self._path} became shorter while it was sent")
+            raise ConfigurationError(f"file {self._path} was truncated during the upload")

@@ -1,4 +1,4 @@
-"""Operations on files at a provider, each in both colours."""
+"""File operations of the client."""
 
 from __future__ import annotations
 
@@ -26,34 +26,51 @@ USUAL_WAIT = 600.0
 
 
 class EngineFilesMixin(OperationsBase):
-    """Files are kept by the provider of the endpoint; the model makes no difference."""
+    """File methods of `AIModelClient`; files belong to the provider, not to the model."""
 
     def upload_file(self, file: File, **settings: Unpack[UploadSettings]) -> UploadedFile:
-        """Sends a file of any size, read from disk while it goes out; `on_progress(sent, size)` hears of it."""
+        """Upload a file of any size; it is read from disk while it is sent.
+
+        Args:
+            file: A path or bytes.
+            **settings: `name`, `mime_type`, `purpose`, `on_progress(sent, size)` and call settings.
+
+        Returns:
+            The file at the provider.
+        """
         return run(self._upload(file, settings, is_async=False))
 
     async def upload_file_async(self, file: File, **settings: Unpack[UploadSettings]) -> UploadedFile:
-        """The same, awaited."""
+        """Async version of `upload_file`."""
         return await self._upload(file, settings, is_async=True)
 
     def get_file(self, file_id: str, **settings: Unpack[CallSettings]) -> UploadedFile:
-        """What the provider knows of a file."""
+        """Return the provider's metadata of a file."""
         return run(self._get(file_id, settings, is_async=False))
 
     async def get_file_async(self, file_id: str, **settings: Unpack[CallSettings]) -> UploadedFile:
-        """The same, awaited."""
+        """Async version of `get_file`."""
         return await self._get(file_id, settings, is_async=True)
 
     def list_files(
         self, *, purpose: str | None = None, most: int | None = None, **settings: Unpack[CallSettings]
     ) -> list[UploadedFile]:
-        """All files, page after page, or the first so many."""
+        """List the files at the provider.
+
+        Args:
+            purpose: Only files with this purpose.
+            most: Longest list to return (default all pages).
+            **settings: Call settings such as `timeout`.
+
+        Returns:
+            Metadata of each file.
+        """
         return run(self._list(purpose, most, settings, is_async=False))
 
     async def list_files_async(
         self, *, purpose: str | None = None, most: int | None = None, **settings: Unpack[CallSettings]
     ) -> list[UploadedFile]:
-        """The same, awaited."""
+        """Async version of `list_files`."""
         return await self._list(purpose, most, settings, is_async=True)
 
     @overload
@@ -70,9 +87,16 @@ class EngineFilesMixin(OperationsBase):
         on_progress: Received | None = None,
         **settings: Unpack[CallSettings],
     ) -> bytes | Path:
-        """What is in a file; with `to_path` it goes to disk as it comes, and `on_progress(received, size)` hears of it.
+        """Download the content of a file; most providers only return files that they generated.
 
-        Most providers give back only what was made there.
+        Args:
+            file_id: Id of the file.
+            to_path: Write the content to this path while it arrives, instead of returning bytes.
+            on_progress: Called with `(received, size)`; requires `to_path`.
+            **settings: Call settings such as `timeout`.
+
+        Returns:
+            The content, or the path if `to_path` is given.
         """
         return run(self._download_file(file_id, to_path, on_progress, settings, is_async=False))
 
@@ -92,27 +116,36 @@ class EngineFilesMixin(OperationsBase):
         on_progress: Received | None = None,
         **settings: Unpack[CallSettings],
     ) -> bytes | Path:
-        """The same, awaited."""
+        """Async version of `download_file`."""
         return await self._download_file(file_id, to_path, on_progress, settings, is_async=True)
 
     def delete_file(self, file_id: str, **settings: Unpack[CallSettings]) -> None:
-        """The provider forgets the file."""
+        """Delete a file at the provider."""
         run(self._delete(file_id, settings, is_async=False))
 
     async def delete_file_async(self, file_id: str, **settings: Unpack[CallSettings]) -> None:
-        """The same, awaited."""
+        """Async version of `delete_file`."""
         await self._delete(file_id, settings, is_async=True)
 
     def wait_for_file(
         self, file_id: str, *, wait: float = USUAL_WAIT, **settings: Unpack[CallSettings]
     ) -> UploadedFile:
-        """The file once it can be used, asked for again and again for `wait` seconds at most."""
+        """Poll a file until the provider has processed it.
+
+        Args:
+            file_id: Id of the file.
+            wait: Longest wait in seconds (default 600).
+            **settings: Call settings such as `timeout`.
+
+        Returns:
+            Metadata of the file.
+        """
         return run(self._wait(file_id, wait, settings, is_async=False))
 
     async def wait_for_file_async(
         self, file_id: str, *, wait: float = USUAL_WAIT, **settings: Unpack[CallSettings]
     ) -> UploadedFile:
-        """The same, awaited."""
+        """Async version of `wait_for_file`."""
         return await self._wait(file_id, wait, settings, is_async=True)
 
     def _file_call(self, action: str, settings: Any, given: dict[str, Any], *, is_async: bool) -> tuple[Pipeline, Call]:
@@ -121,24 +154,24 @@ class EngineFilesMixin(OperationsBase):
         return self._prepare("files", FileRequest, {"action": action, **given}, settings, is_async)
 
     async def _upload(self, file: File, settings: Any, *, is_async: bool) -> UploadedFile:
-        # Its tables take a moment to read, which only uploads need.
+        # Imported here because reading the MIME type tables takes time and only uploads need them.
         import mimetypes
 
         from ..pipeline.files_api import upload
         from .file_upload import FileBody
 
-        text = dict(settings)
-        data = text.pop("on_progress", None)
+        options = dict(settings)
+        on_progress = options.pop("on_progress", None)
         if isinstance(file, bytes):
             content: bytes | FileBody = file
-            name, size = text.pop("name", None) or "file", len(file)
+            name, size = options.pop("name", None) or "file", len(file)
         else:
             path = Path(file).expanduser()
-            content = FileBody(path, data)
-            name, size = text.pop("name", None) or path.name, content.size
-        kind = text.pop("mime_type", None) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+            content = FileBody(path, on_progress)
+            name, size = options.pop("name", None) or path.name, content.size
+        kind = options.pop("mime_type", None) or mimetypes.guess_type(name)[0] or "application/octet-stream"
         given = {"content": content, "size": size, "name": name, "mime_type": kind}
-        return await upload(*self._file_call("upload", text, given, is_async=is_async))
+        return await upload(*self._file_call("upload", options, given, is_async=is_async))
 
     async def _get(self, file_id: str, settings: Any, *, is_async: bool) -> UploadedFile:
         from ..types.uploaded_file import UploadedFile
@@ -164,7 +197,7 @@ class EngineFilesMixin(OperationsBase):
         if to_path is not None:
             return await fetch(pipeline, call, Path(to_path).expanduser(), on_progress)
         if on_progress is not None:
-            raise ConfigurationError("on_progress is told of files that go to disk: say to_path=... as well")
+            raise ConfigurationError("on_progress needs a download to disk. Pass to_path=...")
         return (await pipeline.perform(call, FileBytes)).data
 
     async def _delete(self, file_id: str, settings: Any, *, is_async: bool) -> None:
@@ -181,5 +214,5 @@ class EngineFilesMixin(OperationsBase):
 
 def require_file_id(file_id: str) -> str:
     if not file_id:
-        raise ConfigurationError("which file? file_id is empty")
+        raise ConfigurationError("file_id is empty. Pass the id of an uploaded file.")
     return file_id

@@ -1,4 +1,4 @@
-"""Operations on pictures: edits and variations, each in both colours."""
+"""Image operations of the client: edit, vary and download."""
 
 from __future__ import annotations
 
@@ -20,32 +20,58 @@ if TYPE_CHECKING:
 
 
 class EngineImagesMixin(OperationsBase):
-    """Answers are those of `generate`, with the pictures in `image_response`."""
+    """Image methods of `AIModelClient`; images of a response are in its `image_response`."""
 
     def edit_image(self, prompt: str, images: OneOrMany, **settings: Unpack[DrawSettings]) -> AIModelCallResponse:
-        """These pictures, changed as the prompt says; with a `mask`, only where it is transparent."""
+        """Edit images as the prompt says.
+
+        Args:
+            prompt: The change to make.
+            images: One image or several.
+            **settings: Fields of `ImageRequest` and of `AIModelCallConfig`. With `mask`, only the transparent area of
+                the
+                mask is changed.
+
+        Returns:
+            A response with the images in `image_response`.
+
+        Raises:
+            UnsupportedError: If the model does not support `mask`.
+        """
         return run(self._edit(prompt, images, "new", settings, is_async=False))
 
     async def edit_image_async(
         self, prompt: str, images: OneOrMany, **settings: Unpack[DrawSettings]
     ) -> AIModelCallResponse:
-        """The same, awaited."""
+        """Async version of `edit_image`."""
         return await self._edit(prompt, images, "new", settings, is_async=True)
 
     def vary_image(self, image: ImageContent, **settings: Unpack[DrawSettings]) -> AIModelCallResponse:
-        """Others like this one."""
+        """Generate variations of an image.
+
+        Raises:
+            UnsupportedError: If the model does not support variations.
+        """
         return run(self._edit("", image, "variation", settings, is_async=False))
 
     async def vary_image_async(self, image: ImageContent, **settings: Unpack[DrawSettings]) -> AIModelCallResponse:
-        """The same, awaited."""
+        """Async version of `vary_image`."""
         return await self._edit("", image, "variation", settings, is_async=True)
 
     def download(self, media: M, *, timeout: float | Timeouts | None = None) -> M:
-        """A picture, sound or file with its bytes, fetched from where the provider left it. No key goes along."""
+        """Download an image, audio or file part from its URL, without sending the API key.
+
+        Args:
+            media: A part with a `url`.
+            timeout: Seconds, or `Timeouts`.
+
+        Returns:
+            The same part with its bytes in `data`.
+        """
         return run(self._download(media, timeout, is_async=False))
 
     async def download_async(self, media: M, *, timeout: float | Timeouts | None = None) -> M:
-        """The same, awaited."""
+        """Async version of `download`."""
         return await self._download(media, timeout, is_async=True)
 
     async def _download(self, media: M, timeout: float | Timeouts | None, *, is_async: bool) -> M:
@@ -69,7 +95,7 @@ class EngineImagesMixin(OperationsBase):
         pipeline, call = self._prepare("image", ImageRequest, {"make": make}, settings, is_async, messages)
         if (make != "new" or settings.get("mask")) and not isinstance(pipeline.target.quirks, ImageQuirks):
             raise UnsupportedError(
-                f"{pipeline.target.origin.model} changes pictures by what the prompt says; it takes no mask and makes "
-                "no variations of its own accord"
+                f"{pipeline.target.origin.model} edits images by prompt only and does not support masks or "
+                "variations. Describe the change in the prompt."
             )
         return await pipeline.answer(call)

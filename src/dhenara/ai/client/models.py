@@ -1,4 +1,4 @@
-"""Which models there are: asked of the provider itself, in both colours."""
+"""Lists the models of a provider."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ModelsMixin:
-    """What a client can say about the models of its provider."""
+    """Model listing methods of `AIModelClient`."""
 
     if TYPE_CHECKING:
         model_endpoint: AIModelEndpoint
@@ -32,9 +32,17 @@ class ModelsMixin:
         ) -> AIModelCallConfig: ...
 
     def list_models(self, *, config: AIModelCallConfig | None = None, **overrides: Any) -> list[ModelListing]:
-        """The models that the provider lists for this key; timeouts, retries and headers are those of a call."""
+        """List the models that the provider offers for this API key.
+
+        Args:
+            config: Replaces the client's config for this call.
+            **overrides: Fields of `AIModelCallConfig`, such as `timeout`, `retries` and `headers`.
+
+        Returns:
+            The models.
+        """
         if self.is_async is True:
-            raise SyncAsyncMismatchError("this is an async client: Use list_models_async for async client")
+            raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use list_models_async.")
         from ..pipeline.model_listing import list_models
 
         pipeline = self._pipeline(default_operation(self.model_endpoint), is_async=False)
@@ -44,9 +52,9 @@ class ModelsMixin:
     async def list_models_async(
         self, *, config: AIModelCallConfig | None = None, **overrides: Any
     ) -> list[ModelListing]:
-        """The same, awaited."""
+        """Async version of `list_models`."""
         if self.is_async is False:
-            raise SyncAsyncMismatchError("this is a sync client: Use list_models for sync client")
+            raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use list_models.")
         from ..pipeline.model_listing import list_models
 
         pipeline = self._pipeline(default_operation(self.model_endpoint), is_async=True)

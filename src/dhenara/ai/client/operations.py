@@ -1,4 +1,4 @@
-"""The operations beside chat, each in both colours. The client is one of these."""
+"""Operations of the client other than chat: embed, rerank, moderate, OCR and token counting."""
 
 from __future__ import annotations
 
@@ -27,40 +27,67 @@ if TYPE_CHECKING:
 
 
 class OperationsMixin(OperationsBase):
-    """Every operation takes the same road as chat: the same layers, retries, limits, prices and errors."""
+    """Methods of `AIModelClient` with the same layers, retries, limits, prices and errors as `generate`."""
 
     def embed(self, texts: EmbeddingInputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
-        """One vector for each text or media part, in their order, in as many requests as the provider needs."""
+        """Embed texts or media.
+
+        Split into as many requests as the provider's limits need.
+
+        Args:
+            texts: Texts or media parts.
+            **settings: Fields of `EmbeddingRequest` and of `AIModelCallConfig`.
+
+        Returns:
+            One vector per input, in the same order.
+        """
         return run(self._embed(texts, settings, is_async=False))
 
     async def embed_async(self, texts: EmbeddingInputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
-        """The same, awaited."""
+        """Async version of `embed`."""
         return await self._embed(texts, settings, is_async=True)
 
     def rerank(self, query: str, documents: Sequence[str], **settings: Unpack[RerankSettings]) -> RerankResponse:
-        """The documents in the order in which they answer the query, the best first."""
+        """Rank documents by relevance to a query.
+
+        Args:
+            query: The query.
+            documents: The documents to rank.
+            **settings: Fields of `RerankRequest` and of `AIModelCallConfig`.
+
+        Returns:
+            The documents with scores, the most relevant first.
+        """
         return run(self._rerank(query, documents, settings, is_async=False))
 
     async def rerank_async(
         self, query: str, documents: Sequence[str], **settings: Unpack[RerankSettings]
     ) -> RerankResponse:
-        """The same, awaited."""
+        """Async version of `rerank`."""
         return await self._rerank(query, documents, settings, is_async=True)
 
     def moderate(self, inputs: Inputs, **settings: Unpack[CallSettings]) -> ModerationResponse:
-        """A judgement for each text; pictures and the texts beside them are judged as one."""
+        """Check texts or images for harmful content.
+
+        Args:
+            inputs: Texts, or images with text; images and the text next to them are judged together.
+            **settings: Fields of `AIModelCallConfig`.
+
+        Returns:
+            One result per text.
+        """
         return run(self._moderate(inputs, settings, is_async=False))
 
     async def moderate_async(self, inputs: Inputs, **settings: Unpack[CallSettings]) -> ModerationResponse:
-        """The same, awaited."""
+        """Async version of `moderate`."""
         return await self._moderate(inputs, settings, is_async=True)
 
     def ocr(self, document: FileContent | ImageContent, **settings: Unpack[OcrSettings]) -> OcrResponse:
-        """The pages of a document or picture, as markdown."""
+        """Extract the pages of a document or image as Markdown."""
         return run(self._ocr(document, settings, is_async=False))
 
     async def ocr_async(self, document: FileContent | ImageContent, **settings: Unpack[OcrSettings]) -> OcrResponse:
-        """The same, awaited."""
+        """Async version of `ocr`."""
         return await self._ocr(document, settings, is_async=True)
 
     def count_tokens(
@@ -71,7 +98,20 @@ class OperationsMixin(OperationsBase):
         messages: Sequence[MessageLike] | None = None,
         **settings: Unpack[CountSettings],
     ) -> TokenCountResponse:
-        """How long this call of `generate` would be: counted by the provider, or estimated where it does not count."""
+        """Count the input tokens of a `generate` call.
+
+        Args:
+            prompt: As for `generate`.
+            context: As for `generate`.
+            instructions: As for `generate`.
+            messages: As for `generate`.
+            **settings: Call settings. `estimate=True` always estimates locally, `estimate=False` raises if the
+                provider
+                cannot count; by default the provider counts if it can.
+
+        Returns:
+            The number of tokens.
+        """
         return run(self._count((prompt, context, instructions, messages), settings, is_async=False))
 
     async def count_tokens_async(
@@ -82,7 +122,7 @@ class OperationsMixin(OperationsBase):
         messages: Sequence[MessageLike] | None = None,
         **settings: Unpack[CountSettings],
     ) -> TokenCountResponse:
-        """The same, awaited."""
+        """Async version of `count_tokens`."""
         return await self._count((prompt, context, instructions, messages), settings, is_async=True)
 
     async def _embed(self, texts: EmbeddingInputs, settings: Mapping[str, Any], *, is_async: bool) -> EmbeddingResponse:
@@ -114,12 +154,14 @@ class OperationsMixin(OperationsBase):
         pipeline, call = self._prepare("ocr", OcrRequest, {"document": document}, settings, is_async)
         return await pipeline.perform(call, OcrResponse)
 
-    async def _count(self, text: tuple[Any, ...], settings: Mapping[str, Any], *, is_async: bool) -> TokenCountResponse:
+    async def _count(
+        self, inputs: tuple[Any, ...], settings: Mapping[str, Any], *, is_async: bool
+    ) -> TokenCountResponse:
         from ..history.parsing import read_history
         from ..pipeline.token_counting import estimate_token_count
         from ..types.token_count import TokenCountResponse
 
-        prompt, context, instructions, messages = text
+        prompt, context, instructions, messages = inputs
         estimate = settings.get("estimate")
         chosen = {name: value for name, value in settings.items() if name != "estimate"}
         history = read_history(prompt, context, messages)

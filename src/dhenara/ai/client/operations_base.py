@@ -1,4 +1,4 @@
-"""What all operations beside chat have in common: a call is made, checked, and given the way it goes."""
+"""Base class of the operation mixins: builds a validated call and selects its pipeline."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 WRONG = {
-    False: "this is an async client: Use the method that ends in _async for async client",
-    True: "this is a sync client: Use the method without _async for sync client",
+    False: "This client is async-only (is_async=True). Use the method that ends in _async.",
+    True: "This client is sync-only (is_async=False). Use the method without _async.",
 }
 
 
 class OperationsBase:
-    """One endpoint, and the colours in which it may be asked."""
+    """Fields and helpers shared by the operation mixins."""
 
     model_endpoint: AIModelEndpoint
     config: AIModelCallConfig
@@ -39,11 +39,11 @@ class OperationsBase:
         is_async: bool,
         messages: tuple[Message, ...] = (),
     ) -> tuple[Pipeline, Call]:
-        """The call, and the way it goes. Whatever cannot work is found here, before anything is sent."""
+        """Return pipeline and validated call; every invalid argument raises here, before anything is sent."""
         if self.is_async is not None and self.is_async != is_async:
             raise SyncAsyncMismatchError(WRONG[is_async])
         if settings.get("streaming"):
-            raise ConfigurationError(f"the answer to {operation!r} comes whole; leave streaming out")
+            raise ConfigurationError(f"{operation!r} does not support streaming. Remove streaming=True.")
         call = build_call(self.model_endpoint, self.config, operation, kind, given, settings, messages)
         return self._pipeline(operation, is_async=is_async), call
 

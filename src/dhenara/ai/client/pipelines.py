@@ -1,4 +1,4 @@
-"""Ways: how the calls of one client travel, by operation and colour, over connections that are kept."""
+"""Creates and keeps the pipelines of a client, one per operation and per sync or async."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 BUILTIN = "builtin"
 RELIEVED = ("chat", "image")
-"""What any other model can do as well; the numbers of one embedding model, for one, mean nothing to another."""
+"""Operations for which `fallbacks` are used. Not embeddings: vectors of different models are not comparable."""
 
 
 @dataclass(slots=True)
 class PipelineFactory:
-    """To one endpoint; `others` answer in its place where that helps."""
+    """Creates pipelines to one endpoint; `others` are the factories of the fallbacks."""
 
     endpoint: AIModelEndpoint
     layers: Sequence[AnyLayer] = ()
     attempt_layers: Sequence[AnyLayer] = ()
     observer: Observer | None = None
     transport: Any = None
-    """An object that carries requests, the name of one of `runtime.transports`, or None for the built-in one."""
+    """Transport object, name of a transport in `runtime.transports`, or None for the built-in one."""
 
     tls: TlsSettings = DEFAULT_TLS
     lessons: LearnedConstraints = EVERYBODYS
@@ -44,11 +44,11 @@ class PipelineFactory:
     _pipelines: dict[tuple[str, bool], Pipeline] = field(default_factory=dict, init=False)
 
     def for_endpoint(self, endpoint: AIModelEndpoint, others: Sequence[PipelineFactory] = ()) -> PipelineFactory:
-        """The same to another endpoint, over connections of its own."""
+        """Return a factory with the same settings for another endpoint; it opens its own connections."""
         return replace(self, endpoint=endpoint, others=others)
 
     def pipeline(self, operation: str, *, is_async: bool) -> Pipeline:
-        """The way of one operation in one colour; all ways of one colour share its connections."""
+        """Return the pipeline of an operation; all sync pipelines share connections, and so do all async ones."""
         pipeline = self._pipelines.get((operation, is_async))
         if pipeline is None:
             others = self.others if operation in RELIEVED else ()
@@ -57,14 +57,14 @@ class PipelineFactory:
         return pipeline
 
     def close(self) -> None:
-        """Closes the connections of the blocking world."""
+        """Close the connections of sync calls."""
         if False in self._io:
             run(self._io[False].close())
         for other in self.others:
             other.close()
 
     async def aclose(self) -> None:
-        """Closes the connections of the running event loop, and those of the blocking world."""
+        """Close the connections of sync calls and of the running event loop."""
         if True in self._io:
             await self._io[True].close()
         for other in self.others:
@@ -78,12 +78,12 @@ class PipelineFactory:
         return Pipeline(io, target, self.layers, self.observer, self.attempt_layers, self.lessons, others, filing)
 
     def _files_pipeline(self, is_async: bool) -> Pipeline:
-        """To the provider's files, in the middle of a call whose layers have been passed already."""
+        """Return a pipeline to the provider's files API without layers, because the call already passed them."""
         target = self._target("files")
         return Pipeline(self._make_io(target, is_async), target, observer=self.observer, lessons=self.lessons)
 
     def _target(self, operation: str) -> ResolvedTarget:
-        """The target, and what its connections add to a request: a client certificate, or the file of a model."""
+        """Return the target with what its connections add to a request: client certificate or model file."""
         target = resolve(self.endpoint, environment(), operation)
         if target.provider.embedded:
             from ..runtime.embedded.weights import file_identity
@@ -93,7 +93,7 @@ class PipelineFactory:
         return replace(target, certificate=partial(shown_certificate, tls)) if may_show_certificate(tls) else target
 
     def _make_io(self, target: ResolvedTarget, is_async: bool) -> IO:
-        """Two threads may both come first: what one of them made is then used by both, and nothing is left open."""
+        """Return the IO object, created once; `setdefault` gives racing threads the same one."""
         if is_async not in self._io:
             transport = self._transport(target, is_async)
             if is_async:
@@ -105,7 +105,7 @@ class PipelineFactory:
         return self._io[is_async]
 
     def _transport(self, target: ResolvedTarget, is_async: bool) -> Transport | None:
-        """The user's transport, the embedded model's, or None for sockets."""
+        """Return the configured transport, the one of an embedded model, or None for built-in sockets."""
         if target.provider.embedded and (self.transport is None or isinstance(self.transport, str)):
             from ..runtime.embedded.transport import EmbeddedTransport, run_blocking, run_in_thread
 

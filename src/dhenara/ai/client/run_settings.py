@@ -1,4 +1,4 @@
-"""Run settings: everything that may be said about a run, for those who type it and those who check it."""
+"""Types of the keyword arguments of `run` and its variants."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..types.tools import ToolChoice
 
 
 class RunPlanSettings(TypedDict, total=False):
-    """What is decided about the run itself."""
+    """Settings of the run itself; see `RunsMixin.run`."""
 
     limits: RunLimits
     approve: Approve
@@ -26,7 +26,7 @@ class RunPlanSettings(TypedDict, total=False):
 
 
 class ConversationSettings(TypedDict, total=False):
-    """What the conversation is made of beside the prompt."""
+    """Conversation input other than the prompt."""
 
     context: Sequence[MessageLike] | None
     instructions: str | Sequence[str] | None
@@ -35,7 +35,7 @@ class ConversationSettings(TypedDict, total=False):
 
 
 class RunSettings(RunPlanSettings, ConversationSettings, total=False):
-    """All that, and the fields of the config that every request of the run is made with."""
+    """All keyword arguments of a run, including the fields of `AIModelCallConfig` used for each request."""
 
     tools: Sequence[Any]
     tool_choice: ToolChoice | str | None

@@ -1,4 +1,4 @@
-"""Runs: the methods of the client that go on by themselves, over tools and repairs, until there is an answer."""
+"""Runs: call the model, execute the tools it requests, and repeat until there is a final response."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SPOKEN = ("context", "instructions", "messages", "config")
 
 
 class RunsMixin:
-    """A part of AIModelClient."""
+    """Run methods of `AIModelClient`."""
 
     is_async: bool | None
 
@@ -39,12 +39,29 @@ class RunsMixin:
         self, prompt: MessageLike | None = None, *, output: Shape = None, **settings: Unpack[RunSettings]
     ) -> Run[Any]: ...
     def run(self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any) -> Run[Any]:
-        """Asks, runs the tools that the model calls, tells it their results and asks again, until it answers.
+        """Call the model, execute requested tools, send their results, and repeat until the model gives a final
+        response.
 
-        `tools` are functions, model classes, `Tool`s or what providers run themselves; `output` is the type of object
-        that the answer must be. `limits` bound the run; `approve` is asked about tools that need it; `tool_errors`
-        tells the model of errors or raises them; `repairs` is how often it may correct a wrong object. `on_event` hears
-        what happens, `on_end` what had happened when the run was over, also where it failed or was left.
+        Args:
+            prompt: The new user message.
+            output: Type of the structured output.
+            **settings: Fields of `RunSettings`. `tools`: functions, model classes, `Tool` objects or provider-run
+                tools.
+                `limits`: limits of the run. `approve`: function that decides on tools that need approval.
+                    `tool_errors`:
+                `"tell"` sends tool errors to the model, `"raise"` raises them. `repairs`: how often the model may
+                    correct
+                invalid structured output. `on_event`: called with each event. `on_end`: called with the `Run` at the
+                    end,
+                also if it failed or was closed.
+
+        Returns:
+            The run with its responses, messages, usage and output.
+
+        Raises:
+            RunLimitError: If a limit was reached.
+            ToolFailedError: If a tool failed and `tool_errors="raise"`.
+            OutputError: If the structured output is still invalid after all repairs.
         """
         loop = self._loop(prompt, output, settings, streaming=False)
         while run(loop.pull()) is not None:
@@ -60,7 +77,7 @@ class RunsMixin:
         self, prompt: MessageLike | None = None, *, output: Shape = None, **settings: Unpack[RunSettings]
     ) -> Run[Any]: ...
     async def run_async(self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any) -> Run[Any]:
-        """The same, awaited; tools and approval may be async or not."""
+        """Async version of `run`; tools and `approve` may be sync or async functions."""
         loop = self._async_loop(prompt, output, settings, streaming=False)
         while await loop.pull() is not None:
             pass
@@ -77,7 +94,7 @@ class RunsMixin:
     def run_streaming(
         self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any
     ) -> RunStream[Any]:
-        """The same while it happens: an iterator of `(event, None)`, and `(None, run)` at the end."""
+        """Streaming version of `run`: an iterator of `(event, None)` that ends with `(None, run)`."""
         from ..streams.runs import RunStream
 
         return RunStream(self._loop(prompt, output, settings, streaming=True))
@@ -93,26 +110,26 @@ class RunsMixin:
     def run_streaming_async(
         self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any
     ) -> AsyncRunStream[Any]:
-        """The same for `async for`; there is nothing to await before."""
+        """Async version of `run_streaming`, for `async for`; not awaited itself."""
         from ..streams.runs import AsyncRunStream
 
         return AsyncRunStream(self._async_loop(prompt, output, settings, streaming=True))
 
     def generate_typed(self, kind: type[T], prompt: MessageLike | None = None, **settings: Unpack[RunSettings]) -> T:
-        """The answer as an object of this type."""
+        """Run and return the output as an object of type `kind`."""
         return self.run(prompt, output=kind, **settings).output
 
     async def generate_typed_async(
         self, kind: type[T], prompt: MessageLike | None = None, **settings: Unpack[RunSettings]
     ) -> T:
-        """The same, awaited."""
+        """Async version of `generate_typed`."""
         return (await self.run_async(prompt, output=kind, **settings)).output
 
     def _loop(
         self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], *, streaming: bool
     ) -> RunLoop:
         if self.is_async is True:
-            raise SyncAsyncMismatchError("this is an async client: Use run_async for async client")
+            raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use run_async.")
         from ..pipeline.run_loop import RunLoop
 
         call, plan = self._plan_run(prompt, output, settings, streaming)
@@ -123,7 +140,7 @@ class RunsMixin:
         self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], *, streaming: bool
     ) -> RunLoop:
         if self.is_async is False:
-            raise SyncAsyncMismatchError("this is a sync client: Use run for sync client")
+            raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use run.")
         from ..pipeline.run_loop import RunLoop
 
         call, plan = self._plan_run(prompt, output, settings, streaming)
@@ -163,11 +180,13 @@ class RunsMixin:
 
 
 def check_sync_tools(call: Call, plan: RunPlan) -> None:
-    """Sync code cannot await: what would have to be awaited is found before anything is sent."""
+    """Raise if a tool or `approve` is an async function, which sync code cannot await."""
     from ..types.tool import Tool, is_awaitable
 
     waiting = [tool.name for tool in call.config.tools if isinstance(tool, Tool) and tool.is_async]
     if waiting:
-        raise SyncAsyncMismatchError(f"{', '.join(waiting)} must be awaited: use run_async, or sync functions as tools")
+        raise SyncAsyncMismatchError(
+            f"{', '.join(waiting)}: async tools need an async run. Use run_async, or make the tools sync functions."
+        )
     if plan.approve is not None and is_awaitable(plan.approve):
-        raise SyncAsyncMismatchError("approve must be awaited: use run_async, or a sync function to approve calls")
+        raise SyncAsyncMismatchError("approve is an async function. Use run_async, or pass a sync function.")

@@ -1,4 +1,4 @@
-"""The parts of a client: what it is made of, looked at before it is made."""
+"""Validates the constructor arguments of `AIModelClient`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_endpoint(given: Any, name: str = "model_endpoint") -> AIModelEndpoint:
 
 def check_is_async(given: Any) -> bool | None:
     if given is not None and not isinstance(given, bool):
-        raise ConfigurationError(f"is_async is True, False, or None for both, not {type(given).__name__}")
+        raise ConfigurationError(f"is_async must be True, False or None, not {type(given).__name__}")
     return given
 
 
@@ -35,20 +35,20 @@ def check_layers(given: Any, name: str) -> tuple[Any, ...]:
     for layer in layers:
         if not (callable(layer) or isinstance(layer, Bindable)):
             raise ConfigurationError(
-                f"a {type(layer).__name__} in {name} is no layer: a layer is an `async def layer(call, send)`, "
-                "or an object whose `bind(io, target)` gives one"
+                f"{type(layer).__name__} in {name} is not a layer. Pass an `async def layer(call, send)`, "
+                "or an object whose `bind(io, target)` returns one"
             )
     return layers
 
 
 def check_observer(given: Any) -> Any:
     if given is not None and not callable(given):
-        raise ConfigurationError(f"observer is a function that is told of events, not {type(given).__name__}")
+        raise ConfigurationError(f"observer must be a function, not {type(given).__name__}")
     return given
 
 
 def checked_transport(given: Any, is_async: bool | None) -> Any:
-    """A name is checked with its package; objects are looked at with the first call, whose kind they must fit."""
+    """Check that a named transport is installed; objects are checked at the first call, when sync or async is known."""
     if isinstance(given, str) and given != "builtin":
         from ..runtime.transports import check_transport
 
@@ -57,18 +57,18 @@ def checked_transport(given: Any, is_async: bool | None) -> Any:
 
 
 def check_lessons(given: Any) -> LearnedConstraints:
-    """Where lessons are remembered: a file, a memory of one's own, or that of this process."""
+    """Return the store of learned constraints: from a file path, the given object, or the one of this process."""
     if given is None:
         return EVERYBODYS
     if isinstance(given, LearnedConstraints):
         return given
     path = fspath(given) if isinstance(given, str | PathLike) else None
     if not isinstance(path, str):
-        raise ConfigurationError(f"lessons is the path of a file, or a Lessons, not {type(given).__name__}")
+        raise ConfigurationError(f"lessons must be a file path or LearnedConstraints, not {type(given).__name__}")
     return LearnedConstraints(path)
 
 
 def check_sequence(given: Any, name: str, what: str) -> Iterable[Any]:
     if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
-        raise ConfigurationError(f"{name} is a list of {what}, not {type(given).__name__}")
+        raise ConfigurationError(f"{name} must be a list of {what}, not {type(given).__name__}")
     return given
