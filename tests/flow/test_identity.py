@@ -184,7 +184,7 @@ def test_a_giver_that_cannot_be_reached_is_tried_again(world: World) -> None:
         config={"project_id": "p", "base_url": "http://127.0.0.1:9"},
     )
     client = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="gemini-2.5-flash")))
-    with pytest.raises(ConnectionFailedError, match="whoever gives the token") as caught:
+    with pytest.raises(ConnectionFailedError, match="could not reach the token server") as caught:
         world.run(client, "?", retries=1)
     world.close(client)
     assert len(caught.value.attempts) == 2

@@ -194,7 +194,7 @@ def test_a_provider_without_a_list_says_so() -> None:
 
 
 def test_a_provider_without_chat_and_without_a_list_says_the_latter() -> None:
-    listless = pytest.raises(UnsupportedError, match="voyage offers no list")
+    listless = pytest.raises(UnsupportedError, match="voyage does not list")
     with AIModelClient(endpoint("http://127.0.0.1:1", "voyage")) as client, listless:
         client.list_models()
 

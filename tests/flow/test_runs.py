@@ -216,7 +216,7 @@ def test_mistakes_of_the_model_are_explained_to_it(server: FakeServer, world: Wo
     world.close(client)
     assert [tool.outcome for tool in run.tools] == ["unknown", "invalid", "invalid", "ran"]
     told = [str(tool.result and tool.result.output) for tool in run.tools]
-    assert told[0] == "there is no tool 'wether'; there are: weather"
+    assert told[0] == "unknown tool 'wether'; available: weather"
     assert "city: Field required" in told[1]
     assert "town: Extra inputs are not permitted" in told[1]
     assert "city: Input should be a valid string" in told[2]
@@ -270,7 +270,7 @@ def test_a_call_that_needs_approval_runs_once_it_is_given(server: FakeServer, wo
     assert asked == ["Rome", "Oslo"]
     assert [tool.outcome for tool in run.tools] == ["ran", "declined"]
     assert run.tools[1].result is not None
-    assert run.tools[1].result.output == "this call was declined by the user: not there"
+    assert run.tools[1].result.output == "the user declined this call: not there"
 
 
 def test_approval_may_be_awaited(server: FakeServer, world: World) -> None:

@@ -1,4 +1,4 @@
-"""What is not on the public internet is not fetched, however it is written, and the address checked is the one used."""
+"""What is not a public address is not fetched, however it is written, and the address checked is the one used."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_a_name_that_turns_private_between_check_and_use_is_not_connected_to(
     names("127.0.0.2", "127.0.0.1")
     port = server.url.rpartition(":")[2]
     client = AIModelClient(endpoint(server.url, "google_ai"), transport=transport)
-    with pytest.raises(FetchError, match="not on the public internet"):
+    with pytest.raises(FetchError, match="not a public address"):
         world.run(client, **picture(f"http://cats.example:{port}/cat.png"))
     assert server.exchanges == []
     world.close(client)
@@ -164,7 +164,7 @@ def test_a_redirect_is_held_to_the_same(
         port = web.url.rpartition(":")[2]
         web.add_replies(Raw(status=302, headers={"location": "http://[::1]:1/x", "content-length": "0"}))
         client = AIModelClient(endpoint(server.url, "google_ai"), transport=transport)
-        with pytest.raises(FetchError, match="not on the public internet"):
+        with pytest.raises(FetchError, match="not a public address"):
             world.run(client, **picture(f"http://cats.example:{port}/cat.png"))
         assert len(web.exchanges) == 1
     world.close(client)
@@ -222,6 +222,6 @@ def test_transports_of_httpx2_are_given_the_address_too(
 @pytest.mark.parametrize("url", ["http://169.254.169.254/latest", "http://[fec0::1]/", "http://192.0.0.192/opc/v2"])
 def test_what_a_provider_left_elsewhere_is_held_to_the_same(url: str, world: World, server: FakeServer) -> None:
     client = AIModelClient(endpoint(server.url))
-    with pytest.raises(FetchError, match="not on the public internet"):
+    with pytest.raises(FetchError, match="not a public address"):
         world.ask(client, "download", ImageContent.from_url(url))
     world.close(client)

@@ -169,7 +169,7 @@ def test_names_that_hosts_would_refuse_are_said_before_anything_is_sent(world: W
             world.ask(client, "submit_batch", ["a", {"role": "nobody"}])
         world.close(client)
         client = at("xai", server, protocol="openai_responses")
-        with pytest.raises(UnsupportedError, match="answers batches in openai_chat"):
+        with pytest.raises(UnsupportedError, match="supports batches with openai_chat"):
             world.ask(client, "submit_batch", ["a"])
         world.close(client)
         assert not server.exchanges

@@ -161,7 +161,7 @@ def test_a_batch_is_submitted_waited_for_and_read_by_another_process(
     assert found[1].text == "Mars"
     assert found[1].response.finish_reason == "stop"
     assert isinstance(found[0].error, ServerError)
-    assert "was not answered" in str(found[0].error)
+    assert "no result for this call" in str(found[0].error)
     assert isinstance(found[2].error, RateLimitError if provider == "anthropic" else BadRequestError)
     # Ten tokens at 2 and five at 4 dollars a million, at half the price.
     assert found[1].response.cost.amount == found.cost.amount == Decimal("0.00002")

@@ -1,1 +1,1 @@
-"""One call's journey: dispatch, stream, retry, deadline, trace. Policy around one `send`."""
+"""The path of a call from the client to the HTTP request: middleware, retries, timeouts, streams and runs."""

@@ -1,4 +1,4 @@
-"""Learning: a request that was refused for one of its fields is sent once more without it, as are all later ones."""
+"""Retries a rejected request without the rejected parameter and remembers that for later requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_LESSONS_A_CALL = 4
 
 
 class AdaptiveRetry:
-    """Stands inside retry, around each attempt. With `strict` a refusal stays an error."""
+    """Middleware inside `Retry` that learns from `BadRequestError`; with `strict=True` the error is raised instead."""
 
     def __init__(self, io: IO, target: ResolvedTarget, builder: RequestBuilder, lessons: LearnedConstraints) -> None:
         self._io = io
@@ -45,8 +45,8 @@ class AdaptiveRetry:
         return await send(call)
 
     def _learn(self, call: Call, error: BadRequestError, known: tuple[LearnedConstraint, ...]) -> bool:
-        """Whether the next request will be another one; somebody else may have learned the same meanwhile."""
-        # Its patterns are compiled for those who are refused something.
+        """Return whether the request changed; another thread may already have learned the same constraint."""
+        # Imported here because its regular expressions are only needed after a rejection.
         from ..catalog.error_diagnosis import read_lessons
 
         sent = self._builder.write(call, known)

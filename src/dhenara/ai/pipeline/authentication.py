@@ -1,4 +1,4 @@
-"""Identity: proofs that must be fetched, kept while they are good, and shown to the target's host alone."""
+"""Fetches access tokens, keeps them until they expire, and sends them only to the target's host."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from ..wire.http import HttpRequest
 from ..wire.io_protocol import IO, AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response
 
 EARLY = 225.0
-"""Seconds before its end at which a proof is replaced; meanwhile the others still use it.
+"""Seconds before expiry at which a token is replaced; other requests use the old one meanwhile.
 
-Google's machines hand out the same token until four minutes before its end.
+Google's metadata server returns the same token until four minutes before it expires.
 """
 
 LATE = 10.0
-"""Seconds before its end at which a proof is no longer used: clocks differ, and requests travel."""
+"""Seconds before expiry at which a token is no longer used, because of clock differences and latency."""
 
 GLANCE = 0.02
 UNREACHED = (ConnectFailed, ConnectionBroken, BrokenFraming)
 
 
 def with_authentication(io: IO, target: ResolvedTarget) -> IO:
-    """The world as it is; where the target's proof has to be fetched, with the proof on the requests to its host."""
+    """Return the IO object, wrapped to add access tokens if the target needs them."""
     return cast("IO", AuthenticatedIO(io, target, target.source)) if target.source else io
 
 
 def refused_statuses(token: Token) -> tuple[int, ...]:
-    """The statuses by which a proof may be told that it has ended. Keys of an account are refused as forbidden."""
+    """Return the statuses that mean an expired token; account credentials are rejected with 403 as well."""
     return (401, 403) if token.credentials else (401,)
 
 
 @dataclass(slots=True)
 class TokenFetch:
-    """One fetch under way. Those who wait for it look at it now and then: a lock would bind them to one loop."""
+    """A token fetch in progress. Waiting tasks poll it, because a lock would belong to one event loop."""
 
     over: bool = False
     token: Token | None = None
@@ -67,7 +67,7 @@ class TokenReplacedResponse:
 
 
 class AuthenticatedIO:
-    """Opens like the world around it. Everything else is asked of that world itself."""
+    """IO object that adds the access token to requests; everything else is delegated."""
 
     def __init__(self, io: IO, target: ResolvedTarget, source: Source) -> None:
         self._io = io
@@ -79,7 +79,7 @@ class AuthenticatedIO:
         self._accepted: Token | None = None
         """The last that was not refused."""
         self.shown: Token | None = None
-        """The last that went out, which no error must repeat."""
+        """The token sent last, so that errors can redact it."""
         self._flights: dict[str, TokenFetch] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -118,7 +118,7 @@ class AuthenticatedIO:
             raise
 
     async def token(self, timeouts: AttemptTimeouts) -> Token:
-        """What the next request to the target would show."""
+        """Return the token that the next request would use."""
         return await self._get_token(timeouts)
 
     async def _open(self, request: HttpRequest, token: Token, timeouts: AttemptTimeouts) -> Response:
@@ -126,7 +126,7 @@ class AuthenticatedIO:
         return await self._io.open(self._target.with_token(request, token, self._io.time()), timeouts)
 
     async def _get_token(self, timeouts: AttemptTimeouts) -> Token:
-        """One that is good; fetched by whoever comes first, for all who come meanwhile."""
+        """Return a valid token; one caller fetches it, concurrent callers wait for the result."""
         while True:
             now, stored = self._io.time(), self._stored
             if stored is not None and stored.is_valid_for(EARLY, now):
@@ -149,7 +149,7 @@ class AuthenticatedIO:
             token = in_flight.token = await self._fetch_token(timeouts)
         except DhenaraError as error:
             if usable is not None:
-                # There are minutes left in which the next call tries again.
+                # The old token is valid for some minutes; the next call tries again.
                 in_flight.token = usable
                 return usable
             in_flight.error = error
@@ -166,7 +166,7 @@ class AuthenticatedIO:
             return await self._source(self._io, timeouts)
         except UNREACHED as error:
             raise ConnectionFailedError(
-                f"could not reach whoever gives the token: {error}", provider=origin.provider, model=origin.model
+                f"could not reach the token server: {error}", provider=origin.provider, model=origin.model
             ) from error
         except CallError as error:
             error.provider, error.model = origin.provider, origin.model
@@ -176,5 +176,5 @@ class AuthenticatedIO:
         while not in_flight.over:
             left = timeouts.read()
             if left is not None and left <= 0:
-                raise ReadTimeout("the token did not come in time")
+                raise ReadTimeout("the access token did not arrive in time")
             await self._io.sleep(GLANCE if left is None else min(GLANCE, left))

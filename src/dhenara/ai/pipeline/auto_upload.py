@@ -1,4 +1,4 @@
-"""Uploading: what a request has no room for is handed to the provider's files, and named in the request by its id."""
+"""Uploads media that are too large for a request to the provider's files API and sends their ids instead."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ PAUSE = 0.1
 
 
 def check_place(call: Call, oversized: Sequence[Media], target: ResolvedTarget) -> None:
-    """Raises where there is no place to upload to, or it is not wanted."""
+    """Raise `UnsupportedError` if these parts cannot be uploaded or uploading is disabled."""
     part, rules = oversized[0], call.config.uploading or Uploading()
     if not supports_files(target):
-        why = "it keeps no files that could be named instead"
+        why = "it has no files API"
     elif not rules.allowed:
-        why = "uploading it is switched off"
+        why = "uploading is disabled"
     elif not {id(one) for one in oversized} <= {id(one) for one in media_of(call)}:
-        # What is heard or drawn from is no part of a conversation, and has no place for an id.
-        why = f"for {call.operation!r} nothing is uploaded by itself"
+        # Inputs of transcription or image edits are not message parts and cannot be replaced by a file id.
+        why = f"automatic upload does not support {call.operation!r}"
     else:
         return
     raise UnsupportedError(
         f"{describe_media(part)} has {len(part.data or b'')} bytes, which is too large for a request to "
-        f"{target.provider.name}, and {why}; make it smaller, or upload it and pass its file id."
+        f"{target.provider.name}, and {why}. Make it smaller, or upload it and pass its file id."
     )
 
 
@@ -52,37 +52,39 @@ def supports_files(target: ResolvedTarget) -> bool:
 
 
 async def upload_media(call: Call, oversized: Sequence[Media], filing: Filing) -> tuple[Call, tuple[CallWarning, ...]]:
-    """The call with ids in the place of these parts, and a note about each."""
-    pipeline, match, notes = filing(), dict[int, Media](), dict[str, CallWarning]()
+    """Return the call with file ids instead of these parts, and one warning per upload."""
+    pipeline, replacements, notes = filing(), dict[int, Media](), dict[str, CallWarning]()
     for part in oversized:
         file = await find_or_upload(pipeline, call, part)
         where = {"file_id": file.url or file.file_id, "stored_at": pipeline.target.origin.provider}
-        match[id(part)] = part.model_copy(update={**where, "data": None, "url": None})
+        replacements[id(part)] = part.model_copy(update={**where, "data": None, "url": None})
         notes[file.file_id] = CallWarning(code="uploaded_content", message=upload_note(part, file, pipeline.target))
-    messages = tuple(m.model_copy(update={"contents": replace_contents(m.contents, match)}) for m in call.messages)
+    messages = tuple(
+        m.model_copy(update={"contents": replace_contents(m.contents, replacements)}) for m in call.messages
+    )
     return replace(call, messages=messages), tuple(notes.values())
 
 
-def replace_contents(contents: Iterable[Content], match: dict[int, Media]) -> list[Any]:
-    return [replace_part(part, match) for part in contents]
+def replace_contents(contents: Iterable[Content], replacements: dict[int, Media]) -> list[Any]:
+    return [replace_part(part, replacements) for part in contents]
 
 
-def replace_part(part: Content, match: dict[int, Media]) -> Content:
+def replace_part(part: Content, replacements: dict[int, Media]) -> Content:
     if isinstance(part, ToolResultContent) and part.contents:
-        return part.model_copy(update={"contents": replace_contents(part.contents, match)})
-    return match.get(id(part), part)
+        return part.model_copy(update={"contents": replace_contents(part.contents, replacements)})
+    return replacements.get(id(part), part)
 
 
 def upload_note(part: Media, file: UploadedFile, target: ResolvedTarget) -> str:
     until = f"until {file.expires_at:%Y-%m-%d %H:%M} UTC" if file.expires_at else "until it is deleted there"
     return (
         f"{describe_media(part)} was too large for the request, so it was uploaded to {target.origin.provider} as "
-        f"{file.file_id!r}, where it is kept {until}; delete_file(...) removes it."
+        f"{file.file_id!r}. It is stored {until}; remove it with delete_file(...)."
     )
 
 
 async def find_or_upload(pipeline: Pipeline, call: Call, part: Media) -> UploadedFile:
-    """The file at the provider: the one that is there already, or a new one that is ready to be used."""
+    """Return the file at the provider, uploaded now or earlier, in state `ready`."""
     from .request_key import account_of  # most calls upload nothing
 
     key = upload_key(part, pipeline.target, await account_of(pipeline.io, pipeline.target, call))
@@ -93,11 +95,13 @@ async def find_or_upload(pipeline: Pipeline, call: Call, part: Media) -> Uploade
 
 
 async def upload_once(pipeline: Pipeline, call: Call, part: Media, key: str) -> UploadedFile:
-    """Calls that want the same file at the same moment send it once."""
+    """Upload the file unless another call is uploading the same one; then wait for that."""
     io = pipeline.io
     while not EVERYBODYS.begin(key):
         if call.deadline is not None and io.monotonic() >= call.deadline:
-            raise CallTimeoutError(f"{describe_media(part)} was not uploaded in time by another call", limit="total")
+            raise CallTimeoutError(
+                f"{describe_media(part)} was not uploaded in time (another call is uploading it)", limit="total"
+            )
         await io.sleep(PAUSE)
     try:
         file = await find_uploaded(pipeline, call, key) or await send_upload(pipeline, call, part)
@@ -108,29 +112,29 @@ async def upload_once(pipeline: Pipeline, call: Call, part: Media, key: str) -> 
 
 
 async def find_uploaded(pipeline: Pipeline, call: Call, key: str) -> UploadedFile | None:
-    """What was uploaded before, if the provider has it still."""
+    """Return a previously uploaded file if the provider still has it."""
     file = EVERYBODYS.find(key, pipeline.io.time())
     if file is None:
         return None
     try:
-        there = await pipeline.perform(
+        current = await pipeline.perform(
             upload_file_call(pipeline, call, FileRequest(action="get", file_id=file.file_id)), UploadedFile
         )
     except (NotFoundError, PermissionDeniedError):
-        # Gemini says of files that are gone that they may not be seen.
-        there = None
-    if there is None or there.state != "ready":
+        # Gemini answers 403 for files that no longer exist.
+        current = None
+    if current is None or current.state != "ready":
         EVERYBODYS.forget(key)
         return None
-    return there
+    return current
 
 
 async def send_upload(pipeline: Pipeline, call: Call, part: Media) -> UploadedFile:
-    rules, data = call.config.uploading or Uploading(), part.data or b""
+    rules, content = call.config.uploading or Uploading(), part.data or b""
     request = FileRequest(
         action="upload",
-        content=data,
-        size=len(data),
+        content=content,
+        size=len(content),
         name=part.name or default_filename(part),
         mime_type=part.mime_type or "application/octet-stream",
         expires_in=rules.expires_in if supports_expiry(pipeline.target) else None,
@@ -144,12 +148,14 @@ async def send_upload(pipeline: Pipeline, call: Call, part: Media) -> UploadedFi
 
 
 def supports_expiry(target: ResolvedTarget) -> bool:
-    """Whether the provider can be told when to forget a file."""
+    """Return whether the provider supports an expiry time for files."""
     return isinstance(target.quirks, FileQuirks) and target.quirks.expiry != "none"
 
 
 def upload_file_call(pipeline: Pipeline, call: Call, request: FileRequest) -> Call:
-    """A request about files, within the time of the call; whoever tries that again tries this again."""
+    """Build a files call with the time limits of `call`; without retries, because the outer call is retried as a
+    whole.
+    """
     given = call.config.timeouts
     config = AIModelCallConfig(timeout=given if given != Timeouts() else None, retries=0)
     return Call(
@@ -164,5 +170,5 @@ def upload_file_call(pipeline: Pipeline, call: Call, request: FileRequest) -> Ca
 
 
 def default_filename(part: Media) -> str:
-    """Some read off the name what a file is."""
+    """Return a name with the right extension, because some providers read the type from it."""
     return kind_of(part) + (mimetypes.guess_extension(part.mime_type or "") or "")

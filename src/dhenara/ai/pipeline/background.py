@@ -1,4 +1,4 @@
-"""Answers that outlive their line: asked for again until they are done, and streams taken up where they broke."""
+"""Polls background responses until they are complete and resumes interrupted background streams."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ PASSING = (BrokenStreamError, ConnectionFailedError, ServerError)
 
 
 def with_background(
-    io: IO, target: ResolvedTarget, call: Call, data: DeltaSource, reader: ResponseReader
+    io: IO, target: ResolvedTarget, call: Call, source: DeltaSource, reader: ResponseReader
 ) -> DeltaSource:
-    """The source as it is, or one that goes on where it would end."""
+    """Return the source, wrapped to poll or resume if the protocol supports background responses."""
     codec = target.codec
     if not isinstance(codec, SupportsBackground):
-        return data
+        return source
     return (
         ResumableSource(io, target, codec, call, reader)
-        if isinstance(data, StreamingSource)
+        if isinstance(source, StreamingSource)
         else PollingSource(io, target, codec, call, reader)
     )
 
 
 class PollingSource:
-    """A whole answer that is not there yet: asked for until it is."""
+    """Polls a response that is not complete yet."""
 
     def __init__(
         self, io: IO, target: ResolvedTarget, codec: SupportsBackground, call: Call, reader: ResponseReader
@@ -73,7 +73,7 @@ class PollingSource:
         while self._codec.is_pending(document):
             answer_id = document.get("id")
             if not isinstance(answer_id, str) or not answer_id:
-                raise self._reader.with_names(undecodable_error(ValueError("an answer that is under way has no id")))
+                raise self._reader.with_names(undecodable_error(ValueError("a pending response has no id")))
             await self._io.sleep(remaining_pause(self._io, self._call, pause))
             pause = min(pause * 1.5, LONGEST_PAUSE)
             try:
@@ -91,7 +91,7 @@ class PollingSource:
 
 
 class ResumableSource:
-    """A stream that is taken up after its last event when its line breaks."""
+    """A stream that is resumed after its last event if the connection breaks."""
 
     def __init__(
         self, io: IO, target: ResolvedTarget, codec: SupportsBackground, call: Call, reader: ResponseReader
@@ -128,7 +128,7 @@ class ResumableSource:
         self._reader.response.abandon()
 
     async def _reconnect(self, broken: CallError) -> None:
-        """A new line to the same answer, where there is one to be had."""
+        """Open a new connection to the same response, or raise the original error."""
         answer_id, reached = self._frames.answer_id, self._frames.reached
         await self._reader.response.close()
         while answer_id and reached is not None and self._breaks < MOST_BREAKS:
@@ -148,13 +148,13 @@ class ResumableSource:
 
 
 def remaining_pause(io: IO, call: Call, pause: float) -> float:
-    """The pause, or what is left of the time for the whole call."""
+    """Return the pause, limited to the time left before the deadline."""
     return pause if call.deadline is None else max(0.0, min(pause, call.deadline - io.monotonic()))
 
 
 def abandoned_error(error: CallError, answer_id: str) -> CallError:
-    """The error of somebody who stops waiting. To try again from the start would be to pay twice."""
+    """Mark the error as not retriable: a new request would be billed again."""
     error.retriable = False
     if isinstance(error, CallTimeoutError):
-        error.advice = f"The answer goes on being made: retrieve({answer_id!r}) waits for it, cancel(...) stops it."
+        error.advice = f"Generation continues: wait for it with retrieve({answer_id!r}), or stop it with cancel(...)."
     return error

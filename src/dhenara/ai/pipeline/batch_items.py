@@ -1,4 +1,4 @@
-"""Items of a batch: results read one by one as they arrive, however many there are, each an answer or an error."""
+"""Reads the results of a batch one at a time, each as a response or an error."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 
 
 MOST_CALLS = 10_000_000
-"""No batch has more calls; larger numbers in keys are not those of calls that were made here."""
+"""Larger than any batch; a larger index in a key does not belong to a call of ours."""
 
 
 def checked(entry: BatchResult) -> BatchResult:
-    """The entry; ValueError where its key or status is something else than it can be."""
+    """Return the entry; raise ValueError if its key or status has the wrong type."""
     if not isinstance(entry.key, str):
-        raise ValueError(f"a result is under {entry.key!r}, which is no key")
+        raise ValueError(f"a result has the key {entry.key!r}, which is not a string")
     if type(entry.status) is not int:
-        raise ValueError(f"a result has the status {entry.status!r}")
+        raise ValueError(f"a result has the status {entry.status!r}, which is not an integer")
     return entry
 
 
 class BatchItemReader:
-    """The items of one batch that is over: as the provider tells them, then those that were never answered."""
+    """Reads the results of a finished batch in the provider's order, then reports calls without a result."""
 
     def __init__(self, batching: BatchClient, job: BatchJob) -> None:
         self.job = job
@@ -58,39 +58,39 @@ class BatchItemReader:
         self._shared: dict[str, Any] = {}
 
     async def next_item(self) -> BatchItem | None:
-        """The next item; None when each call has had one."""
-        while (data := await self._lines.next_line()) is not None:
-            entry = self._entry(data)
+        """Return the next item; None when every call has had one."""
+        while (line := await self._lines.next_line()) is not None:
+            entry = self._entry(line)
             index = index_of(entry.key)
             if index is None or index >= MOST_CALLS or self._is_known(index):
-                continue  # a list that was begun again tells again what it told before
+                continue  # a restarted download repeats earlier results
             item = self._item(index, entry)
             await self._notify_layers(item, request=True)
             return item
         return await self._next_unanswered()
 
     async def has_name(self, name: str) -> bool:
-        """Whether the calls of this batch were called by this name."""
-        data = await self._lines.next_line()
+        """Return whether the keys of this batch start with `name`."""
+        line = await self._lines.next_line()
         await self.close()
-        return data is not None and self._entry(data).key.rpartition("-")[0] == name
+        return line is not None and self._entry(line).key.rpartition("-")[0] == name
 
     async def close(self) -> None:
-        """Nothing more is read."""
+        """Close the download."""
         await self._lines.close()
 
     def abandon(self) -> None:
-        """The same for someone who cannot wait."""
+        """Close the download without awaiting."""
         self._lines.abandon()
 
-    def _entry(self, data: Any) -> BatchResult:
+    def _entry(self, line: Any) -> BatchResult:
         try:
-            return checked(self._codec.entry(data, self._lines.lines_read - 1))
+            return checked(self._codec.entry(line, self._lines.lines_read - 1))
         except MALFORMED as error:
-            raise BadAnswerError(f"the results of the batch do not follow the protocol: {error!r}") from error
+            raise BadAnswerError(f"the batch results do not follow the protocol: {error!r}") from error
 
     def _is_known(self, index: int) -> bool:
-        """Whether this item was told before; from now on it was."""
+        """Return whether this item was seen before, and mark it as seen."""
         if index >= len(self._seen):
             self._seen.extend(bytes(index + 1 - len(self._seen)))
         before, self._seen[index] = self._seen[index], 1
@@ -98,15 +98,15 @@ class BatchItemReader:
 
     async def _next_unanswered(self) -> BatchItem | None:
         if not self._lines.lines_read and self.job.state == "failed":
-            why = self.job.reason or "the provider does not say why"
+            why = self.job.reason or "the provider gave no reason"
             raise ServerError(f"the batch {self.job.batch_id} failed: {why}")
         index = self._seen.find(0, self._place)
         if index < 0:
             return None
         self._place = index + 1
         self._seen[index] = 1
-        data, origin = f"this call was not answered: the batch is {self.job.state}", self._target.origin
-        item = BatchItem(index, error=ServerError(data, provider=origin.provider, model=origin.model))
+        message, origin = f"no result for this call: the batch is {self.job.state}", self._target.origin
+        item = BatchItem(index, error=ServerError(message, provider=origin.provider, model=origin.model))
         await self._notify_layers(item, request=False)
         return item
 
@@ -122,7 +122,7 @@ class BatchItemReader:
             for delta in self._decoder().whole(entry.body):
                 builder.add(delta)
         except MALFORMED as error:
-            return BatchItem(index, error=BadAnswerError(f"the answer does not follow the protocol: {error!r}"))
+            return BatchItem(index, error=BadAnswerError(f"the response does not follow the protocol: {error!r}"))
         if isinstance(builder.error, CallError):
             return BatchItem(index, error=builder.error)
         return BatchItem(index, builder.response())
@@ -139,7 +139,7 @@ class BatchItemReader:
         return batch_price(self._target.endpoint, answer, at, self._target.base_url, share, tools_of(answer))
 
     async def _notify_layers(self, item: BatchItem, *, request: bool) -> None:
-        """The layers hear of each item as of a call, once it is here."""
+        """Pass each item through the layers as a call of its own."""
         batching, error = self._batching, item.error
         arrival = BatchItemContext(
             job=self.job,
@@ -163,33 +163,33 @@ class BatchItemReader:
 
 
 def arrival_of(item: BatchItem, origin: Any) -> Stream:
-    """The answer as layers know answers: a stream that has ended."""
+    """Return the item as a completed stream, or raise its error."""
     if item.response is None:
-        raise item.error or ServerError("this call was not answered")
+        raise item.error or ServerError("no result for this call")
     return CompletedStream(item.response, origin)
 
 
 async def items_of(batching: BatchClient, job: BatchJob) -> BatchItemReader:
-    """The items of a batch, once it is over."""
+    """Return a reader for the items of a finished batch; raise `ConfigurationError` if it is not finished."""
     protocol = batching.chat.target.origin.protocol
     if job.protocol not in (None, protocol):
         raise ConfigurationError(
-            f"this batch was asked in {job.protocol}, and this endpoint speaks {protocol}: "
-            "read its results with an endpoint for the same model"
+            f"this batch uses the protocol {job.protocol}, but this endpoint uses {protocol}. "
+            "Read its results with an endpoint for the same model."
         )
     job = await batching.refresh(job)
     if not job.over:
-        raise ConfigurationError(f"the batch {job.batch_id} is {job.state}: wait until it is over")
+        raise ConfigurationError(f"the batch {job.batch_id} is {job.state}. Call wait_for_batch first.")
     return BatchItemReader(batching, job)
 
 
 async def results_of(batching: BatchClient, job: BatchJob) -> BatchResults:
-    """All items at once, in the order of the calls."""
+    """Return all items, in the order of the calls."""
     items = await items_of(batching, job)
-    match: list[BatchItem] = []
+    collected: list[BatchItem] = []
     while (item := await items.next_item()) is not None:
-        match.append(item)
-    match.sort(key=lambda item: item.index)
-    answers = [item.response for item in match if item.response is not None]
+        collected.append(item)
+    collected.sort(key=lambda item: item.index)
+    answers = [item.response for item in collected if item.response is not None]
     usage, cost = add_usages([one.usage for one in answers]), add_costs([one.cost for one in answers])
-    return BatchResults(tuple(match), usage, cost, items.job)
+    return BatchResults(tuple(collected), usage, cost, items.job)

@@ -1,4 +1,4 @@
-"""Finding a batch again by its name, when nobody knows whether it was made."""
+"""Finds a batch by its name when the result of the submission is unknown."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from .batch_items import BatchItemReader
 from .batches import BatchClient
 
 CLOCKS = timedelta(minutes=5)
-"""How far the provider's clock and ours may be apart."""
+"""Largest assumed difference between the provider's clock and ours."""
 
 
 async def find_batch(
     batching: BatchClient, name: str, since: datetime | None, total: int | None, longest: float
 ) -> BatchJob | None:
-    """The batch that was handed over under this name, if it arrived.
+    """Return the batch submitted under this name, or None.
 
-    Some hosts know no names but those of the calls, and tell these with the answers: there, batches of that time and
-    size are waited for.
+    Some providers have no batch names; the name is then in the keys of the results, so batches of matching time and
+    size
+    are waited for.
     """
     cursor: str | None = None
     while True:

@@ -1,4 +1,4 @@
-"""Results of a batch, line by line, wherever the provider keeps them."""
+"""Reads the result lines of a batch from files, pages, a URL or the job itself."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from .pipeline import Pipeline
 
 TRIES = 3
-"""How often a list of results that breaks off is begun again."""
+"""How often an interrupted download of results is restarted."""
 
 
 class BatchResultLines:
-    """Results as they are told, wherever they are kept. One that breaks off is begun again from its start."""
+    """Downloads result lines; an interrupted download is restarted from the beginning."""
 
     def __init__(self, batching: BatchClient, job: BatchJob) -> None:
         self._batching = batching
@@ -87,8 +87,8 @@ class BatchResultLines:
         batch = await self._stream.pull()
         if batch is None:
             return None
-        made = [delta.result for delta in batch if isinstance(delta, ResultDelta)]
-        return [line.result for line in made if isinstance(line, BatchLine)]
+        results = [delta.result for delta in batch if isinstance(delta, ResultDelta)]
+        return [line.result for line in results if isinstance(line, BatchLine)]
 
     async def _next_page(self) -> bool:
         pipeline, call = self._results()
@@ -107,6 +107,6 @@ class BatchResultLines:
         files = self._batching.files
         if files is None:
             name = self._batching.own.target.provider.name
-            raise UnsupportedError(f"{name} keeps results in files, and has no files")
+            raise UnsupportedError(f"{name} stores batch results in files, but has no files API")
         request = FileRequest(action="lines", file_id=file_id)
         return files, replace(self._batching.call, operation="files", request=request, journal=CallJournal())

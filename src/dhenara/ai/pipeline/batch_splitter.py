@@ -1,4 +1,4 @@
-"""Portions: very many calls, written one by one into as many batches as the provider's limits require."""
+"""Splits a sequence of calls into batches within the provider's limits."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .pipeline import Pipeline
 from .url_fetcher import fetch_media
 
 A_LINE = 256
-"""Bytes that stand around a call in its line, at most."""
+"""Upper bound of the bytes around a call in its line."""
 AT_ONCE, BYTES_AT_ONCE = 500, 16_000_000
-"""How much is added to a batch in one request, where batches are filled."""
+"""Most calls and bytes added to a batch in one request, for providers that fill batches step by step."""
 BREATH = 64
-"""So many calls are written before others get their turn."""
+"""Number of calls written before control returns to the event loop."""
 
 
 @dataclass(slots=True)
 class BatchPortion:
-    """Written calls that fit into one batch, and what they have in common."""
+    """Encoded calls that fit into one batch, with the path and headers they share."""
 
     spool: LineSource
     call: Call | None = None
@@ -47,14 +47,14 @@ class BatchPortion:
         self.call = self.call or call
         self.path = self.path or encoded.path
         for name, value in encoded.headers.items():
-            text = [*self.headers.get(name, "").split(","), *value.split(",")]
-            self.headers[name] = ",".join(dict.fromkeys(filter(None, text)))
+            values = [*self.headers.get(name, "").split(","), *value.split(",")]
+            self.headers[name] = ",".join(dict.fromkeys(filter(None, values)))
         self.warnings.update(dict.fromkeys(encoded.warnings))
         self.spool.add(body)
 
 
 class BatchSplitter:
-    """Reads as many calls as fit, no more; what did not fit is the first of the next portion."""
+    """Reads calls until the next one does not fit; that one starts the next portion."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class BatchSplitter:
         self._read = 0
 
     async def next_portion(self) -> BatchPortion | None:
-        """The next portion; None after the last."""
+        """Return the next portion; None after the last."""
         portion = BatchPortion(self._spool())
         try:
             while (written := self._rest or await self._write_next()) is not None:
@@ -92,7 +92,7 @@ class BatchSplitter:
 
     @property
     def has_more(self) -> bool:
-        """Whether a call was left that did not fit into the last portion."""
+        """Whether a call did not fit into the last portion."""
         return self._rest is not None
 
     async def _write_next(self) -> tuple[Call, EncodedRequest, bytes] | None:
@@ -107,20 +107,22 @@ class BatchSplitter:
             call = await fetch_media(self._chat.io, call, encoded.unfetched)
             encoded = self._chat.write_request(call)
         if encoded.oversized:
-            raise UnsupportedError(f"{describe_media(encoded.oversized[0])} is too large for a batch; upload it first.")
+            raise UnsupportedError(
+                f"{describe_media(encoded.oversized[0])} is too large for a batch. Upload it and pass its file id."
+            )
         warnings = (*call.journal.warnings, *encoded.warnings)
         if warnings and call.config.strict:
             raise UnsupportedError("; ".join(warning.message for warning in warnings))
         body = json.dumps(self._codec.body(encoded, self._chat.target.origin.model))
         if len(body) + A_LINE > self._quirks.most_bytes:
             raise ConfigurationError(
-                f"call {self._read} has {len(body):,} bytes, and a batch may have {self._quirks.most_bytes:,} in all"
+                f"call {self._read} has {len(body):,} bytes; a batch may have {self._quirks.most_bytes:,}"
             )
         return call, encoded, body
 
 
 def upload_parts(codec: BatchCodec, portion: BatchPortion, name: str | None) -> Iterator[StreamedLines]:
-    """The calls of a portion as they are added, so many at a time."""
+    """Yield the calls of a portion in parts of limited size."""
     part: list[bytes] = []
     first, size = 0, 0
     for body in portion.spool:

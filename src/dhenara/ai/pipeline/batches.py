@@ -1,4 +1,4 @@
-"""Batches: calls written as they would be sent one by one, handed over together, and asked about until the end."""
+"""Submits batches to a provider, and refreshes, waits for and cancels them."""
 
 from __future__ import annotations
 
@@ -27,38 +27,38 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,48}")
 
 @dataclass(frozen=True, slots=True)
 class BatchClient:
-    """The ways that a batch needs: of its own, of chat for the answers, and of files where calls travel in one."""
+    """The pipelines a batch needs: batches, chat for the responses, and files if calls are uploaded as a file."""
 
     own: Pipeline
     chat: Pipeline
     files: Pipeline | None
     call: Call
-    """What all requests about batches have in common."""
+    """Template of all batch requests."""
 
     spool: Callable[[], LineSource]
 
     @property
     def codec(self) -> BatchCodec:
-        match, protocol = self.own.target.codec, self.chat.target.origin.protocol
+        codec, protocol = self.own.target.codec, self.chat.target.origin.protocol
         name = self.own.target.provider.name
-        if not isinstance(match, BatchCodec):
-            raise UnsupportedError(f"{name} has no batches in a protocol that is known here")
-        if match.answers_in not in (None, protocol):
+        if not isinstance(codec, BatchCodec):
+            raise UnsupportedError(f"{name} does not support batches")
+        if codec.answers_in not in (None, protocol):
             raise UnsupportedError(
-                f"{name} answers batches in {match.answers_in}, not in {protocol}: leave `protocol` out"
+                f"{name} supports batches with {codec.answers_in}, not {protocol}. Remove `protocol` from the config"
             )
-        return match
+        return codec
 
     @property
     def quirks(self) -> BatchQuirks:
-        match = self.own.target.quirks
-        return match if isinstance(match, BatchQuirks) else BatchQuirks()
+        quirks = self.own.target.quirks
+        return quirks if isinstance(quirks, BatchQuirks) else BatchQuirks()
 
     def portions(self, calls: Iterator[Call]) -> BatchSplitter:
         return BatchSplitter(calls, self.chat, self.codec, self.quirks, self.spool)
 
     async def submit(self, calls: Iterator[Call], name: str | None) -> BatchJob:
-        """Hands all calls over as one batch. What cannot be honoured in any of them is warned about once."""
+        """Submit all calls as one batch; identical warnings are reported once."""
         portions = self.portions(calls)
         portion = await portions.next_portion()
         if portion is None:
@@ -66,16 +66,17 @@ class BatchClient:
         if portions.has_more:
             portion.spool.close()
             raise ConfigurationError(
-                f"{self.own.target.provider.name} takes {portion.spool.count:,} of these calls as one batch, and there "
-                "are more: submit_batches makes as many batches as they need"
+                f"{self.own.target.provider.name} accepts {portion.spool.count:,} of these calls in one batch, and "
+                f"there "
+                "are more. Use submit_batches."
             )
         return await self.submit_portion(portion, name)
 
     async def submit_portion(self, portion: BatchPortion, name: str | None) -> BatchJob:
-        """Hands one portion over. It is sent once: a second try may be a second batch, and a second bill."""
+        """Submit one portion without retries: a second request could create a second batch that is billed too."""
         try:
             if name is not None and not NAME.fullmatch(name):
-                raise ConfigurationError(f"a batch is called by up to 48 letters, digits, _ and -, not {name!r}")
+                raise ConfigurationError(f"a batch name has up to 48 letters, digits, _ and -, not {name!r}")
             return await self._submitted(self.codec, portion, name)
         finally:
             portion.spool.close()
@@ -108,7 +109,7 @@ class BatchClient:
         return job.model_copy(update={**known, "warnings": [*portion.warnings, *job.warnings]})
 
     def _result_context(self, request: Call | None) -> dict[str, Any]:
-        """What must be known later to read the answers."""
+        """Return what is needed later to read the results."""
         known: dict[str, Any] = {"protocol": self.chat.target.origin.protocol}
         shape = request.config.structured_output if request else None
         if request is None or shape is None:
@@ -118,7 +119,7 @@ class BatchClient:
 
     async def _upload(self, lines: StreamedLines) -> str:
         if self.files is None:
-            raise UnsupportedError(f"{self.own.target.provider.name} takes batches as files, and keeps none")
+            raise UnsupportedError(f"{self.own.target.provider.name} needs a file for each batch, but has no files API")
         from .files_api import upload
 
         request = FileRequest(
@@ -133,7 +134,7 @@ class BatchClient:
         return (await upload(self.files, question)).file_id
 
     async def _fill(self, job: BatchJob, codec: BatchCodec, portion: BatchPortion, name: str | None) -> None:
-        """Adds the calls. Where that fails, what was added is not paid for either, as far as it was not begun."""
+        """Add the calls to a batch; if that fails, cancel it so that calls not started yet are not billed."""
         once = self.call.config.model_copy(update={"retries": 0})
         try:
             for lines in upload_parts(codec, portion, name):
@@ -144,15 +145,15 @@ class BatchClient:
             raise
 
     async def refresh(self, job: BatchJob) -> BatchJob:
-        """The batch as it stands now."""
+        """Return the current state of the batch."""
         return merge_job(job, await self.perform(BatchJob, action="get", batch_id=job.batch_id))
 
     async def cancel(self, job: BatchJob) -> BatchJob:
-        """What is not answered yet will not be; answers that are there stay."""
+        """Cancel the batch; results that are already complete remain available."""
         return merge_job(job, await self.perform(BatchJob, action="cancel", batch_id=job.batch_id))
 
     async def wait(self, job: BatchJob, longest: float, every: float | None) -> BatchJob:
-        """The batch once it is over."""
+        """Poll until the batch has ended."""
         io = self.own.io
         until, pause = io.monotonic() + longest, every or FIRST_PAUSE
         while True:
@@ -161,8 +162,10 @@ class BatchClient:
                 return job
             left = until - io.monotonic()
             if left <= 0:
-                data = f"the batch {job.batch_id} was not over after {longest:.0f} s; it goes on, so ask again later"
-                raise CallTimeoutError(data, limit="total")
+                message = (
+                    f"the batch {job.batch_id} has not ended after {longest:.0f} s. It continues; check again later"
+                )
+                raise CallTimeoutError(message, limit="total")
             await io.sleep(min(pause, left))
             pause = every or min(pause * 1.5, LONGEST_PAUSE)
 
@@ -174,11 +177,11 @@ class BatchClient:
 
 
 def merge_job(job: BatchJob, now: BatchJob) -> BatchJob:
-    """What is told now, and what was known before."""
+    """Merge the provider's new state with fields that only we know."""
     known = {name: getattr(job, name) for name in ("protocol", "shape", "answer_tool", "layer_data")}
-    data = {
+    merged = {
         "total": max(now.total, job.total),
         "name": job.name or now.name,
         "created_at": now.created_at or job.created_at,
     }
-    return now.model_copy(update={**known, **data})
+    return now.model_copy(update={**known, **merged})

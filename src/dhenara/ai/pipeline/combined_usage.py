@@ -1,4 +1,4 @@
-"""Usage and cost of several calls, as those of one."""
+"""Adds up usage and cost of several calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COUNTS = [name for name, field in Usage.model_fields.items() if field.annotation
 
 
 def add_usages(usages: Sequence[Usage | None]) -> Usage | None:
-    """The sum of what is known; None where nothing is."""
+    """Return the sum of the known usages; None if none is known."""
     known = [usage for usage in usages if usage is not None]
     if not known:
         return None
@@ -30,7 +30,7 @@ def add_usages(usages: Sequence[Usage | None]) -> Usage | None:
 
 
 def add_costs(costs: Sequence[Cost | None]) -> Cost | None:
-    """The sum; where one of them is unknown, so is the whole."""
+    """Return the sum; unknown if any part is unknown."""
     known = [cost for cost in costs if cost is not None]
     if not known:
         return None
@@ -40,20 +40,20 @@ def add_costs(costs: Sequence[Cost | None]) -> Cost | None:
         )
     components = sum_tables([cost.components for cost in known], Decimal(0))
     total = sum((cost.amount for cost in known if cost.amount is not None), Decimal(0))
-    # What a cache gave for nothing does not say by which prices the rest was charged.
+    # A cached response has cost 0 and does not name the prices used for the rest.
     paid = next((cost for cost in known if cost.amount), known[0])
     return paid.model_copy(update={"amount": total, "components": components})
 
 
 def sum_tables(tables: Sequence[Mapping[str, N]], zero: N) -> dict[str, N]:
-    """Entry by entry."""
+    """Add the tables entry by entry."""
     names = unique(name for table in tables for name in table)
     return {name: sum((table.get(name, zero) for table in tables), zero) for name in names}
 
 
-def unique(text: Iterable[T]) -> list[T]:
-    match: list[T] = []
-    for one in text:
-        if one not in match:
-            match.append(one)
-    return match
+def unique(items: Iterable[T]) -> list[T]:
+    result: list[T] = []
+    for one in items:
+        if one not in result:
+            result.append(one)
+    return result

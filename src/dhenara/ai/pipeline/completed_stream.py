@@ -1,4 +1,4 @@
-"""An answer that is here already, told like any other: what caches and replays give back."""
+"""Streams over complete responses, as returned by caches and replays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .stream import Batch, Stream
 
 
 class ReplaySource:
-    """The facts of an answer, one batch each."""
+    """The deltas of a complete response, one batch each."""
 
     __slots__ = ("_facts",)
 
@@ -41,17 +41,17 @@ class ReplaySource:
 
 
 class CompletedStream(Stream):
-    """A stream over a whole answer. Who wants it whole gets that very answer; who streams it, its deltas."""
+    """A stream over a complete response; read whole it returns that object, streamed it yields its deltas."""
 
     def __init__(
         self, response: ChatResponse, origin: Origin | None = None, shape: StructuredOutput | None = None
     ) -> None:
-        """A stream over this answer.
+        """Create a stream over a response.
 
         Args:
-            response: The whole answer.
-            origin: Whom it comes from.
-            shape: What the call wants structured answers to be read into: stored ones have lost their types.
+            response: The complete response.
+            origin: Provider and model that made it.
+            shape: Type into which structured output is parsed again, because stored responses have lost it.
         """
         response = response if shape is None else reread(response, shape)
         super().__init__(ReplaySource(partial(to_deltas, response)), ResponseBuilder(origin, lambda _: response.cost))
@@ -77,7 +77,7 @@ class CompletedStream(Stream):
 
 
 def reread(response: ChatResponse, shape: StructuredOutput) -> ChatResponse:
-    """The answer with its structured contents as objects of the type that this call asks for."""
+    """Return the response with structured parts parsed into the type that this call requests."""
     from ..response.structured import read_structured
 
     def read(part: ContentItem) -> ContentItem:
@@ -90,7 +90,7 @@ def reread(response: ChatResponse, shape: StructuredOutput) -> ChatResponse:
 
 
 class CompletedResult(Stream):
-    """The same for an operation beside chat. `cached` says that nobody was asked for it."""
+    """Stream over the result of an operation other than chat; `cached` means that no request was sent."""
 
     def __init__(self, result: Result, origin: Origin | None = None, *, cached: bool = True) -> None:
         super().__init__(ReplaySource(partial(result_deltas, result)), ResponseBuilder(origin, lambda _: result.cost))

@@ -1,4 +1,4 @@
-"""Connecting: the response as soon as its head is here, or why there is none."""
+"""Sends a request and returns a reader once the response head has arrived, or raises why not."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ from .timeouts import TimeoutPolicy
 PROXY_AUTHENTICATION_REQUIRED = 407
 TOKEN_ADVICE = "The token was refused before its end and has been replaced; call again, or raise `retries`."
 MAYBE_RECEIVED = "the request may have been received"
-"""Of a connection that broke after it was made: whoever counts costs takes such a request for sent."""
+"""In the message when a connection broke after it was opened; cost limits then count the request as sent."""
 
 
 async def connect(io: IO, target: ResolvedTarget, request: HttpRequest, timeouts: TimeoutPolicy) -> ResponseReader:
-    """The response as soon as its head is here."""
+    """Send the request and return a reader once the response head has arrived."""
     try:
         response = await io.open(request, timeouts)
-        # What only the transport sent, such as a proxy's password, is as secret as the headers.
+        # Values that only the transport sent, such as a proxy password, are redacted like the headers.
         further = getattr(response, "secrets", ())
         return ResponseReader(
             response, timeouts, target.origin, secrets_of(io, target, request, further), request.limits
@@ -64,7 +64,7 @@ async def connect(io: IO, target: ResolvedTarget, request: HttpRequest, timeouts
 async def connect_again(
     io: IO, target: ResolvedTarget, request: HttpRequest, timeouts: TimeoutPolicy
 ) -> ResponseReader:
-    """For a GET: where a connection that had been used before broke, it is sent once more over a new one.
+    """Like `connect`, but a GET is sent once more if a reused connection was closed.
 
     RFC 9110 section 9.2.2: requests with safe methods may be repeated.
     """
@@ -77,7 +77,7 @@ async def connect_again(
 
 
 def limited(request: HttpRequest, call: Call, response_format: ResponseFormat | None = None) -> HttpRequest:
-    """The request with the limits of the call; what is read piece by piece may be of any length."""
+    """Return the request with the limits of the call; bodies read line by line have no size limit."""
     limits = call.config.read_limits
     if response_format is not None and response_format.body in ("lines", "pieces"):
         limits = without_body_limit(limits)
@@ -85,7 +85,7 @@ def limited(request: HttpRequest, call: Call, response_format: ResponseFormat | 
 
 
 def connection_error(problem: ConnectFailed | ConnectionBroken, message: str) -> ConnectionFailedError:
-    """The error for a request that got no answer."""
+    """Return the error for a request without a response."""
     if isinstance(problem, CertificateRejected):
         return CertificateError(message)
     if isinstance(problem, ProxyRefused):
@@ -94,22 +94,22 @@ def connection_error(problem: ConnectFailed | ConnectionBroken, message: str) ->
         return error
     failed = ConnectionFailedError(message)
     if isinstance(problem, ReusedConnectionClosed):
-        failed.retry_after = 0.0  # the next connection is a new one: there is nothing to wait for
+        failed.retry_after = 0.0  # the next connection is a new one, so there is no reason to wait
     failed.retriable = not isinstance(problem, ClientClosed)
     return failed
 
 
 def unanswered(target: ResolvedTarget, timeouts: TimeoutPolicy, cause: Exception) -> DhenaraError:
-    """The error for a request that got no head of an answer."""
+    """Return the error for a request without a response head."""
     match cause:
         case InvalidRequest():
-            return ConfigurationError(f"the request to {host_of(target)} cannot be sent: {cause}")
+            return ConfigurationError(f"invalid request to {host_of(target)}: {cause}")
         case ReadTimeout():
             return timeouts.error(connecting=cause.connecting)
         case LimitExceeded():
             return too_large(cause)
         case BrokenFraming():
-            return BadAnswerError(f"{host_of(target)} answers otherwise than with HTTP/1.1: {cause}")
+            return BadAnswerError(f"{host_of(target)} did not answer with valid HTTP/1.1: {cause}")
         case ConnectionBroken() if MAYBE_RECEIVED not in str(cause):
             return connection_error(cause, f"could not reach {host_of(target)}: {cause}; {MAYBE_RECEIVED}")
         case ConnectFailed() | ConnectionBroken():
@@ -118,7 +118,7 @@ def unanswered(target: ResolvedTarget, timeouts: TimeoutPolicy, cause: Exception
 
 
 def secrets_of(io: IO, target: ResolvedTarget, request: HttpRequest, further: Sequence[str] = ()) -> Redactor:
-    """Everything in this request, and in the configuration it was made from, that no error may repeat."""
+    """Return a redactor for every secret in this request and in its configuration."""
     token: tuple[str, ...] = ()
     if target.source is not None:
         from .authentication import AuthenticatedIO
@@ -129,12 +129,12 @@ def secrets_of(io: IO, target: ResolvedTarget, request: HttpRequest, further: Se
 
 
 async def read_error_response(target: ResolvedTarget, reader: ResponseReader) -> CallError:
-    """Why the provider said no."""
+    """Return the error for a response with an error status."""
     head, arrived = reader.head, bytearray()
     try:
         await reader.drain(arrived, reader.limits.error_body_bytes)
     except CallError:
-        pass  # the status says what this is, with or without the rest of its words
+        pass  # the status is enough if the body cannot be read
     body = reader.redactor.body(bytes(arrived))
     if head.status < 400:
         where = head.headers.get("location", "nowhere")
@@ -143,7 +143,7 @@ async def read_error_response(target: ResolvedTarget, reader: ResponseReader) ->
             status=head.status,
         )
     elif head.status == PROXY_AUTHENTICATION_REQUIRED:
-        error = ProxyError("the proxy wants a name and password, or other ones", status=head.status)
+        error = ProxyError("the proxy requires authentication or rejected the credentials", status=head.status)
     else:
         error = target.codec.error(head, body)
     if is_token_replaced(target, reader):

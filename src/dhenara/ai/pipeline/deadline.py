@@ -1,4 +1,4 @@
-"""The deadline: when the whole call must be over, set once for all its attempts."""
+"""Turns the `total` timeout into a deadline that all attempts of the call share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .stream import Stream
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Turns the total timeout into a point in time; an earlier one that is already set stays."""
+    """Middleware that sets the deadline; an earlier deadline stays."""
 
     io: IO
 

@@ -1,4 +1,4 @@
-"""Fetching what a provider left at an address. No key goes along: the address is all that is needed."""
+"""Downloads media from the URL in a response, without the API key."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ MOST_REDIRECTS = 5
 
 
 async def download(pipeline: Pipeline, media: M, config: AIModelCallConfig) -> M:
-    """The same with its bytes; what has them already is returned as it is.
+    """Return the media with its bytes; unchanged if it already has them.
 
     Args:
-        journey: The way to the provider that made it.
-        media: What to fetch.
-        config: Its time limits, and with `fetching` whether addresses that are not public may be fetched. Those on the
-            provider's own host always may.
+        pipeline: Pipeline to the provider that made it.
+        media: The part to download.
+        config: Time limits; `fetching` says whether private addresses may be fetched. The provider's own host always
+            may.
 
     Raises:
-        FetchError: The address, or one that it redirects to, is not on the public internet.
+        FetchError: If the URL, or a redirect target, is not a public address.
     """
     if media.data is not None:
         return media
     if not media.url:
-        raise ConfigurationError("this has neither bytes nor an address, so there is nothing to fetch")
+        raise ConfigurationError("the media has neither data nor a URL")
     try:
         parse_url(media.url)
     except InvalidUrl as error:
-        raise ConfigurationError(f"this media cannot be fetched: {error}") from error
+        raise ConfigurationError(f"the media cannot be downloaded: {error}") from error
     now, timeouts = pipeline.io.monotonic, config.timeouts
     deadline = None if timeouts.total is None else now() + timeouts.total
     request = HttpRequest("GET", media.url, limits=config.read_limits)
@@ -50,24 +50,24 @@ async def download(pipeline: Pipeline, media: M, config: AIModelCallConfig) -> M
         address = None
         if parse_url(request.url).host != parse_url(pipeline.target.base_url).host:
             address = await check_url(pipeline.io, request.url, config.fetching or Fetching(), timeout_policy)
-        line = await connect_again(pipeline.io, pipeline.target, replace(request, address=address), timeout_policy)
-        head = line.head
+        reader = await connect_again(pipeline.io, pipeline.target, replace(request, address=address), timeout_policy)
+        head = reader.head
         if head.status >= 400:
-            raise line.with_names(error_from_response(head, await line.drain(most=line.limits.error_body_bytes)))
+            raise reader.with_names(error_from_response(head, await reader.drain(most=reader.limits.error_body_bytes)))
         if head.status < 300:
             kind = head.headers.get("content-type", "").partition(";")[0].strip()
-            return media.model_copy(update={"data": await line.drain(), "mime_type": media.mime_type or kind or None})
-        await line.response.close()
-        request = replace(request, url=redirected(line, request.url))
-    raise BadRequestError(f"{media.url} redirects without end")
+            return media.model_copy(update={"data": await reader.drain(), "mime_type": media.mime_type or kind or None})
+        await reader.response.close()
+        request = replace(request, url=redirected(reader, request.url))
+    raise BadRequestError(f"{media.url} redirects too often")
 
 
-def redirected(line: ResponseReader, url: str) -> str:
-    """Where the response leads."""
-    location = line.head.headers.get("location")
+def redirected(reader: ResponseReader, url: str) -> str:
+    """Return the absolute URL that the response redirects to."""
+    location = reader.head.headers.get("location")
     try:
         if location:
             return resolve_redirect(url, location)
     except InvalidUrl as error:
-        raise line.with_names(BadAnswerError(str(error), status=line.head.status)) from error
-    raise line.with_names(BadAnswerError("the address redirects and does not say where to", status=line.head.status))
+        raise reader.with_names(BadAnswerError(str(error), status=reader.head.status)) from error
+    raise reader.with_names(BadAnswerError("the redirect has no Location header", status=reader.head.status))

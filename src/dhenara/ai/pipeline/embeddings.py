@@ -1,4 +1,4 @@
-"""Embeddings of any number of texts: in batches that the provider takes, side by side, in their order."""
+"""Embeds any number of texts in concurrent batches within the provider's limits."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ T = TypeVar("T")
 
 
 async def embed(pipeline: Pipeline, call: Call) -> EmbeddingResponse:
-    """All vectors, in the order of their texts. Every batch is a call of its own, through every layer."""
+    """Return all vectors in the order of the texts; each batch is a call of its own through all layers."""
     request, quirks = call.request, pipeline.target.quirks
     if not isinstance(request, EmbeddingRequest) or not isinstance(quirks, EmbeddingQuirks):
-        raise TypeError("embed needs an EmbeddingRequest, and a target that makes embeddings")
+        raise TypeError("embed needs an EmbeddingRequest, and a model that makes embeddings")
     check_images(call, request, quirks)
     batches = list(split_request(request, quirks))
     if len(batches) == 1:
@@ -54,13 +54,13 @@ def embed_batch(pipeline: Pipeline, call: Call, batch: EmbeddingRequest) -> Coro
 async def batch_of(pipeline: Pipeline, call: Call, size: int) -> EmbeddingResponse:
     answer = await pipeline.perform(call, EmbeddingResponse)
     if len(answer.vectors) != size:
-        data = f"{size} texts were sent and {len(answer.vectors)} vectors came back"
-        raise BadAnswerError(data, provider=answer.provider, model=call.endpoint.ai_model.model_name)
+        message = f"{size} texts were sent, but {len(answer.vectors)} vectors were returned"
+        raise BadAnswerError(message, provider=answer.provider, model=call.endpoint.ai_model.model_name)
     return answer
 
 
 def split_request(request: EmbeddingRequest, quirks: EmbeddingQuirks) -> Iterator[EmbeddingRequest]:
-    """Batches that are neither too many texts nor too long; a text that is too long by itself travels alone."""
+    """Split into batches within both limits; a text that exceeds the size limit is sent alone."""
     most = min(request.batch_size or quirks.most_texts, quirks.most_texts)
     batch: list[Any] = []
     size = 0
@@ -75,14 +75,14 @@ def split_request(request: EmbeddingRequest, quirks: EmbeddingQuirks) -> Iterato
 
 
 def length_of(text: str | Media) -> int:
-    """In bytes; hosts count tokens, and a picture has about as many as a page of text."""
+    """Return the size in bytes; an image counts like a page of text, because providers count tokens."""
     if not isinstance(text, str):
         return PICTURE
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def join_responses(answers: list[EmbeddingResponse], seconds: float) -> EmbeddingResponse:
-    """Many answers as one: usage and cost are sums."""
+    """Merge the responses; usage and cost are added up."""
     first, packed = answers[0], tuple(one for answer in answers for one in answer.packed)
     vectors = [vector for answer in answers for vector in answer.vectors]
     facts: dict[str, Any] = {

@@ -1,9 +1,9 @@
-"""Exchanges: a call together with the request that it becomes, encoded once for all layers and for sending.
+"""Exchanges: a call with its encoded request, encoded once for all layers and for sending.
 
-Layers that need to know what will be sent (a cache for its key, a budget for the size of the prompt) take the exchange
-of a call from their target. The first of them pays for encoding it, and for fetching media that the provider does not
-fetch itself; all others, and the request that is sent in the end, use the same result. It is valid as long as nobody
-replaces what the request is made of: a layer that changes messages, settings or endpoint makes another exchange.
+Layers that need to know what will be sent (a cache for its key, a budget for the prompt size) take the exchange of a
+call from their target. The first of them encodes it and fetches media that the provider does not fetch itself; later
+layers and the final request reuse the result. It is valid until something the request is made of is replaced: a layer
+that changes messages, settings or endpoint causes a new encoding.
 """
 
 from __future__ import annotations
@@ -32,44 +32,44 @@ if TYPE_CHECKING:
 
 
 class Target(Protocol):
-    """Where the calls of one client go: what a layer gets in `bind(io, target)`."""
+    """Where the calls of a client go; a layer gets it in `bind(io, target)`."""
 
     @property
     def origin(self) -> Origin:
-        """Provider, model and protocol of the answers."""
+        """Provider, model and protocol."""
 
     @property
     def endpoint(self) -> AIModelEndpoint:
-        """The endpoint, with the model under the provider's name for it."""
+        """The endpoint, with the provider's name for the model."""
 
     @property
     def base_url(self) -> str:
-        """Where the protocol's own paths begin."""
+        """Base URL; the protocol's paths are appended to it."""
 
     @property
     def account(self) -> str:
-        """A keyed hash of the configured credentials; where they only name a file or profile, of that name."""
+        """Keyed hash of the configured credentials, or of the file or profile name if only that is known."""
 
     @property
     def price_share(self) -> float:
-        """What calls cost here, as a share of the list price: less than 1 for batches."""
+        """Share of the list price charged here; less than 1 for batches."""
 
     async def exchange(self, call: Call) -> Exchange:
-        """The call and the request that it becomes.
+        """Return the call with the request that it is encoded to.
 
         Args:
             call: The call as the layer is about to send it.
 
         Returns:
-            The exchange; the one that was made before, unless what the request is made of was replaced.
+            The exchange; a previous one is reused unless messages, settings or endpoint were replaced.
 
         Raises:
-            DhenaraError: The request cannot be made: the same error that sending the call would raise.
+            DhenaraError: If the call cannot be encoded; sending it would raise the same error.
         """
 
 
 class EncodedCall:
-    """One encoding of a call, and what was derived from it so far."""
+    """One encoding of a call, with values derived from it."""
 
     __slots__ = ("encoded", "lessons", "original", "request", "sent", "target")
 
@@ -83,14 +83,14 @@ class EncodedCall:
     ) -> None:
         self.original = original
         self.sent = sent
-        """The call with its fetched media."""
+        """The call with fetched media."""
         self.encoded = encoded
         self.target = target
         self.lessons = lessons
         self.request: HttpRequest | None = None
 
     def holds_for(self, call: Call, target: ResolvedTarget, lessons: tuple[LearnedConstraint, ...]) -> bool:
-        """Whether this call would be encoded to the same request."""
+        """Return whether this call would be encoded to the same request."""
         known = self.original
         return (
             target is self.target
@@ -104,7 +104,7 @@ class EncodedCall:
         )
 
     def unsigned(self) -> HttpRequest:
-        """The request at its full address without its signature, serialized once."""
+        """Return the complete HTTP request without signature, serialized once."""
         if self.request is None:
             self.request = self.target.unsigned(self.encoded, self.sent)
         return self.request
@@ -112,7 +112,7 @@ class EncodedCall:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A call and the request that it becomes: with fetched media, lessons applied and limits fitted."""
+    """A call and its encoded request, with fetched media, learned constraints and model limits applied."""
 
     call: Call
     encoded: EncodedCall
@@ -120,30 +120,30 @@ class Exchange:
 
     @property
     def body(self) -> Mapping[str, Any]:
-        """The JSON body; empty where the body is no JSON."""
+        """The JSON body; empty if the body is not JSON."""
         return self.encoded.encoded.body
 
     @property
     def warnings(self) -> tuple[CallWarning, ...]:
-        """What could not be sent as the call says it."""
+        """Warnings about parts and parameters that could not be sent unchanged."""
         return self.encoded.encoded.warnings
 
     @property
     def uploads(self) -> tuple[Media, ...]:
-        """Media that are not in the body: they are too large, and are uploaded before the request is sent."""
+        """Media that are too large for the body and are uploaded before the request is sent."""
         return self.encoded.encoded.oversized
 
     async def key(self, *, share_accounts: bool = False) -> str:
-        """The hash of all that is sent and of where it goes; a streamed and a whole call have the same one.
+        """Return a hash of everything that is sent and where; the same for streaming and non-streaming calls.
 
         Args:
-            share_accounts: Leave out whose credentials are sent. By default two accounts never have one key.
+            share_accounts: Ignore which credentials are used. By default different accounts have different keys.
 
         Returns:
-            A hexadecimal SHA-256. No secret can be read from it.
+            A hexadecimal SHA-256 that reveals no secret.
 
         Raises:
-            DhenaraError: The credentials could not be fetched, or the request cannot be serialized.
+            DhenaraError: If credentials could not be fetched or the request cannot be serialized.
         """
         from .request_key import request_key
 
@@ -151,7 +151,7 @@ class Exchange:
 
 
 class Encoder:
-    """Makes the exchanges of one client and target, in one world."""
+    """Encodes the calls of one client and target."""
 
     def __init__(self, io: IO, target: ResolvedTarget, builder: RequestBuilder) -> None:
         self.io = io
@@ -159,7 +159,7 @@ class Encoder:
         self.builder = builder
 
     async def exchange(self, call: Call) -> Exchange:
-        """The exchange of a call: the one that is known, if it still holds."""
+        """Return the exchange of a call; the previous encoding is reused if it is still valid."""
         await self.builder.load_lessons(self.io)
         lessons = self.builder.lessons()
         known = call.journal.encoded
@@ -180,7 +180,7 @@ class Encoder:
         return EncodedCall(call, sent, encoded, self.target, lessons)
 
     def encoded(self, call: Call) -> EncodedRequest:
-        """The request of this call, encoded now."""
+        """Encode the call."""
         try:
             return self.builder.write(call)
         except PydanticSerializationError as error:
@@ -189,7 +189,7 @@ class Encoder:
 
 @dataclass(frozen=True, slots=True)
 class LayerTarget:
-    """The published face of a target, for layers."""
+    """The `Target` that layers see."""
 
     resolved: ResolvedTarget
     encoder: Encoder
@@ -222,9 +222,10 @@ class LayerTarget:
 
 
 def unserializable(target: ResolvedTarget, error: Exception) -> ConfigurationError:
-    """What is wrong is in the words of the serializer; half a character is the usual case."""
+    """Return the error for text that JSON cannot hold; lone surrogates are the usual cause."""
     return ConfigurationError(
-        f"nothing was sent to {target.origin.provider}, for the request cannot be written as JSON: {error}. Texts with "
-        "half a character in them, as cut texts and names of files may have, are made whole by "
+        f"nothing was sent to {target.origin.provider}: the request cannot be written as JSON: {error}. Repair text "
+        f"with "
+        "lone surrogates (from truncated text or file names) with "
         'text.encode("utf-8", "replace").decode()'
     )

@@ -1,4 +1,4 @@
-"""Relief: another endpoint answers where one cannot, as long as nobody has heard a word of the answer."""
+"""Tries other endpoints in order when one fails before the first chunk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """Outermost, so that every endpoint goes its own way with all its layers; one deadline holds for all of them."""
+    """Outermost middleware: each endpoint uses its own layers, and one deadline applies to all."""
 
     io: IO
     others: Sequence[Pipeline]
@@ -37,7 +37,7 @@ class Fallback:
                 return await send(replace(turn, has_fallback=bool(left)))
             except CallError as error:
                 for before in errors:
-                    error.add_note(f"Before that: {before}")
+                    error.add_note(f"Earlier failure: {before}")
                 if not left or not self.is_fallback_eligible(call, error):
                     raise
                 errors.append(error)
@@ -46,22 +46,22 @@ class Fallback:
                 turn, endpoint, send = adapt_call(call, other.target.endpoint), other.target.endpoint, other.send
 
     def is_fallback_eligible(self, call: Call, error: CallError) -> bool:
-        """Whether somebody else might answer, and has the time to."""
+        """Return whether another endpoint may succeed and there is time left."""
         return error.fallback_eligible and (call.deadline is None or self.io.monotonic() < call.deadline)
 
 
 def warn_fallback(call: Call, endpoint: AIModelEndpoint, error: CallError) -> None:
-    """Whoever answers says why it is not the one that was asked first."""
+    """Add a warning to the response that says why a fallback answered."""
     who = f"{endpoint.api.provider} ({endpoint.ai_model.model_name})"
-    append_note(call, "relieved", f"another endpoint answers, since {who} failed: {error.message}")
+    append_note(call, "relieved", f"a fallback endpoint answered because {who} failed: {error.message}")
 
 
 def adapt_call(call: Call, endpoint: AIModelEndpoint) -> Call:
-    """The call for this endpoint: options are words of the provider that was asked first."""
+    """Return the call for this endpoint without `options`, which are specific to the first provider."""
     first = call.endpoint.api.provider
     if not call.config.options or endpoint.api.provider == first:
         return call
-    append_note(call, "unsupported_parameter", f"the options of {first} did not go to another provider", "options")
+    append_note(call, "unsupported_parameter", f"options for {first} were not sent to another provider", "options")
     return replace(call, config=call.config.model_copy(update={"options": {}}))
 
 

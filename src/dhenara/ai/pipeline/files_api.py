@@ -1,4 +1,4 @@
-"""Files at a provider: uploads in one step or two, lists page by page, and waiting until a file is ready."""
+"""Operations on files at a provider: upload, list, wait and delete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 
 
 async def upload(pipeline: Pipeline, call: Call) -> UploadedFile:
-    """The file as the provider knows it now."""
+    """Upload a file, in one or two requests; return its metadata."""
     if pipeline.target.route.codec != "gemini.files":
         return await pipeline.perform(call, UploadedFile)
     begun = await pipeline.perform(file_call(call, action="begin"), UploadAddress)
@@ -24,33 +24,35 @@ async def upload(pipeline: Pipeline, call: Call) -> UploadedFile:
 
 
 async def list_files(pipeline: Pipeline, call: Call, most: int | None) -> list[UploadedFile]:
-    """All of them, or the first so many, in the provider's order."""
-    match: list[UploadedFile] = []
+    """Return all files, or the first `most`, in the provider's order."""
+    collected: list[UploadedFile] = []
     quirks, pages, cursor = pipeline.target.quirks, 0, None
     while True:
         page = await pipeline.perform(file_call(call, cursor=cursor), FilePage)
-        match += [file.model_copy(update={"provider": page.provider}) for file in page.files]
+        collected += [file.model_copy(update={"provider": page.provider}) for file in page.files]
         pages += 1
         cursor = page.cursor
-        if cursor is None or (most is not None and len(match) >= most):
-            return match[:most]
+        if cursor is None or (most is not None and len(collected) >= most):
+            return collected[:most]
         if isinstance(quirks, FileQuirks) and quirks.pages == "number":
             cursor = str(pages)
 
 
 async def wait_for_file(pipeline: Pipeline, call: Call, timeout: float) -> UploadedFile:
-    """The file when it can be used. One that cannot be read is an error."""
+    """Poll until the file is ready; raise if the provider failed to process it."""
     until, pause = pipeline.io.monotonic() + timeout, FIRST_PAUSE
     while True:
         file = await pipeline.perform(file_call(call), UploadedFile)
         if file.state == "ready":
             return file
         if file.state == "failed":
-            raise ConfigurationError(f"{file.provider} could not read the file {file.name or file.file_id}: {file.raw}")
+            raise ConfigurationError(
+                f"{file.provider} could not process the file {file.name or file.file_id}: {file.raw}"
+            )
         left = until - pipeline.io.monotonic()
         if left <= 0:
-            data = f"the file {file.name or file.file_id} was not ready after {timeout:.0f} s"
-            raise CallTimeoutError(data, limit="total")
+            message = f"the file {file.name or file.file_id} was not ready after {timeout:.0f} s"
+            raise CallTimeoutError(message, limit="total")
         await pipeline.io.sleep(min(pause, left))
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
@@ -60,7 +62,7 @@ async def delete(pipeline: Pipeline, call: Call) -> FileDeleted:
 
 
 def file_call(call: Call, **changes: Any) -> Call:
-    """The same wish, asked otherwise; each request has a journal of its own."""
+    """Return the call with a changed request and a new journal."""
     if not isinstance(call.request, FileRequest):
-        raise TypeError("files are asked for with a FileRequest")
+        raise TypeError("file operations need a FileRequest")
     return replace(call, request=call.request.model_copy(update=changes), journal=CallJournal())

@@ -1,4 +1,4 @@
-"""Idempotency keys: a server that knows a key does not process the same request twice."""
+"""Adds idempotency keys, so that a server does not process a retried request twice."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..wire.http import HttpRequest
 from ..wire.io_protocol import IO
 
 BITS = 53
-"""Random bits of one `io.chance()`."""
+"""Random bits of one `io.random()`."""
 
 
 def with_idempotency_key(request: HttpRequest, target: ResolvedTarget, call: Call, io: IO) -> HttpRequest:
-    """The request with the key of its call, where the provider has such a header and the caller set none.
+    """Return the request with the call's idempotency key, if the provider has such a header and the user set none.
 
-    All attempts of a call have the same key. A request that was changed on the way, such as without a field that the
-    provider refused, has another one: servers refuse a known key with another body.
+    All attempts of a call share the key. A request whose body changed, for example without a rejected parameter, gets
+    another one, because servers reject a known key with a different body.
     """
     name = target.provider.idempotency_header
     if name is None or request.method != "POST" or name in request.headers:

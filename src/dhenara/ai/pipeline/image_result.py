@@ -1,4 +1,4 @@
-"""Pictures out of whatever answered: a model that draws, or one that also talks."""
+"""Builds the image response from an image model's result or from a chat response with images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..types.result import Result
 
 
 def to_image_response(answer: ChatResponse, made: Result | None) -> ImageResponse:
-    """What was made; of a conversation, the pictures in it and the words beside them."""
+    """Return the images; for a chat response, its image parts and its text."""
     if isinstance(made, ImageResponse):
         return made
     parts = [part for choice in answer.choices for part in choice.contents]
@@ -31,7 +31,7 @@ def to_generated_image(part: ImageContent) -> GeneratedImage:
 
 
 def finish_facts(answer: ChatResponse) -> dict[str, str]:
-    """Why there may be no picture: the provider's own word for the end, and what broke it off."""
+    """Return finish reason and error, which explain why there may be no image."""
     reason = answer.choices[0].raw_finish_reason if answer.choices else None
-    data = {"finish_reason": reason, "error": answer.error}
-    return {name: value for name, value in data.items() if value}
+    details = {"finish_reason": reason, "error": answer.error}
+    return {name: value for name, value in details.items() if value}

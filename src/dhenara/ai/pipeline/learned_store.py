@@ -1,4 +1,4 @@
-"""The memory of lessons: for this process, and beyond it where the user gives a file."""
+"""Stores learned constraints in memory and optionally in a file."""
 
 from __future__ import annotations
 
@@ -18,18 +18,22 @@ if TYPE_CHECKING:
     from ..catalog.learned_constraints import LearnedConstraint
 
 Key = tuple[str, ...]
-"""Provider, base URL and model; since files have them also the protocol, and a hash of the query."""
+"""Provider, base URL and model; since the file format exists also protocol and a hash of the query."""
 
 PARTS = ("provider", "base_url", "model", "protocol", "query")
 MOST_TARGETS = 1_000
 MOST_LESSONS = 32
 VERSION = 1
-# Providers change: after thirty days a lesson is tried anew.
+# Providers change, so a constraint is forgotten after thirty days.
 LASTS = 30 * 24 * 3600.0
 
 
 class LearnedConstraints:
-    """What was learned, by provider, base URL and model. May be shared by clients, threads and event loops."""
+    """Constraints learned from rejected requests, per target. Safe to share between clients, threads and event loops.
+
+    Args:
+        file: File to load from and save to, shared between processes; None keeps constraints in memory only.
+    """
 
     def __init__(self, file: str | Path | None = None) -> None:
         self.file = Path(file) if file is not None else None
@@ -38,15 +42,18 @@ class LearnedConstraints:
 
     @property
     def waits_for_file(self) -> bool:
-        """Whether there is a file that was not read yet."""
+        """Whether there is a file that has not been loaded."""
         return not self._loaded
 
     def known(self, key: Key, now: float) -> tuple[LearnedConstraint, ...]:
-        match = self._known.get(key, ())
-        return tuple(constraint for constraint in match if now - constraint.learned_at < LASTS) if match else ()
+        stored = self._known.get(key, ())
+        return tuple(constraint for constraint in stored if now - constraint.learned_at < LASTS) if stored else ()
 
     def learn(self, key: Key, lessons: list[LearnedConstraint]) -> None:
-        """Newer lessons about the same thing replace older ones. Every step is one atomic change of a dict."""
+        """Add constraints; newer ones replace older ones about the same parameter.
+
+        Each step is an atomic dict change.
+        """
         fresh = {constraint.key for constraint in lessons}
         stored = [constraint for constraint in self._known.get(key, ()) if constraint.key not in fresh]
         self._known[key] = tuple([*stored, *lessons][-MOST_LESSONS:])
@@ -54,14 +61,14 @@ class LearnedConstraints:
             self._known.pop(oldest, None)
 
     def load(self) -> None:
-        """Reads the file, once; one that is not there yet is an empty one."""
+        """Load the file once; a missing file counts as empty."""
         if self.file is not None and not self._loaded:
             for key, lessons in read_file(self.file).items():
                 self.learn(key, lessons)
             self._loaded = True
 
     def save(self) -> None:
-        """Adds what is known here to what other processes may have written meanwhile, in one step that cannot tear."""
+        """Merge with what other processes wrote and replace the file atomically."""
         if self.file is None:
             return
         with lock_file(self.file):
@@ -77,11 +84,11 @@ class LearnedConstraints:
 
 
 EVERYBODYS = LearnedConstraints()
-"""Where clients remember that were given nothing else."""
+"""Store of clients that were created without `lessons`."""
 
 
 def target_key(target: ResolvedTarget) -> Key:
-    """Servers differ by protocol and by what the query of their address names, such as a version or a tenant."""
+    """Return the key of a target; protocol and query are included because servers differ by them (version, tenant)."""
     query = hashlib.sha256(target.query.encode()).hexdigest()[:16] if target.query else ""
     return target.origin.provider, target.base_url, target.origin.model, target.origin.protocol or "", query
 
@@ -110,13 +117,13 @@ def read_file(path: Path) -> dict[Key, list[LearnedConstraint]]:
         }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(
-            f"{path} is not a file of lessons: {type(error).__name__}: {error}. Delete it, or name another one."
+            f"{path} is not a valid constraints file: {type(error).__name__}: {error}. Delete it or pass another path."
         ) from error
 
 
 @contextmanager
 def lock_file(path: Path) -> Iterator[None]:
-    """Keeps other processes out, where the system can; where it cannot, the last one to write is believed."""
+    """Lock out other processes where the OS can; otherwise the last writer wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         import fcntl
@@ -129,7 +136,7 @@ def lock_file(path: Path) -> Iterator[None]:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """A file that only its owner can read: the words of providers may quote what was sent."""
+    """Write a file that only its owner can read, because provider messages may quote the prompt."""
     with open(path, "wb", opener=private) as file:
         file.write(content)
 

@@ -1,4 +1,4 @@
-"""Layers: policy around a call. Each sees the call, may replace it, and sends it on."""
+"""Middleware (layers) around a call: each layer gets the call, may replace it, and sends it on."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Layer = Callable[[Call, Send], Coroutine[Any, Any, Stream]]
 
 @runtime_checkable
 class Bindable(Protocol):
-    """A layer that wants to know its world and its target: it is bound once for each of them.
+    """A layer that needs the IO object and target; `bind` is called once for each of them.
 
-    `target.exchange(call)` gives a bound layer the request that a call becomes, encoded once for all layers.
+    `target.exchange(call)` gives a bound layer the encoded request of a call.
     """
 
     def bind(self, io: IO, target: Target) -> Layer: ...
@@ -28,12 +28,12 @@ AnyLayer = Layer | Bindable
 
 
 def bind_layers(layers: Iterable[AnyLayer], io: IO, target: Target) -> list[Layer]:
-    """The layers as they work in this world, for this target."""
+    """Return the layers, bound to this IO object and target."""
     return [layer.bind(io, target) if isinstance(layer, Bindable) else layer for layer in layers]
 
 
 def stack_layers(layers: Iterable[Layer], send: Send) -> Send:
-    """`send` inside all layers, the first one outermost."""
+    """Return `send` wrapped in all layers, the first one outermost."""
     for layer in reversed(tuple(layers)):
         send = wrap_layer(layer, send)
     return send

@@ -1,4 +1,4 @@
-"""Listing: the models of a provider, page by page, on the road that calls take: same key, patience, retries, errors."""
+"""Lists the models of a provider, page by page, with the same key, timeouts, retries and errors as calls."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SAME_WORDS = ("openai_chat", "openai_responses")
 
 
 async def list_models(io: IO, target: ResolvedTarget, call: Call) -> list[ModelListing]:
-    """Every model that the provider lists for this key, in its order."""
+    """Return every model that the provider lists for this key."""
     listing = find_listing(target)
     place = replace(target, base_url=address(target, listing))
     io = io if place.base_url == target.base_url else with_authentication(io, place)
@@ -42,9 +42,9 @@ async def list_models(io: IO, target: ResolvedTarget, call: Call) -> list[ModelL
             error.attempts = tuple(attempt for journal in journals for attempt in journal.attempts)
             raise
         more = next_page(page, listing.after)
-        fresh = {model.id: model for model in data if model.id not in match}
+        fresh = {model.id: model for model in models if model.id not in listed}
         match.update(fresh)
-        # A server that ignores the question for the next page answers with the first one for ever.
+        # A server that ignores the page parameter would return the first page forever.
         if not more or not fresh:
             break
         query.update(more)
@@ -62,17 +62,17 @@ def read_page(page: Any, target: ResolvedTarget) -> list[ModelListing]:
 
 
 def find_listing(target: ResolvedTarget) -> ModelListRoute:
-    """Its own, or the usual one where it speaks the protocol that has it."""
+    """Return the provider's listing route, or the OpenAI one if it uses an OpenAI protocol."""
     provider, base = target.provider, target.route.base
     if provider.listing is not None:
         return provider.listing.fallback_eligible.get(base or "", provider.listing)
     if any(route.codec in SAME_WORDS for route in provider.routes) and not provider.embedded:
         return ModelListRoute()
-    raise UnsupportedError(f"{provider.name} offers no list of its models")
+    raise UnsupportedError(f"{provider.name} does not list its models")
 
 
 def address(target: ResolvedTarget, listing: ModelListRoute) -> str:
-    """At the address that the user chose, else where the provider keeps its list."""
+    """Return the URL of the listing: the user's base URL if set, else the provider's."""
     provider, route = target.provider, target.route
     entries = {**target.auth_context.config, "model": quote_segment(target.origin.model)}
     prefix = fill_template(provider.prefix if route.prefix is None else route.prefix, provider, entries)

@@ -1,4 +1,4 @@
-"""The next request of a run: the call it began with, and all that was said since."""
+"""Builds the next request of a run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from .run_state import RunState
 
 
 def next_call(call: Call, state: RunState, deadline: float | None, before: Sequence[CallWarning] = ()) -> Call:
-    """Everything as every vendor takes it, and no longer than it may be. `before` are warnings not yet told."""
-    mends = state.repair_history()
+    """Return the first call with the current history, repaired and truncated; `before`: unreported warnings."""
+    repairs = state.repair_history()
     stored, left_out = truncate_history(tuple(state.messages), call.instructions, call.config)
-    return replace(call, messages=stored, deadline=deadline, journal=CallJournal(warnings=(*before, *mends, *left_out)))
+    return replace(
+        call, messages=stored, deadline=deadline, journal=CallJournal(warnings=(*before, *repairs, *left_out))
+    )
 
 
 def relax_tool_choice(call: Call) -> Call:
-    """A tool that must be called is called once; forced again and again, it would never come to an answer."""
+    """Require a tool only once: if `required` were kept, the run would never get a final response."""
     choice = call.config.tool_choice
     if choice is None or choice.mode != "required":
         return call

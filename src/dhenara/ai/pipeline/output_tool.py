@@ -1,4 +1,4 @@
-"""The answer's tool: where a model can only be held to a schema by calling one, its arguments are the answer."""
+"""Structured output through a tool call, for models that support schemas only for tools."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..wire.frame import Frame
 
 
 class OutputToolDecoder:
-    """Another decoder, with the arguments of this one tool told as the text that they stand for."""
+    """Wraps a decoder and turns the arguments of the output tool into text."""
 
     __slots__ = ("_called", "_inner", "_name", "_parts")
 
@@ -50,10 +50,10 @@ class OutputToolDecoder:
         if place not in self._parts:
             self._called.add(delta.choice)
             return delta
-        # What belongs to a call would be taken for a message's if it stood with the text itself.
+        # Extras of the tool call would be mistaken for extras of a message if stored with the text.
         extras = {"called": delta.extras} if delta.extras else None
         return TextDelta(delta.part, delta.arguments, delta.choice, extras)
 
     def _has_other_calls(self, choice: int) -> bool:
-        """Whether tools of the user were called too: then the turn is theirs."""
+        """Whether user tools were called too; then the turn is a tool call turn."""
         return choice in self._called

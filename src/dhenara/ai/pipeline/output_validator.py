@@ -1,4 +1,4 @@
-"""The judge: whether the last answer is the object that was asked for, and what the model is told if it is not."""
+"""Validates structured output and asks the model to correct it."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ REPAIR = (
 
 @dataclass(frozen=True, slots=True)
 class OutputProblem:
-    """What is wrong with an object that may still be corrected."""
+    """Invalid output that the model may still correct."""
 
     problem: str
 
     def to_message(self) -> Message:
-        """The request to correct it."""
+        """Return the message that asks for a correction."""
         return Message.model_validate({"role": "user", "text": REPAIR.format(problem=self.problem)})
 
 
 @dataclass(slots=True)
 class OutputValidator:
-    """Works for one run. `repairs` is how often the model may still correct itself."""
+    """Validator of one run; `repairs` is the number of corrections left."""
 
     repairs: int
 
     def read(self, answer: ChatResponse) -> Any | OutputProblem:
-        """The object. Raises InvalidOutputError where it is none, and can no longer become one."""
+        """Return the output or an `OutputProblem`; raise `InvalidOutputError` if no corrections are left."""
         try:
             return read_output(answer)
         except InvalidOutputError as error:

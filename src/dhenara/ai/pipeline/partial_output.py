@@ -1,4 +1,4 @@
-"""Partial output: the object as far as it has arrived, as an object of its own type."""
+"""Parses incomplete structured output into an object of its own type."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..wire.partial_json import PLAIN, PartialJson, ReadPlan
 
 AS_THEY_ARE = (str, int, float, bool, Any)
 SLOWEST = 32
-"""A new event is made when the text grew by a 32nd, so that a long answer has few more events than a short one."""
+"""Next event only after the text grew by 1/32, so that long responses do not cause many more events than short ones."""
 
 
 class PartialOutputReader:
-    """Reads the text of an answer as it arrives, and shows the object so far."""
+    """Parses the text of a response incrementally."""
 
     __slots__ = ("_json", "_length", "_shown", "_wrapped")
 
@@ -30,30 +30,30 @@ class PartialOutputReader:
         self._shown = 0
 
     def add(self, text: str) -> None:
-        """Reads the next piece; what was read before is not looked at again."""
+        """Parse the next piece; earlier text is not parsed again."""
         self._json.feed(text)
         self._length += len(text)
 
     def has_new_value(self) -> bool:
-        """Whether there is enough that is new for another event."""
+        """Return whether enough text was added for another event."""
         return self._length > self._shown + self._shown // SLOWEST
 
     def output(self) -> Any:
-        """The object so far; None when there is nothing of it yet."""
+        """Return the object so far; None if there is nothing yet."""
         self._shown = self._length
         value = self._json.value()
         return value.get(INSIDE) if self._wrapped and isinstance(value, dict) else value
 
 
 def partial_output(text: str, shape: StructuredOutput) -> Any:
-    """What an unfinished answer says so far; None when nothing of it can be read."""
+    """Return what an unfinished text contains so far; None if nothing can be parsed."""
     growing = PartialOutputReader(shape)
     growing.add(text)
     return growing.output()
 
 
 class InsidePlan(ReadPlan):
-    """The wrapper around an answer that is no object."""
+    """Plan for the wrapper object around output that is not an object."""
 
     def __init__(self, inner: ReadPlan) -> None:
         self._inner = inner
@@ -63,7 +63,7 @@ class InsidePlan(ReadPlan):
 
 
 class LeafPlan(ReadPlan):
-    """Values that pydantic makes of plain ones, once they are complete; a date that is being written is a string."""
+    """Plan for values that pydantic converts once they are complete, such as dates; until then they stay plain."""
 
     def __init__(self, kind: Any) -> None:
         self._kind = kind
@@ -77,7 +77,7 @@ class LeafPlan(ReadPlan):
         return self.close_plain(value)
 
     def close_plain(self, value: Any) -> Any:
-        """Plain data as this type; as it is where it is none."""
+        """Validate plain data as this type; return it unchanged if it is invalid."""
         try:
             return self._adapter.validate_python(value)
         except ValidationError:
@@ -89,7 +89,7 @@ class LeafPlan(ReadPlan):
 
 
 class RawPlan(ReadPlan):
-    """Objects of which it is not known what they will be: plain data, until they are complete."""
+    """Plan for objects whose type is not known yet: plain data until complete."""
 
     def __init__(self, whole: LeafPlan) -> None:
         self._whole = whole
@@ -105,7 +105,7 @@ class RawPlan(ReadPlan):
 
 
 class ModelPlan(LeafPlan):
-    """Pydantic models. Fields that are not there yet have their default, or None."""
+    """Plan for pydantic models; missing fields have their default or None."""
 
     def __init__(self, kind: type[BaseModel]) -> None:
         super().__init__(kind)
@@ -135,7 +135,7 @@ class ModelPlan(LeafPlan):
 
 
 class DataclassPlan(LeafPlan):
-    """The same for dataclasses."""
+    """Plan for dataclasses; missing fields have their default or None."""
 
     def __init__(self, kind: Any) -> None:
         super().__init__(kind)
@@ -161,7 +161,7 @@ class DataclassPlan(LeafPlan):
 
 
 class CollectionPlan(LeafPlan):
-    """Lists, tuples, sets and dicts of something."""
+    """Plan for lists, tuples, sets and dicts."""
 
     def __init__(self, kind: Any) -> None:
         super().__init__(kind)
@@ -186,13 +186,13 @@ class CollectionPlan(LeafPlan):
         if self._origin is list or not isinstance(value, list):
             return value
         try:
-            return self._origin(value)  # a tuple or a set
+            return self._origin(value)  # tuple, set or frozenset
         except TypeError:
-            return value  # models cannot be members of sets before they are frozen
+            return value  # unhashable items, such as models that are not frozen
 
 
 class ScalarPlan(LeafPlan):
-    """Strings, numbers and anything else that JSON has itself."""
+    """Plan for strings, numbers and other JSON values."""
 
     def enter(self, is_object: bool) -> ReadPlan:
         return PLAIN
@@ -202,12 +202,12 @@ class ScalarPlan(LeafPlan):
 
 
 def plan_for(kind: Any) -> ReadPlan:
-    """How values of this type grow."""
+    """Return the plan for values of this type."""
     kind = strip_annotated(kind)
     try:
         return cached_plan(kind)
     except TypeError:
-        return make_plan(kind)  # its notes cannot be hashed
+        return make_plan(kind)  # unhashable `Annotated` metadata
 
 
 @cache
@@ -227,7 +227,7 @@ def make_plan(kind: Any) -> ReadPlan:
         return CollectionPlan(kind)
     if origin in (Union, types.UnionType):
         kinds = tuple(one for one in get_args(kind) if one is not type(None))
-        # One of several stays plain data until it is complete.
+        # A union stays plain data until it is complete.
         return plan_for(kinds[0]) if len(kinds) == 1 else LeafPlan(kind)
     return LeafPlan(kind)
 
@@ -240,7 +240,7 @@ def default_of(field: dataclasses.Field[Any]) -> Any:
 
 @cache
 def hints_of(kind: Any) -> dict[str, Any]:
-    """The types of its fields; none where they cannot be resolved from outside of the function they are made in."""
+    """Return the field types; empty if they cannot be resolved outside the function that defines them."""
     try:
         return get_type_hints(kind, include_extras=True)
     except NameError:
@@ -248,7 +248,7 @@ def hints_of(kind: Any) -> dict[str, Any]:
 
 
 def strip_annotated(kind: Any) -> Any:
-    """The type itself, without `Annotated` and without the names that `type` statements give."""
+    """Return the type without `Annotated` and `type` aliases."""
     while hasattr(kind, "__metadata__") or hasattr(kind, "__value__"):
         kind = get_args(kind)[0] if hasattr(kind, "__metadata__") else kind.__value__
     return kind

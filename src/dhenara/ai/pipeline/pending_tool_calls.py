@@ -1,4 +1,4 @@
-"""Calls that nobody answered: where a conversation was left in the middle of its tools."""
+"""Finds tool calls in a history that have no result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..types.message import Message
 
 
 def find_unanswered_calls(messages: Sequence[Message]) -> list[ToolCallContent]:
-    """Calls of the last answer that have no result after it."""
+    """Return the tool calls of the last assistant message that have no result after it."""
     last = next((index for index in reversed(range(len(messages))) if messages[index].role == "assistant"), None)
     if last is None or any(message.role != "tool" for message in messages[last + 1 :]):
         return []

@@ -1,4 +1,4 @@
-"""The journey: everything that lies between a client and one endpoint, in one of the two worlds."""
+"""The pipeline: all layers between a client and one endpoint, for sync or async IO."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ R = TypeVar("R", bound="OperationResponse")
 
 
 class Pipeline:
-    """Layers from the outside in: trace, deadline, the user's, retry, learning, those around each attempt, dispatch.
+    """Sends calls through its layers, from the outside in:
 
-    With `others`, the ways of other endpoints, these answer where this one cannot.
+    tracing, deadline, the user's layers, retry, adaptive retry, the user's attempt layers, HTTP. With `others`, the
+    pipelines of fallback endpoints, these are tried when this endpoint fails.
     """
 
     def __init__(
@@ -65,42 +66,42 @@ class Pipeline:
         self._first = wrap_layer(make_fallback(io, others), self.send) if others else self.send
 
     async def start(self, call: Call) -> Stream:
-        """The stream, primed: its first words have arrived."""
+        """Start the call and return its stream after the first content has arrived."""
         call.journal.started_at = self.io.monotonic()
         return await self._first(call)
 
     async def send(self, call: Call) -> Stream:
-        """The same from this endpoint and nobody else."""
+        """Send the call to this endpoint only, without fallbacks."""
         return await self._send(self.with_provider_model_name(call))
 
     def with_provider_model_name(self, call: Call) -> Call:
-        """The call to the model as the provider names it, which may be a name of its own."""
+        """Return the call with the provider's own name for the model."""
         return call if call.endpoint is self.target.endpoint else replace(call, endpoint=self.target.endpoint)
 
     def plan(self, call: Call) -> Plan:
-        """What would become of each part of this call. Nothing is sent."""
+        """Return how each part of the call would be sent, without sending it."""
         from ..codecs.plan import build_plan
 
         named = self.with_provider_model_name(call)
         return build_plan(named, self._builder.write(named), self.target.origin)
 
     def write_request(self, call: Call) -> EncodedRequest:
-        """The request of this call, for those who send it by another way."""
+        """Return the encoded request, for callers that send it in another way."""
         return self._builder.write(self.with_provider_model_name(call))
 
-    async def notify_layers(self, call: Call, match: Callable[[], Stream]) -> None:
-        """Tells the user's layers of an answer that came by another way, such as in a batch, or why there is none."""
+    async def notify_layers(self, call: Call, respond: Callable[[], Stream]) -> None:
+        """Pass a response that arrived in another way, such as in a batch, through the user's layers."""
         if not self._policies:
             return
 
         async def send(call: Call) -> Stream:
-            return match()
+            return respond()
 
         stream = await stack_layers(self._policies, send)(call)
         await stream.close()
 
     async def answer(self, call: Call) -> AIModelCallResponse:
-        """The whole answer."""
+        """Send the call and return the complete response."""
         stream = await self.start(call)
         try:
             answer = await stream.response()
@@ -110,7 +111,7 @@ class Pipeline:
         return self.report(call, answer, stream.result())
 
     def report(self, call: Call, answer: ChatResponse, made: Result | None = None) -> AIModelCallResponse:
-        """The answer, and what happened on its way."""
+        """Return the client response: answer, attempts, timings and headers."""
         if call.operation == "image":
             from .image_result import to_image_response
 
@@ -131,7 +132,7 @@ class Pipeline:
         )
 
     async def perform(self, call: Call, kind: type[R]) -> R:
-        """The whole answer to an operation beside chat."""
+        """Send an operation other than chat and return its complete result."""
         stream = await self.start(call)
         try:
             await stream.response()
@@ -140,11 +141,11 @@ class Pipeline:
             raise
         made = self.operation_result(call, stream)
         if not isinstance(made, kind):
-            raise BadAnswerError(f"the answer to {call.operation!r} has no result in it")
+            raise BadAnswerError(f"the response to {call.operation!r} contains no result")
         return made
 
     def operation_result(self, call: Call, stream: Stream) -> Result | None:
-        """What an operation came to so far, and what happened on its way."""
+        """Return the result of an operation so far, with attempts, timings and headers."""
         journal = call.journal
         return stream.result(
             attempts=journal.attempts,
@@ -158,14 +159,14 @@ class Pipeline:
 
 
 def make_fallback(io: IO, others: Sequence[Pipeline]) -> Layer:
-    """Loaded for those who have others to ask."""
+    """Imported only when there are fallbacks."""
     from .fallback import Fallback
 
     return Fallback(io, others)
 
 
 def trace_layers(io: IO, observer: Observer | None) -> list[Layer]:
-    """The trace is loaded for those who listen."""
+    """Imported only when there is an observer."""
     if observer is None:
         return []
     from .tracing import Trace

@@ -1,4 +1,4 @@
-"""Pricing: an answer's way to the prices, taken when its cost is first asked for."""
+"""Computes the cost of a response when it is first read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[ChatResponse], Cost | None]:
-    """What an answer of this call costs, at the prices of this time."""
+    """Return a function that prices a response of this call at the time `at`."""
     endpoint, requested_tier = call.endpoint, call.config.service_tier
 
     def ask(answer: ChatResponse) -> Cost | None:
@@ -36,13 +36,17 @@ def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[Ch
 
 
 def tier_of(answer: ChatResponse) -> str | None:
-    """The tier that served the answer: with the counts at Anthropic and Google, beside them at Bedrock."""
-    counts, data = answer.usage.raw if answer.usage else {}, answer.extras.get("serviceTier")
-    text = (counts.get("service_tier"), counts.get("serviceTier"), data.get("type") if isinstance(data, dict) else data)
-    return next((tier for tier in text if isinstance(tier, str) and tier), None)
+    """Return the service tier; Anthropic and Google report it in the usage, Bedrock next to it."""
+    counts, other = answer.usage.raw if answer.usage else {}, answer.extras.get("serviceTier")
+    known = (
+        counts.get("service_tier"),
+        counts.get("serviceTier"),
+        other.get("type") if isinstance(other, dict) else other,
+    )
+    return next((tier for tier in known if isinstance(tier, str) and tier), None)
 
 
 def tools_of(answer: ChatResponse) -> dict[str, int]:
-    """How often each of the provider's own tools ran, as far as the answer shows."""
+    """Return how often each provider-run tool ran, as far as the response shows."""
     parts = (part for choice in answer.choices for part in choice.contents)
     return dict(Counter(part.name for part in parts if part.type == "server_tool"))

@@ -1,4 +1,4 @@
-"""Fetching: a document of the provider's, on the road that calls take: same key, patience, retries and errors."""
+"""Requests JSON documents from a provider with the same key, timeouts, retries and errors as calls."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .timeouts import TimeoutPolicy
 
 
 class JsonDocumentReader:
-    """A JSON document, read like any other answer."""
+    """Decoder that keeps the whole JSON document."""
 
     def __init__(self) -> None:
         self.document: Any = {}
@@ -43,7 +43,7 @@ class JsonDocumentReader:
 async def fetch(
     io: IO, target: ResolvedTarget, encoded: EncodedRequest, call: Call, journal: CallJournal | None = None
 ) -> Any:
-    """The document, tried for as often and as long as the call's settings say. The call's journal stays its own."""
+    """Return the document, with the retries and timeouts of the call but a journal of its own."""
     reader = JsonDocumentReader()
     send = stack_layers([Deadline(io), Retry(io)], document_sender(io, target, encoded, reader))
     await (await send(replace(call, journal=journal or CallJournal()))).response()
@@ -69,7 +69,7 @@ def document_sender(io: IO, target: ResolvedTarget, encoded: EncodedRequest, rea
 
 
 async def open_document(io: IO, target: ResolvedTarget, encoded: EncodedRequest, call: Call) -> ResponseReader:
-    """The response, once its head is here and no refusal."""
+    """Send the request and return a reader; raise if the status is an error."""
     timeout_policy = TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)
     request = limited(target.request(encoded, call, io.time()), call, encoded.response_format)
     reader = await connect(io, target, request, timeout_policy)

@@ -1,4 +1,4 @@
-"""Discretion: what was sent as a secret is masked in errors, heads and bodies."""
+"""Masks secrets in errors, response heads and bodies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FACTS = ("message", "request_id", "provider_code", "provider_type", "body")
 
 
 class Redactor:
-    """The secrets of one request, and the texts without them."""
+    """Masks the secrets of one request."""
 
     __slots__ = ("_secrets",)
 
@@ -23,7 +23,7 @@ class Redactor:
         self._secrets = distinct(secrets)
 
     def text(self, options: str) -> str:
-        """The text with every form of every secret masked."""
+        """Return the text with every encoded form of every secret masked."""
         return (
             redact(options, self._secrets)
             if self._secrets and shows(options, self._secrets, thorough=True)
@@ -31,7 +31,7 @@ class Redactor:
         )
 
     def body(self, options: bytes) -> bytes:
-        """The same for bytes, whatever their encoding."""
+        """Return the bytes with every secret masked, whatever their encoding."""
         if not self._secrets:
             return options
         text = options.decode("utf-8", "surrogateescape")
@@ -39,7 +39,7 @@ class Redactor:
         return options if shown is text else shown.encode("utf-8", "surrogateescape")
 
     def redact_head(self, head: Head) -> Head:
-        """The same head, unless it echoes a secret."""
+        """Return the head, masked if it contains a secret."""
         data = head.headers
         has_failed = not 200 <= head.status < 300
         if not shows("\n".join((*data.values(), head.reason)), self._secrets, thorough=has_failed):
@@ -48,7 +48,7 @@ class Redactor:
         return replace(head, headers=headers, reason=self.text(head.reason))
 
     def redact_error(self, error: CallError) -> CallError:
-        """The same error without secrets, and without a cause that has them."""
+        """Mask secrets in the error; drop its cause if that contains one."""
         for name in FACTS:
             setattr(error, name, self.value(getattr(error, name)))
         error.args = (error.message,)
@@ -57,7 +57,7 @@ class Redactor:
         return error
 
     def value(self, data: Any) -> Any:
-        """A JSON value with its texts and names redacted."""
+        """Return a JSON value with strings and keys masked."""
         match data:
             case str():
                 return self.text(data)

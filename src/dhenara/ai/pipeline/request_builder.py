@@ -1,4 +1,4 @@
-"""Writing: a call as it is really sent, after the facts about its model and the lessons learned there."""
+"""Encodes calls, after applying known model limits and learned constraints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class RequestBuilder:
-    """Provider, facts, lessons, user: each is heard before the next, so the last has the last word."""
+    """Encodes the calls of one target.
+
+    Later sources override earlier ones: provider defaults, model facts, learned constraints, user settings.
+    """
 
     def __init__(
         self, target: ResolvedTarget, now: Callable[[], float], lessons: LearnedConstraints = EVERYBODYS
@@ -32,21 +35,21 @@ class RequestBuilder:
         self._now = now
         self._lessons = lessons
         self._key = target_key(target)
-        # Sealed thinking is asked for of models that are known to think, so such protocols always want to know.
+        # Encrypted reasoning is only requested from reasoning models, so these protocols always need the model facts.
         self._asks = bool(getattr(target.quirks, "encrypted_reasoning", False))
         self._informed: tuple[AIModelEndpoint, bool, AIModelEndpoint] | None = None
 
     async def load_lessons(self, io: IO) -> None:
-        """Reads the file of lessons, once, where there is one."""
+        """Load the file of learned constraints once, if there is one."""
         if self._lessons.waits_for_file:
             await io.call(self._lessons.load)
 
     def lessons(self) -> tuple[LearnedConstraint, ...]:
-        """What is known of this target now."""
+        """Return the constraints learned for this target."""
         return self._lessons.known(self._key, self._now())
 
     def write(self, call: Call, lessons: tuple[LearnedConstraint, ...] | None = None) -> EncodedRequest:
-        """The request, after these lessons or all that are known."""
+        """Encode the call, with the given constraints or all that are known."""
         shows = call.operation == "chat" and has_media(call)
         concerned = self._asks or call.config.model_fields_set & TOUCHED or is_prefilled(call)
         facts = self._facts(call) if concerned or shows else None
@@ -72,7 +75,7 @@ class RequestBuilder:
         return find_facts(call.endpoint)
 
     def _encode_supported_media(self, call: Call, facts: ModelFacts | None) -> EncodedRequest:
-        """Written without what the model can neither see nor hear."""
+        """Encode without media that the model does not support."""
         from ..catalog.modality_filter import drop_unsupported_media
         from ..codecs.warnings import WarningCollector
 
@@ -99,7 +102,7 @@ class RequestBuilder:
         return replace(encoded, warnings=(*warnings, *encoded.warnings)) if warnings else encoded
 
     def _endpoint(self, call: Call, facts: ModelFacts) -> AIModelEndpoint:
-        """The same endpoint is looked at once, not at every call."""
+        """Return the endpoint with model limits; computed once and reused."""
         with_limit, last = call.config.max_output_tokens is not None, self._informed
         if last is None or last[0] is not call.endpoint or last[1] is not with_limit:
             from ..catalog.model_constraints import with_model_limits

@@ -1,8 +1,8 @@
-"""The key of a request: the hash of everything that is sent and of where it goes, made before anything is sent.
+"""The cache key of a request: a hash of everything that is sent and where, computed before sending.
 
-Left out is only what differs from one sending of the same request to the next: signatures (the account stands for
-them), ids of single requests and traces, the fields that ask for a stream instead of a whole answer, and the ids under
-which large media are uploaded (their content and place stand for them).
+Not included is what differs between two identical requests: signatures (the account is hashed instead), request and
+trace ids, the fields that request a stream, and the ids of uploaded media (their content and position are hashed
+instead).
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ a tenant.
 """
 
 CREDENTIALS = frozenset({"authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key"})
-"""Headers that show whose request it is."""
+"""Headers with credentials."""
 
 LARGE = 1_000_000
-"""Bytes beyond which hashing is done off the event loop."""
+"""Bodies above this size are hashed off the event loop."""
 
 
 async def request_key(exchange: Exchange, *, share_accounts: bool) -> str:
-    """The hexadecimal SHA-256 of the request of an exchange."""
+    """Return the hexadecimal SHA-256 of the request."""
     encoder, target = exchange.encoder, exchange.encoder.target
     account = "" if share_accounts else await account_of(encoder.io, target, exchange.call)
     try:
@@ -75,7 +75,7 @@ async def request_key(exchange: Exchange, *, share_accounts: bool) -> str:
 
 
 async def account_of(io: IO, target: ResolvedTarget, call: Call) -> str:
-    """Whose credentials a request will carry. Where they are fetched, they are fetched now and used again later."""
+    """Return which account the request uses; fetches a token if needed, which later requests reuse."""
     known = static_account(target) or ""
     if not known and isinstance(io, AuthenticatedIO):
         known = fetched_account(await io.token(TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)))
@@ -89,7 +89,7 @@ def signing_region(target: ResolvedTarget) -> str:
 
 
 def whole_request(exchange: Exchange) -> tuple[EncodedRequest, HttpRequest]:
-    """The request as it would be sent for a whole answer; the same one where nothing in it asks for a stream."""
+    """Return the request in its non-streaming form."""
     encoded = exchange.encoded
     encoded_request, sent, target = encoded.encoded, encoded.sent, encoded.target
     if encoded_request.stream_fields is None and sent.config.streaming:
@@ -113,7 +113,7 @@ def whole_request(exchange: Exchange) -> tuple[EncodedRequest, HttpRequest]:
 
 
 def overwritten(target: ResolvedTarget, request: HttpRequest) -> set[str]:
-    """Headers with credentials that the configured ones replace: they are not sent."""
+    """Return the headers with credentials that signing replaces, so they are not sent."""
     given = CREDENTIALS & request.headers.keys()
     if not given:
         return set()
@@ -122,7 +122,7 @@ def overwritten(target: ResolvedTarget, request: HttpRequest) -> set[str]:
 
 
 def digest(head: Sequence[str], request: HttpRequest, call: Call, uploads: Sequence[Media]) -> str:
-    """Every part with its length, so that no two lists of parts have the same bytes."""
+    """Hash every part with its length, so that different lists of parts cannot give the same bytes."""
     seen = hashlib.sha256()
 
     def add(part: bytes) -> None:
@@ -145,7 +145,7 @@ def digest(head: Sequence[str], request: HttpRequest, call: Call, uploads: Seque
 
 
 def placed_media(call: Call, wanted: Sequence[Media]) -> Iterator[tuple[list[int], Media]]:
-    """These media with their places in the call: message, part, and part of a tool result."""
+    """Yield these media with their position: message, part, and part of a tool result."""
     ids = {id(part) for part in wanted}
     if not ids:
         return

@@ -1,4 +1,4 @@
-"""Listening: one answer of a run while it arrives, as events."""
+"""Turns the stream of one response into run events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .stream_error import to_error_event
 
 
 class ResponseListener:
-    """Pull it until it gives the response."""
+    """Yields run events for one response; `pull` returns the response at the end."""
 
     def __init__(self, pipeline: Pipeline, call: Call, stream: Stream) -> None:
         self._pipeline = pipeline
@@ -29,7 +29,7 @@ class ResponseListener:
         self._growing = None if shape is None else PartialOutputReader(shape)
 
     async def pull(self) -> list[RunEvent] | AIModelCallResponse:
-        """The events of the next piece; the response when there is none left."""
+        """Return the next events; the response when there are none left."""
         try:
             batch = await self.stream.pull()
         except CallError as error:
@@ -39,7 +39,7 @@ class ResponseListener:
         return list(self._events(batch))
 
     def partial_response(self) -> AIModelCallResponse:
-        """As much of the answer as has arrived."""
+        """Return the response received so far."""
         return self._pipeline.report(self._call, self.stream.partial())
 
     def _events(self, batch: Batch) -> Iterator[RunEvent]:

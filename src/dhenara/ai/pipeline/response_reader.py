@@ -1,4 +1,4 @@
-"""Sources: the bytes of one HTTP answer as deltas, while they arrive or all at once."""
+"""Reads an HTTP response as deltas, streaming or at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ResponseReader:
-    """One response, read with patience; what goes wrong on it is one of our errors."""
+    """Reads one response with timeouts and limits; failures are raised as errors of this library."""
 
     __slots__ = ("_arrived", "_origin", "_timeouts", "head", "limits", "redactor", "response")
 
@@ -65,13 +65,13 @@ class ResponseReader:
         return chunk
 
     def mark_started(self) -> None:
-        """The answer has begun: from now on only pauses count."""
+        """Mark the response as started: from now on only the idle timeout applies."""
         self._timeouts.mark_started()
 
     async def drain(self, arrived: bytearray | None = None, most: int | None = None) -> bytes:
-        """The whole body, put into `arrived` bit by bit. Nobody has seen it, so a broken line may be tried again.
+        """Read the whole body into `arrived`, at most `most` bytes.
 
-        Stops after `most` bytes, where that is given.
+        The caller has not seen any of it, so an interrupted read raises a retriable error.
         """
         body = bytearray() if arrived is None else arrived
         try:
@@ -88,14 +88,14 @@ class ResponseReader:
         return bytes(body)
 
     def with_names(self, error: CallError) -> CallError:
-        """The error with the names of those concerned."""
+        """Add provider, model and request id to the error."""
         error.provider, error.model = self._origin.provider, self._origin.model
         error.request_id = error.request_id or request_id(self.head)
         return error
 
 
 class StreamingSource:
-    """Deltas as frames arrive; one batch a frame."""
+    """Decodes frames while they arrive; one batch per frame."""
 
     __slots__ = ("_begun", "_decoder", "_frames", "_over", "_reader")
 
@@ -112,7 +112,7 @@ class StreamingSource:
         if chunk:
             batches = self._batches(self._split_frames(chunk))
             if not self._begun and any(not isinstance(delta, SILENT) for batch in batches for delta in batch):
-                # Comments, pings and the announcement of an answer are no beginning of it.
+                # Comments, pings and the start event do not count as the first chunk.
                 self._begun = True
                 self._reader.mark_started()
             return batches
@@ -121,7 +121,7 @@ class StreamingSource:
         return [*self._batches(last, cut=True), *self._finished()]
 
     def drain(self) -> Batch:
-        """An event whose end never came, if it can be read, and what the decoder kept for the end."""
+        """Return deltas of a last, unterminated event if readable, and what the decoder still holds."""
         if self._over:
             return ()
         self._over = True
@@ -132,7 +132,7 @@ class StreamingSource:
             for frame in self._frames.finish():
                 yield from self._decoder.frame(frame)
         except (*MALFORMED, BrokenFraming):
-            pass  # the line broke in the middle of this event; that is what the caller is told
+            pass  # the connection broke inside this event, which is reported anyway
         try:
             yield from self._decoder.finish()
         except MALFORMED:
@@ -161,9 +161,9 @@ class StreamingSource:
             return [[ErrorDelta(self._reader.with_names(undecodable_error(error)))]]
 
     def _batches(self, frames: list[Frame], *, cut: bool = False) -> list[Batch]:
-        """What was readable before something unreadable is kept.
+        """Decode frames; deltas before an unreadable frame are kept.
 
-        With `cut`, these are the last frames, whose ends never came: one that cannot be read was cut off.
+        With `cut`, these are the unterminated last frames: one that cannot be read was truncated.
         """
         batches: list[Batch] = []
         try:
@@ -177,7 +177,7 @@ class StreamingSource:
 
 
 class BufferedSource:
-    """The same deltas, all at once, from one body: JSON, unless it is a blob."""
+    """Decodes a complete body, JSON or binary."""
 
     __slots__ = ("_arrived", "_decoder", "_is_blob", "_over", "_reader")
 
@@ -197,7 +197,7 @@ class BufferedSource:
         return [list(self._read(body))]
 
     def drain(self) -> Batch:
-        """What can be read of a body that broke off."""
+        """Return what can be decoded of a truncated body."""
         try:
             data = list(self._decoder.whole(json.loads_partial(self._arrived)))
         except MALFORMED:
@@ -225,7 +225,7 @@ class BufferedSource:
 def unread(head: Head, body: bytes) -> CallError:
     """The error for a body that is no JSON. One that begins like JSON was cut off."""
     if body.strip() and json.is_beginning(body):
-        return ConnectionFailedError("the connection ended in the middle of the answer")
+        return ConnectionFailedError("the connection closed in the middle of the response")
     return not_an_answer(head, body, "JSON")
 
 
@@ -233,7 +233,7 @@ CUT = "the stream ended in the middle of an event"
 
 
 def undecodable_error(error: Exception) -> BadAnswerError:
-    return BadAnswerError(f"the answer does not follow the protocol: {type(error).__name__}: {error}")
+    return BadAnswerError(f"the response does not follow the protocol: {type(error).__name__}: {error}")
 
 
 def too_large(error: LimitExceeded) -> ResponseTooLargeError:

@@ -1,4 +1,4 @@
-"""Watched frames: where in an answer a stream has come to, so that it can be taken up there."""
+"""Tracks how far a stream has been read, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..wire.frame import Frame, Frames
 
 
 class ResumeTracker:
-    """Frames on their way, and the place that was reached: the answer's id and the last event's number."""
+    """Frames that record the response id and the number of the last event."""
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
@@ -18,7 +18,7 @@ class ResumeTracker:
         return self._track(self._frames.feed(chunk))
 
     def finish(self) -> list[Frame]:
-        """A half event is told again, whole, on the next line."""
+        """Drop an incomplete event; it is sent again after resuming."""
         return [frame for frame in self._track(self._frames.finish()) if parse_event(frame)]
 
     def renew(self, frames: Frames) -> None:

@@ -1,4 +1,4 @@
-"""Retrieval: an answer by its id, from a provider that keeps its answers."""
+"""Retrieves or cancels a stored response by its id."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .stream import Stream
 
 
 async def retrieve(pipeline: Pipeline, answer_id: str, call: Call) -> AIModelCallResponse:
-    """Asks until the answer is complete."""
+    """Poll until the response is complete."""
     codec = background_codec(pipeline.target)
     return await read_answer(pipeline, codec.retrieve_request(answer_id, pipeline.target.quirks), call, codec)
 
@@ -35,15 +35,15 @@ def background_codec(target: ResolvedTarget) -> SupportsBackground:
     if isinstance(target.codec, SupportsBackground):
         return target.codec
     raise UnsupportedError(
-        f"{target.provider.name} keeps no answers in the protocol {target.codec.name!r}; "
-        "config={'protocol': 'openai_responses'} on AIModelAPI chooses the one that does, where it is offered."
+        f"{target.provider.name} does not store responses with the protocol {target.codec.name!r}. "
+        "Set config={'protocol': 'openai_responses'} on AIModelAPI if the provider supports it."
     )
 
 
 async def read_answer(
     pipeline: Pipeline, encoded: EncodedRequest, call: Call, waiting: SupportsBackground | None
 ) -> AIModelCallResponse:
-    """One answer, on the road of every call; as it is now, or waited for."""
+    """Read one response, now or when it is complete."""
     io, target = pipeline.io, pipeline.target
 
     async def send(call: Call) -> Stream:

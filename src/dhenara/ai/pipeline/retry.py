@@ -1,4 +1,4 @@
-"""Try again, but never after the caller has seen a word, and never past the deadline."""
+"""Retry policy: exponential backoff with jitter; honours Retry-After; never retries after the first chunk."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 MAX_RETRY_AFTER = 120.0
 LONGEST_RELIEVED = 2.0
-"""Whoever can ask somebody else does not wait longer than this."""
+"""Longest wait in seconds when a fallback endpoint is available."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Every try is written into the call's journal; the error that ends them all carries them too."""
+    """Middleware that retries a call; each attempt is recorded in the journal and in the final error."""
 
     io: IO
 
@@ -45,7 +45,7 @@ class Retry:
                 return stream
 
     def pause(self, call: Call, error: CallError, failed: int) -> float | None:
-        """How long to wait before the next try; None when there should be none."""
+        """Return the seconds to wait before the next attempt; None for no retry."""
         if not error.retriable or failed > call.config.retries:
             return None
         # Refusals of a token are retriable only where another token is sent next, which the provider cannot know.
@@ -59,7 +59,7 @@ class Retry:
         return wait if wait <= (LONGEST_RELIEVED if call.has_fallback else MAX_RETRY_AFTER) else None
 
     def requested_delay(self, call: Call, error: CallError) -> float | None:
-        """What the provider asks for, in seconds or as a date."""
+        """Return the delay that the provider requests, in seconds or as a date."""
         if error.retry_after is not None:
             return error.retry_after
         date = call.journal.head and call.journal.head.headers.get("retry-after")
@@ -74,7 +74,7 @@ class Retry:
 
 
 def record_attempt(io: IO, call: Call, started: float, waited: float, error: CallError | None = None) -> None:
-    """Writes one attempt into the call's journal."""
+    """Add one attempt to the call's journal."""
     head = call.journal.head
     call.journal.attempts.append(
         Attempt.construct_unchecked(
@@ -92,6 +92,6 @@ def record_attempt(io: IO, call: Call, started: float, waited: float, error: Cal
 
 
 def is_retry_forbidden(call: Call) -> bool:
-    """Whether the provider itself says that trying again is no use."""
+    """Return whether the provider forbids a retry (`x-should-retry: false`)."""
     head = call.journal.head
     return head is not None and head.headers.get("x-should-retry") == "false"

@@ -1,4 +1,8 @@
-"""The loop: asks, runs the tools that were called, tells their results and asks again, until there is an answer."""
+"""The run loop: call the model, execute the requested tools, send their results, until there is a final response.
+
+The loop is a state machine: `_stage` is the coroutine function to run next. `pull` runs stages until there is an
+event, so that the same loop serves blocking, async and streaming runs and can be closed between any two events.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,7 @@ Stage = Callable[[], Awaitable[None]]
 
 
 class RunLoop:
-    """One run. Pull it to the end; each pull gives one event, and `run()` says what happened so far."""
+    """One run. Each `pull` returns one event, None at the end; `run()` returns the state so far."""
 
     def __init__(self, pipeline: Pipeline, call: Call, plan: RunPlan) -> None:
         self._pipeline = pipeline
@@ -48,7 +52,7 @@ class RunLoop:
         self._events: deque[RunEvent] = deque()
         self._state = RunState(call.messages, stored=continues_stored_history(call.config, call.endpoint.ai_model))
         self._warnings = call.journal.warnings
-        """What was changed before the run began: told with its first answer."""
+        """Warnings from before the run started; reported with its first response."""
 
         self._round: ToolBatch | None = None
         self._failure: DhenaraError | None = None
@@ -65,7 +69,7 @@ class RunLoop:
         self._stage: Stage = self._ask if not find_unanswered_calls(call.messages) else self._resume
 
     async def pull(self) -> RunEvent | None:
-        """The next thing that happened, or None at the end. What happened before an error is told before it."""
+        """Return the next event, or None at the end; events before an error are returned first."""
         try:
             while not self._events and self._stopped is None:
                 try:
@@ -92,18 +96,18 @@ class RunLoop:
             raise failure
 
     def run(self) -> Run[Any]:
-        """What happened so far."""
+        """Return the state of the run so far."""
         return self._state.run(self._stopped or "interrupted")
 
     async def close(self) -> None:
-        """Ends the run now, and the request that is under way with it. What had arrived is its last answer."""
+        """Stop the run and its current request; the text received so far becomes its last response."""
         try:
             await self._stop()
         finally:
             self._end()
 
     def abandon(self) -> None:
-        """The same for someone who cannot await."""
+        """Stop the current request without awaiting."""
         if self._listening is not None:
             self._listening.stream.abandon()
 
@@ -117,7 +121,7 @@ class RunLoop:
                 self._state.add_response(listening.partial_response())
 
     def _interrupt(self) -> None:
-        """Someone else's error, or a cancelled task, goes through here: there is no time left to await anything."""
+        """Handle an exception from outside or a cancelled task, without awaiting."""
         listening, self._listening = self._listening, None
         self._stopped = self._stopped or "interrupted"
         if listening is not None:
@@ -126,13 +130,13 @@ class RunLoop:
         self._end()
 
     def _end(self) -> None:
-        """Tells once that the run is over."""
-        tell, self._on_end = self._on_end, None
-        if tell is not None:
-            tell(self.run())
+        """Call `on_end` once."""
+        on_end, self._on_end = self._on_end, None
+        if on_end is not None:
+            on_end(self.run())
 
     async def _resume(self) -> None:
-        """The conversation ends with calls that nobody answered: they come first."""
+        """Run the tool calls at the end of the history that have no result."""
         self._state.start_resumed()
         await self._plan_tools(find_unanswered_calls(self._call.messages))
 
@@ -160,7 +164,7 @@ class RunLoop:
             self._stop_at("seconds")
 
     async def _read_answer(self) -> None:
-        """One more piece of the answer that is arriving."""
+        """Read the next piece of the response."""
         assert self._listening is not None
         received = await self._listening.pull()
         if isinstance(received, AIModelCallResponse):
@@ -170,7 +174,7 @@ class RunLoop:
             self._events.extend(received)
 
     def _handle_answer(self, response: AIModelCallResponse) -> None:
-        """A whole answer: it joins the conversation, and decides how it goes on."""
+        """Add a complete response to the history and choose the next stage."""
         answer = response.chat_response
         self._events.append(StepAnswered(self._state.add_response(response), response))
         if answer.interrupted and self._budget.is_late():
@@ -180,23 +184,23 @@ class RunLoop:
         elif calls := answer.tool_calls():
             self._stage = lambda: self._plan_tools(calls)
         elif answer.finish_reason == "pause":
-            # The provider rests in the middle of its own tools, and goes on when it hears what it said.
+            # The provider paused during its own tools and continues when its response is sent back.
             self._stage = self._ask
         else:
             self._stage = self._finish
 
     async def _finish(self) -> None:
-        """The answer is the last one, unless it should have been an object and is none."""
+        """Finish the run, or ask for a correction if the structured output is invalid."""
         if self._call.config.structured_output is None:
             self._stopped = "answered"
             return
-        match = self._validator.read(self._state.steps[-1].response.chat_response)
-        if isinstance(match, OutputProblem):
-            self._state.add_message(match.to_message())
-            self._events.append(RepairStarted(match.problem))
+        output = self._validator.read(self._state.steps[-1].response.chat_response)
+        if isinstance(output, OutputProblem):
+            self._state.add_message(output.to_message())
+            self._events.append(RepairStarted(output.problem))
             self._stage = self._ask
             return
-        self._state.output = match
+        self._state.output = output
         self._stopped = "answered"
 
     async def _plan_tools(self, calls: Sequence[ToolCallContent]) -> None:
@@ -206,17 +210,17 @@ class RunLoop:
 
     async def _run_tools(self) -> None:
         assert self._round is not None
-        data = await self._tools.run(self._round)
-        self._state.add_tool_runs(data)
-        self._events.extend(ToolEnded(one) for one in data if one.outcome != "pending")
-        self._after_tools(data, self._round)
+        finished = await self._tools.run(self._round)
+        self._state.add_tool_runs(finished)
+        self._events.extend(ToolEnded(one) for one in finished if one.outcome != "pending")
+        self._after_tools(finished, self._round)
 
-    def _after_tools(self, data: Sequence[ToolRun], finished: ToolBatch) -> None:
-        if finished.failure is not None and self._plan.tool_errors == "raise":
-            raise finished.failure
-        if any(one.outcome == "pending" for one in data):
+    def _after_tools(self, runs: Sequence[ToolRun], batch: ToolBatch) -> None:
+        if batch.failure is not None and self._plan.tool_errors == "raise":
+            raise batch.failure
+        if any(one.outcome == "pending" for one in runs):
             self._stopped = "pending"
-        elif finished.cut:
+        elif batch.cut:
             self._stop_at("calls")
         else:
             self._call = relax_tool_choice(self._call)

@@ -1,4 +1,4 @@
-"""The plan of a run: what the user decided before it began."""
+"""The settings of a run."""
 
 from __future__ import annotations
 
@@ -21,13 +21,22 @@ RunEvent = (
     | RepairStarted
     | OutputGrew
 )
-"""Everything that a run may tell while it goes on."""
+"""All events of a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """`tool_errors` says whether the model is told of an error or the run ends with it; `repairs` is how often it
-    may correct an object that is not right. `on_end` is given the run when it is over, however it ended."""
+    """Settings of a run.
+
+    Attributes:
+        limits: Limits of the run.
+        approve: Decides on calls of tools that need approval.
+        tool_errors: `"tell"` sends a tool's error to the model, `"raise"` ends the run with it.
+        repairs: How often the model may correct invalid structured output.
+        on_event: Called with each event.
+        on_end: Called with the run when it has ended, for whatever reason.
+        streaming: Whether responses are streamed.
+    """
 
     limits: RunLimits = field(default_factory=RunLimits)
     approve: Approve | None = None

@@ -1,4 +1,4 @@
-"""What happened in a run so far: its answers and tools, and everything that was said."""
+"""State of a run: responses, tool runs and messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .usage_totals import total_cost, total_usage
 
 
 class RunState:
-    """Grows with the run. `messages` is everything, `added` what the run itself said."""
+    """`messages` is the whole history, `added` what this run added to it."""
 
     def __init__(self, messages: Sequence[Message], *, stored: bool = False) -> None:
         self.stored = stored
@@ -25,15 +25,15 @@ class RunState:
 
     @property
     def next_number(self) -> int:
-        """The number of the next request; tools that ran before the first one have number 0."""
+        """Number of the next request; tools that ran before the first request have number 0."""
         return sum(step.number > 0 for step in self.steps) + 1
 
     def start_resumed(self) -> None:
-        """The run begins with tools that an earlier answer asked for."""
+        """Add step 0 for tool calls of an earlier response."""
         self.steps.append(Step(number=0, response=AIModelCallResponse()))
 
     def add_response(self, response: AIModelCallResponse) -> int:
-        """An answer joins the conversation; its number."""
+        """Add a response to the history and return its number."""
         number, answer = self.next_number, response.chat_response
         self.steps.append(Step(number=number, response=response))
         if answer.choices and answer.contents:
@@ -41,7 +41,7 @@ class RunState:
         return number
 
     def add_tool_runs(self, tools: Sequence[ToolRun]) -> None:
-        """The tools of the last answer ran, or it is known why not."""
+        """Record the tool runs of the last response and add their results to the history."""
         self.steps[-1] = self.steps[-1].model_copy(update={"tools": list(tools)})
         results = [one.result for one in tools if one.result is not None]
         if results:
@@ -52,10 +52,10 @@ class RunState:
         self.added.append(message)
 
     def repair_history(self) -> tuple[CallWarning, ...]:
-        """Puts the conversation as every vendor takes it; what was changed for that."""
-        history, mends = repair_history(self.messages, stored=self.stored)
+        """Repair the history and return warnings about the changes."""
+        history, repairs = repair_history(self.messages, stored=self.stored)
         self.messages = list(history)
-        return mends
+        return repairs
 
     def run(self, stopped: Stopped) -> Run[Any]:
         answers = [step.response.chat_response for step in self.steps if step.number]

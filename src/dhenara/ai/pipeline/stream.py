@@ -1,4 +1,4 @@
-"""An answer on its way. Every call returns one; a whole answer is a stream that arrives at once."""
+"""A response stream. Every call returns one; a non-streaming response is a stream with all deltas at once."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 Batch = Sequence[Delta]
 Hook = Callable[["Stream"], Coroutine[Any, Any, None]]
 Discreet = Callable[[CallError], CallError]
-"""What keeps the secrets of a request out of an error."""
+"""Masks the secrets of a request in an error."""
 
 
 class DeltaSource(Protocol):
-    """Where deltas come from, in batches of one event each."""
+    """Source of deltas, in batches of one event each."""
 
     async def next_batches(self) -> Sequence[Batch] | None:
-        """The next events, or None at the end. Raises a CallError when the line breaks."""
+        """Return the next events, or None at the end; raise `CallError` if the connection breaks."""
 
     def drain(self) -> Batch:
-        """After a break: what had arrived and was not handed out."""
+        """After a break, return deltas that arrived but were not returned."""
 
     async def close(self) -> None: ...
 
@@ -36,7 +36,7 @@ class DeltaSource(Protocol):
 
 
 class Stream:
-    """Pull it to the end, or close it. What has arrived is always in `partial()`."""
+    """Pull it to the end or close it; `partial()` always holds what was received."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Stream:
         self._builder = builder
         self._discreet = discreet
         self._overdue = overdue
-        """Gives the error of a call whose total time is over."""
+        """Returns an error once the total timeout of the call has expired."""
         self._hooks: list[Hook] = []
         self._error: CallError | None = None
         self._data = False
@@ -60,17 +60,17 @@ class Stream:
         self._settled = False
 
     def on_end(self, hook: Hook) -> None:
-        """Runs `hook` once when the answer is over, however it ended."""
+        """Run `hook` once when the stream ends, for whatever reason."""
         self._hooks.append(hook)
 
     @property
     def error(self) -> CallError | None:
-        """What broke the answer off, if anything did."""
+        """The error that interrupted the stream, or None."""
         return self._error
 
     @property
     def origin(self) -> Origin | None:
-        """Who answers."""
+        """Provider and model of the response."""
         return self._builder.origin
 
     @property
@@ -78,10 +78,11 @@ class Stream:
         return self._builder.complete
 
     async def pull(self) -> Batch | None:
-        """The next event's deltas, or None at the end. Folded into `partial()` before you see them.
+        """Return the deltas of the next event, or None at the end; `partial()` already includes them.
 
-        The total limit holds for slow readers too: when it has passed, what has arrived goes into `partial()` at once
-        and the rest is not waited for.
+        The total timeout also applies to slow readers: when it has expired, everything received goes into `partial()`
+        and the
+        stream ends.
         """
         if self._overdue is not None and self._ready and self._error is None:
             late = self._overdue()
@@ -109,47 +110,49 @@ class Stream:
         return None
 
     async def prime(self) -> None:
-        """Waits for the first words, so that a failure before them can still be retried: then it raises."""
+        """Wait for the first content, so that a failure before it is raised here and can be retried."""
         while not self._over and all(isinstance(delta, SILENT) for batch in self._ready for delta in batch):
             await self._fill()
-        spoken = [delta for batch in self._ready for delta in batch if not isinstance(delta, SILENT)]
-        if not spoken and self._error is not None:
+        content = [delta for batch in self._ready for delta in batch if not isinstance(delta, SILENT)]
+        if not content and self._error is not None:
             if isinstance(self._error, BrokenStreamError):
-                self._error.retriable = True  # nobody has seen a word of it
+                self._error.retriable = True  # the caller has received nothing yet
             self._absorb()
             raise self._with_partial(self._error)
 
     async def response(self) -> ChatResponse:
-        """The whole answer. Raises what broke it off: nobody has seen a part of it."""
+        """Return the complete response; raise the error that interrupted it."""
         while await self._next() is not None:
             pass
         return self._builder.response()
 
     def partial(self) -> ChatResponse:
-        """What has been pulled so far, and once closed all that arrived; marked interrupted unless it is complete."""
+        """Return the response so far, marked interrupted unless complete; after `close` it includes everything
+        received.
+        """
         return self._builder.response()
 
     def collect_texts(self) -> None:
-        """From here on, `take_texts` gives the pieces of text of the first choice."""
+        """Collect text pieces of the first choice for `take_texts`."""
         self._builder.texts = []
 
     def take_texts(self) -> list[str]:
-        """The pieces that arrived since they were taken last."""
+        """Return the text pieces received since the last call."""
         texts, self._builder.texts = self._builder.texts or [], []
         return texts
 
     def result(self, **facts: Any) -> Result | None:
-        """What an operation beside chat came to; None while it is not here, and for chat."""
+        """Return the result of an operation other than chat; None for chat and while it is incomplete."""
         return self._builder.result(**facts)
 
     async def close(self) -> None:
-        """Ends the exchange now; the provider stops generating, and the bill stops growing."""
+        """Close the connection now, so that the provider stops generating."""
         self._stop_reading()
         await self._end()
         await self._settle()
 
     def abandon(self) -> None:
-        """The same for someone who cannot await. A hook that would have to wait is not heard to its end."""
+        """Close the connection without awaiting; hooks run up to their first await."""
         self._stop_reading()
         if not self._over:
             self._over = True
@@ -165,13 +168,13 @@ class Stream:
                 step.close()
 
     def _stop_reading(self) -> None:
-        """Nothing more will be pulled."""
+        """Stop reading and keep what was received."""
         if not self._over:
             self._rest = self._source.drain()
         self._absorb()
 
     def _absorb(self) -> None:
-        """What arrived and will not be pulled any more belongs to the answer all the same."""
+        """Add everything received but not pulled to the response."""
         for batch in (*self._ready, self._rest):
             for delta in batch:
                 self._builder.add(delta)
@@ -179,13 +182,13 @@ class Stream:
         self._rest = ()
 
     def _with_partial(self, error: CallError) -> CallError:
-        """The error, holding what there is of the answer."""
+        """Return the error with the response received so far in `partial`."""
         if self._builder.has_started:
             error.partial = self._builder.response()
         return error
 
     async def _fill(self) -> None:
-        """At least one more batch, unless the answer is over."""
+        """Read at least one more batch, unless the stream has ended."""
         arrived = len(self._ready)
         while len(self._ready) == arrived and not self._over:
             try:
@@ -217,7 +220,7 @@ class Stream:
         await self._break(failed.error)
 
     async def _finish(self) -> None:
-        """The bytes are over. Whether the answer is, only the protocol's own last word can say."""
+        """Handle the end of the bytes: without the protocol's end marker the stream is interrupted."""
         pending = any(isinstance(delta, StreamEnd) for batch in self._ready for delta in batch)
         if pending or self._builder.complete:
             await self._end()
@@ -235,7 +238,7 @@ class Stream:
         await self._end()
 
     async def _cut(self, error: CallError) -> None:
-        """Ends the answer although more of it is waiting to be pulled."""
+        """End the stream although more of it is waiting to be pulled."""
         self._stop_reading()
         self._error = error if self._discreet is None else self._discreet(error)
         self._builder.fail(self._error)
@@ -248,7 +251,7 @@ class Stream:
         await self._source.close()
 
     async def _settle(self) -> None:
-        """Tells everybody who asked that this is the end."""
+        """Run the end hooks once."""
         if self._settled:
             return
         self._settled = True
@@ -256,14 +259,14 @@ class Stream:
         for hook in self._hooks:
             try:
                 await hook(self)
-            except BaseException as error:  # noqa: BLE001  # one that fails does not keep the others from hearing it
+            except BaseException as error:  # noqa: BLE001  # a failing hook must not prevent the others
                 failed = failed or error
         if failed is not None:
             raise failed
 
 
 def unfinished_error(origin: Origin | None) -> BrokenStreamError:
-    """The bytes ended, the answer did not."""
+    """Return the error for a stream that ended without its end marker."""
     if origin is None:
         return BrokenStreamError(UNFINISHED)
     return BrokenStreamError(UNFINISHED, provider=origin.provider, model=origin.model)

@@ -1,4 +1,4 @@
-"""A broken stream, as its reader is told."""
+"""Converts errors to the SSE error event of a stream."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..types.sse import SSEErrorCode, SSEErrorData, SSEErrorResponse
 
 
 def to_error_event(error: CallError) -> SSEErrorResponse:
-    """An error in the middle of a stream; the final tuple follows it."""
+    """Return the error event; the final tuple follows it."""
     details = {
         "type": type(error).__name__,
         "code": error.code,

@@ -1,4 +1,4 @@
-"""Patience: how long one attempt may take at each step, and which limit it was that passed."""
+"""Timeouts of one attempt, and which of the four limits expired."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ WHAT: dict[Limit, str] = {
     "total": "the whole call took more than {seconds:g} s",
 }
 ADVICE: dict[Limit, str] = {
-    "connect": "Check the address and the network, or raise Timeouts(connect=...).",
+    "connect": "Check the URL and the network, or raise Timeouts(connect=...).",
     "first_token": "The provider is slow to start; raise Timeouts(first_token=...).",
     "idle": "The provider stalled; raise Timeouts(idle=...).",
-    "total": "Raise `timeout`, or ask for less.",
+    "total": "Raise `timeout`, or request a shorter response.",
 }
 
 
 LONGEST = 1e8
-"""Longer waits, which sockets refuse to hear of, have no end."""
+"""Waits above this have no timeout, because sockets reject such values."""
 
 
 EARLY = 0.02
-"""Seconds by which the timer of a loop may be too early: uvloop counts in whole milliseconds."""
+"""Seconds by which an event loop timer may fire early; uvloop counts whole milliseconds."""
 
 
 class TimeoutPolicy:
-    """Born with one attempt. `deadline` is when the whole call must be over, on the same clock as `now`."""
+    """Timeouts of one attempt, created when it starts.
+
+    `deadline` is the end of the whole call, on the clock of `now`.
+    """
 
     __slots__ = ("_deadline", "_now", "_received", "_sent_at", "_timeouts")
 
@@ -42,7 +45,7 @@ class TimeoutPolicy:
         self._received = False
 
     def mark_started(self) -> None:
-        """The answer has begun: from now on only pauses count."""
+        """Mark the response as started: from now on only the idle timeout applies."""
         self._received = True
 
     def connect(self) -> float | None:
@@ -55,20 +58,20 @@ class TimeoutPolicy:
         return self._capped(None if first is None else self._sent_at + first - self._now())
 
     def over(self) -> bool:
-        """Whether a limit has passed, also where nobody would have to wait."""
+        """Return whether a timeout has expired, even if no wait is needed."""
         seconds = self.read()
         return seconds is not None and seconds <= 0
 
     def ended(self) -> bool:
-        """Whether the time for the whole call is over."""
+        """Return whether the total timeout has expired."""
         return self._deadline is not None and self._now() >= self._deadline
 
     def total_error(self) -> CallTimeoutError | None:
-        """The error for a call whose time is over; None as long as it is not."""
+        """Return the error if the total timeout has expired, else None."""
         return self.error(connecting=False) if self.ended() else None
 
     def error(self, *, connecting: bool) -> CallTimeoutError:
-        """Which of the four limits passed."""
+        """Return the error for the timeout that expired."""
         limit = self._expired_limit(connecting=connecting)
         seconds = getattr(self._timeouts, limit)
         error = CallTimeoutError(WHAT[limit].format(seconds=seconds or 0), limit=limit)

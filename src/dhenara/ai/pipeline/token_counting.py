@@ -1,4 +1,4 @@
-"""Token counts where the provider does not count."""
+"""Estimates token counts for providers that cannot count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .pipeline import Pipeline
 
 
 def estimate_token_count(pipeline: Pipeline, call: Call) -> TokenCountResponse:
-    """A guess by length, marked as one. Nothing is sent."""
+    """Return an estimate by text length, marked `estimated`; nothing is sent."""
     origin = pipeline.target.origin
     return TokenCountResponse(
         provider=origin.provider, model=origin.model, input_tokens=estimate_tokens(call), estimated=True

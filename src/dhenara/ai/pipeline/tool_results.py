@@ -1,4 +1,4 @@
-"""Tool results: what a function returned or raised, as the model is told it."""
+"""Converts return values and exceptions of tools to tool results."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pydantic_core import to_json
 from ..types.content import Content, Media, SearchResultContent, TextContent, ToolCallContent, ToolResultContent
 
 NOTHING = "null"
-"""What a function says that returns nothing; some providers refuse results without words."""
+"""Result of a function that returns None, because some providers reject empty results."""
 
 
 def read_result(call: ToolCallContent, value: Any) -> ToolResultContent:
-    """Text as it is, pictures and files as parts, anything else as JSON."""
+    """Convert a return value: text unchanged, media as parts, anything else as JSON."""
     if isinstance(value, ToolResultContent):
         return value.model_copy(update={"call_id": call.id, "name": value.name or call.name})
     parts = as_parts(value)
@@ -25,7 +25,7 @@ def read_result(call: ToolCallContent, value: Any) -> ToolResultContent:
 
 
 def as_parts(value: Any) -> list[Any] | None:
-    """The parts, where the value is one or a list with one in it."""
+    """Return the value as parts if it is a part or a list that contains one."""
     if isinstance(value, Media | TextContent | SearchResultContent):
         return [value]
     if not isinstance(value, list | tuple) or not any(isinstance(one, Content) for one in value):
@@ -34,9 +34,9 @@ def as_parts(value: Any) -> list[Any] | None:
 
 
 def to_json_value(value: Any) -> Any:
-    """JSON; what JSON has no word for is told as Python prints it."""
+    """Return the value as JSON; what JSON cannot represent is converted with `str`."""
     if isinstance(value, str):
-        value.encode()  # half a character cannot be sent
+        value.encode()  # raises for lone surrogates, which cannot be sent
         return value
     from ..wire import json
 
@@ -50,7 +50,7 @@ def to_text(value: Any) -> str:
 
 
 def error_result(call: ToolCallContent, message: str) -> ToolResultContent:
-    """An error that the model is told, so that it can do better."""
+    """Return a result that reports an error to the model."""
     return ToolResultContent(call_id=call.id, name=call.name, output=message, is_error=True)
 
 

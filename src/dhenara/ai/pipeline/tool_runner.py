@@ -1,4 +1,4 @@
-"""The tool runner: asks whether calls may run, runs those that may, and reads what came out."""
+"""Asks for approval of tool calls, runs them, and reads their results."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .run_limits import RunBudget
 from .tool_results import exception_result, read_result
 from .toolbox import Approve, PendingToolCall, Toolbox
 
-DECLINED = "this call was declined by the user"
+DECLINED = "the user declined this call"
 
 
 @dataclass(slots=True)
 class ToolBatch:
-    """The calls of one answer. `cut` says that some could not run for the limit, `failure` that one of them raised."""
+    """The tool calls of one response; `cut`: some exceeded the limit; `failure`: the first error of a tool."""
 
     planned: list[PendingToolCall]
     cut: bool = False
@@ -36,7 +36,7 @@ class ToolBatch:
 
 @dataclass(frozen=True, slots=True)
 class ToolRunner:
-    """Works for one run."""
+    """Runs the tool calls of one run."""
 
     io: IO
     box: Toolbox
@@ -44,7 +44,7 @@ class ToolRunner:
     approve: Approve | None
 
     async def plan_batch(self, calls: Sequence[ToolCallContent]) -> ToolBatch:
-        """The calls with their tools, asked about where that is wanted."""
+        """Look up the tools and ask for approval where needed."""
         planned = [self.box.plan(call) for call in calls]
         for one in planned:
             if one.bound is not None and one.tool is not None and one.tool.needs_approval:
@@ -52,11 +52,11 @@ class ToolRunner:
         ready = [one for one in planned if one.bound is not None]
         room = self.budget.admit(len(ready))
         for one in ready[room:]:
-            one.refuse("unrun", "it was not run: no more tools may be called")
+            one.refuse("unrun", "not run: the limit of tool calls was reached")
         return ToolBatch(planned, cut=len(ready) > room)
 
     async def run(self, current: ToolBatch) -> list[ToolRun]:
-        """Runs those that may run, and says what became of all."""
+        """Run the admitted calls and return the outcome of all."""
         ready = [one for one in current.planned if one.bound is not None]
         extra = [one for one in ready if one.tool is None or one.tool.parallel]
         alone = [one for one in ready if not (one.tool is None or one.tool.parallel)]
@@ -68,21 +68,21 @@ class ToolRunner:
         return [one.to_tool_run() for one in current.planned]
 
     async def _ask_about(self, one: PendingToolCall) -> None:
-        """People can answer only one question at a time."""
+        """Ask for approval of one call; a person answers one question at a time."""
         if self.approve is None:
             one.wait()
             return
-        # A question to a person may block for as long as it likes.
+        # Asking a person may block, so sync functions run in a thread.
         awaited = is_awaitable(self.approve)
-        text = self.approve(one.call) if awaited else await self.io.call(self.approve, one.call)
-        if inspect.isawaitable(text):
-            text = await text
-        if text is not True:
-            one.refuse("declined", f"{DECLINED}: {text}" if isinstance(text, str) else DECLINED)
+        decision = self.approve(one.call) if awaited else await self.io.call(self.approve, one.call)
+        if inspect.isawaitable(decision):
+            decision = await decision
+        if decision is not True:
+            one.refuse("declined", f"{DECLINED}: {decision}" if isinstance(decision, str) else DECLINED)
 
 
 def first_failure(failed: Sequence[tuple[PendingToolCall, JobFailed]]) -> ToolFailedError | None:
-    """The first of the errors, to be raised where that is wanted."""
+    """Return the first error, or None."""
     if not failed:
         return None
     planned, broke = failed[0]
@@ -105,12 +105,12 @@ async def run_group(
 
 
 def check_readable(one: PendingToolCall, outcome: Outcome | None) -> Outcome | None:
-    """What came out as the model can be told it; a value that cannot be told is an error of its tool."""
+    """Convert the return value; a value that cannot be converted counts as an error of the tool."""
     if not isinstance(outcome, JobDone):
         return outcome
     try:
         return JobDone(read_result(one.call, outcome.value))
-    except Exception as error:  # noqa: BLE001  # reading runs code of the value's own class
+    except Exception as error:  # noqa: BLE001  # conversion runs code of the value's class
         return JobFailed(error)
 
 
@@ -123,7 +123,7 @@ def job_for(one: PendingToolCall, io: IO, seconds: float | None) -> UserJob:
 
 
 def with_timing(one: PendingToolCall, bound: Bound, now: Callable[[], float]) -> Bound:
-    """The same work, after which it is known how long it took."""
+    """Return the work wrapped so that its duration is recorded."""
 
     def work() -> Any:
         started = now()
@@ -142,7 +142,7 @@ def with_timing(one: PendingToolCall, bound: Bound, now: Callable[[], float]) ->
 
 @dataclass(frozen=True, slots=True)
 class TimedAwaitable:
-    """Something to be awaited, also by whoever did not know that it would be."""
+    """An awaitable that calls `ended` when it is done."""
 
     value: Awaitable[Any]
     ended: Callable[[], None]
@@ -154,7 +154,7 @@ class TimedAwaitable:
             self.ended()
 
     def close(self) -> None:
-        """For those who cannot await."""
+        """Close a coroutine that is not awaited."""
         if inspect.iscoroutine(self.value):
             self.value.close()
 
@@ -167,4 +167,4 @@ def set_outcome(one: PendingToolCall, outcome: Outcome | None) -> None:
         case JobFailed(error=error):
             one.outcome, one.result = "failed", exception_result(one.call, error)
         case None:
-            one.refuse("timed_out", f"{one.call.name} took too long and was given up")
+            one.refuse("timed_out", f"{one.call.name} timed out")

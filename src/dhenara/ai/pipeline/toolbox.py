@@ -1,4 +1,4 @@
-"""Toolbox: which tool a call means, whether it may run, and what it is told when it may not."""
+"""Finds the tool of a call and checks whether it may run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .tool_results import error_result, format_names
 from .vendor_tools import declared_names, is_vendor_call
 
 Approve = Callable[[ToolCallContent], Any]
-"""True lets a call run; False or a reason declines it. May be async in async code."""
+"""Returns True to run the call, False or a reason to decline it. May be async in async code."""
 
 
 @dataclass(slots=True)
 class PendingToolCall:
-    """A call on its way: `run` when it may run, else its result, or nothing yet for one that waits."""
+    """A tool call: `bound` if it may run, else `result`, or neither while it waits for the caller."""
 
     call: ToolCallContent
     tool: Tool | None = None
@@ -42,29 +42,29 @@ class PendingToolCall:
 
 @dataclass(slots=True)
 class Toolbox:
-    """Knows the tools of a run, and which calls gave which results."""
+    """The tools of a run, and how often each call gave the same result."""
 
     tools: dict[str, ToolDefinition]
     repeats: int
     declared: frozenset[str] = frozenset()
-    """Names of tools that are declared in the vendor's own words: whoever asked runs them."""
+    """Names of tools declared in a vendor's own format; the caller runs them."""
 
     _seen: dict[tuple[str, bytes], tuple[bytes, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tools: Iterable[Any], repeats: int, options: Mapping[str, Any] | None = None) -> Toolbox:
-        """The toolbox of these tools, and of those that the call's `options` declare."""
+        """Create a toolbox from tools, and from those declared in the call's `options`."""
         every = list(tools)
         own = {tool.name: tool for tool in every if isinstance(tool, ToolDefinition)}
         return cls(own, repeats, declared_names(every, options or {}))
 
     def plan(self, call: ToolCallContent) -> PendingToolCall:
-        """The call with its tool and checked arguments, or with what is wrong about it."""
+        """Return the call with its tool and validated arguments, or with an error result."""
         planned, tool = PendingToolCall(call), self.tools.get(call.name)
         if tool is None and (call.name in self.declared or is_vendor_call(call)):
             planned.wait()
         elif tool is None:
-            planned.refuse("unknown", f"there is no tool {call.name!r}; there are: {format_names(list(self.tools))}")
+            planned.refuse("unknown", f"unknown tool {call.name!r}; available: {format_names(list(self.tools))}")
         elif call.error is not None:
             planned.refuse("invalid", f"{call.error}. Call {call.name} again with a JSON object as arguments.")
         elif self.count(call) >= self.repeats:
@@ -83,7 +83,7 @@ class Toolbox:
         return self._seen.get(key(call), (b"", 0))[1]
 
     def record_result(self, planned: PendingToolCall) -> None:
-        """How often in a row this call gave this result."""
+        """Count how often in a row this call gave this result."""
         if planned.result is None or planned.outcome not in ("ran", "failed"):
             return
         text = planned.result.model_dump_json(exclude={"call_id"}).encode()
@@ -96,7 +96,7 @@ def bind(planned: PendingToolCall, tool: Tool) -> None:
     try:
         planned.bound = tool.bind(planned.call.arguments)
     except InvalidArgumentsError as error:
-        planned.refuse("invalid", f"these arguments do not fit {tool.name}:\n{error}")
+        planned.refuse("invalid", f"invalid arguments for {tool.name}:\n{error}")
 
 
 def key(call: ToolCallContent) -> tuple[str, bytes]:

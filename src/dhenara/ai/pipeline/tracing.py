@@ -1,4 +1,4 @@
-"""The trace: what happens to a call, told to whoever wants to know. Never contents, never secrets."""
+"""Reports events of a call to an observer; never contents or secrets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CallStarted:
 
 @dataclass(frozen=True, slots=True)
 class CallAnswered:
-    """The first words are here."""
+    """The first content has arrived."""
 
     provider: str
     model: str
@@ -36,7 +36,7 @@ class CallAnswered:
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """The answer is over: whole, broken off, or left by the caller before its end."""
+    """The response ended: complete, interrupted, or closed by the caller."""
 
     provider: str
     model: str
@@ -49,7 +49,7 @@ class CallEnded:
 
 @dataclass(frozen=True, slots=True)
 class CallFailed:
-    """No answer came at all."""
+    """The call failed without a response."""
 
     provider: str
     model: str
@@ -64,7 +64,7 @@ Observer = Callable[[CallEvent], None]
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Outermost, so that it sees every attempt and every ending."""
+    """Outermost middleware, so that it sees all attempts and every end."""
 
     io: IO
     observer: Observer

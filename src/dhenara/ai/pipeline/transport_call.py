@@ -1,4 +1,4 @@
-"""The innermost step: a call becomes HTTP, and HTTP becomes a stream of deltas."""
+"""The innermost step: sends a call as HTTP and returns the response as a stream of deltas."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DOCUMENTS = ("application/json", "text/html")
 
 
 def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
-    """Sends calls to the encoder's target; `filing` is the way to the provider's files."""
+    """Return the function that sends calls to the target; `filing` returns the pipeline to the provider's files."""
     io, target = encoder.io, encoder.target
 
     async def send(call: Call) -> Stream:
@@ -73,13 +73,13 @@ def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
         builder = ResponseBuilder(
             origin_of(target, encoded_request), cost_function(target, call, io.time()), output_parser(call)
         )
-        data = make_source(target, reader, call, encoded_request)
+        source = make_source(target, reader, call, encoded_request)
         if encoded_request.background:
             from .background import with_background
 
-            data = with_background(io, target, call, data, reader)
+            source = with_background(io, target, call, source, reader)
         before = [WarningDelta(w) for w in (*call.journal.notes, *warnings)]
-        stream = Stream(data, builder, before, reader.redactor.redact_error, timeout_policy.total_error)
+        stream = Stream(source, builder, before, reader.redactor.redact_error, timeout_policy.total_error)
         try:
             await stream.prime()
         except CallError as error:
@@ -87,7 +87,7 @@ def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
             await stream.close()
             raise
         call.journal.mark_started(io.monotonic())
-        call.journal.encoded = None  # it may be large, and the answer may take long to be read
+        call.journal.encoded = None  # it may be large, and reading the response may take long
         return stream
 
     return refuse_unserializable(target, send)
@@ -99,26 +99,26 @@ async def before_send(call: Call) -> None:
 
 
 def refuse_unserializable(target: ResolvedTarget, send: Send) -> Send:
-    """The same, with a word about what cannot be written."""
+    """Return `send` with a clear error for calls that cannot be written as JSON."""
 
-    async def data(call: Call) -> Stream:
+    async def guarded_send(call: Call) -> Stream:
         try:
             return await send(call)
         except PydanticSerializationError as error:
             raise unserializable(target, error) from error
 
-    return data
+    return guarded_send
 
 
 def origin_of(target: ResolvedTarget, encoded: EncodedRequest) -> Origin:
-    """Whom the answer comes from, and what it will be bound to."""
+    """Return the origin of the response, with the prefix it is bound to."""
     if encoded.prefix is None:
         return target.origin
     return target.origin.model_copy(update={"prefix": encoded.prefix})
 
 
 def make_source(target: ResolvedTarget, reader: ResponseReader, call: Call, encoded: EncodedRequest) -> DeltaSource:
-    """The answer's own content type decides, then what was asked for."""
+    """Choose the source by the response's content type, then by the request."""
     kind = reader.head.headers.get("content-type", "").split(";")[0].strip().lower()
     streams = kind in STREAMS or (call.config.streaming and kind not in DOCUMENTS)
     response_format = encoded.response_format or ResponseFormat(decoder_for(target, call, encoded))
@@ -141,7 +141,7 @@ def decoder_for(target: ResolvedTarget, call: Call, encoded: EncodedRequest) -> 
 
 
 def output_parser(call: Call) -> Shaper | None:
-    """What reads the answer into the shape that was asked for, where one was."""
+    """Return the function that parses structured output, or None."""
     shape = call.config.structured_output
     if shape is None:
         return None

@@ -1,4 +1,4 @@
-"""The memory of uploads: what this process handed to a provider's files, so that it does not go there twice."""
+"""Remembers uploaded files, so that the same content is uploaded once per process."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from ..types.media import Media
 from ..types.uploaded_file import UploadedFile
 
 MOST_KNOWN = 1_000
-# What is about to be forgotten is not relied upon.
+# Files that expire soon are not reused.
 MARGIN = 300.0
 
 
 class UploadCache:
-    """What was uploaded, by content and account. May be shared by clients, threads and event loops."""
+    """Uploads by content and account. Safe to share between clients, threads and event loops."""
 
     def __init__(self) -> None:
         self._known: dict[str, UploadedFile] = {}
         self._under_way: dict[str, object] = {}
 
     def find(self, key: str, now: float) -> UploadedFile | None:
-        """The file, unless the provider forgets it soon."""
+        """Return the file unless it expires soon."""
         file = self._known.get(key)
         if file is None or (file.expires_at is not None and file.expires_at.timestamp() - MARGIN <= now):
             return None
@@ -33,7 +33,7 @@ class UploadCache:
             self._known.pop(oldest, None)
 
     def begin(self, key: str) -> bool:
-        """Whether nobody else is about to send it: one step, so that of two threads one is the first."""
+        """Reserve the upload; False if another caller is uploading it. `setdefault` makes this atomic."""
         mine = object()
         return self._under_way.setdefault(key, mine) is mine
 
@@ -45,15 +45,15 @@ class UploadCache:
 
 
 EVERYBODYS = UploadCache()
-"""Where all clients of this process remember."""
+"""Cache shared by all clients of this process."""
 
 
 def upload_key(part: Media, target: ResolvedTarget, account: str) -> str:
-    """The content, its name and who has it, as one word. Everything is hashed, so nothing of it shows."""
+    """Return a hash of content, name and account, from which nothing can be read back."""
     seed = hashlib.sha256()
     headers = [text for name in sorted(target.headers) for text in (name, target.headers[name])]
     for text in (target.base_url, target.query, account, str(part.mime_type), str(part.name), *headers):
-        options = text.encode("utf-8", "surrogatepass")
-        seed.update(b"%d:" % len(options) + options)
+        encoded = text.encode("utf-8", "surrogatepass")
+        seed.update(b"%d:" % len(encoded) + encoded)
     seed.update(part.data or b"")
     return seed.hexdigest()

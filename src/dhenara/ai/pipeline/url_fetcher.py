@@ -1,4 +1,4 @@
-"""Fetching: what a provider cannot fetch itself is fetched here, never from where it should not be."""
+"""Downloads media that the provider cannot fetch itself, from allowed addresses only."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FetchedMedia = tuple[bytes, str]
 
 
 async def fetch_media(io: IO, call: Call, wanted: Iterable[Media]) -> Call:
-    """The call with the bytes of these parts in their places; what one attempt has fetched, the next one has."""
+    """Return the call with the bytes of these parts; a later attempt reuses what was fetched."""
     rules = call.config.fetching or Fetching()
     known = call.journal.fetched
     for part in wanted:
@@ -57,7 +57,7 @@ def replace_part(part: Content, known: Mapping[str, FetchedMedia]) -> Content:
 
 
 def check_type(part: Media, kind: str) -> str:
-    """What was found, if it is what was promised: a page that says "please log in" is no PDF."""
+    """Return the MIME type if it matches the expected one, for example not an HTML login page instead of a PDF."""
     promised = part.mime_type
     if promised and not is_text(promised) and kind == "text/html":
         raise FetchError(f"{shown(str(part.url))} is a web page, not {promised}. Nothing was sent to the provider.")
@@ -70,9 +70,11 @@ def check_type(part: Media, kind: str) -> str:
 
 
 async def fetch(io: IO, url: str, rules: Fetching, deadline: float | None = None) -> FetchedMedia:
-    """The bytes at this address, and what they are."""
+    """Return the bytes at this URL and their MIME type."""
     if not rules.allowed:
-        raise FetchError(f"{shown(url)} cannot be fetched by the provider, and fetching it here is switched off.")
+        raise FetchError(
+            f"{shown(url)} cannot be fetched by the provider, and fetching is disabled (Fetching(allowed=False))."
+        )
     until = io.monotonic() + rules.timeout
     timeouts = TimeoutPolicy(Timeouts(), until if deadline is None else min(until, deadline), io.monotonic)
     place = url
@@ -114,7 +116,7 @@ async def open_url(io: IO, url: str, rules: Fetching, timeouts: TimeoutPolicy) -
 
 
 async def check_url(io: IO, url: str, rules: Fetching, timeouts: TimeoutPolicy) -> str | None:
-    """The address to connect to, looked up once: a name that changes its mind between check and use gains nothing."""
+    """Resolve the host once and return the address to connect to, so that DNS cannot change between check and use."""
     try:
         parts = parse_url(url)
     except InvalidUrl as error:
@@ -124,15 +126,15 @@ async def check_url(io: IO, url: str, rules: Fetching, timeouts: TimeoutPolicy) 
     try:
         left = timeouts.connect()
         time = rules.timeout if left is None else left
-        match = await io.addresses(parts.host, parts.port, time)
+        addresses = await io.addresses(parts.host, parts.port, time)
     except (ReadTimeout, ConnectFailed, ValueError) as error:
         raise FetchError(f"{shown(url)} could not be fetched: {error}. Nothing was sent to the provider.") from error
-    if not match or not all(map(is_public, match)):
+    if not addresses or not all(map(is_public, addresses)):
         raise FetchError(
-            f"{shown(url)} is not on the public internet, so it is not fetched. If it is meant to be, set "
+            f"{shown(url)} is not a public address, so it is not fetched. To allow it, set "
             "config.fetching = Fetching(private=True), or pass the bytes."
         )
-    return match[0]
+    return addresses[0]
 
 
 async def read(response: Response, url: str, rules: Fetching) -> bytes:
@@ -143,7 +145,7 @@ async def read(response: Response, url: str, rules: Fetching) -> bytes:
             pieces.append(piece)
             size += len(piece)
             if size > rules.max_bytes:
-                raise FetchError(f"{shown(url)} has more than {rules.max_bytes} bytes: raise Fetching(max_bytes=...).")
+                raise FetchError(f"{shown(url)} has more than {rules.max_bytes} bytes. Raise Fetching(max_bytes=...).")
     except (ReadTimeout, ConnectionBroken, BrokenFraming) as error:
-        raise FetchError(f"{shown(url)} broke off: {error}. Nothing was sent to the provider.") from error
+        raise FetchError(f"{shown(url)} was interrupted: {error}. Nothing was sent to the provider.") from error
     return b"".join(pieces)

@@ -1,4 +1,4 @@
-"""Totals: the usage and cost of several answers. What is not known of one is not known of the sum."""
+"""Adds up usage and cost of several responses; unknown parts make the sum unknown."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def total_cost(costs: Iterable[Cost | None]) -> Cost:
     known = [cost for cost in given if cost is not None and cost.amount is not None]
     currencies = {cost.currency for cost in known}
     if len(known) < len(given):
-        return Cost(reason=f"{len(given) - len(known)} of {len(given)} answers have no known price")
+        return Cost(reason=f"{len(given) - len(known)} of {len(given)} responses have no known price")
     if len(currencies) > 1:
-        return Cost(reason=f"the answers are priced in {' and '.join(sorted(currencies))}")
+        return Cost(reason=f"the responses are priced in {' and '.join(sorted(currencies))}")
     components: dict[str, Decimal] = {}
     for cost in known:
         for name, amount in cost.components.items():

@@ -1,4 +1,4 @@
-"""Tools that a request declares in the vendor's own words and that the caller may have to run."""
+"""Finds tools that are declared in a vendor's own format, which the caller may have to run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..types.tools import ServerTool
 CUSTOM = ("custom", "custom_tool_call")
 LISTS = ("tools", "functions", "functionDeclarations", "function_declarations")
 NESTED = ("function", "custom", "toolSpec", "tool_spec", "toolConfig", "additionalModelRequestFields", "extra_body")
-# Gemini declares its tools for a computer together, and calls each by a name of its own.
+# Gemini declares its computer tools together and calls each by its own name.
 COMPUTER = ("computer_use", "computerUse")
 COMPUTER_CALLS = frozenset(
     {
@@ -23,13 +23,13 @@ COMPUTER_CALLS = frozenset(
 
 
 def declared_names(tools: Iterable[Any], options: Mapping[str, Any]) -> frozenset[str]:
-    """The names under which a model may call tools that stand in the vendor's words among the tools or the options."""
+    """Return the names of tools declared in a vendor's format in `tools` or `options`."""
     specs = [tool.spec for tool in tools if isinstance(tool, ServerTool)]
     return frozenset(names_in([*specs, options])) if specs or options else frozenset()
 
 
 def is_vendor_call(call: ToolCallContent) -> bool:
-    """Whether the call itself says that it is for another kind of tool than a function."""
+    """Return whether the call is for a vendor-specific kind of tool rather than a function."""
     item = call.extras.get("item")
     kinds = (call.extras.get("type"), item.get("type") if isinstance(item, Mapping) else None)
     return "tool_type" in call.extras or any(kind in CUSTOM for kind in kinds)
