@@ -165,7 +165,7 @@ def test_one_of_several_answers_is_chosen(server: FakeServer) -> None:
     talk.choose(1)
     talk.ask("B?")
     assert server.exchanges[1].json["messages"][1]["content"] == "Two."
-    with pytest.raises(ConfigurationError, match="there is no 5"):
+    with pytest.raises(ConfigurationError, match="there is no choice 5"):
         talk.choose(5)
 
 
@@ -211,7 +211,7 @@ def test_saved_and_loaded_it_has_the_same_bytes(turns: list[tuple[Message, ...]]
 
 
 def test_what_is_no_conversation_is_not_loaded() -> None:
-    with pytest.raises(ConfigurationError, match="not a saved conversation"):
+    with pytest.raises(ConfigurationError, match="not a valid saved conversation"):
         Conversation.from_json(b'{"turns": [{}]}', AIModelClient(endpoint("http://127.0.0.1:1")))
 
 
@@ -242,11 +242,11 @@ def test_why_the_cache_was_missed(server: FakeServer) -> None:
     talk.ask("A?")
     assert "first turn" in talk.explain_cache()
     talk.ask("B?")
-    assert "begins with every byte" in talk.explain_cache()
+    assert "starts with the complete previous request" in talk.explain_cache()
     talk.instructions = ("Be long.",)
     talk.ask("C?")
-    assert "turns[0] is not what it was" in talk.explain_cache()
+    assert "turns[0] changed" in talk.explain_cache()
     talk.ask("D?", tools=[{"name": "add"}])
-    assert "tools[0] is not what it was" in talk.explain_cache()
+    assert "tools[0] changed" in talk.explain_cache()
     talk.ask("E?", tools=[{"name": "add"}])
     assert talk.explain_cache() == "90 of 100 prompt tokens were read from the cache."

@@ -25,7 +25,7 @@ def test_the_oldest_rounds_are_left_out(world: World, server: FakeServer) -> Non
     sent = server.exchanges[0].json["messages"]
     assert sent[-1]["content"] == "Last?"
     assert 1 < len(sent) < 9
-    assert "rounds were left out" in answer.chat_response.warnings[0].message
+    assert "rounds were dropped" in answer.chat_response.warnings[0].message
     world.close(client)
 
 

@@ -65,7 +65,7 @@ def test_a_loaded_conversation_has_the_same_bytes_and_goes_on(server: FakeServer
     again = Conversation.from_json(talk.to_json(), client)
     assert again.to_json() == talk.to_json()
     again.ask("And?")
-    assert "begins with every byte of the one before" in again.explain_cache()
+    assert "starts with the complete previous request" in again.explain_cache()
     assert parts(again) <= 4 * 9
 
 
@@ -90,7 +90,7 @@ def test_a_conversation_saved_with_whole_fingerprints_still_loads(server: FakeSe
     assert len(old.to_json()) < len(json.dumps(saved)) + 200
     old.ask("And?")
     for turn in (1, 2, 3):
-        assert "begins with every byte of the one before" in old.explain_cache(turn)
+        assert "starts with the complete previous request" in old.explain_cache(turn)
 
 
 def test_what_changed_is_found_through_the_turns_between(server: FakeServer) -> None:
@@ -102,7 +102,7 @@ def test_what_changed_is_found_through_the_turns_between(server: FakeServer) -> 
     talk.undo()
     talk.ask("And?")
     assert "the instructions changed" in talk.explain_cache()
-    assert "begins with every byte" in talk.branch(3).explain_cache()
+    assert "starts with the complete previous request" in talk.branch(3).explain_cache()
 
 
 def test_turns_taken_out_of_their_conversation_explain_nothing_false(server: FakeServer) -> None:

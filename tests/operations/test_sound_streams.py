@@ -131,5 +131,5 @@ def test_a_stream_says_when_it_is_asked_too_early(server: FakeServer) -> None:
     server.add_replies(RawStream([*DELTAS, DONE], pause=0.05))
     with at("openai", server, "gpt-4o-transcribe") as client, client.transcribe_stream(SOUND) as stream:
         assert next(stream) == "Hello"
-        with pytest.raises(ConfigurationError, match="still on its way"):
+        with pytest.raises(ConfigurationError, match="has not ended"):
             _ = stream.response

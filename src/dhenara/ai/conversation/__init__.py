@@ -1,4 +1,4 @@
-"""Conversations: turns that grow, move between models, branch, and can be saved."""
+"""Conversations: a history of turns that can switch models, branch, undo and be saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a provider's prompt cache did, or did not, know the beginning of a turn."""
+"""Explains why the provider's prompt cache was used, or not, for a turn."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from .fingerprints import expanded
 from .turn import Turn
 
-NAMES = {"instructions": "the instructions changed", "model": "another model was asked"}
+NAMES = {"instructions": "the instructions changed", "model": "the model changed"}
 
 
 def explain(turns: Sequence[Turn], place: int) -> str:
-    """One sentence about the turn at this place."""
+    """Return one sentence about the turn at this index."""
     turn = turns[place]
     usage = turn.answer.usage
     read = usage.cache_read_tokens if usage else 0
@@ -22,16 +22,16 @@ def explain(turns: Sequence[Turn], place: int) -> str:
         (at for at in places if turns[at].answer.provider == turn.answer.provider and turns[at].fingerprint), None
     )
     if turn.fingerprint is None:
-        return "Nothing is known of the cache: the request of this turn has no fingerprint (`fingerprint=True`)."
+        return "Unknown: this turn has no request fingerprint. Set `fingerprint=True`."
     if before is None:
-        return f"Nothing could be cached: this is the first turn that {turn.answer.provider} was asked."
+        return f"Nothing could be cached: this is the first turn sent to {turn.answer.provider}."
     earlier, here = expanded(turns, before), expanded(turns, place)
     if earlier is None or here is None:
-        return "Nothing is known of the cache: the turns that these turns were compared with are not here."
+        return "Unknown: the earlier turns that the fingerprint refers to are missing."
     changed = here.changed_since(earlier)
     if changed is None:
         return (
-            "The request begins with every byte of the one before, so it could have been cached: "
-            "the prompt may be too short, the cache may have lapsed, or a mark may be needed (`cache=`)."
+            "The request starts with the complete previous request, so it could have been cached: "
+            "the prompt may be too short, the cache may have expired, or a cache mark may be needed (`cache=`)."
         )
-    return f"Nothing was cached from there on: {NAMES.get(changed, f'{changed} is not what it was')}."
+    return f"Nothing was cached from this point on: {NAMES.get(changed, f'{changed} changed')}."

@@ -1,4 +1,4 @@
-"""What a conversation needs of a client."""
+"""The interface that a conversation needs from a client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..types.run import Run
 
 
 class ClientProtocol(Protocol):
-    """One endpoint that can be asked, in both colours."""
+    """A client of one endpoint, sync and async."""
 
     model_endpoint: AIModelEndpoint
 

@@ -1,4 +1,4 @@
-"""A conversation for everyday use: ask, stream, change the model in the middle, undo, branch, save."""
+"""`Conversation`: ask and stream with history, switch models, undo, branch and save."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ from .turn import Turn, as_tuple, read
 
 @with_secret_options
 class Conversation(ConversationRuns):
-    """Grows by a turn with every answer; a call that fails leaves it as it was.
+    """A conversation with a model; each response adds a turn, a failed call changes nothing.
 
-    `instructions` hold until they are changed; those given with one question hold for that one. One conversation
-    is for one thread or task at a time: `branch()` makes another one from the same turns.
+    Use one conversation from one thread or task at a time; `branch()` creates another one from the same turns.
+
+    Args:
+        client: Client that sends the calls.
+        instructions: System instructions for all turns; those passed with a prompt apply to that turn only.
+        turns: Earlier turns to continue from.
     """
 
     def __init__(self, client: ClientProtocol, instructions: Sequence[str] = (), turns: Sequence[Turn] = ()) -> None:
@@ -35,43 +39,66 @@ class Conversation(ConversationRuns):
         self._made: list[ClientProtocol] = []
 
     def ask(self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> AIModelCallResponse:
-        """The answer to what is said now: prompts, parts, results of tools. `config` are settings of this call."""
-        request, data = read(prompts), as_tuple(instructions)
-        response = self.client.generate(**self._request(request, data, {**config, "streaming": False}))
-        self._record_response(request, data, response)
+        """Send prompts with the history and return the response.
+
+        Args:
+            *prompts: User messages, parts, or tool results.
+            instructions: System instructions for this turn only.
+            **config: Fields of `AIModelCallConfig` for this call.
+
+        Returns:
+            The response; it is added to the conversation.
+
+        Raises:
+            ConfigurationError: If an argument is invalid.
+            CallError: If the call failed; the conversation is unchanged.
+        """
+        request, system = read(prompts), as_tuple(instructions)
+        response = self.client.generate(**self._request(request, system, {**config, "streaming": False}))
+        self._record_response(request, system, response)
         return response
 
     async def ask_async(
         self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any
     ) -> AIModelCallResponse:
-        """The same, awaited."""
-        request, data = read(prompts), as_tuple(instructions)
-        response = await self.client.generate_async(**self._request(request, data, {**config, "streaming": False}))
-        self._record_response(request, data, response)
+        """Async version of `ask`."""
+        request, system = read(prompts), as_tuple(instructions)
+        response = await self.client.generate_async(**self._request(request, system, {**config, "streaming": False}))
+        self._record_response(request, system, response)
         return response
 
     def stream(
         self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any
     ) -> ConversationStream:
-        """The answer as `(chunk, final)`; the turn is written down when it ends, or when it is closed early."""
-        request, data = read(prompts), as_tuple(instructions)
-        response = self.client.generate(**self._request(request, data, {**config, "streaming": True}))
-        return ConversationStream(response.stream_generator, lambda *answer: self._write(request, data, *answer))
+        """Send prompts and return a stream of `(chunk, final)`; arguments as for `ask`.
+
+        The turn is added when the stream ends, or when it is closed, with the text received so far.
+        """
+        request, system = read(prompts), as_tuple(instructions)
+        response = self.client.generate(**self._request(request, system, {**config, "streaming": True}))
+        return ConversationStream(response.stream_generator, lambda *answer: self._write(request, system, *answer))
 
     async def stream_async(
         self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any
     ) -> AsyncConversationStream:
-        """The same for `async for`: `async for chunk, final in await talk.stream_async(...)`."""
-        request, data = read(prompts), as_tuple(instructions)
-        response = await self.client.generate_async(**self._request(request, data, {**config, "streaming": True}))
-        return AsyncConversationStream(response.stream_generator, lambda *answer: self._write(request, data, *answer))
+        """Async version of `stream`: `async for chunk, final in await conversation.stream_async(...)`."""
+        request, system = read(prompts), as_tuple(instructions)
+        response = await self.client.generate_async(**self._request(request, system, {**config, "streaming": True}))
+        return AsyncConversationStream(response.stream_generator, lambda *answer: self._write(request, system, *answer))
 
     def plan(self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> Plan:
-        """What would become of each part if this were asked now."""
+        """Show how each part of the history and the prompts would be sent, without sending anything."""
         return self.client.plan(**self._request(read(prompts), as_tuple(instructions), {**config, "streaming": False}))
 
     def switch(self, to: AIModelEndpoint | ClientProtocol) -> Self:
-        """From now on another model answers; it hears the whole conversation as it plainly is."""
+        """Continue the conversation on another model.
+
+        Args:
+            to: An endpoint, for which a client is created, or a client.
+
+        Returns:
+            This conversation.
+        """
         if isinstance(to, AIModelEndpoint):
             known = [client for client in (self.client, *self._made) if client.model_endpoint == to]
             to = known[0] if known else self.client.with_endpoint(to)
@@ -81,21 +108,29 @@ class Conversation(ConversationRuns):
         return self
 
     def branch(self, turns: int | None = None) -> Conversation:
-        """Another conversation with the same beginning: all turns, or so many of them."""
+        """Return a new conversation with the same turns, or with the first `turns` of them."""
         return Conversation(self.client, self.instructions, self._turns[:turns])
 
     @classmethod
     def from_json(cls, saved: bytes | str, client: ClientProtocol) -> Self:
-        """The conversation again, to go on with this client. Saved again it has the same bytes."""
-        match = read_saved(saved)
-        return cls(client, match.instructions, match.turns)
+        """Load a conversation from JSON.
+
+        Args:
+            saved: The result of `to_json`.
+            client: Client to continue with.
+
+        Raises:
+            ConfigurationError: If `saved` is not a saved conversation.
+        """
+        data = read_saved(saved)
+        return cls(client, data.instructions, data.turns)
 
     @classmethod
     def load(cls, path: str | Path, client: ClientProtocol) -> Self:
         return cls.from_json(Path(path).read_bytes(), client)
 
     def close(self) -> None:
-        """Closes the clients that were made by switching; the one it began with is its owner's."""
+        """Close the clients created by `switch`; the client passed to the constructor stays open."""
         for client in self._made:
             client.close()
 

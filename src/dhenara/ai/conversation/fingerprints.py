@@ -1,4 +1,4 @@
-"""Fingerprints of turns: each holds what changed since the turn before, so a conversation grows with its turns only."""
+"""Stores the fingerprint of a turn as the difference to an earlier one, so that size grows linearly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .turn import Turn
 
 
 def compacted(turn: Turn, earlier: Sequence[Turn]) -> Turn:
-    """The turn with only what its fingerprint adds to that of the latest turn of the same model."""
+    """Return the turn with its fingerprint reduced to the difference to the latest turn of the same model."""
     if turn.fingerprint is None or turn.fingerprint.since is not None:
         return turn
     who = turn.answer.provider, turn.answer.model
@@ -28,7 +28,7 @@ def is_of(turn: Turn, who: tuple[str | None, str | None]) -> bool:
 
 
 def expanded(turns: Sequence[Turn], place: int) -> Fingerprint | None:
-    """The whole fingerprint of the turn at this place; None when it has none, or what it builds on is not here."""
+    """Return the complete fingerprint of a turn; None if it has none or an earlier one it refers to is missing."""
     fingerprint = turns[place].fingerprint
     differences: list[Fingerprint] = []
     while fingerprint is not None and fingerprint.since is not None:
@@ -46,7 +46,7 @@ def expanded(turns: Sequence[Turn], place: int) -> Fingerprint | None:
 
 
 def base_of(turns: Sequence[Turn], place: int, digest: str) -> int:
-    """The place of the turn with this fingerprint before this place; -1 when there is none."""
+    """Return the index of the earlier turn with this fingerprint, or -1."""
     for at in range(place - 1, -1, -1):
         fingerprint = turns[at].fingerprint
         if fingerprint is not None and fingerprint.digest == digest:

@@ -1,4 +1,4 @@
-"""Turns in which tools ran: made of a run, and gone on with by the next one."""
+"""Builds turns from runs, and continues them with later runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .turn import Turn, TurnExchange
 
 
 def run_turn(prompt_messages: Sequence[Message], system: Sequence[str], run: Run[Any]) -> Turn:
-    """Everything that was asked, and all that the run added to it."""
+    """Return the turn of a run: the prompt and everything that the run added."""
     return Turn(
         prompt=list(prompt_messages),
         instructions=list(system),
@@ -24,7 +24,7 @@ def run_turn(prompt_messages: Sequence[Message], system: Sequence[str], run: Run
 
 
 def continue_turn(begun: Turn, system: Sequence[str], run: Run[Any]) -> Turn:
-    """The same turn, with what came after it was left: calls that were approved, an answer that was still due."""
+    """Return the turn extended by a later run, for example after a tool call was approved."""
     later = run_turn((), system, run)
     whole = TurnExchange(
         messages=[*begun.messages, *run.added],

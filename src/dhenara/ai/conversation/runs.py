@@ -1,4 +1,4 @@
-"""Runs inside a conversation: all their rounds are one turn, written down when the run is over, however it ended."""
+"""Run methods of a conversation; all steps of a run are one turn, added when the run ends for whatever reason."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Shape = StructuredOutput | Mapping[str, Any] | None
 
 
 class ConversationRuns(TurnHistory):
-    """A part of Conversation. A run to which nothing is said goes on with the last turn, where it was left."""
+    """Run methods of `Conversation`. A run without prompts continues the last turn."""
 
     client: ClientProtocol
 
@@ -38,10 +38,16 @@ class ConversationRuns(TurnHistory):
     def run(
         self, *prompts: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
     ) -> Run[Any]:
-        """Asks, runs the tools that are called and asks again, until there is an answer: one turn of the conversation.
+        """Run tools until there is a final response; the whole run becomes one turn.
 
-        `settings` are those of `client.run`: `tools`, `limits`, `approve`, and whatever a call may be told. A run that
-        waits for approval, fails, or is left keeps what had happened in it as its turn.
+        Args:
+            *prompts: User messages or parts; none continues the last turn, for example after an approval.
+            output: Type of the structured output.
+            instructions: System instructions for this turn only.
+            **settings: The settings of `client.run`: `tools`, `limits`, `approve` and fields of `AIModelCallConfig`.
+
+        Returns:
+            The run. If it waits for approval, fails or is closed, what happened so far is kept as the turn.
         """
         return self.client.run(output=output, **self._run_request(prompts, instructions, settings))
 
@@ -56,7 +62,7 @@ class ConversationRuns(TurnHistory):
     async def run_async(
         self, *prompts: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
     ) -> Run[Any]:
-        """The same, awaited."""
+        """Async version of `run`."""
         return await self.client.run_async(output=output, **self._run_request(prompts, instructions, settings))
 
     @overload
@@ -70,7 +76,7 @@ class ConversationRuns(TurnHistory):
     def run_streaming(
         self, *prompts: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
     ) -> RunStream[Any]:
-        """The same while it happens; the turn is written down when the stream ends, or is closed."""
+        """Streaming version of `run`; the turn is added when the stream ends or is closed."""
         return self.client.run_streaming(output=output, **self._run_request(prompts, instructions, settings))
 
     @overload
@@ -84,17 +90,17 @@ class ConversationRuns(TurnHistory):
     def run_streaming_async(
         self, *prompts: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
     ) -> AsyncRunStream[Any]:
-        """The same for `async for`; there is nothing to await before."""
+        """Async version of `run_streaming`, for `async for`; not awaited itself."""
         return self.client.run_streaming_async(output=output, **self._run_request(prompts, instructions, settings))
 
     def ask_typed(self, kind: type[T], *prompts: MessageLike, instructions: Instructions = (), **settings: Any) -> T:
-        """The answer as an object of this type; corrections are a part of the turn."""
+        """Run and return the output as an object of type `kind`; corrections are part of the turn."""
         return self.run(*prompts, output=kind, instructions=instructions, **settings).output
 
     async def ask_typed_async(
         self, kind: type[T], *prompts: MessageLike, instructions: Instructions = (), **settings: Any
     ) -> T:
-        """The same, awaited."""
+        """Async version of `ask_typed`."""
         return (await self.run_async(*prompts, output=kind, instructions=instructions, **settings)).output
 
     def _run_request(
@@ -115,11 +121,11 @@ class ConversationRuns(TurnHistory):
     def _request(
         self, prompt_messages: list[Message], system: tuple[str, ...], config: dict[str, Any]
     ) -> dict[str, Any]:
-        """What the client is told: everything that was said so far, and what is asked now."""
+        """Return the arguments of the client call: history, prompts and instructions."""
         fixed = {"messages": [*self.messages, *prompt_messages], "instructions": (*self.instructions, *system)}
         return {**self._fingerprint(config.get("config")), **config, **fixed}
 
     def _fingerprint(self, config: AIModelCallConfig | None) -> dict[str, bool]:
-        """Requests of conversations have fingerprints, unless the client's config or that of the call says no."""
+        """Enable fingerprints, unless the config of the call or the client sets them."""
         chosen = config or getattr(self.client, "config", None)
         return {} if chosen is not None and "fingerprint" in chosen.model_fields_set else {"fingerprint": True}

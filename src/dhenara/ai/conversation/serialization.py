@@ -1,4 +1,4 @@
-"""A conversation at rest, as it is kept in files."""
+"""The JSON format of saved conversations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .turn import Turn
 
 
 class SavedConversation(FrozenModel):
-    """No endpoint is in it, for endpoints have keys."""
+    """A saved conversation, without endpoints because these contain API keys."""
 
     version: int = 1
     instructions: list[str] = Field(default_factory=list)
@@ -18,10 +18,10 @@ class SavedConversation(FrozenModel):
 
 
 def read_saved(saved: bytes | str) -> SavedConversation:
-    """What was kept, or what is wrong with it."""
+    """Parse a saved conversation; raise `ConfigurationError` if it is invalid."""
     try:
         return SavedConversation.model_validate_json(saved)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the beginning"
-        raise ConfigurationError(f"this is not a saved conversation: {first['msg']} at {where}") from error
+        raise ConfigurationError(f"not a valid saved conversation: {first['msg']} at {where}") from error

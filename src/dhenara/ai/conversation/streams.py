@@ -1,4 +1,4 @@
-"""Streams inside a conversation: the same `(chunk, final)`, and at the end the turn is written down."""
+"""Streams of a conversation, which add the turn when they end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Keep = Callable[[ChatResponse, Fingerprint | None], None]
 
 
 class TurnWriter:
-    """Writes the turn down once: whole, or as much of it as had arrived."""
+    """Adds the turn once: complete, or with what was received."""
 
     def __init__(self, keep: Keep) -> None:
         self._keep: Keep | None = keep
@@ -26,7 +26,7 @@ class TurnWriter:
 
 
 class ConversationStream:
-    """Iterate it, or leave it: what had arrived when it was closed is the answer that the conversation goes on with."""
+    """Iterator of `(chunk, final)`; closing it adds the turn with the text received so far."""
 
     def __init__(self, stream: SyncStream, keep: Keep) -> None:
         self._stream = stream
@@ -56,7 +56,7 @@ class ConversationStream:
 
 
 class AsyncConversationStream:
-    """The same for `async for`."""
+    """Async version of `ConversationStream`."""
 
     def __init__(self, stream: AsyncStream, keep: Keep) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""The total over turns: money, where it is known."""
+"""Adds up the cost of turns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..types.cost import Cost
 
 
 def total_cost(costs: Sequence[Cost | None]) -> Cost:
-    """The sum. Where a turn has no price the sum is not known, and `components` has what is."""
+    """Return the sum; if a turn has no price, `amount` is None and `components` has the known part."""
     amounts = [cost.amount for cost in costs if cost is not None and cost.amount is not None]
     known = sum(amounts, Decimal(0))
     if len(amounts) == len(costs):

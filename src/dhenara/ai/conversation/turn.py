@@ -1,4 +1,4 @@
-"""A turn: what was said to a model, and what it answered. Turns are all that a conversation consists of."""
+"""A turn: prompt and response. A conversation consists of turns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..types.usage import Usage
 
 
 class TurnExchange(FrozenModel):
-    """A turn in which more was said than a question and an answer: all of it, and what all of it used."""
+    """All messages of a turn with tool runs, with their total usage and cost."""
 
     messages: list[Message]
     usage: Usage
@@ -24,9 +24,15 @@ class TurnExchange(FrozenModel):
 
 
 class Turn(FrozenModel):
-    """`instructions` held for this turn only. `choice` says which of several answers the conversation goes on with.
+    """One prompt and its response.
 
-    `exchange` is there where tools were run: `asked` and `answer` are then its beginning and its end.
+    Attributes:
+        prompt: The messages that were sent.
+        instructions: System instructions of this turn only.
+        answer: The response; with tools, the last one.
+        choice: Index of the choice that the conversation continues with.
+        fingerprint: Fingerprint of the request, for `explain_cache`.
+        exchange: All messages of the turn, if tools were run.
     """
 
     prompt: list[Message] = Field(default_factory=list)
@@ -38,17 +44,17 @@ class Turn(FrozenModel):
 
     @property
     def messages(self) -> list[Message]:
-        """The turn as history. An answer without a word, such as one that was cut at once, says nothing."""
+        """The messages of this turn; a response without content is left out."""
         if self.exchange is not None:
             return list(self.exchange.messages)
         if self.choice >= len(self.answer.choices):
             return list(self.prompt)
-        text = self.answer.to_message(self.choice)
-        return [*self.prompt, text] if text.contents else list(self.prompt)
+        reply = self.answer.to_message(self.choice)
+        return [*self.prompt, reply] if reply.contents else list(self.prompt)
 
     @property
     def usage(self) -> Usage | None:
-        """The tokens of everything that the turn took."""
+        """Token usage of all requests of this turn."""
         return self.exchange.usage if self.exchange is not None else self.answer.usage
 
     @property
@@ -57,7 +63,7 @@ class Turn(FrozenModel):
 
     @property
     def text(self) -> str:
-        """The words of the answer that counts."""
+        """Text of the chosen response."""
         choices = self.answer.choices
         return choices[self.choice].text() if self.choice < len(choices) else ""
 

@@ -1,4 +1,4 @@
-"""What was said so far: turns that are counted, taken back, chosen from, and saved. Who is asked is not known here."""
+"""The history of a conversation: adds, removes, selects and saves turns; knows no client."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ from .turn import Turn, as_tuple, read
 
 
 class TurnHistory:
-    """`instructions` hold until they are changed; those given with one question hold for that one."""
+    """List of turns with instructions.
+
+    Args:
+        instructions: System instructions for all turns.
+        turns: Turns to start with.
+    """
 
     def __init__(self, instructions: Sequence[str] = (), turns: Sequence[Turn] = ()) -> None:
         self.instructions: tuple[str, ...] = tuple(instructions)
@@ -38,22 +43,22 @@ class TurnHistory:
 
     @property
     def messages(self) -> list[Message]:
-        """Everything that was said, as `generate` takes it."""
+        """All messages so far, in the form that `generate` accepts."""
         return [message for turn in self._turns for message in turn.messages]
 
     @property
     def last(self) -> ChatResponse | None:
-        """The latest answer."""
+        """The last response, or None."""
         return self._turns[-1].answer if self._turns else None
 
     @property
     def usage(self) -> Usage:
-        """The tokens of all turns, those that were undone not among them."""
+        """Token usage of all turns, without undone ones."""
         return total_usage(turn.usage for turn in self._turns)
 
     @property
     def cost(self) -> Cost:
-        """What all turns cost; unknown where one of them is."""
+        """Cost of all turns; unknown if the cost of one is."""
         return total_cost([turn.cost for turn in self._turns])
 
     def record(
@@ -64,9 +69,20 @@ class TurnHistory:
         choice: int = 0,
         fingerprint: Fingerprint | None = None,
     ) -> Turn:
-        """Writes down a turn that was made elsewhere."""
-        data = list(as_tuple(instructions))
-        turn = Turn(prompt=read(prompts), instructions=data, answer=answer, choice=choice, fingerprint=fingerprint)
+        """Add a turn that was made outside this conversation.
+
+        Args:
+            *prompts: The messages that were sent.
+            answer: The response.
+            instructions: System instructions of this turn only.
+            choice: Index of the choice to continue with.
+            fingerprint: Fingerprint of the request.
+
+        Returns:
+            The turn.
+        """
+        system = list(as_tuple(instructions))
+        turn = Turn(prompt=read(prompts), instructions=system, answer=answer, choice=choice, fingerprint=fingerprint)
         return self._append(turn)
 
     def _append(self, turn: Turn) -> Turn:
@@ -74,42 +90,60 @@ class TurnHistory:
         return self._turns[-1]
 
     def record_run(self, *prompts: MessageLike, run: Run[Any], instructions: Sequence[str] | str = ()) -> Turn:
-        """Writes down a run over tools that was asked with these messages and `said`: the whole of it is one turn.
+        """Add a run made outside this conversation as one turn.
 
-        A run to which nothing was said goes on with the last turn, and becomes a part of it.
+        Args:
+            *prompts: The messages it was started with; none extends the last turn.
+            run: The run.
+            instructions: System instructions of this turn only.
+
+        Returns:
+            The turn.
         """
-        request, data = read(prompts), as_tuple(instructions)
+        request, system = read(prompts), as_tuple(instructions)
         begun = self._turns.pop() if self._turns and not request else None
-        return self._append(run_turn(request, data, run) if begun is None else continue_turn(begun, data, run))
+        return self._append(run_turn(request, system, run) if begun is None else continue_turn(begun, system, run))
 
     def _record_run(self, prompt_messages: Sequence[MessageLike], system: Sequence[str], run: Run[Any]) -> None:
-        """A run in which nothing had happened before it failed, or was left, leaves no trace."""
+        """Add the run unless it failed or was closed before anything happened."""
         if run.added or run.stopped == "answered":
             self.record_run(*prompt_messages, run=run, instructions=system)
 
     def choose(self, choice: int) -> Turn:
-        """Goes on with another of the answers to the last question."""
+        """Continue with another choice of the last response.
+
+        Args:
+            choice: Index of the choice.
+
+        Returns:
+            The changed turn.
+
+        Raises:
+            ConfigurationError: If there is no such choice, or tools ran in the turn.
+        """
         turn = self._last_turn()
         if not 0 <= choice < len(turn.answer.choices):
-            raise ConfigurationError(f"the last turn has {len(turn.answer.choices)} answers, so there is no {choice}")
+            raise ConfigurationError(
+                f"the last turn has {len(turn.answer.choices)} choices; there is no choice {choice}"
+            )
         if turn.exchange is not None and choice:
-            raise ConfigurationError("a turn in which tools ran goes on with the answer that it ended with")
+            raise ConfigurationError("cannot choose in a turn in which tools ran")
         self._turns[-1] = turn.model_copy(update={"choice": choice})
         return self._turns[-1]
 
     def undo(self) -> Turn:
-        """Takes the last turn back, and gives it to you."""
+        """Remove and return the last turn."""
         turn = self._last_turn()
         self._turns.pop()
         return turn
 
     def explain_cache(self, turn: int = -1) -> str:
-        """Why the provider's prompt cache did, or did not, know the beginning of this turn."""
+        """Explain in one sentence why the provider's prompt cache was used, or not, for a turn."""
         self._last_turn()
         return explain(self._turns, range(len(self._turns))[turn])
 
     def to_json(self) -> bytes:
-        """The whole conversation, for `from_json`. Keys and endpoints are not in it."""
+        """Return the conversation as JSON for `from_json`, without API keys and endpoints."""
         return SavedConversation(instructions=list(self.instructions), turns=self._turns).model_dump_json().encode()
 
     def save(self, path: str | Path) -> None:
@@ -117,5 +151,5 @@ class TurnHistory:
 
     def _last_turn(self) -> Turn:
         if not self._turns:
-            raise ConfigurationError("this conversation has no turns yet: ask something first")
+            raise ConfigurationError("the conversation has no turns yet. Call ask() first.")
         return self._turns[-1]

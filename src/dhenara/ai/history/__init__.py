@@ -1,1 +1,1 @@
-"""Histories: what users may give as one, in the form that every vendor takes, and no longer than it may be."""
+"""Histories: parsing of user input, repair of tool calls and truncation."""

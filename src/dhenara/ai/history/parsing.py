@@ -1,4 +1,4 @@
-"""The history: whatever the user gives as prompt, context and messages, as one sequence of messages."""
+"""Parses prompt, context and messages into one sequence of messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Part = str | bytes | PurePath | Content
 MessageLike = (
     Part | Sequence[Part] | Mapping[str, Any] | Message | ChatResponse | ChatResponseChoice | AIModelCallResponse
 )
-"""Everything that can stand in a conversation; parts, alone or together, are something that the user says."""
+"""Every accepted form of a message; parts, alone or in a list, are a user message."""
 
 
 def read_history(
@@ -33,30 +33,30 @@ def read_history(
     context: Sequence[MessageLike] | None,
     messages: Sequence[MessageLike] | None,
 ) -> tuple[Message, ...]:
-    """Messages first, then the context, then the prompt. Tool results that follow each other are one turn."""
+    """Return messages, then context, then prompt; consecutive tool results are merged."""
     given = [*as_sequence(messages), *as_sequence(context)]
     if prompt is not None:
         given.append(prompt)
     if not given:
-        raise ConfigurationError("there is nothing to say: pass a prompt, a context or messages")
+        raise ConfigurationError("there is nothing to send. Pass prompt, context or messages.")
     return tuple(merge_tool_results(given))
 
 
 def read_message(given: MessageLike) -> Message:
-    """One message, from any spelling of it."""
+    """Parse one message from any accepted form; raise `ConfigurationError` if it is invalid."""
     try:
         return parse_message(given)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
         raise unreadable_error(given, problems) from error
     except (TypeError, KeyError, AttributeError) as error:
-        # Spellings of vendors are read part by part; what is in them may be of any kind.
+        # Vendor formats are read field by field, and fields may have any type.
         raise unreadable_error(given, str(error)) from error
 
 
 def unreadable_error(given: object, problem: str) -> ConfigurationError:
     kind = f"keys {', '.join(map(str, given))}" if isinstance(given, Mapping) else f"a {type(given).__name__}"
-    return ConfigurationError(f"this message cannot be read ({problem}): {kind}")
+    return ConfigurationError(f"invalid message ({problem}): {kind}")
 
 
 def parse_message(given: MessageLike) -> Message:
@@ -69,7 +69,7 @@ def parse_message(given: MessageLike) -> Message:
             return response_message(given)
         case AIModelCallResponse():
             if given.chat_response is None:
-                raise ConfigurationError("this response has no chat answer (yet): read its stream to the end first")
+                raise ConfigurationError("this response has no chat response yet. Read its stream to the end first.")
             return response_message(given.chat_response)
         case ChatResponseChoice():
             return given.to_message()
@@ -86,12 +86,12 @@ def parse_object(given: object) -> Message:
     """A message that is an object of a vendor's SDK, such as `ChatCompletionMessage`."""
     fields = model_fields(given)
     if fields is None:
-        raise ConfigurationError(f"a {type(given).__name__} is not a message; pass a str, dict, Prompt or an answer")
+        raise ConfigurationError(f"{type(given).__name__} is not a message. Pass a str, dict, Prompt or a response.")
     return parse_message(fields)
 
 
 def typed(given: Mapping[str, Any]) -> Message:
-    """A dict that says its type: an item of Responses, or a message in another form."""
+    """Parse a dict with a `type`: an item of the Responses API or a message."""
     from .response_items import is_anthropic_message, is_item, read_item
 
     if given["type"] == "message" and is_anthropic_message(given):
@@ -102,18 +102,18 @@ def typed(given: Mapping[str, Any]) -> Message:
 
 
 def user_prompt(text: str) -> Prompt:
-    """What a user says in words: nearly every prompt, made without the checks that dicts and parts need."""
+    """Build a text prompt; this is the most frequent case, so validation is skipped."""
     return Prompt.construct_unchecked(contents=[TextContent.construct_unchecked(type="text", text=text)])
 
 
 def response_message(response: ChatResponse) -> Message:
     if not response.choices:
-        raise ConfigurationError("this answer has no choices, so it cannot be a part of the conversation")
+        raise ConfigurationError("this response has no choices, so it cannot be used as a message")
     return response.to_message()
 
 
 def validate_message(given: Mapping[str, Any]) -> Message:
-    """A dict in our own spelling, or as OpenAI writes tool calls and results."""
+    """Parse a dict in our own format, or with OpenAI's tool calls and results."""
     text = dict(given)
     if text.get("role") in ("tool", "function"):
         from .tool_messages import is_result, read_result
@@ -191,7 +191,7 @@ def parse_custom_call(call: Mapping[str, Any], custom: Mapping[str, Any]) -> Too
 
 
 def merge_tool_results(given: Iterable[MessageLike]) -> list[Message]:
-    """Results of one round of tools belong together, however they were given, and so do items of one answer."""
+    """Merge consecutive tool results, and consecutive items of one response."""
     match: list[Message] = []
     follows_item = False
     for one in given:
@@ -207,7 +207,7 @@ def merge_tool_results(given: Iterable[MessageLike]) -> list[Message]:
 
 
 def is_bare_item(given: Mapping[str, Any]) -> bool:
-    """Whether this is an item of Responses."""
+    """Return whether this is an item of the Responses API."""
     if "type" not in given:
         return False
     from .response_items import is_item

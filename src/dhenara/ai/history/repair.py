@@ -1,4 +1,4 @@
-"""Mending: a history in which every call has an id of its own and is answered once, right after it was made."""
+"""Repairs a history so that every tool call has a unique id and exactly one result right after it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ TOOLS = ("tool_call", "tool_result")
 def repair_history(
     messages: Sequence[Message], *, open_end: bool = False, stored: bool = False
 ) -> tuple[tuple[Message, ...], tuple[CallWarning, ...]]:
-    """The same history where nothing is amiss; else what every provider accepts, and what was changed for that.
+    """Return the history in a form that every provider accepts, with warnings about changes.
 
-    With `open_end`, calls of the last round may still wait for their results: somebody is about to run them.
-    With `stored`, the messages continue a history that the provider has stored, so results of unknown calls stay.
+    Args:
+        messages: The history; returned unchanged if it is valid.
+        open_end: Calls of the last message may lack results, because the caller is about to run them.
+        stored: The history continues one stored at the provider, so results of unknown calls are kept.
     """
     if not any(part.type in TOOLS for message in messages for part in message.contents):
         return tuple(messages), ()

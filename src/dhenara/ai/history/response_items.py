@@ -1,7 +1,7 @@
-"""Response items: what OpenAI's Responses API lists as its input and output, read into messages.
+"""Reads items of OpenAI's Responses API into messages.
 
-An item is a message, a call or a result by itself. Items that follow each other and belong to the same side are one
-message, so that calls which were made together stay together. What only Responses knows goes back to it unchanged.
+An item is a message, a call or a result by itself. Consecutive items of the same role become one message, so that
+parallel calls stay together. Items that only the Responses API knows are sent back to it unchanged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MODELS_OWN = frozenset(
         *("mcp_call", "mcp_list_tools", "mcp_approval_request", "tool_search_call", "compaction", "program"),
     )
 )
-"""Items of an answer that mean something to Responses alone."""
+"""Items of a response that only the Responses API understands."""
 
 USERS_OWN = frozenset(
     (
@@ -33,7 +33,7 @@ USERS_OWN = frozenset(
         *("additional_tools", "configuration_update", "compaction_trigger", "program_output"),
     )
 )
-"""Items of the input that mean something to Responses alone."""
+"""Items of the input that only the Responses API understands."""
 
 TYPES = frozenset(("message", "function_call", "function_call_output", *MODELS_OWN, *USERS_OWN))
 
@@ -48,7 +48,7 @@ CONTENT_TYPES = frozenset(
 
 
 def is_item(given: Any) -> bool:
-    """Whether this is an item and no message in another form."""
+    """Return whether this is an item rather than a message in another form."""
     if not isinstance(given, Mapping) or given.get("type") not in TYPES:
         return False
     if given["type"] == "message":
@@ -67,7 +67,7 @@ def is_anthropic_message(given: Mapping[str, Any]) -> bool:
 
 
 def read_item(item: Mapping[str, Any]) -> Message:
-    """The message that stands for one item."""
+    """Return one item as a message."""
     kind = str(item["type"])
     if kind == "message":
         return read_message_item(item)
@@ -87,10 +87,12 @@ def read_item(item: Mapping[str, Any]) -> Message:
 
 
 def read_message_item(item: Mapping[str, Any]) -> Message:
-    """A message. Of an answer, the item goes back whole, and its text is what other protocols get."""
+    """Parse a message item. An item of a response is kept for the Responses API; other protocols get its text."""
     if item.get("role") != "assistant" or isinstance(item.get("content"), str):
-        options = {name: value for name, value in item.items() if name not in ("type", "status") and value is not None}
-        return Message.model_validate(options)
+        message_fields = {
+            name: value for name, value in item.items() if name not in ("type", "status") and value is not None
+        }
+        return Message.model_validate(message_fields)
     blocks = [one for one in item.get("content") or () if isinstance(one, Mapping)]
     text = "".join(str(one.get("text") or one.get("refusal") or "") for one in blocks)
     part = {"type": "text", "text": text, "extras": {VENDOR_PART: {PROTOCOL: dict(item)}}}

@@ -1,4 +1,4 @@
-"""Stored history: options by which a request continues what the provider has stored."""
+"""Recognizes requests that continue a history stored at the provider."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ STORED_HISTORY = (
     "thread_id",
     "session_id",
 )
-"""Names of request fields: earlier responses, conversations and cached contents, in the words of several vendors."""
+"""Request fields of several vendors that refer to stored responses, conversations or cached contents."""
 
 
 def continues_stored_history(config: AIModelCallConfig, model: AIModel) -> bool:
-    """Whether the request's messages follow others that only the provider has.
+    """Return whether the messages continue a history that only the provider has.
 
     Args:
-        config: The settings of the call; its `options` are fields of the request.
-        model: The model; its `parameters` are fields of the request too.
+        config: Settings of the call; its `options` are request fields.
+        model: The model; its `parameters` are request fields too.
 
     Returns:
-        True if tool results may answer calls that are not among the messages.
+        True if tool results may belong to calls that are not among the messages.
     """
     if config.prompt_cache is not None and config.prompt_cache.stored is not None:
         return True

@@ -1,4 +1,4 @@
-"""The bench on which a history is mended, message by message."""
+"""Repairs tool calls and results of a history, message by message."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..types.message import Message
 from ..types.warning import CallWarning
 
 UNNAMED = "unnamed_call_"
-"""How ids begin that were made here, for calls that came without one."""
+"""Prefix of generated ids, for calls without one."""
 NOT_RUN = "This call was not run."
 
 
 @dataclass(slots=True)
 class ToolCallRepair:
-    """`open` are the calls that wait for their results."""
+    """State of a repair; `open` are the calls without results so far."""
 
     done: list[Message] = field(default_factory=list)
     warnings: list[CallWarning] = field(default_factory=list)
@@ -51,7 +51,7 @@ class ToolCallRepair:
             self.waiting.append(message.model_copy(update={"contents": rest, "role": role}))
 
     def assign_ids(self, message: Message) -> Message:
-        """The answer with an id on every call, none of them used before."""
+        """Return the message with a unique id on every call."""
         contents: list[ContentItem] = []
         for part in message.contents:
             if isinstance(part, ToolCallContent):
@@ -72,14 +72,14 @@ class ToolCallRepair:
         return call.model_copy(update={"id": name})
 
     def add_result(self, result: ToolResultContent) -> None:
-        """The result goes to the call it names; without an id, to the first open call of its tool."""
+        """Assign the result to its call by id, or to the first open call of its tool."""
         match = self.find_open_call(result)
         if match is None and self.stored and (result.call_id or result.name):
             self.results.append(result)
             return
         if match is None:
             text = f"the result of {result.name or result.call_id!r}" if result.name or result.call_id else "a result"
-            self.warn("dropped_content", f"{text} was left out: the conversation has no open call for it")
+            self.warn("dropped_content", f"{text} was dropped: the history has no open call for it")
             return
         self.open.remove(match)
         call = match[1]
@@ -106,14 +106,14 @@ class ToolCallRepair:
         return next((one for one in free if not has_id(one) and one[1].name == result.name), None)
 
     def close(self, *, last: bool = False, open_end: bool = False) -> None:
-        """Ends a round: its results stand together, right after the calls; what else was said follows."""
+        """End a round: put its results right after the calls, then the other messages."""
         may_wait = last and not self.waiting and (open_end or not self.results)
         if self.open and not may_wait:
             for _, call in self.open:
                 self.results.append(
                     ToolResultContent(call_id=call.id, name=call.name, output=NOT_RUN, is_error=True),
                 )
-                self.warn("translated_content", f"the call of {call.name!r} has no result: one was added to say so")
+                self.warn("translated_content", f"the call of {call.name!r} has no result; an error result was added")
         if self.results:
             self.done.append(Message(role="tool", contents=list(self.results)))
         self.done.extend(self.waiting)
@@ -124,7 +124,7 @@ class ToolCallRepair:
 
 
 def has_id(call: tuple[str, ToolCallContent]) -> bool:
-    """Whether a call came with an id of its own."""
+    """Return whether the call was given with an id."""
     return bool(call[0])
 
 

@@ -1,4 +1,4 @@
-"""Tool messages: results and calls as vendors write them in whole messages, read into content parts."""
+"""Reads tool results and calls in vendors' message formats."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ NAMES = ("name", "tool_name")
 KNOWN = {"role", "content", *IDS, *NAMES, *MARKS, "cache"}
 
 
-def is_result(options: Mapping[str, Any]) -> bool:
-    """Whether a message is one tool result, and not several in our own form."""
-    if options.get("role") not in ROLES:
+def is_result(message: Mapping[str, Any]) -> bool:
+    """Return whether a message is a single tool result in a vendor's format."""
+    if message.get("role") not in ROLES:
         return False
-    if any(name in options for name in (*IDS, "tool_name")):
+    if any(name in message for name in (*IDS, "tool_name")):
         return True
-    content = options.get("content")
+    content = message.get("content")
     parts = content if isinstance(content, list | tuple) else ()
-    return "content" in options and not any(holds_result(part) for part in parts)
+    return "content" in message and not any(holds_result(part) for part in parts)
 
 
 def holds_result(part: Any) -> bool:
-    """Whether a part is a tool result itself, so that the message may hold several."""
+    """Return whether a part is a tool result itself."""
     if isinstance(part, Mapping):
         return part.get("type") == "tool_result" or any(name in part for name in RESULT_KEYS)
     return isinstance(part, ToolResultContent)
@@ -37,21 +37,22 @@ def holds_result(part: Any) -> bool:
 RESULT_KEYS = ("functionResponse", "function_response", "toolResult")
 
 
-def read_result(options: Mapping[str, Any]) -> Message:
-    """The message of one result. Without an id, the result names its function, or follows its call.
+def read_result(message: Mapping[str, Any]) -> Message:
+    """Return the message of one result; without an id, the result is matched by function name or order.
 
     Raises:
-        ConfigurationError: If the message has fields that no tool message has.
+        ConfigurationError: If the message has unknown fields.
     """
-    unknown = sorted(name for name in options if name not in KNOWN and options[name] is not None)
+    unknown = sorted(name for name in message if name not in KNOWN and message[name] is not None)
     if unknown:
         raise ConfigurationError(
-            f"a tool message has no {', '.join(map(repr, unknown))}. Known are {', '.join(sorted(KNOWN))}."
+            f"unknown fields of a tool message: {', '.join(map(repr, unknown))}. "
+            f"Valid fields: {', '.join(sorted(KNOWN))}."
         )
-    call_id = next((options[name] for name in IDS if options.get(name) is not None), "")
-    name = next((options[name] for name in NAMES if options.get(name) is not None), None)
-    marks = {mark: options[mark] for mark in MARKS if options.get(mark) is not None}
-    content = options.get("content")
+    call_id = next((message[name] for name in IDS if message.get(name) is not None), "")
+    name = next((message[name] for name in NAMES if message.get(name) is not None), None)
+    marks = {mark: message[mark] for mark in MARKS if message.get(mark) is not None}
+    content = message.get("content")
     parts = read_parts(content) if is_parts(content) else []
     result = ToolResultContent(
         call_id=call_id,
@@ -59,13 +60,13 @@ def read_result(options: Mapping[str, Any]) -> Message:
         output=None if parts else content,
         contents=parts,
         extras=marks,
-        cache=options.get("cache"),
+        cache=message.get("cache"),
     )
     return Message(role="tool", contents=[result])
 
 
 def is_parts(content: Any) -> bool:
-    """Whether these are typed parts, and not a JSON list that the tool returned."""
+    """Return whether these are typed parts, rather than a JSON list that a tool returned."""
     if not isinstance(content, list | tuple) or not content:
         return False
     return all(isinstance(part.get("type"), str) if isinstance(part, Mapping) else not_json(part) for part in content)

@@ -1,4 +1,4 @@
-"""Trimming: a conversation without its oldest rounds, where it would be longer than it may be."""
+"""Truncates a history to a token limit by dropping its oldest rounds."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..wire import json
 
 BYTES_A_TOKEN = 4
 TOKENS_A_MESSAGE = 4
-# What a picture of common size costs; for pages and films it is only better than nothing.
+# Tokens of an image of usual size; a rough guess for documents and videos.
 TOKENS_OF_MEDIA = 1_600
 
 
 def truncate_history(
     messages: tuple[Message, ...], instructions: Sequence[str], config: AIModelCallConfig
 ) -> tuple[tuple[Message, ...], tuple[CallWarning, ...]]:
-    """The conversation within `context_policy.max_input_tokens`; the last round always stays, and so do its rules."""
+    """Return the history within `context_policy.max_input_tokens`; the last round and system messages always stay."""
     most = config.context_policy.max_input_tokens if config.context_policy else None
     if most is None:
         return messages, ()
@@ -43,12 +43,12 @@ def truncate_history(
 
 
 def describe_truncation(left_out: int, rounds: int, total: int, most: int) -> str:
-    text = f"the oldest {left_out} of {rounds} rounds were left out: context_policy allows {most} input tokens"
-    return text if total <= most else f"{text}, and what has to stay is still about {total}"
+    text = f"the oldest {left_out} of {rounds} rounds were dropped: context_policy allows {most} input tokens"
+    return text if total <= most else f"{text}, but the rest still has about {total}"
 
 
 def rounds_of(messages: Sequence[Message]) -> tuple[list[Message], list[list[Message]]]:
-    """The system messages at the beginning; then each question with everything up to the next one."""
+    """Return the leading system messages, and each user message with everything up to the next one."""
     lead: list[Message] = []
     rounds: list[list[Message]] = []
     for message in messages:
@@ -62,7 +62,7 @@ def rounds_of(messages: Sequence[Message]) -> tuple[list[Message], list[list[Mes
 
 
 def starts_round(message: Message) -> bool:
-    """Whether a round begins here: results of tools belong to the round of their calls."""
+    """Return whether a round begins here; tool results belong to the round of their calls."""
     return message.role == "user" and not any(isinstance(part, ToolResultContent) for part in message.contents)
 
 

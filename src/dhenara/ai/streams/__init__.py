@@ -1,1 +1,1 @@
-"""Streams as users hold them, in both colours: answers, runs, batches, and sound as it is heard or spoken."""
+"""Stream objects returned to users, sync and async: chat, runs, batches and audio."""

@@ -1,4 +1,4 @@
-"""Transcripts and speech in pieces, as users hold them while they come."""
+"""Streams of transcripts and speech."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ R = TypeVar("R", bound=OperationResponse)
 
 
 class PieceStream(Generic[P, R]):
-    """What every kind and colour has in common. An answer that comes whole is one piece."""
+    """Base of the audio streams; a response that is not streamed counts as one piece."""
 
     kind: type[R]
 
@@ -35,13 +35,17 @@ class PieceStream(Generic[P, R]):
 
     @property
     def response(self) -> R:
-        """The whole answer, once it is here."""
-        made = self._pipeline.operation_result(self._call, self._stream)
-        if not isinstance(made, self.kind):
+        """The complete response, once the stream has ended.
+
+        Raises:
+            ConfigurationError: If the stream has not ended.
+        """
+        result = self._pipeline.operation_result(self._call, self._stream)
+        if not isinstance(result, self.kind):
             if self._over:
-                raise BadAnswerError(f"the answer to {self._call.operation!r} has no result in it")
-            raise ConfigurationError("the answer is still on its way: read the stream to its end first")
-        return made
+                raise BadAnswerError(f"the response to {self._call.operation!r} contains no result")
+            raise ConfigurationError("the stream has not ended. Read it to the end first.")
+        return result
 
     def _take(self, batch: Batch) -> None:
         for delta in batch:
@@ -65,7 +69,7 @@ class PieceStream(Generic[P, R]):
 
 
 class TranscriptPieces(PieceStream[str, TranscriptionResponse]):
-    """Pieces of a transcript."""
+    """Extracts the text pieces of a transcript."""
 
     kind = TranscriptionResponse
 
@@ -77,7 +81,7 @@ class TranscriptPieces(PieceStream[str, TranscriptionResponse]):
 
 
 class SpeechPieces(PieceStream[bytes, SpeechResponse]):
-    """Pieces of speech."""
+    """Extracts the audio pieces of speech."""
 
     kind = SpeechResponse
 
@@ -89,7 +93,7 @@ class SpeechPieces(PieceStream[bytes, SpeechResponse]):
 
 
 class SyncPieces(PieceStream[P, R]):
-    """An iterator. Leaving it, closing it or forgetting it ends the request at once."""
+    """Iterator; closing it or garbage collection closes the connection."""
 
     def __iter__(self) -> Iterator[P]:
         return self
@@ -110,13 +114,13 @@ class SyncPieces(PieceStream[P, R]):
         self.close()
 
     def close(self) -> None:
-        """Ends the request now."""
+        """Close the connection."""
         self._over = True
         run(self._stream.close())
 
 
 class AsyncPieces(PieceStream[P, R]):
-    """The same for `async for`."""
+    """Async version of `SyncPieces`."""
 
     def __aiter__(self) -> Self:
         return self
@@ -137,24 +141,24 @@ class AsyncPieces(PieceStream[P, R]):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Ends the request now."""
+        """Close the connection."""
         self._over = True
         await self._stream.close()
 
 
 class SyncTranscript(TranscriptPieces, SyncPieces[str, TranscriptionResponse]):
-    """The words of a transcript as they come."""
+    """Iterator over the text of a transcript."""
 
 
 class AsyncTranscript(TranscriptPieces, AsyncPieces[str, TranscriptionResponse]):
-    """The words of a transcript as they come."""
+    """Async iterator over the text of a transcript."""
 
 
 class SyncSpeech(SpeechPieces, SyncPieces[bytes, SpeechResponse]):
-    """The bytes of speech as they come."""
+    """Iterator over the bytes of speech."""
 
     def save(self, path: str | Path) -> Path:
-        """Writes the sound while it comes. What arrived before a failure stays in the file, and is an error."""
+        """Write the audio to a file while it arrives; after an error the file contains what was received."""
         target = Path(path)
         with target.open("wb") as file:
             for piece in self:
@@ -163,10 +167,10 @@ class SyncSpeech(SpeechPieces, SyncPieces[bytes, SpeechResponse]):
 
 
 class AsyncSpeech(SpeechPieces, AsyncPieces[bytes, SpeechResponse]):
-    """The bytes of speech as they come."""
+    """Async iterator over the bytes of speech."""
 
     async def save(self, path: str | Path) -> Path:
-        """Writes the sound while it comes. What arrived before a failure stays in the file, and is an error."""
+        """Write the audio to a file while it arrives; after an error the file contains what was received."""
         target, call = Path(path), self._pipeline.io.call
         file = await call(target.open, "wb")
         try:

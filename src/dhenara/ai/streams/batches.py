@@ -1,4 +1,4 @@
-"""Items of a batch, and batches that are handed over one after the other, as users hold them while they come."""
+"""Iterators over batch items and over submitted batches."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ..runtime.sync_io import run
 from ..types.batch import BatchItem, BatchJob
 
 OnSubmit = Callable[[str | None, int], None]
-"""Told the name of a batch and how many calls are in it, just before it is handed over."""
+"""Called with the name of a batch and its number of calls, just before it is submitted."""
 
 
 class BatchItems:
-    """Each item once, as the provider tells them; `index` says which call it belongs to."""
+    """Items in the provider's order; `index` is the index of the call."""
 
     def __init__(self, items: BatchItemReader) -> None:
         self._items = items
 
     @property
     def job(self) -> BatchJob:
-        """The batch as it ended."""
+        """The finished batch."""
         return self._items.job
 
     def __del__(self) -> None:
@@ -31,7 +31,7 @@ class BatchItems:
 
 
 class SyncBatchItems(BatchItems):
-    """An iterator. Leaving it or closing it ends the request at once."""
+    """Iterator over batch items; closing it closes the connection."""
 
     def __iter__(self) -> Iterator[BatchItem]:
         return self
@@ -49,12 +49,12 @@ class SyncBatchItems(BatchItems):
         self.close()
 
     def close(self) -> None:
-        """Ends the request now."""
+        """Close the connection."""
         run(self._items.close())
 
 
 class AsyncBatchItems(BatchItems):
-    """The same for `async for`."""
+    """Async version of `SyncBatchItems`."""
 
     def __aiter__(self) -> Self:
         return self
@@ -72,12 +72,12 @@ class AsyncBatchItems(BatchItems):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Ends the request now."""
+        """Close the connection."""
         await self._items.close()
 
 
 class Submissions:
-    """Calls are read as they are needed. After an error the iterator goes on with those calls that come next."""
+    """Base of the submission iterators; after an error, iteration continues with the calls that follow."""
 
     def __init__(
         self, batching: BatchClient, portions: BatchSplitter, name: str | None, on_submit: OnSubmit | None
@@ -103,7 +103,7 @@ class Submissions:
 
 
 class SyncSubmissions(Submissions):
-    """Hands over one batch for each step."""
+    """Iterator that submits one batch per step."""
 
     def __iter__(self) -> Iterator[BatchJob]:
         return self
@@ -116,7 +116,7 @@ class SyncSubmissions(Submissions):
 
 
 class AsyncSubmissions(Submissions):
-    """The same for `async for`."""
+    """Async version of `SyncSubmissions`."""
 
     def __aiter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""Streams as users hold them: `(chunk, None)` again and again, and `(None, final)` at the end."""
+"""Chat streams: `(chunk, None)` for each chunk, then `(None, final)`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ChatStreamBase:
-    """What both colours of stream have in common: how the things that happen are told."""
+    """Base of the sync and async chat streams."""
 
     def __init__(self, pipeline: Pipeline, call: Call, stream: Stream) -> None:
         self._pipeline = pipeline
@@ -35,19 +35,20 @@ class ChatStreamBase:
             stream.collect_texts()
 
     def partial(self) -> ChatResponse:
-        """What has been read so far, also after the stream broke or was closed."""
+        """Return the response so far, also after the stream was interrupted or closed."""
         return self._stream.partial()
 
     @property
     def error(self) -> CallError | None:
-        """What broke the answer off, if anything did."""
+        """The error that interrupted the stream, or None."""
         return self._stream.error
 
     def partial_output(self) -> Any:
-        """The object that was asked for as structured output, as far as it has arrived; None before that.
+        """Return the structured output as far as it has arrived; None before that.
 
-        It may be asked for after every chunk: text that was read is not read again. Fields that have not arrived have
-        their default, or None; objects in it that are complete are shared with those of earlier calls.
+        Cheap to call after every chunk, because text is parsed once. Missing fields have their default or None;
+        complete
+        sub-objects are shared between calls.
         """
         shape = self._call.config.structured_output
         if shape is None:
@@ -73,7 +74,7 @@ class ChatStreamBase:
 
 
 class SyncStream(ChatStreamBase):
-    """An iterator over one answer. Leaving it, closing it or forgetting it ends the request at once."""
+    """Iterator over one response; closing it or garbage collection closes the connection."""
 
     def __iter__(self) -> Self:
         return self
@@ -98,7 +99,7 @@ class SyncStream(ChatStreamBase):
         self.close()
 
     def close(self) -> None:
-        """Ends the request now. What has arrived stays in `partial()`."""
+        """Close the connection; the text received so far is in `partial()`."""
         self._over = True
         run(self._stream.close())
 
@@ -107,7 +108,7 @@ class SyncStream(ChatStreamBase):
 
 
 class AsyncStream(ChatStreamBase):
-    """The same for `async for`."""
+    """Async version of `SyncStream`."""
 
     def __aiter__(self) -> Self:
         return self
@@ -132,7 +133,7 @@ class AsyncStream(ChatStreamBase):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Ends the request now. What has arrived stays in `partial()`."""
+        """Close the connection; the text received so far is in `partial()`."""
         self._over = True
         await self._stream.close()
 

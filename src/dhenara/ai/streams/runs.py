@@ -1,4 +1,4 @@
-"""Streams of runs: everything that happens, and the run at the end."""
+"""Streams of runs: events, then the run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ T = TypeVar("T")
 
 
 class RunStream(Generic[T]):
-    """`(event, None)` for everything that happens, and `(None, run)` at the end. Leaving it ends the run at once."""
+    """Iterator of `(event, None)` that ends with `(None, run)`; closing it stops the run."""
 
     def __init__(self, loop: RunLoop) -> None:
         self._loop = loop
         self._over = False
 
     def partial(self) -> Run[T | None]:
-        """What happened so far."""
+        """Return the state of the run so far."""
         return self._loop.run()
 
     def __iter__(self) -> Self:
@@ -42,7 +42,7 @@ class RunStream(Generic[T]):
         self.close()
 
     def close(self) -> None:
-        """Ends the run now. What had happened stays in `partial()`."""
+        """Stop the run; its state is in `partial()`."""
         self._over = True
         run(self._loop.close())
 
@@ -51,14 +51,14 @@ class RunStream(Generic[T]):
 
 
 class AsyncRunStream(Generic[T]):
-    """The same for `async for`."""
+    """Async version of `RunStream`."""
 
     def __init__(self, loop: RunLoop) -> None:
         self._loop = loop
         self._over = False
 
     def partial(self) -> Run[T | None]:
-        """What happened so far."""
+        """Return the state of the run so far."""
         return self._loop.run()
 
     def __aiter__(self) -> Self:
@@ -80,7 +80,7 @@ class AsyncRunStream(Generic[T]):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Ends the run now. What had happened stays in `partial()`."""
+        """Stop the run; its state is in `partial()`."""
         self._over = True
         await self._loop.close()
 
