@@ -203,8 +203,8 @@ def test_which_addresses_are_public(address: str, public: bool) -> None:
         (Raw(status=404), HERE, "status 404"),
         (picture(b"<html>Log in</html>", "text/html"), HERE, "not a picture|web page"),
         (picture(PNG * 100), Fetching(private=True, max_bytes=100), "more than 100 bytes"),
-        (RawStream([PNG] * 100, pause=0.05), Fetching(private=True, timeout=0.3), "broke off|could not be fetched"),
-        (picture(), Fetching(allowed=False), "switched off"),
+        (RawStream([PNG] * 100, pause=0.05), Fetching(private=True, timeout=0.3), "was interrupted|could not be fetched"),
+        (picture(), Fetching(allowed=False), "fetching is disabled"),
         (
             Raw(status=301, headers={"location": "/", "content-length": "0"}),
             Fetching(private=True, max_redirects=0),
@@ -240,7 +240,7 @@ def test_what_would_be_refused_is_not_sent(provider: str, part: Any, why: str, s
 def test_what_is_too_large_is_not_sent_where_uploading_is_switched_off(server: FakeServer) -> None:
     film = VideoContent(data=b"." * 21_000_000, mime_type="video/mp4")
     client = AIModelClient(endpoint(server.url, "google_ai"))
-    with client, pytest.raises(UnsupportedError, match=r"switched off.*upload it"):
+    with client, pytest.raises(UnsupportedError, match=r"disabled.*[Uu]pload it"):
         client.generate(asked([film]), uploading=Uploading(allowed=False))
     assert server.exchanges == []
 

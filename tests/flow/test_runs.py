@@ -343,7 +343,7 @@ def test_a_limit_on_cost_holds_and_needs_a_price(server: FakeServer, world: Worl
     server.add_replies(*[calls(("weather", {"city": f"c{n}"})) for n in range(9)])
     at = endpoint(server.url)
     client = AIModelClient(at)
-    with pytest.raises(RunLimitError, match="cannot be kept"):
+    with pytest.raises(RunLimitError, match="cannot be enforced"):
         go(world, client, "?", tools=[weather], limits=RunLimits(cost=1))
     priced = at.ai_model.model_copy(
         update={

@@ -141,7 +141,7 @@ def test_what_cannot_be_written_is_said(world: World, server: FakeServer, tmp_pa
     client = at("openai", server)
     with pytest.raises(ConfigurationError, match="cannot be written"):
         world.ask(client, "download_file", "f", to_path=tmp_path / "file" / "below")
-    with pytest.raises(ConfigurationError, match="say to_path"):
+    with pytest.raises(ConfigurationError, match="Pass to_path"):
         world.ask(client, "download_file", "f", on_progress=print)
     world.close(client)
     with at("deepseek", server) as none, pytest.raises(UnsupportedError, match="no operation 'files'"):

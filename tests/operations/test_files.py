@@ -157,7 +157,7 @@ def test_a_file_is_waited_for_until_it_is_ready(world: World, server: FakeServer
     with pytest.raises(CallTimeoutError, match="was not ready"):
         world.ask(client, "wait_for_file", "f", wait=0.05)
     server.add_replies(told({"name": "files/f", "state": "FAILED"}))
-    with pytest.raises(ConfigurationError, match="could not read"):
+    with pytest.raises(ConfigurationError, match="could not process"):
         world.ask(client, "wait_for_file", "f")
     world.close(client)
 

@@ -1,1 +1,1 @@
-"""The two worlds, blocking and async: the only sockets, sleeps and threads."""
+"""IO for sync code, asyncio and trio: sockets, TLS, timers and threads."""

@@ -1,4 +1,4 @@
-"""Responses of other HTTP clients as ours: raw bytes in, decompressed bytes out, limits checked at each read."""
+"""Adapts responses of other HTTP clients: decompresses the body and checks limits at each read."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from .http_response import OPENED_AT_ONCE, time_left
 
 
 class RawBody(Protocol):
-    """The body of a response as another client reads it."""
+    """The body of a response as another HTTP client reads it."""
 
     async def read(self, timeout: float | None) -> bytes:
-        """The next bytes as they were sent; b"" when the body is over. Raises Silence, Broken or BrokenFraming."""
+        """Return the next raw bytes, b"" at the end; raises ReadTimeout, ConnectionBroken or BrokenFraming."""
 
     async def close(self) -> None: ...
 
     def drop(self) -> None:
-        """Hangs up at once, from any thread, without waiting for anything."""
+        """Close the connection at once, from any thread, without waiting."""
 
 
 class AdaptedResponse:
-    """One response of another client. `secrets` is hidden in everything that is shown of it."""
+    """A response of another HTTP client; `secrets` are masked in errors and heads."""
 
     __slots__ = ("_body", "_closed", "_decompress", "_over", "_timeouts", "head", "secrets")
 
@@ -37,7 +37,7 @@ class AdaptedResponse:
         self._closed = False
 
     async def read(self) -> bytes:
-        """The next bytes of the body, decompressed; b"" when it is over."""
+        """Return the next decompressed bytes of the body, b"" at the end."""
         while not self._over:
             opener = self._decompress
             if opener is not None and opener.waiting:

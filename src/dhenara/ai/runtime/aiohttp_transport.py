@@ -1,7 +1,7 @@
-"""`transport="aiohttp"`: one session of aiohttp for each asyncio loop, with our rules.
+"""`transport="aiohttp"`: one aiohttp session per asyncio loop, with the rules of this library.
 
-No redirects, cookies, netrc, automatic headers or silent repetitions; bodies arrive as they were sent and are opened
-by our own decompressors; proxies by the environment as everywhere else.
+No redirects, cookies, netrc, automatic headers or hidden retries. Bodies are read raw and decompressed here; proxies
+come from the environment, as for the other transports.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ LONGEST_LINE = 65_536
 MOST_HEADERS = 1_000
 PIECE = 65_536
 OWN_HEADERS = ("accept", "accept-encoding", "content-type", "user-agent")
-"""What aiohttp would add by itself."""
+"""Headers that aiohttp would add by default."""
 
 Trust = Callable[[], ssl.SSLContext]
 
 
 class Disconnected(aiohttp.ClientError):
-    """The server hung up; aiohttp would repeat some requests silently if it saw its own error for that."""
+    """The server closed the connection; not aiohttp's own class, because aiohttp retries some requests on that."""
 
 
 class AiohttpTransport:
-    """For the async calls of one asyncio loop."""
+    """Transport for the async calls of one asyncio loop."""
 
     def __init__(self, trust: Trust, environment: Mapping[str, str]) -> None:
         self._trust = trust
@@ -56,8 +56,8 @@ class AiohttpTransport:
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> AdaptedResponse:
-        """The response as soon as its head has arrived."""
-        encode_head(request, "/", {})  # refuses what could smuggle a second line in
+        """Send the request and return the response once its head has arrived."""
+        encode_head(request, "/", {})  # rejects header injection
         parts = URL(request.url, encoded=True).with_query(None)
         host, port, secure = parts.host or "", parts.port or 0, parts.scheme == "https"
         proxy = find_proxy(parts.scheme, host, self._environment, port, PROXIES)
@@ -91,7 +91,7 @@ class AiohttpTransport:
             await session.close()
 
     def _session(self, *, once: bool) -> aiohttp.ClientSession:
-        """The session; requests that need a connection of their own have one that keeps none."""
+        """Return the session; requests that need their own connection use one without keep-alive."""
         if once not in self._sessions:
             self._sessions[once] = create_session(once)
         return self._sessions[once]
@@ -126,7 +126,7 @@ async def without_repetition(
 
 
 class Progress:
-    """How far a request has come: which limit holds, and when it ends."""
+    """Applies the connect timeout, then the read timeout, while a request is sent."""
 
     def __init__(self, timeouts: AttemptTimeouts) -> None:
         self._timeouts = timeouts
@@ -144,14 +144,14 @@ class Progress:
             raise ReadTimeout("the time is over", connecting=self.connecting) from late
 
     def connected(self) -> None:
-        """From now on the wait for the response counts."""
+        """Switch to the read timeout once connected."""
         self.connecting = False
         left = self._timeouts.read()
         self._scope.reschedule(None if left is None else asyncio.get_running_loop().time() + left)
 
 
 def tracing() -> aiohttp.TraceConfig:
-    """Tells the progress of a request when its connection is there."""
+    """Return a trace config that reports to `Progress` when the connection is open."""
 
     async def connected(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
         context.trace_request_ctx.connected()
@@ -176,7 +176,7 @@ class AiohttpBody:
                 return await self._response.content.readany()
 
     async def close(self) -> None:
-        """aiohttp keeps the connection of a body that was read to its end; any other it closes."""
+        """Close the response; aiohttp keeps the connection only if the body was read to its end."""
         self._response.close()
         await asyncio.sleep(0)
 
@@ -187,7 +187,7 @@ class AiohttpBody:
 
 @contextmanager
 def translating(proxy: Proxy | None, body: UploadBody | None = None) -> Iterator[None]:
-    """Our errors for those of aiohttp; with a body while the request is sent, without one while a response is read."""
+    """Translate aiohttp's errors; `body` is the request body while it is sent, None while reading."""
     try:
         yield
     except aiohttp.InvalidURL as error:
@@ -201,7 +201,7 @@ def translating(proxy: Proxy | None, body: UploadBody | None = None) -> Iterator
 
 
 def translated(error: aiohttp.ClientError | OSError, proxy: Proxy | None, *, began: bool) -> Exception:
-    """Our error for one of aiohttp's; what a proxy says is not repeated with its password in it."""
+    """Translate an aiohttp error; the proxy's password is masked."""
     text = error_reason(error)
     text = proxy.hide(text) if proxy is not None else text
     match error:
@@ -233,15 +233,15 @@ def sized(request: HttpRequest) -> dict[str, str]:
 
 
 class UploadBody:
-    """The body of a request. Large ones go in pieces: aiohttp writes bytes in one go, which holds up the loop."""
+    """Request body; large ones are sent in pieces, because aiohttp writes bytes in one go, which blocks the loop."""
 
     def __init__(self, body: bytes | BodyPieces) -> None:
         self._body = body
         self.error: Exception | None = None
-        """Why the pieces ended too early; aiohttp reports that as an error of the connection."""
+        """The error that ended the pieces early; aiohttp reports it as a connection error."""
 
     def data(self) -> bytes | AsyncIterator[bytes] | None:
-        """What aiohttp takes."""
+        """Return the body in the form that aiohttp accepts."""
         if not isinstance(self._body, bytes):
             return self._send(iter(self._body))
         if len(self._body) > PIECE:
@@ -258,7 +258,7 @@ class UploadBody:
 
 
 def url_of(request: HttpRequest) -> URL:
-    """The URL, with the address that was checked in the place of the host: nobody looks the name up again."""
+    """Return the URL with the checked address as host, so that the name is not resolved again."""
     url = URL(request.url, encoded=True)
     return url if request.address is None else url.with_host(request.address)
 

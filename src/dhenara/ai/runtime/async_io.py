@@ -1,4 +1,4 @@
-"""The async world: the same answers, given by whichever event loop is running."""
+"""IO for async code on asyncio and trio."""
 
 from __future__ import annotations
 
@@ -30,17 +30,18 @@ T = TypeVar("T")
 
 
 TransportFactory = Callable[["asyncio.AbstractEventLoop | None"], Transport]
-"""Creates the transport of one loop; None stands for a loop that is not asyncio's."""
+"""Creates the transport of one loop; None means a loop that is not asyncio's."""
 
 FOREVER = 1e8
-"""Seconds: longer than any loop runs."""
+"""Seconds; longer than any loop runs."""
 
 
 class LoopTransport:
-    """Keeps connections with the loop that made them, and closes them when that loop ends.
+    """Keeps one transport per event loop and closes it when that loop ends.
 
-    What belongs to a loop is held by the loop itself (see `Kept`) and only looked up here, so that a loop that was
-    closed by hand can be collected while the client lives on.
+    The loop itself owns the transport (see `LoopState`); here it is only looked up, so that a closed loop can be
+    garbage
+    collected while the client lives on.
     """
 
     def __init__(self, create: TransportFactory | None = None) -> None:
@@ -94,7 +95,7 @@ class LoopTransport:
 def loop_transport(
     loop: asyncio.AbstractEventLoop | None, trust: Callable[[], ssl.SSLContext] | None = None
 ) -> HttpTransport:
-    """The built-in transport over the connections of this loop."""
+    """Return the built-in transport for this loop."""
     trust = trust or trusted_context
     if loop is not None:
         return HttpTransport(AsyncioNetwork(loop, trust), ConnectionPool(), time.monotonic, environment())
@@ -106,9 +107,9 @@ def loop_transport(
 class LoopState:
     """The transport of one loop.
 
-    Event loops close the async generators that are still open when they end; it is the only notice they give,
-    so one stands guard over the connections. A timer that is never due makes the loop hold all this: closing the
-    loop, by whichever way, cancels its timers.
+    Event loops close open async generators when they end, which is their only notification, so `guard` is one that
+    closes
+    the transport. A timer that never fires makes the loop own this object; closing the loop cancels its timers.
     """
 
     __slots__ = ("__weakref__", "_timer", "guard", "transport")
@@ -135,7 +136,7 @@ async def close_with_loop(transport: Transport) -> AsyncGenerator[None, None]:
 
 
 class AsyncIO:
-    """Answers by waiting on the running loop. One client may be used from several loops."""
+    """IO on the running event loop; one client may be used from several loops."""
 
     def __init__(self, transport: Transport | None = None) -> None:
         self._transport = transport or LoopTransport()

@@ -1,4 +1,4 @@
-"""Tasks: jobs side by side on the running event loop; those that block go to threads."""
+"""Runs jobs concurrently on the event loop; blocking ones run in threads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..wire.jobs import JobDone, Outcome, UserJob, attempt_awaited, begin
 
 
 async def run_jobs(jobs: Sequence[UserJob], at_once: int) -> list[Outcome | None]:
-    """Every outcome; None where time was over. Cancelling this cancels them all."""
+    """Return every outcome, None for timeouts; cancelling this cancels all jobs."""
     outcomes: list[Outcome | None] = [None] * len(jobs)
     places = anyio.CapacityLimiter(at_once)
 
@@ -28,7 +28,7 @@ async def run_jobs(jobs: Sequence[UserJob], at_once: int) -> list[Outcome | None
 
 
 async def job_outcome(job: UserJob) -> Outcome:
-    """A thread that is still at work when nobody waits any longer is left to itself."""
+    """Run one job; a thread that still works after a cancellation is abandoned."""
     if job.awaits:
         return await attempt_awaited(job.work)
     begun: Outcome = await anyio.to_thread.run_sync(begin, job.work, abandon_on_cancel=True)

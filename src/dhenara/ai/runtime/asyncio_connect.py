@@ -1,8 +1,8 @@
-"""Connecting on asyncio: several addresses, the quickest wins, and nothing stays open when the caller is cancelled.
+"""Connects on asyncio with Happy Eyeballs, and leaves nothing open when cancelled.
 
-`create_connection` takes a host and tries its addresses too, but only the loops of the standard library take
-`happy_eyeballs_delay`, and with it they forget sockets when they are cancelled. So each address is a
-`create_connection` of its own, which is all that uvloop and winloop need to have, and the race is run here.
+`create_connection` can try several addresses itself, but only the standard library's loops support
+`happy_eyeballs_delay`, and with it they leak sockets when cancelled. So each address is a `create_connection` of its
+own, which uvloop and winloop support too, and the race is run here.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import Any, TypeVar
 C = TypeVar("C")
 
 NEXT_ADDRESS = 0.25
-"""Seconds after which the next address is tried beside the one before (RFC 8305 section 5)."""
+"""Seconds after which the next address is tried as well (RFC 8305 section 5)."""
 
 
 async def find_addresses(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[str]:
-    """The addresses of a host, the families in turn (RFC 8305 section 4). Raises OSError or UnicodeError."""
+    """Return the addresses of a host, alternating address families (RFC 8305 section 4); raises OSError or
+    UnicodeError.
+    """
     if ":" in host or host.replace(".", "").isdigit():
         return [host]
     families: dict[int, list[str]] = {}
@@ -33,15 +35,15 @@ async def find_addresses(loop: asyncio.AbstractEventLoop, host: str, port: int) 
 async def connect_first(
     addresses: list[str], connect: Callable[[str], Coroutine[Any, Any, C]], discard: Callable[[C], None]
 ) -> C:
-    """The connection that was open first.
+    """Return the first connection that opens.
 
     Args:
-        addresses: Where to connect, the most wanted first.
-        connect: Makes one connection, and leaves nothing open when it fails or is cancelled.
-        discard: Closes a connection that is not needed any more.
+        addresses: Addresses in order of preference.
+        connect: Opens one connection, and leaves nothing open if it fails or is cancelled.
+        discard: Closes a connection that is not needed.
 
     Raises:
-        OSError: the last failure, when all have failed.
+        OSError: The last failure, if all failed.
     """
     if len(addresses) == 1:
         return await connect(addresses[0])
@@ -70,6 +72,6 @@ async def connect_first(
 
 
 def discard_result(over: asyncio.Task[C], discard: Callable[[C], None]) -> None:
-    """For an attempt that came too late."""
+    """Discard the result of an attempt that finished late."""
     if not over.cancelled() and over.exception() is None:
         discard(over.result())

@@ -1,4 +1,4 @@
-"""Connections on asyncio: the loop's own transports, without a task or a timer for each read."""
+"""Connections on asyncio that use the loop's transports, without a task or timer per read."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     import ssl
 
 MOST_WAITING = 262_144
-"""Bytes that may wait for a reader before the other side is asked to slow down."""
+"""Unread bytes after which reading is paused."""
 
 MOST_AT_ONCE = 262_144
-"""Bytes that are given to the loop's transport at once; it copies what the system does not take."""
+"""Bytes passed to the loop's transport at once, because it copies what the OS does not take."""
 
 
 class AsyncioConnection(asyncio.Protocol):
-    """One connection. At most one reader and one writer wait at a time."""
+    """One connection, with at most one reader and one writer waiting."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -111,24 +111,24 @@ class AsyncioConnection(asyncio.Protocol):
             if self._transport.is_closing():
                 self._read_rest()
             if sent < len(view):
-                await asyncio.sleep(0)  # the loop reads what has arrived
+                await asyncio.sleep(0)  # lets the loop read what has arrived
                 await self._drained(until)
                 if self._arrived or self._transport.is_closing():
                     return sent
         return sent
 
     def _read_rest(self) -> None:
-        """What the server sent before it broke the connection. After a failed write, the loop reads no more of it."""
+        """Read what the server sent before it closed; after a failed write the loop no longer reads."""
         try:
             data = os.read(self._descriptor(), MOST_WAITING)
         except OSError:
-            return  # nothing is there, or this system cannot read sockets so
-        # Through TLS it would have to be decrypted first.
+            return  # nothing there, or this OS cannot read sockets with os.read
+        # With TLS the bytes would still be encrypted.
         if data and self._transport is not None and self._transport.get_extra_info("sslcontext") is None:
             self._arrived.append(data)
 
     async def _drained(self, until: float | None) -> None:
-        """Until the transport takes more, or something arrives."""
+        """Wait until the transport accepts more data, or data arrives."""
         while self._full and not self._arrived and not self._over:
             self._writer = self._loop.create_future()
             try:
@@ -151,7 +151,7 @@ class AsyncioConnection(asyncio.Protocol):
         if self._owner != os.getpid():
             from .forked import close_copy
 
-            # Also the loop's selector is shared with the parent: the transport itself must not be touched.
+            # The selector is shared with the parent process, so the transport must not be touched.
             close_copy(self._descriptor())
         elif self._loop.is_closed():
             return
@@ -165,10 +165,10 @@ class AsyncioConnection(asyncio.Protocol):
         if self._over or self._dropped or self._arrived or self._transport is None or self._transport.is_closing():
             return True
         if self._owner != os.getpid() or self._transport.get_write_buffer_size():
-            return True  # what is left of a request would be taken for the next one
+            return True  # the rest of the last request would become part of the next one
         from .socket_state import is_readable
 
-        # The loop may not have looked yet.
+        # The loop may not have read the socket yet.
         return is_readable(self._descriptor())
 
     def _descriptor(self) -> int:
@@ -176,7 +176,7 @@ class AsyncioConnection(asyncio.Protocol):
         return -1 if match is None else int(match.fileno())
 
     async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> AsyncioConnection:
-        """The same connection with TLS on it, as a new wire."""
+        """Return a new connection with TLS on top of this one."""
         secured = AsyncioConnection(self._loop)
         if self._transport is None:
             raise ConnectFailed("the connection was closed before it could be secured")
@@ -188,7 +188,7 @@ class AsyncioConnection(asyncio.Protocol):
         return secured
 
     def _start_timer(self, timeout: float | None) -> None:
-        """One timer serves many reads: it looks again when it fires too early."""
+        """Set the read deadline; one timer serves many reads and is moved on when it fires early."""
         if timeout is None:
             self._until = float("inf")
             return
@@ -209,7 +209,7 @@ class AsyncioConnection(asyncio.Protocol):
 
 
 class AsyncioNetwork:
-    """Connections of the running loop."""
+    """Opens connections on one asyncio loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, trust: Callable[[], ssl.SSLContext]) -> None:
         self._loop = loop
@@ -237,7 +237,7 @@ class AsyncioNetwork:
             context = self._trust()
             try:
                 return await connection.start_tls(context, host, timeout)
-            except ValueError as error:  # a host that no certificate can name, or a certificate that is not trusted
+            except ValueError as error:  # invalid host name for certificates, or an untrusted certificate
                 raise tls_problem(error) from error
         except TimeoutError as error:
             connection.drop()

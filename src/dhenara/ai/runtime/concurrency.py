@@ -1,4 +1,4 @@
-"""Steps of our own side by side: the first failure is raised, and ends them all."""
+"""Runs coroutines or functions concurrently; the first failure is raised and stops the rest."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ T = TypeVar("T")
 
 
 async def run_tasks(steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
-    """As tasks of the running loop."""
+    """Run the steps as tasks of the running loop."""
     if len(steps) < 2 or at_once < 2:
         return [await step() for step in steps]
     import anyio
 
-    places, match = anyio.Semaphore(at_once), dict[int, T]()
+    places, results = anyio.Semaphore(at_once), dict[int, T]()
 
     async def take(number: int, step: Callable[[], Coroutine[Any, Any, T]]) -> None:
         async with places:
-            match[number] = await step()
+            results[number] = await step()
 
     try:
         async with anyio.create_task_group() as group:
@@ -27,11 +27,11 @@ async def run_tasks(steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_on
                 group.start_soon(take, number, step)
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
-    return [match[number] for number in range(len(steps))]
+    return [results[number] for number in range(len(steps))]
 
 
 def run_in_threads(steps: Sequence[Callable[[], T]], at_once: int) -> list[T]:
-    """Each in a thread and a context of its own; those that have not begun when one fails never do."""
+    """Run each step in a thread with its own context; steps not started when one fails are skipped."""
     if len(steps) < 2 or at_once < 2:
         return [step() for step in steps]
     from concurrent.futures import ThreadPoolExecutor
@@ -39,10 +39,10 @@ def run_in_threads(steps: Sequence[Callable[[], T]], at_once: int) -> list[T]:
     threads = ThreadPoolExecutor(min(at_once, len(steps)), "dhenara")
     begun = [threads.submit(copy_context().run, step) for step in steps]
     try:
-        match = [one.result() for one in begun]
+        results = [one.result() for one in begun]
     except BaseException as error:
-        # Whoever presses Ctrl-C does not want to wait for the answers that are on their way.
+        # After Ctrl-C, running requests are not waited for.
         threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
         raise
     threads.shutdown()
-    return match
+    return results

@@ -1,4 +1,4 @@
-"""Names to addresses for the blocking world, within a time: the system's own look-up knows no limit."""
+"""Resolves names for sync code with a timeout, which the OS resolver lacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Lookup = Callable[..., list[Any]]
 def connect_first(
     host: str | bytes, port: int, timeout: float | None, lookup: Lookup = socket.getaddrinfo
 ) -> socket.socket:
-    """A connection to the first address that takes one. TimeoutError when the time is over, at whichever step."""
+    """Return a connection to the first address that accepts; raises TimeoutError at any step."""
     until = None if timeout is None else time.monotonic() + timeout
     problem: OSError = TimeoutError("no time left")
     for address in addresses(host, port, timeout, lookup):
@@ -27,24 +27,24 @@ def connect_first(
 
 
 def addresses(host: str | bytes, port: int, timeout: float | None, lookup: Lookup) -> list[Address]:
-    """Looked up by a thread that is left alone when the time is over; it ends with the look-up."""
+    """Resolve the name in a thread, which is abandoned after the timeout."""
     if timeout is None or is_numeric_address(host):
         return lookup(host, port, type=socket.SOCK_STREAM)
     import queue
 
-    match: queue.SimpleQueue[list[Address] | OSError] = queue.SimpleQueue()
+    results: queue.SimpleQueue[list[Address] | OSError] = queue.SimpleQueue()
 
     def look() -> None:
         try:
-            match.put(lookup(host, port, type=socket.SOCK_STREAM))
+            results.put(lookup(host, port, type=socket.SOCK_STREAM))
         except OSError as error:
-            match.put(error)
+            results.put(error)
 
     threading.Thread(target=look, name="dhenara-lookup", daemon=True).start()
     try:
-        answer = match.get(timeout=timeout)
+        answer = results.get(timeout=timeout)
     except queue.Empty:
-        raise TimeoutError(f"{host!r} was not found in time") from None
+        raise TimeoutError(f"{host!r} was not resolved in time") from None
     if isinstance(answer, OSError):
         raise answer
     return answer
@@ -64,21 +64,21 @@ def connect(address: Address, until: float | None) -> socket.socket:
 
 
 def seconds_left(until: float) -> float:
-    """Seconds that remain."""
-    match = until - time.monotonic()
-    if match <= 0:
+    """Return the seconds left; raise TimeoutError if none."""
+    left = until - time.monotonic()
+    if left <= 0:
         raise TimeoutError("no time left")
-    return match
+    return left
 
 
 class SelfClosingSocket(socket.socket):
-    """Closes without a word: a client that nobody closed leaves no socket and no warning behind."""
+    """A socket that closes when garbage collected, without a ResourceWarning."""
 
     def __del__(self) -> None:
         self.close()
 
 
 def is_numeric_address(host: str | bytes) -> bool:
-    """Whether nobody has to be asked where it is."""
+    """Return whether the host needs no DNS lookup."""
     normalized = host.decode() if isinstance(host, bytes) else host
     return normalized.replace(".", "").isdigit() or ":" in normalized

@@ -1,4 +1,4 @@
-"""Bells: who waits in one thread or loop is woken from any other."""
+"""Events that wake a waiting thread or task from any thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ThreadEvent:
-    """For a thread that blocks."""
+    """Event for a blocking thread."""
 
     __slots__ = ("_rung",)
 
@@ -30,7 +30,7 @@ class ThreadEvent:
 
 
 class LoopEvent:
-    """For a task of whichever loop is running."""
+    """Event for a task of any event loop."""
 
     __slots__ = ("_lock", "_rung", "_wake")
 
@@ -43,7 +43,7 @@ class LoopEvent:
         with self._lock:
             self._rung, wakes = True, self._wake
         if wakes is not None:
-            with suppress(RuntimeError):  # its loop is closed: nobody waits there any more
+            with suppress(RuntimeError):  # the loop is closed, so nobody waits
                 wakes()
 
     async def wait(self, seconds: float) -> None:
@@ -72,7 +72,7 @@ class LoopEvent:
                 await woken.wait()
 
     def _register(self, wakes: Callable[[], object]) -> bool:
-        """Whether it has rung already; from now on, ringing wakes."""
+        """Register the wake function; return whether the event is already set."""
         with self._lock:
             self._wake = wakes
             return self._rung

@@ -1,8 +1,9 @@
-"""One request on one connection: written, while the server is listened to, until the head of its response is here.
+"""Sends one request on one connection and reads the response head.
 
-A server may answer before it has read the whole request, such as with 413 for an upload that is too large, and then
-read no further. RFC 9112 section 9.5: a client that sees such a response stops sending. So whenever a write cannot
-go on, what the server has sent is read first.
+A server may answer before it has read the whole request, for example 413 for an upload that is too large, and then
+stop reading. RFC 9112 section 9.5: a client that sees such a response stops sending. So whenever a write cannot go
+on,
+what the server has sent is read first.
 """
 
 from __future__ import annotations
@@ -20,12 +21,17 @@ from .network import Connection, NothingWritten
 async def send_request(
     conn: Connection, message: bytes, body: bytes | BodyPieces, reader: Http1Reader, timeouts: AttemptTimeouts
 ) -> bool:
-    """Sends it and reads the head of the response; whether all of the request went out before.
+    """Send the request and read the response head.
+
+    Returns:
+        Whether the whole request was sent before the response.
 
     Raises:
-        NothingWritten: the connection was closed before the first byte.
-        Unreachable: it broke before the response began.
-        Broken, BrokenFraming, Silence: as of reading.
+        NothingWritten: The connection was closed before the first byte.
+        ConnectFailed: It broke before the response began.
+        ConnectionBroken: It broke while the head was read.
+        BrokenFraming: The head is not valid HTTP.
+        ReadTimeout: A timeout expired.
     """
     begun = whole = False
     try:
@@ -37,7 +43,7 @@ async def send_request(
     except ConnectionBroken as error:
         if isinstance(error, NothingWritten) and not begun:
             raise
-        # A server that refuses a large request may hang up on it; its words may still be there to be read.
+        # A server that rejects a large request may close the connection; its response may still be readable.
         await read_last_words(conn, reader, timeouts, error)
         return False
     if reader.head is None:
@@ -52,7 +58,7 @@ def pieces_of(message: bytes, body: bytes | BodyPieces) -> Iterator[bytes]:
 
 
 async def send_piece(connection: Connection, piece: bytes, reader: Http1Reader, timeouts: AttemptTimeouts) -> bool:
-    """Whether all of it went out before the head of the response came; interim responses do not end it."""
+    """Return whether all was sent before the response head arrived; interim responses do not count."""
     rest = memoryview(piece)
     while True:
         rest = rest[await connection.write(piece if len(rest) == len(piece) else rest, time_left(timeouts)) :]
@@ -72,6 +78,6 @@ async def read_last_words(
     try:
         await read_head(connection, reader, timeouts)
     except CertificateRejected:
-        raise  # what the server says about the certificate is why it hung up
+        raise  # the certificate error is why it closed the connection
     except (ConnectFailed, ConnectionBroken, BrokenFraming):
         raise ConnectFailed(str(problem)) from problem

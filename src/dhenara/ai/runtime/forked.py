@@ -1,4 +1,4 @@
-"""Descriptors in a forked child: closed there without a word to the other side, which talks with the parent."""
+"""Closes inherited descriptors in a forked child without affecting the parent's connection."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 
 
 def close_copy(descriptor: int) -> None:
-    """Ends a forked child's hold on a connection whose descriptor some other object will close again.
+    """Replace the descriptor in a forked child so that its owner can still close it later.
 
-    `dup2` puts the null device in its place: the connection is let go now, and the number stays in use, so that the
-    later close does not hit another file. Neither `shutdown` nor a selector is touched, which parent and child share.
+    `dup2` puts the null device in its place: the connection is released now and the number stays in use, so that the
+    later close does not hit another file. `shutdown` and selectors are not used, because parent and child share them.
     """
     try:
         null = os.open(os.devnull, os.O_RDWR)
@@ -18,4 +18,4 @@ def close_copy(descriptor: int) -> None:
         finally:
             os.close(null)
     except OSError:
-        return  # it is closed already
+        return  # already closed

@@ -1,4 +1,4 @@
-"""HTTP over whichever world's connections: written once, for blocking and async alike."""
+"""HTTP/1.1 over the connections of sync or async IO, written once for both."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from .proxy import PORTS, bracketed, find_proxy
 from .tunnel import open_tunnel
 
 MAYBE_RECEIVED = "the request may have been received"
-"""Of a connection that broke after it was made: whoever counts costs takes such a request for sent."""
+"""In the message when a connection broke after it was opened; cost limits then count the request as sent."""
 
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 class HttpTransport:
-    """Sends requests over pooled connections. No redirects, no cookies: keys stay where they belong.
+    """Sends requests over pooled connections, without redirects and cookies.
 
-    A request is sent at most once. Where a connection that rested turns out to be closed before a byte of the request
-    was written, another one is taken; anything later is an error, and whether to repeat is for the caller to decide
-    and to count (RFC 9110 section 9.2.2).
+    A request is sent at most once. If an idle connection turns out to be closed before a byte was written, another
+    one is
+    used; any later failure is an error, and the caller decides whether to retry (RFC 9110 section 9.2.2).
     """
 
     def __init__(
@@ -49,12 +49,12 @@ class HttpTransport:
         self._now = now
         self._environment = environment
         self._in_use: dict[int, weakref.ref[Connection]] = {}
-        """Weak, so that a response that is forgotten takes its connection with it."""
+        """Weak, so that a garbage collected response closes its connection."""
         self._closed = 0
-        """How often it was closed: what began before that ends with it."""
+        """How often it was closed; requests started before that fail."""
 
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
-        """The response as soon as its head has arrived."""
+        """Send the request and return the response once its head has arrived."""
         address, target, extra = self._address(request)
         message = encode_head(request, target, extra)
         if address.proxy is None or address.secure:
@@ -72,7 +72,7 @@ class HttpTransport:
                 try:
                     return await self._exchange(connection, address, request, message, timeouts)
                 except NothingWritten:
-                    continue  # RFC 9112 section 9.3.1: it was closed while it rested
+                    continue  # RFC 9112 section 9.3.1: closed while idle
                 except CertificateRejected:
                     raise
                 except ConnectFailed as error:
@@ -93,7 +93,7 @@ class HttpTransport:
             raise
 
     async def close(self) -> None:
-        """Ends what is under way too: afterwards nothing is open."""
+        """Close all connections, including those in use."""
         self._closed += 1
         for reference in list(self._in_use.values()):
             connection = reference()
@@ -124,7 +124,7 @@ class HttpTransport:
 
         def release(reusable: bool) -> None:
             self._in_use.pop(key, None)
-            # What is left of a request body would be taken for the next request.
+            # The rest of a request body would become part of the next request.
             if reusable and whole and began == self._closed:
                 self._pool.put(address, connection, self._now())
             else:
@@ -133,7 +133,7 @@ class HttpTransport:
         return HttpResponse(connection, reader, timeouts, request.limits, release, lambda: began != self._closed)
 
     async def _connect(self, server_address: ServerAddress, timeouts: AttemptTimeouts) -> Connection:
-        """One limit holds for everything until the connection can be used: TCP, the proxy's tunnel, and TLS."""
+        """Open a connection; one timeout covers TCP, proxy tunnel and TLS."""
         limit, started = timeouts.connect(), self._now()
 
         def left() -> float | None:
@@ -157,7 +157,7 @@ class HttpTransport:
         )
 
     def _address(self, request: HttpRequest) -> tuple[ServerAddress, str, dict[str, str]]:
-        """Where to connect, what to ask for there, and the headers that this needs."""
+        """Return where to connect, the request target, and the headers this needs."""
         try:
             url = parse_url(request.url)
         except InvalidUrl as error:
@@ -166,18 +166,16 @@ class HttpTransport:
         named = bracketed(url.host) if url.port == PORTS[url.scheme] else f"{bracketed(url.host)}:{url.port}"
         server_address = ServerAddress(url.host, url.port, url.scheme == "https", proxy, request.address)
         if proxy is not None and url.scheme == "http":
-            # A proxy looks a name up by itself; where the address was checked, it is given that address.
+            # A proxy resolves names itself; a checked address is passed on instead.
             where = f"{bracketed(request.address)}:{url.port}" if request.address else named
             return server_address, SecretAddress(f"http://{where}{url.target}"), {"host": named, **proxy.headers()}
         return server_address, SecretAddress(url.target), {"host": named}
 
 
 def encode_head(request: HttpRequest, target: str, extra: Mapping[str, str]) -> bytes:
-    """The request as bytes; of a body in pieces, everything before its first piece."""
+    """Return the request as bytes; for a body in pieces, everything before the first piece."""
     if set_twice := FRAMING & request.headers.keys():
-        raise InvalidRequest(
-            f"{' and '.join(sorted(set_twice))} of a request follows from its body; leave the header out"
-        )
+        raise InvalidRequest(f"{' and '.join(sorted(set_twice))} is set from the request body. Remove the header.")
     headers = {**extra, **request.headers}
     if isinstance(request.body, bytes):
         return SecretBytes(write_request(request.method, target, headers, request.body))

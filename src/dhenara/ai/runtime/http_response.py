@@ -1,4 +1,4 @@
-"""One HTTP response, read from a connection of whichever world."""
+"""Reads one HTTP response from a connection."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..wire.limits import LimitExceeded, ReadLimits
 from .network import Connection
 
 OPENED_AT_ONCE = 262_144
-"""Decompressed bytes that are made at once, however little they were compressed to."""
+"""Most bytes to decompress at once, whatever the compressed size."""
 
 
 async def read_head(connection: Connection, reader: Http1Reader, timeouts: AttemptTimeouts) -> None:
-    """Reads until the head is complete. A connection that ends without a byte was never listened to."""
+    """Read until the head is complete; a connection that closes without a byte counts as not connected."""
     while reader.head is None:
         try:
             data = await connection.read(time_left(timeouts))
@@ -34,7 +34,7 @@ async def read_head(connection: Connection, reader: Http1Reader, timeouts: Attem
 
 
 def time_left(timeouts: AttemptTimeouts) -> float | None:
-    """What remains of the limit. Raises Silence when nothing does, also where nobody would have to wait."""
+    """Return the remaining time; raises ReadTimeout if none is left, even if data is available."""
     seconds = timeouts.read()
     if seconds is not None and seconds <= 0:
         raise ReadTimeout("the time is over")
@@ -42,14 +42,14 @@ def time_left(timeouts: AttemptTimeouts) -> float | None:
 
 
 class HttpResponse:
-    """One response. Its connection goes back to rest when the body has been read to its end.
+    """One response; its connection returns to the pool when the body was read to its end.
 
     Args:
-        wire: The connection, on which the head has been read.
-        reader: What read the head.
-        patience: The time limits.
-        limits: How much may be sent.
-        release: Gets the connection back, and whether it may be used again.
+        connection: The connection, after the head was read.
+        reader: The reader that read the head.
+        timeouts: Timeouts of the attempt.
+        limits: Size limits.
+        release: Takes back the connection, with whether it can be reused.
         closed: Whether the client was closed meanwhile.
     """
 
@@ -89,7 +89,7 @@ class HttpResponse:
         self._decompress: Decompressor | None = decompressor(self.head.headers.get("content-encoding"))
 
     async def read(self) -> bytes:
-        """The next bytes of the body, decompressed; b"" when it is over."""
+        """Return the next decompressed bytes of the body, b"" at the end."""
         while True:
             data = self._readable()
             if data:
@@ -103,14 +103,14 @@ class HttpResponse:
             await self._receive()
 
     async def close(self) -> None:
-        # An unread body is hung up on at once: the provider stops generating, the bill stops growing.
+        # An unread body closes the connection, so that the provider stops generating.
         self._end(self._reader.done and self._reader.reusable)
 
     def abandon(self) -> None:
         self._end(False)
 
     def _readable(self) -> bytes:
-        """What can be had without waiting."""
+        """Return what is available without waiting."""
         opener = self._decompress
         if opener is None:
             return self._reader.take()
@@ -120,14 +120,14 @@ class HttpResponse:
         return opener.feed(data, OPENED_AT_ONCE) if data else b""
 
     async def _receive(self) -> None:
-        """What was readable before the framing broke is handed out first."""
+        """Read more data; what was readable before a framing error is returned first."""
         try:
             arrived = await self._connection.read(time_left(self._timeouts))
         except ConnectionBroken as error:
             if self._closed():
                 raise ClientClosed("the client was closed while the answer was arriving") from error
             raise
-        # Without compression the limit is checked by whoever keeps the body; this is for bodies that open to nothing.
+        # Without compression the caller checks the limit; this is for bodies that decompress to nothing.
         self._received += len(arrived)
         most = self._limits.body_bytes
         if most is not None and self._decompress is not None and self._received > most:

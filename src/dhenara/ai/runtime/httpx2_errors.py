@@ -1,4 +1,4 @@
-"""Errors of httpx2's pools as ours."""
+"""Translates errors of httpx2's pools."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .os_errors import error_reason, tls_problem
 from .proxy import Proxy
 
 STATUS_DIGITS = 3
-# TLS alerts that come after the handshake leave anyio as they are.
+# TLS alerts after the handshake are not wrapped by anyio.
 ERRORS = (
     httpcore2.TimeoutException,
     httpcore2.NetworkError,
@@ -28,7 +28,7 @@ ERRORS = (
 
 @contextmanager
 def using(use: Use, proxy: Proxy | None, *, began: bool = False) -> Iterator[None]:
-    """The pool is used for this request; its errors become ours."""
+    """Mark the pool as used by this request, and translate its errors."""
     current.set(use)
     try:
         yield
@@ -39,7 +39,7 @@ def using(use: Use, proxy: Proxy | None, *, began: bool = False) -> Iterator[Non
 
 
 def translated(error: Exception, use: Use, proxy: Proxy | None, *, began: bool) -> Exception:
-    """Our error for one of httpcore2's; what a proxy says is not repeated with its password in it."""
+    """Translate an httpcore2 error; the proxy's password is masked."""
     text = str(error) or type(error).__name__
     text = proxy.hide(text) if proxy is not None else text
     if isinstance(error, httpcore2.TimeoutException):
@@ -58,14 +58,14 @@ def translated(error: Exception, use: Use, proxy: Proxy | None, *, began: bool) 
 
 
 def refused_by(proxy: Proxy | None, text: str) -> ProxyRefused:
-    """httpcore2 says the status of a refusal in its text: `407 Proxy Authentication Required`."""
+    """Return the error for a refusal; httpcore2 puts the status into its text: `407 Proxy Authentication Required`."""
     word = text.partition(" ")[0]
     status = int(word) if len(word) == STATUS_DIGITS and word.isdecimal() else None
     return ProxyRefused(f"the proxy {proxy} refused the way with status {status}" if status else text, status=status)
 
 
 def tls_cause(error: BaseException) -> ssl.SSLError | None:
-    """The TLS error behind an error; pools cut the chain of causes, but not that of contexts."""
+    """Return the TLS error behind an error; pools drop `__cause__` but not `__context__`."""
     seen: BaseException | None = error
     while seen is not None and not isinstance(seen, ssl.SSLError):
         seen = seen.__cause__ or seen.__context__

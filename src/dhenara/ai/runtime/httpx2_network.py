@@ -1,7 +1,7 @@
-"""The connections of httpx2's pools with our limits: httpcore2 takes a timeout once, here one is set for every read.
+"""Connections of httpx2's pools with our timeouts: httpcore2 takes one timeout, here it is set for every read.
 
-`current` says on whose behalf a thread or task uses a pool, so that a connection that serves many requests keeps to
-the limits of the present one.
+`current` holds the request that a thread or task is working on, so that a connection that serves many requests uses
+the limits of the current one.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ..wire.io_protocol import AttemptTimeouts
 from ..wire.secrets import SecretBytes
 
 SHORTEST = 0.001
-"""A socket takes 0 for "do not wait at all"."""
+"""Shortest timeout; a socket treats 0 as non-blocking."""
 SocketOptions = Iterable[httpcore2.SOCKET_OPTION] | None
 
 
 class Use:
-    """One request's use of a pool: its limits, and what happened on the connection."""
+    """One request's use of a pool: its limits and the state of the connection."""
 
     __slots__ = ("connect_until", "ended", "name", "pinned", "proxied", "timeouts", "tunnels")
 
@@ -34,21 +34,21 @@ class Use:
         self.timeouts = timeouts
         self.connect_until = None if limit is None else time.monotonic() + limit
         self.pinned = pinned
-        """The address that was checked: where we or the proxy connect, instead of looking up a name."""
+        """The checked address to connect to (directly or through the proxy) instead of resolving the name."""
         self.name = name
-        """The host as the URL names it, for its certificate."""
+        """Host name in the URL, for the certificate."""
         self.proxied = proxied
         self.tunnels = tunnels
-        """Whether a new connection reaches the proxy first, and the host only when TLS begins on it."""
+        """Whether a new connection reaches the proxy first, and the host only with TLS."""
         self.ended = False
-        """Whether the other side has hung up."""
+        """Whether the other side has closed the connection."""
 
     def address(self, host: str) -> str:
-        """Where to connect for this host, which is the proxy's where there is one."""
+        """Return where to connect for this host; with a proxy, the proxy's host."""
         return host if self.pinned is None or self.proxied else self.pinned
 
     def server_name(self, host: str | None) -> str | None:
-        """Whose certificate is expected."""
+        """Return the host name expected in the certificate."""
         return self.name if self.pinned is not None and host == self.pinned else host
 
 
@@ -65,7 +65,7 @@ def connect_left() -> float | None:
 
 
 def step_left(connecting: bool) -> float | None:
-    """Seconds for the next read or write."""
+    """Return the seconds for the next read or write."""
     if connecting:
         return connect_left()
     left = current.get().timeouts.read()
@@ -79,7 +79,7 @@ def step_timeout(error: httpcore2.TimeoutException, connecting: bool) -> httpcor
 
 
 class LimitedStream(httpcore2.NetworkStream):
-    """A connection of a thread. `connecting` holds until the host behind a proxy is reached."""
+    """A connection in a thread; `connecting` is set until the host behind a proxy is reached."""
 
     def __init__(self, inner: httpcore2.NetworkStream, connecting: bool = False) -> None:
         self._inner = inner
@@ -115,7 +115,7 @@ class LimitedStream(httpcore2.NetworkStream):
 
 
 class LimitedBackend(httpcore2.NetworkBackend):
-    """Opens connections for threads."""
+    """Opens connections for sync code."""
 
     def __init__(self) -> None:
         self._inner = httpcore2.SyncBackend()
@@ -137,7 +137,7 @@ class LimitedBackend(httpcore2.NetworkBackend):
 
 
 class AsyncLimitedStream(httpcore2.AsyncNetworkStream):
-    """A connection of a task. `connecting` holds until the host behind a proxy is reached."""
+    """A connection in a task; `connecting` is set until the host behind a proxy is reached."""
 
     def __init__(self, inner: httpcore2.AsyncNetworkStream, connecting: bool = False) -> None:
         self._inner = inner
@@ -172,7 +172,7 @@ class AsyncLimitedStream(httpcore2.AsyncNetworkStream):
 
 
 class AsyncLimitedBackend(httpcore2.AsyncNetworkBackend):
-    """Opens connections for tasks of one loop, asyncio's or trio's."""
+    """Opens connections on one asyncio or trio loop."""
 
     def __init__(self, inner: httpcore2.AsyncNetworkBackend) -> None:
         self._inner = inner

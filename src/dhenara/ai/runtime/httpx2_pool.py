@@ -1,6 +1,7 @@
-"""`transport="httpx2"`: the connection pools of httpx2 (its package httpcore2), sync and async, with our rules.
+"""`transport="httpx2"`: httpx2's connection pools (package httpcore2), sync and async, with the rules of this
+library.
 
-No retries, redirects, cookies or netrc; proxies by the environment as everywhere else, SOCKS included.
+No retries, redirects, cookies or netrc; proxies come from the environment, including SOCKS.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ Trust = Callable[[], ssl.SSLContext]
 
 
 class ProxyRoute:
-    """Where one request goes, and through what."""
+    """Where one request goes, and through which proxy."""
 
     def __init__(self, request: HttpRequest, environment: Mapping[str, str]) -> None:
-        encode_head(request, "/", {})  # refuses what could smuggle a second line in
+        encode_head(request, "/", {})  # rejects header injection
         parts = urlsplit(request.url)
         host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
         self.secure = parts.scheme == "https"
@@ -45,7 +46,7 @@ class ProxyRoute:
         self.own_pool = request.once or request.address is not None
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self.name = host
-        # A proxy looks a name up by itself; where the address was checked, it is given that address.
+        # A proxy resolves names itself; a checked address is passed on instead.
         server_address = request.address if request.address is not None and self.proxy is not None else host
         self.url = httpcore2.URL(scheme=parts.scheme, host=server_address, port=parts.port, target=path)
         named = bracketed(host) if port == PORTS[parts.scheme] else f"{bracketed(host)}:{port}"
@@ -76,7 +77,7 @@ def headers_of(request: HttpRequest, host: str) -> Iterator[tuple[bytes, bytes]]
 
 
 class RequestBody:
-    """A body in pieces, for threads and tasks."""
+    """A request body in pieces, for sync and async."""
 
     def __init__(self, pieces: BodyPieces) -> None:
         self._pieces = pieces
@@ -90,7 +91,7 @@ class RequestBody:
 
 
 class SyncHttpx2Transport:
-    """For sync calls."""
+    """Transport for sync calls."""
 
     def __init__(self, trust: Trust, environment: Mapping[str, str]) -> None:
         self._trust = trust
@@ -99,7 +100,7 @@ class SyncHttpx2Transport:
         self._owner = os.getpid()
 
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> AdaptedResponse:
-        """The response as soon as its head has arrived."""
+        """Send the request and return the response once its head has arrived."""
         route = ProxyRoute(request, self._environment)
         use = route.use(request, timeouts)
         pool = self._pool(route)
@@ -120,14 +121,16 @@ class SyncHttpx2Transport:
             pool.close()
 
     def _forget_after_fork(self) -> None:
-        """A child closes its copies of the parent's sockets, which ends nothing: httpcore2 does not shut them down."""
+        """Close inherited sockets in a forked child; httpcore2 does not shut them down, so the parent is not
+        affected.
+        """
         if self._owner != os.getpid():
             pools, self._pools, self._owner = self._pools, {}, os.getpid()
             for pool in pools.values():
                 pool.close()
 
     def _pool(self, route: ProxyRoute) -> httpcore2.ConnectionPool:
-        """Plain connections do without a TLS context, which takes time to load."""
+        """Return the pool; plain HTTP avoids loading a TLS context, which takes time."""
         self._forget_after_fork()
         if route.own_pool:
             return self._create(route)
@@ -147,7 +150,7 @@ class SyncHttpx2Transport:
 
 
 class AsyncHttpx2Transport:
-    """For the async calls of one loop."""
+    """Transport for the async calls of one loop."""
 
     def __init__(self, trust: Trust, environment: Mapping[str, str], backend: httpcore2.AsyncNetworkBackend) -> None:
         self._trust = trust
@@ -156,7 +159,7 @@ class AsyncHttpx2Transport:
         self._pools: dict[tuple[Proxy | None, bool], httpcore2.AsyncConnectionPool] = {}
 
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> AdaptedResponse:
-        """The response as soon as its head has arrived."""
+        """Send the request and return the response once its head has arrived."""
         route = ProxyRoute(request, self._environment)
         use = route.use(request, timeouts)
         pool = self._pool(route)
@@ -194,7 +197,7 @@ class AsyncHttpx2Transport:
 
 
 class SyncBody:
-    """The body of a response in a thread."""
+    """The body of a response in sync code."""
 
     def __init__(
         self, response: httpcore2.Response, use: Use, proxy: Proxy | None, pool: httpcore2.ConnectionPool | None
@@ -220,7 +223,7 @@ class SyncBody:
 
 
 class AsyncPoolBody:
-    """The body of a response in a task."""
+    """The body of a response in async code."""
 
     def __init__(
         self, response: httpcore2.Response, use: Use, proxy: Proxy | None, pool: httpcore2.AsyncConnectionPool | None
@@ -238,19 +241,19 @@ class AsyncPoolBody:
 
     async def close(self) -> None:
         with using(self._use, self._proxy, began=True):
-            with suppress(RuntimeError):  # another task is reading, which ends by what follows
+            with suppress(RuntimeError):  # another task is reading; closing the response ends that
                 await self._chunks.aclose()
             await self._response.aclose()
         if self._pool is not None:
             await self._pool.aclose()
 
     def drop(self) -> None:
-        """The loop of the connection closes it, as soon as it runs again."""
+        """Close the connection on its own loop, as soon as that runs."""
         self._in_owner(self.close)
 
 
 def in_this_loop() -> Callable[[Callable[[], Coroutine[Any, Any, None]]], None]:
-    """Starts work in the running loop later, from any thread; does nothing once that loop has ended."""
+    """Return a function that starts work in this loop from any thread; a no-op once the loop has ended."""
     loop = running_loop()
     if loop is None:
         return in_this_trio_run()
@@ -262,7 +265,7 @@ def in_this_loop() -> Callable[[Callable[[], Coroutine[Any, Any, None]]], None]:
         task.add_done_callback(tasks.discard)
 
     def later(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        with suppress(RuntimeError):  # the loop is closed, and with it its connections
+        with suppress(RuntimeError):  # the loop is closed, and its connections with it
             loop.call_soon_threadsafe(start, work)
 
     return later
@@ -290,7 +293,7 @@ def head_of(response: httpcore2.Response) -> Head:
 
 
 def secrets_of(route: ProxyRoute) -> tuple[str, ...]:
-    """What a proxy was sent that the response may repeat."""
+    """Return credentials sent to the proxy, which the response may repeat."""
     return route.proxy.secrets() if route.proxy is not None and not route.secure else ()
 
 

@@ -1,4 +1,4 @@
-"""Transports of httpx2 as ours: for HTTP/2, SOCKS proxies, mocks, and whatever else people bring."""
+"""Adapts transports of httpx2, for HTTP/2, SOCKS proxies and mocks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .adapted_response import AdaptedResponse
 
 
 def adapt_transport(transport: object, *, is_async: bool) -> Transport:
-    """The transport for this colour, or an error that says which kind is needed."""
+    """Return the adapted transport, or raise if it does not fit sync or async calls."""
     if is_async and isinstance(transport, httpx2.AsyncBaseTransport):
         return AsyncHttpx2(transport)
     if not is_async and isinstance(transport, httpx2.BaseTransport):
@@ -28,7 +28,7 @@ def adapt_transport(transport: object, *, is_async: bool) -> Transport:
 
 
 class BlockingHttpx2:
-    """For the blocking world."""
+    """Adapter for sync transports."""
 
     def __init__(self, transport: httpx2.BaseTransport) -> None:
         self._transport = transport
@@ -45,7 +45,7 @@ class BlockingHttpx2:
 
 
 class AsyncHttpx2:
-    """For the async world."""
+    """Adapter for async transports."""
 
     def __init__(self, transport: httpx2.AsyncBaseTransport) -> None:
         self._transport = transport
@@ -65,7 +65,7 @@ class AsyncHttpx2:
 
 
 class BlockingBody:
-    """The body as it was sent. A limit that the transport took with the request is checked again before each read."""
+    """The raw body; a timeout is checked before each read, because the transport takes timeouts once per request."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self._response = response
@@ -85,7 +85,7 @@ class BlockingBody:
 
 
 class AsyncBody:
-    """The same in a task, where each read ends at the limit that holds then."""
+    """The raw body in async code; each read has its own timeout."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self._response = response
@@ -107,11 +107,11 @@ class AsyncBody:
         await self._response.aclose()
 
     def drop(self) -> None:
-        """The foreign stream closes itself when its generator is collected."""
+        """The stream closes itself when its generator is garbage collected."""
 
 
 def to_httpx2_request(request: HttpRequest, timeouts: AttemptTimeouts) -> httpx2.Request:
-    """The request with its limits, which a transport of httpx2 takes once, before the first byte."""
+    """Return the request with its timeouts, which httpx2 takes once, before sending."""
     wait, connect = timeouts.read(), timeouts.connect()
     limits: dict[str, Any] = {"connect": connect, "read": wait, "write": wait, "pool": connect}
     extensions: dict[str, Any] = {"timeout": limits}
@@ -127,7 +127,7 @@ def to_httpx2_request(request: HttpRequest, timeouts: AttemptTimeouts) -> httpx2
 
 
 def url_of(request: HttpRequest) -> httpx2.URL:
-    """The URL, with the address that was checked in the place of the host: nobody looks the name up again."""
+    """Return the URL with the checked address as host, so that the name is not resolved again."""
     url = httpx2.URL(request.url)
     return url if request.address is None else url.copy_with(host=request.address)
 
@@ -139,7 +139,7 @@ def headers_of(request: HttpRequest) -> dict[str, str]:
 
 
 class PiecesBody:
-    """A body in pieces, for either colour."""
+    """A request body in pieces, for sync and async."""
 
     def __init__(self, pieces: BodyPieces) -> None:
         self._pieces = pieces

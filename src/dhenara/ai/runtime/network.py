@@ -1,4 +1,4 @@
-"""What a world must offer so that HTTP can be spoken in it: connections that carry bytes."""
+"""The interface of connections that HTTP runs on."""
 
 from __future__ import annotations
 
@@ -9,46 +9,47 @@ from .proxy import Proxy
 
 
 class ServerAddress(NamedTuple):
-    """Where to connect; connections to the same place can be used again."""
+    """Where to connect; connections to an equal address can be reused."""
 
     host: str
     port: int
     secure: bool
     proxy: Proxy | None = None
     address: str | None = None
-    """Where to connect, if that was decided already."""
+    """IP address to connect to, if already resolved."""
 
 
 class NothingWritten(ConnectionBroken):
-    """The connection turned out to be broken before a byte of this write was handed to the system."""
+    """The connection was broken before a byte of this write was sent."""
 
 
 class Connection(Protocol):
-    """One open connection. It belongs to the process that opened it: a forked child only closes its own copy."""
+    """An open connection. It belongs to the process that opened it; a forked child only closes its copy."""
 
     async def read(self, timeout: float | None) -> bytes:
-        """The next bytes; b"" when the other side hung up. Raises Silence or Broken."""
+        """Return the next bytes, b"" when the other side closed; raises ReadTimeout or ConnectionBroken."""
 
     async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
-        """Writes `data` and returns how many of its bytes were written.
+        """Write `data` and return how many bytes were written.
 
-        It is fewer than all when the other side sends something while it does not read: the caller reads that first.
-        Raises Silence, Broken, or NothingWritten.
+        Fewer than all if the other side sends data while it does not read; the caller then reads first. Raises
+        ReadTimeout,
+        ConnectionBroken or NothingWritten.
         """
 
     async def close(self) -> None: ...
 
     def drop(self) -> None:
-        """Hangs up at once, from any thread, without waiting for anything."""
+        """Close the connection at once, from any thread, without waiting."""
 
     def is_stale(self) -> bool:
-        """Whether an idle connection was closed by the other side, or has received what nobody asked for."""
+        """Whether an idle connection was closed by the other side, or has unexpected data."""
 
 
 class Network(Protocol):
-    """Makes connections. Raises Unreachable, or Silence with `connecting` set."""
+    """Opens connections; raises ConnectFailed, or ReadTimeout with `connecting` set."""
 
     async def connect(self, host: str, port: int, timeout: float | None) -> Connection: ...
 
     async def start_tls(self, connection: Connection, host: str, timeout: float | None) -> Connection:
-        """The same connection with TLS on it. When it fails, the connection is closed."""
+        """Return the connection with TLS; it is closed if that fails."""

@@ -1,4 +1,4 @@
-"""Exceptions to the proxy: the hosts that `no_proxy` names."""
+"""Evaluates `no_proxy`: the hosts that are reached directly."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ WITH_PORT = re.compile(r"([^:]*):(\d+)")
 
 
 def is_bypassed(host: str, port: int, exceptions: str) -> bool:
-    """Whether requests to this host and port go directly.
+    """Return whether requests to this host and port bypass the proxy.
 
     Args:
-        host: The host of the address, a name or a number without brackets.
+        host: Host name or IP address, without brackets.
         port: Its port.
-        exceptions: The value of `no_proxy`: names (their subdomains too, with or without `.` or `*.` before them),
-            addresses and networks, each with or without a port, or `*`; separated by commas or spaces.
+        exceptions: Value of `no_proxy`: names (with their subdomains, with or without `.` or `*.` in front),
+            addresses
+            and networks, each with or without a port, or `*`; separated by commas or spaces.
     """
     name = host.lower().rstrip(".").strip("[]")
     address = parse_address(name)
@@ -39,7 +40,7 @@ def matches(name: str, address: Address | None, port: int, entry: str) -> bool:
 
 
 def split_port(entry: str) -> tuple[str, int | None]:
-    """The host of an entry, without brackets, and the one port that it is about; None for every port."""
+    """Return host and port of an entry; port None means every port."""
     match = BRACKETED.fullmatch(entry) or WITH_PORT.fullmatch(entry)
     if match is None:
         return entry, None
@@ -47,16 +48,16 @@ def split_port(entry: str) -> tuple[str, int | None]:
 
 
 def parse_address(host: str) -> Address | None:
-    """The address, where the host is one and not a name. An IPv4 address may be wrapped in an IPv6 one."""
+    """Return the IP address, or None for a name; IPv4-mapped IPv6 addresses are unwrapped."""
     try:
-        match = ip_address(host.partition("%")[0])
+        address = ip_address(host.partition("%")[0])
     except ValueError:
         return None
-    return (match.ipv4_mapped or match) if isinstance(match, IPv6Address) else match
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
 def is_within(address: Address, place: str) -> bool:
-    """Whether the place is this address or a network that it belongs to."""
+    """Return whether `place` is this address or a network that contains it."""
     try:
         network = ip_network(place.replace("[", "").replace("]", "").partition("%")[0], strict=False)
     except ValueError:

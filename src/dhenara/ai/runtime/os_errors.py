@@ -1,17 +1,17 @@
-"""Why a connection failed, in the system's words."""
+"""Describes connection errors in the words of the operating system."""
 
 from __future__ import annotations
 
 from ..wire.io_protocol import CertificateRejected, ConnectFailed, ConnectionBroken
 
 REFUSALS = ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE")
-"""In OpenSSL's names of the alerts 40 to 48 and 116 (RFC 8446 section 6.2); a repetition meets the same alert."""
+"""OpenSSL names of the alerts 40 to 48 and 116 (RFC 8446 section 6.2); a retry would meet the same alert."""
 
 REFUSED = "the server refused the TLS handshake, as for a client certificate that is missing or not accepted: {}"
 
 
 def error_reason(error: BaseException) -> str:
-    """Words without numbers; the cause's where the error itself has none."""
+    """Return the error text without numbers, or that of its cause."""
     cause = error.__cause__
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
@@ -19,9 +19,9 @@ def error_reason(error: BaseException) -> str:
 
 
 def tls_problem(error: BaseException) -> ConnectFailed:
-    """What ended a TLS handshake: a certificate, or the connection.
+    """Return the error for a failed TLS handshake: certificate or connection.
 
-    A server that misses the client's certificate says so by an alert; with TLS 1.3 it comes only after the handshake.
+    A server that requires a client certificate sends an alert; with TLS 1.3 it arrives only after the handshake.
     """
     import ssl
 
@@ -33,7 +33,7 @@ def tls_problem(error: BaseException) -> ConnectFailed:
 
 
 def break_of(error: BaseException) -> ConnectionBroken | CertificateRejected:
-    """What ended an open connection; with TLS 1.3, a missing client certificate is reported at the first read."""
+    """Return the error for a broken connection; with TLS 1.3 a missing client certificate shows at the first read."""
     return (
         CertificateRejected(REFUSED.format(error_reason(error)))
         if is_refusal(error)
@@ -42,6 +42,6 @@ def break_of(error: BaseException) -> ConnectionBroken | CertificateRejected:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether the peer ended the connection by a TLS alert that says so."""
+    """Return whether the peer sent a TLS alert about certificates."""
     name = str(getattr(error, "reason", None) or "")
     return "ALERT" in name and any(word in name for word in REFUSALS)

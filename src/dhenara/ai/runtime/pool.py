@@ -1,4 +1,4 @@
-"""Idle connections, kept for the next request to the same place."""
+"""Pool of idle connections for later requests to the same address."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MOST_IDLE = 512
 
 
 class ConnectionPool:
-    """Takes no locks: a deque hands each connection to exactly one taker. A forked child starts with none."""
+    """Lock-free: a deque hands each connection to one caller. A forked child starts with an empty pool."""
 
     def __init__(self) -> None:
         self._idle: dict[ServerAddress, deque[tuple[Connection, float]]] = {}
         self._owner = os.getpid()
 
     def take(self, address: ServerAddress, now: float) -> Connection | None:
-        """The connection that rested the shortest, if a usable one is there."""
+        """Return the most recently used connection that is still usable, or None."""
         self._check_owner()
         resting = self._idle.get(address)
         while resting:
@@ -45,17 +45,17 @@ class ConnectionPool:
             return  # another thread took the last one
 
     def discard(self, address: ServerAddress) -> None:
-        """Closes what rests at this place: its server has just closed one of them, and may close the others."""
+        """Close all idle connections to this address, because its server has just closed one."""
         for connection in drained(self._idle.get(address, deque())):
             connection.drop()
 
     def empty(self) -> list[Connection]:
-        """Everything that rests here, taken out."""
+        """Remove and return all connections."""
         self._check_owner()
         return [connection for resting in list(self._idle.values()) for connection in drained(resting)]
 
     def _check_owner(self) -> None:
-        """The parent's connections are the parent's: in a child only its copies of them are closed."""
+        """In a forked child, close its copies of the parent's connections."""
         if self._owner == os.getpid():
             return
         idle, self._idle, self._owner = self._idle, {}, os.getpid()

@@ -1,4 +1,4 @@
-"""Responses that came through a proxy without a tunnel: what it repeats of its credentials is hidden."""
+"""Responses through a plain proxy: credentials that the proxy repeats are masked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .proxy import Proxy
 
 @contextmanager
 def hiding_secrets(proxy: Proxy) -> Iterator[None]:
-    """Errors that quote what was received do not repeat the proxy's password."""
+    """Mask the proxy's password in errors."""
     try:
         yield
     except (ConnectionBroken, ConnectFailed, BrokenFraming) as error:
@@ -23,7 +23,7 @@ def hiding_secrets(proxy: Proxy) -> Iterator[None]:
 
 
 class ProxiedResponse:
-    """A response of a proxy. `secrets` is hidden in everything that is shown of it."""
+    """A response of a proxy; `secrets` are masked in errors and heads."""
 
     __slots__ = ("_proxy", "_response", "head", "secrets")
 

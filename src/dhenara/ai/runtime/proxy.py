@@ -1,8 +1,9 @@
-"""Which proxy a request goes through, by the usual environment variables.
+"""Finds the proxy of a request from the usual environment variables.
 
-The rules are those of urllib, which httpx and requests follow too: the lower-case spelling of a variable wins, also
-when it is empty; `<scheme>_proxy` wins over `all_proxy`; in a CGI script (`REQUEST_METHOD` is set) `HTTP_PROXY` is
-ignored, because a client's `Proxy:` header becomes that variable (CVE-2016-5385).
+The rules are those of urllib, httpx and requests: the lower-case variable wins, even if empty; `<scheme>_proxy` wins
+over `all_proxy`; in a CGI script (`REQUEST_METHOD` is set) `HTTP_PROXY` is ignored, because a client's `Proxy:`
+header
+becomes that variable (CVE-2016-5385).
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 HTTP_ONLY = ("http",)
 HIDDEN = "**********"
 SHORTEST_SECRET = 3
-"""Shorter passwords are parts of ordinary words; replacing them would make a message unreadable."""
+"""Shorter passwords occur in ordinary words, so masking them would make messages unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """One proxy. Name and password are not in its repr, and `str` is where it is and nothing else."""
+    """A proxy; user name and password are not in `repr` and `str`."""
 
     scheme: str
     host: str
@@ -38,20 +39,20 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """The address without name and password."""
+        """URL without user name and password."""
         return f"{self.scheme}://{self}"
 
     def headers(self) -> dict[str, str]:
-        """What proves to the proxy who asks, where name and password are configured."""
+        """Return the Proxy-Authorization header, if there are credentials."""
         return {"proxy-authorization": SecretText(f"Basic {self._token()}")} if self.username or self.password else {}
 
     def secrets(self) -> tuple[str, ...]:
-        """What no message may repeat: the password, and the credentials as they are sent."""
-        match = (self.password, self._token()) if self.username or self.password else ()
-        return tuple(secret for secret in match if len(secret) >= SHORTEST_SECRET)
+        """Return what must be masked: the password and the encoded credentials."""
+        secrets = (self.password, self._token()) if self.username or self.password else ()
+        return tuple(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
 
     def hide(self, text: str) -> str:
-        """The text without the secrets of this proxy."""
+        """Return the text with the secrets of this proxy masked."""
         for secret in self.secrets():
             text = text.replace(secret, HIDDEN)
         return text
@@ -67,20 +68,20 @@ def find_proxy(
     port: int | None = None,
     kinds: Collection[str] = HTTP_ONLY,
 ) -> Proxy | None:
-    """The proxy for an address.
+    """Return the proxy for a URL.
 
     Args:
-        scheme: `http` or `https`, of the address that is requested.
+        scheme: Scheme of the requested URL, `http` or `https`.
         host: Its host, without brackets.
         environment: The process's environment.
-        port: Its port; None for the scheme's own.
-        kinds: Schemes of proxies that the transport can use.
+        port: Its port; None for the default of the scheme.
+        kinds: Proxy schemes that the transport supports.
 
     Returns:
         The proxy, or None to connect directly.
 
     Raises:
-        ConfigurationError: The variable is malformed, or names a kind of proxy that the transport cannot use.
+        ConfigurationError: If the variable is malformed, or the transport does not support this kind of proxy.
     """
     name = next((name for name in (f"{scheme}_proxy", "all_proxy") if variable(environment, name)), None)
     if name is None or stays_direct(host, port or PORTS[scheme], variable(environment, "no_proxy")):
@@ -89,7 +90,7 @@ def find_proxy(
 
 
 def variable(environment: Mapping[str, str], name: str) -> str:
-    """The value of either spelling; the lower-case one wins, also when it is empty."""
+    """Return the value of either spelling; lower case wins, even if empty."""
     if name in environment:
         return environment[name].strip()
     if name == "http_proxy" and "REQUEST_METHOD" in environment:
@@ -98,7 +99,7 @@ def variable(environment: Mapping[str, str], name: str) -> str:
 
 
 def stays_direct(host: str, port: int, exceptions: str) -> bool:
-    """Loaded for those who have a proxy and exceptions to it."""
+    """Imported only when there is a proxy with exceptions."""
     if not exceptions:
         return False
     from .no_proxy import is_bypassed
@@ -107,7 +108,7 @@ def stays_direct(host: str, port: int, exceptions: str) -> bool:
 
 
 def read_proxy(address: str, name: str, kinds: Collection[str] = HTTP_ONLY) -> Proxy:
-    """The proxy that a variable names. No message repeats the value: a password may be in it."""
+    """Parse the proxy in a variable; errors never quote the value, which may contain a password."""
     parts = split(address if "://" in address else f"http://{address}")
     if parts is None:
         raise malformed(name, "its host or port cannot be read")
@@ -130,7 +131,7 @@ def read_proxy(address: str, name: str, kinds: Collection[str] = HTTP_ONLY) -> P
 
 
 def split(address: str) -> SplitResult | None:
-    """The parts of an address; None where it has none. Python's own error quotes it, and so perhaps the password."""
+    """Split a URL; None if invalid, because Python's error would quote it and perhaps the password."""
     try:
         parts = urlsplit(address)
         _ = parts.port
@@ -140,7 +141,7 @@ def split(address: str) -> SplitResult | None:
 
 
 def trouble(parts: SplitResult) -> str | None:
-    """Why this is no address of a proxy, if so."""
+    """Return why this is not a valid proxy URL, or None."""
     host = parts.hostname or ""
     if not host:
         return "it has no host"
@@ -155,8 +156,8 @@ def trouble(parts: SplitResult) -> str | None:
 
 def malformed(name: str, problem: str) -> ConfigurationError:
     return ConfigurationError(
-        f"the environment variable {name} is no address of a proxy: {problem}. "
-        "It takes http://host:port or http://name:password@host:port; leave it empty for no proxy."
+        f"the environment variable {name} is not a valid proxy URL: {problem}. "
+        "Use http://host:port or http://name:password@host:port, or leave it empty for no proxy."
     )
 
 

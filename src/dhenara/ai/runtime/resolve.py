@@ -1,4 +1,4 @@
-"""Places: every address that a name stands for, for those who must know them before they connect."""
+"""Resolves a host name to all of its addresses."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .os_errors import error_reason
 
 
 def resolve_addresses(host: str, port: int, timeout: float) -> tuple[str, ...]:
-    """The addresses in the system's order, each once."""
+    """Return the addresses in the order of the OS, without duplicates."""
     try:
-        match = addresses(host, port, timeout, socket.getaddrinfo)
+        results = addresses(host, port, timeout, socket.getaddrinfo)
     except OSError as error:
         raise ConnectFailed(error_reason(error)) from error
-    return tuple(dict.fromkeys(str(place[0]) for *_, place in match))
+    return tuple(dict.fromkeys(str(place[0]) for *_, place in results))

@@ -1,4 +1,4 @@
-"""Connections over a socket that never blocks: for the blocking world and for trio, which differ in how they wait."""
+"""Connections over non-blocking sockets, for sync code and trio, which differ in how they wait."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ CHUNK = 65_536
 
 
 class Waiter(Protocol):
-    """Waits for sockets, in one of the worlds."""
+    """Waits for sockets, in sync code or on trio."""
 
     async def readable(self, waiting: socket.socket, timeout: float | None) -> None:
-        """Until there is something to read, an end of the connection included. Raises TimeoutError."""
+        """Wait until the socket is readable or closed; raises TimeoutError."""
 
     async def either(self, waiting: socket.socket, timeout: float | None) -> bool:
-        """Until it can be read or written; True if it can be read. Raises TimeoutError."""
+        """Wait until it is readable or writable; return whether it is readable. Raises TimeoutError."""
 
     def close(self, closing: socket.socket) -> None:
-        """Closes it, and wakes whoever waits for it."""
+        """Close the socket and wake its waiters."""
 
 
 class SocketConnection:
-    """One connection. At most one reader and one writer use it at a time; any thread may drop it."""
+    """One connection, with at most one reader and one writer; any thread may drop it."""
 
     __slots__ = ("__weakref__", "_dropped", "_now", "_owner", "_socket", "_waiter")
 
@@ -53,7 +53,7 @@ class SocketConnection:
                 raise ConnectionBroken(error_reason(error)) from error
 
     def read_now(self) -> bytes | None:
-        """What has arrived; None when nothing has, and b"" when the other side hung up."""
+        """Return what has arrived; None if nothing has, b"" if the other side closed."""
         self._check_owner()
         try:
             data = self._socket.recv(CHUNK)
@@ -88,7 +88,7 @@ class SocketConnection:
         return sent
 
     def _check_owner(self) -> None:
-        """What a forked child reads would be missing in its parent, and what it writes would be too much there."""
+        """Raise in a forked child, whose reads and writes would disturb the parent."""
         if self._owner != os.getpid():
             raise ConnectionBroken("the connection belongs to the process that opened it")
 
@@ -97,24 +97,24 @@ class SocketConnection:
 
     def drop(self) -> None:
         if self._owner != os.getpid():
-            # A forked child has a copy of the descriptor; `shutdown` would end the connection for its parent too.
+            # A forked child has a copy of the descriptor; `shutdown` would end the parent's connection.
             self._socket.close()
             return
         self._dropped = True
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
-            pass  # it is closed already, by whichever side
+            pass  # already closed by either side
         self._waiter.close(self._socket)
 
     def is_stale(self) -> bool:
-        """An idle connection has nothing to say: if it can be read, it was hung up, or something unrequested came."""
+        """Return whether the idle connection is readable, that is closed or with unexpected data."""
         from .socket_state import is_readable
 
         return self._owner != os.getpid() or is_readable(self._socket.fileno())
 
     def has_arrived(self) -> bytes | None:
-        """For TLS: what came while the connection was idle; None when nothing did."""
+        """Return what arrived while idle, or None; used by TLS."""
         from .socket_state import is_readable
 
         return self.read_now() if is_readable(self._socket.fileno()) else None

@@ -1,16 +1,16 @@
-"""Whether a socket can be read or written, now or within a time."""
+"""Checks and waits until a socket is readable or writable."""
 
 from __future__ import annotations
 
 import select
 import socket
 
-# Windows has no poll; its select knows sockets only, and has no limit on their numbers but on how many there are.
+# Windows has no poll; its select supports only sockets, and limits how many, not their numbers.
 HAS_POLL = hasattr(select, "poll")
 
 
 def is_readable(descriptor: int) -> bool:
-    """Whether it can be read, an end of the connection included, without waiting."""
+    """Return whether it is readable (including closed) without waiting."""
     if descriptor < 0:
         return True
     if not HAS_POLL:
@@ -21,9 +21,9 @@ def is_readable(descriptor: int) -> bool:
 
 
 def wait(waiting: socket.socket, timeout: float | None, *, write: bool) -> bool:
-    """Blocks until it can be read, or with `write` also until it can be written; True if it can be read.
+    """Block until readable, or with `write` also until writable; return whether it is readable.
 
-    Raises TimeoutError. A socket that was closed meanwhile can be read: that shows the reader its end.
+    Raises TimeoutError. A socket closed meanwhile counts as readable, which shows its end to the reader.
     """
     descriptor = waiting.fileno()
     if descriptor < 0:
@@ -35,7 +35,7 @@ def wait(waiting: socket.socket, timeout: float | None, *, write: bool) -> bool:
         return bool(can_read)
     poll = select.poll()
     poll.register(descriptor, select.POLLIN | select.POLLOUT if write else select.POLLIN)
-    # In milliseconds, rounded up: waiting must not end before the time is over.
+    # Milliseconds, rounded up so that the wait does not end early.
     events = poll.poll(None if timeout is None else int(timeout * 1000) + 1)
     if not events:
         raise TimeoutError

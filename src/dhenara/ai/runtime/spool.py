@@ -1,4 +1,4 @@
-"""A spool: lines on their way into a request, a few in memory, more in a file that nobody else sees."""
+"""Buffers request lines, small ones in memory and large ones in a temporary file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BLOCK = 1 << 20
 
 
 class Spool:
-    """Written once, read as often as a request must be sent. A line has no line break in it."""
+    """Written once, read for every attempt; lines contain no line breaks."""
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # it lives until `close`
@@ -33,5 +33,5 @@ class Spool:
             yield from whole
 
     def close(self) -> None:
-        """Nothing is left of it."""
+        """Delete the buffer."""
         self._file.close()

@@ -1,4 +1,4 @@
-"""The blocking world: every answer is ready when the question is asked."""
+"""IO for sync code: every coroutine runs to its end without suspending."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 def run(step: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine that never waits: this world answers at once, so the coroutine does not either."""
+    """Run a coroutine that never suspends, because all IO of sync code blocks."""
     try:
         step.send(None)
     except StopIteration as done:
@@ -39,7 +39,7 @@ def run(step: Coroutine[Any, Any, T]) -> T:
         return value
     step.close()
     raise SyncAsyncMismatchError(
-        "a sync call was asked to await; use generate_async for async layers, tools and transports"
+        "a sync call met async code. Use generate_async for async layers, tools and transports."
     )
 
 
@@ -53,11 +53,11 @@ class BlockingWaiter:
         return wait(waiting, timeout, write=True)
 
     def close(self, closing: socket.socket) -> None:
-        closing.close()  # `shutdown` before it has woken whoever waits
+        closing.close()  # `shutdown` has already woken the waiters
 
 
 class BlockingNetwork:
-    """Sockets."""
+    """Opens connections for sync code."""
 
     def __init__(self, trust: Callable[[], ssl.SSLContext]) -> None:
         self._trust = trust
@@ -65,18 +65,18 @@ class BlockingNetwork:
 
     async def connect(self, host: str, port: int, timeout: float | None) -> Connection:
         try:
-            # As bytes, a plain host name does not load the tables for international ones.
-            match = connect_first(host.encode() if host.isascii() else host, port, timeout)
+            # As bytes, an ASCII host name does not load the IDNA tables.
+            connected = connect_first(host.encode() if host.isascii() else host, port, timeout)
         except TimeoutError as error:
             raise ReadTimeout(f"no connection to {host}:{port} in time", connecting=True) from error
         except (OSError, UnicodeError) as error:
             raise ConnectFailed(error_reason(error)) from error
         try:
-            match.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
-            match.close()
+            connected.close()
             raise ConnectFailed(error_reason(error)) from error
-        return SocketConnection(match, self._waiter, time.monotonic)
+        return SocketConnection(connected, self._waiter, time.monotonic)
 
     async def start_tls(self, connection: Connection, host: str, timeout: float | None) -> Connection:
         from .tls_connection import secured
@@ -85,7 +85,7 @@ class BlockingNetwork:
 
 
 class BlockingIO:
-    """Answers at once, by blocking. One may be shared by many threads."""
+    """IO that blocks; may be shared by threads."""
 
     def __init__(self, transport: Transport | None = None) -> None:
         self._transport = transport or blocking_transport()
@@ -130,7 +130,7 @@ class BlockingIO:
         return time.time()
 
     def random(self) -> float:
-        return random.random()  # spreads retries; nothing secret rests on it
+        return random.random()  # for retry jitter only, not security
 
     async def close(self) -> None:
         await self._transport.close()
@@ -145,7 +145,7 @@ def blocking_transport(trust: Callable[[], ssl.SSLContext] | None = None) -> Htt
 
 
 def trusted_context() -> ssl.SSLContext:
-    """Loaded with the first secure connection; plain ones to this machine do without."""
+    """Loaded with the first TLS connection; plain ones do not need it."""
     from .tls import trust_context
 
     return trust_context(environment())

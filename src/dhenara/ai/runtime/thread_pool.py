@@ -1,4 +1,4 @@
-"""A crowd of threads: blocking jobs side by side, each given up when its time is over."""
+"""Runs blocking jobs in threads, each with a timeout."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Finished = tuple[int, Outcome]
 
 
 class ThreadPool:
-    """Runs jobs on daemon threads. A thread that cannot be stopped is left behind, and does not hold up the exit."""
+    """Runs jobs on daemon threads; a thread that exceeds its timeout is abandoned and does not delay exit."""
 
     def __init__(self, jobs: Sequence[UserJob], at_once: int) -> None:
         self._waiting = deque(enumerate(jobs))
@@ -41,7 +41,7 @@ class ThreadPool:
         threading.Thread(target=work, name="dhenara-tool", daemon=True).start()
 
     def _wait(self) -> None:
-        """For the next one to finish, or to run out of time."""
+        """Wait until a job finishes or times out."""
         limits = [limit for limit in self._running.values() if limit is not None]
         try:
             wait = max(0.0, min(limits) - time.monotonic()) if limits else None

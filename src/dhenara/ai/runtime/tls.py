@@ -1,4 +1,4 @@
-"""TLS contexts: one for the whole process where nothing is set, else one for each client."""
+"""TLS contexts: one per process by default, one per client with TLS settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def trust_context(environment: Mapping[str, str]) -> ssl.SSLContext:
-    """The context for the CA bundle that the environment names, or the system's own."""
+    """Return the context for the CA bundle in the environment, or the system's."""
     name = next((name for name in BUNDLES if environment.get(name)), "")
     try:
         return make_context(environment.get(name), environment.get("SSL_CERT_DIR") or None)
@@ -27,7 +27,7 @@ def trust_context(environment: Mapping[str, str]) -> ssl.SSLContext:
 
 
 class TlsContexts:
-    """The TLS context of one client, created for its first secure connection."""
+    """The TLS context of one client, created for its first TLS connection."""
 
     __slots__ = ("_created", "_environment", "settings")
 
@@ -37,10 +37,10 @@ class TlsContexts:
         self._created: ssl.SSLContext | None = None
 
     def __call__(self) -> ssl.SSLContext:
-        """The context.
+        """Return the context.
 
         Raises:
-            ConfigurationError: Files that cannot be read, or that are not PEM.
+            ConfigurationError: If a file cannot be read or is not PEM.
         """
         if self.settings.is_default:
             return trust_context(self._environment)
@@ -50,13 +50,13 @@ class TlsContexts:
 
 
 def create_context(settings: TlsSettings, environment: Mapping[str, str]) -> ssl.SSLContext:
-    """A new context for these settings."""
+    """Create a context for these settings."""
     verify = settings.verify
     if isinstance(verify, ssl.SSLContext):
         if settings.cert is not None:
             raise ConfigurationError(
                 "verify is an ssl.SSLContext, which has its own client certificate: call its load_cert_chain(...) "
-                "and leave cert out"
+                "and do not pass cert"
             )
         return verify
     created = trusting(verify, environment)
@@ -68,7 +68,7 @@ def create_context(settings: TlsSettings, environment: Mapping[str, str]) -> ssl
 def trusting(verify: bool | str, environment: Mapping[str, str]) -> ssl.SSLContext:
     if verify is True:
         bundle = next((environment[name] for name in BUNDLES if environment.get(name)), None)
-        trust_context(environment)  # refuses a bundle that cannot be read, and names its variable
+        trust_context(environment)  # raises if the bundle cannot be read, and names its variable
         return new_context(bundle, environment.get("SSL_CERT_DIR") or None)
     if verify is False:
         created = ssl.create_default_context()
@@ -85,10 +85,10 @@ def trusting(verify: bool | str, environment: Mapping[str, str]) -> ssl.SSLConte
 
 
 def load_certificate(created: ssl.SSLContext, cert: tuple[str, ...]) -> None:
-    """Loads the client certificate."""
+    """Load the client certificate."""
     file, key, password = cert[0], *(*cert[1:], None, None)[:2]
     try:
-        # Without a password, OpenSSL would ask for one at the terminal.
+        # Without a password function, OpenSSL would prompt at the terminal.
         created.load_cert_chain(file, key, no_password if password is None else password)
     except OSError as error:
         raise ConfigurationError(
@@ -103,7 +103,7 @@ def no_password() -> str:
 
 @cache
 def make_context(bundle: str | None, folder: str | None) -> ssl.SSLContext:
-    """The one of the process."""
+    """Return the context shared by the process."""
     return new_context(bundle, folder)
 
 
@@ -118,13 +118,13 @@ def new_context(bundle: str | None, folder: str | None) -> ssl.SSLContext:
 
 
 def self_closing(made: ssl.SSLContext) -> ssl.SSLContext:
-    """Its sockets close without a word when they are forgotten."""
+    """Make its sockets close when garbage collected, without a ResourceWarning."""
     made.sslsocket_class = SelfClosingTlsSocket
     return made
 
 
 class SelfClosingTlsSocket(ssl.SSLSocket):
-    """A client that nobody closed leaves no socket and no warning behind."""
+    """A TLS socket that closes when garbage collected, without a ResourceWarning."""
 
     def __del__(self) -> None:
         self.close()

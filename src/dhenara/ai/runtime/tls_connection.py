@@ -1,8 +1,8 @@
-"""TLS over a connection, written once for the blocking world and trio.
+"""TLS over a connection, written once for sync code and trio.
 
-The TLS engine of the standard library works on memory (`ssl.SSLObject` and two `ssl.MemoryBIO`): what is to be sent is
-encrypted into `_outgoing`, and what arrives is put into `_incoming` and decrypted from there. So it is known at every
-moment whether anything unread has arrived, a request can be written while its response is read, and no call blocks.
+The standard library's TLS engine works in memory (`ssl.SSLObject` and two `ssl.MemoryBIO`): outgoing data is
+encrypted into `_encoded`; received data is put into `_incoming` and decrypted from there. So it is always known
+whether unread data has arrived, a request can be written while its response is read, and no call blocks.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from .os_errors import break_of, error_reason, tls_problem
 from .socket_connection import CHUNK, SocketConnection
 
 RECORDS = 65_536
-"""Bytes that are encrypted at once; TLS cuts them into records of 16 KiB."""
+"""Bytes encrypted at once; TLS splits them into records of 16 KiB."""
 
 
 async def secured(
     connection: Connection, host: str, timeout: float | None, trust: Callable[[], ssl.SSLContext]
 ) -> TlsConnection:
-    """The connection with TLS on it; it is closed when that fails, whatever the reason."""
+    """Return the connection with TLS; it is closed if that fails for any reason."""
     if not isinstance(connection, SocketConnection):
         raise TypeError("only a connection of this world can be secured here")
     try:
         context = trust()
         try:
             tls = TlsConnection(connection, context, host, time.monotonic)
-        except ValueError as error:  # a host that no certificate can name
+        except ValueError as error:  # invalid host name for certificates
             raise ConnectFailed(error_reason(error)) from error
         await tls.handshake(timeout)
     except ReadTimeout as error:
@@ -43,7 +43,7 @@ async def secured(
 
 
 class TlsConnection:
-    """One secured connection."""
+    """A connection with TLS."""
 
     __slots__ = (
         "__weakref__",
@@ -64,14 +64,14 @@ class TlsConnection:
         self._incoming, self._encoded = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._encoded, server_hostname=host)
         self._early = b""
-        """Decrypted bytes that arrived while a request was being written."""
+        """Decrypted bytes that arrived while a request was written."""
         self._pending = memoryview(b"")
-        """Encrypted bytes that were not sent yet."""
+        """Encrypted bytes not sent yet."""
         self._written = 0
         self._open = False
 
     async def handshake(self, timeout: float | None) -> None:
-        """Raises Unreachable, or Silence."""
+        """Perform the handshake; raises ConnectFailed or ReadTimeout."""
         until = None if timeout is None else self._now() + timeout
         try:
             while not self._handshaken():
@@ -123,7 +123,10 @@ class TlsConnection:
         self._raw.drop()
 
     def is_stale(self) -> bool:
-        """Session tickets may come at any time (RFC 8446 section 4.6.1); anything else was not asked for."""
+        """Return whether it is unusable.
+
+        Session tickets may arrive at any time (RFC 8446 section 4.6.1); other data is unexpected.
+        """
         if self._early or self._pending or not self._raw.owned:
             return True
         try:
@@ -144,7 +147,7 @@ class TlsConnection:
         return True
 
     def _decrypted(self) -> bytes | None:
-        """The next bytes; None when more has to arrive first, and b"" at the end."""
+        """Return the next bytes; None if more must arrive first, b"" at the end."""
         try:
             return self._tls.read(CHUNK)
         except ssl.SSLWantReadError:
@@ -162,7 +165,7 @@ class TlsConnection:
             self._incoming.write_eof()
 
     async def _flush(self, until: float | None) -> None:
-        """Sends what is encrypted. Ends early when the response begins to arrive, which `_early` then holds."""
+        """Send encrypted data; stops when the response begins, which is then in `_early`."""
         if self._encoded.pending:
             self._pending = memoryview(bytes(self._pending) + self._encoded.read())
         while self._pending and not self._answered():
@@ -173,9 +176,9 @@ class TlsConnection:
                 await self._receive(until)
 
     def _answered(self) -> bool:
-        """Whether something of a response is here; all of it is put into `_early`.
+        """Return whether response data has arrived; all of it is put into `_early`.
 
-        What waits in the TLS engine does not make the socket readable, so nothing may be left there.
+        Data inside the TLS engine does not make the socket readable, so none may be left there.
         """
         if not self._open or self._early:
             return bool(self._early)
@@ -188,11 +191,11 @@ class TlsConnection:
         return bool(pieces)
 
     async def _last_words(self, until: float | None) -> None:
-        """The alert that tells the server why (RFC 8446 section 6.2)."""
+        """Send the alert that tells the server the reason (RFC 8446 section 6.2)."""
         try:
             await self._flush(until)
         except (ConnectionBroken, ssl.SSLError):
-            pass  # it is gone already
+            pass  # already closed
 
     def _left(self, until: float | None) -> float | None:
         return None if until is None else max(0.0, until - self._now())

@@ -1,4 +1,4 @@
-"""TLS settings of one client: which certificates it trusts, and which one it shows."""
+"""TLS settings of a client: trusted certificates and client certificate."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ MOST_CERT_PARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
-    """What one client does about certificates.
+    """TLS settings of one client.
 
     Args:
-        verify: True for the bundle that the environment names or else the system's trust, False for no check at all,
-            the path of a file or folder of PEM certificates to trust instead, or a ready `ssl.SSLContext`.
-        cert: Client certificate: the path of one PEM file with certificate and key, or a tuple of certificate file,
-            key file and, where the key is encrypted, its password.
+        verify: True for the bundle in the environment or the system's certificates, False for no verification, a path
+            of
+            a PEM file or folder to trust instead, or an `ssl.SSLContext`.
+        cert: Client certificate: path of a PEM file with certificate and key, or a tuple of certificate file, key
+            file
+            and, if the key is encrypted, its password.
     """
 
     verify: Any = True
@@ -47,17 +49,17 @@ DEFAULT_TLS = TlsSettings()
 
 
 def tls_settings(verify: Any = True, cert: Any = None) -> TlsSettings:
-    """Checked settings.
+    """Validate TLS settings.
 
     Args:
         verify: See `TlsSettings`.
-        cert: See `TlsSettings`; lists are accepted for tuples.
+        cert: See `TlsSettings`; a list is accepted as well.
 
     Returns:
-        The settings; paths are strings.
+        The settings, with paths as strings.
 
     Raises:
-        ConfigurationError: A value of the wrong type, or a path where nothing is.
+        ConfigurationError: If a value has the wrong type or a path does not exist.
     """
     if verify is True and cert is None:
         return DEFAULT_TLS
@@ -65,7 +67,7 @@ def tls_settings(verify: Any = True, cert: Any = None) -> TlsSettings:
 
 
 def configured_tls(config: Mapping[str, Any], default: TlsSettings) -> TlsSettings:
-    """The settings in the `config` of an endpoint; entries that are missing there come from the client."""
+    """Return the TLS settings in an endpoint's `config`, with missing ones from the client."""
     if not any(name in config for name in NAMES):
         return default
     return tls_settings(config.get("verify", default.verify), config.get("cert", default.cert))
@@ -120,5 +122,5 @@ def checked_cert(given: Any) -> tuple[str, ...]:
 
 def existing(path: str, name: str) -> str:
     if not exists(path):
-        raise ConfigurationError(f"{name} names {path!r}, where there is no file. It takes PEM files.")
+        raise ConfigurationError(f"{name} names {path!r}, which does not exist. Pass the path of a PEM file.")
     return path

@@ -1,4 +1,4 @@
-"""Transports by name: the built-in HTTP client, httpx2 and aiohttp, each with the TLS settings of one client."""
+"""Transports by name: built-in, httpx2 and aiohttp, with the TLS settings of one client."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ TRANSPORTS: tuple[str, ...] = get_args(TransportName)
 
 
 def check_transport(name: str, is_async: bool | None = None) -> None:
-    """Refuses a name that cannot carry these calls.
+    """Check that a named transport can be used.
 
     Args:
         name: One of `TRANSPORTS`.
-        is_async: Whether calls are async; None where that is not known yet.
+        is_async: Whether calls are async; None if unknown.
 
     Raises:
-        ConfigurationError: An unknown name, a package that is not installed, or sync calls over aiohttp.
+        ConfigurationError: If the name is unknown, its package is not installed, or aiohttp is used for sync calls.
     """
     if name not in TRANSPORTS:
         names = ", ".join(map(repr, TRANSPORTS))
         raise ConfigurationError(
-            f"there is no transport {name!r}. Use one of {names}, a transport of httpx2, or an object with "
+            f"unknown transport {name!r}. Use one of {names}, a transport of httpx2, or an object with "
             "`async def open(request, patience)` and `async def close()`."
         )
     if name == "aiohttp" and is_async is False:
@@ -49,18 +49,18 @@ def check_transport(name: str, is_async: bool | None = None) -> None:
 
 
 def choose_transport(given: Any, tls: TlsSettings, *, is_async: bool) -> Transport:
-    """The transport for sync or async calls.
+    """Return the transport for sync or async calls.
 
     Args:
-        given: A name, an object of the user's, or None for the built-in transport.
-        tls: The TLS settings of the client.
+        given: A name, a transport object, or None for the built-in transport.
+        tls: TLS settings of the client.
         is_async: Whether calls are async.
 
     Returns:
-        A transport; those that are named belong to the caller, who closes them.
+        The transport; the caller closes those created by name.
 
     Raises:
-        ConfigurationError: A transport that does not fit, or TLS settings beside a transport that has its own.
+        ConfigurationError: If the transport does not fit, or TLS settings are combined with a transport object.
     """
     if given is None or isinstance(given, str):
         name = given or "builtin"
@@ -72,7 +72,7 @@ def choose_transport(given: Any, tls: TlsSettings, *, is_async: bool) -> Transpo
             "Set them there, or pass the name of a transport."
         )
     if hasattr(given, "open"):
-        adapted: Transport = given  # anything with `open` follows the protocol
+        adapted: Transport = given  # every object with `open` is assumed to follow the protocol
         return adapted
     from .httpx2_transport import adapt_transport
 
@@ -93,7 +93,7 @@ def synchronous(name: str, tls: TlsSettings) -> Transport:
 
 
 def asynchronous(name: str, tls: TlsSettings) -> Transport:
-    """One transport for each event loop: connections belong to the loop that opened them."""
+    """Return a transport that keeps one transport per event loop, because connections belong to a loop."""
     from .async_io import LoopTransport, loop_transport
     from .tls import TlsContexts
 

@@ -1,4 +1,4 @@
-"""Connections on trio: sockets of the standard library, and trio's own way to wait for them."""
+"""Connections on trio, over standard sockets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TrioWaiter:
-    """Waits on the loop in which it was made."""
+    """Waits on the trio loop in which it was created."""
 
     def __init__(self) -> None:
         self._token = trio.lowlevel.current_trio_token()
@@ -49,7 +49,7 @@ class TrioWaiter:
                 close_now(closing)
                 return
         except RuntimeError:
-            pass  # another thread, or no loop at all
+            pass  # another thread, or no loop
         try:
             self._token.run_sync_soon(close_now, closing)
         except trio.RunFinishedError:
@@ -64,7 +64,7 @@ class TrioWaiter:
 
 
 class TimeLimit:
-    """`trio.fail_after` with the standard library's error."""
+    """`trio.fail_after` that raises the standard TimeoutError."""
 
     def __init__(self, seconds: float | None) -> None:
         self._scope = trio.move_on_after(float("inf") if seconds is None else seconds)
@@ -80,14 +80,14 @@ class TimeLimit:
 
 
 def close_now(closing: socket.socket) -> None:
-    """Tasks that wait for the socket get ClosedResourceError."""
+    """Close the socket; tasks waiting for it get ClosedResourceError."""
     if closing.fileno() >= 0:
         trio.lowlevel.notify_closing(closing)
         closing.close()
 
 
 class TrioNetwork:
-    """Connections of the running loop."""
+    """Opens connections on the running trio loop."""
 
     def __init__(self, trust: Callable[[], ssl.SSLContext]) -> None:
         self._trust = trust
@@ -96,7 +96,7 @@ class TrioNetwork:
     async def connect(self, host: str, port: int, timeout: float | None) -> Connection:
         try:
             with TimeLimit(timeout):
-                # trio tries all addresses (RFC 8305), and closes what it has opened when it is cancelled.
+                # trio tries all addresses (RFC 8305) and closes them when cancelled.
                 stream = await trio.open_tcp_stream(host, port)
         except TimeoutError as error:
             raise ReadTimeout(f"no connection to {host}:{port} in time", connecting=True) from error

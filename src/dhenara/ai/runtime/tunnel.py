@@ -1,4 +1,4 @@
-"""Tunnels through a proxy: CONNECT, RFC 9110 section 9.3.6. The TLS of the host follows inside."""
+"""Tunnels through a proxy with CONNECT (RFC 9110 section 9.3.6); TLS to the host follows inside."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ OK = range(200, 300)
 async def open_tunnel(
     network: Network, proxy: Proxy, host: str, port: int, left: Callable[[], float | None]
 ) -> Connection:
-    """A connection to the host through the proxy, without TLS yet.
+    """Open a connection to the host through the proxy, without TLS yet.
 
     Args:
-        net: The connections of this world.
-        proxy: Where to connect.
+        network: Opens connections.
+        proxy: The proxy.
         host: The host behind the proxy.
         port: Its port.
-        left: Seconds that remain to connect.
+        left: Returns the seconds left to connect.
 
     Returns:
-        The connection; everything on it goes to the host from now on.
+        The connection, which now reaches the host.
 
     Raises:
-        ProxyRefused: The proxy answered with another status than 2xx, or with something that is not HTTP.
-        Silence: The limit to connect has passed; `connecting` is set.
-        Unreachable: There is no connection to the proxy, or it hung up.
+        ProxyRefused: If the proxy answered with a status other than 2xx, or not with HTTP.
+        ReadTimeout: If the connect timeout expired; `connecting` is set.
+        ConnectFailed: If the proxy could not be reached or closed the connection.
     """
     conn = await network.connect(proxy.host, proxy.port, left())
     try:
@@ -43,7 +43,7 @@ async def open_tunnel(
 
 
 async def ask_for_tunnel(connection: Connection, proxy: Proxy, target: str, left: Callable[[], float | None]) -> None:
-    """What a proxy says is not repeated in errors: some repeat the credentials that they got."""
+    """Send CONNECT; the proxy's text is not repeated in errors, because some proxies repeat credentials."""
     reader = Http1Reader("CONNECT")
     try:
         await connection.write(write_request("CONNECT", target, {"host": target, **proxy.headers()}, b""), left())

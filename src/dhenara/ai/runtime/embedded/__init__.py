@@ -1,1 +1,1 @@
-"""A model in the process of the user: no server, no key, no network."""
+"""The embedded model: runs in the user's process without server, key or network."""

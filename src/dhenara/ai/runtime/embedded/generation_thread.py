@@ -1,4 +1,4 @@
-"""One request to the embedded model, at work in a thread of its own; what it says is heard through a queue."""
+"""One request to the embedded model in a thread, with its chunks in a queue."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ DOCUMENT = "application/json"
 DONE = b"data: [DONE]\n\n"
 Message = dict[str, Any]
 LONGEST_END = 10.0
-"""Seconds to wait for a model that is still reading its prompt when the program ends."""
+"""Longest wait at exit in seconds for a model that is reading its prompt."""
 
 
 class GenerationThread:
-    """Started at once. `hear` gives what was said, and None when that was all."""
+    """Starts at once; `next_chunk` returns chunks, then None."""
 
     def __init__(self, engine: LlamaEngine, kind: str, body: Message) -> None:
         self._engine = engine
@@ -37,18 +37,18 @@ class GenerationThread:
         self._thread.start()
 
     def next_chunk(self, timeout: float | None) -> Message | None:
-        """Raises `queue.Empty` when nothing is said in time."""
+        """Return the next chunk; raises `queue.Empty` after the timeout."""
         text = self._text.get(timeout=timeout)
         if isinstance(text, Exception):
             raise ConnectionBroken(f"the embedded model failed: {text}") from text
         return text
 
     def cancel(self) -> None:
-        """Stops the computation at the next token."""
+        """Stop the computation at the next token."""
         self._left = True
 
     def stop(self) -> None:
-        """Stops, and waits until it has."""
+        """Stop and wait for the thread."""
         self.cancel()
         self._thread.join(LONGEST_END)
 
@@ -57,14 +57,14 @@ class GenerationThread:
             WAYS[self._kind](self)
         except ValueError as error:
             self._text.put({"error": {"code": 400, "message": str(error), "type": "invalid_request_error"}})
-        except Exception as error:  # noqa: BLE001  # whatever happened in here is told to whoever waits
-            # Before the first word it is an answer like that of a server, which has nothing to do with a network.
+        except Exception as error:  # noqa: BLE001  # every failure is passed to the caller
+            # Before the first chunk, an error is reported like an HTTP error of a server.
             self._text.put(error if self._spoke else failure(error))
         self._text.put(None)
         at_work.discard(self)
 
     def _chat(self) -> None:
-        """Always as a stream, since only that can be stopped."""
+        """Always stream, because only streams can be stopped."""
         data = {**self._body, "stream": True, "stream_options": {"include_usage": True}}
         if self._engine.knows_tools or not concerns_tools(data):
             self._engine.chat(data, self._on_chunk)
@@ -74,7 +74,7 @@ class GenerationThread:
 
     def _on_chunk(self, text: Message) -> bool:
         if "model" in text:
-            # The library names the file; whoever asked knows the model by another name.
+            # The library reports the file name; return the name that the caller used.
             text["model"] = self._body.get("model")
         self._spoke = True
         self._text.put(text)
@@ -88,7 +88,7 @@ class GenerationThread:
 
 
 def failure(error: Exception) -> Message:
-    """What a server would answer that came upon this error."""
+    """Return the error body that a server would send."""
     message = f"the embedded model failed: {error}"
     return {"error": {"code": 500, "message": message, "type": type(error).__name__}}
 
@@ -98,7 +98,7 @@ at_work: set[GenerationThread] = set()
 
 @atexit.register
 def end_all() -> None:
-    """The interpreter would take threads of llama.cpp down in the middle of their work, and the process with them."""
+    """Stop all work at exit; otherwise llama.cpp threads would crash the process."""
     for work in tuple(at_work):
         work.stop()
 
@@ -112,7 +112,7 @@ KINDS = {"/chat/completions": "chat", "/embeddings": "embed", "/rerank": "rerank
 
 
 def head_for(first: Message | None, kind: str) -> Head:
-    """What an HTTP server would have said before these words."""
+    """Return the HTTP head that a server would send before this chunk."""
     problem = first.get("error") if first is not None else None
     if problem is not None:
         return Head(int(problem.get("code") or 500), {"content-type": DOCUMENT})

@@ -1,4 +1,4 @@
-"""Tools for models whose chat templates know none: a call that has to be made is all that they are able to say."""
+"""Tool calls for models whose chat template has no tools: required calls are enforced with a JSON schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from ...wire import json
 
 Message = dict[str, Any]
 UNDECIDED = (
-    "the chat template of this model knows no tools, so it cannot decide to call one. Set tool_choice to 'required' or "
+    "the chat template of this model does not support tools, so it cannot choose to call one. Set tool_choice to "
+    "'required' or "
     "to the name of a tool; a model of your own with tools in its template decides by itself"
 )
 TASK = "Reply only with a JSON object of the name of a function and its arguments.\n\nFunctions:\n"
@@ -25,10 +26,7 @@ ANSWER = {
 
 
 class ConstrainedCall:
-    """One request in words that the model understands, and its answer in words of the protocol.
-
-    Raises ValueError for what it cannot be asked.
-    """
+    """Rewrites one request for the model and converts its response back; raises ValueError if unsupported."""
 
     def __init__(self, body: Message, hear: Callable[[Message], bool]) -> None:
         if is_optional_call(body):
@@ -41,14 +39,14 @@ class ConstrainedCall:
         tools = required_functions(body.get("tools") or (), body.get("tool_choice"))
         if tools:
             self._data = to_tool_call
-            # Small models read numbers better with air around them.
+            # Small models read numbers better with spaces around them.
             shown = "\n".join(spaced.dumps(tool, ensure_ascii=False) for tool in tools)
             stored |= {
                 "messages": with_task(messages, TASK + shown),
                 "response_format": output_schema(any_call_schema(tools)),
             }
         elif body["messages"][-1]["role"] == "tool" and "response_format" not in body:
-            # Left alone, it says the call once more.
+            # Without this, the model repeats the call.
             self._data = to_text
             stored |= {"messages": with_task(messages, REPLY), "response_format": output_schema(ANSWER)}
         else:
@@ -56,7 +54,7 @@ class ConstrainedCall:
         self.body: Message = stored
 
     def add_chunk(self, text: Message) -> bool:
-        """A chunk of the answer; what is constrained is told once it is whole."""
+        """Handle a chunk; constrained output is reported when complete."""
         for choice in text.get("choices") or () if self._data else ():
             delta = choice.get("delta") or {}
             self._text.append(delta.pop("content", None) or "")
@@ -70,7 +68,7 @@ class ConstrainedCall:
         try:
             data = self._data(json.loads(text))
         except ValueError:
-            # It was cut off; what there is of it is the answer.
+            # It was truncated; return the text so far.
             data = {"content": text}
         choice["delta"] = {**delta, **data}
         if "tool_calls" in data:
@@ -89,7 +87,7 @@ def to_text(given: Message) -> Message:
 
 
 def required_functions(tools: Sequence[Message], choice: Any) -> list[Message]:
-    """The functions of which one has to be called."""
+    """Return the functions of which one must be called."""
     functions = [tool["function"] for tool in tools if tool.get("type") == "function"]
     if isinstance(choice, dict):
         return [one for one in functions if one["name"] == choice["function"]["name"]]
@@ -97,7 +95,7 @@ def required_functions(tools: Sequence[Message], choice: Any) -> list[Message]:
 
 
 def is_optional_call(body: Message) -> bool:
-    """Whether the model would have to decide if it calls a tool."""
+    """Return whether the model may choose to call a tool."""
     free = body.get("tools") and body.get("tool_choice") in (None, "auto")
     return bool(free) and body["messages"][-1]["role"] != "tool"
 
@@ -107,7 +105,7 @@ def concerns_tools(body: Message) -> bool:
 
 
 def plain_messages(messages: Sequence[Message]) -> Iterator[Message]:
-    """Calls and results as words."""
+    """Convert tool calls and results to text."""
     for message in messages:
         if message["role"] == "tool":
             yield {"role": "user", "content": f"Result of the function: {message['content']}"}
@@ -124,7 +122,7 @@ def call_text(call: Message) -> str:
 
 
 def with_task(messages: Sequence[Message], task: str) -> list[Message]:
-    """The conversation with the task before it, after what the user's own instructions say."""
+    """Append the task to the system message."""
     if messages and messages[0]["role"] == "system" and isinstance(messages[0]["content"], str):
         return [{"role": "system", "content": f"{messages[0]['content']}\n\n{task}"}, *messages[1:]]
     return [{"role": "system", "content": task}, *messages]
@@ -135,7 +133,7 @@ def output_schema(schema: Message) -> Message:
 
 
 def any_call_schema(functions: Sequence[Message]) -> Message:
-    """Any one call. Definitions move to the root, under names that tell the tools' own apart."""
+    """Return a schema for a call of any function; definitions move to the root under unique names."""
     calls: list[Message] = []
     definitions: Message = {}
     for number, function in enumerate(functions):

