@@ -203,7 +203,11 @@ def test_which_addresses_are_public(address: str, public: bool) -> None:
         (Raw(status=404), HERE, "status 404"),
         (picture(b"<html>Log in</html>", "text/html"), HERE, "not a picture|web page"),
         (picture(PNG * 100), Fetching(private=True, max_bytes=100), "more than 100 bytes"),
-        (RawStream([PNG] * 100, pause=0.05), Fetching(private=True, timeout=0.3), "was interrupted|could not be fetched"),
+        (
+            RawStream([PNG] * 100, pause=0.05),
+            Fetching(private=True, timeout=0.3),
+            "was interrupted|could not be fetched",
+        ),
         (picture(), Fetching(allowed=False), "fetching is disabled"),
         (
             Raw(status=301, headers={"location": "/", "content-length": "0"}),

@@ -223,7 +223,7 @@ def test_a_batch_is_cancelled(provider: str, path: str, reply: Raw, world: World
 def test_what_cannot_be_read_yet_or_at_all_is_said(world: World, server: FakeServer) -> None:
     client = at("groq", server)
     server.add_replies(openai_job("in_progress"))
-    with pytest.raises(ConfigurationError, match="is running. Call wait_for_batch"):
+    with pytest.raises(ConfigurationError, match="Call wait_for_batch first"):
         world.ask(client, "batch_results", "batch_1")
     server.add_replies(openai_job("failed", errors={"data": [{"message": "line 2 is no JSON"}]}))
     with pytest.raises(ServerError, match="line 2 is no JSON"):

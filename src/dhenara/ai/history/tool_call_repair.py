@@ -88,11 +88,10 @@ class ToolCallRepair:
         )
 
     def find_open_call(self, result: ToolResultContent) -> tuple[str, ToolCallContent] | None:
-        """The open call of a result: by its id, else by the name of its function, in the order of the calls.
+        """Return the open call of a result: by id, else by function name in call order.
 
-        Some protocols have no ids, so a name may also stand in the place of the id. Calls that came without an id
-        are the first ones that a result without an id can mean, and calls whose id another result names are none of
-        them. A result whose id nobody knows can only mean a call that came without one.
+        Some protocols have no ids, so the id may be a function name. A result without an id belongs to the first call
+        without one; calls that another result names by id are left to that result.
         """
         if result.call_id:
             by_id = next((one for one in self.open if result.call_id in (one[0], one[1].id)), None)
