@@ -112,7 +112,7 @@ def test_a_row_that_fails_is_asked_again_by_the_next_run_alone(run: Any, serve: 
     wiring = settings(serve(fake)), None
     first = run(wiring, [*WORDS, "  "], "out.jsonl")
     assert (first.answered, first.failed) == (5, 3)
-    assert "refuses this call" in rows("out.jsonl")[3]["error"]
+    assert "rejects this call" in rows("out.jsonl")[3]["error"]
     assert "the prompt is empty" in rows("out.jsonl")[7]["error"]
     bad.clear()
     second = run(wiring, [*WORDS, "hello"], "out.jsonl")

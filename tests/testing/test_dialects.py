@@ -77,7 +77,7 @@ def test_errors_have_the_vendors_shape(status: int, kind: type[Exception], serve
 def test_a_script_that_is_used_up_says_so(server: FakeServer) -> None:
     response = httpx2.post(f"{server.url}/v1/chat/completions", json={})
     assert response.status_code == 500
-    assert "more often than it was told to" in response.text
+    assert "has no replies left" in response.text
 
 
 def test_what_was_asked_is_remembered(server: FakeServer) -> None:

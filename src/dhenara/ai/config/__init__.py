@@ -1,4 +1,4 @@
-"""Settings of the whole process: `from dhenara.ai.config import settings`."""
+"""Process-wide settings: `from dhenara.ai.config import settings`."""
 
 from __future__ import annotations
 

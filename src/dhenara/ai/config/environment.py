@@ -1,4 +1,4 @@
-"""The process's environment: read here, and handed to whoever needs a part of it."""
+"""The process's environment variables as a mapping."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..wire.secrets import SecretText
 
 
 class Environment(Mapping[str, str]):
-    """The live environment, read only. Its values are secrets in `repr`: keys stand among them."""
+    """The live environment, read-only; values are masked in `repr`, because they include API keys."""
 
     __slots__ = ()
 
@@ -34,5 +34,5 @@ ENVIRONMENT = Environment()
 
 
 def environment() -> Mapping[str, str]:
-    """The live environment; what is set later is seen later."""
+    """Return the live environment, which shows later changes."""
     return ENVIRONMENT

@@ -1,4 +1,4 @@
-"""The few switches that hold for a whole process, from `dhenara_config.py` or set at run time."""
+"""Process-wide settings, from `dhenara_config.py` or set at run time."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ FILE = "dhenara_config.py"
 
 
 class Settings:
-    """Read like attributes. The file in the working directory is read, not run, when a setting is first asked for.
+    """Process-wide settings, read as attributes.
 
-    `ENABLE_STREAMING_CONSOLIDATION`: whether the final tuple of a stream carries the whole answer. Switched off,
-    it still carries id, model, usage and how the stream ended, but no choices.
+    The file `dhenara_config.py` in the working directory is parsed, not executed, when a setting is first read.
+
+    Attributes:
+        ENABLE_STREAMING_CONSOLIDATION: Whether the final tuple of a stream contains the whole response (default
+            True).
+            If False it contains id, model, usage and finish state, but no choices.
     """
 
     ENABLE_STREAMING_CONSOLIDATION: bool
@@ -40,7 +44,7 @@ class Settings:
         self._loaded()[name] = check_value(name, value)
 
     def __delattr__(self, name: str) -> None:
-        """Back to the default."""
+        """Reset the setting to its default."""
         self._loaded()[name] = check_value(name, DEFAULTS.get(name))
 
     def update(self, **values: Any) -> None:
@@ -56,18 +60,18 @@ class Settings:
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """The upper-case names that the file sets to plain values."""
+    """Return the upper-case names that the file sets to literal values."""
     if not path.is_file():
         return {}
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
         return dict(named for node in tree.body for named in iter_assignments(node))
     except (SyntaxError, ValueError, OSError) as error:
-        raise ConfigurationError(f"{path} could not be read: {error}. It holds lines such as NAME = True.") from error
+        raise ConfigurationError(f"{path} could not be read: {error}. Use lines such as NAME = True.") from error
 
 
 def iter_assignments(node: ast.stmt) -> Iterator[tuple[str, Any]]:
-    """What one statement sets. One that would have to be run, such as an `if`, is refused."""
+    """Yield the settings of one statement; a statement that would need executing, such as `if`, raises ValueError."""
     match node:
         case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom(module="__future__"):
             return
@@ -92,7 +96,7 @@ def check_value(name: str, value: Any) -> Any:
 
 
 def unknown_setting(name: str) -> str:
-    return f"Setting {name!r} not found. There are: {', '.join(DEFAULTS)}."
+    return f"Setting {name!r} not found. Available: {', '.join(DEFAULTS)}."
 
 
 settings = Settings()

@@ -1,4 +1,4 @@
-"""Tools of MCP servers of the user's own."""
+"""Tools of MCP servers."""
 
 from __future__ import annotations
 

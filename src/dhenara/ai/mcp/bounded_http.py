@@ -1,4 +1,4 @@
-"""Bounds on what an MCP server may send over HTTP, as a hook for the responses of httpx2."""
+"""Limits the size of MCP messages over HTTP, as a response hook of httpx2."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import httpx2
 from ..wire.limits import DEFAULT_LIMITS
 
 MOST = DEFAULT_LIMITS.event_bytes
-"""Bytes of one message: a body of JSON, or an event of a stream, which as a whole may be of any length."""
+"""Largest message in bytes: a JSON body, or one event of a stream."""
 
 
 async def bound_response(response: httpx2.Response) -> None:
-    """Makes reading the response fail where a message has more than `MOST` bytes.
+    """Make reading fail if a message exceeds `MOST` bytes.
 
     Raises:
-        httpx2.DecodingError: the body is compressed, which was not asked for, so that its size is unknown.
+        httpx2.DecodingError: If the body is compressed although that was not requested, so its size is unknown.
     """
     if response.headers.get("content-encoding", "identity") != "identity":
-        raise httpx2.DecodingError("the server compressed its answer, which was not asked for")
+        raise httpx2.DecodingError("the server compressed its response, which was not requested")
     if isinstance(response.stream, httpx2.AsyncByteStream):
         response.stream = BoundedStream(response.stream, MOST)
 
 
 class BoundedStream(httpx2.AsyncByteStream):
-    """The bytes of a response; a blank line begins to count anew."""
+    """The bytes of a response; a blank line restarts the count."""
 
     def __init__(self, inner: httpx2.AsyncByteStream, most: int) -> None:
         self._inner = inner

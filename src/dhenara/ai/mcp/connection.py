@@ -1,4 +1,4 @@
-"""The connection to an MCP server, as the package mcp makes it."""
+"""Connects to an MCP server with the package mcp."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..errors import MCPServerError, MCPTimeoutError
 from ..wire.secrets import shown_address
 from .bounded_http import bound_response
 
-# A server may hold its answer open while a tool runs.
+# A server may keep a response open while a tool runs.
 TIMEOUT = httpx2.Timeout(30, read=300)
 UNREACHABLE = (OSError, httpx2.HTTPError, MCPError, ExceptionGroup, anyio.ClosedResourceError, anyio.EndOfStream)
-"""What the package raises when a server cannot be reached, or when it speaks another protocol."""
+"""Errors of the package mcp for a server that cannot be reached or violates the protocol."""
 
 CLOSING = 10.0
-"""Seconds that closing may take; a process that does not end by then is left to the operating system."""
+"""Longest time in seconds to close; a process that does not exit by then is abandoned."""
 
 
 @asynccontextmanager
@@ -33,14 +33,15 @@ async def connection(
     headers: Mapping[str, str],
     open_timeout: float | None,
 ) -> AsyncIterator[Client]:
-    """An open client.
+    """Open a client.
 
-    The task groups of the package live as long as the connection, so its time limits do, too: one scope around all of
-    it, whose deadline is that of opening, then none, then that of closing.
+    The package's task groups live as long as the connection, so the timeouts do too: one cancel scope around all of
+    it,
+    whose deadline is first that of opening, then none, then that of closing.
 
     Raises:
-        MCPTimeoutError: Opening took longer than `open_timeout`.
-        MCPServerError: The server cannot be reached, or does not speak the protocol.
+        MCPTimeoutError: If opening took longer than `open_timeout`.
+        MCPServerError: If the server cannot be reached or violates the protocol.
     """
     opened = False
     with anyio.CancelScope(deadline=deadline(open_timeout)) as scope:
@@ -50,7 +51,7 @@ async def connection(
             except (*UNREACHABLE, ValueError, RuntimeError) as error:
                 raise MCPServerError(
                     f"the MCP server {server_name(server)} cannot be reached: {root_cause(error)}. "
-                    "Check its command or address, and that it speaks MCP."
+                    "Check its command or URL, and that it speaks MCP."
                 ) from error
             opened, scope.deadline = True, math.inf
             yield client
@@ -64,7 +65,7 @@ async def connection(
 
 
 def deadline(seconds: float | None) -> float:
-    """A time on the clock of the event loop."""
+    """Return a time on the event loop's clock."""
     return math.inf if seconds is None else anyio.current_time() + seconds
 
 
@@ -89,7 +90,7 @@ async def make_client(
 
 
 def root_cause(error: BaseException) -> BaseException:
-    """What went wrong, out of the groups in which tasks report it."""
+    """Return the first error inside exception groups."""
     return root_cause(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 

@@ -1,4 +1,4 @@
-"""The list of tools that an MCP server offers: all of its pages, in bounded time and size, under names of their own."""
+"""Lists the tools of an MCP server, all pages, within time and size limits, and makes their names unique."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ HASH_LENGTH = 6
 
 
 async def list_tools(client: Client, server: str, timeout: float | None, most: int) -> list[Any]:
-    """Every tool, each name once.
+    """Return every tool, each name once.
 
     Raises:
-        MCPTimeoutError: The pages took longer than `timeout` seconds.
-        MCPServerError: There are more than `most` tools, or pages without end, or the server failed.
+        MCPTimeoutError: If listing took longer than `timeout` seconds.
+        MCPServerError: If there are more than `most` tools, pages repeat, or the server failed.
     """
     try:
         with anyio.fail_after(timeout):
@@ -42,30 +42,31 @@ async def list_tools(client: Client, server: str, timeout: float | None, most: i
 
 
 async def read_pages(client: Client, server: str, most: int) -> list[Any]:
-    match: dict[str, Any] = {}
+    listed: dict[str, Any] = {}
     cursors: set[str] = set()
     cursor: str | None = None
     while True:
         page = await client.list_tools(cursor=cursor)
         for tool in page.tools:
-            match.setdefault(tool.name, tool)
+            listed.setdefault(tool.name, tool)
         cursor = page.next_cursor
         if cursor and cursor in cursors:
-            raise MCPServerError(f"the MCP server {server} lists its tools in a circle: its cursors repeat")
+            raise MCPServerError(f"the MCP server {server} repeats its pages of tools")
         cursors.add(cursor or "")
-        if len(match) <= most and not cursor:
-            return list(match.values())
-        if len(match) > most or len(cursors) > most:
+        if len(listed) <= most and not cursor:
+            return list(listed.values())
+        if len(listed) > most or len(cursors) > most:
             raise MCPServerError(
-                f"the MCP server {server} lists more than {most} tools or pages. Raise max_tools if it has so many."
+                f"the MCP server {server} lists more than {most} tools or pages. Raise max_tools to allow more."
             )
 
 
 def legal_names(names: Sequence[str], prefix: str) -> list[str]:
-    """A name for each tool that providers take, and no two alike.
+    """Return a unique name for each tool that all providers accept.
 
-    A name that is legal stays as it is. Others have their illegal letters replaced; where that makes two alike, or cuts
-    one off, a hash of the original name tells them apart, so that a tool is called the same in every session.
+    A valid name is unchanged. In others, invalid characters become `_`; if that makes two equal or a name is cut off,
+    a
+    hash of the original name is appended, so that a tool has the same name in every session.
     """
     wanted = [prefix + name for name in names]
     plain = [ILLEGAL.sub("_", name) for name in wanted]

@@ -1,4 +1,4 @@
-"""What an MCP tool gave back, in our own content."""
+"""Converts results of MCP tools to tool results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..types.content import AudioContent, FileContent, ImageContent, ResultPart,
 
 
 def read_contents(result: Any) -> ToolResultContent:
-    """Words as words, pictures and sound as such; the plain value where there is nothing else."""
+    """Convert text, images and audio; use the structured value if there is no content."""
     parts = [read_block(block) for block in result.content]
     if len(parts) == 1 and isinstance(parts[0], TextContent):
         return ToolResultContent(call_id="", output=parts[0].text, is_error=bool(result.is_error))

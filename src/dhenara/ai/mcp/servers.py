@@ -1,4 +1,4 @@
-"""MCP servers of your own: a process beside yours or an address, whose tools a model may call."""
+"""MCP servers, run as a subprocess or reached by URL, whose tools a model can call."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 
 class MCPServer:
-    """Use with `with` in sync code and with `async with` in async code; the connection lasts as long.
+    """Connection to an MCP server; use it with `with` in sync code and `async with` in async code.
 
-    An exception inside of `with` comes out as it is.
+    Exceptions raised inside the block are not wrapped.
 
     Args:
         server: A command with its arguments, or a URL.
-        env: Environment variables of the process.
-        cwd: The folder that the process runs in.
+        env: Environment variables of the subprocess.
+        cwd: Working directory of the subprocess.
         headers: Headers of every request to a URL.
-        prefix: What stands before the names of its tools. Letters that providers do not take become `_`, and where
-            that would make two names alike, a hash of the original name tells them apart.
-        allowed: The only tools that are offered, by the names that the server gives them; all of them when empty.
-        needs_approval: Whether to ask before each call, or with "changes" before those that may change something.
-        timeout: The longest that a call of a tool may take, in seconds; None for no limit.
-        open_timeout: The longest that opening the connection may take, in seconds; None for no limit.
-        list_timeout: The longest that listing the tools may take, all pages together; None for no limit.
-        max_tools: The most tools, and the most pages of them, that are read.
+        prefix: Prefix of the tool names. Characters that providers do not accept become `_`; if that makes two names
+            equal, a hash of the original name is appended.
+        allowed: Names of the tools to offer, as the server lists them; empty (default) means all.
+        needs_approval: Whether to ask before each call; `"changes"` asks only before tools that may change something.
+        timeout: Longest time of a tool call in seconds; None (default) for no limit.
+        open_timeout: Longest time to connect in seconds (default 60); None for no limit.
+        list_timeout: Longest time to list all tools in seconds (default 60); None for no limit.
+        max_tools: Most tools, and most pages of them, to read (default 1000).
 
     Raises:
-        MCPTimeoutError: Opening or listing took too long.
-        MCPServerError: The server cannot be reached, or does not keep to the protocol.
+        MCPTimeoutError: If opening or listing took too long.
+        MCPServerError: If the server cannot be reached or violates the protocol.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class MCPServer:
         self._inside: ExitStack | AsyncExitStack = ExitStack()
 
     def __enter__(self) -> Self:
-        """Opens the connection on an event loop in a thread of its own, which ends with it."""
+        """Open the connection on an event loop in a new thread, which ends with it."""
         from anyio.from_thread import start_blocking_portal
 
         inside = ExitStack()
@@ -88,7 +88,7 @@ class MCPServer:
         return self
 
     def __exit__(self, *about: Any) -> None:
-        """Closes the connection. The task groups inside never see an exception of the caller, which they would wrap."""
+        """Close the connection; task groups never see the caller's exception, which they would wrap."""
         inside, self._client, self._portal = self._inside, None, None
         self._inside = ExitStack()
         if isinstance(inside, ExitStack):
@@ -103,7 +103,7 @@ class MCPServer:
         return self
 
     async def __aexit__(self, *about: Any) -> None:
-        """Closes the connection. Task groups see a cancellation, which is theirs to end, and no other exception."""
+        """Close the connection; task groups see only cancellations, which they must handle."""
         inside, self._client = self._inside, None
         self._inside = AsyncExitStack()
         if isinstance(inside, AsyncExitStack):
@@ -112,15 +112,19 @@ class MCPServer:
                 await inside.__aexit__(*(about if cancelled else (None, None, None)))
 
     def tools(self) -> list[Tool]:
-        """What the server offers, as tools for sync code."""
+        """Return the server's tools for sync code.
+
+        Raises:
+            SyncAsyncMismatchError: If the server was not opened with `with`.
+        """
         if self._portal is None:
             raise SyncAsyncMismatchError(
-                "this MCP server is not open for sync code; use `with`, or `await tools_async()`"
+                "the MCP server is not open for sync code. Use `with`, or `await tools_async()`."
             )
         return self._make_tools(self._portal.call(self._list_tools), self._caller)
 
     async def tools_async(self) -> list[Tool]:
-        """What the server offers, as tools for async code."""
+        """Return the server's tools for async code."""
         return self._make_tools(await self._list_tools(), self._async_caller)
 
     def _connection(self) -> AbstractAsyncContextManager[Client]:
@@ -131,13 +135,13 @@ class MCPServer:
         return connection(self._server, self._env, self._cwd, self._headers, self._open_timeout)
 
     async def _list_tools(self) -> list[Any]:
-        """Every page of the list."""
+        """Return the tools of all pages."""
         from .listing import list_tools
 
         return await list_tools(self._open(), server_name(self._server), self._list_timeout, self._max_tools)
 
     def _make_tools(self, listed: Sequence[Any], caller: Callable[[str], Callable[..., Any]]) -> list[Tool]:
-        """The tools that are allowed. Names are made of all that are listed, so that they do not depend on these."""
+        """Return the allowed tools; names are made from all listed tools, so that `allowed` does not change them."""
         from .listing import legal_names
 
         names = legal_names([tool.name for tool in listed], self._prefix)
@@ -159,7 +163,7 @@ class MCPServer:
             )
         except InvalidSchemaError as error:
             raise InvalidSchemaError(
-                f"the MCP server {server_name(self._server)}: {error}. Leave the tool out: allowed=[...]"
+                f"the MCP server {server_name(self._server)}: {error}. Exclude the tool with allowed=[...]."
             ) from error
 
     def _requires_approval(self, tool: Any) -> bool:
@@ -187,12 +191,12 @@ class MCPServer:
 
     def _open(self) -> Client:
         if self._client is None:
-            raise ConfigurationError("this MCP server is not open: use it with `with` or `async with`")
+            raise ConfigurationError("the MCP server is not open. Use `with` or `async with`.")
         return self._client
 
 
 def server_name(server: str | Sequence[str]) -> str:
-    """The server for messages: its command, or its address without the query, which may hold a key."""
+    """Return the server's name for messages: its command, or its URL without the query, which may contain a key."""
     return shown_address(server) if isinstance(server, str) else repr(server[0])
 
 
@@ -204,7 +208,7 @@ def is_cancellation(error: BaseException | None) -> bool:
 
 @contextmanager
 def unwrapped(server: str | Sequence[str], raised: bool) -> Iterator[None]:
-    """What goes wrong while closing, out of the groups of the tasks; nothing where an exception is on its way out."""
+    """Raise an error while closing without exception groups; suppress it if the block already raised."""
     try:
         yield
     except BaseException as error:
@@ -216,5 +220,5 @@ def unwrapped(server: str | Sequence[str], raised: bool) -> Iterator[None]:
 
 
 def leaf_of(error: BaseException) -> BaseException:
-    """The first exception in a group."""
+    """Return the first exception in a group."""
     return leaf_of(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

@@ -1,4 +1,4 @@
-"""For tests of applications: a fake provider that speaks every dialect and breaks on demand."""
+"""Tools for testing applications: a fake provider server with every protocol, and faults on demand."""
 
 from __future__ import annotations
 

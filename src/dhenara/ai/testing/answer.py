@@ -1,4 +1,4 @@
-"""What a fake provider answers, before it is said in any provider's words."""
+"""Responses of a fake provider, independent of its protocol."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FakeToolCall:
-    """A tool call in an answer."""
+    """A tool call in a response."""
 
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -19,7 +19,7 @@ class FakeToolCall:
 
 @dataclass(frozen=True, slots=True)
 class FakeUsage:
-    """Tokens: `input` without what was cached, `output` with the reasoning in it."""
+    """Token counts: `input` without cached tokens, `output` including reasoning."""
 
     input: int = 11
     output: int = 7
@@ -30,7 +30,7 @@ class FakeUsage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer in plain words. Each dialect writes it as a body or as a stream, as the request asks."""
+    """One response. The protocol of the request decides how it is written, as a body or a stream."""
 
     text: str = ""
     reasoning: str = ""

@@ -1,4 +1,4 @@
-"""How each protocol tells of batches: what a fake provider says of one, and of the answers in it."""
+"""Batch formats of each protocol, as the fake provider sends them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOKENS = 10, 5
 
 @dataclass(slots=True)
 class FakeBatch:
-    """One batch at the fake provider. `calls` are bodies by their keys."""
+    """One batch of the fake provider; `calls` are request bodies by key."""
 
     id: str
     dialect: BatchDialect
@@ -29,14 +29,16 @@ class FakeBatch:
     over: bool = False
     cancelled: bool = False
     path: str = ""
-    """What its calls are sent to, where the batch says so."""
+    """Path that its calls are sent to, if the batch has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchDialect:
-    """`answer` is the body of an answer, `entry` one result, `job` and `page` what is told of batches.
+    """Builders of a protocol's batch documents.
 
-    `refused` makes the result of a call that the provider refuses.
+    `answer` builds a response body, `entry` a result, `refused` the result of a rejected call, `job` and `page` the
+    batch
+    and the list of batches.
     """
 
     answer: Callable[[str], Wire]
@@ -75,7 +77,7 @@ def candidate(text: str) -> Wire:
 
 
 def answer_of(batch: FakeBatch, text: str) -> Wire:
-    """The body of an answer, in the protocol of the path that the calls of the batch are for."""
+    """Return a response body in the protocol of the batch's path."""
     return response(text) if batch.path.endswith("/responses") else batch.dialect.answer(text)
 
 
@@ -120,7 +122,7 @@ def xai_job(batch: FakeBatch) -> Wire:
     return {**data, "cancel_time": DAY if batch.cancelled else None}
 
 
-REFUSED = {"error": {"message": "the fake provider refuses this call", "type": "invalid_request_error"}}
+REFUSED = {"error": {"message": "the fake provider rejects this call", "type": "invalid_request_error"}}
 
 
 def page_of(jobs: list[Wire]) -> Wire:

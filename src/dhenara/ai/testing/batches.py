@@ -1,4 +1,4 @@
-"""A fake provider of batches: it takes calls as OpenAI, Anthropic, Gemini, Mistral, Groq or xAI do, and answers."""
+"""A fake batch provider with the APIs of OpenAI, Anthropic, Gemini, Mistral, Groq and xAI."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ PAGE = 100
 
 
 def default_answer(words: str) -> str:
-    """The usual answer."""
+    """Return the prompt in upper case."""
     return words.upper()
 
 
 class FakeBatches:
     """A reply for `FakeServer(FakeBatches(), forever=True)`.
 
-    `answer` makes an answer out of the last words of a call; None is a refusal of that call. A batch is over when it
-    was asked about `polls` times. The next `lost` batches are made, and nobody is told: the line breaks.
+    Args:
+        answer: Returns the response text for the last user text of a call; None rejects the call.
+        polls: Number of status requests after which a batch is finished (default 1).
+        lost: Number of batches that are created while the connection is closed without a response (default 0).
     """
 
     def __init__(self, answer: Callable[[str], str | None] = default_answer, *, polls: int = 1, lost: int = 0) -> None:
@@ -38,7 +40,7 @@ class FakeBatches:
 
     @property
     def prompts(self) -> list[str]:
-        """The last words of every call that was ever handed over."""
+        """The last user text of every submitted call."""
         return [last_user_text(body) for batch in self.batches.values() for body in batch.calls.values()]
 
     def steps(self, request: Any) -> Iterable[Step]:
@@ -48,7 +50,7 @@ class FakeBatches:
                 match = re.search(pattern, path)
                 if match and request.method == method:
                     return list(answer(self, request, match.group(1) if match.groups() else query))
-        return list(Refusal(404, f"the fake provider of batches knows no {request.method} {path}").steps(request))
+        return list(Refusal(404, f"the fake batch provider has no {request.method} {path}").steps(request))
 
     def _upload(self, request: Any, query: str) -> Iterator[Step]:
         self.files[f"file-{len(self.files) + 1}"] = file_in_form(request.headers["content-type"], request.body)
@@ -111,7 +113,7 @@ class FakeBatches:
         yield from entry_reply(batch.dialect.job(batch), request)
 
     def _read(self, request: Any, batch_id: str) -> Iterator[Step]:
-        """The results as lines, or a page of them."""
+        """Send the results as lines, or as pages."""
         batch = self.batches.get(batch_id) or self.batches[f"batches/{batch_id}"]
         dialect = batch.dialect
         if dialect is not XAI:
@@ -124,7 +126,7 @@ class FakeBatches:
         yield from entry_reply({"results": entries[start : start + PAGE], "pagination_token": rest}, request)
 
     def _results(self, batch: FakeBatch, dialect: BatchDialect) -> Iterator[Wire]:
-        """The last call is answered first: nobody promises an order."""
+        """Yield the results in reverse order, because providers guarantee no order."""
         for key, body in reversed(() if batch.cancelled else batch.calls.items()):
             text = self._answer(last_user_text(body))
             yield dialect.refused(key) if text is None else dialect.entry(key, answer_of(batch, text))
@@ -135,7 +137,7 @@ def entry_reply(body: Wire, request: Any) -> Iterator[Step]:
 
 
 def dialect_of(path: str, made: Wire | None = None) -> BatchDialect:
-    """By the path, where batches have paths of their own; xAI's are made of a name alone."""
+    """Return the dialect by path; xAI batches are created with only a name."""
     for part, dialect in (("/batch/jobs", MISTRAL), ("/messages/batches", ANTHROPIC), ("/v1beta/", GEMINI)):
         if part in path:
             return dialect
@@ -149,14 +151,14 @@ def keyed_entry(entry: Wire) -> tuple[str, Wire]:
 
 
 def last_user_text(body: Wire) -> str:
-    """What the user said last."""
+    """Return the last user text."""
     last = (body.get("messages") or body.get("contents") or body["input"])[-1]
     content = last.get("content") or last.get("parts")
     return content if isinstance(content, str) else str(content[-1]["text"])
 
 
 def file_in_form(kind: str, body: bytes) -> bytes:
-    """The content of the file in a form."""
+    """Return the content of the file in a multipart form."""
     boundary = b"--" + kind.partition("boundary=")[2].encode()
     part = next(part for part in body.split(boundary) if b"filename=" in part)
     return part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")

@@ -1,4 +1,4 @@
-"""Replies: what a fake server does with one request. Faults are replies too, or wrap one."""
+"""Replies of a fake server; faults are replies too, or wrap one."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .answer import Answer
 from .dialects.registry import dialect_for
 from .steps import HangUp, Reset, Send, Stall, Step, Wait
 
-# Responses are taken up after the event of this number.
+# Responses are resumed after the event with this number.
 STARTING_AFTER = re.compile(r"[?&]starting_after=(\d{1,9})")
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 429: "Too Many Requests", 500: "Server Error"}
 
 
 class ReceivedRequest(Protocol):
-    """The request that a reply answers."""
+    """The request that is answered."""
 
     path: str
 
@@ -43,7 +43,7 @@ def chunk(data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Exactly this response."""
+    """Sends exactly this response."""
 
     body: bytes = b""
     status: int = 200
@@ -56,7 +56,7 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class RawStream:
-    """These pieces of a body, each in a write of its own; `pause` seconds between them."""
+    """Sends the pieces of a body in separate writes, with `pause` seconds in between."""
 
     chunks: Sequence[bytes]
     pause: float = 0.0
@@ -74,9 +74,9 @@ class RawStream:
 
 @dataclass(frozen=True, slots=True)
 class DialectReply:
-    """An answer in the dialect of the path it was asked on, streamed if the request says so.
+    """An answer in the protocol of the request's path, streamed if the request says so.
 
-    Asked for something else than an answer in words, such as vectors, the server makes that up.
+    For operations other than chat, such as embeddings, the server generates sample results.
     """
 
     answer: Answer
@@ -103,7 +103,7 @@ class DialectReply:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error in the dialect's own shape."""
+    """An error response in the protocol's format."""
 
     status: int
     message: str = "no"
@@ -120,7 +120,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class CutReply:
-    """Another reply until `after` of its sends, and then this end instead."""
+    """Another reply, replaced by `end` after `after` writes."""
 
     reply: Reply
     after: int
@@ -139,7 +139,7 @@ class CutReply:
 
 @dataclass(frozen=True, slots=True)
 class MangledReply:
-    """Another reply with some of its bytes changed: `change` gets every send after the head."""
+    """Another reply with changed bytes; `change` gets every write after the head."""
 
     reply: Reply
     change: Callable[[bytes], bytes]
@@ -151,7 +151,7 @@ class MangledReply:
 
 @dataclass(frozen=True, slots=True)
 class GzippedReply:
-    """Another reply's body, compressed as a whole."""
+    """Another reply with a gzip-compressed body."""
 
     reply: Raw
 

@@ -1,4 +1,4 @@
-"""Made-up answers to those who ask for speech or a transcript: a tone, and words that are always the same."""
+"""Sample audio results: speech is a tone, transcripts are always the same text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_audio_path(path: str) -> bool:
 
 
 def sample_audio(resolved: ReceivedRequest) -> Raw | None:
-    """The answer, where sound is what is asked for or about."""
+    """Return the reply to an audio request, or None for other requests."""
     bare = resolved.path.partition("?")[0]
     if SPEECH.search(bare):
         return speech_reply(resolved)
@@ -40,7 +40,7 @@ def sample_audio(resolved: ReceivedRequest) -> Raw | None:
 
 
 def speech_reply(resolved: ReceivedRequest) -> Raw:
-    """As long as the text: a twentieth of a second a letter. Voxtral's comes inside JSON."""
+    """Return speech of 0.05 s per character; Voxtral's is inside JSON."""
     request = resolved.json
     sound = wav_tone(len(request.get("input") or request.get("text") or "") / 20)
     if str(request.get("model")).startswith("voxtral"):
@@ -49,7 +49,7 @@ def speech_reply(resolved: ReceivedRequest) -> Raw:
 
 
 def wav_tone(seconds: float = 1.0, rate: int = 8000, pitch: float = 440.0) -> bytes:
-    """A WAV file of one tone."""
+    """Return a WAV file with one tone."""
     turns = (math.sin(2 * math.pi * pitch * n / rate) for n in range(int(seconds * rate)))
     return write_wav(b"".join(struct.pack("<h", int(12_000 * turn)) for turn in turns), rate)
 

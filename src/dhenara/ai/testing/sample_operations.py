@@ -1,4 +1,4 @@
-"""Made-up answers to the operations beside chat, in the words of whichever host is asked."""
+"""Sample results of operations other than chat, in the format of each provider."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SIZE = re.compile(r"(\d+)x(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class SampleOperations:
-    """Vectors whose numbers come from the texts, rankings by shared words, pictures of one colour, and so on.
+    """Generates results: vectors from the letters of a text, rankings by shared words, one-colour images and so on.
 
-    The same question always has the same answer. `dimensions` holds where the request names none.
+    Equal requests have equal results. `dimensions` is used if the request names none.
     """
 
     dimensions: int = 8
@@ -34,14 +34,14 @@ class SampleOperations:
             return sound.steps(resolved)
         match = find_sample(resolved.path)
         if match is None:
-            text = json.dumps({"error": {"message": f"nothing is known of {resolved.path}", "code": "not_found"}})
+            text = json.dumps({"error": {"message": f"unknown path {resolved.path}", "code": "not_found"}})
             return Raw(text.encode(), 404).steps(resolved)
         is_json = not getattr(resolved, "headers", {}).get("content-type", "").startswith("multipart/")
         return Raw(json.dumps(match(resolved.json if is_json else {}, self.dimensions)).encode()).steps(resolved)
 
 
 def is_operation(path: str) -> bool:
-    """Whether an operation beside chat is asked for on this path."""
+    """Return whether the path belongs to an operation other than chat."""
     return is_audio_path(path) or find_sample(path) is not None
 
 
@@ -51,7 +51,7 @@ def find_sample(path: str) -> Callable[[Wire, int], Wire] | None:
 
 
 def sample_vector(text: str, dimensions: int) -> list[float]:
-    """Texts that share letters point in similar ways. Exact as 32-bit floats, so that every transport agrees."""
+    """Return a vector of letter counts, exact as 32-bit floats so that every encoding gives equal values."""
     counts = [0.0] * dimensions
     for letter in text.lower():
         counts[ord(letter) % dimensions] += 1.0
@@ -144,7 +144,7 @@ def rerank_result(request: Wire, dimensions: int) -> Wire:
 
 
 def score_documents(query: str, documents: list[str]) -> list[tuple[float, int]]:
-    """Scores by how many words of the query are in each document, the best first."""
+    """Return scores by the share of query words in each document, best first."""
     request = set(query.lower().split())
     scores = [(len(request & set(text.lower().split())) / (len(request) or 1), n) for n, text in enumerate(documents)]
     return sorted(scores, key=lambda one: (-one[0], one[1]))
@@ -157,7 +157,7 @@ def moderation_result(request: Wire, dimensions: int) -> Wire:
 
 
 def judge_text(text: str) -> Wire:
-    """What speaks of killing is violent, to this judge."""
+    """Flag texts that contain "kill" as violence."""
     hit = "kill" in text.lower()
     scores = {"violence": 0.98 if hit else 0.01, "hate": 0.01}
     return {"flagged": hit, "categories": {"violence": hit, "hate": False}, "category_scores": scores}
@@ -193,7 +193,7 @@ def image_result(request: Wire, dimensions: int) -> Wire:
 
 
 def png(width: int = 64, height: int = 64) -> bytes:
-    """A picture of one colour."""
+    """Return an image of one colour."""
     rows = zlib.compress((b"\x00" + b"\x30\x90\xd0" * width) * height)
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in ((b"IHDR", head), (b"IDAT", rows), (b"IEND", b"")))

@@ -1,4 +1,4 @@
-"""A fake provider on loopback: it says what it was told to say, and remembers what it was asked."""
+"""A fake provider server on loopback: sends scripted replies and records requests."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .replies import DialectReply, Refusal, Reply
 from .steps import HangUp, Reset, Send, Stall, Step, Wait
 from .validators.registry import block_violations
 
-EXHAUSTED = Refusal(500, "this fake server was asked more often than it was told to answer")
+EXHAUSTED = Refusal(500, "the fake server has no replies left; add replies or use forever=True")
 
 
 class ServerExchange:
-    """One request, and what became of its answer."""
+    """A recorded request and the progress of its response."""
 
     def __init__(self, method: str, path: str, headers: dict[str, str], body: bytes, connection: int) -> None:
         self.method = method
@@ -33,7 +33,7 @@ class ServerExchange:
         self.connection = connection
         self.at = time.monotonic()
         self.sent = 0
-        """Writes that went out, the head included."""
+        """Number of writes, including the head."""
         self._left = threading.Event()
 
     @property
@@ -44,15 +44,19 @@ class ServerExchange:
         self._left.set()
 
     def wait_left(self, timeout: float = 100.0) -> bool:
-        """Whether the client hung up before the answer was over, waiting for it to do so."""
+        """Wait until the client closes the connection; return whether it did."""
         return self._left.wait(timeout)
 
 
 class FakeServer:
-    """Use as a context manager. `url` is its root; every path is answered.
+    """A fake provider server; use it as a context manager.
 
-    Replies are used up in order; with `forever`, the last one is given again and again. A `strict` server refuses
-    what the vendor would refuse although its shape is right, with the vendor's reasons.
+    `url` is its root; every path is answered.
+
+    Args:
+        *replies: Replies in order, one per request.
+        forever: Repeat the last reply (default False).
+        strict: Reject requests that the vendor would reject, with the vendor's message (default False).
     """
 
     def __init__(self, *replies: Reply | Answer, forever: bool = False, strict: bool = False) -> None:
@@ -78,7 +82,7 @@ class FakeServer:
             return len(self._open)
 
     def add_replies(self, *replies: Reply | Answer) -> None:
-        """Adds to the script."""
+        """Add replies to the script."""
         with self._lock:
             self._script.extend(map(to_reply, replies))
 
@@ -92,7 +96,7 @@ class FakeServer:
         self.stop()
 
     def stop(self) -> None:
-        """Hangs up on everybody and stops listening."""
+        """Close all connections and stop listening."""
         self._stopping.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -133,7 +137,7 @@ class FakeServer:
                     if not self._answer(connection, request, reply):
                         return
         except OSError:
-            return  # the client is gone, which is its right
+            return  # the client closed the connection
         finally:
             with self._lock:
                 self._open.discard(connection)
@@ -148,7 +152,7 @@ class FakeServer:
         return self._script[0] if self._forever and len(self._script) == 1 else self._script.popleft()
 
     def _answer(self, connection: socket.socket, request: ServerExchange, reply: Reply) -> bool:
-        """Whether another request may follow on this connection."""
+        """Send the reply; return whether another request may follow on this connection."""
         for step in reply.steps(request):
             try:
                 if not self._run_step(step, connection, request):
@@ -175,7 +179,7 @@ class FakeServer:
                 return False
 
     def _wait_watching(self, connection: socket.socket, request: ServerExchange, seconds: float) -> bool:
-        """Waits; false when the client hung up meanwhile."""
+        """Wait; return False if the client closed the connection meanwhile."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._stopping.is_set():
             if select.select([connection], [], [], min(left, 0.05))[0] and not connection.recv(1, socket.MSG_PEEK):
@@ -189,7 +193,7 @@ def to_reply(given: Reply | Answer) -> Reply:
 
 
 def read_request(incoming: Any, connection: int) -> ServerExchange | None:
-    """The next request on a connection; None when there is none."""
+    """Read the next request on a connection; None if there is none."""
     line = incoming.readline()
     if not line.strip():
         return None

@@ -1,4 +1,4 @@
-"""What a fake server does on a connection, one step after the other."""
+"""Steps of a fake server on a connection."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from ..dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """These bytes, now."""
+    """Send these bytes."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A pause, cut short when the client leaves."""
+    """Pause; ends early when the client closes the connection."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Nothing more until the client leaves or the server closes."""
+    """Send nothing more until the client or the server closes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """The connection breaks without a word."""
+    """Reset the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """The connection is closed politely."""
+    """Close the connection."""
 
 
 Step = Send | Wait | Stall | Reset | HangUp

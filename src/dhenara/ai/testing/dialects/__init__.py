@@ -1,1 +1,1 @@
-"""How each provider would say an answer or an error: one small file a protocol."""
+"""Response and error formats of each provider protocol."""

@@ -1,4 +1,4 @@
-"""Anthropic Messages, as Claude's own host says it."""
+"""The Anthropic Messages protocol."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ def envelope(answer: Answer, request: Any) -> dict[str, Any]:
 
 
 def blocks(answer: Answer) -> list[dict[str, Any]]:
-    match: list[dict[str, Any]] = []
+    content: list[dict[str, Any]] = []
     if answer.reasoning:
-        match.append({"type": "thinking", "thinking": answer.reasoning, "signature": answer.signature or "c2lnbmVk"})
+        content.append({"type": "thinking", "thinking": answer.reasoning, "signature": answer.signature or "c2lnbmVk"})
     if answer.text or not (answer.tool_calls or answer.reasoning):
-        match.append({"type": "text", "text": answer.text})
-    match += [{"type": "tool_use", "id": c.id, "name": c.name, "input": c.arguments} for c in answer.tool_calls]
-    return match
+        content.append({"type": "text", "text": answer.text})
+    content += [{"type": "tool_use", "id": c.id, "name": c.name, "input": c.arguments} for c in answer.tool_calls]
+    return content
 
 
 def block_events(index: int, block: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """One block as its start, its deltas and its stop."""
+    """Yield the start, delta and stop events of one block."""
     match block["type"]:
         case "text":
             empty, deltas = (
@@ -88,8 +88,8 @@ def block_events(index: int, block: dict[str, Any]) -> Iterator[dict[str, Any]]:
             deltas.append({"type": "signature_delta", "signature": block["signature"]})
         case _:
             empty = {**block, "input": {}}
-            normalized = json.dumps(block["input"]) if block["input"] else ""
-            deltas = [{"type": "input_json_delta", "partial_json": p} for p in ["", *split_pieces(normalized)]]
+            arguments = json.dumps(block["input"]) if block["input"] else ""
+            deltas = [{"type": "input_json_delta", "partial_json": p} for p in ["", *split_pieces(arguments)]]
     yield {"type": "content_block_start", "index": index, "content_block": empty}
     for delta in deltas:
         yield {"type": "content_block_delta", "index": index, "delta": delta}
@@ -110,5 +110,5 @@ def usage(answer: Answer) -> dict[str, Any]:
     }
 
 
-def event(options: dict[str, Any]) -> bytes:
-    return f"event: {options['type']}\ndata: {json.dumps(options, separators=(',', ':'))}\n\n".encode()
+def event(data: dict[str, Any]) -> bytes:
+    return f"event: {data['type']}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()

@@ -1,4 +1,4 @@
-"""Cohere v2, as Cohere says it."""
+"""The Cohere v2 protocol."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class CohereDialect:
 
 
 def content(answer: Answer) -> list[Wire]:
-    match: list[Wire] = []
+    parts: list[Wire] = []
     if answer.reasoning:
-        match.append({"type": "thinking", "thinking": answer.reasoning})
+        parts.append({"type": "thinking", "thinking": answer.reasoning})
     if answer.text:
-        match.append({"type": "text", "text": answer.text})
-    return match
+        parts.append({"type": "text", "text": answer.text})
+    return parts
 
 
 def calls(answer: Answer) -> list[Wire]:
@@ -55,7 +55,7 @@ def calls(answer: Answer) -> list[Wire]:
 
 
 def block_events(index: int, block: Wire) -> Iterator[Wire]:
-    """One block as its beginning, its pieces and its end."""
+    """Yield the start, delta and end events of one block."""
     name = block["type"]
     empty = {"type": name, name: ""}
     yield {"type": "content-start", "index": index, "delta": {"message": {"content": empty}}}

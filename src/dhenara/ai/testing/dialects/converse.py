@@ -1,4 +1,4 @@
-"""Converse, as Bedrock says it."""
+"""The Bedrock Converse protocol."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class ConverseDialect:
 
 
 def blocks(answer: Answer) -> list[Wire]:
-    match: list[Wire] = []
+    content: list[Wire] = []
     if answer.reasoning:
         thought = {"text": answer.reasoning, "signature": answer.signature or "c2lnbmVk"}
-        match.append({"reasoningContent": {"reasoningText": thought}})
+        content.append({"reasoningContent": {"reasoningText": thought}})
     if answer.text or not (answer.tool_calls or answer.reasoning):
-        match.append({"text": answer.text})
-    match += [{"toolUse": {"toolUseId": c.id, "name": c.name, "input": c.arguments}} for c in answer.tool_calls]
-    return match
+        content.append({"text": answer.text})
+    content += [{"toolUse": {"toolUseId": c.id, "name": c.name, "input": c.arguments}} for c in answer.tool_calls]
+    return content
 
 
 def block_events(index: int, block: Wire) -> Iterator[tuple[str, Wire]]:
-    """One block as its pieces; only calls announce themselves."""
+    """Yield the delta and stop events of one block; only tool calls have a start event."""
     at = {"contentBlockIndex": index}
     deltas: list[Wire]
     if "text" in block:

@@ -1,4 +1,4 @@
-"""What a dialect must be able to say."""
+"""The interface of a fake protocol."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..answer import Answer
 
 
 class Dialect(Protocol):
-    """Bodies, streams and errors as the vendor would write them."""
+    """Writes bodies, streams and errors as the vendor does."""
 
     stream_type: str
 

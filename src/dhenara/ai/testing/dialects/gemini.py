@@ -1,4 +1,4 @@
-"""generateContent, as Google says it."""
+"""Google's generateContent protocol."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class GeminiDialect:
         return {**candidate(parts, answer.finish or "STOP"), **usage_metadata(answer), "usageMetadata": usage(answer)}
 
     def stream(self, answer: Answer, request: Any) -> list[bytes]:
-        """The last event alone says why it ends; the counts so far come with each."""
+        """Return the stream; only the last event has the finish reason, every event has the counts so far."""
         data = [
             *reasoning_parts(split_pieces(answer.reasoning)),
             *text_parts(split_pieces(answer.text)),
@@ -57,7 +57,7 @@ def text_parts(options: list[str]) -> list[Wire]:
 
 
 def calls(answer: Answer) -> list[Wire]:
-    """The first call of a turn is signed."""
+    """Return the tool call parts; the first one has a signature."""
     made: list[Wire] = [{"functionCall": {"id": c.id, "name": c.name, "args": c.arguments}} for c in answer.tool_calls]
     if made:
         made[0]["thoughtSignature"] = answer.signature or "c2lnbmVk"

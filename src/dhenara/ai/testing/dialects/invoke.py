@@ -1,4 +1,4 @@
-"""Anthropic Messages as clouds serve it: the model and the way of answering are in the address."""
+"""Anthropic Messages as clouds offer it: model and streaming are in the URL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .anthropic import AnthropicDialect
 
 
 class PredictDialect(AnthropicDialect):
-    """Vertex: streamed as Anthropic itself does."""
+    """Vertex: streams like Anthropic."""
 
     def wants_stream(self, request: Any) -> bool:
         return bool(request.path.partition("?")[0].endswith(":streamRawPredict"))

@@ -1,4 +1,4 @@
-"""Ollama's own chat, as its server says it."""
+"""The Ollama chat protocol."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class OllamaDialect:
         return {**line(options, answer, request), **end(answer)}
 
     def stream(self, answer: Answer, request: Any) -> list[bytes]:
-        """Each call stands in a line of its own."""
+        """Return the stream; each tool call is on a line of its own."""
         data: list[Wire] = [{"content": "", "thinking": piece} for piece in split_pieces(answer.reasoning)]
         data += [{"content": piece} for piece in answer.pieces]
         data += [{"content": "", "tool_calls": [call]} for call in calls(answer)]

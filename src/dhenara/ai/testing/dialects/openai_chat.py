@@ -1,4 +1,4 @@
-"""Chat Completions, as OpenAI says it."""
+"""The OpenAI Chat Completions protocol."""
 
 from __future__ import annotations
 

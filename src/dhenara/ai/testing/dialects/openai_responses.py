@@ -1,4 +1,4 @@
-"""Responses, as OpenAI says it."""
+"""The OpenAI Responses protocol."""
 
 from __future__ import annotations
 
@@ -53,24 +53,24 @@ def envelope(answer: Answer, request: Any, status: str) -> Wire:
 
 
 def items(answer: Answer) -> list[Wire]:
-    match: list[Wire] = []
+    output: list[Wire] = []
     if answer.reasoning:
         summary = [{"type": "summary_text", "text": answer.reasoning}]
         sealed = answer.signature or "c2VhbGVk"
-        match.append({"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": sealed})
+        output.append({"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": sealed})
     if answer.text or not (answer.tool_calls or answer.reasoning):
         options = {"type": "output_text", "text": answer.text, "annotations": []}
-        match.append(
+        output.append(
             {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [options]}
         )
     for number, call in enumerate(answer.tool_calls):
         about = {"id": f"fc_{number}", "type": "function_call", "status": "completed", "call_id": call.id}
-        match.append({**about, "name": call.name, "arguments": json.dumps(call.arguments)})
-    return match
+        output.append({**about, "name": call.name, "arguments": json.dumps(call.arguments)})
+    return output
 
 
 def block_events(index: int, item: Wire) -> Iterator[Wire]:
-    """One item as its beginning, its pieces and its whole."""
+    """Yield the events of one item: added, deltas, done."""
     grown: list[Wire]
     at = {"output_index": index, "item_id": item["id"]}
     match item["type"]:

@@ -1,4 +1,4 @@
-"""Which dialect is spoken on which path."""
+"""The protocol of each path."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ PATHS: list[tuple[re.Pattern[str], Dialect]] = [
 
 
 def dialect_for(path: str) -> Dialect:
-    """The dialect of this path; Chat Completions where nothing else fits."""
+    """Return the protocol of a path; Chat Completions by default."""
     return next((dialect for pattern, dialect in PATHS if pattern.search(path)), PATHS[0][1])

@@ -1,1 +1,1 @@
-"""What vendors refuse although its shape is right: roles, order, ids, pairs and empty words."""
+"""Rules by which vendors reject well-formed requests: roles, order, ids, tool pairs and empty text."""

@@ -1,4 +1,4 @@
-"""What Messages refuses."""
+"""Rules of Anthropic Messages."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def role_order_violations(turns: list[Wire]) -> Iterator[str]:
 
 
 def ends_in_space(turns: list[Wire]) -> bool:
-    """Whether the answer that is to be gone on with ends in white space."""
+    """Return whether a prefilled assistant message ends in white space."""
     last = contents(turns[-1])[-1:] if turns and turns[-1].get("role") == "assistant" else []
     return bool(last) and str(last[0].get("text", "")) != str(last[0].get("text", "")).rstrip()
 

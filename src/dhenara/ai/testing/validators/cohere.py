@@ -1,4 +1,4 @@
-"""What Cohere v2 refuses."""
+"""Rules of Cohere v2."""
 
 from __future__ import annotations
 

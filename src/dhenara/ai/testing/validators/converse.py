@@ -1,4 +1,4 @@
-"""What Converse refuses."""
+"""Rules of Bedrock Converse."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def violations(body: Wire) -> Iterator[str]:
 
 
 def is_own_block(block: Wire) -> bool:
-    """Whether the block belongs to a tool that the provider ran itself."""
+    """Return whether the block belongs to a provider-run tool."""
     return "type" in (block.get("toolUse") or block.get("toolResult") or {})
 
 

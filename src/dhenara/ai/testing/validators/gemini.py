@@ -1,4 +1,4 @@
-"""What generateContent refuses."""
+"""Rules of Google's generateContent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Ollama's own chat refuses: little, for it takes every role and any order, but insists on types."""
+"""Rules of Ollama chat: any roles in any order, but strict types."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def item_violations(message: Wire) -> Iterator[str]:
 
 
 def option_type_violations(options: Wire) -> Iterator[str]:
-    """Options that the server does not know are left alone; those that it knows have a type."""
+    """Check the types of known options; unknown ones are ignored."""
     for name, value in options.items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if name in NUMBERS and not number:

@@ -1,4 +1,4 @@
-"""What Chat Completions refuses."""
+"""Rules of OpenAI Chat Completions."""
 
 from __future__ import annotations
 

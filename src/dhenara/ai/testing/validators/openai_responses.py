@@ -1,4 +1,4 @@
-"""What Responses refuses."""
+"""Rules of OpenAI Responses."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def violations(body: Wire) -> Iterator[str]:
 
 
 def trailing_calls(items: list[Wire]) -> list[Wire]:
-    """The calls at the very end, which may still be waiting."""
-    match: list[Wire] = []
+    """Return the calls at the end, which may still lack results."""
+    calls: list[Wire] = []
     for item in reversed(items):
         if item.get("type") not in CALLS:
             break
-        match.append(item)
-    return match
+        calls.append(item)
+    return calls
 
 
 def item_violations(item: Wire, following: Wire | None, body: Wire) -> Iterator[str]:
@@ -59,4 +59,4 @@ def item_violations(item: Wire, following: Wire | None, body: Wire) -> Iterator[
         wanted = "output_text" if item.get("role") == "assistant" else "input_"
         for part in content if isinstance(content, list) else ():
             if not part["type"].startswith((wanted, "refusal")):
-                yield f"input: {part['type']!r} cannot be said by {item.get('role')!r}"
+                yield f"input: {part['type']!r} is not valid in the role {item.get('role')!r}"

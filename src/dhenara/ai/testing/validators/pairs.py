@@ -1,4 +1,4 @@
-"""Calls and results: every vendor wants each call answered once, right after the turn that made it."""
+"""Rule shared by all vendors: each call has one result, in the turn after it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 
 def pairing_violations(made: Iterable[str], answered: Iterable[str], *, over: bool) -> Iterator[str]:
-    """What is wrong between a turn's calls and the results that follow it; `over` when nothing follows at all."""
+    """Yield the errors between a turn's calls and the results after it; `over` if nothing follows."""
     calls, results = list(made), list(answered)
     if not all(calls):
         yield "a tool call has no id"

@@ -1,4 +1,4 @@
-"""Which rules hold on which path."""
+"""The rules of each path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATHS: list[tuple[re.Pattern[str], Rules]] = [
 
 
 def block_violations(path: str, body: Any) -> str | None:
-    """Why the vendor of this path would refuse this body; None when it would not."""
+    """Return why the vendor would reject this body, or None."""
     for pattern, rules in PATHS:
         if pattern.search(path) and isinstance(body, dict):
             return next(rules(body), None)
