@@ -29,7 +29,7 @@ async def list_models(io: IO, target: ResolvedTarget, call: Call) -> list[ModelL
     listing = find_listing(target)
     place = replace(target, base_url=address(target, listing))
     io = io if place.base_url == target.base_url else with_authentication(io, place)
-    match: dict[str, ModelListing] = {}
+    listed: dict[str, ModelListing] = {}
     query = dict(listing.query)
     journals: list[CallJournal] = []
     for _ in range(MOST_PAGES):
@@ -37,18 +37,18 @@ async def list_models(io: IO, target: ResolvedTarget, call: Call) -> list[ModelL
         journals.append(CallJournal())
         try:
             page = await fetch(io, place, EncodedRequest(path, {}, listing.headers, method="GET"), call, journals[-1])
-            data = read_page(page, target)
+            models = read_page(page, target)
         except DhenaraError as error:
             error.attempts = tuple(attempt for journal in journals for attempt in journal.attempts)
             raise
         more = next_page(page, listing.after)
         fresh = {model.id: model for model in models if model.id not in listed}
-        match.update(fresh)
+        listed.update(fresh)
         # A server that ignores the page parameter would return the first page forever.
         if not more or not fresh:
             break
         query.update(more)
-    return list(match.values())
+    return list(listed.values())
 
 
 def read_page(page: Any, target: ResolvedTarget) -> list[ModelListing]:
