@@ -488,3 +488,26 @@ def test_names_and_certificates_separate_entries_of_a_provider_of_ones_own() -> 
     assert lookups(({}, {}), ({}, {})) == 1
     assert lookups(({}, {"options": {1: "a"}}), ({}, {"options": {"1": "a"}})) == 2
     assert lookups(({"cert": "/a.pem"}, {}), ({"cert": "/b.pem"}, {})) == 2
+
+
+def test_an_answer_that_json_cannot_say_is_not_stored() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": '{"x": 1e999, "y": NaN}'}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    body = {"id": "x", "object": "chat.completion", "model": "m", "choices": [
+        {"index": 0, "finish_reason": "tool_calls", "message": message}]}  # fmt: skip
+    with FakeServer(Raw(json.dumps(body).encode()), forever=True) as server:
+        with cached_client(at(server, "openai"), MemoryCache()) as client:
+            first, again = (client.generate("?").chat_response for _ in range(2))
+        assert len(server.exchanges) == 2
+    assert repr(first.tool_calls()) == repr(again.tool_calls())
+
+
+def test_an_entry_without_an_answer_is_not_given_again(talker: FakeServer) -> None:
+    cache = MemoryCache()
+    with cached_client(at(talker, "openai"), cache) as client:
+        client.generate("?")
+        (key,) = cache.stored_keys()
+        number = json.loads(cache.get_text(key) or "")["format"]
+        cache.set_text(key, json.dumps({"format": number, "answer": {}}))
+        assert client.generate("?").chat_response.text() == "Hello!"
+    assert len(talker.exchanges) == 2

@@ -57,6 +57,7 @@ UNUSABLE: dict[str, tuple[dict[str, Json], str]] = {
     ),
     "a list of values that is none": ({"properties": {"a": {"enum": "red"}}}, "properties.a.enum"),
     "properties that are none": ({"properties": ["a"]}, "properties"),
+    "needed names that are none": ({"dependentRequired": {"a": True}}, "dependentRequired"),
     "names that are none": ({"required": "a"}, "required"),
     "a limit that is none": ({"properties": {"a": {"minLength": "2"}}}, "properties.a.minLength"),
     "a schema that is none": ({"properties": {"a": "string"}}, "properties.a"),

@@ -87,6 +87,11 @@ def test_pages_without_end_are_refused(world: World, kind: str, why: str) -> Non
         inside(world, serving(kind, max_tools=20))
 
 
+def test_a_list_that_is_none_is_a_typed_error(world: World) -> None:
+    with pytest.raises(MCPServerError, match="did not list its tools"):
+        inside(world, serving("malformed"))
+
+
 def test_more_tools_than_allowed_are_refused() -> None:
     with pytest.raises(MCPServerError, match="max_tools"):
         inside(Blocking(), serving("names", *"abcdef", max_tools=5))

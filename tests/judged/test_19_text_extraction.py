@@ -211,3 +211,27 @@ def test_any_html_is_read(text: str) -> None:
 )
 def test_html_is_read_as_browsers_read_it(page: str, words: str) -> None:
     assert read_text(page.encode(), name="a.html").text == words
+
+
+@pytest.mark.parametrize("part", ['<w:p a="{}"/>', "<!--{}-->", "<?a {}?>"])
+@pytest.mark.timeout(60)
+def test_one_huge_piece_of_a_document_is_read_in_growing_steps(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parser that is given small pieces reads an unfinished one again from its beginning each time."""
+    from ai_utilities.files import documents
+
+    fed = []
+    parser = documents.ElementTree.XMLPullParser
+
+    class Counted(parser):  # type: ignore[misc, valid-type]
+        def feed(self, data: bytes) -> None:
+            fed.append(len(data))
+            super().feed(data)
+
+    monkeypatch.setattr(documents.ElementTree, "XMLPullParser", Counted)
+    read_text(docx(part.format("x" * 20_000_000) + said("after")), name="a.docx")
+    assert len(fed) < 20
+
+
+def test_a_home_folder_of_nobody_is_a_typed_error() -> None:
+    with pytest.raises(TextExtractionError, match="cannot be read"):
+        read_text("~nobody-of-this-name/notes.txt")

@@ -25,6 +25,8 @@ async def list_tools(context: Any, request: Any) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[], next_cursor="again")
     if KIND == "silent":
         await anyio.sleep_forever()
+    if KIND == "malformed":
+        return types.ListToolsResult.model_construct(tools=[types.Tool.model_construct(name="a")])
     schema = BROKEN if KIND == "broken" else EMPTY
     return types.ListToolsResult(tools=[types.Tool(name=name, input_schema=schema) for name in NAMES])
 

@@ -17,6 +17,9 @@ from .policy import CachePolicy
 UNKEEPABLE = ("error", "pause")
 """Ends that are not the end of an answer."""
 
+INFINITE = ('"Infinity"', '"-Infinity"', '"NaN"')
+"""How numbers that JSON does not have are written."""
+
 OF_ONE_CALL = ("uploaded_content", "cache_unavailable")
 """Warnings about what happened to one call, which the next one with the same answer need not be told."""
 
@@ -65,8 +68,12 @@ def is_cacheable(answer: ChatResponse) -> bool:
     )
 
 
-def write_entry(answer: ChatResponse) -> str:
-    return f'{{"format":{VERSION},"answer":{answer.model_dump_json()}}}'
+def write_entry(answer: ChatResponse) -> str | None:
+    """The answer as JSON; None where JSON cannot say it, as with a number that is infinite in a tool call."""
+    data = answer.model_dump_json()
+    if any(word in data for word in INFINITE) and ChatResponse.model_validate_json(data) != answer:
+        return None
+    return f'{{"format":{VERSION},"answer":{data}}}'
 
 
 def read_entry(text: str) -> ChatResponse | None:
@@ -75,7 +82,7 @@ def read_entry(text: str) -> ChatResponse | None:
         stored = CacheEntry.model_validate_json(text)
     except (ValidationError, json.JSONDecodeError):
         return None
-    return mark_as_cached(stored.answer) if stored.format == VERSION else None
+    return mark_as_cached(stored.answer) if stored.format == VERSION and stored.answer.choices else None
 
 
 def mark_as_cached(answer: ChatResponse) -> ChatResponse:

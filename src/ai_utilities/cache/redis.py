@@ -8,6 +8,9 @@ from typing import Any
 from ..storage.redis import RedisServer
 from .backend import TextBackend
 
+LONGEST = 100 * 365 * 86400.0
+"""Seconds beyond which something is stored for good."""
+
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
@@ -31,7 +34,7 @@ class RedisCache(TextBackend):
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
         lifetime = self.effective_ttl(ttl)
-        milliseconds = None if lifetime is None else max(1, int(lifetime * 1000))
+        milliseconds = in_milliseconds(lifetime)
         with self._server.connected_client() as client:
             client.set(self._server.key_name("value", key), text, px=milliseconds)
 
@@ -44,7 +47,7 @@ class RedisCache(TextBackend):
 
     def set_texts(self, texts: Mapping[str, str], ttl: float | None = None) -> None:
         lifetime = self.effective_ttl(ttl)
-        milliseconds = None if lifetime is None else max(1, int(lifetime * 1000))
+        milliseconds = in_milliseconds(lifetime)
         with self._server.connected_client() as client:
             pipe = client.pipeline(transaction=False)
             for key, text in texts.items():
@@ -81,7 +84,7 @@ class RedisCache(TextBackend):
 
     def claim(self, key: str, holder: str, seconds: float) -> bool:
         with self._server.connected_client() as client:
-            return bool(client.set(self._server.key_name("claim", key), holder, nx=True, px=int(seconds * 1000)))
+            return bool(client.set(self._server.key_name("claim", key), holder, nx=True, px=in_milliseconds(seconds)))
 
     def release(self, key: str, holder: str) -> None:
         with self._server.connected_client() as client:
@@ -94,6 +97,11 @@ class RedisCache(TextBackend):
         with self._server.connected_client() as client:
             for keys in self._server.scan_keys(beginning):
                 client.unlink(*keys)
+
+
+def in_milliseconds(seconds: float | None) -> int | None:
+    """A time that the server takes; None where it never ends."""
+    return None if seconds is None or seconds >= LONGEST else max(1, int(seconds * 1000))
 
 
 def read(data: Any) -> str:

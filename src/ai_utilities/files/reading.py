@@ -51,7 +51,7 @@ def read_text(
 ) -> FileText:
     """The words of a file. What it is, its content says first, then its name."""
     called = name or ("file" if isinstance(file, bytes) else Path(file).name)
-    data = file if isinstance(file, bytes) else read_disk(Path(file).expanduser(), most_bytes)
+    data = file if isinstance(file, bytes) else read_disk(Path(file), most_bytes)
     if most_bytes is not None and len(data) > most_bytes:
         raise TextExtractionError(f"{called} has {len(data)} bytes, and {most_bytes} are allowed: pass most_bytes=...")
     kind = kind_of(data, called)
@@ -74,10 +74,10 @@ def read_text(
 
 def read_disk(path: Path, most_bytes: int | None) -> bytes:
     try:
-        with path.open("rb") as file:
+        with path.expanduser().open("rb") as file:
             # Devices and pipes do not tell their size.
             data = file.read() if most_bytes is None else file.read(most_bytes + 1)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise TextExtractionError(f"the file {path} cannot be read: {getattr(error, 'strerror', error)}") from error
     if most_bytes is not None and len(data) > most_bytes:
         raise TextExtractionError(f"{path} has more than {most_bytes} bytes: pass most_bytes=...")

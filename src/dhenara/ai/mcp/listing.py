@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from pydantic import ValidationError
 
 from ..errors import MCPServerError, MCPTimeoutError
 from .connection import UNREACHABLE, root_cause
@@ -37,7 +38,7 @@ async def list_tools(client: Client, server: str, timeout: float | None, most: i
             "Check that it runs, or raise list_timeout.",
             limit="list",
         ) from error
-    except UNREACHABLE as error:
+    except (*UNREACHABLE, ValidationError) as error:
         raise MCPServerError(f"the MCP server {server} did not list its tools: {root_cause(error)}") from error
 
 

@@ -168,10 +168,15 @@ def list_of_names(value: Any) -> str | None:
     return None
 
 
+def names_of(value: Any) -> str | None:
+    """Where a list is needed in every draft."""
+    return list_of_names(value) or (None if is_list(value) else f"should be a list of names of properties, not {value}")
+
+
 def named_lists(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return f"should be an object, not {kind_of(value)}"
-    return next((f"for {name!r} {wrong}" for name, one in value.items() if (wrong := list_of_names(one))), None)
+    return next((f"for {name!r} {wrong}" for name, one in value.items() if (wrong := names_of(one))), None)
 
 
 def pattern(value: Any) -> str | None:
