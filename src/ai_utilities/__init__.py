@@ -1,4 +1,4 @@
-"""The kit on top of the engine: two lines to a first answer, and settings, caches, limits and accounts behind them."""
+"""The kit on top of `dhenara.ai`: a simple client with settings, caching, rate limits, budgets and a usage ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be said with one prompt, and how that becomes a call of the engine."""
+"""Options of a single `ask` call, and their translation into arguments of the engine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ File = str | bytes | PathLike[str] | Any
 
 
 class AskOptions(TypedDict, total=False):
-    """Whatever is said here holds for one call and wins over the settings; names of the engine's call config."""
+    """Options for one call. They override the settings and use the field names of the engine's `AIModelCallConfig`.
+
+    `provider`, `model`, `system`, `context` (earlier messages), `files`, `cache` and `tags` (for the usage ledger)
+    belong to the kit. `options` are extra provider-specific parameters; `strict=True` raises an error where a
+    parameter is not supported, instead of a warning.
+    """
 
     provider: str | BaseProvider
     model: str
@@ -60,12 +65,12 @@ SPELLINGS = {
     "system_prompt": "system",
     "instructions": "system",
 }
-"""Other names for the same thing."""
+"""Alternative option names and the name each stands for."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedAsk:
-    """One prompt as the engine's client takes it: `generate(**arguments)`."""
+    """One prompt in the form the engine's client takes: `generate(**arguments)`."""
 
     prompt: str | None
     model: str | None
@@ -75,38 +80,39 @@ class ResolvedAsk:
 
     @property
     def runs_tools(self) -> bool:
+        """Whether the call has tools that run in this process."""
         return has_runnable_tools(self.arguments.get("tools"))
 
 
 def has_runnable_tools(tools: Sequence[Any] | None) -> bool:
-    """Whether there are tools to run here: functions, rather than descriptions of what somebody else runs."""
+    """Whether any tool is a Python function, and not only a description of one."""
     return any(callable(getattr(tool, "function", tool)) for tool in tools or ())
 
 
 def resolve_ask(prompt: Any, options: Mapping[str, Any], settings: AiSettings) -> ResolvedAsk:
-    """What was said, in the engine's words; the engine itself refuses what it does not know."""
+    """Translates prompt and options into engine arguments. The engine rejects unknown names."""
     check_prompt(prompt, options)
     given = {SPELLINGS.get(name, name): value for name, value in options.items()}
     files = given.pop("files", None)
     system = given.pop("system", None) or settings.system_prompt
     model, cache, tags = (given.pop(name, None) for name in ("model", "cache", "tags"))
-    spoken = prompt if not files else add_files(prompt, files)
-    arguments = {**given, "prompt": spoken}
+    content = prompt if not files else add_files(prompt, files)
+    arguments = {**given, "prompt": content}
     if system:
         arguments["instructions"] = system
     return ResolvedAsk(prompt if isinstance(prompt, str) else None, model, cache, tags, arguments)
 
 
 def check_prompt(prompt: Any, options: Mapping[str, Any]) -> None:
-    """Nothing is sent for nothing."""
+    """Rejects empty prompts and lists of prompts."""
     if isinstance(prompt, list | tuple):
-        raise ProviderConfigurationError("ask takes one prompt; ask_many and ask_batch take a list of them")
+        raise ProviderConfigurationError("ask takes one prompt. Use ask_many or ask_batch for a list.")
     if prompt is None or (isinstance(prompt, str) and not prompt.strip() and not options.get("files")):
-        raise ProviderConfigurationError("there is nothing to ask: the prompt is empty")
+        raise ProviderConfigurationError("the prompt is empty. Pass a text.")
 
 
 def add_files(prompt: Any, files: Sequence[File]) -> dict[str, Any]:
-    """The prompt as a message with its files before the words."""
+    """The prompt as a message with its files before the text."""
     from .attachments import read_file
 
     return {"role": "user", "contents": [*map(read_file, files), prompt]}
@@ -114,7 +120,7 @@ def add_files(prompt: Any, files: Sequence[File]) -> dict[str, Any]:
 
 def call_defaults(settings: AiSettings) -> dict[str, Any]:
     """The fields of the engine's call config that the settings fill."""
-    text = {
+    defaults = {
         "temperature": settings.temperature,
         "max_output_tokens": settings.max_tokens,
         "timeout": settings.timeout,
@@ -122,6 +128,6 @@ def call_defaults(settings: AiSettings) -> dict[str, Any]:
         "strict": settings.strict or None,
     }
     if settings.strict and settings.origin("temperature").level is OriginLevel.DEFAULT:
-        # Nobody asked for it, so a model that takes none is no reason to refuse.
-        del text["temperature"]
-    return {name: value for name, value in text.items() if value is not None}
+        # The default temperature is dropped in strict mode: a model without that parameter must not be rejected for it.
+        del defaults["temperature"]
+    return {name: value for name, value in defaults.items() if value is not None}

@@ -1,4 +1,4 @@
-"""A streamed answer: pieces of text as they come, and the whole result once they are over."""
+"""Streamed answers: text pieces as they arrive, and the whole result when the stream is over."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 Hook = Callable[[AskResult], object]
 Leaving = Callable[["ChatResponse"], object]
 Around = Callable[[], AbstractContextManager[Any]]
-"""What each step of a stream happens in: the tags and the cache policy of its call."""
+"""Context in which each step of a stream runs: the tags and cache policy of its call."""
 
 
 class StreamBase:
-    """What both colours have in common. `result` is what has arrived, also after the line broke."""
+    """What `AskStream` and `AsyncAskStream` have in common.
+
+    `result` has the text received so far, also after the connection broke.
+    """
 
     def __init__(self, prompt: str | None = None, provider: str | None = None) -> None:
         self._prompt = prompt
@@ -32,22 +35,22 @@ class StreamBase:
 
     @property
     def result(self) -> AskResult:
-        """Usage, cost and the engine's answer are known once the stream is over."""
+        """The result so far. Usage, cost and `response` are complete once the stream is over."""
         if self._result is not None:
             return self._result
-        self._pieces = ["".join(self._pieces)]  # joined once, however often this is looked at
+        self._pieces = ["".join(self._pieces)]  # joined once, however often it is read
         return AskResult(self._pieces[0], prompt=self._prompt, provider=self._provider)
 
     def on_end(self, hook: Hook) -> None:
-        """Called with the result when the answer is complete."""
+        """Registers a callback for the result of a complete answer."""
         self._hooks.append(hook)
 
     def on_close(self, hook: Leaving) -> None:
-        """Called with what had arrived when the answer broke off, or was left before its end."""
+        """Registers a callback for what was received when the stream breaks or is closed early."""
         self._leaving.append(hook)
 
     def _read_event(self, event: Any, final: Any) -> str | None:
-        """The words of one event; None when it was the last one."""
+        """The text of one event; None for the last one."""
         if final is None:
             piece: str = getattr(event, "text_delta", "")
             self._pieces.append(piece)
@@ -66,7 +69,7 @@ class StreamBase:
             hook(result)
 
     def _notify_left(self) -> None:
-        """Tells once that nothing more will come. A run is more than an answer: it tells of itself by `on_end`."""
+        """Calls `on_close` hooks once. A tool run reports its outcome by `on_end` instead."""
         leaving, self._leaving = self._leaving, []
         if not leaving:
             return
@@ -77,7 +80,10 @@ class StreamBase:
 
 
 class AskStream(StreamBase, Iterator[str]):
-    """The request is sent when the first piece is asked for; closing or forgetting the stream ends it."""
+    """A stream of text pieces. The request is sent when the first piece is read.
+
+    Closing the stream, or its garbage collection, closes the connection.
+    """
 
     def __init__(self, opened: Callable[[], Any], prompt: str | None = None, around: Around = nullcontext) -> None:
         super().__init__(prompt)
@@ -95,7 +101,7 @@ class AskStream(StreamBase, Iterator[str]):
         raise StopIteration
 
     def close(self) -> None:
-        """Ends the request now: the provider stops, and so does the bill."""
+        """Closes the connection, so the provider stops generating."""
         self._over = True
         if self._events is not None:
             self._events.close()
@@ -109,7 +115,7 @@ class AskStream(StreamBase, Iterator[str]):
 
 
 class AsyncAskStream(StreamBase, AsyncIterator[str]):
-    """The same for `async for`."""
+    """`AskStream` for `async for`."""
 
     def __init__(
         self, opened: Callable[[], Coroutine[Any, Any, Any]], prompt: str | None = None, around: Around = nullcontext
@@ -129,7 +135,7 @@ class AsyncAskStream(StreamBase, AsyncIterator[str]):
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Ends the request now."""
+        """Closes the connection, so the provider stops generating."""
         self._over = True
         if self._events is not None:
             await self._events.aclose()

@@ -1,4 +1,4 @@
-"""The client for event loops, asyncio's and trio's: the same methods with the same results."""
+"""The async client of `ai_utilities`, for asyncio and trio; same methods and results as `AiClient`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ T = TypeVar("T")
 
 @with_secret_options
 class AsyncAiClient(AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin, AsyncFilesMixin, AsyncBatchesMixin):
-    """`AiClient`, awaited. See there what each method promises."""
+    """Async client for one provider; the methods are those of `AiClient`, to be awaited.
+
+    See `AiClient` for the arguments, results and errors of each method. `ask_stream` and `chat` are not awaited.
+    """
 
     def __init__(
         self,
@@ -54,25 +57,30 @@ class AsyncAiClient(AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin,
 
     @property
     def settings(self) -> AiSettings:
+        """The settings this client was made with."""
         return self._operations.settings
 
     @property
     def provider(self) -> BaseProvider:
+        """The provider used by calls that do not name one."""
         return self._operations.provider
 
     @property
     def usage_tracker(self) -> Any:
+        """The usage tracker, or None."""
         return self._operations.middleware.usage_tracker
 
     @property
     def cache(self) -> Any:
+        """The cache backend, or None."""
         return self._operations.middleware.cache
 
     async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
+        """Sends one prompt and returns the answer; see `AiClient.ask`."""
         return await self._operations.ask(prompt, dict(options))
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
-        """Not awaited: `async for piece in client.ask_stream("...")`."""
+        """Streams the answer; not awaited: `async for piece in client.ask_stream("...")`."""
         return self._operations.stream_async(prompt, dict(options))
 
     async def ask_many(
@@ -84,6 +92,7 @@ class AsyncAiClient(AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin,
         on_progress: Progress | None = None,
         **options: Unpack[AskOptions],
     ) -> list[AskResult]:
+        """Sends several prompts concurrently; see `AiClient.ask_many`."""
         request = list(prompts)
         with ProgressBar(self.show_progress if len(request) > 1 else False) as bar:
             return await ask_all_async(
@@ -96,34 +105,42 @@ class AsyncAiClient(AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin,
             )
 
     async def ask_batch(self, prompts: Iterable[str], **options: Unpack[AskOptions]) -> list[AskResult]:
+        """Sends all prompts to the provider's `ask_many` method; see `AiClient.ask_batch`."""
         return await self._operations.ask_batch(list(prompts), dict(options))
 
     async def ask_json(
         self, prompt: str, *, schema: Any = None, max_repairs: int = 1, **options: Unpack[AskOptions]
     ) -> Any:
+        """Asks for JSON and parses the answer; see `AiClient.ask_json`."""
         return await self._operations.ask_json(prompt, schema, max_repairs, dict(options))
 
     async def ask_typed(
         self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
     ) -> T:
+        """Asks for an instance of a type; see `AiClient.ask_typed`."""
         return await self._operations.ask_typed(prompt, response_model, max_repairs, dict(options))
 
     def chat(self, **options: Unpack[AskOptions]) -> AsyncChat:
+        """Starts a conversation; see `AiClient.chat`. Not awaited."""
         self._operations.require_context_support(dict(options))
         return AsyncChat(self, options)
 
     conversation = chat
 
     async def embed(self, texts: Sequence[str], **options: Any) -> list[list[float]]:
+        """Returns one embedding vector for each text, in order."""
         return await self._operations.embed(texts, options)
 
     async def list_models(self, provider: BaseProvider | str | None = None) -> list[str]:
+        """Returns the model names that the provider lists."""
         return await self._operations.list_models(provider)
 
     def explain(self) -> Explanation:
+        """Returns every setting with its source; secrets are masked."""
         return self._operations.explain()
 
     async def aclose(self) -> None:
+        """Closes all connections. They are opened again if the client is used afterwards."""
         for provider in self._operations.providers:
             await provider.aclose()
         self._operations.middleware.close()

@@ -1,4 +1,4 @@
-"""Files that go with a prompt: a path, bytes, an address, or a content value of the engine."""
+"""Converts files of a prompt: a path, bytes, a URL, or a content object of the engine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXT = ("text/", "application/json", "application/xml", "application/x-yaml", "a
 
 
 def read_file(given: Any) -> Any:
-    """One part of a message."""
+    """One file as a content part of a message."""
     if isinstance(given, bytes | bytearray):
         return part(bytes(given), None)
     if isinstance(given, str) and given.startswith(("http://", "https://")):
@@ -33,12 +33,12 @@ def read_file(given: Any) -> Any:
         try:
             return part(path.read_bytes(), path.name)
         except OSError as error:
-            raise ProviderConfigurationError(f"the file {path} cannot be read: {error.strerror}") from error
+            raise ProviderConfigurationError(f"cannot read the file {path}: {error.strerror}") from error
     return given
 
 
 def part(data: bytes, name: str | None) -> dict[str, Any]:
-    """The type comes from the content where it shows, else from the name."""
+    """A content part; the media type comes from the bytes if recognized, else from the file name."""
     mime = sniff_text_type(data) or (name and mimetypes.guess_type(name)[0]) or ""
     if mime.startswith(TEXT) or (not mime and is_text(data)):
         return {"type": "text", "text": f"{name}:\n{data.decode()}" if name else data.decode()}

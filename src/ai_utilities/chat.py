@@ -1,4 +1,4 @@
-"""A conversation: the engine's turns, asked through the kit, with its settings, caches, limits and accounts."""
+"""Conversations: the engine's turn history, sent through the kit with its settings, cache, limits and ledger."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ S = TypeVar("S", bound="StreamBase")
 
 
 class ChatBase(TurnHistory, Generic[C]):
-    """What both colours have in common. A question that failed leaves no trace; what had arrived of an answer that
-    broke off, or that was left, is the answer that the conversation goes on with. A run over tools is one turn, with
-    all that had happened in it, also where it failed.
+    """What `Chat` and `AsyncChat` have in common.
 
-    `options` hold until they are changed, `instructions` are their `system`; what is said with one question holds
-    for that one. One conversation is for one thread or task at a time.
+    A failed question is not added to the history. A stream that was closed or broke is added with the text received
+    so far. A tool run is one turn with all its steps, also if it failed. `options` apply to all turns until changed,
+    `instructions` are their `system`; options of one question apply to that question. Use one conversation from one
+    thread or task at a time.
     """
 
     def __init__(self, client: C, options: Mapping[str, Any] | None = None, turns: Sequence[Turn] = ()) -> None:
@@ -42,93 +42,113 @@ class ChatBase(TurnHistory, Generic[C]):
 
     @property
     def total_tokens(self) -> int:
+        """Tokens used by all turns."""
         return self.usage.total_tokens
 
     def switch(self, *, provider: BaseProvider | str | None = None, model: str | None = None) -> Self:
-        """From now on another model answers; it hears everything that was said. A model stays with its provider."""
+        """Uses another model from now on. It receives all earlier turns.
+
+        Args:
+            provider: The new provider. The `model` of the conversation is dropped, as it belongs to the old provider.
+            model: The new model.
+
+        Raises:
+            ProviderConfigurationError: If neither is given.
+        """
         if provider is None and model is None:
-            raise ProviderConfigurationError("name whom to switch to: switch(model=...), or switch(provider=...)")
+            raise ProviderConfigurationError("switch needs a target. Pass model=... or provider=...")
         stored = {name: value for name, value in self.options.items() if name != "model" or provider is None}
-        text = {name: value for name, value in (("provider", provider), ("model", model)) if value is not None}
-        self._client._operations.require_context_support({**stored, **text})
-        self.options = {**stored, **text}
+        target = {name: value for name, value in (("provider", provider), ("model", model)) if value is not None}
+        self._client._operations.require_context_support({**stored, **target})
+        self.options = {**stored, **target}
         return self
 
     def branch(self, turns: int | None = None) -> Self:
-        """Another conversation with the same beginning: all turns, or so many of them."""
+        """Returns a new conversation with the same first `turns` turns; None copies all."""
         return type(self)(self._client, {**self.options, "system": self.instructions}, self._turns[:turns])
 
     def plan(self, prompt: str, **options: Unpack[AskOptions]) -> Plan:
-        """What each part of the conversation would become if this were asked now. Nothing is sent."""
+        """Returns what each part of the conversation would become at the provider. Nothing is sent."""
         return self._client._operations.plan(prompt, self._merge_options(options))
 
     @classmethod
     def from_json(cls, saved: bytes | str, client: C, **options: Unpack[AskOptions]) -> Self:
-        """The conversation again, also one that the engine saved. Saved again it has the same bytes."""
-        match = read_saved(saved)
+        """Restores a conversation from the JSON of `to_json`, also from the engine's. Saving it again gives the same
+        bytes.
+
+        Args:
+            saved: The JSON text.
+            client: The client to send through.
+            **options: Options for all turns.
+        """
+        conversation = read_saved(saved)
         client._operations.require_context_support(dict(options))
-        return cls(client, {"system": match.instructions, **options}, match.turns)
+        return cls(client, {"system": conversation.instructions, **options}, conversation.turns)
 
     @classmethod
     def load(cls, path: str | Path, client: C, **options: Unpack[AskOptions]) -> Self:
+        """Restores a conversation from a file written by `save`."""
         return cls.from_json(Path(path).read_bytes(), client, **options)
 
     def _merge_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options of this turn; those of the conversation where it says nothing."""
+        """The options of this turn, on top of those of the conversation."""
         if "context" in options:
-            raise ProviderCapabilityError("a conversation keeps its own context; begin another one for another")
-        data = {"system": system_argument(self.instructions)} if self.instructions else {}
-        return {**self.options, **data, **options, "context": tuple(self.messages)}
+            raise ProviderCapabilityError("a conversation has its own context. Start another chat for another context.")
+        instructions = {"system": system_argument(self.instructions)} if self.instructions else {}
+        return {**self.options, **instructions, **options, "context": tuple(self.messages)}
 
     def _prepare_turn(self, prompt: Any, options: Mapping[str, Any]) -> tuple[dict[str, Any], TurnRecorder]:
-        """What is asked now, and who writes down what comes of it."""
+        """The options of the next request, and the recorder for its outcome."""
         files = options.get("files", self.options.get("files"))
-        request = add_files(prompt, files) if files else prompt
-        keeper = TurnRecorder(self.record, self.record_run, request, system_texts(options.get("system")))
-        return self._client._operations.with_run_callback(self._merge_options(options), keeper.run), keeper
+        message = add_files(prompt, files) if files else prompt
+        recorder = TurnRecorder(self.record, self.record_run, message, system_texts(options.get("system")))
+        return self._client._operations.with_run_callback(self._merge_options(options), recorder.run), recorder
 
-    def _record_stream(self, stream: S, keeper: TurnRecorder) -> S:
-        stream.on_end(keeper.result)
-        stream.on_close(keeper.record_partial)
+    def _record_stream(self, stream: S, recorder: TurnRecorder) -> S:
+        stream.on_end(recorder.result)
+        stream.on_close(recorder.record_partial)
         return stream
 
 
 @with_secret_options
 class Chat(ChatBase["AiClient"]):
-    """`chat.ask("...")` again and again; the model may change from turn to turn."""
+    """A synchronous conversation. The model may change from turn to turn."""
 
     def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
-        text, keeper = self._prepare_turn(prompt, options)
-        result = self._client.ask(prompt, **text)
-        keeper.result(result)
+        """Sends the next question and adds the turn to the history."""
+        merged, recorder = self._prepare_turn(prompt, options)
+        result = self._client.ask(prompt, **merged)
+        recorder.result(result)
         return result
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | ProviderStream:
-        """The turn is written down when the stream is over, or when it is closed."""
-        text, keeper = self._prepare_turn(prompt, options)
-        return self._record_stream(self._client.ask_stream(prompt, **text), keeper)
+        """Streams the next answer. The turn is recorded when the stream ends or is closed."""
+        merged, recorder = self._prepare_turn(prompt, options)
+        return self._record_stream(self._client.ask_stream(prompt, **merged), recorder)
 
 
 @with_secret_options
 class AsyncChat(ChatBase["AsyncAiClient"]):
-    """The same, awaited."""
+    """A conversation for `AsyncAiClient`."""
 
     async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
-        text, keeper = self._prepare_turn(prompt, options)
-        result = await self._client.ask(prompt, **text)
-        keeper.result(result)
+        """Sends the next question and adds the turn to the history."""
+        merged, recorder = self._prepare_turn(prompt, options)
+        result = await self._client.ask(prompt, **merged)
+        recorder.result(result)
         return result
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
-        text, keeper = self._prepare_turn(prompt, options)
-        return self._record_stream(self._client.ask_stream(prompt, **text), keeper)
+        """Streams the next answer; not awaited. The turn is recorded when the stream ends or is closed."""
+        merged, recorder = self._prepare_turn(prompt, options)
+        return self._record_stream(self._client.ask_stream(prompt, **merged), recorder)
 
 
 def system_texts(system: Any) -> tuple[str, ...]:
-    """Instructions as the engine's conversation keeps them."""
+    """System instructions as a tuple, the form of the engine's conversation."""
     return (system,) if isinstance(system, str) else tuple(system or ())
 
 
 def system_argument(instructions: Sequence[str]) -> str | Sequence[str]:
-    """Instructions as `ask` takes them: one alone is a plain string, which providers of one's own expect."""
+    """Instructions as `ask` takes them; a single one is a plain string, which custom providers expect."""
     return instructions[0] if len(instructions) == 1 else list(instructions)

@@ -1,4 +1,4 @@
-"""The client for programs that wait."""
+"""The synchronous client of `ai_utilities`: `AiClient` and `create_client`."""
 
 from __future__ import annotations
 
@@ -37,11 +37,23 @@ T = TypeVar("T")
 
 @with_secret_options
 class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, BatchesMixin):
-    """Asks one provider, or another one for a single call. May be shared by threads.
+    """Synchronous client for one provider; a single call may name another one. Safe to share between threads.
 
-    Settings come from the arguments, the environment and `.env`. What cannot work is an error here, before anything
-    is asked. Every method takes `AskOptions`: model, provider, temperature, max_tokens, system, files, tools, cache,
-    timeout and the other fields of the engine's call config, for that call alone.
+    Settings come from the arguments, the environment and `.env`. Invalid settings raise here, before any request.
+    Every method takes `AskOptions`: model, provider, temperature, max_tokens, system, files, tools, cache, timeout
+    and the other fields of the engine's `AIModelCallConfig`. They apply to that call only.
+
+    Args:
+        settings: The settings; None reads the environment and `.env`.
+        provider: A provider name or a `BaseProvider` instance; None uses `settings.provider`.
+        usage_tracker: Receives a `UsageData` row per request; None follows the settings.
+        cache: A cache backend; None follows the settings.
+        show_progress: Whether `ask_many` draws a progress bar; None draws one if stderr is a terminal.
+        layers: Engine layers around each call.
+        attempt_layers: Engine layers around each attempt of a call.
+
+    Raises:
+        ProviderConfigurationError: If a setting is missing or invalid.
     """
 
     def __init__(
@@ -61,26 +73,49 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
 
     @property
     def settings(self) -> AiSettings:
+        """The settings this client was made with."""
         return self._operations.settings
 
     @property
     def provider(self) -> BaseProvider:
+        """The provider used by calls that do not name one."""
         return self._operations.provider
 
     @property
     def usage_tracker(self) -> Any:
+        """The usage tracker, or None."""
         return self._operations.middleware.usage_tracker
 
     @property
     def cache(self) -> Any:
+        """The cache backend, or None."""
         return self._operations.middleware.cache
 
     def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
-        """The answer: a `str` that also knows its usage, cost, model and everything else."""
+        """Sends one prompt and returns the answer.
+
+        Args:
+            prompt: The user message.
+            **options: See `AskOptions`.
+
+        Returns:
+            The answer as a `str` that also has `usage`, `cost`, `model`, `provider` and `response`.
+
+        Raises:
+            ProviderError: If the request fails.
+        """
         return run_sync(self._operations.ask(prompt, dict(options)))
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | ProviderStream:
-        """The answer in pieces as they come; `result` of the stream is the whole one afterwards."""
+        """Streams the answer to one prompt.
+
+        Args:
+            prompt: The user message.
+            **options: See `AskOptions`.
+
+        Returns:
+            An iterator of text pieces; its `result` is the whole `AskResult` once the stream is over.
+        """
         return self._operations.stream(prompt, dict(options))
 
     def ask_many(
@@ -92,9 +127,17 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         on_progress: Progress | None = None,
         **options: Unpack[AskOptions],
     ) -> list[AskResult]:
-        """Asks all, so many at once, and returns the answers in the order of the prompts.
+        """Sends several prompts concurrently.
 
-        What fails is in the `error` of its own result. With `fail_fast`, nothing new is asked after a failure.
+        Args:
+            prompts: The user messages.
+            concurrency: Number of requests at a time, at least 1; None uses `settings.concurrency`.
+            fail_fast: Whether to start no further request after the first failure.
+            on_progress: Called with the number of finished prompts and the total.
+            **options: See `AskOptions`; they apply to every prompt.
+
+        Returns:
+            The results in the order of the prompts. A failed prompt has its exception in `error`.
         """
         request = list(prompts)
         with ProgressBar(self.show_progress if len(request) > 1 else False) as bar:
@@ -108,40 +151,90 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
             )
 
     def ask_batch(self, prompts: Iterable[str], **options: Unpack[AskOptions]) -> list[AskResult]:
-        """Hands all prompts to the provider at once; it answers them in its own best way, in their order."""
+        """Sends all prompts to the provider's `ask_many` method.
+
+        Args:
+            prompts: The user messages.
+            **options: See `AskOptions`; they apply to every prompt.
+
+        Returns:
+            The results in the order of the prompts.
+        """
         return run_sync(self._operations.ask_batch(list(prompts), dict(options)))
 
     def ask_json(self, prompt: str, *, schema: Any = None, max_repairs: int = 1, **options: Unpack[AskOptions]) -> Any:
-        """The answer as JSON, of this schema if one is given. What is no JSON is sent back so many times."""
+        """Asks for JSON and parses the answer.
+
+        Args:
+            prompt: The user message.
+            schema: A JSON Schema or a pydantic model that the answer must match; None accepts any JSON.
+            max_repairs: How often an invalid answer is sent back to the model, 0 or more.
+            **options: See `AskOptions`.
+
+        Returns:
+            The parsed JSON value.
+
+        Raises:
+            JsonParseError: If the last answer is not valid either.
+        """
         return run_sync(self._operations.ask_json(prompt, schema, max_repairs, dict(options)))
 
     def ask_typed(
         self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
     ) -> T:
-        """The answer as an instance of a pydantic model, dataclass or any other type that pydantic knows."""
+        """Asks for an instance of a type.
+
+        Args:
+            prompt: The user message.
+            response_model: A pydantic model, dataclass or any other type that pydantic can validate.
+            max_repairs: How often an invalid answer is sent back to the model, 0 or more.
+            **options: See `AskOptions`.
+
+        Returns:
+            An instance of `response_model`.
+
+        Raises:
+            JsonParseError: If the last answer does not match the type either.
+        """
         return run_sync(self._operations.ask_typed(prompt, response_model, max_repairs, dict(options)))
 
     def chat(self, **options: Unpack[AskOptions]) -> Chat:
-        """A conversation: each question is asked with everything that was said before."""
+        """Starts a conversation; each question is sent with all turns before it.
+
+        Args:
+            **options: See `AskOptions`; they apply to every turn.
+
+        Raises:
+            ProviderCapabilityError: If a custom provider does not support conversations.
+        """
         self._operations.require_context_support(dict(options))
         return Chat(self, options)
 
     conversation = chat
 
     def embed(self, texts: Sequence[str], **options: Any) -> list[list[float]]:
-        """One vector for each text, in their order."""
+        """Returns one embedding vector for each text, in order.
+
+        Args:
+            texts: The texts to embed.
+            **options: `provider`, `model`, and the options of the engine's `embed`.
+        """
         return run_sync(self._operations.embed(texts, options))
 
     def list_models(self, provider: BaseProvider | str | None = None) -> list[str]:
-        """The names of the models that may be asked."""
+        """Returns the model names that the provider lists.
+
+        Args:
+            provider: The provider to list; None lists the client's own.
+        """
         return run_sync(self._operations.list_models(provider))
 
     def explain(self) -> Explanation:
-        """Every setting and who said it, secrets masked."""
+        """Returns every setting with its source; secrets are masked."""
         return self._operations.explain()
 
     def close(self) -> None:
-        """Lets go of connections. The client may be used again afterwards."""
+        """Closes all connections. They are opened again if the client is used afterwards."""
         for provider in self._operations.providers:
             provider.close()
         self._operations.middleware.close()
@@ -162,7 +255,18 @@ def create_client(
     env_file: str | Path | None = None,
     **settings: Any,
 ) -> AiClient:
-    """A client from a few words: `create_client(provider="groq", model="...")`. What is None is not said."""
+    """Creates an `AiClient` from keyword arguments, as in `create_client(provider="groq", model="...")`.
+
+    Args:
+        api_key: The API key; None reads the provider's environment variable.
+        model: The model name; None uses the provider's default.
+        show_progress: Whether `ask_many` draws a progress bar; None draws one if stderr is a terminal.
+        env_file: The file to read instead of `./.env`.
+        **settings: Any other field of `AiSettings`. None counts as not given.
+
+    Raises:
+        ProviderConfigurationError: If a setting is missing, unknown or invalid.
+    """
     api_key = None if api_key is None else Secret(api_key)
     conceal_options(settings)
     return AiClient(build_settings(api_key, model, env_file, settings), show_progress=show_progress)
@@ -171,6 +275,6 @@ def create_client(
 def build_settings(
     api_key: str | None, model: str | None, env_file: str | Path | None, settings: dict[str, Any]
 ) -> AiSettings:
-    """Settings that say what was given, and leave the rest to the environment."""
+    """Builds settings from the values that are not None; the others come from the environment."""
     text = {"api_key": api_key, "model": model, "_env_file": env_file, **settings}
     return AiSettings(**{name: value for name, value in text.items() if value is not None})

@@ -1,4 +1,4 @@
-"""Many prompts at once: a bound, the order kept, and each error in its own place."""
+"""Runs many prompts concurrently, with a limit; keeps the order and the error of each prompt."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .memory_sharing import share_field_sets
 from .results import AskResult
 
 Progress = Callable[[int, int], object]
-"""Told how many are done, of how many."""
+"""Called with the number of finished prompts and the total."""
 
 ITEM_ERRORS = (AIUtilitiesError, OSError)
-"""What may go wrong with one prompt; anything else is a mistake in a program, and ends everything."""
+"""Errors that belong to one prompt; any other exception is a bug and stops everything."""
 
 
 class PromptQueue:
-    """The prompts that wait and the results that are there. Shared by threads, or by the tasks of one loop."""
+    """Prompts that wait and results received so far; shared by threads, or by the tasks of one event loop."""
 
     def __init__(self, prompts: Iterable[str], *, fail_fast: bool = False, on_progress: Progress | None = None) -> None:
         self.prompts = list(prompts)
@@ -33,7 +33,7 @@ class PromptQueue:
         self.mistake: BaseException | None = None
 
     def next_index(self) -> int | None:
-        """The place of the next prompt; None when no more are to be asked."""
+        """The index of the next prompt; None if no more shall be sent."""
         with self._lock:
             return None if self._stopped else next(self._waiting, None)
 
@@ -47,7 +47,7 @@ class PromptQueue:
                 self._on_progress(self._done, len(self.prompts))
 
     def stop(self, mistake: BaseException | None = None) -> None:
-        """No more are started."""
+        """Starts no further prompts."""
         with self._lock:
             self._stopped = True
             self.mistake = self.mistake or mistake
@@ -57,17 +57,17 @@ class PromptQueue:
         return [self.results[at] or self._cancelled_result(at) for at in range(len(self.prompts))]
 
     def _cancelled_result(self, place: int) -> AskResult:
-        match = self.results[place]  # an empty answer is an answer
+        match = self.results[place]  # an empty answer is a valid answer
         if match is not None:
             return match
-        error = CancelledItemError("this prompt was not asked, because another one failed and fail_fast is set")
+        error = CancelledItemError("this prompt was not sent, because another one failed and fail_fast is set.")
         return AskResult(prompt=self.prompts[place], error=error)
 
 
 def ask_all(
     ask: Callable[..., AskResult], prompts: Iterable[str], concurrency: int, options: Mapping[str, Any], **how: Any
 ) -> list[AskResult]:
-    """Asks in so many threads. Ctrl-C starts no more, and does not wait for those that run."""
+    """Asks with `concurrency` threads. Ctrl-C starts no further request and does not wait for running ones."""
     queue = PromptQueue(prompts, **how)
     count = min(check_concurrency(concurrency), len(queue.prompts))
 
@@ -104,10 +104,10 @@ def try_ask(ask: Callable[..., AskResult], prompt: str, options: Mapping[str, An
 
 
 def run_quietly(run: Callable[[Callable[[], None]], None], work: Callable[[], None]) -> None:
-    """The mistake is raised where the results are awaited, not printed by the thread."""
+    """Keeps an exception in the queue, to be raised where the results are collected instead of in the thread."""
     try:
         run(work)
-    except BaseException:  # noqa: BLE001, S110  # kept by the crowd
+    except BaseException:  # noqa: BLE001, S110  # recorded in the queue
         pass
 
 
@@ -118,7 +118,7 @@ async def ask_all_async(
     options: Mapping[str, Any],
     **how: Any,
 ) -> list[AskResult]:
-    """The same in so many tasks, on asyncio and trio. Cancelling ends those that run, too."""
+    """Asks with `concurrency` tasks, on asyncio or trio. Cancelling also cancels running requests."""
     from anyio import create_task_group
 
     queue = PromptQueue(prompts, **how)
@@ -127,7 +127,7 @@ async def ask_all_async(
         try:
             while (place := queue.next_index()) is not None:
                 queue.record_result(place, await try_ask_async(ask, queue.prompts[place], options))
-        except Exception as mistake:  # noqa: BLE001  # raised below, by itself instead of in a group
+        except Exception as mistake:  # noqa: BLE001  # raised below, outside of an exception group
             queue.stop(mistake)
             group.cancel_scope.cancel()
 
@@ -151,5 +151,5 @@ async def try_ask_async(
 
 def check_concurrency(concurrency: int) -> int:
     if concurrency < 1:
-        raise ProviderConfigurationError(f"concurrency is how many are asked at once, so at least 1: {concurrency}")
+        raise ProviderConfigurationError(f"concurrency must be at least 1, not {concurrency}.")
     return concurrency

@@ -1,4 +1,4 @@
-"""An explanation of settings: every value and who said it, as data and as text."""
+"""Explanation of settings: every value and its source, as data and as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .telemetry.redaction import redact
 
 @dataclass(frozen=True, slots=True)
 class SettingLine:
-    """One setting. `value` is safe to show."""
+    """One setting and its source. `value` is safe to print."""
 
     name: str
     value: str | None
@@ -25,7 +25,7 @@ class SettingLine:
 
     @classmethod
     def of(cls, name: str, value: Any, source: str) -> SettingLine:
-        """With secrets masked."""
+        """Creates a line, with secrets masked."""
         if value in (None, "", {}):
             return cls(name, None, source)
         if name == "base_url":
@@ -39,7 +39,7 @@ class SettingLine:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Printed, a table; read, its lines."""
+    """All settings; `str()` gives a table."""
 
     lines: tuple[SettingLine, ...]
 
@@ -50,12 +50,12 @@ class Explanation:
         return next(line for line in self.lines if line.name == name)
 
     def to_dict(self) -> dict[str, dict[str, str | None]]:
-        """By name: the value and who said it."""
+        """Value and source by setting name."""
         return {line.name: {"value": line.value, "source": line.source} for line in self.lines}
 
 
 def explain_settings(settings: AiSettings, without: Container[str]) -> Iterator[SettingLine]:
-    """All other settings, as they stand."""
+    """The other settings, as they are set."""
     for name in type(settings).model_fields:
         if name not in without:
             yield SettingLine.of(name, getattr(settings, name), str(settings.origin(name)))

@@ -1,4 +1,4 @@
-"""Keys in the keyring of the computer. The variable AI_KEYRING names those that are there."""
+"""API keys in the system keyring. The variable AI_KEYRING names the keys stored there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VARIABLE = "AI_KEYRING"
 
 
 def read_keyring(variables: Mapping[str, str]) -> dict[str, str]:
-    """The keys that AI_KEYRING names, by the name of their variable; nothing is loaded when it names none."""
+    """The keys that AI_KEYRING names, by variable name; `keyring` is imported only if there are any."""
     names = [name.strip() for name in variables.get(VARIABLE, "").split(",") if name.strip()]
     if not names:
         return {}
@@ -22,7 +22,7 @@ def read_keyring(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def store_key(name: str, key: str) -> None:
-    """Puts a key there."""
+    """Stores a key in the keyring."""
     keyring = load()
     from keyring.errors import KeyringError
 
@@ -30,7 +30,7 @@ def store_key(name: str, key: str) -> None:
         keyring.set_password(SERVICE, name, key)
     except KeyringError as error:
         raise ProviderConfigurationError(
-            f"the keyring of this computer does not take {name} ({error}); keep keys in the .env file instead."
+            f"the system keyring cannot store {name} ({error}). Keep keys in the .env file instead."
         ) from error
 
 
@@ -39,6 +39,6 @@ def load() -> Any:
         import keyring
     except ImportError as error:
         raise ProviderConfigurationError(
-            "keys in a keyring need one more package. Install it with: python -m pip install 'dhenara[keyring]'"
+            "keys in a keyring need the package keyring. Install it with: python -m pip install 'dhenara[keyring]'"
         ) from error
     return keyring

@@ -1,4 +1,4 @@
-"""Settings: what may be said in code, in the environment or in a `.env` file."""
+"""`AiSettings`: settings from code, environment variables or a `.env` file."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ PREFIX = "AI_"
 
 
 def normalize_provider(given: Any) -> Any:
+    """Strips and lowercases names."""
     return given.strip().lower() if isinstance(given, str) else given
 
 
@@ -46,12 +47,12 @@ Flag = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": F
 
 
 def read_verify(given: Any) -> Any:
-    """Variables of the environment are text: words for yes and no are flags, everything else is a path."""
+    """Parses `AI_VERIFY`: boolean words are flags, everything else is a path."""
     return Flag.get(given.strip().lower(), given) if isinstance(given, str) else given
 
 
 def read_cert(given: Any) -> Any:
-    """One path, or two in a list or separated by a comma: certificate and key."""
+    """Parses `AI_CERT`: one path, or certificate and key in a list or separated by a comma."""
     if isinstance(given, str):
         given = [part.strip() for part in given.split(",")]
         return given[0] if len(given) == 1 else tuple(given)
@@ -59,10 +60,14 @@ def read_cert(given: Any) -> Any:
 
 
 class AiSettings(BaseSettings):
-    """Explicit values win over the environment, that over `.env`, and that over the defaults here.
+    """Settings of a client. Arguments override environment variables, those override `.env`, then come the defaults.
 
-    Each field is also the variable `AI_<FIELD>`. Keys, models and base URLs may be said in the provider's own
-    variables too (`OPENAI_API_KEY`, `GROQ_MODEL`, ...): within one source, those win for that provider.
+    Each field can be set as the variable `AI_<FIELD>`. API keys, models and base URLs are also read from the
+    provider's own variables (`OPENAI_API_KEY`, `GROQ_MODEL`, ...); within one source, those win for that provider.
+    Each field has its default, unit and range in its declaration.
+
+    Raises:
+        ProviderConfigurationError: If a name is unknown or a value is invalid.
     """
 
     model_config = SettingsConfigDict(
@@ -78,29 +83,29 @@ class AiSettings(BaseSettings):
     )
 
     # Core settings
-    provider: str = Field(default="openai", description="Who answers; `auto` takes what is configured.")
-    api_key: Secret | None = Field(default=None, description="The key of that provider.")
+    provider: str = Field(default="openai", description="The provider; `auto` uses the first configured one.")
+    api_key: Secret | None = Field(default=None, description="API key of the provider.")
     model: str | None = Field(default=None, validation_alias=AliasChoices("AI_MODEL", "OPENAI_MODEL"))
-    base_url: SecretUrl | None = Field(default=None, description="Another address than the provider's own.")
-    fallbacks: str | None = Field(default=None, description="Who is asked where that one cannot answer, in turn.")
-    auto_select_order: str | None = Field(default=None, description="For `auto`: names, separated by commas.")
+    base_url: SecretUrl | None = Field(default=None, description="Base URL, if not the provider's own.")
+    fallbacks: str | None = Field(default=None, description="Providers to try in order if the first fails.")
+    auto_select_order: str | None = Field(default=None, description="For `auto`: provider names, separated by commas.")
 
     # Behavior settings
     temperature: float = Field(default=0.7, ge=0.0, le=2.0)
     max_tokens: int | None = Field(default=None, gt=0)
-    system_prompt: str | None = Field(default=None, description="Instructions for every call.")
-    timeout: float | None = Field(default=None, gt=0, description="Seconds for a whole call with its retries.")
+    system_prompt: str | None = Field(default=None, description="System instructions for every call.")
+    timeout: float | None = Field(default=None, gt=0, description="Seconds for a whole call, including retries.")
     max_retries: int = Field(default=2, ge=0)
-    concurrency: int = Field(default=8, ge=1, description="How many prompts of `ask_many` are asked at once.")
-    strict: bool = Field(default=False, description="What a provider cannot honour is an error, not a warning.")
+    concurrency: int = Field(default=8, ge=1, description="Number of concurrent requests of `ask_many`.")
+    strict: bool = Field(default=False, description="Raise an error for unsupported parameters, not a warning.")
     extra_headers: dict[str, Secret] = Field(default_factory=dict, repr=False)
     provider_config: Annotated[dict[str, Any], AfterValidator(hide_secrets), PlainSerializer(mask_secrets)] = Field(
-        default_factory=dict, description="Region, project, resource and such."
+        default_factory=dict, description="Provider-specific settings such as region, project, resource."
     )
     embedding_model: str | None = None
 
     # Connections
-    transport: TransportName = Field(default="builtin", description="The HTTP client that carries the requests.")
+    transport: TransportName = Field(default="builtin", description="The HTTP client that sends the requests.")
     verify: Annotated[bool | str, NoDecode, BeforeValidator(read_verify)] = Field(
         default=True, description="Certificates to trust: true, false, or a file or folder of PEM certificates."
     )
@@ -119,24 +124,24 @@ class AiSettings(BaseSettings):
         default=False, description="Whether calls with different API keys share cached answers."
     )
     cache_max_entries: int = Field(default=1000, ge=1)
-    cache_path: Path | None = Field(default=None, description="The file of the sqlite cache.")
-    redis_url: Secret = Field(default=Secret("redis://127.0.0.1:6379/0"), description="For redis backends.")
+    cache_path: Path | None = Field(default=None, description="File of the sqlite cache.")
+    redis_url: Secret = Field(default=Secret("redis://127.0.0.1:6379/0"), description="Server of the redis backends.")
 
     requests_per_minute: int | None = Field(default=None, ge=1)
     tokens_per_minute: int | None = Field(default=None, ge=1)
     requests_per_day: int | None = Field(default=None, ge=1)
     tokens_per_day: int | None = Field(default=None, ge=1)
-    max_concurrency: int | None = Field(default=None, ge=1, description="Requests in flight at once.")
-    limit_wait_s: float | None = Field(default=None, ge=0, description="How long a call waits for its turn.")
-    limit_store: StoreName = Field(default="memory", description="Where limits and budgets are shared.")
-    limit_path: Path | None = Field(default=None, description="The file in which processes share them.")
+    max_concurrency: int | None = Field(default=None, ge=1, description="Maximum number of concurrent requests.")
+    limit_wait_s: float | None = Field(default=None, ge=0, description="Seconds a call may wait for a rate limit.")
+    limit_store: StoreName = Field(default="memory", description="Where limits and budgets are stored.")
+    limit_path: Path | None = Field(default=None, description="File of the sqlite store of limits and budgets.")
 
     usage_tracking: bool = True
-    usage_store: StoreName | None = Field(default=None, description="memory, sqlite or redis; without, only sums.")
-    usage_path: Path | None = Field(default=None, description="The file of the sqlite ledger.")
-    budget_usd: float | None = Field(default=None, gt=0, description="The most that may be spent in one window.")
+    usage_store: StoreName | None = Field(default=None, description="memory, sqlite or redis; None keeps totals only.")
+    usage_path: Path | None = Field(default=None, description="File of the sqlite ledger.")
+    budget_usd: float | None = Field(default=None, gt=0, description="Maximum US dollars to spend in one window.")
     budget_window: Window = "day"
-    budget_unknown: Unknown = Field(default="refuse", description="What happens to calls that may cost any sum.")
+    budget_unknown: Unknown = Field(default="refuse", description="What to do if a cost has no upper bound.")
 
     _origins: dict[str, SettingOrigin] = PrivateAttr(default_factory=dict)
     _dotenv: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -172,16 +177,16 @@ class AiSettings(BaseSettings):
 
     @classmethod
     def from_dotenv(cls, env_file: str | Path = ".env", **given: Any) -> Self:
-        """Settings that read this file instead of `./.env`."""
+        """Reads this file instead of `./.env`."""
         return cls(_env_file=env_file, **given)
 
     def origin(self, name: str) -> SettingOrigin:
-        """Who said the value of this field."""
+        """The source of a field's value: code, environment, `.env` or default."""
         return self._origins.get(name, SettingOrigin(OriginLevel.DEFAULT))
 
     @property
     def dotenv(self) -> Mapping[str, str]:
-        """Everything that stands in the `.env` file, the providers' own variables too."""
+        """All variables in the `.env` file, also the providers' own."""
         return self._dotenv
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -193,7 +198,7 @@ class AiSettings(BaseSettings):
             self._origins[name] = SettingOrigin(OriginLevel.EXPLICIT)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """The same settings; what is updated counts as said explicitly, and is checked like any other."""
+        """Copies the settings. Updated fields are validated and count as given in code."""
         copy = super().model_copy(deep=deep)
         copy._origins = dict(self._origins)
         for name, value in (update or {}).items():

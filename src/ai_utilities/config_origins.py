@@ -1,4 +1,4 @@
-"""Who said a setting: code, a variable of the environment, a line of `.env`, or nobody."""
+"""Sources of settings: code, an environment variable, a line of `.env`, or the default."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EnvFiles = str | PathLike[str] | Sequence[str | PathLike[str]] | None
 
 
 class OriginLevel(IntEnum):
-    """The higher one wins."""
+    """Where a value comes from; a higher level overrides a lower one."""
 
     DEFAULT = 0
     DOTENV = 1
@@ -29,7 +29,7 @@ class OriginLevel(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class SettingOrigin:
-    """Where a value comes from; `variable` is the name it was found under."""
+    """The source of a value; `variable` is the name it was read from."""
 
     level: OriginLevel
     variable: str | None = None
@@ -52,7 +52,7 @@ def find_origins(
     environment: Mapping[str, str],
     dotenv: Mapping[str, str],
 ) -> dict[str, SettingOrigin]:
-    """The origin of every field that anybody said anything about."""
+    """The source of every field that is set."""
     given = {name.lower() for name in explicit}
     sources = ((OriginLevel.ENVIRONMENT, lowercase_names(environment)), (OriginLevel.DOTENV, lowercase_names(dotenv)))
     match = {}
@@ -76,7 +76,7 @@ def find_origins(
 
 
 def variables_of(name: str, field: FieldInfo, prefix: str) -> Iterator[str]:
-    """The variables that a field is read from, the first one first."""
+    """The variables a field is read from, in order of precedence."""
     alias = field.validation_alias
     if isinstance(alias, AliasChoices):
         yield from (choice for choice in alias.choices if isinstance(choice, str))
@@ -85,12 +85,12 @@ def variables_of(name: str, field: FieldInfo, prefix: str) -> Iterator[str]:
 
 
 def lowercase_names(source: Mapping[str, str]) -> dict[str, str]:
-    """Names in lower case to the names as they were written; empty ones say nothing."""
+    """Maps lowercased names to the original ones; empty variables are ignored."""
     return {name.lower(): name for name, value in source.items() if value}
 
 
 def read_dotenv(files: Any) -> dict[str, str]:
-    """What stands in these files; in later ones over earlier ones."""
+    """The variables in these files; later files override earlier ones."""
     if files is None:
         return {}
     from dotenv import dotenv_values
@@ -102,5 +102,5 @@ def read_dotenv(files: Any) -> dict[str, str]:
         try:
             match |= {name: value for name, value in dotenv_values(path).items() if value}
         except UnicodeDecodeError:
-            raise ProviderConfigurationError(f"{path} cannot be read as UTF-8 text; save it as UTF-8.") from None
+            raise ProviderConfigurationError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
     return match

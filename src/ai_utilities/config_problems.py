@@ -1,4 +1,4 @@
-"""What is wrong with settings, in words: which variable, which value, what is allowed."""
+"""Error messages about settings: which variable, which value, what is allowed."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ UNSHOWN = SECRETS | {"provider_config"}
 
 
 def unknown_settings(names: Iterable[str], fields: Iterable[str]) -> str:
-    """These are no settings; what was meant, perhaps."""
+    """The message for unknown setting names, with suggestions."""
     known = list(fields)
     return "; ".join(suggest_name(name, known) for name in names)
 
 
 def suggest_name(name: str, known: list[str]) -> str:
-    meant = get_close_matches(name, known, 1)
-    return f"there is no setting {name!r}" + (f"; did you mean {meant[0]!r}?" if meant else "")
+    similar = get_close_matches(name, known, 1)
+    return f"unknown setting {name!r}" + (f"; did you mean {similar[0]!r}?" if similar else "")
 
 
 def invalid_settings(error: ValidationError, origins: Mapping[str, SettingOrigin], prefix: str) -> str:
-    """One sentence for each value that cannot be used."""
+    """One sentence for each invalid value."""
     return "; ".join(describe_problem(dict(match), origins, prefix) for match in error.errors(include_input=True))
 
 
@@ -38,7 +38,7 @@ def describe_problem(match: Mapping[str, Any], origins: Mapping[str, SettingOrig
     origin = origins.get(field, SettingOrigin(OriginLevel.DEFAULT))
     where = f"{origin.variable} (from the {describe_origin(origin)})" if origin.variable else f"the setting {field!r}"
     value = "a value that is not shown" if field in UNSHOWN else redact(repr(match["input"]))
-    return f"{where} is {value}, which cannot be used: {match['msg']}"
+    return f"{where} is {value}, which is invalid: {match['msg']}"
 
 
 def describe_origin(origin: SettingOrigin) -> str:
@@ -46,15 +46,15 @@ def describe_origin(origin: SettingOrigin) -> str:
 
 
 def unreadable_settings(error: Exception) -> str:
-    """A value that should have been JSON; its words are not shown, for they may be secret."""
+    """The message for a value that should be JSON; the value is not shown, as it may be secret."""
     return f'{error}: it must be JSON, such as {{"x-team": "a"}}'
 
 
 def warn_of_misspelt(variables: Iterable[str], fields: Iterable[str], prefix: str) -> None:
-    """A variable that is nearly a setting is most likely meant to be one; others belong to somebody else."""
+    """Warns of variables that look like a misspelt setting; other variables are ignored."""
     known = {f"{prefix}{field.upper()}" for field in fields}
     for name in variables:
         if name.upper().startswith(prefix) and name.upper() not in known:
-            meant = get_close_matches(name.upper(), known, 1, 0.88)
-            if meant:
-                warnings.warn(f"{name} is no setting and is ignored; did you mean {meant[0]}?", stacklevel=4)
+            similar = get_close_matches(name.upper(), known, 1, 0.88)
+            if similar:
+                warnings.warn(f"{name} is not a setting and is ignored. Did you mean {similar[0]}?", stacklevel=4)

@@ -1,4 +1,4 @@
-"""Resolving: which provider, key, model and address a client uses, and who said so."""
+"""Finds the provider, API key, model and base URL a client uses, and the source of each."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .setup_hints import missing_key, missing_model
 
 @dataclass(frozen=True, slots=True)
 class SettingValue:
-    """A value, and who said it."""
+    """A value and its source."""
 
     value: str | None
     origin: SettingOrigin
 
     def __repr__(self) -> str:
-        return f"Said({'...' if self.value else None!r}, {self.origin})"
+        return f"SettingValue({'...' if self.value else None!r}, {self.origin})"
 
 
 NOBODY = SettingValue(None, SettingOrigin(OriginLevel.DEFAULT))
@@ -34,7 +34,16 @@ NOBODY = SettingValue(None, SettingOrigin(OriginLevel.DEFAULT))
 
 @dataclass(frozen=True, slots=True)
 class ResolvedConfiguration:
-    """Everything a provider is made from. `chosen` says why it is this provider."""
+    """Everything needed to create a provider; `chosen` and `reason` tell why it is this provider.
+
+    Attributes:
+        facts: What is known about the provider.
+        api_key: The API key and its source.
+        model: The model name and its source.
+        base_url: The base URL and its source.
+        chosen: The source of the provider's name.
+        reason: Why `auto` chose this provider; empty otherwise.
+    """
 
     facts: ProviderFacts
     api_key: SettingValue
@@ -45,12 +54,21 @@ class ResolvedConfiguration:
 
     @property
     def provider(self) -> str:
+        """The name of the provider."""
         return self.facts.name
 
 
 class ConfigurationResolver:
-    """Explicit values win over the environment, that over `.env`, that over defaults. Within one source, the
-    provider's own variable wins over the generic one. What is said for one provider never goes to another.
+    """Resolves the settings of a provider.
+
+    Values in code override environment variables, those override `.env`, then come the defaults. Within one source,
+    the provider's own variable (`GROQ_MODEL`) wins over the generic one (`AI_MODEL`). Values given for one provider
+    are never used for another.
+
+    Args:
+        settings: The settings; None reads the environment and `.env`.
+        environment: Variables to use instead of `os.environ`.
+        **given: Fields of `AiSettings` that override `settings`.
     """
 
     def __init__(
@@ -60,9 +78,11 @@ class ConfigurationResolver:
         self._environment = os.environ if environment is None else environment
 
     def resolve(self, provider: str | None = None, *, own_only: bool = False) -> ResolvedConfiguration:
-        """The configuration of this provider, or of the one that the settings name; nothing is checked yet.
+        """Returns the configuration of a provider. Nothing is validated yet.
 
-        With `own_only`, what is said for no provider in particular is not meant for this one.
+        Args:
+            provider: The provider; None uses the one in the settings.
+            own_only: Whether to ignore generic values such as `AI_MODEL`, which are meant for another provider.
         """
         facts, chosen, reason = self._choose_provider(provider)
         generic = not own_only and self._is_main_provider(facts.name)
@@ -81,44 +101,44 @@ class ConfigurationResolver:
     def validate(
         self, provider: str | None = None, *, own_only: bool = False, needs_model: bool = True
     ) -> ResolvedConfiguration:
-        """The same, or an error that says what is missing and which ways out there are.
+        """Like `resolve`, but raises an error if something is missing.
 
         Args:
-            provider: The provider; None for the one that the settings name.
-            own_only: Whether what is said for no provider in particular is not meant for this one.
-            needs_model: Whether a chat model must be named or known. Embeddings and the like do without.
+            provider: The provider; None uses the one in the settings.
+            own_only: Whether to ignore generic values such as `AI_MODEL`, which are meant for another provider.
+            needs_model: Whether a chat model is required; False for embeddings and other operations.
 
         Raises:
-            ProviderConfigurationError: If something is missing.
+            ProviderConfigurationError: If a key, model or address is missing; the message lists the options.
         """
-        match = self.resolve(provider, own_only=own_only)
-        facts = match.facts
-        if facts.needs_key and match.api_key.value is None and not facts.fetches_proof:
-            raise ProviderConfigurationError(missing_key(match.facts, self.variables(), own_only=own_only))
-        if needs_model and match.model.value is None and facts.needs_key and facts.chats:
+        resolved = self.resolve(provider, own_only=own_only)
+        facts = resolved.facts
+        if facts.needs_key and resolved.api_key.value is None and not facts.fetches_proof:
+            raise ProviderConfigurationError(missing_key(resolved.facts, self.variables(), own_only=own_only))
+        if needs_model and resolved.model.value is None and facts.needs_key and facts.chats:
             raise ProviderConfigurationError(missing_model(facts))
-        if facts.name == "openai_compatible" and match.base_url.value is None:
+        if facts.name == "openai_compatible" and resolved.base_url.value is None:
             raise ProviderConfigurationError(
-                "openai_compatible needs the address of its server: set AI_BASE_URL, or pass base_url='http://...'."
+                "openai_compatible: base URL missing. Set AI_BASE_URL or pass base_url='http://...'."
             )
-        return match
+        return resolved
 
     def explain(self, provider: str | None = None) -> Explanation:
-        """Every value and who said it, secrets masked: `print()` it, or read its lines."""
+        """Returns every setting with its source, secrets masked; `print()` it or read its `lines`."""
         return self.explain_resolved(self.resolve(provider))
 
     def explain_resolved(self, resolved: ResolvedConfiguration) -> Explanation:
-        """The same for a configuration that was resolved before."""
+        """Like `explain`, for a configuration that was already resolved."""
         lines = [SettingLine("provider", resolved.provider, str(resolved.chosen), resolved.reason)]
         for name in ("api_key", "model", "base_url"):
-            text: SettingValue = getattr(resolved, name)
-            lines.append(SettingLine.of(name, text.value, str(text.origin)))
+            found: SettingValue = getattr(resolved, name)
+            lines.append(SettingLine.of(name, found.value, str(found.origin)))
         return Explanation((*lines, *explain_settings(self.settings, {line.name for line in lines})))
 
     def variables(self) -> Mapping[str, str]:
-        """The environment over `.env`."""
-        text = {**self.settings.dotenv, **{name: value for name, value in self._environment.items() if value}}
-        return {name: Secret(value) for name, value in text.items()}
+        """Environment variables merged over `.env`."""
+        merged = {**self.settings.dotenv, **{name: value for name, value in self._environment.items() if value}}
+        return {name: Secret(value) for name, value in merged.items()}
 
     def _choose_provider(self, wanted: str | None) -> tuple[ProviderFacts, SettingOrigin, str]:
         if wanted is not None and wanted.strip().lower() != AUTO:
@@ -130,13 +150,13 @@ class ConfigurationResolver:
         return facts_of(picked.name), origin, picked.reason
 
     def _is_main_provider(self, name: str) -> bool:
-        """Whether generic values are meant for this provider."""
+        """Whether generic values such as `AI_MODEL` apply to this provider."""
         settings = self.settings
-        unsaid = settings.origin("provider").level is OriginLevel.DEFAULT
-        return unsaid or settings.provider == AUTO or facts_of(settings.provider).name == name
+        unset = settings.origin("provider").level is OriginLevel.DEFAULT
+        return unset or settings.provider == AUTO or facts_of(settings.provider).name == name
 
     def _find_value(self, field: str, own: tuple[str, ...], generic: bool) -> SettingValue:
-        """The first who says something, from the strongest source to the weakest."""
+        """The first value from the strongest source to the weakest."""
         return next((text for text in self._iter_values(field, own, generic) if text.value), NOBODY)
 
     def _iter_values(self, field: str, own: tuple[str, ...], generic: bool) -> Iterator[SettingValue]:
@@ -153,5 +173,5 @@ class ConfigurationResolver:
 
 
 def strip_value(value: str | None) -> str | None:
-    """Without the space and line ends around it that files and shells leave; blank is nothing."""
+    """Strips whitespace and line ends left by files and shells; a blank value becomes None."""
     return None if value is None else value.strip() or None

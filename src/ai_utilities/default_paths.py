@@ -1,4 +1,4 @@
-"""Where the kit keeps files when nobody says where."""
+"""Default folders for the kit's files."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ OURS = "ai_utilities"
 
 
 def cache_path(name: str) -> Path:
-    """A file in the user's own cache folder, which may be emptied at any time."""
+    """A file in the user's cache folder, which may be emptied at any time."""
     return default_path("XDG_CACHE_HOME", ".cache") / name
 
 
 def state_path(name: str) -> Path:
-    """A file in the user's own state folder, for what must stay: accounts and what is left of budgets."""
+    """A file in the user's state folder, for data that must not get lost: ledgers and budgets."""
     return default_path("XDG_STATE_HOME", ".local/state") / name
 
 

@@ -1,4 +1,4 @@
-"""What `embed` returns: the vectors, which are a list like any other, and everything known about them."""
+"""What `embed` returns: a list of vectors with usage and cost."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 class Embeddings(list[list[float]]):
-    """One vector a text. `response` is the engine's full answer, with usage and cost."""
+    """One vector per text; behaves as a list. `response` is the engine's full response."""
 
     def __init__(self, response: EmbeddingResponse) -> None:
         super().__init__(response.vectors)
         self.response = response
 
     def numpy(self) -> Any:
-        """All vectors as one matrix of 32-bit floats, a row a text. Needs numpy."""
+        """The vectors as a float32 matrix with one row per text. Requires numpy."""
         return self.response.numpy()

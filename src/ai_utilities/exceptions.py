@@ -39,11 +39,11 @@ AiUtilitiesError = AIUtilitiesError
 
 
 class ProviderCapabilityError(UnsupportedError, NotImplementedError):
-    """This provider does not offer what was asked of it."""
+    """The provider does not support the requested operation."""
 
 
 class JsonParseError(AIUtilitiesError, ValueError):
-    """An answer that should have been JSON, or of a certain shape, is not; `text` is what was said instead."""
+    """The answer is not valid JSON or does not match the schema; `text` is the answer."""
 
     advice = "Ask again, allow more `max_repairs`, or choose a model that follows formats more closely."
 
@@ -53,14 +53,14 @@ class JsonParseError(AIUtilitiesError, ValueError):
         self.original_error = original_error
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The cause may hold things that cannot travel; its words are in the message.
+        # The cause may not be picklable; its text is in the message.
         return (type(self), (str(self), self.text))
 
 
 class CancelledItemError(AIUtilitiesError):
-    """This prompt was not asked, because another one failed and `fail_fast` was set."""
+    """The prompt was not sent, because another one failed and `fail_fast` was set."""
 
-    advice = "Ask it again once the first failure is dealt with."
+    advice = "Send it again after fixing the first failure."
 
 
 __all__ = [

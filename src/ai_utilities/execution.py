@@ -1,4 +1,4 @@
-"""The two colours of a client: how a provider is asked, and how many are asked at once."""
+"""Sync and async execution modes: how operations call a provider and run work concurrently."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class ExecutionMode(Protocol):
-    """Operations are written once, against these questions."""
+    """What `ClientCore` needs from a mode; operations are written once, against this protocol."""
 
     async def ask(self, provider: BaseProvider, prompt: Any, options: dict[str, Any]) -> AskResult: ...
 
@@ -33,11 +33,11 @@ class ExecutionMode(Protocol):
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
     async def run_concurrently(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
-        """Does the same work so many times, side by side; what goes wrong in one of them is raised."""
+        """Runs `count` copies of the work concurrently; an exception in one of them is raised."""
 
 
 class SyncMode:
-    """Every question is answered at once, so `finished` needs no event loop."""
+    """Blocking execution. Nothing is really awaited, so `run_sync` needs no event loop."""
 
     async def ask(self, provider: BaseProvider, prompt: Any, options: dict[str, Any]) -> AskResult:
         return provider.ask(prompt, **options)
@@ -70,7 +70,7 @@ class SyncMode:
             for one in begun:
                 one.result()
         except BaseException as error:
-            # Whoever presses Ctrl-C does not want to wait for what is on its way.
+            # Ctrl-C must not wait for requests that are running.
             threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
             raise
         threads.shutdown()
@@ -78,7 +78,7 @@ class SyncMode:
 
 
 class AsyncMode:
-    """Questions are awaited, on asyncio or trio."""
+    """Awaited execution, on asyncio or trio."""
 
     async def ask(self, provider: BaseProvider, prompt: Any, options: dict[str, Any]) -> AskResult:
         return await provider.ask_async(prompt, **options)
@@ -112,11 +112,11 @@ class AsyncMode:
 
 
 def run_sync(work: Coroutine[Any, Any, T]) -> T:
-    """The result of work that never waits."""
+    """Runs a coroutine that never suspends and returns its result."""
     try:
         work.send(None)
     except StopIteration as end:
         value: T = end.value
         return value
     work.close()
-    raise RuntimeError("work of the blocking client waited for something; this is a bug")
+    raise RuntimeError("an operation of the sync client was suspended. This is a bug; please report it.")

@@ -1,4 +1,4 @@
-"""Caches, ledgers and limits as the settings name them."""
+"""Creates caches, ledgers and limits from the settings."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .default_paths import cache_path, state_path
 
 
 def part(name: str) -> Any:
-    """A package of the kit, imported when it is wanted."""
+    """A package of the kit, imported on first use."""
     return import_module(f".{name}", __package__)
 
 
 def make_tracker(settings: AiSettings) -> Any:
-    """Sums alone, or with the ledger that the settings name."""
+    """A usage tracker with the ledger named in the settings, or with totals only."""
     usage = part("usage")
     match settings.usage_store:
         case "memory":
@@ -28,7 +28,7 @@ def make_tracker(settings: AiSettings) -> Any:
 
 
 def make_cache(settings: AiSettings) -> Any:
-    """The backend that the settings name."""
+    """The cache backend named in the settings."""
     caches, ttl = part("cache"), settings.cache_ttl_s
     match settings.cache_backend:
         case "memory":
@@ -46,7 +46,7 @@ LIMITS = ("requests_per_minute", "tokens_per_minute", "requests_per_day", "token
 
 
 def make_limits(settings: AiSettings) -> Any | None:
-    """The layer that keeps to the limits of the settings; None where they set none."""
+    """The rate-limit layer of the settings; None if they set no limit."""
     text = {name: getattr(settings, name) for name in LIMITS} | {"concurrency": settings.max_concurrency}
     if not any(text.values()):
         return None
@@ -56,7 +56,7 @@ def make_limits(settings: AiSettings) -> Any | None:
 
 
 def make_budget(settings: AiSettings) -> Any | None:
-    """The layer that keeps the budget of the settings; None where they set none."""
+    """The budget layer of the settings; None if they set no budget."""
     if settings.budget_usd is None:
         return None
     usage = part("usage")
@@ -65,7 +65,7 @@ def make_budget(settings: AiSettings) -> Any | None:
 
 
 def make_shared_store(settings: AiSettings, package: Any, kind: str) -> Any:
-    """The store of limits or of budgets: for this client, for processes, or for machines."""
+    """The store of limits or budgets: in memory, in a file, or on a Redis server."""
     match settings.limit_store:
         case "sqlite":
             return getattr(package, f"SQLite{kind}")(settings.limit_path or state_path("limits.sqlite"))

@@ -1,4 +1,4 @@
-"""What both clients do with pictures."""
+"""Image operations of both clients."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 
 class ImageOptions(TypedDict, total=False):
-    """`options` are the provider's own, such as size and quality. `cache` must be said here: pictures are large, and
-    who asks again mostly wants another one. `on_partial` is shown a new picture as it becomes clearer, where the
-    provider shows it.
+    """Options of `image`.
+
+    `options` are provider-specific parameters such as size and quality. `cache` must be given per call: images are
+    large, and a repeated prompt usually asks for a new image. `on_partial` receives previews, if the provider sends
+    them.
     """
 
     on_partial: Callable[[ImageContent], None]
@@ -41,7 +43,7 @@ class ImageOptions(TypedDict, total=False):
 
 
 class ImagesMixin:
-    """For programs that wait."""
+    """`image` for `AiClient`."""
 
     _operations: ClientCore
 
@@ -53,16 +55,21 @@ class ImagesMixin:
         mask: Picture | None = None,
         **options: Unpack[ImageOptions],
     ) -> ImageResponse:
-        """A picture of the words; with `images`, those changed as the words say; without words, others like one.
+        """Generates an image from a prompt, edits `images` as the prompt says, or makes variations of one image.
 
-        Pictures are given as paths, bytes, addresses or content. A `mask` is transparent where they may change. What
-        comes back is here: also what the provider left at an address was fetched.
+        Args:
+            prompt: The description; None with one image makes variations of it.
+            images: The images to edit: paths, bytes, URLs or content objects.
+            **options: See `ImageOptions`. Transparent areas of a `mask` mark where an image may change.
+
+        Returns:
+            The response with the image data; images that the provider returned as URLs are downloaded.
         """
         return run_sync(generate_image(self._operations, prompt, images, mask, dict(options)))
 
 
 class AsyncImagesMixin:
-    """The same, awaited."""
+    """`image` for `AsyncAiClient`."""
 
     _operations: ClientCore
 
@@ -80,26 +87,28 @@ class AsyncImagesMixin:
 async def generate_image(
     operations: ClientCore, prompt: str, images: OneOrMany, mask: Picture | None, options: dict[str, Any]
 ) -> ImageResponse:
-    """What cannot be drawn is said before a provider is asked."""
+    """Checks the arguments, then calls the provider."""
     call = operations.mode.call
     many = list(images) if isinstance(images, list | tuple) else [images]
     given = [await call(to_image_content, one) for one in many]
     if not prompt.strip() and not given:
-        raise ProviderConfigurationError("there is nothing to draw: give a prompt, or a picture to vary")
+        raise ProviderConfigurationError("image needs a prompt, or an image to vary.")
     if not prompt.strip() and len(given) > 1:
-        raise ProviderConfigurationError(f"variations are made of one picture, not of {len(given)}; or say a prompt")
+        raise ProviderConfigurationError(
+            f"variations need exactly one image, not {len(given)}. To edit several, pass a prompt."
+        )
     if given and "on_partial" in options:
-        raise ProviderConfigurationError("only new pictures are shown as they become clearer: leave on_partial out")
+        raise ProviderConfigurationError("on_partial works for new images only. Leave it out.")
     if mask is not None:
         if not given:
-            raise ProviderConfigurationError("a mask says where a picture may change: give that picture in images=...")
+            raise ProviderConfigurationError("a mask needs the image it applies to. Pass it in images=...")
         options["mask"] = await call(to_image_content, mask)
     drawn: ImageResponse = await operations.operate("image", (prompt, given), options)
     return drawn
 
 
 def to_image_content(given: Picture) -> ImageContent:
-    """The picture as content; the file behind a path is read."""
+    """The image as a content object; a path is read from disk."""
     from dhenara.ai.types import ImageContent
 
     from .attachments import read_file
@@ -108,8 +117,8 @@ def to_image_content(given: Picture) -> ImageContent:
         return given
     if isinstance(given, str) and given.startswith(("http://", "https://")):
         return ImageContent(url=given)
-    match = read_file(given)
-    if not isinstance(match, dict) or match.get("type") != "image":
-        data = "these bytes are" if isinstance(given, bytes) else f"{given} is"
-        raise ProviderConfigurationError(f"{data} not a picture, and only pictures can be changed")
-    return ImageContent.model_validate(match)
+    content = read_file(given)
+    if not isinstance(content, dict) or content.get("type") != "image":
+        subject = "these bytes are" if isinstance(given, bytes) else f"{given} is"
+        raise ProviderConfigurationError(f"{subject} not an image.")
+    return ImageContent.model_validate(content)

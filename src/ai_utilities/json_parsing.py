@@ -1,4 +1,4 @@
-"""JSON out of what a model said, and what to ask when there is none."""
+"""Parses JSON in answers of a model, and builds the prompts that ask for it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ T = TypeVar("T")
 
 FENCED = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
 OPENING = re.compile(r"[{\[]")
-ONLY_JSON = "Answer with JSON only: no words around it, no code fence."
+ONLY_JSON = "Answer with JSON only: no text around it, no code fence."
 
 
 def parse_json_from_text(text: str) -> Any:
-    """The whole text, what stands in a code fence, or the first object or list in between words."""
+    """Parses JSON in a text: the whole text, a code fence, or the first object or list in it.
+
+    Args:
+        text: The answer of a model.
+
+    Raises:
+        JsonParseError: If the text has no valid JSON.
+    """
     for candidate in (text, *FENCED.findall(text)):
         try:
             return json.loads(candidate)
@@ -31,7 +38,7 @@ def parse_json_from_text(text: str) -> Any:
             return decoder.raw_decode(text, start.start())[0]
         except json.JSONDecodeError:
             continue
-    raise JsonParseError(f"the answer holds no JSON: {shorten(text)}", text)
+    raise JsonParseError(f"the answer has no valid JSON: {shorten(text)}", text)
 
 
 def shorten(text: str, most: int = 200) -> str:
@@ -39,30 +46,30 @@ def shorten(text: str, most: int = 200) -> str:
 
 
 def read_object(result: AskResult) -> Any:
-    """What the engine read out of an answer that was to have a shape; else the JSON in its text."""
+    """The engine's structured output if there is one; else the JSON in the text."""
     match = getattr(result.answer, "parsed", None)
     return parse_json_from_text(result.text) if match is None else match
 
 
 def read_typed(result: AskResult, kind: type[T]) -> T:
-    """An instance of this type, or an error that says what does not fit."""
+    """An instance of the type; raises `JsonParseError` with the validation errors."""
     match, text = read_object(result), result.text
     try:
         return TypeAdapter(kind).validate_python(match)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the answer'}: {e['msg']}" for e in error.errors())
-        raise JsonParseError(f"the answer is no {kind.__name__}: {problems}", text, error) from error
+        raise JsonParseError(f"the answer is not a valid {kind.__name__}: {problems}", text, error) from error
 
 
 def json_instructions(schema: Any | None) -> str:
-    """What is added to the instructions, so that models without a JSON mode of their own know as well."""
+    """Instructions that ask for JSON, for models without a JSON mode."""
     if schema is None:
         return ONLY_JSON
     return f"{ONLY_JSON} It must fit this JSON Schema:\n{json.dumps(schema, ensure_ascii=False)}"
 
 
 def create_repair_prompt(original_prompt: str, previous_output: str, error_message: str) -> str:
-    """Asks again, with what was wrong."""
+    """The prompt that sends an invalid answer back with the error."""
     return (
         f"{original_prompt}\n\nYour last answer was:\n{previous_output}\n\n"
         f"It cannot be used: {error_message}\n{ONLY_JSON}"

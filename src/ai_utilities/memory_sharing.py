@@ -1,4 +1,4 @@
-"""Thrift: what thousands of results hold alike, they hold together."""
+"""Saves memory in large result lists by sharing equal field sets between answers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from dhenara.ai.types import AIModelCallResponse
 
 SHARED: dict[frozenset[str], set[str]] = {}
-"""The names of the fields that were set, of which every value keeps a set of its own: nearly half of an answer."""
+"""Shared `model_fields_set` values. Each answer would have its own copies, nearly half of its size."""
 
 
 def share_field_sets(result: AskResult) -> AskResult:
-    """The same result in less room. What shares here is frozen, so nothing of it changes."""
+    """Replaces the field sets in a result by shared ones. The objects are frozen, so the sets do not change."""
     if result.response is not None:
         for value in iter_values(result.response):
             fields = value.__pydantic_fields_set__
@@ -24,7 +24,7 @@ def share_field_sets(result: AskResult) -> AskResult:
 
 
 def iter_values(response: AIModelCallResponse) -> Iterator[Any]:
-    """What every answer is made of."""
+    """All pydantic objects of an answer."""
     yield response
     yield from response.attempts
     answer = response.chat_response
@@ -33,7 +33,7 @@ def iter_values(response: AIModelCallResponse) -> Iterator[Any]:
     yield answer
     if answer.usage is not None:
         yield answer.usage
-    if (cost := answer.__dict__.get("cost")) is not None:  # not asked for, so that it is not worked out for this
+    if (cost := answer.__dict__.get("cost")) is not None:  # not read by attribute, because that would compute it
         yield cost
     for choice in answer.choices:
         yield choice

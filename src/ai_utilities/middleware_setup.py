@@ -1,4 +1,4 @@
-"""What stands around every request, as the settings say or as it was handed over: caches, limits, accounts."""
+"""Layers around every request, from the settings or the client's arguments: cache, limits, budget, usage tracking."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from .providers.base_provider import BaseProvider
 
 WISHES: dict[bool | str | None, str] = {True: "always", False: "never"}
-"""What `cache=True` and `cache=False` mean for one call; a policy may be named instead."""
+"""Cache policies for `cache=True` and `cache=False` of one call; a policy name may be passed instead."""
 
 
 class Tracker(Protocol):
-    """Whoever wants to know what was used."""
+    """Protocol for usage trackers: receives a row per request."""
 
     def track_request(self, usage: UsageData) -> None: ...
 
 
 class RequestMiddleware:
-    """Made for one client; every provider that the client makes shares it."""
+    """The layers of one client, shared by all providers it creates."""
 
     def __init__(
         self,
@@ -41,10 +41,10 @@ class RequestMiddleware:
         self.usage_tracker = usage_tracker
         self.cache = cache
         self.books_requests = False
-        """Whether a layer tells the tracker of every request of the providers that have layers."""
+        """Whether a layer already reports every request of engine providers to the tracker."""
 
         self.submitted = usage_tracker is not None or cache is not None or bool(layers) or bool(attempt_layers)
-        """Whether there is anything here that the settings do not say."""
+        """Whether a layer was passed that is not in the settings."""
 
         self._books: Any = None
         self._bounded = False
@@ -53,7 +53,7 @@ class RequestMiddleware:
         self._attempt_layers = tuple(attempt_layers)
 
     def configure(self, settings: AiSettings) -> None:
-        """Makes what the settings ask for."""
+        """Creates what the settings enable."""
         self.settings = settings
         books = getattr(part("usage"), "UsageLayer", None)
         if self.usage_tracker is None and settings.usage_tracking and books is not None:
@@ -80,11 +80,11 @@ class RequestMiddleware:
         self._bounded = budget is not None or limits is not None
 
     def layers(self) -> tuple[Sequence[Any], Sequence[Any]]:
-        """Those around each call, and those around each attempt of it."""
+        """The layers around each call, and those around each attempt."""
         return self._layers, self._attempt_layers
 
     def request_scope(self, cache: bool | str | None, tags: Mapping[str, str] | None) -> ExitStack:
-        """Within it, calls are cached and booked as one call wants it."""
+        """Context with the cache policy and tags of one call."""
         stack = ExitStack()
         if not self._is_off(cache) and cache is not None:
             stack.enter_context(part("cache").caching(WISHES.get(cache, cache)))
@@ -93,13 +93,13 @@ class RequestMiddleware:
         return stack
 
     async def ask(self, mode: ExecutionMode, provider: BaseProvider, prompt: Any, options: dict[str, Any]) -> AskResult:
-        """Asks the provider; one that has no layers, through the cache here."""
+        """Asks the provider. A custom provider has no layers, so its answers go through the cache here."""
         if provider.has_layers:
             return await mode.ask(provider, prompt, options)
         if self._bounded:
             raise ProviderConfigurationError(
-                f"limits and budgets stand around the requests of the engine's providers, and {provider.provider_name} "
-                "makes its own: leave them out of the settings, or keep to them in its ask."
+                f"{provider.provider_name}: limits and budgets work for engine providers only. A custom provider "
+                "must apply them in its ask method. Remove them from the settings."
             )
         cache_policy_ = options.pop("cache", None)
         if self._is_off(cache_policy_):
@@ -120,7 +120,7 @@ class RequestMiddleware:
         return match
 
     def _is_off(self, cache: bool | str | None) -> bool:
-        """Whether there is no cache, and none is wanted."""
+        """Whether this call uses no cache; raises if a cache is requested but none exists."""
         if self.cache is None and WISHES.get(cache, cache) not in (None, "never"):
             raise ProviderConfigurationError(
                 "this client has no cache: AiSettings(cache_enabled=True), AI_CACHE_ENABLED=1, or AiClient(cache=...)."
@@ -128,7 +128,7 @@ class RequestMiddleware:
         return self.cache is None
 
     def track(self, result: AskResult, provider: BaseProvider, tags: Mapping[str, str] | None = None) -> None:
-        """One answer of a provider that has no layers."""
+        """Reports one answer of a custom provider to the tracker."""
         if self.usage_tracker is not None:
             text = {"provider": result.usage.provider or provider.provider_name, "tags": dict(tags or {})}
             row = result.usage.model_copy(update=text)
@@ -138,7 +138,7 @@ class RequestMiddleware:
                 self._books.write([row])
 
     def close(self) -> None:
-        """Lets go of what was made here; what was handed over stays open."""
+        """Closes the stores created here; those passed in stay open."""
         if self._books is not None:
             self._books.flush()
         for made in self._made:
@@ -151,7 +151,7 @@ class RequestMiddleware:
 
 
 class TrackerLedger:
-    """A ledger that tells a tracker, row by row: what it has heard it is not told again."""
+    """A ledger that reports each row to a tracker once."""
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
@@ -166,12 +166,12 @@ class TrackerLedger:
                 raise PartialWriteError(rows[data:]) from error
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
-        """For trackers that keep a ledger: requests are about to leave."""
+        """For trackers with a ledger: records requests before they are sent."""
         keep = getattr(self._tracker, "open", None)
         if keep is not None:
             keep(rows, expires)
 
 
 def is_deterministic(provider: BaseProvider, options: dict[str, Any]) -> bool:
-    """Whether the same question is meant to have the same answer."""
+    """Whether equal requests are meant to get equal answers (temperature 0 or a seed)."""
     return options.get("temperature", provider.settings.temperature) == 0 or options.get("seed") is not None

@@ -1,4 +1,4 @@
-"""Offers: the models of a provider with what is known of them, from its own list or else from the catalogue."""
+"""Models of a provider: from its own list, or from the catalogue, with capabilities and prices."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from dhenara.ai.types import ModelListing
 
 SAMPLE = 1000
-"""Tokens of a small prompt: some models cost more per token when the prompt is long."""
+"""Tokens of a small prompt; some models cost more per token for long prompts."""
 
 KINDS = {"text_generation": "chat", "speech_to_text": "transcription", "text_to_speech": "speech"}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One model. What is not known is None or empty. Prices are dollars for a million tokens."""
+    """One model. Unknown fields are None or empty. Prices are US dollars per million tokens."""
 
     provider: str | None
     model: str
@@ -40,17 +40,17 @@ class ModelInfo:
 
     @property
     def is_chat_model(self) -> bool:
-        """Unless it is known to do something else."""
+        """Whether it is a chat model; unknown models count as such."""
         return self.kind in ("chat", None)
 
     def matches(self, words: list[str]) -> bool:
-        """Whether all of these words are somewhere in it."""
+        """Whether all words occur in its fields."""
         text = " ".join(filter(None, (self.provider, self.model, self.kind, *self.takes, *self.can))).lower()
         return all(word.lower() in text for word in words)
 
 
 def models_from_listing(provider: str, listings: list[ModelListing]) -> list[ModelInfo]:
-    """What the provider says it has, with what is known besides."""
+    """The models listed by the provider, with facts from the catalogue."""
     return sorted((model_from_listing(provider, match) for match in listings), key=lambda offer: offer.model)
 
 
@@ -67,7 +67,7 @@ def model_from_listing(provider: str, listing: ModelListing) -> ModelInfo:
 
 
 def models_from_catalog(provider: str) -> list[ModelInfo]:
-    """What the catalogue knows of this provider's models, and the model that is asked when nobody names one."""
+    """The catalogue's models of this provider, and its default model."""
     match = [model_from_facts(provider, name, facts) for name, facts in iter_served(provider)]
     first = facts_of(provider).first_model
     if first and all(offer.model != first for offer in match):
@@ -77,14 +77,14 @@ def models_from_catalog(provider: str) -> list[ModelInfo]:
 
 
 def all_models() -> list[ModelInfo]:
-    """Every model of the catalogue, at its maker's."""
+    """Every model of the catalogue, under its maker."""
     makers = {maker: name for name in reversed(known_providers()) for maker in makers_of(name)}
     match = [find_facts(name) for name in known_models()]
     return [model_from_facts(makers.get(facts.vendor), facts.name, facts) for facts in match if facts]
 
 
 def iter_served(provider: str) -> Iterator[tuple[str, ModelFacts]]:
-    """The models that it makes itself, and those of others by the name that they have here."""
+    """The provider's own models, and those of other makers under the names it uses."""
     makers = makers_of(provider)
     for name in known_models():
         facts = find_facts(name)
@@ -93,7 +93,7 @@ def iter_served(provider: str) -> Iterator[tuple[str, ModelFacts]]:
 
 
 def makers_of(provider: str) -> set[str]:
-    """Under which names the catalogue has what this provider makes itself."""
+    """The names under which the catalogue has the provider's own models."""
     match = find_provider(provider)
     return {provider, match.price_list or provider} if match else {provider}
 
@@ -116,7 +116,7 @@ def model_from_facts(provider: str | None, model: str, facts: ModelFacts) -> Mod
 
 
 def with_prices(offer: ModelInfo) -> ModelInfo:
-    """With the prices of a million tokens, where there is a list of them."""
+    """Adds prices per million tokens, if known."""
     if offer.provider is None:
         return offer
     api = AIModelAPI(provider=offer.provider, api_key="not used")

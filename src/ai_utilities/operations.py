@@ -1,4 +1,4 @@
-"""What a client does, written once for both colours."""
+"""Operations of a client, written once for sync and async."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class ClientCore:
-    """Knows the settings, the provider, and who counts. The provider is made, and so checked, at once."""
+    """Settings, providers and middleware of a client. The provider is created and validated at once."""
 
     def __init__(
         self,
@@ -42,12 +42,12 @@ class ClientCore:
         self.middleware = middleware
         middleware.configure(self.settings)
         self.provider = create_provider(self.settings, provider, middleware=middleware)
-        # What was said for this provider is for no other one, also when a call names another.
+        # Values given for this provider are never used for another one, also if a call names another.
         self._others = self.settings.model_copy(update={"provider": self.provider.provider_name})
         self._providers: dict[str, BaseProvider] = {self.provider.provider_name: self.provider}
 
     def choose_provider(self, options: dict[str, Any]) -> BaseProvider:
-        """The provider of this call: the client's own, or the one that the call names."""
+        """The provider of this call: the one it names, or the client's own."""
         wanted = options.pop("provider", None)
         if wanted is None:
             return self.provider
@@ -65,7 +65,7 @@ class ClientCore:
         return self.track_usage(provider, await self.middleware.ask(self.mode, provider, prompt, options), tags)
 
     def track_usage(self, provider: BaseProvider, result: AskResult, tags: Any = None) -> AskResult:
-        """Tells the usage tracker, unless the layers around each request do."""
+        """Reports usage to the tracker, unless the layers already do."""
         if not (provider.has_layers and self.middleware.books_requests):
             self.middleware.track(result, provider, tags)
         return result
@@ -113,7 +113,7 @@ class ClientCore:
     async def _ask_until_valid(
         self, prompt: str, schema: Any, read: Callable[[AskResult], T], max_repairs: int, options: dict[str, Any]
     ) -> T:
-        """An answer that can be read; one that cannot is sent back with what is wrong with it."""
+        """Asks, parses the answer, and sends an invalid one back with the error up to `max_repairs` times."""
         request = prompt = self._add_schema(prompt, schema, options)
         for left in range(max_repairs, -1, -1):
             answer = await self.ask(request, dict(options))
@@ -121,12 +121,12 @@ class ClientCore:
                 return read(answer)
             except JsonParseError as error:
                 if not left or answer.refusal is not None or answer.finish_reason == "length":
-                    raise  # asking again would end in the same way
+                    raise  # a repeated request would end in the same way
                 request = create_repair_prompt(prompt, answer.text, str(error))
-        raise JsonParseError("max_repairs is how often an answer may be sent back: 0 or more")
+        raise JsonParseError("max_repairs must be 0 or more.")
 
     def _add_schema(self, prompt: str, schema: Any, options: dict[str, Any]) -> str:
-        """Says the shape to the engine; to a provider of the user's own, in the prompt."""
+        """Passes the schema to the engine; for a custom provider, adds it to the prompt."""
         if not isinstance(self.choose_provider(dict(options)), EngineProvider):
             return f"{prompt}\n\n{json_instructions(schema)}"
         if schema is not None:
@@ -146,22 +146,22 @@ class ClientCore:
             return await self.mode.embed(provider, texts, options)
 
     async def operate(self, operation: str, given: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        """Something beside questions, asked of the provider's engine by its name there."""
+        """Calls an operation other than chat on the provider's engine client, by method name."""
         provider = self.choose_provider(options)
         with self.middleware.request_scope(options.pop("cache", None), options.pop("tags", None)):
             return await self.mode.operate(provider, operation, given, options)
 
     def require_context_support(self, options: dict[str, Any]) -> None:
-        """A conversation needs a provider that takes the turns before."""
+        """Raises an error if the provider does not accept earlier turns."""
         provider = self.choose_provider(dict(options))
         if not provider.takes_context:
             raise ProviderCapabilityError(
-                f"{provider.provider_name} takes single prompts only: a provider for conversations sets "
+                f"{provider.provider_name}: conversations are not supported. A custom provider for conversations sets "
                 "takes_context = True and reads context=[...] in ask."
             )
 
     def with_run_callback(self, options: dict[str, Any], on_end: Callable[[Run[Any]], object]) -> dict[str, Any]:
-        """The engine tells a conversation what it sent, and what became of a run over tools, however it ended."""
+        """Adds the callback by which the engine reports a tool run to the conversation, however it ended."""
         if not isinstance(self.choose_provider(dict(options)), EngineProvider):
             return options
         data = {"on_end": on_end} if has_runnable_tools(options.get("tools")) else {}
@@ -170,11 +170,11 @@ class ClientCore:
         return {**marked, **data, **options}
 
     def plan(self, prompt: Any, options: dict[str, Any]) -> Plan:
-        """What each part of what would be asked becomes at the provider."""
+        """What each part of the request becomes at the provider."""
         return self.choose_provider(options).plan(prompt, **options)
 
     def explain(self) -> Explanation:
-        """Every setting and who said it."""
+        """Every setting with its source."""
         resolver = ConfigurationResolver(self.settings)
         if isinstance(self.provider, EngineProvider):
             return resolver.explain_resolved(self.provider.configuration)
@@ -182,5 +182,5 @@ class ClientCore:
 
     @property
     def providers(self) -> tuple[BaseProvider, ...]:
-        """Every provider that was made so far, each once."""
+        """Every provider created so far, each once."""
         return tuple({id(provider): provider for provider in self._providers.values()}.values())

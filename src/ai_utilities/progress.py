@@ -1,4 +1,4 @@
-"""A progress bar on a terminal; nothing where nobody looks."""
+"""A progress bar for terminals."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Self, TextIO
 
 WIDTH = 28
 EVERY = 0.1
-"""Seconds between two drawings."""
+"""Minimum seconds between two updates."""
 
 
 class ProgressBar:
-    """Draws on stderr, so that piped output stays clean. `show=None` means: if that is a terminal."""
+    """Draws on stderr. `show=None` draws only if stderr is a terminal."""
 
     def __init__(self, show: bool | None = None, out: TextIO | None = None) -> None:
         self._out = out if out is not None else sys.stderr
@@ -57,11 +57,11 @@ def format_seconds(seconds: float) -> str:
 
 
 def combine_callbacks(bar: ProgressBar, callback: Callable[[int, int], object] | None) -> Callable[[int, int], None]:
-    """Both the bar and whoever else wants to know."""
+    """A callback that updates the bar and calls the user's callback."""
 
-    def tell(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         bar(done, total)
         if callback is not None:
             callback(done, total)
 
-    return tell
+    return report

@@ -1,4 +1,4 @@
-"""The cache for providers of one's own, whose requests no layer sees: their answers by prompt and options."""
+"""Caches answers of custom providers, whose requests pass no layer, by prompt and options."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORMAT = 3
 def provider_cache_key(
     namespace: str, provider: BaseProvider, prompt: Any, options: Mapping[str, Any], *, share_accounts: bool = False
 ) -> str | None:
-    """The same for the same question to the same provider; None where an option has no JSON, and so no name."""
+    """The cache key of a request; None if an option cannot be written as JSON."""
     settings = provider.settings
     request = {
         "format": FORMAT,
@@ -50,11 +50,11 @@ def provider_cache_key(
 
 
 def file_hash(file: Any) -> str:
-    """The content of a file, by its path: what stands there may change between two questions.
+    """The hash of a file's content, which may change between two calls.
 
     Raises:
-        TypeError: It is no path.
-        OSError: There is no such file.
+        TypeError: If it is not a path.
+        OSError: If the file cannot be read.
     """
     with Path(file).expanduser().open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
@@ -74,7 +74,7 @@ def with_distinct_names(value: Any) -> Any:
 
 
 def account_of(settings: AiSettings) -> str:
-    """Whose key and client certificate are used, as a keyed hash."""
+    """A keyed hash of API key and client certificate, so that accounts do not share entries."""
     shown = f"{settings.api_key or ''}\n{settings.cert or ''}"
     return hashlib.blake2b(shown.encode("utf-8", "surrogatepass"), key=b"ai_utilities account").hexdigest()
 
@@ -84,7 +84,7 @@ def write_provider_result(result: AskResult) -> dict[str, Any]:
 
 
 def read_provider_result(stored: Any, prompt: Any) -> AskResult | None:
-    """The answer once more: it costs nothing now, and saves what it cost before."""
+    """The cached answer as a result; its cost is 0 and the original cost counts as saved."""
     if not isinstance(stored, Mapping) or stored.get("format") != FORMAT:
         return None
     first = UsageData.model_validate(stored["usage"])
@@ -93,14 +93,14 @@ def read_provider_result(stored: Any, prompt: Any) -> AskResult | None:
 
 
 def try_cache(default: Any, work: Callable[..., Any], *args: Any) -> Any:
-    """A cache that fails, or is not free in time, never fails a call: it warns, and the provider is asked."""
+    """Calls the cache; if it fails or takes too long, warns and returns the default."""
     from .cache.failsafe import TIMEOUT
     from .storage.time_limit import within
 
     try:
         return within(TIMEOUT, work)(*args)
-    except Exception as error:  # noqa: BLE001  # whatever a user's own cache may raise
+    except Exception as error:  # noqa: BLE001  # a custom cache may raise anything
         import warnings
 
-        warnings.warn(f"the cache failed and is passed by: {error!r}", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"the cache failed and is skipped: {error!r}", RuntimeWarning, stacklevel=2)
         return default

@@ -1,4 +1,4 @@
-"""Streams of providers of one's own: any iterator of strings, with the whole result once it is over."""
+"""Streams of custom providers: any iterator of strings, with the whole result at the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .ask_stream import StreamBase
 
 
 class ProviderStream(StreamBase, Iterator[str]):
-    """The same around any iterator of strings, such as a provider of one's own returns."""
+    """Wraps an iterator of strings returned by a custom provider."""
 
     def __init__(self, pieces: Iterator[str], prompt: str | None = None, provider: str | None = None) -> None:
         super().__init__(prompt, provider)
@@ -42,7 +42,7 @@ class ProviderStream(StreamBase, Iterator[str]):
 
 
 class AsyncProviderStream(StreamBase, AsyncIterator[str]):
-    """The same for `async for`."""
+    """`ProviderStream` for `async for`."""
 
     def __init__(self, pieces: AsyncIterator[str], prompt: str | None = None, provider: str | None = None) -> None:
         super().__init__(prompt, provider)

@@ -1,4 +1,4 @@
-"""What `ask` returns: the answer's text, which is a `str` like any other, and everything known about it."""
+"""What `ask` returns: the text of the answer as a `str`, together with usage, cost and the engine's response."""
 
 from __future__ import annotations
 
@@ -16,15 +16,20 @@ __all__ = ["AskResult", "UsageData"]
 
 
 class AskResult(str):
-    """Prints, compares and concatenates as its text. `response` is the engine's full answer, `error` what went
-    wrong where errors are collected instead of raised.
+    """The text of an answer; behaves as a `str` and has the metadata of the call.
+
+    Attributes:
+        prompt: The prompt that was sent.
+        response: The engine's full response, or None.
+        error: The exception, where errors are collected instead of raised (`ask_many`); else None.
+        run: The tool run with its steps, if tools were run; else None.
     """
 
     prompt: str | None
     response: AIModelCallResponse | None
     error: AIUtilitiesError | OSError | None
     run: Any = None
-    """The steps of a run with tools: what was called, and the whole exchange."""
+    """The steps of a run with tools, and all messages of it."""
 
     def __new__(
         cls,
@@ -54,35 +59,38 @@ class AskResult(str):
 
     @property
     def usage(self) -> UsageData:
-        """What was used and what it cost. Worked out when it is first read: prices take a moment to load."""
+        """Token counts and cost. Computed on first access, because loading the price list takes time."""
         if self._usage is None:
             self._usage = read_usage(self.response)
         return self._usage
 
     @property
     def model(self) -> str | None:
+        """The model that answered."""
         answer = self.answer
         return self._text.get("model") or (answer.model if answer is not None else self.usage.model)
 
     @property
     def provider(self) -> str | None:
+        """The provider that answered."""
         answer = self.answer
         return self._text.get("provider") or (answer.provider if answer is not None else self.usage.provider)
 
     @property
     def cached(self) -> bool:
-        """Whether the answer came out of a cache."""
+        """Whether the answer came from a cache."""
         match: bool = self._text.get("cached", False) or (self.answer.cached if self.answer else self.usage.cached)
         return match
 
     @property
     def cost(self) -> Decimal | None:
-        """None where it is unknown; `usage.cost_reason` then says why."""
+        """Cost in US dollars; None if unknown, and then `usage.cost_reason` gives the reason."""
         match: Decimal | None = self._text.get("cost", self.usage.cost)
         return match
 
     @property
     def duration_s(self) -> float | None:
+        """Duration of the call in seconds, or None."""
         response = self.response
         taken = response.duration_seconds if response is not None else self.usage.duration_s
         match: float | None = self._text.get("duration_s", taken)
@@ -90,40 +98,42 @@ class AskResult(str):
 
     @property
     def text(self) -> str:
-        """The words alone, as a plain `str`."""
+        """The text as a plain `str`."""
         return str.__str__(self)
 
     @property
     def ok(self) -> bool:
-        """Whether there is an answer rather than an error."""
+        """Whether the call succeeded."""
         return self.error is None
 
     @property
     def answer(self) -> ChatResponse | None:
-        """The engine's answer: its parts, its finish reason, its reasoning."""
+        """The engine's answer with its content parts, finish reason and reasoning."""
         return self.response.chat_response if self.response is not None else None
 
     @property
     def finish_reason(self) -> str | None:
+        """Why the model stopped, such as `stop` or `length`; None if unknown."""
         return self.answer.finish_reason if self.answer is not None else None
 
     @property
     def refusal(self) -> str | None:
-        """The words in which the model declined, if it did."""
+        """The model's refusal text, or None."""
         return self.answer.refusal() if self.answer is not None else None
 
     @property
     def tool_calls(self) -> list[ToolCallContent]:
+        """The tool calls in the answer."""
         return self.answer.tool_calls() if self.answer is not None else []
 
     @property
     def warnings(self) -> list[CallWarning]:
-        """What the provider could not honour."""
+        """Parameters or content that the provider does not support."""
         return self.answer.warnings if self.answer is not None else []
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        """As a field of a model, it stays what it is; written as JSON, it is its text."""
+        """Kept as is when it is a field of a pydantic model; serialized to JSON as its text."""
         from pydantic_core import core_schema
 
         text = core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
@@ -138,25 +148,25 @@ class AskResult(str):
 
 
 def restore_result(kind: type[AskResult], text: str, facts: dict[str, Any]) -> AskResult:
-    """Copies and pickles carry everything that the original knew."""
+    """Rebuilds a result when it is copied or unpickled."""
     result = str.__new__(kind, text)
     result.__dict__.update(facts)
     return result
 
 
 def read_result(response: AIModelCallResponse, prompt: str | None) -> AskResult:
-    """The result for an answer of the engine; where the model declined, its words of refusal."""
+    """The result for an engine response; if the model refused, the text is the refusal."""
     answer = response.chat_response
     return AskResult(answer.text() or answer.refusal() or "", prompt=prompt, response=response)
 
 
 def read_final(final: Any, prompt: str | None) -> AskResult:
-    """The result of one call, or of a run over several."""
+    """The result of one call or of a tool run."""
     return read_run(final, prompt) if hasattr(final, "steps") else read_result(final, prompt)
 
 
 def read_run(run: Any, prompt: str | None) -> AskResult:
-    """The last answer of a run, with what all its steps used."""
+    """The last answer of a run, with the usage of all its steps."""
     last = run.steps[-1].response
     answer = last.chat_response
     usage = UsageData.of(
@@ -172,7 +182,7 @@ def read_run(run: Any, prompt: str | None) -> AskResult:
 
 
 def read_usage(response: AIModelCallResponse | None) -> UsageData:
-    """The row for an answer of the engine."""
+    """The usage row for an engine response."""
     answer = response.chat_response if response is not None else None
     if response is None or answer is None:
         return UsageData()
@@ -193,7 +203,7 @@ def read_usage(response: AIModelCallResponse | None) -> UsageData:
 
 
 def as_answer(result: AskResult) -> ChatResponse:
-    """The engine's answer, as a conversation keeps it; for providers of one's own, made of what they told."""
+    """The engine's answer for the history of a conversation; for custom providers, one built from the result."""
     answer = result.answer
     if answer is not None and answer.choices:
         return answer

@@ -1,4 +1,4 @@
-"""Secrets: strings that are used like any other, but do not show themselves in reprs and dumps."""
+"""Secret strings that are masked in reprs and dumps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MASK = "**********"
 
 
 class Secret(SecretText):
-    """Compares and travels as the string it is; `repr`, `model_dump` and JSON show a mask."""
+    """A string whose `repr`, `model_dump` and JSON are masked; it compares and is sent as usual."""
 
     __slots__ = ()
 
@@ -30,7 +30,7 @@ class Secret(SecretText):
 
 
 class SecretUrl(SecretAddress):
-    """A URL that shows itself without the name and password in it, and without the values of its query."""
+    """A URL shown without user name, password and query values."""
 
     __slots__ = ()
 
@@ -42,10 +42,10 @@ class SecretUrl(SecretAddress):
 
 
 def hide_secrets(given: Any) -> Any:
-    """The same configuration with its headers, and whatever has the name of a secret, as secrets."""
+    """The same configuration with headers and secret-named values as `Secret`."""
     return conceal(given)
 
 
 def mask_secrets(given: Any) -> Any:
-    """For dumps: without what is hidden."""
+    """The configuration with secrets masked, for dumps."""
     return mask(conceal(given))

@@ -1,4 +1,4 @@
-"""What both clients do with texts beside answering: ranking, judging, counting, and reading pages."""
+"""Text operations of both clients other than chat: reranking, moderation, token counting and OCR."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class TextOptions(TypedDict, total=False):
-    """What every one of them takes."""
+    """Options of every text operation."""
 
     provider: Any
     model: str
@@ -39,20 +39,24 @@ class TextOptions(TypedDict, total=False):
 
 
 class RankOptions(TextOptions, total=False):
-    """`top_n` says how many of the best are wanted."""
+    """Options of `rerank`; `top_n` limits the number of results."""
 
     top_n: int | None
 
 
 class PageOptions(TextOptions, total=False):
-    """`pages` counts from 0."""
+    """Options of `ocr`; `pages` are counted from 0."""
 
     pages: Sequence[int] | None
     include_images: bool | None
 
 
 class CountOptions(TextOptions, total=False):
-    """What else would be asked. `estimate`: True never asks the provider, False takes no guess for an answer."""
+    """Options of `count_tokens`, and those of the request to count.
+
+    `estimate`: True never asks the provider; False raises an error instead of estimating; None asks the provider if
+    it can count.
+    """
 
     system: str | Sequence[str]
     context: Sequence[Any]
@@ -63,31 +67,31 @@ class CountOptions(TextOptions, total=False):
 
 
 class TextOperationsMixin:
-    """For programs that wait."""
+    """Text operations of `AiClient`."""
 
     _operations: ClientCore
 
     def rerank(self, query: str, documents: Sequence[str], **options: Unpack[RankOptions]) -> RerankResponse:
-        """The documents in the order in which they answer the query, the best first."""
+        """Sorts documents by relevance to the query, best first."""
         data: RerankResponse = run_sync(self._operations.operate("rerank", (query, documents), dict(options)))
         return data
 
     def moderate(self, inputs: Judged, **options: Unpack[TextOptions]) -> ModerationResponse:
-        """A judgement for each text; pictures and the texts beside them are judged as one."""
+        """Moderates each text; images are judged together with the texts next to them."""
         data: ModerationResponse = run_sync(self._operations.operate("moderate", (inputs,), dict(options)))
         return data
 
     def ocr(self, document: Page, **options: Unpack[PageOptions]) -> OcrResponse:
-        """The pages of a document or picture, as markdown."""
+        """Reads the pages of a document or image as markdown."""
         return run_sync(read_pages(self._operations, document, dict(options)))
 
     def count_tokens(self, prompt: str, **options: Unpack[CountOptions]) -> TokenCountResponse:
-        """How long this question would be: counted by the provider, or estimated, and then said to be."""
+        """Counts the tokens of a prompt: by the provider, or estimated and marked as such."""
         return run_sync(count(self._operations, prompt, dict(options)))
 
 
 class AsyncTextOperationsMixin:
-    """The same, awaited."""
+    """Text operations of `AsyncAiClient`."""
 
     _operations: ClientCore
 
@@ -113,7 +117,7 @@ async def read_pages(operations: ClientCore, document: Page, options: dict[str, 
 
 
 def read_document(given: Page) -> Any:
-    """The document as content; the file behind a path is read."""
+    """The document as a content object; a path is read from disk."""
     from dhenara.ai.types import FileContent, ImageContent
 
     from .attachments import read_file
@@ -127,13 +131,11 @@ def read_document(given: Page) -> Any:
         return FileContent.model_validate(match)
     from .exceptions import ProviderConfigurationError
 
-    raise ProviderConfigurationError(
-        "OCR reads documents and pictures; this is neither: ai_utilities.files.read_text reads texts"
-    )
+    raise ProviderConfigurationError("ocr needs a document or image. For text files use ai_utilities.files.read_text.")
 
 
 async def count(operations: ClientCore, prompt: str, options: dict[str, Any]) -> TokenCountResponse:
-    """Of what `ask` would send: the instructions of the settings and the files are counted too."""
+    """Counts what `ask` would send, including system instructions and files."""
     from .ask_options import add_files, check_prompt
 
     check_prompt(prompt, options)

@@ -1,4 +1,4 @@
-"""What came of one question of a conversation, written down once: an answer, as much of one as arrived, or a run."""
+"""Records the outcome of one question of a conversation once: an answer, a partial answer, or a tool run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class TurnRecorder:
-    """Writes with `record` and `record_run` of the conversation's turns."""
+    """Writes turns with the conversation's `record` and `record_run`."""
 
     record: Callable[..., Turn]
     record_run: Callable[..., Turn]
@@ -25,7 +25,7 @@ class TurnRecorder:
     written: bool = False
 
     def run(self, run: Run[Any]) -> None:
-        """A run that is over, however it ended. One in which nothing had happened leaves no trace."""
+        """Records a finished run, also a failed one. A run without any step is not recorded."""
         if run.added:
             self._write(self.record_run, run=run)
 
@@ -37,7 +37,7 @@ class TurnRecorder:
         self._write(self.record, answer=as_answer(result), fingerprint=fingerprint)
 
     def record_partial(self, received: ChatResponse) -> None:
-        """A stream that was not read to its end: what had arrived counts, if it was anything."""
+        """Records what a stream that was not read to its end had received, if anything."""
         if received.contents:
             self._write(self.record, answer=received)
 

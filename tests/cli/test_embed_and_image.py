@@ -70,7 +70,7 @@ def test_options_go_in_the_providers_words(cli: Any, at_server: FakeServer) -> N
     ("arguments", "told"),
     [
         (["image", "x", "--option", "size"], "name=value"),
-        (["image", "x", "-f", "notes.txt"], "not a picture"),
+        (["image", "x", "-f", "notes.txt"], "not an image"),
         (["image", "x", "-p", "anthropic"], "name one with --model"),
         (["embed", "x", "-p", "mistral"], "MISTRAL_API_KEY"),
         (["embed", "x", "--for", "fun"], "input_type"),

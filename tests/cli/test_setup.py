@@ -94,7 +94,7 @@ def test_a_key_may_go_into_the_keyring_and_is_found_there(cli: Any, monkeypatch:
         (["--non-interactive"], "--provider must be given"),
         (["-p", "openai_compatible", "--no-test"], "--base-url must be given"),
         (["-p", "groq", "--key-home", "somewhere"], "--key-home"),
-        (["-p", "groq", "--no-test", "-y"], "groq needs an API key"),
+        (["-p", "groq", "--no-test", "-y"], "groq: API key missing"),
     ],
 )
 def test_what_is_missing_is_named(flags: list[str], told: str, cli: Any, monkeypatch: Any, tmp_path: Path) -> None:

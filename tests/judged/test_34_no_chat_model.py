@@ -91,7 +91,7 @@ def test_cohere_transcribes_without_a_chat_model(server: FakeServer) -> None:
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("provider", NAMELESS)
 def test_a_client_is_made_and_only_a_question_needs_a_model(provider: str, is_async: bool, server: FakeServer) -> None:
-    words = "not supported" if not facts_of(provider).chats else "no model that is asked by default"
+    words = "not supported" if not facts_of(provider).chats else "no default model"
     with pytest.raises(Exception, match=f"(?i){words}"):
         call(server, provider, is_async, "ask", "Hi")
     assert server.exchanges == []
@@ -121,7 +121,7 @@ def test_a_question_that_names_its_model_needs_no_other(server: FakeServer) -> N
 
 
 def test_an_operation_without_a_usual_model_says_so(server: FakeServer) -> None:
-    with pytest.raises(ProviderConfigurationError, match="together has no usual model for rerank"):
+    with pytest.raises(ProviderConfigurationError, match="together has no default model for rerank"):
         call(server, "together", False, "rerank", "a", ["b"])
 
 

@@ -77,7 +77,7 @@ def test_then_an_error_with_the_ways_out(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(auto, "find_spec", lambda name: None)
     with pytest.raises(ProviderConfigurationError, match="no provider is configured") as caught:
         AiClient(AiSettings(provider="auto"))
-    assert "a key in the environment" in str(caught.value)
+    assert "an API key in the environment" in str(caught.value)
 
 
 def test_the_picked_provider_keeps_its_key_to_itself(monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> None:

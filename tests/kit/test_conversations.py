@@ -96,7 +96,7 @@ def test_switching_takes_the_model_along_only_where_it_belongs(server: FakeServe
         assert chat.options == {"provider": "anthropic"}
         with pytest.raises(ProviderConfigurationError, match="no provider is called"):
             chat.switch(provider="nobody")
-        with pytest.raises(ProviderConfigurationError, match="name whom"):
+        with pytest.raises(ProviderConfigurationError, match="switch needs a target"):
             chat.switch()
         assert chat.options == {"provider": "anthropic"}
 

@@ -229,5 +229,5 @@ def test_a_provider_of_ones_own_is_not_bounded_in_secret(world: World) -> None:
     async def script(client: Uniform) -> None:
         await client.ask("hello")
 
-    with pytest.raises(ProviderConfigurationError, match="mine makes its own"):
+    with pytest.raises(ProviderConfigurationError, match="mine: limits and budgets work for engine providers only"):
         run(world, script, AiSettings(requests_per_minute=1), Mine())

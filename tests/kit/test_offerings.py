@@ -47,7 +47,7 @@ def test_a_server_without_a_model_is_told(server: FakeServer, world: World) -> N
     async def script(client: Uniform) -> None:
         await client.ask("hello")
 
-    with pytest.raises(ProviderConfigurationError, match="vllm has no model yet"):
+    with pytest.raises(ProviderConfigurationError, match="vllm has no model loaded"):
         run(world, script, AiSettings(provider="vllm", base_url=f"{server.url}/v1"))
 
 

@@ -135,13 +135,13 @@ def test_a_model_that_also_talks_draws(world: World, server: FakeServer) -> None
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({"prompt": " "}, "nothing to draw"),
-        ({"images": [png(), png()]}, "of one picture"),
-        ({"prompt": "x", "images": png(), "on_partial": print}, "leave on_partial out"),
-        ({"prompt": "x", "mask": png()}, "give that picture"),
-        ({"prompt": "x", "images": b"no picture"}, "these bytes are not a picture"),
-        ({"prompt": "x", "images": "nothing.png"}, "cannot be read"),
-        ({"prompt": "x", "provider": "groq"}, "no usual model for pictures"),
+        ({"prompt": " "}, "image needs a prompt"),
+        ({"images": [png(), png()]}, "exactly one image"),
+        ({"prompt": "x", "images": png(), "on_partial": print}, "on_partial works for new images only"),
+        ({"prompt": "x", "mask": png()}, "a mask needs the image"),
+        ({"prompt": "x", "images": b"no picture"}, "these bytes are not an image"),
+        ({"prompt": "x", "images": "nothing.png"}, "cannot read"),
+        ({"prompt": "x", "provider": "groq"}, "no default model for images"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_first(

@@ -127,7 +127,7 @@ def test_a_bad_value_in_code_is_told_too_and_a_misspelt_name_is_guessed() -> Non
     settings = AiSettings()
     with pytest.raises(ProviderConfigurationError, match="'max_tokens' is 0"):
         settings.max_tokens = 0
-    with pytest.raises(ProviderConfigurationError, match="no setting 'modle'"):
+    with pytest.raises(ProviderConfigurationError, match="unknown setting 'modle'"):
         settings.model_copy(update={"modle": "x"})
 
 
@@ -196,7 +196,7 @@ def test_a_provider_without_a_usual_model_asks_for_one() -> None:
 def test_a_variable_that_is_nearly_a_setting_is_pointed_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AI_TEMPRATURE", "0.1")
     monkeypatch.setenv("AI_SOMEBODY_ELSES", "x")
-    with pytest.warns(UserWarning, match="AI_TEMPRATURE is no setting and is ignored; did you mean AI_TEMPERATURE"):
+    with pytest.warns(UserWarning, match="AI_TEMPRATURE is not a setting and is ignored. Did you mean AI_TEMPERATURE"):
         assert AiSettings().temperature == 0.7
 
 
@@ -245,7 +245,7 @@ def test_dotenv_files_are_read_as_people_write_them(written: bytes) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
 def test_a_dotenv_file_that_is_no_utf8_is_told(encoding: str) -> None:
     Path(".env").write_bytes("AI_SYSTEM_PROMPT=café\n".encode(encoding))
-    with pytest.raises(ProviderConfigurationError, match=r"\.env cannot be read as UTF-8.*save it as UTF-8"):
+    with pytest.raises(ProviderConfigurationError, match=r"\.env is not UTF-8 text.*Save it as UTF-8"):
         AiSettings()
 
 
