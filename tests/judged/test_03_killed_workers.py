@@ -254,7 +254,7 @@ def test_commands_show_and_close_what_a_killed_worker_left(tmp_path: Path, serve
         outputs = [captured(run_app, arguments) for arguments in (["usage"], ["ledger", "open"], ["ledger", "close"])]
     finally:
         del os.environ["AI_USAGE_STORE"], os.environ["AI_USAGE_PATH"]
-    assert "abandoned by processes that ended" in outputs[0]
+    assert "abandoned by ended processes" in outputs[0]
     assert "abandoned" in outputs[1]
     assert "closed" in outputs[2]
     ledger = SQLiteLedger(where)

@@ -1,17 +1,17 @@
-"""The command `ai-utilities`: ask, chat, set up, look around, without writing a program."""
+"""The command `ai-utilities`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-MISSING = "the command needs two more packages. Install them with: python -m pip install 'dhenara[cli]'"
+MISSING = "the command line needs more packages. Install them with: python -m pip install 'dhenara[cli]'"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code; `argv` is what follows the command's name."""
+    """Runs one command and returns its exit code. `argv` are the arguments without the program name."""
     try:
-        import typer  # noqa: F401  # asked for only to name the extra when it is missing
+        import typer  # noqa: F401  # checks that the extra is installed
     except ImportError:
         sys.stderr.write(f"ai-utilities: {MISSING}\n")
         return 2

@@ -1,4 +1,4 @@
-"""`python -m ai_utilities.cli`: the command, wherever its script was not put on the path."""
+"""`python -m ai_utilities.cli`: the command, also if its script is not on the path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All commands in one place; each is loaded when it is called."""
+"""The Typer application: all commands of `ai-utilities`; each module loads its imports when it is called."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ EPILOG = "Exit codes: 0 done, 1 the provider failed, 2 wrong usage or settings, 
 
 app = typer.Typer(
     name="ai-utilities",
-    help="Ask any model, of any provider, from the command line.",
+    help="Use language models of any provider from the command line.",
     epilog=EPILOG,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-TALKING = (ask, chat, batch, replay)
+PROMPT_COMMANDS = (ask, chat, batch, replay)
 OPERATION_COMMANDS = (embed, image, transcribe, speak)
-SETTING_UP = (setup, doctor, settings, providers, models, local)
-KEEPING = (usage, ledger, budget, cache)
-for module in (*TALKING, *OPERATION_COMMANDS, *SETTING_UP, *KEEPING):
+SETUP_COMMANDS = (setup, doctor, settings, providers, models, local)
+RECORD_COMMANDS = (usage, ledger, budget, cache)
+for module in (*PROMPT_COMMANDS, *OPERATION_COMMANDS, *SETUP_COMMANDS, *RECORD_COMMANDS):
     module.register(app)
 
 
@@ -65,22 +65,24 @@ def installed_version() -> str:
 
 @app.callback()
 def main(
-    version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
-    """Ask any model, of any provider, from the command line."""
+    """Use language models of any provider from the command line."""
 
 
-# What typer raises for a wrong flag or argument. It keeps the class to itself, since it brings its own copy of click.
+# Base class of typer's usage errors. Typer vendors click and does not export the class.
 WRONG_USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def run_app(arguments: Sequence[str]) -> int:
-    """One command. What typer itself refuses is wrong usage."""
+    """Runs one command; usage errors give exit code 2."""
     return run_guarded(lambda: run_command(arguments))
 
 
 def misused(error: Any) -> str:
-    """What is wrong with the flags and arguments, and where to read which there are."""
+    """The message for wrong flags or arguments, with a pointer to --help."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "ai-utilities"
     return f"{error.format_message().rstrip('.')}. See {command} --help"
@@ -93,7 +95,7 @@ def run_command(arguments: Sequence[str]) -> int:
     except typer.Exit as end:
         return end.exit_code
     except SystemExit:
-        # With `standalone_mode=False` typer ends a program itself only where nobody reads its output any more.
+        # With `standalone_mode=False` typer exits itself only if the reader of its output has closed the pipe.
         raise BrokenPipeError from None
     except typer.Abort:
         return Exit.INTERRUPTED

@@ -1,4 +1,4 @@
-"""`ai-utilities ask`: one question, one answer."""
+"""`ai-utilities ask`: send one prompt and print the answer."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from .flags import (
 )
 from .terminal_escape import show
 
-PromptArgument = Annotated[str | None, typer.Argument(help="The question; `-` or nothing reads standard input.")]
+PromptArgument = Annotated[str | None, typer.Argument(help="The prompt; `-` or nothing reads standard input.")]
 FilesFlag = Annotated[
-    list[Path] | None, typer.Option("--file", "-f", metavar="PATH", help="A file to go with it; may be repeated.")
+    list[Path] | None, typer.Option("--file", "-f", metavar="PATH", help="File to attach; may be repeated.")
 ]
 StreamFlag = Annotated[
-    bool | None, typer.Option("--stream/--no-stream", help="Show the answer as it comes; on a terminal it does.")
+    bool | None, typer.Option("--stream/--no-stream", help="Stream the answer; default on a terminal.")
 ]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print answer, usage, cost and model as one JSON object.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print answer, usage, cost and model as JSON.")]
 SchemaFlag = Annotated[
-    Path | None, typer.Option("--schema", metavar="FILE", help="A JSON Schema that the answer must follow.")
+    Path | None, typer.Option("--schema", metavar="FILE", help="JSON Schema that the answer must match.")
 ]
-UsageFlag = Annotated[bool, typer.Option("--usage", "-u", help="Say afterwards what it used and cost.")]
+UsageFlag = Annotated[bool, typer.Option("--usage", "-u", help="Show token usage and cost after the answer.")]
 SaveFlag = Annotated[
-    Path | None, typer.Option("--save", metavar="FILE", help="Keep the call in this file, for `replay`.")
+    Path | None, typer.Option("--save", metavar="FILE", help="Save the call to this file, for `replay`.")
 ]
 
 
@@ -61,9 +61,9 @@ def ask(
     save: SaveFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Ask one question. What is piped in goes with it.
+    """Send one prompt and print the answer. Piped input is appended to the prompt.
 
-    Such as: ai-utilities ask "Summarise this." < report.txt
+    Example: ai-utilities ask "Summarise this." < report.txt
     """
     from .clients import client_for
     from .inputs import read_prompt
@@ -98,7 +98,7 @@ def ask(
 
 
 def stream_answer(client: Any, question: str, options: dict[str, Any]) -> Any:
-    """The words as they come. Ctrl-C ends the answer, and the bill with it."""
+    """Prints the answer while it arrives. Ctrl-C cancels the request."""
 
     with client.ask_stream(question, **options) as pieces:
         for piece in pieces:
@@ -108,7 +108,7 @@ def stream_answer(client: Any, question: str, options: dict[str, Any]) -> Any:
 
 
 def read_schema(path: Path | None) -> Any:
-    """The JSON Schema in this file; None for no file."""
+    """The JSON Schema in the file; None without a file."""
     if path is None:
         return None
     from pydantic import ValidationError
@@ -116,21 +116,21 @@ def read_schema(path: Path | None) -> Any:
     from dhenara.ai.types import AIModelCallConfig
 
     try:
-        match = json.loads(path.read_text(encoding="utf-8"))
+        schema = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise unusable(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise unusable(path, "is not UTF-8 text") from error
     except (ValueError, RecursionError) as error:
         raise unusable(path, f"is not JSON: {error}") from error
-    if not isinstance(match, dict):
+    if not isinstance(schema, dict):
         raise unusable(path, 'is not a JSON Schema, which is an object such as {"type": "object", "properties": {}}')
     try:
-        AIModelCallConfig.model_validate({"structured_output": match})
+        AIModelCallConfig.model_validate({"structured_output": schema})
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise unusable(path, f"cannot be used: {why}") from error
-    return match
+    return schema
 
 
 def unusable(path: Path, why: str) -> Exception:

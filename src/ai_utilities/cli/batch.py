@@ -1,4 +1,4 @@
-"""`ai-utilities batch`: a file of prompts in, a file of answers out."""
+"""`ai-utilities batch`: process a file of prompts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def register(app: typer.Typer) -> None:
 
 
 def batch(
-    source: Annotated[Path, typer.Argument(help="Rows: .jsonl, .csv or .parquet.", exists=True, dir_okay=False)],
-    output: Annotated[Path, typer.Argument(help="Where the answers go: .jsonl, .csv or .parquet.")],
+    source: Annotated[Path, typer.Argument(help="Input file: .jsonl, .csv or .parquet.", exists=True, dir_okay=False)],
+    output: Annotated[Path, typer.Argument(help="Output file: .jsonl, .csv or .parquet.")],
     prompt: Annotated[
         str | None,
-        typer.Option("--prompt", metavar="TEXT", help="A template with fields of the rows: 'Summarise: {text}'."),
+        typer.Option("--prompt", metavar="TEXT", help="Prompt template with row fields: 'Summarise: {text}'."),
     ] = None,
     provider: ProviderFlag = None,
     model: ModelFlag = None,
@@ -27,14 +27,14 @@ def batch(
     temperature: TemperatureFlag = None,
     max_tokens: MaxTokensFlag = None,
     concurrency: Annotated[
-        int | None, typer.Option("--concurrency", "-c", metavar="COUNT", help="How many at once.", min=1)
+        int | None, typer.Option("--concurrency", "-c", metavar="COUNT", help="Number of concurrent requests.", min=1)
     ] = None,
     on: Annotated[
         str,
         typer.Option(
             "--on",
-            help="'here'; 'provider': its own batches, which may take a day and cost half; or 'ray': all machines of "
-            "the Ray cluster that RAY_ADDRESS names.",
+            help="Where to run: 'here'; 'provider': its batch API, within a day at half the price; or 'ray': the "
+            "machines of the Ray cluster in RAY_ADDRESS.",
         ),
     ] = "here",
     wait: Annotated[
@@ -42,16 +42,16 @@ def batch(
         typer.Option(
             "--wait",
             metavar="SECONDS",
-            help="With --on provider: wait no longer; run it again for the rest.",
+            help="With --on provider: maximum wait; run again for the rest.",
             min=0,
             callback=finite,
         ),
     ] = None,
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start nothing new after a failure.")] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start no further request after a failure.")] = False,
     tag: TagFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Ask every row of a file. Run it again to go on where it was killed, or to ask again what failed."""
+    """Process every row of a file. Run it again to resume an interrupted run or to retry failed rows."""
     from ..batch import OnProvider, run_bulk
     from .bulk_progress import progress_line
     from .clients import ClusterSettings, CommandSettings, client_for
@@ -60,7 +60,7 @@ def batch(
     text = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
     options = {name: value for name, value in text.items() if value is not None}
     if wait is not None and on != "provider":
-        raise typer.BadParameter("--wait goes with --on provider")
+        raise typer.BadParameter("--wait needs --on provider")
     where = on if wait is None else OnProvider(wait=wait)
     kind = ClusterSettings if on == "ray" else CommandSettings
     with client_for(provider, model, env_file, tag, kind=kind) as client, progress_line() as line:

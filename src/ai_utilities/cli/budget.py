@@ -1,4 +1,4 @@
-"""`ai-utilities budget`: what killed processes had reserved, and budgets that are damaged or lost."""
+"""`ai-utilities budget`: reservations of killed processes, and repair of damaged or lost budgets."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .flags import EnvFileFlag
 if TYPE_CHECKING:
     from ..config_models import AiSettings
 
-FileArgument = Annotated[Path | None, typer.Argument(help="The file of budgets; the one of the settings without it.")]
-SpentFlag = Annotated[str, typer.Option(metavar="DOLLARS", help="What each of them is to count as.")]
+FileArgument = Annotated[Path | None, typer.Argument(help="File of budgets; by default the one in the settings.")]
+SpentFlag = Annotated[str, typer.Option(metavar="DOLLARS", help="Amount to count as spent for each reservation.")]
 
 
 def register(app: typer.Typer) -> None:
     commands = typer.Typer(
-        help="List and close what ended processes had reserved of budgets, and repair budgets.",
+        help="List and close reservations of ended processes, and repair budgets.",
         no_args_is_help=True,
         rich_markup_mode=None,
         add_completion=False,
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def reserved(env_file: EnvFileFlag = None) -> None:
-    """List what is reserved for calls that have no known end."""
+    """List reservations of calls that have not ended."""
     from .exit_codes import print_note
     from .tables import table
 
@@ -55,24 +55,24 @@ def reserved(env_file: EnvFileFlag = None) -> None:
 
 
 def close_abandoned(spent: SpentFlag = "0", env_file: EnvFileFlag = None) -> None:
-    """Close what processes that ended had reserved: each counts as spent what you say, or nothing."""
+    """Close the reservations of ended processes. Each counts as --spent dollars."""
     from decimal import Decimal, InvalidOperation
 
     try:
         each = Decimal(spent)
     except InvalidOperation as error:
-        raise typer.BadParameter(f"{spent!r} is no sum of money", param_hint="--spent") from error
+        raise typer.BadParameter(f"{spent!r} is not an amount of money", param_hint="--spent") from error
     store = store_of(settings_of(env_file))
     try:
         closed = store.close_abandoned(each)
     finally:
         store.close()
     total = sum(one.cost for one in closed)
-    typer.echo(f"closed {len(closed)} reservations of ${total:f} in all; each counts as ${each:f} spent")
+    typer.echo(f"closed {len(closed)} reservations, ${total:f} in total; each counts as ${each:f} spent")
 
 
 def repair(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
-    """Put what can be read of damaged budgets into a new file, or accept that a Redis server lost them."""
+    """Recover a damaged budget file into a new one, or accept that a Redis server lost its budgets."""
     from ..default_paths import state_path
     from ..usage.budget_sqlite import SQLiteBudgets
 
@@ -81,7 +81,7 @@ def repair(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
         store = store_of(settings)
         store.repair()
         store.close()
-        typer.echo("accepted: budgets on the Redis server go on with what is there")
+        typer.echo("accepted: budgets continue with the data on the Redis server")
         return
     path = Path(file or settings.limit_path or state_path("limits.sqlite"))
     match = SQLiteBudgets.repair(path)
@@ -101,6 +101,6 @@ def store_of(settings: AiSettings) -> Any:
 
     if settings.limit_store not in ("sqlite", "redis"):
         raise ProviderConfigurationError(
-            "the settings keep budgets for a single command only: set AI_LIMIT_STORE to sqlite or redis"
+            "budgets are in memory and end with each command. Set AI_LIMIT_STORE to sqlite or redis."
         )
     return make_shared_store(settings, usage, "Budgets")

@@ -1,4 +1,4 @@
-"""A line that tells how far a bulk run is, with tokens and money; only where somebody looks."""
+"""The progress line of a batch run, with tokens and cost; only on a terminal."""
 
 from __future__ import annotations
 

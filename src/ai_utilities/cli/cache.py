@@ -1,4 +1,4 @@
-"""`ai-utilities cache`: what is in the cache, what it saved, and how to empty it."""
+"""`ai-utilities cache`: show, inspect and clear the cache."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .flags import EnvFileFlag
 from .terminal_escape import show
 
 NamespaceFlag = Annotated[
-    str | None, typer.Option("--namespace", "-n", metavar="NAME", help="Only this one; `default` unless you set one.")
+    str | None, typer.Option("--namespace", "-n", metavar="NAME", help="Only this namespace; default: `default`.")
 ]
-JsonFlag = Annotated[bool, typer.Option("--json", help="As JSON.")]
-YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-MostFlag = Annotated[int, typer.Option("--most", metavar="COUNT", help="So many at most.", min=1)]
-KeyArgument = Annotated[str | None, typer.Argument(help="The beginning of a key; without one, all are listed.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+MostFlag = Annotated[int, typer.Option("--most", metavar="COUNT", help="Maximum number of entries.", min=1)]
+KeyArgument = Annotated[str | None, typer.Argument(help="First characters of a key; by default all are listed.")]
 
 PREVIEW = 44
 SHORT = 10
@@ -26,7 +26,7 @@ SHORT = 10
 
 def register(app: typer.Typer) -> None:
     commands = typer.Typer(
-        help="Look into the cache, or empty it.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+        help="Show or clear the cache.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
     )
     for command in (stats, inspect, clear):
         commands.command()(command)
@@ -34,9 +34,9 @@ def register(app: typer.Typer) -> None:
 
 
 def stats(as_json: JsonFlag = False, env_file: EnvFileFlag = None) -> None:
-    """Say how much is in the cache, and what it has saved.
+    """Show the size of the cache and what it saved.
 
-    What it saved is known from the ledger of `ai-utilities usage`.
+    Savings come from the ledger of `ai-utilities usage`.
     """
     from ..usage.report import format_amount
     from .caches import open_cache, total_savings
@@ -54,14 +54,14 @@ def stats(as_json: JsonFlag = False, env_file: EnvFileFlag = None) -> None:
     if spaces:
         show("\n" + table(("namespace", "entries"), spaces.most_common()))
     if given:
-        spared = f"{given['saved_tokens']:,} tokens and {format_amount(given['saved_cost'])}"
-        show(f"\n{given['answers_given']:,} answers came from it, and saved {spared}")
+        saved = f"{given['saved_tokens']:,} tokens and {format_amount(given['saved_cost'])}"
+        show(f"\n{given['answers_given']:,} answers came from the cache and saved {saved}")
 
 
 def inspect(
     key: KeyArgument = None, namespace: NamespaceFlag = None, most: MostFlag = 20, env_file: EnvFileFlag = None
 ) -> None:
-    """List what is kept, or show one answer in full as JSON."""
+    """List entries, or show one answer in full as JSON."""
     from ..exceptions import ProviderConfigurationError
     from .caches import open_cache, summarize_entry
     from .exit_codes import print_note
@@ -75,7 +75,9 @@ def inspect(
         ]
         if key is not None:
             if len(match) != 1:
-                raise ProviderConfigurationError(f"{len(match)} keys in {place} begin with {key!r}; name one")
+                raise ProviderConfigurationError(
+                    f"{len(match)} keys in {place} begin with {key!r}; pass a longer prefix"
+                )
             show(json.dumps(cache.get(match[0]), indent=2, ensure_ascii=False))
             return
         rows = [(short_hash(one), *summarize_entry(cache.get_text(one), PREVIEW)) for one in islice(match, most)]
@@ -85,24 +87,24 @@ def inspect(
 
 
 def clear(namespace: NamespaceFlag = None, yes: YesFlag = False, env_file: EnvFileFlag = None) -> None:
-    """Forget what is kept; what is asked next is paid for again."""
+    """Delete entries. Repeated requests are then sent and charged again."""
     from .caches import open_cache
     from .inputs import confirm_action
 
     with open_cache(env_file) as (cache, place):
         count = sum(1 for _ in cache.stored_keys(namespace))
-        if not confirm_action(f"Forget {count:,} entries of {place}?", yes):
+        if not confirm_action(f"Delete {count:,} entries of {place}?", yes):
             return
         cache.clear() if namespace is None else cache.clear_namespace(namespace)
-    show(f"forgot {count:,} entries of {place}")
+    show(f"deleted {count:,} entries of {place}")
 
 
 def strip_prefix(key: str, beginning: str) -> str:
-    """The hash alone names an entry too."""
+    """The hash part of a key, cut to the length of the prefix."""
     return key.partition(":")[2][: len(beginning)]
 
 
 def short_hash(key: str) -> str:
-    """Enough to name it by."""
+    """The key with its hash shortened."""
     space, colon, rest = key.partition(":")
     return f"{space}{colon}{rest[:SHORT]}"

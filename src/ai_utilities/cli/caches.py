@@ -1,4 +1,4 @@
-"""The cache that the settings name, as commands look at it."""
+"""Access to the cache of the settings, for commands."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def open_cache(env_file: Path | None) -> Iterator[tuple[CacheBackend, str]]:
     settings = settings_for(env_file=env_file)
     if settings.cache_backend not in LASTING:
         raise ProviderConfigurationError(
-            f"a cache of the kind {settings.cache_backend!r} ends with its program, so nobody can look at it: set "
+            f"a {settings.cache_backend!r} cache exists only while its program runs. Set "
             f"AI_CACHE_BACKEND to {' or '.join(LASTING)}"
         )
     file = settings.cache_path or cache_path("cache.sqlite")
@@ -32,7 +32,7 @@ def open_cache(env_file: Path | None) -> Iterator[tuple[CacheBackend, str]]:
 
 
 def total_savings(env_file: Path | None) -> dict[str, Any]:
-    """What answers from the cache would have cost, as far as the ledger goes; empty without one."""
+    """What cached answers saved, from the ledger; empty without one."""
     settings = settings_for(env_file=env_file)
     if not settings.usage_tracking or settings.usage_store not in LASTING:
         return {}
@@ -45,7 +45,7 @@ def total_savings(env_file: Path | None) -> dict[str, Any]:
 
 
 def summarize_entry(stored: str | None, wide: int) -> tuple[str | None, str | None, str, str]:
-    """Model, tokens, bytes and the beginning of the answer; of what somebody else kept, its beginning."""
+    """Model, tokens, bytes and first characters of an answer; of unknown entries only the text."""
     text = stored or ""
     answer = read_entry(text)
     line = " ".join((text if answer is None else answer.text()).split())

@@ -1,4 +1,4 @@
-"""A call kept in a file: what was asked, how, and what came of it. No keys, no addresses."""
+"""Saves a call to a file and loads it: prompt, options and result, without keys and addresses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One call, ready to be asked again."""
+    """One saved call."""
 
     prompt: str
     options: dict[str, Any]
@@ -36,6 +36,6 @@ def load_call(path: Path) -> CallRecord:
             raise ProviderConfigurationError(f"{path} has format {stored['format']}; this version reads {FORMAT}")
         return CallRecord(stored["prompt"], stored["options"], stored["result"])
     except KeyError as error:
-        raise ProviderConfigurationError(f"{path} is not a call that `ask --save` kept: it has no {error}") from error
+        raise ProviderConfigurationError(f"{path} was not written by `ask --save`: it has no {error}") from error
     except (ValueError, TypeError) as error:
-        raise ProviderConfigurationError(f"{path} is not a call that `ask --save` kept: {error}") from error
+        raise ProviderConfigurationError(f"{path} was not written by `ask --save`: {error}") from error

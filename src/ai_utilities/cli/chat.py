@@ -11,9 +11,7 @@ import typer
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag
 from .terminal_escape import show
 
-LoadFlag = Annotated[
-    Path | None, typer.Option("--load", metavar="FILE", help="Go on with a conversation that was saved.")
-]
+LoadFlag = Annotated[Path | None, typer.Option("--load", metavar="FILE", help="Continue a saved conversation.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,9 +26,9 @@ def chat(
     tag: TagFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Have a conversation.
+    """Start an interactive chat.
 
-    /help lists what else can be said; Ctrl-C stops an answer, Ctrl-D ends the conversation.
+    /help lists the commands; Ctrl-C stops an answer, Ctrl-D ends the chat.
     """
     from .clients import client_for
     from .repl import Repl
@@ -43,5 +41,5 @@ def chat(
         if load is not None:
             show(repl.load(str(load)))
         if sys.stdin.isatty():
-            show(f"{repl.current_model()}. /help says what can be said; Ctrl-D ends.")
+            show(f"{repl.current_model()}. /help lists the commands; Ctrl-D ends.")
         repl.run(read_lines())

@@ -1,4 +1,4 @@
-"""The client of a command: flags over the environment over `.env`; with nothing said, whatever can be asked."""
+"""The client of a command: flags override the environment, which overrides `.env`; the default provider is `auto`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .exit_codes import print_note
 
 
 class CommandSettings(AiSettings):
-    """Nobody has to name a provider here: then the first that is configured or reachable is taken. A command's
-    memory ends with the command, so whatever is kept is kept in files.
+    """Settings of commands: the default provider is `auto`, and data is stored in files, as memory ends with the
+    command.
     """
 
     provider: str = "auto"
@@ -30,7 +30,7 @@ class CommandSettings(AiSettings):
 
 
 class ClusterSettings(CommandSettings):
-    """Files of this machine are out of reach for others."""
+    """Settings for runs on several machines, which cannot share files."""
 
     cache_backend: CacheBackendName = "redis"
     limit_store: StoreName = "redis"
@@ -57,16 +57,16 @@ def settings_for(
 
 
 def check_provider(name: str) -> None:
-    """A misspelt --provider is refused by every command, also by those that ask nobody."""
+    """Rejects a misspelt --provider, also in commands that send nothing."""
     if not is_known(name):
         raise ProviderConfigurationError(
-            f"--provider: there is no provider {name!r}.{suggestion(name)} `ai-utilities providers` lists all; "
-            "openai_compatible with AI_BASE_URL reaches any server that speaks OpenAI's protocol."
+            f"--provider: unknown provider {name!r}.{suggestion(name)} `ai-utilities providers` lists all; "
+            "use openai_compatible with AI_BASE_URL for any server with OpenAI's API."
         )
 
 
 def check_ledger(settings: AiSettings) -> None:
-    """No answer is refused because nobody could be told to write it down, unless that was asked for."""
+    """Turns usage tracking off with a warning if the default ledger folder is not writable."""
     requested = {settings.origin("usage_store").level, settings.origin("usage_path").level} != {OriginLevel.DEFAULT}
     if requested:
         return
@@ -74,10 +74,10 @@ def check_ledger(settings: AiSettings) -> None:
         folder = state_path("usage.sqlite").parent
         if os.access(folder, os.W_OK):
             return
-        why = f"{folder} cannot be written"
+        why = f"{folder} is not writable"
     except OSError as error:
         why = str(error)
-    print_note(f"warning: usage is not kept: {why}. AI_USAGE_PATH names another file, AI_USAGE_TRACKING=0 keeps none.")
+    print_note(f"warning: usage is not recorded: {why}. Set AI_USAGE_PATH to another file, or AI_USAGE_TRACKING=0.")
     settings.usage_store = None
 
 
@@ -89,13 +89,13 @@ def client_for(
     tag: Sequence[str] | None = None,
     **more: Any,
 ) -> Iterator[AiClient]:
-    """Whatever is asked within carries these tags in the accounts."""
+    """A client whose calls carry these tags in the ledger."""
     with tagged(**read_tags(tag)), AiClient(settings_for(provider, model, env_file, **more)) as client:
         yield client
 
 
 def read_tags(given: Sequence[str] | None) -> Mapping[str, str]:
-    """`--tag name=value`, as often as it is said."""
+    """Parses the values of `--tag name=value`."""
     pairs = [pair.partition("=") for pair in given or ()]
     for name, _, value in pairs:
         if not name or not value:

@@ -1,4 +1,4 @@
-"""`ai-utilities doctor`: what is well, what is not, and what to do about it."""
+"""`ai-utilities doctor`: check the setup and say how to fix problems."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .terminal_escape import show
 from .wrapping import wrap_text
 
 INDENT = 27
-"""Where what was seen begins."""
+"""Column at which the finding begins."""
 
 
 def register(app: typer.Typer) -> None:
@@ -24,21 +24,21 @@ def register(app: typer.Typer) -> None:
 def doctor(
     provider: ProviderFlag = None,
     model: ModelFlag = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask nothing over the network.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON lines.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Send no network requests.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
     timeout: TimeoutFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Check the whole set-up.
+    """Check the setup.
 
-    Settings, stores, key, network, certificates, clock, model and limits. One tiny request is sent.
+    Checks settings, stores, key, network, certificates, clock, model and limits. Sends one small request.
     """
     from ..doctor.run_checks import run_checks
     from .clients import settings_for
 
-    ill = False
+    failed = False
     for finding in run_checks(settings_for(provider, model, env_file), network=not offline, timeout=timeout):
         show(json.dumps(asdict(finding)) if as_json else wrap_text(str(finding), sys.stdout, INDENT))
-        ill = ill or finding.health == "failure"
-    if ill:
+        failed = failed or finding.health == "failure"
+    if failed:
         raise typer.Exit(1)

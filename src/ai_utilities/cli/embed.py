@@ -1,4 +1,4 @@
-"""`ai-utilities embed`: texts in, vectors out."""
+"""`ai-utilities embed`: create embedding vectors."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ import typer
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag
 from .terminal_escape import show
 
-TextsArgument = Annotated[
-    list[str] | None, typer.Argument(help="The texts; without any, each line of standard input is one.")
-]
-WholeFlag = Annotated[bool, typer.Option("--whole", help="All of standard input is one text.")]
-DimensionsFlag = Annotated[
-    int | None, typer.Option("--dimensions", metavar="COUNT", help="How long vectors shall be.", min=1)
-]
+TextsArgument = Annotated[list[str] | None, typer.Argument(help="The texts; by default each line of standard input.")]
+WholeFlag = Annotated[bool, typer.Option("--whole", help="Treat all of standard input as one text.")]
+DimensionsFlag = Annotated[int | None, typer.Option("--dimensions", metavar="COUNT", help="Vector length.", min=1)]
 PurposeFlag = Annotated[
-    str | None, typer.Option("--for", metavar="WHAT", help="What they are for: query, document, similarity, ...")
+    str | None, typer.Option("--for", metavar="WHAT", help="Purpose: query, document, similarity, ...")
 ]
 
 
@@ -37,9 +33,9 @@ def embed(
     tag: TagFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Make vectors of texts.
+    """Create an embedding vector for each text.
 
-    Each is a line of JSON with `text` and `vector`. Such as: ai-utilities embed < titles.txt > vectors.jsonl
+    Prints JSON lines with `text` and `vector`. Example: ai-utilities embed < titles.txt > vectors.jsonl
     """
     from ..providers.default_models import EMBEDDERS
     from .engine_clients import engine_for
@@ -51,20 +47,20 @@ def embed(
     options = {name: value for name, value in fields.items() if value is not None}
     wanted = list(texts or read_texts(whole))
     with engine_for("embedding", EMBEDDERS, provider, model, env_file, tag) as client:
-        match = client.embed(wanted, **options)
-    for warning in match.warnings:
+        response = client.embed(wanted, **options)
+    for warning in response.warnings:
         print_note(f"warning: {warning.message}")
-    for text, vector in zip(wanted, match.vectors, strict=True):
+    for text, vector in zip(wanted, response.vectors, strict=True):
         show(json.dumps({"text": text, "vector": vector}, ensure_ascii=False))
 
 
 def read_texts(whole: bool) -> list[str]:
-    """What is piped in."""
+    """The texts on standard input."""
     from ..exceptions import ProviderConfigurationError
     from .inputs import read_input
 
     piped = "" if sys.stdin is None or sys.stdin.isatty() else read_input()
-    match = [piped.strip()] if whole else [line for line in piped.splitlines() if line.strip()]
-    if not any(match):
-        raise ProviderConfigurationError('there is nothing to embed: ai-utilities embed "a text", or pipe lines in')
-    return match
+    texts = [piped.strip()] if whole else [line for line in piped.splitlines() if line.strip()]
+    if not any(texts):
+        raise ProviderConfigurationError('no text to embed. Use ai-utilities embed "a text", or pipe lines in.')
+    return texts

@@ -1,4 +1,4 @@
-"""The engine's own client for a command, with the kit's accounts, cache and limits around it."""
+"""The engine's client for a command, with the kit's ledger, cache and limits."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def engine_for(
     env_file: Path | None,
     tag: Sequence[str] | None,
 ) -> Iterator[AIModelClient]:
-    """For a model of this kind; `usual` says which one each provider is asked for when nobody names one."""
+    """A client for a model of this kind; `usual` are the default models by provider."""
     settings = settings_for(provider, env_file=env_file)
     resolver = ConfigurationResolver(settings)
-    match = resolver.resolve()
+    resolved = resolver.resolve()
     own = settings.embedding_model if kind == "embedding" else None
-    name = model or own or usual.get(match.provider)
+    name = model or own or usual.get(resolved.provider)
     if name is None:
         raise ProviderConfigurationError(
-            f"{match.provider} has no usual model for this: name one with --model, or another --provider "
+            f"{resolved.provider} has no default model for this. Pass --model, or another --provider "
             f"({', '.join(usual)})"
         )
-    if match.facts.needs_key and match.api_key.value is None and not match.facts.fetches_proof:
-        raise ProviderConfigurationError(missing_key(match.facts, resolver.variables()))
-    endpoint = make_endpoint(match, settings, name)
+    if resolved.facts.needs_key and resolved.api_key.value is None and not resolved.facts.fetches_proof:
+        raise ProviderConfigurationError(missing_key(resolved.facts, resolver.variables()))
+    endpoint = make_endpoint(resolved, settings, name)
     made = endpoint.model_copy(update={"ai_model": AIModel(model_name=name, functional_type=kind)})
     config = AIModelCallConfig(timeout=settings.timeout, retries=settings.max_retries, strict=settings.strict)
     middleware = RequestMiddleware()

@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and words for what went wrong instead of a traceback."""
+"""Exit codes of commands, and error output without tracebacks."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .streams import OutputFailed, command_streams
 from .wrapping import wrap_text
 
 TRACEBACK = "AI_UTILITIES_TRACEBACK"
-"""The variable by which whoever looks for a mistake of ours gets its traceback."""
+"""Set this variable to 1 to get the traceback of an unexpected error."""
 
 
 class Exit(IntEnum):
-    """Documented, so that scripts may rest on it."""
+    """The documented exit codes."""
 
     OK = 0
     FAILED = 1
@@ -28,13 +28,13 @@ class Exit(IntEnum):
 
 
 def run_guarded(work: Callable[[], int | None]) -> int:
-    """Runs a command. Mistakes and failures of a provider become one line; anything else is a bug of ours."""
+    """Runs a command; errors become one line on standard error and an exit code."""
     with command_streams():
         try:
             code = int(outcome(work))
             sys.stdout.flush()
         except BrokenPipeError:
-            # Whoever read our output has had enough; nothing may be written at exit either.
+            # The reader of the output has closed the pipe; the interpreter must not write to it at exit either.
             discard_output(sys.stdout)
             return Exit.OK
         except OutputFailed as error:
@@ -60,27 +60,25 @@ def outcome(work: Callable[[], int | None]) -> int:
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
-        print_error(
-            f"{type(error).__name__}: {error}. This is a mistake of ours; {TRACEBACK}=1 shows where it happened"
-        )
+        print_error(f"{type(error).__name__}: {error}. This is a bug; set {TRACEBACK}=1 to see the traceback")
         return Exit.FAILED
 
 
 def discard_output(stream: TextIO) -> None:
-    """Sends what is still in the buffers nowhere, so that the interpreter does not fail at its end."""
+    """Discards buffered output, so that the interpreter does not fail at exit."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def describe_error(error: Exception) -> str:
-    """What went wrong, in words; of the system's errors without their numbers."""
+    """The message of an error; for operating system errors the path and reason without the number."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{os.fsdecode(error.filename) if not isinstance(error.filename, int) else 'a file'}: {error.strerror}"
     return str(error)
 
 
 def print_error(message: str) -> None:
-    """One line on standard error."""
+    """Prints one line on standard error."""
     with suppress(OSError):
         sys.stdout.flush()
     with suppress(OutputFailed):
@@ -88,6 +86,6 @@ def print_error(message: str) -> None:
 
 
 def print_note(message: str) -> None:
-    """Something worth knowing that is not part of the answer."""
+    """Prints a note on standard error, apart from the output."""
     with suppress(OutputFailed):
         sys.stderr.write(wrap_text(message, sys.stderr, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""Flags that several commands take."""
+"""Flags shared by several commands."""
 
 from __future__ import annotations
 
@@ -10,35 +10,34 @@ import typer
 
 
 def finite(value: float | None) -> float | None:
-    """Numbers that are none (`nan`) or without end (`inf`) are refused."""
+    """Rejects `nan` and `inf`."""
     if value is not None and not isfinite(value):
-        raise typer.BadParameter(f"{value} is not a number with an end")
+        raise typer.BadParameter(f"{value} is not a finite number")
     return value
 
 
 ProviderFlag = Annotated[
     str | None,
-    typer.Option("--provider", "-p", metavar="NAME", help="Whom to ask; `auto` takes the first that is configured."),
+    typer.Option("--provider", "-p", metavar="NAME", help="Provider; `auto` uses the first configured one."),
 ]
-ModelFlag = Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="Which of its models.")]
-SystemFlag = Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="Instructions for the model.")]
+ModelFlag = Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="Model name.")]
+SystemFlag = Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="System instructions.")]
 TagFlag = Annotated[
     list[str] | None,
-    typer.Option("--tag", metavar="NAME=VALUE", help="Book it under this, for `usage`; may be repeated."),
+    typer.Option("--tag", metavar="NAME=VALUE", help="Tag for the usage report; may be repeated."),
 ]
 EnvFileFlag = Annotated[
     Path | None, typer.Option("--env-file", metavar="FILE", help="Read this file instead of ./.env.", dir_okay=False)
 ]
-CacheFlag = Annotated[
-    bool | None, typer.Option("--cache/--no-cache", help="Take the answer from the cache, and keep it there.")
-]
+CacheFlag = Annotated[bool | None, typer.Option("--cache/--no-cache", help="Use the response cache.")]
 TemperatureFlag = Annotated[
-    float | None, typer.Option(metavar="NUMBER", help="From 0 (steady) to 2 (wild).", min=0.0, max=2.0, callback=finite)
+    float | None,
+    typer.Option(metavar="NUMBER", help="Sampling temperature, 0 to 2.", min=0.0, max=2.0, callback=finite),
 ]
 MaxTokensFlag = Annotated[
-    int | None, typer.Option("--max-tokens", metavar="COUNT", help="The longest answer, in tokens.", min=1)
+    int | None, typer.Option("--max-tokens", metavar="COUNT", help="Maximum tokens of the answer.", min=1)
 ]
 TimeoutFlag = Annotated[
     float | None,
-    typer.Option(metavar="SECONDS", help="For the whole call, retries included.", min=0.001, callback=finite),
+    typer.Option(metavar="SECONDS", help="Timeout of the whole call, including retries.", min=0.001, callback=finite),
 ]

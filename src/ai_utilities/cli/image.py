@@ -1,4 +1,4 @@
-"""`ai-utilities image`: a picture from words, or from words and pictures."""
+"""`ai-utilities image`: generate or edit an image."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import typer
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag
 from .terminal_escape import show
 
-PromptArgument = Annotated[str | None, typer.Argument(help="What to draw; `-` or nothing reads standard input.")]
+PromptArgument = Annotated[str | None, typer.Argument(help="The description; `-` or nothing reads standard input.")]
 OutputFlag = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", help="Where it goes; the ending may be left out.")
+    Path, typer.Option("--output", "-o", metavar="FILE", help="Output file; the extension is added if missing.")
 ]
 FilesFlag = Annotated[
     list[Path] | None,
-    typer.Option("--file", "-f", metavar="PATH", help="A picture to change; may be repeated.", exists=True),
+    typer.Option("--file", "-f", metavar="PATH", help="Image to edit; may be repeated.", exists=True),
 ]
 MaskFlag = Annotated[
     Path | None,
-    typer.Option("--mask", metavar="PATH", help="Transparent where the picture may change.", exists=True),
+    typer.Option("--mask", metavar="PATH", help="Mask image; transparent areas are edited.", exists=True),
 ]
 OptionFlag = Annotated[
     list[str] | None,
-    typer.Option("--option", metavar="NAME=VALUE", help="In the provider's own words: size=1024x1024, n=2."),
+    typer.Option("--option", metavar="NAME=VALUE", help="Provider option, such as size=1024x1024 or n=2."),
 ]
-UsageFlag = Annotated[bool, typer.Option("--usage", "-u", help="Say afterwards what it cost.")]
+UsageFlag = Annotated[bool, typer.Option("--usage", "-u", help="Show the cost afterwards.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,20 +48,20 @@ def image(
     tag: TagFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Draw a picture, or change one.
+    """Generate an image, or edit one.
 
-    Prints the names of the files it wrote; nothing that is there is overwritten.
+    Prints the names of the files it wrote. Existing files are not overwritten.
     """
     from .clients import client_for
     from .exit_codes import print_note
     from .inputs import read_prompt
     from .results import format_cost
 
-    words = read_prompt(prompt)
+    text = read_prompt(prompt)
     fields: dict[str, Any] = {"model": model, "mask": mask, "timeout": timeout, "options": read_options(option)}
     options = {name: value for name, value in fields.items() if value is not None}
     with client_for(provider, env_file=env_file, tag=tag) as client:
-        response = client.image(words, list(file or ()), **options)
+        response = client.image(text, list(file or ()), **options)
     for warning in response.warnings:
         print_note(f"warning: {warning.message}")
     for picture in response.images:
@@ -75,23 +75,23 @@ def image(
 
 
 def read_options(given: Sequence[str] | None) -> dict[str, Any]:
-    """Values are JSON where they can be, else text."""
+    """Parses name=value options; values are JSON if possible, else text."""
     from ..exceptions import ProviderConfigurationError
 
-    match: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for pair in given or ():
         name, equals, value = pair.partition("=")
         if not name or not equals:
             raise ProviderConfigurationError(f"--option takes name=value, such as size=1024x1024, not {pair!r}")
         try:
-            match[name] = json.loads(value)
+            options[name] = json.loads(value)
         except ValueError:
-            match[name] = value
-    return match
+            options[name] = value
+    return options
 
 
 def unused_path(path: Path) -> Path:
-    """This name, or the first numbered one that nobody has."""
+    """The path, or the first numbered variant that does not exist."""
     number = 1
     wanted = path
     while wanted.exists() or (not wanted.suffix and any(wanted.parent.glob(f"{wanted.name}.*"))):

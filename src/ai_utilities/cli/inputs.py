@@ -1,4 +1,4 @@
-"""What a command is given to say: its argument, its standard input, or both."""
+"""Input of a command: its argument, standard input, or both."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import typer
 from ..exceptions import ProviderConfigurationError
 from .terminal_escape import show
 
-NOTHING = 'there is nothing to ask: ai-utilities ask "your question", or pipe it in'
-NO_TEXT = "what is piped in is not UTF-8 text: convert it (iconv -f latin1 -t utf-8), or send it as a file with --file"
+NOTHING = 'no prompt given. Use ai-utilities ask "your question", or pipe it in.'
+NO_TEXT = "standard input is not UTF-8 text. Convert it (iconv -f latin1 -t utf-8), or attach it with --file."
 
 
 def read_prompt(argument: str | None) -> str:
-    """`-` stands for standard input; what is piped in follows the argument."""
+    """The prompt from argument and standard input; `-` is standard input, piped text follows the argument."""
     piped = "" if sys.stdin is None or sys.stdin.isatty() else read_input()
     text = "" if argument in (None, "-") else decode_argument(str(argument))
     if argument == "-" and not piped and sys.stdin is not None and sys.stdin.isatty():
@@ -27,7 +27,7 @@ def read_prompt(argument: str | None) -> str:
 
 
 def read_input() -> str:
-    """Everything on standard input, which must be text."""
+    """All of standard input, which must be UTF-8 text."""
     try:
         return check_utf8(sys.stdin.read())
     except UnicodeError as error:
@@ -35,13 +35,13 @@ def read_input() -> str:
 
 
 def check_utf8(text: str) -> str:
-    """The text, or UnicodeError where bytes are in it that are no UTF-8."""
+    """The text; raises UnicodeError if it has bytes that are not UTF-8."""
     text.encode()
     return text
 
 
 def decode_argument(argument: str) -> str:
-    """What was typed as the terminal meant it, also where the locale knows no UTF-8."""
+    """The argument as UTF-8, also if the locale is not UTF-8."""
     try:
         return check_utf8(argument)
     except UnicodeError:
@@ -49,12 +49,12 @@ def decode_argument(argument: str) -> str:
 
 
 def confirm_action(question: str, yes: bool) -> bool:
-    """Whether to go on: said with a flag, or asked for at the terminal."""
+    """Whether the user agrees, by flag or at the terminal."""
     if yes:
         return True
     if sys.stdin is None or not sys.stdin.isatty():
-        raise ProviderConfigurationError("there is no terminal to ask at: say --yes")
+        raise ProviderConfigurationError("no terminal to confirm at. Pass --yes.")
     if typer.confirm(question):
         return True
-    show("Nothing was done.")
+    show("Cancelled.")
     return False

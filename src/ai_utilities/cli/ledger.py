@@ -1,4 +1,4 @@
-"""`ai-utilities ledger`: requests without a known end, and files that are damaged."""
+"""`ai-utilities ledger`: open requests, and repair of damaged ledgers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import typer
 
 from .flags import EnvFileFlag
 
-FileArgument = Annotated[Path | None, typer.Argument(help="The ledger; the one of the settings without it.")]
+FileArgument = Annotated[Path | None, typer.Argument(help="Ledger file; by default the one in the settings.")]
 
 
 def register(app: typer.Typer) -> None:
     commands = typer.Typer(
-        help="List and close requests of processes that ended, and repair the ledger of usage.",
+        help="List and close requests of ended processes, and repair the usage ledger.",
         no_args_is_help=True,
         rich_markup_mode=None,
         add_completion=False,
@@ -26,9 +26,9 @@ def register(app: typer.Typer) -> None:
 
 
 def list_open(env_file: EnvFileFlag = None) -> None:
-    """List requests that were sent and have no known end.
+    """List requests that were sent and have not ended.
 
-    A process that was killed leaves its requests behind: they are abandoned.
+    Requests of killed processes are `abandoned`.
     """
     from .exit_codes import print_note
     from .tables import table
@@ -56,7 +56,7 @@ def list_open(env_file: EnvFileFlag = None) -> None:
 
 
 def close_abandoned(env_file: EnvFileFlag = None) -> None:
-    """Close requests of processes that ended: they become interrupted, and their cost stays unknown."""
+    """Close the requests of ended processes. They become `interrupted`, with unknown cost."""
     from .usage import open_ledger
 
     ledger, place = open_ledger(env_file)
@@ -68,7 +68,7 @@ def close_abandoned(env_file: EnvFileFlag = None) -> None:
 
 
 def repair(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
-    """Check the ledger, and copy what can be read of a damaged one into a new file. End what uses it first."""
+    """Check the ledger, and recover a damaged one into a new file. Stop programs that use it first."""
     from ..default_paths import state_path
     from ..exceptions import ProviderConfigurationError
     from ..usage.sqlite import SQLiteLedger
@@ -77,7 +77,7 @@ def repair(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
     settings = settings_for(env_file=env_file)
     if file is None and settings.usage_store != "sqlite":
         raise ProviderConfigurationError(
-            "the ledger of the settings is no file: set AI_USAGE_STORE=sqlite, or name one"
+            "the ledger in the settings is not a file. Set AI_USAGE_STORE=sqlite, or pass a file."
         )
     path = Path(file or settings.usage_path or state_path("usage.sqlite"))
     match = SQLiteLedger.repair(path)

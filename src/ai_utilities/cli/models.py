@@ -1,4 +1,4 @@
-"""`ai-utilities models`: what can be asked, what it can do, and what it costs."""
+"""`ai-utilities models`: list models with capabilities and prices."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from ..config_resolver import ResolvedConfiguration
     from ..model_listing import ModelInfo
 
-WordsArgument = Annotated[list[str] | None, typer.Argument(help="Only what has all of these in it.")]
-AllFlag = Annotated[bool, typer.Option("--all", help="Every model of the catalogue, whoever makes it.")]
-OfflineFlag = Annotated[bool, typer.Option("--offline", help="Only the catalogue; ask nothing over the network.")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="As JSON.")]
+WordsArgument = Annotated[list[str] | None, typer.Argument(help="Only models that match all of these words.")]
+AllFlag = Annotated[bool, typer.Option("--all", help="Every model of the catalogue, of all providers.")]
+OfflineFlag = Annotated[bool, typer.Option("--offline", help="Only the catalogue; send no network requests.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 TIMEOUT = 60.0
 HEAD = ("model", "context", "output", "$ in/M", "$ out/M", "can", "takes", "kind", "until")
-WEIGHTY = ("model", "$ in/M", "$ out/M", "context", "can", "until", "output", "takes", "kind")
-"""Which columns come first where the terminal is too narrow for all."""
+COLUMN_PRIORITY = ("model", "$ in/M", "$ out/M", "context", "can", "until", "output", "takes", "kind")
+"""The order in which columns are kept if the terminal is too narrow for all."""
 
 
 def register(app: typer.Typer) -> None:
@@ -45,12 +45,12 @@ def models(
     as_json: JsonFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """List models, with what they can and cost.
+    """List models with capabilities and prices.
 
-    They come from the provider's own list where it can be reached, else from the catalogue, which also knows sizes,
-    capabilities and prices, in dollars for a million tokens. What a model takes is besides text.
+    Models come from the provider's own list if it can be reached, else from the catalogue, which also has sizes,
+    capabilities and prices in US dollars per million tokens. The column `takes` lists input types other than text.
 
-    Such as: ai-utilities models -p anthropic reasoning image
+    Example: ai-utilities models -p anthropic reasoning image
     """
     from ..model_listing import all_models
     from .exit_codes import print_note
@@ -66,7 +66,7 @@ def models(
 
 
 def load_models(provider: str | None, offline: bool, env_file: Path | None) -> tuple[list[ModelInfo], str]:
-    """The models of one provider, and whose word it is; with nobody configured, those of everybody."""
+    """The models of one provider and the source of the list; all models if no provider is configured."""
     from ..config_resolver import ConfigurationResolver
     from ..exceptions import AIUtilitiesError, ProviderConfigurationError
     from ..model_listing import all_models, models_from_catalog, models_from_listing
@@ -78,12 +78,12 @@ def load_models(provider: str | None, offline: bool, env_file: Path | None) -> t
     except ProviderConfigurationError:
         if provider is not None:
             raise
-        return all_models(), "the catalogue, since no provider is configured"
+        return all_models(), "the catalogue, because no provider is configured"
     name = match.provider
     if offline:
         return models_from_catalog(name), f"the catalogue, for {name}"
     try:
-        return models_from_listing(name, fetch_listing(match, settings)), f"the list of {name} itself"
+        return models_from_listing(name, fetch_listing(match, settings)), f"the list of {name}"
     except AIUtilitiesError as error:
         stored = models_from_catalog(name)
         if not stored:
@@ -97,7 +97,7 @@ def cannot_list(resolved: ResolvedConfiguration) -> bool:
 
 
 def fetch_listing(resolved: ResolvedConfiguration, settings: AiSettings) -> list[ModelListing]:
-    """What the provider lists, asked once."""
+    """Requests the provider's model list, without retries."""
     from dhenara.ai import AIModelClient
 
     from ..providers.endpoint import connection_options, make_endpoint
@@ -109,13 +109,13 @@ def fetch_listing(resolved: ResolvedConfiguration, settings: AiSettings) -> list
 
 
 def render_table(offers: list[ModelInfo]) -> str:
-    """A table, without the columns that nobody can fill or that the terminal has no room for."""
+    """A table without empty columns and those that do not fit the terminal."""
     from .tables import GAP, table
 
     rows = [dict(zip(HEAD, row(offer), strict=True)) for offer in offers]
     left = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
     chosen: set[str] = set()
-    for name in WEIGHTY:
+    for name in COLUMN_PRIORITY:
         wide = max(len(name), *(len(row[name] or "-") for row in rows))
         if any(row[name] for row in rows) and (wide <= left or not chosen):
             chosen.add(name)
@@ -140,14 +140,14 @@ def row(offer: ModelInfo) -> tuple[str | None, ...]:
 
 
 def count(tokens: int | None) -> str | None:
-    """Short, as people say it: 128k, 1M."""
+    """A short form: 128k, 1M."""
     if tokens is None or tokens < 1_000:
         return None if tokens is None else str(tokens)
     return f"{tokens / 1e6:.3g}M" if tokens >= 1_000_000 else f"{tokens / 1000:.0f}k"
 
 
 def format_price(price: Decimal | None) -> str | None:
-    """Cents at least, and finer where the price is."""
+    """At least two decimals, more if the price has more."""
     return None if price is None else max(f"{price:.2f}", f"{price:f}", key=len)
 
 

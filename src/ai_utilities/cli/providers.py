@@ -1,4 +1,4 @@
-"""`ai-utilities providers`: who can be asked, and what each needs."""
+"""`ai-utilities providers`: list providers, their variables and their state."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ def register(app: typer.Typer) -> None:
 
 
 def providers(
-    ready: Annotated[bool, typer.Option("--ready", help="Only those that can be asked now.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    ready: Annotated[bool, typer.Option("--ready", help="Only providers that are ready to use.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """List whom you can ask.
+    """List the providers.
 
-    With the variables that hold their keys, and whether they are set.
+    Shows the variables for their API keys, and whether they are set.
     """
     from .clients import settings_for
     from .tables import table
 
-    match = [provider_row(name, settings_for(env_file=env_file)) for name in provider_names()]
-    shown = [facts for facts in match if facts["ready"] or not ready]
+    rows = [provider_row(name, settings_for(env_file=env_file)) for name in provider_names()]
+    shown = [facts for facts in rows if facts["ready"] or not ready]
     if as_json:
         show(json.dumps(shown, indent=2))
         return
-    rows = [(f["name"], f["key_variable"], f["state"], f["address"]) for f in shown]
-    show(table(("provider", "key in", "state", "address"), rows))
+    cells = [(f["name"], f["key_variable"], f["state"], f["address"]) for f in shown]
+    show(table(("provider", "key in", "state", "address"), cells))
 
 
 def provider_names() -> list[str]:
@@ -45,7 +45,7 @@ def provider_names() -> list[str]:
 
 
 def provider_row(name: str, settings: Any) -> dict[str, Any]:
-    """What a table or a program wants to know of one provider."""
+    """The facts of one provider, for the table and for JSON."""
     from ..config_resolver import ConfigurationResolver
     from ..providers.auto import is_reachable, server_address
     from ..providers.facts import EMBEDDED, facts_of

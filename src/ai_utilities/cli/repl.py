@@ -1,4 +1,4 @@
-"""The conversation behind the prompt: what is said goes to a model, what begins with / changes how."""
+"""The interactive chat: lines are sent to the model, lines that begin with / are commands."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .results import format_cost, show_warnings
 from .saved_chats import read_saved_chat
 from .terminal_escape import show
 
-HELP = """/model NAME      go on with another model       /provider NAME  go on with another provider
-/system TEXT     other instructions              /file PATH      send a file with the next message
-/undo            take the last turn back         /new            begin again
-/plan            what would be lost on the way to the model that is asked next
-/save PATH       keep the conversation           /load PATH      go on with a kept one
-/usage           what it has used and cost       /exit           end (or Ctrl-D)
-A line that ends with \\ goes on in the next one. Ctrl-C stops an answer."""
+HELP = """/model NAME      switch the model               /provider NAME  switch the provider
+/system TEXT     set the system instructions     /file PATH      attach a file to the next message
+/undo            remove the last turn            /new            start a new conversation
+/plan            show what would not be sent to the current model
+/save PATH       save the conversation           /load PATH      load a saved one
+/usage           show tokens and cost            /exit           end (or Ctrl-D)
+A line that ends with \\ continues on the next one. Ctrl-C stops an answer."""
 
 
 class Repl:
-    """Runs until the lines are over."""
+    """Reads lines and runs commands until the input ends."""
 
     def __init__(self, client: AiClient, system: str | None = None) -> None:
         self._client = client
@@ -49,34 +49,34 @@ class Repl:
                 print_error(describe_error(error))
 
     def send(self, text: str) -> None:
-        """Ctrl-C ends the answer and not the program; what was said of it stays on the screen."""
+        """Sends a message. Ctrl-C stops the answer, not the program; the text received so far stays on the screen."""
         pieces = self._chat.ask_stream(text, files=tuple(self._files)) if self._files else self._chat.ask_stream(text)
         try:
             for piece in pieces:
                 show(piece, end=False)
         except KeyboardInterrupt:
             pieces.close()
-            show(" [stopped; /undo takes this turn back]")
+            show(" [stopped; /undo removes this turn]")
             return
         show()
         self._files = []
         show_warnings(pieces.result)
 
     def current_model(self) -> str:
-        """Whom this conversation is with."""
+        """Provider and model of this conversation."""
         text = self._chat.options
         provider = text.get("provider") or self._client.provider.provider_name
         model = text.get("model") or ("provider" not in text and getattr(self._client.provider, "model", None))
         return f"{provider} {model}" if model else str(provider)
 
     def command(self, line: str) -> str | None:
-        """What to tell the user; None ends the conversation."""
+        """Runs a command and returns its output; None ends the chat."""
         name, _, argument = line[1:].partition(" ")
         if name in ("exit", "quit", "q"):
             return None
         known = self.commands()
         if name not in known:
-            raise ProviderConfigurationError(f"there is no /{name}; /help lists what there is")
+            raise ProviderConfigurationError(f"unknown command /{name}. /help lists the commands.")
         return known[name](argument.strip())
 
     def commands(self) -> dict[str, Callable[[str], str]]:
@@ -96,54 +96,55 @@ class Repl:
 
     def model(self, name: str) -> str:
         self._chat.switch(model=missing_argument("model", name))
-        return f"from now on: model {name}"
+        return f"model: {name}"
 
     def provider(self, name: str) -> str:
-        """A model belongs to its provider, so it does not come along."""
+        """Switches the provider; the model is not kept, as it belongs to the old provider."""
         self._chat.switch(provider=missing_argument("provider", name))
-        return f"from now on: provider {name}"
+        return f"provider: {name}"
 
     def set_system(self, text: str) -> str:
         self._chat.instructions = (missing_argument("system", text),)
-        return f"from now on: system {text}"
+        return f"system: {text}"
 
     def attach(self, path: str) -> str:
         if not Path(path).expanduser().is_file():
-            raise ProviderConfigurationError(f"there is no file {path!r}")
+            raise ProviderConfigurationError(f"file not found: {path!r}")
         self._files.append(str(Path(path).expanduser()))
-        return f"{path} goes with your next message"
+        return f"{path} is attached to the next message"
 
     def undo(self) -> str:
         if not self._chat.turns:
-            return "nothing has been said yet"
+            return "there is no turn to remove"
         self._chat.undo()
-        return "the last turn is taken back"
+        return "removed the last turn"
 
     def start_over(self) -> str:
         self._chat = self._chat.branch(0)
-        return "a new conversation"
+        return "started a new conversation"
 
     def plan(self, text: str) -> str:
-        """What would be lost on the way to whoever is asked next."""
+        """What would not be sent to the current model."""
         try:
             plan = self._chat.plan(text or "...")
         except UnsupportedError as refused:
             return str(refused)
         lost = [f"\n  {part.kind} {part.fate.replace('_', ' ')}: {part.reason}" for part in plan.stays_home]
-        return f"{plan.provider} {plan.model} would hear {len(plan.parts) - len(lost)} of {len(plan.parts)} parts" + (
-            "".join(lost)
+        return (
+            f"{plan.provider} {plan.model} would receive {len(plan.parts) - len(lost)} of {len(plan.parts)} parts"
+            + ("".join(lost))
         )
 
     def save(self, path: str) -> str:
         place = Path(path or "conversation.json").expanduser()
         self._chat.save(place)
-        return f"{place} keeps {format_turns(self._chat)}"
+        return f"saved {format_turns(self._chat)} to {place}"
 
     def load(self, path: str) -> str:
         match = read_saved_chat(Path(missing_argument("load", path)).expanduser())
         text = {**self._chat.options, "system": tuple(match.instructions) or self._chat.instructions}
         self._chat = Chat(self._client, text, match.turns)
-        return f"{format_turns(self._chat)} from {path}"
+        return f"loaded {format_turns(self._chat)} from {path}"
 
     def usage(self) -> str:
         known = [turn.cost.amount for turn in self._chat.turns if turn.cost is not None]
@@ -156,7 +157,7 @@ class Repl:
 
 def missing_argument(name: str, argument: str) -> str:
     if not argument:
-        raise ProviderConfigurationError(f"/{name} needs a word more")
+        raise ProviderConfigurationError(f"/{name} needs an argument.")
     return argument
 
 

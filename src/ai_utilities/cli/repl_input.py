@@ -1,4 +1,4 @@
-"""What a person types into a conversation: lines with history at a terminal, plain lines from a pipe."""
+"""Input lines of the chat: with history at a terminal, plain lines from a pipe."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from ..exceptions import ProviderConfigurationError
 from .inputs import NO_TEXT, check_utf8
 
 MORE = "\\"
-"""A line that ends with this goes on in the next one."""
+"""A line that ends with this continues on the next one."""
 
 
 def read_lines() -> Iterator[str]:
-    """One entry at a time. Ctrl-C drops what is being typed, Ctrl-D ends."""
+    """One entry at a time. Ctrl-C discards the current line, Ctrl-D ends."""
     read = read_typed_lines() if sys.stdin.isatty() else read_piped_lines()
-    held: list[str] = []
+    pending: list[str] = []
     for line in read:
         if line.endswith(MORE):
-            held.append(line.removesuffix(MORE))
+            pending.append(line.removesuffix(MORE))
             continue
-        yield "\n".join([*held, line])
-        held = []
-    if held:
-        yield "\n".join(held)
+        yield "\n".join([*pending, line])
+        pending = []
+    if pending:
+        yield "\n".join(pending)
 
 
 def read_piped_lines() -> Iterator[str]:

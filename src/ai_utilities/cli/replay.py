@@ -1,4 +1,4 @@
-"""`ai-utilities replay`: a kept call, asked again, of another model perhaps."""
+"""`ai-utilities replay`: send a saved call again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag
 
-CompareFlag = Annotated[bool, typer.Option("--diff", help="Show what differs from the kept answer, line by line.")]
+CompareFlag = Annotated[bool, typer.Option("--diff", help="Show a line diff against the saved answer.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,9 +25,9 @@ def replay(
     tag: TagFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Ask a kept call again.
+    """Send a saved call again, also to another model.
 
-    Of another model perhaps; both tell what they used and cost.
+    Shows usage and cost of both calls.
     """
     from .call_record import load_call
     from .clients import client_for
@@ -53,5 +53,5 @@ def replay(
 
 
 def diff_text(before: str, after: str) -> str:
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "kept", "now", lineterm="")
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "saved", "now", lineterm="")
     return "\n".join(lines) or "no difference"

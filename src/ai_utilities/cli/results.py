@@ -1,4 +1,4 @@
-"""Results as a terminal shows them."""
+"""Formats results for the terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .exit_codes import print_note
 
 
 def to_json(result: AskResult) -> dict[str, Any]:
-    """Everything worth knowing, as JSON."""
+    """The result as JSON."""
     usage = result.usage
     return {
         "text": result.text,
@@ -35,7 +35,7 @@ def show_warnings(result: AskResult) -> None:
 
 
 def show_usage(result: AskResult) -> None:
-    """One line: who, how much, for how much money, how long."""
+    """Prints provider, model, tokens, cost and duration in one line."""
     usage = result.usage
     took = f", {result.duration_s:.1f} s" if result.duration_s is not None else ""
     print_note(
@@ -45,7 +45,7 @@ def show_usage(result: AskResult) -> None:
 
 
 def format_cost(cost: Decimal | None) -> str:
-    """Unknown is not free."""
+    """The cost in dollars; `cost unknown` for None."""
     if cost is None:
         return "cost unknown"
     return f"${cost:.2f}" if cost >= 1 else f"${cost.normalize():f}"

@@ -1,4 +1,4 @@
-"""Conversations in files: as the engine saves them, and as the command line did before."""
+"""Reads saved conversations: those of the engine, and the older format of the command line."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ..exceptions import ProviderConfigurationError
 def read_saved_chat(path: Path) -> SavedConversation:
     stored = path.read_bytes()
     try:
-        match = json.loads(stored)
-        if isinstance(match, dict) and "messages" in match:
-            return SavedConversation(turns=turns_of([Message.model_validate(message) for message in match["messages"]]))
+        data = json.loads(stored)
+        if isinstance(data, dict) and "messages" in data:
+            return SavedConversation(turns=turns_of([Message.model_validate(message) for message in data["messages"]]))
         return read_saved(stored)
     except (ValueError, TypeError, ProviderConfigurationError) as error:
-        raise ProviderConfigurationError(f"{path} is not a conversation that was saved: {error}") from error
+        raise ProviderConfigurationError(f"{path} is not a saved conversation: {error}") from error
 
 
 def turns_of(messages: Sequence[Message]) -> list[Turn]:
-    """Each answer ends a turn; what it used and cost was not kept."""
+    """One turn per answer. The older format has no usage and cost."""
     turns: list[Turn] = []
     request: list[Any] = []
     for message in messages:

@@ -1,4 +1,4 @@
-"""`ai-utilities settings`: every setting, and who said it."""
+"""`ai-utilities settings`: every setting with its source."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import typer
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag
 from .terminal_escape import show
 
-WordsArgument = Annotated[list[str] | None, typer.Argument(help="Only settings with one of these in their name.")]
-ExplicitFlag = Annotated[bool, typer.Option("--said", help="Only what somebody said; no defaults.")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="As JSON.")]
+WordsArgument = Annotated[
+    list[str] | None, typer.Argument(help="Only settings whose name contains one of these words.")
+]
+ExplicitFlag = Annotated[bool, typer.Option("--said", help="Only settings that are set; no defaults.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,9 +29,9 @@ def settings(
     as_json: JsonFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Show every setting and who said it.
+    """Show every setting and its source.
 
-    Secrets are masked. Each is also a variable: `timeout` is AI_TIMEOUT in the environment or in `.env`.
+    Secrets are masked. Each setting is also a variable: `timeout` is AI_TIMEOUT in the environment or in `.env`.
     """
     from ..config_resolver import ConfigurationResolver
     from .clients import settings_for
@@ -46,7 +48,7 @@ def settings(
         show(json.dumps({line.name: {"value": line.value, "source": line.source} for line in shown}, indent=2))
         return
     if not shown:
-        print_note("nobody said anything of that kind; without --said, the defaults are shown")
+        print_note("no such setting is set. Without --said, defaults are shown.")
         return
     rows = [(line.name, line.value, f"{line.source}: {line.note}" if line.note else line.source) for line in shown]
-    show(table(("setting", "value", "said by"), rows))
+    show(table(("setting", "value", "source"), rows))

@@ -1,4 +1,4 @@
-"""`ai-utilities setup`: a few questions, and then it works."""
+"""`ai-utilities setup`: the setup wizard."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ def register(app: typer.Typer) -> None:
 def setup(
     provider: Annotated[
         list[str] | None,
-        typer.Option("--provider", "-p", metavar="NAME", help="Whom to set up; repeat it for several, in order."),
+        typer.Option("--provider", "-p", metavar="NAME", help="Provider to set up; may be repeated, in order."),
     ] = None,
     api_key: Annotated[
         str | None,
-        typer.Option(metavar="KEY", help="The first provider's key; better in a variable, where no history keeps it."),
+        typer.Option(
+            metavar="KEY", help="API key of the first provider; it stays in the shell history, so prefer a variable."
+        ),
     ] = None,
-    base_url: Annotated[str | None, typer.Option(metavar="URL", help="The first provider's address.")] = None,
+    base_url: Annotated[str | None, typer.Option(metavar="URL", help="Base URL of the first provider.")] = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", metavar="NAME", help="The first provider's model.")
+        str | None, typer.Option("--model", "-m", metavar="NAME", help="Model of the first provider.")
     ] = None,
-    new_provider: Annotated[
-        bool, typer.Option("--new-provider", help="A --provider may be one of your own, which nobody knows here.")
-    ] = False,
-    key_home: Annotated[KeyHome, typer.Option(help="Where keys go.")] = "dotenv",
-    env_file: Annotated[Path, typer.Option("--env-file", metavar="FILE", help="The file to write.")] = Path(".env"),
-    non_interactive: Annotated[bool, typer.Option("--non-interactive", "-y", help="Ask nothing.")] = False,
-    no_test: Annotated[bool, typer.Option("--no-test", help="Ask nothing over the network, either.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written.")] = False,
+    new_provider: Annotated[bool, typer.Option("--new-provider", help="Allow a --provider that is not known.")] = False,
+    key_home: Annotated[KeyHome, typer.Option(help="Where to store keys.")] = "dotenv",
+    env_file: Annotated[Path, typer.Option("--env-file", metavar="FILE", help="File to write.")] = Path(".env"),
+    non_interactive: Annotated[bool, typer.Option("--non-interactive", "-y", help="Do not ask questions.")] = False,
+    no_test: Annotated[bool, typer.Option("--no-test", help="Send no network requests.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the result without writing.")] = False,
 ) -> None:
     """Set up one or several providers.
 
-    They are written to a `.env` file. Nothing that is in it gets lost; a copy is kept.
+    Settings are written to a `.env` file. Other lines of the file stay, and a backup is made.
     """
     import sys
 
@@ -53,32 +53,32 @@ def setup(
     )
     silent = non_interactive or bool(provider)
     if not silent and not sys.stdin.isatty():
-        raise ProviderConfigurationError("there is no terminal to ask questions at: name a --provider")
-    face: Any = given if silent else load_terminal()
-    wizard = SetupWizard(face, env_file, runner=OfflineRunner() if no_test else None)
+        raise ProviderConfigurationError("no terminal for questions. Pass --provider.")
+    prompter: Any = given if silent else load_terminal()
+    wizard = SetupWizard(prompter, env_file, runner=OfflineRunner() if no_test else None)
     show(wizard.run_wizard(dry_run=dry_run), dry_run)
 
 
 def load_terminal() -> Any:
     from .terminal import TerminalPrompter
 
-    print_line("A few questions; Ctrl-C leaves everything as it is.\n")
+    print_line("Ctrl-C exits without changes.\n")
     return TerminalPrompter()
 
 
 def show(result: Any, dry_run: bool) -> None:
-    """What was done, and what to do next."""
+    """Prints what was done, and what to do next."""
     if dry_run:
-        print_line(f"This would be written to {result.dotenv_path}:")
+        print_line(f"Would write to {result.dotenv_path}:")
     elif result.written:
         print_line(f"Written to {result.dotenv_path}:")
     else:
-        print_line(f"{result.dotenv_path} says all that already.")
+        print_line(f"{result.dotenv_path} is up to date.")
     for line in result.lines:
         print_line(f"  {line}")
     if result.backup is not None:
-        print_line(f"The file as it was is kept in {result.backup}.")
+        print_line(f"Backup of the old file: {result.backup}")
     for name, key in result.shown.items():
-        print_line(f"\nPut this where your secrets live:\n  {name}={key}")
+        print_line(f"\nAdd this to your secrets:\n  {name}={key}")
     if not dry_run:
         print_line('\nNow try: ai-utilities ask "Why is the sky blue?"')

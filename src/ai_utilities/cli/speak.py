@@ -1,4 +1,4 @@
-"""`ai-utilities speak`: a text, read aloud into a file."""
+"""`ai-utilities speak`: text to speech."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import typer
 from .flags import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag, finite
 from .terminal_escape import show
 
-TextArgument = Annotated[str | None, typer.Argument(help="What to say; `-` or nothing reads standard input.")]
+TextArgument = Annotated[str | None, typer.Argument(help="The text; `-` or nothing reads standard input.")]
 OutputFlag = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", help="Where it goes; the ending may be left out.")
+    Path, typer.Option("--output", "-o", metavar="FILE", help="Output file; the extension is added if missing.")
 ]
-VoiceFlag = Annotated[str | None, typer.Option("--voice", metavar="NAME", help="Whose voice, by the provider's name.")]
-FormatFlag = Annotated[str | None, typer.Option("--format", metavar="KIND", help="mp3, wav, opus, ... as offered.")]
+VoiceFlag = Annotated[str | None, typer.Option("--voice", metavar="NAME", help="Voice name of the provider.")]
+FormatFlag = Annotated[str | None, typer.Option("--format", metavar="KIND", help="Audio format: mp3, wav, opus, ...")]
 SpeedFlag = Annotated[
-    float | None, typer.Option("--speed", metavar="FACTOR", help="1 is as people speak.", min=0.1, callback=finite)
+    float | None,
+    typer.Option("--speed", metavar="FACTOR", help="Speaking speed; 1 is normal.", min=0.1, callback=finite),
 ]
 
 
@@ -36,9 +37,9 @@ def speak(
     timeout: TimeoutFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Read a text aloud into a file.
+    """Convert text to speech.
 
-    Prints the name of the file it wrote; nothing that is there is overwritten.
+    Prints the name of the file it wrote. Existing files are not overwritten.
     """
     from .clients import client_for
     from .exit_codes import print_note
@@ -47,9 +48,9 @@ def speak(
 
     fields: dict[str, Any] = {"model": model, "voice": voice, "format": kind, "speed": speed, "timeout": timeout}
     options = {name: value for name, value in fields.items() if value is not None}
-    words = read_prompt(text)
+    content = read_prompt(text)
     with client_for(provider, env_file=env_file) as client:
-        spoken = client.speak(words, **options)
+        spoken = client.speak(content, **options)
     for warning in spoken.warnings:
         print_note(f"warning: {warning.message}")
     show(str(spoken.save(unused_path(output))))

@@ -1,8 +1,8 @@
-"""Standard streams of a command: text that could steer a terminal is shown, and output that fails is one kind of error.
+"""Standard streams of a command: control characters are made visible, and output errors have one type.
 
-Everything that a command prints may contain words of others: answers, tool calls, names of models and files, errors of
-servers, entries of caches and ledgers. So the stream itself filters, not each place that prints. Each control character
-is replaced on its own, which holds for a sequence in pieces too. What the command itself draws goes through `drawing`.
+Output may contain text of others: answers, tool calls, names of models and files, server errors, entries of caches
+and ledgers. So the stream itself filters, not each place that prints. Each control character is replaced on its own,
+so a sequence split over several writes is neutralized too. The command's own control sequences go through `drawing`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
-"""C0, shown as control pictures: ESC, which begins sequences (CSI, OSC, DCS, APC), BEL, BS, CR and the rest."""
+"""C0 controls, shown as control pictures: ESC, which begins sequences (CSI, OSC, DCS, APC), BEL, BS, CR and others."""
 
 CONTROLS |= {0x7F: 0x2421, **dict.fromkeys(range(0x80, 0xA0), 0xFFFD)}
-"""DEL, and C1, which terminals take for the same sequences in one character."""
+"""DEL, and C1 controls, which are one-character forms of the same sequences."""
 
 INVISIBLE = (
     0x061C,
@@ -31,8 +31,8 @@ INVISIBLE = (
     0xFEFF,
     *range(0xFFF9, 0xFFFC),
 )
-"""Controls of direction (UAX 9), by which a text shows in another order than it is read, other line ends, and what is
-never seen: invisible operators, deprecated format controls, annotations."""
+"""Bidirectional controls (UAX 9), which display text in another order than it is stored, other line ends, and characters
+that are never visible: invisible operators, deprecated format controls, annotations."""
 
 SHOWN: dict[int, int | str] = {
     **CONTROLS,
@@ -41,16 +41,16 @@ SHOWN: dict[int, int | str] = {
 
 
 def visible(text: str) -> str:
-    """The text with every character that steers a terminal replaced by one that shows it."""
+    """The text with every control character replaced by a visible one."""
     return text.translate(SHOWN)
 
 
 class OutputFailed(OSError):
-    """Standard output or standard error cannot be written: it is closed, or its disk is full."""
+    """Standard output or standard error is closed, or its disk is full."""
 
 
 class OutputStream:
-    """Standard output or error of a command. On a terminal, text is shown and never obeyed."""
+    """Standard output or error of a command. On a terminal, control characters are made visible."""
 
     def __init__(self, stream: TextIO | None, name: str) -> None:
         self._stream = io.StringIO() if stream is None else stream
@@ -74,7 +74,7 @@ class OutputStream:
             self.write(line)
 
     def draw(self, text: str) -> None:
-        """Text of the command itself, with its control sequences."""
+        """Writes the command's own text, with its control sequences."""
         self._put(text)
 
     def flush(self) -> None:
@@ -82,7 +82,7 @@ class OutputStream:
             self._stream.flush()
 
     def _shown(self, text: str) -> str:
-        """A carriage return belongs to the line feed after it, which may come with the next piece."""
+        """Holds back a carriage return, as its line feed may come with the next write."""
         text, self._held = self._held + text, ""
         if text.endswith("\r"):
             text, self._held = text[:-1], "\r"
@@ -114,7 +114,7 @@ class OutputStream:
 
 @contextmanager
 def command_streams() -> Iterator[None]:
-    """The standard streams of one command; those that the shell closed read as empty, or fail when they are written."""
+    """Wraps the standard streams for one command. A closed stdin reads as empty; writing to a closed stream fails."""
     before = sys.stdin, sys.stdout, sys.stderr
     sys.stdout = OutputStream(sys.stdout, "standard output")
     sys.stderr = OutputStream(sys.stderr, "standard error")
@@ -127,11 +127,11 @@ def command_streams() -> Iterator[None]:
 
 
 def drawing(stream: TextIO) -> Any:
-    """Writes control sequences of the command itself to this stream."""
+    """A function that writes the command's own control sequences to this stream."""
     return stream.draw if isinstance(stream, OutputStream) else stream.write
 
 
 def require_output() -> None:
-    """Nothing is asked, and paid for, whose answer nobody could read."""
+    """Raises if standard output is closed, so that no request is paid for whose answer cannot be printed."""
     if isinstance(sys.stdout, OutputStream) and sys.stdout.is_closed:
         raise OutputFailed(errno.EBADF, "it is closed", "standard output")

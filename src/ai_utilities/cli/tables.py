@@ -1,4 +1,4 @@
-"""Tables in plain text: columns as wide as they need to be, or as a terminal has room for."""
+"""Plain text tables that fit the terminal."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from itertools import zip_longest
 GAP = 2
 """Spaces between two columns."""
 
-SLIMMEST = 8
-"""No column of words is made slimmer than this."""
+MIN_WIDTH = 8
+"""Minimum width of text columns."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Numbers to the right, words to the left; an empty cell is a dash. Long words go on below at a slim terminal."""
+    """A table: numbers right-aligned, text left-aligned, a dash for empty cells. Long text is wrapped on a terminal."""
     cells = [[cell_text(cell) for cell in row] for row in rows]
     columns = [[name, *(row[place] for row in cells)] for place, name in enumerate(head)]
     widths = fit_widths([max(map(len, column)) for column in columns], columns, terminal_width())
@@ -27,29 +27,29 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def terminal_width() -> int | None:
-    """The width of the terminal; None where a program reads."""
+    """The width of the terminal; None if output is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def fit_widths(widths: Sequence[int], columns: Sequence[Sequence[str]], most: int | None) -> list[int]:
-    """Takes from the widest column of words until all fit, or none can give more."""
-    match = list(widths)
-    slim = [SLIMMEST if not any(map(is_number, column[1:])) else len_of_words(column) for column in columns]
-    while most is not None and sum(match) + GAP * (len(match) - 1) > most:
-        spare = [width - least for width, least in zip(match, slim, strict=True)]
+    """Narrows the widest text columns until the table fits, or none can be narrowed further."""
+    fitted = list(widths)
+    minimum = [MIN_WIDTH if not any(map(is_number, column[1:])) else len_of_words(column) for column in columns]
+    while most is not None and sum(fitted) + GAP * (len(fitted) - 1) > most:
+        spare = [width - least for width, least in zip(fitted, minimum, strict=True)]
         if max(spare) <= 0:
             break
-        match[max((width, place) for place, width in enumerate(match) if spare[place] > 0)[1]] -= 1
-    return match
+        fitted[max((width, place) for place, width in enumerate(fitted) if spare[place] > 0)[1]] -= 1
+    return fitted
 
 
 def len_of_words(column: Sequence[str]) -> int:
-    """Numbers stay whole; the name above them may go on below."""
+    """The minimum width of a number column: numbers are not wrapped, the heading may be."""
     return max(len(word) for word in [*column[0].split(), *column[1:]])
 
 
 def layout_row(row: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
-    """One row, over as many lines as its longest cell takes."""
+    """One row, with as many lines as its tallest cell."""
     padded = [[*cell] for cell in row]
     lines = zip_longest(*padded, fillvalue="")
     return [
@@ -62,7 +62,7 @@ def cell_text(cell: object) -> str:
 
 
 def align_column(column: Sequence[str], width: int) -> list[list[str]]:
-    """The cells as lines of this width; the name of a column of numbers goes with them."""
+    """The cells wrapped to this width; the heading of a number column is right-aligned too."""
     numbers = [is_number(cell) for cell in column]
     whole = any(numbers[1:]) and all(n or cell == "-" for n, cell in zip(numbers[1:], column[1:], strict=True))
     return [

@@ -1,4 +1,4 @@
-"""Questions at a terminal."""
+"""Questions of the setup wizard at a terminal."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..setup.steps import Choose, Confirm, Hide, Notice, Question, Write
 from .terminal_escape import show
 
 MANY = 12
-"""More options than this are found by typing rather than by walking."""
+"""Longer lists are searched by typing."""
 
 
 class TerminalPrompter:
-    """Asks a person. Ctrl-C ends the whole interview, with nothing written."""
+    """Asks the user. Ctrl-C ends the wizard; nothing is written."""
 
     def ask(self, question: Question) -> Any:
         answer = ask_question(question)
@@ -39,7 +39,7 @@ def ask_question(question: Question) -> Any:
 
 
 def choose_option(question: Choose) -> str | None:
-    """A list to walk through, or with many options or free text, a line that completes itself."""
+    """A list to select from; with free input, a line with completion."""
     values = [option.value for option in question.options]
     if question.free:
         hint = " (Tab shows all)" if len(values) > 1 else ""

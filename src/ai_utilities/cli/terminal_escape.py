@@ -1,4 +1,4 @@
-"""What a command prints on standard output."""
+"""Prints output of commands."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from .streams import OutputStream, visible
 
 
 def show(text: str = "", *, end: bool = True) -> None:
-    """Prints the text. On a terminal, what would steer it is shown instead of obeyed (`streams`).
+    """Prints the text. On a terminal, control characters are made visible (see `streams`).
 
     Args:
-        text: What to print; programs that read the output get it as it is.
-        end: Whether a line ends with it.
+        text: The text; it is not changed if output is not a terminal.
+        end: Whether to end the line.
     """
     if not isinstance(sys.stdout, OutputStream) and sys.stdout.isatty():
         text = visible(text.replace("\r\n", "\n"))

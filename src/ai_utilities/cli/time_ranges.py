@@ -1,4 +1,4 @@
-"""Times as people say them at a prompt: `7d`, `24h`, `today`, `2026-11-01`."""
+"""Parses times such as `7d`, `24h`, `today` and `2026-11-01`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1
 
 
 def read_time(text: str | None, now: datetime | None = None) -> datetime | None:
-    """A moment in UTC; `all` and nothing are None."""
+    """A moment in UTC; None for `all` and for no text."""
     now = now or datetime.now(UTC)
     if text is None or text == "all":
         return None
@@ -22,10 +22,10 @@ def read_time(text: str | None, now: datetime | None = None) -> datetime | None:
     try:
         if ago := AGO.fullmatch(text):
             return now - int(ago["count"]) * UNITS[ago["unit"]]
-        match = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise ProviderConfigurationError(
-            f"{text!r} is not a time: say 7d, 24h or 2w for so long ago, today, yesterday, all, or a date "
+            f"{text!r} is not a time. Use 7d, 24h or 2w (that long ago), today, yesterday, all, or a date "
             "such as 2026-11-01"
         ) from None
-    return match.replace(tzinfo=match.tzinfo or UTC)
+    return moment.replace(tzinfo=moment.tzinfo or UTC)

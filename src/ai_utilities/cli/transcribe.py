@@ -1,4 +1,4 @@
-"""`ai-utilities transcribe`: what is said in a recording."""
+"""`ai-utilities transcribe`: speech to text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .terminal_escape import show
 
 
 class TranscriptFormat(StrEnum):
-    """How what was heard is written."""
+    """Output formats."""
 
     TEXT = "text"
     JSON = "json"
@@ -21,13 +21,15 @@ class TranscriptFormat(StrEnum):
     VTT = "vtt"
 
 
-SoundArgument = Annotated[Path, typer.Argument(help="A recording of any length.", exists=True, dir_okay=False)]
-FormFlag = Annotated[TranscriptFormat, typer.Option("--format", help="Words alone, everything as JSON, or subtitles.")]
-LanguageFlag = Annotated[str | None, typer.Option("--language", "-l", metavar="CODE", help="What is spoken: en, de.")]
-HintFlag = Annotated[str | None, typer.Option("--prompt", help="Names and words that are likely to be said.")]
-EnglishFlag = Annotated[bool, typer.Option("--translate", help="Tell it in English.")]
-SpeakersFlag = Annotated[bool, typer.Option("--speakers", help="Tell who speaks, where the model can.")]
-OutputFlag = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where it goes.")]
+SoundArgument = Annotated[Path, typer.Argument(help="Audio file of any length.", exists=True, dir_okay=False)]
+FormFlag = Annotated[TranscriptFormat, typer.Option("--format", help="Plain text, JSON, or subtitles.")]
+LanguageFlag = Annotated[
+    str | None, typer.Option("--language", "-l", metavar="CODE", help="Language code of the speech: en, de.")
+]
+HintFlag = Annotated[str | None, typer.Option("--prompt", help="Names and words likely to occur.")]
+EnglishFlag = Annotated[bool, typer.Option("--translate", help="Translate to English.")]
+SpeakersFlag = Annotated[bool, typer.Option("--speakers", help="Label speakers, if supported by the model.")]
+OutputFlag = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -47,9 +49,9 @@ def transcribe(
     timeout: TimeoutFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Write down what is said in a recording, or make subtitles of it.
+    """Transcribe an audio file, or make subtitles.
 
-    Long recordings are cut at silences and joined again.
+    Long recordings are split at silences and the parts are joined.
     """
     from .clients import client_for
     from .exit_codes import print_note

@@ -1,4 +1,4 @@
-"""`ai-utilities usage`: what was used and spent, by day, model and tag."""
+"""`ai-utilities usage`: usage and cost by day, model and tag."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from ..usage.report import UsageReport
 
 ByFlag = Annotated[
-    str | None, typer.Option("--by", metavar="WHAT", help="One table: day, model, provider, outcome or tag:NAME.")
+    str | None, typer.Option("--by", metavar="WHAT", help="Group by day, model, provider, outcome or tag:NAME.")
 ]
-SinceFlag = Annotated[str, typer.Option(metavar="WHEN", help="7d, 24h, 2w, today, a date, or all.")]
-UntilFlag = Annotated[str | None, typer.Option(metavar="WHEN", help="The same; what comes later is left out.")]
+SinceFlag = Annotated[str, typer.Option(metavar="WHEN", help="Start: 7d, 24h, 2w, today, a date, or all.")]
+UntilFlag = Annotated[str | None, typer.Option(metavar="WHEN", help="End, in the same formats.")]
 TagFlag = Annotated[
-    list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="Only what has this tag; may be repeated.")
+    list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="Only requests with this tag; may be repeated.")
 ]
-PlotFlag = Annotated[bool, typer.Option("--plot", help="Draw spend and tokens.")]
-HtmlFlag = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts.")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="As JSON.")]
+PlotFlag = Annotated[bool, typer.Option("--plot", help="Draw a chart of cost and tokens.")]
+HtmlFlag = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write an HTML page with charts.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,10 +41,9 @@ def usage(
     as_json: JsonFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Show what was used and spent.
+    """Show usage and cost by day, model and tag.
 
-    By day, model and tag, from the ledger that every command and, if you like, your own programs write.
-    Days are those of UTC.
+    Reads the ledger, which all commands write and your own programs can write. Days are in UTC.
     """
     from ..usage.report import make_report
     from ..usage.sqlite import SQLiteLedger
@@ -65,7 +64,7 @@ def usage(
     for loss in losses:
         print_note(f"this ledger was damaged and recovered on {loss.at[:10]}: {loss}")
     if report.total.abandoned:
-        left = f"{report.total.abandoned:,} requests of processes that ended are open"
+        left = f"{report.total.abandoned:,} requests of ended processes are open"
         print_note(f"{left}; `ai-utilities ledger close` closes them")
     if html is not None:
         from ..usage.page import usage_page
@@ -75,7 +74,7 @@ def usage(
     if as_json:
         show(to_json(report, grouped))
     elif not report.total.requests:
-        print_note(f"nothing was used (--since {since}); the ledger is {place}")
+        print_note(f"no usage (--since {since}); the ledger is {place}")
     elif plot:
         show(render_report(report))
     elif html is None or by:
@@ -89,7 +88,7 @@ def render_report(report: UsageReport) -> str:
 
 
 def open_ledger(env_file: Path | None) -> tuple[Ledger, str]:
-    """The ledger that the settings name, and where it is."""
+    """The ledger of the settings, and where it is."""
     from ..default_paths import state_path
     from ..exceptions import ProviderConfigurationError
     from ..factories import make_tracker
@@ -98,8 +97,7 @@ def open_ledger(env_file: Path | None) -> tuple[Ledger, str]:
     settings = settings_for(env_file=env_file)
     if settings.usage_store not in ("sqlite", "redis") or not settings.usage_tracking:
         raise ProviderConfigurationError(
-            "the settings keep no usage beyond a single command: set AI_USAGE_STORE to sqlite or redis, and leave "
-            "AI_USAGE_TRACKING on"
+            "usage is not stored. Set AI_USAGE_STORE to sqlite or redis, and leave AI_USAGE_TRACKING on"
         )
     tracker: Any = make_tracker(settings)
     place = "on the Redis server" if settings.usage_store == "redis" else settings.usage_path

@@ -1,4 +1,4 @@
-"""Spend and tokens, drawn with plain characters in the width of the terminal."""
+"""Cost and tokens as bar charts in plain characters."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .usage_tables import render_summary
 
 NARROWEST = 8
 BLOCKS = " ▏▎▍▌▋▊▉█"
-"""Eighths of a character, so that small differences show."""
+"""Eighths of a character, so that small differences are visible."""
 
 
 def render_plot(report: UsageReport) -> str:
-    """A line for each day, or month of a long time: a bar of money and one of tokens."""
+    """One line per day, or per month for long times: a bar for cost and one for tokens."""
     periods = report.periods
     label = max(len(period) for period in periods)
     spent = [float(total.cost) for total in periods.values()]
@@ -40,7 +40,7 @@ def format_total_cost(total: Totals) -> str:
 
 
 def render_bar(amount: float, most: float, width: int) -> str:
-    """As long as its share of the longest; anything that is not nothing can be seen."""
+    """A bar proportional to the largest amount; any amount above 0 is visible."""
     if not amount or not most:
         return ""
     if not supports_block_characters():
@@ -50,5 +50,5 @@ def render_bar(amount: float, most: float, width: int) -> str:
 
 
 def supports_block_characters() -> bool:
-    """Whether whoever reads our output has these characters."""
+    """Whether the output encoding has block characters."""
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"

@@ -1,4 +1,4 @@
-"""Usage as tables, and as JSON."""
+"""Usage as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..usage.totals import Totals
 from .tables import table
 
 HEAD = ("requests", "failed", "interrupted", "cached", "tokens in", "tokens out", "cost")
-NOTE = "+ means that some of it has no known cost."
+NOTE = "+ means that the cost of some requests is unknown."
 NAMELESS = {"day": "(no date)", "model": "(no model)", "provider": "(no provider)"}
 
 
 def render_tables(report: UsageReport) -> str:
-    """By day, by model, by each tag, and the sum."""
+    """Tables by day, by model and by each tag, and the total."""
     parts = [render_table("day", report.days), render_table("model", report.models)]
     parts += [render_table(f"tag:{name}", sums) for name, sums in report.tags.items()]
     parts.append(render_summary(report.total))
@@ -25,7 +25,7 @@ def render_tables(report: UsageReport) -> str:
 
 
 def render_table(by: str, sums: Sums) -> str:
-    """One table, with what has no such name called so."""
+    """One table; rows without a value for the group have a placeholder name."""
     nameless = NAMELESS.get(by, "(no such tag)")
     rows = [(group or nameless, *row(total)) for group, total in sums.items()]
     return table((by.removeprefix("tag:"), *HEAD), rows)
@@ -44,7 +44,7 @@ def row(total: Totals) -> tuple[str, ...]:
 
 
 def render_summary(total: Totals) -> str:
-    """One line, and what the signs in the tables mean."""
+    """The total in one line, and a legend if needed."""
     cached = f", {total.cached:,} from the cache" if total.cached else ""
     failed = f", {total.failed:,} failed" if total.failed else ""
     cut = f", {total.interrupted:,} interrupted" if total.interrupted else ""
@@ -54,12 +54,12 @@ def render_summary(total: Totals) -> str:
 
 
 def open_requests(total: Totals) -> str:
-    """Those without a known end."""
+    """The number of requests that have not ended."""
     if not total.open:
         return ""
     running = total.open - total.abandoned
     parts = [f"{running:,} still running"] if running else []
-    parts += [f"{total.abandoned:,} abandoned by processes that ended"] if total.abandoned else []
+    parts += [f"{total.abandoned:,} abandoned by ended processes"] if total.abandoned else []
     return f", {' and '.join(parts)}"
 
 

@@ -1,4 +1,4 @@
-"""Long lines, broken between words where somebody reads them at a terminal; programs get them whole."""
+"""Wraps long lines at a terminal; other output is not wrapped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NARROWEST = 40
 
 
 def wrap_text(text: str, stream: TextIO, indent: int = 0) -> str:
-    """Each line within the width of the terminal; what goes on is indented."""
+    """Each line wrapped to the width of the terminal, with the following lines indented."""
     if not stream.isatty():
         return text
     width = max(NARROWEST, shutil.get_terminal_size().columns)
