@@ -87,7 +87,7 @@ def test_a_call_is_kept_and_replayed_with_another_model(cli: Any, at_server: Fak
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (["ask"], 2, "nothing to ask"),
+        (["ask"], 2, "no prompt given"),
         (["ask", "Hi", "--provider", "opnai"], 2, "Did you mean 'openai'"),
         (["ask", "Hi", "--temperature", "9"], 2, "temperature"),
         (["ask", "Hi", "--file", "nowhere.png"], 2, "nowhere.png"),

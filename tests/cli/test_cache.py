@@ -19,7 +19,7 @@ def test_an_answer_is_kept_from_one_command_to_the_next(cli: Any, at_server: Fak
     told = json.loads(cli("cache", "stats", "--json").out)
     assert (told["entries"], told["namespaces"]) == (1, {"default": 1})
     assert (told["answers_given"], told["saved_tokens"]) == (1, 15)
-    assert "1 answers came from it, and saved 15 tokens" in cli("cache", "stats").out
+    assert "1 answers came from the cache and saved 15 tokens" in cli("cache", "stats").out
 
 
 def test_entries_are_listed_and_shown_by_the_beginning_of_their_key(cli: Any, at_server: FakeServer) -> None:
@@ -37,10 +37,10 @@ def test_it_is_cleared_by_namespace_or_wholly(cli: Any, at_server: FakeServer, m
     cli("ask", "Hi", "--cache")
     monkeypatch.setenv("AI_CACHE_NAMESPACE", "other")
     cli("ask", "Hi", "--cache")
-    assert "forgot 1 entries" in cli("cache", "clear", "--namespace", "other", "--yes").out
+    assert "deleted 1 entries" in cli("cache", "clear", "--namespace", "other", "--yes").out
     assert json.loads(cli("cache", "stats", "--json").out)["namespaces"] == {"default": 1}
     assert cli("cache", "clear").code == 2
-    assert "forgot 1 entries" in cli("cache", "clear", "-y").out
+    assert "deleted 1 entries" in cli("cache", "clear", "-y").out
 
 
 def test_a_cache_in_memory_cannot_be_looked_at(

@@ -43,7 +43,7 @@ def test_model_instructions_and_history_may_change_midway(cli: Any, at_server: F
 
 def test_a_conversation_is_kept_and_goes_on_later(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
     at_server.add_replies(*SAID)
-    assert "talk.json keeps 1 turn" in cli("chat", stdin="The capital of France?\n/save talk.json\n").out
+    assert "saved 1 turn to talk.json" in cli("chat", stdin="The capital of France?\n/save talk.json\n").out
     assert [turn.text for turn in read_saved((tmp_path / "talk.json").read_bytes()).turns] == ["Paris."]
     cli("chat", "--load", "talk.json", stdin="How many people live there?\n")
     said = [m["content"] for m in at_server.exchanges[1].json["messages"]]
@@ -56,7 +56,7 @@ def test_a_conversation_that_was_kept_as_messages_still_loads(cli: Any, at_serve
     kept = {"format": 1, "messages": [message.model_dump(mode="json") for message in said]}
     (tmp_path / "old.json").write_text(json.dumps(kept))
     assert cli("chat", "--load", "old.json", stdin="How many people live there?\n").out.startswith(
-        "1 turn from old.json"
+        "loaded 1 turn from old.json"
     )
     told = [m["content"] for m in at_server.exchanges[0].json["messages"]]
     assert told == ["The capital of France?", "Paris.", "How many people live there?"]
@@ -67,8 +67,8 @@ def test_what_is_no_conversation_is_said_to_be_none(cli: Any, at_server: FakeSer
     (tmp_path / "list.json").write_text("[1]")
     done = cli("chat", stdin="/load talk.json\n/load list.json\n/load\n/load nowhere.json\n")
     told = done.err.splitlines()
-    assert all("is not a conversation that was saved" in line for line in told[:2])
-    assert "/load needs a word more" in told[2]
+    assert all("is not a saved conversation" in line for line in told[:2])
+    assert "/load needs an argument" in told[2]
     assert "nowhere.json" in told[3]
 
 
@@ -76,7 +76,7 @@ def test_a_failure_does_not_end_the_conversation(cli: Any, at_server: FakeServer
     at_server.add_replies(Refusal(400, "no such thing"), Answer(text="Still here."))
     done = cli("chat", stdin="one\n/what\ntwo\n")
     assert "no such thing" in done.err
-    assert "there is no /what" in done.err
+    assert "unknown command /what" in done.err
     assert done.out == "Still here.\n"
 
 
@@ -116,7 +116,7 @@ def test_ctrl_c_stops_an_answer_and_not_the_program(terminal: Any, at_server: Fa
     shell.send("tell me everything\r")
     shell.expect("word20")
     shell.sendintr()
-    shell.expect("stopped; /undo takes this turn back")
+    shell.expect("stopped; /undo removes this turn")
     shell.expect("2004h.*>")
     shell.send("and now?\r")
     shell.expect("Still here")

@@ -44,19 +44,19 @@ def test_both_parts_are_installed_and_looked_at(cli: Any, found: list[EmbeddedMo
     assert runner[:4] == [sys.executable, "-m", "pip", "install"]
     assert runner[4].startswith("xllamacpp")
     assert weights == [sys.executable, "-m", "dhenara.ai.runtime.embedded.fetch_weights"]
-    assert "there and whole" in done.out
+    assert "is installed" in done.out
 
 
 def test_a_damaged_file_is_replaced(cli: Any, found: list[EmbeddedModel], ran: list[list[str]]) -> None:
     found += [DAMAGED, DAMAGED]
     done = cli("local", "install", "--yes")
     assert [command[1:] for command in ran] == [["-m", "dhenara.ai.runtime.embedded.fetch_weights"]]
-    assert (done.code, "even so" in done.err) == (1, True)
+    assert (done.code, "still not usable" in done.err) == (1, True)
 
 
 def test_nothing_is_run_without_consent(cli: Any, found: list[EmbeddedModel], ran: list[list[str]]) -> None:
     found += [BARE]
-    assert "say --yes" in cli("local", "install").err
+    assert "Pass --yes" in cli("local", "install").err
     assert "fetch_weights" in cli("local", "install", "--dry-run").out
     assert not ran
 

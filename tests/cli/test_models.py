@@ -27,7 +27,7 @@ def test_the_table_says_where_it_comes_from(cli: Any, at_server: FakeServer) -> 
     at_server.add_replies(OWN)
     done = cli("models", "ours")
     assert done.out.splitlines()[-1].split()[0] == "ours-7b"
-    assert done.err == "1 of 2 models, from the list of openai itself\n"
+    assert done.err == "1 of 2 models, from the list of openai\n"
 
 
 def test_the_catalogue_stands_in_where_the_list_cannot_be_had(cli: Any, at_server: FakeServer) -> None:

@@ -90,7 +90,7 @@ def test_a_key_may_go_into_the_keyring_and_is_found_there(cli: Any, monkeypatch:
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        ([], "name a --provider"),
+        ([], "Pass --provider"),
         (["--non-interactive"], "--provider must be given"),
         (["-p", "openai_compatible", "--no-test"], "--base-url must be given"),
         (["-p", "groq", "--key-home", "somewhere"], "--key-home"),

@@ -116,7 +116,7 @@ def test_an_answer_is_given_where_no_ledger_can_be_kept(
     at_server.add_replies(Answer(text="Hello!"))
     done = cli("ask", "Say hello")
     assert (done.code, done.out) == (0, "Hello!\n")
-    assert "usage is not kept" in done.err
+    assert "usage is not recorded" in done.err
 
 
 @pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
