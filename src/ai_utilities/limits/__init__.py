@@ -1,4 +1,4 @@
-"""Limits: no more requests and tokens than a provider allows, kept by all threads, processes and machines together."""
+"""Rate limits: bound requests and tokens per time, shared by threads, processes and machines."""
 
 from __future__ import annotations
 

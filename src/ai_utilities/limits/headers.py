@@ -1,4 +1,4 @@
-"""What providers say of their limits in the headers of every answer."""
+"""Reads rate-limit headers of providers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ USUAL_RESET = 60.0
 
 @dataclass(frozen=True, slots=True)
 class HeaderLimit:
-    """Of `limit`, `remaining` are left; in `reset` seconds all of them are there again."""
+    """`remaining` of `limit` are left; all are available again in `reset` seconds."""
 
     kind: Kind
     limit: float
@@ -41,7 +41,7 @@ class HeaderLimit:
 
 
 def read_headers(headers: Mapping[str, str], now: float) -> Iterator[HeaderLimit]:
-    """Whatever of it can be understood; `now` is in seconds since 1970."""
+    """The limits that can be parsed; `now` is in Unix seconds."""
     for kind, limit, remaining, reset in NAMES:
         most, left = parse_number(headers.get(limit)), parse_number(headers.get(remaining))
         if most is not None and left is not None and most > 0:
@@ -56,7 +56,7 @@ def parse_number(text: str | None) -> float | None:
 
 
 def seconds(text: str, now: float) -> float:
-    """`6m0s`, `1.5s`, `250ms`, `17`, or a moment such as `2026-11-21T12:00:00Z`."""
+    """Parses `6m0s`, `1.5s`, `250ms`, `17`, or a time such as `2026-11-21T12:00:00Z`."""
     plain = parse_number(text)
     if plain is not None:
         return plain

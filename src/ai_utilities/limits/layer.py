@@ -1,4 +1,4 @@
-"""Limits around attempts: an estimate is reserved before each is sent, and settled when its usage is known."""
+"""The rate-limit layer: reserves an estimate before each attempt, and corrects it when the usage is known."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from .window_state import NEVER_LONGER, Ask
 
 log = logging.getLogger("ai_utilities.limits")
 USUAL_ANSWER = 500
-"""Tokens of an answer whose length nobody limited."""
+"""Estimated tokens of an answer without a limit."""
 
 TIMEOUT, SHORT_TIMEOUT = 10.0, 0.2
 """Seconds to wait for a store, at most half of the time that the call has left; and for one that failed before."""
 
 AFTERWARDS = 2.0
-"""Seconds that a store has when a call is over, or about to be."""
+"""Seconds for a store when a call ends or is about to end."""
 
 SHORT_PAUSE = 1.0
-"""Seconds to pause when the provider does not say for how long."""
+"""Seconds to pause if the provider does not say how long."""
 
 
 class LimitLayer:
-    """Put it into `attempt_layers`. Everyone with the same store and key shares the limits.
+    """Enforces rate limits. Put it into `attempt_layers`. All users of the same store and API key share the limits.
 
-    `wait`: True waits as long as it takes, a number at most so many seconds, False not at all; who may not wait gets
-    a LimitReachedError with the time it would take. With `headers`, what providers say is left counts as well, also
-    without limits of one's own.
+    `wait`: True waits as long as needed, a number at most that many seconds, False not at all; a call that may not wait
+    raises `LimitReachedError` with the time needed. With `headers`, the limits that providers report are respected too,
+    also without own limits.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class LimitLayer:
         return BoundLimits(self, io, target)
 
     def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
-        """A store that fails does not fail calls: as long as it does, this process keeps to the limits by itself."""
+        """A failing store does not fail calls: meanwhile this process applies the limits alone."""
         try:
             match = self.store.step(account, step, ask)
         except (StoreEvictsError, StoreVersionError):
-            raise  # no failure that passes: the store must not be used as it is set up
+            raise  # a permanent error: the store is configured wrongly
         except StoreError as error:
             if not self.down:
                 log.warning("the limit store fails; this process keeps to its limits alone: %s", error)
@@ -73,7 +73,7 @@ class LimitLayer:
 
 
 class BoundLimits:
-    """The limits in one world, before one target."""
+    """The limits of one execution mode, before one target."""
 
     def __init__(self, layer: LimitLayer, io: StoreIO, target: Target) -> None:
         self._layer = layer
@@ -104,20 +104,20 @@ class BoundLimits:
         return stream
 
     async def _acquire(self, call: Call, ask: dict[str, Any]) -> float:
-        """When the call was granted what it needs; waits for it in line."""
+        """The time at which the call was granted; waits in the queue."""
         try:
             verdict = await self._step("take", ask, call)
             if verdict["wait"]:
                 verdict = await self._wait_for_grant(call, ask)
         except BaseException:
             await self._apply_shielded("leave", ask)
-            # The place may have been granted while the caller was going away.
+            # The place may have been granted while the caller was cancelled.
             await self._apply_shielded("settle", {"ticket": ask["ticket"], "at": 0, "wants": [], "live": []})
             raise
         return float(verdict["at"])
 
     async def _wait_for_grant(self, call: Call, ask: dict[str, Any]) -> dict[str, Any]:
-        """The verdict that grants it: asked for again when its time has come, or when it is told of a free place."""
+        """Asks again when its time has come, or when a place becomes free, until granted."""
         event, until = self._io.wakeup_event(), self._io.monotonic() + self._layer.longest
         until = until if call.deadline is None else min(until, call.deadline)
         with self._layer.store.line.waiting(self._account, ask, event):
@@ -145,7 +145,7 @@ class BoundLimits:
         )
 
     async def _record_refusal(self, call: Call, ask: dict[str, Any], error: BaseException) -> None:
-        """What was refused used no tokens. Who is told to slow down tells everybody with the same key."""
+        """A rejected request used no tokens. A rate-limit error pauses all users of the same key."""
         if isinstance(error, RateLimitError) and not isinstance(error, QuotaError):
             seconds = SHORT_PAUSE if error.retry_after is None else error.retry_after
             await self._apply_shielded("pause", {"seconds": seconds})
@@ -171,7 +171,7 @@ class BoundLimits:
             await self._apply_shielded("observe", {"seen": seen})
 
     async def _settle(self, ask: dict[str, Any], usage: Usage | None) -> None:
-        """Without a report of usage, what was expected stays counted."""
+        """Without reported usage, the estimate stays counted."""
         used = None if usage is None else usage.total_tokens - usage.cache_read_tokens
         corrected = {
             kind: [

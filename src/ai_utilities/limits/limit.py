@@ -1,4 +1,4 @@
-"""A limit: how much may be asked of which provider and models."""
+"""Limits: how much may be sent to which provider and models."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ WORDS = {SECOND: "second", MINUTE: "minute", DAY: "day"}
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What is None is not limited. `provider` and `model` may have wildcards.
+    """A rate limit; None means not limited. `provider` and `model` may have wildcards.
 
-    Each model that matches has the limit to itself; with `together`, all of them share it. API keys never share.
+    Each matching model has its own limit; with `together`, all share one. API keys never share limits.
     """
 
     requests_per_second: int | None = None
@@ -46,7 +46,7 @@ class Limit:
         return self.model if self.together else model
 
     def windows(self) -> Iterator[tuple[Kind, int, float]]:
-        """What is limited, to how much, in how many seconds."""
+        """What is limited, the amount, and the seconds of the window."""
         given: tuple[tuple[Kind, int | None, float], ...] = (
             ("requests", self.requests_per_second, SECOND),
             ("requests", self.requests_per_minute, MINUTE),
@@ -60,7 +60,7 @@ class Limit:
 
 
 class LimitReachedError(RateLimitError):
-    """A limit of one's own is used up, and the call may not wait for as long as it would take; nothing was sent."""
+    """A limit is used up and the call may not wait that long; it was not sent."""
 
     code = "limit_reached"
     retriable = False

@@ -1,7 +1,8 @@
-"""Limits on a Redis or Valkey server, for all machines that reach it: one script is one step, by the server's clock.
+"""Rate limits on a Redis or Valkey server, shared by all machines; each step is one script, timed by the server's
+clock.
 
-The time of an account only goes forward. Each process compares it with a clock of its own that does not jump: when the
-server's clock is set ahead, the difference is taken off again. A server that lost an account says so in the log.
+The time of an account only goes forward. Each process compares it with a monotonic clock: if the server's clock is set
+ahead, the difference is subtracted. A server that lost an account is reported in the log.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .window_state import GRACE, NEVER_LONGER, SHORTLY, SLOTS, Ask
 
 log = logging.getLogger("ai_utilities.limits")
 VERSION = 2
-"""Of the layout of accounts: 1 had no clock and no version."""
+"""Version of the account layout: 1 had no clock and no version."""
 
 STORED_SECONDS = 172_800
 """Seconds for which an account is kept after its last step."""
@@ -32,10 +33,10 @@ TOLERANCE = 5.0
 
 
 class RedisLimits(LimitStore):
-    """`server` is an address such as `redis://localhost:6379/0`, or a client that you made yourself.
+    """`server` is a URL such as `redis://localhost:6379/0`, or a client object.
 
     Raises:
-        StoreEvictsError: if the server's `maxmemory-policy` may evict the limits.
+        StoreEvictsError: If the server's `maxmemory-policy` may evict the limits.
     """
 
     def __init__(self, server: Any = "redis://127.0.0.1:6379/0", *, prefix: str = "ai_utilities:limits") -> None:

@@ -1,4 +1,4 @@
-"""Limits in one SQLite file, for all processes of a machine that open it, by a clock that does not jump."""
+"""Rate limits in one SQLite file, shared by all processes of a machine, with a clock that does not jump."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ LIMITS = Schema(
 )
 REPAIR = "Run `ai-utilities budget repair`, which keeps budgets in the file, or delete it while nothing uses it."
 VERSION = 2
-"""Of the layout of accounts: 1 had no clock and no version."""
+"""Version of the account layout: 1 had no clock and no version."""
 
 LONGEST_OFF = 172_800.0
-"""Seconds that a machine is believed to have been off, at most."""
+"""Maximum seconds that a machine is assumed to have been off."""
 
 
 class SQLiteLimits(LimitStore):
-    """`db_path` is created when it is missing. `clock`: seconds, instead of the time since the machine's boot."""
+    """`db_path` is created if missing. `clock`: seconds, instead of the time since the machine's boot."""
 
     def __init__(self, db_path: str | os.PathLike[str], *, clock: Callable[[], float] | None = None) -> None:
         self._file = SQLiteFile(db_path, LIMITS, strict=True, repair=REPAIR)
@@ -69,7 +69,7 @@ class SQLiteLimits(LimitStore):
         return new_state()
 
     def _now(self, state: Account) -> float:
-        """What the clock says. The account's time begins as the time of day, and goes on after a restart."""
+        """The clock of the account: starts as the time of day and continues after a restart."""
         if self._clock is not None:
             return self._clock()
         now, wall = steady(), time.time()

@@ -1,4 +1,4 @@
-"""Where limits are counted: one account for each key, and one step at a time on each."""
+"""The interface of rate-limit stores: one account per key, and one step at a time on each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .window_state import NEVER_LONGER, Account, Ask, apply_step, new_state
 
 
 class LimitStore(ABC):
-    """Whoever shares a store shares its limits. `account` is a name without secrets."""
+    """Base class of stores. All users of a store share its limits. `account` is a name without secrets."""
 
     blocking: ClassVar[bool] = True
     poll_interval: ClassVar[float] = NEVER_LONGER
@@ -28,14 +28,14 @@ class LimitStore(ABC):
 
     @abstractmethod
     def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
-        """Takes one step of `account.py`, with nobody else in between."""
+        """Takes one step of `window_state`, exclusively."""
 
     def close(self) -> None:  # noqa: B027  # a memory holds nothing open
-        """Lets go of files and connections."""
+        """Closes files and connections."""
 
 
 class MemoryLimits(LimitStore):
-    """For the threads and event loops of one process."""
+    """Limits in memory, for the threads and event loops of one process."""
 
     blocking: ClassVar[bool] = False
     poll_interval: ClassVar[float] = 60.0

@@ -1,4 +1,4 @@
-"""Who waits in this process: when something becomes free, whoever is first is told at once."""
+"""The queue of waiting calls in this process; the first one is notified when capacity becomes free."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..storage.store_calls import WakeupEvent
 from .window_state import Ask
 
 Group = tuple[str, ...]
-"""Callers who wait for the same things: while the first of them has to wait, so have the others."""
+"""Callers with the same needs: while the first has to wait, the others have to as well."""
 
 
 class WaitQueue:
-    """The callers before one store, in the order in which they came."""
+    """The callers of one store, in order of arrival."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class WaitQueue:
                     del self._waiting[account]
 
     def notify(self, account: str) -> None:
-        """Something may be free; whoever takes of it passes the word on."""
+        """Notifies that capacity may be free; each caller that takes some notifies the next."""
         if account not in self._waiting:
             return
         with self._lock:

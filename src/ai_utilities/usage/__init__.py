@@ -1,4 +1,4 @@
-"""Usage: what calls used and cost, and who keeps count."""
+"""Usage tracking: token usage, cost, ledgers and budgets."""
 
 from __future__ import annotations
 

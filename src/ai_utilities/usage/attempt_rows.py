@@ -1,4 +1,4 @@
-"""The rows of one call: opened before each of its requests leaves, settled when what became of it is known."""
+"""The ledger rows of one call: opened before each request is sent, settled when its outcome is known."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from .layer import UsageLayer
 
 OPENING = 10.0
-"""Seconds to wait for a ledger before a request leaves, at most; half of the time that the call has left, if less."""
+"""Maximum seconds to wait for a ledger before a request; at most half of the call's remaining time."""
 
 AFTERWARDS = 1.0
-"""Seconds that a ledger has at least when an answer is over, also where the deadline has passed."""
+"""Minimum seconds for a ledger after an answer, also if the deadline has passed."""
 
 
 IN_FLIGHT: WeakSet[AttemptRows] = WeakSet()
-"""Calls of this process that are not over."""
+"""Running calls of this process."""
 
 
 class AttemptRows:
-    """One call's rows. An attempt's row has the id that was opened when the journal had as many attempts before it."""
+    """Rows of one call. An attempt's row uses the id opened when the journal had as many attempts before it."""
 
     def __init__(self, usage: UsageLayer, io: StoreIO, call: Call, facts: Mapping[str, Any]) -> None:
         self._usage = usage
@@ -58,7 +58,7 @@ class AttemptRows:
         call.journal.before_send.append(self.open)
 
     async def open(self) -> None:
-        """A request is about to leave: what became of those before it is written, and its own row is opened."""
+        """Called before a request is sent: settles earlier rows and opens a new one."""
         await self._write(self._failed_rows())
         index = len(self._call.journal.attempts)
         self._retire(index)
@@ -69,7 +69,7 @@ class AttemptRows:
         await call_store_shielded(self._io, self._usage.ledger, within(limit, self._open_row), opened, expiry(left))
 
     def _open_row(self, opened: UsageData, expires: float) -> None:
-        """In the same lock as settling: a row that is opened late, of a call that was cancelled, would stay open."""
+        """Uses the lock of settling; otherwise a row of a cancelled call could be opened late and stay open."""
         with self._lock:
             if not self._over:
                 self._usage.open(opened, expires)
@@ -80,21 +80,21 @@ class AttemptRows:
             self._retired.append(self._ids.pop(index))
 
     async def failed(self, error: BaseException) -> None:
-        """No answer came."""
+        """Settles the rows after an error."""
         self._end()
         rows = self._failed_rows()
         if not isinstance(error, Exception):
             key = self._ids.pop(len(self._call.journal.attempts), None)
             seconds = self._io.monotonic() - self._started
             rows.append(row(self._facts, "cancelled", len(rows) + 1, row_id=key, duration_s=seconds))
-        # An error that is no answer of the provider: the request was not sent, or a layer inside failed.
+        # The error is not an answer of the provider: the request was not sent, or an inner layer failed.
         free = None if isinstance(error, CallError) else Cost(amount=Decimal(0), source="refused")
         text = stored_text(error, self._call)
         rows += [row(self._facts, "failed", 1, free, row_id=key, error=text) for key in self._left_open()]
         await self._write(rows, last=True)
 
     async def ended(self, stream: Stream) -> None:
-        """The answer is over, however it ended."""
+        """Settles the rows after an answer, complete or not."""
         answer, now = stream.partial(), self._io.monotonic()
         journal = self._call.journal
         if answer.cached:
@@ -110,7 +110,7 @@ class AttemptRows:
         await self._write(rows, last=True)
 
     def _end(self) -> None:
-        """No more requests of this call leave through here; another endpoint has rows of its own."""
+        """Called when this layer sends no more requests of the call; a fallback endpoint has its own rows."""
         steps = self._call.journal.before_send
         if self.open in steps:
             steps.remove(self.open)
@@ -118,7 +118,7 @@ class AttemptRows:
     answered = _end
 
     def _failed_rows(self, *, but_last: bool = False) -> list[UsageData]:
-        """Rows of the attempts that were recorded since the last time."""
+        """Rows of attempts recorded since the last call."""
         attempts = self._call.journal.attempts
         until = len(attempts) - (1 if but_last else 0)
         rows = [
@@ -157,9 +157,9 @@ class AttemptRows:
         self._write_rows(rows)
 
     def give_up(self) -> None:
-        """Settles what is open at once: this process ends."""
+        """Settles all open rows at exit of the process."""
         if self._process != os.getpid():
-            return  # the call belongs to the process from which this one was forked
+            return  # the call belongs to the parent process of a fork
         rows = [row(self._facts, "cancelled", 1, row_id=key) for key in self._left_open()]
         if rows:
             within(AFTERWARDS, self._write_last)(rows)
@@ -167,13 +167,13 @@ class AttemptRows:
 
 
 def new_id() -> str:
-    """32 digits that sort by time, so that rows of one call are in their order in every store."""
+    """32 digits that sort by time, so that every store returns the rows of a call in order."""
     return f"{time.time_ns():016x}{uuid.uuid4().hex[:16]}"
 
 
 @atexit.register
 def give_up_all() -> None:
-    """A program that ends in the middle of calls, such as by Ctrl-C, settles them; only a killed one does not."""
+    """Settles running calls at exit, such as after Ctrl-C; only a killed process leaves rows open."""
     for rows in list(IN_FLIGHT):
         rows.give_up()
 
@@ -184,7 +184,7 @@ def row(facts: Mapping[str, Any], outcome: Outcome, attempt: int, cost: Cost | N
 
 
 def failed_row(attempt: Attempt, facts: Mapping[str, Any], call: Call) -> UsageData:
-    """Providers do not charge what they refuse; what became of a request that got no answer is unknown."""
+    """Rejected requests are not charged; for requests without an answer the cost is unknown."""
     refused = attempt.status is not None and attempt.status >= 400
     return row(
         facts,

@@ -1,4 +1,4 @@
-"""A budget: the most that may be spent on some calls in some window of time."""
+"""Budgets: a maximum cost of some calls in a time window."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ Window = Literal["hour", "day", "month", "total"]
 WINDOWS = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "month": "%Y-%m", "total": "total"}
 LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=31)}
 NANO = Decimal(10) ** 9
-"""Money is counted in billionths of a dollar: whole numbers, so that every store adds them exactly."""
+"""Amounts are whole billionths of a dollar, so that every store adds them exactly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """`limit` in US dollars. Windows begin on the hour, day or month of UTC.
+    """A maximum cost of calls in a time window.
 
-    It holds for calls with these `tags`; without any, for all. With `per`, each value of that tag has a budget of its
-    own. Where the worst case of a call cannot be known, for want of a price or of a limit on its answer, the call is
-    refused, or with `unknown="allow"` sent while anything is left, and counted when its bill is known.
+    Args:
+        limit: US dollars per window.
+        window: `hour`, `day`, `month` (each in UTC) or `total`.
+        tags: The budget applies to calls with these tags; without tags, to all calls.
+        per: A tag name; each value of that tag has its own budget.
+        unknown: What to do if the worst-case cost of a call is unknown because its price or its answer length is:
+            `refuse` raises an error, `allow` sends it while any budget is left, and counts the final cost.
     """
 
     limit: Decimal | float | str
@@ -36,7 +40,7 @@ class Budget:
 
     def __post_init__(self) -> None:
         if self.window not in WINDOWS:
-            raise ConfigurationError(f"a budget's window is one of {', '.join(WINDOWS)}, not {self.window!r}")
+            raise ConfigurationError(f"window of a budget must be one of {', '.join(WINDOWS)}, not {self.window!r}")
         if self.amount < 0:
             raise ConfigurationError(f"a budget's limit is a sum of money, not {self.limit!r}")
 
@@ -48,7 +52,7 @@ class Budget:
         return all(tags.get(name) == value for name, value in self.tags.items())
 
     def window_at(self, tags: Mapping[str, str], now: float) -> BudgetWindow:
-        """Where a call with these tags is counted now."""
+        """The accounts on which a call with these tags is counted now."""
         at = datetime.fromtimestamp(now, UTC)
         whose = ",".join(f"{name}={value}" for name, value in sorted(self.tags.items()))
         own = f"{self.per}={tags.get(self.per, '')}" if self.per else ""
@@ -62,7 +66,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class BudgetWindow:
-    """One budget in one window. `expires` is when nobody needs it any more, in seconds since 1970."""
+    """One budget in one window. `expires` is when the account is no longer needed, in Unix seconds."""
 
     name: str
     limit: int
@@ -70,7 +74,7 @@ class BudgetWindow:
 
 
 class BudgetExceededError(DhenaraError):
-    """The call might cost more than what is left of a budget; nothing was sent and nothing spent."""
+    """The call could exceed a budget; it was not sent."""
 
     def __init__(self, message: str, *, budget: str, limit: Decimal, spent: Decimal, needed: Decimal) -> None:
         super().__init__(message)
@@ -88,11 +92,11 @@ def restore_error(message: str, budget: str, limit: Decimal, spent: Decimal, nee
 
 
 class UnknownCostError(ConfigurationError):
-    """A budget cannot be kept for this call: what it may cost at most is not known."""
+    """The worst-case cost of the call is unknown, so a budget cannot be enforced."""
 
 
 def to_nanodollars(amount: Decimal) -> int:
-    """Billionths of a dollar, rounded against the spender."""
+    """Billionths of a dollar, rounded up."""
     return int((amount * NANO).to_integral_value(ROUND_CEILING))
 
 

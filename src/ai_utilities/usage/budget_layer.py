@@ -1,4 +1,4 @@
-"""Budgets around calls: the worst case is reserved before anything is sent, and settled when the bill is known."""
+"""The budget layer: reserves the worst-case cost of a call before it is sent, and settles the real cost afterwards."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ log = logging.getLogger("ai_utilities.usage")
 
 
 class BudgetLayer:
-    """Put it into `layers` after the cache, so that cached answers are free.
+    """Enforces budgets. Put it into `layers` after the cache, so that cached answers are free.
 
-    A store that cannot be asked fails the call: money that nobody counts is not spent.
+    If the store fails, the call fails: no money is spent that is not counted.
     """
 
     def __init__(
@@ -50,11 +50,11 @@ class BudgetLayer:
         return BoundBudget(self, io, target)
 
     def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
-        """An answer that is here is not lost for a store that fails now: the reservation then stays counted."""
+        """A store failure after the answer does not lose the answer: the reservation stays counted as spent."""
         try:
             self.store.settle(accounts, difference)
         except StoreError:
-            log.exception("a budget could not be settled; what was reserved stays counted as spent")
+            log.exception("cannot settle a budget; the reserved amount stays counted as spent")
 
     def finish(self, reservation: Reservation, spent: int) -> None:
         """The same for a reservation, which is settled when the store works again."""
@@ -76,7 +76,7 @@ class BudgetLayer:
         return self.store.open(reservation)
 
     def cancel(self, reservation: Reservation) -> None:
-        """Gives back what was reserved for a call that was cancelled, if it was."""
+        """Releases the reservation of a cancelled call."""
         try:
             if any(one.key == reservation.key for one in self.store.reservations()):
                 self.store.finish(reservation, 0)
@@ -84,13 +84,13 @@ class BudgetLayer:
             log.exception("a reservation could not be given back; it stays counted until it is closed")
 
     def remaining(self, budget: Budget, now: float, **tags: str) -> Decimal:
-        """What may still be spent of a budget at this time, in dollars."""
+        """The remaining amount of a budget at this time, in US dollars."""
         account = budget.window_at({**self.tags, **tags}, now)
         return to_dollars(account.limit - self.store.spent(account))
 
 
 class BoundBudget:
-    """The budgets in one world, before one target."""
+    """The budgets of one execution mode, before one target."""
 
     def __init__(self, layer: BudgetLayer, io: StoreIO, target: Target) -> None:
         self._layer = layer

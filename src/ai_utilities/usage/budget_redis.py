@@ -23,10 +23,10 @@ from .budget_store import BudgetStore, Refused
 from .reservation import Reservation
 
 VERSION = 2
-"""Of the layout: 1 had a key for each account."""
+"""Version of the layout: 1 had a key for each account."""
 
 ACCEPTED = "accepted:"
-"""Begins the epoch of data whose loss a user has accepted: running processes go on with it."""
+"""Prefix of the epoch after a user accepted a data loss; running processes continue with it."""
 
 # KEYS: accounts, ends of windows, open reservations. ARGV: expected epoch#changes, new epoch, prefix of old keys, now.
 HEAD = """
@@ -94,17 +94,17 @@ SPENT = HEAD + "return {'spent', spent(ARGV[5]) or '0', state()}"
 
 
 class RedisBudgets(BudgetStore):
-    """For all machines that reach the same Redis or Valkey server.
+    """Budgets shared by all machines that use the same Redis or Valkey server.
 
     Args:
-        server: An address such as `redis://localhost:6379/0`, or a client that you made yourself.
-        prefix: Begins the names of all keys.
-        generations: A file in which the epoch of the server's data is kept, so that a new process, too, notices that
-            the server has lost them. Without it, only processes that run notice it.
+        server: A URL such as `redis://localhost:6379/0`, or a client object.
+        prefix: Prefix of all keys.
+        generations: A file that stores the epoch of the server's data, so that a new process also detects a data
+            loss. Without it, only running processes detect it.
 
     Raises:
-        StoreLostError: if the server has lost its data; see `repair`.
-        StoreEvictsError: if the server's `maxmemory-policy` may evict the budgets.
+        StoreLostError: If the server has lost its data; see `repair`.
+        StoreEvictsError: If the server's `maxmemory-policy` may evict the budgets.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class RedisBudgets(BudgetStore):
         return [Reservation.from_text(key, value) for key, value in match.items()]
 
     def repair(self) -> None:
-        """Accepts that the server has lost its data: budgets begin again with what is there, usually nothing."""
+        """Accepts a data loss of the server: budgets continue with the data that is there, usually none."""
         epoch = f"{ACCEPTED}{uuid.uuid4().hex}"
         with self._server.connected_client() as client:
             client.hset(self._keys[0], mapping={"epoch": epoch, "version": VERSION})

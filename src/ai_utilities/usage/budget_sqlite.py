@@ -1,4 +1,4 @@
-"""Budgets in one SQLite file. A file that is damaged, deleted or replaced is refused: nothing is spent uncounted."""
+"""Budgets in one SQLite file. A damaged, deleted or replaced file is refused, so that no cost goes uncounted."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WRITE = "REPLACE INTO budget (name, spent, expires, seal) VALUES (?, ?, ?, ?)"
 
 
 def add_seals(connection: sqlite3.Connection) -> None:
-    """A checksum beside each amount: SQLite does not notice changed bytes of a value."""
+    """A checksum per amount, because SQLite does not detect changed bytes of a value."""
     if "seal" not in columns_of(connection, "budget"):
         connection.execute("ALTER TABLE budget ADD COLUMN seal INTEGER")
     for name, spent in connection.execute("SELECT name, spent FROM budget").fetchall():
@@ -49,11 +49,11 @@ BUDGET = Schema("budget", (TABLE, add_seals, OPEN_TABLE))
 
 @dataclass(frozen=True, slots=True)
 class BudgetRepair:
-    """What became of a damaged file of budgets.
+    """The result of repairing a budget file.
 
     Attributes:
-        spent: What is counted on each account that could be read, in dollars.
-        unreadable: Names of accounts whose amounts were damaged; they begin at zero.
+        spent: The readable accounts and their amounts in US dollars.
+        unreadable: Accounts with damaged amounts; they start at zero.
         aside: The damaged file.
     """
 
@@ -70,11 +70,11 @@ class BudgetRepair:
 
 
 class SQLiteBudgets(BudgetStore):
-    """For all processes that open the same file, which is created when it is missing.
+    """Budgets shared by all processes that open the same file. The file is created if missing.
 
     Raises:
-        StoreDamagedError: if the file cannot be read; see `repair`.
-        StoreLostError: if the file was deleted or replaced while it was in use.
+        StoreDamagedError: If the file cannot be read; see `repair`.
+        StoreLostError: If the file was deleted or replaced while in use.
     """
 
     def __init__(self, db_path: str | os.PathLike[str]) -> None:
@@ -103,7 +103,7 @@ class SQLiteBudgets(BudgetStore):
     def finish(self, reservation: Reservation, spent: int) -> None:
         with self._file.transaction() as file:
             match = file.execute("DELETE FROM budget_open WHERE key = ?", (reservation.key,)).rowcount
-            # One that was closed meanwhile is not counted any more.
+            # A reservation closed in the meantime is no longer counted.
             self._add(file, reservation.accounts, spent - reservation.amount if match else spent)
 
     def reservations(self) -> list[Reservation]:
@@ -112,15 +112,15 @@ class SQLiteBudgets(BudgetStore):
 
     @staticmethod
     def repair(db_path: str | os.PathLike[str]) -> BudgetRepair | None:
-        """Checks a file of budgets, and puts what can be read of a damaged one into a new file.
+        """Checks a budget file, and recovers a damaged one into a new file.
 
-        Clients that use the old file go on with the new one.
+        Running clients continue with the new file.
 
         Args:
             db_path: The file.
 
         Returns:
-            What was recovered, or None where nothing is wrong with the file.
+            What was recovered, or None if the file is intact.
         """
         return repair_budgets(Path(db_path).expanduser())
 
@@ -186,7 +186,7 @@ def bad_seals(path: Path) -> bool:
 
 
 def read_damaged(path: Path) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """The accounts from both ends up to the damage, and the reservations."""
+    """The readable accounts, read from both ends up to the damage, and the reservations."""
     opened: list[tuple[Any, ...]] = []
 
     def read(damaged: sqlite3.Connection) -> list[tuple[Any, ...]]:
@@ -203,7 +203,7 @@ def read_damaged(path: Path) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...
 
 
 def walk(damaged: sqlite3.Connection, columns: str, order: str, start: str, sign: str) -> dict[str, tuple[Any, ...]]:
-    """Accounts from one end up to the damage."""
+    """The accounts from one end up to the damage."""
     rows: dict[str, tuple[Any, ...]] = {}
     query = f"SELECT {columns} FROM budget WHERE name {sign} ? ORDER BY name {order} LIMIT 1"
     with suppress(sqlite3.DatabaseError):

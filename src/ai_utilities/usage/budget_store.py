@@ -1,4 +1,4 @@
-"""Where budgets are counted: what is reserved is counted as spent until it is settled."""
+"""The interface of budget stores. A reserved amount counts as spent until it is settled."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ from .budget import BudgetWindow, to_nanodollars
 from .reservation import Reservation
 
 Refused = tuple[int, int]
-"""Which of the accounts has too little left, and what is spent of it."""
+"""The account that would be exceeded, and its amount spent."""
 
 
 class BudgetStore(ABC):
-    """A store of one's own needs `reserve`, `settle` and `spent`.
+    """Base class of budget stores. A custom store needs `reserve`, `settle` and `spent`.
 
-    With `open`, `finish`, `reservations` and `close_abandoned`, what a killed process had reserved is known: it stays
-    counted until it is closed.
+    With `open`, `finish`, `reservations` and `close_abandoned`, reservations of killed processes can be listed and
+    closed; until then they count as spent.
     """
 
     blocking: ClassVar[bool] = True
 
     @abstractmethod
     def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
-        """Counts the amount on all accounts, or on none if one has too little left: then it says which."""
+        """Adds the amount to all accounts, or to none if one would be exceeded; returns that one."""
 
     @abstractmethod
     def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
-        """Corrects what was reserved to what was spent."""
+        """Replaces a reserved amount by the real one."""
 
     @abstractmethod
     def spent(self, account: BudgetWindow) -> int:
-        """What is spent or reserved."""
+        """The amount spent or reserved."""
 
     def open(self, reservation: Reservation) -> Refused | None:
-        """Counts a reservation like `reserve`, and keeps whose it is."""
+        """Like `reserve`, and records the owner of the reservation."""
         return self.reserve(reservation.accounts, reservation.amount)
 
     def finish(self, reservation: Reservation, spent: int) -> None:
-        """Ends a reservation: what was really spent is counted instead."""
+        """Ends a reservation and counts the real amount instead."""
         self.settle(reservation.accounts, spent - reservation.amount)
 
     def reservations(self) -> list[Reservation]:
-        """Those that are not finished: of running calls, and of processes that ended."""
+        """Reservations that are not finished: of running calls and of ended processes."""
         return []
 
     def close_abandoned(self, spent: Decimal | int = 0) -> list[Reservation]:
-        """Closes the reservations of processes that ended.
+        """Closes the reservations of ended processes.
 
         Args:
-            spent: What each of them is to count as, in dollars.
+            spent: The amount to count for each, in US dollars.
 
         Returns:
-            The reservations that were closed.
+            The closed reservations.
         """
         closed = [one for one in self.reservations() if one.abandoned]
         for one in closed:
@@ -64,11 +64,11 @@ class BudgetStore(ABC):
         return closed
 
     def close(self) -> None:  # noqa: B027  # a memory holds nothing open
-        """Lets go of files and connections."""
+        """Closes files and connections."""
 
 
 class MemoryBudgets(BudgetStore):
-    """For one process."""
+    """Budgets in memory, for one process."""
 
     blocking: ClassVar[bool] = False
 
@@ -117,7 +117,7 @@ class MemoryBudgets(BudgetStore):
         self._spent[account.name] = self._spent.get(account.name, 0) + amount
 
     def _drop_expired(self) -> None:
-        """Windows that are long over."""
+        """Windows that ended long ago."""
         now = time.time()
         for name in [name for name, at in self._expires.items() if at < now]:
             del self._expires[name], self._spent[name]

@@ -1,4 +1,4 @@
-"""The most that one call can cost, before it is sent: what budgets reserve."""
+"""The upper bound of the cost of one call, which budgets reserve."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from dhenara.ai.types import AIModelEndpoint, AudioModelCostData, Call, ImageMod
 from .estimate import estimate_request
 
 FREE = ("batches", "count_tokens", "files", "list_models", "moderate")
-"""Operations that nobody charges for. The answers of a batch cost something; asking about it does not."""
+"""Operations without a charge. Answers of a batch are charged, polling it is not."""
 
 
 def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
-    """None where it is not known."""
+    """The upper bound; None if unknown."""
     call = exchange.call
     return highest_cost(USAGES.get(call.operation, unknown_usages)(call, estimate_request(exchange).most), call, target)
 
 
 def upper_bound_for(target: Target, call: Call, read: int) -> Decimal | None:
-    """The same for an answer to a prompt of so many tokens."""
+    """The upper bound for a prompt of this many tokens."""
     return highest_cost(answer_usages(call, read), call, target)
 
 
@@ -47,12 +47,12 @@ def answer_usages(call: Call, read: int) -> list[Usage]:
 
 
 def embedding_usages(call: Call, read: int) -> list[Usage]:
-    """Vectors are not charged for, only what is read."""
+    """Embeddings are charged by input tokens only."""
     return [Usage(input_tokens=read)]
 
 
 def image_usages(call: Call, read: int) -> list[Usage]:
-    """So many pictures at the user's own price; by tokens, as far as the longest answer is known."""
+    """Images at the endpoint's own price, or by tokens as far as the answer limit is known."""
     if not isinstance(prices_of(call.endpoint), ImageModelCostData):
         return answer_usages(call, read)
     n = call.config.n or call.config.options.get("n") or 1
@@ -60,7 +60,7 @@ def image_usages(call: Call, read: int) -> list[Usage]:
 
 
 def speech_usages(call: Call, read: int) -> list[Usage]:
-    """Letters at the user's own price."""
+    """Characters at the endpoint's own price."""
     options, prices = call.request, prices_of(call.endpoint)
     if not isinstance(options, SpeechRequest) or not isinstance(prices, AudioModelCostData):
         return answer_usages(call, read)
@@ -76,7 +76,7 @@ def prices_of(endpoint: AIModelEndpoint) -> Any:
 
 
 def longest_answer(endpoint: AIModelEndpoint) -> int | None:
-    """The most tokens that the model can say at once, as far as that is known."""
+    """The maximum output tokens of the model, if known."""
     settings = endpoint.ai_model.settings
     if settings is not None and settings.max_output_tokens is not None:
         return settings.max_output_tokens

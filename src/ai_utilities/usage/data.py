@@ -1,4 +1,4 @@
-"""What one request used, cost and took: the row that trackers, ledgers and results share."""
+"""`UsageData`: tokens, cost and duration of one request; the row of trackers, ledgers and results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from dhenara.ai.types import Cost, Usage
 
 Outcome = Literal["answered", "failed", "cached", "cancelled", "interrupted", "open", "abandoned"]
-"""`open`: the request was sent and its end is not known yet; `abandoned`: nor will it be, for its process has ended."""
+"""`open`: sent, outcome not known yet; `abandoned`: outcome will stay unknown, because the process has ended."""
 
 BATCH = "batch"
 """The operation of answers out of batches: each has one row, however many read it at the same time."""
@@ -29,17 +29,17 @@ BUCKETS = (
     "output_audio_tokens",
     "output_image_tokens",
 )
-"""The disjoint buckets: every token is in exactly one. The first six were read, the others generated."""
+"""Disjoint token counts: every token is in exactly one. The first six are input, the others output."""
 
 READ = BUCKETS[:6]
 MADE = BUCKETS[6:]
 
 
 class UsageData(BaseModel):
-    """Sums and buckets agree: give either, the other follows.
+    """Usage of one request.
 
-    `cost` is None when it is unknown, and `cost_reason` then says why; unknown is never zero. A cached answer has
-    `cached=True`, cost 0, and in `saved_cost` what it would have cost.
+    Give either the totals or the disjoint counts; the others are computed. `cost` is None if unknown, never 0, and
+    `cost_reason` says why. A cached answer has `cached=True`, cost 0, and the original cost in `saved_cost`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,7 +71,7 @@ class UsageData(BaseModel):
     operation: str = "chat"
     request_id: str | None = None
     row_id: str | None = None
-    """The id under which the row was opened before its request left."""
+    """The id under which the row was opened before its request."""
 
     outcome: Outcome = "answered"
     cached: bool = False
@@ -90,13 +90,13 @@ class UsageData(BaseModel):
 
     @classmethod
     def of(cls, usage: Usage | None, cost: Cost | None = None, **facts: Any) -> Self:
-        """The row for an answer's usage and cost; `facts` are further fields of it."""
+        """The row for an answer's usage and cost; `facts` are further fields."""
         text = {name: getattr(usage, name) for name in BUCKETS} if usage is not None else {}
         return cls.model_validate({**text, **cost_fields(usage, cost), **facts})
 
 
 def reconcile(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Sums from the buckets, or plain buckets from the sums; a total that was given stands."""
+    """Computes totals from the disjoint counts, or plain counts from totals; a given total is kept."""
     text = dict(given)
     if any(text.get(name) for name in BUCKETS):
         text.setdefault("prompt_tokens", sum(text.get(name) or 0 for name in READ))

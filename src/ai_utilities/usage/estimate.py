@@ -1,4 +1,4 @@
-"""How many tokens a request may be, before anybody has counted them."""
+"""Estimates the tokens of a request."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from dhenara.ai.dataclass import dataclass
 
 MEDIA = re.compile(r"(data:[\w.+-]+/[\w.+-]+;base64,)?[A-Za-z0-9+/_-]{1000}")
 MEDIA_TOKENS = 2000
-"""The least that a picture, a sound or a document is taken for."""
+"""Minimum tokens of an image, audio or document."""
 
 BYTES_A_MEDIA_TOKEN = 25
-"""A page of a document has some 50 kB and up to 2,000 tokens; sounds and pictures have fewer tokens for their bytes."""
+"""A document page has about 50 kB and up to 2,000 tokens; audio and images have fewer tokens per byte."""
 
 USUAL_BYTES_A_TOKEN = 4
 OVERHEAD = 16
-"""What the provider adds around messages."""
+"""Tokens that the provider adds per message."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenEstimate:
-    """`usual` is what to expect, `most` what it cannot exceed: a token of text is at least one byte of it."""
+    """`usual` is the expected count, `most` an upper bound: a text token has at least one byte."""
 
     usual: int
     most: int
 
 
 def estimate_tokens(body: Any) -> TokenEstimate:
-    """The tokens of a request body, in whatever protocol."""
+    """The tokens of a request body, in any protocol."""
     text = media = 0
     for options in iter_strings(body):
         if MEDIA.match(options):
@@ -41,14 +41,14 @@ def estimate_tokens(body: Any) -> TokenEstimate:
 
 
 def estimate_request(exchange: Exchange) -> TokenEstimate:
-    """The tokens of a request as it will be sent, with the media that are uploaded instead of standing in its body."""
+    """The tokens of a request as sent, including uploaded media."""
     body = estimate_tokens(exchange.body)
     media = sum(max(MEDIA_TOKENS, len(part.data or b"") // BYTES_A_MEDIA_TOKEN) for part in exchange.uploads)
     return TokenEstimate(body.usual + media, body.most + media)
 
 
 def iter_strings(value: Any) -> Iterator[str]:
-    """Every string of a JSON value, names of fields too: schemas of tools are read as well."""
+    """All strings of a JSON value, also field names, as tool schemas are counted too."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

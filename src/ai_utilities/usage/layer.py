@@ -1,4 +1,4 @@
-"""Usage around calls: a row for every attempt, also those that failed, were cut, were left, or came from a cache."""
+"""The usage layer: a ledger row for every attempt, also if it failed, was interrupted, or came from a cache."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from .tags import tags_now
 
 log = logging.getLogger("ai_utilities.usage")
 LONGEST_BACKLOG = 10_000
-"""Rows that wait in memory for a ledger that fails; beyond, the oldest are given up, with an error in the log."""
+"""Maximum rows kept in memory while the ledger fails; beyond that the oldest are dropped with an error log."""
 IMPATIENT = 0.2
 """Seconds to wait for a ledger that failed the last time."""
 
 
 class UsageSink(Protocol):
-    """A ledger, or a tracker: whoever takes rows."""
+    """A ledger or a tracker."""
 
     def add(self, rows: Sequence[UsageData]) -> None: ...
 
 
 class UsageLayer:
-    """Put it into `layers` before the cache, so that cached answers are counted too.
+    """Records usage. Put it into `layers` before the cache, so that cached answers are counted too.
 
-    The row of each request is opened in the ledger before the request leaves, and settled when its answer is over.
+    The row of each request is opened in the ledger before the request is sent, and settled when its answer is over.
 
     Args:
-        ledger: A ledger, a tracker, or anything with `add(rows)`.
-        tags: They go with every row, besides those of `tagged(...)`.
-        listener: Called with every row once it is settled.
-        required: A ledger that fails fails the call before its request leaves. Without it, the call goes on, and its
-            rows wait in this process's memory until the ledger takes them.
+        ledger: A ledger, a tracker, or any object with `add(rows)`.
+        tags: Added to every row, besides those of `tagged(...)`.
+        listener: Called with every settled row.
+        required: Whether a failing ledger fails the call before its request is sent. If False, the call goes on, and
+            its rows wait in memory until the ledger works again.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class UsageLayer:
         else:
             if self._failed:
                 self._failed = False
-                log.warning("usage is written again, and so are %d rows that waited", len(waiting) - len(rows))
+                log.warning("usage is written again, including %d waiting rows", len(waiting) - len(rows))
         if self._listener is not None:
             for row in rows:
                 self._listener(row)
@@ -108,9 +108,9 @@ class UsageLayer:
             first, self._failed = not self._failed, True
         if first:
             cause = error.__cause__ or error
-            log.warning("usage could not be written; %d rows wait: %s: %s", len(rows), type(cause).__name__, cause)
+            log.warning("cannot write usage; %d rows wait: %s: %s", len(rows), type(cause).__name__, cause)
         if lost:
-            log.error("usage could not be written for too long: %d rows were given up", lost)
+            log.error("cannot write usage for too long: %d rows were dropped", lost)
 
 
 class BoundUsage:

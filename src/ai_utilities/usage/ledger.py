@@ -1,4 +1,4 @@
-"""The ledger: one row for every attempt, kept for good."""
+"""Ledgers: permanent storage of one row per attempt."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ GROUPS = ("day", "model", "provider", "outcome")
 
 
 class Ledger(ABC):
-    """Rows are only ever added. `since` is included, `until` is not; `tags` are those that a row must have.
+    """Base class of ledgers. Rows are only added. `since` is inclusive, `until` exclusive; `tags` filter rows.
 
-    A ledger of one's own needs `add` and `rows`. With `open`, `open_rows` and `close_abandoned`, requests of processes
-    that are killed are not lost: every row is opened before its request leaves.
+    A custom ledger needs `add` and `rows`. With `open`, `open_rows` and `close_abandoned`, requests of killed processes
+    are not lost: every row is opened before its request is sent.
     """
 
     blocking: ClassVar[bool] = True
 
     @abstractmethod
     def add(self, rows: Sequence[UsageData]) -> None:
-        """Keeps all of these rows, or none. A row that was opened under its `row_id` is settled by it."""
+        """Stores all of these rows, or none. A row opened under the same `row_id` is settled by it."""
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:  # noqa: B027  # ledgers may do without
-        """Keeps rows of requests that are about to leave.
+        """Stores rows of requests that will be sent.
 
         Args:
             rows: Rows with the outcome `open` and a `row_id`.
-            expires: When other machines take their process for dead, in seconds since 1970.
+            expires: When other machines take their process for dead, in Unix seconds.
         """
 
     def open_rows(self) -> list[OpenRow]:
-        """Requests that left and are not settled: of running calls, and of processes that ended."""
+        """Requests that are not settled: of running calls and of ended processes."""
         return []
 
     def close_abandoned(self) -> list[UsageData]:
-        """Closes the open rows of processes that ended: they become `interrupted`, and their cost stays unknown.
+        """Closes the open rows of ended processes: they become `interrupted`, with unknown cost.
 
         Returns:
             The closed rows.
@@ -58,7 +58,7 @@ class Ledger(ABC):
     def rows(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> Iterable[UsageData]:
-        """The rows of that time, the oldest first."""
+        """The rows of that time, oldest first."""
 
     def totals(
         self,
@@ -67,27 +67,27 @@ class Ledger(ABC):
         until: datetime | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> dict[str, Totals]:
-        """Sums by `day`, `model`, `provider`, `outcome` or `tag:<name>`; by None, one sum under ""."""
+        """Totals by `day`, `model`, `provider`, `outcome` or `tag:<name>`; for None, one total under ""."""
         return sum_by(self.rows(since, until, tags), check_grouping(by))
 
     def total(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> Totals:
-        """One sum over all of it."""
+        """The total of all matching rows."""
         return self.totals(None, since, until, tags).get("", Totals())
 
     def tag_names(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
-        """The names of all tags that rows of that time have."""
+        """The names of all tags of rows in that time."""
         return sorted({name for row in self.rows(since, until) for name in row.tags})
 
     def close(self) -> None:  # noqa: B027  # a ledger in memory holds nothing open
-        """Lets go of files and connections."""
+        """Closes files and connections."""
 
 
 class MemoryLedger(Ledger):
-    """The latest rows in this process's memory, for scripts and tests. Whoever needs all of them keeps a file.
+    """The latest rows in memory, for scripts and tests. Use a file to keep all rows.
 
-    Rows that are open are in `open_rows` and in totals; `rows` has those that are settled.
+    Open rows are in `open_rows` and in totals; `rows` has settled rows.
     """
 
     blocking: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""A report: what a ledger holds of some time, summed by day, model and tag."""
+"""Usage reports: ledger totals by day, model and tag."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .ledger import Ledger
 from .totals import Totals
 
 MOST_DAYS = 62
-"""A longer time is shown by months."""
+"""Longer times are shown by month."""
 
 Sums = dict[str, Totals]
 
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """`periods` are days, or months of a long time, without gaps; `tags` are sums by the name of each tag."""
+    """`periods` are days, or months for long times, without gaps; `tags` are totals by tag name."""
 
     total: Totals
     periods: Sums
@@ -34,7 +34,7 @@ def make_report(
     until: datetime | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> UsageReport:
-    """Of everything that is in the ledger, or of that time and of rows with these tags."""
+    """A report of the whole ledger, or of a time and of rows with these tags."""
     days = ledger.totals("day", since, until, tags)
     return UsageReport(
         total=sum(days.values(), Totals()),
@@ -46,7 +46,7 @@ def make_report(
 
 
 def fill_gaps(days: Mapping[str, Totals]) -> Sums:
-    """From the first day to the last; days of which nothing is known are empty."""
+    """All days from the first to the last; days without rows are empty."""
     dated = sorted(day for day in days if day)
     if not dated:
         return dict(days)
@@ -61,12 +61,12 @@ def fill_gaps(days: Mapping[str, Totals]) -> Sums:
 
 
 def by_cost(sums: Mapping[str, Totals]) -> Sums:
-    """The most expensive first; among those that cost the same, the most used."""
+    """The most expensive first; for equal cost, the most used."""
     return dict(sorted(sums.items(), key=lambda item: (item[1].cost, item[1].total_tokens), reverse=True))
 
 
 def format_cost(total: Totals) -> str:
-    """Short enough for a table. A plus stands for what is not known; unknown is not free."""
+    """A short cost for tables. A plus marks unknown parts."""
     if total.requests and total.unknown_costs == total.requests:
         return "unknown"
     return format_amount(total.cost) + ("" if total.is_exact else "+")
@@ -79,6 +79,6 @@ def format_amount(amount: Decimal) -> str:
 
 
 def days_before(days: int, now: datetime | None = None) -> datetime:
-    """The beginning of the UTC day that is so many days before this one."""
+    """The start of the UTC day that many days ago."""
     today = (now or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=days)

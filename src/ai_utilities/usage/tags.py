@@ -1,4 +1,4 @@
-"""Tags: for whom and for what a call is made. They stay here; no provider is told."""
+"""Tags: labels of calls for usage reports and budgets. They are not sent to providers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _tags: ContextVar[Mapping[str, str]] = ContextVar("ai_utilities.tags", default=N
 
 @contextmanager
 def tagged(**tags: str) -> Iterator[None]:
-    """Within this block, calls of this thread or task carry these tags, besides those of the blocks around it."""
+    """Adds tags to all calls of this thread or task within a `with` block, besides those of outer blocks."""
     token = _tags.set({**_tags.get(), **{name: str(value) for name, value in tags.items()}})
     try:
         yield
@@ -22,5 +22,5 @@ def tagged(**tags: str) -> Iterator[None]:
 
 
 def tags_now() -> dict[str, str]:
-    """The tags of a call that is made now."""
+    """The tags of the current call."""
     return dict(_tags.get())

@@ -1,4 +1,4 @@
-"""Totals: sums over rows of usage that say what they do not know."""
+"""Totals: sums of usage rows, with counts of unknown values."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from dhenara.ai.dataclass import dataclass, replace
 from .data import UsageData
 
 PARTIAL = ("interrupted", "cancelled")
-"""Outcomes whose usage, and so whose cost, may be more than was reported."""
+"""Outcomes whose real usage and cost may be higher than reported."""
 
 OPEN = ("open", "abandoned")
-"""Outcomes of requests whose end is not known yet."""
+"""Outcomes of requests that are not finished."""
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """`cost` is the sum of what is known: `unknown_costs` rows have no cost, `partial_costs` rows may have cost more.
+    """Sums of usage rows.
 
-    Tokens of cached answers were not used again: they are in `saved_tokens`. `interrupted` counts calls that were cut
-    off or left by their caller, `open` requests without a known end, `abandoned` those of them whose process has ended.
+    `cost` is the sum of known costs: `unknown_costs` rows have no cost, `partial_costs` rows may have cost more. Tokens
+    of cached answers are in `saved_tokens`. `interrupted` counts calls that broke or were closed early, `open` requests
+    that are not finished, `abandoned` those of them whose process has ended.
     """
 
     requests: int = 0
@@ -46,7 +47,7 @@ class Totals:
 
     @property
     def is_exact(self) -> bool:
-        """Whether `cost` is all that it cost."""
+        """Whether `cost` is the complete cost."""
         return not (self.unknown_costs or self.partial_costs)
 
     def __str__(self) -> str:
@@ -60,7 +61,7 @@ class Totals:
         return Totals(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
     def plus(self, row: UsageData) -> Totals:
-        """With one row more."""
+        """The totals with one more row."""
         known = row.cost is not None
         return replace(
             self,
@@ -81,7 +82,7 @@ class Totals:
 
 
 def sum_by(rows: Iterable[UsageData], by: str | None) -> dict[str, Totals]:
-    """Totals by day, model, provider, outcome or `tag:name`; under "" where there is nothing to group by."""
+    """Totals by day, model, provider, outcome or `tag:name`; under "" without grouping."""
     match: dict[str, Totals] = {}
     for row in rows:
         group = group_of(row, by)

@@ -1,4 +1,4 @@
-"""The tracker: hears of every request, keeps the sum, and tells whoever listens."""
+"""Usage trackers: count the usage of every request and notify listeners."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Listener = Callable[[UsageData], None]
 
 
 class UsageTracker:
-    """Give it to a client, or tell it yourself. With a ledger, what it hears is kept there too.
+    """Counts usage. Pass it to a client, or report rows to it yourself. With a ledger, rows are stored there too.
 
-    Subclass it and override `track_request` to do something else with what happens.
+    Override `track_request` in a subclass to process rows in another way.
     """
 
     def __init__(self, ledger: Ledger | None = None) -> None:
@@ -28,17 +28,17 @@ class UsageTracker:
 
     @property
     def blocking(self) -> bool:
-        """Whether what is heard goes into a file or to a server."""
+        """Whether rows go to a file or a server."""
         return self.ledger is not None and self.ledger.blocking
 
     def track_request(self, usage: UsageData) -> None:
-        """One request has been made, or answered from a cache."""
+        """Records one request, or one cached answer."""
         self.add([usage])
 
     def add(self, rows: Sequence[UsageData]) -> None:
-        """The same for several, so that a tracker may stand where a ledger does: `UsageLayer(tracker)`."""
+        """Records several rows, as a ledger does: `UsageLayer(tracker)`."""
         if self.ledger is not None:
-            self.ledger.add(rows)  # what could not be kept is not counted, for it will be told again
+            self.ledger.add(rows)  # rows that could not be stored are not counted, because they will be reported again
         with self._lock:
             for usage in rows:
                 self._total = self._total.plus(usage)
@@ -49,26 +49,26 @@ class UsageTracker:
                 listener(usage)
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
-        """Requests are about to leave: the ledger keeps their rows, and this tracker counts them once they are over."""
+        """Opens rows in the ledger; this tracker counts them when they are settled."""
         if self.ledger is not None:
             self.ledger.open(rows, expires)
 
     def open_rows(self) -> list[OpenRow]:
-        """Requests in the ledger without a known end; empty without a ledger."""
+        """Requests in the ledger that are not finished; empty without a ledger."""
         return [] if self.ledger is None else self.ledger.open_rows()
 
     def close_abandoned(self) -> list[UsageData]:
-        """Closes the open rows of processes that ended, as `Ledger.close_abandoned` does."""
+        """Closes the open rows of ended processes, as `Ledger.close_abandoned` does."""
         return [] if self.ledger is None else self.ledger.close_abandoned()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """`listener` hears of every request from now on; call what is returned to end that."""
+        """Registers a listener for every request. Call the returned function to remove it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     @property
     def total(self) -> Totals:
-        """Everything heard so far by this tracker."""
+        """The totals of this tracker."""
         with self._lock:
             return self._total
 
@@ -82,11 +82,11 @@ class UsageTracker:
             self.ledger.close()
 
     def reset(self) -> None:
-        """Begins again at nothing; what is in the ledger stays."""
+        """Resets the totals; the ledger is not changed."""
         with self._lock:
             self._total, self._by_model = Totals(), {}
 
 
 def create_usage_tracker(ledger: Ledger | None = None) -> UsageTracker:
-    """A tracker; without a ledger, its rows are kept in memory."""
+    """A tracker; without a ledger, rows are stored in memory."""
     return UsageTracker(MemoryLedger() if ledger is None else ledger)
