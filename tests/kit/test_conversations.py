@@ -94,7 +94,7 @@ def test_switching_takes_the_model_along_only_where_it_belongs(server: FakeServe
     with AiClient(settings(server.url)) as client:
         chat = client.chat(model="fake-2").switch(provider="anthropic")
         assert chat.options == {"provider": "anthropic"}
-        with pytest.raises(ProviderConfigurationError, match="no provider is called"):
+        with pytest.raises(ProviderConfigurationError, match="unknown provider"):
             chat.switch(provider="nobody")
         with pytest.raises(ProviderConfigurationError, match="switch needs a target"):
             chat.switch()

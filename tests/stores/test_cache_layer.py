@@ -142,7 +142,7 @@ def test_a_stretch_of_the_program_may_want_it_otherwise(world: World, server: Fa
 
 
 def test_a_wish_that_makes_no_sense_is_named() -> None:
-    with pytest.raises(ConfigurationError, match="no cache policy 'sometimes'"):
+    with pytest.raises(ConfigurationError, match="unknown cache policy 'sometimes'"):
         CacheLayer(MemoryCache(), policy="sometimes")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="without a colon"), caching(namespace="a:b"):
         pass

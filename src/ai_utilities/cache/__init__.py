@@ -1,4 +1,4 @@
-"""Caches: an answer that was paid for once is given again."""
+"""Response caches: repeated requests get the stored answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cache must be able to do. Bring your own by writing `get` and `set`; the rest is for comfort."""
+"""The interface of cache backends. A custom backend needs `get` and `set`; the other methods are optional."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ from .stats import CacheCounters, CacheStats
 
 
 class CacheBackend(ABC):
-    """Keys may begin with a namespace and a colon. Values are JSON; what comes out is never what somebody else holds.
+    """Base class of cache backends.
 
-    `ttl` is in seconds; None keeps a value until it is crowded out. Methods block; `waits = False` promises that they
-    never do, and spares a thread in async programs.
+    Keys may begin with a namespace and a colon. Values are JSON; returned values are not shared with other callers.
+    `ttl`
+    is in seconds; None keeps a value until it is evicted. Methods may block; `waits = False` promises that they
+    never do,
+    which saves a thread in async programs.
     """
 
     blocking: ClassVar[bool] = True
 
     @abstractmethod
     def get(self, key: str) -> Any | None:
-        """The value, or None where there is none or its time is over."""
+        """The value; None if missing or expired."""
 
     @abstractmethod
     def set(self, key: str, value: Any, ttl: float | None = None) -> None:
-        """Keeps the value."""
+        """Stores a value."""
 
     def delete(self, key: str) -> None:
-        """Forgets one value."""
+        """Deletes one value."""
         raise NotImplementedError(f"{type(self).__name__} cannot delete single values")
 
     def clear(self) -> None:
@@ -39,30 +42,30 @@ class CacheBackend(ABC):
         raise NotImplementedError(f"{type(self).__name__} cannot be cleared")
 
     def clear_namespace(self, namespace: str) -> None:
-        """Forgets every key that begins with this namespace."""
+        """Deletes every key of this namespace."""
         raise NotImplementedError(f"{type(self).__name__} has no namespaces")
 
     def purge(self) -> int:
-        """Removes what is past its time, and says how many there were. Backends do so by themselves now and then."""
+        """Deletes expired entries and returns their number. Backends also do so from time to time."""
         return 0
 
     def size(self) -> tuple[int | None, int | None]:
-        """How many entries there are, and how many bytes their values have, where that is known."""
+        """The number of entries, and the size of their values in bytes if known."""
         return None, None
 
     def stored_keys(self, namespace: str | None = None) -> Iterator[str]:
-        """The keys of what is kept and still good; those of one namespace, where it is named."""
+        """The keys of valid entries, optionally of one namespace."""
         raise NotImplementedError(f"{type(self).__name__} cannot say what is in it")
 
     def claim(self, key: str, holder: str, seconds: float) -> bool:
-        """Whether the holder is the one who makes this value now. A cache that is not shared says yes to everybody."""
+        """Claims the key, so that only one holder computes the value. A cache that is not shared always agrees."""
         return True
 
     def release(self, key: str, holder: str) -> None:  # noqa: B027  # what is not shared has nothing to release
-        """The holder has made it, or gave up."""
+        """Releases the claim."""
 
     def get_text(self, key: str) -> str | None:
-        """The value as JSON text, not counted: what layers use, so that no value is read twice."""
+        """The value as JSON text, without counting the access; used by layers."""
         value = self.get(key)
         return None if value is None else dumps(value)
 
@@ -70,7 +73,7 @@ class CacheBackend(ABC):
         self.set(key, from_json(text), ttl)
 
     def get_texts(self, keys: Sequence[str]) -> dict[str, str]:
-        """Those of them that are there. Worth writing where each question is a journey."""
+        """The values that exist. Override it if each lookup is a round trip."""
         match = ((key, self.get_text(key)) for key in keys)
         return {key: text for key, text in match if text is not None}
 
@@ -86,7 +89,7 @@ class CacheBackend(ABC):
         return CacheCounters()
 
     def close(self) -> None:  # noqa: B027  # most caches of one's own hold nothing open
-        """Lets go of files and connections."""
+        """Closes files and connections."""
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +101,7 @@ class CacheBackend(ABC):
 
 
 class TextBackend(CacheBackend):
-    """A cache that keeps JSON text; subclasses say where."""
+    """Base class of caches that store JSON text."""
 
     def __init__(self, default_ttl: float | None = None) -> None:
         self.default_ttl = default_ttl
@@ -118,7 +121,7 @@ class TextBackend(CacheBackend):
         self.set_text(key, dumps(value), ttl)
 
     def effective_ttl(self, ttl: float | None) -> float | None:
-        """How long a value lives: as said with it, else as said for the whole cache."""
+        """The ttl of a value: its own, else the default of the cache."""
         return self.default_ttl if ttl is None else ttl
 
 
@@ -127,6 +130,6 @@ def dumps(value: Any) -> str:
 
 
 def namespace_of(key: str) -> str:
-    """What stands before the first colon; empty where there is none."""
+    """The part before the first colon; empty without a colon."""
     before, colon, _ = key.partition(":")
     return before if colon else ""

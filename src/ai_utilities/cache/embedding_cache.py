@@ -1,4 +1,4 @@
-"""Embeddings in a cache, text by text: what is known is not sent again, in whatever list it comes."""
+"""Caches embeddings per text: known texts are not sent again, in whatever list they occur."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of an answer: JSON with the number of its format, and how it comes back."""
+"""The stored form of an answer: JSON with a format version."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class CacheEntry(BaseModel):
 
 
 def is_cacheable(answer: ChatResponse) -> bool:
-    """Whether this is a whole answer that is worth giving again."""
+    """Whether the answer is complete and worth storing."""
     return bool(
         answer.choices
         and not answer.interrupted
@@ -77,7 +77,7 @@ def write_entry(answer: ChatResponse) -> str | None:
 
 
 def read_entry(text: str) -> ChatResponse | None:
-    """The answer as it is given again; None for what another version of this library, or somebody else, kept."""
+    """The stored answer; None if it was written by another version or program."""
     try:
         stored = CacheEntry.model_validate_json(text)
     except (ValidationError, json.JSONDecodeError):
@@ -86,7 +86,7 @@ def read_entry(text: str) -> ChatResponse | None:
 
 
 def mark_as_cached(answer: ChatResponse) -> ChatResponse:
-    """The same answer, marked: it costs nothing this time, and saves what it cost the first time."""
+    """The same answer marked as cached: cost 0, and the original cost as saved."""
     return answer.model_copy(update={"cached": True, "cost": zero_cost(answer.cost)})
 
 

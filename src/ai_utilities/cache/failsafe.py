@@ -1,4 +1,4 @@
-"""A cache that fails never fails a call: it steps aside at once, says so on the response, and is tried again later."""
+"""Cache failures never fail a call: the cache is skipped with a warning, and tried again later."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .backend import CacheBackend
 
 log = logging.getLogger("ai_utilities.cache")
 REST = 1.0
-"""Seconds in which a cache that failed is not asked again; twice as many each time it fails again."""
+"""Seconds for which a failed cache is skipped; doubled each time it fails again."""
 
 LONGEST_REST = 30.0
 TIMEOUT = 0.6
 """Seconds for which one operation may wait for a lock or a server: an answer is seldom worth more."""
 
 SHARE = 0.1
-"""The part of the time that a call has left which one operation of its cache may take."""
+"""Maximum part of the call's remaining time that one cache operation may take."""
 
 
 class FailsafeBackend:
-    """Asks one backend. Logs once when it fails, and once when it is back."""
+    """Calls one backend. Logs once when it fails and once when it works again."""
 
     def __init__(self, backend: CacheBackend, rest: float = REST) -> None:
         self._backend = backend
@@ -39,7 +39,7 @@ class FailsafeBackend:
         self._lock = threading.Lock()
 
     async def call(self, io: StoreIO, call: Call, otherwise: Any, function: Callable[..., Any], *args: Any) -> Any:
-        """What the backend returns, off the event loop if it waits; `otherwise`, with a warning, where it does not."""
+        """The backend's result, in a thread if it blocks; `otherwise`, with a warning, if it fails."""
         seconds = allowance(None if call.deadline is None else call.deadline - io.monotonic())
         failed = self._resting()
         match = otherwise
@@ -75,7 +75,7 @@ class FailsafeBackend:
             self._until = time.monotonic() + max(self._rest, longer)
             self._failures += 1
             first = self._failures == 1
-            # What others raise may quote what nobody should read.
+            # Exceptions of backends may quote secrets.
             text = f"{type(error).__name__}: {error}" if isinstance(error, StoreError) else type(error).__name__
             self._reason = f"the cache ({kind}) was not used: {text}"
         if first:
@@ -93,6 +93,6 @@ def allowance(left: float | None) -> float:
 
 
 def warn(call: Call, reason: str) -> None:
-    """Once for each call. Nothing of the request is lost, so strict calls go on."""
+    """One warning per call. The request is complete without the cache, so strict calls continue."""
     if all(note.code != "cache_unavailable" for note in call.journal.notes):
         call.journal.notes += (CallWarning(code="cache_unavailable", message=reason),)

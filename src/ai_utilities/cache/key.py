@@ -1,11 +1,11 @@
-"""The key of a call: the engine's hash of the request that is sent and of where it goes, within a namespace."""
+"""Cache keys: the namespace and a hash of the request and its destination."""
 
 from __future__ import annotations
 
 from dhenara.ai import Exchange
 
 VERSION = 2
-"""Of the entries and of their keys: what an older version stored is never read."""
+"""Version of entries and keys; entries of older versions are not read."""
 
 
 async def cache_key(namespace: str, exchange: Exchange, *, share_accounts: bool = False) -> str:

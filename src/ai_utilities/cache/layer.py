@@ -1,4 +1,4 @@
-"""The cache around calls: streamed or whole, sync or async, they fill and use the same entries."""
+"""The cache layer: streamed and whole, sync and async calls share the same entries."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .wait import WaitBudget
 
 
 class CacheLayer:
-    """Put it into `layers`. One may serve many clients, and one backend many layers.
+    """Caches answers. Put it into `layers`. One layer may serve many clients, and one backend many layers.
 
     Args:
         backend: Where answers are stored.
-        policy: `deterministic` stores what has temperature 0 or a seed, `always` everything, `never` nothing.
+        policy: `deterministic` caches calls with temperature 0 or a seed, `always` all calls, `never` none.
         namespace: The first part of the keys, a name without a colon.
-        ttl: Seconds after which an entry is not used any more; None leaves it to the backend.
-        lease: How many seconds equal calls wait for the one that was sent; 0 sends each.
+        ttl: Seconds after which an entry expires; None leaves it to the backend.
+        lease: Seconds for which equal concurrent calls wait for the first one; 0 sends each call.
         share_accounts: Whether calls with different API keys or credentials share entries. Requests with another
             address, query, cookie or other header never do.
     """
@@ -56,7 +56,7 @@ class CacheLayer:
 
 
 class BoundCache:
-    """The cache in one world, before one target."""
+    """The cache of one execution mode, before one target."""
 
     def __init__(self, cache: CacheLayer, io: StoreIO, target: Target) -> None:
         self._cache = cache
@@ -96,7 +96,7 @@ class BoundCache:
         return await self._send_once(call, send, lookup, waiting)
 
     async def _lookup(self, exchange: Exchange, policy: CachePolicy) -> CacheLookup:
-        """What this call looks for."""
+        """The lookup of this call."""
         key = await cache_key(policy.namespace, exchange, share_accounts=policy.share_accounts)
         journal = exchange.call.journal
         return CacheLookup(key, policy, (*journal.notes, *journal.warnings, *exchange.warnings))
@@ -125,7 +125,7 @@ class BoundCache:
         return CompletedResult(data, self._target.origin)
 
     async def _send_once(self, call: Call, send: Send, lookup: CacheLookup, waiting: WaitBudget) -> Stream:
-        """One of the equal calls is sent; this one, or one that this one waits for."""
+        """Sends one of several equal calls; the others wait for its answer."""
         while True:
             in_flight, first = self._cache.flights.join(lookup.key)
             if first:
@@ -145,7 +145,7 @@ class BoundCache:
     async def _send_first(
         self, call: Call, send: Send, lookup: CacheLookup, in_flight: InFlightCall, waiting: WaitBudget
     ) -> Stream:
-        """Sends the call, unless another process does so already or has just done it."""
+        """Sends the call, unless another process sends it or has just done so."""
         key, holder = lookup.key, uuid.uuid4().hex
         claimed = False
         try:

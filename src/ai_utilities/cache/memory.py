@@ -1,4 +1,4 @@
-"""A cache in this process's memory: bounded, the longest unused goes first."""
+"""A cache in the memory of this process, with least recently used eviction."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .backend import TextBackend, namespace_of
 
 Entry = tuple[str, float | None, int]
 PURGE_EVERY = 256
-"""Writes between two looks for entries whose time is over."""
+"""Writes between two removals of expired entries."""
 
 
 class MemoryCache(TextBackend):
-    """Shared by the threads and event loops of one process."""
+    """A cache shared by the threads and event loops of one process."""
 
     blocking: ClassVar[bool] = False
 

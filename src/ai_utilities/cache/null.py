@@ -1,4 +1,4 @@
-"""The cache that keeps nothing."""
+"""A cache that stores nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .backend import CacheBackend
 
 
 class NullCache(CacheBackend):
-    """For those who must pass a cache and want none."""
+    """For code that requires a cache object."""
 
     blocking: ClassVar[bool] = False
 

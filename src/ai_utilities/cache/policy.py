@@ -1,4 +1,4 @@
-"""When to cache: by the client's policy, or as one stretch of the program wants it."""
+"""Cache policies: of the client, or overridden in a `with caching(...)` block."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ POLICIES = ("deterministic", "always", "never", "refresh")
 
 
 EXACT = ("embed", "rerank", "moderate", "ocr", "transcribe", "count_tokens")
-"""Operations that give the same answer to the same question."""
+"""Operations that return the same answer for the same request."""
 
 MADE = ("image", "speak")
-"""Those that make something large and mostly new: kept only where the call, or the stretch around it, says so."""
+"""Operations with large and mostly new results; cached only if the call or the block requests it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
-    """How one call wants to be cached. `refresh` asks again and keeps the new answer."""
+    """The cache options of one call. `refresh` skips the lookup and stores the new answer."""
 
     policy: Policy = "deterministic"
     namespace: str = "default"
@@ -35,16 +35,16 @@ class CachePolicy:
     """Whether calls with different credentials share entries. Addresses, headers and cookies always separate them."""
 
     explicit: bool = False
-    """Whether this stretch of the program says so itself, rather than the client."""
+    """Whether the options come from a `caching` block rather than the client."""
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
-            raise ConfigurationError(f"there is no cache policy {self.policy!r}; there are {', '.join(POLICIES)}")
+            raise ConfigurationError(f"unknown cache policy {self.policy!r}. Use one of {', '.join(POLICIES)}.")
         if not self.namespace or ":" in self.namespace:
-            raise ConfigurationError(f"a cache namespace is a name without a colon, not {self.namespace!r}")
+            raise ConfigurationError(f"a cache namespace must be a name without a colon, not {self.namespace!r}")
 
     def applies_to(self, call: Call) -> bool:
-        """Whether this call is looked up and kept."""
+        """Whether this call is looked up and stored."""
         if call.operation in EXACT:
             return self.policy != "never"
         if call.operation in MADE:
@@ -56,7 +56,7 @@ class CachePolicy:
 
 @dataclass(frozen=True, slots=True)
 class PolicyOverride:
-    """What a stretch of the program wants otherwise; None leaves it to the client."""
+    """Overrides of a `caching` block; None keeps the client's value."""
 
     policy: Policy | None = None
     namespace: str | None = None
@@ -79,19 +79,19 @@ def caching(
     lease: float | None = None,
     share_accounts: bool | None = None,
 ) -> Iterator[None]:
-    """Within this block, calls of this thread or task are cached like this.
+    """Overrides the cache options of all calls of this thread or task within a `with` block.
 
-    What is left out stays as the client, or the block around this one, says.
+    Options left out stay as set by the outer block or the client.
 
     Args:
-        policy: `deterministic`, `always`, `never`, or `refresh`, which asks again and stores the new answer.
+        policy: `deterministic`, `always`, `never`, or `refresh`, which skips the lookup and stores the new answer.
         namespace: The first part of the keys, a name without a colon.
-        ttl: Seconds after which an entry is not used any more.
-        lease: How many seconds equal calls wait for the one that was sent; 0 sends each.
-        share_accounts: Whether calls with other API keys or credentials may use the same entries.
+        ttl: Seconds after which an entry expires.
+        lease: Seconds for which equal concurrent calls wait for the first one; 0 sends each call.
+        share_accounts: Whether calls with different API keys or credentials share entries.
 
     Raises:
-        ConfigurationError: The policy or the namespace is not a valid one.
+        ConfigurationError: If the policy or the namespace is invalid.
     """
     before = changes.get()
     change = PolicyOverride(
@@ -110,14 +110,14 @@ def caching(
 
 
 def effective_policy(usual: CachePolicy, change: PolicyOverride | None = None) -> CachePolicy:
-    """The client's wish with what is wanted otherwise right now."""
+    """The client's options with the overrides of the current block."""
     change = changes.get() if change is None else change
     text = {name: getattr(change, name) for name in FIELDS if getattr(change, name) is not None}
     return replace(usual, **text, explicit=change.policy is not None) if text else usual
 
 
 def is_deterministic(call: Call) -> bool:
-    """Whether the same request is meant to have the same answer: temperature 0 or a seed, and no look at the web."""
+    """Whether equal requests are meant to get equal answers: temperature 0 or a seed, and no web search."""
     config = call.config
     if any(isinstance(tool, ServerTool) for tool in config.tools):
         return False

@@ -1,4 +1,4 @@
-"""A cache on a Redis or Valkey server, for all machines that reach it. The server's own memory limit bounds it."""
+"""A cache on a Redis or Valkey server, shared by machines. The server's memory limit bounds it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL'
 
 
 class RedisCache(TextBackend):
-    """`server` is an address such as `redis://localhost:6379/0`, or a client that you made yourself."""
+    """`server` is a URL such as `redis://localhost:6379/0`, or a client object."""
 
     def __init__(
         self,
@@ -105,5 +105,5 @@ def in_milliseconds(seconds: float | None) -> int | None:
 
 
 def read(data: Any) -> str:
-    """A client of one's own may give bytes."""
+    """A custom client may return bytes."""
     return data.decode() if isinstance(data, bytes) else str(data)

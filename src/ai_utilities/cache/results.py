@@ -1,4 +1,4 @@
-"""What is kept of operations beside chat: their results, each with the name of its kind."""
+"""Stored results of operations other than chat, with the name of their type."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Answer = ChatResponse | Result
 
 
 def write_cached(call: Call, stream: Stream, lookup: CacheLookup) -> str | None:
-    """What is kept of an answer that is over; None where it is not worth it."""
+    """The stored form of a finished answer; None if it is not worth storing."""
     if not stream.complete:
         return None
     answer, result = stream.partial(), stream.result()
@@ -39,7 +39,7 @@ def write_cached(call: Call, stream: Stream, lookup: CacheLookup) -> str | None:
 
 
 def read_cached(call: Call, text: str) -> Answer | None:
-    """The answer as it is given again."""
+    """The stored answer."""
     if call.operation == "chat":
         return read_entry(text)
     try:

@@ -1,4 +1,4 @@
-"""Single flight: of equal calls at the same time, one is sent and the others wait for its answer."""
+"""Single flight: of equal concurrent calls, one is sent and the others wait for its answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dhenara.ai.dataclass import dataclass
 
 @dataclass(slots=True, eq=False)
 class InFlightCall:
-    """One call on its way for several. `text` is its answer, if it got one that could be kept."""
+    """One running call. `text` is its answer, if it can be cached."""
 
     waiting: int = 0
     over: bool = False
@@ -18,14 +18,14 @@ class InFlightCall:
 
 
 class InFlightCalls:
-    """The calls that are on their way in this process, by key; shared by its threads and event loops."""
+    """The running calls of this process by key, shared by threads and event loops."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._flights: dict[str, InFlightCall] = {}
 
     def join(self, key: str) -> tuple[InFlightCall, bool]:
-        """The flight for this key, and whether you are the one to fly it."""
+        """The running call for this key, and whether the caller has to send it."""
         with self._lock:
             in_flight = self._flights.get(key)
             if in_flight is not None:
@@ -35,7 +35,7 @@ class InFlightCalls:
             return in_flight, True
 
     def complete(self, key: str, in_flight: InFlightCall, text: str | None = None, *, failed: bool = False) -> None:
-        """Tells those who wait. Without a text and not failed, the next of them flies."""
+        """Notifies waiting calls. Without a text and not failed, the next of them is sent."""
         with self._lock:
             if self._flights.get(key) is in_flight:
                 del self._flights[key]
@@ -43,7 +43,7 @@ class InFlightCalls:
         in_flight.over = True
 
     def detach(self, key: str, in_flight: InFlightCall) -> None:
-        """Whoever flies this takes too long: those who come from now on do not wait for it."""
+        """The call takes too long: new calls do not wait for it."""
         with self._lock:
             if self._flights.get(key) is in_flight:
                 del self._flights[key]

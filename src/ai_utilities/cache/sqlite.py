@@ -1,4 +1,4 @@
-"""A cache in one SQLite file, for all threads and processes that open it: bounded, the longest unused goes first."""
+"""A cache in one SQLite file, shared by threads and processes, with least recently used eviction."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, until = excluded.until
     WHERE claims.until <= ? OR claims.holder = excluded.holder
 """
 PURGE_EVERY = 256
-"""Writes between two looks for entries whose time is over."""
+"""Writes between two removals of expired entries."""
 
 STEP = 200
-"""The most entries that a write removes beyond as many as it adds, so that no write takes long."""
+"""Maximum entries a write removes beyond those it adds, so that no write takes long."""
 
 CLEARED_AT_ONCE = 1_000
-"""Entries that are removed in one transaction where all of many are to go: others may write in between."""
+"""Entries deleted per transaction when clearing, so that others can write in between."""
 
 OPENED_WITHIN = 0.5
-"""Seconds for which a file that others have locked is waited for at the start; it is tried again at each call."""
+"""Seconds to wait for a locked file at the start; it is tried again at each call."""
 
 REMEMBERED_AFTER = 30.0
-"""A hit is written down when the last one noted is this many seconds old, so that reading rarely writes."""
+"""A hit is written when the last one is this many seconds old, so that reading rarely writes."""
 
 
 class SQLiteCache(TextBackend):
-    """A cache in one file, for all threads and processes that open it.
+    """A cache in one file, shared by threads and processes.
 
     Args:
-        db_path: Created for its owner only when it is missing; one that is damaged is set aside.
-        max_entries: How many entries there may be. Where a file has more, each write removes some hundred of them,
-            those that were not used for longest.
-        default_ttl: Seconds after which an entry is not used any more; None keeps it until it is crowded out.
-        clock: The time in seconds since 1970.
+        db_path: The file. It is created, readable by its owner only, if missing; a damaged one is set aside.
+        max_entries: Maximum number of entries. If a file has more, each write removes some hundred of the least
+            recently used.
+        default_ttl: Seconds after which an entry expires; None keeps it until it is evicted.
+        clock: The time in Unix seconds.
 
     Raises:
-        StoreError: The path cannot be used. A file that is only locked is opened later.
+        StoreError: If the path cannot be used. A locked file is opened later.
     """
 
     def __init__(

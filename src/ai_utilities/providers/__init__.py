@@ -1,4 +1,4 @@
-"""Providers: those of the engine, by name, and the user's own."""
+"""Providers: those of the engine, by name, and custom ones."""
 
 from __future__ import annotations
 

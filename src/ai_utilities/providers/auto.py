@@ -1,4 +1,4 @@
-"""Provider `auto`: what is configured, first keys, then servers that answer, then the model in this process."""
+"""Provider `auto`: the first configured one; API keys first, then local servers, then the embedded model."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ log = logging.getLogger("ai_utilities")
 
 @dataclass(frozen=True, slots=True)
 class PickedProvider:
-    """A provider, and why it is this one."""
+    """A provider, and why it was chosen."""
 
     name: str
     reason: str
 
 
 def pick_provider(settings: AiSettings, variables: Mapping[str, str]) -> PickedProvider:
-    """The first provider that can be asked. Says which in the log, or raises with the ways out."""
+    """The first usable provider. Logs the choice, or raises with the options."""
     order = provider_order(settings)
     match = (
         pick_by_base_url(settings)
@@ -51,14 +51,14 @@ def pick_provider(settings: AiSettings, variables: Mapping[str, str]) -> PickedP
 
 
 def provider_order(settings: AiSettings) -> tuple[str, ...]:
-    """The user's order, or every provider there is: hosted ones, then local ones."""
+    """The user's order, or all providers: hosted ones, then local ones."""
     if settings.auto_select_order:
         return tuple(facts_of(name).name for name in settings.auto_select_order.split(",") if name.strip())
     return tuple(name for name in known_providers() if name != COMPATIBLE and facts_of(name).chats)
 
 
 def pick_by_base_url(settings: AiSettings) -> PickedProvider | None:
-    """An address that belongs to no provider is a server that speaks OpenAI's protocol."""
+    """A base URL without a provider is taken for an OpenAI-compatible server."""
     return PickedProvider(COMPATIBLE, "a base URL is set") if settings.base_url else None
 
 
@@ -73,7 +73,7 @@ def pick_by_key(order: tuple[str, ...], settings: AiSettings, variables: Mapping
 
 
 def pick_reachable_server(order: tuple[str, ...], variables: Mapping[str, str]) -> PickedProvider | None:
-    """The first server of one's own that takes connections."""
+    """The first local server that accepts connections."""
     for facts in map(facts_of, order):
         address = server_address(facts, variables)
         if address is not None and is_reachable(address):
@@ -82,7 +82,7 @@ def pick_reachable_server(order: tuple[str, ...], variables: Mapping[str, str]) 
 
 
 def server_address(facts: ProviderFacts, variables: Mapping[str, str]) -> str | None:
-    """Where a server of one's own would be; None for hosted providers."""
+    """The address of a local server; None for hosted providers."""
     if facts.needs_key or not facts.is_local:
         return None
     text = next((variables[name] for name in facts.base_url if variables.get(name)), facts.address)
@@ -100,6 +100,6 @@ def is_reachable(address: str, connect: Callable[..., socket.socket] = socket.cr
 
 
 def pick_embedded(order: tuple[str, ...]) -> PickedProvider | None:
-    """The model in this process, where what runs it is installed."""
+    """The embedded model, if its runtime is installed."""
     there = EMBEDDED in order and find_spec("xllamacpp") is not None
     return PickedProvider(EMBEDDED, "nothing else is configured") if there else None

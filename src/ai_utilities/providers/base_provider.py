@@ -1,4 +1,4 @@
-"""What every provider is to the kit. One of your own needs `ask`; all else is optional."""
+"""The base class of providers. A custom provider needs `ask`; the other methods are optional."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 
 class BaseProvider(ABC):
-    """The forms that end in `_async` run the plain ones in a thread, unless a provider has better."""
+    """Base class of providers. Methods ending in `_async` run the sync ones in a thread unless overridden."""
 
     provider_name: str = ""
     takes_context: ClassVar[bool] = False
-    """Whether `ask` takes `context=[...]`, the turns before the prompt."""
+    """Whether `ask` accepts `context=[...]`, the earlier turns of a conversation."""
 
     has_layers: ClassVar[bool] = False
-    """Whether layers stand around each request: those of the cache, and of limits and accounts."""
+    """Whether engine layers run around each request: cache, limits, budgets and usage tracking."""
 
     def __init__(self, settings: AiSettings | None = None) -> None:
         self.settings = settings if settings is not None else AiSettings()
@@ -34,22 +34,22 @@ class BaseProvider(ABC):
         self._configure_client()
 
     def _configure_client(self) -> None:  # noqa: B027  # a hook: most providers of one's own have nothing to set up
-        """Called once, when the settings are there."""
+        """Called once when the settings are available."""
 
     @abstractmethod
     def ask(self, prompt: str, **kwargs: Any) -> AskResult:
-        """The answer to one prompt."""
+        """Answers one prompt."""
 
     def ask_batch(self, prompts: Sequence[str], **kwargs: Any) -> list[AskResult]:
-        """The answers to several, in their order."""
+        """Answers several prompts, in order."""
         return [self.ask(prompt, **kwargs) for prompt in prompts]
 
     def ask_stream(self, prompt: str, **kwargs: Any) -> Iterator[str]:
-        """The answer in pieces, as they come."""
+        """Streams the answer as text pieces."""
         raise self._unsupported("Streaming not supported")
 
     def list_models(self) -> list[str]:
-        """The names of the models that may be asked."""
+        """The names of the available models."""
         raise self._unsupported("Model listing not supported")
 
     def embed(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
@@ -57,11 +57,11 @@ class BaseProvider(ABC):
         raise self._unsupported("Embeddings not supported")
 
     def plan(self, prompt: str, **kwargs: Any) -> Plan:
-        """What each part of the conversation would become if this were asked now."""
+        """What each part of the conversation would become at the provider."""
         raise self._unsupported("Planning not supported")
 
     def operate(self, operation: str, *given: Any, **kwargs: Any) -> Any:
-        """Something else that clients offer, such as `transcribe` and `speak`, by its name."""
+        """Runs another client operation, such as `transcribe` or `speak`, by name."""
         raise self._unsupported(f"{operation} not supported")
 
     async def ask_async(self, prompt: str, **kwargs: Any) -> AskResult:
@@ -83,25 +83,25 @@ class BaseProvider(ABC):
         return await run_in_thread(self.operate, operation, *given, **kwargs)
 
     def close(self) -> None:  # noqa: B027  # most providers of one's own hold nothing open
-        """Lets go of connections."""
+        """Closes connections."""
 
     async def aclose(self) -> None:
-        """The same on an event loop."""
+        """Closes connections, async."""
         self.close()
 
     def _unsupported(self, what: str) -> ProviderCapabilityError:
-        return ProviderCapabilityError(f"{self.provider_name}: {what} by this provider; ask another one for it.")
+        return ProviderCapabilityError(f"{self.provider_name}: {what} by this provider. Use another provider.")
 
 
 async def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Runs blocking work without holding up the loop."""
+    """Runs blocking work in a thread."""
     from anyio import to_thread
 
     return await to_thread.run_sync(partial(work, *args, **kwargs))
 
 
 class ThreadedIterator(AsyncIterator[str]):
-    """A blocking iterator, each step of it in a thread."""
+    """Iterates over a blocking iterator in a thread."""
 
     def __init__(self, opened: Callable[[], Iterator[str]]) -> None:
         self._opened = opened

@@ -1,4 +1,4 @@
-"""What every provider must hold, as tests that the makers of a provider run on theirs."""
+"""Conformance tests for custom providers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .base_provider import BaseProvider
 
 
 class ProviderConformance:
-    """For pytest: subclass it as `TestMyProvider` and let `make_provider` return a fresh one that can answer.
+    """For pytest: subclass it as `TestMyProvider` and let `make_provider` return a new provider that can answer.
 
-    What a provider does not offer must be a `NotImplementedError`, as those of `BaseProvider` are.
+    Unsupported operations must raise `NotImplementedError`, as those of `BaseProvider` do.
     """
 
     prompt = "Say hello."
@@ -84,7 +84,7 @@ def check_result(result: Any) -> None:
 
 
 def check_provider(make_provider: Callable[[], BaseProvider]) -> None:
-    """Runs all of them without pytest; raises the first AssertionError."""
+    """Runs all tests without pytest; raises the first AssertionError."""
     tests = ProviderConformance()
     tests.make_provider = make_provider  # type: ignore[method-assign]  # what a subclass does, for one object
     for name in dir(tests):

@@ -1,4 +1,4 @@
-"""Which model does what when nobody names one."""
+"""Default models by operation and provider."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEARS = {
     "openrouter": "openai/gpt-4o-mini-transcribe",
 }
 TIMES = {"openai": "whisper-1"}
-"""Those that tell times where the usual one does not."""
+"""Models with timestamps, where the default one has none."""
 
 SPEAKERS = {"openai": "gpt-4o-transcribe-diarize"}
 TRANSLATES = {"openai": "whisper-1", "groq": "whisper-large-v3"}
@@ -71,7 +71,7 @@ USUAL: Mapping[str, Mapping[str, str]] = {
 
 
 def default_model(provider: str, operation: str, options: Mapping[str, Any]) -> str | None:
-    """The model for this operation with these wishes."""
+    """The default model for this operation and its options."""
     if operation in USUAL:
         return USUAL[operation].get(provider)
     if not operation.startswith(("transcribe", "translate")):
@@ -83,14 +83,14 @@ def default_model(provider: str, operation: str, options: Mapping[str, Any]) -> 
 
 
 def concerns_model(operation: str) -> bool:
-    """Whether an operation is one of a model; files, and batches that were handed over, need none."""
+    """Whether the operation needs a model; files and submitted batches do not."""
     if operation.endswith(("_file", "_files")):
         return False
     return "batch" not in operation or operation.startswith("submit_")
 
 
 def first_available(models: Sequence[str], facts: ProviderFacts) -> str:
-    """A server of one's own is asked for the first model that it has."""
+    """A local server is used with its first model."""
     if not models:
         raise ProviderConfigurationError(no_models_message(facts))
     return models[0]

@@ -1,4 +1,4 @@
-"""The engine's endpoint for a configuration of the kit."""
+"""Creates the engine's endpoint from the kit's configuration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def make_endpoint(
     resolved: ResolvedConfiguration, settings: AiSettings, model: str, kind: FunctionalType | None = None
 ) -> AIModelEndpoint:
-    """What only `.env` or the settings say is said to the engine; the environment it reads by itself."""
+    """Values from `.env` or settings are passed to the engine; it reads the environment itself."""
     config: dict[str, Any] = {**dotenv_config(resolved.facts.entries, settings.dotenv), **settings.provider_config}
     if resolved.base_url.value and not is_engine_variable(resolved):
         config["base_url"] = resolved.base_url.value
@@ -38,7 +38,7 @@ def make_endpoint(
 
 
 def connection_options(settings: AiSettings) -> dict[str, Any]:
-    """What the settings say about connections, as the engine's client takes it."""
+    """The connection settings as arguments of the engine's client."""
     cert: Any = settings.cert
     if cert is not None and settings.cert_password is not None:
         files = (cert, cert) if isinstance(cert, str) else cert
@@ -47,13 +47,13 @@ def connection_options(settings: AiSettings) -> dict[str, Any]:
 
 
 def is_engine_variable(resolved: ResolvedConfiguration) -> bool:
-    """Whether the address is in a variable that the engine reads by itself, and knows how to."""
+    """Whether the address is in a variable that the engine reads itself."""
     origin, provider = resolved.base_url.origin, find_provider(resolved.provider)
     return origin.level is OriginLevel.ENVIRONMENT and provider is not None and origin.variable in provider.base_url_env
 
 
 def dotenv_config(variables: Mapping[str, tuple[str, ...]], dotenv: Mapping[str, str]) -> dict[str, str]:
-    """Entries of the API's config that only `.env` says; the engine reads the environment by itself."""
+    """Entries of the API config that are only in `.env`; the engine reads the environment itself."""
     text = {
         entry: next((dotenv[name] for name in names if dotenv.get(name)), None)
         for entry, names in variables.items()
@@ -63,5 +63,5 @@ def dotenv_config(variables: Mapping[str, tuple[str, ...]], dotenv: Mapping[str,
 
 
 def dotenv_credentials(facts: ProviderFacts, dotenv: Mapping[str, str]) -> dict[str, str] | None:
-    """Credentials without a key that only `.env` says."""
+    """Credentials without a key that are only in `.env`."""
     return dotenv_config({entry: (name,) for entry, name in facts.credentials.items()}, dotenv) or None

@@ -1,4 +1,4 @@
-"""Any provider of the engine, as the kit asks it."""
+"""The provider class for all providers of the engine."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ if TYPE_CHECKING:
     from dhenara.ai.types.model import FunctionalType
 
 ANY = "any"
-"""The name of a model where none is needed."""
+"""Model name where none is needed."""
 
 
 @with_secret_options
 class EngineProvider(BaseProvider):
-    """Speaks whatever protocol the provider speaks. Everything is checked here, before the first question.
+    """A provider of the engine. The configuration is validated when it is created.
 
-    A chat model is only needed by questions: where none is named and none is usual, they raise before anything is sent.
+    A chat model is needed only for `ask`: without a model in the settings and a default one, `ask` raises before
+    sending.
     """
 
     takes_context: ClassVar[bool] = True
@@ -71,7 +72,7 @@ class EngineProvider(BaseProvider):
 
     @property
     def model(self) -> str | None:
-        """What is asked when a call names no model; None when the server is asked what it has."""
+        """The model of calls that name none; None if the server is asked for its models."""
         return self.configuration.model.value
 
     def ask(self, prompt: str, **kwargs: Any) -> AskResult:
@@ -122,7 +123,7 @@ class EngineProvider(BaseProvider):
         return AsyncAskStream(opened, request.prompt, self._ask_context(request))
 
     def plan(self, prompt: str, **kwargs: Any) -> Plan:
-        """Nothing is sent, also not to ask which models there are."""
+        """Plans without any request, also without listing models."""
         request = self._resolve_ask(prompt, kwargs)
         return self._client(self._chat_model(request) or ANY).plan(**request.arguments)
 
@@ -153,7 +154,7 @@ class EngineProvider(BaseProvider):
     def _operation_client(self, operation: str, options: dict[str, Any]) -> AIModelClient:
         """The client of the model that is named, or else of the usual one for this."""
         model = options.pop("model", None) or default_model(self.provider_name, operation, options)
-        # The temperature of the settings is meant for questions.
+        # The temperature in the settings is for chat.
         if not operation.startswith("submit_batch"):
             options.setdefault("temperature", None)
         if operation != "image":
@@ -182,10 +183,10 @@ class EngineProvider(BaseProvider):
             await client.aclose()
 
     def _chat_model(self, resolved: ResolvedAsk) -> str | None:
-        """The model of this question; None where the user's own server is asked what it has.
+        """The model of this call; None if a local server is asked for its models.
 
         Raises:
-            ProviderConfigurationError: If a hosted provider has no model that is asked by default.
+            ProviderConfigurationError: If a hosted provider has no default model.
         """
         model = resolved.model or self.model
         if model is None and self.configuration.facts.needs_key:
@@ -198,12 +199,12 @@ class EngineProvider(BaseProvider):
         return resolve_ask(prompt, options, self.settings)
 
     def _ask_context(self, resolved: ResolvedAsk) -> Around:
-        """What each step of the call happens in."""
+        """The context in which each step of the call runs."""
         text = resolved.cache is not None or resolved.tags
         return partial(self._middleware.request_scope, resolved.cache, resolved.tags) if text else nullcontext
 
     def _client(self, model: str, kind: FunctionalType | None = None) -> AIModelClient:
-        """One for each model; threads that come first together share one of theirs."""
+        """One client per model, shared by threads."""
         match = self._clients.get((model, kind))
         if match is None:
             outer, inner = self._middleware.layers()
@@ -223,7 +224,7 @@ class EngineProvider(BaseProvider):
 
 
 def client_method(client: Any, resolved: ResolvedAsk, mode: str = "") -> Any:
-    """Tools that are functions are run until there is an answer; else there is one request."""
+    """Runs function tools until there is an answer; without any, sends one request."""
     if not resolved.runs_tools:
         return getattr(client, f"generate{mode}")
     return getattr(client, f"run{mode}")

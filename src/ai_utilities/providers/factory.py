@@ -1,4 +1,4 @@
-"""Making providers by name: those of the kit, of the engine, and the user's own."""
+"""Creates providers by name: those of the kit and the engine, and custom ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ProviderFactory = Callable[[AiSettings], BaseProvider]
 GROUP = "ai_utilities.providers"
-"""The entry points by which an installed package offers providers: name to a factory or a class."""
+"""The entry point group by which packages offer providers: name to a factory or class."""
 
 OWN: dict[str, type[EngineProvider]] = {
     "openai": OpenAIProvider,
@@ -35,7 +35,7 @@ _registered: dict[str, ProviderFactory] = {}
 
 
 def register_provider(name: str, factory: ProviderFactory) -> None:
-    """Makes a provider of your own known by name; a class that takes the settings is a factory."""
+    """Registers a custom provider by name; the factory takes the settings, as a provider class does."""
     if not callable(factory):
         raise ProviderConfigurationError(f"the factory of {name!r} must take the settings and return a provider")
     _registered[fold_name(name)] = factory
@@ -47,7 +47,7 @@ def create_provider(
     *,
     middleware: RequestMiddleware | None = None,
 ) -> BaseProvider:
-    """The provider of this name, or else the one that the settings name; one that is there already stays as it is."""
+    """The provider of this name, or the one in the settings; an instance is returned unchanged."""
     if isinstance(provider, BaseProvider):
         return provider
     settings = settings if settings is not None else AiSettings()
@@ -64,18 +64,18 @@ def create_provider(
 
 
 def list_providers() -> list[str]:
-    """Every name that `create_provider` takes, except `auto`."""
+    """Every name that `create_provider` accepts, except `auto`."""
     return sorted({*known_providers(), *_registered, *(point.name for point in iter_entry_points())})
 
 
 def is_known(name: str) -> bool:
-    """Whether `create_provider` takes this name, in any spelling, or it is `auto`."""
+    """Whether `create_provider` accepts this name, in any spelling, or it is `auto`."""
     names = {fold_name(AUTO), *map(fold_name, list_providers())}
     return fold_name(name) in names or find_provider(normalize_name(name)) is not None
 
 
 def suggestion(name: str) -> str:
-    """The known name that was probably meant, as a sentence; nothing where there is none like it."""
+    """A sentence with the most similar known name; empty if there is none."""
     close = get_close_matches(name.strip().lower(), list_providers(), 1)
     return f" Did you mean {close[0]!r}?" if close else ""
 
@@ -98,7 +98,7 @@ def make_provider(name: str, factory: ProviderFactory, settings: AiSettings) -> 
 
 
 def find_entry_point(name: str) -> ProviderFactory | None:
-    """The factory that an installed package has for this name."""
+    """The factory for this name from an installed package."""
     point = next((point for point in iter_entry_points() if fold_name(point.name) == fold_name(name)), None)
     return None if point is None else point.load()
 
@@ -110,7 +110,7 @@ def iter_entry_points() -> Iterator[EntryPoint]:
 def describe_unknown(name: str) -> str:
     names = list_providers()
     return (
-        f"no provider is called {name!r}.{suggestion(name)} Known are {', '.join(names)} and auto; "
+        f"unknown provider {name!r}.{suggestion(name)} Known are {', '.join(names)} and auto; "
         "register_provider(name, factory) adds one, and openai_compatible with a base_url reaches any server that "
         "speaks OpenAI's protocol."
     )

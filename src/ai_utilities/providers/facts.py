@@ -1,4 +1,4 @@
-"""What the kit knows of a provider before it is made: its variables, its own address, a model to begin with."""
+"""Facts about providers: variables, base URL and default model."""
 
 from __future__ import annotations
 
@@ -21,47 +21,47 @@ FIRST_MODELS = {
     "perplexity": "sonar",
     "local": "smollm2-135m",
 }
-"""What is asked when nobody names a model: small, cheap and current. A server of your own is asked what it has."""
+"""Default models: small, cheap and current. Local servers are asked for their models."""
 
 KEY_ENDING = re.compile(r"_(API_KEY|API_TOKEN|TOKEN|KEY)$")
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")
 EMBEDDED = "local"
-"""The model that runs in this process."""
+"""The embedded model."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderFacts:
-    """`key`, `model` and `base_url` are the names of the provider's own variables, the first one first."""
+    """Facts about one provider. `key`, `model` and `base_url` are its variables, in order of precedence."""
 
     name: str
     key: tuple[str, ...]
     model: tuple[str, ...]
     base_url: tuple[str, ...]
     credentials: Mapping[str, str] = field(default_factory=dict)
-    """Credentials that do without a key, and their variables."""
+    """Credentials other than a key, and their variables."""
 
     entries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Entries of the API's config, and their variables."""
+    """Entries of the API config, and their variables."""
 
     chats: bool = True
-    """Whether it answers in words, or only hears, speaks or embeds."""
+    """Whether it has chat models; others have only audio or embeddings."""
 
     address: str | None = None
     needs_key: bool = False
     fetches_proof: bool = False
-    """Whether it may do without a key, by a proof of identity that the engine finds or fetches."""
+    """Whether it works without a key, with credentials that the engine finds or fetches."""
 
     keys_url: str | None = None
     first_model: str | None = None
 
     @property
     def is_local(self) -> bool:
-        """A server on this machine, or no server at all."""
+        """Whether it is a local server or embedded."""
         return self.name == EMBEDDED or bool(self.address and urlsplit(self.address).hostname in LOOPBACK)
 
 
 def normalize_name(name: str) -> str:
-    """The engine's spelling of a provider's name: `LM-Studio`, `lmstudio` and `lm_studio` are one."""
+    """Normalizes a provider name: `LM-Studio`, `lmstudio` and `lm_studio` are the same."""
     return canonical_names().get(fold_name(name), name.strip().lower())
 
 
@@ -70,12 +70,12 @@ def fold_name(name: str) -> str:
 
 
 def canonical_names() -> dict[str, str]:
-    """Folded spellings to the names by which the engine knows its providers, aliases too."""
+    """Normalized spellings and aliases, and the engine's names."""
     return {fold_name(name): name for name in known_names()}
 
 
 def engine_facts(name: str) -> ProviderFacts | None:
-    """The facts of one of the engine's providers; None when it has none of that name."""
+    """The facts of a provider of the engine; None if it has none of that name."""
     match = find_provider(name)
     if match is None:
         return None
@@ -97,7 +97,7 @@ def engine_facts(name: str) -> ProviderFacts | None:
 
 
 def facts_of(name: str) -> ProviderFacts:
-    """The same for any name; a provider of the user's own has variables made from its name."""
+    """The facts for any name; the variables of a custom provider are derived from its name."""
     known = engine_facts(normalize_name(name))
     if known is not None:
         return known
@@ -106,7 +106,7 @@ def facts_of(name: str) -> ProviderFacts:
 
 
 def known_providers() -> tuple[str, ...]:
-    """The engine's providers, each once: those that people have keys for most often first, local ones last."""
+    """The engine's providers, each once: the most common ones first, local ones last."""
     match = [facts for name in known_names() if (facts := engine_facts(name)) is not None]
     unique = dict.fromkeys(facts.name for facts in match)
     return tuple(sorted(unique, key=sort_key))

@@ -6,6 +6,6 @@ from .engine_provider import EngineProvider
 
 
 class GroqProvider(EngineProvider):
-    """`GroqProvider(settings)` asks groq, whatever provider the settings name."""
+    """`GroqProvider(settings)` uses groq, whatever provider the settings name."""
 
     provider_name = "groq"

@@ -1,4 +1,4 @@
-"""Models on a server of one's own, through Ollama."""
+"""Models on a local Ollama server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from .engine_provider import EngineProvider
 
 
 class OllamaProvider(EngineProvider):
-    """`OllamaProvider(settings)` asks ollama, whatever provider the settings name."""
+    """`OllamaProvider(settings)` uses ollama, whatever provider the settings name."""
 
     provider_name = "ollama"

@@ -6,6 +6,6 @@ from .engine_provider import EngineProvider
 
 
 class OpenAIProvider(EngineProvider):
-    """`OpenAIProvider(settings)` asks openai, whatever provider the settings name."""
+    """`OpenAIProvider(settings)` uses openai, whatever provider the settings name."""
 
     provider_name = "openai"
