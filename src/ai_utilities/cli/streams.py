@@ -31,7 +31,7 @@ INVISIBLE = (
     0xFEFF,
     *range(0xFFF9, 0xFFFC),
 )
-"""Bidirectional controls (UAX 9), which display text in another order than it is stored, other line ends, and characters
+"""Bidirectional controls (UAX 9), which display text in another order than stored, other line ends, and characters
 that are never visible: invisible operators, deprecated format controls, annotations."""
 
 SHOWN: dict[int, int | str] = {
