@@ -140,9 +140,9 @@ def test_any_type_can_be_asked_for(kind: Any, said: Any, value: Any, server: Fak
 @pytest.mark.parametrize("wrong", ["a word", 3, ["Person"]])
 def test_what_is_no_type_and_no_schema_is_told_before_anything_is_sent(wrong: Any, server: FakeServer) -> None:
     with client_for(server, "openai") as client:
-        with pytest.raises(ConfigurationError, match="give a pydantic model, another type, or a JSON Schema"):
+        with pytest.raises(ConfigurationError, match="must be a type such as a pydantic model, or a JSON Schema"):
             client.generate("?", structured_output=wrong)
-        with pytest.raises(ConfigurationError, match="give a pydantic model"):
+        with pytest.raises(ConfigurationError, match="must be a type such as a pydantic model"):
             client.generate_typed(wrong, "?")
     assert server.exchanges == []
 
@@ -196,7 +196,7 @@ def test_why_there_is_no_object_is_told_apart(provider: str, server: FakeServer)
     for response, kind, said in zip(
         found,
         (TruncatedError, InvalidOutputError, InvalidOutputError),
-        ("ended early", "not JSON", "city: Input should be a valid string"),
+        ("incomplete", "not JSON", "city: Input should be a valid string"),
         strict=True,
     ):
         assert isinstance(response, ChatResponse)

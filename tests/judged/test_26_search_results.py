@@ -333,5 +333,5 @@ def test_search_results_are_kept_with_a_conversation() -> None:
 
 def test_a_search_result_has_one_text_or_several() -> None:
     assert SearchResultContent(source="s", text="a").texts == ["a"]
-    with pytest.raises(ValueError, match="either text or texts"):
+    with pytest.raises(ValueError, match="text and texts are both set"):
         SearchResultContent(source="s", text="a", texts=["b"])

@@ -35,7 +35,7 @@ def test_files_have_two_names_and_many_forms(tmp_path: Path) -> None:
     assert node.input_files == node.attached_files
     assert node == ConversationNode(user_query="What?", input_files=node.input_files)
     assert [part.type for part in node.get_prompt().contents] == ["text", "file", "image"]
-    with pytest.raises(ValidationError, match="given once"):
+    with pytest.raises(ValidationError, match="both set"):
         ConversationNode.model_validate({"attached_files": [place], "input_files": [place]})
 
 

@@ -311,5 +311,5 @@ def test_whatever_is_meant_as_a_tool_is_one_in_a_config() -> None:
 
 
 def test_two_tools_of_one_name_are_refused() -> None:
-    with pytest.raises(ValueError, match="two tools are called google"):
+    with pytest.raises(ValueError, match="duplicate tool name google"):
         AIModelCallConfig(tools=[google, google])

@@ -1,4 +1,4 @@
-"""The vocabulary: everything that users hold, for every provider."""
+"""Public data types of the engine; the same classes are used for every provider."""
 
 from __future__ import annotations
 

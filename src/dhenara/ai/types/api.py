@@ -1,4 +1,4 @@
-"""An API: a provider, the credentials for it, and how to reach it."""
+"""API access: provider, credentials and connection settings."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from .provider import AIModelAPIProviderEnum
 
 
 class Credentials:
-    """Secrets of any shape. They never show themselves: not in repr, dumps or errors."""
+    """Credentials with several fields, such as AWS access keys. Values are masked in `repr`, dumps and errors."""
 
     __slots__ = ("_values",)
 
@@ -27,12 +27,12 @@ class Credentials:
         self._values = {name: conceal_all(value) for name, value in values.items()}
 
     def reveal(self) -> dict[str, Any]:
-        """The secrets themselves, as plain strings."""
+        """Return the secrets as plain strings."""
         revealed: dict[str, Any] = reveal(self._values)
         return revealed
 
     def values(self) -> Mapping[str, Any]:
-        """The same secrets for whoever signs the request; each text in them hides itself in `repr`."""
+        """Return the secrets for request signing; each string is masked in its own `repr`."""
         return self._values
 
     def __repr__(self) -> str:
@@ -41,11 +41,11 @@ class Credentials:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Credentials) and other._values == self._values
 
-    __hash__ = None  # type: ignore[assignment]  # secrets do not belong in sets
+    __hash__ = None  # type: ignore[assignment]  # secrets must not be hashed
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """A dict is hidden; dumps show names alone."""
+        """Schema that accepts a dict and masks its values; dumps contain only the names."""
         masked = core_schema.plain_serializer_function_ser_schema(masked_names)
         return core_schema.no_info_plain_validator_function(to_credentials, serialization=masked)
 
@@ -58,7 +58,7 @@ def to_credentials(given: Any) -> Credentials:
     if isinstance(given, Credentials):
         return given
     if not isinstance(given, Mapping):
-        raise ValueError("give a dict of what the provider asks for, for example {'token': ...}")
+        raise ValueError("credentials must be a dict of the fields that the provider needs, for example {'token': ...}")
     return Credentials(given)
 
 
@@ -67,17 +67,24 @@ def masked_names(credentials: Credentials) -> dict[str, str]:
 
 
 class AIModelAPI(FrozenModel):
-    """An API: who provides it, the secrets for it, and its configuration. A key left out comes from the environment.
+    """Access to one provider: its name, API key or credentials, and connection settings.
 
     `repr` and `model_dump` (both modes) mask the key, the credentials, the values of `config["headers"]` and of the
-    query of `config["base_url"]`, and every entry of `config` with a name such as `password`. The values themselves:
-    `api_key.get_secret_value()`, `credentials.reveal()`, `reveal_config()`. Copies and pickles keep them.
+    query of `config["base_url"]`, and every entry of `config` with a name such as `password`. Use
+    `api_key.get_secret_value()`, `credentials.reveal()` and `reveal_config()` to read the values. Copies and pickles
+    keep them.
+
+    Attributes:
+        provider: Provider name, such as `"openai"`, or a member of `AIModelAPIProviderEnum`.
+        api_key: API key. Default None: read from the provider's environment variable.
+        credentials: Credentials with several fields, for providers that need more than one key.
+        config: Settings that are not secret, such as `base_url`, `region` and `headers`.
     """
 
     model_config = DISCREET
 
     if TYPE_CHECKING:
-        # What may be given is wider than what is kept.
+        # The accepted argument types are wider than the field types.
         def __init__(
             self,
             *,
@@ -98,7 +105,7 @@ class AIModelAPI(FrozenModel):
         if not isinstance(given, str) or isinstance(given, AIModelAPIProviderEnum):
             return given
         if not given.strip():
-            raise ValueError("name a provider, for example AIModelAPIProviderEnum.OPEN_AI")
+            raise ValueError("provider missing. Pass provider=, for example AIModelAPIProviderEnum.OPEN_AI")
         return next((known for known in AIModelAPIProviderEnum if known == given), given)
 
     @field_validator("config")
@@ -114,14 +121,14 @@ class AIModelAPI(FrozenModel):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
-            # A copy with other values has not seen the validator.
+            # `model_copy(update=...)` does not run validators, so mask here as well.
             yield name, mask(conceal(value)) if name == "config" else value
 
     def reveal_config(self) -> dict[str, Any]:
-        """The configuration with its secrets as plain strings, to be written down on purpose.
+        """Return the configuration with its secrets as plain strings.
 
         Returns:
-            A copy of `config`: headers, base URL and all other entries as they were given.
+            A copy of `config` with headers, base URL and all other entries as they were passed.
         """
         revealed: dict[str, Any] = reveal(self.config)
         return revealed

@@ -1,4 +1,4 @@
-"""Attempts: every time a call was really sent, and what became of it."""
+"""Attempts: one record for each request that was sent."""
 
 from typing import Literal
 
@@ -6,7 +6,19 @@ from .model_base import FrozenModel
 
 
 class Attempt(FrozenModel):
-    """One request on the wire. `waited` is the pause before it, `seconds` how long until its outcome was known."""
+    """One request that was sent, and its outcome.
+
+    Attributes:
+        number: Number of the attempt.
+        provider: Provider that the request was sent to.
+        model: Model that was requested.
+        outcome: `"answered"` or `"failed"`.
+        status: HTTP status, or None if no response arrived.
+        error: Error message, if the attempt failed.
+        request_id: The provider's id of the request.
+        waited: Delay before the request, in seconds.
+        seconds: Time until the outcome was known, in seconds.
+    """
 
     number: int
     provider: str | None = None

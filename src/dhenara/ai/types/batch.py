@@ -1,4 +1,4 @@
-"""Batches: many calls that a provider answers within a day, at half the price."""
+"""Batches: many calls that the provider processes asynchronously, usually within a day and at half price."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ OVER = ("done", "failed", "cancelled", "expired")
 
 
 class BatchRequest(FrozenModel):
-    """`lines` are written calls that travel in the request; `file_id` is where they were uploaded instead.
+    """One request to a provider's batch API.
 
-    `path` and `headers` are those of the calls. `bodies` and `asked` are for layers that want to know what is handed
-    over: every body in turn, and one of the calls.
+    `path` and `headers` are those of the calls. `lines` holds encoded calls that are sent inside the request; `file_id`
+    names an uploaded file that contains them instead. Layers use `bodies` (the body of every call) and `sample_call`
+    (one of the calls) to inspect what is submitted.
     """
 
     action: Literal["create", "add", "get", "cancel", "list", "results"]
@@ -42,13 +43,13 @@ class BatchRequest(FrozenModel):
 
 
 class BatchLine(OperationResponse):
-    """One result, as the provider tells it."""
+    """One result line of a batch, decoded."""
 
     result: SkipValidation[Any] = Field(default=None, repr=False)
 
 
 class BatchItemContext(FrozenModel):
-    """What layers are told of each item whose answer has come. `shared` is theirs, while one batch is read."""
+    """One batch result as it is passed to layers. `shared` is free for layers to use while one batch is read."""
 
     job: SkipValidation[Any] = Field(repr=False)
     index: int
@@ -56,18 +57,29 @@ class BatchItemContext(FrozenModel):
     response: SkipValidation[Any] = Field(default=None, repr=False)
     error: SkipValidation[Any] = None
     was_sent: bool = True
-    """Whether the model was asked at all: a batch may end before."""
+    """Whether the item was sent to the model; False if the batch ended before."""
 
     shared: SkipValidation[Any] = Field(default_factory=dict, repr=False)
 
 
 class BatchJob(OperationResponse):
-    """A batch on its way. It may be kept as JSON and asked about by another process."""
+    """A submitted batch. It can be stored as JSON and read by another process.
+
+    Attributes:
+        batch_id: The provider's id of the batch.
+        state: Current state.
+        protocol: Protocol that the results are encoded in.
+        total: Number of calls.
+        succeeded: Number of calls that succeeded so far.
+        failed: Number of calls that failed so far.
+        created_at: When the batch was created.
+        expires_at: When the batch expires.
+    """
 
     batch_id: str
     state: BatchState = "running"
     protocol: str | None = None
-    """What its answers are written in."""
+    """Protocol that the results are encoded in."""
 
     total: int = 0
     succeeded: int = 0
@@ -75,33 +87,33 @@ class BatchJob(OperationResponse):
     created_at: datetime | None = None
     expires_at: datetime | None = None
     files: tuple[str, ...] = ()
-    """Where answers and errors are, for hosts that write them into files."""
+    """Ids of result and error files, for providers that write results to files."""
 
     reason: str | None = None
     """Why the whole batch failed, if it did."""
 
     name: str | None = None
-    """What it was called when it was handed over."""
+    """Name that was given when the batch was submitted."""
 
     shape: StructuredOutput | None = Field(default=None, repr=False)
-    """The shape that its answers must have."""
+    """Schema of the structured output that the calls requested."""
 
     answer_tool: str | None = None
-    """The tool whose arguments are the answer, for models that can only be held to a shape by one."""
+    """Name of the output tool, for models whose structured output is the arguments of a tool call."""
 
     layer_data: dict[str, Any] = Field(default_factory=dict, repr=False)
-    """What budgets and ledgers know of it until its answers come."""
+    """Data that layers such as budgets and ledgers keep until the results arrive."""
 
     raw: dict[str, Any] = Field(default_factory=dict, repr=False)
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the batch has ended."""
         return self.state in OVER
 
 
 class BatchPage(OperationResponse):
-    """Some of the batches, or of the results of one, and where the next page begins; None after the last."""
+    """One page of batches, or of the results of one batch. `cursor` starts the next page; None on the last page."""
 
     jobs: tuple[BatchJob, ...] = ()
     lines: SkipValidation[Any] = Field(default=(), repr=False)
@@ -110,7 +122,7 @@ class BatchPage(OperationResponse):
 
 @dataclass(frozen=True, slots=True)
 class BatchItem:
-    """One answer, or why there is none."""
+    """The response or the error of one call in a batch."""
 
     index: int
     response: ChatResponse | None = None
@@ -123,7 +135,7 @@ class BatchItem:
 
 @dataclass(frozen=True, slots=True)
 class BatchResults:
-    """An item for each call, in the order of the calls; `usage` and `cost` are those of all together."""
+    """One item for each call, in the order of the calls; `usage` and `cost` are totals."""
 
     items: tuple[BatchItem, ...]
     usage: Usage | None = None

@@ -1,4 +1,4 @@
-"""A call: one request as a value. Layers see it and may replace it."""
+"""A call: one request as a value. Layers receive it and may replace it."""
 
 from __future__ import annotations
 
@@ -24,54 +24,55 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class CallJournal:
-    """What happened to one call on its way. Born with the call, read when its answer is handed over."""
+    """Mutable record of what happened while one call was processed."""
 
     attempts: list[Attempt] = field(default_factory=list)
     head: Head | None = None
     started_at: float = 0.0
     began_at: float | None = None
     warnings: tuple[CallWarning, ...] = ()
-    """What had to be changed before the call could be written."""
+    """Warnings about parameters and content that were changed to encode the request."""
 
     notes: tuple[CallWarning, ...] = ()
-    """What else whoever reads the answer should know; nothing was lost, so strict calls do not mind."""
+    """Further warnings for the caller where nothing was lost; `strict` does not raise for these."""
 
     plan: Plan | None = None
-    """What became of its parts, unless all went verbatim."""
+    """How each part was converted; None if every part was sent unchanged."""
 
     fingerprint: Fingerprint | None = None
     encoded: EncodedCall | None = None
-    """The request that layers have seen, to be sent as it is; empty when it is on its way."""
+    """The encoded request that layers inspected, sent as it is; None once it is being sent."""
 
     fetched: dict[str, tuple[bytes, str]] = field(default_factory=dict)
-    """What was fetched for the provider: addresses to bytes and what they are."""
+    """Files that were downloaded for the provider: address to bytes and media type."""
 
     uploaded: dict[str, UploadedFile] = field(default_factory=dict)
-    """What had to be uploaded for it, by content and account."""
+    """Files that were uploaded for this call, by content and account."""
 
     before_send: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
-    """Steps of layers that are awaited before each request leaves, such as writing down that it does."""
+    """Callbacks of layers that are awaited before each request is sent."""
 
     idempotency_key: str = ""
-    """Sent with every attempt of the call, where the provider has a header for it."""
+    """Idempotency key, sent with every attempt if the provider has a header for it."""
 
     layer_data: dict[str, Any] = field(default_factory=dict)
-    """What layers want to be kept with a batch until its answers come: plain values, for they may wait as JSON."""
+    """Data that layers store with a batch until its results arrive. JSON values only."""
 
     def set_head(self, head: Head) -> None:
-        """The head of the latest answer."""
+        """Store the head of the latest response."""
         self.head = head
 
     def mark_started(self, now: float) -> None:
-        """The first words are here."""
+        """Record the time of the first chunk."""
         self.began_at = now
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`messages` and `instructions` are what the user gave; `deadline` is set once and spans every attempt.
+    """One request before it is encoded.
 
-    `operation` is what is asked for, and `request` what it needs beside messages: chat needs nothing more.
+    `messages` and `instructions` are the user's; `deadline` is set once and applies to all attempts together.
+    `operation` is the kind of request, and `request` its parameters; it is None for chat.
     """
 
     endpoint: AIModelEndpoint
@@ -82,6 +83,6 @@ class Call:
     operation: str = "chat"
     request: FrozenModel | None = None
     has_fallback: bool = False
-    """Whether somebody else can answer, so that nobody waits long."""
+    """Whether another endpoint can answer; waits before a retry are then kept short."""
 
     journal: CallJournal = field(default_factory=CallJournal, compare=False, repr=False)

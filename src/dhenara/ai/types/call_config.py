@@ -1,4 +1,4 @@
-"""What may be set for one call."""
+"""Configuration of one call."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -33,13 +33,43 @@ ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "
 
 
 class AIModelCallConfig(FrozenModel):
-    """Everything is optional; what is not set is left to the provider.
+    """Parameters of a call. All are optional; parameters that are not set are not sent to the provider.
 
-    `tools` are functions, model classes, dicts, `Tool`s, or what providers run themselves. `options` are the model's
-    own options in the provider's own words; they go into the request as they are. `timeout` is the total in seconds,
-    or `Timeouts` for separate limits; `response_limits` bounds how much a server may send. `retries` counts the tries
-    after the first. With `strict`, what a provider cannot honour is an error instead of a warning. With `fingerprint`,
-    the response carries a hash of each part of the request.
+    Attributes:
+        streaming: Stream the response. Default False.
+        max_output_tokens: Maximum number of tokens to generate.
+        reasoning: Turn reasoning on or off. Default None: the model's default.
+        max_reasoning_tokens: Maximum number of reasoning tokens.
+        reasoning_effort: How much the model reasons, from `"none"` to `"max"`.
+        temperature: Sampling temperature, 0 or more; the upper limit depends on the provider (usually 1 or 2).
+        top_p: Nucleus sampling, 0 to 1.
+        top_k: Sample only from the `top_k` most likely tokens.
+        frequency_penalty: Penalty for tokens by how often they occurred.
+        presence_penalty: Penalty for tokens that occurred at all.
+        logit_bias: Bias by token id.
+        seed: Seed for sampling.
+        stop: One or more stop sequences.
+        n: Number of choices to generate.
+        logprobs: Return log probabilities.
+        top_logprobs: Number of alternative tokens to return at each position.
+        tools: Functions, model classes, dicts, `Tool`s, or tools that the provider runs (such as `WebSearch()`).
+        tool_choice: `"auto"`, `"none"`, `"required"`, a tool name, or a `ToolChoice`.
+        parallel_tool_calls: Whether the model may call several tools at once.
+        structured_output: Schema of the answer: a pydantic model, another type or a JSON Schema.
+        options: Provider-specific parameters, copied into the request unchanged.
+        headers: Extra HTTP headers. Values are masked in `repr` and dumps.
+        metadata: Metadata for the request.
+        user: Id of the end user.
+        service_tier: The provider's service tier.
+        timeout: Total timeout in seconds, or `Timeouts` for separate limits. Default None: the defaults of `Timeouts`.
+        response_limits: Maximum sizes of what a server may send. Default None: the defaults of `ResponseLimits`.
+        retries: Number of retries after the first attempt. Default 2.
+        strict: Raise an error instead of a warning for anything that the provider does not support. Default False.
+        fingerprint: Return a hash of each part of the request with the response. Default False.
+        fetching: Whether files at a URL may be downloaded for the provider, and the limits.
+        uploading: Whether large files may be uploaded for the request, and the limits.
+        prompt_cache: Settings of the provider's prompt cache.
+        context_policy: What to do when the conversation gets too long.
     """
 
     model_config = DISCREET
@@ -96,14 +126,14 @@ class AIModelCallConfig(FrozenModel):
     @field_validator("stop")
     @classmethod
     def _as_tuple(cls, given: Sequence[str]) -> Sequence[str]:
-        """From JSON they come as a list."""
+        """Convert lists, as they come from JSON, to tuples."""
         return tuple(given)
 
     @field_validator("timeout")
     @classmethod
     def _positive(cls, given: float | Timeouts | None) -> float | Timeouts | None:
         if isinstance(given, int | float) and not given > 0:
-            raise ValueError("a timeout is a number of seconds above 0; leave it out for none")
+            raise ValueError("timeout must be above 0 seconds. Use None for the default")
         return given
 
     @field_validator("headers")
@@ -127,7 +157,7 @@ class AIModelCallConfig(FrozenModel):
         return dict.fromkeys(headers, MASK)
 
     def reveal_headers(self) -> dict[str, str]:
-        """The headers as plain strings; `repr` and `model_dump` mask their values.
+        """Return the headers as plain strings; `repr` and `model_dump` mask their values.
 
         Returns:
             A copy of `headers`.
@@ -137,7 +167,7 @@ class AIModelCallConfig(FrozenModel):
 
     @property
     def timeouts(self) -> Timeouts:
-        """All four limits; a plain number is the total."""
+        """The four timeouts; a plain number is the total timeout."""
         if isinstance(self.timeout, Timeouts):
             return self.timeout
         return (
@@ -146,12 +176,12 @@ class AIModelCallConfig(FrozenModel):
 
     @property
     def read_limits(self) -> ReadLimits:
-        """How much a server may send: what is set, or the defaults."""
+        """Size limits for the response: the configured ones, or the defaults."""
         return self.response_limits or DEFAULT_LIMITS
 
     @property
     def wants_reasoning(self) -> bool | None:
-        """True or False when the caller said so in any way, None when nothing was said."""
+        """True or False if the caller turned reasoning on or off with any parameter, None if not set."""
         if self.reasoning is not None:
             return self.reasoning
         if self.reasoning_effort is not None:

@@ -1,4 +1,4 @@
-"""What `generate` returns: an answer, or a stream that ends with one."""
+"""Return type of `generate`: a complete response, or a stream that ends with one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .plan import Plan
 
     class EitherStream(SyncStream, AsyncStream):
-        """What `stream_generator` may be: `for` after `generate`, `async for` after `generate_async`."""
+        """Type of `stream_generator`: iterate with `for` after `generate`, with `async for` after `generate_async`."""
 
 else:
     Fingerprint = later("fingerprint", "Fingerprint")
@@ -27,10 +27,10 @@ else:
 
 
 class AIModelCallResponse(FrozenModel):
-    """`chat_response` or `image_response` when the answer is here; a generator of `(chunk, final)` when it streams.
+    """The response to a call: `chat_response` or `image_response`, or a stream of `(chunk, final)` tuples.
 
-    Which of them there is follows from the call: a chat model gives no image response, a plain call no stream. What
-    is not there is None; the types say what is there when it was asked for, so that nobody has to ask again.
+    Which one is set depends on the call: a chat model returns no image response, and a call without streaming returns
+    no stream. The others are None at run time; they are typed as not None so that no check is needed.
     """
 
     if TYPE_CHECKING:
@@ -45,10 +45,10 @@ class AIModelCallResponse(FrozenModel):
     duration_seconds: float | None = None
     first_token_seconds: float | None = None
     plan: Plan | None = None
-    """What became of each part of the conversation, unless all of it went verbatim."""
+    """How each part of the conversation was converted; None if every part was sent unchanged."""
 
     fingerprint: Fingerprint | None = None
-    """What was sent, as one hash a part, where the config asked for it."""
+    """Hash of each part of the request, if the config has `fingerprint=True`."""
 
     _stream: Any = PrivateAttr(default=None)
     _async_stream: Any = PrivateAttr(default=None)
@@ -60,22 +60,22 @@ class AIModelCallResponse(FrozenModel):
         stream: SyncStream | None = None,
         async_stream: AsyncStream | None = None,
     ) -> AIModelCallResponse:
-        """A response whose answer is still on its way."""
+        """Create the response of a streamed call."""
         response = cls.construct_unchecked()
         response._stream, response._async_stream = stream, async_stream
         return response
 
     @property
     def sync_stream_generator(self) -> SyncStream:
-        return self._stream  # type: ignore[no-any-return]  # a private attribute has no type of its own
+        return self._stream  # type: ignore[no-any-return]  # private attributes are untyped
 
     @property
     def async_stream_generator(self) -> AsyncStream:
-        return self._async_stream  # type: ignore[no-any-return]  # as above
+        return self._async_stream  # type: ignore[no-any-return]  # private attributes are untyped
 
     @property
     def stream_generator(self) -> EitherStream:
-        """Whichever of the two streams there is; None when the answer did not stream."""
+        """The sync or async stream; None if the call was not streamed."""
         return self._async_stream if self._async_stream is not None else self._stream  # type: ignore[no-any-return]
 
     @property

@@ -1,4 +1,4 @@
-"""Chunks: what a stream shows while the answer grows. Each has at least one choice with at least one content."""
+"""Stream chunks. Each chunk has at least one choice with at least one content delta."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .usage import Usage
 
 
 class ContentDeltaBase(FrozenModel):
-    """A piece of one part. `text_delta` is always a str: words of the answer proper, or nothing."""
+    """Base class of content deltas. `text_delta` is always a str: answer text, or `""`."""
 
     index: int = 0
 
@@ -26,7 +26,7 @@ class ContentDeltaBase(FrozenModel):
 
 
 class TextContentDelta(FrozenModel):
-    """The next words of the answer."""
+    """New answer text."""
 
     type: Literal["text"] = "text"
     index: int = 0
@@ -37,21 +37,21 @@ class TextContentDelta(FrozenModel):
 
 
 class ReasoningContentDelta(ContentDeltaBase):
-    """The next words of the model's thinking; they are not part of the answer's text."""
+    """New reasoning text; it is not part of the answer text."""
 
     type: Literal["reasoning"] = "reasoning"
     reasoning_delta: str = ""
 
 
 class RefusalContentDelta(ContentDeltaBase):
-    """The next words with which the model declines."""
+    """New text of a refusal."""
 
     type: Literal["refusal"] = "refusal"
     refusal_delta: str = ""
 
 
 class ToolCallContentDelta(ContentDeltaBase):
-    """The next piece of a tool call: its id and name come once, its arguments as JSON text in pieces."""
+    """A piece of a tool call. `id` and `name` are sent once, the arguments as pieces of JSON text."""
 
     type: Literal["tool_call"] = "tool_call"
     id: str | None = None
@@ -60,7 +60,9 @@ class ToolCallContentDelta(ContentDeltaBase):
 
 
 class OtherContentDelta(ContentDeltaBase):
-    """Any other part: media (base64 in `data_delta`), citations, what the provider ran, or a whole `content`."""
+    """A piece of any other content: media (base64 in `data_delta`), a citation, a provider-run tool, or whole
+    `content`.
+    """
 
     type: Literal["other"] = "other"
     kind: str = ""
@@ -78,7 +80,7 @@ ChatContentDelta = Annotated[
 
 
 class ChatResponseChoiceDelta(FrozenModel):
-    """What is new in one choice."""
+    """The new content of one choice."""
 
     index: int = 0
     finish_reason: FinishReason | None = None
@@ -86,7 +88,7 @@ class ChatResponseChoiceDelta(FrozenModel):
 
 
 class ChatResponseChunk(FrozenModel):
-    """What one event of the stream adds to the answer."""
+    """One chunk of a streamed response."""
 
     id: str | None = None
     model: str | None = None

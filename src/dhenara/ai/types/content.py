@@ -1,4 +1,4 @@
-"""Content: the parts that prompts and answers are made of. One vocabulary for both directions."""
+"""Content types: the parts of prompts and answers."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -17,7 +17,14 @@ from .text import Citation as Citation, TextContent as TextContent
 
 
 class ReasoningContent(Content):
-    """What a model thought before it answered. `text` is its thinking, or the summary of it that it gave."""
+    """Reasoning of the model.
+
+    Attributes:
+        text: The reasoning, or its summary if the provider returns a summary.
+        raw_text: The full reasoning, if the provider returns it in addition to a summary.
+        signature: Signature that the provider needs when the part is sent back.
+        redacted: Whether the provider returned the reasoning only in encrypted form.
+    """
 
     type: Literal["reasoning"] = "reasoning"
     text: str = ""
@@ -30,7 +37,7 @@ class ReasoningContent(Content):
 
 
 class RefusalContent(Content):
-    """The model declined, in these words."""
+    """A refusal of the model, with its text."""
 
     type: Literal["refusal"] = "refusal"
     text: str = ""
@@ -40,10 +47,14 @@ class RefusalContent(Content):
 
 
 class ToolCallContent(Content):
-    """The model asks the caller to run a tool.
+    """A request of the model to call a tool.
 
-    `arguments_text` keeps the JSON text as it was sent where the protocol sends text. Arguments that are not
-    a JSON object leave `arguments` empty, with the reason in `error` and everything received in the text.
+    Attributes:
+        id: Id of the call.
+        name: Name of the tool.
+        arguments: The arguments; empty if they are not a JSON object.
+        arguments_text: The JSON text as the model sent it, for protocols that send text.
+        error: Why the arguments could not be read.
     """
 
     type: Literal["tool_call"] = "tool_call"
@@ -59,7 +70,7 @@ class ToolCallContent(Content):
 
 
 class ServerToolContent(Content):
-    """A tool that the provider ran itself: what it was called with, and what came out when it says so."""
+    """A tool call that the provider ran itself, with its arguments and, if the provider returns it, its result."""
 
     type: Literal["server_tool"] = "server_tool"
     id: str | None = None
@@ -73,7 +84,14 @@ class ServerToolContent(Content):
 
 
 class StructuredContent(Content):
-    """An answer in the shape that was asked for; `text` is the JSON as it was said, `error` what is wrong with it."""
+    """A structured answer.
+
+    Attributes:
+        text: The JSON text as the model sent it.
+        data: The parsed JSON value.
+        error: Why the text does not match the schema.
+        citations: Citations of the answer.
+    """
 
     type: Literal["structured_output"] = "structured_output"
     text: str = ""
@@ -84,7 +102,9 @@ class StructuredContent(Content):
 
     @property
     def parsed(self) -> Any:
-        """The object of the type that was asked for; the plain data where there is none, None where it is wrong."""
+        """The answer as an object of the requested type; the plain data if no type was given, None if it is
+        invalid.
+        """
         if self.error is not None:
             return None
         return self.data if self._value is None else self._value
@@ -94,16 +114,16 @@ class StructuredContent(Content):
 
 
 class SearchResultContent(Content):
-    """A result of a search that an answer may rest on and cite: the user's own retrieval (RAG).
+    """A search result that the answer may cite, for retrieval-augmented generation (RAG).
 
-    Anthropic, Bedrock and Cohere take search results as such; for all others they are written as text, with a
-    warning. They may stand in what the user says and in tool results.
+    Anthropic, Bedrock and Cohere support search results. For all other providers they are sent as text, with a warning.
+    They can be used in user messages and tool results.
 
     Attributes:
-        source: Where the text comes from: a URL, or any id of your own.
-        title: The title of the source.
-        texts: The text, in the pieces that may be cited; `text="..."` stands for one piece.
-        citations: Whether answers may cite it. None leaves it to the provider.
+        source: Source of the text: a URL, or any id of your own.
+        title: Title of the source.
+        texts: The text, in pieces that can be cited; `text="..."` stands for one piece.
+        citations: Whether answers may cite it. Default None: decided by the provider.
     """
 
     type: Literal["search_result"] = "search_result"
@@ -118,7 +138,7 @@ class SearchResultContent(Content):
         if not isinstance(given, Mapping) or "text" not in given:
             return given
         if given.get("texts"):
-            raise ValueError("a search result has either text or texts")
+            raise ValueError("text and texts are both set. Pass only one of them")
         rest = {name: value for name, value in given.items() if name != "text"}
         return {**rest, "texts": [given["text"]]}
 
@@ -127,15 +147,15 @@ class SearchResultContent(Content):
         return "\n".join(self.texts)
 
     def get_text(self) -> str:
-        """Title, source and text in plain words, for models that know no search results."""
+        """Return title, source and text as plain text, for models that do not support search results."""
         return "\n".join(filter(None, (self.title, self.source, *self.texts)))
 
 
 class ContainerUploadContent(Content):
-    """A file at Anthropic that its code execution should find in its container; a warning elsewhere.
+    """A file at Anthropic for the code execution container; other providers drop it with a warning.
 
     Attributes:
-        file_id: The id that Anthropic's files API gave the file.
+        file_id: Id of the file from Anthropic's Files API.
     """
 
     type: Literal["container_upload"] = "container_upload"
@@ -147,13 +167,13 @@ class ContainerUploadContent(Content):
 
 
 class GenericContent(Content):
-    """A part of one protocol that this version has no class for, kept as it is.
+    """A part that has no class in this version. It is kept and sent back unchanged.
 
     Attributes:
-        kind: What the protocol calls it.
-        data: The part as the protocol writes it.
-        protocol: The protocol whose part this is, such as `anthropic` or `gemini`, for parts that users write. Parts
-            of answers have an `origin` instead. The part goes to this protocol unchanged and to no other.
+        kind: Type of the part in its protocol.
+        data: The part in the format of its protocol.
+        protocol: The protocol of the part, such as `anthropic` or `gemini`, for parts that users create. Parts of
+            answers have an `origin` instead. The part is sent only to this protocol.
     """
 
     type: Literal["generic"] = "generic"
@@ -173,7 +193,15 @@ ResultPart = Annotated[
 
 
 class ToolResultContent(Content):
-    """What a tool gave back: a JSON value or text in `output`, pictures and files in `contents`."""
+    """The result of a tool call.
+
+    Attributes:
+        call_id: Id of the tool call.
+        name: Name of the tool.
+        output: The result: a JSON value or text.
+        contents: Images, files and other parts of the result.
+        is_error: Whether the tool failed.
+    """
 
     type: Literal["tool_result"] = "tool_result"
     call_id: str

@@ -1,4 +1,4 @@
-"""Content out of anything: paths, bytes, open files, addresses, words, and parts in any spelling."""
+"""Conversion of paths, bytes, open files, URLs, text and provider-specific dicts to content parts."""
 
 from __future__ import annotations
 
@@ -26,10 +26,18 @@ KINDS: dict[str, type[ImageContent] | type[AudioContent] | type[VideoContent]] =
 
 
 def content_of(anything: Any) -> ContentItem:
-    """One part. A string that is an address and nothing else is what is there; any other string is words."""
+    """Convert a value to a content part.
+
+    Args:
+        anything: Path, bytes, open file, string or content part. A string that is only a URL becomes the media at this
+            URL; any other string becomes text.
+
+    Returns:
+        The content part.
+    """
     match anything:
         case Content():
-            return anything  # type: ignore[return-value]  # every content there is, is an item
+            return anything  # type: ignore[return-value]  # every Content subclass is a ContentItem
         case str():
             return media_at(anything) if ADDRESS.fullmatch(anything) else TextContent(text=anything)
         case bytes() | bytearray() | memoryview():
@@ -43,12 +51,12 @@ def content_of(anything: Any) -> ContentItem:
     except ValidationError as error:
         kind = type(anything).__name__
         raise ConfigurationError(
-            f"a {kind} cannot be made into content: pass a path, bytes, an open file, an address, words or a part"
+            f"cannot convert {kind} to content. Pass a path, bytes, an open file, a URL, text or a content part"
         ) from error
 
 
 def media_of(data: bytes, name: str | None = None) -> ContentItem:
-    """A picture, sound, film or file, as the bytes say."""
+    """Create an image, audio, video or file part, depending on the type that the bytes have."""
     mime_type = sniff(data, name)
     return KINDS.get(mime_type.split("/")[0], FileContent)(data=data, mime_type=mime_type, name=name)
 
@@ -62,7 +70,7 @@ def media_at(address: str) -> ContentItem:
     mime_type = from_name(address.split("?", 1)[0].split("#", 1)[0])
     if mime_type is None:
         raise ConfigurationError(
-            f"{address} does not say what it is: use ImageContent.from_url(...), or the like of another kind"
+            f"cannot tell the media type of {address}. Use ImageContent.from_url(...) or another media class"
         )
     return KINDS.get(mime_type.split("/")[0], FileContent).from_url(address)
 

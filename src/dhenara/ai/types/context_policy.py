@@ -1,4 +1,4 @@
-"""The context policy: what happens when a conversation grows too long for its model, or for its price."""
+"""Context policy: what to do when a conversation gets too long for the model, or too expensive."""
 
 from typing import Literal
 
@@ -8,11 +8,15 @@ from .model_base import FrozenModel
 
 
 class ContextPolicy(FrozenModel):
-    """Each is independent; what a provider does not offer is a warning.
+    """Limits on the length of the context. Each works independently; unsupported ones give a warning.
 
-    `max_input_tokens` is kept to here, by leaving out the oldest rounds; tokens are estimated at four bytes each.
-    `compact_at` lets the provider sum up what is older when there are so many tokens, `clear_tool_results_at` lets it
-    forget all but the latest `keep_tool_results` results, and `truncation` lets it drop what does not fit.
+    Attributes:
+        max_input_tokens: Remove the oldest rounds before sending so that the input stays below this number of tokens,
+            estimated at four bytes each.
+        compact_at: Let the provider summarise older content above this number of tokens.
+        clear_tool_results_at: Let the provider remove older tool results above this number of tokens.
+        keep_tool_results: Number of latest tool results that are kept. Default 3.
+        truncation: `"auto"` lets the provider drop what does not fit.
     """
 
     max_input_tokens: int | None = Field(default=None, gt=0)

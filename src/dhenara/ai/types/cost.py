@@ -1,4 +1,4 @@
-"""Cost: what an answer costs, and who says so. Unknown is unknown, never zero."""
+"""Cost of a response, with the source of its price. An unknown cost is None, never zero."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -9,9 +9,17 @@ from .model_base import FrozenModel
 
 
 class Cost(FrozenModel):
-    """`amount` is None when no price is known; `reason` then says why.
+    """Cost of a response.
 
-    A cached answer costs nothing; `saved` is then what asking again would have cost, if that is known.
+    Attributes:
+        amount: Total, or None if the price is unknown.
+        currency: Currency. Default `"USD"`.
+        components: Amounts by kind of token or unit.
+        source: Source of the price.
+        priced_as: Model name in the price list.
+        priced_at: Date of the price.
+        reason: Why `amount` is None.
+        saved: For a cached response (whose amount is 0): cost of a new request, if known.
     """
 
     amount: Decimal | None = None

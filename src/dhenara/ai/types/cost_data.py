@@ -1,4 +1,4 @@
-"""What a model costs, for whoever knows better than the catalogue."""
+"""Custom prices of a model; they replace the prices of the catalog."""
 
 from decimal import Decimal
 from typing import Any, Self
@@ -9,7 +9,7 @@ from .model_base import FrozenModel
 
 
 class ChatModelCostData(FrozenModel):
-    """Prices per million tokens in US dollars."""
+    """Prices of a chat model in US dollars per million tokens."""
 
     input_token_cost_per_million: Decimal = Field(ge=0)
     output_token_cost_per_million: Decimal = Field(ge=0)
@@ -18,7 +18,7 @@ class ChatModelCostData(FrozenModel):
 
 
 class ImageModelCostData(FrozenModel):
-    """One price for every image, or a price for each combination of options."""
+    """Price of an image model: one price for every image, or one for each combination of options."""
 
     flat_cost_per_image: Decimal | None = Field(default=None, ge=0)
     image_options_cost_data: tuple[dict[str, Any], ...] = ()
@@ -26,12 +26,12 @@ class ImageModelCostData(FrozenModel):
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.flat_cost_per_image is None) == (not self.image_options_cost_data):
-            raise ValueError("give either flat_cost_per_image or image_options_cost_data")
+            raise ValueError("set either flat_cost_per_image or image_options_cost_data")
         return self
 
 
 class AudioModelCostData(FrozenModel):
-    """Prices in US dollars of a minute that is heard, or of a million letters that are spoken."""
+    """Price of an audio model in US dollars: per minute of audio, or per million characters of spoken text."""
 
     cost_per_minute: Decimal | None = Field(default=None, ge=0)
     cost_per_million_characters: Decimal | None = Field(default=None, ge=0)
@@ -39,7 +39,7 @@ class AudioModelCostData(FrozenModel):
     @model_validator(mode="after")
     def _one_at_least(self) -> Self:
         if self.cost_per_minute is None and self.cost_per_million_characters is None:
-            raise ValueError("give cost_per_minute or cost_per_million_characters")
+            raise ValueError("set cost_per_minute or cost_per_million_characters")
         return self
 
 

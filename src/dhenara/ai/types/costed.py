@@ -1,4 +1,4 @@
-"""Priced answers: what an answer costs is worked out when somebody looks, and is there whenever it is kept."""
+"""Responses with a cost that is calculated when it is first read or serialised."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Pricing = Callable[[Any], "Cost | None"]
 
 
 class Costed(FrozenModel):
-    """Prices take a moment to load, which nobody should wait for who never asks. Each kind has a field `cost`."""
+    """Base class of responses with a `cost`, calculated on first access because loading the price list takes time."""
 
     if TYPE_CHECKING:
         cost: Cost | None = None
@@ -25,23 +25,23 @@ class Costed(FrozenModel):
     _pricing: Pricing | None = PrivateAttr(default=None)
 
     def with_pricing(self, pricing: Pricing | None) -> Self:
-        """This answer, whose cost is asked of `pricing` the first time it is wanted."""
+        """Return this response; its cost is calculated with `pricing` on first access."""
         if pricing is not None:
             self.__dict__.pop("cost", None)
             self._pricing = pricing
         return self
 
     def settle_cost(self) -> None:
-        """Works the cost out now; afterwards the answer is a plain value."""
+        """Calculate the cost now."""
         if "cost" not in self.__dict__:
             pricing, self._pricing = self._pricing, None
             known = {**self.__dict__, "cost": pricing(self) if pricing is not None else None}
-            # In the order of the fields, so that an answer and its copy out of JSON are written alike.
+            # In the order of the fields, so that a response and its copy from JSON are serialised in the same order.
             object.__setattr__(self, "__dict__", {name: known[name] for name in type(self).model_fields})
-            # Not added to the old set: answers that are kept in thousands share theirs.
+            # A new set: the old one is shared by many responses.
             object.__setattr__(self, "__pydantic_fields_set__", {*self.__pydantic_fields_set__, "cost"})
 
-    # Hidden from type checkers: to them `cost` is a field like any other, and the dump keeps the fields' schema.
+    # Hidden from type checkers: for them `cost` is a normal field, and the dump keeps the fields' schema.
     if not TYPE_CHECKING:
 
         def __getattr__(self, name):
@@ -52,7 +52,7 @@ class Costed(FrozenModel):
 
         @classmethod
         def __get_pydantic_core_schema__(cls, source, handler):
-            """What `model_serializer` does, without the module that it lives in."""
+            """Do what `model_serializer` does, without importing its module."""
             written = core_schema.wrap_serializer_function_ser_schema(with_cost)
             return {**handler(source), "serialization": written}
 
@@ -62,7 +62,7 @@ class Costed(FrozenModel):
                 one.settle_cost()
         return super().__eq__(other)
 
-    __hash__ = None  # type: ignore[assignment]  # answers hold lists
+    __hash__ = None  # type: ignore[assignment]  # responses hold lists
 
     def __repr_args__(self) -> Any:
         self.settle_cost()
@@ -73,7 +73,7 @@ class Costed(FrozenModel):
         return super().__iter__()
 
     def __getstate__(self) -> dict[Any, Any]:
-        """What is kept never holds the pricing, which knows the endpoint and its key."""
+        """Leave out the pricing object when pickling, because it holds the endpoint with its API key."""
         self.settle_cost()
         return super().__getstate__()
 

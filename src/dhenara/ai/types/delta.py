@@ -1,4 +1,4 @@
-"""Deltas: the smallest facts a provider tells about its answer, in arrival order. They flow; nobody keeps them."""
+"""Deltas: the decoded events of a response, in order of arrival. They are passed on and not stored."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ FinishReason = Literal[
 ]
 
 Part = int | str
-"""Which part of the answer, in the protocol's own numbering; unique within one choice."""
+"""Id of a part in the numbering of the protocol; unique within one choice."""
 
 
 @dataclass(slots=True, eq=False)
 class ResponseStart:
-    """Who answers. Empty fields mean: not said yet."""
+    """Start of a response. Empty fields are not known yet."""
 
     id: str | None = None
     model: str | None = None
@@ -49,7 +49,9 @@ class TextDelta:
 
 @dataclass(slots=True, eq=False)
 class ReasoningDelta:
-    """`text` is thinking or its summary; `raw_text` is the open thinking where a summary exists beside it."""
+    """Reasoning text. `text` is the reasoning or its summary; `raw_text` is the full reasoning if there is also a
+    summary.
+    """
 
     part: Part
     text: str = ""
@@ -70,7 +72,9 @@ class RefusalDelta:
 
 @dataclass(slots=True, eq=False)
 class ToolCallDelta:
-    """`arguments` is the next piece of JSON text. `verbatim` is false where the wire carries an object instead."""
+    """A piece of a tool call. `arguments` is JSON text; `verbatim` is False if the protocol sends an object
+    instead.
+    """
 
     part: Part
     id: str | None = None
@@ -83,7 +87,7 @@ class ToolCallDelta:
 
 @dataclass(slots=True, eq=False)
 class ServerToolDelta:
-    """A tool the provider runs. `data` is its whole block where it comes whole."""
+    """A tool call that the provider runs. `data` is the whole block, if it is sent at once."""
 
     part: Part
     id: str | None = None
@@ -96,7 +100,7 @@ class ServerToolDelta:
 
 @dataclass(slots=True, eq=False)
 class MediaDelta:
-    """A picture, sound or file: bytes as base64 text in pieces, or an address. `kind` is its content type."""
+    """A piece of an image, audio, video or file: base64 text, or a URL. `kind` is the content type."""
 
     part: Part
     kind: Literal["image", "audio", "video", "file"]
@@ -111,7 +115,7 @@ class MediaDelta:
 
 @dataclass(slots=True, eq=False)
 class ContentDelta:
-    """A part that arrives whole: an unknown block, or one that is never cut into pieces."""
+    """A part that is sent whole: an unknown block, or one that the protocol never splits."""
 
     part: Part
     content: Content
@@ -127,7 +131,7 @@ class CitationDelta:
 
 @dataclass(slots=True, eq=False)
 class LogprobsDelta:
-    """Log probabilities of the tokens just said, in OpenAI's shape: token, logprob, bytes, top_logprobs."""
+    """Log probabilities of the latest tokens in OpenAI's format: token, logprob, bytes, top_logprobs."""
 
     tokens: list[dict[str, Any]]
     choice: int = 0
@@ -135,21 +139,21 @@ class LogprobsDelta:
 
 @dataclass(slots=True, eq=False)
 class UsageDelta:
-    """The tokens so far, as far as they are known; each report replaces the one before."""
+    """Token counts so far; each report replaces the one before."""
 
     usage: Usage
 
 
 @dataclass(slots=True, eq=False)
 class ResultDelta:
-    """What an operation beside chat came to; usage and warnings are told by deltas of their own."""
+    """Result of an operation other than chat; usage and warnings have their own deltas."""
 
     result: Result
 
 
 @dataclass(slots=True, eq=False)
 class FinishDelta:
-    """One choice is complete. `raw` is the provider's own word for why."""
+    """End of one choice. `raw` is the provider's own finish reason."""
 
     reason: FinishReason
     raw: str | None = None
@@ -160,12 +164,12 @@ class FinishDelta:
 
 @dataclass(slots=True, eq=False)
 class StreamEnd:
-    """The protocol's own end of the stream. Without it an answer is interrupted, never complete."""
+    """The protocol's end marker of the stream. A response without it counts as interrupted."""
 
 
 @dataclass(slots=True, eq=False)
 class ErrorDelta:
-    """The provider reports an error inside an answer that began well."""
+    """An error that the provider reports after the response has started."""
 
     error: Exception
 
@@ -177,7 +181,7 @@ class WarningDelta:
 
 @dataclass(slots=True, eq=False)
 class FileDelta:
-    """Bytes of a file on its way. Nobody keeps them but who takes them from the stream."""
+    """Bytes of a file download. They are not stored, only passed to the consumer of the stream."""
 
     data: bytes = field(repr=False)
 
@@ -206,4 +210,4 @@ Delta = (
 )
 
 SILENT = (ResponseStart, UsageDelta, WarningDelta)
-"""Facts about an answer that are no part of what it says."""
+"""Deltas that carry no content."""

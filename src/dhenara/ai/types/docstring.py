@@ -1,4 +1,4 @@
-"""Docstrings: what a function says of itself and its parameters, in Google's, NumPy's or reST's way."""
+"""Docstring parser: description of a function and its parameters, from Google, NumPy or reST style."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FunctionDocs:
-    """The description of the whole, and of each parameter that has one."""
+    """Description of a function and of its documented parameters."""
 
     description: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_docstring(function: Callable[..., Any]) -> FunctionDocs:
-    """What the docstring tells; nothing where there is none, or where it is only inherited from `object`."""
+    """Parse the docstring of a function; empty if there is none or it is inherited from `object`."""
     text = inspect.getdoc(function)
     if not text:
         return FunctionDocs()
@@ -28,7 +28,7 @@ def read_docstring(function: Callable[..., Any]) -> FunctionDocs:
     try:
         read = parse(text)
     except ParseError:
-        # Whatever it is, it was written to be read.
+        # No known style: use the whole text as the description.
         return FunctionDocs(text)
     options = [part for part in (read.short_description, read.long_description) if part]
     parameters = {one.arg_name.lstrip("*"): one.description for one in read.params if one.description}

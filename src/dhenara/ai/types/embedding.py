@@ -22,7 +22,7 @@ InputType = Literal["query", "document", "classification", "clustering", "simila
 
 
 class TakenAsGiven:
-    """Marks numbers that are not looked at one by one where they come as they are; out of JSON they are read."""
+    """Marks a field whose numbers are not validated one by one in Python; they are validated when read from JSON."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -30,13 +30,15 @@ class TakenAsGiven:
 
 
 class EmbeddingRequest(FrozenModel):
-    """What becomes vectors, and how.
+    """Request for embeddings.
 
     Attributes:
-        texts: Texts, and pictures, sounds, videos or documents for models that take these; one vector for each.
-        dimensions: How long the vectors are, where the model lets that be chosen.
-        input_type: What the texts are for, where the model tells that apart.
-        truncate: Whether texts that are too long are cut.
+        texts: Texts, and images, audio, videos or documents for models that support these; one vector for each.
+        dimensions: Length of the vectors, if the model supports a choice.
+        input_type: Purpose of the texts, if the model distinguishes it.
+        truncate: Whether to truncate texts that are too long.
+        concurrency: Maximum number of requests at the same time. Default 4.
+        batch_size: Number of texts in one request. Default None: the provider's maximum.
     """
 
     texts: tuple[str | ImageContent | AudioContent | VideoContent | FileContent, ...] = Field(min_length=1)
@@ -55,7 +57,11 @@ class EmbeddingRequest(FrozenModel):
 
 
 class EmbeddingResponse(OperationResponse):
-    """One vector a text or picture, in their order."""
+    """Embeddings.
+
+    Attributes:
+        vectors: One vector for each input, in the same order.
+    """
 
     vectors: Annotated[list[list[float]], TakenAsGiven] = Field(default_factory=list, repr=False)
 
@@ -63,46 +69,51 @@ class EmbeddingResponse(OperationResponse):
 
     @classmethod
     def unpacked(cls, packed: tuple[bytes, ...]) -> EmbeddingResponse:
-        """Out of vectors of 32-bit floats as they were sent, which `numpy` takes as they are."""
+        """Create a response from packed 32-bit floats, as the provider sent them."""
         return cls.joined([array("f", one).tolist() for one in packed], packed, {})
 
     @classmethod
     def joined(
         cls, vectors: list[list[float]], packed: tuple[bytes, ...], facts: Mapping[str, Any]
     ) -> EmbeddingResponse:
-        """Vectors that may also be there as they were sent."""
+        """Create a response from vectors, with their packed form if available."""
         response = cls(vectors=vectors, **facts)
         response._packed = packed
         return response
 
     @property
     def dimensions(self) -> int:
-        """How long each vector is."""
+        """Length of each vector."""
         return len(self.vectors[0]) if self.vectors else 0
 
     @property
     def packed(self) -> tuple[bytes, ...]:
-        """The vectors as 32-bit floats, where they came so."""
+        """The vectors as packed 32-bit floats, if the provider sent them in this form; otherwise empty."""
         return self._packed
 
     def __eq__(self, other: object) -> bool:
-        """In which form the vectors came makes no difference."""
+        """Compare the vectors, whether packed or not."""
         if not isinstance(other, EmbeddingResponse):
             return False
         self.settle_cost()
         other.settle_cost()
         return self.__dict__ == other.__dict__
 
-    __hash__ = None  # type: ignore[assignment]  # lists are in it
+    __hash__ = None  # type: ignore[assignment]  # it holds lists
 
     def numpy(self) -> NDArray[float32]:
-        """All vectors as one matrix, a row a text. Needs numpy."""
+        """Return the vectors as a matrix with one row for each input. Requires numpy.
+
+        Returns:
+            The matrix with 32-bit floats.
+
+        Raises:
+            ConfigurationError: numpy is not installed.
+        """
         try:
             import numpy
         except ImportError as error:
-            raise ConfigurationError(
-                "vectors as a matrix need numpy: pip install numpy, or read them from `vectors`"
-            ) from error
+            raise ConfigurationError("numpy is not installed. Run pip install numpy, or use `vectors`") from error
         if self._packed:
             return numpy.frombuffer(b"".join(self._packed), dtype="<f4").reshape(len(self._packed), -1)
         return numpy.asarray(self.vectors, dtype=numpy.float32)

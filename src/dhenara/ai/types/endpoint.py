@@ -1,4 +1,4 @@
-"""An endpoint: a model, reached through an API."""
+"""An endpoint: a model together with the API it is called through."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,14 @@ else:
 
 
 class AIModelEndpoint(FrozenModel):
-    """The same model may stand behind several endpoints. `cost_data` overrides the model's own."""
+    """A model and the API it is called through. One model may have several endpoints.
+
+    Attributes:
+        api: Access to the provider.
+        ai_model: The model.
+        cost_data: Prices that replace those of the model.
+        reference: Reference name of the endpoint, for your own use.
+    """
 
     model_config = DISCREET
 

@@ -1,4 +1,4 @@
-"""Fetching: what may be fetched here for a provider that does not fetch it itself."""
+"""Settings for downloads of files that a provider cannot fetch itself."""
 
 from pydantic import Field
 
@@ -6,9 +6,15 @@ from .model_base import FrozenModel
 
 
 class Fetching(FrozenModel):
-    """`private` lets addresses be fetched that are not on the public internet: this machine, its networks, its cloud.
+    """Rules for downloading files on behalf of a provider. Every redirect is checked with the same rules.
 
-    Every redirect is held to the same rules. `timeout` is in seconds for each file, `max_bytes` its largest size.
+    Attributes:
+        allowed: Whether files may be downloaded. Default True.
+        private: Whether addresses outside the public internet are allowed: this machine, its networks, cloud metadata.
+            Default False.
+        max_bytes: Maximum size of a file in bytes. Default 50,000,000.
+        max_redirects: Maximum number of redirects. Default 5.
+        timeout: Timeout for each file in seconds. Default 60.
     """
 
     allowed: bool = True

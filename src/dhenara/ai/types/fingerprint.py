@@ -1,4 +1,4 @@
-"""A fingerprint: a request as one hash a part, in the order in which providers cache them."""
+"""Fingerprint: a hash of each part of a request, in the order in which providers cache them."""
 
 import hashlib
 from functools import cached_property
@@ -11,28 +11,29 @@ from .model_base import FrozenModel
 
 LENGTH = 16
 RANKS = {"model": 0, "tools": 2, "instructions": 3, "turns": 4}
-"""The order of the parts; what is not here, such as settings of thinking, stands between the model and the tools."""
+"""Order of the parts; other parts, such as reasoning settings, come between the model and the tools."""
 
 
 class FingerprintPart(FrozenModel):
-    """One part of a request: what it is called on the wire, and the hash of its bytes."""
+    """One part of a request: its name in the request body, and the hash of its bytes."""
 
     name: str
     digest: str
 
     @property
     def place(self) -> tuple[int, int]:
-        """Where it stands among the parts."""
+        """Sort key of the part."""
         name, _, number = self.name.partition("[")
         return RANKS.get(name, 1), int(number.rstrip("]") or 0) if number else 0
 
 
 class Fingerprint(FrozenModel):
-    """Two requests share a provider's cache as far as their fingerprints begin alike.
+    """Hashes of the parts of a request. Two requests share a provider's prompt cache as far as their fingerprints are
+    equal from the start.
 
-    A turn of a conversation holds only what its request has that the one before had not, so that a conversation grows
-    by one request a turn and not by all of them: `since` is then the digest of the fingerprint before, `parts` are
-    those that are new or changed, and `gone` names those that are there no more.
+    In a stored conversation each turn holds only the difference to the turn before, so that the size grows linearly:
+    `since` is the digest of the fingerprint before, `parts` are new or changed, and `gone` names those that were
+    removed.
     """
 
     parts: list[FingerprintPart] = Field(default_factory=list)
@@ -41,20 +42,26 @@ class Fingerprint(FrozenModel):
 
     @cached_property
     def digest(self) -> str:
-        """One hash of the whole, chained to the one before."""
+        """One hash of the whole fingerprint, chained to the one before."""
         data = [self.since or "", *(f"{part.name}={part.digest}" for part in self.parts), *self.gone]
         return hashlib.sha256("\n".join(data).encode()).hexdigest()[:LENGTH]
 
     def changed_since(self, earlier: Self) -> str | None:
-        """The first part of the earlier request that is another one here or gone; None when all of it is here.
+        """Return the name of the first part of the earlier request that changed or was removed.
+
+        Args:
+            earlier: Fingerprint of the earlier request.
+
+        Returns:
+            Name of the part; None if the earlier request is completely contained in this one.
 
         Raises:
             ConfigurationError: One of the two holds only differences, as turns of conversations do.
         """
         if self.since is not None or earlier.since is not None:
             raise ConfigurationError(
-                "fingerprints of turns hold only what changed since the turn before: conversation.explain_cache() "
-                "compares turns, and response.fingerprint holds the whole"
+                "cannot compare fingerprints of turns, as they hold only differences. Use conversation.explain_cache() "
+                "for turns, or response.fingerprint, which is complete"
             )
         here = {part.name: part.digest for part in self.parts}
         changed = next((part.name for part in earlier.parts if here.get(part.name) != part.digest), None)
@@ -65,7 +72,7 @@ class Fingerprint(FrozenModel):
         return next((name for name in lead if name not in before), None)
 
     def without(self, earlier: Self, since: str) -> Self:
-        """Only what differs from an earlier one, whose digest in the conversation is `since`."""
+        """Return only the difference to an earlier fingerprint; `since` is its digest in the conversation."""
         before = {part.name: part.digest for part in earlier.parts}
         here = {part.name for part in self.parts}
         changed = [part for part in self.parts if before.get(part.name) != part.digest]

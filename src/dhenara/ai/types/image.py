@@ -1,4 +1,4 @@
-"""Pictures that a model made, and what is asked of it beside the prompt."""
+"""Generated images, and the parameters of image generation."""
 
 from pathlib import Path
 from typing import Literal
@@ -21,34 +21,46 @@ SUFFIXES = {
 
 
 class ImageRequest(FrozenModel):
-    """`make` something new, or variations of the picture in the prompt; `mask` is transparent where it may change."""
+    """Parameters of image generation. `make` is a new image or variations of the image in the prompt; transparent
+    areas of `mask` may be changed.
+    """
 
     make: Literal["new", "variation"] = "new"
     mask: ImageContent | None = None
 
 
 class GeneratedImage(ImageContent):
-    """One picture. It can be a part of the next prompt as it is."""
+    """A generated image. It can be used as a part of the next prompt."""
 
     revised_prompt: str | None = None
 
     @property
     def bytes(self) -> bytes:
-        """The file itself; an error where the provider gave only an address."""
+        """The bytes of the image file.
+
+        Raises:
+            ConfigurationError: The provider returned only a URL.
+        """
         if self.data is None:
             raise ConfigurationError(
-                f"this picture is not here but at {self.url}: fetch it with client.download(image), "
-                "or ask for it in base64"
+                f"the image has no data, only the URL {self.url}. Call client.download(image), or request base64 images"
             )
         return self.data
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Width and height in pixels, where the file tells."""
+        """Width and height in pixels, read from the file header; None if unknown."""
         return image_size(self.data) if self.data else None
 
     def save(self, path: str | Path) -> Path:
-        """Writes the picture to this path, and says where; without a suffix it gets that of its kind."""
+        """Write the image to a file.
+
+        Args:
+            path: Target path. A path without suffix gets the suffix of the image format.
+
+        Returns:
+            The path that was written.
+        """
         target = Path(path)
         if not target.suffix:
             target = target.with_suffix(SUFFIXES.get(image_type(self.bytes) or self.mime_type or "", ""))
@@ -57,7 +69,7 @@ class GeneratedImage(ImageContent):
 
 
 class ImageResponse(Result):
-    """Pictures that a model made, and what it said beside them."""
+    """Generated images, with the text that the model returned in addition."""
 
     images: list[GeneratedImage] = Field(default_factory=list)
     text: str = ""

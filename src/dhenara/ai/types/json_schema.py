@@ -1,4 +1,4 @@
-"""JSON Schemas of Python types: without the titles that only repeat names."""
+"""JSON Schemas of Python types, without titles that only repeat the field names."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ UNDESCRIBABLE = (PydanticUserError, PydanticUndefinedAnnotation)
 
 
 class PlainJsonSchema(GenerateJsonSchema):
-    """Defaults that JSON has no word for are left out in silence: the function knows them anyway."""
+    """Schema generator that leaves out default values which JSON cannot represent."""
 
-    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  # as pydantic declares it
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  # declared as in pydantic
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
     def encode_default(self, dft: Any) -> Any:
         if isinstance(dft, float) and not isfinite(dft):
-            raise PydanticSerializationError(f"JSON has no word for {dft}")
+            raise PydanticSerializationError(f"{dft} cannot be represented in JSON")
         return super().encode_default(dft)
 
 
 def adapter_of(kind: Any, called: str) -> TypeAdapter[Any]:
-    """What reads values of this type; `called` says whose it is where that cannot be."""
+    """Return the type adapter; `called` names the owner of the type in error messages."""
     try:
         return TypeAdapter(kind)
     except UNDESCRIBABLE as error:
-        raise ConfigurationError(f"{called} cannot be described to a model: {first_line(error)}") from error
+        raise ConfigurationError(f"{called}: cannot create a JSON Schema: {first_line(error)}") from error
 
 
 def schema_of(adapter: TypeAdapter[Any], called: str) -> dict[str, Any]:
-    """The JSON Schema of what it reads."""
+    """Return the JSON Schema of the adapter's type."""
     try:
         schema = adapter.json_schema(schema_generator=PlainJsonSchema)
     except UNDESCRIBABLE as error:
-        raise ConfigurationError(f"{called} cannot be described to a model: {first_line(error)}") from error
+        raise ConfigurationError(f"{called}: cannot create a JSON Schema: {first_line(error)}") from error
     return schema
 
 
 def as_object(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same schema with an object at its root, where it is only a reference to one."""
+    """Return the schema with a root object instead of a root `$ref`."""
     name = str(schema.get("$ref", "")).removeprefix("#/$defs/")
     target = schema.get("$defs", {}).get(name)
     return {**target, **{k: v for k, v in schema.items() if k != "$ref"}} if target is not None else schema

@@ -1,4 +1,4 @@
-"""Types that are loaded when a value is first checked against them: most calls never see one."""
+"""Types that are imported when a value is first validated against them, to speed up import."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema
 
 
 class Later:
-    """Stands in an annotation for a type of another module of this package."""
+    """Annotation marker for a type in another module of this package."""
 
     __slots__ = ("home", "name")
 
@@ -29,5 +29,5 @@ class Later:
 
 
 def later(home: str, name: str) -> Any:
-    """`name` of the module `home`, for annotations of values; type checkers are told of the type itself."""
+    """Return an annotation for `name` of the module `home`; type checkers see the type itself."""
     return Annotated[Any, Later(home, name)]

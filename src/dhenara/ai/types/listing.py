@@ -1,4 +1,4 @@
-"""Listings: the models that a provider says it has, in one shape."""
+"""Model listings: the models that a provider's API returns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from .model_base import FrozenModel
 
 
 class ModelListing(FrozenModel):
-    """One model as its provider lists it. What the provider does not tell is None or empty; `raw` is all it told."""
+    """One model from the provider's model list. Fields that the provider does not send are None or empty; `raw` is
+    the full entry.
+    """
 
     id: str
     provider: str

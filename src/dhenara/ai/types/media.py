@@ -1,4 +1,4 @@
-"""Media: pictures, sound, films and files, as bytes, by their address, or by the id that a provider gave them."""
+"""Media types: images, audio, video and files, as bytes, by URL, or by a provider's file id."""
 
 from pathlib import PurePath
 from typing import Any, ClassVar, Literal, Self
@@ -12,19 +12,27 @@ from .sources import SupportsRead, matching_type, read_data_url, read_file, read
 
 
 class Media(Content):
-    """Bytes, an address or a provider's file id: one of them says where the content is.
+    """Base class of media. One of `data`, `url` and `file_id` must be set.
 
-    Beside an id that is known to belong to a provider, the bytes or the address may say it to all others.
+    With a file id of a known provider, `data` or `url` may be set as well; they are used for other providers.
+
+    Attributes:
+        data: The bytes.
+        url: URL of the file.
+        file_id: Id of a file that was uploaded to the provider.
+        stored_at: Provider that the file id belongs to, if known.
+        mime_type: Media type. Default None: detected from the bytes or the name.
+        name: File name.
     """
 
     KIND: ClassVar[str] = ""
-    """How the media types of this kind begin; anything may be a file."""
+    """Prefix of the media types of this class; empty accepts any."""
 
     data: bytes | None = Field(default=None, repr=False)
     url: str | None = None
     file_id: str | None = None
     stored_at: str | None = None
-    """The provider that the file id belongs to, where that is known."""
+    """Provider that the file id belongs to, if known."""
 
     mime_type: str | None = None
     name: str | None = None
@@ -35,23 +43,43 @@ class Media(Content):
 
     @classmethod
     def from_path(cls, path: str | PurePath, **about: Any) -> Self:
-        """The file, read now. `about` are other fields, such as `name`."""
+        """Create a part from a file; the file is read now.
+
+        Args:
+            path: Path of the file.
+            **about: Other fields, such as `name`.
+        """
         return cls.from_bytes(**{**read_path(path), **about})
 
     @classmethod
     def from_file(cls, file: SupportsRead, **about: Any) -> Self:
-        """What an open file has to say from where it stands."""
+        """Create a part from an open file, read from its current position.
+
+        Args:
+            file: Binary file object.
+            **about: Other fields, such as `name`.
+        """
         return cls.from_bytes(**{**read_file(file), **about})
 
     @classmethod
     def from_bytes(cls, data: bytes, **about: Any) -> Self:
-        """These bytes; what they are is told by themselves unless `mime_type` says it."""
+        """Create a part from bytes.
+
+        Args:
+            data: The bytes.
+            **about: Other fields. Without `mime_type`, the type is detected from the bytes.
+        """
         mime_type = about.pop("mime_type", None) or sniff(data, about.get("name"))
         return cls(data=data, mime_type=matching_type(mime_type, cls.KIND, about.get("name")), **about)
 
     @classmethod
     def from_url(cls, url: str, **about: Any) -> Self:
-        """What is at this address. A provider that cannot fetch it gets the bytes, which are fetched here."""
+        """Create a part from a URL. It is downloaded here if the provider cannot fetch URLs.
+
+        Args:
+            url: URL of the file, or a `data:` URL.
+            **about: Other fields, such as `mime_type`.
+        """
         if url.startswith("data:"):
             return cls.from_bytes(**{**read_data_url(url), **about})
         mime_type = about.pop("mime_type", None) or from_name(url.split("?", 1)[0].split("#", 1)[0])
@@ -59,12 +87,17 @@ class Media(Content):
 
     @classmethod
     def from_file_id(cls, file_id: str, **about: Any) -> Self:
-        """A file that the provider has already, by the id that it gave."""
+        """Create a part from the id of a file that was uploaded to the provider.
+
+        Args:
+            file_id: The provider's id of the file.
+            **about: Other fields, such as `stored_at`.
+        """
         return cls(file_id=file_id, **about)
 
 
 class ImageContent(Media):
-    """A picture."""
+    """An image. `detail` is the resolution at which the provider reads it, such as `"low"` or `"high"`."""
 
     KIND: ClassVar[str] = "image/"
 
@@ -73,7 +106,7 @@ class ImageContent(Media):
 
 
 class AudioContent(Media):
-    """Sound, with its transcript where one is known."""
+    """Audio, with its transcript if known."""
 
     KIND: ClassVar[str] = "audio/"
 
@@ -85,7 +118,7 @@ class AudioContent(Media):
 
 
 class VideoContent(Media):
-    """Moving pictures."""
+    """A video."""
 
     KIND: ClassVar[str] = "video/"
 
@@ -96,9 +129,9 @@ class FileContent(Media):
     """A document: PDF, text, or any other file.
 
     Attributes:
-        citations: Whether answers may cite the document. None leaves it to the provider. Anthropic and Bedrock take
-            this for each document, Cohere for the whole request; elsewhere it is a warning.
-        context: What the model should know about the document, which is not cited. Anthropic and Bedrock take it.
+        citations: Whether answers may cite the document. Default None: decided by the provider. Anthropic and Bedrock
+            support it for each document, Cohere for the whole request; other providers give a warning.
+        context: Information about the document that is not cited. Supported by Anthropic and Bedrock.
     """
 
     type: Literal["file"] = "file"
@@ -106,7 +139,7 @@ class FileContent(Media):
     context: str | None = None
 
     def to_text(self) -> str | None:
-        """The clean text of a text file, its name above it; None for what is no text, or not here."""
+        """Return the content of a text file, headed by its name; None if it is not text or has no data."""
         if self.data is None or not is_text(self.mime_type):
             return None
         return f"{self.name}:\n{clean_text(self.data)}" if self.name else clean_text(self.data)

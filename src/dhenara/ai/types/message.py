@@ -1,4 +1,4 @@
-"""Messages: who says what. Prompts, answers and tool results all become messages before they travel."""
+"""Messages: the turns of a conversation, made of content parts."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,9 +32,15 @@ SPELLINGS = ("contents", "content", "parts", "text")
 
 
 class Message(FrozenModel):
-    """One turn. `text=`, `content=` (a string or parts) and `parts=` are other spellings of `contents=`.
+    """One turn of a conversation. `text=`, `content=` (a string or parts) and `parts=` are accepted in place of
+    `contents=`.
 
-    `cache="short"` or `"long"` marks the end of the message, which is the end of its last part, for prompt caches.
+    `cache="short"` or `"long"` marks the end of the last part as a point up to which the provider may cache the prompt.
+
+    Attributes:
+        role: Who the message is from.
+        contents: The content parts.
+        name: Name of the participant.
     """
 
     role: Role
@@ -65,7 +71,7 @@ class Message(FrozenModel):
         text = {key: value for key, value in given.items() if key not in SPELLINGS}
         spoken = [key for key in SPELLINGS if given.get(key) is not None]
         if len(spoken) > 1:
-            raise ValueError(f"a message says its content once, not as {' and '.join(spoken)}")
+            raise ValueError(f"a message takes its content once: {' and '.join(spoken)} are set. Pass only one of them")
         if "role" in text and isinstance(text["role"], str):
             text["role"] = ROLES.get(text["role"], text["role"])
         text["contents"] = read_parts(given[spoken[0]]) if spoken else []
@@ -76,7 +82,7 @@ class Message(FrozenModel):
 
     @property
     def text(self) -> str:
-        """The words of this message."""
+        """The text of all text parts."""
         return joined_text(self.contents)
 
     def get_text(self) -> str:
@@ -84,7 +90,7 @@ class Message(FrozenModel):
 
 
 class Prompt(Message):
-    """What a user says: a message whose role is "user" unless told otherwise."""
+    """A user message: `role` is `"user"` by default."""
 
     role: Role = "user"
 
@@ -104,14 +110,14 @@ class Prompt(Message):
 
 
 def mark_part(part: Any, lifetime: Any) -> Any:
-    """The part with its end marked for the prompt cache."""
+    """Mark the end of the part for the prompt cache."""
     if isinstance(part, Mapping):
         return {**part, "cache": lifetime}
     return part.model_copy(update={"cache": lifetime}) if isinstance(part, FrozenModel) else part
 
 
 def as_sequence(given: Any) -> Sequence[Any]:
-    """One thing or many, as many."""
+    """Wrap a single value in a list; leave sequences as they are."""
     if given is None:
         return ()
     if isinstance(given, str | Mapping) or not isinstance(given, Sequence):

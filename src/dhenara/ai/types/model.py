@@ -26,10 +26,19 @@ FunctionalType = Literal[
 
 
 class AIModel(FrozenModel):
-    """`model_name` is what the provider calls it; everything else is optional.
+    """A model. Only `model_name` is required.
 
-    `base_model` names the model behind a deployment or an alias. `parameters` go into every request as they
-    are. `valid_options`, when given, are the only options a call may set.
+    Attributes:
+        model_name: The provider's name of the model.
+        provider: Provider that the model belongs to.
+        display_name: Name for display.
+        functional_type: What the model generates. Default `"text_generation"`.
+        base_model: Name of the model behind a deployment or an alias.
+        settings: Limits and capabilities.
+        cost_data: Prices that replace those of the catalog.
+        parameters: Parameters that are copied into every request unchanged.
+        valid_options: If set, the only options that a call may set, with their values.
+        metadata: Data for your own use.
     """
 
     model_name: str = Field(min_length=1)

@@ -1,4 +1,4 @@
-"""The common ground of every value that users hold: frozen, exact, JSON in and out without loss."""
+"""Base class of the public data types: frozen, strict about field names, lossless as JSON."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict
 from .plainly import FirstValidator, filled
 
 DISCREET = ConfigDict(hide_input_in_errors=True)
-"""For values with secrets in them: what is wrong is said without showing what was given."""
+"""Configuration of models with secrets: validation errors do not show the input."""
 
 
 class FrozenModel(BaseModel):
-    """Unknown fields are refused, so a misspelt name fails where it was written."""
+    """Frozen pydantic model that rejects unknown fields."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -28,7 +28,7 @@ class FrozenModel(BaseModel):
 
     @classmethod
     def construct_unchecked(cls, **values: Any) -> Self:
-        """A value of what was checked already; every field without a default must be among it."""
+        """Create an instance without validation; every field without a default must be passed."""
         return filled(cls.__new__(cls), values)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What is known about a model: its limits, and the values that its options may take."""
+"""Model settings: limits, and the values that options may take."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from .model_base import FrozenModel
 
 
 class ChatModelSettings(FrozenModel):
-    """Limits in tokens, and how the model reasons. None means unknown, and an unknown limit limits nothing."""
+    """Limits of a chat model in tokens, and its reasoning support. None means unknown: no limit is enforced."""
 
     max_context_window_tokens: int | None = Field(default=None, gt=0)
     max_input_tokens: int | None = Field(default=None, gt=0)
@@ -17,7 +17,7 @@ class ChatModelSettings(FrozenModel):
     max_reasoning_tokens: int | None = Field(default=None, gt=0)
     reasoning_efforts: tuple[str, ...] = ()
     input_modalities: tuple[str, ...] = ()
-    """What the model takes in: `text`, `image`, `audio`, `video`; empty where that is not known."""
+    """Input modalities: `text`, `image`, `audio`, `video`; empty if unknown."""
 
 
 class ValidOptionValue(FrozenModel):

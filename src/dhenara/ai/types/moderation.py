@@ -1,4 +1,4 @@
-"""Moderation: whether something is fit to be said."""
+"""Moderation: detection of harmful content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from .result import OperationResponse
 
 
 class ModerationRequest(FrozenModel):
-    """Texts are judged one by one; with a picture among them, all together are judged as one."""
+    """Request for moderation. Texts are classified one by one; if there is an image, all inputs are classified
+    together.
+    """
 
     inputs: tuple[str | ImageContent, ...] = Field(min_length=1)
 
@@ -24,7 +26,7 @@ class ModerationRequest(FrozenModel):
 
 
 class Moderation(FrozenModel):
-    """One judgement, in the categories of whoever judged."""
+    """One result, with the categories of the provider."""
 
     flagged: bool = False
     categories: dict[str, bool] = Field(default_factory=dict)
@@ -32,16 +34,16 @@ class Moderation(FrozenModel):
     applied_to: dict[str, list[str]] = Field(default_factory=dict)
 
     def reasons(self) -> list[str]:
-        """The categories for which it was flagged."""
+        """The categories that were flagged."""
         return [name for name, hit in self.categories.items() if hit]
 
 
 class ModerationResponse(OperationResponse):
-    """A judgement for each input, in their order."""
+    """One result for each input, in the same order."""
 
     results: list[Moderation] = Field(default_factory=list)
 
     @property
     def flagged(self) -> bool:
-        """Whether any of it was flagged."""
+        """Whether any input was flagged."""
         return any(one.flagged for one in self.results)

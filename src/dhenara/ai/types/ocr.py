@@ -1,4 +1,4 @@
-"""OCR: pages of a document or picture as text."""
+"""OCR: text of the pages of a document or image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .result import OperationResponse
 
 
 class OcrRequest(FrozenModel):
-    """`pages` counts from 0; `include_images` brings the pictures of the document along."""
+    """Request for OCR. `pages` are counted from 0; `include_images` returns the images of the document as well."""
 
     document: FileContent | ImageContent = Field(discriminator="type")
     pages: tuple[int, ...] | None = None
@@ -21,7 +21,7 @@ class OcrRequest(FrozenModel):
 
 
 class OcrPage(FrozenModel):
-    """One page. What the host knows beyond its text and pictures is in `extras`."""
+    """One page. `extras` holds further fields that the provider returns."""
 
     index: int
     markdown: str = ""
@@ -33,11 +33,11 @@ class OcrPage(FrozenModel):
 
 
 class OcrResponse(OperationResponse):
-    """The pages that were read, in their order."""
+    """The recognised pages, in order."""
 
     pages: list[OcrPage] = Field(default_factory=list)
     annotation: str | None = None
 
     def text(self) -> str:
-        """All pages, as markdown."""
+        """The text of all pages as markdown."""
         return "\n\n".join(page.markdown for page in self.pages)

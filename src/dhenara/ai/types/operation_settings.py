@@ -1,4 +1,4 @@
-"""What may be set for an operation, by name: what each takes, beside what every call takes."""
+"""Keyword arguments of the operations, such as embeddings and transcription, as typed dicts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .tools import ServerTool, ToolChoice, ToolDefinition
 
 
 class CallSettings(TypedDict, total=False):
-    """`config` replaces the client's own; the others are single fields of it."""
+    """Arguments of every operation. `config` replaces the client's config; the others set single fields of it."""
 
     config: AIModelCallConfig | None
     timeout: float | Timeouts | None
@@ -27,7 +27,9 @@ class CallSettings(TypedDict, total=False):
 
 
 class EmbedSettings(CallSettings, total=False):
-    """`input_type` says what the texts are for; `batch_size` and `concurrency` how they travel."""
+    """Arguments of embeddings. `input_type` is the purpose of the texts; `batch_size` and `concurrency` control the
+    requests.
+    """
 
     dimensions: int | None
     input_type: InputType | None
@@ -37,20 +39,20 @@ class EmbedSettings(CallSettings, total=False):
 
 
 class RerankSettings(CallSettings, total=False):
-    """`top_n` says how many of the best are wanted."""
+    """Arguments of reranking. `top_n` is the number of results."""
 
     top_n: int | None
 
 
 class OcrSettings(CallSettings, total=False):
-    """`pages` counts from 0."""
+    """Arguments of OCR. `pages` are counted from 0."""
 
     pages: Sequence[int] | None
     include_images: bool | None
 
 
 class CountSettings(CallSettings, total=False):
-    """What else of a call is counted. `estimate`: True never asks the provider, False takes no guess for an answer."""
+    """Arguments of token counting. `estimate=True` never sends a request, `estimate=False` never estimates."""
 
     estimate: bool | None
     tools: Sequence[ToolDefinition | ServerTool]
@@ -62,7 +64,7 @@ class CountSettings(CallSettings, total=False):
 
 
 class DrawSettings(CallSettings, total=False):
-    """`mask` is a picture of the same size, transparent where the other may change."""
+    """Arguments of image generation. `mask` is an image of the same size whose transparent areas may be changed."""
 
     mask: ImageContent | None
     n: int | None
@@ -70,7 +72,9 @@ class DrawSettings(CallSettings, total=False):
 
 
 class TranscribeSettings(CallSettings, total=False):
-    """`timestamps` says how fine; `diarize` tells speakers apart; `prompt` holds names and words that may be said."""
+    """Arguments of transcription. `timestamps` is the granularity, `diarize` tells speakers apart, `prompt` holds
+    names and words that are likely to occur.
+    """
 
     language: str | None
     prompt: str | None
@@ -80,7 +84,9 @@ class TranscribeSettings(CallSettings, total=False):
 
 
 class SpeakSettings(CallSettings, total=False):
-    """`voice` is one of the provider's own names; `instructions` say how to speak, where the model heeds them."""
+    """Arguments of speech synthesis. `voice` is the provider's name of a voice; `instructions` describe how to
+    speak.
+    """
 
     voice: str | None
     format: SpeechFormat | None
@@ -90,7 +96,7 @@ class SpeakSettings(CallSettings, total=False):
 
 
 class UploadSettings(CallSettings, total=False):
-    """`expires_in` is in seconds, where the provider forgets files by itself; `on_progress` hears of bytes sent."""
+    """Arguments of uploads. `expires_in` is in seconds; `on_progress` is called with the bytes sent and the total."""
 
     name: str | None
     mime_type: str | None

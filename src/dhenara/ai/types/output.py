@@ -1,4 +1,4 @@
-"""Output: the object in an answer, or the error that says why there is none."""
+"""Structured output of a response: the parsed object, or the error that explains why there is none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DECLINED = ("refusal", "content_filter")
 
 
 def read_output(response: ChatResponse, kind: Any = None) -> Any:
-    """The object, of this type where one is given."""
+    """Return the parsed object, validated as `kind` if given."""
     if problem := problem_with(response):
         raise problem
     content = next((part for part in response.contents if isinstance(part, StructuredContent)), None)
@@ -39,30 +39,28 @@ def validate_output(response: ChatResponse, content: StructuredContent | None, k
         return adapter.validate_json(json.dumps(data))
     except ValidationError as error:
         raise output_error(
-            response, InvalidOutputError, f"the answer is not of the type asked for: {describe_errors(error)}"
+            response, InvalidOutputError, f"the answer does not match the requested type: {describe_errors(error)}"
         ) from error
     except ValueError as error:
         raise output_error(response, InvalidOutputError, f"the answer is not JSON: {error}") from error
 
 
 def problem_with(response: ChatResponse) -> OutputError | None:
-    """Why there is no object: it was declined, cut off, or is wrong."""
+    """Return the error that explains why there is no object: refused, truncated or invalid."""
     content = next((part for part in response.contents if isinstance(part, StructuredContent)), None)
     if content is not None and content.error is None:
         return None
     refusal = response.refusal()
     if refusal is not None or response.finish_reason in DECLINED:
-        return output_error(response, RefusedError, f"the model declined: {refusal or response.finish_reason}")
+        return output_error(response, RefusedError, f"the model refused to answer: {refusal or response.finish_reason}")
     if response.finish_reason in CUT or response.interrupted:
         return output_error(
-            response, TruncatedError, f"the answer ended early ({response.finish_reason or 'broken off'})"
+            response, TruncatedError, f"the answer is incomplete ({response.finish_reason or 'interrupted'})"
         )
     if content is not None:
-        return output_error(response, InvalidOutputError, f"the answer is not of the shape asked for: {content.error}")
+        return output_error(response, InvalidOutputError, f"the answer does not match the schema: {content.error}")
     if not response.text().strip():
-        return output_error(
-            response, InvalidOutputError, f"there is no object in the answer ({response.finish_reason})"
-        )
+        return output_error(response, InvalidOutputError, f"the answer contains no object ({response.finish_reason})")
     return None
 
 

@@ -1,4 +1,4 @@
-"""What all parts of prompts and answers have in common."""
+"""Base class of all content parts."""
 
 from typing import Any, Literal
 
@@ -8,9 +8,9 @@ from .model_base import FrozenModel
 
 
 class Origin(FrozenModel):
-    """Who said it: the provider, the model that was asked, and the protocol it was said in.
+    """The provider, the requested model and the protocol that produced a part.
 
-    `prefix` is the hash of everything that was said before, where the thinking of the answer is bound to it.
+    `prefix` is the hash of the conversation before, for reasoning that is only valid after exactly this conversation.
     """
 
     provider: str
@@ -20,13 +20,16 @@ class Origin(FrozenModel):
 
 
 CacheLifetime = Literal["short", "long"]
-"""Minutes, or hours: how long a provider should remember the beginning of a prompt."""
+"""How long a provider should cache the beginning of a prompt: minutes (`"short"`) or hours (`"long"`)."""
 
 
 class Content(FrozenModel):
-    """One part. `extras` holds what only its origin understands: signatures, encrypted state, ids.
+    """Base class of content parts.
 
-    `cache` marks its end: everything up to there may be kept in the provider's prompt cache.
+    Attributes:
+        origin: Who produced the part; None for parts of the user.
+        cache: Marks the end of the part as a point up to which the provider may cache the prompt.
+        extras: Data for the origin only, such as signatures, encrypted state and ids.
     """
 
     origin: Origin | None = None
@@ -34,5 +37,5 @@ class Content(FrozenModel):
     extras: dict[str, Any] = Field(default_factory=dict)
 
     def get_text(self) -> str:
-        """The part as plain words; empty where it has none."""
+        """Return the part as plain text; empty if it has none."""
         return ""

@@ -1,8 +1,8 @@
-"""The first values of a class, taken without its schema.
+"""Validation of the first instances of a class without its pydantic schema.
 
-A schema takes milliseconds to build, and the first of all loads much of the standard library. Whoever makes one call
-makes a few values of a few classes, of exactly the declared types; such values are taken as they are. Anything else,
-and a class that is used more often, gets its schema, and with it pydantic's own answer to what was given.
+Building a schema takes milliseconds, and the first one loads much of the standard library. A program that makes one
+call creates few instances of few classes, with values of exactly the declared types; these are accepted as they are.
+For other values, and for a class that is used more often, the schema is built and pydantic validates.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ from .lazy_type import Later
 M = TypeVar("M", bound=BaseModel)
 
 TAKEN_WITHOUT_SCHEMA = 8
-"""From then on the schema is worth its price."""
+"""Number of instances before the schema is built."""
 
 ITSELF = frozenset({str, int, float, bool, bytes, NoneType, SecretStr})
-"""Values of these types, not of their subclasses, come out of validation as they went in."""
+"""Validation returns values of these types (not of their subclasses) unchanged."""
 
 BOUNDS: dict[type, Callable[[Any, Any], bool]] = {
     Gt: lambda bound, value: value > bound.gt,
     Ge: lambda bound, value: value >= bound.ge,
     Lt: lambda bound, value: value < bound.lt,
     Le: lambda bound, value: value <= bound.le,
-    # Text of a certain length must be text that can be encoded.
+    # Text with a minimum length must also be encodable.
     MinLen: lambda bound, value: len(value) >= bound.min_length and (type(value) is not str or value.isascii()),
 }
 
 
 class NotPlain(Exception):
-    """This needs the schema."""
+    """Raised if the value has to be validated with the schema."""
 
 
 class FirstValidator:
-    """Sits in the place of a validator that is not built yet."""
+    """Stands in for the validator of a class until it is built."""
 
     __slots__ = ("built", "kind", "taken")
 
     def __init__(self, kind: type[BaseModel]) -> None:
         self.kind = kind
         self.built = kind.__pydantic_validator__
-        """Pydantic's own stand-in, which builds the validator when anything is asked of it."""
+        """Pydantic's placeholder, which builds the validator on first use."""
 
         self.taken = 0
 
@@ -66,7 +66,7 @@ class FirstValidator:
         try:
             return self.built.validate_python(given, self_instance=self_instance, **how)
         finally:
-            # A key may be among it, and an error would keep this frame.
+            # It may contain an API key, and the traceback of an error would keep this frame.
             given = None
 
     def __getattr__(self, name: str) -> Any:
@@ -74,7 +74,7 @@ class FirstValidator:
 
 
 def filled(blank: M, values: dict[str, Any]) -> M:
-    """As `model_construct`, which looks into the signature of every default's maker."""
+    """Fill the instance as `model_construct` does, but without inspecting the signatures of default factories."""
     template, makers = initial_values(type(blank))
     all_of_it = template | values
     for name, make in makers:
@@ -91,14 +91,14 @@ def filled(blank: M, values: dict[str, Any]) -> M:
 
 @cache
 def initial_values(kind: type[BaseModel]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
-    """Every field in its order with its default, and the makers of those that are made anew."""
+    """Return every field in order with its default, and the default factories."""
     fields = kind.__pydantic_fields__
     makers: Any = [(name, field.default_factory) for name, field in fields.items() if field.default_factory is not None]
     return {name: field.default for name, field in fields.items()}, makers
 
 
 def plain_values(kind: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
-    """The values as validation would leave them, or `NotPlain`."""
+    """Return the values as validation would, or raise `NotPlain`."""
     fields, rules = kind.__pydantic_fields__, kind.__pydantic_decorators__
     if rules.model_validators or rules.root_validators or rules.validators or given.keys() - fields.keys():
         raise NotPlain
@@ -119,7 +119,7 @@ def checked(kind: type[BaseModel], name: str, field: FieldInfo, value: Any) -> A
 
 
 def ruled(kind: type[BaseModel], name: str, mode: str, value: Any) -> Any:
-    """The value, after the field's own validators of this mode."""
+    """Apply the field's validators of this mode."""
     for rule in kind.__pydantic_decorators__.field_validators.values():
         if name not in rule.info.fields:
             continue
@@ -135,7 +135,7 @@ def ruled(kind: type[BaseModel], name: str, mode: str, value: Any) -> Any:
 
 
 def within(bound: Any, value: Any) -> bool:
-    """Whether the value keeps to one piece of what a field says of itself."""
+    """Whether the value satisfies one constraint of a field."""
     check = BOUNDS.get(type(bound))
     if check is not None:
         return check(bound, value)
@@ -145,7 +145,7 @@ def within(bound: Any, value: Any) -> bool:
 
 
 def plain(declared: Any, value: Any) -> Any:
-    """The value as validation leaves it, where that is plain to see."""
+    """Return the value as validation would, or raise `NotPlain`."""
     given, origin = type(value), get_origin(declared)
     if declared is Any:
         return value
@@ -173,7 +173,7 @@ def deferred_value(text: tuple[Any, ...], value: Any) -> Any:
 
 def of_union(members: Sequence[Any], value: Any) -> Any:
     if isinstance(value, dict | list | tuple) and sum(member is not NoneType for member in members) > 1:
-        # A model may want to be made of it.
+        # The declared type is a model, which may have to be created from the value.
         raise NotPlain
     for member in sorted(members, key=is_later):
         try:
@@ -184,7 +184,7 @@ def of_union(members: Sequence[Any], value: Any) -> Any:
 
 
 def collected(origin: Any, inside: tuple[Any, ...], value: Any) -> Any:
-    """Collections are made anew, as validation does, so that what was given stays the giver's own."""
+    """Copy the collection as validation does, so that later changes of the argument have no effect."""
     if type(value) is not origin and (origin, type(value)) != (Sequence, tuple):
         raise NotPlain
     if origin is dict:
@@ -201,7 +201,7 @@ def is_later(member: Any) -> bool:
 
 
 def stays(given: type) -> bool:
-    """Whether an object of this type is kept as it is."""
+    """Whether validation returns objects of this type unchanged."""
     if not issubclass(given, BaseModel):
         return False
     rules = given.__pydantic_decorators__

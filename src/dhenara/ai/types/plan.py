@@ -1,4 +1,4 @@
-"""A plan: what each part of a conversation becomes on its way to an endpoint."""
+"""A plan: how each part of a conversation is converted for an endpoint."""
 
 from typing import Literal
 
@@ -9,14 +9,14 @@ from .model_base import FrozenModel
 from .warning import CallWarning
 
 Fate = Literal["verbatim", "translated", "stays_home"]
-"""Said as it is, or in its origin's own bytes; said plainly in other words; or not said there at all."""
+"""Sent unchanged, sent in another form, or not sent."""
 
 
 LOSSES = ("dropped_content", "translated_content")
 
 
 class PlannedPart(FrozenModel):
-    """One part of one message, by their places, and why it fares as it does."""
+    """How one part of one message is converted, and why. `message` and `part` are indexes."""
 
     message: int
     part: int
@@ -27,7 +27,7 @@ class PlannedPart(FrozenModel):
 
 
 class Plan(FrozenModel):
-    """Every part of the conversation, in order; `warnings` are what the answer would carry."""
+    """How every part of the conversation is converted, in order; `warnings` are those that the response would have."""
 
     provider: str
     model: str
@@ -37,7 +37,7 @@ class Plan(FrozenModel):
 
     @property
     def lossy(self) -> bool:
-        """Whether anything is lost that its origin would have heard: this is what `strict` refuses."""
+        """Whether any content is lost; with `strict` this is an error."""
         return any(warning.code in LOSSES for warning in self.warnings)
 
     @property

@@ -1,4 +1,4 @@
-"""The provider's prompt cache: what a call may say of it. Marks in the conversation are `cache=` on its parts."""
+"""Settings of the provider's prompt cache. Single parts are marked with their `cache=` field."""
 
 from pydantic import Field
 
@@ -7,11 +7,15 @@ from .part import CacheLifetime
 
 
 class PromptCache(FrozenModel):
-    """Everything is a wish about cost and speed; no answer depends on it.
+    """Settings of the provider's prompt cache. They affect cost and speed, never the answer.
 
-    `automatic` lets the end of the conversation be cached at every call, `instructions` the tools and the
-    instructions. `key` brings calls that begin alike to the same cache where keys are known; `stored` names content
-    that was put into a cache of its own beforehand, which then holds the instructions and tools as well.
+    Attributes:
+        automatic: Cache the conversation up to its end at every call. Default False.
+        instructions: Cache the tools and the instructions. Default False.
+        lifetime: `"short"` (minutes) or `"long"` (hours). Default `"short"`.
+        key: Routes calls with the same beginning to the same cache, for providers with cache keys. At most 64
+            characters.
+        stored: Name of cached content that was created beforehand; it contains the instructions and tools.
     """
 
     automatic: bool = False

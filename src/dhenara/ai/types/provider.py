@@ -1,4 +1,4 @@
-"""The names of the providers that are known without any code of the user's."""
+"""Names of the built-in providers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class AIModelAPIProviderEnum(StrEnum):
-    """Who serves a model. Any registered name may be used in its place as a plain string."""
+    """Built-in providers. A plain string with a registered name is accepted as well."""
 
     OPEN_AI = "openai"
     ANTHROPIC = "anthropic"

@@ -1,4 +1,4 @@
-"""Tools that providers run themselves, said once for all of them."""
+"""Tools that the provider runs itself; the same classes for all providers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .model_base import DISCREET, FrozenModel
 
 
 class UserLocation(FrozenModel):
-    """Where the user roughly is, so that searches find what is near."""
+    """Approximate location of the user, for local search results."""
 
     country: str | None = None
-    """Two letters, such as "DE"."""
+    """Country code of two letters, such as "DE"."""
 
     region: str | None = None
     city: str | None = None
@@ -22,7 +22,7 @@ class UserLocation(FrozenModel):
 
 
 class WebSearch(FrozenModel):
-    """The provider searches the web while it answers, and cites what it found."""
+    """Web search by the provider, with citations in the answer."""
 
     kind: Literal["web_search"] = "web_search"
     allowed_domains: tuple[str, ...] = ()
@@ -33,27 +33,27 @@ class WebSearch(FrozenModel):
 
 
 class CodeExecution(FrozenModel):
-    """The provider runs code that the model writes, on a machine of its own."""
+    """Code execution by the provider, in its own sandbox."""
 
     kind: Literal["code_execution"] = "code_execution"
     container: str | None = None
-    """An existing container; a new one otherwise."""
+    """Id of an existing container. Default None: a new one."""
 
     file_ids: tuple[str, ...] = ()
 
 
 class FileSearch(FrozenModel):
-    """The provider searches in documents that were stored with it before."""
+    """Search by the provider in documents that were uploaded to its vector stores."""
 
     kind: Literal["file_search"] = "file_search"
     store_ids: tuple[str, ...] = Field(min_length=1)
     max_results: int | None = Field(default=None, gt=0)
     filters: dict[str, Any] | None = None
-    """In the provider's own words."""
+    """Filters in the format of the provider."""
 
 
 class RemoteMCP(FrozenModel):
-    """The provider connects to an MCP server and runs its tools."""
+    """A remote MCP server; the provider connects to it and runs its tools."""
 
     model_config = DISCREET
 

@@ -1,4 +1,4 @@
-"""Rerank: documents in the order in which they answer a query."""
+"""Reranking: documents ordered by relevance to a query."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .result import OperationResponse
 
 
 class RerankRequest(FrozenModel):
-    """`top_n` says how many of the best are wanted; all of them where it is not given."""
+    """Request for reranking. `top_n` is the number of results. Default None: all."""
 
     query: str = Field(min_length=1)
     documents: tuple[str, ...] = Field(min_length=1)
@@ -17,7 +17,7 @@ class RerankRequest(FrozenModel):
 
 
 class RankedDocument(FrozenModel):
-    """`index` is the place of the document among those that were given."""
+    """One result. `index` is the position of the document in the request."""
 
     index: int
     score: float
@@ -25,16 +25,16 @@ class RankedDocument(FrozenModel):
 
 
 class RerankResponse(OperationResponse):
-    """The best first."""
+    """Results with the most relevant first."""
 
     results: list[RankedDocument] = Field(default_factory=list)
 
     def documents(self) -> list[str]:
-        """The documents themselves, the best first."""
+        """The documents, the most relevant first."""
         return [one.document for one in self.results if one.document is not None]
 
     def with_documents(self, given: tuple[str, ...]) -> RerankResponse:
-        """The same with every document in its place; hosts send back at most the numbers."""
+        """Return the response with the text of every document filled in, because providers return only indexes."""
         known = [
             one if one.document is not None or not 0 <= one.index < len(given)
             else one.model_copy(update={"document": given[one.index]})

@@ -1,4 +1,4 @@
-"""Answers: one shape for every provider, streamed or not."""
+"""Chat responses: the same type for every provider, streamed or not."""
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -25,7 +25,17 @@ T = TypeVar("T")
 
 
 class ChatResponseChoice(FrozenModel):
-    """One of the answers. `finish_reason` is our word for why it ended, `raw_finish_reason` the provider's."""
+    """One choice of a response.
+
+    Attributes:
+        index: Index of the choice.
+        contents: The content parts.
+        finish_reason: Why generation stopped, with the same values for all providers.
+        raw_finish_reason: The provider's own value.
+        stop_sequence: The stop sequence that was generated.
+        finish_message: The provider's explanation.
+        logprobs: Log probabilities, if requested.
+    """
 
     index: int = 0
     contents: list[ContentItem] = Field(default_factory=list)
@@ -36,18 +46,29 @@ class ChatResponseChoice(FrozenModel):
     logprobs: list[dict[str, Any]] | None = None
 
     def text(self) -> str:
-        """The words of this answer."""
+        """The text of this choice."""
         return joined_text(self.contents)
 
     def to_message(self) -> Message:
-        """This answer as a turn of the history, with everything its origin wants to hear again."""
+        """Return this choice as a message for the next request, with all provider data such as signatures."""
         return Message(role="assistant", contents=self.contents)
 
 
 class ChatResponse(Costed):
-    """What a model said. `interrupted` is true when the answer did not reach its end; `error` then says why.
+    """Response of a chat model.
 
-    `cached` answers were not asked for again: they come from a cache, with the usage of the time they were made.
+    Attributes:
+        id: The provider's id of the response.
+        model: Model that answered.
+        provider: Provider that answered.
+        choices: The choices.
+        usage: Token counts.
+        cost: Cost, calculated on first access.
+        warnings: Parameters and content that the provider does not support.
+        interrupted: Whether the response ended before it was complete.
+        error: Why the response was interrupted.
+        cached: Whether the response comes from a cache; `usage` is then that of the original request.
+        extras: Further fields of the provider.
     """
 
     id: str | None = None
@@ -64,7 +85,7 @@ class ChatResponse(Costed):
 
     @property
     def contents(self) -> list[ContentItem]:
-        """The parts of the first answer."""
+        """The parts of the first choice."""
         return self.choices[0].contents if self.choices else []
 
     @property
@@ -72,39 +93,39 @@ class ChatResponse(Costed):
         return self.choices[0].finish_reason if self.choices else None
 
     def text(self) -> str:
-        """The words of the first answer; empty when it has none."""
+        """The text of the first choice; empty if it has none."""
         return joined_text(self.contents)
 
     def get_text(self) -> str:
         return self.text()
 
     def reasoning(self) -> str:
-        """What the model thought, as far as it tells."""
+        """The reasoning of the model, as far as the provider returns it."""
         return "".join(part.get_text() for part in self.contents if part.type == "reasoning")
 
     def refusal(self) -> str | None:
-        """The words in which the model declined, if it did."""
+        """The text of the refusal, or None."""
         options = [part.text for part in self.contents if part.type == "refusal"]
         return "".join(options) if options else None
 
     def withheld(self) -> str | None:
-        """Why the answer, or the rest of it, was not given; None when nothing was held back.
+        """Why the answer, or the rest of it, was withheld; None if it was not.
 
-        The model's own words where it declined in words, else what the provider says of its safety system.
+        This is the model's refusal if there is one, otherwise the message of the provider's safety filter.
         """
         if (words := self.refusal()) is not None:
             return words
         if not self.choices or self.choices[0].finish_reason not in ("content_filter", "refusal"):
             return None
         first = self.choices[0]
-        return first.finish_message or f"the provider withheld the answer ({first.raw_finish_reason})"
+        return first.finish_message or f"the provider blocked the answer ({first.raw_finish_reason})"
 
     def tool_calls(self) -> "list[ToolCallContent]":
         return [part for part in self.contents if part.type == "tool_call"]
 
     @property
     def parsed(self) -> Any:
-        """The object that was asked for as structured output; None where there is none, or it is not right."""
+        """The object of the structured output; None if there is none or it is invalid."""
         return next((part.parsed for part in self.contents if part.type == "structured_output"), None)
 
     @overload
@@ -112,7 +133,19 @@ class ChatResponse(Costed):
     @overload
     def structured(self, kind: type[T]) -> T: ...
     def structured(self, kind: Any = None) -> Any:
-        """The object that was asked for, checked. Raises RefusedError, TruncatedError or InvalidOutputError."""
+        """Return the object of the structured output.
+
+        Args:
+            kind: Type to validate the object as. Default None: the requested type.
+
+        Returns:
+            The object.
+
+        Raises:
+            RefusedError: The model refused.
+            TruncatedError: The answer is incomplete.
+            InvalidOutputError: The answer does not match the schema.
+        """
         from .output import read_output
 
         return read_output(self, kind)
@@ -121,5 +154,12 @@ class ChatResponse(Costed):
         return [part for part in self.contents if part.type == "image"]
 
     def to_message(self, choice_index: int = 0) -> Message:
-        """One of the answers as a turn of the history."""
+        """Return one choice as a message for the next request.
+
+        Args:
+            choice_index: Index of the choice. Default 0.
+
+        Returns:
+            The message, with all provider data such as signatures.
+        """
         return self.choices[choice_index].to_message()

@@ -1,4 +1,4 @@
-"""Limits on what a server may send as the answer to one request."""
+"""Limits on the size of a server's response."""
 
 from pydantic import Field
 
@@ -7,18 +7,17 @@ from .model_base import FrozenModel
 
 
 class ResponseLimits(FrozenModel):
-    """How much a server may send. More is a `ResponseTooLargeError`, raised before it is held in memory.
+    """How much a server may send. Exceeding a limit raises `ResponseTooLargeError` before the data is held in memory.
 
     Args:
         body_bytes: Largest body that is kept in memory, streamed or not, after decompression; None for no limit.
-            Default 256 MiB. Files that are downloaded to disk and results of batches, which are read line by line,
-            have no such limit.
-        error_body_bytes: How much of the body of an error is read; the rest is left. Default 256 KiB.
-        event_bytes: Largest single event or line of a streamed answer. Default 64 MiB.
+            Default 256 MiB. Downloads to disk and batch results, which are read line by line, have no such limit.
+        error_body_bytes: How much of an error body is read; the rest is ignored. Default 256 KiB.
+        event_bytes: Largest single event or line of a stream. Default 64 MiB.
         head_bytes: Largest status line with headers. Default 256 KiB.
-        interim_responses: Most responses of status 1xx before the answer. Default 64.
-        chunk_extension_bytes: Most bytes of all chunk extensions together. Default 64 KiB.
-        trailer_bytes: Most bytes of all trailers together. Default 64 KiB.
+        interim_responses: Maximum number of 1xx responses before the final one. Default 64.
+        chunk_extension_bytes: Maximum size of all chunk extensions together. Default 64 KiB.
+        trailer_bytes: Maximum size of all trailers together. Default 64 KiB.
     """
 
     body_bytes: int | None = Field(default=DEFAULT_LIMITS.body_bytes, gt=0)

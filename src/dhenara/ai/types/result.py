@@ -1,4 +1,4 @@
-"""What every answer tells about itself, and what every operation beside chat answers with."""
+"""Base classes of responses other than chat."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .warning import CallWarning
 
 
 class Result(Costed):
-    """Who answered, what it used and cost, and what could not be honoured."""
+    """Common fields of responses: id, model, provider, usage, cost, warnings and further provider fields."""
 
     id: str | None = None
     model: str | None = None
@@ -24,7 +24,7 @@ class Result(Costed):
 
 
 class OperationResponse(Result):
-    """The answer to an operation, and what happened on its way."""
+    """Response to an operation other than chat, with its attempts, request id, headers and duration."""
 
     attempts: list[Attempt] = Field(default_factory=list)
     request_id: str | None = None

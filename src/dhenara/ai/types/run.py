@@ -1,4 +1,4 @@
-"""Run: an exchange that goes on by itself, from the question over tools and repairs to the answer."""
+"""A run: the requests, tool calls and repairs from the prompt to the final answer."""
 
 from __future__ import annotations
 
@@ -24,10 +24,17 @@ ToolOutcome = Literal["ran", "failed", "invalid", "unknown", "declined", "repeat
 
 
 class RunLimits(FrozenModel):
-    """How far a run may go. Reaching a limit raises RunLimitError, or with `otherwise="return"` ends the run there.
+    """Limits of a run. Reaching one raises RunLimitError; with `otherwise="return"` the run ends without an exception.
 
-    `rounds` are requests to the model, `calls` are tools that were run, `at_once` how many tools run side by side.
-    `repeats` is how often the same call may give the same result before it is no longer run.
+    Attributes:
+        rounds: Maximum number of requests to the model. Default 10.
+        calls: Maximum number of tool calls. Default None: no limit.
+        seconds: Maximum duration in seconds. Default None: no limit.
+        tokens: Maximum number of tokens. Default None: no limit.
+        cost: Maximum cost in US dollars. Default None: no limit.
+        at_once: Maximum number of tools that run at the same time. Default 8.
+        repeats: How often the same call may return the same result before it is no longer run. Default 3.
+        otherwise: `"raise"` or `"return"`. Default `"raise"`.
     """
 
     rounds: int = Field(default=10, gt=0)
@@ -41,7 +48,7 @@ class RunLimits(FrozenModel):
 
 
 class ToolRun(FrozenModel):
-    """One tool call and what became of it; a pending one has no result yet."""
+    """A tool call and its outcome; a pending one has no result yet."""
 
     call: ToolCallContent
     outcome: ToolOutcome
@@ -50,7 +57,7 @@ class ToolRun(FrozenModel):
 
 
 class Step(FrozenModel):
-    """One request to the model, its answer, and the tools it asked for."""
+    """One request of a run, with its response and tool calls."""
 
     number: int
     response: AIModelCallResponse
@@ -59,9 +66,16 @@ class Step(FrozenModel):
 
 @dataclass(frozen=True, slots=True)
 class Run(Generic[T]):
-    """What happened. `messages` is the whole conversation, ready to be continued; `output` the object asked for.
+    """The result of a run.
 
-    `added` is what the run itself said: answers, results of tools, requests to correct an object.
+    Attributes:
+        steps: The requests, in order.
+        messages: The whole conversation; pass it to the next run to continue.
+        stopped: Why the run ended.
+        output: The structured output, if requested.
+        usage: Token counts of all requests.
+        cost: Cost of all requests.
+        added: Messages that the run created: answers, tool results and repair requests.
     """
 
     steps: tuple[Step, ...]
@@ -74,34 +88,34 @@ class Run(Generic[T]):
 
     @property
     def response(self) -> ChatResponse | None:
-        """The last answer."""
+        """The last response."""
         return self.steps[-1].response.chat_response if self.steps else None
 
     @property
     def tools(self) -> list[ToolRun]:
-        """Every tool call of every step."""
+        """All tool calls of all steps."""
         return [tool for step in self.steps for tool in step.tools]
 
     @property
     def pending(self) -> list[ToolCallContent]:
-        """Calls that wait for you: to be approved, or run by whoever has the tool."""
+        """Tool calls that need approval, or that the caller has to run."""
         return [tool.call for tool in self.tools if tool.outcome == "pending"]
 
     def text(self) -> str:
-        """The words of the last answer."""
+        """The text of the last response."""
         return self.response.text() if self.response else ""
 
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """The model is asked."""
+    """Event: a request is sent to the model."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class StepAnswered:
-    """Its answer is complete."""
+    """Event: the response to a request is complete."""
 
     number: int
     response: AIModelCallResponse
@@ -109,27 +123,27 @@ class StepAnswered:
 
 @dataclass(frozen=True, slots=True)
 class ToolStarted:
-    """A tool is about to run."""
+    """Event: a tool is about to run."""
 
     call: ToolCallContent
 
 
 @dataclass(frozen=True, slots=True)
 class ToolEnded:
-    """It ran, or it is known why not."""
+    """Event: a tool call ended, or was not run."""
 
     tool: ToolRun
 
 
 @dataclass(frozen=True, slots=True)
 class RepairStarted:
-    """The object was not right; the model is told what is wrong with it, and asked again."""
+    """Event: the output was invalid; the problem is sent to the model, which tries again."""
 
     problem: str
 
 
 @dataclass(frozen=True, slots=True)
 class OutputGrew:
-    """The object as far as it has arrived: fields that are not there yet have their default, or None."""
+    """Event: the partial output; missing fields have their default value or None."""
 
     output: Any

@@ -1,4 +1,4 @@
-"""Fitting: a value that has a JSON Schema, and keeps it in the words of each dialect once it was rewritten."""
+"""Base class of types with a JSON Schema, with a cache of its provider-specific forms."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class SchemaSource(FrozenModel):
-    """Rewrites on first use."""
+    """A schema that is transformed on first use."""
 
     def transformed(self, rules: SchemaRules) -> TransformedSchema:
-        """The schema in the words of a dialect."""
+        """Return the schema in the form that these rules allow."""
         from ..schema.transform import transform_schema
 
         if rules not in self._fits:

@@ -1,7 +1,7 @@
-"""Secret options: arguments of public methods hide themselves before any frame of the library holds them.
+"""Masking of secrets among the arguments of public methods, before any library frame holds them.
 
 Debuggers and error trackers show the local variables of the frames in a traceback. A method that takes `**options`
-holds the headers of one call there, so each public method of a class gets a wrapper that replaces them first.
+holds the headers of one call there, so each public method of a class gets a wrapper that masks them first.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NAMES = frozenset({"headers", "extra_headers", "api_key", "base_url", "redis_url
 
 
 def conceal_options(options: dict[str, Any]) -> None:
-    """Replaces the secrets in these options, in place."""
+    """Mask the secrets in these options, in place."""
     for name in NAMES & options.keys():
         value = options[name]
         if isinstance(value, str) and (SECRET_NAMES.search(name) or name.endswith("headers")):
@@ -42,7 +42,7 @@ def conceal_options(options: dict[str, Any]) -> None:
 
 
 def with_secret_options(kind: C) -> C:
-    """A class whose public methods conceal the secrets among their options."""
+    """Wrap the public methods of a class so that they mask secrets among their options."""
     for name in dir(kind):
         function = getattr(kind, name, None)
         if not name.startswith("_") and isinstance(function, FunctionType) and takes_options(function):
@@ -55,7 +55,7 @@ def takes_options(function: FunctionType) -> bool:
 
 
 def concealing(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, given its options with concealed secrets."""
+    """Wrap a function so that it gets its options with masked secrets."""
     if iscoroutinefunction(function):
 
         @wraps(function)

@@ -1,4 +1,4 @@
-"""Signatures: the parameters of a typed function as a JSON Schema, and a call's arguments as Python values."""
+"""Function signatures: parameters as a JSON Schema, and the arguments of a tool call as Python values."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ SPREAD = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Reads the arguments of a call; `schema` is what the model is told of them."""
+    """Reads the arguments of a tool call; `schema` is the JSON Schema that is sent to the model."""
 
     schema: dict[str, Any]
     model: type[BaseModel]
     positional: tuple[str, ...]
     explicit_defaults: frozenset[str]
-    """Those whose default the function does not know by itself."""
+    """Parameters whose default is defined only by the schema, not by the function."""
 
     def read(self, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """The arguments as the function takes them. Raises pydantic's ValidationError."""
+        """Convert the arguments to those of the function. Raises pydantic's ValidationError."""
         from ..wire import json
 
-        # Read as JSON, because that is what was said: strict types know dates and the like from it.
+        # Validate as JSON: strict types accept dates and similar types only from JSON.
         read = self.model.model_validate_json(json.dumps(dict(arguments)))
         fields = type(read).model_fields
         text = read.model_fields_set | self.explicit_defaults
@@ -46,7 +46,7 @@ class Parameters:
 
 
 def read_signature(function: Callable[..., Any], name: str, docs: FunctionDocs) -> Parameters:
-    """Every parameter needs a type: nothing is guessed."""
+    """Read the parameters of a function. Every parameter needs a type annotation."""
     hints = read_hints(function, name)
     fixed = function.keywords if isinstance(function, functools.partial) else {}
     fields: dict[str, Any] = {}
@@ -56,7 +56,7 @@ def read_signature(function: Callable[..., Any], name: str, docs: FunctionDocs) 
         if parameter.name in fixed:
             continue
         check(parameter, hints, name)
-        # Names of our own: a parameter may be called "copy" or "_id", which a model's field may not.
+        # Generated field names: a parameter may be called "copy" or "_id", which a pydantic field may not.
         field, hint = f"p{len(fields)}", hints[parameter.name]
         if isinstance(parameter.default, FieldInfo):
             spoken.add(field)
@@ -68,14 +68,14 @@ def read_signature(function: Callable[..., Any], name: str, docs: FunctionDocs) 
     try:
         model = create_model("Arguments", __config__=closed, **fields)
     except UNDESCRIBABLE as error:
-        raise ConfigurationError(f"the tool {name!r} cannot be described to a model: {first_line(error)}") from error
+        raise ConfigurationError(f"tool {name!r}: cannot create a JSON Schema: {first_line(error)}") from error
     schema = schema_of(adapter_of(model, f"the tool {name!r}"), f"the tool {name!r}")
     schema.pop("title", None)
     return Parameters({"properties": {}, **schema}, model, tuple(positional), frozenset(spoken))
 
 
 def innermost(function: Callable[..., Any]) -> Any:
-    """What a partial is made of."""
+    """Return the function inside of partials."""
     while isinstance(function, functools.partial):
         function = function.func
     return function
@@ -89,19 +89,19 @@ def read_hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
         return get_type_hints(target, include_extras=True)
     except (NameError, TypeError) as error:
         raise ConfigurationError(
-            f"the types of the tool {name!r} cannot be resolved ({error}); define or import them where it is defined"
+            f"tool {name!r}: cannot resolve its type annotations ({error}). Define or import the types in its module"
         ) from error
 
 
 def check(parameter: inspect.Parameter, hints: Mapping[str, Any], name: str) -> None:
     if parameter.kind in SPREAD:
         raise ConfigurationError(
-            f"the tool {name!r} takes {SPREAD[parameter.kind]}{parameter.name}, which cannot be described to a model; "
-            "name its parameters, or take one parameter that is a list or a dict"
+            f"tool {name!r}: {SPREAD[parameter.kind]}{parameter.name} is not supported. "
+            "Name the parameters, or use one parameter with a list or dict"
         )
     if parameter.name not in hints:
         raise ConfigurationError(
-            f"the parameter {parameter.name!r} of the tool {name!r} has no type; annotate it, such as "
+            f"tool {name!r}: the parameter {parameter.name!r} has no type annotation. Add one, such as "
             f"`{parameter.name}: str`"
         )
 
@@ -121,10 +121,10 @@ def parameter_field(parameter: inspect.Parameter, hint: Any, docs: FunctionDocs)
 
 
 def has_description(hint: Any) -> bool:
-    """Whether a `Field` beside the type has a description already."""
+    """Whether a `Field` in the annotation has a description."""
     return any(mark.description for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, FieldInfo))
 
 
 def annotated_description(hint: Any) -> str | None:
-    """The words beside the type: `Annotated[str, "Where."]`."""
+    """Return the description of an annotation such as `Annotated[str, "Where."]`."""
     return next((mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, str)), None)

@@ -1,4 +1,4 @@
-"""Sound files: their kinds, and WAV read and written, for everyone who handles sound."""
+"""Audio formats, and reading and writing of WAV files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where media come from: paths, open files and data URLs, read into bytes with a name and a type."""
+"""Media sources: paths, open files and data URLs, read into bytes with name and media type."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NAMES = {"image/": "a picture", "audio/": "sound", "video/": "a film"}
 
 @runtime_checkable
 class SupportsRead(Protocol):
-    """An open file, or anything that reads like one."""
+    """An open binary file, or any object with a `read` method."""
 
     def read(self) -> bytes | str: ...
 
 
 def read_path(path: str | PurePath) -> dict[str, Any]:
-    """The bytes of the file, and its name without the folders."""
+    """Read the file; the name is that of the file without folders."""
     place = Path(path)
     try:
         return {"data": place.read_bytes(), "name": place.name}
@@ -49,12 +49,12 @@ def read_data_url(url: str) -> dict[str, Any]:
 
 
 def matching_type(mime_type: str, kind: str, name: str | None) -> str:
-    """The type itself, where it is of the kind that was asked for. Ogg and MP4 may be sound or film."""
+    """Return the media type if it matches the class of the part. Ogg and MP4 may be audio or video."""
     if mime_type.startswith(kind) or mime_type == "application/octet-stream":
         return mime_type
     subtype = mime_type.split("/")[-1]
     if kind in ("audio/", "video/") and subtype in ("ogg", "mp4", "webm", "mpeg", "3gpp"):
         return kind + subtype
     raise ConfigurationError(
-        f"{name or 'this'} is {mime_type}, not {NAMES[kind]}; content_of(...) makes whatever fits it"
+        f"{name or 'the data'} is {mime_type}, not {NAMES[kind]}. Use content_of(...) to create the matching part"
     )

@@ -1,4 +1,4 @@
-"""Server-sent events for applications: a stream of ours, forwarded to a browser and read back."""
+"""Server-sent events for applications: write a stream as SSE, for example to a browser, and parse it again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SSEErrorCode(StrEnum):
 
 
 class SSEErrorData(FrozenModel):
-    """What went wrong, in words for people; `error_code` is for programs."""
+    """Data of an error event. `message` is for people, `error_code` for programs."""
 
     error_code: str
     message: str
@@ -38,12 +38,12 @@ class SSEErrorData(FrozenModel):
 
     @property
     def choice_deltas(self) -> list[ChatResponseChoiceDelta]:
-        """No words, in the shape of a chunk: a loop that only prints reaches the final tuple, with the error."""
+        """Choices without text, so that a loop over chunks that only prints reaches the final tuple with the error."""
         return [ChatResponseChoiceDelta(content_deltas=[TextContentDelta()])]
 
 
 class SSEResponse(FrozenModel, Generic[T]):
-    """One event with its payload."""
+    """One event with its data."""
 
     event: SSEEventType | str = Field(default=SSEEventType.PUSH, union_mode="left_to_right")
     data: T
@@ -54,40 +54,48 @@ class SSEResponse(FrozenModel, Generic[T]):
         return self.event == SSEEventType.ERROR
 
     def to_sse_format(self) -> str:
-        """The event as it goes over the wire, blank line included."""
+        """Return the event in SSE format, with its blank line at the end."""
         payload = self.data if isinstance(self.data, str) else json.dumps(self.data)
         return write_event(payload, event=str(self.event), id=self.id, retry=self.retry).decode()
 
     @classmethod
     def parse_sse(cls, text: str | bytes, data_type: Any = None) -> SSEResponse[Any] | SSEErrorResponse:
-        """The first event in `text`. What cannot be read comes back as an SSEErrorResponse, never as an exception."""
+        """Parse the first event in a text.
+
+        Args:
+            text: The SSE text.
+            data_type: Type of the data. Default None: known from the event name.
+
+        Returns:
+            The event; an `SSEErrorResponse` if it cannot be parsed.
+        """
         frames = SseFrames()
         match = [*frames.feed(text.encode() if isinstance(text, str) else text), *frames.finish()]
         if not match:
-            return SSEErrorResponse.decoding("there is no event in this text")
+            return SSEErrorResponse.decoding("the text contains no event")
         return read_frame(match[0], data_type)
 
 
 class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
-    """A chunk of a streamed answer."""
+    """A chunk of a streamed response."""
 
     event: SSEEventType = SSEEventType.TOKEN_STREAM
 
     @property
     def text_delta(self) -> str:
-        """The new words of the first choice."""
+        """The new text of the first choice."""
         first = (choice for choice in self.data.choice_deltas if choice.index == 0)
         return "".join(delta.text_delta for choice in first for delta in choice.content_deltas)
 
 
 class SSEErrorResponse(SSEResponse[SSEErrorData]):
-    """An error in the middle of a stream. The final tuple that follows holds what had arrived."""
+    """An error in a stream. The final tuple that follows contains what was received before."""
 
     event: Literal[SSEEventType.ERROR] = SSEEventType.ERROR
 
     @property
     def text_delta(self) -> str:
-        """An error adds no words."""
+        """Always empty."""
         return ""
 
     @classmethod
@@ -101,11 +109,11 @@ PAYLOAD_TYPES: dict[str, Any] = {
 }
 
 StreamEvent = tuple[StreamingChatResponse | SSEErrorResponse | None, AIModelCallResponse | None]
-"""What a stream yields: a chunk and None, and at the end None and the whole response."""
+"""Item of a stream: a chunk and None, or at the end None and the whole response."""
 
 
 def read_frame(frame: Frame, data_type: Any = None) -> SSEResponse[Any] | SSEErrorResponse:
-    """An event of ours read back: the payload's type is known from the event's name, or given."""
+    """Read one of our events; the type of the data follows from the event name, or is given."""
     event = frame.event or "message"
     text = frame.data.decode("utf-8", "replace")
     options = {"event": event, "id": frame.id, "retry": frame.retry}
@@ -119,7 +127,7 @@ def read_frame(frame: Frame, data_type: Any = None) -> SSEResponse[Any] | SSEErr
         value = TypeAdapter(data_type or Any).validate_json(json.dumps(payload))
         return SSEResponse[Any].model_validate({**options, "data": value})
     except (ValueError, ValidationError) as error:
-        return SSEErrorResponse.decoding(f"the data of the event {event!r} could not be read: {error}")
+        return SSEErrorResponse.decoding(f"cannot read the data of the event {event!r}: {error}")
 
 
 def looks_like_json(text: str) -> bool:

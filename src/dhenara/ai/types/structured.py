@@ -1,4 +1,4 @@
-"""Structured output: the shape an answer must have."""
+"""Structured output: the schema that an answer must match."""
 
 from __future__ import annotations
 
@@ -18,21 +18,29 @@ if TYPE_CHECKING:
     from ..schema.validate import Checker
 
 OutputMode = Literal["native", "tool", "prompt"]
-"""How an answer is held to its shape: by the provider, as arguments of a tool, or by asking for it."""
+"""How the schema is enforced: by the provider, as arguments of a tool call, or by instructions in the prompt."""
 
 ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
 VALUES = frozenset({"enum", "const", "default", "examples"})
-"""Keywords that hold values, not schemas."""
+"""Schema keywords that contain values, not schemas."""
 
 INSIDE = "value"
-"""The property that holds an answer which is no object by itself."""
+"""Name of the property that wraps an answer which is not an object."""
 
 
 class StructuredOutput(SchemaSource):
-    """A JSON Schema with a name. A pydantic model, dataclass, TypedDict or bare schema becomes one by itself.
+    """A JSON Schema with a name. Pydantic models, dataclasses, TypedDicts and plain schemas are converted
+    automatically.
 
-    Without a `mode`, the best one that the provider offers for this schema is taken. `strict` is for providers that
-    distinguish it; without, they are held to the schema wherever it can be said to them.
+    Attributes:
+        output_schema: The JSON Schema.
+        name: Name of the schema. Default `"answer"`.
+        description: Description for the model.
+        strict: Whether the provider must enforce the schema. Default None: enforced if the provider supports the
+            schema.
+        mode: `"native"`, `"tool"` or `"prompt"`. Default `"auto"`: the best mode that the provider supports.
+        wrapped: Whether the answer is wrapped in a property because it is not an object.
+        model_class: Type that answers are converted to.
     """
 
     output_schema: dict[str, Any]
@@ -41,20 +49,22 @@ class StructuredOutput(SchemaSource):
     strict: bool | None = None
     mode: Literal["auto", OutputMode] = "auto"
     wrapped: bool = False
-    """Whether the answer stands in a property of its own, because it is no object."""
+    """Whether the answer is wrapped in a property because it is not an object."""
 
     model_class: Any = Field(default=None, exclude=True, repr=False)
 
     @model_validator(mode="before")
     @classmethod
     def _read_shape(cls, given: Any) -> Any:
-        # What a `type` statement made knows its value.
+        # An alias from a `type` statement has a `__value__`.
         if isinstance(given, type) or get_origin(given) is not None or hasattr(given, "__value__"):
             return read_type(given)
         if isinstance(given, StructuredOutput) or (isinstance(given, Mapping) and "output_schema" in given):
             return given
         if not isinstance(given, Mapping):
-            raise ValueError(f"give a pydantic model, another type, or a JSON Schema as a dict, not {given!r:.40}")
+            raise ValueError(
+                f"structured_output must be a type such as a pydantic model, or a JSON Schema (dict), not {given!r:.40}"
+            )
         if "model_class" in given:
             return {**read_type(given["model_class"]), **given}
         from ..schema.definition import check_definition
@@ -73,10 +83,17 @@ class StructuredOutput(SchemaSource):
 
     @classmethod
     def of(cls, kind: Any, **settings: Any) -> Self:
-        """The shape of a type or schema, with a name, mode or description of your choice.
+        """Create a StructuredOutput from a type or schema.
+
+        Args:
+            kind: Type or JSON Schema.
+            **settings: Other fields, such as `name`, `mode` or `description`.
+
+        Returns:
+            The structured output.
 
         Raises:
-            InvalidSchemaError: The schema is not one, or refers to what is not in it.
+            InvalidSchemaError: The schema is invalid, or has a reference that does not resolve.
         """
         try:
             shape = cls.model_validate(kind)
@@ -89,14 +106,14 @@ class StructuredOutput(SchemaSource):
 
     @cached_property
     def checker(self) -> Checker:
-        """What checks answers against the schema."""
+        """Validator of answers against the schema."""
         from ..schema.validate import Checker
 
         return Checker(self.output_schema)
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any] | None:
-        """What reads an answer into the type that was asked for; None where only a schema was given."""
+        """Adapter that converts answers to the requested type; None if only a schema was given."""
         from .json_schema import adapter_of
 
         return None if self.model_class is None else adapter_of(self.model_class, f"the output {self.name!r}")
@@ -114,7 +131,7 @@ def read_type(kind: Any) -> dict[str, Any]:
 
 
 def read_schema(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Providers want an object: anything else is put into a property of one."""
+    """Wrap the schema in an object if it is not one, because providers require an object."""
     legal = ILLEGAL.sub("_", name).strip("_")[:64] or "answer"
     if is_object(schema):
         return {"output_schema": dict(schema), "name": legal}
@@ -133,7 +150,7 @@ def read_schema(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def moved(schema: Any) -> Any:
-    """The schema with references to its own root that lead to where it stands in the wrapper."""
+    """Rewrite references to the root of the schema to its place in the wrapper."""
     if isinstance(schema, list | tuple):
         return [moved(one) for one in schema]
     if not isinstance(schema, Mapping):
@@ -151,7 +168,7 @@ def place_of(reference: Any) -> Any:
 
 
 def cause_of(error: ValidationError) -> Exception:
-    """The error of ours that a validator raised, if it was one."""
+    """Return the error of our own that caused a validation error, if there is one."""
     causes = (one.get("ctx", {}).get("error") for one in error.errors())
     return next((one for one in causes if isinstance(one, ConfigurationError)), error)
 

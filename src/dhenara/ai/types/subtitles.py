@@ -1,4 +1,4 @@
-"""Subtitles: what is said from when to when, as SRT and WebVTT."""
+"""Subtitles: timed text as SRT and WebVTT."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST_CUE = 7.0
 
 
 class SpokenWord(FrozenModel):
-    """One word, in seconds from the beginning."""
+    """One word with its times, in seconds from the beginning."""
 
     text: str
     start: float
@@ -23,11 +23,11 @@ class SpokenWord(FrozenModel):
 
 
 class SpokenSegment(SpokenWord):
-    """One stretch of speech: a sentence, or a turn of one speaker."""
+    """A segment of speech: a sentence, or a turn of one speaker."""
 
 
 def cues_of(words: Iterable[SpokenWord]) -> Iterator[SpokenSegment]:
-    """Words gathered into lines that can be read; a pause, a sentence or another speaker begins a new one."""
+    """Group words into lines; a pause, a sentence end or another speaker starts a new line."""
     line: list[SpokenWord] = []
     for word in words:
         if line and is_line_full(line, word):
@@ -56,7 +56,7 @@ def merge_words(line: list[SpokenWord]) -> SpokenSegment:
 
 
 def write_srt(segments: Iterable[SpokenSegment]) -> str:
-    """Numbered cues; speakers before their words."""
+    """Write SRT: numbered cues, with speaker names before the text."""
     cues = (
         f"{number}\n{format_time(cue.start, ',')} --> {format_time(cue.end, ',')}\n{srt_speaker(cue)}\n"
         for number, cue in enumerate(segments, 1)
@@ -65,13 +65,13 @@ def write_srt(segments: Iterable[SpokenSegment]) -> str:
 
 
 def write_vtt(segments: Iterable[SpokenSegment]) -> str:
-    """WebVTT; speakers in voice tags."""
+    """Write WebVTT, with speakers as voice tags."""
     cues = (f"{format_time(cue.start, '.')} --> {format_time(cue.end, '.')}\n{vtt_speaker(cue)}\n" for cue in segments)
     return "\n".join(["WEBVTT\n", *cues])
 
 
 def read_cues(text: str) -> list[SpokenSegment]:
-    """The cues of an SRT or WebVTT text; none where it is neither."""
+    """Parse the cues of an SRT or WebVTT text; empty if it is neither."""
     match: list[SpokenSegment] = []
     for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()):
         lines = block.strip().split("\n")

@@ -1,4 +1,4 @@
-"""Words: what nearly every prompt and answer is made of."""
+"""Text content and citations."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -12,7 +12,16 @@ SPOKEN = ("text", "structured_output")
 
 
 class Citation(FrozenModel):
-    """A source that a text rests on."""
+    """A source of a text.
+
+    Attributes:
+        url: URL of the source.
+        title: Title of the source.
+        cited_text: Quoted text of the source.
+        start: Start of the cited range.
+        end: End of the cited range.
+        extras: Further fields of the provider.
+    """
 
     url: str | None = None
     title: str | None = None
@@ -23,7 +32,7 @@ class Citation(FrozenModel):
 
 
 class TextContent(Content):
-    """Words of the answer or of the prompt."""
+    """Text of a prompt or answer."""
 
     type: Literal["text"] = "text"
     text: str = ""
@@ -34,5 +43,5 @@ class TextContent(Content):
 
 
 def joined_text(contents: Sequence[Content]) -> str:
-    """Every word of the answer proper: text, and the JSON of a structured answer."""
+    """Join the answer text: text parts, and the JSON of structured answers."""
     return "".join(part.get_text() for part in contents if getattr(part, "type", None) in SPOKEN)

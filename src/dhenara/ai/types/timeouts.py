@@ -1,4 +1,4 @@
-"""Timeouts: how long to wait, for what."""
+"""Timeouts of a call."""
 
 from typing import Literal
 
@@ -10,11 +10,14 @@ Limit = Literal["connect", "first_token", "idle", "total"]
 
 
 class Timeouts(FrozenModel):
-    """Seconds, or None for no limit.
+    """Timeouts of a call in seconds; None for no limit.
 
-    `connect` bounds reaching the provider, `first_token` the wait for the first that is said of the answer, for which
-    pings and comments of a stream do not count, `idle` every later silence, and `total` the whole call with all its
-    retries.
+    Attributes:
+        connect: Time to connect to the provider. Default 10.
+        first_token: Time until the first content of the answer; pings and comments of a stream do not count. Default
+            600.
+        idle: Time between two events after that. Default 120.
+        total: Time for the whole call with all retries. Default None.
     """
 
     connect: float | None = Field(default=10.0, gt=0)

@@ -1,4 +1,4 @@
-"""Token counts: how long a call would be, before it is made."""
+"""Token counts of a request before it is sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from .result import OperationResponse
 
 
 class TokenCountResponse(OperationResponse):
-    """`estimated` is true where nobody counted: the number then rests on the length of the text alone."""
+    """Number of input tokens. `estimated` is True if it was estimated from the length of the text."""
 
     input_tokens: int = 0
     estimated: bool = False

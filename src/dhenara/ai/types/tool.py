@@ -1,4 +1,4 @@
-"""Tool: something a model may call and we can run, made from a function, a model class or a JSON Schema."""
+"""Tools that run in your process, made from a function, a model class or a JSON Schema."""
 
 from __future__ import annotations
 
@@ -22,14 +22,18 @@ LEGAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class InvalidArgumentsError(ValueError):
-    """The model called a tool with arguments that it does not take; the words are meant for the model."""
+    """The model called a tool with invalid arguments; the message is sent to the model."""
 
 
 class Tool(ToolDefinition):
-    """A tool with the function that runs it; without one, its calls are handed to you.
+    """A tool with the function that runs it. Calls of a tool without a function are returned to the caller.
 
-    With `parallel=False` it never runs beside another one, and in sync code on the caller's own thread. One that
-    `needs_approval` is asked about before it runs. `timeout` is the longest it may take, in seconds.
+    Attributes:
+        function: The function. Default None.
+        parallel: With False the tool never runs at the same time as another tool and, in sync code, runs on the calling
+            thread. Default True.
+        needs_approval: Whether each call must be approved before it runs. Default False.
+        timeout: Maximum duration of a call in seconds. Default None: no limit.
     """
 
     function: Callable[..., Any] | None = Field(default=None, exclude=True, repr=False)
@@ -42,7 +46,20 @@ class Tool(ToolDefinition):
     def from_function(
         cls, function: Callable[..., Any], *, name: str | None = None, description: str | None = None, **settings: Any
     ) -> Self:
-        """Name, description and parameters are read from the signature and the docstring."""
+        """Create a tool from a function; name, description and parameters are read from its signature and docstring.
+
+        Args:
+            function: The function, sync or async.
+            name: Name of the tool. Default None: the name of the function.
+            description: Description for the model. Default None: from the docstring.
+            **settings: Other fields, such as `parallel` or `timeout`.
+
+        Returns:
+            The tool.
+
+        Raises:
+            ConfigurationError: A parameter has no type annotation, or its type has no JSON Schema.
+        """
         called = legal_name(name or function_name(function))
         data = read_docstring(documented_object(function))
         parameters = read_signature(function, called, data)
@@ -63,12 +80,26 @@ class Tool(ToolDefinition):
         description: str | None = None,
         **settings: Any,
     ) -> Self:
-        """The arguments are one object: a pydantic model, dataclass or TypedDict. `function` is given that object."""
+        """Create a tool whose arguments are one object.
+
+        Args:
+            kind: Pydantic model, dataclass or TypedDict of the arguments.
+            function: Function that gets the object. Default None.
+            name: Name of the tool. Default None: the name of the type.
+            description: Description for the model. Default None: the docstring of the type.
+            **settings: Other fields, such as `parallel` or `timeout`.
+
+        Returns:
+            The tool.
+
+        Raises:
+            ConfigurationError: The type is not an object, or has no JSON Schema.
+        """
         called = legal_name(name or kind.__name__)
         adapter: TypeAdapter[Any] = adapter_of(kind, f"the tool {called!r}")
         schema = as_object(schema_of(adapter, f"the tool {called!r}"))
         if schema.get("type") != "object":
-            raise ConfigurationError(f"the tool {called!r} needs an object for its arguments, and {kind!r} is none")
+            raise ConfigurationError(f"tool {called!r}: the arguments must be an object, not {kind!r}")
         about = own_docstring(kind)
         plain = {key: value for key, value in schema.items() if key not in ("title", "description")}
 
@@ -90,10 +121,20 @@ class Tool(ToolDefinition):
         description: str | None = None,
         **settings: Any,
     ) -> Self:
-        """`function` is given the arguments by name, once they satisfy the schema.
+        """Create a tool from a JSON Schema.
+
+        Args:
+            schema: JSON Schema of the arguments.
+            function: Function that gets the arguments by name, after validation. Default None.
+            name: Name of the tool.
+            description: Description for the model.
+            **settings: Other fields, such as `parallel` or `timeout`.
+
+        Returns:
+            The tool.
 
         Raises:
-            InvalidSchemaError: The schema is not one, or refers to what is not in it.
+            InvalidSchemaError: The schema is invalid, or has a reference that does not resolve.
         """
         from ..schema.definition import check_definition
         from ..schema.validate import Checker, problems
@@ -125,11 +166,21 @@ class Tool(ToolDefinition):
 
     @property
     def is_async(self) -> bool:
-        """Whether running it has to be awaited."""
+        """Whether the function is async."""
         return self.function is not None and is_awaitable(self.function)
 
     def bind(self, arguments: Mapping[str, Any]) -> Bound:
-        """The function with these arguments, checked and converted; raises InvalidArgumentsError."""
+        """Validate and convert the arguments.
+
+        Args:
+            arguments: Arguments of the tool call.
+
+        Returns:
+            The function with the arguments bound.
+
+        Raises:
+            InvalidArgumentsError: The arguments do not match the schema.
+        """
         if self._reader is None:
             return functools.partial(self.function or dict, **arguments)
         try:
@@ -139,17 +190,19 @@ class Tool(ToolDefinition):
 
 
 def describe_errors(error: ValidationError) -> str:
-    """What is wrong with a value, in lines that a model can act on."""
+    """Describe validation errors so that a model can correct them."""
     return "\n".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors())
 
 
 def is_awaitable(function: Callable[..., Any]) -> bool:
     inner = innermost(function)
-    return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(getattr(inner, "__call__", None))  # noqa: B004  # it is the method that is looked at
+    return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(getattr(inner, "__call__", None))  # noqa: B004  # the method
 
 
 def documented_object(function: Callable[..., Any]) -> Any:
-    """Whose docstring tells about a callable: its own, not that of the class of partials or instances."""
+    """Return the object whose docstring describes a callable: its own, not that of the class of a partial or
+    instance.
+    """
     inner = inspect.unwrap(innermost(function))
     if inspect.isroutine(inner):
         return inner
@@ -164,12 +217,10 @@ def function_name(function: Callable[..., Any]) -> str:
 def legal_name(name: str) -> str:
     if LEGAL.fullmatch(name):
         return name
-    raise ConfigurationError(
-        f"a tool cannot be called {name!r}: providers take up to 64 letters, digits, _ and -; pass another name="
-    )
+    raise ConfigurationError(f"invalid tool name {name!r}: use up to 64 letters, digits, _ and -. Pass name=")
 
 
 def own_docstring(kind: type[Any]) -> str | None:
-    """A dataclass without a docstring gets its signature as one, which says nothing."""
+    """Return the docstring of the class; None for the signature that dataclasses get as default docstring."""
     text = kind.__dict__.get("__doc__")
     return None if not text or text.startswith(f"{kind.__name__}(") else inspect.cleandoc(text)

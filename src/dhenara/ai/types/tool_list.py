@@ -1,4 +1,4 @@
-"""The tools of a config: read when there are any, so that calls without them do not pay for what they can be."""
+"""The `tools` field of a config; imported only when a call has tools."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic_core import CoreSchema, core_schema
 
 
 class ToolList:
-    """Marks a field as a list of tools, in any spelling."""
+    """Marks a field as a list of tools in any accepted form."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -31,7 +31,7 @@ def read(given: Any) -> Any:
 
 
 def write(tools: Any, info: SerializationInfo) -> list[Any]:
-    """As definitions: functions cannot be written down."""
+    """Serialise the tools as definitions, because functions cannot be serialised."""
     return [
         tool.model_dump(
             mode=info.mode, exclude_none=bool(info.exclude_none), exclude_defaults=bool(info.exclude_defaults)

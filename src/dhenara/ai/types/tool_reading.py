@@ -1,4 +1,4 @@
-"""Reading tools: functions, model classes, schemas and dicts, as they are given, become tools of some kind."""
+"""Conversion of functions, model classes, schemas and dicts to tools."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .tools import ServerTool, ToolDefinition
 
 
 def is_shape(given: Any) -> bool:
-    """Whether this is a class whose fields say what an object holds."""
+    """Whether this is a class with fields, such as a pydantic model or dataclass."""
     if not isinstance(given, type):
         return False
     return issubclass(given, BaseModel) or hasattr(given, "__dataclass_fields__") or is_typeddict(given)
 
 
 def as_tool(given: Any) -> Any:
-    """Functions and model classes become tools; a dict in no spelling of ours is the provider's own."""
+    """Convert functions and model classes to tools; a dict in an unknown format is a provider tool."""
     if is_shape(given):
         return Tool.from_type(given)
     if isinstance(given, Mapping):
@@ -34,7 +34,7 @@ def as_definition(given: Mapping[str, Any]) -> Any:
     kind = given.get("type")
     if "properties" in given and "name" not in given:
         if not given.get("title"):
-            raise ConfigurationError("a JSON Schema needs a title to be a tool: it becomes the tool's name")
+            raise ConfigurationError("the JSON Schema of a tool has no title. Add one: it becomes the name of the tool")
         schema = {key: value for key, value in given.items() if key not in ("title", "description")}
         return Tool.from_schema(schema, name=str(given["title"]), description=given.get("description"))
     known = {"spec", "kind", "function", "parameters", "input_schema"} & given.keys()
@@ -44,29 +44,29 @@ def as_definition(given: Mapping[str, Any]) -> Any:
 
 
 def read_tools(given: Any) -> list[Any]:
-    """One tool or many; no two of one name, because answers could not tell them apart."""
+    """Read one or more tools; names must be unique, because calls refer to tools by name."""
     one = isinstance(given, str | Mapping) or not isinstance(given, Sequence)
     tools = [check_tool(as_tool(tool)) for tool in ([given] if one else given)]
     names = [tool.name for tool in tools if isinstance(tool, ToolDefinition)]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise ConfigurationError(f"two tools are called {', '.join(sorted(twice))}; give one another name=")
+        raise ConfigurationError(f"duplicate tool name {', '.join(sorted(twice))}. Pass name= for one of them")
     return tools
 
 
 def check_tool(given: Any) -> Any:
-    """A tool of one of the kinds there are; dicts are read into theirs."""
+    """Validate a tool; dicts are converted to their class."""
     from .provider_tools import KINDS
 
     if isinstance(given, (ToolDefinition, ServerTool, *KINDS.values())):
         return given
     if not isinstance(given, Mapping):
         raise ConfigurationError(
-            f"a {type(given).__name__} is no tool; pass a function, a model class, a Tool, a dict with name and "
-            "parameters, or one that the provider runs, such as WebSearch()"
+            f"{type(given).__name__} is not a tool. Pass a function, a model class, a Tool, a dict with name and "
+            "parameters, or a provider tool such as WebSearch()"
         )
     if "kind" in given:
         kind = KINDS.get(given["kind"])
         if kind is None:
-            raise ConfigurationError(f"there is no tool of kind {given['kind']!r}; there are {', '.join(KINDS)}")
+            raise ConfigurationError(f"unknown tool kind {given['kind']!r}. Use one of {', '.join(KINDS)}")
         return kind.model_validate(given)
     return (ServerTool if "spec" in given else ToolDefinition).model_validate(given)

@@ -1,4 +1,4 @@
-"""Tools: what a model may ask the caller to run."""
+"""Tool definitions and tool choice."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -10,11 +10,11 @@ from .model_base import FrozenModel
 from .schema_source import SchemaSource
 
 CHECKED = {"schema": "checked"}
-"""Context of validation."""
+"""Validation context for schemas that are valid already."""
 
 
 class ToolDefinition(SchemaSource):
-    """A function the model may call. `parameters` is a JSON Schema of an object."""
+    """A function that the model may call. `parameters` is a JSON Schema of an object."""
 
     name: str
     description: str | None = None
@@ -23,7 +23,7 @@ class ToolDefinition(SchemaSource):
 
     @model_validator(mode="after")
     def _check_schema(self, info: ValidationInfo) -> Self:
-        """Schemas that were made from Python types, or checked before, are not checked again."""
+        """Check the schema, unless it was made from Python types or checked before."""
         if info.context is not CHECKED:
             from ..schema.definition import check_definition
 
@@ -36,7 +36,7 @@ class ToolDefinition(SchemaSource):
     @model_validator(mode="before")
     @classmethod
     def _unwrap(cls, given: Any) -> Any:
-        """OpenAI's and Anthropic's own spellings are understood too."""
+        """Accept the formats of OpenAI and Anthropic as well."""
         if not isinstance(given, Mapping):
             return given
         if given.get("type") == "function" and isinstance(given.get("function"), Mapping):
@@ -48,7 +48,7 @@ class ToolDefinition(SchemaSource):
 
 
 class ServerTool(FrozenModel):
-    """A tool that the provider runs itself, in the provider's own words (`{"type": "web_search_20260209", …}`)."""
+    """A tool that the provider runs, in the provider's format (`{"type": "web_search_20260209", …}`)."""
 
     spec: dict[str, Any]
 
@@ -65,7 +65,7 @@ class ServerTool(FrozenModel):
 
 
 class ToolChoice(FrozenModel):
-    """Whether and which tools must be called. `names` narrows `mode` to these tools."""
+    """Whether and which tools must be called. `names` restricts `mode` to these tools."""
 
     mode: Literal["auto", "none", "required"] = "auto"
     names: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ class ToolChoice(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _read_word(cls, given: Any) -> Any:
-        """ "auto", "none", "required" (or "any"), and any other word as the name of the one tool to call."""
+        """Read "auto", "none", "required" (or "any"); any other string is the name of the one tool to call."""
         if not isinstance(given, str):
             return given
         if given in ("auto", "none", "required"):

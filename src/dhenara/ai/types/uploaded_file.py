@@ -1,4 +1,4 @@
-"""Files kept at a provider: uploaded once, named in prompts, batches and transcripts."""
+"""Files at a provider: uploaded once, used in prompts, batches and transcriptions."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ KINDS: dict[str, type[Media]] = {"image": ImageContent, "audio": AudioContent, "
 
 
 class FileRequest(FrozenModel):
-    """`content` is bytes, or a body in pieces; `expires_in` is in seconds; `cursor` is where the last page ended.
+    """One request to a provider's file API.
 
-    `lines` downloads a file of results line by line.
+    `content` is bytes, or a body in pieces; `expires_in` is in seconds; `cursor` is where the last page ended. The
+    action `lines` downloads a result file line by line.
     """
 
     action: Literal["begin", "upload", "list", "get", "download", "lines", "delete"]
@@ -34,7 +35,7 @@ class FileRequest(FrozenModel):
 
 
 class UploadedFile(OperationResponse):
-    """One file at a provider. `raw` is everything that the provider says of it."""
+    """A file at a provider. `raw` is the provider's full description."""
 
     file_id: str
     name: str | None = None
@@ -48,9 +49,16 @@ class UploadedFile(OperationResponse):
     raw: dict[str, Any] = Field(default_factory=dict, repr=False)
 
     def to_content(self, data: bytes | None = None) -> Media:
-        """The file as a part of a prompt, for the provider that has it; with its bytes, for all others as well."""
+        """Return the file as a content part.
+
+        Args:
+            data: Bytes of the file, if the part should work with other providers as well.
+
+        Returns:
+            The part.
+        """
         if self.state == "failed":
-            raise ConfigurationError(f"{self.provider} could not read the file {self.name or self.file_id}")
+            raise ConfigurationError(f"{self.provider}: processing of the file {self.name or self.file_id} failed")
         mime = self.mime_type or ""
         kind = KINDS.get(mime.partition("/")[0], FileContent)
         about: dict[str, Any] = {"mime_type": self.mime_type, "name": self.name, "stored_at": self.provider}
@@ -58,39 +66,39 @@ class UploadedFile(OperationResponse):
 
 
 class FilePage(OperationResponse):
-    """Some of the files, and where the next page begins; None after the last."""
+    """One page of files. `cursor` starts the next page; None on the last page."""
 
     files: list[UploadedFile] = Field(default_factory=list)
     cursor: str | None = None
 
 
 class FileDeleted(OperationResponse):
-    """It is gone."""
+    """The file was deleted."""
 
     file_id: str
 
 
 class FileBytes(OperationResponse):
-    """What was in a file."""
+    """Content of a file."""
 
     data: bytes = Field(default=b"", repr=False)
     mime_type: str | None = None
 
 
 class UploadAddress(OperationResponse):
-    """Where a large file is to be sent, told by those who want to be asked first."""
+    """Address for the upload of a large file, for providers that require a request for it first."""
 
     query: str
 
 
 def read_time(data: Any) -> datetime | None:
-    """Seconds since 1970, or a date in words."""
+    """Parse seconds since 1970 or an ISO date."""
     if isinstance(data, int | float) and data:
         return datetime.fromtimestamp(data, UTC)
     if not isinstance(data, str) or not data:
         return None
     try:
-        # Nanoseconds are more than can be kept.
+        # Drop nanoseconds: datetime has microseconds.
         whole, point, rest = data.replace("Z", "+00:00").partition(".")
         if not point:
             return datetime.fromisoformat(whole)

@@ -1,4 +1,4 @@
-"""Uploading: what may be uploaded here for a request that has no room for it."""
+"""Settings for automatic uploads of files that are too large for a request."""
 
 from pydantic import Field
 
@@ -6,8 +6,13 @@ from .model_base import FrozenModel
 
 
 class Uploading(FrozenModel):
-    """`expires_in` is how long the provider keeps it, in seconds, where it can be told; `wait` is how long it may take
-    until it is ready."""
+    """Rules for automatic uploads.
+
+    Attributes:
+        allowed: Whether files may be uploaded. Default True.
+        expires_in: How long the provider keeps the file, in seconds, if it supports expiry. Default 86,400.
+        wait: How long to wait until the file is ready, in seconds. Default 600.
+    """
 
     allowed: bool = True
     expires_in: int | None = Field(default=86_400, gt=0)

@@ -1,4 +1,4 @@
-"""Usage: how many tokens went each way, in buckets that do not overlap."""
+"""Usage: token counts that do not overlap."""
 
 from typing import Any
 
@@ -8,7 +8,9 @@ from .model_base import FrozenModel
 
 
 class Usage(FrozenModel):
-    """Every token is in exactly one bucket, so sums are true for every provider; `raw` is what it reported."""
+    """Token counts of a response. Every token is in exactly one field, so the fields can be added; `raw` is the
+    provider's report.
+    """
 
     input_tokens: int = 0
     cache_read_tokens: int = 0
@@ -21,23 +23,23 @@ class Usage(FrozenModel):
     output_audio_tokens: int = 0
     output_image_tokens: int = 0
     units: dict[str, float] = Field(default_factory=dict)
-    """What is counted in other things than tokens: images, pages, seconds, characters, searches."""
+    """Counts of other units than tokens: images, pages, seconds, characters, searches."""
 
     options: dict[str, Any] = Field(default_factory=dict)
-    """Options of the call on which the price of such units depends, such as size and quality."""
+    """Options of the call that determine the price of such units, such as size and quality."""
 
     server_tool_requests: dict[str, int] = Field(default_factory=dict)
     reported_cost: float | None = None
     unclear: tuple[str, ...] = ()
-    """Counts of the report that cannot be read or contradict the others. They are in no bucket; where a price may
-    depend on them, the cost is unknown.
+    """Counts that are invalid or contradict others. They are in no other field; if a price may depend on them, the
+    cost is unknown.
     """
 
     raw: dict[str, Any] = Field(default_factory=dict, repr=False)
 
     @property
     def prompt_tokens(self) -> int:
-        """Everything that was read, from wherever it was read."""
+        """All input tokens, cached or not."""
         return (
             self.input_tokens
             + self.cache_read_tokens
@@ -49,7 +51,7 @@ class Usage(FrozenModel):
 
     @property
     def completion_tokens(self) -> int:
-        """Everything that was generated, reasoning included."""
+        """All output tokens, including reasoning."""
         return self.output_tokens + self.reasoning_tokens + self.output_audio_tokens + self.output_image_tokens
 
     @property

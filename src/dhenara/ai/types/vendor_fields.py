@@ -1,9 +1,9 @@
-"""Fields of vendors' parts that we have no place for: kept beside the part, for its own protocol.
+"""Fields of vendor formats that our types do not have, kept for their own protocol.
 
-A part that a user writes in a vendor's form is read into ours. What our form has no field for stands in
-`extras["vendor_fields"]`, under the protocol that knows it, at the place where it stood. The codec of that protocol
-writes it back into the part; every other codec warns that it is left out. A part that is only approximately ours stands
-whole in `extras["vendor_part"]`, and its own protocol gets it unchanged.
+A part that a user passes in a vendor's format is converted to our types. Fields that our type does not have are stored
+in `extras["vendor_fields"]`, under their protocol and with their path. The codec of that protocol writes them back;
+every other codec warns that they are dropped. A part that is converted only approximately is stored completely in
+`extras["vendor_part"]`; its own protocol gets it unchanged.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ MESSAGE_FIELDS = "message_fields"
 
 Wire = dict[str, Any]
 Known = Mapping[str, Any]
-"""Names of fields that are understood, each with None, or with what is understood inside of it."""
+"""Names of known fields; the value is None, or the known fields inside of it."""
 
 
 def fields(*names: str, **inside: Known) -> Known:
-    """The fields that a reader understands; of `inside` ones, the fields in them."""
+    """Return the known fields of a reader, including nested ones."""
     return {**dict.fromkeys(names), **inside}
 
 
 def leftover(given: Mapping[str, Any], known: Known) -> Wire:
-    """The fields that are not understood, with their places. None and empty values say nothing."""
+    """Return the unknown fields with their paths. None and empty values are ignored."""
     left: Wire = {}
     for name, value in given.items():
         if name not in known:
@@ -41,7 +41,7 @@ def leftover(given: Mapping[str, Any], known: Known) -> Wire:
 
 
 def with_fields(part: Wire, left: Wire, *protocols: str) -> Wire:
-    """The part with fields that only these protocols know."""
+    """Store fields that only these protocols know in the part."""
     if not left:
         return part
     stored = {**part.get("extras", {}).get(VENDOR_FIELDS, {}), **dict.fromkeys(protocols, left)}
@@ -49,12 +49,12 @@ def with_fields(part: Wire, left: Wire, *protocols: str) -> Wire:
 
 
 def with_original(part: Wire, given: Mapping[str, Any], protocol: str) -> Wire:
-    """The part with the one that it was read from, which its own protocol gets unchanged."""
+    """Store the original form of the part for its own protocol."""
     return {**part, "extras": {**part.get("extras", {}), VENDOR_PART: {protocol: dict(given)}}}
 
 
 def generic(kind: str, given: Mapping[str, Any], protocol: str) -> Wire:
-    """A part that only its protocol knows."""
+    """Create a part that only its protocol knows."""
     return {"type": "generic", "kind": kind, "data": dict(given), "protocol": protocol}
 
 

@@ -1,4 +1,4 @@
-"""The spellings of content parts that people carry over from vendors' own documents, read into ours."""
+"""Content parts in vendor formats, converted to our types."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .model_base import FrozenModel, model_fields
 
 MARKS = ("cache_control", "prompt_cache_breakpoint")
 OURS_ONLY = frozenset(("audio", "video", "tool_call", "generic"))
-"""Types of ours that no vendor's part has."""
+"""Types of ours that no vendor format has."""
 
 
 def read_parts(given: Any) -> list[Any]:
-    """Strings, paths, bytes, files, content values, and dicts in our own or a vendor's spelling."""
+    """Read strings, paths, bytes, files, content parts, and dicts in our own or a vendor's format."""
     if isinstance(given, str | bytes | bytearray | memoryview) or not isinstance(given, Sequence):
         return [read_part(given)]
     return [read_part(part) for part in given]
@@ -43,7 +43,7 @@ def without_none(part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Google's and Amazon's parts have no type; the key says what they are."""
+    """Google and Amazon parts have no type field; their key is the type."""
     from .vendor_parts import read_keyed
 
     match = read_keyed(part)
@@ -57,7 +57,7 @@ def read_object(given: Any) -> Any:
 
 
 def read_source(given: Any) -> Any:
-    """Paths, bytes and open files, read now; what is none of these is left for whoever can say why it is wrong."""
+    """Read paths, bytes and open files; leave other values to validation."""
     if not (isinstance(given, bytes | bytearray | memoryview | PurePath) or hasattr(given, "read")):
         return given
     from .content_parsing import content_of
@@ -66,6 +66,6 @@ def read_source(given: Any) -> Any:
 
 
 def mark_part(part: Any, given: Mapping[str, Any]) -> Any:
-    """Up to where a prompt may be cached is an extra, for those who know of it."""
+    """Copy the cache marker of the vendor format into the part."""
     marks = {mark: given[mark] for mark in MARKS if given.get(mark) is not None}
     return {**part, "extras": {**part.get("extras", {}), **marks}} if marks else part

@@ -1,4 +1,4 @@
-"""Warnings: what a provider could not honour or had to be helped with, said on the response instead of silently."""
+"""Warnings about parameters and content that a provider does not support; part of the response."""
 
 from typing import Literal
 
@@ -19,7 +19,7 @@ WarningCode = Literal[
 
 
 class CallWarning(FrozenModel):
-    """`code` is for programs, `message` for people, `parameter` names what was asked for."""
+    """One warning. `code` is for programs, `message` for people, `parameter` is the parameter it is about."""
 
     code: WarningCode
     message: str

@@ -1,4 +1,4 @@
-"""Turns of a conversation as applications keep them."""
+"""Conversation nodes, as applications store them."""
 
 from __future__ import annotations
 

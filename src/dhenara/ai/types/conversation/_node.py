@@ -1,4 +1,4 @@
-"""A node: what a user asked, with which files, and what came back."""
+"""A conversation node: user query, files and response."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ from ..vendor_formats import read_parts
 
 
 class ConversationNode(FrozenModel):
-    """`attached_files` is another name of `input_files`; a file may be a path, bytes or any kind of content."""
+    """One turn of a conversation with its response.
+
+    Attributes:
+        user_query: The user's text.
+        input_files: Files of the query: paths, bytes or content parts. Also accepted as `attached_files`.
+        response: The response, if there is one.
+        timestamp: When the turn happened.
+    """
 
     user_query: str | None = None
     input_files: list[ContentItem] = Field(default_factory=list)
@@ -30,7 +37,7 @@ class ConversationNode(FrozenModel):
             return given
         text = dict(given)
         if text.get("input_files"):
-            raise ValueError("the files are given once: as input_files or as attached_files")
+            raise ValueError("input_files and attached_files are both set. Pass only one of them")
         text["input_files"] = text.pop("attached_files") or []
         return text
 
@@ -44,11 +51,26 @@ class ConversationNode(FrozenModel):
         return self.input_files
 
     def get_prompt(self, max_words_query: int | None = None) -> Prompt:
-        """What the user said in this node, with the files."""
+        """Return the user's query and files as a prompt.
+
+        Args:
+            max_words_query: Maximum number of words of the query. Default None: no limit.
+
+        Returns:
+            The prompt.
+        """
         return query_prompt(self.user_query, self.input_files, max_words_query)
 
     def get_context(self, max_words_query: int | None = None, max_words_response: int | None = None) -> list[Message]:
-        """The node as history: what was asked, and what was answered if anything was."""
+        """Return the node as history messages: the query and, if there is one, the response.
+
+        Args:
+            max_words_query: Maximum number of words of the query. Default None: no limit.
+            max_words_response: Maximum number of words of the response. Default None: no limit.
+
+        Returns:
+            The messages.
+        """
         turns: list[Message] = [self.get_prompt(max_words_query)] if self.user_query or self.input_files else []
         return turns + answer_messages(self.response, max_words_response)
 
@@ -59,7 +81,7 @@ def query_prompt(query: str | None, files: list[ContentItem], max_words: int | N
 
 
 def answer_messages(response: ChatResponse | ImageResponse | None, max_words: int | None = None) -> list[Message]:
-    """The first answer as a turn; shortened, it is plain text that nobody's own bytes belong to any more."""
+    """Return the first choice as a message. A shortened one is plain text without provider data such as signatures."""
     if response is None:
         return []
     if isinstance(response, ImageResponse):

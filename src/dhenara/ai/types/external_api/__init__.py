@@ -1,4 +1,4 @@
-"""Names of providers, at the address where they used to live."""
+"""Provider names, importable from their old module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vocabulary of generation, at the address where it used to live."""
+"""Generation types, importable from their old module."""
 
 from __future__ import annotations
 

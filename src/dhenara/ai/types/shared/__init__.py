@@ -1,4 +1,4 @@
-"""What applications share with their front ends, at the address where it used to live."""
+"""Types that applications share with their front ends, importable from their old module."""
 
 from __future__ import annotations
 

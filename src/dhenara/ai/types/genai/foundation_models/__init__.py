@@ -1,4 +1,4 @@
-"""Models as constants, by vendor, and in lists: of a vendor's (`OPENAI_CHAT_MODELS`), of a kind, of all."""
+"""Models as constants and lists: by vendor (`OPENAI_CHAT_MODELS`), by kind, and all."""
 
 from __future__ import annotations
 

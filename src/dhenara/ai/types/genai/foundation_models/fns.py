@@ -1,4 +1,4 @@
-"""Finding a model among the constants, by its name."""
+"""Search for a model constant by name."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from ...model import AIModel
 
 
 class FoundationModelFns:
-    """Questions about the models that are constants."""
+    """Search functions for the model constants."""
 
     @staticmethod
     def get_foundation_model(model_name: str, all_models: Iterable[AIModel] | None = None) -> AIModel | None:
-        """The constant of the model with this name, or None; of these models, where some are given."""
+        """Return the model constant with this name.
+
+        Args:
+            model_name: Name of the model.
+            all_models: Models to search. Default None: all constants.
+
+        Returns:
+            The model, or None if there is none with this name.
+        """
         from . import ALL_FOUNDATION_MODELS
 
         among = ALL_FOUNDATION_MODELS if all_models is None else all_models
