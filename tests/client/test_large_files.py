@@ -73,7 +73,7 @@ def test_a_large_document_goes_through_files(
     assert [warning.code for warning in answer.chat_response.warnings] == ["uploaded_content"]
     assert "file-1" in answer.chat_response.warnings[0].message
     assert answer.plan == plan
-    assert plan.translated[0].reason == "it is uploaded first, as it is too large for a request of 200 bytes"
+    assert plan.translated[0].reason == "it is uploaded first, because it is too large for a request of 200 bytes"
     assert not plan.lossy
 
 

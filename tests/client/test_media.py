@@ -90,7 +90,7 @@ def test_text_is_fetched_and_read_out(server: FakeServer, web: FakeServer) -> No
 def test_a_plan_says_so_beforehand_without_fetching(server: FakeServer, web: FakeServer) -> None:
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
         plan = client.plan(asked([ImageContent.from_url(f"{web.url}/cat.png")]))
-    assert plan.translated[0].reason == "it is fetched here, and sent as bytes"
+    assert plan.translated[0].reason == "it is downloaded here and sent as bytes"
     assert web.exchanges == []
 
 
@@ -232,7 +232,7 @@ def test_what_cannot_be_fetched_says_why(
     [
         ("anthropic", ImageContent.from_bytes(b"BM......", name="cat.bmp"), "cat.bmp is image/bmp, and anthropic"),
         ("amazon_bedrock", ImageContent.from_bytes(PNG + b"." * 4_000_000), "at most 3750000"),
-        ("anthropic", FileContent.from_bytes(b"PK\x03\x04", name="a.zip"), "takes only pdf"),
+        ("anthropic", FileContent.from_bytes(b"PK\x03\x04", name="a.zip"), "accepts only pdf"),
     ],
 )
 def test_what_would_be_refused_is_not_sent(provider: str, part: Any, why: str, server: FakeServer) -> None:

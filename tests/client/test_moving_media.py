@@ -59,12 +59,15 @@ def test_the_user_shows_it_and_the_answer_says_so(streaming: bool, world: World)
         assert base64.b64encode(PNG) in body
         assert answer.plan == plan
         told = next(part for part in plan.parts if part.kind == "image")
-        assert (told.fate, told.reason) == ("translated", "the user shows it after the answer")
+        assert (told.fate, told.reason) == ("translated", "it is sent in the next user message")
         assert [warning.code for warning in answer.chat_response.warnings] == ["translated_content"]
 
 
 def test_strict_does_not_let_it_change_hands(server: FakeServer) -> None:
-    with AIModelClient(endpoint(server.url)) as client, pytest.raises(UnsupportedError, match="the user shows it"):
+    with (
+        AIModelClient(endpoint(server.url)) as client,
+        pytest.raises(UnsupportedError, match="it is sent in the next user message"),
+    ):
         client.generate(messages=history(), strict=True)
     assert server.exchanges == []
 
@@ -86,7 +89,7 @@ def test_one_that_the_other_provider_refuses_stays_home_and_the_conversation_goe
     with AIModelClient(endpoint(server.url, "anthropic")) as client:
         answer = client.generate(messages=history(Message(role="assistant", contents=[drawing])))
     assert answer.plan is not None
-    assert answer.plan.stays_home[0].reason == "it is image/bmp, and only jpeg, png, gif, webp are taken there"
+    assert answer.plan.stays_home[0].reason == "it is image/bmp, and only jpeg, png, gif, webp are supported"
 
 
 def test_sound_with_known_words_is_told_in_words_and_other_sound_is_played(server: FakeServer) -> None:
@@ -121,7 +124,7 @@ def test_a_file_stays_where_it_was_uploaded(world: World, server: FakeServer) ->
         answer = world.run(client, question)
         assert answer.plan == client.plan(question)
         assert [part.reason for part in answer.plan.stays_home] == [
-            "it was uploaded to openai, and only its id is known; upload it here as well"
+            "it was uploaded to openai, and only its id is known. Upload it here as well"
         ]
         assert b"file-1" not in server.exchanges[-1].body
         with pytest.raises(UnsupportedError, match=r"paper\.pdf.*uploaded to openai"):
@@ -142,7 +145,7 @@ def test_its_bytes_travel_where_they_are_known(server: FakeServer) -> None:
     assert b"file-1" not in abroad
     assert base64.b64encode(b"%PDF-1.7") in abroad
     assert answer.plan is not None
-    assert answer.plan.translated[0].reason == "its bytes are sent, for its id is known to openai alone"
+    assert answer.plan.translated[0].reason == "its bytes are sent, because its id is valid only at openai"
 
 
 def test_a_turn_of_which_nothing_is_left_says_something() -> None:

@@ -70,7 +70,7 @@ def test_what_a_tool_found_stays_home_and_the_run_goes_on(server: FakeServer) ->
     with AIModelClient(endpoint(server.url, model="gpt-3.5-turbo")) as client:
         answer = client.generate(messages=["Look!", made, result])
     assert server.exchanges[0].json["messages"][2]["content"] == "."
-    assert answer.chat_response.warnings[0].message.startswith("cat.png did not go to gpt-3.5-turbo")
+    assert answer.chat_response.warnings[0].message.startswith("cat.png was not sent to gpt-3.5-turbo")
 
 
 def test_sound_is_told_by_its_transcript_to_a_model_that_does_not_hear(server: FakeServer) -> None:

@@ -73,6 +73,6 @@ def test_who_does_not_go_on_is_asked_to_in_words(server: FakeServer, provider: s
 @pytest.mark.parametrize(("provider", "model"), [("anthropic", "claude-opus-5"), ("perplexity", "sonar")])
 def test_strict_calls_refuse_that(server: FakeServer, provider: str, model: str) -> None:
     client = AIModelClient(endpoint(server.url, provider, model))
-    with client, pytest.raises(UnsupportedError, match="does not go on with an answer that is begun"):
+    with client, pytest.raises(UnsupportedError, match="prefilled answers are not supported"):
         client.generate(messages=BEGUN, strict=True)
     assert server.exchanges == []

@@ -225,7 +225,7 @@ def test_a_model_that_is_a_path_is_refused_before_anything_is_sent() -> None:
         api = AIModelAPI(provider="google_ai", api_key="k", config={"base_url": server.url + "/v1beta"})
         with (
             AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="models/.."))) as client,
-            pytest.raises(ConfigurationError, match="cannot be part of a path"),
+            pytest.raises(ConfigurationError, match="cannot be part of an API path"),
         ):
             client.generate("?")
         assert not server.exchanges
@@ -233,7 +233,7 @@ def test_a_model_that_is_a_path_is_refused_before_anything_is_sent() -> None:
 
 @pytest.mark.parametrize("value", ["", ".", ".."])
 def test_a_segment_that_names_nothing_or_a_parent_is_refused(value: str) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be part of a path"):
+    with pytest.raises(ConfigurationError, match="cannot be part of an API path"):
         quote_segment(value)
 
 

@@ -120,7 +120,7 @@ def test_an_address_goes_along_where_the_provider_fetches_it(provider: str, fiel
     with at("deepgram", server) as client:
         client.transcribe("https://x.example/talk.mp3")
     assert server.exchanges[1].json == {"url": "https://x.example/talk.mp3"}
-    with at("openai", server) as client, pytest.raises(UnsupportedError, match="as files only"):
+    with at("openai", server) as client, pytest.raises(UnsupportedError, match="only as a file"):
         client.transcribe("https://x.example/talk.mp3")
 
 

@@ -1,1 +1,1 @@
-"""The protocols, strangers to each other: values in, bytes out, and bytes back into deltas."""
+"""Codecs, one folder for each protocol: values in, request bytes out, and response bytes back to deltas."""

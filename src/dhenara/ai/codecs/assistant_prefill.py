@@ -1,4 +1,4 @@
-"""An answer that is begun: a history whose last word is the model's, and those that do not go on with one."""
+"""Prefilled answers: histories that end with an assistant message, and providers that cannot continue one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ GO_ON = "Go on exactly where your last answer ends, without saying any of it aga
 
 
 def is_prefilled(call: Call) -> bool:
-    """Whether the model is to go on with its own words. Waiting for tools is another thing."""
+    """Whether the last message is an assistant message that the model should continue (not one with pending tool
+    calls).
+    """
     if not call.messages or call.messages[-1].role != "assistant":
         return False
     return not any(part.type in ("tool_call", "server_tool") for part in call.messages[-1].contents)
 
 
 def strip_trailing_space(call: Call) -> Call:
-    """The same without white space at the end of what is begun, which some refuse to go on from."""
+    """Remove white space at the end of the prefilled answer, because some providers reject it."""
     last = call.messages[-1].contents[-1:] if is_prefilled(call) else ()
     if not last or not isinstance(last[0], TextContent) or last[0].text == last[0].text.rstrip():
         return call
@@ -33,7 +35,7 @@ def strip_trailing_space(call: Call) -> Call:
 
 
 def as_continue_request(call: Call, warnings: WarningCollector) -> Call:
-    """The same wish as words of the user's."""
-    warnings.translated("messages", "it does not go on with an answer that is begun, so it is asked to in words")
+    """Replace the prefill by a user message that asks the model to continue."""
+    warnings.translated("messages", "prefilled answers are not supported; a user message asks to continue instead")
     wish = Message(role="user", contents=[TextContent(text=GO_ON)])
     return replace(call, messages=(*call.messages, wish))

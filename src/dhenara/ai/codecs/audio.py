@@ -1,4 +1,4 @@
-"""Sound: what all codecs that hear or speak do alike."""
+"""Audio helpers, shared by the codecs for transcription and speech."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .warnings import WarningCollector
 
 Wire = dict[str, Any]
 PCM_RATE = 24_000
-"""What those who send samples without a head send, unless they say otherwise."""
+"""Sample rate of raw PCM audio, unless the provider says otherwise."""
 
 
 def audio_bytes(audio: AudioContent, provider: str) -> bytes:
-    """The file; a provider that takes files only cannot be sent an address."""
+    """Return the bytes of the audio; raises for a URL, because the provider accepts only files."""
     if audio.data is None:
-        raise UnsupportedError(f"{provider} takes sound as files only: pass AudioContent(data=...)")
+        raise UnsupportedError(f"{provider} accepts audio only as a file. Pass AudioContent(data=...)")
     return audio.data
 
 
@@ -35,7 +35,7 @@ def kind_of(audio: AudioContent) -> str:
 
 
 def file_name(audio: AudioContent) -> str:
-    """Hosts judge a file by its name, so it says what is in it."""
+    """Return a file name with the right suffix, because providers detect the format from it."""
     suffix = SUFFIXES.get(kind_of(audio), "")
     return audio.name if audio.name and "." in audio.name else f"{audio.name or 'audio'}{suffix}"
 
@@ -66,12 +66,12 @@ def speaker_name(data: Mapping[str, Any]) -> str | None:
 
 
 def speech_usage(request: SpeechRequest | None) -> Usage:
-    """Most hosts bill speech by the letters that were read."""
+    """Count the characters, because most providers bill speech by characters."""
     return Usage(units={"characters": float(len(request.text))} if request else {})
 
 
 def add_wav_header(samples: bytes, mime_type: str, wanted: str | None) -> tuple[bytes, str]:
-    """Bare samples as a WAV file, unless they are wanted bare."""
+    """Add a WAV header to raw samples, unless raw samples were requested."""
     if not mime_type.lower().startswith(("audio/l16", "audio/pcm")):
         return samples, audio_type(samples) or canonical_audio_type(mime_type)
     if wanted == "pcm":
@@ -81,7 +81,7 @@ def add_wav_header(samples: bytes, mime_type: str, wanted: str | None) -> tuple[
 
 
 class AudioReader:
-    """Sound as it is, whole or while it arrives."""
+    """Reads audio bytes, whole or streamed."""
 
     __slots__ = ("_format", "_received", "_usage")
 
@@ -92,12 +92,12 @@ class AudioReader:
 
     def whole(self, body: Any) -> Iterator[Delta]:
         if not isinstance(body, BinaryBody):
-            raise ValueError("sound was asked for, and something else came")
+            raise ValueError("expected audio, got another content type")
         yield from self._read_audio(body.data, body.head)
         yield StreamEnd()
 
     def frame(self, frame: Frame) -> Iterator[Delta]:
-        # Base64 in pieces must be cut at every third byte.
+        # Base64 pieces can only be decoded at multiples of three bytes.
         done = len(self._received) // 3 * 3
         self._received += frame.data
         ready = self._received[done : len(self._received) // 3 * 3]
@@ -113,7 +113,7 @@ class AudioReader:
 
     def _read_audio(self, data: bytes, head: Head) -> Iterator[Delta]:
         if not data:
-            raise ValueError("the sound is empty")
+            raise ValueError("the audio is empty")
         yield UsageDelta(self._usage)
         kind = (
             audio_type(data)
@@ -126,7 +126,7 @@ class AudioReader:
 def rename_fields(
     wanted: Mapping[str, Any], names: Mapping[str, str | None], warnings: WarningCollector
 ) -> Iterator[tuple[str, Any]]:
-    """What is wanted, under the dialect's names; what has none there is warned about."""
+    """Rename the parameters to those of the dialect; warn about parameters that it does not have."""
     for name, value in wanted.items():
         if value is None:
             continue

@@ -1,4 +1,4 @@
-"""How dialects of speech differ, as data. Light: providers' files read this."""
+"""Quirks of audio dialects, as data. Imports little, because every provider file imports it."""
 
 from __future__ import annotations
 
@@ -12,43 +12,49 @@ from .base import Quirks
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionQuirks(Quirks):
-    """`params` names language, prompt and temperature on the wire; those without a name do not exist there."""
+    """Quirks of transcription. `params` gives the request names of language, prompt and temperature; None if
+    unsupported.
+    """
 
     path: str = "/audio/transcriptions"
     translations_path: str | None = None
-    """Where speech is told in English; None where it is only written down."""
+    """Path for translation into English; None if unsupported."""
 
     names_model: bool = True
     needs: tuple[str, ...] = ()
-    """What cannot be left out."""
+    """Required parameters."""
 
     timestamps: Literal["verbose", "plain", "always", "never"] = "verbose"
-    """How times are asked for: by the verbose format, by a field, not at all because they are always told, or never."""
+    """How timestamps are requested: with the verbose format, with a field, not at all because they are always
+    returned, or never.
+    """
 
     speakers: Mapping[str, str] | None = None
-    """Fields that ask who is speaking; None where nobody knows."""
+    """Fields that request speaker detection; None if unsupported."""
 
     audio_url: str | None = None
-    """The field for an address in the place of a file."""
+    """Field for a URL instead of a file."""
 
     audio_id: str | None = None
-    """The field for a file that was uploaded before."""
+    """Field for the id of an uploaded file."""
 
     streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechQuirks(Quirks):
-    """`params` names voice, format, speed, instructions and language; those without a name do not exist there."""
+    """Quirks of speech. `params` gives the request names of voice, format, speed, instructions and language; None
+    if unsupported.
+    """
 
     path: str = "/audio/speech"
     text: str = "input"
     names_model: bool = True
     usual_voice: str | None = None
-    """The voice where none is named, for hosts that need one."""
+    """Default voice, for providers that require one."""
 
     formats: Mapping[str, Any] = field(default_factory=dict)
-    """Our words for formats, and the wire's where they differ; None for one that does not exist there."""
+    """Our format names and the provider's where they differ; None if a format is unsupported."""
 
     answers: Literal["sound", "json"] = "sound"
-    """Whether the sound comes as it is, or in base64 inside JSON; streamed, such JSON comes in events."""
+    """Whether the audio is sent as bytes or as base64 in JSON; when streamed, such JSON comes in events."""

@@ -1,4 +1,4 @@
-"""Lasting answers: protocols whose answers are made in the background and can be asked for by their id."""
+"""Background responses: protocols whose responses are generated in the background and can be fetched by id."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .base import EncodedRequest
 
 @runtime_checkable
 class SupportsBackground(Protocol):
-    """What such a protocol can say beside everything that a codec says."""
+    """A codec that supports background responses."""
 
     def is_pending(self, body: Any) -> bool: ...
 

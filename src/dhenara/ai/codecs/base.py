@@ -1,4 +1,4 @@
-"""What a protocol must be able to say. Everything behind this is pure."""
+"""The interface of a codec. Codecs do no I/O."""
 
 from __future__ import annotations
 
@@ -24,54 +24,54 @@ if TYPE_CHECKING:
 
 
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
-"""What a decoder raises for an answer that does not follow its protocol."""
+"""Exceptions that a decoder may raise for a response that does not follow its protocol."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """How a dialect departs from its protocol. Each protocol adds its own fields; each field names a behaviour.
+    """Differences of a dialect from its protocol. Each protocol adds its own fields.
 
-    `params` renames request parameters (our name to the wire's); None means that the dialect has no such
-    parameter. `defaults` are wire fields that every request carries.
+    `params` renames request parameters (our name to the dialect's); None means that the dialect does not support the
+    parameter. `defaults` are fields that are added to every request.
     """
 
     names: ClassVar[Mapping[str, str | None]] = {}
-    """The protocol's own names."""
+    """Parameter names of the protocol."""
 
     params: Mapping[str, str | None] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     structured: tuple[OutputMode, ...] = ("native", "tool", "prompt")
-    """How answers can be held to a schema, the best way first."""
+    """Supported modes of structured output, the best one first."""
 
     structured_with_tools: bool = True
-    """Whether a schema for the answer may be given together with tools."""
+    """Whether structured output can be combined with tools."""
 
     hides_schema: bool = False
-    """Whether the model is held to a schema that it is not shown."""
+    """Whether the schema is enforced without being shown to the model."""
 
     schema_rules: SchemaRules | None = ANY_SCHEMA
-    """What may be said in schemas that are held to strictly; None where none are."""
+    """What strict schemas may contain; None if strict schemas are unsupported."""
 
     loose_rules: SchemaRules | None = ANY_SCHEMA
-    """What may be said in schemas that are only a wish; None where there are no such answers."""
+    """What schemas that are not enforced may contain; None if these are unsupported."""
 
     tool_rules: SchemaRules = ANY_SCHEMA
-    """What may be said in the schema of a tool that is not strict."""
+    """What the schema of a tool that is not strict may contain."""
 
     media_support: Mapping[str, MediaSupport] = field(default_factory=dict)
-    """What media may be like, by their kind: `image`, `audio`, `video` or `file`."""
+    """Supported media by kind: `image`, `audio`, `video` or `file`."""
 
     most_request_bytes: int | None = None
-    """How much all media of a request may come to, as they are sent; None where that is not known."""
+    """Maximum size of all media of a request after encoding, in bytes; None if unknown."""
 
     def wire_name(self, parameter: str) -> str | None:
-        """What the dialect calls a parameter; None when it has no such thing."""
+        """Return the dialect's name of a parameter; None if unsupported."""
         return self.params.get(parameter, self.names[parameter])
 
 
 @dataclass(frozen=True, slots=True)
 class BinaryBody:
-    """A body that is not JSON, with the head that says what it is."""
+    """A body that is not JSON, with the response head that gives its content type."""
 
     data: bytes = field(repr=False)
     head: Head = field(default_factory=lambda: Head(200))
@@ -79,9 +79,10 @@ class BinaryBody:
 
 @dataclass(frozen=True, slots=True)
 class ResponseFormat:
-    """How an answer is read, where what was asked decides it. A `blob` comes to `decoder.whole` as a `Blob`.
+    """How to read the response, if it depends on the request. With `blob`, `decoder.whole` gets a `BinaryBody`.
 
-    `lines` come one by one to `decoder.frame`, and `pieces` are read as they come, whatever the answer says that it is.
+    With `lines`, each line goes to `decoder.frame`; with `pieces`, data is read as it arrives, whatever its content
+    type.
     """
 
     decoder: Decoder
@@ -91,9 +92,9 @@ class ResponseFormat:
 
 @dataclass(frozen=True, slots=True)
 class EncodedRequest:
-    """A request before it has an address: what to send, and what could not be said.
+    """A request without host and authentication: path, body, headers and warnings.
 
-    The body is sent as JSON, unless there is a `payload` to be sent as it is; a GET or DELETE has neither.
+    The body is sent as JSON, unless there is a `payload`, which is sent as it is; a GET or DELETE has neither.
     """
 
     path: str
@@ -102,56 +103,56 @@ class EncodedRequest:
     warnings: tuple[CallWarning, ...] = ()
     method: str = "POST"
     part_outcomes: Mapping[int, tuple[Fate, str]] = field(default_factory=dict)
-    """What became of the parts that did not go as they are, by their identity."""
+    """How parts that were not sent unchanged were converted, by `id()` of the part."""
 
     unfetched: tuple[Media, ...] = ()
-    """Parts that are only an address, which the provider does not fetch: they are not in the body yet."""
+    """Parts with only a URL that the provider cannot fetch; they are not in the body yet."""
 
     oversized: tuple[Media, ...] = ()
-    """Parts that are too large for the body, and may be uploaded and named by their ids."""
+    """Parts that are too large for the body and can be uploaded and referenced by id."""
 
     prefix: str | None = None
-    """The hash of everything before the answer, where the answer's thinking will be bound to it."""
+    """Hash of the conversation so far, if the reasoning of the answer is bound to it."""
     background: bool = False
-    """Whether the answer goes on being made when nobody listens, so that it can be asked for again."""
+    """Whether the response is generated in the background, so that it can be fetched again."""
     payload: Multipart | BodyPieces | bytes | None = None
     response_format: ResponseFormat | None = None
     once: bool = False
-    """Whether sending it a second time could be paid for twice."""
+    """Whether sending the request twice could be billed twice."""
 
     under: str = ""
-    """A folder before the last part of the base address, as Google has one for uploads."""
+    """Folder before the last part of the base URL, as for uploads at Google."""
 
     stream_fields: Mapping[str, Any] | None = None
-    """Body fields that only ask for a streamed or a whole answer, with the values that the codec gave them.
+    """Body fields that only select a streamed or a complete response, with their values.
 
-    None: unknown, so that the request for a whole answer has to be encoded to compare the two.
+    None if unknown: the request for a complete response must then be encoded to compare the two.
     """
 
     whole_path: str | None = None
-    """The path of the same request for a whole answer, where it is another one."""
+    """Path of the same request for a complete response, if it differs."""
 
 
 class Decoder(Protocol):
-    """Reads one answer. Born with it and dies with it."""
+    """Decodes one response. Create a new one for each response."""
 
     def whole(self, body: Any) -> Iterable[Delta]:
-        """The deltas of an answer that came as one JSON body."""
+        """Decode a response that was received as one JSON body."""
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
-        """The deltas of one event of a stream."""
+        """Decode one event of a stream."""
 
     def finish(self) -> Iterable[Delta]:
-        """What was held back until the last byte, however the stream ended."""
+        """Return the deltas that were held back, however the stream ended."""
 
 
 class RequestAware:
-    """A decoder that judges an answer by what was asked."""
+    """A decoder that needs the request to decode the response."""
 
     __slots__ = ()
 
     def set_request(self, encoded: EncodedRequest) -> None:
-        """Told once, before anything is read."""
+        """Set the request; called once, before anything is decoded."""
         raise NotImplementedError
 
 
@@ -159,7 +160,7 @@ Q = TypeVar("Q", bound="Quirks", contravariant=True)
 
 
 class Codec(Protocol[Q]):
-    """One protocol. Holds no state; `name` is how routes and origins call it."""
+    """Encoder and decoder of one protocol. It has no state; routes and origins refer to it by `name`."""
 
     name: str
 

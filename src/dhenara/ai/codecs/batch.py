@@ -1,4 +1,4 @@
-"""Batches: what all codecs for them do alike."""
+"""Base class of the batch codecs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MARK = "<here stands what is sent>"
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """One result as it was told: the body of an answer, or of a refusal with its status."""
+    """One result: the body of a response, or of an error with its status."""
 
     key: str
     body: Any = None
@@ -40,12 +40,12 @@ def plain_body(encoded: EncodedRequest, model: str) -> Wire:
 
 @dataclass(frozen=True, slots=True)
 class BatchCodec(OperationCodec[BatchQuirks]):
-    """`line` is how one call is written under its key, for its path; `entry` how one result is read.
+    """Base class of batch codecs. `line` encodes one call with its key and path; `entry` decodes one result.
 
-    `body` is what of a written call stands in its line, and `filed` its line in a file, where that is another one.
-    `kept` says where results are, unless they are in files: at an address of their own, page by page, or `inside`
-    what is told of the batch. `fills` says whether batches are made empty, and calls added; `named` whether a batch
-    tells the name under which it was made.
+    `body` is the part of an encoded call that goes into its line, and `filed` its line in a file, if that differs.
+    `kept` says where results are if not in files: at a URL of their own, in pages, or `inside` the description of the
+    batch. `fills` says whether batches are created empty and calls added later; `named` whether the provider returns
+    the name of a batch.
     """
 
     line: Callable[[str, Any, str], Wire]
@@ -57,12 +57,12 @@ class BatchCodec(OperationCodec[BatchQuirks]):
     fills: bool = False
     named: bool = True
     answers_in: str | None = None
-    """The only protocol that its answers are written in, where there is only one."""
+    """Protocol of the results, if there is only one."""
 
     def lines(
         self, spool: Iterable[bytes], path: str, name: str | None, *, in_file: bool, first: int = 0
     ) -> StreamedLines:
-        """The bodies in a spool as they are sent, each under its key."""
+        """Read the encoded calls from the spool, each with its key, as they are sent."""
         write = self.filed or self.line if in_file else self.line
 
         def written(index: int, body: bytes) -> bytes:
@@ -73,18 +73,18 @@ class BatchCodec(OperationCodec[BatchQuirks]):
 
 
 def key_of(index: int, name: str | None) -> str:
-    """What one call of a batch is called; the name of the batch is in it, for hosts that know no other names."""
+    """Return the key of one call; it contains the name of the batch for providers that do not store names."""
     return str(index) if name is None else f"{name}-{index}"
 
 
 def index_of(key: str) -> int | None:
-    """The place of the call that is called so; None for calls that were not made here."""
+    """Return the index of the call with this key; None if the key was not created here."""
     number = key.rpartition("-")[2]
     return int(number) if number.isdecimal() and len(number) < LONGEST_NUMBER else None
 
 
 def enclose_lines(document: Mapping[str, Any], lines: StreamedLines) -> StreamedLines:
-    """A JSON document with these lines in the array that has the mark in it."""
+    """Insert the lines into the array of a JSON document at the placeholder."""
     around = LineTemplate.mark(json.dumps(document), json.dumps([MARK]))
     return lines.enclosed(around.before + b"[", b"]" + around.after)
 
@@ -92,16 +92,16 @@ def enclose_lines(document: Mapping[str, Any], lines: StreamedLines) -> Streamed
 def upload_request(
     path: str, document: Mapping[str, Any], lines: StreamedLines, headers: Mapping[str, str] | None = None
 ) -> EncodedRequest:
-    """The request that carries them."""
+    """Build the request that contains the lines."""
     kind = {"content-type": "application/json"}
     return EncodedRequest(path, {}, {**kind, **(headers or {})}, payload=enclose_lines(document, lines), once=True)
 
 
 class BatchLineReader:
-    """Reads results line by line, however many there are."""
+    """Reads results line by line, without holding all of them in memory."""
 
     def whole(self, body: Any) -> Iterator[Delta]:
-        raise ValueError("lines were asked for, and one document came")
+        raise ValueError("expected JSON lines, got one document")
 
     def frame(self, frame: Frame) -> Iterator[Delta]:
         yield ResultDelta(BatchLine(result=json.loads(frame.data)))
@@ -115,5 +115,5 @@ def batch_line_format() -> ResponseFormat:
 
 
 def error_body(body: Any, status: int = 500) -> tuple[Any, int]:
-    """A refusal in an item; where its status is not told, it is the provider's fault."""
+    """Return body and status of an error item; without a status it counts as a server error."""
     return body, status if status >= 400 else 500

@@ -1,4 +1,4 @@
-"""How batches differ from provider to provider, as data. Light: every provider's file reads this."""
+"""Quirks of batch APIs, as data. Imports little, because every provider file imports it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from .base import Quirks
 
 @dataclass(frozen=True, slots=True)
 class BatchQuirks(Quirks):
-    """Where batches are made, and how much goes into one; up to the inline limits calls travel in the request itself.
+    """Paths and limits of a batch API. Up to the inline limits, calls are sent inside the request.
 
-    `price_share` is what part of the usual price is asked, where answers do not tell their cost themselves.
+    `price_share` is the factor on the usual price, if the responses do not report their cost.
     """
 
     path: str = "/batches"

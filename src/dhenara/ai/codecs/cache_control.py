@@ -1,4 +1,4 @@
-"""Cache marks: how each kind of provider is told that everything up to here may be cached."""
+"""Cache markers of each protocol."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ CONTROL = "cache_control"
 
 
 def anthropic_cache_control(lifetime: CacheLifetime) -> Wire:
-    """In Claude's words: five minutes or an hour."""
+    """Anthropic's format: five minutes or one hour."""
     return {"type": "ephemeral", "ttl": "1h"} if lifetime == "long" else {"type": "ephemeral"}
 
 
 def cache_point(lifetime: CacheLifetime) -> Wire:
-    """In Converse's words."""
+    """Converse's format."""
     return {"type": "default", "ttl": "1h"} if lifetime == "long" else {"type": "default"}
 
 
 def breakpoint_of(lifetime: CacheLifetime) -> Wire:
-    """In OpenAI's words: half an hour, or twelve."""
+    """OpenAI's format: 30 minutes or 12 hours."""
     return {"mode": "explicit", "ttl": "12h"} if lifetime == "long" else {"mode": "explicit"}
 
 
 def warn_unsupported_cache(config: AIModelCallConfig, warnings: WarningCollector, known: Iterable[str]) -> None:
-    """Says which wishes about the cache this protocol cannot pass on."""
+    """Warn about prompt cache settings that the protocol does not support."""
     cache = config.prompt_cache
     if cache is not None:
         for wish in {"key", "stored"} - set(known):
             if getattr(cache, wish) is not None:
-                warnings.unsupported(f"prompt_cache.{wish}", "there is no such thing there")
+                warnings.unsupported(f"prompt_cache.{wish}", "not supported by this provider")
 
 
 def warn_unsupported_marks(parts: Iterable[Content], warnings: WarningCollector) -> None:
-    """Says that marks mean nothing where nothing is ever cached."""
+    """Warn about cache markers if the provider has no prompt cache."""
     if any(part.cache for part in parts):
-        warnings.unsupported("cache", "prompts are not cached there")
+        warnings.unsupported("cache", "this provider has no prompt cache")

@@ -1,4 +1,4 @@
-"""Context policies that a provider does not offer."""
+"""Warnings about context policies that a provider does not support."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ OFFERED_BY_SOME = ("compact_at", "clear_tool_results_at", "truncation")
 
 
 def warn_unsupported_context(config: AIModelCallConfig, warnings: WarningCollector, *offered: str) -> None:
-    """Says which of the wishes this protocol cannot pass on."""
+    """Warn about policy settings that the protocol does not support."""
     policy = config.context_policy
     if policy is not None:
         for wish in OFFERED_BY_SOME:
             if wish not in offered and getattr(policy, wish) is not None:
-                warnings.unsupported(f"context_policy.{wish}", "this provider does not do that")
+                warnings.unsupported(f"context_policy.{wish}", "not supported by this provider")

@@ -1,4 +1,4 @@
-"""Token counts: what the codecs that ask for them do alike."""
+"""Shared parts of the token counting codecs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .int_fields import count
 
 
 def count_reader(field: str) -> Callable[[Any, Any], Iterator[Delta]]:
-    """Reads a count that stands in this field of the answer."""
+    """Return a reader for a count in this field of the response."""
 
     def read(quirks: Any, body: Any) -> Iterator[Delta]:
         counted = count(body, field)
         if counted is None:
-            raise ValueError(f"this is not a count of tokens: it has no {field}")
+            raise ValueError(f"expected a token count, but the field {field} is missing")
         yield ResultDelta(TokenCountResponse(input_tokens=counted))
 
     return read

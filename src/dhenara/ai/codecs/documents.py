@@ -1,4 +1,4 @@
-"""Documents: what a document says about itself, for the protocols that take it."""
+"""Citation options of documents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ OPTIONS = ("citations", "context")
 
 
 def document_options(part: FileContent) -> dict[str, Any]:
-    """`citations` and `context` of a document as Anthropic and Bedrock write them; its extras may have them too."""
+    """Encode `citations` and `context` as Anthropic and Bedrock expect; `extras` may contain them too."""
     written = {name: part.extras[name] for name in OPTIONS if name in part.extras}
     if part.citations is not None:
         written["citations"] = {"enabled": part.citations}

@@ -1,4 +1,4 @@
-"""Effort and budget: two ways to say how much a model may think, and the way from one to the other."""
+"""Conversion between reasoning effort levels and reasoning token budgets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from ..types.call_config import AIModelCallConfig
 from .warnings import WarningCollector
 
-# Up to so many tokens a budget counts as this effort.
+# A budget up to this number of tokens counts as this effort.
 BUDGETS: tuple[tuple[int, str], ...] = ((1_024, "minimal"), (4_096, "low"), (16_384, "medium"), (32_768, "high"))
 BUDGET_OF = {"minimal": 1_024, "low": 2_048, "medium": 8_192, "high": 24_576, "xhigh": 49_152, "max": 63_999}
 DEFAULT_EFFORT = "medium"
 
 
 def effort_for(config: AIModelCallConfig) -> str:
-    """What was asked for as an effort level."""
+    """Return the requested effort level, converted from a budget if necessary."""
     if config.reasoning is False:
         return "none"
     if config.reasoning_effort is not None:
@@ -25,14 +25,14 @@ def effort_for(config: AIModelCallConfig) -> str:
 
 
 def dialect_effort(config: AIModelCallConfig, words: Mapping[str, str], warnings: WarningCollector) -> str:
-    """The effort in the dialect's own words; of one that it has no word for, the nearest, and that is said.
+    """Return the effort in the dialect's values; the nearest one, with a warning, if it is unsupported.
 
-    What it means there not to reason at all is for the caller to say.
+    The caller handles `none`.
     """
     effort = effort_for(config)
     text = words.get(effort, effort)
     if text != effort and effort == config.reasoning_effort != "none":
-        warnings.translated("reasoning_effort", f"{effort!r} is not known there; {text!r} was asked for")
+        warnings.translated("reasoning_effort", f"{effort!r} is not supported; {text!r} is used")
     return text
 
 
@@ -41,7 +41,7 @@ def effort_of(budget: int) -> str:
 
 
 def budget_for(config: AIModelCallConfig) -> int | None:
-    """What was asked for as a budget in tokens; None when nothing was said about how much."""
+    """Return the requested budget in tokens, converted from an effort if necessary; None if not set."""
     if config.max_reasoning_tokens is not None:
         return config.max_reasoning_tokens
     return BUDGET_OF.get(config.reasoning_effort or "")

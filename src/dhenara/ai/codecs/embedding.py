@@ -1,4 +1,4 @@
-"""Embeddings: what all their codecs do alike."""
+"""Shared parts of the embedding codecs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PLURALS = {"image": "pictures", "audio": "sound", "video": "videos", "file": "do
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingInput:
-    """A request for embeddings, ready to be written. With pictures among them, `texts` are not all there is."""
+    """An embedding request, ready to be encoded. With images among the inputs, `texts` is incomplete."""
 
     model: str
     inputs: tuple[str | Media, ...]
@@ -30,17 +30,17 @@ class EmbeddingInput:
 
     @property
     def texts(self) -> list[str]:
-        """The inputs, where all of them are texts."""
+        """The inputs, if all of them are texts."""
         return [one for one in self.inputs if isinstance(one, str)]
 
     @property
     def has_images(self) -> bool:
-        """Whether there are pictures among them."""
+        """Whether the inputs contain images."""
         return any(not isinstance(one, str) for one in self.inputs)
 
 
 def read_embedding_input(call: Call, quirks: EmbeddingQuirks) -> EmbeddingInput:
-    """What is asked for, under the names that the wire has for it."""
+    """Read the request, with parameters renamed to those of the dialect."""
     request, warnings = request_of(call, EmbeddingRequest), WarningCollector(str(call.endpoint.api.provider))
     wanted = {
         "dimensions": request.dimensions,
@@ -63,22 +63,22 @@ def read_embedding_input(call: Call, quirks: EmbeddingQuirks) -> EmbeddingInput:
 
 
 def checked(vectors: Any) -> list[list[float]]:
-    """The vectors of an answer; ValueError where there are none, or something else."""
+    """Check the vectors of a response; raises ValueError if they are missing or invalid."""
     if not isinstance(vectors, list) or not vectors:
-        raise ValueError("there are no vectors in it")
+        raise ValueError("the response contains no vectors")
     if not all(isinstance(vector, list) and vector and set(map(type, vector)) <= NUMBERS for vector in vectors):
-        raise ValueError("its vectors are not lists of numbers")
+        raise ValueError("the vectors in the response are not lists of numbers")
     return vectors
 
 
 def check_images(call: Call, request: EmbeddingRequest, quirks: EmbeddingQuirks) -> None:
-    """Media are for models that take them in."""
+    """Raise if the model does not support media."""
     taken = {*(("image",) if quirks.pictures else ()), *quirks.media}
     for one in request.texts:
         if not isinstance(one, str) and one.type not in taken:
             provider, model = call.endpoint.api.provider, call.endpoint.ai_model.model_name
             what = PLURALS[one.type]
-            raise UnsupportedError(f"{provider} makes no vectors of {what} with {model}; ask another model for them")
+            raise UnsupportedError(f"{provider} ({model}): embeddings of {what} are not supported. Use another model")
 
 
 def write_value(name: str, value: Any, quirks: EmbeddingQuirks) -> Any:

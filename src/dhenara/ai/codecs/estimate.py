@@ -1,4 +1,4 @@
-"""How many tokens a call may have, by the length of what it says: for those that nobody counts."""
+"""Estimate of the token count of a call from the length of its content."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ..wire import json
 LETTERS_PER_TOKEN = 4
 TOKENS_PER_TURN = 4
 TOKENS_PER_PICTURE = 800
-"""Hosts count pictures by their size, from some hundred tokens to two thousand."""
+"""Providers count images by size, from a few hundred to 2,000 tokens."""
 
 
 def estimate_tokens(call: Call) -> int:
-    """Within a third of the truth for most languages and models; too high rather than too low."""
+    """Estimate the input tokens; within a third of the real count for most languages and models, rather too high."""
     words = sum(tokens(text) for text in call_texts(call))
     pictures = sum(isinstance(part, Media) for message in call.messages for part in message.contents)
     return words + TOKENS_PER_TURN * (len(call.messages) + len(call.instructions)) + TOKENS_PER_PICTURE * pictures
 
 
 def tokens(text: str) -> int:
-    """Four letters make a token in the Latin script; in others, most signs are one each."""
+    """Estimate a text: four Latin letters per token, one character per token for most other scripts."""
     plain = len(text) if text.isascii() else sum(letter < "\u0250" for letter in text)
     return -(-plain // LETTERS_PER_TOKEN) + len(text) - plain
 
@@ -39,7 +39,7 @@ def call_texts(call: Call) -> Iterator[str]:
 
 
 def message_texts(message: Message) -> Iterator[str]:
-    """Everything in a turn that becomes tokens, what is not text as the JSON that it travels in."""
+    """Return all content of a message that becomes tokens; content that is not text as its JSON."""
     for part in message.contents:
         text = part.get_text()
         if text:

@@ -1,4 +1,4 @@
-"""What a provider's refusal means: from status, code and words to one of our errors."""
+"""Conversion of error responses (status, code and message) to our exceptions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ STATUS: dict[int, type[CallError]] = {
     498: ServerError,
 }
 
-# Codes and types that say more than the status does.
+# Codes and types that are more exact than the status.
 CODES: dict[str, type[CallError]] = {
     "insufficient_quota": QuotaError,
     "billing_error": QuotaError,
@@ -65,16 +65,16 @@ CODES: dict[str, type[CallError]] = {
     "request_too_large": BadRequestError,
 }
 
-# Codes that many servers put beside any status.
+# Many servers use these codes with any status.
 VAGUE = (BadRequestError, ServerError)
 
-# Searched for in errors only, so they are compiled by the first of them.
+# Patterns for error messages; compiled on the first error.
 CONTEXT_WORDS = (
     r"context.{0,20}(length|window|size)|maximum context|prompt is too long|too many (input )?tokens"
     r"|exceeds? the (available )?context|input (is )?too long|reduce the length of the (messages|prompt)"
     r"|input tokens? (count|exceeded)|maximum (prompt|input) length|tokens? exceeds? (the )?maximum length"
 )
-# About what may be answered, whatever else is named beside it.
+# About the maximum output, even if the message mentions other limits as well.
 ANSWER_WORDS = r"max[_ ](\w+[_ ])?tokens\W{0,3}(must be less|is too large)"
 QUOTA_WORDS = (
     r"insufficient (quota|balance|credit)|exceeded your current quota|credit balance is too low"
@@ -106,7 +106,7 @@ def error_from_response(
 
 
 def aws_error(head: Head, body: Any) -> CallError:
-    """AWS's way: the words are in the body; what kind of error it is stands in a header, or beside the words."""
+    """Return the exception for an AWS error; its type is in a header or in the body."""
     names = ("message", "Message", "errorMessage", "detail", "error")
     match = (body.get(name) for name in names) if isinstance(body, dict) else iter(())
     message = next((text for text in match if text), None)
@@ -116,7 +116,7 @@ def aws_error(head: Head, body: Any) -> CallError:
 
 
 def choose_error(status: int, message: str, code: str | None, kind: str | None) -> type[CallError]:
-    """The most exact error that status, code, type and words allow."""
+    """Return the most specific exception class for status, code, type and message."""
     by_status = STATUS.get(status) or (BadRequestError if 400 <= status < 500 else ServerError)
     match = CODES.get(code or "") or CODES.get(kind or "")
     if match is None or (status and match in VAGUE):
@@ -133,12 +133,12 @@ def mentions(words: str, message: str) -> bool:
 
 
 def describe(head: Head, body: Any) -> str:
-    """Words for a refusal that has none of its own."""
+    """Describe an error response without a message of its own."""
     if isinstance(body, bytes):
         text = body.decode("utf-8", "replace").strip()
         if text.startswith("<"):
-            return f"answered with a web page instead of an API answer: {page_title(text)}"
-        return text[:LONGEST_BODY] or f"answered with status {head.status} and nothing else"
+            return f"received a web page instead of an API response: {page_title(text)}. Check base_url"
+        return text[:LONGEST_BODY] or f"received status {head.status} with an empty body"
     return json.dumps(body).decode()[:LONGEST_BODY]
 
 
@@ -148,7 +148,7 @@ def page_title(page: str) -> str:
 
 
 def parse_body(body: bytes) -> Any:
-    """The JSON of an error body, or its bytes where it is not JSON."""
+    """Parse an error body as JSON; return the bytes if it is not JSON."""
     try:
         return json.loads(body)
     except ValueError:
@@ -156,7 +156,7 @@ def parse_body(body: bytes) -> Any:
 
 
 def not_an_answer(head: Head, body: bytes, expected: str) -> CallError:
-    """A success status with something else than an answer in it."""
+    """Return the error for a success status with an unexpected body."""
     kind = head.headers.get("content-type", "no content type")
     shown = describe(head, body)
     return BadAnswerError(
@@ -168,7 +168,7 @@ def not_an_answer(head: Head, body: bytes, expected: str) -> CallError:
 
 
 def request_id(head: Head) -> str | None:
-    """The provider's own number for this request, wherever it puts it."""
+    """Return the provider's request id from the headers."""
     for name in ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-goog-request-id", "cf-ray"):
         if name in head.headers:
             return head.headers[name]
@@ -176,7 +176,7 @@ def request_id(head: Head) -> str | None:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait as the provider asks for them; dates are left to whoever knows the time."""
+    """Return the Retry-After delay in seconds; dates are handled by the caller, which has the clock."""
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0), ("x-ratelimit-reset-after", 1.0)):
         try:
             seconds = float(headers[name]) * scale

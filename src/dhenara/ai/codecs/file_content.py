@@ -1,4 +1,4 @@
-"""What is in a file, as every provider sends it: its bytes, whole or as they come."""
+"""File downloads: the content of a file, whole or streamed."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .base import BinaryBody, ResponseFormat
 
 
 def download_format(call: Call) -> ResponseFormat:
-    """How the answer to this call is read; of a streamed one, nobody keeps what has gone by."""
+    """Return how the response is read; the content of a streamed download is not stored."""
     if call.config.streaming:
         return ResponseFormat(FileReader(), BytesAsFrames, "pieces")
     return ResponseFormat(FileReader(), body="blob")
 
 
 class FileReader:
-    """Bytes that mean nothing to anybody here."""
+    """Reads bytes without interpreting them."""
 
     __slots__ = ()
 
     def whole(self, body: Any) -> Iterator[Delta]:
         if not isinstance(body, BinaryBody):
-            raise ValueError("the bytes of a file were asked for, and something else came")
+            raise ValueError("expected the bytes of a file, got another content type")
         kind = body.head.headers.get("content-type", "").partition(";")[0] or None
         yield ResultDelta(FileBytes(data=body.data, mime_type=kind))
         yield StreamEnd()

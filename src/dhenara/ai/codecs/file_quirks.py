@@ -1,4 +1,4 @@
-"""How dialects of the files API differ, as data. Light: providers' files read this."""
+"""Quirks of file APIs, as data. Imports little, because every provider file imports it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .base import Quirks
 
 @dataclass(frozen=True, slots=True)
 class FileQuirks(Quirks):
-    """`params` names purpose on the wire; without a name it does not exist there."""
+    """Quirks of a file API. `params` gives the request name of purpose; None if unsupported."""
 
     path: str = "/files"
     headers: Mapping[str, str] = field(default_factory=dict)
     usual_purpose: str | None = None
     expiry: Literal["seconds", "anchored", "hours", "none"] = "none"
-    """How it is said when a file may be forgotten."""
+    """How the expiry of a file is sent."""
 
     pages: Literal["after", "after_id", "number", "token"] = "after"
-    """How the next page of a list is asked for."""
+    """How the next page of a list is requested."""
 
     page_size: int = 100
     size_field: str = "limit"
     content: str = "/content"
-    """What follows the address of a file to get what is in it."""
+    """Suffix of the file's path for its content."""

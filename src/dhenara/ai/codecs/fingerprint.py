@@ -1,4 +1,4 @@
-"""Fingerprints of requests, whichever protocol they are written in."""
+"""Fingerprints of encoded requests of any protocol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LENGTH = 16
 
 
 def fingerprint_of(body: Wire) -> Fingerprint:
-    """Model and thinking first, for caches are kept apart by them; then tools, instructions and turns."""
+    """Hash model and reasoning settings first, because they separate caches; then tools, instructions and turns."""
     return Fingerprint(parts=[FingerprintPart(name=name, digest=digest(value)) for name, value in request_parts(body)])
 
 

@@ -1,4 +1,4 @@
-"""Answers of other protocols: what they look like, so that no decoder takes one for an empty answer of its own."""
+"""Detection of responses in another protocol, so that they are not decoded as an empty response."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .json_fields import read_text
 CHAT, RESPONSES, MESSAGES = "Chat Completions", "Responses", "Anthropic Messages"
 GEMINI, CONVERSE, COHERE, OLLAMA = "Gemini", "Bedrock Converse", "Cohere", "Ollama"
 
-# Types that name an event, or a whole body.
+# Values of `type` that identify an event or a body.
 TYPES = {
     **dict.fromkeys(("message_start", "message_delta", "message_stop", "content_block_start"), MESSAGES),
     **dict.fromkeys(("content_block_delta", "content_block_stop"), MESSAGES),
@@ -23,7 +23,7 @@ REASONS = ("error", "errors", "message", "detail")
 
 
 def protocol_of(body: Any) -> str | None:
-    """The protocol that a body or an event is in beyond doubt; None where it may be in any."""
+    """Return the protocol of a body or event if it is unambiguous, otherwise None."""
     if not isinstance(body, Mapping):
         return None
     kind = read_text(body, "type")
@@ -76,14 +76,14 @@ LOOKS: tuple[tuple[str, Callable[[Body, str], bool]], ...] = (
 
 
 def refuse_foreign(body: Any, own: str) -> None:
-    """Raises ValueError for what is in another protocol."""
+    """Raise ValueError if the body is in another protocol."""
     spoken = protocol_of(body)
     if spoken is not None and spoken != own:
-        raise ValueError(f"this is an answer of {spoken}, and one of {own} was expected")
+        raise ValueError(f"expected a response in the protocol {own}, got {spoken}. Check base_url and provider")
 
 
 def says_why(body: Any) -> bool:
-    """Whether what came in the place of an answer has words for why there is none."""
+    """Whether a body that is not a response contains an error message."""
     data = body[0] if isinstance(body, list) and body else body
     if not isinstance(data, Mapping):
         return False
@@ -93,4 +93,4 @@ def says_why(body: Any) -> bool:
 
 
 def not_an_answer(own: str) -> ValueError:
-    return ValueError(f"there is nothing in it that an answer of {own} has")
+    return ValueError(f"expected a response in the protocol {own}, but none of its fields is present")

@@ -1,4 +1,4 @@
-"""Staying: a file id means something only to the provider that gave it."""
+"""Replacement of file ids that belong to other providers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..types.message import Message
 from .warnings import WarningCollector
 
 NOTHING = "."
-"""What a turn says of which nothing is left; empty ones are refused."""
+"""Placeholder for a message whose content was removed, because empty messages are rejected."""
 
 
 def replace_foreign_files(call: Call, warnings: WarningCollector) -> tuple[Message, ...]:
-    """The messages without the ids of other providers: the bytes or the address go instead, where they are known."""
+    """Replace file ids of other providers by the bytes or the URL, if known."""
     provider = str(call.endpoint.api.provider)
     return tuple(replace_in_message(message, provider, warnings) for message in call.messages)
 
@@ -27,7 +27,7 @@ def replace_in_message(message: Message, provider: str, warnings: WarningCollect
 
 
 def replace_in_contents(contents: Any, provider: str, warnings: WarningCollector) -> Any:
-    """The same list, where nothing in it changes."""
+    """Replace file ids; return the same list if nothing changes."""
     made = [(part, replace_in_part(part, provider, warnings)) for part in contents]
     if all(new is old for old, new in made):
         return contents
@@ -45,23 +45,23 @@ def replace_in_part(part: Content, provider: str, warnings: WarningCollector) ->
 
 
 def resolve_file(part: Media, provider: str, warnings: WarningCollector) -> Media | None:
-    """The part by its id where that is known, else by what else is known of it; None where that is nothing."""
+    """Return the part with its id if it belongs to the provider, else with data or URL; None if neither is known."""
     where = file_owner(part)
     if where in (None, provider):
         alone = part if part.data is None and part.url is None else without(part, "data", "url")
         return warnings.replace_part(alone, part)
     if part.data is None and part.url is None:
         what = f"the file {part.name or part.file_id!r}"
-        warnings.dropped(what, f"it was uploaded to {where}, and only its id is known; upload it here as well", part)
+        warnings.dropped(what, f"it was uploaded to {where}, and only its id is known. Upload it here as well", part)
         return None
     match = without(part, "file_id")
-    how = "its bytes are sent" if part.data is not None else "its address is sent"
-    warnings.mark_relayed(part, f"{how}, for its id is known to {where} alone")
+    how = "its bytes are sent" if part.data is not None else "its URL is sent"
+    warnings.mark_relayed(part, f"{how}, because its id is valid only at {where}")
     return warnings.replace_part(match, part)
 
 
 def file_owner(part: Media) -> str | None:
-    """Who has the file; nobody knows of an id that stands alone."""
+    """Return the provider of the file; None if unknown."""
     if part.stored_at is not None:
         return part.stored_at
     return part.origin.provider if part.origin is not None else None

@@ -1,4 +1,6 @@
-"""Foreign parts: search results, cited documents and parts of other protocols, where a protocol does not know them."""
+"""Conversion of search results, cited documents and parts of other protocols where a protocol does not support
+them.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,12 @@ from .vendor_fields import leaves
 from .warnings import WarningCollector
 
 CITING = ("anthropic", "converse", "cohere")
-"""Protocols that take search results and documents to be cited."""
+"""Protocols that support search results and cited documents."""
 
 CONTEXTUAL = ("anthropic", "converse")
 KINDS = frozenset(("search_result", "container_upload", "generic"))
 NOTHING = "."
-"""What a turn says of which nothing is left; empty ones are refused."""
+"""Placeholder for a message whose content was removed, because empty messages are rejected."""
 
 
 def understood(call: Call, protocol: str, warnings: WarningCollector) -> tuple[Message, ...]:
@@ -57,7 +59,7 @@ def read_again(message: Message, call: Call, protocol: str, warnings: WarningCol
 def rewritten(
     contents: Sequence[Any], role: str, call: Call, protocol: str, warnings: WarningCollector
 ) -> Sequence[Any]:
-    """The same sequence where nothing in it changes."""
+    """Convert the parts; return the same sequence if nothing changes."""
     made = [(part, one(part, role, call, protocol, warnings)) for part in contents]
     if all(new is old for old, new in made):
         return contents
@@ -65,24 +67,24 @@ def rewritten(
 
 
 def one(part: Content, role: str, call: Call, protocol: str, warnings: WarningCollector) -> Content | None:
-    """The part, what stands for it, or None where nothing does."""
+    """Return the part, its replacement, or None if it is removed."""
     if part.extras:
         check_fields(part, protocol, warnings)
     match part:
         case Media() | GenericContent() if role == "system" and not in_system(part, protocol):
             warnings.dropped(
                 f"a part of kind {getattr(part, 'type', 'media')!r} in a system message",
-                "system messages are text there",
+                "system messages support only text",
                 part,
             )
             return None
         case FileContent():
             check_document(part, protocol, warnings)
         case SearchResultContent() if protocol not in CITING or role not in ("user", "tool"):
-            warnings.rewritten("a search result", "it is written as text, which is not cited", part)
+            warnings.rewritten("a search result", "it is sent as text without citations", part)
             return TextContent(text=part.get_text(), cache=part.cache)
         case ContainerUploadContent() if protocol != "anthropic":
-            warnings.dropped(f"the file {part.file_id!r}", "it was uploaded for a container of Anthropic's", part)
+            warnings.dropped(f"the file {part.file_id!r}", "it was uploaded to a container of Anthropic", part)
             return None
         case GenericContent() if (role != "assistant" or part.origin is None) and not is_own_part(part, call, protocol):
             whose = f"only {part.protocol} knows it" if part.protocol else "it does not say whose it is: set protocol="
@@ -100,14 +102,14 @@ def one(part: Content, role: str, call: Call, protocol: str, warnings: WarningCo
 
 
 def in_system(part: Content, protocol: str) -> bool:
-    """Whether a part that is no text may stand in a system message; most protocols take text alone."""
+    """Whether this part may be in a system message; most protocols support only text there."""
     if protocol == "openai_chat":
         return True
     return isinstance(part, GenericContent) and protocol == part.protocol == "converse"
 
 
 def check_fields(part: Content, protocol: str, warnings: WarningCollector) -> None:
-    """Warns of fields that only other protocols know."""
+    """Warn about fields that belong to other protocols."""
     known = part.extras.get(VENDOR_FIELDS)
     if known and protocol not in known:
         owner, fields = next(iter(known.items()))
@@ -115,7 +117,7 @@ def check_fields(part: Content, protocol: str, warnings: WarningCollector) -> No
 
 
 def check_document(part: FileContent, protocol: str, warnings: WarningCollector) -> None:
-    """Warns of what a document says about itself where nobody takes it."""
+    """Warn about `citations` and `context` of documents if they are unsupported."""
     if part.citations and protocol not in CITING:
         warnings.left_out(part, ["citations"], "Anthropic, Bedrock and Cohere")
     if part.context and protocol not in CONTEXTUAL:

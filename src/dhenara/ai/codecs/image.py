@@ -1,4 +1,4 @@
-"""Pictures: what all codecs that ask for them do alike."""
+"""Shared parts of the image codecs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .json_fields import require
 from .parameters import set_parameters
 from .warnings import WarningCollector
 
-# Settings of chat that say nothing to a model that only draws.
+# Chat parameters that image models do not have.
 IGNORED_PARAMETERS = (
     *("max_output_tokens", "temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "logit_bias"),
     *("stop", "logprobs", "top_logprobs", "tools", "tool_choice", "structured_output", "reasoning_effort"),
@@ -26,7 +26,7 @@ IGNORED_PARAMETERS = (
 
 @dataclass(frozen=True, slots=True)
 class ImagePrompt:
-    """What is to be drawn: the words of the prompt, the pictures in it, and a mask."""
+    """Input of image generation: text, images and a mask."""
 
     model: str
     prompt: str
@@ -36,14 +36,14 @@ class ImagePrompt:
 
 
 def read_image_prompt(call: Call) -> ImagePrompt:
-    """The whole conversation, as the one prompt that such a model takes."""
+    """Join the conversation to one prompt, as image models expect."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
     for name, _ in set_parameters(call.config, IGNORED_PARAMETERS):
         warnings.unsupported(name)
     parts = [part for message in call.messages for part in message.contents]
     for part in parts:
         if not isinstance(part, TextContent | ImageContent):
-            warnings.dropped(part_kind(part), "only words and pictures can be drawn from")
+            warnings.dropped(part_kind(part), "image generation accepts only text and images")
     words = [*call.instructions, *(part.text for part in parts if isinstance(part, TextContent))]
     request = call.request if isinstance(call.request, ImageRequest) else ImageRequest()
     pictures = tuple(part for part in parts if isinstance(part, ImageContent))
@@ -55,9 +55,9 @@ def part_kind(part: Content) -> str:
 
 
 def image_bytes(picture: ImageContent, provider: str) -> bytes:
-    """The file; a provider that takes files only cannot be sent an address."""
+    """Return the bytes of the image; raises for a URL, because the provider accepts only files."""
     if picture.data is None:
-        raise UnsupportedError(f"{provider} takes pictures to edit as files only: pass ImageContent(data=...)")
+        raise UnsupportedError(f"{provider} accepts images to edit only as files. Pass ImageContent(data=...)")
     return picture.data
 
 
@@ -69,7 +69,7 @@ def image_url(picture: Media) -> str:
 
 
 def read_images(entries: Sequence[dict[str, Any]], mime_type: str | None) -> Iterator[GeneratedImage]:
-    """Entries as most hosts write them: base64 or an address, and what the prompt became."""
+    """Read images in the format that most providers use: base64 or a URL, and the revised prompt."""
     for entry in entries:
         require(entry, "a picture", "b64_json", "image_base64", "url")
         encoded = entry.get("b64_json") or entry.get("image_base64")

@@ -1,4 +1,4 @@
-"""Numbers out of a provider's report, whatever else it may have put in their places."""
+"""Readers for numbers in usage reports that tolerate invalid values."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from .json_fields import read_object as read_object
 Report = Mapping[str, Any]
 
 LARGEST = 2**53
-"""No answer has more tokens than this; larger numbers are mistakes, and cannot be told apart as floats."""
+"""Larger numbers are errors, and floats cannot represent them exactly."""
 
 COUNT_ENDINGS = ("tokens", "Tokens", "TokenCount", "eval_count", "cost")
 
 
 def count(report: Report, name: str) -> int | None:
-    """The count under this name; None where there is none, or something that cannot be a count."""
+    """Return the count; None if it is missing or invalid."""
     match = report.get(name)
     if isinstance(match, bool) or not isinstance(match, int | float):
         return None
-    return int(match) if 0 <= match <= LARGEST else None  # NaN is not between them
+    return int(match) if 0 <= match <= LARGEST else None  # NaN fails both comparisons
 
 
 def read_int(report: Report, name: str) -> int:
-    """The count under this name; 0 where there is none."""
+    """Return the count; 0 if it is missing or invalid."""
     return count(report, name) or 0
 
 
 def amount(report: Report, *names: str) -> float | None:
-    """The first amount under these names: money or seconds, which are finite and not negative."""
+    """Return the first valid amount (money or seconds: finite and not negative) of these fields."""
     for name in names:
         match = report.get(name)
         if isinstance(match, int | float) and not isinstance(match, bool) and 0 <= match <= LARGEST:
@@ -40,12 +40,12 @@ def amount(report: Report, *names: str) -> float | None:
 
 
 def read_ints(report: Report) -> dict[str, int]:
-    """Everything in this part of the report that is a count."""
+    """Return all valid counts of this part of the report."""
     return {name: match for name in report if (match := count(report, name)) is not None}
 
 
 def unreadable(report: Report) -> tuple[str, ...]:
-    """Fields of the report, and of its details, that should be counts and are not."""
+    """Return the names of fields, also nested ones, that should be counts but are not."""
     return tuple(dict.fromkeys(misfits(report)))
 
 
@@ -67,7 +67,7 @@ def is_misfit(report: Report, name: str) -> bool:
 
 
 def used(usage: Usage) -> Iterator[Delta]:
-    """The usage, with a warning where its report does not say clearly how much was used."""
+    """Return the usage, with a warning if the report is unclear."""
     yield UsageDelta(usage)
     if usage.unclear:
         from ..types.warning import CallWarning

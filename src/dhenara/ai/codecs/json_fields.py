@@ -1,4 +1,4 @@
-"""What a field says: its words, its objects, its place; nothing where something else stands in it."""
+"""Readers for JSON fields that return nothing for a value of the wrong type."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_object(data: Mapping[str, Any], name: str) -> Wire:
 
 
 def read_objects(data: Mapping[str, Any], name: str) -> list[Wire]:
-    """The objects under this name; one that stands alone is a list of one."""
+    """Return the objects in this field; a single object becomes a list of one."""
     match = data.get(name)
     if isinstance(match, dict):
         return [match]
@@ -29,30 +29,32 @@ def read_objects(data: Mapping[str, Any], name: str) -> list[Wire]:
 
 
 def read_index(data: Mapping[str, Any], name: str, otherwise: int = 0) -> int:
-    """A position, or this one where the host leaves it out."""
+    """Return the index; `otherwise` if the provider omits it."""
     match = data.get(name)
     return match if isinstance(match, int) else otherwise
 
 
 def require(data: Any, what: str, *names: str) -> None:
-    """Raises ValueError unless this is an object with at least one of these fields, which all that are `what` have."""
+    """Raise ValueError unless this is an object with at least one of these fields. `what` names the expected
+    object.
+    """
     if not isinstance(data, dict) or not any(data.get(name) is not None for name in names):
-        raise ValueError(f"this is not {what}: it has no {' and no '.join(names)}")
+        raise ValueError(f"expected {what}, but it has no {' and no '.join(names)}")
 
 
 def read_name(data: Mapping[str, Any], name: str) -> str | None:
-    """An id or a name, which some hosts have as a number."""
+    """Return an id or a name; some providers send a number."""
     match = data.get(name)
     return str(match) if isinstance(match, str | int) and match != "" else None
 
 
 def address_of(source: Any) -> str | None:
-    """The source of a citation, where it is an address and no id of the user's."""
+    """Return the source of a citation if it is a URL."""
     return source if isinstance(source, str) and "://" in source else None
 
 
 def build_citation(extras: Wire | None = None, **facts: Any) -> Citation:
-    """A source out of fields that may hold anything: words where words belong, places where places do."""
+    """Create a citation; values of the wrong type are ignored."""
     stored: dict[str, Any] = {name: fact for name, fact in facts.items() if isinstance(fact, KINDS[name])}
     return Citation(extras=extras or {}, **stored)
 

@@ -1,4 +1,4 @@
-"""Listings on the wire: everybody tells the same few things about models, under different names."""
+"""Decoder for model lists: the same information under different names at each provider."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .json_fields import require
 Wire = Mapping[str, Any]
 Names = tuple[str, ...]
 
-# Where each thing may be, the most exact place first; a dot goes one level down.
+# Where each field may be, the most exact name first; a dot is one level down.
 LISTS: Names = ("data", "models", "modelSummaries", "publisherModels")
-# Some keep lists of their own for those that hear and those that speak.
+# Deepgram lists transcription and speech models separately.
 SIDE_BY_SIDE: Names = ("stt", "tts")
 ID: Names = ("id", "modelId", "model", "canonical_name", "name")
 DISPLAY: Names = ("display_name", "displayName", "modelName", "name")
@@ -43,18 +43,18 @@ SPOKEN: Names = (
     *("architecture.output_modalities", "outputModalities", "supported_output_modalities", "output_modalities"),
 )
 PLACE = re.compile(r"^(publishers/[^/]+/)?models/")
-# The next page's token, and the parameter that asks for it.
+# Token of the next page, and the query parameter for it.
 TOKENS = {"nextPageToken": "pageToken", "next_page_token": "page_token", "nextToken": "nextToken"}
 
 
 def read_listing(page: Any, provider: str) -> Iterator[ModelListing]:
-    """The models on this page."""
+    """Read the models on this page."""
     if not isinstance(page, list):
         require(page, "a list of models", *LISTS, *SIDE_BY_SIDE)
     listed = page if isinstance(page, list) else first_value(page, LISTS) or column_rows(page)
     named = [(entry, name) for entry in listed if isinstance(name := first_value(entry, ID), str) and name]
     if listed and not named:
-        raise ValueError("this is not a list of models: none of its entries has a name")
+        raise ValueError("expected a list of models, but no entry has a name")
     for entry, name in named:
         yield read_model(entry, PLACE.sub("", name), provider)
 
@@ -81,7 +81,7 @@ def read_model(entry: Wire, name: str, provider: str) -> ModelListing:
 
 
 def next_page(page: Any, after: str) -> dict[str, str]:
-    """What to ask for the next page with; nothing at the last one."""
+    """Return the query parameters for the next page; empty on the last page."""
     if not isinstance(page, Mapping):
         return {}
     for data, request in TOKENS.items():
@@ -105,7 +105,7 @@ def positive_int(number: Any) -> int | None:
 
 
 def string_list(data: Any) -> tuple[str, ...]:
-    """A list of words; of a table of switches, those that are on."""
+    """Return a list of strings; for an object with booleans, the keys that are true."""
     if isinstance(data, str):
         return (data,)
     if isinstance(data, Mapping):
@@ -118,12 +118,12 @@ def is_on(value: Any) -> bool:
 
 
 def flag_names(entry: Wire) -> Iterator[str]:
-    """Switches that stand beside the name: `supports_tools`, `supports_chat`."""
+    """Return boolean fields such as `supports_tools` and `supports_chat`."""
     return (name.removeprefix("supports_") for name, on in entry.items() if name.startswith("supports_") and on is True)
 
 
 def read_time(data: Any) -> datetime | None:
-    """Seconds since 1970, or a date as text; nothing for what is neither, and for zero, which is no date."""
+    """Parse seconds since 1970 or a date; None for anything else, and for zero."""
     if isinstance(data, str):
         try:
             return datetime.fromisoformat(data)

@@ -1,4 +1,4 @@
-"""Weighing: whether a request's media are of kinds and sizes that are taken, and which of them are uploaded instead."""
+"""Size and type checks of media, and the choice of what is uploaded instead of sent in the request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .warnings import WarningCollector
 
 
 def media_of(call: Call, *, exclude_generated: bool = False) -> Iterator[Media]:
-    """All of them, those in tool results as well; on demand without what the model itself has made."""
+    """Return all media, including those in tool results; optionally without media that the model generated."""
     for message in call.messages:
         if not (exclude_generated and message.role == "assistant"):
             yield from media_in(message.contents)
@@ -29,7 +29,7 @@ def media_in(contents: Sequence[Content]) -> Iterator[Media]:
 
 
 class MediaLimitCheck:
-    """Weighs what goes as bytes: each part alone, and all of them together."""
+    """Checks media that are sent as bytes, each alone and all together."""
 
     def __init__(self, quirks: Quirks, provider: str, warnings: WarningCollector) -> None:
         self._quirks, self._provider, self._warnings = quirks, provider, warnings
@@ -39,7 +39,9 @@ class MediaLimitCheck:
         self._check_total(inline)
 
     def _is_inline(self, part: Media) -> bool:
-        """Whether it stays in the request; what is too large for it but may be named by its id is uploaded."""
+        """Whether the part is sent in the request; a part that is too large is uploaded if the provider supports
+        it.
+        """
         rule = self._quirks.media_support.get(kind_of(part))
         if part.data is None or rule is None:
             return False
@@ -52,7 +54,7 @@ class MediaLimitCheck:
         return False
 
     def _check_total(self, inline: list[Media]) -> None:
-        """The largest of them are uploaded until the others fit into one request."""
+        """Upload the largest parts until the others fit into one request."""
         most = self._quirks.most_request_bytes
         total = sum(map(encoded_size, inline))
         if most is None or total <= most:
@@ -63,8 +65,8 @@ class MediaLimitCheck:
             if total <= most:
                 return
         raise UnsupportedError(
-            f"the pictures and files of this conversation have {total} bytes as they are sent, and {self._provider} "
-            f"takes at most {most} in one request; make them smaller, or leave some out."
+            f"the media of this conversation have {total} bytes after encoding, and {self._provider} "
+            f"accepts at most {most} in one request. Make them smaller, or remove some"
         )
 
     def _can_upload(self, part: Media) -> bool:
@@ -81,5 +83,5 @@ class MediaLimitCheck:
 
 
 def encoded_size(part: Media) -> int:
-    """How long the bytes are in base64."""
+    """Return the length in base64."""
     return -(-len(part.data or b"") // 3) * 4

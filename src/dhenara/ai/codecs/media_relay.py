@@ -1,4 +1,4 @@
-"""Carrying: pictures and sounds that one model has made, shown to another by the user, as answers cannot hold them."""
+"""Generated media in the history: moved to the next user message, because assistant messages cannot contain them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from .warnings import WarningCollector
 
 Moves = Callable[[Media, bool], bool]
 MARKER = "[from the answer above]"
-"""What stands before them, so that nobody takes them for the user's own."""
+"""Text before the media, so that the model does not take them for the user's own."""
 
 
 def relay_media(
     call: Call, protocol: str, quirks: Quirks, warnings: WarningCollector, moves: Moves
 ) -> tuple[Message, ...]:
-    """The same turns; what an answer cannot hold stands at the beginning of what the user says next.
+    """Move media that assistant messages cannot contain to the beginning of the next user message.
 
-    Results belong to their calls, so it stands after them. Behind an answer that nobody has replied to yet, nothing
-    can be put.
+    They come after tool results, which must follow their calls. Media in the last message cannot be moved.
     """
     messages = call.messages
     if not any(relayed_parts(message, call, protocol, moves) for message in messages):
@@ -46,7 +45,7 @@ def relay_media(
 
 
 def relayed_parts(message: Message, call: Call, protocol: str, moves: Moves) -> list[Media]:
-    """What the user has to show. Sound whose words are known is told in words."""
+    """Return the media to move. Audio with a transcript is sent as text."""
     if message.role != "assistant":
         return []
     media = (part for part in message.contents if isinstance(part, Media) and not part.get_text())
@@ -54,17 +53,17 @@ def relayed_parts(message: Message, call: Call, protocol: str, moves: Moves) -> 
 
 
 def can_relay(part: Media, quirks: Quirks, warnings: WarningCollector) -> bool:
-    """Whether it can be shown there; either way it is said what becomes of it."""
+    """Whether the part can be moved; records a warning in both cases."""
     what, kind = f"a part of kind {kind_of(part)!r} in an answer", quirks.media_support.get(kind_of(part))
     if why := unsupported_reason(part, kind):
         warnings.dropped(what, why, part)
         return False
-    warnings.rewritten(what, "the user shows it after the answer", part)
+    warnings.rewritten(what, "it is sent in the next user message", part)
     return True
 
 
 def without_parts(message: Message, gone: Sequence[Media]) -> Message:
-    """The answer without them."""
+    """Return the message without these parts."""
     if not gone:
         return message
     stored = [part for part in message.contents if not any(part is one for one in gone)]

@@ -1,4 +1,4 @@
-"""What kinds of media a dialect has words for, and how large they may be: data, checked before anything is sent."""
+"""Supported media types and sizes of a dialect; checked before a request is sent."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ UNKNOWN = (None, "application/octet-stream")
 
 @dataclass(frozen=True, slots=True)
 class MediaSupport:
-    """`types` are all there are; none named means that any may do. `most_bytes` holds before they are encoded.
+    """Supported media of one kind. An empty `types` allows every type; `most_bytes` is the size before encoding.
 
-    With `by_id`, a file that was uploaded may be named instead; then `most_uploaded` is how large it may be. No
-    number means that none is known, and nothing is checked.
+    With `by_id`, an uploaded file can be referenced by id, up to `most_uploaded` bytes. None means unknown: not
+    checked.
     """
 
     types: tuple[str, ...] = ()
@@ -29,14 +29,14 @@ class MediaSupport:
 
 
 def check_kind(part: Media, rule: MediaSupport, provider: str) -> None:
-    """Raises for bytes of a kind that would be refused; what nothing is known of passes."""
+    """Raise if the media type is unsupported; unknown types pass."""
     if not is_supported(part, rule):
         what = f"{describe_media(part)} is {part.mime_type}, and {provider}"
-        raise UnsupportedError(f"{what} takes only {supported_types(rule)}; convert it first.")
+        raise UnsupportedError(f"{what} accepts only {supported_types(rule)}. Convert it first")
 
 
 def is_supported(part: Media, rule: MediaSupport) -> bool:
-    """Whether bytes of this kind are taken."""
+    """Whether this media type is supported."""
     from ..wire.mime_sniffing import is_text
 
     return not rule.types or part.mime_type in (*rule.types, *UNKNOWN) or is_text(part.mime_type)
@@ -47,22 +47,20 @@ def supported_types(rule: MediaSupport) -> str:
 
 
 def unsupported_reason(part: Media, rule: MediaSupport | None) -> str | None:
-    """Why a guest's picture or sound cannot go; None where it can, or where nothing is known."""
+    """Return why a part cannot be sent; None if it can, or if nothing is known."""
     if part.data is None or rule is None:
         return None
     if not is_supported(part, rule):
-        return f"it is {part.mime_type}, and only {supported_types(rule)} are taken there"
+        return f"it is {part.mime_type}, and only {supported_types(rule)} are supported"
     most = rule.most_uploaded if rule.by_id else rule.most_bytes
-    return f"at most {most} bytes are taken there" if most is not None and len(part.data) > most else None
+    return f"at most {most} bytes are supported" if most is not None and len(part.data) > most else None
 
 
 def too_large_error(part: Media, most: int, provider: str, *, by_id: bool) -> UnsupportedError:
-    """The error for bytes that cannot go, and what may be done about it."""
-    way = "make it smaller, or upload it and pass its file id." if by_id else "make it smaller."
+    """Return the error for media that are too large, with the way to fix it."""
+    way = "Make it smaller, or upload it and pass its file id" if by_id else "make it smaller."
     size = len(part.data or b"")
-    return UnsupportedError(
-        f"{describe_media(part)} has {size} bytes, and {provider} takes at most {most} that way; {way}"
-    )
+    return UnsupportedError(f"{describe_media(part)} has {size} bytes, and {provider} accepts at most {most}. {way}")
 
 
 def describe_media(part: Media) -> str:

@@ -1,4 +1,4 @@
-"""Codecs for operations beside chat: one request, one document, two functions."""
+"""Base class of the codecs for operations other than chat: one request and one response."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ V = TypeVar("V", bound=FrozenModel)
 
 @dataclass(frozen=True, slots=True)
 class DocumentReader:
-    """Reads an answer that comes as one document; one that cannot be read may say why there is none."""
+    """Reads a response that is a single document; if it is unreadable, looks for an error message in it."""
 
     read: Callable[[Any], Iterable[Delta]]
     refuse: Callable[[Head, Any], CallError] | None = None
@@ -41,7 +41,7 @@ class DocumentReader:
         yield StreamEnd()
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
-        raise ValueError("a stream came where one document was asked for")
+        raise ValueError("expected one document, got a stream")
 
     def finish(self) -> Iterable[Delta]:
         return ()
@@ -49,7 +49,7 @@ class DocumentReader:
 
 @dataclass(frozen=True, slots=True)
 class OperationCodec(Generic[Q]):
-    """`write` makes the request, `read` the deltas of the answer, `refuse` the error of a refusal."""
+    """An operation codec: `write` encodes the request, `read` decodes the response, `refuse` decodes an error."""
 
     name: str
     write: Callable[[Call, Q], EncodedRequest]
@@ -70,7 +70,7 @@ class OperationCodec(Generic[Q]):
 
 
 def request_of(call: Call, kind: type[V]) -> V:
-    """What this operation was asked for."""
+    """Return the request of the call, checked to be of this class."""
     if not isinstance(call.request, kind):
-        raise ConfigurationError(f"{call.operation!r} needs a {kind.__name__} as the request of its call")
+        raise ConfigurationError(f"{call.operation!r}: request must be a {kind.__name__}. Pass it as Call.request")
     return call.request

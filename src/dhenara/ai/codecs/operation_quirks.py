@@ -1,4 +1,4 @@
-"""How dialects of the operations beside chat differ, as data. Light: every provider's file reads this."""
+"""Quirks of the operations other than chat, as data. Imports little, because every provider file imports it."""
 
 from __future__ import annotations
 
@@ -14,40 +14,42 @@ Transport = Literal["float", "base64", "base64_int8"]
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingQuirks(Quirks):
-    """`params` names dimensions, input_type and truncate on the wire; those without a name do not exist there."""
+    """Quirks of embeddings. `params` gives the request names of dimensions, input_type and truncate; None if
+    unsupported.
+    """
 
     path: str = "/embeddings"
     most_texts: int = 2048
-    """How many texts one request may have."""
+    """Maximum number of texts in one request."""
 
     most_bytes: int = 750_000
-    """How long all its texts may be together; a token has about three bytes, and hosts count tokens."""
+    """Maximum size of all texts together in bytes; providers count tokens, of about three bytes each."""
 
     input_types: Mapping[str, str] = field(default_factory=dict)
-    """Our words for the uses of a text, and the wire's."""
+    """Our input types and the provider's."""
 
     encoding: Transport = "base64"
-    """How vectors travel: as numbers, or as packed 32-bit floats or bytes."""
+    """Format of the vectors: numbers, packed 32-bit floats, or bytes."""
 
     pictures: bool = False
-    """Whether pictures become vectors too."""
+    """Whether images are supported."""
 
     media: tuple[str, ...] = ()
-    """Kinds of media beside pictures that become vectors: `audio`, `video` or `file`."""
+    """Supported media other than images: `audio`, `video` or `file`."""
 
     names_model: bool = True
-    """Whether the body names the model, beside the address."""
+    """Whether the body contains the model name, in addition to the path."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageQuirks(Quirks):
-    """`params` names n, seed and user on the wire; those without a name do not exist there."""
+    """Quirks of image generation. `params` gives the request names of n, seed and user; None if unsupported."""
 
     path: str = "/images/generations"
     edits_path: str | None = "/images/edits"
     variations_path: str | None = "/images/variations"
     pictures: Literal["form", "json"] = "form"
-    """How pictures that are to be changed travel: as files of a form, or as addresses in JSON."""
+    """How images to edit are sent: as form files, or as URLs in JSON."""
 
     picture_field: str = "image"
     pictures_field: str = "images"
@@ -57,11 +59,11 @@ class ImageQuirks(Quirks):
 
 @dataclass(frozen=True, slots=True)
 class RerankQuirks(Quirks):
-    """`params` may rename top_n."""
+    """Quirks of reranking. `params` may rename top_n."""
 
     path: str = "/rerank"
     results: str = "results"
-    """Where the answer has its results."""
+    """Field of the results in the response."""
 
 
 @dataclass(frozen=True, slots=True)

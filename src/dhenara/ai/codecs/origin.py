@@ -1,4 +1,4 @@
-"""Whether a part of the history may be said in its origin's own words."""
+"""Check whether a part may be sent in the original format of its protocol."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def is_own_part(content: Content, call: Call, protocol: str) -> bool:
-    """Whether this endpoint is where the part came from: only then are its own bytes understood.
+    """Whether the part comes from this endpoint, so that its provider data is valid there.
 
-    Parts that users write in a protocol's own form have no origin; they name their protocol.
+    Parts that users create in a protocol's format have no origin; they name their protocol.
     """
     origin = content.origin
     if origin is None:

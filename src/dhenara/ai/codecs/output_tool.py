@@ -1,4 +1,4 @@
-"""The answer's tool: a shape that a dialect can only be held to as the arguments of a tool."""
+"""Output tool: structured output as the arguments of a tool call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INSTRUCTION = "Gives the final answer."
 
 
 def add_output_tool(call: Call, shape: StructuredOutput) -> Call:
-    """One more tool, whose arguments are the answer; it is the only one to choose where there are no others."""
+    """Add a tool whose arguments are the answer; the call must use it if there are no other tools."""
     name = output_tool_name(call, shape)
     tool = ToolDefinition(
         name=name,
@@ -30,6 +30,6 @@ def add_output_tool(call: Call, shape: StructuredOutput) -> Call:
 
 
 def output_tool_name(call: Call, shape: StructuredOutput) -> str:
-    """The name of the answer's tool, which none of the user's may have."""
+    """Return a name for the output tool that no other tool has."""
     taken = {tool.name for tool in call.config.tools if isinstance(tool, ToolDefinition)}
     return f"{shape.name}_output" if shape.name in taken else shape.name

@@ -1,8 +1,8 @@
-"""Wrapper calls: models of OpenAI sometimes call a tool that nobody declared, with several calls inside.
+"""Wrapper calls: OpenAI models sometimes call an undeclared tool that contains several calls.
 
 `multi_tool_use.parallel` takes `{"tool_uses": [{"recipient_name": "functions.NAME", "parameters": {...}}, ...]}`. Its
-calls are handed over one by one, with ids made of the wrapper's. Only Chat does so: items of Responses must go back as
-they came, each with an output under its own id.
+calls are returned one by one, with ids derived from the wrapper's. Only Chat Completions does so: items of the
+Responses API must be sent back unchanged, each with an output for its own id.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NAMESPACE = "functions."
 
 @dataclass(frozen=True, slots=True)
 class InnerCall:
-    """One of the calls in a wrapper; `arguments` is JSON text."""
+    """One call inside of a wrapper; `arguments` is JSON text."""
 
     id: str
     name: str
@@ -32,14 +32,14 @@ class InnerCall:
 
 @dataclass(slots=True)
 class Held:
-    """A wrapper call on its way."""
+    """A wrapper call that is being received."""
 
     first: ToolCallDelta
     pieces: list[str] = field(default_factory=list)
 
 
 class WrapperCalls:
-    """Holds wrapper calls back until all of their arguments are here. Tools that were declared are no wrappers."""
+    """Holds wrapper calls back until their arguments are complete. Declared tools are never treated as wrappers."""
 
     __slots__ = ("_declared", "_held")
 
@@ -48,11 +48,11 @@ class WrapperCalls:
         self._held: dict[Part, Held] = {}
 
     def unwrapped(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
-        """These deltas without those of wrapper calls."""
+        """Return these deltas without those of wrapper calls."""
         return (delta for delta in deltas if not (isinstance(delta, ToolCallDelta) and self._hold(delta)))
 
     def release(self) -> Iterator[Delta]:
-        """The calls inside of the wrappers; a wrapper that holds something else is a call like any other."""
+        """Return the calls inside of the wrappers; a wrapper with other content is returned as a normal call."""
         held, self._held = self._held, {}
         for call in held.values():
             first, arguments = call.first, "".join(call.pieces)
@@ -77,14 +77,14 @@ class WrapperCalls:
 
 
 def declared_tools(body: dict[str, Any]) -> frozenset[str]:
-    """The names of the tools in a request."""
+    """Return the names of the tools in a request."""
     tools = body.get("tools")
     named = [tool.get("function") or tool for tool in tools if isinstance(tool, dict)] if tools else []
     return frozenset(str(tool["name"]) for tool in named if "name" in tool)
 
 
 def inner_calls(call_id: str | None, arguments: str) -> list[InnerCall] | None:
-    """The calls inside of a wrapper; None where these arguments are not those of one."""
+    """Return the calls inside of a wrapper; None if the arguments are not those of a wrapper."""
     try:
         data = json.loads(arguments, json.DEEPEST_INSIDE)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Parameters: what a call sets, under the names that the wire has for it."""
+"""Parameters of a call, under the names that the protocol uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNSET: tuple[object, ...] = (None, (), {})
 
 
 def set_parameters(config: AIModelCallConfig, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    """Those of these settings that were set, ready to be written."""
+    """Return the parameters among these names that are set, ready for encoding."""
     for name in names:
         value = getattr(config, name)
         if value not in UNSET:
@@ -23,7 +23,9 @@ def set_parameters(config: AIModelCallConfig, names: Iterable[str]) -> Iterator[
 def write_parameters(
     config: AIModelCallConfig, quirks: Quirks, warnings: WarningCollector, refused: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """What is set and has a name on the wire; the rest is warned about. `refused` says why some cannot be set now."""
+    """Encode all parameters that are set and supported; warn about the others. `refused` gives reasons for some of
+    these.
+    """
     written: dict[str, Any] = {}
     for parameter, value in set_parameters(config, quirks.names):
         name = quirks.wire_name(parameter)

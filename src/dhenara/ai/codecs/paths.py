@@ -1,8 +1,8 @@
-"""Request paths: values from outside are quoted, so that each of them stays one segment of the path.
+"""Request paths: external values are quoted so that each stays one segment of the path.
 
-A value that is pasted into a path unquoted can lead the request, with its API key, to any other path of the host:
-`..` climbs, `?` begins a query and `#` cuts the rest off. Quoting makes all of these harmless except `.` and `..`,
-which have no quoted form (servers remove them from quoted paths too: RFC 3986, section 6.2.2.3), so they are refused.
+A value that is inserted into a path unquoted can send the request, with its API key, to any other path of the host:
+`..` goes up, `?` starts a query and `#` cuts off the rest. Quoting makes all of these harmless except `.` and `..`,
+which have no quoted form (servers remove them from quoted paths too: RFC 3986, section 6.2.2.3), so they are rejected.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import quote
 from ..errors import ConfigurationError
 
 DOT_SEGMENTS = (".", "..")
-# Dot segments, also quoted ones, and characters that no path may have.
+# Dot segments, also quoted ones, and characters that are invalid in a path.
 UNSAFE = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)|[^!-~]|[#\\]", re.IGNORECASE)
 
 
@@ -22,8 +22,8 @@ def quote_segment(value: str, safe: str = "") -> str:
     """Quote a value so that it is exactly one segment of a path.
 
     Args:
-        value: A model name, deployment, file id or the like.
-        safe: Characters that stay as they are, such as `@`.
+        value: A model name, deployment, file id or similar.
+        safe: Characters that are not quoted, such as `@`.
 
     Returns:
         The quoted segment.
@@ -40,22 +40,20 @@ def quote_segment(value: str, safe: str = "") -> str:
 
 
 def quote_path(value: str, safe: str = "") -> str:
-    """Quote a resource name of several segments, such as `publishers/x/models/y`, each segment by itself."""
+    """Quote a resource name of several segments, such as `publishers/x/models/y`, segment by segment."""
     return "/".join(quote_segment(segment, safe) for segment in value.split("/"))
 
 
 @lru_cache(256)
 def check_path(path: str) -> None:
-    """Refuse a path that leaves its place; what dialects and users write is checked here once more.
+    """Check the complete path, including the parts that dialects and users add.
 
     Raises:
-        ConfigurationError: If the path has dot segments, a fragment, or characters that no path may have.
+        ConfigurationError: If the path has dot segments, a fragment, or invalid characters.
     """
     if UNSAFE.search(path.partition("?")[0]) or not path.isascii() or not path.isprintable() or "#" in path:
         raise refused(path)
 
 
 def refused(value: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"{value[:200]!r} cannot be part of a path of the provider. Check the model name or the id that was given."
-    )
+    return ConfigurationError(f"{value[:200]!r} cannot be part of an API path. Check the model name or id")

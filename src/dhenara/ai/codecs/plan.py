@@ -1,4 +1,4 @@
-"""The plan of a request, read off the decisions that were made while it was written."""
+"""Plan of a request, built from the decisions that were recorded while it was encoded."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from ..types.plan import Fate, Plan, PlannedPart
     from .base import EncodedRequest
 
-TRANSLATED = "it is said plainly, in this protocol's words"
-UNCITED = "its words are said; the sources it cites stay home"
+TRANSLATED = "it is converted to the format of this protocol"
+UNCITED = "its text is sent without citations"
 
 
 def build_plan(call: Call, encoded: EncodedRequest, target: Origin) -> Plan:
-    """What became of every part of the call when it was written for this target."""
+    """Return how every part of the call was converted for this target."""
     from ..types.plan import Plan
 
     return Plan(
@@ -32,7 +32,7 @@ def build_plan(call: Call, encoded: EncodedRequest, target: Origin) -> Plan:
 
 
 def is_portability_relevant(call: Call, encoded: EncodedRequest, protocol: str) -> bool:
-    """Whether anything in the call goes otherwise than verbatim."""
+    """Whether any part of the call is not sent unchanged."""
     return bool(encoded.part_outcomes) or any(
         part.origin is not None and not is_own_part(part, call, protocol) for m in call.messages for part in m.contents
     )
@@ -48,7 +48,7 @@ def plan_parts(call: Call, encoded: EncodedRequest, protocol: str) -> Iterator[P
 
 
 def default_outcome(part: Content, call: Call, protocol: str) -> tuple[Fate, str | None]:
-    """What nobody decided anything about is said as it is: in its own bytes at home, plainly abroad."""
+    """Return the outcome of a part without a recorded decision: unchanged for its origin, converted otherwise."""
     if part.origin is None or is_own_part(part, call, protocol):
         return "verbatim", None
     return "translated", UNCITED if isinstance(part, TextContent) and part.citations else TRANSLATED

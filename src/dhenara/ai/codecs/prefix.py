@@ -1,4 +1,4 @@
-"""A prefix: everything that was said before an answer, as one hash. Cache marks do not count, for they wander."""
+"""Prompt prefix: one hash of everything before an answer. Cache markers are ignored, because they move."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MARKS = ("cache_control", "prompt_cache_breakpoint")
 
 
 class PromptPrefix:
-    """Grows with the turns; what was hashed once is not looked at again."""
+    """Incremental hash over the turns."""
 
     def __init__(self, system: object, tools: object) -> None:
         self._hash = hashlib.sha256(json.dumps([without_cache_marks(system), without_cache_marks(tools)]))
@@ -25,7 +25,7 @@ class PromptPrefix:
         self._block = 0
 
     def extend(self, turns: list[Wire]) -> str:
-        """The hash of everything up to here."""
+        """Add turns and return the hash of everything so far."""
         for number in range(self._turn, len(turns)):
             blocks = turns[number]["content"]
             if number > self._turn:
@@ -37,7 +37,7 @@ class PromptPrefix:
 
 
 def without_cache_marks(value: Any) -> Any:
-    """The same without marks for prompt caches, however deep they are."""
+    """Remove cache markers at every depth."""
     if isinstance(value, dict):
         return {name: without_cache_marks(inner) for name, inner in value.items() if name not in MARKS}
     if isinstance(value, list):
@@ -48,9 +48,9 @@ def without_cache_marks(value: Any) -> Any:
 
 
 def drop_foreign_reasoning(message: Message, before: str, call: Call, protocol: str) -> list[Content]:
-    """Thinking that is bound to another prefix than the one it would stand under now; the API refuses it.
+    """Remove reasoning that is bound to another prefix, because the API rejects it.
 
-    What another model thought before there were prefixes is not bound to any.
+    Reasoning of another model from before prefixes were recorded is not bound.
     """
     return [
         part

@@ -1,4 +1,4 @@
-"""Packing: media made ready for a provider before they are written."""
+"""Preparation of media before a request is encoded."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from .media_relay import Moves
 
 MEDIA = frozenset(("image", "audio", "video", "file", "search_result", "container_upload", "generic"))
-"""Kinds of parts that not every provider takes, or not in every form."""
+"""Kinds of parts that not every provider supports, or not in every form."""
 
 
 def prepare_media(call: Call, quirks: Quirks, protocol: str, warnings: WarningCollector, moves: Moves) -> Call:
-    """The call with every file where this provider can have it. Raises for what would be refused.
+    """Convert all media to a form that the provider supports; raises if one would be rejected.
 
-    `moves` says of a part of an answer, and whether it comes from here, whether the user has to show it.
+    `moves` decides whether a part of an assistant message has to be moved to a user message.
     """
     if not has_media(call):
         return call
@@ -39,9 +39,9 @@ def prepare_media(call: Call, quirks: Quirks, protocol: str, warnings: WarningCo
 
 
 def has_media(call: Call) -> bool:
-    """Whether there is any, or anything else that not all providers know.
+    """Whether the call contains media or other parts that not all providers support.
 
-    Every call is asked, so it is told by names: classes of values take long to compare.
+    Runs for every call, so it compares type names, which is faster than `isinstance`.
     """
     for message in call.messages:
         if message.name:

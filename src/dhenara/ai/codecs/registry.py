@@ -1,4 +1,4 @@
-"""The protocols by name, each loaded when it is first spoken."""
+"""Codec registry: each protocol is imported when it is first used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .base import Codec
 
 @cache
 def load_codec(name: str) -> Codec[Any]:
-    """The codec in the folder of this name; a dotted name is that of a module, for operations beside chat."""
+    """Load the codec in the folder of this name; a dotted name is a module, for operations other than chat."""
     module = name if "." in name else f"{name}.codec"
     codec: Codec[Any] = import_module(f".{module}", __package__).CODEC
     return codec

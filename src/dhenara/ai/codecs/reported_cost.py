@@ -1,15 +1,15 @@
-"""What hosts report of the money that an operation took."""
+"""Costs that providers report for operations."""
 
 from __future__ import annotations
 
 from .int_fields import Report, amount, read_object
 
 TICKS = 10_000_000_000
-"""xAI counts in ticks, so many to a dollar."""
+"""xAI reports costs in ticks; this many make a dollar."""
 
 
 def reported_cost(report: Report) -> float | None:
-    """Dollars, where the host says so."""
+    """Return the cost in dollars, if reported."""
     if isinstance(report.get("cost"), dict):
         match = amount(read_object(report, "cost"), "total_cost")
     else:

@@ -1,4 +1,4 @@
-"""What a provider tells beside its answer: fingerprints, tiers, filters and whatever else says something."""
+"""Additional response fields: system fingerprints, service tiers, content filters and others."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from typing import Any
 
 
 def read_extras(data: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any] | None:
-    """Those of these fields that say something; None where none does."""
+    """Return those of these fields that are not empty; None if all are."""
     return {name: value for name in names if (value := data.get(name))} or None

@@ -1,4 +1,4 @@
-"""Shaping: a call for structured output as a dialect can be asked for it, natively, by a tool, or in words."""
+"""Structured output: how a call requests it from a dialect: natively, with a tool, or in the prompt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INSTRUCTION = "Answer with JSON that satisfies this JSON Schema, and with nothin
 
 
 def output_mode(call: Call, quirks: Quirks) -> OutputMode | None:
-    """How this dialect is held to the shape; None where none was asked for."""
+    """Return the mode for this call and dialect; None without structured output."""
     shape = call.config.structured_output
     if shape is None:
         return None
@@ -31,7 +31,7 @@ def output_mode(call: Call, quirks: Quirks) -> OutputMode | None:
 
 
 def supports_schema(call: Call, shape: StructuredOutput, quirks: Quirks) -> bool:
-    """Whether the schema can be given natively, as something to hold to or at least as a wish."""
+    """Whether the schema can be sent natively, strict or not."""
     if call.config.tools and not quirks.structured_with_tools:
         return False
     if quirks.loose_rules is not None:
@@ -40,14 +40,14 @@ def supports_schema(call: Call, shape: StructuredOutput, quirks: Quirks) -> bool
 
 
 def apply_output_mode(call: Call, quirks: Quirks, warnings: WarningCollector) -> Call:
-    """The call with what the mode needs beside it: a tool to answer with, or the schema in words."""
+    """Add what the mode needs to the call: an output tool, or the schema in the prompt."""
     shape, mode = call.config.structured_output, output_mode(call, quirks)
     if shape is None or mode is None:
         return call
     if shape.mode not in ("auto", mode):
-        warnings.translated("structured_output", f"the mode {shape.mode!r} is not offered; it is {mode!r} instead")
+        warnings.translated("structured_output", f"mode {shape.mode!r} is not supported; {mode!r} is used")
     elif mode == "prompt" and shape.mode == "auto":
-        warnings.translated("structured_output", "the schema is asked for in words, and the answer is checked here")
+        warnings.translated("structured_output", "the schema is sent in the prompt, and the answer is validated here")
     if mode == "tool":
         from .output_tool import add_output_tool
 
@@ -59,21 +59,23 @@ def apply_output_mode(call: Call, quirks: Quirks, warnings: WarningCollector) ->
 
 
 def native_schema(shape: StructuredOutput, quirks: Quirks, warnings: WarningCollector) -> tuple[dict[str, Any], bool]:
-    """The schema in the dialect's words, and whether the provider holds the answer to it."""
+    """Return the schema in the form of the dialect, and whether the provider enforces it."""
     if shape.strict is not False and quirks.schema_rules is not None:
         fitted = shape.transformed(quirks.schema_rules)
         if not fitted.impossible:
             warn_dropped_constraints(fitted.unsaid, "structured_output", warnings)
             return fitted.schema, True
         why = "; ".join(fitted.impossible)
-        warnings.translated("structured_output", f"the answer is not held to the schema, but checked here ({why})")
+        warnings.translated(
+            "structured_output", f"the provider does not enforce it; the answer is validated here ({why})"
+        )
     fitted = shape.transformed(quirks.loose_rules or ANY_SCHEMA)
     warn_dropped_constraints(fitted.unsaid, "structured_output", warnings)
     return fitted.schema, False
 
 
 def tool_schema(tool: ToolDefinition, quirks: Quirks, warnings: WarningCollector) -> tuple[dict[str, Any], bool | None]:
-    """A tool's parameters in the dialect's words, and whether its calls are to be held to them."""
+    """Return the parameter schema of a tool in the form of the dialect, and whether the provider enforces it."""
     if not tool.strict and quirks.tool_rules is ANY_SCHEMA:
         return tool.parameters, tool.strict
     if tool.strict and quirks.schema_rules is not None:
@@ -82,7 +84,7 @@ def tool_schema(tool: ToolDefinition, quirks: Quirks, warnings: WarningCollector
             warn_dropped_constraints(fitted.unsaid, f"tools.{tool.name}", warnings)
             return fitted.schema, True
         why = "; ".join(fitted.impossible)
-        warnings.translated(f"tools.{tool.name}", f"its calls are not held to the schema ({why})")
+        warnings.translated(f"tools.{tool.name}", f"its schema is not enforced by the provider ({why})")
     fitted = tool.transformed(quirks.tool_rules)
     warn_dropped_constraints(fitted.unsaid, f"tools.{tool.name}", warnings)
     return fitted.schema, False if tool.strict else tool.strict
@@ -90,4 +92,4 @@ def tool_schema(tool: ToolDefinition, quirks: Quirks, warnings: WarningCollector
 
 def warn_dropped_constraints(unsaid: tuple[str, ...], parameter: str, warnings: WarningCollector) -> None:
     if unsaid:
-        warnings.translated(parameter, f"{', '.join(unsaid)}: told in words, and checked here")
+        warnings.translated(parameter, f"{', '.join(unsaid)}: sent as text, and validated here")

@@ -1,4 +1,4 @@
-"""Thinking that stands in the text between tags, as servers without a parser leave it: told apart as it arrives."""
+"""Reasoning between tags in the text, from servers without a reasoning parser: separated while it arrives."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ OPEN, CLOSE = "<think>", "</think>"
 
 
 def opens_in_prompt(model: str, patterns: str) -> bool:
-    """Whether this model is one of those whose chat template has written the opening tag already."""
+    """Whether the chat template of this model writes the opening tag into the prompt."""
     return matches(model.lower(), patterns)
 
 
 class ThinkTagParser:
-    """Splits one answer. Only thinking that begins the answer counts: later tags are words about tags.
+    """Splits one answer into reasoning and text. Only tags at the beginning of the answer count.
 
-    Holds back no more than what may become a tag. With `opened`, the answer begins inside of the thinking.
+    Holds back only text that may be part of a tag. With `opened`, the answer starts inside of the reasoning.
     """
 
     __slots__ = ("_blank", "_held", "_inside", "_opened", "_unclosed")
@@ -26,14 +26,14 @@ class ThinkTagParser:
         self._held = ""
         self._blank = False
         self._inside: bool | None = None
-        """Before the first words, this is not known."""
+        """None until the first text arrives."""
 
         self._opened = opened
         self._unclosed: list[str] | None = [] if opened else None
-        """All that was heard, until a tag shows that it was thinking."""
+        """All text so far, until a closing tag shows that it was reasoning."""
 
     def feed(self, text: str) -> Iterator[tuple[bool, str]]:
-        """The pieces that are certain, each with whether it is thinking."""
+        """Return the text that is certain, in pieces, each with whether it is reasoning."""
         self._held += text
         if self._unclosed is not None:
             self._unclosed.append(text)
@@ -45,24 +45,24 @@ class ThinkTagParser:
             yield from self._emit(False, len(self._held))
 
     def finish(self) -> Iterator[tuple[bool, str]]:
-        """What was held back until the end."""
+        """Return the text that was held back."""
         yield from self._emit(self._inside is True, len(self._held))
 
     def stop(self) -> Iterator[tuple[bool, str]]:
-        """The answer is complete. If nothing ever closed what nothing opened, all of it was the answer."""
+        """End the answer. Without a closing tag, all text since an implicit opening was the answer."""
         text, self._unclosed = "".join(self._unclosed or ()), None
         if text:
             self._held, self._inside, self._blank = "", False, False
             yield False, text
 
     def disable(self) -> None:
-        """The thinking comes another way: only an answer that opens a tag itself has one in its text."""
+        """The reasoning arrives in a field: only an explicit opening tag counts from now on."""
         if self._inside is None:
             self._opened, self._unclosed = False, None
 
     @property
     def is_done(self) -> bool:
-        """Whether everything that follows is text as it comes."""
+        """Whether all following text passes through unchanged."""
         return self._inside is False and not self._blank
 
     def _start(self) -> None:
@@ -83,7 +83,7 @@ class ThinkTagParser:
         self._unclosed = None
 
     def _emit(self, thinking: bool, size: int) -> Iterator[tuple[bool, str]]:
-        """So many characters; without the blank lines that only set the tags apart."""
+        """Emit this number of characters, without blank lines around the tags."""
         text, self._held = self._held[:size], self._held[size:]
         if self._blank:
             text = text.lstrip()
@@ -93,5 +93,5 @@ class ThinkTagParser:
 
 
 def partial_tag_length(text: str) -> int:
-    """How many characters at the end may be the beginning of the closing tag."""
+    """Return how many characters at the end may be the start of the closing tag."""
     return next((size for size in range(len(CLOSE) - 1, 0, -1) if text.endswith(CLOSE[:size])), 0)

@@ -1,9 +1,9 @@
-"""Token counts that may lie inside of each other, brought into buckets that do not overlap.
+"""Token counts that may include each other, converted to counts that do not overlap.
 
-Protocols report a prompt, a completion, and parts of both: cached, audio, reasoning. Hosts differ in whether a part is
-inside the count that it belongs to, or beside it. Where a report has a total, the total decides: the buckets must add
-up to it. Without one, parts are where the protocol says. Parts for which there is no such reading are in no bucket:
-their names are in `unclear`, and their tokens stay in the main count.
+Protocols report a prompt, a completion, and parts of both: cached, audio, reasoning. Providers differ in whether a part
+is included in the count that it belongs to, or separate. If a report has a total, the counts must add up to it, which
+decides. Without a total, the protocol decides. Parts that fit neither way are not counted: their names are in
+`unclear`, and their tokens stay in the main count.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ SeparateCounts = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a provider counted. `read` are parts of the prompt, `made` parts of the completion, by our bucket names.
+    """The counts of a provider. `read` are parts of the prompt, `made` parts of the completion, by our field names.
 
-    `beside` names the parts that this protocol counts beside the prompt or the completion, not inside.
+    `beside` names the parts that this protocol counts separately from the prompt or completion.
     """
 
     prompt: int | None
@@ -39,7 +39,7 @@ class Report:
 
 @dataclass(slots=True)
 class Buckets:
-    """Disjoint counts by the names of `Usage`, and the names of the counts that are unclear."""
+    """Counts by the field names of `Usage`, and the names of unclear counts."""
 
     counts: dict[str, int]
     unclear: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ def split(report: Report) -> Buckets:
     if not fitting:
         return contradicted(prompt, completion, total, read, made)
     counts = laid_out(prompt, completion, read, made, fitting[0])
-    # Several readings, none of them the protocol's own: what they disagree on is not known.
+    # Several readings fit, none of them the protocol's own: the counts in which they differ are unclear.
     doubts = () if fitting[0] == usual or len(fitting) == 1 else tuple(sorted(set().union(*fitting)))
     return Buckets(counts, doubts)
 
@@ -78,7 +78,7 @@ def known(prompt: int | None, completion: int | None, total: int | None) -> tupl
 def readings(
     prompt: int, completion: int, total: int | None, read: Parts, made: Parts, usual: SeparateCounts
 ) -> list[SeparateCounts]:
-    """Every choice of parts beside the main counts that adds up; the protocol's own first."""
+    """Return every choice of separate parts that adds up; the protocol's own first."""
     sizes = {**read, **made}
     names = sorted(sizes, key=lambda name: (name not in usual, name != REASONING))
     every = [usual] if total is None else [usual, *choices(names)]
@@ -107,27 +107,27 @@ def laid_out(prompt: int, completion: int, read: Parts, made: Parts, extra: Sepa
 
 
 def contradicted(prompt: int, completion: int, total: int | None, read: Parts, made: Parts) -> Buckets:
-    """No reading adds up: as much as is certain."""
+    """No reading adds up: return the counts that are certain."""
     clear_read = parts_within(read, prompt)
     unclear = [name for name in read if name not in clear_read]
     hidden = 0 if total is None else total - prompt - completion
     clear_made = dict(made)
     if hidden > 0:
-        # A total beyond its parts counts thinking that the host leaves out of the completion.
+        # A total above the sum of its parts includes reasoning that the provider leaves out of the completion.
         clear_made[REASONING] = hidden
         completion += hidden
     if hidden:
         unclear.append(TOTAL)
     if sum(clear_made.values()) > completion:
         unclear += [name for name in made if name not in unclear]
-        # All of a completion that is smaller than its thinking is thinking.
+        # If the completion is smaller than its reasoning, all of it is reasoning.
         alone = clear_made.keys() == {REASONING} or hidden > 0
         clear_made = {REASONING: hidden if hidden > 0 else completion} if alone else {}
     return Buckets(laid_out(prompt, completion, clear_read, clear_made, frozenset()), tuple(unclear))
 
 
 def parts_within(parts: Parts, whole: int) -> dict[str, int]:
-    """The parts that can be disjoint: sound may be cached too, so it is the first to go."""
+    """Return the parts that can be disjoint; audio may also be cached, so it is dropped first."""
     for some in (parts, {name: n for name, n in parts.items() if name != AUDIO}):
         if sum(some.values()) <= whole:
             return dict(some)

@@ -1,4 +1,4 @@
-"""Tool-call ids made legal: providers differ in what an id may look like, and refuse the others'."""
+"""Tool call ids: providers accept different formats and reject others."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Literal
 
 IdRule = Literal["any", "short", "long", "nine", "word64"]
-"""`short` and `long` are any characters, up to 40 or 64 of them; `nine` are letters and digits."""
+"""Allowed formats: `short` and `long` are any characters, up to 40 or 64; `nine` is nine letters and digits."""
 
 NINE = re.compile(r"[A-Za-z0-9]{9}")
 WORD64 = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def legal_id(given: str, rule: IdRule) -> str:
-    """The id itself where it is legal, else one made from it: the same id always becomes the same one."""
+    """Return the id if it is valid, else one derived from it; the result is deterministic."""
     return RULES[rule](given)
 
 

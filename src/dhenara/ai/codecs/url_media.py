@@ -1,4 +1,4 @@
-"""Remote content: parts that are only an address so far."""
+"""Remote media: parts that have only a URL."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from ..types.media import Media
 
 
 def is_remote(part: Media) -> bool:
-    """Whether somebody has to fetch this over HTTP."""
+    """Whether the part has to be downloaded over HTTP."""
     return part.data is None and part.file_id is None and (part.url or "").lower().startswith(("http://", "https://"))

@@ -1,6 +1,6 @@
-"""Vendor fields: what users write in a vendor's own form goes back into the part, for that vendor's protocol.
+"""Vendor fields: fields that users pass in a vendor's format are written back for the protocol of that vendor.
 
-For other protocols `codecs/foreign_parts.py` warns of these fields.
+For other protocols `codecs/foreign_parts.py` warns about these fields.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ Wire = dict[str, Any]
 
 
 def with_vendor_fields(wire: Wire, part: Content, protocol: str) -> Wire:
-    """The written part with the fields that this protocol alone knows.
+    """Add the fields that only this protocol knows to an encoded part.
 
     Args:
-        wire: The part as the codec has written it.
-        part: The part that was written.
-        protocol: The name of the codec's protocol.
+        wire: The part as the codec encoded it.
+        part: The original part.
+        protocol: Name of the codec's protocol.
 
     Returns:
-        The same `wire` where the part has no such fields; the user's own part where it was kept whole.
+        The same `wire` if the part has no such fields; the user's own part if it was stored completely.
     """
     if not part.extras:
         return wire
@@ -35,12 +35,12 @@ def with_vendor_fields(wire: Wire, part: Content, protocol: str) -> Wire:
 
 
 def has_own_form(part: Content, protocol: str) -> bool:
-    """Whether the part has fields of this protocol, so that plain text cannot stand for it."""
+    """Whether the part has fields of this protocol, so that it cannot be shortened to plain text."""
     return any(protocol in part.extras.get(name, ()) for name in (VENDOR_FIELDS, VENDOR_PART))
 
 
 def merged(wire: Mapping[str, Any], fields: Mapping[str, Any]) -> Wire:
-    """Deep: what the user wrote counts. An address that the codec wrote as text becomes an object that has it."""
+    """Merge recursively; the user's values win. A URL that the codec encoded as a string becomes an object."""
     match = dict(wire)
     for name, value in fields.items():
         there = match.get(name)
@@ -51,7 +51,7 @@ def merged(wire: Mapping[str, Any], fields: Mapping[str, Any]) -> Wire:
 
 
 def leaves(fields: Mapping[str, Any], before: str = "") -> list[str]:
-    """The names of the fields, such as `image_url.min_pixels`."""
+    """Return the dotted names of the fields, such as `image_url.min_pixels`."""
     match: list[str] = []
     for name, value in fields.items():
         match += leaves(value, f"{before}{name}.") if isinstance(value, Mapping) and value else [f"{before}{name}"]

@@ -1,4 +1,4 @@
-"""Warnings collected while a request is written, and what became of the parts they are about."""
+"""Collector of warnings and part outcomes while a request is encoded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Parts = Content | Iterable[Content] | None
 
 
 class WarningCollector:
-    """Says the same thing once."""
+    """Collects warnings without duplicates."""
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
@@ -29,7 +29,7 @@ class WarningCollector:
         self._stand_ins: dict[int, tuple[Media, Media]] = {}
 
     def unsupported(self, parameter: str, reason: str = "it was left out") -> None:
-        self._add("unsupported_parameter", f"{self._provider} does not take {parameter}: {reason}", parameter)
+        self._add("unsupported_parameter", f"{self._provider} does not support {parameter}: {reason}", parameter)
 
     def translated(self, parameter: str, how: str) -> None:
         self._add("translated_parameter", f"{parameter} was translated for {self._provider}: {how}", parameter)
@@ -39,11 +39,11 @@ class WarningCollector:
 
     def dropped(self, what: str, why: str, part: Parts = None) -> None:
         self._mark(part, "stays_home", why)
-        self._add("dropped_content", f"{what} did not go to {self._provider}: {why}", None)
+        self._add("dropped_content", f"{what} was not sent to {self._provider}: {why}", None)
 
     def rewritten(self, what: str, how: str, part: Parts = None) -> None:
         self._mark(part, "translated", how)
-        self._add("translated_content", f"{what} was rewritten for {self._provider}: {how}", None)
+        self._add("translated_content", f"{what} was converted for {self._provider}: {how}", None)
 
     def left_out(self, part: Content, fields: Iterable[str], owner: str) -> None:
         """The part goes, without fields that another protocol knows, or several."""
@@ -58,7 +58,7 @@ class WarningCollector:
         )
 
     def omit_silently(self, part: Content, why: str) -> None:
-        """The part is not said, as its own origin wants it: nothing to warn of."""
+        """Record that the part is not sent, as its own provider requires; no warning."""
         self._mark(part, "stays_home", why)
 
     def fetch(self, part: Media) -> None:
@@ -67,16 +67,16 @@ class WarningCollector:
         self._mark(part, "translated", "it is fetched here, and sent as bytes")
 
     def upload(self, part: Media, most: int) -> None:
-        """The request has no room for this, so it has to be uploaded before it can be said."""
+        """Record that the part must be uploaded, because it is too large for the request."""
         self._oversized.append(self._original_of(part))
-        self._mark(part, "translated", f"it is uploaded first, as it is too large for a request of {most} bytes")
+        self._mark(part, "translated", f"it is uploaded first, because it is too large for a request of {most} bytes")
 
     def mark_relayed(self, part: Media, how: str) -> None:
-        """The part arrives whole by another way: nothing to warn of."""
+        """Record that the part is sent completely in another place; no warning."""
         self._mark(part, "translated", how)
 
     def replace_part(self, part: Media, original: Media) -> Media:
-        """From here on, whatever becomes of the first became of the second."""
+        """Record that `part` stands for `original`, so that outcomes apply to the original."""
         if part is not original:
             self._stand_ins[id(part)] = part, self._original_of(original)
         return part
@@ -92,7 +92,7 @@ class WarningCollector:
         stream_fields: Mapping[str, Any] | None = None,
         whole_path: str | None = None,
     ) -> EncodedRequest:
-        """The request, with everything that was said about it while it was written."""
+        """Build the request with all recorded warnings and outcomes."""
         return EncodedRequest(
             path,
             body,
