@@ -86,7 +86,7 @@ def test_pictures_are_judged_where_the_host_looks_at_them(server: FakeServer) ->
     with at("openai", server) as client:
         assert len(client.moderate(["a caption", ImageContent(url="https://x.example/a.png")]).results) == 1
     assert [part["type"] for part in server.exchanges[0].json["input"]] == ["text", "image_url"]
-    with at("mistral", server) as client, pytest.raises(UnsupportedError, match="texts only"):
+    with at("mistral", server) as client, pytest.raises(UnsupportedError, match="only text"):
         client.moderate(ImageContent(url="https://x.example/a.png"))
 
 

@@ -201,7 +201,7 @@ def test_imagen_draws_from_words(server: FakeServer) -> None:
         assert len(client.generate("A cat", n=2, options={"aspectRatio": "1:1"}).image_response.images) == 2
         with pytest.raises(ContentFilteredError, match="no faces"):
             client.generate("A face")
-        with pytest.raises(UnsupportedError, match="from words only"):
+        with pytest.raises(UnsupportedError, match="accepts only text"):
             client.edit_image("A hat", CAT)
     assert server.exchanges[0].path == "/v1beta/models/imagen-4.0-generate-001:predict"
     assert server.exchanges[0].json["parameters"] == {"sampleCount": 2, "aspectRatio": "1:1"}

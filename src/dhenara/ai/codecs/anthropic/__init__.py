@@ -1,1 +1,1 @@
-"""Anthropic Messages: Claude, wherever it is served."""
+"""Codec for Anthropic Messages, at Anthropic and on the cloud platforms."""

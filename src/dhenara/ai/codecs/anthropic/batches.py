@@ -1,4 +1,4 @@
-"""Batches as Anthropic runs them: calls in the request, answers at an address of their own."""
+"""Anthropic batches: calls are sent in the request, results are read from a URL of their own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write(call: Call, quirks: BatchQuirks) -> EncodedRequest:
     if request.action == "list":
         question = {"limit": 100, **({"after_id": request.cursor} if request.cursor else {})}
         return EncodedRequest(f"{quirks.path}?{urlencode(question)}", {}, HEADERS, method="GET")
-    # What any of the calls has to try out, all of them may.
+    # Betas that any of the calls needs apply to the whole batch.
     tried = {name: value for name, value in request.headers.items() if name == "anthropic-beta"}
     return upload_request(quirks.path, {"requests": [MARK], **call.config.options}, request.lines, {**HEADERS, **tried})
 
@@ -70,7 +70,7 @@ def read_job(body: Wire) -> BatchJob:
 
 
 def batch_state(body: Wire, counts: Mapping[str, int]) -> BatchState:
-    """It ends in one way; how, the counts tell."""
+    """There is only one end state; the counts show how it ended."""
     match body.get("processing_status"):
         case "canceling":
             return "cancelling"

@@ -1,4 +1,4 @@
-"""One block of an answer: told in pieces, or whole; of a kind that nobody here knows, kept until it is complete."""
+"""One content block of a response, streamed or whole; blocks of unknown kind are kept until they are complete."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PIECES = "partial_json"
 
 
 class BlockReader:
-    """Holds what may still change: a block of unknown kind, and an input that may be told once more in pieces."""
+    """Holds what may still change: blocks of unknown kind, and an input that may be sent again in pieces."""
 
     __slots__ = ("_given", "_kind", "buffered", "part")
 
@@ -34,12 +34,12 @@ class BlockReader:
         self.part = part
         self._kind = ""
         self.buffered: Wire | None = None
-        """A block of unknown kind, as far as it was told."""
+        """A block of unknown kind, as far as it was received."""
         self._given: Any = None
 
     @property
     def is_call(self) -> bool:
-        """Whether the caller is to run a tool."""
+        """Whether the caller has to run a tool."""
         return self._kind == "tool_use"
 
     def start(self, block: Wire) -> Iterator[Delta]:
@@ -63,13 +63,13 @@ class BlockReader:
                     yield ResponseStart(model=read_text(read_object(block, "to"), "model") or None)
 
     def add_delta(self, delta: Wire) -> Iterable[Delta]:
-        """A delta of a kind of tomorrow: an unknown block takes it in."""
+        """Add a delta of an unknown kind to an unknown block."""
         if self.buffered is not None:
             merge_delta(self.buffered, delta)
         return ()
 
     def arguments(self, piece: str) -> Iterable[Delta]:
-        """Pieces tell the whole input, whatever the block began with."""
+        """Add a piece of the input; pieces replace the input that the block started with."""
         self._given = None if piece else self._given
         return (self._arguments_delta(piece),)
 
@@ -96,12 +96,12 @@ class BlockReader:
 
 
 def guess_type(block: Wire) -> str:
-    """What a block without a type must be, by what it holds."""
+    """Guess the type of a block without one from its fields."""
     return next((kind for kind in ("text", "thinking") if kind in block), "")
 
 
 def read_citation(data: Wire) -> Citation:
-    """All kinds of places in one shape; the origin's own words in `extras`."""
+    """Convert all kinds of locations to one citation; the original is kept in `extras`."""
     first = ("start_char_index", "start_page_number", "start_block_index")
     last = ("end_char_index", "end_page_number", "end_block_index")
     return build_citation(
@@ -115,7 +115,7 @@ def read_citation(data: Wire) -> Citation:
 
 
 def merge_delta(block: Wire, delta: Wire) -> None:
-    """Text goes on, anything else is set."""
+    """Append text; set all other fields."""
     for name, value in delta.items():
         if name == "type" or value is None:
             continue
@@ -124,7 +124,7 @@ def merge_delta(block: Wire, delta: Wire) -> None:
 
 
 def complete(block: Wire) -> Wire:
-    """The block as it would be in a whole answer: pieces of an input are the input."""
+    """Return the block as in a complete response, with the pieces of its input joined and parsed."""
     try:
         return {**{name: value for name, value in block.items() if name != PIECES}, "input": json.loads(block[PIECES])}
     except (KeyError, TypeError, ValueError):

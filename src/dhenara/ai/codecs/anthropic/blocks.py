@@ -1,4 +1,4 @@
-"""Blocks: one part of a turn, in Claude's words where it came from Claude, else in plain ones."""
+"""Content blocks: parts in their original form if they came from Claude, converted otherwise."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ UNMARKABLE = ("thinking", "redacted_thinking")
 
 
 def write_block(part: Content, role: Role, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
-    """No block, where there is nothing that may be said."""
+    """Encode a part; yields nothing if it cannot be sent."""
     blocks = list(write_plain(part, role, call, warnings))
     if part.extras and len(blocks) == 1:
         blocks = [with_vendor_fields(blocks[0], part, PROTOCOL)]
@@ -72,7 +72,7 @@ def write_plain(part: Content, role: Role, call: Call, warnings: WarningCollecto
 
 
 def write_shown(part: Content, role: Role, warnings: WarningCollector) -> Iterator[Wire]:
-    """Media, and what was found or uploaded for the model."""
+    """Encode media, search results and uploads."""
     match part:
         case SearchResultContent() if role != "assistant":
             yield write_search_result(part)
@@ -89,7 +89,7 @@ def write_shown(part: Content, role: Role, warnings: WarningCollector) -> Iterat
 
 
 def write_text(part: TextContent, *, home: bool) -> Iterator[Wire]:
-    """Blank text is refused, even where Claude itself said it. Citations go back to their origin as they came."""
+    """Encode text. Blank text is rejected by the API, even if Claude wrote it. Citations go back unchanged."""
     if not part.text.strip():
         return
     block: Wire = {"type": "text", "text": part.text}
@@ -103,7 +103,7 @@ def write_citation(citation: Citation) -> Wire:
 
 
 def write_reasoning(part: ReasoningContent, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
-    """Unsigned thinking is refused by the API, so a stranger's thoughts stay home."""
+    """Encode reasoning. The API rejects unsigned reasoning, so that of other models is dropped."""
     if not is_own_part(part, call, PROTOCOL):
         warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
     elif part.redacted:
@@ -139,7 +139,7 @@ def write_result(part: ToolResultContent, call: Call, warnings: WarningCollector
 
 
 def write_own_block(part: ServerToolContent | GenericContent, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
-    """What only Claude's host understands is told to it again word by word, and to nobody else."""
+    """Send provider-specific blocks back unchanged, and only to their origin."""
     if not is_own_part(part, call, PROTOCOL):
         name = part.name if isinstance(part, ServerToolContent) else part.kind
         warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
@@ -150,12 +150,12 @@ def write_own_block(part: ServerToolContent | GenericContent, call: Call, warnin
 
 
 def is_user_media(part: Media, home: bool) -> bool:
-    """Answers hold no pictures and documents there; what the user shows may be both."""
+    """Whether the part has to be moved to a user message; assistant messages cannot contain images and documents."""
     return not home and isinstance(part, ImageContent | FileContent)
 
 
 def is_fetched_by_provider(part: ImageContent | FileContent) -> bool:
-    """Claude fetches pictures and PDFs itself, over secure connections only."""
+    """Whether the provider fetches the URL: images and PDFs, over HTTPS only."""
     address = (part.url or "").lower()
     is_pdf = part.mime_type == "application/pdf" or (part.mime_type is None and urlsplit(address).path.endswith(".pdf"))
     return (isinstance(part, ImageContent) or is_pdf) and address.startswith("https://")
@@ -175,7 +175,7 @@ def write_search_result(part: SearchResultContent) -> Wire:
 
 
 def document_source(part: FileContent) -> Wire:
-    """PDFs as they are; every kind of text as plain text."""
+    """Encode the source of a document: PDFs unchanged, other text formats as plain text."""
     if part.data is not None and is_text(part.mime_type):
         return {"type": "text", "media_type": "text/plain", "data": clean_text(part.data)}
     return source(part, "application/pdf")
@@ -191,7 +191,7 @@ def source(part: Media, otherwise: str) -> Wire:
 
 
 def write_unsupported_media(part: Media, warnings: WarningCollector) -> Iterator[Wire]:
-    """Sound and moving pictures cannot be sent; what is known of their words can."""
+    """Encode audio and video: not supported, so the transcript is sent if there is one."""
     words = part.get_text() if isinstance(part, AudioContent) else ""
     kind = getattr(part, "type", "media")
     if words:

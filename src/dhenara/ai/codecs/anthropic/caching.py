@@ -1,4 +1,4 @@
-"""Caching and context: what Claude may remember of a prompt, and what it may forget of a conversation."""
+"""Prompt caching and context management."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MANAGEMENT = "context-management-2025-06-27"
 
 
 def write_cache(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: WarningCollector, body: Wire) -> None:
-    """Marks where they were wished for. Four are taken; the latest reach furthest, so the earliest give way."""
+    """Set the requested cache markers. The API accepts four; later ones cover more, so the earliest are dropped."""
     cache = config.prompt_cache
     warn_unsupported_cache(config, warnings, ())
     if cache is not None and cache.instructions:
@@ -32,11 +32,11 @@ def write_cache(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: War
     holders = list(marked_blocks(body))
     for holder in holders[: max(0, len(holders) + (MARK in body) - MOST_MARKS)]:
         del holder[MARK]
-        warnings.clamped("cache", f"{MOST_MARKS} marks are taken, so the earliest were left out")
+        warnings.clamped("cache", f"at most {MOST_MARKS} cache markers are supported, so the earliest were left out")
 
 
 def mark_instructions(body: Wire, mark: Wire) -> None:
-    """A mark on the instructions covers the tools too, which stand before them."""
+    """Mark the instructions; this covers the tools as well, which come before them."""
     system = body.get("system")
     if isinstance(system, list):
         body["system"] = [*system[:-1], {MARK: mark, **system[-1]}]
@@ -47,7 +47,7 @@ def mark_instructions(body: Wire, mark: Wire) -> None:
 
 
 def marked_blocks(body: Wire) -> Iterator[Wire]:
-    """Everything that carries a mark, in the order in which it is cached."""
+    """Return everything with a marker, in cache order."""
     system = body.get("system")
     yield from (tool for tool in body.get("tools", ()) if MARK in tool)
     yield from (block for block in (system if isinstance(system, list) else ()) if MARK in block)
@@ -60,7 +60,7 @@ def marked_blocks(body: Wire) -> Iterator[Wire]:
 
 
 def write_context(config: AIModelCallConfig, warnings: WarningCollector, body: Wire) -> None:
-    """Summing up and forgetting, each a beta of its own."""
+    """Encode compaction and clearing of tool results; each needs a beta header."""
     policy = config.context_policy
     if policy is None:
         return

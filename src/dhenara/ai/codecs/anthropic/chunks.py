@@ -1,4 +1,4 @@
-"""Events of Messages inside AWS's event stream: each is the base64 text of one chunk."""
+"""Messages events in AWS's event stream: each is the base64 text of one chunk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...wire.frame import BrokenFraming, Frame
 
 
 class ChunkFrames:
-    """A frame for each event that the chunks carry; an exception is the error event it would have been."""
+    """Yields a frame for each event in the chunks; exceptions become the matching error event."""
 
     __slots__ = ("_outer",)
 
@@ -26,7 +26,7 @@ class ChunkFrames:
 
 
 def open_chunk(frame: Frame) -> Frame | None:
-    """None for chunks of a kind that nobody here knows."""
+    """Decode a chunk; None for unknown kinds."""
     if frame.headers.get(":message-type") in ("exception", "error"):
         return error_frame(frame)
     if frame.event != "chunk":
@@ -34,7 +34,7 @@ def open_chunk(frame: Frame) -> Frame | None:
     try:
         return Frame(b64decode(json.loads(frame.data)["bytes"], validate=True))
     except (ValueError, KeyError, TypeError) as error:
-        raise BrokenFraming(f"a chunk cannot be opened: {error!r}") from error
+        raise BrokenFraming(f"cannot decode a chunk: {error!r}") from error
 
 
 def error_frame(frame: Frame) -> Frame:
@@ -48,7 +48,7 @@ def error_frame(frame: Frame) -> Frame:
     return Frame(json.dumps({"type": "error", "error": error}), "error")
 
 
-# What Anthropic itself would have called it.
+# The error types that Anthropic uses for these exceptions.
 EXCEPTIONS = {
     "throttlingException": "rate_limit_error",
     "validationException": "invalid_request_error",

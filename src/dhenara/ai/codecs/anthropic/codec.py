@@ -1,4 +1,4 @@
-"""The codec: what the rest of the house sees of Anthropic Messages."""
+"""The Anthropic Messages codec."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .response import MessagesReader
 
 
 class Anthropic:
-    """Stateless; one is enough."""
+    """Stateless codec; one instance is enough."""
 
     name = "anthropic"
 
@@ -35,9 +35,9 @@ class Anthropic:
 
 
 def read_error(head: Head, body: Any) -> CallError:
-    """`{"type": "error", "error": {"type", "message"}, "request_id"}`, as a body or as an event of a stream.
+    """Read `{"type": "error", "error": {"type", "message"}, "request_id"}`, as a body or as a stream event.
 
-    Gateways of clouds refuse in words of their own: the same with a code and a status, or `{"message"}` alone.
+    Cloud gateways send their own form: the same with a code and a status, or only `{"message"}`.
     """
     text = body[0] if isinstance(body, list) and body else body
     data = text.get("error") if isinstance(text, dict) else None

@@ -1,4 +1,4 @@
-"""Token counts of Messages: the request itself, without what only its answer needs."""
+"""Token counting: the Messages request without the fields that only affect the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages: the history as turns that alternate, as Claude insists."""
+"""Messages: the history as alternating turns, as the API requires."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .blocks import MARK, PROTOCOL, write_block
 
 Wire = dict[str, Any]
 NOTHING = "."
-"""What a turn says that must exist and has nothing to say; empty text is refused."""
+"""Placeholder for a required turn without content; the API rejects empty text."""
 
 
 def write_system(call: Call) -> str | list[Wire]:
-    """One text of instructions and leading system messages; blocks where a mark says up to where to cache them."""
+    """Encode instructions and leading system messages: one text, or blocks if there are cache markers."""
     leading = takewhile(lambda message: message.role == "system", call.messages)
     parts = [*(TextContent(text=options) for options in call.instructions), *(p for m in leading for p in m.contents)]
     options = [(part.get_text(), cache_control_of(part)) for part in parts if part.get_text()]
@@ -30,12 +30,12 @@ def write_system(call: Call) -> str | list[Wire]:
 
 
 def cache_control_of(part: Content) -> Any:
-    """The part's own mark in Claude's words, or the one that stands for it."""
+    """Return the part's own cache marker, or the one that its `cache` field stands for."""
     return part.extras.get(MARK) or (anthropic_cache_control(part.cache) if part.cache else None)
 
 
 def write_messages(call: Call, warnings: WarningCollector, prefix: PromptPrefix | None) -> list[Wire]:
-    """The turns. With a prefix, thinking that was made under another one stays home."""
+    """Encode the turns. With a prefix, reasoning that belongs to another prefix is dropped."""
     turns: list[Wire] = []
     spoken = False
     for message in call.messages:
@@ -48,12 +48,12 @@ def write_messages(call: Call, warnings: WarningCollector, prefix: PromptPrefix 
 def add_turn(
     turns: list[Wire], message: Message, call: Call, warnings: WarningCollector, prefix: PromptPrefix | None
 ) -> None:
-    """Neighbours of one role become one turn; a round's tool results stand before the words beside them."""
+    """Add a message; neighbours with the same role are merged, and tool results come before other content."""
     if message.role == "system":
-        warnings.rewritten("a system message in the middle", "it is said by the user", message.contents)
+        warnings.rewritten("a system message in the middle", "it is sent as a user message", message.contents)
     role = "assistant" if message.role == "assistant" else "user"
     if role == "assistant" and not turns:
-        warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
+        warnings.rewritten("the beginning of the conversation", "a user turn was inserted before the first answer")
         turns.append({"role": "user", "content": [text(NOTHING)]})
     moved = (
         drop_foreign_reasoning(message, prefix.extend(turns), call, PROTOCOL)
@@ -61,7 +61,7 @@ def add_turn(
         else []
     )
     for part in moved:
-        warnings.dropped("thinking", "the conversation before it is not the one it was made in", part)
+        warnings.dropped("thinking", "the conversation before it has changed", part)
     blocks = list(write_message(message, call, warnings, moved))
     if not blocks:
         return

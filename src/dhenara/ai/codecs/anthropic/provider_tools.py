@@ -1,4 +1,4 @@
-"""Provider-run tools in Messages: search, code and MCP servers; their types carry dates."""
+"""Provider tools in Messages: web search, code execution and MCP servers; their types contain dates."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def write_provider_tools(
 
 
 def write_search(search: WebSearch, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
-    """Domains are either allowed or blocked, never both."""
+    """Encode web search; domains are either allowed or blocked, not both."""
     warn_unsupported_settings(search, ("allowed_domains", "blocked_domains", "max_uses", "place"), warnings)
     written: Wire = {"type": quirks.web_search, "name": "web_search"}
     if search.allowed_domains:
         written["allowed_domains"] = list(search.allowed_domains)
     if search.blocked_domains and search.allowed_domains:
-        warnings.unsupported("web_search.blocked_domains", "it cannot be said beside allowed_domains")
+        warnings.unsupported("web_search.blocked_domains", "it cannot be combined with allowed_domains")
     elif search.blocked_domains:
         written["blocked_domains"] = list(search.blocked_domains)
     if search.max_uses is not None:
@@ -63,7 +63,7 @@ def write_code(
 
 
 def write_mcp(server: RemoteMCP, match: ProviderToolsWire, warnings: WarningCollector) -> None:
-    """The server stands in the body, and what may be used of it in the tool list."""
+    """Encode an MCP server in the body, and its allowed tools in the tool list."""
     warn_unsupported_settings(server, ("name", "url", "authorization", "allowed_tools"), warnings)
     address: Wire = {"type": "url", "name": server.name, "url": server.url}
     if token := server.token():

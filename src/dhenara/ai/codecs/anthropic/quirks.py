@@ -1,4 +1,4 @@
-"""How hosts and generations of Claude differ, as data."""
+"""Quirks of hosts and generations of Claude, as data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...schema.rules import CLOSED, SchemaRules
 from ..base import Quirks
 from ..media_support import PICTURES, MediaSupport
 
-# Five megabytes as they are sent, in base64. A picture may not be larger when it was uploaded.
+# Five megabytes in base64, also for uploaded images.
 LARGEST_PICTURE = 5 * 2**20 * 3 // 4
 PARAMETERS: Mapping[str, str | None] = {
     "temperature": "temperature",
@@ -31,30 +31,30 @@ PARAMETERS: Mapping[str, str | None] = {
 
 @dataclass(frozen=True, slots=True)
 class MessagesQuirks(Quirks):
-    """The defaults are Anthropic's own API and a model that thinks within a budget."""
+    """Quirks of a Messages dialect. The defaults are Anthropic's own API and a model with a reasoning budget."""
 
     names: ClassVar[Mapping[str, str | None]] = PARAMETERS
 
     path: str = "/v1/messages"
-    """May name the `{model}`, and the `{method}` where there is one for each way of answering."""
+    """Request path. May contain `{model}`, and `{method}` if it differs for streaming."""
 
     methods: tuple[str, str] = ("", "")
-    """What a whole answer is asked for with, and what a streamed one."""
+    """Methods for a complete and for a streamed response."""
 
     stream_in_body: bool = True
     version: str = "2023-06-01"
     version_in_body: str | None = None
-    """Clouds want the version in the body, and the model in the address instead of the body."""
+    """API version in the body, for cloud platforms; the model is then in the path."""
 
     thinking: Literal["budget", "adaptive", "none"] = "budget"
     can_stop_thinking: bool = True
     binds_thinking: bool = False
-    """Whether thinking is only taken back under the very conversation, system text and tools it was made under."""
+    """Whether reasoning is accepted only with exactly the same conversation, instructions and tools before it."""
 
     efforts: Mapping[str, str] = field(default_factory=lambda: {"minimal": "low", "none": "low"})
     smallest_budget: int = 1_024
     default_max_tokens: int = 8_192
-    """The API insists on a limit; this one holds where neither the call nor the model names one."""
+    """The API requires a limit; this one is used if neither the call nor the model sets one."""
 
     media_support: Mapping[str, MediaSupport] = field(
         default_factory=lambda: {
@@ -69,4 +69,4 @@ class MessagesQuirks(Quirks):
     betas: tuple[str, ...] = ()
     betas_in_body: bool = False
     automatic_cache: bool = True
-    """Whether the host moves a mark to the end of each prompt by itself."""
+    """Whether the provider can place a cache marker at the end of each prompt itself."""

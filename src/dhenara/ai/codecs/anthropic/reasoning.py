@@ -1,4 +1,4 @@
-"""Thinking: budgets for older models, effort for newer ones, and the limit that goes with either."""
+"""Reasoning: budgets for older models, effort for newer ones, and the matching `max_tokens`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Wire = dict[str, Any]
 
 
 def write_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
-    """`max_tokens`, always, and what says how to think, if anything was asked for."""
+    """Encode `max_tokens`, always, and the reasoning settings if any were set."""
     config, limit = call.config, output_limit(call, quirks)
     if config.wants_reasoning is None or quirks.thinking == "none":
         if config.wants_reasoning:
-            warnings.unsupported("reasoning", "this model does not think")
+            warnings.unsupported("reasoning", "this model does not support reasoning")
         return {"max_tokens": limit}
     if not config.wants_reasoning:
         return {"max_tokens": limit, **disable_thinking(quirks, warnings)}
@@ -34,18 +34,18 @@ def output_limit(call: Call, quirks: MessagesQuirks) -> int:
 
 
 def disable_thinking(quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
-    """Models with budgets do not think unless told to; the others are told not to."""
+    """Turn reasoning off; models with budgets need no field for this."""
     if quirks.thinking == "budget":
         return {}
     if quirks.can_stop_thinking:
         return {"thinking": {"type": "disabled"}}
-    warnings.translated("reasoning", "this model cannot stop thinking altogether; it thinks between tools only")
+    warnings.translated("reasoning", "this model cannot turn reasoning off; it reasons only between tool calls")
     return {"thinking": {"type": "between_tools"}}
 
 
 def adaptive_thinking(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
     if config.max_reasoning_tokens is not None:
-        warnings.translated("max_reasoning_tokens", "this model takes an effort instead of a budget")
+        warnings.translated("max_reasoning_tokens", "this model supports an effort instead of a budget")
     written: Wire = {"thinking": {"type": "adaptive"}}
     if config.reasoning_effort is not None or config.max_reasoning_tokens is not None:
         written["output_config"] = {"effort": dialect_effort(config, quirks.efforts, warnings)}
@@ -53,7 +53,7 @@ def adaptive_thinking(config: AIModelCallConfig, quirks: MessagesQuirks, warning
 
 
 def budgeted_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningCollector, limit: int) -> Wire:
-    """On the wire the limit holds for thinking and answer together; ours are separate, so they are added up."""
+    """Encode a budget. The API's limit includes reasoning and ours does not, so they are added."""
     request = budget_for(call.config) or max(quirks.smallest_budget, limit // 2)
     budget = max(request, quirks.smallest_budget)
     if budget != request:
@@ -65,5 +65,5 @@ def budgeted_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningColle
         total = most
         if budget >= total:
             budget = max(quirks.smallest_budget, total // 2)
-            warnings.clamped("max_reasoning_tokens", f"the model writes at most {most} tokens, so {budget} are left")
+            warnings.clamped("max_reasoning_tokens", f"the model generates at most {most} tokens, so {budget} are left")
     return {"max_tokens": total, "thinking": {"type": "enabled", "budget_tokens": budget}}

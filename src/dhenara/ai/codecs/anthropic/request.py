@@ -1,4 +1,4 @@
-"""Requests: a call written as a Messages body."""
+"""Requests: encode a call as a Messages body."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from .reasoning import write_thinking
 Wire = dict[str, Any]
 FILES = "files-api-2025-04-14"
 STREAM_FIELDS = {"stream": True}
-UNSAID_WHILE_THINKING = dict.fromkeys(("temperature", "top_k"), "it cannot be set while the model thinks")
+UNSAID_WHILE_THINKING = dict.fromkeys(("temperature", "top_k"), "it cannot be set when the model reasons")
 
 
 def write_request(call: Call, quirks: MessagesQuirks) -> EncodedRequest:
-    """The whole request; what Claude cannot be told is in the warnings."""
+    """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
@@ -76,13 +76,13 @@ def write_request(call: Call, quirks: MessagesQuirks) -> EncodedRequest:
 
 
 def path(call: Call, quirks: MessagesQuirks, *, streaming: bool = False) -> str:
-    """The model is one segment of the address, whatever is in its name."""
+    """Return the path; the model name is quoted as one segment."""
     model = quote_segment(call.endpoint.ai_model.model_name, "@")
     return quirks.path.format(model=model, method=quirks.methods[streaming])
 
 
 def media_source(block: Wire) -> str | None:
-    """Where a picture or document comes from; nothing for other blocks."""
+    """Return the source of an image or document block; None for other blocks."""
     source = block.get("source")
     return source.get("type") if isinstance(source, dict) else None
 
@@ -92,7 +92,7 @@ def is_thinking(thinking: Wire) -> bool:
 
 
 def beta_headers(body: Wire, quirks: MessagesQuirks) -> dict[str, str]:
-    """Betas may be asked for in the options; they travel as one list, in a header or in the body."""
+    """Return the beta header. Betas may be set in the options and are sent as one list, in a header or the body."""
     betas = list(dict.fromkeys([*quirks.betas, *body.pop("betas", ())]))
     written = {} if quirks.version_in_body else {"anthropic-version": quirks.version}
     if betas and quirks.betas_in_body:
@@ -102,10 +102,10 @@ def beta_headers(body: Wire, quirks: MessagesQuirks) -> dict[str, str]:
 
 
 def write_user(config: AIModelCallConfig, warnings: WarningCollector) -> Wire:
-    """All that Claude is told of the metadata."""
+    """Encode the user id, the only metadata that the API supports."""
     unsaid = config.metadata.keys() - {"user_id", "user"}
     if unsaid:
-        warnings.unsupported("metadata", f"only user_id is taken; {', '.join(sorted(unsaid))} stayed here")
+        warnings.unsupported("metadata", f"only user_id is supported; {', '.join(sorted(unsaid))} were left out")
     user = config.user or config.metadata.get("user_id") or config.metadata.get("user")
     return {} if user is None else {"metadata": {"user_id": str(user)}}
 
@@ -141,7 +141,7 @@ def write_choice(choice: ToolChoice | None, warnings: WarningCollector, *, think
     if choice is None:
         return {}
     if choice.mode == "required" and thinks:
-        warnings.translated("tool_choice", "a tool cannot be forced while the model thinks; it decides itself")
+        warnings.translated("tool_choice", "a tool cannot be forced when the model reasons; the model decides")
         return {"type": "auto"}
     if choice.mode == "required" and len(choice.names) == 1:
         return {"type": "tool", "name": choice.names[0]}
@@ -149,6 +149,6 @@ def write_choice(choice: ToolChoice | None, warnings: WarningCollector, *, think
 
 
 def write_format(shape: StructuredOutput, quirks: MessagesQuirks, warnings: WarningCollector, config: Wire) -> Wire:
-    """The schema stands beside the effort in `output_config`."""
+    """Encode the schema in `output_config`, next to the effort."""
     schema, _ = native_schema(shape, quirks, warnings)
     return {**config, "format": {"type": "json_schema", "schema": schema}}

@@ -1,4 +1,4 @@
-"""Responses: whole answers and streams of Messages, read by the same functions."""
+"""Responses: complete and streamed Messages, decoded by the same functions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ EXTRA_FIELDS = ("container", "context_management", "input_transformations", "dia
 
 
 class MessagesReader:
-    """One answer: its blocks in the order in which they begin, and what is said around them."""
+    """Decodes one response: its blocks in order, and the fields around them."""
 
     __slots__ = ("_began", "_blocks", "_data", "_usage")
 
@@ -78,7 +78,7 @@ class MessagesReader:
         return read(self, event)
 
     def finish(self) -> Iterator[Delta]:
-        """Blocks that were still being told."""
+        """Return the blocks that were not closed."""
         for block in self._blocks.values():
             yield from block.close()
 
@@ -112,7 +112,7 @@ class MessagesReader:
         return iter(()) if block is None else block.close()
 
     def _open(self, index: int) -> BlockReader:
-        """Some gateways give every block the same index: what begins anew is a block of its own."""
+        """Some gateways give every block index 0; a block that starts again is a new one."""
         block = self._blocks[index] = BlockReader(self._data)
         self._data += 1
         return block
@@ -129,7 +129,7 @@ class MessagesReader:
         return (ErrorDelta(stream_error(event)),)
 
     def _begin(self, message: Wire) -> Iterator[Delta]:
-        """A message may begin with blocks that are whole already."""
+        """A message may start with complete blocks."""
         yield ResponseStart(read_name(message, "id"), read_name(message, "model"))
         content = message.get("content")
         for block in (
@@ -179,7 +179,7 @@ GROWN: dict[str, Callable[[BlockReader, Wire], Iterable[Delta]]] = {
 
 
 def stream_error(event: Wire) -> Exception:
-    """An error in the middle of an answer; its type says what the missing status would."""
+    """Return the error for an error event; its type stands in for the HTTP status."""
     from .codec import read_error
 
     return read_error(Head(0), event)

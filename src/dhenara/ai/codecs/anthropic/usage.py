@@ -1,4 +1,4 @@
-"""Usage: Claude counts fresh and cached input apart already; only thinking is inside the output."""
+"""Usage: the API counts fresh and cached input separately; only reasoning is inside the output."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OWN_BILL = ("compaction", "advisor_message")
 
 
 def read_usage(report: Report) -> Usage:
-    """Each token in one bucket."""
+    """Convert the report to counts that do not overlap."""
     stored = read_object(report, "cache_creation")
     short, long = read_int(stored, "ephemeral_5m_input_tokens"), read_int(stored, "ephemeral_1h_input_tokens")
     written = read_int(report, "cache_creation_input_tokens") or short + long

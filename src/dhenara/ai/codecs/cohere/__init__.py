@@ -1,1 +1,1 @@
-"""Cohere v2: chat with documents, plans and citations."""
+"""Codec for Cohere v2: chat with documents, plans and citations."""

@@ -1,4 +1,4 @@
-"""What Cohere bills for operations beside chat: tokens read, or searches."""
+"""Billed units of Cohere's operations other than chat: tokens or searches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The codec: what the rest of the house sees of Cohere v2."""
+"""The Cohere v2 codec."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .response import CohereReader
 
 
 class Cohere:
-    """Stateless; one is enough."""
+    """Stateless codec; one instance is enough."""
 
     name = "cohere"
 

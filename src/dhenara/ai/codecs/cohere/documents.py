@@ -1,4 +1,4 @@
-"""Documents: what the user found, beside the messages, so that answers cite it."""
+"""Documents: search results and files, sent separately from the messages so that answers cite them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Wire = dict[str, Any]
 
 
 def is_document(part: Content) -> bool:
-    """Search results, and text files that answers may cite."""
+    """Whether the part is a search result or a text file that answers may cite."""
     if isinstance(part, FileContent):
         return part.citations is not None and part.to_text() is not None
     return isinstance(part, SearchResultContent)
 
 
 def write_documents(call: Call) -> Wire:
-    """`documents` of all that the user says, and no citations where none of them may be cited."""
+    """Encode all documents of user messages; citations are turned off if none of them may be cited."""
     text = [part for message in call.messages if message.role == "user" for part in message.contents]
     match = [part for part in text if is_document(part)]
     if not match:
@@ -34,7 +34,7 @@ def write_documents(call: Call) -> Wire:
 
 
 def named(documents: Iterable[Any]) -> Iterator[Any]:
-    """The documents with ids that differ, by which citations name them."""
+    """Give the documents unique ids, because citations refer to them by id."""
     seen: set[str] = set()
     for number, document in enumerate(documents, 1):
         if not isinstance(document, dict):
@@ -47,7 +47,7 @@ def named(documents: Iterable[Any]) -> Iterator[Any]:
 
 
 def write_document(part: Content) -> Any:
-    """The document in the user's own form, where it was written for Cohere."""
+    """Encode a document, in the user's own form if it was written for Cohere."""
     original = part.extras.get(VENDOR_PART, {}).get(PROTOCOL)
     if original is not None:
         return original["document"]

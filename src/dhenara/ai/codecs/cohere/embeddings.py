@@ -1,4 +1,4 @@
-"""Embeddings of Cohere: texts in, vectors by type out."""
+"""Embeddings: texts in, vectors by type out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
     body: dict[str, Any] = {
         **({"model": request.model} if quirks.names_model else {}),
         **({"inputs": list(map(write_input, request.inputs))} if request.has_images else {"texts": request.texts}),
-        # The newer models want to know what the texts are for; most are there to be found.
+        # Required by newer models; most texts are embedded to be searched.
         "input_type": "search_document",
         "embedding_types": ["float"],
         **quirks.defaults,
@@ -39,7 +39,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
         **call.config.options,
     }
     path = quirks.path.format(model=quote_segment(request.model))
-    # On a platform, the head of the answer counts the tokens, and its body does not.
+    # On cloud platforms the token count is in a response header, not in the body.
     response_format = None if quirks.names_model else ResponseFormat(DocumentReader(read_counts), body="blob")
     return EncodedRequest(path, body, {}, request.warnings.all(), response_format=response_format)
 
@@ -52,7 +52,7 @@ def write_input(one: str | Media) -> dict[str, Any]:
 
 def read_counts(body: Any) -> Iterator[Delta]:
     if not isinstance(body, BinaryBody):
-        raise ValueError("vectors were asked for, and something else came")
+        raise ValueError("expected vectors, got another content type")
     counted = body.head.headers.get("x-amzn-bedrock-input-token-count", "")
     yield from read_vectors(json.loads(body.data))
     if counted.isdigit():
@@ -60,7 +60,7 @@ def read_counts(body: Any) -> Iterator[Delta]:
 
 
 def vectors_of(data: dict[str, Any]) -> list[list[float]]:
-    """By type, or as the older models have them."""
+    """Return the vectors, by type or in the format of older models."""
     made: Any = data["embeddings"]
     return checked(made["float"] if isinstance(made, dict) else made)
 

@@ -1,4 +1,4 @@
-"""Messages: the history as Cohere wants to hear it."""
+"""Messages: the history in Cohere's format."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from .documents import is_document, write_document
 PROTOCOL = "cohere"
 Wire = dict[str, Any]
 NOTHING = "."
-"""What a user says who only shows documents."""
+"""Text of a user message that contains only documents."""
 
 
 def write_messages(call: Call, warnings: WarningCollector) -> list[Wire]:
-    """Instructions first, then every turn in order."""
+    """Encode the instructions first, then every message."""
     lead = [{"role": "system", "content": "\n\n".join(call.instructions)}] if call.instructions else []
     said = drop_empty(call.messages, has_words)
     return [*lead, *(wire for message in said for wire in write_message(message, call, warnings))]
@@ -64,7 +64,7 @@ def write_message(message: Message, call: Call, warnings: WarningCollector) -> I
 
 
 def write_answer(message: Message, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
-    """What was said, and the calls that were made."""
+    """Encode an assistant message: text and tool calls."""
     blocks: list[Wire] = []
     for part in message.contents:
         blocks.extend(write_answer_part(part, call, warnings))
@@ -99,7 +99,9 @@ def write_answer_part(part: Content, call: Call, warnings: WarningCollector) -> 
             if words := part.get_text():
                 yield {"type": "text", "text": words}
             elif not isinstance(part, TextContent):
-                warnings.dropped(f"a part of kind {getattr(part, 'type', 'part')!r}", "answers are text there", part)
+                warnings.dropped(
+                    f"a part of kind {getattr(part, 'type', 'part')!r}", "assistant messages support only text", part
+                )
 
 
 def write_call(part: ToolCallContent) -> Wire:
@@ -112,12 +114,14 @@ def write_results(contents: Sequence[Content], warnings: WarningCollector) -> It
     for part in contents:
         if isinstance(part, ToolResultContent):
             if any(isinstance(inner, Media) for inner in part.contents):
-                warnings.rewritten("a tool result", "its pictures and files stay home: results are text there", part)
+                warnings.rewritten(
+                    "a tool result", "its images and files are left out: tool results support only text", part
+                )
             yield {"role": "tool", "tool_call_id": part.call_id, "content": write_output(part)}
 
 
 def write_output(part: ToolResultContent) -> str | list[Wire]:
-    """Text; a list of documents where the tool found some."""
+    """Encode a tool result: text, or a list of documents if it contains some."""
     match = [inner for inner in part.contents if isinstance(inner, SearchResultContent)]
     if not match:
         return part.get_text()
@@ -128,14 +132,14 @@ def write_output(part: ToolResultContent) -> str | list[Wire]:
 
 
 def is_user_media(part: Media, home: bool) -> bool:
-    """Answers are text there; pictures and text files are for the user to show."""
+    """Whether the part has to be moved to a user message; assistant messages support only text."""
     if isinstance(part, ImageContent):
         return bool(part.url) or part.data is not None
     return isinstance(part, FileContent) and part.to_text() is not None
 
 
 def write_parts(contents: Sequence[Content], warnings: WarningCollector) -> str | list[Wire]:
-    """What the user says; documents stand beside the messages."""
+    """Encode a user message; documents are sent outside of the messages."""
     options = [part for part in contents if not is_document(part)]
     if contents and not options:
         return NOTHING
@@ -159,6 +163,8 @@ def write_part(part: Content, warnings: WarningCollector) -> Iterator[Wire]:
         case FileContent() if (words := part.to_text()) is not None:
             yield {"type": "text", "text": words}
         case Media():
-            warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)
+            warnings.dropped(
+                f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent to this provider", part
+            )
         case _:
             yield {"type": "text", "text": part.get_text()}

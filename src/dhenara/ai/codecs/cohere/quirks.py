@@ -1,4 +1,4 @@
-"""How Cohere is told things, as data."""
+"""Quirks of Cohere dialects, as data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PARAMETERS: Mapping[str, str | None] = {
 
 @dataclass(frozen=True, slots=True)
 class CohereQuirks(Quirks):
-    """The defaults are Cohere's own host."""
+    """Quirks of a Cohere dialect. The defaults are Cohere's own API."""
 
     names: ClassVar[Mapping[str, str | None]] = PARAMETERS
 

@@ -1,4 +1,4 @@
-"""Requests: a call written as a Cohere v2 body."""
+"""Requests: encode a call as a Cohere v2 body."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Wire = dict[str, Any]
 
 
 def write_request(call: Call, quirks: CohereQuirks) -> EncodedRequest:
-    """The whole request; what Cohere cannot be told is in the warnings."""
+    """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
@@ -44,7 +44,7 @@ def write_request(call: Call, quirks: CohereQuirks) -> EncodedRequest:
     body.update(write_parameters(config, quirks, warnings))
     body.update(write_thinking(config))
     body.update(write_tools(config, quirks, warnings))
-    # JSON cannot be asked for beside tools, so words alone have to do there.
+    # JSON mode cannot be combined with tools, so only the prompt asks for JSON.
     if config.structured_output is not None and mode != "tool" and not config.tools:
         body["response_format"] = write_format(config.structured_output, mode, quirks, warnings)
     body.update(call.endpoint.ai_model.parameters)
@@ -64,7 +64,7 @@ def write_thinking(config: AIModelCallConfig) -> Wire:
 
 
 def write_tools(config: AIModelCallConfig, quirks: CohereQuirks, warnings: WarningCollector) -> Wire:
-    """Only "required" and "none" can be said; names are chosen by offering no others."""
+    """Encode the tools. Only "required" and "none" are supported; named tools are chosen by sending no others."""
     choice = config.tool_choice
     shown = select_tools(config.tools, choice, warnings, one_by_name=False)
     own = [tool for tool in shown if isinstance(tool, ToolDefinition)]

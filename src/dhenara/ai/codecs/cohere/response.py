@@ -1,4 +1,4 @@
-"""Responses: whole answers and streams of Cohere v2, read by the same functions."""
+"""Responses: complete and streamed Cohere v2 answers, decoded by the same functions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FINISH: dict[str, FinishReason] = {
 
 
 class CohereReader:
-    """One answer. The plan to call tools is kept beside the words, which it is not a part of."""
+    """Decodes one response. The tool plan is separate from the answer text."""
 
     __slots__ = ("_began", "_called_tools", "_last", "_plan", "_text", "_thoughts")
 
@@ -107,7 +107,7 @@ class CohereReader:
         return ()
 
     def _tool_call_event(self, event: Wire) -> Iterator[Delta]:
-        """One call an event, though it stands under the name of all."""
+        """Each event has one call, although the field name is plural."""
         index = read_index(event, "index")
         for offset, call in enumerate(read_objects(message_of(event), "tool_calls")):
             yield from self._call(index + offset, call)
@@ -137,7 +137,7 @@ class CohereReader:
         yield ToolCallDelta(f"call{index}", read_name(call, "id"), read_text(function, "name") or None, text, verbatim)
 
     def _citation(self, data: Wire) -> Delta:
-        """Sources of the thinking are kept with the text: thinking has none here."""
+        """Citations of the reasoning are attached to the text, because reasoning parts have none."""
         at = read_index(data, "content_index", self._text)
         sources = read_objects(data, "sources")
         documents = [read_object(source, "document") or read_object(source, "tool_output") for source in sources]
@@ -183,7 +183,7 @@ def message_of(event: Wire) -> Wire:
 
 
 def error_for(data: Wire) -> Exception:
-    """An error in the place of an answer, or of an event."""
+    """Return the error for an error body or event."""
     from .codec import read_error
 
     return read_error(Head(0), data)

@@ -1,1 +1,1 @@
-"""Bedrock Converse: one protocol for the models of many vendors."""
+"""Codec for Bedrock Converse: one protocol for the models of many vendors."""

@@ -1,4 +1,4 @@
-"""The codec: what the rest of the house sees of Converse."""
+"""The Converse codec."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .response import ConverseReader
 
 
 class Converse:
-    """Stateless; one is enough."""
+    """Stateless codec; one instance is enough."""
 
     name = "converse"
 

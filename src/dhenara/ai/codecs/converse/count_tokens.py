@@ -1,4 +1,4 @@
-"""Token counts of Converse: the parts of the request that are read."""
+"""Token counting: the parts of a Converse request that count as input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents that Converse reads: media types, and the short words for them."""
+"""Document formats of Converse: media types and their short names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Media as Converse takes them: bytes in base64, a short word for their format, documents with safe names."""
+"""Media for Converse: base64 bytes with a short format name, documents with valid names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FORMATS = {
 
 
 def name_documents(blocks: list[Wire]) -> None:
-    """Documents need words beside them, and names that differ."""
+    """Give documents unique names, and text next to them, which the API requires."""
     documents = [block["document"] for block in blocks if "document" in block]
     names: set[str] = set()
     for number, document in enumerate(documents, 1):

@@ -1,4 +1,4 @@
-"""Messages: turns that alternate and begin with the user, with no blank text in them."""
+"""Messages: alternating turns that start with the user, without blank text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REGIONS = ("us", "us-gov", "eu", "apac", "global", "jp", "au", "ca", "sa")
 
 
 def write_system(call: Call, warnings: WarningCollector) -> list[Wire]:
-    """One text of instructions and leading system messages; blocks where a point says up to where to cache them."""
+    """Encode instructions and leading system messages: one text, or blocks if there are cache markers."""
     leading = takewhile(lambda message: message.role == "system", call.messages)
     parts = [*(TextContent(text=options) for options in call.instructions), *(p for m in leading for p in m.contents)]
     options = [part for part in parts if part.get_text() or isinstance(part, GenericContent)]
@@ -46,11 +46,11 @@ def write_system(call: Call, warnings: WarningCollector) -> list[Wire]:
 
 
 def write_messages(call: Call, warnings: WarningCollector, prefix: PromptPrefix | None = None) -> list[Wire]:
-    """The turns. With a prefix, thinking that was made under another one stays home."""
+    """Encode the turns. With a prefix, reasoning that belongs to another prefix is dropped."""
     turns: list[Wire] = []
     for message in dropwhile(lambda message: message.role == "system", call.messages):
         if message.role == "system":
-            warnings.rewritten("a system message in the middle", "it is said by the user", message.contents)
+            warnings.rewritten("a system message in the middle", "it is sent as a user message", message.contents)
         add_turn(turns, message, call, warnings, prefix)
     if not turns and any(isinstance(part, Media) for message in call.messages for part in message.contents):
         # Nothing of it could be sent, as the warnings say; no turn at all is refused.
@@ -63,7 +63,7 @@ def write_messages(call: Call, warnings: WarningCollector, prefix: PromptPrefix 
 def add_turn(
     turns: list[Wire], message: Message, call: Call, warnings: WarningCollector, prefix: PromptPrefix | None
 ) -> None:
-    """Neighbours of one role become one turn; results stand first in theirs."""
+    """Add a message; neighbours with the same role are merged, and tool results come first."""
     role = "assistant" if message.role == "assistant" else "user"
     if role == "assistant":
         ensure_user_turn(turns, warnings)
@@ -73,7 +73,7 @@ def add_turn(
         else []
     )
     for part in moved:
-        warnings.dropped("thinking", "the conversation before it is not the one it was made in", part)
+        warnings.dropped("thinking", "the conversation before it has changed", part)
     stored = (part for part in message.contents if not any(part is one for one in moved))
     blocks = [block for part in stored for block in write_block(part, call, warnings)]
     if not blocks:
@@ -87,16 +87,16 @@ def add_turn(
 
 
 def ensure_user_turn(turns: list[Wire], warnings: WarningCollector) -> None:
-    """What is said before an answer is complete now; there must be something."""
+    """Insert a user turn before the first answer if there is none."""
     if not turns:
-        warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
+        warnings.rewritten("the beginning of the conversation", "a user turn was inserted before the first answer")
         turns.append({"role": "user", "content": [{"text": NOTHING}]})
     elif turns[-1]["role"] == "user":
         name_documents(turns[-1]["content"])
 
 
 def write_block(part: Content, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
-    """The blocks of a part; a mark for the prompt cache is a block of its own."""
+    """Encode a part; a cache marker is a block of its own."""
     for block in write_plain(part, call, warnings):
         yield with_vendor_fields(block, part, PROTOCOL)
     mark = part.extras.get(POINT) or (cache_point(part.cache) if part.cache else None)
@@ -136,20 +136,22 @@ def write_search_result(part: SearchResultContent) -> Wire:
 
 
 def family(model: str) -> str:
-    """Who made the model: `anthropic` of `eu.anthropic.claude-…`; what does not say so, such as an alias, as it is."""
+    """Return the vendor, such as `anthropic` of `eu.anthropic.claude-…`; a name without one, such as an alias,
+    unchanged.
+    """
     words = model.split("/")[-1].split(".")
     return words[1] if words[0] in REGIONS and len(words) > 1 else words[0]
 
 
 def write_own_block(part: ServerToolContent | GenericContent) -> Wire:
-    """As it came; what a tool was called with is kept beside its block."""
+    """Return the original block; the arguments of a server tool are stored separately."""
     if isinstance(part, ServerToolContent) and isinstance(part.data.get("toolUse"), dict):
         return {"toolUse": {**part.data["toolUse"], "input": part.arguments}}
     return dict(part.data)
 
 
 def write_reasoning(part: ReasoningContent, home: bool, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
-    """Many families live behind Converse, and none takes another's thinking; Claude takes no unsigned thinking."""
+    """Encode reasoning. No model family accepts that of another one, and Claude accepts only signed reasoning."""
     if not home or part.origin is None:
         warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
     elif family(part.origin.model) != family(call.endpoint.ai_model.model_name):

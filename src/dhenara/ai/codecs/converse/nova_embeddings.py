@@ -1,4 +1,4 @@
-"""Embeddings of Amazon's Nova: one text, picture, sound or video a request, by InvokeModel.
+"""Amazon Nova embeddings: one text, image, audio or video in each request, through InvokeModel.
 
 The schema is that of https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html (synchronous).
 """
@@ -32,7 +32,7 @@ COUNTED = "x-amzn-bedrock-input-token-count"
 
 
 def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
-    """The purpose of a text that nobody told is to be found, as that of most."""
+    """Encode the request; the default purpose is that of texts to be searched."""
     request = read_embedding_input(call, quirks)
     params = dict(request.params)
     truncation = "END" if params.pop("truncationMode", None) else "NONE"
@@ -48,7 +48,7 @@ def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
         },
     }
     path = quirks.path.format(model=quote_segment(request.model))
-    # The head of the answer counts the tokens, and its body does not.
+    # The token count is in a response header, not in the body.
     response_format = ResponseFormat(DocumentReader(read_counted), body="blob")
     return EncodedRequest(path, body, {}, request.warnings.all(), response_format=response_format)
 
@@ -62,7 +62,7 @@ def write_input(one: str | Media, truncation: str) -> Wire:
 
 
 def format_of(one: Media, kind: str) -> str:
-    """The short word for what it is."""
+    """Return the short format name."""
     sniffed = image_type(one.data) if one.data is not None and kind == "image" else None
     word = (one.mime_type or sniffed or USUAL[kind]).split("/")[-1].removeprefix("x-")
     return SOUNDS.get(word, word) if kind == "audio" else FORMATS.get(word, word)
@@ -73,14 +73,12 @@ def write_source(one: Media) -> Wire:
         return {"bytes": base64.b64encode(one.data).decode()}
     if one.url and one.url.startswith("s3://"):
         return {"s3Location": {"uri": one.url}}
-    raise UnsupportedError(
-        "amazon_bedrock makes vectors of media as bytes or in S3 only. Pass data=..., or url='s3://...'."
-    )
+    raise UnsupportedError("amazon_bedrock: embeddings of media need bytes or S3. Pass data=..., or url='s3://...'")
 
 
 def read_counted(body: Any) -> Iterator[Delta]:
     if not isinstance(body, BinaryBody):
-        raise ValueError("vectors were asked for, and something else came")
+        raise ValueError("expected vectors, got another content type")
     counted = body.head.headers.get(COUNTED, "")
     yield from read_vectors(json.loads(body.data))
     if counted.isascii() and counted.isdigit():

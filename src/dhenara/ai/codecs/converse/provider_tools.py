@@ -1,4 +1,4 @@
-"""Provider-run tools in Converse: system tools that some families have, known by their names."""
+"""Provider tools in Converse: system tools of some model families, referenced by name."""
 
 from __future__ import annotations
 

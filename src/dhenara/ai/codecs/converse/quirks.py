@@ -1,4 +1,4 @@
-"""How families of models behind Converse differ, as data."""
+"""Quirks of model families behind Converse, as data."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ PARAMETERS: Mapping[str, str | None] = {
 
 @dataclass(frozen=True, slots=True)
 class ConverseQuirks(Quirks):
-    """The defaults are a family without ways of its own."""
+    """Quirks of a model family. The defaults are a family without special features."""
 
     names: ClassVar[Mapping[str, str | None]] = PARAMETERS
 
     reasoning: Literal["budget", "adaptive", "config", "effort", "none"] = "none"
-    """`budget` and `adaptive` as Claude thinks, `config` as Nova does, `effort` as open models do."""
+    """How reasoning is set: `budget` and `adaptive` for Claude, `config` for Nova, `effort` for open models."""
 
     efforts: Mapping[str, str] = field(default_factory=dict)
 
     binds_thinking: bool = False
-    """Whether thinking is only taken back under the very conversation, system text and tools it was made under."""
+    """Whether reasoning is accepted only with exactly the same conversation, instructions and tools before it."""
 
     schema_rules: SchemaRules | None = CLOSED
     loose_rules: SchemaRules | None = None
@@ -53,4 +53,4 @@ class ConverseQuirks(Quirks):
         }
     )
     system_tools: Mapping[str, str] = field(default_factory=dict)
-    """Tools that the family runs itself: our kinds, its names."""
+    """System tools of the family: our kinds, its names."""

@@ -1,4 +1,4 @@
-"""Counts, sources and media as Converse reports them."""
+"""Token counts, citations and media in Converse responses."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..token_buckets import Report as Counted, split
 
 Kind = Literal["image", "audio", "video"]
 MEDIA: tuple[Kind, ...] = get_args(Kind)
-# Formats whose content type has another name.
+# Formats whose media type has another name.
 NAMES = {"mp3": "mpeg", "three_gp": "3gpp", "mpg": "mpeg", "mov": "quicktime", "mkv": "x-matroska"}
 
 
 def read_media(index: int, kind: Kind, block: Wire) -> Iterator[Delta]:
-    """Bytes as base64 text in pieces, or a place in S3; a picture that could not be made says why."""
+    """Read media as base64 pieces or an S3 location; an image that was not generated has an error instead."""
     source, form = read_object(block, "source"), read_text(block, "format")
     extras = {"error": block["error"]} if block.get("error") else None
     yield MediaDelta(
@@ -46,7 +46,7 @@ def read_citation(data: Wire) -> Citation:
 
 
 def read_usage(report: Report) -> Usage:
-    """Fresh and cached input are counted apart, unless the total says otherwise; an hour in the cache costs more."""
+    """Convert the report; fresh and cached input are separate unless the total shows otherwise."""
     details = read_objects(report, "cacheDetails")
     cached, written = read_int(report, "cacheReadInputTokens"), read_int(report, "cacheWriteInputTokens")
     match = split(

@@ -1,4 +1,4 @@
-"""Requests: a call written as a Converse body."""
+"""Requests: encode a call as a Converse body."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .provider_tools import write_provider_tools
 from .quirks import ConverseQuirks
 
 Wire = dict[str, Any]
-# Options that Converse itself knows; all others are for the model behind it.
+# Options that Converse itself supports; all others are for the model.
 OWN = frozenset(
     {"guardrailConfig", "promptVariables", "additionalModelResponseFieldPaths", "requestMetadata", "performanceConfig"}
     | {"serviceTier", "outputConfig", "additionalModelRequestFields", "inferenceConfig", "toolConfig", "system"}
@@ -38,7 +38,7 @@ ANY_SCHEMA: Wire = {"type": "object", "properties": {}}
 
 
 def write_request(call: Call, quirks: ConverseQuirks) -> EncodedRequest:
-    """The whole request; what Converse cannot be told is in the warnings."""
+    """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
@@ -69,7 +69,7 @@ def write_request(call: Call, quirks: ConverseQuirks) -> EncodedRequest:
         more.update({name: value for name, value in options.items() if name not in OWN})
     if more:
         body["additionalModelRequestFields"] = {**body.get("additionalModelRequestFields", {}), **more}
-    # An ARN has slashes and colons, and is one segment of the path all the same.
+    # An ARN contains slashes and colons, but is one segment of the path.
     model = quote_segment(call.endpoint.ai_model.model_name)
     whole = f"/model/{model}/converse"
     path = f"{whole}-stream" if config.streaming else whole
@@ -89,14 +89,14 @@ def write_cache(config: AIModelCallConfig, warnings: WarningCollector, body: Wir
 
 
 def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: WarningCollector, inference: Wire) -> Wire:
-    """Each family is told in its own fields; what Claude thinks counts beside what it may answer."""
+    """Encode reasoning in the fields of the model family; Claude's budget is added to the output limit."""
     config = call.config
     if config.wants_reasoning is None:
         return {}
     if not config.wants_reasoning:
         return disable_reasoning(quirks, warnings)
     if config.max_reasoning_tokens is not None and quirks.reasoning in ("adaptive", "config", "effort"):
-        warnings.translated("max_reasoning_tokens", "a budget becomes an effort level")
+        warnings.translated("max_reasoning_tokens", "the budget is converted to an effort level")
     match quirks.reasoning:
         case "budget":
             budget = max(1_024, budget_for(config) or 4_096)
@@ -114,30 +114,30 @@ def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: WarningCollect
             return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort}}
         case "effort":
             return {"reasoning_effort": dialect_effort(config, quirks.efforts, warnings)}
-    warnings.unsupported("reasoning", "nothing is known of how this model is told to think")
+    warnings.unsupported("reasoning", "reasoning settings of this model are unknown")
     return {}
 
 
 def disable_reasoning(quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
-    """Models that think within a budget, and those without thinking, rest by themselves."""
+    """Turn reasoning off; models with a budget and models without reasoning need no field for this."""
     match quirks.reasoning:
         case "adaptive":
             return {"thinking": {"type": "disabled"}}
         case "config":
             return {"reasoningConfig": {"type": "disabled"}}
         case "effort":
-            warnings.translated("reasoning", "these models cannot stop; they are asked for as little as they can do")
+            warnings.translated("reasoning", "these models cannot turn reasoning off; the lowest level is used")
             return {"reasoning_effort": "low"}
     return {}
 
 
 def drop_temperature(inference: Wire, warnings: WarningCollector) -> None:
     if inference.pop("temperature", None) is not None:
-        warnings.unsupported("temperature", "it cannot be set while the model thinks")
+        warnings.unsupported("temperature", "it cannot be set when the model reasons")
 
 
 def write_tools(call: Call, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
-    """A history with calls in it is refused unless their tools are declared; so those are, for their names' sake."""
+    """Encode the tools. A history with tool calls is rejected unless their tools are declared, so these are added."""
     config = call.config
     choice = config.tool_choice
     shown = select_tools(config.tools, choice, warnings, one_by_name=True)
@@ -151,7 +151,7 @@ def write_tools(call: Call, quirks: ConverseQuirks, warnings: WarningCollector) 
         return {}
     written: Wire = {"tools": declared}
     if choice is not None and choice.mode == "none":
-        warnings.unsupported("tool_choice", "calls cannot be forbidden there; the model decides")
+        warnings.unsupported("tool_choice", "tool calls cannot be turned off; the model decides")
     elif choice is not None and config.tools:
         written["toolChoice"] = write_choice(choice)
     return {"toolConfig": written}
@@ -172,7 +172,7 @@ def write_choice(choice: ToolChoice) -> Wire:
 
 
 def write_format(shape: StructuredOutput, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
-    """The schema is a text there."""
+    """Encode the schema, as a JSON string."""
     schema, _ = native_schema(shape, quirks, warnings)
     described: Wire = {"schema": json.dumps(schema).decode(), "name": shape.name}
     if shape.description is not None:

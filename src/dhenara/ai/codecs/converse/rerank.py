@@ -1,4 +1,4 @@
-"""Rerank on Amazon Bedrock."""
+"""Reranking on Amazon Bedrock."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def write_document(text: str) -> dict[str, Any]:
 
 
 def model_arn(call: Call) -> str:
-    """The model's full name, which has the region in it."""
+    """Return the ARN of the model, which contains the region."""
     name, region = call.endpoint.ai_model.model_name, call.endpoint.api.config.get("region")
     if name.startswith("arn:"):
         return name
     if not region:
         raise ConfigurationError(
-            "Bedrock's rerank names models with their region: pass config={'region': ...} to AIModelAPI, "
-            "or the model's ARN as its name."
+            "amazon_bedrock: rerank needs a region for the model ARN. Pass config={'region': ...} to AIModelAPI, "
+            "or the model's ARN as its name"
         )
     return f"arn:aws:bedrock:{region}::foundation-model/{name}"
 
@@ -55,7 +55,7 @@ def model_arn(call: Call) -> str:
 def read(quirks: RerankQuirks, body: Any) -> Iterator[Delta]:
     results = [RankedDocument(index=one["index"], score=one["relevanceScore"]) for one in body["results"]]
     if not results:
-        raise ValueError("there are no ranked documents in it")
+        raise ValueError("the response contains no ranked documents")
     yield ResultDelta(RerankResponse(results=results))
 
 

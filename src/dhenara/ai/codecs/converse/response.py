@@ -1,4 +1,4 @@
-"""Responses: whole answers and event streams of Converse, read by the same functions."""
+"""Responses: complete Converse answers and event streams, decoded by the same functions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FINISH: dict[str, FinishReason] = {
     "malformed_model_output": "error",
     "malformed_tool_use": "error",
 }
-# What an exception inside a stream would have been as a status.
+# HTTP status that an exception inside a stream stands for.
 EXCEPTIONS = {
     "throttlingException": 429,
     "validationException": 400,
@@ -59,7 +59,7 @@ EXTRA_FIELDS = ("additionalModelResponseFields", "trace", "performanceConfig", "
 
 
 class ConverseReader:
-    """One answer. The event that ends the message is its last word; the counts come after it."""
+    """Decodes one response. The event that ends the message is the end marker; token counts follow it."""
 
     __slots__ = ("_began", "_called", "_formats", "_kinds", "_last", "_results", "_stopped")
 
@@ -73,7 +73,7 @@ class ConverseReader:
         self._stopped = False
 
     def whole(self, body: Any) -> Iterator[Delta]:
-        """A body that is no answer says why there is none."""
+        """Decode a complete body; a body that is not a response contains an error."""
         refuse_foreign(body, CONVERSE)
         if not read_object(read_object(body, "output"), "message"):
             if not says_why(body) and not body.get("Message"):
@@ -137,7 +137,7 @@ class ConverseReader:
             yield from read_media(index, "image", {"format": self._formats.get(index), **picture})
 
     def _block_stop(self, event: Wire) -> Iterator[Delta]:
-        """What a tool of the provider's own found is one block again, as it would be in a whole answer."""
+        """Emit the result of a provider tool as one block, as in a complete response."""
         index = self._index(event)
         result = self._results.pop(index, None)
         if result is not None:
@@ -171,7 +171,7 @@ class ConverseReader:
             yield ContentDelta(index, GenericContent(kind=kind, data=block))
 
     def _call(self, index: int, tool: Wire, arguments: str) -> Delta:
-        """A tool of the provider's own says so in its type."""
+        """Start a tool call; calls of provider tools are marked in their type."""
         given, name = read_name(tool, "toolUseId"), read_text(tool, "name") or None
         if tool.get("type") == "server_tool_use":
             self._kinds[index] = "server"
@@ -208,7 +208,7 @@ def read_reasoning(index: int, thought: Wire) -> Delta:
 
 
 def stream_exception(frame: Frame, text: Any) -> CallError:
-    """A modelled exception after a 200, as the error it would have been."""
+    """Return the error for an exception event in a stream."""
     data = text if isinstance(text, dict) else {}
     words = data.get("message") or frame.headers.get(":error-message") or f"the stream failed with {frame.event}"
     return error_from_response(Head(EXCEPTIONS.get(frame.event or "", 500)), data, str(words), None, frame.event)

@@ -1,4 +1,4 @@
-"""Embeddings of Amazon's Titan models: one text a request."""
+"""Amazon Titan embeddings: one text in each request."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Deepgram: speech heard and spoken, with everything that is asked in the address."""
+"""Codecs for Deepgram: transcription and speech, with all parameters in the query."""

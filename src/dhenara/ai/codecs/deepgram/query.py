@@ -1,4 +1,4 @@
-"""What Deepgram is asked, which is in the address; and how it refuses."""
+"""Deepgram query parameters and errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..failure import error_from_response
 
 
 def address(path: str, wanted: Mapping[str, Any]) -> str:
-    """The path with what is wanted; truth as a word, lists as several."""
+    """Return the path with query; booleans as words, lists as repeated parameters."""
     text = [(name, query_value(one)) for name, value in wanted.items() for one in as_list(value)]
     return f"{path}?{urlencode(text)}" if text else path
 

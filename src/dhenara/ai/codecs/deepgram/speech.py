@@ -1,4 +1,4 @@
-"""Deepgram's speaking: the voice is a part of the model's name."""
+"""Deepgram speech: the voice is a part of the model name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FORMATS = {
 
 
 class DeepgramSpeech:
-    """Stateless; one is enough."""
+    """Stateless codec; one instance is enough."""
 
     name = "deepgram.speech"
 
@@ -56,7 +56,9 @@ class DeepgramSpeech:
 
 
 def with_voice(model: str, voice: str | None) -> str:
-    """`aura-2-thalia-en` in the voice `zeus` is `aura-2-zeus-en`; a voice may also be named by its whole model."""
+    """Return the model name for a voice: `aura-2-thalia-en` with `zeus` is `aura-2-zeus-en`; a full model name is
+    kept.
+    """
     parts = model.split("-")
     if voice is None:
         return model

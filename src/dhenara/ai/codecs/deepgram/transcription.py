@@ -1,4 +1,4 @@
-"""Deepgram's listening: the sound is the body, or an address in JSON."""
+"""Deepgram transcription: the body is the audio, or a URL in JSON."""
 
 from __future__ import annotations
 
@@ -23,12 +23,10 @@ from .query import address, read_refusal
 def write(call: Call, quirks: TranscriptionQuirks) -> EncodedRequest:
     request, provider = request_of(call, TranscriptionRequest), str(call.endpoint.api.provider)
     if request.task == "translate":
-        raise UnsupportedError(
-            f"{provider} writes speech down in its own language; whisper at openai or groq translates it"
-        )
+        raise UnsupportedError(f"{provider}: translation is not supported. Use whisper at openai or groq")
     warnings = WarningCollector(provider)
     if call.config.streaming:
-        warnings.unsupported("streaming", "the transcript comes whole")
+        warnings.unsupported("streaming", "transcripts are not streamed")
     wanted: Wire = {"model": call.endpoint.ai_model.model_name, **quirks.defaults}
     text = {"language": request.language, "prompt": request.prompt, "temperature": call.config.temperature}
     wanted.update(rename_fields(text, quirks.params, warnings))
@@ -64,7 +62,7 @@ def read(quirks: TranscriptionQuirks, body: Any) -> Iterator[Delta]:
 
 
 def model_name(data: Wire) -> str | None:
-    """The model, by the name that it has beside its number."""
+    """Return the name of the model, which is listed next to its id."""
     known = read_object(data, "model_info").values()
     return next((name for model in known if isinstance(model, dict) and (name := read_text(model, "name"))), None)
 

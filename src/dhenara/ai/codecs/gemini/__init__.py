@@ -1,1 +1,1 @@
-"""Gemini generateContent, on Google AI and on Vertex."""
+"""Codecs for Gemini generateContent, on Google AI and Vertex AI."""

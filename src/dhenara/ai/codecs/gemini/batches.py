@@ -1,4 +1,4 @@
-"""Batches as Gemini runs them: few calls in the request and answers in what is told of it, many in files."""
+"""Gemini batches: small ones are sent in the request with results in the job, large ones use files."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ STATES: dict[str, BatchState] = {
     "CANCELLED": "cancelled",
     "EXPIRED": "expired",
 }
-# Names of what is kept beside batches.
+# Name prefixes of resources other than batches.
 OTHERS = ("files/", "cachedContents/", "fileSearchStores/", "models/")
-# gRPC's numbers, as HTTP says them.
+# HTTP status for gRPC codes.
 STATUSES = {3: 400, 5: 404, 7: 403, 8: 429, 13: 500, 14: 503, 16: 401}
 
 
@@ -53,7 +53,7 @@ def write(call: Call, quirks: BatchQuirks) -> EncodedRequest:
 
 
 def batch_path(request: BatchRequest) -> str:
-    """Names begin with their collection."""
+    """Return the path; names start with their collection."""
     return f"/batches/{quote_segment((request.batch_id or '').removeprefix('batches/'))}"
 
 
@@ -73,7 +73,7 @@ def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
     if "name" in body:
         yield ResultDelta(read_job(body))
     else:
-        if body:  # a page without entries is empty
+        if body:  # an empty page has no body
             require(body, "a page of batches", "operations", "batches", "nextPageToken")
         jobs = tuple(map(read_job, body.get("operations") or body.get("batches") or ()))
         yield ResultDelta(BatchPage(jobs=jobs, cursor=body.get("nextPageToken") or None))
@@ -81,7 +81,7 @@ def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
 
 def read_job(body: Wire) -> BatchJob:
     if "/" not in str(body["name"]) or str(body["name"]).startswith(OTHERS):
-        raise ValueError("this is something else than a batch")
+        raise ValueError("expected a batch, got something else")
     require(body, "a batch", "metadata", "done")
     data = read_object(body, "metadata")
     counts = read_object(data, "batchStats")
@@ -103,18 +103,18 @@ def read_job(body: Wire) -> BatchJob:
 
 
 def whole_number(counts: Wire, name: str) -> int:
-    """64-bit numbers are texts in Google's JSON."""
+    """Read a 64-bit number, which Google sends as a string."""
     match = counts.get(name)
     return int(match) if isinstance(match, str) and match.isdecimal() and len(match) < 20 else read_int(counts, name)
 
 
 def output_fields(raw: Wire) -> tuple[Mapping[str, Any], ...]:
-    """Where results are told: it has been in both places."""
+    """Return the fields that may contain results; both have been used."""
     return read_object(raw, "response"), read_object(read_object(raw, "metadata"), "output")
 
 
 def inline_results(raw: Wire) -> list[Wire]:
-    """The results in what was told last."""
+    """Return the results inside the job."""
     for place in output_fields(raw):
         match = read_object(place, "inlinedResponses").get("inlinedResponses")
         if match:

@@ -1,4 +1,4 @@
-"""One candidate of an answer: its parts, joined where the stream cut them and nowhere else."""
+"""One candidate of a response: parts are joined only where the stream split them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS = ("image", "audio", "video")
 
 
 class Candidate:
-    """Text goes on in the open part while kind and signature allow it: signed parts are never joined."""
+    """Appends text to the open part if kind and signature match; signed parts are never joined."""
 
     __slots__ = ("_call", "_choice", "_last_text", "_open", "_parts", "_sources", "_text", "called")
 
@@ -80,7 +80,7 @@ class Candidate:
         return self._parts
 
     def _function_call(self, call: Wire, extras: Wire | None) -> Iterator[Delta]:
-        """Arguments come whole, or on Vertex value by value along their paths."""
+        """Read a call; arguments are complete or, on Vertex, streamed value by value with their paths."""
         if self._call is None and call.get("name") and not (call.get("willContinue") or call.get("partialArgs")):
             self.called = True
             args = call.get("args")
@@ -116,7 +116,7 @@ class Candidate:
         elif read_object(part, "inlineData") or read_object(part, "fileData"):
             yield self._media(part, extras)
         elif extras and not plain:
-            # A signature that comes after the words it belongs to, alone.
+            # A signature that arrives alone after its text.
             yield from self._text_deltas({"text": ""}, extras)
         elif name := next(iter(plain), None):
             yield ContentDelta(
@@ -131,7 +131,7 @@ class Candidate:
             extras = {**(extras or {}), "thought": True}
         return MediaDelta(
             self._next_part(),
-            kind if kind in KINDS else "file",  # type: ignore[arg-type]  # one of the kinds there are
+            kind if kind in KINDS else "file",  # type: ignore[arg-type]  # checked against the known kinds
             read_text(data, "data"),
             mime,
             url=read_text(data, "fileUri") or None,

@@ -1,4 +1,4 @@
-"""Answers that come as a chat's and mean something else: read by its reader, and understood by another."""
+"""Adapter for operations whose answer is a chat response, such as speech and transcription."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .response import GeminiReader
 
 
 class ChatAdapterReader:
-    """What the deltas of a chat come to is for `_read` to say."""
+    """Decodes a chat response and converts it with `_read`."""
 
     __slots__ = ("_reader",)
 

@@ -1,4 +1,4 @@
-"""The codec: what the rest of the house sees of generateContent."""
+"""The generateContent codec."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECONDS = re.compile(r"([0-9.]+)s")
 
 
 class Gemini:
-    """Stateless; one is enough."""
+    """Stateless codec; one instance is enough."""
 
     name = "gemini"
 
@@ -39,11 +39,11 @@ class Gemini:
 
 
 def read_error(head: Head, body: Any) -> CallError:
-    """`{"error": {"code", "message", "status", "details"}}`, alone or in a list."""
+    """Read `{"error": {"code", "message", "status", "details"}}`, alone or in a list."""
     data = body[0] if isinstance(body, list) and body else body
     error = data.get("error") if isinstance(data, dict) else None
     if not isinstance(error, dict):
-        # Gateways in front of it have words of their own.
+        # Gateways use their own error format.
         loose = error if isinstance(error, str) else read_text(data, "message") if isinstance(data, dict) else ""
         return error_from_response(head, body, loose or None)
     code, status = error.get("code"), error.get("status")
@@ -58,7 +58,7 @@ def read_error(head: Head, body: Any) -> CallError:
     if wait is None:
         return match
     match.retry_after = wait
-    # "You exceeded your current quota" with a delay beside it is a rate, not an empty account.
+    # "You exceeded your current quota" with a retry delay is a rate limit, not an empty account.
     return as_rate_limit(match) if type(match) is QuotaError else match
 
 
@@ -75,7 +75,7 @@ def as_rate_limit(match: CallError) -> CallError:
 
 
 def retry_delay(details: Any) -> float | None:
-    """How long to wait, where the details say so."""
+    """Return the retry delay from the error details."""
     for detail in details if isinstance(details, list) else ():
         text = detail.get("retryDelay") if isinstance(detail, dict) else None
         if isinstance(text, str) and (match := SECONDS.fullmatch(text)):

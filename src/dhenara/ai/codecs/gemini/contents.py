@@ -1,4 +1,4 @@
-"""Contents: the history as turns of user and model, with every signature in its place."""
+"""Contents: the history as user and model turns, with the thought signatures."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from .quirks import GeminiQuirks
 PROTOCOL = "gemini"
 SIGNATURE = "thought_signature"
 UNSIGNED = "skip_thought_signature_validator"
-"""What the documents say to send for calls that no Gemini made."""
+"""Value that Google documents for calls that Gemini did not make."""
 NOTHING = "."
-"""What the user says before an answer that nothing was said before; it cannot stand first."""
+"""Placeholder user text before a leading answer; an answer cannot come first."""
 MIME_OF_KIND = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
 FETCHED_THERE = re.compile(r"https://(((www|m)\.)?youtube\.com|youtu\.be|generativelanguage\.googleapis\.com)/")
 Wire = dict[str, Any]
 
 
 def write_contents(call: Call, quirks: GeminiQuirks, warnings: WarningCollector) -> tuple[str, list[Wire]]:
-    """The system text, and the turns; neighbours of one role become one turn."""
+    """Encode system text and turns; neighbours with the same role are merged."""
     systems = list(call.instructions)
     turns: list[Wire] = []
     names = {p.id: p.name for m in call.messages for p in m.contents if isinstance(p, ToolCallContent)}
@@ -47,13 +47,13 @@ def write_contents(call: Call, quirks: GeminiQuirks, warnings: WarningCollector)
             systems.append(message.text)
             continue
         if message.role == "system":
-            warnings.rewritten("a system message in the middle", "it is said by the user", message.contents)
+            warnings.rewritten("a system message in the middle", "it is sent as a user message", message.contents)
         role = "model" if message.role == "assistant" else "user"
         parts = list(write_parts(message, call, quirks, names, warnings))
         if not parts:
             continue
         if role == "model" and not turns:
-            warnings.rewritten("the beginning of the conversation", "a user turn was put before the first answer")
+            warnings.rewritten("the beginning of the conversation", "a user turn was inserted before the first answer")
             turns.append({"role": "user", "parts": [{"text": NOTHING}]})
         if turns and turns[-1]["role"] == role:
             turns[-1]["parts"].extend(parts)
@@ -65,7 +65,7 @@ def write_contents(call: Call, quirks: GeminiQuirks, warnings: WarningCollector)
 def write_parts(
     message: Message, call: Call, quirks: GeminiQuirks, names: dict[str, str], warnings: WarningCollector
 ) -> Iterator[Wire]:
-    """The first call of a turn must be signed; one that another model made gets the sign for that."""
+    """Encode the parts. The first call of a turn needs a signature; calls of other models get a fixed one."""
     signed = False
     for part in message.contents:
         home = is_own_part(part, call, PROTOCOL)
@@ -120,7 +120,7 @@ def write_part(
 def write_result(
     part: ToolResultContent, quirks: GeminiQuirks, names: dict[str, str], warnings: WarningCollector
 ) -> Wire:
-    """Results are objects there; anything else is wrapped. Pictures stand beside them."""
+    """Encode a tool result. Results are objects, so other values are wrapped; images follow separately."""
     output: Any = part.output if part.output is not None else part.get_text()
     response = output if isinstance(output, dict) else {"error" if part.is_error else "result": output}
     # Calls without ids are matched by name and order.
@@ -139,17 +139,19 @@ def write_result(
 
 
 def is_user_media(part: Media, home: bool) -> bool:
-    """What its models draw they want to see again with its seal, which nobody else's pictures have."""
+    """Whether to move the part to a user message; the model needs its own images back in place, with their
+    signature.
+    """
     return not home and part.origin is not None
 
 
 def is_ours_to_fetch(part: Media, quirks: GeminiQuirks) -> bool:
-    """Whether this address is one that the service does not fetch itself."""
+    """Whether the provider cannot fetch this URL."""
     return is_remote(part) and not quirks.fetches and not FETCHED_THERE.match(part.url or "")
 
 
 def write_media(part: Media) -> Wire:
-    """Text files go as text with their name, bytes inline, everything else by its address."""
+    """Encode media: text files as text with their name, bytes inline, everything else as a URL."""
     kind = str(getattr(part, "type", "file"))
     mime = part.mime_type or MIME_OF_KIND.get(kind, "application/octet-stream")
     if part.data is None and part.mime_type is None and is_youtube(part.url or ""):

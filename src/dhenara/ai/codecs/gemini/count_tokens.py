@@ -1,4 +1,4 @@
-"""Token counts of Gemini: the request itself, inside another one."""
+"""Token counting: the request nested in another one."""
 
 from __future__ import annotations
 

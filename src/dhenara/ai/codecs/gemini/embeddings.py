@@ -1,4 +1,4 @@
-"""Embeddings of Gemini: a batch of requests, each with a text of its own."""
+"""Gemini embeddings: a batch of requests with one text each."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ def write_part(one: str | Media) -> dict[str, Any]:
     if isinstance(one, str):
         return {"text": one}
     if one.data is None:
-        raise UnsupportedError(
-            f"Gemini makes vectors of media that are sent along: pass {type(one).__name__}(data=...)"
-        )
+        raise UnsupportedError(f"Gemini: embeddings of media need bytes. Pass {type(one).__name__}(data=...)")
     kind = one.mime_type or image_type(one.data) or USUAL[str(getattr(one, "type", "image"))]
     return {"inlineData": {"mimeType": kind, "data": base64.b64encode(one.data).decode()}}
 

@@ -1,4 +1,4 @@
-"""Files as Gemini keeps them for two days: first it is asked where to send one, then the bytes go there."""
+"""Gemini files, which are kept for two days: request an upload URL first, then send the bytes."""
 
 from __future__ import annotations
 
@@ -70,18 +70,18 @@ def write_begin(call: Call, request: FileRequest) -> EncodedRequest:
 
 
 def name_of(request: FileRequest) -> str:
-    """Names begin with their collection; whole addresses end with their names."""
+    """Return the name with its collection; of a full URL, the last part."""
     given = request.file_id or ""
     match = given[given.find("files/") :] if "files/" in given else f"files/{given}"
     if not match.removeprefix("files/").replace("-", "").replace("_", "").isalnum():
-        raise ConfigurationError(f"{given!r} is no file of Gemini's: they are called files/…")
+        raise ConfigurationError(f"{given!r} is not a Gemini file. Pass a name such as files/…")
     return match
 
 
 def read_address(body: Any) -> Iterator[Delta]:
     if not isinstance(body, BinaryBody):
-        raise ValueError("an address for the upload was asked for")
-    # Of the address only the query is new: the key goes to the host that it is meant for.
+        raise ValueError("expected an upload URL, got something else")
+    # Use only the query of the URL, so that the key is sent to the configured host.
     yield ResultDelta(UploadAddress(query=urlsplit(body.head.headers["x-goog-upload-url"]).query))
 
 
@@ -89,7 +89,7 @@ def read(quirks: FileQuirks, body: Any) -> Iterator[Delta]:
     if "name" in body or "file" in body:
         yield ResultDelta(read_file(body.get("file") or body))
     else:
-        if body:  # a page without entries is empty
+        if body:  # an empty page has no body
             require(body, "a page of files", "files", "nextPageToken")
         files = [read_file(one) for one in body.get("files") or ()]
         yield ResultDelta(FilePage(files=files, cursor=body.get("nextPageToken") or None))
@@ -97,7 +97,7 @@ def read(quirks: FileQuirks, body: Any) -> Iterator[Delta]:
 
 def read_file(data: dict[str, Any]) -> UploadedFile:
     if not str(data["name"]).startswith("files/"):
-        raise ValueError("this is not a file")
+        raise ValueError("expected a file, got something else")
     size = data.get("sizeBytes")
     return UploadedFile(
         file_id=data["name"],

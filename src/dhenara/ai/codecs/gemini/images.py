@@ -1,4 +1,4 @@
-"""Pictures from Gemini's image models: the chat protocol, asked for pictures."""
+"""Gemini image generation with the chat protocol."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODALITIES = ["TEXT", "IMAGE"]
 
 
 class GeminiImages(Gemini):
-    """What it says comes beside what it draws."""
+    """Returns text in addition to the images."""
 
     name = "gemini.images"
 

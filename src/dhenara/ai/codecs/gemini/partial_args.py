@@ -1,4 +1,4 @@
-"""Arguments that are told value by value, each with the path at which it stands."""
+"""Arguments that are streamed value by value, each with its JSON path."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VALUES = ("stringValue", "numberValue", "boolValue")
 
 
 class PartialArgs:
-    """One call's arguments as they grow."""
+    """The arguments of one call."""
 
     __slots__ = ("arguments", "part")
 
@@ -27,7 +27,7 @@ class PartialArgs:
                 self._put(steps, next((piece[name] for name in VALUES if name in piece), None))
 
     def _put(self, steps: list[str | int], value: Any) -> None:
-        """Strings at a place that has one already go on; everything else is set."""
+        """Set a value; a string at a path that has one is appended."""
         place: Any = self.arguments
         for step, following in pairwise(steps):
             place = descend(place, step, [] if isinstance(following, int) else {})
@@ -41,7 +41,7 @@ def path(text: str) -> list[str | int]:
 
 
 def descend(place: Any, step: str | int, otherwise: Any) -> Any:
-    """What stands at this step; what should stand there where nothing does yet."""
+    """Return the value at this step; create it if missing."""
     if isinstance(step, int):
         while len(place) <= step:
             place.append(None)

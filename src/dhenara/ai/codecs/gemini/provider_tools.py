@@ -1,4 +1,4 @@
-"""Provider-run tools in generateContent: each is an entry of its own in the tool list."""
+"""Provider tools in generateContent: each is one entry of the tool list."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def write_search(search: WebSearch, quirks: GeminiQuirks, warnings: WarningColle
 
 
 def write_file_search(search: FileSearch, warnings: WarningCollector) -> Wire:
-    """Filters are one expression there."""
+    """Encode file search; the filter is one expression."""
     written: Wire = {"fileSearchStoreNames": list(search.store_ids)}
     if search.max_results is not None:
         written["topK"] = search.max_results
     if search.filters is not None and isinstance(search.filters.get("metadataFilter"), str):
         written["metadataFilter"] = search.filters["metadataFilter"]
     elif search.filters is not None:
-        warnings.unsupported("file_search.filters", "it takes {'metadataFilter': '...'}")
+        warnings.unsupported("file_search.filters", "use {'metadataFilter': '...'}")
     return written
 
 

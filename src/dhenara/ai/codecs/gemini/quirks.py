@@ -1,4 +1,4 @@
-"""How hosts and generations of Gemini differ, as data."""
+"""Quirks of hosts and generations of Gemini, as data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..base import Quirks
 from ..media_support import MediaSupport
 
 SEEN = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
-# More than this goes through files.
+# Larger media are uploaded.
 MOST_BYTES, MOST_UPLOADED = 20_000_000, 2_000_000_000
 PARAMETERS: Mapping[str, str | None] = {
     "max_output_tokens": "maxOutputTokens",
@@ -36,7 +36,7 @@ PARAMETERS: Mapping[str, str | None] = {
 
 @dataclass(frozen=True, slots=True)
 class GeminiQuirks(Quirks):
-    """The defaults are Google AI and a model of the third generation or later."""
+    """Quirks of a Gemini dialect. The defaults are Google AI and a model of the third generation or later."""
 
     names: ClassVar[Mapping[str, str | None]] = PARAMETERS
 
@@ -46,7 +46,7 @@ class GeminiQuirks(Quirks):
         default_factory=lambda: {"none": "minimal", "xhigh": "high", "max": "high"},
     )
     smallest_budget: int = 0
-    """What a model thinks at least; 0 where it can be told not to."""
+    """Minimum reasoning budget; 0 if reasoning can be turned off."""
 
     media_support: Mapping[str, MediaSupport] = field(
         default_factory=lambda: {
@@ -60,13 +60,13 @@ class GeminiQuirks(Quirks):
     loose_rules: SchemaRules | None = LONE_REFERENCES
     tool_rules: SchemaRules = LONE_REFERENCES
     excludes_domains: bool = False
-    """Whether searches can leave domains out."""
+    """Whether web search supports blocked domains."""
 
     call_ids: bool = True
-    """Whether calls and their results may carry ids."""
+    """Whether calls and results may have ids."""
 
     counts_whole_request: bool = True
-    """Whether tokens are counted of a request with its model in it, or of its contents alone."""
+    """Whether token counting takes the whole request with its model, or only the contents."""
 
     fetches: bool = False
-    """Whether any public address is fetched there, or only those of its own files and of YouTube."""
+    """Whether every public URL is fetched, or only the provider's own files and YouTube."""

@@ -1,4 +1,4 @@
-"""Requests: a call written as a generateContent body."""
+"""Requests: encode a call as a generateContent body."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
 def write_request(call: Call, quirks: GeminiQuirks) -> EncodedRequest:
-    """The whole request; what Gemini cannot be told is in the warnings."""
+    """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
@@ -54,14 +54,14 @@ def write_request(call: Call, quirks: GeminiQuirks) -> EncodedRequest:
 
 
 def write_cache(config: AIModelCallConfig, warnings: WarningCollector, body: Wire) -> None:
-    """Prompts are cached by themselves; content that was stored beforehand brings its own instructions and tools."""
+    """Encode the cache settings. Prompts are cached automatically; cached content contains instructions and tools."""
     warn_unsupported_cache(config, warnings, ("stored",))
     if config.prompt_cache is None or config.prompt_cache.stored is None:
         return
     body["cachedContent"] = config.prompt_cache.stored
     for name in ("systemInstruction", "tools", "toolConfig"):
         if body.pop(name, None) is not None:
-            warnings.unsupported(name, "it is a part of the cached content, and cannot be said beside it")
+            warnings.unsupported(name, "it is part of the cached content and cannot be sent with it")
 
 
 def path(call: Call, quirks: GeminiQuirks, *, streaming: bool = False) -> str:
@@ -71,7 +71,7 @@ def path(call: Call, quirks: GeminiQuirks, *, streaming: bool = False) -> str:
 
 
 def merge_options(body: Wire, options: Wire) -> None:
-    """Options of the generation join those that are there; all others stand as they are."""
+    """Merge generation options into the existing ones; set all others in the body."""
     for name, value in options.items():
         known = body.get(name)
         body[name] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
@@ -92,16 +92,18 @@ def write_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Wa
 
 def disable_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     if config.wants_reasoning:
-        warnings.unsupported("reasoning", "this model does not think")
+        warnings.unsupported("reasoning", "this model does not support reasoning")
     return {}
 
 
 def thinking_budget(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
-    """0 is off, and -1 leaves the amount to the model."""
+    """Encode a budget: 0 turns reasoning off, -1 lets the model decide."""
     least = quirks.smallest_budget
     if not config.wants_reasoning:
         if least:
-            warnings.translated("reasoning", f"this model cannot stop thinking; it was given its least, {least} tokens")
+            warnings.translated(
+                "reasoning", f"this model cannot turn reasoning off; its minimum of {least} tokens is used"
+            )
         return {"thinkingConfig": {"thinkingBudget": least}}
     tokens = budget_for(config)
     if tokens is not None and tokens < least:
@@ -112,10 +114,10 @@ def thinking_budget(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: W
 
 def thinking_level(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     if config.max_reasoning_tokens is not None:
-        warnings.translated("max_reasoning_tokens", "this model takes a level instead of a budget")
+        warnings.translated("max_reasoning_tokens", "this model supports a level instead of a budget")
     text: Wire = {"thinkingLevel": dialect_effort(config, quirks.levels, warnings)}
     if not config.wants_reasoning:
-        warnings.translated("reasoning", "this model cannot stop thinking; it was asked to think as little as it can")
+        warnings.translated("reasoning", "this model cannot turn reasoning off; the lowest level is used")
         return {"thinkingConfig": text}
     return {"thinkingConfig": {**text, "includeThoughts": True}}
 
@@ -130,7 +132,7 @@ THINKING: dict[str, Callable[[AIModelCallConfig, GeminiQuirks, WarningCollector]
 def write_format(
     config: AIModelCallConfig, mode: OutputMode | None, quirks: GeminiQuirks, warnings: WarningCollector
 ) -> Wire:
-    """JSON as such cannot be asked for beside tools, so words alone have to do there."""
+    """Encode the output format. JSON mode cannot be combined with tools, so only the prompt asks for JSON."""
     shape = config.structured_output
     if shape is None or mode == "tool" or (mode == "prompt" and config.tools):
         return {}
@@ -141,7 +143,7 @@ def write_format(
 
 
 def write_tools(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
-    """All functions are declared together; each of the provider's own tools stands for itself."""
+    """Encode the tools: all functions in one entry, each provider tool in its own."""
     functions = [write_function(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
     tools: list[Wire] = [{"functionDeclarations": functions}] if functions else []
     tools += write_provider_tools(config.tools, quirks, warnings).entries
@@ -164,6 +166,6 @@ def write_function(tool: ToolDefinition, quirks: GeminiQuirks, warnings: Warning
 def write_choice(choice: ToolChoice, config: AIModelCallConfig, warnings: WarningCollector) -> Wire:
     mode = MODES[choice.mode]
     if choice.names and choice.mode == "auto":
-        # Names may only be given where a call is forced or validated.
+        # Names are only allowed if a call is forced or validated.
         mode = "VALIDATED"
     return {"mode": mode, **({"allowedFunctionNames": list(choice.names)} if choice.names and mode != "NONE" else {})}

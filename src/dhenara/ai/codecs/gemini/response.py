@@ -1,4 +1,4 @@
-"""Responses: whole answers and streams of generateContent; every event has the shape of a whole answer."""
+"""Responses: complete and streamed generateContent answers; every event has the format of a complete response."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FAILED = frozenset(
     {"MALFORMED_FUNCTION_CALL", "MISSING_THOUGHT_SIGNATURE", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESPONSE"}
     | {"TOO_MANY_TOOL_CALLS", "NO_IMAGE", "IMAGE_OTHER"}
 )
-# Vertex may tell its enums as their numbers.
+# Vertex may send enums as numbers.
 NUMBERED = (
     *("", STOP, LENGTH, "SAFETY", "RECITATION", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),
     *("MALFORMED_FUNCTION_CALL", "MODEL_ARMOR"),
@@ -38,7 +38,7 @@ NUMBERED = (
 
 
 class GeminiReader:
-    """One answer. A reason for its end is its last word; there is no other."""
+    """Decodes one response. The finish reason is the only end marker."""
 
     __slots__ = ("_candidates", "_ended", "_seen", "_usage")
 
@@ -56,13 +56,13 @@ class GeminiReader:
             raise not_an_answer(GEMINI)
 
     def frame(self, frame: Frame) -> list[Delta]:
-        """Some gateways end a stream as those of OpenAI do."""
+        """Decode an event; some gateways end a stream with OpenAI's [DONE]."""
         data = frame.data.strip()
         event = json.loads(data) if data and data != LAST else None
         return [delta for one in (event if isinstance(event, list) else [event]) for delta in self._read(one)]
 
     def finish(self) -> Iterator[Delta]:
-        """Sources come with byte offsets into the whole text, so they are told when all of it is known."""
+        """Emit the citations at the end, because their byte offsets refer to the whole text."""
         for candidate in self._candidates.values():
             yield from candidate.finish()
         if self._ended and set(self._candidates) <= self._ended:
@@ -111,7 +111,7 @@ class GeminiReader:
 
 
 def finish_reason(raw: str, *, called: bool) -> FinishReason:
-    """A turn that ends with calls stops like any other; who asks wants to know of the calls."""
+    """Convert the finish reason; the API reports "stop" for a turn that ends with tool calls."""
     name = NUMBERED[int(raw)] if raw.isdigit() and int(raw) < len(NUMBERED) else raw
     if name == STOP:
         return "tool_calls" if called else "stop"
@@ -123,7 +123,7 @@ def finish_reason(raw: str, *, called: bool) -> FinishReason:
 
 
 def logprob_entry(chosen: Wire, others: list[Wire] | None) -> Wire:
-    """A token in OpenAI's shape, with those that might have stood in its place."""
+    """Convert a token and its alternatives to OpenAI's format."""
     return {**as_token(chosen), "top_logprobs": [as_token(other) for other in others or ()]}
 
 

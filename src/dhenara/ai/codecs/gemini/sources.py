@@ -1,4 +1,4 @@
-"""Sources of an answer, with the places that they support: told once, when all of the text is known."""
+"""Citations with their positions; emitted once, when the whole text is known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..json_fields import Wire, build_citation, read_object, read_objects, read_
 
 
 class GroundingSources:
-    """Events tell all sources again, or only the new ones: those count on from the ones before."""
+    """Collects sources; events repeat all of them or send only new ones, whose indexes continue."""
 
     __slots__ = ("_chunks", "_cited", "_supports")
 
@@ -35,7 +35,7 @@ class GroundingSources:
         self._cited.extend(read_objects(read_object(candidate, "citationMetadata"), "citations"))
 
     def citations(self, text: str) -> Iterator[Citation]:
-        """Offsets are counted in bytes there and in characters here."""
+        """Return the citations, with byte offsets converted to characters."""
         chunks = [source(chunk) for chunk in self._chunks]
         encoded, used = text.encode(), set()
         for support in self._supports:
@@ -58,7 +58,7 @@ def chunk_indices(support: Wire) -> list[int]:
 
 
 def source(chunk: Any) -> Citation:
-    """A page, a place, a picture or a text of the user's own."""
+    """Read a source: a web page, a map location, an image or a document of the user."""
     known: Wire = chunk if isinstance(chunk, dict) else {}
     data = next((value for value in known.values() if isinstance(value, dict)), {})
     return build_citation(known, url=data.get("uri") or data.get("sourceUri"), title=data.get("title"))

@@ -1,4 +1,4 @@
-"""Gemini's speaking: the chat protocol, asked for sound. It comes as samples, and leaves as a WAV file."""
+"""Gemini speech with the chat protocol: raw samples in, WAV out."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from .quirks import GeminiQuirks
 
 
 class GeminiSpeech(Gemini):
-    """Samples without a head, as they are made."""
+    """Receives raw samples without a header."""
 
     name = "gemini.speech"
 
     def encode(self, call: Call, quirks: GeminiQuirks) -> EncodedRequest:
         request, provider = request_of(call, SpeechRequest), str(call.endpoint.api.provider)
         if request.format not in (None, "wav", "pcm"):
-            raise UnsupportedError(f"{provider} does not speak in {request.format}; it has: wav, pcm")
+            raise UnsupportedError(f"{provider}: format {request.format} is not supported. Use wav or pcm")
         warnings = WarningCollector(provider)
         if request.speed is not None:
-            warnings.unsupported("speed", "say in the instructions how fast to speak")
+            warnings.unsupported("speed", "describe the speed in instructions instead")
         speech: dict[str, Any] = {}
         if request.voice:
             speech["voiceConfig"] = {"prebuiltVoiceConfig": {"voiceName": request.voice}}
@@ -54,7 +54,7 @@ class GeminiSpeech(Gemini):
 
 
 class SpeechReader(ChatAdapterReader):
-    """Sound in pieces, and all of it at the end."""
+    """Emits audio in pieces, and all of it at the end."""
 
     __slots__ = ("_format", "_kind", "_received")
 

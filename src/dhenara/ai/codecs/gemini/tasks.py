@@ -1,4 +1,4 @@
-"""What Google's embedding models call the uses of a text."""
+"""Input types of embeddings and Google's task names."""
 
 from __future__ import annotations
 

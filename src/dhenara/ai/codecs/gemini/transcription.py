@@ -1,4 +1,4 @@
-"""Gemini's listening: a model that talks is asked to write down what it hears."""
+"""Gemini transcription: a chat model is prompted to transcribe."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SCHEMA = {
 
 
 class GeminiTranscription(Gemini):
-    """With times or speakers, the answer is asked for in a shape."""
+    """Requests structured output if timestamps or speakers are needed."""
 
     name = "gemini.transcription"
 
@@ -47,7 +47,7 @@ class GeminiTranscription(Gemini):
         shaped = bool(request.timestamps or request.diarize)
         warnings = WarningCollector(str(call.endpoint.api.provider))
         if request.timestamps == "word":
-            warnings.clamped("timestamps", "this model tells the times of segments, not of words")
+            warnings.clamped("timestamps", "this model returns timestamps of segments, not of words")
         words = Message(role="user", contents=[TextContent(text=transcription_prompt(request)), request.audio])
         options = call.config.options
         if shaped:
@@ -60,7 +60,7 @@ class GeminiTranscription(Gemini):
 
 
 def transcription_prompt(request: TranscriptionRequest) -> str:
-    """The prompt."""
+    """Return the prompt."""
     text = ["Transcribe the speech in this recording word for word, in the language that is spoken."]
     if request.task == "translate":
         text = ["Translate the speech in this recording into English."]
@@ -74,7 +74,7 @@ def transcription_prompt(request: TranscriptionRequest) -> str:
 
 
 class TranscriptReader(ChatAdapterReader):
-    """The answer in words, and what it comes to when they are complete."""
+    """Reads the text, and converts it when it is complete."""
 
     __slots__ = ("_shaped", "_text")
 
@@ -87,7 +87,7 @@ class TranscriptReader(ChatAdapterReader):
         for delta in deltas:
             if isinstance(delta, TextDelta):
                 self._text.append(delta.text)
-                # JSON on its way is not what anybody said.
+                # Partial JSON is not transcript text.
                 if not self._shaped:
                     yield delta
             elif isinstance(delta, StreamEnd):
@@ -104,7 +104,7 @@ class TranscriptReader(ChatAdapterReader):
             data = json.loads(text.encode())
             segments = [read_segment(one) for one in data["segments"]]
         except (ValueError, KeyError, TypeError):
-            # Cut off, or not as asked: the words are worth more than their shape.
+            # Truncated or not in the requested format: keep the text.
             return TranscriptionResponse(text=text)
         options = " ".join(segment.text for segment in segments)
         return TranscriptionResponse(text=options, language=data.get("language"), segments=segments)
@@ -120,7 +120,7 @@ def read_segment(data: dict[str, Any]) -> SpokenSegment:
 
 
 def parse_clock(data: str) -> float:
-    """`01:02.5`, with or without hours."""
+    """Parse `01:02.5`, with or without hours."""
     seconds = 0.0
     for part in str(data).replace(",", ".").split(":"):
         seconds = seconds * 60 + float(part or 0)

@@ -1,4 +1,4 @@
-"""Usage: prompts contain what was cached, thinking stands beside the candidates, tools bring prompts of their own."""
+"""Usage: prompts include cached tokens, reasoning is separate from candidates, tools have their own prompts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXTRA_COUNTS = frozenset({TOOL_PROMPT, "reasoning_tokens"})
 
 
 def read_usage(report: Report) -> Usage:
-    """Counts that are zero are left out on the wire."""
+    """Convert the report; counts of zero are omitted by the API."""
     cached = read_int(report, "cachedContentTokenCount")
     received = modality_tokens(report, "promptTokensDetails", "AUDIO")
     match = split(

@@ -1,1 +1,1 @@
-"""Ollama's own protocol: chat with a context of a chosen size, as newline-delimited JSON."""
+"""Codec for Ollama's own protocol: chat with a configurable context size, as newline-delimited JSON."""

@@ -1,4 +1,4 @@
-"""The codec: what the rest of the house sees of Ollama's own protocol."""
+"""The Ollama codec."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .response import OllamaReader, read_error
 
 
 class Ollama:
-    """Stateless; one is enough."""
+    """Stateless codec; one instance is enough."""
 
     name = "ollama"
 

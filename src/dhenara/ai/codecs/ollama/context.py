@@ -1,4 +1,4 @@
-"""The context: how many tokens a call may need, and whether its prompt was cut to fit."""
+"""Context size: how many tokens a call needs, and whether the prompt was truncated to fit."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ...types.call import Call
 from .quirks import OllamaQuirks
 
 Wire = dict[str, Any]
-# Hardly any text has fewer bytes a token, so what is asked for is rather too much than too little.
+# Hardly any text has fewer bytes per token, so the estimate is rather too high.
 FEWEST_BYTES = 3
-# Hardly any text has as many characters a token.
+# Hardly any text has this many characters per token.
 MANY_CHARACTERS = 6
 TOKENS_OF_A_PICTURE = 1_500
 ROOM_TO_ANSWER = 2_048
 
 
 def context_for(body: Wire, call: Call, quirks: OllamaQuirks) -> int:
-    """Room for the prompt and its answer, as the model's limit allows.
+    """Return the context size for the prompt and its answer, within the model's limit.
 
-    It grows by doubling: the server loads a model anew for each other size.
+    The size grows by doubling, because the server reloads the model for every other size.
     """
     settings = call.endpoint.ai_model.settings
     limit = (settings and settings.max_context_window_tokens) or quirks.largest_context
@@ -33,7 +33,7 @@ def context_for(body: Wire, call: Call, quirks: OllamaQuirks) -> int:
 
 
 def iter_texts(body: Wire) -> Iterator[str]:
-    """Everything there is to read."""
+    """Return all text of the request."""
     for message in body["messages"]:
         yield message.get("content") or ""
         yield message.get("thinking") or ""
@@ -46,15 +46,15 @@ def count_images(body: Wire) -> int:
 
 
 def is_prompt_truncated(body: Wire, prompt_tokens: int) -> bool:
-    """Whether the prompt that was read seems shorter than the one that was sent.
+    """Whether the prompt that was read is much shorter than the one that was sent.
 
-    The server drops the oldest messages first, then the beginning of the last one, and says nothing of it.
+    The server drops the oldest messages first, then the beginning of the last one, without any notice.
     """
     size = body.get("options", {}).get("num_ctx")
     if not isinstance(size, int) or not prompt_tokens:
         return False
     if prompt_tokens > size:
-        # Ollama's cloud has the context that its models have, whatever it is asked for.
+        # Ollama's cloud ignores the requested context size and uses that of the model.
         return False
     if prompt_tokens == size:
         return True

@@ -1,4 +1,4 @@
-"""Messages: the history as Ollama wants to hear it, each with its pictures beside its words."""
+"""Messages: the history in Ollama's format, with images in a separate field."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Wire = dict[str, Any]
 
 
 def write_messages(call: Call, warnings: WarningCollector) -> list[Wire]:
-    """Instructions first, then every turn in order."""
+    """Encode the instructions first, then every message."""
     lead = [{"role": "system", "content": "\n\n".join(call.instructions)}] if call.instructions else []
     names = {
         part.id: part.name for turn in call.messages for part in turn.contents if isinstance(part, ToolCallContent)
@@ -54,7 +54,7 @@ def write_message(message: Message, names: dict[str, str], call: Call, warnings:
 
 
 def write_answer(message: Message, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
-    """Words, thinking of its own, pictures and calls; nothing where nothing of it can be said."""
+    """Encode an assistant message: text, its own reasoning, images and calls; nothing if none of it can be sent."""
     calls = [part for part in message.contents if isinstance(part, ToolCallContent)]
     thoughts = [part for part in message.contents if isinstance(part, ReasoningContent)]
     extra_fields = [
@@ -77,7 +77,7 @@ def write_answer(message: Message, call: Call, warnings: WarningCollector) -> It
 
 
 def is_writable(part: Content, warnings: WarningCollector) -> bool:
-    """Words and pictures can be said again; what only its origin knows cannot."""
+    """Whether the part can be sent: text and images can, provider-specific parts cannot."""
     if isinstance(part, ServerToolContent | GenericContent):
         warnings.dropped(f"a part of kind {part.type!r} in an answer", "only its origin knows it", part)
         return False
@@ -85,13 +85,13 @@ def is_writable(part: Content, warnings: WarningCollector) -> bool:
 
 
 def write_call(part: ToolCallContent) -> Wire:
-    """Arguments are an object there; ids are told to servers that know them."""
+    """Encode a call; arguments are an object, and ids are sent to servers that use them."""
     function = {"name": part.name, "arguments": part.arguments}
     return {"id": part.id, "function": function} if part.id else {"function": function}
 
 
 def write_result(result: ToolResultContent, names: dict[str, str], warnings: WarningCollector) -> Wire:
-    """Results are found by the tool's name; by the call's id where the server knows ids."""
+    """Encode a tool result, identified by the tool name, and by the call id if the server uses ids."""
     shown = [part for part in result.contents if isinstance(part, Media)] if result.output is not None else None
     written = write_parts(result.contents if shown is None else shown, warnings)
     words = result.get_text() if shown is not None else ""
@@ -102,12 +102,12 @@ def write_result(result: ToolResultContent, names: dict[str, str], warnings: War
 
 
 def is_user_media(part: Media, home: bool) -> bool:
-    """Every message may have pictures there, answers as well."""
+    """Never move images: every message may contain them, including assistant messages."""
     return False
 
 
 def write_parts(contents: Sequence[Content], warnings: WarningCollector) -> Wire:
-    """All words as one text, and all pictures in a list beside it."""
+    """Encode all text as one string, and all images as a list."""
     words: list[str] = []
     images: list[str] = []
     for part in contents:
@@ -118,14 +118,16 @@ def write_parts(contents: Sequence[Content], warnings: WarningCollector) -> Wire
                 warnings.fetch(part)
             case ImageContent():
                 warnings.dropped(
-                    f"the picture at {part.url or part.file_id!r}", "only pictures as bytes are taken there", part
+                    f"the image at {part.url or part.file_id!r}", "only images as bytes are supported", part
                 )
             case FileContent() if is_remote(part) and is_text(part.mime_type):
                 warnings.fetch(part)
             case FileContent() if (text := part.to_text()) is not None:
                 words.append(text)
             case Media() if not part.get_text():
-                warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)
+                warnings.dropped(
+                    f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent to this provider", part
+                )
             case _:
                 words.append(part.get_text())
     wire: Wire = {"content": "\n".join(text for text in words if text)}

@@ -1,4 +1,4 @@
-"""How models behind Ollama are told things, as data."""
+"""Quirks of models behind Ollama, as data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PARAMETERS: Mapping[str, str | None] = {
 
 @dataclass(frozen=True, slots=True)
 class OllamaQuirks(Quirks):
-    """The defaults are a model that thinks or does not, and cannot be told how much."""
+    """Quirks of a model. The defaults are a model whose reasoning can only be on or off."""
 
     names: ClassVar[Mapping[str, str | None]] = PARAMETERS
 
@@ -44,7 +44,7 @@ class OllamaQuirks(Quirks):
         default_factory=lambda: {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}
     )
     smallest_context: int = 8_192
-    """Tokens of context that are asked for where a call needs no more. The server's own default cuts prompts."""
+    """Minimum context size to request, in tokens. The server's own default truncates prompts."""
 
     largest_context: int = 131_072
-    """More is only asked for by name, as `options={"num_ctx": ...}`: a context takes memory, used or not."""
+    """Maximum context size unless set with `options={"num_ctx": ...}`: context uses memory, whether filled or not."""

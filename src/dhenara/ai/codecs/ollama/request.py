@@ -1,4 +1,4 @@
-"""Requests: a call written as a body for Ollama's own chat."""
+"""Requests: encode a call as an Ollama chat body."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .messages import PROTOCOL, is_user_media, write_messages
 from .quirks import OllamaQuirks
 
 Wire = dict[str, Any]
-# What stands beside the messages; all other options are the model's.
+# Top-level fields; all other options are model options.
 OWN = frozenset(
     {"format", "options", "keep_alive", "think", "truncate", "shift", "logprobs", "top_logprobs", "template", "system"}
     | {"model", "messages", "stream", "tools", "raw"}
@@ -31,7 +31,7 @@ OWN = frozenset(
 
 
 def write_request(call: Call, quirks: OllamaQuirks) -> EncodedRequest:
-    """The whole request; what Ollama cannot be told is in the warnings. The size of the context is always in it."""
+    """Encode the request, always with a context size; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
@@ -46,7 +46,7 @@ def write_request(call: Call, quirks: OllamaQuirks) -> EncodedRequest:
         body["format"] = write_format(config.structured_output, mode, quirks, warnings)
     body.update(write_thinking(config, quirks, warnings))
     if config.strict:
-        # A prompt that does not fit is then an error instead of a shorter prompt.
+        # A prompt that does not fit is then an error instead of being truncated.
         body["truncate"] = False
     options: Wire = {"num_ctx": context_for(body, call, quirks)}
     settings = write_parameters(config, quirks, warnings)
@@ -61,7 +61,7 @@ def write_request(call: Call, quirks: OllamaQuirks) -> EncodedRequest:
 
 
 def place_settings(fields: Mapping[str, Any], body: Wire, options: Wire) -> None:
-    """Each setting where it belongs: beside the messages, or among the model's options."""
+    """Put each setting at the top level or among the model options."""
     for name, value in fields.items():
         if name == "options" and isinstance(value, Mapping):
             options.update(value)
@@ -76,24 +76,24 @@ def write_thinking(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: Wa
         return {}
     if quirks.thinking == "levels":
         if not config.wants_reasoning:
-            warnings.translated("reasoning", "this model cannot stop thinking; it was asked to think little")
+            warnings.translated("reasoning", "this model cannot turn reasoning off; the lowest level is used")
         elif config.max_reasoning_tokens is not None:
-            warnings.translated("max_reasoning_tokens", "a budget becomes a level")
+            warnings.translated("max_reasoning_tokens", "the budget is converted to a level")
         return {"think": dialect_effort(config, quirks.levels, warnings)}
     if config.max_reasoning_tokens is not None:
-        warnings.unsupported("max_reasoning_tokens", "thinking is only on or off there")
+        warnings.unsupported("max_reasoning_tokens", "reasoning can only be turned on or off")
     if config.wants_reasoning and config.reasoning_effort is not None:
-        warnings.translated("reasoning_effort", "thinking is only switched on or off")
+        warnings.translated("reasoning_effort", "reasoning can only be turned on or off")
     return {"think": config.wants_reasoning}
 
 
 def write_tools(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: WarningCollector) -> Wire:
-    """Calls cannot be forced; what may be called is chosen by what is offered."""
+    """Encode the tools. Calls cannot be forced; named tools are chosen by sending no others."""
     choice = config.tool_choice
     if choice is not None and choice.mode == "none":
         return {}
     if choice is not None and choice.mode == "required" and config.tools:
-        warnings.unsupported("tool_choice", "calls cannot be required there; the model decides")
+        warnings.unsupported("tool_choice", "tool calls cannot be required; the model decides")
     shown = select_tools(config.tools, choice, warnings, one_by_name=False)
     own = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
     tools = own + write_raw(shown, warnings)

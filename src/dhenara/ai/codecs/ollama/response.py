@@ -1,4 +1,4 @@
-"""Responses: whole answers and streams of Ollama, read by the same function: a whole answer is one that is done."""
+"""Responses: complete and streamed Ollama answers; a complete one is a single event with `done`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ EXTRA_FIELDS = ("created_at", "remote_model", "remote_host")
 
 
 class OllamaReader(RequestAware):
-    """One answer. Knows what was asked, because a prompt that was cut shows in nothing but its length."""
+    """Decodes one response. Needs the request, because a truncated prompt shows only in the token count."""
 
     __slots__ = ("_began", "_body", "_calls", "_images", "_seed", "_tags")
 
@@ -108,12 +108,12 @@ class OllamaReader(RequestAware):
             yield self._read_call(call)
 
     def _split(self, pieces: Iterable[tuple[bool, str]]) -> Iterator[Delta]:
-        """Servers that know nothing of a model's thinking leave it in its words, between tags."""
+        """Split text with reasoning in tags, as servers without a parser for the model send it."""
         for thinking, piece in pieces:
             yield ReasoningDelta("thinking", piece) if thinking else TextDelta("text", piece)
 
     def _read_call(self, call: Wire) -> Delta:
-        """Every call comes whole. Servers that know no ids are given ones that are the same each time."""
+        """Read a complete call; missing ids are replaced by deterministic ones."""
         function = read_object(call, "function")
         name, arguments = read_text(function, "name"), function.get("arguments")
         text = arguments if isinstance(arguments, str) else json.dumps(arguments or {}).decode()
@@ -131,7 +131,7 @@ class OllamaReader(RequestAware):
         yield StreamEnd()
 
     def _reason(self, data: Wire) -> FinishReason:
-        """An answer that ends before its own limit has filled the context."""
+        """Return the finish reason; an answer that ends below its own limit has filled the context."""
         reason = FINISH.get(read_text(data, "done_reason") or "stop", "other")
         if reason == "stop" and self._calls:
             return "tool_calls"
@@ -151,8 +151,8 @@ def truncation_warning(body: Wire, prompt_tokens: int) -> CallWarning:
     return CallWarning(
         code="dropped_content",
         message=(
-            f"the prompt seems to have been cut to fit into a context of {size} tokens: {prompt_tokens} were read. "
-            "Ask for more with options={'num_ctx': ...}, or send less; with strict=True such a prompt is an error."
+            f"the prompt seems to be truncated to a context of {size} tokens: {prompt_tokens} were read. "
+            "Set options={'num_ctx': ...} to a larger value, or send less; with strict=True this is an error."
         ),
         parameter="num_ctx",
     )
@@ -162,7 +162,7 @@ NEEDED = (("prompt_eval_count", "input_tokens"), ("eval_count", "output_tokens")
 
 
 def read_usage(report: Report) -> Usage:
-    """Thinking is counted with the answer; how long everything took is kept in `raw`."""
+    """Convert the report; reasoning is included in the output, and durations are kept in `raw`."""
     data = {name: report[name] for name in COUNTS if name in report}
     return Usage.construct_unchecked(
         input_tokens=read_int(report, "prompt_eval_count"),
@@ -173,7 +173,7 @@ def read_usage(report: Report) -> Usage:
 
 
 def read_error(head: Head, body: Any) -> CallError:
-    """`{"error": "words"}`, as a body or as a line of a stream."""
+    """Read `{"error": "message"}`, as a body or as a line of a stream."""
     data = body.get("error") if isinstance(body, dict) else None
     if isinstance(data, dict):
         kind = data.get("type")

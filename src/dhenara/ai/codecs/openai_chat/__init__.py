@@ -1,1 +1,1 @@
-"""OpenAI Chat Completions, the lingua franca that most providers speak."""
+"""Codec for OpenAI Chat Completions, the protocol that most providers support."""

@@ -1,4 +1,4 @@
-"""Answers: the model's own turns, and what its tools gave back, as Chat Completions wants to hear them again."""
+"""Assistant messages and tool results in Chat Completions format."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Wire = dict[str, Any]
 
 
 def write_assistant(message: Message, call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
-    """Text, tool calls, and as much of the reasoning as this dialect wants to hear again."""
+    """Encode text, tool calls, and the reasoning that the dialect expects."""
     calls = [part for part in message.contents if isinstance(part, ToolCallContent)]
     wire: Wire = {"role": "assistant"}
     text = "".join(part_text(part, call, warnings) for part in message.contents)
@@ -69,7 +69,7 @@ def is_message_fields(part: Content, call: Call) -> TypeGuard[GenericContent]:
 
 
 def write_chunks(message: Message, call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
-    """The answer in parts: each text with its mark for the prompt cache, and the protocol's own chunks."""
+    """Encode the answer as parts, with cache markers and chunks in the protocol's own format."""
     for part in message.contents:
         if isinstance(part, GenericContent) and is_own_chunk(part, call):
             yield dict(part.data)
@@ -78,7 +78,7 @@ def write_chunks(message: Message, call: Call, quirks: ChatQuirks, warnings: War
 
 
 def part_text(part: Content, call: Call, warnings: WarningCollector) -> str:
-    """What a part of an answer says in plain words."""
+    """Return the text of a part of an answer."""
     match part:
         case TextContent() | StructuredContent() | RefusalContent():
             return part.text
@@ -94,12 +94,12 @@ def part_text(part: Content, call: Call, warnings: WarningCollector) -> str:
             return ""
         case _:
             kind = getattr(part, "type", "part")
-            warnings.dropped(f"a part of kind {kind!r} in an answer", "answers are text there", part)
+            warnings.dropped(f"a part of kind {kind!r} in an answer", "assistant messages support only text", part)
             return ""
 
 
 def write_tool_call(part: ToolCallContent, call: Call, quirks: ChatQuirks) -> Wire:
-    """The arguments go back letter for letter where they came as text, so prompt caches still match."""
+    """Encode a tool call; the original argument text is sent back unchanged so that prompt caches match."""
     text = part.arguments_text
     if part.extras.get("type") == CUSTOM and is_own_part(part, call, PROTOCOL):
         custom = {"name": part.name, "input": text or ""}
@@ -116,7 +116,7 @@ def write_tool_call(part: ToolCallContent, call: Call, quirks: ChatQuirks) -> Wi
 
 
 def write_results(contents: Sequence[ContentItem], quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
-    """One message a result. Pictures follow in a user message after all results of the round."""
+    """Encode each result as a message. Images follow in a user message after all results."""
     results = [part for part in contents if isinstance(part, ToolResultContent)]
     for result in results:
         yield {
@@ -134,7 +134,7 @@ def write_results(contents: Sequence[ContentItem], quirks: ChatQuirks, warnings:
 
 
 def result_content(result: ToolResultContent, quirks: ChatQuirks, warnings: WarningCollector) -> Any:
-    """Text, or parts where the host takes them or a part has a mark for the prompt cache."""
+    """Return text, or parts if the provider supports them or there is a cache marker."""
     mark = cache_control_of(result, quirks)
     texts = [part for part in result.contents if isinstance(part, TextContent)]
     if mark is not None or any(cache_control_of(part, quirks) for part in texts):

@@ -1,4 +1,4 @@
-"""Citations: the sources of a text, beside the message or beside the choices."""
+"""Citations: sources in the message or next to the choices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SOURCES = ("citations", "search_results")
 
 
 def read_annotation(note: Wire, part: str, choice: int) -> Delta:
-    """A source as the message itself names it; some hosts leave out the object around it."""
+    """Read an annotation; some providers omit the nested object."""
     kind = read_text(note, "type")
     text = read_object(note, kind) or note
     source = build_citation(
@@ -27,7 +27,7 @@ def read_annotation(note: Wire, part: str, choice: int) -> Delta:
 
 
 def read_sources(body: Wire, known: set[str], part: str) -> Iterator[Delta]:
-    """Sources beside the choices, numbered as the text refers to them; streams repeat them in every event."""
+    """Read sources next to the choices, numbered as in the text; streams repeat them in every event."""
     titles = {read_text(r, "url"): read_text(r, "title") or None for r in read_objects(body, "search_results")}
     for source in next((data for name in SOURCES if isinstance(data := body.get(name), list) and data), ()):
         url, title = address(source)

@@ -1,4 +1,4 @@
-"""The codec: what the rest of the house sees of Chat Completions."""
+"""The Chat Completions codec."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .response import ChatReader
 
 
 class OpenAIChat:
-    """Stateless; one is enough."""
+    """Stateless codec; one instance is enough."""
 
     name = "openai_chat"
 
@@ -37,7 +37,7 @@ class OpenAIChat:
 
 
 def read_error(head: Head, body: Any) -> CallError:
-    """A refusal in any of the shapes that compatible servers use."""
+    """Read an error in any of the formats of compatible servers."""
     data = body[0] if isinstance(body, list) and body else body
     if not isinstance(data, dict):
         return error_from_response(head, body)
@@ -52,7 +52,7 @@ def read_error(head: Head, body: Any) -> CallError:
 
 
 def relayed_message(message: str, about: Any) -> str:
-    """With the words of the host behind, where the server only passes a refusal on."""
+    """Append the message of the upstream provider, if a router passes an error on."""
     raw = about.get("raw") if isinstance(about, dict) else None
     if not isinstance(raw, str) or not raw or raw in message:
         return message
@@ -63,7 +63,7 @@ def relayed_message(message: str, about: Any) -> str:
 
 
 def error_fields(data: Wire) -> tuple[str | None, Any, str | None]:
-    """The words, the code and the type, in an object of their own or loose."""
+    """Return message, code and type, nested or at the top level."""
     error = next((match for name in CASES if (match := data.get(name))), data)
     if isinstance(error, list):
         error = error[0]
@@ -77,7 +77,7 @@ def error_fields(data: Wire) -> tuple[str | None, Any, str | None]:
 
 
 def error_status(data: Wire, code: Any) -> int | None:
-    """The status that a refusal inside a success would have had."""
+    """Return the HTTP status for an error inside a 200 response."""
     text = (str(one) for one in (code, read_object(data, "error").get("status_code")))
     return next((int(one) for one in text if one.isdigit() and 400 <= int(one) < 600), None)
 

@@ -1,4 +1,4 @@
-"""Token counts of Chat Completions, where a server counts them: the request itself, one address further."""
+"""Token counting of servers that support it: the request itself, at another path."""
 
 from __future__ import annotations
 

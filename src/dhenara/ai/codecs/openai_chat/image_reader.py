@@ -1,4 +1,4 @@
-"""A picture in an answer: an address, or bytes, wherever the host puts them."""
+"""Images in answers: URLs or bytes, in any of the places that providers use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..json_fields import Wire, read_object, read_text
 
 
 def read_picture(image: Any, part: str, choice: int) -> Delta | None:
-    """None where there is neither an address nor a byte."""
+    """Read an image; None if it has neither URL nor data."""
     payload: Wire = image if isinstance(image, dict) else {"url": image}
     if data := read_text(payload, "b64_json"):
         return MediaDelta(part, "image", data, read_text(payload, "mime_type") or "image/png", choice=choice)

@@ -1,4 +1,4 @@
-"""Pictures in Chat Completions, where a router passes such models on: the chat protocol, asked for pictures."""
+"""Image generation with the chat protocol, as on OpenRouter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MODALITIES = ["image", "text"]
 
 
 class ChatImages(OpenAIChat):
-    """What it says comes beside what it draws."""
+    """Returns text in addition to the images."""
 
     name = "openai_chat.images"
 

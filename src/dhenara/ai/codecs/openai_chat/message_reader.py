@@ -1,4 +1,4 @@
-"""One choice of an answer: its text, thinking, tool calls and everything else that dialects put beside them."""
+"""One choice of a response: text, reasoning, tool calls and the fields that dialects add."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PLAIN = frozenset({"role", "content"})
 
 
 class MessageReader:
-    """Holds what only the rest of the choice explains."""
+    """Holds what can only be interpreted with the rest of the choice."""
 
     __slots__ = (
         *("_calls", "_choice", "_details", "_images", "_quirks", "_tags", "_tools", "_unknown", "_whole"),
@@ -53,7 +53,7 @@ class MessageReader:
         self._unknown = 0
 
     def read(self, message: Wire) -> Iterable[Delta]:
-        """Nearly every message of a stream is a piece of text and nothing else."""
+        """Read a message; fast path for stream events that contain only text."""
         if message.keys() <= PLAIN:
             content = message.get("content")
             if content and self._tags is None and isinstance(content, str):
@@ -62,7 +62,7 @@ class MessageReader:
         return self._read_all(message)
 
     def _read_all(self, message: Wire) -> Iterator[Delta]:
-        """Thinking comes before the text, the text before the calls: no field says it, but all vendors mean it."""
+        """Read all fields: reasoning before text and text before calls, as all vendors mean it."""
         yield from self._read_reasoning(message)
         yield from self._read_content(message.get("content"))
         if refusal := read_text(message, "refusal"):
@@ -80,7 +80,7 @@ class MessageReader:
                 yield read_annotation(note, TEXT, self._choice)
 
     def finish(self) -> Iterator[Delta]:
-        """Thinking details come in fragments that belong together by index; they are told once, whole."""
+        """Emit reasoning details once, joined by index."""
         yield from self._flush_tag()
         yield from self._wrappers.release()
         if self._details:
@@ -93,7 +93,7 @@ class MessageReader:
 
     @property
     def called(self) -> bool:
-        """Whether the answer calls tools."""
+        """Whether the answer contains tool calls."""
         return self._calls.called
 
     def remaining_call_deltas(self) -> Iterator[Delta]:
@@ -101,7 +101,7 @@ class MessageReader:
         return self._wrappers.release()
 
     def stop(self) -> Iterator[Delta]:
-        """The model has said all that it wanted to say."""
+        """End the choice."""
         if self._tags is not None:
             yield from self._split(self._tags.stop())
 
@@ -120,7 +120,7 @@ class MessageReader:
                 yield from self._read_part(part)
 
     def _flush_tag(self) -> Iterator[Delta]:
-        """What might have become a tag is text when something else follows."""
+        """Emit text that was held back because it might have been a tag."""
         if self._tags is not None:
             yield from self._split(self._tags.finish())
 
@@ -130,7 +130,7 @@ class MessageReader:
             yield (ReasoningDelta if thinking else TextDelta)(part, piece, choice=self._choice)
 
     def _read_part(self, part: Wire) -> Iterator[Delta]:
-        """The content of some hosts is a list of typed chunks."""
+        """Read a typed chunk, for providers whose content is a list."""
         match part.get("type", "text"):
             case "text" | "output_text":
                 yield TextDelta(TEXT, read_text(part, "text"), self._choice)
@@ -149,7 +149,7 @@ class MessageReader:
                 yield self._read_unknown(str(kind), part)
 
     def _read_unknown(self, kind: str, part: Wire) -> Delta:
-        """A chunk of tomorrow is kept whole."""
+        """Keep an unknown chunk unchanged."""
         from ...types.content import GenericContent
 
         name, self._unknown = f"chunk{self._unknown}", self._unknown + 1
@@ -191,7 +191,7 @@ class MessageReader:
             yield match
 
     def _read_server_tool(self, tool: Wire, position: int) -> Delta:
-        """Groq tells a tool it ran when it starts, and again when it is done."""
+        """Read a tool that Groq ran; it is reported at its start and at its end."""
         index = read_index(tool, "index", position)
         first = index not in self._tools
         self._tools.add(index)

@@ -1,4 +1,4 @@
-"""Messages: the history as Chat Completions wants to hear it."""
+"""Messages: the history in Chat Completions format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOTHING = "."
 
 
 def write_messages(call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> list[Wire]:
-    """Instructions first, then every turn in order."""
+    """Encode the instructions first, then every message."""
     systems = list(call.instructions)
     turns = [message for message in call.messages if message.role != "system" or quirks.many_systems]
     if not quirks.many_systems:
@@ -35,7 +35,7 @@ def write_messages(call: Call, quirks: ChatQuirks, warnings: WarningCollector) -
 
 
 def separate_tool_results(written: list[Wire]) -> Iterator[Wire]:
-    """The same with a word of the model's wherever the user would speak right after a tool."""
+    """Insert an assistant message wherever a user message follows a tool result."""
     before = None
     for wire in written:
         if before == "tool" and wire["role"] == "user":
@@ -66,7 +66,7 @@ def write_message(message: Message, call: Call, quirks: ChatQuirks, warnings: Wa
 
 
 def write_user(message: Message, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
-    """Tool results that a user turn carries go before the words beside them."""
+    """Encode a user message; its tool results come first."""
     results = [part for part in message.contents if part.type == "tool_result"]
     text = [part for part in message.contents if part.type != "tool_result"]
     if results:
@@ -79,7 +79,7 @@ def write_user(message: Message, quirks: ChatQuirks, warnings: WarningCollector)
 
 
 def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: WarningCollector) -> str | list[Wire]:
-    """A plain string where there is only one text, else typed parts."""
+    """Encode a single text as a string, everything else as typed parts."""
     if len(contents) <= 1 and all(
         getattr(part, "type", None) == "text" and is_unmarked(part, quirks) for part in contents
     ):
@@ -91,7 +91,7 @@ def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: War
 
 
 def is_unmarked(part: Content, quirks: ChatQuirks) -> bool:
-    """Whether it carries no mark for the prompt cache that this dialect knows, and no fields of a vendor's."""
+    """Whether the part has neither a cache marker that the dialect supports nor vendor fields."""
     if part.extras and (VENDOR_FIELDS in part.extras or BREAKPOINT in part.extras):
         return False
     return (part.cache is None or quirks.cache_mark == "none") and not part.extras.get(quirks.cache_mark)

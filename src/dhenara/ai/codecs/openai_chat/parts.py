@@ -1,4 +1,4 @@
-"""Parts: text, pictures, sound and documents inside a user message."""
+"""Parts of user messages: text, images, audio and documents."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def write_parts(contents: Sequence[Content], quirks: ChatQuirks, warnings: Warni
 
 
 def mark_part(wire: Wire, part: Content, quirks: ChatQuirks, warnings: WarningCollector) -> Wire:
-    """The part with its mark for the prompt cache, where the dialect has one."""
+    """Add the cache marker to the part, if the dialect supports it."""
     mark = cache_control_of(part, quirks)
     if quirks.cache_mark == "none" and BREAKPOINT in part.extras:
-        warnings.unsupported(BREAKPOINT, "this model takes no marks for the prompt cache")
+        warnings.unsupported(BREAKPOINT, "this model does not support cache markers")
     return wire if mark is None else {**wire, quirks.cache_mark: mark}
 
 
 def cache_control_of(part: Content, quirks: ChatQuirks) -> Any:
-    """The part's own mark in the dialect's words, or the one that stands for it."""
+    """Return the part's own cache marker, or the one that its `cache` field stands for."""
     if quirks.cache_mark == "none" or part.cache is None:
         return part.extras.get(quirks.cache_mark)
     normalized = anthropic_cache_control if quirks.cache_mark == CONTROL else breakpoint_of
@@ -64,7 +64,9 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: WarningCollector) ->
         case FileContent():
             return write_file(part, quirks, warnings)
         case Media():
-            warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)
+            warnings.dropped(
+                f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent to this provider", part
+            )
             return None
         case GenericContent():
             return dict(part.data)
@@ -73,7 +75,7 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: WarningCollector) ->
 
 
 def user_media_rule(quirks: ChatQuirks) -> Callable[[Media, bool], bool]:
-    """Answers are text there, even the host's own; all that it has heard itself it knows by its id."""
+    """Return the rule for moving media: assistant messages support only text; own audio is referenced by its id."""
 
     def shows(part: Media, home: bool) -> bool:
         if isinstance(part, AudioContent):
@@ -88,7 +90,7 @@ def user_media_rule(quirks: ChatQuirks) -> Callable[[Media, bool], bool]:
 
 
 def needs_bytes(part: ImageContent | AudioContent, quirks: ChatQuirks) -> bool:
-    """Whether the host wants bytes where there is an address."""
+    """Whether the provider needs bytes instead of a URL."""
     return quirks.audio_in if isinstance(part, AudioContent) else not quirks.image_urls
 
 
@@ -111,7 +113,7 @@ def write_audio(part: AudioContent, quirks: ChatQuirks) -> Wire:
 
 
 def write_file(part: FileContent, quirks: ChatQuirks, warnings: WarningCollector) -> Wire | None:
-    """Text files go as text with their name; other documents in the dialect's own shape."""
+    """Encode text files as text with their name, other documents in the dialect's format."""
     if (words := part.to_text()) is not None:
         return {"type": "text", "text": words}
     if quirks.document_shape == "document_url":
@@ -120,7 +122,7 @@ def write_file(part: FileContent, quirks: ChatQuirks, warnings: WarningCollector
         warnings.fetch(part)
         return None
     if quirks.document_shape == "none" or (part.url and not part.data and not quirks.remote_documents):
-        warnings.dropped(f"the file {part.name or part.url or ''!r}", "documents cannot be sent there this way", part)
+        warnings.dropped(f"the file {part.name or part.url or ''!r}", "this dialect does not support documents", part)
         return None
     if part.file_id is not None:
         return {"type": "file", "file": {"file_id": part.file_id}}

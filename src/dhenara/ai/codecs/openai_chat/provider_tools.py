@@ -1,4 +1,4 @@
-"""Provider-run tools in Chat Completions: every host has its own way, and most have none."""
+"""Provider tools in Chat Completions; each provider has its own format, most have none."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_provider_tools(tools: Sequence[AnyTool], quirks: ChatQuirks, warnings:
 
 
 def search_options(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
-    """A field of the body, for models that search by themselves."""
+    """Encode web search as a body field, for models that search themselves."""
     warn_unsupported_settings(search, ("context_size", "place"), warnings)
     options: Wire = {"search_context_size": search.context_size} if search.context_size else {}
     if place := user_location(search):
@@ -44,7 +44,7 @@ def search_options(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuir
 
 
 def search_always(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
-    """It searches anyway; how can be said in fields of the body."""
+    """Encode settings of a model that always searches as body fields."""
     warn_unsupported_settings(search, ("context_size", "place", "allowed_domains", "blocked_domains"), warnings)
     options: Wire = {"search_context_size": search.context_size} if search.context_size else {}
     if place := user_location(search):
@@ -57,7 +57,7 @@ def search_always(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirk
 
 
 def search_entry(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
-    """An entry of the tool list with parameters of its own."""
+    """Encode web search as a tool entry with parameters."""
     warn_unsupported_settings(
         search, ("context_size", "place", "allowed_domains", "blocked_domains", "max_uses"), warnings
     )
@@ -73,25 +73,25 @@ def search_entry(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks
 
 
 def search_bare(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
-    """An entry of the tool list, and nothing to set."""
+    """Encode web search as a tool entry without parameters."""
     warn_unsupported_settings(search, (), warnings)
     match.entries.append({"type": quirks.web_search_type})
 
 
 def search_switch(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
-    """On or off."""
+    """Encode web search as a boolean."""
     warn_unsupported_settings(search, (), warnings)
     match.fields["enable_search"] = True
 
 
 def search_nested(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
-    """An entry of the tool list whose settings stand inside it; one domain at most."""
+    """Encode web search as a tool entry with nested settings; at most one domain."""
     warn_unsupported_settings(search, ("allowed_domains",), warnings)
     text: Wire = {"enable": True}
     if search.allowed_domains:
         text["search_domain_filter"] = search.allowed_domains[0]
     if len(search.allowed_domains) > 1:
-        warnings.clamped("web_search.allowed_domains", "only the first one can be said")
+        warnings.clamped("web_search.allowed_domains", "only the first one is used")
     match.entries.append({"type": "web_search", "web_search": text})
 
 
@@ -106,7 +106,7 @@ SEARCHES: dict[str, Callable[[WebSearch, ProviderToolsWire, ChatQuirks, WarningC
 
 
 def write_mcp(server: RemoteMCP, warnings: WarningCollector) -> Wire:
-    """The connection is the provider's; the secrets in it are sent to it."""
+    """Encode an MCP server; its secrets are sent to the provider, which connects to it."""
     headers = {name: value.get_secret_value() for name, value in server.headers.items()}
     if token := server.token():
         headers.setdefault("Authorization", f"Bearer {token}")

@@ -1,4 +1,4 @@
-"""How dialects of Chat Completions differ, as data."""
+"""Quirks of Chat Completions dialects, as data."""
 
 from __future__ import annotations
 
@@ -35,43 +35,43 @@ PARAMETERS: Mapping[str, str | None] = {
 PROTOCOL = "openai_chat"
 
 ReasoningIn = Literal["effort", "reasoning", "thinking", "thinking_effort", "enable_thinking", "template", "none"]
-"""How a model is told to think. `thinking_effort` is a switch with an effort beside it; `template` is one in the
-words of the model's own template.
+"""How reasoning is set. `thinking_effort` is a switch with an effort; `template` is a field of the model's chat
+template.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ChatQuirks(Quirks):
-    """The defaults are OpenAI's own dialect."""
+    """Quirks of a Chat Completions dialect. The defaults are OpenAI's own."""
 
     names: ClassVar[Mapping[str, str | None]] = PARAMETERS
 
     path: str = "/chat/completions"
     system_role: Literal["system", "developer", "user"] = "system"
     many_systems: bool = True
-    """Whether system messages may follow each other, or stand in the middle."""
+    """Whether there may be several system messages, or some after the first message."""
 
     reasoning_in: ReasoningIn = "effort"
     efforts: Mapping[str, str] = field(default_factory=dict)
     reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
     reasoning_replay: Literal["never", "field", "tool_turns", "details", "chunks", "tags"] = "never"
-    """How thinking is said again: `chunks` and `tags` stand in the text, `tool_turns` insists on the field."""
+    """How reasoning is sent back: `chunks` and `tags` are part of the text, `tool_turns` requires the field."""
 
     reasoning_replay_field: str = "reasoning_content"
     think_tags: bool = False
-    """Whether answers may begin with thinking between `<think>` tags."""
+    """Whether answers may start with reasoning in `<think>` tags."""
 
     think_opened: str = "*deepseek-r1*|*qwq*|*qwen3*thinking*|*glm-z1*"
-    """Models whose chat templates open the thinking in the prompt, so that their answers only close it."""
+    """Models whose chat template opens the reasoning in the prompt, so that answers only close it."""
 
     cache_counts_unclear: str = ""
-    """Models whose cached tokens may be inside the prompt or beside it, which their totals do not tell."""
+    """Models whose cached tokens may or may not be included in the prompt, without a total that shows which."""
 
     tool_choice_words: Mapping[str, str | None] = field(default_factory=dict)
     named_tool_choice: bool = True
     strict_tools: bool = True
     web_search: Literal["options", "always", "entry", "bare", "switch", "nested", "none"] = "none"
-    """How a search of the web is asked for."""
+    """How web search is requested."""
 
     web_search_type: str = "web_search"
 
@@ -79,32 +79,32 @@ class ChatQuirks(Quirks):
     connects_mcp: bool = False
     tool_id: IdRule = "short"
     user_after_tools: bool = True
-    """Whether the user may speak right after a tool's result, before the model has said anything to it."""
+    """Whether a user message may directly follow a tool result."""
 
     begun: Literal["plain", "prefix", "partial", "words"] = "plain"
-    """How the model is asked to go on with an answer: by a mark of this name on it, or in words."""
+    """How a prefilled answer is marked: by a field of this name, or with a user message (`words`)."""
 
     schema_rules: SchemaRules | None = ALL_REQUIRED
     json_object: bool = True
-    """Whether JSON as such can be asked for, beside or instead of a schema."""
+    """Whether JSON mode without a schema is supported."""
 
     stream_usage: Literal["option", "always"] = "option"
     image_shape: Literal["object", "string"] = "object"
     image_urls: bool = True
-    """Whether the host fetches pictures from their addresses itself."""
+    """Whether the provider fetches images from URLs."""
 
     document_shape: Literal["file", "document_url", "none"] = "file"
     remote_documents: bool = False
-    """Whether a document may be an address in the place of its bytes."""
+    """Whether a document may be a URL."""
 
     video_shape: Literal["video_url", "none"] = "none"
     audio_in: bool = True
     audio_shape: Literal["object", "string"] = "object"
     cache_mark: Literal["prompt_cache_breakpoint", "cache_control", "none"] = "none"
-    """How the prompt cache is marked; hosts without marks cache by themselves, or not at all."""
+    """Cache markers of the dialect; without markers, prompts are cached automatically or not at all."""
 
     cache_key: bool = False
-    """Whether calls that begin alike can be brought to the same cache by a key, and a lifetime be asked for."""
+    """Whether a cache key and lifetime can be set."""
 
     parts_in_tool_results: bool = False
     empty_content: Literal["null", "empty", "omit"] = "null"

@@ -1,4 +1,4 @@
-"""Reasoning: one knob of ours, written the way the dialect wants to hear it."""
+"""Reasoning settings in the format of the dialect."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Written = dict[str, Any]
 
 
 def write_reasoning(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:
-    """For configs that say whether to think."""
+    """Encode the reasoning settings, if any were set."""
     return WRITERS[quirks.reasoning_in](config, quirks, warnings)
 
 
 def write_effort(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:
     if not config.wants_reasoning and "none" not in quirks.efforts and config.reasoning_effort is None:
-        # Most models do not reason unless asked to, and those refuse even "none".
+        # Most models do not reason by default and reject even "none".
         return {}
     if config.max_reasoning_tokens is not None:
-        warnings.translated("max_reasoning_tokens", "a budget becomes an effort level")
+        warnings.translated("max_reasoning_tokens", "the budget is converted to an effort level")
     return {"reasoning_effort": dialect_effort(config, quirks.efforts, warnings)}
 
 
@@ -39,14 +39,14 @@ def write_reasoning_object(config: AIModelCallConfig, quirks: ChatQuirks, warnin
 
 def write_thinking(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:
     if config.max_reasoning_tokens is not None:
-        warnings.unsupported("max_reasoning_tokens", "thinking has no budget there")
+        warnings.unsupported("max_reasoning_tokens", "reasoning budgets are not supported")
     if not config.wants_reasoning:
         return {"thinking": {"type": "disabled"}}
     written: Written = {"thinking": {"type": "enabled"}}
     if config.reasoning_effort is not None and quirks.reasoning_in == "thinking_effort":
         written["reasoning_effort"] = dialect_effort(config, quirks.efforts, warnings)
     elif config.reasoning_effort is not None:
-        warnings.unsupported("reasoning_effort", "thinking is only on or off there")
+        warnings.unsupported("reasoning_effort", "reasoning can only be turned on or off")
     return written
 
 
@@ -55,14 +55,14 @@ def write_switch(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warnin
     if config.max_reasoning_tokens is not None:
         written["thinking_budget"] = config.max_reasoning_tokens
     if config.reasoning_effort not in (None, "none"):
-        warnings.translated("reasoning_effort", "thinking is only switched on or off")
+        warnings.translated("reasoning_effort", "reasoning can only be turned on or off")
     return written
 
 
 def write_template(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:
-    """Templates that know no such switch pass by it."""
+    """Encode the switch of the chat template; templates without it ignore the field."""
     if config.max_reasoning_tokens is not None:
-        warnings.unsupported("max_reasoning_tokens", "thinking has no budget there")
+        warnings.unsupported("max_reasoning_tokens", "reasoning budgets are not supported")
     written: Written = {"chat_template_kwargs": {"enable_thinking": bool(config.wants_reasoning)}}
     if config.wants_reasoning and config.reasoning_effort is not None:
         written["reasoning_effort"] = dialect_effort(config, quirks.efforts, warnings)

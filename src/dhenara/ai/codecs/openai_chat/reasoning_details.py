@@ -1,4 +1,4 @@
-"""Reasoning details: the fragments in which a router passes on its models' thinking, joined by index."""
+"""Reasoning details: fragments of reasoning from a router, joined by index."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ JOINED = ("text", "summary", "data")
 
 
 class ReasoningDetails:
-    """Keeps everything, in order, so that the same details can be sent back unchanged."""
+    """Keeps all details in order, so that they can be sent back unchanged."""
 
     __slots__ = ("_order", "_result")
 
@@ -38,13 +38,13 @@ class ReasoningDetails:
                 known[name] = value
 
     def text_of(self, details: Iterable[Any]) -> str:
-        """The readable words in these fragments."""
+        """Return the readable text of these fragments."""
         return "".join(
             read_text(detail, "text") or read_text(detail, "summary") for detail in details if isinstance(detail, dict)
         )
 
     def signature(self) -> str | None:
-        """The last signature or sealed block, as a sign that this thinking is signed."""
+        """The last signature or encrypted block; its presence shows that the reasoning is signed."""
         sealed = [d.get("signature") or d.get("data") for d in self._result.values()]
         return next((str(seal) for seal in reversed(sealed) if seal), None)
 

@@ -1,4 +1,4 @@
-"""Thinking in a message: under the names that dialects have for it, as text, as an object or as a list."""
+"""Reasoning fields of messages under the names of the dialects: text, object or list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ WORDS = ("text", "content", "thinking", "summary", "reasoning")
 
 
 def find_reasoning(message: dict[str, Any], names: tuple[str, ...]) -> str:
-    """The first of these fields that says something; hosts repeat the same words under two of them."""
+    """Return the first field that is not empty; providers repeat the same text in two of them."""
     for name in names:
         data = message.get(name)
         if data and (thought := data if isinstance(data, str) else reasoning_text(data)):
@@ -17,7 +17,7 @@ def find_reasoning(message: dict[str, Any], names: tuple[str, ...]) -> str:
 
 
 def reasoning_text(data: Any) -> str:
-    """The words in whatever shape they came."""
+    """Return the text of a reasoning value."""
     if isinstance(data, str):
         return data
     if isinstance(data, list):

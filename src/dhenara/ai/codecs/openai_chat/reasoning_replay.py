@@ -1,4 +1,4 @@
-"""Replay: a turn's own thinking, said again the way the dialect wants to hear it."""
+"""Reasoning replay: an answer's own reasoning, sent back in the format of the dialect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Wire = dict[str, Any]
 def replay_reasoning(
     contents: Sequence[ContentItem], wire: Wire, call: Call, quirks: ChatQuirks, warnings: WarningCollector
 ) -> None:
-    """Thinking goes back only to where it came from, and only if the dialect asks for it."""
+    """Send reasoning back to its origin, if the dialect expects it."""
     thoughts = [part for part in contents if isinstance(part, ReasoningContent)]
     if not all(is_own_part(part, call, PROTOCOL) for part in thoughts):
         warnings.dropped("the reasoning of another provider", "it belongs to its origin", thoughts)
@@ -26,7 +26,7 @@ def replay_reasoning(
     text = "".join(part.get_text() for part in thoughts)
     match quirks.reasoning_replay:
         case "tool_turns" if "tool_calls" in wire:
-            # A turn without thinking says so: the field itself is what is asked for.
+            # The dialect requires the field even for an answer without reasoning.
             wire[quirks.reasoning_replay_field] = text
         case "field" if thoughts:
             wire[quirks.reasoning_replay_field] = text
@@ -42,4 +42,4 @@ def replay_reasoning(
             wire["content"] = f"<think>\n{thinking}\n</think>\n\n{wire.get('content') or ''}"
     if wire == before:
         for part in thoughts:
-            warnings.omit_silently(part, "its own host does not want to hear it again")
+            warnings.omit_silently(part, "its provider does not accept it")

@@ -1,4 +1,4 @@
-"""Requests: a call written as a Chat Completions body."""
+"""Requests: encode a call as a Chat Completions body."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STREAM_FIELDS = {"stream": True, "stream_options": STREAM_OPTIONS}
 
 
 def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
-    """The whole request; what the dialect cannot say is in the warnings."""
+    """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     if has_media(call):
@@ -66,7 +66,7 @@ def write_settings(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warn
     if "top_logprobs" in written:
         written.setdefault("logprobs", True)
     if not config.tools and "tools" not in config.options:
-        # Refused where there is nothing to call.
+        # Rejected without tools.
         written.pop("parallel_tool_calls", None)
     return written
 

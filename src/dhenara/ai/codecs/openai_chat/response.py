@@ -1,4 +1,4 @@
-"""Responses: whole answers and streams of Chat Completions, read by the same functions."""
+"""Responses: complete and streamed Chat Completions, decoded by the same functions."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ FINISH: dict[str, FinishReason] = {
 }
 EXTRA_FIELDS = (
     *("system_fingerprint", "service_tier", "prompt_filter_results", "moderation"),
-    # What hosts of searching models put beside their answers.
+    # Fields that providers of search models add to their responses.
     *("search_results", "web_search", "search_info", "related_questions"),
 )
-# What an event may tell beside its choices.
+# Fields that an event may have besides choices.
 REST = frozenset({"usage", "x_groq", "citations", "search_results"})
 LAST = b"[DONE]"
 
 
 class ChatReader(RequestAware):
-    """One answer. A whole message and a delta have one shape, so they have one reader."""
+    """Decodes one response. Complete messages and stream deltas have the same format."""
 
     __slots__ = ("_began", "_choices", "_declared", "_ended", "_quirks", "_thinking", "_urls")
 
@@ -85,9 +85,9 @@ class ChatReader(RequestAware):
         self._declared: frozenset[str] = frozenset()
 
     def set_request(self, encoded: EncodedRequest) -> None:
-        """Which tools are declared, and whether answers begin inside of the thinking.
+        """Store which tools are declared, and whether answers start inside of the reasoning.
 
-        Answers that are held to a schema cannot think.
+        Answers with an enforced schema do not contain reasoning.
         """
         self._declared = declared_tools(encoded.body)
         if self._quirks.think_tags and "response_format" not in encoded.body:
@@ -122,7 +122,7 @@ class ChatReader(RequestAware):
             yield StreamEnd()
 
     def _read_undecodable(self, text: bytes) -> list[Delta]:
-        """The last word, or an event that says nothing and only keeps the connection alive."""
+        """Handle an event that is not JSON: the end marker, or a keep-alive."""
         if text == LAST:
             # An end without an answer before it is none: the stream is broken then.
             return [StreamEnd()] if self._choices else []
@@ -147,7 +147,7 @@ class ChatReader(RequestAware):
         return match
 
     def _begin(self, body: dict[str, Any]) -> Iterator[Delta]:
-        """Azure's first event names nobody; the first one that does counts."""
+        """Emit the start; Azure's first event has no id, so the first one with an id counts."""
         if body.get("id") or body.get("model"):
             self._began = bool(body.get("id") and body.get("model"))
             yield ResponseStart(read_name(body, "id"), read_name(body, "model"), read_extras(body, EXTRA_FIELDS))
@@ -175,7 +175,7 @@ class ChatReader(RequestAware):
         return text
 
     def _read_end(self, choice: dict[str, Any], index: int, reader: MessageReader) -> Iterator[Delta]:
-        """What is told beside the words, and why there are no more of them."""
+        """Read the other fields of a choice, and its finish reason."""
         if choice.get("logprobs") and (tokens := read_objects(read_object(choice, "logprobs"), "content")):
             yield LogprobsDelta(tokens, index)
         if raw := choice.get("finish_reason"):
@@ -186,12 +186,12 @@ class ChatReader(RequestAware):
             stop = choice.get("stop_reason") or choice.get("matched_stop")
             reason = FINISH.get(str(raw), "other")
             if reason == "stop" and reader.called:
-                # Some hosts say of every answer that it stopped.
+                # Some providers report "stop" for every answer.
                 reason = "tool_calls"
             yield FinishDelta(reason, str(raw), stop if isinstance(stop, str) else None, None, index)
 
     def _read_rest(self, body: dict[str, Any]) -> Iterator[Delta]:
-        """Counts come at the end, and with them what is known only then."""
+        """Read the token counts and the other fields of the last event."""
         counted = body.get("usage") or body.get("x_groq")
         if counted and (usage := read_object(body, "usage") or read_object(read_object(body, "x_groq"), "usage")):
             yield from used(read_usage(usage, cache_unclear=self._cache_unclear(body)))
@@ -215,14 +215,14 @@ def is_empty(choice: dict[str, Any]) -> bool:
 
 
 def stream_error(body: Any) -> Exception:
-    """An error inside an answer that began as a success."""
+    """Return the error inside a response that started as a success."""
     from .codec import read_error
 
     return read_error(Head(0), body)
 
 
 def has_error_text(body: Any) -> bool:
-    """Whether a body without an answer has words for it; an error under its own name was told already."""
+    """Whether a body without an answer has an error message; one in an `error` field was handled before."""
     from .codec import error_fields
 
     return isinstance(body, dict) and not body.get("error") and bool(error_fields(body)[0])

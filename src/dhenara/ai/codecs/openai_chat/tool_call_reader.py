@@ -1,4 +1,4 @@
-"""The tool calls of one choice: told apart, and each joined from its pieces, whatever the host leaves out."""
+"""Tool calls of one choice: separated, and each joined from its pieces, even if ids or indexes are missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CUSTOM = "custom"
 
 @dataclass(slots=True)
 class OpenCall:
-    """The call that a place in the stream stands for now. What was said is kept only where no id tells calls apart."""
+    """The call at one index of the stream. Its arguments are stored only if no ids separate the calls."""
 
     part: str
     id: str | None
@@ -26,7 +26,7 @@ class OpenCall:
     arguments: PartialJson | None = None
 
     def add(self, text: str) -> None:
-        """Reads the next piece of its arguments."""
+        """Add the next piece of the arguments."""
         if self.arguments is None:
             from ...wire.partial_json import PartialJson
 
@@ -34,12 +34,12 @@ class OpenCall:
         self.arguments.feed(text)
 
     def is_complete(self) -> bool:
-        """Whether its arguments are complete, so that its name can only be that of another call."""
+        """Whether the arguments are complete, so that the next name starts another call."""
         return self.arguments is not None and self.arguments.complete
 
 
 class CallReader:
-    """Knows which call is being told."""
+    """Tracks which call a piece belongs to."""
 
     __slots__ = ("_calls", "_choice", "_legacy", "_open")
 
@@ -51,11 +51,11 @@ class CallReader:
 
     @property
     def called(self) -> bool:
-        """Whether any call was told."""
+        """Whether there was any call."""
         return self._calls > 0 or self._legacy
 
     def read(self, message: Wire, *, whole: bool) -> Iterator[Delta]:
-        """A whole message has each call once; in a stream, pieces of one call share its place."""
+        """Read the calls of a message; a complete message has each call once, a stream sends pieces by index."""
         for position, tool in enumerate(read_objects(message, "tool_calls")):
             yield self._call(tool, None if whole else read_index(tool, "index", 0 if "index" in tool else position))
         legacy = read_object(message, "function_call")
@@ -71,7 +71,7 @@ class CallReader:
         return self._call_delta(part, given, name, arguments, extras)
 
     def _function(self, tool: Wire) -> tuple[Wire, Wire | None]:
-        """What is called and with what: a custom tool takes text; some hosts leave out the object around both."""
+        """Return name and arguments; custom tools have text arguments, and some providers omit the nested object."""
         custom, function = read_object(tool, CUSTOM), read_object(tool, "function")
         if custom.get("name") or (custom.get("input") and not function.get("name")):
             called = {"name": custom.get("name"), "arguments": custom.get("input")}
@@ -80,7 +80,9 @@ class CallReader:
         return function or tool, extras
 
     def _part_of(self, at: int, given: str | None, name: str | None, arguments: Any) -> str:
-        """Some servers give every call place 0: a new id with a name beside it is a new call."""
+        """Return the part of a call. Some servers use index 0 for all calls: a new id with a name starts a new
+        call.
+        """
         known = self._open.get(at)
         if known is None or is_new_call(known, given, name):
             known = self._open[at] = self._open_call(given, name)
@@ -100,7 +102,7 @@ class CallReader:
 
 
 def is_new_call(known: OpenCall, given: str | None, name: str | None) -> bool:
-    """Whether this name begins another call than the one before it in the same place."""
+    """Whether this name starts another call at the same index."""
     if not name:
         return False
     if given or known.id:

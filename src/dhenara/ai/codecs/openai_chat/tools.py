@@ -1,4 +1,4 @@
-"""The tools of a request, ours and the host's own: loaded by the first call that has any."""
+"""Tools of a request, imported by the first call that has any."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ def write_tool_choice(choice: ToolChoice, quirks: ChatQuirks, warnings: WarningC
         return {"tool_choice": {"type": "function", "function": {"name": choice.names[0]}}}
     word = quirks.tool_choice_words.get(choice.mode, choice.mode)
     if word is None:
-        warnings.unsupported("tool_choice", f"{choice.mode!r} is not offered; the model decides")
+        warnings.unsupported("tool_choice", f"{choice.mode!r} is not supported; the model decides")
         return {}
     return {"tool_choice": word}

@@ -1,4 +1,4 @@
-"""Usage: the token counts of compatible servers, brought into buckets that do not overlap."""
+"""Usage: token counts of compatible servers, converted to counts that do not overlap."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..token_buckets import Report as Counted, split
 
 
 def read_usage(report: Report, *, cache_unclear: bool = False) -> Usage:
-    """`prompt_tokens` contains what was cached and heard on most hosts; the total says where it does not."""
+    """Convert the report; `prompt_tokens` usually includes cached and audio tokens, the total shows exceptions."""
     read_in = read_object(report, "prompt_tokens_details")
     made = read_object(report, "completion_tokens_details")
     cached = read_from_cache(report, read_in)
@@ -52,7 +52,7 @@ def input_audio(report: Report, details: Report) -> int:
 
 
 def read_from_cache(report: Report, details: Report) -> int:
-    """Where the dialects put the tokens that were read from the cache."""
+    """Return the cached tokens from any of the fields that dialects use."""
     return (
         read_int(details, "cached_tokens")
         or read_int(report, "prompt_cache_hit_tokens")

@@ -1,1 +1,1 @@
-"""OpenAI Responses: answers as a list of items, each of which may go back word by word."""
+"""Codec for OpenAI Responses: answers as a list of items that can be sent back unchanged."""

@@ -1,7 +1,7 @@
-"""Tools of Responses that the caller runs and that are no functions: computer, shells, patches, approvals, searches.
+"""Client tools of Responses that are not functions: computer, shells, patches, approvals, searches.
 
-Their calls are tool calls like any other, named by the type of their item, which goes back to its origin as it came.
-Their results have shapes of their own.
+Their calls are normal tool calls, named by the type of their item, which is sent back unchanged. Their results have
+their own formats.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Outputs = dict[str, Callable[[ToolResultContent, WarningCollector], Wire]]
 
 
 def is_for_caller(item: Wire, *, runs_custom_tools: bool) -> bool:
-    """Whether the caller is to run what this item asks for."""
+    """Whether the caller has to run this item."""
     match read_text(item, "type"):
         case "function_call":
             return True
         case "custom_tool_call":
             return not runs_custom_tools
         case "shell_call":
-            # Shells in a container of the provider's have their output in the same answer.
+            # The output of shells in the provider's container is in the same response.
             return not read_text(read_object(item, "environment"), "type").startswith("container")
         case "tool_search_call":
             return item.get("execution") == "client"
@@ -41,17 +41,17 @@ def is_for_caller(item: Wire, *, runs_custom_tools: bool) -> bool:
 
 
 def is_vendor_call(kind: str) -> bool:
-    """Whether a call of this type is no function, and nothing of it comes in pieces that can be read."""
+    """Whether calls of this type are not functions and are not streamed in readable pieces."""
     return kind in OUTPUTS and kind != CUSTOM
 
 
 def call_id_of(item: Wire) -> str | None:
-    """Approvals are answered by the id of their request."""
+    """Return the call id; approvals are answered with the id of their request."""
     return read_name(item, "call_id") or read_name(item, "id")
 
 
 def arguments_of(item: Wire) -> str:
-    """Everything that the item asks for, as a JSON object."""
+    """Return all arguments of the item as a JSON object."""
     request = {name: value for name, value in item.items() if name not in ABOUT and value is not None}
     given = request.get("arguments")
     if isinstance(given, str):
@@ -63,7 +63,7 @@ def arguments_of(item: Wire) -> str:
 
 
 def kinds_of_calls(call: Call, protocol: str) -> dict[str, str]:
-    """Call ids of this history that need another output than functions do, and the types of their items."""
+    """Return the call ids in the history that need a special output, with the types of their items."""
     return {
         part.id: kind
         for message in call.messages
@@ -78,7 +78,7 @@ def calls_in(message: Message) -> Sequence[ToolCallContent]:
 
 
 def write_output(kind: str, result: ToolResultContent, warnings: WarningCollector) -> Wire:
-    """The output item; one that is given in the provider's own words goes as it is."""
+    """Encode the output item; one in the provider's own format is sent unchanged."""
     given = result.output
     if isinstance(given, Mapping) and read_text(given, "type") in (f"{kind}_output", "mcp_approval_response"):
         return dict(given)
@@ -92,7 +92,7 @@ def custom_output(result: ToolResultContent, warnings: WarningCollector) -> Wire
 def computer_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
     picture = next((part for part in result.contents if isinstance(part, ImageContent)), None)
     if picture is None:
-        warnings.dropped("the words of a computer_call's result", "its result is a screenshot", result)
+        warnings.dropped("the text of a computer_call's result", "its result is a screenshot", result)
     shown: Wire = {} if picture is None else {"image_url": picture.url or data_url(picture, "image/png")}
     if picture is not None and picture.file_id is not None:
         shown = {"file_id": picture.file_id}
@@ -121,7 +121,7 @@ def patch_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
 
 
 def approval(result: ToolResultContent, warnings: WarningCollector) -> Wire:
-    """True approves; False, a reason or an error declines."""
+    """Encode an approval: True approves; False, a reason or an error declines."""
     approve = result.output is True or (isinstance(result.output, Mapping) and result.output.get("approve") is True)
     written: Wire = {"type": "mcp_approval_response", "approval_request_id": result.call_id, "approve": approve}
     if not approve and isinstance(result.output, str) and result.output:

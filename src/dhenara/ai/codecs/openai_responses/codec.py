@@ -1,4 +1,4 @@
-"""The codec: what the rest of the house sees of Responses."""
+"""The Responses codec."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .response import ResponsesReader
 
 
 class OpenAIResponses:
-    """Stateless; one is enough."""
+    """Stateless codec; one instance is enough."""
 
     name = "openai_responses"
 
@@ -33,16 +33,16 @@ class OpenAIResponses:
         return ResponsesReader(quirks)
 
     def is_pending(self, body: Any) -> bool:
-        """Whether this is the answer's place, but not the answer yet."""
+        """Whether the response is not finished yet."""
         return isinstance(body, dict) and body.get("status") in UNDER_WAY
 
     def retrieve_request(self, answer_id: str, quirks: ResponsesQuirks, after: int | None = None) -> EncodedRequest:
-        """Asks for an answer by its id: as it is now, or as a stream of what follows an event."""
+        """Request a response by id: its current state, or a stream of the events after one."""
         query = "" if after is None else f"?stream=true&starting_after={after}"
         return EncodedRequest(f"{quirks.path}/{quote_segment(answer_id)}{query}", {}, method="GET", background=True)
 
     def stop(self, answer_id: str, quirks: ResponsesQuirks) -> EncodedRequest:
-        """Tells the provider to stop making an answer."""
+        """Request to cancel a response."""
         return EncodedRequest(f"{quirks.path}/{quote_segment(answer_id)}/cancel", {})
 
     def error(self, head: Head, body: bytes) -> CallError:
@@ -50,7 +50,7 @@ class OpenAIResponses:
 
 
 def read_error(head: Head, body: Any) -> CallError:
-    """`{"error": {…}}` as a body; `{"type": "error", "message", "code"}` or a failed response inside a stream."""
+    """Read `{"error": {…}}` as a body, or `{"type": "error", "message", "code"}` or a failed response in a stream."""
     data = body.get("error") if isinstance(body, dict) else None
     error = data if isinstance(data, dict) else body
     if not isinstance(error, dict):

@@ -1,4 +1,4 @@
-"""Token counts of Responses: the request itself, without what only its answer needs."""
+"""Token counting: the Responses request without the fields that only affect the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a response ended, or has not ended yet."""
+"""Finish reasons of responses."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ UNDER_WAY = ("queued", "in_progress")
 
 
 def finish_delta(response: Wire, *, called: bool) -> FinishDelta:
-    """`called` says whether calls of the answer wait for the caller."""
+    """Return the finish delta. `called`: whether tool calls wait for the caller."""
     raw = read_text(response, "status") or "completed"
     reason = read_text(read_object(response, "incomplete_details"), "reason")
     if raw == "incomplete" and reason:
         return FinishDelta(INCOMPLETE.get(reason, "other"), reason)
     if raw == "completed":
         return FinishDelta("tool_calls" if called else "stop", raw)
-    # A response in the background is asked for again later, by its id.
+    # A background response is fetched again later by its id.
     return FinishDelta("pause" if raw in UNDER_WAY else "other", raw)

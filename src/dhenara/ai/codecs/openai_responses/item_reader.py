@@ -1,4 +1,4 @@
-"""One item of an answer: told in pieces, or whole, or both; every word of it once."""
+"""One output item, streamed or whole or both; everything is emitted once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WORDS = ("output_text", "text", "")
 
 
 class ItemReader:
-    """Knows what was told of the item already, so that its whole only adds what is new."""
+    """Tracks what was emitted, so that the complete item only adds what is new."""
 
     __slots__ = ("_data", "_index", "_kind", "_noted", "_quirks", "_texts", "called", "id", "is_over", "stored")
 
@@ -41,9 +41,9 @@ class ItemReader:
         self._quirks = quirks
         self.id: str | None = None
         self.stored = False
-        """Whether the host keeps the answer, so that its id alone says what it was."""
+        """Whether the provider stores the response, so that its id is enough."""
         self._data: dict[int | str | None, str] = {}
-        """What was told of it, and the part that it belongs to."""
+        """What was emitted, and the part it belongs to."""
         self._noted: dict[int, int] = {}
         self._texts = StreamedTexts()
         self.called = False
@@ -52,12 +52,12 @@ class ItemReader:
         """Whether it came as a whole."""
 
     def text(self, content: int, piece: str) -> str:
-        """The part that this piece of a text or refusal belongs to."""
+        """Return the part for a piece of text or refusal."""
         self._texts.add(content, piece)
         return self.part_for(content)
 
     def part_for(self, what: int | str | None) -> str:
-        """The part that this piece belongs to; texts of a message are parts of their own."""
+        """Return the part for a piece; each text of a message is a part of its own."""
         part = self._data.get(what)
         if part is None:
             part = self._data[what] = self._part(what)
@@ -90,7 +90,7 @@ class ItemReader:
         yield from read(self, item)
 
     def finish_text(self, what: int | None, text: str) -> Iterator[Delta]:
-        """The words of a text, or the arguments, at their end, where no piece of them came."""
+        """Emit a complete text or arguments if no piece of it was streamed."""
         if what is not None:
             if what not in self._data and self._texts.has_streamed(text):
                 return
@@ -103,7 +103,7 @@ class ItemReader:
             yield (ToolCallDelta if is_call else ServerToolDelta)(self._part(None), arguments=new)
 
     def is_kind_of(self, item: Wire) -> bool:
-        """Whether what was told may be this item."""
+        """Whether the streamed item may be this one."""
         return self._kind in ("", read_text(item, "type") or guess_type(item))
 
     def is_same(self, item: Wire) -> bool:
@@ -116,7 +116,7 @@ class ItemReader:
         return (self.id is None or json_fields.read_name(item, "id") is None) and self.is_kind_of(item)
 
     def _calls(self, item: Wire) -> bool:
-        """Whether the caller is to run this."""
+        """Whether the caller has to run this item."""
         typed = item if "type" in item else {**item, "type": self._kind}
         self.called = is_for_caller(typed, runs_custom_tools=self._quirks.runs_custom_tools)
         return self.called
@@ -151,7 +151,7 @@ class ItemReader:
             yield CitationDelta(self.note_content(content), read_citation(note))
 
     def _call(self, item: Wire) -> Iterator[Delta]:
-        """A custom tool takes plain text instead of a JSON object; other calls of the vendor's are kept whole."""
+        """Emit a call; custom tools have plain text instead of JSON, other vendor calls are kept whole."""
         if is_vendor_call(self._kind):
             new = self._unseen(None, arguments_of(item))
             stored = {"item": item, "tool_type": self._kind}
@@ -194,7 +194,7 @@ class ItemReader:
         return str(named or self._kind)
 
     def _unseen(self, what: int | str | None, text: str) -> str:
-        """The words, unless they were told in pieces."""
+        """Return the text unless it was streamed."""
         if what in self._data or not text:
             return ""
         self._data[what] = self._part(what)
@@ -209,13 +209,13 @@ READERS: dict[str, Callable[[ItemReader, Wire], Iterator[Delta]]] = {
 
 
 def guess_type(item: Wire) -> str:
-    """What an item without a type must be, by what it holds."""
+    """Guess the type of an item without one from its fields."""
     held = (("message", "content"), ("reasoning", "summary"), ("function_call", "arguments"))
     return next((kind for kind, name in held if name in item), "")
 
 
 def arguments_text(arguments: Any) -> str:
-    """Arguments as text; some hosts send the object itself."""
+    """Return arguments as text; some providers send an object."""
     if isinstance(arguments, str):
         return arguments
     return json.dumps(arguments).decode() if arguments else ""

@@ -1,4 +1,4 @@
-"""Items: the history as Responses wants to hear it, its own items word by word."""
+"""Items: the history in Responses format, with its own items unchanged."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Wire = dict[str, Any]
 
 
 def write_items(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector) -> list[Wire]:
-    """Every turn in order, as one flat list."""
+    """Encode every message in order as one flat list."""
     kinds = kinds_of_calls(call, PROTOCOL)
     return [item for message in call.messages for item in write_message(message, call, quirks, warnings, kinds)]
 
@@ -66,7 +66,7 @@ def text(options: str) -> Wire:
 def write_user(
     message: Message, warnings: WarningCollector, kinds: Mapping[str, str], *, marks: bool
 ) -> Iterator[Wire]:
-    """Tool results, then what the user says; items of Responses' own stand between messages, in their order."""
+    """Encode tool results, then the user's content; items in the protocol's own format keep their position."""
     yield from write_results(message.contents, warnings, kinds, marks=marks)
     rest = (part for part in message.contents if not isinstance(part, ToolResultContent))
     for is_item, parts in groupby(rest, lambda part: isinstance(part, GenericContent)):
@@ -77,10 +77,12 @@ def write_user(
 
 
 def write_answer(contents: Sequence[Content], call: Call, warnings: WarningCollector) -> Iterator[Wire]:
-    """Its own items go back as they came: a thought with what follows it, texts of one message in one."""
+    """Encode an answer; own items go back unchanged, reasoning with its following item, texts of one message
+    together.
+    """
     lost = [part for at, part in enumerate(contents) if is_unsendable_reasoning(part, contents[at + 1 :], call)]
     for part in lost:
-        warnings.dropped("thinking that was not sealed, or that nothing followed", "it would be refused", part)
+        warnings.dropped("reasoning that is not encrypted, or without a following item", "it would be refused", part)
     open_message: Wire | None = None
     for at, part in enumerate(contents):
         if part in lost:
@@ -98,13 +100,13 @@ def write_answer(contents: Sequence[Content], call: Call, warnings: WarningColle
 
 
 def is_message_part(part: Content, call: Call) -> TypeGuard[TextContent | StructuredContent]:
-    """Whether these are words of its own that stood in a message."""
+    """Whether the part is text of an own message item."""
     text = isinstance(part, TextContent | StructuredContent)
     return text and is_own_part(part, call, PROTOCOL) and "item" in part.extras
 
 
 def is_unsendable_reasoning(part: Content, following: Sequence[Content], call: Call) -> bool:
-    """Whether this thought of its own cannot go back: unsealed it must be stored there, and an item must follow it."""
+    """Whether this reasoning cannot be sent back: it must be encrypted or stored, and an item must follow."""
     if not isinstance(part, ReasoningContent) or not is_own_part(part, call, PROTOCOL):
         return False
     item = part.extras.get("item", {})
@@ -113,7 +115,7 @@ def is_unsendable_reasoning(part: Content, following: Sequence[Content], call: C
 
 
 def write_without_id(part: Content, warnings: WarningCollector) -> Iterator[Wire]:
-    """Without the thinking it was made from an item is refused under its id, so it is said like a stranger's."""
+    """Encode the part as that of another provider: without its reasoning, an item is rejected under its id."""
     if isinstance(part, ToolCallContent):
         yield {name: value for name, value in write_own_call(part).items() if name != "id"}
     else:
@@ -134,7 +136,7 @@ def append_text(message: Wire | None, part: TextContent | StructuredContent) -> 
 
 
 def write_own(part: Content, contents: Sequence[Content]) -> Iterator[Wire]:
-    """What only the origin understands. A thought that was broken off has no item, and stays home."""
+    """Encode provider-specific items. Reasoning that was interrupted has no item and is dropped."""
     match part:
         case ReasoningContent():
             if "item" in part.extras:
@@ -144,7 +146,7 @@ def write_own(part: Content, contents: Sequence[Content]) -> Iterator[Wire]:
         case ServerToolContent() | GenericContent():
             yield {**part.data, **write_generated_image(part, contents)}
         case ImageContent():
-            return  # it goes back inside the item that drew it
+            return  # it is sent inside of the item that generated it
         case _:
             yield from write_assistant_text(part)
 
@@ -159,7 +161,7 @@ def write_own_call(part: ToolCallContent) -> Wire:
 
 
 def write_generated_image(part: Content, contents: Sequence[Content]) -> Wire:
-    """The picture of an image generation, which is kept as a picture beside its item."""
+    """Encode the image of an image generation item, which is stored as a separate part."""
     data = part.data if isinstance(part, ServerToolContent) else {}
     if data.get("type") != "image_generation_call":
         return {}
@@ -178,7 +180,9 @@ def write_foreign(part: Content, warnings: WarningCollector) -> Iterator[Wire]:
             warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
         case _ if not isinstance(part, AudioContent) and not part.get_text():
             if not isinstance(part, TextContent):
-                warnings.dropped(f"a part of kind {getattr(part, 'type', 'part')!r}", "answers are text there", part)
+                warnings.dropped(
+                    f"a part of kind {getattr(part, 'type', 'part')!r}", "assistant messages support only text", part
+                )
         case _:
             yield from write_assistant_text(part)
 

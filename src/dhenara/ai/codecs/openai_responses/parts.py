@@ -1,4 +1,4 @@
-"""Parts: text, pictures and documents inside a message to the model."""
+"""Parts of messages: text, images and documents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Wire = dict[str, Any]
 
 
 def write_parts(contents: Sequence[Content], warnings: WarningCollector, *, marks: bool = False) -> list[Wire]:
-    """`marks` says whether the model takes marks for its prompt cache; all others cache by themselves."""
+    """Encode the parts. `marks`: whether the model supports cache markers; others cache automatically."""
     written = ((part, write_part(part, warnings)) for part in contents)
     return [
         mark_part(with_vendor_fields(wire, part, PROTOCOL), part, marks=marks)
@@ -28,7 +28,7 @@ def write_parts(contents: Sequence[Content], warnings: WarningCollector, *, mark
 
 
 def mark_part(wire: Wire, part: Content, *, marks: bool) -> Wire:
-    """The part's own mark in OpenAI's words, or the one that stands for it."""
+    """Add the part's own cache marker, or the one that its `cache` field stands for."""
     mark = part.extras.get(BREAKPOINT) or (breakpoint_of(part.cache) if marks and part.cache else None)
     return wire if mark is None else {**wire, BREAKPOINT: mark}
 
@@ -43,7 +43,9 @@ def write_part(part: Content, warnings: WarningCollector) -> Wire | None:
         case FileContent():
             return write_file(part)
         case Media():
-            warnings.dropped(f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent there", part)
+            warnings.dropped(
+                f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent to this provider", part
+            )
             return None
         case GenericContent():
             return dict(part.data)
@@ -52,7 +54,7 @@ def write_part(part: Content, warnings: WarningCollector) -> Wire | None:
 
 
 def is_user_media(part: Media, home: bool) -> bool:
-    """A picture of its own goes back inside the item that drew it; all others are for the user to show."""
+    """Whether the part has to be moved to a user message; own images are sent inside their item."""
     return not home and isinstance(part, ImageContent | FileContent)
 
 
@@ -64,7 +66,7 @@ def write_image(part: ImageContent) -> Wire:
 
 
 def write_file(part: FileContent) -> Wire:
-    """Text files go as text with their name, all others as files."""
+    """Encode text files as text with their name, all others as files."""
     if (words := part.to_text()) is not None:
         return {"type": "input_text", "text": words}
     if part.file_id is not None:

@@ -1,4 +1,4 @@
-"""Provider-run tools in Responses: all four there are."""
+"""Provider tools in Responses; all four kinds are supported."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def write_file_search(search: FileSearch) -> Wire:
 
 
 def write_mcp(server: RemoteMCP) -> Wire:
-    """The provider connects by itself; nobody can be asked for each call, so none is."""
+    """Encode an MCP server. Approval is turned off, because the provider calls the tools itself."""
     written: Wire = {"type": "mcp", "server_label": server.name, "server_url": server.url, "require_approval": "never"}
     if token := server.token():
         written["authorization"] = token

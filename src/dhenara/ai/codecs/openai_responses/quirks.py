@@ -1,4 +1,4 @@
-"""How hosts of Responses differ, as data."""
+"""Quirks of Responses dialects, as data."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ PARAMETERS: Mapping[str, str | None] = {
 
 @dataclass(frozen=True, slots=True)
 class ResponsesQuirks(Quirks):
-    """The defaults are OpenAI's own host."""
+    """Quirks of a Responses dialect. The defaults are OpenAI's own."""
 
     names: ClassVar[Mapping[str, str | None]] = PARAMETERS
 
     path: str = "/responses"
     efforts: Mapping[str, str] = field(default_factory=dict)
     summary: str | None = "auto"
-    """Which summary of its thinking a model is asked for."""
+    """Reasoning summary to request."""
 
     encrypted_reasoning: bool = True
-    """Whether thinking can be had as a sealed block, to be sent back where nothing is stored."""
+    """Whether encrypted reasoning is supported, which is sent back if nothing is stored."""
 
     media_support: Mapping[str, MediaSupport] = field(default_factory=lambda: {"image": MediaSupport(PICTURES)})
     cache_marks: bool = False
-    """Whether the prompt cache can be marked; without marks, prompts are cached by themselves."""
+    """Whether cache markers are supported; without markers, prompts are cached automatically."""
 
     calls_last: bool = False
-    """Whether the calls of an answer must stand after its words, wherever they were made."""
+    """Whether calls must come after the text of an answer."""
 
     schema_rules: SchemaRules | None = ALL_REQUIRED
     blocked_domains: str | None = None
-    """What the domains are called that a search leaves out; None where none can be."""
+    """Field for blocked domains of a search; None if unsupported."""
 
     runs_custom_tools: bool = False
-    """Whether calls of custom tools are the provider's own doing."""
+    """Whether the provider runs custom tools itself."""

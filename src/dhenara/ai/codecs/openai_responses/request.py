@@ -1,4 +1,4 @@
-"""Requests: a call written as a Responses body. Nothing is stored there unless the options say so."""
+"""Requests: encode a call as a Responses body. Nothing is stored at the provider unless the options ask for it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STREAM_FIELDS = {"stream": True}
 
 
 def write_request(call: Call, quirks: ResponsesQuirks) -> EncodedRequest:
-    """The whole request; what Responses cannot be told is in the warnings."""
+    """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
@@ -40,7 +40,7 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> EncodedRequest:
     if call.instructions:
         body["instructions"] = "\n\n".join(call.instructions)
     body["input"] = write_items(call, quirks, warnings)
-    # What is made in the background, or added to a conversation, must be kept somewhere.
+    # Background responses and conversations require storage.
     body["store"] = bool(config.options.get("background") or config.options.get("conversation"))
     body.update(quirks.defaults)
     body.update(write_parameters(config, quirks, warnings))
@@ -65,10 +65,10 @@ def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings
     if config.wants_reasoning is None:
         return {}
     if not config.wants_reasoning and config.reasoning_effort is None and "none" not in quirks.efforts:
-        # Models that do not reason refuse even to be told so.
+        # Models without reasoning reject the field.
         return {}
     if config.max_reasoning_tokens is not None:
-        warnings.translated("max_reasoning_tokens", "a budget becomes an effort level")
+        warnings.translated("max_reasoning_tokens", "the budget is converted to an effort level")
     text: Wire = {"effort": dialect_effort(config, quirks.efforts, warnings)}
     if quirks.summary and config.wants_reasoning:
         text["summary"] = quirks.summary
@@ -76,7 +76,7 @@ def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings
 
 
 def write_cache(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
-    """Prompts are cached by themselves there; what can be said is where, and for how long."""
+    """Encode the cache settings: cache key and lifetime; caching itself is automatic."""
     warn_unsupported_cache(config, warnings, ("key",))
     cache = config.prompt_cache
     if cache is None:
@@ -99,7 +99,7 @@ def write_context(config: AIModelCallConfig, warnings: WarningCollector) -> Wire
 
 
 def include_fields(call: Call, quirks: ResponsesQuirks) -> list[str]:
-    """Sealed thinking is asked for wherever there may be thinking: without it, the next turn could not hear it."""
+    """Request encrypted reasoning if there may be any: the next turn needs it."""
     wanted = [LOGPROBS] if call.config.logprobs or call.config.top_logprobs is not None else []
     settings = call.endpoint.ai_model.settings
     thinks = (
@@ -128,7 +128,7 @@ def write_tools(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: Wa
 
 
 def write_tool(tool: ToolDefinition, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
-    """Strictness is on by default there, which changes what a schema means; here it is off unless asked for."""
+    """Encode a tool. The API's default is strict, which changes the schema; here the default is off."""
     schema, strict = tool_schema(tool, quirks, warnings)
     written: Wire = {"type": "function", "name": tool.name, "parameters": schema, "strict": bool(strict)}
     return written if tool.description is None else {**written, "description": tool.description}

@@ -1,4 +1,4 @@
-"""Responses: whole answers and streams, read item by item by the same functions."""
+"""Responses: complete and streamed, decoded item by item by the same functions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EXTRA_FIELDS = ("service_tier", "conversation", "background", "previous_response
 
 
 class ResponsesReader:
-    """One answer. The items of its final event are the last word on what only the origin understands."""
+    """Decodes one response. The items of the final event replace earlier provider data."""
 
     __slots__ = ("_items", "_last", "_moved", "_quirks")
 
@@ -50,7 +50,7 @@ class ResponsesReader:
         """Where items are kept whose place was taken: some hosts give all of them the same one."""
 
     def whole(self, body: Any) -> Iterator[Delta]:
-        """A body without items that is no response says why there is none."""
+        """Decode a complete body; a body without items that is not a response contains an error."""
         refuse_foreign(body, RESPONSES)
         is_response = read_text(body, "object") in ("", "response")
         has_items = is_response and isinstance(body.get("output"), list) and bool(body["output"] or body.get("status"))
@@ -80,7 +80,7 @@ class ResponsesReader:
         return iter(())
 
     def _item(self, event: Wire) -> ItemReader:
-        """The item that an event is about; the one told last, where the host does not say."""
+        """Return the item of an event; the latest one if the event does not say."""
         index = event.get("output_index")
         if not isinstance(index, int):
             index = self._last
@@ -95,7 +95,7 @@ class ResponsesReader:
         return reader
 
     def _find_known(self, item: Wire, index: int, data: dict[int, ItemReader]) -> ItemReader:
-        """The item of this id that was told before, each once: places may shift, ids may repeat or be left out."""
+        """Return the streamed item with this id; positions may change, ids may repeat or be missing."""
         same = (at for at, reader in data.items() if reader.id is not None and reader.id == read_name(item, "id"))
         here = (at for at in (index,) if at in data and data[at].is_kind_of(item))
         alike = (at for at, reader in data.items() if reader.is_like(item))
@@ -180,7 +180,7 @@ class ResponsesReader:
         return (ErrorDelta(stream_error(event)),)
 
     def _close(self, response: Wire) -> Iterator[Delta]:
-        """The whole response at its end: what was not told yet, the counts, and why it ended."""
+        """Read the final response: what was not emitted yet, token counts and finish reason."""
         data = dict(self._items)
         for index, item in enumerate(read_objects(response, "output")):
             known = self._find_known(item, index, data)
@@ -224,7 +224,7 @@ EVENTS: dict[str, Callable[[ResponsesReader, Wire], Iterable[Delta]]] = {
 
 
 def is_unfinished(body: Wire) -> bool:
-    """Whether this is a response that may have no items: one under way, failed or cancelled."""
+    """Whether this response may have no items: in progress, failed or cancelled."""
     return read_text(body, "object") == "response" and read_text(body, "status") not in ("", "completed")
 
 

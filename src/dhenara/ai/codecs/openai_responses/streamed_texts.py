@@ -1,4 +1,4 @@
-"""The texts of one message as they were streamed, and their places in the finished item."""
+"""Streamed texts of one message, and their positions in the finished item."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 
 class StreamedTexts:
-    """Hosts may count the texts of a message otherwise while they stream than in the finished item."""
+    """Maps positions, because providers may number texts differently while streaming."""
 
     __slots__ = ("_pieces",)
 
@@ -20,7 +20,7 @@ class StreamedTexts:
         pieces.append(piece)
 
     def has_streamed(self, text: str) -> bool:
-        """Whether this whole text was streamed, at whatever place."""
+        """Whether this whole text was streamed, at any position."""
         return any("".join(pieces) == text for pieces in self._pieces.values())
 
     def rest(self, place: int, text: str) -> str:
@@ -34,7 +34,9 @@ class StreamedTexts:
         return new
 
     def places(self, texts: Sequence[str]) -> list[int]:
-        """For each text of the finished item, the place at which it was streamed, else its own or a free one."""
+        """Return for each text of the finished item the position at which it was streamed, else its own or a free
+        one.
+        """
         if not self._pieces:
             return list(range(len(texts)))
         streamed = {place: "".join(pieces) for place, pieces in self._pieces.items()}

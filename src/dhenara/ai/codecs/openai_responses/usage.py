@@ -1,4 +1,4 @@
-"""Usage: input contains what was cached, output contains the thinking; here each token is counted once."""
+"""Usage: input includes cached tokens and output includes reasoning; here each token is counted once."""
 
 from __future__ import annotations
 

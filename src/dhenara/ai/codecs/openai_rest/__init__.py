@@ -1,1 +1,1 @@
-"""OpenAI's endpoints beside chat, as OpenAI and all who follow it speak them."""
+"""Codecs for OpenAI's endpoints other than chat, and for compatible providers."""

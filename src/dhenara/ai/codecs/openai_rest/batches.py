@@ -1,4 +1,4 @@
-"""Batches as OpenAI and Groq run them: calls in a file, answers in another, errors in a third."""
+"""Batches of OpenAI and Groq: calls in one file, results in a second, errors in a third."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ STATES: dict[str, BatchState] = {
     "cancelled": "cancelled",
 }
 NAME = "name"
-"""Under which of its metadata a batch keeps its name."""
+"""Metadata key for the name of a batch."""
 
 
 def batch_request(request: BatchRequest, quirks: BatchQuirks) -> EncodedRequest:
-    """Asks for a batch that is there, or for its end."""
+    """Encode a request about an existing batch: get, cancel or list."""
     address = f"{quirks.path}/{quote_segment(request.batch_id or '')}"
     return (
         EncodedRequest(address, {}, method="GET")
@@ -78,7 +78,7 @@ def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
 def read_job(body: Wire) -> BatchJob:
     require(body, "a batch", "status")
     if body.get("object") not in (None, "batch") or protocol_of(body) is not None:
-        raise ValueError("this is something else than a batch")
+        raise ValueError("expected a batch, got something else")
     counts, errors = read_object(body, "request_counts"), read_object(body, "errors").get("data") or ()
     return BatchJob(
         batch_id=body["id"],

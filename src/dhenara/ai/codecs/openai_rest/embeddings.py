@@ -1,4 +1,4 @@
-"""Embeddings as most hosts speak them: `{"input": [...]}` in, a list of numbered vectors out."""
+"""Embeddings in OpenAI's format: `{"input": [...]}` in, a list of numbered vectors out."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
         yield from used(read_usage(usage))
     entries = sorted(body["data"], key=lambda entry: read_int(entry, "index"))
     if not entries:
-        raise ValueError("there are no vectors in it")
+        raise ValueError("the response contains no vectors")
     yield ResultDelta(read_vectors([entry["embedding"] for entry in entries], quirks.encoding))
 
 
 def read_vectors(sent: list[Any], encoding: Transport) -> EmbeddingResponse:
-    """Packed or as numbers: servers that do not know the packed form answer with numbers."""
+    """Read packed or plain vectors: servers without support for packed ones send numbers."""
     if not all(isinstance(vector, str) for vector in sent):
         return EmbeddingResponse(vectors=checked(sent))
     packed = tuple(base64.b64decode(vector) for vector in sent)

@@ -1,4 +1,4 @@
-"""Files as OpenAI keeps them, and Anthropic, Mistral, xAI and others after it."""
+"""File API of OpenAI, Anthropic, Mistral, xAI and others."""
 
 from __future__ import annotations
 
@@ -77,14 +77,14 @@ def write_expiry(request: FileRequest, quirks: FileQuirks, warnings: WarningColl
             return {"expires_after": request.expires_in}
         case "hours":
             if request.expires_in % HOUR:
-                warnings.clamped("expires_in", "files are kept for whole hours")
+                warnings.clamped("expires_in", "expiry is in whole hours")
             return {"expiry": -(-request.expires_in // HOUR)}
-    warnings.unsupported("expires_in", "files stay until they are deleted")
+    warnings.unsupported("expires_in", "files are kept until they are deleted")
     return {}
 
 
 def list_query(request: FileRequest, quirks: FileQuirks) -> str:
-    """The query of one page."""
+    """Return the query of one page."""
     question: Wire = {quirks.size_field: quirks.page_size}
     if request.purpose and quirks.params.get("purpose"):
         question["purpose"] = request.purpose
@@ -109,7 +109,7 @@ def next_page(quirks: FileQuirks, body: Wire, files: list[UploadedFile]) -> str 
         case "token":
             return body.get("pagination_token") or None
         case "number":
-            # Whether there is more is told by how full this page is; where it is, by the number of those before.
+            # A full page means that there may be more; the next page is found by the number of items before it.
             return None if len(files) < quirks.page_size else "next"
     return (body.get("last_id") or files[-1].file_id) if body.get("has_more") and files else None
 

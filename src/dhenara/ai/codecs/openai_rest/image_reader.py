@@ -1,4 +1,4 @@
-"""Pictures read: whole answers, and streams in which a picture becomes clearer."""
+"""Image responses: complete, and streams with partial images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FACTS = ("background", "quality", "size", "output_format", "created")
 
 
 class ImageReader:
-    """One answer. `expected` is how many pictures were asked for: a stream has no other last word."""
+    """Decodes one response. `expected` is the number of requested images: a stream has no other end marker."""
 
     __slots__ = ("_expected", "_made", "_options")
 
@@ -37,7 +37,7 @@ class ImageReader:
             yield ErrorDelta(read_error(Head(0), body))
             return
         if not body["data"]:
-            raise ValueError("there are no pictures in it")
+            raise ValueError("the response contains no images")
         self._made.extend(read_images(body["data"], mime_type_of(body)))
         yield from self._read_images(body)
         yield StreamEnd()
@@ -82,7 +82,7 @@ def mime_type_of(body: Any) -> str | None:
 
 
 def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
-    """Where tokens are counted, those of the answer are all pixels unless it says otherwise."""
+    """Convert the report; output tokens are image tokens unless it says otherwise."""
     data, drawn = read_object(report, "input_tokens_details"), read_object(report, "output_tokens_details")
     words = read_int(drawn, "text_tokens")
     match = split(

@@ -1,4 +1,4 @@
-"""Pictures as OpenAI and those who follow it draw them: new ones, edits and variations, streamed where offered."""
+"""Image generation, edits and variations in OpenAI's format, streamed if supported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PRICELESS = ("model", "prompt", "n", "user", "seed", "stream", "response_format"
 
 
 class OpenAIImages:
-    """Stateless; one is enough."""
+    """Stateless codec; one instance is enough."""
 
     name = "openai_rest.images"
 
@@ -50,13 +50,13 @@ def write(call: Call, quirks: ImageQuirks) -> EncodedRequest:
     response_format = ResponseFormat(ImageReader(int(fields.get("n") or 1), pricing_options(fields)))
     if not drawing.pictures and drawing.request.make == "new":
         if drawing.request.mask is not None:
-            raise UnsupportedError("a mask says where a picture may change, and there is no picture in the prompt")
+            raise UnsupportedError("a mask needs an image to edit. Add an image to the prompt")
         return EncodedRequest(quirks.path, fields, {}, drawing.warnings.all(), response_format=response_format)
     return write_change(call, quirks, drawing, fields, response_format)
 
 
 def pricing_options(fields: Wire) -> Wire:
-    """What may decide the price of a picture: every option but those that say who wants what how."""
+    """Return the options that may determine the price: all except prompt, user and format of transfer."""
     return {name: value for name, value in fields.items() if name not in PRICELESS and isinstance(value, str | int)}
 
 
@@ -74,23 +74,23 @@ def write_fields(call: Call, quirks: ImageQuirks, drawing: ImagePrompt) -> Wire:
     if config.streaming and quirks.streams:
         fields["stream"] = True
     elif config.streaming:
-        drawing.warnings.unsupported("streaming", "the picture comes whole")
+        drawing.warnings.unsupported("streaming", "images are not streamed")
     return {**fields, **call.endpoint.ai_model.parameters, **config.options}
 
 
 def write_change(
     call: Call, quirks: ImageQuirks, drawing: ImagePrompt, fields: Wire, response_format: ResponseFormat
 ) -> EncodedRequest:
-    """An edit or a variation of pictures that are sent along."""
+    """Encode an edit or a variation of images that are sent along."""
     provider = str(call.endpoint.api.provider)
     varies = drawing.request.make == "variation"
     path = quirks.variations_path if varies else quirks.edits_path
     if path is None:
-        raise UnsupportedError(f"{provider} makes no {'variations' if varies else 'edits'} of pictures")
+        raise UnsupportedError(f"{provider}: {'variations' if varies else 'edits'} of images are not supported")
     warnings = drawing.warnings.all()
     if quirks.pictures == "json":
         if drawing.request.mask is not None:
-            raise UnsupportedError(f"{provider} takes no mask")
+            raise UnsupportedError(f"{provider}: masks are not supported")
         return EncodedRequest(
             path, {**fields, **image_links(drawing.pictures, quirks)}, {}, warnings, response_format=response_format
         )
@@ -100,7 +100,7 @@ def write_change(
 
 
 def write_form(provider: str, drawing: ImagePrompt, fields: Wire) -> Multipart:
-    """Pictures as files, beside everything else as text."""
+    """Encode images as form files, and everything else as form text."""
     many = len(drawing.pictures) > 1
     sent = [("image[]" if many else "image", picture) for picture in drawing.pictures]
     if drawing.request.mask is not None:
@@ -115,7 +115,7 @@ def form_value(value: Any) -> str:
 
 
 def image_links(pictures: tuple[ImageContent, ...], quirks: ImageQuirks) -> Wire:
-    """Pictures as addresses, which may hold them whole."""
+    """Encode images as URLs, including data URLs."""
     links: list[Any] = [image_url(picture) for picture in pictures]
     if quirks.picture_shape == "object":
         links = [{"type": "image_url", "url": link} for link in links]
@@ -123,7 +123,7 @@ def image_links(pictures: tuple[ImageContent, ...], quirks: ImageQuirks) -> Wire
 
 
 def image_filename(picture: ImageContent, stem: str) -> tuple[str, str]:
-    """Name and kind of a file."""
+    """Return file name and media type."""
     mime = picture.mime_type or image_type(picture.data or b"") or "image/png"
     return picture.name or f"{stem.removesuffix('[]')}.{mime.partition('/')[2].partition('+')[0]}", mime
 

@@ -1,4 +1,4 @@
-"""Batches as Mistral runs them: calls in the request, or in a file where they are many; answers in a file."""
+"""Mistral batches: calls in the request, or in a file if there are many; results in a file."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
 def read_job(body: Wire) -> BatchJob:
     require(body, "a batch", "status")
     if body.get("object") not in (None, "batch") or protocol_of(body) is not None:
-        raise ValueError("this is something else than a batch")
+        raise ValueError("expected a batch, got something else")
     return BatchJob(
         batch_id=body["id"],
         state=STATES.get(str(body.get("status")), "running"),

@@ -1,4 +1,4 @@
-"""Moderation: texts, and with them pictures where the host looks at those."""
+"""Moderation of texts, and of images if the provider supports them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write(call: Call, quirks: ModerationQuirks) -> EncodedRequest:
     inputs = request_of(call, ModerationRequest).inputs
     pictured = any(isinstance(one, ImageContent) for one in inputs)
     if pictured and not quirks.pictures:
-        raise UnsupportedError(f"{call.endpoint.api.provider} judges texts only")
+        raise UnsupportedError(f"{call.endpoint.api.provider}: moderation supports only text")
     text: list[Any] = [write_input(one) for one in inputs] if pictured else list(inputs)
     body: dict[str, Any] = {"model": call.endpoint.ai_model.model_name, "input": text}
     return EncodedRequest(
@@ -43,12 +43,12 @@ def read(quirks: ModerationQuirks, body: Any) -> Iterator[Delta]:
     if usage := read_object(body, "usage"):
         yield from used(read_usage(usage))
     if not body["results"]:
-        raise ValueError("there are no judgements in it")
+        raise ValueError("the response contains no results")
     yield ResultDelta(ModerationResponse(results=[read_judgement(one) for one in body["results"]]))
 
 
 def read_judgement(one: dict[str, Any]) -> Moderation:
-    """Some hosts tell only the categories."""
+    """Read a result; some providers send only the categories."""
     require(one, "a judgement", "flagged", "categories")
     categories = {name: bool(hit) for name, hit in read_object(one, "categories").items()}
     return Moderation(

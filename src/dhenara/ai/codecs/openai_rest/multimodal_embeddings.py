@@ -1,4 +1,4 @@
-"""Embeddings of texts and pictures alike, as Voyage speaks them."""
+"""Embeddings of texts and images in Voyage's format."""
 
 from __future__ import annotations
 

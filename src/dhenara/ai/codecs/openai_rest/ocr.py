@@ -1,4 +1,4 @@
-"""OCR as Mistral speaks it: a document in, pages of markdown out."""
+"""OCR in Mistral's format: a document in, markdown pages out."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def read(quirks: OcrQuirks, body: Any) -> Iterator[Delta]:
     )
     pages = [read_page(page) for page in body["pages"]]
     if not pages:
-        raise ValueError("there are no pages in it")
+        raise ValueError("the response contains no pages")
     yield ResultDelta(OcrResponse(pages=pages, annotation=body.get("document_annotation")))
 
 
@@ -74,7 +74,7 @@ def read_page(page: dict[str, Any]) -> OcrPage:
 
 
 def read_page_image(image: dict[str, Any]) -> GeneratedImage:
-    """A picture of the page; its name is the one that the markdown refers to."""
+    """Read an image of the page; its name is the one that the markdown refers to."""
     encoded = (image.get("image_base64") or "").partition("base64,")
     data = base64.b64decode(encoded[2] or encoded[0]) or None
     place = {name: value for name, value in image.items() if name not in ("id", "image_base64") and value is not None}

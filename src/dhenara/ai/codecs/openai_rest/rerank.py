@@ -1,4 +1,4 @@
-"""Rerank as Cohere began it and most hosts speak it: a query and documents in, numbers and scores out."""
+"""Reranking in the format of Cohere and others: query and documents in, indexes and scores out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read(quirks: RerankQuirks, body: Any) -> Iterator[Delta]:
         for one in body[next((name for name in (quirks.results, *RESULTS) if name in body), quirks.results)]
     ]
     if not ranked:
-        raise ValueError("there are no ranked documents in it")
+        raise ValueError("the response contains no ranked documents")
     yield ResultDelta(RerankResponse(results=sorted(ranked, key=lambda one: one.score, reverse=True)))
 
 
@@ -57,7 +57,7 @@ def document_text(document: Any) -> str | None:
 
 
 def read_usage(body: Report) -> Usage:
-    """Tokens, or searches where those are what is billed."""
+    """Convert the report: tokens, or searches if these are billed."""
     report, billed = read_object(body, "usage"), read_object(read_object(body, "meta"), "billed_units")
     searches = read_int(billed, "search_units") or read_int(report, "search_units")
     return Usage(

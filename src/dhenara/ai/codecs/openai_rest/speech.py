@@ -1,4 +1,4 @@
-"""Text as speech, as OpenAI and those who follow it ask for it."""
+"""Speech synthesis in OpenAI's format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ..warnings import WarningCollector
 
 
 class OpenAISpeech:
-    """Stateless; one is enough."""
+    """Stateless codec; one instance is enough."""
 
     name = "openai_rest.speech"
 
@@ -69,7 +69,7 @@ def format_of(request: SpeechRequest, quirks: SpeechQuirks, provider: str) -> An
     wire = quirks.formats.get(request.format, request.format)
     if wire is None:
         known = ", ".join(name for name, value in quirks.formats.items() if value is not None)
-        raise UnsupportedError(f"{provider} does not speak in {request.format}; it has: {known}")
+        raise UnsupportedError(f"{provider}: format {request.format} is not supported. Use one of: {known}")
     return wire
 
 
@@ -80,7 +80,7 @@ def response_format(request: SpeechRequest, quirks: SpeechQuirks) -> ResponseFor
 
 
 class SpeechEventReader:
-    """Speech in base64: in one JSON document, or in events."""
+    """Reads base64 speech from one JSON document or from events."""
 
     __slots__ = ("_received", "_request")
 

@@ -1,4 +1,4 @@
-"""Speech as text, as OpenAI and those who follow it ask for it: a form with a file."""
+"""Transcription in OpenAI's format: a form with a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Pairs = list[tuple[str, Any]]
 
 
 class OpenAITranscription:
-    """Stateless; one is enough."""
+    """Stateless codec; one instance is enough."""
 
     name = "openai_rest.transcription"
 
@@ -56,10 +56,10 @@ def write(call: Call, quirks: TranscriptionQuirks) -> EncodedRequest:
     if call.config.streaming and quirks.streams:
         fields.append(("stream", True))
     elif call.config.streaming:
-        warnings.unsupported("streaming", "the transcript comes whole")
+        warnings.unsupported("streaming", "transcripts are not streamed")
     more = {**quirks.defaults, **call.endpoint.ai_model.parameters, **call.config.options}
     fields = [*(pair for pair in fields if pair[0] not in more), *more.items()]
-    # xAI wants the file after everything that says how to read it.
+    # xAI requires the file after all other fields.
     form = Multipart((*(part for pair in fields for part in form_fields(*pair)), source(request, quirks, provider)))
     response_format = ResponseFormat(TranscriptionReader(), body="blob")
     return EncodedRequest(
@@ -76,34 +76,30 @@ def path(quirks: TranscriptionQuirks, provider: str, *, translates: bool) -> str
     if not translates:
         return quirks.path
     if quirks.translations_path is None:
-        raise UnsupportedError(
-            f"this model at {provider} writes speech down in its own language; whisper at openai or groq translates it"
-        )
+        raise UnsupportedError(f"{provider}: this model does not support translation. Use whisper at openai or groq")
     return quirks.translations_path
 
 
 def check_needs(request: TranscriptionRequest, quirks: TranscriptionQuirks, provider: str) -> None:
     for name in quirks.needs:
         if getattr(request, name) is None:
-            raise ConfigurationError(
-                f"{provider} transcribes only when it is told the {name}: pass {name}='en' or another"
-            )
+            raise ConfigurationError(f"{provider}: transcription needs {name}. Pass {name}='en' or another")
 
 
 def write_times(request: TranscriptionRequest, quirks: TranscriptionQuirks, warnings: WarningCollector) -> Pairs:
     if request.timestamps is None or quirks.timestamps == "always":
         return []
     if request.diarize and quirks.speakers is not None and quirks.timestamps == "never":
-        return []  # who speaks is told with the times
+        return []  # speakers are returned with the timestamps
     if quirks.timestamps == "never":
-        warnings.unsupported("timestamps", "this model tells no times")
+        warnings.unsupported("timestamps", "this model does not return timestamps")
         return []
     fine = [("timestamp_granularities[]", request.timestamps)]
     if quirks.timestamps == "plain":
         return [("timestamp_granularities", request.timestamps)]
     if request.timestamps == "word":
         fine.append(("timestamp_granularities[]", "segment"))
-    # Translations know no granularities: theirs are segments.
+    # Translations have only segment timestamps.
     return [("response_format", "verbose_json"), *(fine if request.task == "transcribe" else [])]
 
 
@@ -111,13 +107,13 @@ def write_speakers(request: TranscriptionRequest, quirks: TranscriptionQuirks, w
     if not request.diarize:
         return []
     if quirks.speakers is None:
-        warnings.unsupported("diarize", "this model does not tell speakers apart")
+        warnings.unsupported("diarize", "this model does not support speaker detection")
         return []
     return list(quirks.speakers.items())
 
 
 def source(request: TranscriptionRequest, quirks: TranscriptionQuirks, provider: str) -> Field | FilePart:
-    """The sound itself, or where it is."""
+    """Return the audio, or a reference to it."""
     audio = request.audio
     if audio.file_id is not None and quirks.audio_id is not None:
         return Field(quirks.audio_id, audio.file_id)
@@ -127,7 +123,7 @@ def source(request: TranscriptionRequest, quirks: TranscriptionQuirks, provider:
 
 
 def form_fields(name: str, value: Any) -> list[Field]:
-    """As forms write values: lists as several fields."""
+    """Encode a form value: lists as repeated fields."""
     values = value if isinstance(value, list | tuple) else [value]
     return [Field(name, one if isinstance(one, str) else json.dumps(one).decode()) for one in values]
 

@@ -1,4 +1,4 @@
-"""Transcripts read: JSON in its dialects, plain text, subtitles, and streams of words."""
+"""Transcription responses: JSON dialects, plain text, subtitles and streams."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OWN = ("text", "language", "duration", "segments", "words", "usage", "task", "mo
 
 
 class TranscriptionReader:
-    """One answer. Segments of a stream are kept for its end."""
+    """Decodes one response. Segments of a stream are emitted at its end."""
 
     __slots__ = ("_language", "_model", "_segments", "_text")
 
@@ -55,7 +55,7 @@ class TranscriptionReader:
         event = (json.loads(data) if data and data != b"[DONE]" else None) or {}
         kind = str(event.get("type") or frame.event or "")
         if kind.endswith("text.delta"):
-            # Mistral says `text` where OpenAI says `delta`.
+            # Mistral uses `text` instead of OpenAI's `delta`.
             return self._text_delta(event.get("delta") or event.get("text") or "")
         if kind.endswith("segment"):
             self._segments.append(read_segment(event))
@@ -92,7 +92,7 @@ class TranscriptionReader:
 
 
 def read_text(text: str) -> TranscriptionResponse:
-    """A transcript as text alone, or subtitles with their times."""
+    """Read plain text or subtitles with times."""
     cues = read_cues(text) if " --> " in text else []
     if not cues:
         return TranscriptionResponse(text=text)
@@ -100,10 +100,10 @@ def read_text(text: str) -> TranscriptionResponse:
 
 
 def read_usage(body: Wire) -> Usage:
-    """Tokens where they are counted, and seconds: reported ones before those of the sound itself."""
+    """Convert the report: tokens and seconds; reported seconds take precedence over the audio's length."""
     data = read_object(body, "usage")
     details = read_object(data, "input_token_details") or read_object(data, "prompt_tokens_details")
-    # Mistral counts the sound beside the prompt, OpenAI within it.
+    # Mistral counts audio separately from the prompt, OpenAI inside of it.
     match = split(
         Counted(
             first_count(data, "input_tokens", "prompt_tokens"),

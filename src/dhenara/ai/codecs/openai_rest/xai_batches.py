@@ -1,4 +1,4 @@
-"""Batches as xAI runs them: made empty under a name, filled in several requests, and read page by page."""
+"""xAI batches: created empty with a name, filled in several requests, and read page by page."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def read_job(body: Wire) -> BatchJob:
 
 
 def batch_state(body: Wire, counts: Mapping[str, Any]) -> BatchState:
-    """An empty batch waits to be filled; a full one is over when nothing in it is pending."""
+    """Return the state; an empty batch waits for calls, a full one is done when nothing is pending."""
     gone = body.get("cancel_time") or body.get("cancel_by_xai_message")
     if read_int(counts, "num_pending"):
         return "cancelling" if gone else "running"

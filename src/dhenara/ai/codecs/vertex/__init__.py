@@ -1,1 +1,1 @@
-"""Vertex AI's own protocol for models that predict: instances in, predictions out."""
+"""Codecs for Vertex AI's predict protocol: instances in, predictions out."""

@@ -1,4 +1,4 @@
-"""Embeddings on Vertex AI by embedContent, for the second generation of Gemini's embedding models: one a request."""
+"""Embeddings on Vertex AI with embedContent, for second generation Gemini models: one in each request."""
 
 from __future__ import annotations
 

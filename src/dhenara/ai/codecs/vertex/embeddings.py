@@ -1,4 +1,4 @@
-"""Embeddings on Vertex AI: instances with a text each, predictions with a vector each."""
+"""Embeddings on Vertex AI: one text in each instance, one vector in each prediction."""
 
 from __future__ import annotations
 

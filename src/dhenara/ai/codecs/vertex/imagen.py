@@ -1,4 +1,4 @@
-"""Imagen: a prompt as an instance, pictures as predictions."""
+"""Imagen: a prompt as an instance, images as predictions."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from .naming import resource_path
 def write(call: Call, quirks: ImageQuirks) -> EncodedRequest:
     drawing, config = read_image_prompt(call), call.config
     if drawing.pictures or drawing.request.mask is not None:
-        raise UnsupportedError("Imagen draws from words only; Gemini's image models take pictures too")
+        raise UnsupportedError("Imagen accepts only text. Use a Gemini image model for image input")
     if config.streaming:
-        drawing.warnings.unsupported("streaming", "the picture comes whole")
+        drawing.warnings.unsupported("streaming", "images are not streamed")
     parameters: dict[str, Any] = {"sampleCount": config.n or 1, **quirks.defaults}
     if config.seed is not None:
         parameters["seed"] = config.seed
@@ -51,7 +51,7 @@ def read(quirks: ImageQuirks, body: Any) -> Iterator[Delta]:
     ]
     refused = [one["raiFilteredReason"] for one in predictions if one.get("raiFilteredReason")]
     if not images:
-        yield ErrorDelta(ContentFilteredError("; ".join(refused) or "no picture came back, and no reason"))
+        yield ErrorDelta(ContentFilteredError("; ".join(refused) or "the response contains no image and no reason"))
         return
     yield UsageDelta(Usage(units={"images": float(len(images))}))
     yield ResultDelta(ImageResponse(images=images, extras={"filtered": refused} if refused else {}))
