@@ -1,1 +1,1 @@
-"""Where to talk, who we are, which protocol in which dialect: providers as data."""
+"""Providers as data: base URLs, authentication, and the protocol and dialect of each model."""

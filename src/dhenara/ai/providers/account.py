@@ -1,4 +1,4 @@
-"""Accounts: whose credentials a request carries, as a keyed hash that shows no secret."""
+"""Accounts: a keyed hash of the credentials of a request, which reveals no secret."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 HASH_KEY = b"dhenara account"
 SECRETS = ("token", "private_key", "client_secret", "refresh_token", "secret_access_key")
-"""Entries of credentials that only one account has. Names of files and profiles mean others on other machines."""
+"""Credential fields that identify one account. File and profile names differ between machines."""
 
 
 def static_account(target: ResolvedTarget) -> str | None:
-    """The account, where the configured credentials identify it; None where only what they fetch does."""
+    """Return the account if the configured credentials identify it; None if it is known only after fetching a
+    token.
+    """
     if target.source is None:
         return hashed(grant_material(target.auth_context))
     credentials = target.endpoint.api.credentials
@@ -28,7 +30,7 @@ def static_account(target: ResolvedTarget) -> str | None:
 
 
 def configured_account(target: ResolvedTarget) -> str:
-    """The account, as far as the configuration tells: without a secret in it, by the names of files and profiles."""
+    """Return the account from the configuration; without a secret in it, from the names of files and profiles."""
     known = static_account(target)
     if known is not None:
         return known
@@ -37,7 +39,7 @@ def configured_account(target: ResolvedTarget) -> str:
 
 
 def fetched_account(fetched_token: Token) -> str:
-    """The account of a token or of keys that were fetched."""
+    """Return the account of a fetched token or fetched keys."""
     known: Any = (
         fetched_token.account
         or fetched_token.token
@@ -52,7 +54,7 @@ def grant_material(auth: AuthContext) -> list[Any]:
 
 
 def has_secret(given: Mapping[str, Any]) -> bool:
-    """Whether a secret is written in the credentials themselves."""
+    """Whether the credentials contain a secret themselves."""
     match = any(isinstance(given.get(name), str) and given[name] for name in SECRETS)
     inline = given.get("service_account_json")
     if isinstance(inline, str):
@@ -65,7 +67,7 @@ def hashed(material: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Credentials as JSON; the order of their entries does not matter, and objects count by their type."""
+    """Return the credentials as JSON, independent of their order; objects are represented by their type."""
     if isinstance(value, Mapping):
         return [[str(name), plain(value[name])] for name in sorted(value, key=str)]
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Addresses: from what was configured to the place where requests go."""
+"""Base URLs: from the configuration to the URL that requests are sent to."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..wire.secrets import SecretAddress, is_masked
 from .base_urls import without_endpoint
 from .provider import Provider, Route
 
-# Anything else in a host or a path could lead a key to somebody else's server.
+# Other characters in a host or path could send a key to another server.
 LABEL = re.compile(r"[A-Za-z0-9-]+")
 SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._:-]+")
 ENTRIES = ("base_url", "headers", "protocol", "quirks", "operation_quirks", "verify", "cert")
-"""What every provider's config may say."""
+"""Config entries of every provider."""
 ALIKE = 0.8
 NAMES = re.compile(r"{(\w+)}")
 WRITABLE = re.compile(r"[!-~]*")
@@ -26,7 +26,7 @@ WRITABLE = re.compile(r"[!-~]*")
 def given_address(
     provider: Provider, route: Route, config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> tuple[str | None, bool]:
-    """The address that was set, if one was, and whether the environment's key was meant for it."""
+    """Return the configured base URL, if any, and whether the key from the environment may be sent to it."""
     given = config.get("base_url")
     if given:
         address = check_address(provider.read_address(without_endpoint(str(given))), provider.name)
@@ -41,7 +41,7 @@ def given_address(
 def full_address(
     provider: Provider, route: Route, given: str | None, config: Mapping[str, Any], model: str
 ) -> tuple[str, str]:
-    """Where the protocol's own paths begin, and the query that every address ends with."""
+    """Return the base URL that the protocol's paths are appended to, and the query of every request."""
     entries = {**config, "model": quote_segment(model)}
     address, _, own = (given or fill_template(route.base or provider.base_url, provider, entries)).partition("?")
     address = address.rstrip("/")
@@ -53,7 +53,7 @@ def full_address(
 
 
 def route_query(route: Route, provider: Provider, entries: Mapping[str, Any]) -> str:
-    """The route's own query, where all that it is made of is known."""
+    """Return the query of the route, if all values for it are known."""
     template = route.query or ""
     return (
         fill_template(template, provider, entries) if all(name in entries for name in NAMES.findall(template)) else ""
@@ -61,7 +61,7 @@ def route_query(route: Route, provider: Provider, entries: Mapping[str, Any]) ->
 
 
 def join_queries(given: str, routes: str) -> str:
-    """Two queries as one; what stands in an address that was given counts."""
+    """Merge two queries; values of the configured URL win."""
     named = {part.partition("=")[0] for part in given.split("&")}
     return "&".join(filter(None, [given, *(one for one in routes.split("&") if one.partition("=")[0] not in named)]))
 
@@ -79,7 +79,7 @@ def fill_template(template: str, provider: Provider, entries: Mapping[str, Any])
 
 
 def variable_names(provider: Provider, entries: list[str]) -> str:
-    """Where else these entries are looked for."""
+    """Return the environment variables for these entries."""
     match = [name for entry in entries for name in provider.config_env.get(entry, ())]
     files = provider.config_in_files.where if provider.config_in_files else {}
     written = "".join(f", or write {files[entry]}" for entry in entries if entry in files)
@@ -87,7 +87,7 @@ def variable_names(provider: Provider, entries: list[str]) -> str:
 
 
 def check_names(provider: Provider, config: Mapping[str, Any]) -> None:
-    """An entry that nearly has the name of a known one is a slip of the pen, and would do nothing."""
+    """Reject entries whose name is similar to a known one, because they are probably typing errors."""
     known = {*ENTRIES, *NAMES.findall(provider.base_url + provider.prefix), *provider.config_env}
     for name in config.keys() - known:
         from difflib import get_close_matches
@@ -97,10 +97,10 @@ def check_names(provider: Provider, config: Mapping[str, Any]) -> None:
 
 
 def check_parts(provider: Provider, route: Route, config: Mapping[str, Any]) -> None:
-    """What addresses are made of must not lead elsewhere."""
+    """Check the values that are inserted into URLs."""
     in_hosts = {name for one in (*provider.hosts, provider.base_url, route.base or "") for name in NAMES.findall(one)}
     in_paths = {name for one in (provider.prefix, route.prefix, route.query) if one for name in NAMES.findall(one)}
-    # An address that is given as a whole is looked at as one.
+    # A base URL that is configured as a whole is checked as a whole.
     for name in sorted({*in_hosts, *in_paths, *provider.config_env} - {"base_url"}):
         allowed = LABEL if name in in_hosts else SEGMENT
         if name in config and not allowed.fullmatch(str(config[name])):
@@ -117,7 +117,7 @@ def check_address(address: str, who: str) -> str:
 
 
 def address_problem(address: str) -> str | None:
-    """Why no request could go there, if so."""
+    """Return why the URL cannot be used, or None."""
     if not WRITABLE.fullmatch(address):
         return "must be written in ASCII without spaces; other characters of a path as %XX, of a host as xn--..."
     try:
@@ -133,17 +133,17 @@ def address_problem(address: str) -> str | None:
 
 
 def redact_address(address: str) -> str:
-    """Without what may be secret in it."""
+    """Return the URL without possible secrets."""
     start, mark, rest = address.partition("://")
     return f"{start}{mark}{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def own_host(address: str, templates: Iterable[str]) -> bool:
-    """Whether this is one of the provider's own hosts, whatever stands where its addresses have names in braces."""
+    """Whether this is a host of the provider, for any values of the placeholders in its URLs."""
     return any(re.fullmatch(host_pattern(template), urlsplit(address).hostname or "") for template in templates)
 
 
 def host_pattern(template: str) -> str:
-    """A name in braces stands for one label of a host, never for more."""
+    """Return a pattern in which a placeholder matches exactly one label of a host name."""
     host = template.partition("//")[2].partition("/")[0].partition(":")[0]
     return "[a-z0-9-]+".join(re.escape(part) for part in NAMES.split(host)[::2])

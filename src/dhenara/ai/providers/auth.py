@@ -1,4 +1,4 @@
-"""How a request shows who sends it."""
+"""Authentication methods of requests."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AuthContext:
-    """What we may show to a provider. Never in a repr."""
+    """Credentials of a request. Never shown in a repr."""
 
     key: str | None = field(default=None, repr=False)
     credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     now: float = 0.0
-    """Seconds since 1970, for signatures that hold for a while only."""
+    """Seconds since 1970, for signatures that expire."""
 
     def with_token(self, fetched_token: Token) -> AuthContext:
-        """The same with what was fetched."""
+        """Return a copy with a fetched token."""
         return replace(self, key=fetched_token.token, credentials=fetched_token.credentials)
 
 
@@ -35,12 +35,12 @@ Auth = Callable[[HttpRequest, AuthContext], HttpRequest]
 
 
 def bearer(request: HttpRequest, auth: AuthContext) -> HttpRequest:
-    """`Authorization: Bearer …`; nothing where there is no key, as for local servers."""
+    """Add `Authorization: Bearer …`; nothing without a key, as for local servers."""
     return request.with_headers({"authorization": SecretText(f"Bearer {auth.key}")}) if auth.key else request
 
 
 def header(*names: str, before: str = "") -> Auth:
-    """The key as it is, in headers of these names; some want a word `before` it."""
+    """Return a method that sends the key in these headers, with an optional prefix."""
 
     def sign(request: HttpRequest, auth: AuthContext) -> HttpRequest:
         return request.with_headers(dict.fromkeys(names, SecretText(before + auth.key))) if auth.key else request
@@ -49,7 +49,7 @@ def header(*names: str, before: str = "") -> Auth:
 
 
 def bearer_or_aws(service: str) -> Auth:
-    """A bearer key where there is one, else AWS's signature with the credentials."""
+    """Return a method that uses a bearer key if there is one, else an AWS signature."""
 
     def sign_for_aws(request: HttpRequest, auth: AuthContext) -> HttpRequest:
         if auth.key:

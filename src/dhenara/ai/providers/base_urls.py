@@ -1,11 +1,11 @@
-"""Base addresses as people have them: often with more at the end than the base itself."""
+"""Base URLs as users enter them, often with an endpoint path at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 ENDPOINTS = ("/chat/completions", "/responses", "/messages", "/embeddings")
-"""Vendors' pages often show the whole address of one endpoint; what comes after the base is written by us."""
+"""Vendor documentation often shows the full URL of one endpoint; these suffixes are removed."""
 
 
 def without_endpoint(address: str) -> str:
@@ -13,12 +13,12 @@ def without_endpoint(address: str) -> str:
 
 
 def strip_suffixes(*ends: str) -> Callable[[str], str]:
-    """Reads addresses of a provider whose paths begin with the version that others have in the base."""
+    """Return a reader for providers whose paths start with the version that others have in the base URL."""
     return lambda address: strip_suffix(address, *ends)
 
 
 def strip_suffix(address: str, *ends: str) -> str:
-    """Without the first of these that it ends with; a query stays."""
+    """Remove the first matching suffix; a query is kept."""
     path, mark, query = address.strip().partition("?")
     base = path.rstrip("/")
     return next((base.removesuffix(end) for end in ends if base.endswith(end)), path) + mark + query

@@ -1,4 +1,4 @@
-"""Bodies: what a request carries, as bytes or in pieces, and the headers that say what it is."""
+"""Request bodies, as bytes or in pieces, with their content headers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BARE = ("GET", "DELETE", "HEAD")
 
 
 def encode_body(encoded: EncodedRequest) -> tuple[Mapping[str, str], bytes | BodyPieces]:
-    """JSON, unless there is a payload; nothing where the method has no body."""
+    """Encode the body as JSON, or the payload; nothing if the method has no body."""
     payload = encoded.payload
     if payload is None:
         return (OPENED, b"") if encoded.method in BARE else (JSON, json.dumps(encoded.body))

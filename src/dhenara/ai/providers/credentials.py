@@ -1,4 +1,4 @@
-"""Who we are for a provider: a key, the keys of an account, or somebody who fetches a proof."""
+"""Credentials of a provider: an API key, the keys of an account, or a source of tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ProviderCredentials:
-    """One of the three; none of them for servers that need none. Never in a repr."""
+    """At most one of the three is set; none for servers without authentication. Never shown in a repr."""
 
     key: str | None = field(default=None, repr=False)
     credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -28,7 +28,9 @@ class ProviderCredentials:
 def find_identity(
     provider: Provider, api: AIModelAPI, config: Mapping[str, Any], environment: Mapping[str, str], is_ours: bool
 ) -> ProviderCredentials:
-    """What was given counts; the environment's only where it is meant to go, and a key before anything else."""
+    """Choose the credentials: explicit ones first, then those of the environment if the host is the provider's; a
+    key comes first.
+    """
     config = {"scope": provider.scope, **config}
     if api.api_key is not None:
         given = api.credentials.values() if api.credentials else {}
@@ -59,7 +61,7 @@ def given_identity(
 
 
 def ambient_credentials(provider: Provider, environment: Mapping[str, str]) -> Mapping[str, Any]:
-    """Those of the environment, where all that are needed are there."""
+    """Return the credentials of the environment, if they are complete."""
     there = {
         entry: SecretText(environment[name])
         for entry, name in provider.credentials_env.items()
@@ -70,7 +72,7 @@ def ambient_credentials(provider: Provider, environment: Mapping[str, str]) -> M
 
 
 def find_key(provider: Provider, environment: Mapping[str, str], is_ours: bool) -> str | None:
-    """The environment's key, which only goes where it was meant to go."""
+    """Return the key of the environment, which is sent only to the provider's own hosts."""
     match = next((SecretText(environment[name]) for name in provider.key_env if environment.get(name)), None)
     if match and is_ours:
         return clean_key(match, provider.name)
@@ -97,7 +99,7 @@ def missing_key(provider: Provider, *, is_ours: bool, stayed_home: bool) -> str:
 
 
 def clean_key(key: SecretText, who: str) -> SecretText:
-    """A key copied with a line end still works; one that cannot be in a header is named, not shown."""
+    """Remove white space around the key; raise for one that is not valid in a header, without showing it."""
     stripped = SecretText(key.strip())
     if stripped and not stripped.strip("*"):
         raise ConfigurationError(f"the API key for {who} was hidden when it was saved; put in the key itself")

@@ -1,4 +1,4 @@
-"""What is asked of an endpoint where nobody says: an answer in words, a picture, or what else there is."""
+"""Default operation of an endpoint: chat, image generation, or another one that the provider offers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .registry import find_provider
 
 
 def default_generation(endpoint: AIModelEndpoint) -> str:
-    """The model says what it is for; of one that does not, its name may tell that it only draws."""
+    """Return the operation from the model's functional type, or from its name if it is an image model."""
     model = endpoint.ai_model
     if "functional_type" in model.model_fields_set:
         return "image" if model.functional_type == "image_generation" else "chat"
@@ -21,7 +21,7 @@ def default_generation(endpoint: AIModelEndpoint) -> str:
 
 
 def default_operation(endpoint: AIModelEndpoint) -> str:
-    """Chat, or what a provider offers that has no chat: the way on which it is asked for other things."""
+    """Return chat, or another operation for a provider without chat."""
     provider = find_provider(str(endpoint.api.provider))
     if provider is None or provider.routes or not provider.operations:
         return "chat"

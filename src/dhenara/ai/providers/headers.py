@@ -1,4 +1,4 @@
-"""Headers that users configure: which names are refused, and values as secrets."""
+"""Configured headers: rejected names, and values as secrets."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ FIXES = {
         "the connection is managed by the transport",
     ),
 }
-"""Headers that say where a request goes, where it ends, or what becomes of its connection (RFC 9112, 9110 7.6.1)."""
+"""Headers that control routing, framing or the connection (RFC 9112, 9110 section 7.6.1)."""
 
 NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
 def given_headers(headers: Mapping[str, str], where: str) -> dict[str, str]:
-    """The headers with lower-case names and secret values.
+    """Return the headers with lower-case names and secret values.
 
     Raises:
         ConfigurationError: A name that must not be configured, such as `Host`, or a value that a dump had masked.

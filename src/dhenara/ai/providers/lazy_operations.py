@@ -1,4 +1,4 @@
-"""What a provider offers beside chat, loaded when somebody looks at it: most calls are chat."""
+"""Operations of a provider other than chat, imported on first use because most calls are chat."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class LazyRoutes(Sequence["Route"]):
-    """The `OPERATIONS` of a module in `beside/`. `draws` names the models that only draw, to be known without it."""
+    """The `OPERATIONS` of a module in `operations/`. `draws` names the image models, known without the import."""
 
     __slots__ = ("draws", "module")
 
@@ -35,7 +35,7 @@ class LazyRoutes(Sequence["Route"]):
 
 
 def image_only_patterns(operations: Sequence[Route]) -> tuple[str, ...]:
-    """Patterns of the models that only draw: those that a route of pictures is for, and not just any."""
+    """Return the name patterns of image models from the image routes."""
     if isinstance(operations, LazyRoutes):
         return tuple(operations.draws.split("|")) if operations.draws else ()
     drawing = (route.models for route in operations if route.operation == "image" and route.models != "*")

@@ -1,4 +1,4 @@
-"""Where a provider lists its models, as data."""
+"""Model list routes, as data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ NOTHING: Mapping[str, ModelListRoute] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class ModelListRoute:
-    """`base` and `prefix` stand in the place of those that calls go to; `after` asks for what follows the last id."""
+    """Route of a model list. `base` and `prefix` replace those of calls; `after` is the parameter for the next
+    page.
+    """
 
     path: str = "/models"
     query: Mapping[str, str] = field(default_factory=dict)
@@ -22,4 +24,4 @@ class ModelListRoute:
     prefix: str | None = None
     after: str = "after"
     fallback_eligible: Mapping[str, ModelListRoute] = field(default_factory=lambda: NOTHING)
-    """For routes with a base of their own, by that base: the list of what is there."""
+    """Model lists for routes with their own base URL, by that URL."""

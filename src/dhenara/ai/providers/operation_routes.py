@@ -1,4 +1,4 @@
-"""What a provider offers beside chat, for one model."""
+"""Routes of operations other than chat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OPERATIONS = ("embed", "rerank", "moderate", "ocr", "transcribe", "speak")
 
 
 def operation_route(provider: Provider, model: str, operation: str, config: Mapping[str, Any] = NOTHING) -> Route:
-    """The first route for this operation on this model, or an error that says what there is."""
+    """Return the first route for this operation and model; raises an error that lists the available ones."""
     match = next((r for r in provider.operations if r.operation == operation and r.serves(model, config)), None)
     match = match or chat_based_route(provider, model, operation, config)
     if match is not None:
@@ -44,7 +44,7 @@ def offers(name: str, operation: str) -> bool:
 
 
 def chat_based_route(provider: Provider, model: str, operation: str, config: Mapping[str, Any]) -> Route | None:
-    """The model's route of chat, in the codec that has this operation of its protocol."""
+    """Return the chat route of the model with the codec for this operation."""
     for codec in provider.by_chat.get(operation, ()):
         protocol = codec.partition(".")[0]
         spoken = (route for route in provider.routes if route.codec == protocol)
@@ -55,14 +55,14 @@ def chat_based_route(provider: Provider, model: str, operation: str, config: Map
 
 
 def quirk_overrides(config: Mapping[str, Any], operation: str) -> Mapping[str, Any]:
-    """What the user knows better of the dialect: `quirks` for chat, `operation_quirks` by operation for all else."""
+    """Return the user's overrides of quirks: `quirks` for chat, `operation_quirks` for other operations."""
     if operation == "chat":
         return config_mapping(config, "quirks", object)
     return config_mapping(config_mapping(config, "operation_quirks", object), operation, object)
 
 
 def config_mapping(config: Mapping[str, Any], entry: str, kind: type) -> Mapping[str, Any]:
-    """An entry that names things, or none; a mistake in it is told before anything is sent."""
+    """Return a config entry that must be a dict; raises for other types."""
     given = config.get(entry) or {}
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
         raise ConfigurationError(f"config[{entry!r}] must be a dict with names as keys, not {type(given).__name__}")

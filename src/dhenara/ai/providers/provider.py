@@ -1,4 +1,4 @@
-"""A provider is data: addresses, proof of identity, and which protocol it speaks for which models."""
+"""A provider as data: base URLs, authentication, and protocols for its models."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class FileConfigReader:
-    """Entries of the config that files of this machine know: how they are read, and where each stands in words.
+    """Config entries that can be read from files of this machine, with their locations for error messages.
 
-    `read` is given the credentials (None for none), config and environment; what it finds counts last.
+    `read` gets the credentials (None if there are none), config and environment; its values have the lowest priority.
     """
 
     read: Callable[[Mapping[str, Any] | None, Mapping[str, Any], Mapping[str, str]], Mapping[str, Any]]
@@ -33,10 +33,10 @@ class FileConfigReader:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """For an operation on models that match, this protocol in this dialect; the first that matches counts.
+    """Protocol and dialect for an operation and matching models; the first match counts.
 
-    `base` replaces the provider's base URL, `prefix` its prefix, `auth` its auth, and `frames` the framing that is
-    the protocol's own.
+    `base` replaces the provider's base URL, `prefix` its prefix, `auth` its auth, and `frames` the framing of the
+    protocol.
     """
 
     codec: str
@@ -46,10 +46,10 @@ class Route:
     operation: str = "chat"
     prefix: str | None = None
     query: str | None = None
-    """What every address ends with, where the config has all that it names in braces."""
+    """Query of every URL, used if the config has all values for its placeholders."""
 
     when: Mapping[str, str] = field(default_factory=dict)
-    """Entries of the config, and patterns that they must match."""
+    """Config entries and the patterns that they must match."""
 
     auth: Auth | None = None
     frames: Callable[[], Frames] | None = None
@@ -62,69 +62,69 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """`base_url`, prefixes and queries may name config entries in braces, such as `{region}`, and `{model}`.
+    """A provider. `base_url`, prefixes and queries may contain config entries such as `{region}`, and `{model}`.
 
-    Keys come from the first variable set.
+    The key is read from the first variable that is set.
     """
 
     name: str
     base_url: str
     routes: tuple[Route, ...]
     operations: Sequence[Route] = ()
-    """What is offered beside chat; `Beside` where it is not to be loaded with the rest."""
+    """Operations other than chat; `LazyRoutes` if they are imported on first use."""
 
     by_chat: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Operations that belong to a protocol of chat, and their codecs: they go the way of its routes."""
+    """Operations that use the chat routes, with their codecs."""
 
     auth: Auth = bearer
     key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
-    """All addresses that the environment's key is meant for, where the base URL is not the only one."""
+    """Further hosts that the key from the environment may be sent to."""
 
     prefix: str = ""
-    """What follows the address, also one that was given; not said again where it is there already."""
+    """Path after the base URL, also after a configured one, unless it is already there."""
 
     derived: Callable[[Mapping[str, Any], bool], Mapping[str, Any]] | None = None
-    """Entries of the config that follow from others, and from whether there is a key."""
+    """Function for derived config entries; its second argument is whether there is a key."""
 
     named: Callable[[str, Mapping[str, Any]], str] | None = None
-    """What this provider calls a model that its maker calls so."""
+    """Function from a vendor's model name to this provider's name."""
 
     proofs: Finder | None = None
-    """Where a proof comes from that has to be fetched, when there is no key."""
+    """Token source, used if there is no API key."""
 
     scope: str = ""
-    """What a token is asked for, where the giver wants to know."""
+    """OAuth scope of tokens."""
 
     credentials_env: Mapping[str, str] = field(default_factory=dict)
-    """Credentials that do without a key, and the variables in which they may be."""
+    """Credentials other than a key, and their environment variables."""
 
     config_env: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Entries of the config, and the variables in which they may be."""
+    """Config entries and their environment variables."""
 
     config_in_files: FileConfigReader | None = None
 
     read_address: Callable[[str], str] = str
-    """What the user's addresses mean where people write them in a way of their own."""
+    """Function that normalises a configured base URL."""
 
     idempotency_header: str | None = None
-    """The header for a key that all attempts of one call share, lower case; None where there is none."""
+    """Header for the idempotency key of all attempts of a call, lower case; None if there is none."""
 
     keys_url: str | None = None
     needs_key: bool = True
     input_modalities: tuple[str, ...] = ()
-    """What every model there takes in; empty where that depends on the model."""
+    """Input modalities of all models; empty if they depend on the model."""
 
     embedded: bool = False
-    """Whether it runs in this process instead of behind an address."""
+    """Whether it runs inside of this process."""
 
     aliases: tuple[str, ...] = ()
     local: bool = False
-    """Whether it runs on machines of the user's own, and so sends no bill."""
+    """Whether it runs on the user's own machines, without cost."""
 
     listing: ModelListRoute | None = None
-    """Where it lists its models, where that is not the usual place of its protocol."""
+    """Route of the model list, if it is not the default of the protocol."""
 
     price_list: str | None = None
-    """What genai-prices calls this provider, where it does not go by our name."""
+    """Name of the provider in genai-prices, if it differs."""

@@ -1,4 +1,4 @@
-"""The providers that are known, by name. Each is loaded when it is first asked for."""
+"""Provider registry; each built-in provider is imported on first use."""
 
 from __future__ import annotations
 
@@ -58,13 +58,17 @@ _registered: dict[str, Provider] = {}
 
 
 def register_provider(provider: Provider) -> None:
-    """Makes a provider of your own known under its name and aliases; it may replace one of ours."""
+    """Register a provider under its name and aliases.
+
+    Args:
+        provider: The provider. It may replace a built-in one.
+    """
     for name in (provider.name, *provider.aliases):
         _registered[name] = provider
 
 
 def find_provider(name: str) -> Provider | None:
-    """The provider of this name or alias, if there is one."""
+    """Return the provider with this name or alias, or None."""
     if name not in _registered and name in KNOWN:
         module = import_module(f".known.{KNOWN[name]}", __package__)
         _registered.setdefault(name, module.PROVIDER)
@@ -72,7 +76,7 @@ def find_provider(name: str) -> Provider | None:
 
 
 def load_provider(name: str) -> Provider:
-    """The provider of this name, or an error that names the ones there are."""
+    """Return the provider with this name; raises an error that lists the known ones."""
     provider = find_provider(name)
     if provider is None:
         raise ConfigurationError(

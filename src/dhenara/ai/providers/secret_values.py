@@ -1,4 +1,4 @@
-"""Secret values: every text of an endpoint's configuration that must not come back in an error, a log or a dump."""
+"""Secret values of an endpoint's configuration, which are removed from errors, logs and dumps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ..wire.secrets import MASK, OPTION_NAMES, SECRET_NAMES, SecretText
 
 SHORTEST = 8
-"""Shorter words are too common to be masked wherever they appear..."""
+"""Shorter values are too common to be masked wherever they appear..."""
 
 SHORTEST_MIXED = 5
 """...unless they mix letters with digits or signs, as `sk-test` and `hunter2` do."""
@@ -25,15 +25,15 @@ PUBLIC = frozenset(
         "federated_token_file", "credential_source", "service_account_impersonation_url", "access_key_id_header",
     }
 )  # fmt: skip
-"""Entries of credentials that say who somebody is, and prove nothing."""
+"""Credential fields that are identifiers, not secrets."""
 
 NEGOTIATION = frozenset(
     {"accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-type"}
 )
-"""Headers with the vocabulary of HTTP itself: to mask `application/json` would make every answer unreadable."""
+"""Headers with standard HTTP values: masking `application/json` would make responses unreadable."""
 
 NAMES_OF_SENDINGS = frozenset({"idempotency-key"})
-"""Ids that are new for each call: they prove nothing, and masking them would cost each call the forms of one."""
+"""Ids that are new for each call: they are not secret, and masking them would slow down each call."""
 
 SCHEMES = frozenset({"bearer", "basic", "token", "key", "apikey", "api-key", "digest"})
 PROXIES = tuple(name for scheme in ("http", "https", "all") for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()))
@@ -44,7 +44,7 @@ AWS_PARTS = re.compile(r"Credential=([^/,\s]+)|Signature=([0-9a-f]+)")
 def configured_secrets(
     api_key: str | None, credentials: Mapping[str, Any], config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """The secrets of an endpoint that stand in none of the headers of its requests, or only in part."""
+    """Return the secrets of an endpoint that are not, or only partly, in the headers of its requests."""
     match = [api_key or "", *texts(credentials), *texts({k: v for k, v in config.items() if k != "headers"}, "config")]
     match += query_values(str(config.get("base_url") or ""))
     for name in PROXIES:
@@ -53,7 +53,7 @@ def configured_secrets(
 
 
 def request_secrets(headers: Mapping[str, str]) -> Iterator[str]:
-    """The secrets in the headers of one request: what was configured or derived, and what has such a name."""
+    """Return the secrets in the headers of a request: configured or derived ones, and those with a secret's name."""
     for name, value in headers.items():
         if name in NEGOTIATION or name in NAMES_OF_SENDINGS:
             continue
@@ -91,13 +91,13 @@ def option_secrets(value: Any, name: str = "") -> Iterator[str]:
 
 
 def header_parts(value: str) -> Iterator[str]:
-    """The whole value, and what of it proves something: a key after its scheme, cookies, basic credentials."""
+    """Return the whole value and its secret parts: a key after its scheme, cookies, basic credentials."""
     text = str.__str__(value)
     scheme, space, rest = text.partition(" ")
     if scheme == "AWS4-HMAC-SHA256":
         yield from (part for pair in AWS_PARTS.findall(text) for part in pair)
         return
-    # The word before a key says how it proves something, and is not secret.
+    # The scheme before a key is not secret.
     yield rest if scheme.lower() in SCHEMES else text
     if space:
         yield rest.rpartition(" ")[2]
@@ -117,14 +117,14 @@ def basic_parts(encoded: str) -> Iterator[str]:
 
 
 def texts(value: Any, name: str = "") -> Iterator[str]:
-    """The secret texts in credentials, or, with `name` "config", those that a config marks as secret."""
+    """Return the secret strings in credentials, or, with `name="config"`, those that a config marks as secret."""
     if isinstance(value, Mapping):
         for entry, each in value.items():
             if str(entry) not in PUBLIC:
                 yield from texts(each, name)
     elif isinstance(value, str) and (name != "config" or isinstance(value, SecretText)):
         yield str.__str__(value)
-        # A private key is quoted as a whole, or by its lines.
+        # A private key may be quoted as a whole, or line by line.
         yield from value.split("\n")[1:-1] if "PRIVATE KEY" in value else ()
     elif isinstance(value, list | tuple):
         for each in value:
@@ -132,7 +132,7 @@ def texts(value: Any, name: str = "") -> Iterator[str]:
 
 
 def query_values(url: str) -> Iterator[str]:
-    """The values in the query of a URL, as they stand there and decoded."""
+    """Return the values in the query of a URL, encoded and decoded."""
     query = urlsplit(url).query
     for pair in filter(None, query.split("&")):
         name, equals, value = pair.partition("=")
@@ -142,7 +142,7 @@ def query_values(url: str) -> Iterator[str]:
 
 
 def user_info(url: str) -> Iterator[str]:
-    """Name and password of a URL, together and the password alone, also as a proxy is sent them."""
+    """Return user name and password of a URL, together and the password alone, also in the form sent to a proxy."""
     authority = url.partition("://")[2].partition("/")[0] if "://" in url else url
     user, at, _ = authority.rpartition("@")
     if not at:
@@ -153,7 +153,7 @@ def user_info(url: str) -> Iterator[str]:
 
 
 def is_distinct(text: str) -> bool:
-    """Whether a text is so unlike ordinary words that it can be masked wherever it appears."""
+    """Whether a string is so unlike ordinary words that it can be masked wherever it appears."""
     if MASK in text:
         return False
     return len(text) >= SHORTEST or (len(text) >= SHORTEST_MIXED and not text.isalpha() and not text.isdigit())

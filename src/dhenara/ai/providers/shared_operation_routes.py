@@ -1,4 +1,4 @@
-"""What many providers offer beside chat, in the same words: routes to put beside their own."""
+"""Routes for operations that many providers offer in the same format."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ EMBEDDING_PARAMS = {"dimensions": "dimensions", "user": "user"}
 
 
 def embeddings(quirks: EmbeddingQuirks | None = None) -> Route:
-    """Embeddings as OpenAI speaks them."""
+    """Embeddings in OpenAI's format."""
     return Route("openai_rest.embeddings", quirks or EmbeddingQuirks(params=EMBEDDING_PARAMS), operation="embed")
 
 
-# As numbers: not every server that follows OpenAI knows the packed form, and some refuse what they do not know.
+# As numbers: not every compatible server supports packed vectors, and some reject the parameter.
 PLAIN_EMBEDDINGS = embeddings(EmbeddingQuirks(params=EMBEDDING_PARAMS, most_texts=256, encoding="float"))
 
 
 def rerank(quirks: RerankQuirks | None = None) -> Route:
-    """Rerank as Cohere began it."""
+    """Reranking in Cohere's format."""
     return Route("openai_rest.rerank", quirks or RerankQuirks(), operation="rerank")
 
 
@@ -30,12 +30,12 @@ def moderations(quirks: ModerationQuirks | None = None) -> Route:
 
 
 def ocr(quirks: OcrQuirks | None = None) -> Route:
-    """OCR as Mistral speaks it."""
+    """OCR in Mistral's format."""
     return Route("openai_rest.ocr", quirks or OcrQuirks(), operation="ocr")
 
 
 def images(quirks: ImageQuirks | None = None, models: str = "*") -> Route:
-    """Pictures as OpenAI draws them."""
+    """Image generation in OpenAI's format."""
     return Route("openai_rest.images", quirks or ImageQuirks(), models, operation="image")
 
 
@@ -45,17 +45,17 @@ WHISPER = TranscriptionQuirks(params=HEARING_PARAMS, translations_path="/audio/t
 
 
 def transcriptions(quirks: TranscriptionQuirks = WHISPER, models: str = "*") -> Route:
-    """Speech as text, as OpenAI's Whisper began it."""
+    """Transcription in OpenAI's format."""
     return Route("openai_rest.transcription", quirks, models, operation="transcribe")
 
 
 def speech(quirks: SpeechQuirks | None = None, models: str = "*") -> Route:
-    """Text as speech, as OpenAI began it."""
+    """Speech synthesis in OpenAI's format."""
     return Route("openai_rest.speech", quirks or SpeechQuirks(params=SPEECH_PARAMS), models, operation="speak")
 
 
 def files(quirks: FileQuirks) -> Route:
-    """Files as OpenAI keeps them."""
+    """Files in OpenAI's format."""
     return Route("openai_rest.files", quirks, operation="files")
 
 

@@ -1,4 +1,4 @@
-"""AWS signatures, version 4: pure, so the time is an argument."""
+"""AWS Signature Version 4. Pure functions; the time is an argument."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNSIGNED = frozenset({"accept-encoding", "connection", "expect", "user-agent", "
 
 @dataclass(frozen=True, slots=True)
 class AwsCredentials:
-    """Keys of an AWS account. Never in a repr."""
+    """Keys of an AWS account. Never shown in a repr."""
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
@@ -27,7 +27,7 @@ class AwsCredentials:
 
 
 def sign(request: HttpRequest, credentials: AwsCredentials, region: str, service: str, now: datetime) -> HttpRequest:
-    """The request with the headers that prove who sends it, and when. `now` is in UTC."""
+    """Return the request with signature headers. `now` is in UTC."""
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     timed = {"host": urlsplit(request.url).netloc, **request.headers, "x-amz-date": stamp}
     if credentials.session_token is not None:
@@ -53,7 +53,7 @@ def sign(request: HttpRequest, credentials: AwsCredentials, region: str, service
 
 
 def key(secret: str, day: str, region: str, service: str) -> bytes:
-    """A key for one day, region and service, made from the secret step by step."""
+    """Derive the signing key for one day, region and service."""
     made = f"AWS4{secret}".encode()
     for step in (day, region, service, "aws4_request"):
         made = hmac.new(made, step.encode(), hashlib.sha256).digest()
@@ -61,12 +61,12 @@ def key(secret: str, day: str, region: str, service: str) -> bytes:
 
 
 def canonical_path(url: str) -> str:
-    """The path as it is sent, encoded once more: what is encoded there already stays one segment."""
+    """Return the path encoded once more, as the signature requires."""
     return quote(normalize_path(urlsplit(url).path or "/"), safe=f"/{UNRESERVED}")
 
 
 def normalize_path(path: str) -> str:
-    """Without `.`, `..` and doubled slashes."""
+    """Remove `.`, `..` and double slashes."""
     stored: list[str] = []
     for segment in path.split("/"):
         if segment == "..":

@@ -1,4 +1,4 @@
-"""A target: an endpoint with everything known that is needed to talk to it."""
+"""Resolved target: an endpoint with everything needed to send requests to it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedTarget:
-    """Made once for a client; the same for every call."""
+    """Created once for a client and used for every call."""
 
     provider: Provider
     route: Route
@@ -47,14 +47,14 @@ class ResolvedTarget:
     headers: Mapping[str, str] = field(repr=False)
     auth: Auth
     endpoint: AIModelEndpoint
-    """The endpoint with the model's name as this provider spells it."""
+    """The endpoint with this provider's name of the model."""
 
     query: str = field(default="", repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    """The secrets of the configuration, for whoever redacts what a server echoes."""
+    """Secrets of the configuration, to be masked in what a server returns."""
 
     source: Source | None = None
-    """Who fetches the proof of identity, where it has to be fetched."""
+    """Token source, if a token has to be fetched."""
 
     certificate: Callable[[], str] | None = None
     """Says which client certificate its connections show, where they show one."""
@@ -63,14 +63,14 @@ class ResolvedTarget:
     """Says which file answers, where the model runs in this process."""
 
     def request(self, encoded: EncodedRequest, call: Call, now: float) -> HttpRequest:
-        """The signed request at its full address; `now` is in seconds since 1970.
+        """Return the signed request with its full URL; `now` is in seconds since 1970.
 
-        Where the proof has to be fetched, the world signs it on its way out.
+        If a token has to be fetched, the request is signed when it is sent.
         """
         return self.signed(self.unsigned(encoded, call), now)
 
     def unsigned(self, encoded: EncodedRequest, call: Call) -> HttpRequest:
-        """The request at its full address, without what shows who sends it."""
+        """Return the request with its full URL, without authentication."""
         check_path(encoded.path)
         kind, body = encode_body(encoded)
         headers = {
@@ -87,23 +87,23 @@ class ResolvedTarget:
         )
 
     def signed(self, request: HttpRequest, now: float) -> HttpRequest:
-        """The request with the key or signature; unchanged where the credentials have to be fetched."""
+        """Return the request with key or signature; unchanged if a token has to be fetched."""
         return request if self.source else self.auth(request, replace(self.auth_context, now=now))
 
     def with_token(self, request: HttpRequest, fetched_token: Token, now: float) -> HttpRequest:
-        """The request with a proof that was fetched for it. Tokens are always bearers."""
+        """Return the request with a fetched token, as a bearer token."""
         auth = bearer if fetched_token.token else self.auth
         return auth(
             request.with_headers(fetched_token.headers), replace(self.auth_context.with_token(fetched_token), now=now)
         )
 
     def frames(self) -> Frames:
-        """Cuts a streamed body the way this route frames it."""
+        """Return the parser for streamed bodies of this route."""
         return self.route.frames() if self.route.frames else self.codec.frames()
 
 
 def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation: str = "chat") -> ResolvedTarget:
-    """Finds provider, protocol, address and key, or says what is missing before anything is sent."""
+    """Resolve provider, protocol, URL and key; raises if something is missing, before anything is sent."""
     api, provider = endpoint.api, load_provider(str(endpoint.api.provider))
     config = {
         **read_credentials_config(provider, api),
@@ -145,14 +145,14 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
 
 
 def with_known_config(endpoint: AIModelEndpoint, model: AIModel, config: Mapping[str, Any]) -> AIModelEndpoint:
-    """The endpoint as the provider spells it, with what the environment adds to its config."""
+    """Return the endpoint with the provider's model name, and with config entries from the environment."""
     if config:
         endpoint = endpoint.model_copy(update={"api": endpoint.api.model_copy(update={"config": dict(config)})})
     return endpoint if model is endpoint.ai_model else endpoint.model_copy(update={"ai_model": model})
 
 
 def with_provider_name(model: AIModel, provider: Provider, config: Mapping[str, Any]) -> AIModel:
-    """The model under this provider's name for it; its maker's name stays known."""
+    """Return the model under this provider's name; the vendor's name is kept as the base model."""
     name = provider_model_name(model.model_name, provider, config)
     if name == model.model_name:
         return model
@@ -164,7 +164,7 @@ def provider_model_name(name: str, provider: Provider, config: Mapping[str, Any]
 
 
 def find_route(provider: Provider, model: str, protocol: str | None, config: Mapping[str, Any] = NOTHING) -> Route:
-    """The first route for the model; among those of one protocol, where the config names one."""
+    """Return the first route for the model, of one protocol if the config sets one."""
     routes = [route for route in provider.routes if protocol is None or route.codec == protocol]
     match = next((route for route in routes if route.serves(model, config)), None)
     if match is not None:
@@ -175,7 +175,7 @@ def find_route(provider: Provider, model: str, protocol: str | None, config: Map
 
 
 def override_quirks(quirks: Quirks, overrides: Mapping[str, Any]) -> Quirks:
-    """The dialect with what the user knows better."""
+    """Return the quirks with the user's overrides."""
     try:
         return replace(quirks, **{name: merge_value(quirks, name, value) for name, value in overrides.items()})
     except TypeError as error:
@@ -185,13 +185,13 @@ def override_quirks(quirks: Quirks, overrides: Mapping[str, Any]) -> Quirks:
 
 
 def merge_value(quirks: Quirks, name: str, value: Any) -> Any:
-    """Of a table, only the entries that are named change."""
+    """Merge tables entry by entry."""
     known = getattr(quirks, name, None)
     return {**known, **value} if isinstance(known, Mapping) and isinstance(value, Mapping) else value
 
 
 def read_environment(variables: Mapping[str, tuple[str, ...]], environment: Mapping[str, str]) -> dict[str, str]:
-    """What the environment says of these entries."""
+    """Return config entries from the environment."""
     text = {
         entry: next((environment[n] for n in names if environment.get(n)), None) for entry, names in variables.items()
     }
@@ -199,23 +199,23 @@ def read_environment(variables: Mapping[str, tuple[str, ...]], environment: Mapp
 
 
 def read_credentials_config(provider: Provider, api: AIModelAPI) -> dict[str, Any]:
-    """What credentials say besides: a service account knows its project."""
+    """Return config entries from credentials: a service account contains its project."""
     given = api.credentials.values() if api.credentials else {}
     parts = [given, *(part for part in given.values() if isinstance(part, Mapping))]
     return {entry: part[entry] for part in parts for entry in provider.config_env if part.get(entry)}
 
 
 def non_empty_entries(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Without those that are there and say nothing, as settings often have them."""
+    """Remove empty entries."""
     return {entry: value for entry, value in config.items() if value is not None and value != ""}
 
 
 def insert_path(base_url: str, folder: str) -> str:
-    """The base address with a folder before its last part, which is the version."""
+    """Insert a folder before the last part of the base URL, which is the version."""
     head, _, version = base_url.rpartition("/")
     return f"{head}/{folder}/{version}"
 
 
 def given_values(api: AIModelAPI) -> Mapping[str, Any]:
-    """The credentials that were given, where somebody fetches a token for them."""
+    """Return the given credentials, if a token is fetched with them."""
     return api.credentials.values() if api.credentials else {}

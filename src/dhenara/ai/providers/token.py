@@ -1,4 +1,4 @@
-"""Proof of identity that has to be fetched: what it is, and who fetches it."""
+"""Tokens that have to be fetched, and their sources."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .secret_values import texts
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token, or the keys of an account. Never in a repr.
+    """A token, or the keys of an account. Never shown in a repr.
 
-    `good_until` is in seconds since 1970; None for one that is good for this moment only.
+    `good_until` is in seconds since 1970; None if it must be fetched for every request.
     """
 
     token: str | None = field(default=None, repr=False)
@@ -23,22 +23,22 @@ class Token:
     good_until: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     account: str | None = field(default=None, repr=False)
-    """Whose it is, where that is known: the same for every token of one account."""
+    """Account of the token, if known: the same for every token of one account."""
 
     def is_valid_for(self, seconds: float, now: float) -> bool:
         return self.good_until is not None and self.good_until - now > seconds
 
     def secrets(self) -> tuple[str, ...]:
-        """The texts in it that prove something."""
+        """The secret strings in it."""
         return tuple(filter(None, (self.token, *texts(self.credentials))))
 
     def is_same(self, other: Token) -> bool:
-        """Whether it shows the same, however long it is good."""
+        """Whether both have the same secrets, whatever their expiry."""
         return (self.token, self.credentials) == (other.token, other.credentials)
 
 
 Source = Callable[[IO, AttemptTimeouts], Coroutine[Any, Any, Token]]
-"""Fetches one proof. Whoever asks keeps it while it is good."""
+"""Fetches one token. The caller caches it while it is valid."""
 
 Finder = Callable[[Mapping[str, Any] | None, Mapping[str, Any], Mapping[str, str]], Source | None]
-"""From the credentials that were given (None for none), config and environment to whoever fetches the proof."""
+"""Creates a token source from credentials (None if there are none), config and environment."""

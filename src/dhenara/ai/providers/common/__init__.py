@@ -1,4 +1,4 @@
-"""What holds for all providers alike, at the address where it used to live."""
+"""Helpers for all providers, importable from their old module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nodes of a conversation as prompts: the same ones for every provider."""
+"""Conversation nodes as prompts, in the same format for every provider."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...types.response import ChatResponse
 
 
 class PromptFormatter:
-    """Writes what was asked and answered as messages, which `generate` takes as prompt, context or messages."""
+    """Formats queries and answers as messages, which `generate` accepts as prompt, context or messages."""
 
     @staticmethod
     def format_conversion_node_as_prompts(
@@ -25,10 +25,9 @@ class PromptFormatter:
         max_words_response: int | None = None,
         response_before_query: bool = False,
     ) -> list[Message]:
-        """The query with its files, then the answer to it, if there was one.
+        """Return the query with its files, then the answer, if there is one.
 
-        `model` is not needed any more: the answer keeps what its own provider wants to hear again, and every
-        other model hears what it plainly says.
+        `model` is no longer needed: answers keep their provider data, and other models get them converted.
         """
         node = ConversationNode.model_validate(
             {"user_query": user_query, "input_files": attached_files or [], "response": previous_response or None}

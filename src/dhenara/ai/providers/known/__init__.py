@@ -1,1 +1,1 @@
-"""One small file for each provider."""
+"""Built-in providers, one module each."""

@@ -1,7 +1,7 @@
 """Amazon Bedrock, with a Bedrock API key or the keys of an AWS account.
 
-Converse serves every maker's models. Claude's own protocol is there too (`config={"protocol": "anthropic"}`), and so is
-Bedrock Mantle, which alone has some models (`config={"endpoint": "mantle"}` for all others it has).
+Converse serves the models of all vendors. Anthropic's protocol is available too (`config={"protocol": "anthropic"}`),
+and so is Bedrock Mantle, which is required for some models (`config={"endpoint": "mantle"}` uses it for all it has).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from ..tokens.aws_profiles import region_in_files
 from .anthropic import BINDING
 from .claude import claude_routes, name_on_bedrock, prefix_patterns, split_date
 
-# How each family is told to think; inference profiles put a region before the name.
+# Reasoning settings of each family; inference profiles have a region before the name.
 CLAUDE_UNSTRUCTURED = "*anthropic.claude-3-7-*|*anthropic.claude-*-4-2*|*anthropic.claude-*-4-1-*"
 CLAUDE_BUDGET = "*anthropic.claude-*-4-5-*"
 CLAUDE_ADAPTIVE = "*anthropic.claude-*-4-6*|*anthropic.claude-*-4-7*|*anthropic.claude-*-4-8*|*anthropic.claude-*-5*"
 CLAUDE_BINDING = prefix_patterns("*anthropic.", BINDING)
-# Others that Converse holds to a schema.
+# Other models with structured output in Converse.
 SHAPED = "*minimax.*|*moonshot*|*mistral.*|*google.gemma*|*nvidia.*"
 INVOKED = MessagesQuirks(
     path="/model/{model}/{method}",
@@ -47,7 +47,7 @@ MANTLE: dict[str, Any] = {
     "auth": bearer_or_aws("bedrock-mantle"),
 }
 CHOSEN = {"endpoint": "mantle"}
-# Bare names of the fifth generation; inference profiles of it, which name a region, are served by Converse.
+# Fifth generation by name without a region; its inference profiles, with a region, are served by Converse.
 NEW_CLAUDE = "|".join(f"anthropic.claude-{family}-5*" for family in ("fable", "mythos", "opus", "sonnet", "haiku"))
 BARE_OSS = "openai.gpt-oss-20b|openai.gpt-oss-120b"
 NEW_GPT = "openai.gpt-5*|openai.gpt-6*"
@@ -56,14 +56,14 @@ MESSAGES = MessagesQuirks(params={"service_tier": None})
 
 
 def bedrock_model_name(name: str, config: Mapping[str, Any]) -> str:
-    """Mantle takes bare names, without a profile and a day; Converse and InvokeModel want both."""
+    """Return the model name: Mantle uses names without profile and date; Converse and InvokeModel need both."""
     if config.get("endpoint") == "mantle" and name.startswith("claude-"):
         return f"anthropic.{split_date(name)[0]}"
     return name_on_bedrock(name, str(config.get("region", "")))
 
 
 AGENTS = "https://bedrock-agent-runtime.{region}.amazonaws.com"
-# How those are held to a schema who do not know schemas.
+# For models without native structured output.
 BY_TOOL: tuple[OutputMode, ...] = ("tool", "prompt")
 LOWEST = {"minimal": "low"}
 THREE = {**LOWEST, "xhigh": "high", "max": "high"}

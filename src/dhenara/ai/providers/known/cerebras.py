@@ -21,7 +21,7 @@ PROVIDER = Provider(
     name="cerebras",
     base_url="https://api.cerebras.ai/v1",
     routes=(
-        # GLM hears its thinking in the words it wrote it in.
+        # GLM expects its reasoning inside of the text.
         Route("openai_chat", replace(QUIRKS, reasoning_replay="tags", think_tags=True), models="zai-glm*"),
         Route("openai_chat", QUIRKS),
     ),

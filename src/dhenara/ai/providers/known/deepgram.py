@@ -1,4 +1,4 @@
-"""Deepgram: speech heard and spoken, no chat."""
+"""Deepgram: transcription and speech, without chat."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ PROVIDER = Provider(
                 },
                 reasoning_in="thinking_effort",
                 efforts={"minimal": "low", "medium": "high", "xhigh": "max"},
-                # Thinking of a turn with calls must come back, or the request is refused.
+                # The reasoning of a turn with tool calls must be sent back, or the request is rejected.
                 reasoning_replay="tool_turns",
                 strict_tools=False,
                 structured=("prompt", "tool"),
@@ -34,7 +34,7 @@ PROVIDER = Provider(
             ),
         ),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False, calls_last=True)),
-        # Claude's protocol, for whoever asks for it.
+        # Anthropic's protocol, if selected in the config.
         Route(
             "anthropic",
             MessagesQuirks(media_support={}),

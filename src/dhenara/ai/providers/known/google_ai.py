@@ -8,7 +8,7 @@ from ..lazy_operations import LazyRoutes
 from ..listing import ModelListRoute
 from ..provider import Provider, Route
 
-# How each generation is told to think.
+# Reasoning settings of each generation.
 BUDGETED = "gemini-2.5-*|models/gemini-2.5-*"
 RESTLESS = "gemini-2.5-pro*|models/gemini-2.5-pro*"
 UNTHINKING = "gemini-2.0-*|gemini-1.*|models/gemini-2.0-*|models/gemini-1.*|gemma-*|models/gemma-*"
@@ -47,7 +47,7 @@ PROVIDER = Provider(
         "transcribe": ("gemini.transcription",),
         "speak": ("gemini.speech",),
     },
-    # Never as ?key= in the address, where logs and exceptions would show it.
+    # Never as ?key= in the URL, where logs and exceptions would show it.
     auth=header("x-goog-api-key"),
     key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     base_url_env=("GOOGLE_GEMINI_BASE_URL", "GEMINI_BASE_URL"),

@@ -1,4 +1,6 @@
-"""Google Vertex AI: Gemini, Claude, and other models by OpenAI's protocol; by a project's credentials or a key."""
+"""Google Vertex AI: Gemini, Claude, and other models through OpenAI's protocol; with project credentials or an API
+key.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ CLAUDE = MessagesQuirks(
     automatic_cache=False,
     most_request_bytes=30_000_000,
 )
-# Tuned models and those with an address of their own.
+# Tuned models and models with a resource name.
 WHOLE = GeminiQuirks(path="/{name}:{method}", counts_whole_request=False, fetches=True)
 HOSTS = {
     "global": "aiplatform.googleapis.com",
@@ -45,7 +47,7 @@ DRAWS = (
 
 
 def derived_config(config: Mapping[str, Any], has_key: bool) -> Mapping[str, Any]:
-    """A key stands for a project, which is then not named; some locations are many regions."""
+    """Return derived entries: an API key replaces the project, and some locations are multi-regions."""
     if has_key:
         return {"host": "aiplatform.googleapis.com", "scope": ""}
     location, project = str(config.get("location") or "global"), config.get("project_id")

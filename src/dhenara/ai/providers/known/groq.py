@@ -9,7 +9,7 @@ from ...dataclass import replace
 from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
 
-# Four megabytes for a request with pictures in it; addresses do not count.
+# Four megabytes for a request with images; URLs do not count.
 MOST_BYTES = 4_000_000
 TAKES = {"image": MediaSupport(PICTURES)}
 QUIRKS = ChatQuirks(
@@ -20,26 +20,26 @@ QUIRKS = ChatQuirks(
         "top_logprobs": None,
         "metadata": None,
     },
-    # Counts come in the last event by themselves; the option for them is refused as unknown.
+    # Token counts are always in the last event; the option for them is rejected.
     stream_usage="always",
     reasoning_replay="field",
     reasoning_replay_field="reasoning",
     think_tags=True,
     document_shape="none",
     audio_in=False,
-    # Schemas are a wish there, and refused beside tools.
+    # Schemas are not enforced, and rejected in combination with tools.
     schema_rules=None,
     structured_with_tools=False,
     connects_mcp=True,
     media_support=TAKES,
     most_request_bytes=MOST_BYTES,
 )
-# These are held to schemas, and have tools of their own.
+# Models with enforced schemas and provider tools.
 OPEN_WEIGHT = replace(
     QUIRKS, schema_rules=ChatQuirks().schema_rules, web_search="bare", web_search_type="browser_search", runs_code=True
 )
 
-# These think or do not; how much is not theirs to be told.
+# Models whose reasoning can only be turned on or off.
 SWITCHED = replace(
     QUIRKS, efforts=dict.fromkeys(("minimal", "low", "medium", "high", "xhigh", "max"), "default") | {"none": "none"}
 )

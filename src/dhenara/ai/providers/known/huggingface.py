@@ -1,4 +1,4 @@
-"""The router of Hugging Face."""
+"""Hugging Face inference router."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""llama.cpp, on a server of your own."""
+"""llama.cpp server."""
 
 from __future__ import annotations
 

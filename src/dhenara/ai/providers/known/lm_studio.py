@@ -1,4 +1,4 @@
-"""LM Studio, on this machine."""
+"""LM Studio on this machine."""
 
 from __future__ import annotations
 

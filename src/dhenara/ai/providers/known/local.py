@@ -1,4 +1,4 @@
-"""A small model in the process of the user, or a GGUF file of the user's own."""
+"""A small model inside of the process, or a GGUF file."""
 
 from __future__ import annotations
 

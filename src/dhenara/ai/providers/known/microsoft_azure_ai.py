@@ -1,4 +1,4 @@
-"""Azure AI Foundry: models of many makers, Claude by its own protocol; a key or a token of Entra ID."""
+"""Azure AI Foundry: models of many vendors, Claude through Anthropic's protocol; with a key or an Entra ID token."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .claude import claude_routes
 from .microsoft_openai import CACHE_UNCLEAR, DATED, QUERY
 from .openai import RESPONSES_ONLY
 
-# Only models of OpenAI have the newer name for the limit; the others refuse what they do not know.
+# Only OpenAI models support the newer name of the output limit; others reject unknown fields.
 OPEN_AI = "gpt-*|o1*|o3*|o4*|chatgpt-*|codex-*"
 OTHERS = ChatQuirks(params={"max_output_tokens": "max_tokens"}, cache_counts_unclear=CACHE_UNCLEAR)
 OPEN_AI_CHAT = ChatQuirks(efforts={"max": "xhigh"}, cache_counts_unclear=CACHE_UNCLEAR)

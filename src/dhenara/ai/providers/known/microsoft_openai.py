@@ -1,4 +1,4 @@
-"""Azure OpenAI: models go by the names of their deployments; a key or a token of Entra ID."""
+"""Azure OpenAI: models are deployments; with a key or an Entra ID token."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..provider import Provider, Route
 from ..tokens.entra import entra_token_source
 from .openai import ONLY_DRAW, RESPONSES_ONLY
 
-# A dated version of the API has addresses of its own; the current one needs no date.
+# A dated API version has its own paths; the current version needs no date.
 DATED = {"api_version": "20*"}
 QUERY = "api-version={api_version}"
-# Grok reports more cached tokens than prompt tokens there, and a total that leaves them out.
+# Grok reports more cached tokens than prompt tokens, and a total without them.
 CACHE_UNCLEAR = "*grok*"
 
 
 def both_versions(route: Route) -> tuple[Route, Route]:
-    """An operation at the addresses of a dated version, and at those of the current one."""
+    """Return the routes of an operation for a dated and for the current API version."""
     return replace(route, prefix="/openai/deployments/{model}", query=QUERY, when=DATED), replace(route, query=QUERY)
 
 

@@ -21,7 +21,7 @@ PROVIDER = Provider(
                 document_shape="none",
             ),
         ),
-        # Claude's protocol, for whoever asks for it.
+        # Anthropic's protocol, if selected in the config.
         Route(
             "anthropic",
             MessagesQuirks(media_support={}),

@@ -21,7 +21,7 @@ PROVIDER = Provider(
                     "top_k": "top_k",
                     "user": None,
                 },
-                # Unknown fields are refused; counts are always told.
+                # Unknown fields are rejected; token counts are always sent.
                 stream_usage="always",
                 efforts={"minimal": "none", "low": "high", "medium": "high", "xhigh": "high", "max": "high"},
                 tool_choice_words={"required": "any"},

@@ -21,7 +21,7 @@ PROVIDER = Provider(
     name="moonshot",
     base_url="https://api.moonshot.ai/v1",
     routes=(
-        # The third generation thinks always, as much as it is told to.
+        # The third generation always reasons; the effort can be set.
         Route(
             "openai_chat",
             replace(QUIRKS, reasoning_in="effort", efforts={"minimal": "low", "medium": "high", "xhigh": "max"}),

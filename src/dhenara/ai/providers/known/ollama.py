@@ -14,13 +14,13 @@ PORT = 11434
 
 
 def address(given: str) -> str:
-    """As `OLLAMA_HOST` may be written: without a scheme, without a port, or with the path of a protocol."""
+    """Read a URL in the forms that `OLLAMA_HOST` allows: without a scheme, without a port, or with a path."""
     text = given.strip().rstrip("/").removesuffix("/v1").removesuffix("/api")
     if "://" in text:
         return text
     parts = urlsplit(f"http://{text}")
     host = parts.hostname or "127.0.0.1"
-    # What a server listens on everywhere is reached here.
+    # A server that listens on all interfaces is reached on loopback.
     named = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{named}:{parts.port or PORT}{parts.path}"
 
@@ -31,7 +31,7 @@ PROVIDER = Provider(
     routes=(
         Route("ollama", OllamaQuirks(thinking="levels"), models="gpt-oss*|*/gpt-oss*"),
         Route("ollama", OllamaQuirks()),
-        # Through here a context has the size that the server was started with, and prompts are cut to it unseen.
+        # OpenAI's protocol on Ollama: the context has the server's default size, and prompts are truncated silently.
         Route(
             "openai_chat",
             ChatQuirks(

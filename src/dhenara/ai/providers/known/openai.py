@@ -13,17 +13,17 @@ from ..provider import Provider, Route
 RESPONSES_ONLY = "gpt-6-astra*|*-pro|*-pro-20*|*-codex*|*-deep-research*|computer-use*"
 ONLY_DRAW = "gpt-image*|chatgpt-image*"
 
-# From 5.6 on, the prompt cache can be marked.
+# Cache markers are supported from 5.6 on.
 MARKED = "gpt-5.6*|gpt-5.7*|gpt-5.8*|gpt-5.9*|gpt-6*"
 SEARCHING = "*-search-preview*|*-search-api*"
 
-# Fifty megabytes for a file, and for all that stands in one request.
+# Fifty megabytes for a file, and for everything in one request.
 MOST_BYTES = 50_000_000
 DOCUMENT = MediaSupport(by_id=True, most_uploaded=MOST_BYTES)
 SOUNDS = ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave", "audio/mpeg", "audio/mp3")
 CHAT = ChatQuirks(
     cache_key=True,
-    # Most effort is for Responses alone.
+    # The maximum effort is only available in Responses.
     efforts={"max": "xhigh"},
     media_support={"image": MediaSupport(PICTURES), "audio": MediaSupport(SOUNDS), "file": DOCUMENT},
     most_request_bytes=MOST_BYTES,
@@ -50,7 +50,7 @@ PROVIDER = Provider(
     by_chat={"count_tokens": ("openai_responses.count_tokens",)},
     key_env=("OPENAI_API_KEY",),
     base_url_env=("OPENAI_BASE_URL",),
-    # The header of its SDK; endpoints that do not look at it ignore it.
+    # The header that the vendor's SDK sends; endpoints without support ignore it.
     idempotency_header="idempotency-key",
     keys_url="https://platform.openai.com/api-keys",
 )

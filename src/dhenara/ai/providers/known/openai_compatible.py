@@ -1,4 +1,4 @@
-"""Any server that speaks Chat Completions, at whatever address."""
+"""Any server with a Chat Completions API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""vLLM, on a server of your own."""
+"""vLLM server."""
 
 from __future__ import annotations
 

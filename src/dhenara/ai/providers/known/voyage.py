@@ -1,4 +1,4 @@
-"""Voyage AI: embeddings and rerank, no chat."""
+"""Voyage AI: embeddings and reranking, without chat."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROVIDER = Provider(
             EmbeddingQuirks(
                 params={"dimensions": "output_dimension", "input_type": "input_type", "truncate": "truncation"},
                 most_texts=1000,
-                # The large models take 120,000 tokens at once.
+                # The large models accept 120,000 tokens per request.
                 most_bytes=300_000,
                 input_types={"query": "query", "document": "document"},
             )

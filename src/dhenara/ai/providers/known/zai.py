@@ -23,7 +23,7 @@ PROVIDER = Provider(
     name="zai",
     base_url="https://api.z.ai/api/paas/v4",
     routes=(
-        # These can be told how much to think; to all others it is only on or off.
+        # Models with effort levels; for all others reasoning can only be turned on or off.
         Route("openai_chat", replace(QUIRKS, reasoning_in="thinking_effort"), models="glm-5.2*"),
         Route(
             "openai_chat",

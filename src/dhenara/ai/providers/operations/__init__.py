@@ -1,1 +1,1 @@
-"""What each provider offers beside chat, loaded when it is first asked for."""
+"""Operations of each provider other than chat, imported on first use."""

@@ -1,4 +1,4 @@
-"""Alibaba, beside chat."""
+"""Operations of Alibaba other than chat."""
 
 from __future__ import annotations
 

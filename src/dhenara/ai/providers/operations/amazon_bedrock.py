@@ -1,4 +1,4 @@
-"""Amazon Bedrock, beside chat."""
+"""Operations of Amazon Bedrock other than chat."""
 
 from __future__ import annotations
 

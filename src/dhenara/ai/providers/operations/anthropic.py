@@ -1,4 +1,4 @@
-"""Anthropic, beside chat."""
+"""Operations of Anthropic other than chat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cohere, beside chat."""
+"""Operations of Cohere other than chat."""
 
 from __future__ import annotations
 

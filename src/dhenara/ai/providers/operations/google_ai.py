@@ -1,4 +1,4 @@
-"""Google AI, beside chat."""
+"""Operations of Google AI other than chat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
 from ...dataclass import replace
 from ..provider import Route
 
-# Those before the second see no pictures.
+# Models before the second generation do not support images.
 SEEING = "gemini-embedding-2*|models/gemini-embedding-2*"
 EMBEDDINGS = EmbeddingQuirks(
     path="/{model}:batchEmbedContents",
@@ -18,7 +18,7 @@ EMBEDDINGS = EmbeddingQuirks(
     input_types=TASK_TYPES,
 )
 MULTIMODAL = replace(EMBEDDINGS, pictures=True, media=("audio", "video", "file"))
-# A request with its calls in it may have 20 MB; a file of them 2 GB.
+# A request with inline calls is limited to 20 MB, a file of calls to 2 GB.
 BATCHES = BatchQuirks(most_requests=200_000, most_bytes=2_000_000_000, inline_requests=1_000, inline_bytes=18_000_000)
 
 OPERATIONS = (

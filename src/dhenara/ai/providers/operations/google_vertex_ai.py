@@ -1,4 +1,4 @@
-"""Google Vertex AI, beside chat."""
+"""Operations of Google Vertex AI other than chat."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ EMBEDDINGS = EmbeddingQuirks(
     path=PREDICT,
     params={"dimensions": "outputDimensionality", "input_type": "task_type", "truncate": "autoTruncate"},
     most_texts=250,
-    # Twenty thousand tokens at once.
+    # Twenty thousand tokens per request.
     most_bytes=50_000,
     input_types=TASK_TYPES,
 )
 
-# The second generation, which takes one content a request and sees and hears.
+# The second generation: one input per request, with images and audio.
 EMBED_CONTENT = EmbeddingQuirks(
     path="/{name}:embedContent",
     params={"dimensions": "outputDimensionality", "input_type": "taskType", "truncate": "autoTruncate"},

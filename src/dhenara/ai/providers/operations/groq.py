@@ -1,4 +1,4 @@
-"""Groq, beside chat."""
+"""Operations of Groq other than chat."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ OPERATIONS = (
     transcriptions(
         TranscriptionQuirks(params=HEARING_PARAMS, translations_path="/audio/translations", audio_url="url")
     ),
-    # Its voices belong to its models, so only an English one is known to be there.
+    # Voices depend on the model, so the default is known only for the English one.
     speech(SpeechQuirks(params={"voice": "voice", "format": "response_format", "speed": "speed"}, usual_voice="troy")),
 )

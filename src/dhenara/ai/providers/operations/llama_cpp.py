@@ -1,4 +1,4 @@
-"""llama.cpp, beside chat."""
+"""Operations of llama.cpp other than chat."""
 
 from __future__ import annotations
 

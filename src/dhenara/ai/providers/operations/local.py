@@ -1,4 +1,4 @@
-"""A small model in this process, beside chat."""
+"""Operations of the in-process model other than chat."""
 
 from __future__ import annotations
 

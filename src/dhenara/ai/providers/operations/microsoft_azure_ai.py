@@ -1,4 +1,4 @@
-"""Azure AI Foundry, beside chat."""
+"""Operations of Azure AI Foundry other than chat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Azure OpenAI, beside chat."""
+"""Operations of Azure OpenAI other than chat."""
 
 from __future__ import annotations
 

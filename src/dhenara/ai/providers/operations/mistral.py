@@ -1,4 +1,4 @@
-"""Mistral, beside chat."""
+"""Operations of Mistral other than chat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NVIDIA, beside chat."""
+"""Operations of NVIDIA other than chat."""
 
 from __future__ import annotations
 

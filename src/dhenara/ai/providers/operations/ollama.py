@@ -1,4 +1,4 @@
-"""Ollama, beside chat."""
+"""Operations of Ollama other than chat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenAI, beside chat."""
+"""Operations of OpenAI other than chat."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..shared_operation_routes import (
 DRAWING = {"n": "n", "user": "user"}
 DIARIZING = TranscriptionQuirks(
     params={"language": "language", "temperature": "temperature"},
-    # Longer recordings are refused unless they may be cut.
+    # Longer recordings are rejected without chunking.
     defaults={"chunking_strategy": "auto"},
     timestamps="never",
     speakers={"response_format": "diarized_json"},

@@ -1,4 +1,4 @@
-"""Servers that speak OpenAI's protocol, beside chat."""
+"""Operations of OpenAI-compatible servers other than chat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenRouter, beside chat."""
+"""Operations of OpenRouter other than chat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..shared_operation_routes import HEARING_PARAMS, SPEECH_PARAMS, embeddings,
 EMBEDDINGS = EmbeddingQuirks(
     params={"dimensions": "dimensions", "input_type": "input_type", "user": "user"},
     most_texts=256,
-    # Passed on as they are to the model's own host, whose words these are.
+    # Values of the upstream provider, which they are passed on to.
     input_types={"query": "search_query", "document": "search_document"},
 )
 

@@ -1,4 +1,4 @@
-"""Perplexity, beside chat."""
+"""Operations of Perplexity other than chat."""
 
 from __future__ import annotations
 

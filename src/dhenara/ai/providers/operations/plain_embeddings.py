@@ -1,4 +1,4 @@
-"""Embeddings in the plainest words, and nothing else beside chat."""
+"""Plain embeddings, without any other operation."""
 
 from __future__ import annotations
 

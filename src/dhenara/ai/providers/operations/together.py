@@ -1,4 +1,4 @@
-"""Together, beside chat."""
+"""Operations of Together other than chat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""vLLM, beside chat."""
+"""Operations of vLLM other than chat."""
 
 from __future__ import annotations
 

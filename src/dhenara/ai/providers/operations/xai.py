@@ -1,4 +1,4 @@
-"""xAI, beside chat."""
+"""Operations of xAI other than chat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...codecs.operation_quirks import ImageQuirks
 from ..provider import Route
 from ..shared_operation_routes import files, images, speech, transcriptions
 
-# Answers tell what they cost: a fifth less, where traffic was recorded.
+# Responses report their cost: in recorded traffic a fifth less.
 BATCHES = BatchQuirks(most_requests=100_000, most_bytes=1_000_000_000, price_share="0.8")
 
 OPERATIONS = (

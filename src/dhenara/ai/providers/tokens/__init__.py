@@ -1,1 +1,1 @@
-"""Those who fetch proofs of identity: given tokens, Google, Entra, AWS."""
+"""Token sources: static tokens, Google, Entra ID, AWS."""

@@ -1,4 +1,4 @@
-"""AWS's credentials chain: keys in profile files, and whatever else botocore finds."""
+"""AWS credentials chain: keys in profile files, then botocore."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MORE = "; single sign-on, roles and the keys of a machine need botocore: pip ins
 def aws_token_source(
     credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Source | None:
-    """None where the keys themselves were given; else the chain, for a profile where one is named."""
+    """Return None if the keys were given; otherwise the chain, for a profile if one is named."""
     given = credentials or {}
     if "access_key_id" in given or "secret_access_key" in given:
         return None
@@ -36,7 +36,9 @@ def aws_token_source(
 
 
 def default_chain(profile: str | None, environment: Mapping[str, str]) -> Source:
-    """Keys in files are read again after a while; botocore is asked every time, for it keeps and renews by itself."""
+    """Return the default chain. Keys in files are read again after a while; botocore is asked every time, because
+    it caches itself.
+    """
     session: list[Any] = []
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
@@ -52,7 +54,7 @@ def default_chain(profile: str | None, environment: Mapping[str, str]) -> Source
 
 
 def from_botocore(session: list[Any], profile: str | None) -> dict[str, str]:
-    """Nothing where it is not installed."""
+    """Return botocore's credentials; empty if it is not installed."""
     try:
         from botocore.exceptions import BotoCoreError
         from botocore.session import Session

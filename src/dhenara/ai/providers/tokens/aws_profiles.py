@@ -1,4 +1,4 @@
-"""AWS's profile files: keys that stand there as they are, and the region that a profile works in."""
+"""AWS profile files: static keys, and the region of a profile."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Environment = Mapping[str, str]
 
 
 def selected_profile(credentials: Mapping[str, Any] | None, environment: Environment) -> str | None:
-    """The profile that was named, if one was."""
+    """Return the name of the selected profile, or None."""
     named = (credentials or {}).get("profile") or environment.get("AWS_PROFILE")
     return str(named) if named else environment.get("AWS_DEFAULT_PROFILE") or None
 
@@ -26,7 +26,7 @@ def selected_profile(credentials: Mapping[str, Any] | None, environment: Environ
 def region_in_files(
     credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Environment
 ) -> Mapping[str, Any]:
-    """The region of the profile, for a config that names none."""
+    """Return the region of the profile, if the config has none."""
     if config.get("region"):
         return {}
     profile = selected_profile(credentials, environment) or "default"
@@ -35,7 +35,7 @@ def region_in_files(
 
 
 def keys_in_files(profile: str, environment: Environment) -> dict[str, str]:
-    """Keys that stand in a profile as they are. A profile that says how to get them is botocore's."""
+    """Return the static keys of a profile; other kinds of profiles are left to botocore."""
     for data in read_profile(profile, environment):
         there = {ours: data[theirs] for ours, theirs in STATIC.items() if theirs in data}
         if {"access_key_id", "secret_access_key"} <= there.keys():
@@ -44,7 +44,7 @@ def keys_in_files(profile: str, environment: Environment) -> dict[str, str]:
 
 
 def read_profile(profile: str, environment: Environment) -> tuple[dict[str, str], dict[str, str]]:
-    """What the two files say of a profile: the one of credentials, which is believed first, and the one of settings."""
+    """Return the entries of a profile from the credentials file, which has priority, and the config file."""
     credentials = read(profile_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", environment))
     settings = read(profile_path("AWS_CONFIG_FILE", "config", environment))
     return credentials.get((profile,), {}), settings.get(("profile", profile)) or (
@@ -61,7 +61,7 @@ def profile_path(variable: str, usual: str, environment: Environment) -> Path:
 
 
 def read(path: Path) -> dict[tuple[str, ...], dict[str, str]]:
-    """The sections of a file by the words of their headings; nothing where there is no file."""
+    """Return the sections of a file by the words of their headings; empty if there is no file."""
     from configparser import ConfigParser, Error
 
     parser = ConfigParser(interpolation=None, default_section="")
@@ -77,7 +77,7 @@ def read(path: Path) -> dict[tuple[str, ...], dict[str, str]]:
 
 
 def heading_words(heading: str) -> tuple[str, ...]:
-    """`profile work` in the one file, and names with spaces in quotes."""
+    """Return the words of a heading such as `profile work`; names with spaces are quoted."""
     try:
         return tuple(shlex.split(heading))
     except ValueError:

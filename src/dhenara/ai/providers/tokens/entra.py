@@ -1,4 +1,4 @@
-"""Entra ID's tokens for Azure: an application's secret, a federated token, or whatever azure-identity finds."""
+"""Entra ID tokens for Azure: a client secret, a federated token, or azure-identity."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ VARIABLES = {
 def entra_token_source(
     credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Source | None:
-    """The application that was given or is in the environment; else azure-identity's chain, if it is installed."""
+    """Return a source for the given application or that of the environment; else azure-identity, if installed."""
     text = {entry: environment[name] for entry, name in VARIABLES.items() if environment.get(name)}
     given = {**text, **(credentials or {})}
     scope = str(config["scope"])
@@ -56,7 +56,7 @@ def client_secret_source(given: Mapping[str, Any], scope: str) -> Source:
 
 
 def federated_source(given: Mapping[str, Any], scope: str) -> Source:
-    """A cluster writes the file anew now and then."""
+    """Return a source that reads the file every time, because the cluster replaces it."""
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         path = Path(str(given["federated_token_file"]))
@@ -71,7 +71,7 @@ def federated_source(given: Mapping[str, Any], scope: str) -> Source:
 
 
 async def token_of(given: Mapping[str, Any], io: IO, timeouts: AttemptTimeouts, fields: Mapping[str, str]) -> Token:
-    """A token of the application, marked with whose it is."""
+    """Return a token of the application, with its account."""
     token = await request_token(io, timeouts, form_request(address(given), fields))
     return replace(token, account=f"entra {given['tenant_id']} {given['client_id']}")
 
@@ -87,7 +87,7 @@ def address(given: Mapping[str, Any]) -> str:
 
 
 def default_chain(scope: str) -> Source | None:
-    """Managed identities, the Azure CLI and all else that azure-identity knows; None where it is not installed."""
+    """Return a source with azure-identity (managed identity, Azure CLI and others); None if it is not installed."""
     if not is_installed("azure", "azure.identity"):
         return None
     made: list[Any] = []

@@ -1,4 +1,4 @@
-"""One question to whoever gives tokens, and what a token's answer looks like."""
+"""Token requests: one exchange with a token endpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOUR = 3_600
 
 
 def form_request(url: str, fields: Mapping[str, str]) -> HttpRequest:
-    """A request with secrets in it, which only goes where nobody can listen."""
+    """Return a form request; only HTTPS is allowed, because it contains secrets."""
     return HttpRequest("POST", check_private(url), FORM, SecretBytes(urlencode(fields).encode()))
 
 
@@ -35,8 +35,8 @@ def check_private(url: str) -> str:
 
 
 async def send_request(io: IO, timeouts: AttemptTimeouts, request: HttpRequest) -> tuple[Head, bytes]:
-    """The whole answer. Redirects are not followed: what is sent here is secret."""
-    # Asked for rarely, and not to be asked for twice: refresh tokens may be used once.
+    """Send the request and read the response. Redirects are not followed, because the request contains secrets."""
+    # Sent once, on a new connection: refresh tokens may be valid for one use only.
     response = await io.open(replace(request, once=True), timeouts)
     body = SecretBytes()
     try:
@@ -60,29 +60,29 @@ async def request_json(io: IO, timeouts: AttemptTimeouts, request: HttpRequest) 
 
 
 async def request_token(io: IO, timeouts: AttemptTimeouts, request: HttpRequest) -> Token:
-    """OAuth's answer: `{"access_token", "expires_in"}`."""
+    """Read an OAuth response: `{"access_token", "expires_in"}`."""
     data = await request_json(io, timeouts, request)
     token, seconds = data.get("access_token"), data.get("expires_in")
     if not isinstance(token, str) or not is_header_safe(token):
         raise BadAnswerError(f"{host_of(request)} answered without an access_token")
-    # Entra's older addresses tell the seconds as text.
+    # Entra's older endpoints send the seconds as a string.
     background = float(seconds) if isinstance(seconds, int | float | str) and str(seconds).isdecimal() else HOUR
     return Token(token, good_until=io.time() + background)
 
 
 def is_header_safe(token: str) -> bool:
-    """Whether it can be in a header."""
+    """Whether the token is valid in a header."""
     return bool(token) and token.isascii() and token.isprintable() and " " not in token
 
 
 def sent_secrets(request: HttpRequest) -> tuple[str, ...]:
-    """What no error may repeat: everything in the form, and in the headers."""
+    """Return the secrets of the request, which errors must not contain."""
     fields = parse_qsl(request.content.decode("utf-8", "replace")) if request.headers is FORM else []
     return distinct((*request_secrets(request.headers), *(value for name, value in fields if name not in PUBLIC)))
 
 
 def exchange_error(who: str, head: Head, body: bytes, secrets: tuple[str, ...] = ()) -> Exception:
-    """Why there is no token. What the giver refuses with a 400 is who we are, not what we ask a model."""
+    """Return the error for a failed token request. A 400 is an authentication error here."""
     data = parse_body(body)
     text = data if isinstance(data, dict) else {}
     words = redact(f"no token from {who}: {error_reason(text) or f'it answered with status {head.status}'}", secrets)
@@ -94,7 +94,7 @@ def exchange_error(who: str, head: Head, body: bytes, secrets: tuple[str, ...] =
 
 
 def error_reason(options: Mapping[str, Any]) -> str:
-    """`error` is a word, with a description beside it, or an object with a message."""
+    """Return the error text: `error` is a code with a description, or an object with a message."""
     error = options.get("error")
     if isinstance(error, dict):
         return str(error.get("message") or error.get("status") or "")

@@ -1,4 +1,4 @@
-"""Google's tokens: service accounts, users, and whoever else a credentials file may name."""
+"""Google tokens: service accounts, users, and other types of credential files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 
 
 def from_info(info: Info) -> Source:
-    """Whoever the parsed credentials file is about."""
+    """Return the source for a parsed credentials file."""
     kind = info.get("type") or ("service_account" if "private_key" in info else "authorized_user")
     make = KINDS.get(str(kind))
     if make is None:
@@ -38,7 +38,7 @@ def from_info(info: Info) -> Source:
 
 
 def service_account(info: Info) -> Source:
-    """Signs who it is, and gets a token for that."""
+    """Source for a service account, with a signed JWT."""
     email, key, url = part(info, "client_email"), part(info, "private_key"), str(info.get("token_uri") or TOKENS)
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
@@ -52,7 +52,7 @@ def service_account(info: Info) -> Source:
 
 
 def authorized_user(info: Info) -> Source:
-    """A person, as `gcloud auth application-default login` leaves one."""
+    """Source for a user, as `gcloud auth application-default login` stores it."""
     named = ("client_id", "client_secret", "refresh_token")
     fields = {"grant_type": "refresh_token", **{name: part(info, name) for name in named}}
     quota = info.get("quota_project_id")
@@ -66,7 +66,7 @@ def authorized_user(info: Info) -> Source:
 
 
 def impersonated_account(info: Info) -> Source:
-    """Somebody who may act as a service account."""
+    """Source for a service account that another account impersonates."""
     source, url = from_info(dict(info.get("source_credentials") or {})), part(info, "service_account_impersonation_url")
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
@@ -91,7 +91,7 @@ async def impersonate(
 
 
 def external_account(info: Info) -> Source:
-    """Somebody known elsewhere, whose token is in a file or at an address and is exchanged for Google's."""
+    """Source for an external account, whose token (from a file or URL) is exchanged for Google's."""
     where = info.get("credential_source") or {}
     if not isinstance(where, dict) or not ("file" in where or ("url" in where and "environment_id" not in where)):
         raise ConfigurationError(
@@ -112,7 +112,7 @@ def external_account(info: Info) -> Source:
 
 
 async def subject_token(io: IO, timeouts: AttemptTimeouts, where: Info) -> str:
-    """As it is, or as a field of JSON."""
+    """Read the token as plain text, or from a field of JSON."""
     shape = where.get("format") or {}
     if "file" in where:
         path = Path(str(where["file"]))

@@ -1,4 +1,4 @@
-"""Application default credentials: where Google's own libraries look when nothing was given."""
+"""Google application default credentials, in the search order of Google's libraries."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOWHERE = (
 def google_token_source(
     credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Source | None:
-    """Those that were given, else the default ones."""
+    """Return the given credentials, else the default ones."""
     if credentials is None:
         return default_source(environment)
     given = credentials.get("service_account_json", credentials)
@@ -58,7 +58,7 @@ def parse_info(data: SecretBytes, where: str) -> Mapping[str, Any]:
 def project_in_files(
     credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Mapping[str, Any]:
-    """A service account's file knows its project. One that cannot be read is told of when the token is fetched."""
+    """Return the project of a service account file. Errors in the file are raised when the token is fetched."""
     if config.get("project_id"):
         return {}
     if credentials is None:
@@ -76,7 +76,7 @@ def project_in_files(
 
 
 def from_file(path: Path) -> Source:
-    """Read again for every token: whoever turns its keys over replaces the file."""
+    """Return a source that reads the file for every token, because it may be replaced."""
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         try:
@@ -89,7 +89,7 @@ def from_file(path: Path) -> Source:
 
 
 def default_source(environment: Mapping[str, str]) -> Source:
-    """The named file, the one that gcloud wrote, or the machine itself."""
+    """Return the source: the configured file, the one of gcloud, or the metadata server."""
     named, written = environment.get("GOOGLE_APPLICATION_CREDENTIALS"), gcloud_path(environment)
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
@@ -111,7 +111,7 @@ def gcloud_path(environment: Mapping[str, str]) -> Path | None:
 
 
 class MetadataTimeouts:
-    """Patience with a server that is next door or not there at all."""
+    """Timeouts of the metadata server, which is close by or does not exist."""
 
     def __init__(self, timeouts: AttemptTimeouts, seconds: float = 3.0) -> None:
         self._timeouts = timeouts

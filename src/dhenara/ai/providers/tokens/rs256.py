@@ -1,4 +1,4 @@
-"""JSON web tokens signed with RSA and SHA-256, as Google's service accounts sign them."""
+"""JSON web tokens with RS256, for Google service accounts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...wire import json
 
 
 def signed_jwt(claims: Mapping[str, Any], private_key: str, key_id: str | None) -> str:
-    """Header, claims and signature, joined by dots."""
+    """Return header, claims and signature, joined by dots."""
     header = {"typ": "JWT", "alg": "RS256", **({"kid": key_id} if key_id else {})}
     data = f"{base64url(json.dumps(header))}.{base64url(json.dumps(claims))}"
     return f"{data}.{base64url(rsa_signature(data.encode(), private_key))}"

@@ -1,4 +1,4 @@
-"""Tokens from the user: a text, a function, or an object with `get_token`, as Azure's SDK has them."""
+"""Tokens from the user: a string, a function, or an object with `get_token`, as in Azure's SDK."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FOREVER = float("inf")
 
 
 def user_token_source(token: Any, scope: str) -> Source:
-    """A function is asked before every request, for it knows itself how long its tokens are good."""
+    """Return a source. A function is called before every request and caches its tokens itself."""
     if isinstance(token, str):
         return constant_source(text(token, "credentials['token']"))
     if hasattr(token, "get_token"):
@@ -53,7 +53,7 @@ def from_credential(credential: Any, scope: str) -> Source:
 
 
 async def await_if_needed(value: Any) -> Any:
-    """What an async function promised, where there is a loop to wait on."""
+    """Await the value if it is awaitable and there is an event loop."""
     if not isawaitable(value):
         return value
     try:
@@ -67,7 +67,7 @@ async def await_if_needed(value: Any) -> Any:
 
 
 def text(token: Any, who: str) -> str:
-    """A token that fits into a header; one that does not is named, not shown."""
+    """Return the token if it is valid in a header; errors do not show it."""
     if not isinstance(token, str):
         raise ConfigurationError(f"{who} gave no token but {type(token).__name__}; a token is a text")
     stripped = SecretText(token.strip())
