@@ -35,7 +35,7 @@ NOTHING = "."
 
 
 def understood(call: Call, protocol: str, warnings: WarningCollector) -> tuple[Message, ...]:
-    """The messages in parts that this protocol knows: search results as text elsewhere, what is foreign left out."""
+    """Convert the messages: search results to text if unsupported, parts of other protocols removed."""
     read = [read_again(message, call, protocol, warnings) for message in call.messages]
     if all(message.contents or not given.contents for message, given in zip(read, call.messages, strict=True)):
         return tuple(read)
@@ -87,7 +87,7 @@ def one(part: Content, role: str, call: Call, protocol: str, warnings: WarningCo
             warnings.dropped(f"the file {part.file_id!r}", "it was uploaded to a container of Anthropic", part)
             return None
         case GenericContent() if (role != "assistant" or part.origin is None) and not is_own_part(part, call, protocol):
-            whose = f"only {part.protocol} knows it" if part.protocol else "it does not say whose it is: set protocol="
+            whose = f"its protocol is {part.protocol}" if part.protocol else "its protocol is unknown. Set protocol="
             is_fields = part.kind == MESSAGE_FIELDS
             what = f"{', '.join(part.data)} of a message" if is_fields else f"a part of kind {part.kind!r}"
             warnings.dropped(what, whose, part)

@@ -46,14 +46,14 @@ class WarningCollector:
         self._add("translated_content", f"{what} was converted for {self._provider}: {how}", None)
 
     def left_out(self, part: Content, fields: Iterable[str], owner: str) -> None:
-        """The part goes, without fields that another protocol knows, or several."""
+        """Record that the part is sent without fields that only other protocols support."""
         self._mark(part, "translated", "some of its fields are left out")
         names = ", ".join(fields)
         kind = getattr(part, "type", "part")
         takes = "take" if " and " in owner else "takes"
         self._add(
             "dropped_content",
-            f"{names} of a part of kind {kind!r} did not go to {self._provider}: only {owner} {takes} this",
+            f"{names} of a part of kind {kind!r} was not sent to {self._provider}: only {owner} {takes} this",
             names,
         )
 
@@ -62,9 +62,9 @@ class WarningCollector:
         self._mark(part, "stays_home", why)
 
     def fetch(self, part: Media) -> None:
-        """The provider does not fetch this itself, so it has to be fetched here before it can be said."""
+        """Record that the part must be downloaded here, because the provider cannot fetch it."""
         self._unfetched.append(self._original_of(part))
-        self._mark(part, "translated", "it is fetched here, and sent as bytes")
+        self._mark(part, "translated", "it is downloaded here and sent as bytes")
 
     def upload(self, part: Media, most: int) -> None:
         """Record that the part must be uploaded, because it is too large for the request."""

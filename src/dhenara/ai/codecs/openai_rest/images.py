@@ -86,7 +86,7 @@ def write_change(
     varies = drawing.request.make == "variation"
     path = quirks.variations_path if varies else quirks.edits_path
     if path is None:
-        raise UnsupportedError(f"{provider}: {'variations' if varies else 'edits'} of images are not supported")
+        raise UnsupportedError(f"{provider} supports no {'variations' if varies else 'edits'} of images")
     warnings = drawing.warnings.all()
     if quirks.pictures == "json":
         if drawing.request.mask is not None:
