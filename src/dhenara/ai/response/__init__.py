@@ -1,1 +1,1 @@
-"""Answers: deltas folded into one, and unfolded again; what is shown of one that is on its way."""
+"""Responses built from deltas, converted back to deltas, and shown as chunks while they are streamed."""

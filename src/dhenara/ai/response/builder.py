@@ -1,4 +1,4 @@
-"""The one fold: deltas in, an answer out. Streamed or whole, every answer is made here."""
+"""Response builder: deltas in, a response out. Used for streamed and complete responses alike."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ UNFINISHED = "the stream ended before the provider said that the answer was comp
 
 @dataclass(slots=True)
 class ChoiceBuilder:
-    """One answer being written: its parts in the order in which they first appeared."""
+    """Builds one choice: its parts in the order in which they first appeared."""
 
     part_builders: dict[Part, PartBuilder] = field(default_factory=dict)
     logprobs: list[dict[str, Any]] | None = None
@@ -50,12 +50,14 @@ class ChoiceBuilder:
         part_builder.add(delta)
 
     def _new_part(self, delta: PartDelta, taken: PartBuilder | None) -> PartBuilder:
-        """A new slot. What cannot be in the part that it names is a part of its own."""
+        """Start a new part for a delta that does not fit the part it names."""
         place = delta.part if taken is None else f"{delta.part} {type(delta).__name__}"
         return self.part_builders.setdefault(place, new_part_builder(delta))
 
     def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
-        """Made like the answer around it: of what was checked already, so no schema is built for the first answer."""
+        """Return the choice, created without validation because its values were checked, so that no schema is
+        built.
+        """
         end = self.end
         return ChatResponseChoice.construct_unchecked(
             index=index,
@@ -73,20 +75,20 @@ class ChoiceBuilder:
 
 
 Shaper = Callable[[ChatResponseChoice], ChatResponseChoice]
-"""Reads an answer into what it was asked to be."""
+"""Converts a choice to the requested structured output."""
 
 
 @dataclass(slots=True)
 class ResponseBuilder:
-    """An answer being written. Feed it deltas; ask for the response at any time."""
+    """Builds a response from deltas; the response so far is available at any time."""
 
     origin: Origin | None = None
     price: Callable[[ChatResponse], Cost | None] | None = None
-    """Asked when somebody wants to know what the answer costs."""
+    """Calculates the cost when it is first read."""
 
     shape: Shaper | None = None
     texts: list[str] | None = None
-    """Pieces of text of the first choice that nobody took yet; None where nobody takes them."""
+    """Text pieces of the first choice that were not read yet; None if nobody reads them."""
 
     _choices: dict[int, ChoiceBuilder] = field(default_factory=dict)
     _id: str | None = None
@@ -103,7 +105,7 @@ class ResponseBuilder:
         if apply is not None:
             apply(self, delta)
             return
-        index: int = delta.choice  # type: ignore[union-attr]  # what the table does not name is a PartDelta
+        index: int = delta.choice  # type: ignore[union-attr]  # all other deltas are PartDeltas
         choice = self._choices.get(index)
         if choice is None:
             choice = self._choices[index] = ChoiceBuilder()
@@ -113,12 +115,12 @@ class ResponseBuilder:
 
     @property
     def complete(self) -> bool:
-        """Whether the protocol said that this is the end, and nothing failed."""
+        """Whether the protocol sent its end marker and nothing failed."""
         return self._terminal and self._error is None
 
     @property
     def has_started(self) -> bool:
-        """Whether anything was said."""
+        """Whether any content was received."""
         return bool(self._choices)
 
     @property
@@ -126,16 +128,16 @@ class ResponseBuilder:
         return self._error
 
     def fail(self, error: Exception) -> None:
-        """What broke the answer off; the first cause is the one that counts."""
+        """Record the error that interrupted the response; the first one counts."""
         self._error = self._error or error
 
     def response(self) -> ChatResponse:
-        """The answer so far, marked interrupted unless it is complete."""
-        # What was shown on the way to a result is not a part of it.
+        """Return the response so far, marked as interrupted unless it is complete."""
+        # Content that precedes a result is not a part of it.
         indices = sorted(self._choices) if self._result is None else ()
         choices = [self._choices[index].choice(index, self.origin) for index in indices]
         if self.shape is not None:
-            over = self.complete  # some hosts never say why an answer ended
+            over = self.complete  # some providers never send a finish reason
             choices = [self.shape(choice) if over or choice.finish_reason else choice for choice in choices]
         answer = ChatResponse.construct_unchecked(
             id=self._id,
@@ -151,7 +153,7 @@ class ResponseBuilder:
         return answer.with_pricing(self.price) if self._usage else answer
 
     def result(self, **facts: Any) -> Result | None:
-        """What an operation beside chat came to, once it is here, with these facts about its call."""
+        """Return the result of an operation other than chat, if it was received, with these fields about the call."""
         if self._result is None:
             return None
         answer = self.response()
@@ -165,7 +167,7 @@ class ResponseBuilder:
 
     def _on_start(self, delta: ResponseStart) -> None:
         self._id = self._id or delta.id or None
-        # A provider may hand the answer over to another model on the way: who ends it, made it.
+        # A provider may switch to another model while answering; the last one counts.
         self._model = delta.model or self._model
         if delta.extras:
             self._extras.update(delta.extras)
@@ -192,7 +194,7 @@ class ResponseBuilder:
         self.fail(delta.error)
 
     def _on_file(self, delta: FileDelta) -> None:
-        """It may be larger than memory."""
+        """Not stored, because a file may be larger than memory."""
 
     def _on_warning(self, delta: WarningDelta) -> None:
         if delta.warning not in self._warnings:
@@ -213,7 +215,7 @@ APPLY: dict[type, Callable[[ResponseBuilder, Any], None]] = {
 
 
 def build_response(deltas: Iterable[Delta], origin: Origin | None = None) -> ChatResponse:
-    """The answer that these deltas tell."""
+    """Build a response from all of its deltas."""
     builder = ResponseBuilder(origin)
     for delta in deltas:
         builder.add(delta)

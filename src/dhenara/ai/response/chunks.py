@@ -1,4 +1,4 @@
-"""Chunks out of deltas: what one event of a stream shows to the user."""
+"""Chunks: the visible content of one stream event."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ validate = StreamingChatResponse.__pydantic_validator__.validate_python
 
 
 class ChunkBuilder:
-    """Numbers the parts of each choice in the order in which they appear, as the final answer will."""
+    """Numbers the parts of each choice in the order in which they appear, as in the final response."""
 
     __slots__ = ("_id", "_model", "_numbers", "_provider")
 
@@ -50,7 +50,7 @@ class ChunkBuilder:
         self._numbers: dict[tuple[int, Part], int] = {}
 
     def chunk(self, batch: Iterable[Delta]) -> StreamingChatResponse | None:
-        """The chunk for one event; None when the event says nothing about the answer."""
+        """Return the chunk for one event; None if the event has no content."""
         choices: dict[int, Wire] = {}
         usage: Usage | None = None
         for delta in batch:
@@ -72,7 +72,7 @@ class ChunkBuilder:
         return self._build(choices, usage)
 
     def text_chunk(self, delta: TextDelta) -> StreamingChatResponse:
-        """The most frequent chunk, without the detours."""
+        """Fast path for chunks with text only."""
         shown = {"type": "text", "index": self._number(delta), "text_delta": delta.text}
         return self._build_validated([{"index": delta.choice, "content_deltas": [shown]}], None)
 
@@ -86,7 +86,9 @@ class ChunkBuilder:
         return numbers.setdefault((delta.choice, delta.part), len(numbers))
 
     def _build(self, choices: dict[int, Wire], usage: Usage | None) -> StreamingChatResponse:
-        """Every choice shows at least one content, so that nobody has to look before taking the first."""
+        """Build a chunk; every choice has at least one content delta, so that the first one can be read without a
+        check.
+        """
         if not choices:
             open_choice(choices, 0)
         for choice in choices.values():

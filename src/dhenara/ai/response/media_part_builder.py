@@ -1,4 +1,4 @@
-"""The slot for pictures, sound and files, which come as pieces of base64."""
+"""Builder for images, audio and files, which arrive as pieces of base64."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ PLAIN = str.maketrans("-_", "+/")
 
 
 def read_base64(pieces: list[str]) -> bytes:
-    """The bytes of base64 text that may have been cut anywhere; each piece may also be padded by itself."""
+    """Decode base64 text that was split anywhere; each piece may have its own padding."""
     joined = "".join(pieces)
     if "-" in joined or "_" in joined:
-        # The alphabet for addresses.
+        # The URL-safe alphabet.
         return read_base64([piece.translate(PLAIN) for piece in pieces])
     try:
         if "=" not in joined.rstrip("="):

@@ -1,4 +1,4 @@
-"""All kinds of slots beside text, by the delta that opens them."""
+"""Part builders other than text, by the delta that starts them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slots: one part of an answer while it is being written, of the kind that its first delta tells."""
+"""Part builders: one part of a response while it is received; the first delta decides its type."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 class PartBuilder(Protocol):
-    """Collects pieces in lists and joins them once, so a long answer costs no more per piece than a short one."""
+    """Collects pieces in lists and joins them once, so that the cost per piece does not grow with the length."""
 
     takes: ClassVar[tuple[type, ...]]
-    """The kinds of deltas that this part can be told in."""
+    """Delta types that this builder accepts."""
 
     def add(self, delta: Any) -> None: ...
 
     def close(self, origin: Origin | None) -> ContentItem | None:
-        """The part as it stands; None when nothing of it has been said."""
+        """Return the part so far; None if it is empty."""
 
 
 class Pieces(list[str]):
-    """The pieces of a text that may be looked at while it arrives: what was joined once is not joined again."""
+    """The pieces of a text that can be read while it arrives; joined pieces are not joined again."""
 
     __slots__ = ("_joined",)
 
@@ -34,7 +34,7 @@ class Pieces(list[str]):
         self._joined = ""
 
     def text(self) -> str:
-        """Everything that has arrived."""
+        """Return all text received so far."""
         if self:
             self._joined = "".join((self._joined, *self))
             self.clear()
@@ -68,7 +68,7 @@ class TextPartBuilder:
 
 
 def new_part_builder(first: PartDelta) -> PartBuilder:
-    """The slot for a part whose first delta this is."""
+    """Return the builder for a part with this first delta."""
     if isinstance(first, TextDelta | CitationDelta):
         return TextPartBuilder()
     from .part_builder_registry import SLOTS

@@ -1,4 +1,4 @@
-"""The inverse of the fold: an answer told again as deltas. Law: fold(unfold(response)) == response."""
+"""Replay: a response converted back to deltas, so that building them again gives an equal response."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ..wire import json
 
 
 def to_deltas(response: ChatResponse) -> Iterator[Delta]:
-    """Every fact of the answer, in an order that a stream could have had."""
+    """Return the deltas of a response, in an order that a stream could have."""
     yield ResponseStart(response.id, response.model, dict(response.extras) or None)
     for choice in response.choices:
         yield from choice_deltas(choice)

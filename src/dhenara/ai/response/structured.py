@@ -1,4 +1,4 @@
-"""Shape: the text of an answer read into the object that was asked for."""
+"""Structured output: the text of an answer parsed and validated."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ..wire.json_in_text import find_json
 
 
 def parse_structured(choice: ChatResponseChoice, shape: StructuredOutput) -> ChatResponseChoice:
-    """A finished choice with its text as structured content; words beside tool calls are no answer yet."""
+    """Return the choice with its text as structured content; text next to tool calls is not an answer yet."""
     texts = [part for part in choice.contents if isinstance(part, TextContent) and part.text.strip()]
     called = any(isinstance(part, ToolCallContent) for part in choice.contents)
     if called or not texts:
         return choice
     whole = join_texts(texts, shape)
     if whole.error is not None and len(texts) > 1:
-        # Some say a few words of comment before the answer itself.
+        # Some models write a comment before the answer.
         last = join_texts(texts[-1:], shape)
         if last.error is None:
             whole, texts = last, texts[-1:]
@@ -42,7 +42,7 @@ def join_texts(texts: Sequence[TextContent], shape: StructuredOutput) -> Structu
 def replace_texts(
     contents: Sequence[ContentItem], texts: Sequence[TextContent], whole: StructuredContent
 ) -> list[ContentItem]:
-    """The object in the place of the first of its texts."""
+    """Put the object in the place of the first of its texts."""
     gone = {id(part) for part in texts}
     first = next(index for index, part in enumerate(contents) if id(part) in gone)
     rest = [part for part in contents[first:] if id(part) not in gone]
@@ -56,7 +56,7 @@ def read_structured(
     extras: dict[str, Any] | None = None,
     citations: Sequence[Citation] = (),
 ) -> StructuredContent:
-    """The answer, checked; what is wrong with it is in its `error`."""
+    """Parse and validate the answer; problems are stored in its `error`."""
     data, value, error = read_object(text, shape)
     content = StructuredContent(
         text=text, data=data, error=error, origin=origin, extras=extras or {}, citations=list(citations)
@@ -66,7 +66,7 @@ def read_structured(
 
 
 def read_object(text: str, shape: StructuredOutput) -> tuple[Any, Any, str | None]:
-    """The plain data, the object of the type that was asked for, and what is wrong."""
+    """Return the plain data, the object of the requested type, and the problem."""
     try:
         given = find_json(text)
     except ValueError as error:
@@ -77,7 +77,7 @@ def read_object(text: str, shape: StructuredOutput) -> tuple[Any, Any, str | Non
         return unwrap(data, shape), None, "\n".join(match) or None
     data = unwrap(data, shape)
     try:
-        # As JSON, because that is what was said: strict types know dates and the like from it.
+        # Validate as JSON: strict types accept dates and similar types only from JSON.
         return data, shape.adapter.validate_json(json.dumps(data)), None
     except ValidationError as error:
         return data, None, describe_errors(error)

@@ -1,4 +1,4 @@
-"""Slots for thoughts and refusals, and for parts that come whole."""
+"""Builders for reasoning and refusals, and for parts that arrive whole."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class RefusalPartBuilder:
 
 
 class ReplacingPartBuilder:
-    """A part that came whole; another one in its place replaces it."""
+    """A part that arrives whole; a later one replaces it."""
 
     __slots__ = ("_content",)
     takes: ClassVar[tuple[type, ...]] = (ContentDelta,)

@@ -1,4 +1,4 @@
-"""Slots for calls of tools, the user's and the provider's own."""
+"""Builders for tool calls, of the caller's and the provider's tools."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ UNFINISHED = "the arguments are not JSON: they end before they are complete"
 
 
 class Arguments:
-    """The arguments of a call, which may be looked at while they arrive: what was read once is not read again."""
+    """The arguments of a call, readable while they arrive; each piece is parsed once."""
 
     __slots__ = ("_known", "_length", "_parser", "_pieces")
 
     def __init__(self) -> None:
         self._pieces = Pieces()
         self._parser: PartialJson | None = None
-        """Begins with the first look at arguments that are not complete."""
+        """Created when incomplete arguments are first read."""
 
         self._length = -1
         self._known: tuple[dict[str, Any], str | None] = {}, None
@@ -30,7 +30,7 @@ class Arguments:
         self._pieces.append(piece)
 
     def read(self) -> tuple[str, dict[str, Any], str | None]:
-        """The text, the object that it is, and what is wrong with it."""
+        """Return the text, the object, and the problem."""
         new = self._pieces.copy()
         text = self._pieces.text()
         if len(text) != self._length:
@@ -113,7 +113,7 @@ class ServerToolPartBuilder:
 
 
 def read_arguments(text: str) -> tuple[dict[str, Any], str | None]:
-    """The arguments of a tool call, or why they cannot be read."""
+    """Parse the arguments of a tool call; returns the problem if they are invalid."""
     if not text.strip():
         return {}, None
     try:
