@@ -132,10 +132,10 @@ def row_of(
 def tags_of(text: str) -> dict[str, str]:
     """The tags of a row; none where they are damaged."""
     try:
-        found: Any = from_json(text)
+        tags: Any = from_json(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return tags if isinstance(tags, dict) else {}
 
 
 def first_of(moment: datetime | None) -> float:

@@ -154,8 +154,8 @@ class MessagesReader:
         """Later counts replace earlier ones; what they leave out still holds. Only the last ones have to add up."""
         if usage:
             self._usage.update({name: value for name, value in usage.items() if value is not None})
-            found = read_usage(self._usage)
-            yield from used(found) if whole else (UsageDelta(found),)
+            totals = read_usage(self._usage)
+            yield from used(totals) if whole else (UsageDelta(totals),)
 
 
 EVENTS: dict[str, Callable[[MessagesReader, Wire], Iterable[Delta]]] = {

@@ -30,12 +30,12 @@ def read_usage(report: Report) -> Usage:
         **counts,
         server_tool_requests=read_ints(read_object(report, "server_tool_use")),
         reported_cost=reported_cost(report),
-        unclear=(*missing, *match.unclear, *billed_beside(report), *unreadable(report)),
+        unclear=(*missing, *match.unclear, *separately_billed(report), *unreadable(report)),
         raw=dict(report),
     )
 
 
-def billed_beside(report: Report) -> tuple[str, ...]:
+def separately_billed(report: Report) -> tuple[str, ...]:
     """Where steps of the answer are billed beside its counts."""
     steps = report.get("iterations")
     kinds = [step.get("type") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
