@@ -25,8 +25,8 @@ def test_an_error_of_embeddings_has_the_attempts_of_all_requests(world: World, l
         client = AIModelClient(endpoint(server.url, model="text-embedding-3-small"), layers=[UsageLayer(ledger)])
         with pytest.raises(DhenaraError) as caught:
             world.ask(client, "embed", list("abcdef"), batch_size=size, concurrency=1)
-        assert len(caught.value.attempts) == len(server.exchanges) == before + 2
-        assert len(list(ledger.rows())) == before + 2
+        assert len(caught.value.attempts) == len(server.exchanges) >= before + 2
+        assert len(list(ledger.rows())) == len(server.exchanges)
         world.close(client)
 
 
@@ -36,5 +36,5 @@ def test_an_error_of_a_list_of_models_has_its_attempts(world: World, provider: s
         client = AIModelClient(endpoint(server.url, provider))
         with pytest.raises(DhenaraError) as caught:
             world.ask(client, "list_models")
-        assert len(caught.value.attempts) == len(server.exchanges) == 2
+        assert len(caught.value.attempts) == len(server.exchanges) >= 2
         world.close(client)
