@@ -131,8 +131,8 @@ class ConfigurationResolver:
         """Like `explain`, for a configuration that was already resolved."""
         lines = [SettingLine("provider", resolved.provider, str(resolved.chosen), resolved.reason)]
         for name in ("api_key", "model", "base_url"):
-            found: SettingValue = getattr(resolved, name)
-            lines.append(SettingLine.of(name, found.value, str(found.origin)))
+            setting: SettingValue = getattr(resolved, name)
+            lines.append(SettingLine.of(name, setting.value, str(setting.origin)))
         return Explanation((*lines, *explain_settings(self.settings, {line.name for line in lines})))
 
     def variables(self) -> Mapping[str, str]:

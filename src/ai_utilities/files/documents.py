@@ -53,10 +53,10 @@ def events(archive: zipfile.ZipFile, data: zipfile.ZipInfo) -> Iterator[tuple[st
                 raise ValueError("it defines entities, which documents never do")
             tail = piece[-16:]
             parser.feed(piece)
-            found = list(parser.read_events())
+            events = list(parser.read_events())
             # What is no event yet is read again with the next piece: in growing pieces, that takes linear time.
-            size = PIECE if found else size * 2
-            yield from found
+            size = PIECE if events else size * 2
+            yield from events
     parser.close()
     yield from parser.read_events()
 

@@ -18,8 +18,8 @@ def drop_empty(messages: Iterable[Message], has_content: Callable[[Message], boo
     Returns:
         The messages; of neighbours that are all empty, the first.
     """
-    kept: list[Message] = []
+    messages_left: list[Message] = []
     for _, group in groupby(messages, key=lambda message: message.role):
         turn = list(group)
-        kept += [message for message in turn if has_content(message)] or turn[:1]
-    return kept
+        messages_left += [message for message in turn if has_content(message)] or turn[:1]
+    return messages_left

@@ -99,9 +99,9 @@ class ToolCallRepair:
                 return by_id
         name = result.call_id or result.name
         free = [one for one in sorted(self.open, key=has_id) if one[0] not in self.claimed]
-        found = next((one for one in free if name in (None, one[1].name)), None)
-        if found is not None or not result.call_id or not result.name:
-            return found
+        open_call = next((one for one in free if name in (None, one[1].name)), None)
+        if open_call is not None or not result.call_id or not result.name:
+            return open_call
         return next((one for one in free if not has_id(one) and one[1].name == result.name), None)
 
     def close(self, *, last: bool = False, open_end: bool = False) -> None:

@@ -97,10 +97,13 @@ def whole_request(exchange: Exchange) -> tuple[EncodedRequest, HttpRequest]:
         sent = replace(sent, config=config)
         encoded_request = exchange.encoder.encoded(sent)
         return encoded_request, target.unsigned(encoded_request, sent)
-    said: set[str] = set()
+    own_fields: set[str] = set()
     if not sent.config.streaming:
-        said = {*sent.config.options, *sent.endpoint.ai_model.parameters}  # of a whole call, these are the caller's own
-    fields = {name: value for name, value in (encoded_request.stream_fields or {}).items() if name not in said}
+        own_fields = {
+            *sent.config.options,
+            *sent.endpoint.ai_model.parameters,
+        }  # of a whole call, these are the caller's own
+    fields = {name: value for name, value in (encoded_request.stream_fields or {}).items() if name not in own_fields}
     added = [
         name for name, value in fields.items() if name in encoded_request.body and encoded_request.body[name] == value
     ]

@@ -66,14 +66,14 @@ def call_secrets(config: Any) -> tuple[str, ...]:
     """The credentials that one call sends in its body: those of MCP servers that the provider connects to."""
     if not config.tools and not config.options:
         return ()
-    found = list(option_secrets(config.options))
+    secrets = list(option_secrets(config.options))
     for tool in config.tools:
         if isinstance(spec := getattr(tool, "spec", None), Mapping):
-            found += option_secrets(spec)
+            secrets += option_secrets(spec)
         elif getattr(tool, "kind", None) == "remote_mcp":
             headers = {name: value.get_secret_value() for name, value in tool.headers.items()}
-            found += option_secrets({"authorization": tool.token(), "headers": headers, "url": str.__str__(tool.url)})
-    return distinct(found)
+            secrets += option_secrets({"authorization": tool.token(), "headers": headers, "url": str.__str__(tool.url)})
+    return distinct(secrets)
 
 
 def option_secrets(value: Any, name: str = "") -> Iterator[str]:

@@ -42,14 +42,14 @@ def readings(text: str, *, thorough: bool = False) -> set[str]:
         text: What a server sent.
         thorough: Whether to look for base64, hexadecimal and lists of bytes as well, which takes longer.
     """
-    found = {text}
-    latest = found
+    forms = {text}
+    latest = forms
     for _ in range(DEEPEST):
-        latest = {other for one in latest for other in resolved(one, thorough=thorough) if other} - found
-        if not latest or len(found) > MOST:
+        latest = {other for one in latest for other in resolved(one, thorough=thorough) if other} - forms
+        if not latest or len(forms) > MOST:
             break
-        found = found | latest
-    return found
+        forms = forms | latest
+    return forms
 
 
 def resolved(text: str, *, thorough: bool) -> Iterator[str]:

@@ -91,15 +91,15 @@ def can_be_cut(secret: str) -> bool:
 @lru_cache(maxsize=64)
 def anchors(secrets: tuple[str, ...]) -> tuple[tuple[str, str, int, int], ...]:
     """For each secret pieces of it, one of which is in every part that is long enough: secret, piece, place, length."""
-    found = []
+    pieces = []
     for secret in filter(can_be_cut, secrets):
         size = len(secret)
         least = max(SHORTEST_CUT, size // 2) if size >= LONG else size * 3 // 4
         step = least // 2
         lowered = secret.lower()
         if len(lowered) == size:
-            found += [(lowered, lowered[at : at + step], at, least) for at in range(0, size - step + 1, step)]
-    return tuple(found)
+            pieces += [(lowered, lowered[at : at + step], at, least) for at in range(0, size - step + 1, step)]
+    return tuple(pieces)
 
 
 def fragments(lowered: str, secrets: tuple[str, ...]) -> Iterator[tuple[int, int]]:
@@ -119,12 +119,12 @@ def fragments(lowered: str, secrets: tuple[str, ...]) -> Iterator[tuple[int, int
 
 def masked(text: str, secrets: tuple[str, ...]) -> str:
     """The text with a mask where a form or a part of a secret stands as it is."""
-    found = [match.span() for match in known_forms(secrets).finditer(text)]
+    spans = [match.span() for match in known_forms(secrets).finditer(text)]
     lowered = text.lower()
     # A letter whose small form is two characters would move all places after it.
-    found += fragments(lowered, secrets) if len(lowered) == len(text) else ()
+    spans += fragments(lowered, secrets) if len(lowered) == len(text) else ()
     shown, at = [], 0
-    for start, end in sorted(found):
+    for start, end in sorted(spans):
         if start >= at:
             shown += [text[at:start], MASK]
         at = max(at, end)

