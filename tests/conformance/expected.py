@@ -25,7 +25,6 @@ KNOWN_FAILURES: dict[str, dict[str, Known]] = {
         "an answer in the TLS buffer that nobody asked for is not given to the next call": (ALL, "same"),
         "an early refusal of a peer that reads no more": (ALL, "it reads only when everything is written"),
         "a tunnel of a host in brackets": (ALL, "CONNECT without brackets"),
-        "cancelled in the TLS handshake": (ASYNC, f"{SOMETIMES}the connection is closed when it is collected"),
         "closing while calls connect leaves nothing open": (
             ASYNC,
             f"{SOMETIMES}connections that are being opened stay",

@@ -28,7 +28,7 @@ from ..wire.io_protocol import (
     ReadTimeout,
 )
 from .adapted_response import AdaptedResponse
-from .http import encode_head
+from .http import MAYBE_RECEIVED, encode_head
 from .os_errors import error_reason, is_refusal, tls_problem
 from .proxy import Proxy, bracketed, find_proxy
 
@@ -58,7 +58,7 @@ class AiohttpTransport:
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> AdaptedResponse:
         """Send the request and return the response once its head has arrived."""
         encode_head(request, "/", {})  # rejects header injection
-        parts = URL(request.url, encoded=True).with_query(None)
+        parts = split_url(request.url)
         host, port, secure = parts.host or "", parts.port or 0, parts.scheme == "https"
         proxy = find_proxy(parts.scheme, host, self._environment, port, PROXIES)
         options: dict[str, Any] = {"ssl": self._trust()} if secure else {}
@@ -71,8 +71,9 @@ class AiohttpTransport:
         login = proxy.headers() if proxy is not None and not secure else {}
         headers = {"host": named, **login, **request.headers, **sized(request)}
         body = UploadBody(request.body)
-        with translating(proxy, body):
-            async with Progress(timeouts) as progress:
+        progress = Progress(timeouts)
+        with translating(proxy, body, progress):
+            async with progress:
                 response = await self._session(once=request.once).request(
                     request.method,
                     url_of(request),
@@ -95,6 +96,16 @@ class AiohttpTransport:
         if once not in self._sessions:
             self._sessions[once] = create_session(once)
         return self._sessions[once]
+
+
+def split_url(url: str) -> URL:
+    """The URL without its query. yarl decodes the name of the host when it is read."""
+    try:
+        parts = URL(url, encoded=True).with_query(None)
+        _ = parts.host
+    except ValueError as error:
+        raise InvalidRequest(f"not an address: {error}") from error
+    return parts
 
 
 def create_session(once: bool) -> aiohttp.ClientSession:
@@ -122,7 +133,14 @@ async def without_repetition(
     except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise Disconnected(error_reason(error)) from error
+        raise Disconnected(disconnect_reason(error)) from error
+
+
+def disconnect_reason(error: aiohttp.ClientOSError | aiohttp.ServerDisconnectedError) -> str:
+    """In words: aiohttp's own message is the part of the head that had arrived."""
+    if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
+        return "the server hung up in the middle of the head of its answer"
+    return error_reason(error)
 
 
 class Progress:
@@ -132,6 +150,8 @@ class Progress:
         self._timeouts = timeouts
         self._scope = asyncio.timeout(timeouts.connect())
         self.connecting = True
+        self.sent = False
+        """Whether a part of the request was written: from then on the server may have received it."""
 
     async def __aenter__(self) -> Progress:
         await self._scope.__aenter__()
@@ -156,7 +176,11 @@ def tracing() -> aiohttp.TraceConfig:
     async def connected(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
         context.trace_request_ctx.connected()
 
+    async def sent(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+        context.trace_request_ctx.sent = True
+
     config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(sent)
     config.on_connection_create_end.append(connected)
     config.on_connection_reuseconn.append(connected)
     return config
@@ -186,18 +210,25 @@ class AiohttpBody:
 
 
 @contextmanager
-def translating(proxy: Proxy | None, body: UploadBody | None = None) -> Iterator[None]:
+def translating(
+    proxy: Proxy | None, body: UploadBody | None = None, progress: Progress | None = None
+) -> Iterator[None]:
     """Translate aiohttp's errors; `body` is the request body while it is sent, None while reading."""
     try:
         yield
     except aiohttp.InvalidURL as error:
         raise InvalidRequest(f"not an address: {error}") from error
+    except UnicodeError as error:
+        raise ConnectFailed(f"no host can have this name: {error}") from error
     except TimeoutError as error:
         raise ReadTimeout("the time is over", connecting=isinstance(error, aiohttp.ConnectionTimeoutError)) from error
     except (aiohttp.ClientError, OSError) as error:
         if body is not None and body.error is not None:
             raise body.error from None
-        raise translated(error, proxy, began=body is None) from error
+        problem = translated(error, proxy, began=body is None)
+        if type(problem) is ConnectFailed and progress is not None and progress.sent:
+            problem = ConnectFailed(f"{problem}; {MAYBE_RECEIVED}")
+        raise problem from error
 
 
 def translated(error: aiohttp.ClientError | OSError, proxy: Proxy | None, *, began: bool) -> Exception:
@@ -214,7 +245,7 @@ def translated(error: aiohttp.ClientError | OSError, proxy: Proxy | None, *, beg
         case aiohttp.ClientResponseError():
             return BrokenFraming(text)
         case aiohttp.ClientPayloadError():
-            return ConnectionBroken(text)
+            return ConnectionBroken("the connection ended before the body was complete")
     if (alert := refusal_of(error)) is not None:
         return CertificateRejected(f"the server refused the TLS handshake: {error_reason(alert)}")
     return ConnectionBroken(text) if began else ConnectFailed(text)

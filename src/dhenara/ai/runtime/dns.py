@@ -29,14 +29,14 @@ def connect_first(
 def addresses(host: str | bytes, port: int, timeout: float | None, lookup: Lookup) -> list[Address]:
     """Resolve the name in a thread, which is abandoned after the timeout."""
     if timeout is None or is_numeric_address(host):
-        return lookup(host, port, type=socket.SOCK_STREAM)
+        return look_up(host, port, lookup)
     import queue
 
     results: queue.SimpleQueue[list[Address] | OSError] = queue.SimpleQueue()
 
     def look() -> None:
         try:
-            results.put(lookup(host, port, type=socket.SOCK_STREAM))
+            results.put(look_up(host, port, lookup))
         except OSError as error:
             results.put(error)
 
@@ -48,6 +48,14 @@ def addresses(host: str | bytes, port: int, timeout: float | None, lookup: Looku
     if isinstance(answer, OSError):
         raise answer
     return answer
+
+
+def look_up(host: str | bytes, port: int, lookup: Lookup) -> list[Address]:
+    """What the system answers. It encodes names first, and raises an error of its own for one that has no encoding."""
+    try:
+        return lookup(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise OSError(f"{host!r} cannot be the name of a host") from error
 
 
 def connect(address: Address, until: float | None) -> socket.socket:

@@ -11,6 +11,7 @@ import httpcore2
 from ..wire.frame import BrokenFraming
 from ..wire.http1 import InvalidRequest
 from ..wire.io_protocol import CertificateRejected, ConnectFailed, ConnectionBroken, ProxyRefused, ReadTimeout
+from .http import MAYBE_RECEIVED
 from .httpx2_network import Use, current
 from .os_errors import error_reason, tls_problem
 from .proxy import Proxy
@@ -40,7 +41,7 @@ def using(use: Use, proxy: Proxy | None, *, began: bool = False) -> Iterator[Non
 
 def translated(error: Exception, use: Use, proxy: Proxy | None, *, began: bool) -> Exception:
     """Translate an httpcore2 error; the proxy's password is masked."""
-    text = str(error) or type(error).__name__
+    text = root_reason(error)
     text = proxy.hide(text) if proxy is not None else text
     if isinstance(error, httpcore2.TimeoutException):
         return ReadTimeout(text, connecting=isinstance(error, httpcore2.ConnectTimeout))
@@ -49,12 +50,29 @@ def translated(error: Exception, use: Use, proxy: Proxy | None, *, began: bool) 
     cause = tls_cause(error)
     if cause is not None:
         problem = tls_problem(cause)
-        return (
-            problem if isinstance(problem, CertificateRejected) or not began else ConnectionBroken(error_reason(cause))
-        )
+        return problem if isinstance(problem, CertificateRejected) else broken(error_reason(cause), use, began)
     if isinstance(error, httpcore2.RemoteProtocolError) and not use.ended:
         return BrokenFraming(text)
-    return ConnectionBroken(text) if began else ConnectFailed(text)
+    return broken(text, use, began)
+
+
+def broken(text: str, use: Use, began: bool) -> ConnectionBroken | ConnectFailed:
+    """A connection that ended: before the request, after a part of it was written, or in the response."""
+    if began:
+        return ConnectionBroken(text)
+    return ConnectFailed(f"{text.rstrip('.')}; {MAYBE_RECEIVED}" if use.sent else text)
+
+
+def root_reason(error: BaseException) -> str:
+    """The first words in the chain of causes; many errors of pools have none of their own."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.strerror:
+            return seen.strerror
+        if str(seen):
+            return str(seen)
+        seen = seen.__cause__ or seen.__context__
+    return "the connection broke"
 
 
 def refused_by(proxy: Proxy | None, text: str) -> ProxyRefused:

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import anyio
 import httpcore2
 
 from ..wire.io_protocol import AttemptTimeouts
+from ..wire.limits import DEFAULT_LIMITS, LimitExceeded
 from ..wire.secrets import SecretBytes
 
+LARGEST_READ = 65_536
+"""What a pool reads at once; the last read of a head may hold as much of the body."""
 SHORTEST = 0.001
 """Shortest timeout; a socket treats 0 as non-blocking."""
 SocketOptions = Iterable[httpcore2.SOCKET_OPTION] | None
@@ -25,10 +30,20 @@ SocketOptions = Iterable[httpcore2.SOCKET_OPTION] | None
 class Use:
     """One request's use of a pool: its limits and the state of the connection."""
 
-    __slots__ = ("connect_until", "ended", "name", "pinned", "proxied", "timeouts", "tunnels")
+    __slots__ = (
+        "_head_bytes", "connect_until", "ended", "head_limit", "name", "pinned", "proxied", "reading_head", "sent",
+        "timeouts", "tunnels",
+    )  # fmt: skip
 
     def __init__(
-        self, timeouts: AttemptTimeouts, pinned: str | None, name: str, *, proxied: bool, tunnels: bool
+        self,
+        timeouts: AttemptTimeouts,
+        pinned: str | None,
+        name: str,
+        *,
+        proxied: bool,
+        tunnels: bool,
+        head_limit: int = DEFAULT_LIMITS.head_bytes,
     ) -> None:
         limit = timeouts.connect()
         self.timeouts = timeouts
@@ -42,6 +57,20 @@ class Use:
         """Whether a new connection reaches the proxy first, and the host only with TLS."""
         self.ended = False
         """Whether the other side has closed the connection."""
+        self.sent = False
+        """Whether a part of the request was written: from then on the server may have received it."""
+        self.head_limit = head_limit
+        self.reading_head = True
+        self._head_bytes = 0
+
+    def count(self, data: bytes) -> None:
+        """Notes what was read. h11 bounds one head, but not how many interim responses come before the last."""
+        self.ended = not data
+        if not self.reading_head:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > self.head_limit + LARGEST_READ:
+            raise LimitExceeded("the head of the response", "head_bytes", self.head_limit)
 
     def address(self, host: str) -> str:
         """Return where to connect for this host; with a proxy, the proxy's host."""
@@ -78,6 +107,15 @@ def step_timeout(error: httpcore2.TimeoutException, connecting: bool) -> httpcor
     return httpcore2.ConnectTimeout(str(error)) if connecting else error
 
 
+@contextmanager
+def encodable(host: str) -> Iterator[None]:
+    """The look-up of a name raises an error of its own for one that has no encoding."""
+    try:
+        yield
+    except UnicodeError as error:
+        raise httpcore2.ConnectError(f"{host!r} cannot be the name of a host") from error
+
+
 class LimitedStream(httpcore2.NetworkStream):
     """A connection in a thread; `connecting` is set until the host behind a proxy is reached."""
 
@@ -90,11 +128,15 @@ class LimitedStream(httpcore2.NetworkStream):
             data = self._inner.read(max_bytes, step_left(self._connecting))
         except httpcore2.TimeoutException as error:
             raise step_timeout(error, self._connecting) from error
-        current.get().ended = not data
+        if self._connecting:
+            current.get().ended = not data
+        else:
+            current.get().count(data)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         buffer = SecretBytes(buffer)
+        current.get().sent = not self._connecting
         try:
             self._inner.write(buffer, step_left(self._connecting))
         except httpcore2.TimeoutException as error:
@@ -129,7 +171,10 @@ class LimitedBackend(httpcore2.NetworkBackend):
         socket_options: SocketOptions = None,
     ) -> httpcore2.NetworkStream:
         use = current.get()
-        stream = self._inner.connect_tcp(use.address(host), port, connect_left(), local_address, socket_options or ())
+        with encodable(host):
+            stream = self._inner.connect_tcp(
+                use.address(host), port, connect_left(), local_address, socket_options or ()
+            )
         return LimitedStream(stream, use.tunnels)
 
     def sleep(self, seconds: float) -> None:
@@ -148,11 +193,15 @@ class AsyncLimitedStream(httpcore2.AsyncNetworkStream):
             data = await self._inner.read(max_bytes, step_left(self._connecting))
         except httpcore2.TimeoutException as error:
             raise step_timeout(error, self._connecting) from error
-        current.get().ended = not data
+        if self._connecting:
+            current.get().ended = not data
+        else:
+            current.get().count(data)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         buffer = SecretBytes(buffer)
+        current.get().sent = not self._connecting
         try:
             await self._inner.write(buffer, step_left(self._connecting))
         except httpcore2.TimeoutException as error:
@@ -165,7 +214,13 @@ class AsyncLimitedStream(httpcore2.AsyncNetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.AsyncNetworkStream:
         name = current.get().server_name(server_hostname)
-        return AsyncLimitedStream(await self._inner.start_tls(ssl_context, name, connect_left()))
+        try:
+            return AsyncLimitedStream(await self._inner.start_tls(ssl_context, name, connect_left()))
+        except BaseException:
+            # httpcore2 closes it after errors, but not when the task is cancelled.
+            with anyio.CancelScope(shield=True):
+                await self._inner.aclose()
+            raise
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -187,7 +242,8 @@ class AsyncLimitedBackend(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         use = current.get()
         address = use.address(host)
-        stream = await self._inner.connect_tcp(address, port, connect_left(), local_address, socket_options or ())
+        with encodable(host):
+            stream = await self._inner.connect_tcp(address, port, connect_left(), local_address, socket_options or ())
         return AsyncLimitedStream(stream, use.tunnels)
 
     async def sleep(self, seconds: float) -> None:

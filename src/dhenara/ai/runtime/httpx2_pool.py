@@ -59,6 +59,7 @@ class ProxyRoute:
             self.name,
             proxied=self.proxy is not None,
             tunnels=self.proxy is not None and self.secure,
+            head_limit=request.limits.head_bytes,
         )
 
     def request(self, request: HttpRequest) -> httpcore2.Request:
@@ -107,6 +108,7 @@ class SyncHttpx2Transport:
         try:
             with using(use, route.proxy):
                 response = pool.handle_request(route.request(request))
+                use.reading_head = False
         except BaseException:
             if route.own_pool:
                 pool.close()
@@ -166,6 +168,7 @@ class AsyncHttpx2Transport:
         try:
             with using(use, route.proxy):
                 response = await pool.handle_async_request(route.request(request))
+                use.reading_head = False
         except BaseException:
             if route.own_pool:
                 await pool.aclose()

@@ -12,6 +12,10 @@ from ..errors import ConfigurationError
 from ..wire.http import BodyPieces, Head, HttpRequest
 from ..wire.io_protocol import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response, Transport
 from .adapted_response import AdaptedResponse
+from .http import MAYBE_RECEIVED
+
+NEVER_SENT = (httpx2.ConnectError, httpx2.ProxyError, httpx2.UnsupportedProtocol)
+"""What ends a request before a byte of it was written."""
 
 
 def adapt_transport(transport: object, *, is_async: bool) -> Transport:
@@ -161,4 +165,7 @@ def translate_error(error: httpx2.HTTPError, *, began: bool) -> Exception:
         return ReadTimeout(str(error), connecting=True)
     if isinstance(error, httpx2.TimeoutException):
         return ReadTimeout(str(error))
-    return (ConnectionBroken if began else ConnectFailed)(str(error) or type(error).__name__)
+    text = str(error) or "the connection broke"
+    if began:
+        return ConnectionBroken(text)
+    return ConnectFailed(text if isinstance(error, NEVER_SENT) else f"{text.rstrip('.')}; {MAYBE_RECEIVED}")

@@ -121,13 +121,25 @@ def read_proxy(address: str, name: str, kinds: Collection[str] = HTTP_ONLY) -> P
             f"{name} names a {parts.scheme}:// proxy, but this transport uses {' and '.join(kinds)} proxies only. "
             "Pass transport='httpx2' to the client, which uses the other kinds too."
         )
+    host = ascii_host(parts.hostname or "")
+    if host is None:
+        raise malformed(name, "its host or port cannot be read")
     return Proxy(
         parts.scheme,
-        (parts.hostname or "").rstrip("."),
+        host,
         PORTS[parts.scheme] if parts.port is None else parts.port,
         unquote(parts.username or ""),
         unquote(parts.password or ""),
     )
+
+
+def ascii_host(host: str) -> str | None:
+    """The host as it is looked up; None where no host has such a name."""
+    try:
+        encoded = host.rstrip(".").encode("idna").decode("ascii")
+    except UnicodeError:
+        return None
+    return encoded.lower() or None
 
 
 def split(address: str) -> SplitResult | None:

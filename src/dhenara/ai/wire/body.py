@@ -12,7 +12,8 @@ from .limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\r\x00]*)?")
 # RFC 9112 section 7.1.2: trailers have the form of header fields; a line that begins with space continues one.
 TRAILER_LINE = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:|[ \t])[^\r\x00]*")
-LONGEST_LINE = 16_384
+LONGEST_SIZE = 64
+"""Of the line with the size of a chunk, what is no extension."""
 
 
 class Body(Protocol):
@@ -151,9 +152,10 @@ class ChunkedBody:
         if self._trailers:
             self._trailer_bytes += len(part) + 1
             if self._trailer_bytes > self._limits.trailer_bytes:
-                raise LimitExceeded("the trailers of the response", "trailer_bytes", self._limits.trailer_bytes)
-        elif len(self._line) + len(part) > LONGEST_LINE:
-            raise LimitExceeded("the line with the size of a chunk", "chunk_extension_bytes", LONGEST_LINE)
+                raise LimitExceeded("the trailer section of the response", "trailer_bytes", self._limits.trailer_bytes)
+        elif len(self._line) + len(part) > self._limits.chunk_extension_bytes + LONGEST_SIZE:
+            most = self._limits.chunk_extension_bytes
+            raise LimitExceeded("the line with the size of a chunk", "chunk_extension_bytes", most)
         if self._line or end < 0:
             self._line += part
             if end < 0:
