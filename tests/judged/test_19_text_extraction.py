@@ -139,6 +139,7 @@ def encrypted(document: bytes) -> bytes:
         archive("other.xml", b"word/document.xml"),
         docx(said("x"))[:60],
     ],
+    ids=["encrypted", "unknown encoding", "unfinished XML", "no document", "cut"],
 )
 def test_damaged_archives_are_typed_errors(data: bytes) -> None:
     with pytest.raises(TextExtractionError):
