@@ -75,7 +75,7 @@ def test_tools_can_be_chosen_renamed_and_asked_about() -> None:
 
 def test_a_closed_server_and_the_wrong_world_are_told() -> None:
     server = MCPServer(COMMAND)
-    with pytest.raises(SyncAsyncMismatchError, match="use `with`"):
+    with pytest.raises(SyncAsyncMismatchError, match="Use `with`"):
         server.tools()
     with pytest.raises(ConfigurationError, match="not open"):
         asyncio.run(server.tools_async())
