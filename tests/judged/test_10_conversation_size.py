@@ -110,7 +110,7 @@ def test_turns_taken_out_of_their_conversation_explain_nothing_false(server: Fak
     client = AIModelClient(endpoint(server.url))
     talk = grown(client.conversation(), 4)
     cut = Conversation(client, turns=talk.turns[2:])
-    assert "not here" in cut.explain_cache()
+    assert "are missing" in cut.explain_cache()
 
 
 @pytest.mark.parametrize("wanted", [True, False])

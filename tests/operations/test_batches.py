@@ -229,12 +229,12 @@ def test_what_cannot_be_read_yet_or_at_all_is_said(world: World, server: FakeSer
     with pytest.raises(ServerError, match="line 2 is no JSON"):
         world.ask(client, "batch_results", "batch_1")
     server.add_replies(*[openai_job("in_progress")] * 2)
-    with pytest.raises(CallTimeoutError, match="goes on"):
+    with pytest.raises(CallTimeoutError, match="It continues"):
         world.ask(client, "wait_for_batch", "batch_1", wait=0.02, every=0.02)
     with pytest.raises(ConfigurationError, match="at least one prompt"):
         world.ask(client, "submit_batch", [])
     job = BatchJob(batch_id="batch_1", protocol="anthropic")
-    with pytest.raises(ConfigurationError, match="asked in anthropic"):
+    with pytest.raises(ConfigurationError, match="uses the protocol anthropic"):
         world.ask(client, "batch_results", job)
     world.close(client)
     client = at("deepseek", server)

@@ -98,7 +98,7 @@ SAID = {"type": "text", "text": "Hm."}
         (
             RESPONSES,
             {"input": [{"role": "assistant", "content": [{"type": "input_text", "text": "?"}]}]},
-            "cannot be said",
+            "is not valid in the role",
         ),
         (GEMINI, gemini(("model", [{"text": "Hm."}])), "begin with a user"),
         (GEMINI, gemini(ASKED, ASKED), "alternate"),
