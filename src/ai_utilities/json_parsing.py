@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 FENCED = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
 OPENING = re.compile(r"[{\[]")
-ONLY_JSON = "Answer with JSON only: no text around it, no code fence."
+ONLY_JSON = "Answer with JSON only: no words around it, no code fence."
 
 
 def parse_json_from_text(text: str) -> Any:
