@@ -99,7 +99,7 @@ def test_a_refusal_is_the_same_error_everywhere(
     [
         (reset_before_head(), ConnectionFailedError),
         (hang_up_before_head(), ConnectionFailedError),
-        (Raw(b'{"id": "x", "choices"'), BadAnswerError),
+        (Raw(b'{"id": "x", "choices"'), ConnectionFailedError),
         (Raw(b""), BadAnswerError),
         (Raw(b"<html><title>Login</title></html>", headers={"content-type": "text/html"}), BadAnswerError),
         (Raw(b'"hello"'), BadAnswerError),

@@ -68,7 +68,7 @@ def test_it_branches_switches_and_says_what_it_used(server: FakeServer, world: W
         assert [turn.text for turn in chat.turns] == ["One.", "Two."]
         assert [turn.text for turn in other.turns] == ["One.", "Three."]
         assert (chat.total_tokens, other.last.model) == (chat.usage.total_tokens, "fake-2")
-        assert "another model" in other.explain_cache()
+        assert "the model changed" in other.explain_cache()
         assert chat.undo().text == "Two."
 
     run(world, script, settings(server.url))
@@ -152,7 +152,7 @@ def test_a_run_over_tools_is_one_turn_with_everything_it_used(server: FakeServer
         again = kind.from_json(chat.to_json(), client.client)
         assert again.to_json() == chat.to_json()
         await Uniform(again).ask("And now?")
-        with pytest.raises(ConfigurationError, match="has 1 answers"):
+        with pytest.raises(ConfigurationError, match="has 1 choices"):
             again.choose(1)
 
     run(world, script, settings(server.url))

@@ -66,6 +66,13 @@ def split(report: Report) -> Buckets:
     return Buckets(counts, doubts)
 
 
+def split_if_counted(report: Report) -> Buckets:
+    """As `split`; no buckets where no tokens are reported, as by hosts that bill images or seconds instead."""
+    if report.prompt is None and report.completion is None and report.total is None:
+        return Buckets({})
+    return split(report)
+
+
 def known(prompt: int | None, completion: int | None, total: int | None) -> tuple[int | None, int | None, int | None]:
     """One of the three follows from the other two; what follows from nothing is not known."""
     if total is not None and prompt is not None and completion is None and total >= prompt:

@@ -17,7 +17,7 @@ from ..json_fields import read_name
 from ..openai_chat.codec import read_error
 from ..operation import says_why
 from ..reported_cost import reported_cost
-from ..token_buckets import Report as Counted, split
+from ..token_buckets import Report as Counted, split_if_counted
 
 FACTS = ("background", "quality", "size", "output_format", "created")
 
@@ -85,7 +85,7 @@ def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
     """Convert the report; output tokens are image tokens unless it says otherwise."""
     data, drawn = read_object(report, "input_tokens_details"), read_object(report, "output_tokens_details")
     words = read_int(drawn, "text_tokens")
-    match = split(
+    match = split_if_counted(
         Counted(
             count(report, "input_tokens"),
             count(report, "output_tokens"),

@@ -20,7 +20,7 @@ from ..openai_chat.codec import read_error
 from ..openai_chat.usage import input_audio
 from ..operation import says_why
 from ..reported_cost import reported_cost
-from ..token_buckets import Report as Counted, split
+from ..token_buckets import Report as Counted, split_if_counted
 
 PLAIN = ("text/plain", "text/vtt", "application/x-subrip")
 OWN = ("text", "language", "duration", "segments", "words", "usage", "task", "model")
@@ -104,7 +104,7 @@ def read_usage(body: Wire) -> Usage:
     data = read_object(body, "usage")
     details = read_object(data, "input_token_details") or read_object(data, "prompt_tokens_details")
     # Mistral counts audio separately from the prompt, OpenAI inside of it.
-    match = split(
+    match = split_if_counted(
         Counted(
             first_count(data, "input_tokens", "prompt_tokens"),
             first_count(data, "output_tokens", "completion_tokens"),
