@@ -109,7 +109,8 @@ def test_a_stream_that_is_left_leaves_what_had_arrived(server: FakeServer, world
         stream = chat.ask_stream("Go on.")
         await client_first(stream)
         assert chat.last.interrupted
-        assert chat.turns[0].text == stream.result.text
+        # What had arrived beyond the pieces that were read belongs to the turn as well.
+        assert chat.turns[0].text.startswith(stream.result.text)
         await Uniform(chat).ask("Sure?")
 
     run(world, script, settings(server.url))
