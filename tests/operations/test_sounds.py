@@ -154,7 +154,7 @@ def test_what_a_model_cannot_do_is_a_warning_and_what_it_needs_an_error(server: 
     with at("cohere", server) as client, pytest.raises(ConfigurationError, match="needs language"):
         client.transcribe(SOUND)
     with at("xai", server) as client:
-        with pytest.raises(UnsupportedError, match="it has: mp3, wav, pcm"):
+        with pytest.raises(UnsupportedError, match="Use one of: mp3, wav, pcm"):
             client.speak("hello", format="flac")
         assert [w.parameter for w in client.speak("hello", instructions="slowly").warnings] == ["instructions"]
     assert server.exchanges[1].json == {"text": "hello", "language": "auto"}
