@@ -81,7 +81,7 @@ def test_a_server_that_does_not_list_its_tools_is_given_up(world: World) -> None
     assert caught.value.limit == "list"
 
 
-@pytest.mark.parametrize(("kind", "why"), [("endless", "max_tools"), ("circle", "cursors repeat")])
+@pytest.mark.parametrize(("kind", "why"), [("endless", "max_tools"), ("circle", "repeats its pages")])
 def test_pages_without_end_are_refused(world: World, kind: str, why: str) -> None:
     with pytest.raises(MCPServerError, match=why):
         inside(world, serving(kind, max_tools=20))

@@ -147,7 +147,7 @@ def test_a_whole_body_that_was_cut_is_retried(streaming: bool, world: World) -> 
         cut = Raw(whole[:size], headers={"content-type": "application/json"})
         with FakeServer(cut, cut) as server:
             client = AIModelClient(endpoint(server.url), config=AIModelCallConfig(retries=1))
-            with pytest.raises(ConnectionFailedError, match="middle of the answer"):
+            with pytest.raises(ConnectionFailedError, match="middle of the response"):
                 world.stream(client, "hi") if streaming else world.run(client, "hi")
             world.close(client)
             assert len(server.exchanges) == 2

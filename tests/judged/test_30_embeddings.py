@@ -128,11 +128,11 @@ def test_nova_is_asked_and_read_as_recorded(server: FakeServer) -> None:
 @pytest.mark.parametrize(
     ("provider", "model", "given", "words"),
     [
-        ("amazon_bedrock", NOVA, PDF, "no vectors of documents"),
+        ("amazon_bedrock", NOVA, PDF, "embeddings of documents"),
         ("amazon_bedrock", NOVA, ImageContent(url="https://example.org/a.png"), "need bytes or S3"),
-        ("cohere", "embed-v4.0", SOUND, "no vectors of sound"),
-        ("openai", "text-embedding-3-small", VIDEO, "no vectors of videos"),
-        ("google_vertex_ai", "gemini-embedding-001", IMAGE, "no vectors of pictures"),
+        ("cohere", "embed-v4.0", SOUND, "embeddings of sound"),
+        ("openai", "text-embedding-3-small", VIDEO, "embeddings of videos"),
+        ("google_vertex_ai", "gemini-embedding-001", IMAGE, "embeddings of pictures"),
     ],
 )
 def test_media_that_a_model_does_not_take_are_refused(

@@ -109,7 +109,7 @@ QUESTIONS: list[Callable[[AiClient], Any]] = [
 def test_every_question_names_the_setting_that_is_missing(ask: Any, server: FakeServer) -> None:
     with (
         AiClient(settings(server, "cohere")) as client,
-        pytest.raises(ProviderConfigurationError, match=r"set .*_MODEL or AI_MODEL, or pass model="),
+        pytest.raises(ProviderConfigurationError, match=r"Set .*_MODEL or AI_MODEL, or pass model="),
     ):
         ask(client)
     assert server.exchanges == []
