@@ -106,7 +106,7 @@ def test_a_mode_that_is_not_offered_is_replaced_with_a_warning(server: FakeServe
         shape = StructuredOutput.of(Weather, mode="native")
         response = client.generate("weather?", structured_output=shape).chat_response
         assert response is not None
-        assert any("'native' is not offered" in warning.message for warning in response.warnings)
+        assert any("'native' is not supported" in warning.message for warning in response.warnings)
         with pytest.raises(UnsupportedError, match="native"):
             client.generate("weather?", structured_output=shape, strict=True)
     body = server.exchanges[0].json
