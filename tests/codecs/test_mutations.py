@@ -92,7 +92,7 @@ def test_whatever_stands_in_a_field_an_answer_is_read(protocol: Recorded) -> Non
                         odd = Frame(json.dumps(changed(event, path, new)), frame.event, headers=frame.headers)
                         wrong = refused(protocol, exchange, [*frames[:at], odd, *frames[at + 1 :]])
                         # Without the field that makes it an answer, a body is refused.
-                        assert wrong == "" or (len(path) <= 2 and "answer of" in wrong), (path, new)
+                        assert wrong == "" or (len(path) <= 2 and "response in the protocol" in wrong), (path, new)
 
 
 def refused(protocol: Recorded, exchange: Exchange, frames: list[Frame]) -> str:
