@@ -29,7 +29,7 @@ from ..wire.io_protocol import (
 )
 from .adapted_response import AdaptedResponse
 from .http import MAYBE_RECEIVED, encode_head
-from .os_errors import error_reason, is_refusal, tls_problem
+from .os_errors import chain_of, error_reason, is_refusal, tls_problem
 from .proxy import Proxy, bracketed, find_proxy
 
 PROXIES = ("http", "https")
@@ -252,10 +252,7 @@ def translated(error: aiohttp.ClientError | OSError, proxy: Proxy | None, *, beg
 
 
 def refusal_of(error: BaseException) -> BaseException | None:
-    seen: BaseException | None = error
-    while seen is not None and not is_refusal(seen):
-        seen = seen.__cause__ or seen.__context__
-    return seen
+    return next((one for one in chain_of(error) if is_refusal(one)), None)
 
 
 def sized(request: HttpRequest) -> dict[str, str]:

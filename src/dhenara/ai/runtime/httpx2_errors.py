@@ -13,7 +13,7 @@ from ..wire.http1 import InvalidRequest
 from ..wire.io_protocol import CertificateRejected, ConnectFailed, ConnectionBroken, ProxyRefused, ReadTimeout
 from .http import MAYBE_RECEIVED
 from .httpx2_network import Use, current
-from .os_errors import error_reason, tls_problem
+from .os_errors import chain_of, error_reason, tls_problem
 from .proxy import Proxy
 
 STATUS_DIGITS = 3
@@ -41,7 +41,7 @@ def using(use: Use, proxy: Proxy | None, *, began: bool = False) -> Iterator[Non
 
 def translated(error: Exception, use: Use, proxy: Proxy | None, *, began: bool) -> Exception:
     """Translate an httpcore2 error; the proxy's password is masked."""
-    text = root_reason(error)
+    text = error_reason(error, "the connection broke")
     text = proxy.hide(text) if proxy is not None else text
     if isinstance(error, httpcore2.TimeoutException):
         return ReadTimeout(text, connecting=isinstance(error, httpcore2.ConnectTimeout))
@@ -63,18 +63,6 @@ def broken(text: str, use: Use, began: bool) -> ConnectionBroken | ConnectFailed
     return ConnectFailed(f"{text.rstrip('.')}; {MAYBE_RECEIVED}" if use.sent else text)
 
 
-def root_reason(error: BaseException) -> str:
-    """The first words in the chain of causes; many errors of pools have none of their own."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError) and seen.strerror:
-            return seen.strerror
-        if str(seen):
-            return str(seen)
-        seen = seen.__cause__ or seen.__context__
-    return "the connection broke"
-
-
 def refused_by(proxy: Proxy | None, text: str) -> ProxyRefused:
     """Return the error for a refusal; httpcore2 puts the status into its text: `407 Proxy Authentication Required`."""
     word = text.partition(" ")[0]
@@ -84,7 +72,4 @@ def refused_by(proxy: Proxy | None, text: str) -> ProxyRefused:
 
 def tls_cause(error: BaseException) -> ssl.SSLError | None:
     """Return the TLS error behind an error; pools drop `__cause__` but not `__context__`."""
-    seen: BaseException | None = error
-    while seen is not None and not isinstance(seen, ssl.SSLError):
-        seen = seen.__cause__ or seen.__context__
-    return seen
+    return next((one for one in chain_of(error) if isinstance(one, ssl.SSLError)), None)

@@ -103,8 +103,15 @@ def step_left(connecting: bool) -> float | None:
     return None if left is None else max(left, SHORTEST)
 
 
-def step_timeout(error: httpcore2.TimeoutException, connecting: bool) -> httpcore2.TimeoutException:
-    return httpcore2.ConnectTimeout(str(error)) if connecting else error
+@contextmanager
+def step(connecting: bool) -> Iterator[None]:
+    """A read or write that runs out of time before the host is reached is a timeout of connecting."""
+    try:
+        yield
+    except httpcore2.TimeoutException as error:
+        if not connecting:
+            raise
+        raise httpcore2.ConnectTimeout(str(error)) from error
 
 
 @contextmanager
@@ -124,10 +131,8 @@ class LimitedStream(httpcore2.NetworkStream):
         self._connecting = connecting
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        try:
+        with step(self._connecting):
             data = self._inner.read(max_bytes, step_left(self._connecting))
-        except httpcore2.TimeoutException as error:
-            raise step_timeout(error, self._connecting) from error
         if self._connecting:
             current.get().ended = not data
         else:
@@ -137,10 +142,8 @@ class LimitedStream(httpcore2.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         buffer = SecretBytes(buffer)
         current.get().sent = not self._connecting
-        try:
+        with step(self._connecting):
             self._inner.write(buffer, step_left(self._connecting))
-        except httpcore2.TimeoutException as error:
-            raise step_timeout(error, self._connecting) from error
 
     def close(self) -> None:
         self._inner.close()
@@ -189,10 +192,8 @@ class AsyncLimitedStream(httpcore2.AsyncNetworkStream):
         self._connecting = connecting
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        try:
+        with step(self._connecting):
             data = await self._inner.read(max_bytes, step_left(self._connecting))
-        except httpcore2.TimeoutException as error:
-            raise step_timeout(error, self._connecting) from error
         if self._connecting:
             current.get().ended = not data
         else:
@@ -202,10 +203,8 @@ class AsyncLimitedStream(httpcore2.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         buffer = SecretBytes(buffer)
         current.get().sent = not self._connecting
-        try:
+        with step(self._connecting):
             await self._inner.write(buffer, step_left(self._connecting))
-        except httpcore2.TimeoutException as error:
-            raise step_timeout(error, self._connecting) from error
 
     async def aclose(self) -> None:
         await self._inner.aclose()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..wire.io_protocol import CertificateRejected, ConnectFailed, ConnectionBroken
 
 REFUSALS = ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE")
@@ -10,12 +12,22 @@ REFUSALS = ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE")
 REFUSED = "the server refused the TLS handshake, as for a client certificate that is missing or not accepted: {}"
 
 
-def error_reason(error: BaseException) -> str:
-    """Return the error text without numbers, or that of its cause."""
-    cause = error.__cause__
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or (error_reason(cause) if cause else type(error).__name__)
+def chain_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield the error and what it came from, each once: a chain may be a circle."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def error_reason(error: BaseException, default: str = "") -> str:
+    """Return the error's text without numbers, or the first in its chain: many errors have none of their own."""
+    for one in chain_of(error):
+        text = (one.strerror if isinstance(one, OSError) else None) or str(one)
+        if text:
+            return text
+    return default or type(error).__name__
 
 
 def tls_problem(error: BaseException) -> ConnectFailed:

@@ -1,0 +1,44 @@
+"""What an error came from may be a circle: `raise error from error` makes one."""
+
+from __future__ import annotations
+
+import ssl
+
+import httpcore2
+import pytest
+
+from dhenara.ai.runtime.aiohttp_transport import refusal_of
+from dhenara.ai.runtime.httpx2_errors import tls_cause
+from dhenara.ai.runtime.os_errors import chain_of, error_reason
+
+
+def circle() -> Exception:
+    first, second = httpcore2.ReadTimeout(), TimeoutError()
+    first.__cause__, second.__cause__ = second, first
+    return first
+
+
+def test_a_chain_names_each_error_once() -> None:
+    error = circle()
+    assert list(chain_of(error)) == [error, error.__cause__]
+    assert list(chain_of(None)) == []
+
+
+def test_every_search_of_a_chain_ends() -> None:
+    assert error_reason(circle()) == "ReadTimeout"
+    assert error_reason(circle(), "nothing known") == "nothing known"
+    assert tls_cause(circle()) is None
+    assert refusal_of(circle()) is None
+
+
+@pytest.mark.parametrize("link", ["__cause__", "__context__"])
+def test_the_reason_is_the_first_text_in_the_chain(link: str) -> None:
+    error = httpcore2.ReadError()
+    setattr(error, link, OSError(104, "Connection reset by peer"))
+    assert error_reason(error) == "Connection reset by peer"
+
+
+def test_the_error_of_tls_is_found_behind_others() -> None:
+    error = httpcore2.ReadError()
+    error.__context__ = ssl.SSLError(1, "bad")
+    assert tls_cause(error) is error.__context__
