@@ -290,7 +290,6 @@ NO_ANSWERS: dict[str, list[bytes]] = {
     "anthropic": [
         b'{"type": "message", "content": []}',
         b'{"type": "message", "role": "assistant", "stop_reason": "end_turn"}',
-        b'{"type": "message", "role": "assistant", "content": null, "stop_reason": "end_turn"}',
     ],
     "converse": [
         b'{"output": {}, "stopReason": "end_turn"}',
@@ -376,3 +375,28 @@ def test_the_message_of_another_protocol_is_not_taken_for_the_words_of_an_error(
             world.run(client, "hi")
         world.close(client)
         assert len(server.exchanges) == 1
+
+
+NOTHING_SAID: dict[str, list[bytes]] = {
+    "openai_chat": [
+        b'{"object": "chat.completion", "choices": [{"index": 0, "message": null, "finish_reason": "stop"}]}',
+    ],
+    "openai_responses": [b'{"object": "response", "id": "r", "status": "completed", "output": []}'],
+    "anthropic": [b'{"type": "message", "role": "assistant", "content": null, "stop_reason": "end_turn"}'],
+    "converse": [b'{"output": null, "stopReason": "end_turn"}'],
+}
+
+
+@pytest.mark.parametrize("own", NOTHING_SAID)
+def test_a_typed_body_without_content_is_an_empty_answer(own: str) -> None:
+    """A body that has its protocol's type and a stop reason is an answer, also where its content is null."""
+    for raw in NOTHING_SAID[own]:
+        assert verdict(own, json.loads(raw)) == "taken", raw
+
+
+def test_the_text_of_a_message_that_is_no_object_is_read() -> None:
+    told = {"object": "chat.completion", "choices": [{"index": 0, "message": "hi", "finish_reason": "stop"}]}
+    draft = ResponseBuilder()
+    for delta in load_codec("openai_chat").decoder(quirks()["openai_chat"]).whole(told):
+        draft.add(delta)
+    assert draft.response().text() == "hi"

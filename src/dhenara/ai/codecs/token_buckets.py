@@ -49,8 +49,7 @@ def split(report: Report) -> Buckets:
     """The buckets of a report. Their sum is its total, where it has one that its parts do not contradict."""
     prompt, completion, total = known(report.prompt, report.completion, report.total)
     if prompt is None or completion is None:
-        missing = tuple(name for name, n in ((INPUT, prompt), (OUTPUT, completion)) if n is None)
-        return Buckets({INPUT: prompt or 0, OUTPUT: completion or 0}, missing)
+        return split_partial(report, prompt, completion)
     total = total or None
     read = {name: n for name, n in report.read.items() if n}
     made = {name: n for name, n in report.made.items() if n}
@@ -71,6 +70,21 @@ def split_if_counted(report: Report) -> Buckets:
     if report.prompt is None and report.completion is None and report.total is None:
         return Buckets({})
     return split(report)
+
+
+def split_partial(report: Report, prompt: int | None, completion: int | None) -> Buckets:
+    """The buckets of a report without its prompt or completion: the parts of what is missing are still known."""
+    missing = tuple(name for name, n in ((INPUT, prompt), (OUTPUT, completion)) if n is None)
+    least = Report(
+        inside(report.read, report.separate) if prompt is None else prompt,
+        inside(report.made, report.separate) if completion is None else completion,
+        None,
+        report.read,
+        report.made,
+        report.separate,
+    )
+    match = split(least)
+    return Buckets(match.counts, (*missing, *match.unclear))
 
 
 def known(prompt: int | None, completion: int | None, total: int | None) -> tuple[int | None, int | None, int | None]:

@@ -55,8 +55,7 @@ class MessagesReader:
 
     def whole(self, body: Any) -> Iterator[Delta]:
         refuse_foreign(body, MESSAGES)
-        content = body.get("content")
-        if not isinstance(content, list | str) or not (content or body.get("stop_reason")):
+        if not is_message(body):
             if not says_why(body):
                 raise not_an_answer(MESSAGES)
             yield ErrorDelta(stream_error(body))
@@ -176,6 +175,13 @@ GROWN: dict[str, Callable[[BlockReader, Wire], Iterable[Delta]]] = {
     ),
     "citations_delta": lambda block, delta: (CitationDelta(block.part, read_citation(read_object(delta, "citation"))),),
 }
+
+
+def is_message(body: Wire) -> bool:
+    """Whether this body is a message. With a type and a stop reason, its content may be null or of another shape."""
+    if not body.get("stop_reason"):
+        return isinstance(body.get("content"), list | str) and bool(body["content"])
+    return isinstance(body.get("content"), list | str) or ("content" in body and read_text(body, "type") == "message")
 
 
 def stream_error(event: Wire) -> Exception:

@@ -75,7 +75,7 @@ class ConverseReader:
     def whole(self, body: Any) -> Iterator[Delta]:
         """Decode a complete body; a body that is not a response contains an error."""
         refuse_foreign(body, CONVERSE)
-        if not read_object(read_object(body, "output"), "message"):
+        if not is_message(body):
             if not says_why(body) and not body.get("Message"):
                 raise not_an_answer(CONVERSE)
             yield ErrorDelta(aws_error(Head(0), body))
@@ -199,6 +199,12 @@ EVENTS: dict[str, Callable[[ConverseReader, Wire], Iterable[Delta]]] = {
     "messageStop": ConverseReader._message_stop,
     "metadata": ConverseReader._metadata,
 }
+
+
+def is_message(body: Wire) -> bool:
+    """Whether this body is a response. With a stop reason, its output may be null: nothing was said."""
+    says_nothing = "output" in body and body["output"] is None and bool(read_text(body, "stopReason"))
+    return says_nothing or bool(read_object(read_object(body, "output"), "message"))
 
 
 def read_reasoning(index: int, thought: Wire) -> Delta:

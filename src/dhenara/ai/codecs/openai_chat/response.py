@@ -22,7 +22,7 @@ from ...wire.patterns import matches
 from ..base import EncodedRequest, RequestAware
 from ..foreign import CHAT, not_an_answer, refuse_foreign
 from ..int_fields import used
-from ..json_fields import read_name, read_object, read_objects
+from ..json_fields import read_name, read_object, read_objects, read_text
 from ..parallel_calls import WrapperCalls, declared_tools
 from ..response_extras import read_extras
 from .message_reader import TEXT, MessageReader
@@ -73,7 +73,7 @@ LAST = b"[DONE]"
 class ChatReader(RequestAware):
     """Decodes one response. Complete messages and stream deltas have the same format."""
 
-    __slots__ = ("_began", "_choices", "_declared", "_ended", "_quirks", "_thinking", "_urls")
+    __slots__ = ("_began", "_choices", "_declared", "_ended", "_quirks", "_thinking", "_typed", "_urls")
 
     def __init__(self, quirks: ChatQuirks) -> None:
         self._quirks = quirks
@@ -82,6 +82,8 @@ class ChatReader(RequestAware):
         self._ended: set[int] = set()
         self._urls: set[str] = set()
         self._thinking = False
+        self._typed = False
+        """Whether the body has the type of this protocol, so that its message may be of another shape."""
         self._declared: frozenset[str] = frozenset()
 
     def set_request(self, encoded: EncodedRequest) -> None:
@@ -97,6 +99,7 @@ class ChatReader(RequestAware):
             self._thinking = opens_in_prompt(model, self._quirks.think_opened)
 
     def whole(self, body: Any) -> Iterator[Delta]:
+        self._typed = isinstance(body, dict) and read_text(body, "object").startswith("chat.completion")
         data = self._read(body, "message")
         yield from data
         yield from self.finish()
@@ -158,10 +161,10 @@ class ChatReader(RequestAware):
             index = 0
         message = choice.get(key) or choice.get("delta") or choice.get("message")
         if not isinstance(message, dict) or not message:
-            if key == "message" and is_empty(choice):
+            if key == "message" and is_empty(choice) and not self._typed:
                 raise not_an_answer(CHAT)
             # Completions of old have their words in the choice itself.
-            message = {"content": choice.get("text")}
+            message = {"content": message if isinstance(message, str) else choice.get("text")}
         reader = self._choices.get(index)
         if reader is None:
             whole = key == "message"

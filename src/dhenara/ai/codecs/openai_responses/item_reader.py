@@ -85,7 +85,9 @@ class ItemReader:
         self._kind = read_text(item, "type") or self._kind or guess_type(item)
         self.is_over = True
         if not self._kind:
-            raise ValueError("an item of the response has no type")
+            if item:
+                yield ContentDelta(self._part(None), GenericContent(kind="", data=item))
+            return
         read = ItemReader._call if self._calls(item) else READERS.get(self._kind, ItemReader._server_tool)
         yield from read(self, item)
 
@@ -94,6 +96,7 @@ class ItemReader:
         if what is not None:
             if what not in self._data and self._texts.has_streamed(text):
                 return
+            self._texts.close(what)
             if new := self._unseen(what, text):
                 self._texts.add(what, text)
                 yield TextDelta(self._part(what), new)

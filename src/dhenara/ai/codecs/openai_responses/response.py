@@ -54,6 +54,9 @@ class ResponsesReader:
         refuse_foreign(body, RESPONSES)
         is_response = read_text(body, "object") in ("", "response")
         has_items = is_response and isinstance(body.get("output"), list) and bool(body["output"] or body.get("status"))
+        if has_items and body["output"] and not any(read_objects(body, "output")):
+            # Items that are all empty or no objects.
+            raise not_an_answer(RESPONSES)
         if not has_items and not is_unfinished(body):
             if not says_why(body):
                 raise not_an_answer(RESPONSES)

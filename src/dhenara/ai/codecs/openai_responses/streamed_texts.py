@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 class StreamedTexts:
     """Maps positions, because providers may number texts differently while streaming."""
 
-    __slots__ = ("_pieces",)
+    __slots__ = ("_closed", "_pieces")
 
     def __init__(self) -> None:
+        self._closed: set[int] = set()
         self._pieces: dict[int, list[str]] = {}
 
     def add(self, place: int, piece: str) -> None:
@@ -19,6 +20,10 @@ class StreamedTexts:
             pieces = self._pieces[place] = []
         pieces.append(piece)
 
+    def close(self, place: int) -> None:
+        """Take the text at this position as it was streamed: its stream has ended, and the item adds nothing to it."""
+        self._closed.add(place)
+
     def has_streamed(self, text: str) -> bool:
         """Whether this whole text was streamed, at any position."""
         return any("".join(pieces) == text for pieces in self._pieces.values())
@@ -26,7 +31,7 @@ class StreamedTexts:
     def rest(self, place: int, text: str) -> str:
         """What of a finished text was not streamed, where its beginning was; it counts as streamed from then on."""
         streamed = "".join(self._pieces.get(place, ()))
-        if not streamed or not text.startswith(streamed):
+        if not streamed or place in self._closed or not text.startswith(streamed):
             return ""
         new = text[len(streamed) :]
         if new:
