@@ -32,6 +32,8 @@ AFTERWARDS = 2.0
 
 SHORT_PAUSE = 1.0
 """Seconds to pause if the provider does not say how long."""
+SHORTEST_POLL = 0.001
+"""Timers of uvloop count whole milliseconds: a shorter wait is none, and the queue would be asked over and over."""
 
 
 class LimitLayer:
@@ -132,7 +134,7 @@ class BoundLimits:
     def _next_poll(self, verdict: dict[str, Any], ask: dict[str, Any]) -> float:
         """Seconds until it asks again. A place in this process needs no looking for: it is told."""
         data = not self._layer.store.blocking and any(lane["lane"] == verdict["why"] for lane in ask["lanes"])
-        return NEVER_LONGER if data else float(verdict["look"])
+        return NEVER_LONGER if data else max(float(verdict["look"]), SHORTEST_POLL)
 
     def _limit_error(self, verdict: dict[str, Any]) -> LimitReachedError:
         origin = self._target.origin
