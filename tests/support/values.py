@@ -19,7 +19,6 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 import dhenara.ai.types
-from dhenara.ai.types.lazy_type import Later
 
 DEEPEST = 4
 JSON = st.recursive(
@@ -69,15 +68,15 @@ def values(kind: type[BaseModel], depth: int = 0) -> st.SearchStrategy[Any]:
 
 
 def declared(field: FieldInfo) -> Any:
-    """The type of a field, also where it is loaded later."""
-    return next((said.load() for said in field.metadata if isinstance(said, Later)), field.annotation)
+    """The type of a field."""
+    return field.annotation
 
 
 def of(annotation: Any, depth: int) -> st.SearchStrategy[Any]:
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     most = 2 if depth < 2 else 0
     if origin is typing.Annotated:
-        return of(next((said.load() for said in args[1:] if isinstance(said, Later)), args[0]), depth)
+        return of(args[0], depth)
     if origin is typing.Literal:
         return st.sampled_from(args)
     if origin in (typing.Union, types.UnionType):

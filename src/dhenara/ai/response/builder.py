@@ -24,7 +24,8 @@ from ..types.delta import (
 )
 from ..types.response import ChatResponse, ChatResponseChoice
 from ..types.usage import Usage
-from .part_builders import PartBuilder, new_part_builder
+from .part_builder_registry import new_part_builder
+from .part_builders import PartBuilder
 
 if TYPE_CHECKING:
     from ..types.content import ContentItem, Origin

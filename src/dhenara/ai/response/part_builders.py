@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from ..types.delta import CitationDelta, PartDelta, TextDelta
+from ..types.delta import CitationDelta, TextDelta
 from ..types.part import Origin
 from ..types.text import Citation, TextContent
 
@@ -65,12 +65,3 @@ class TextPartBuilder:
         return TextContent.construct_unchecked(
             text=text, citations=list(self._citations), origin=origin, extras=dict(self._extras)
         )
-
-
-def new_part_builder(first: PartDelta) -> PartBuilder:
-    """Return the builder for a part with this first delta."""
-    if isinstance(first, TextDelta | CitationDelta):
-        return TextPartBuilder()
-    from .part_builder_registry import SLOTS
-
-    return SLOTS[type(first)]()

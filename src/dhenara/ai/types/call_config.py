@@ -1,33 +1,22 @@
 """Configuration of one call."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_serializer, field_validator
 
 from ..wire.limits import DEFAULT_LIMITS, ReadLimits
 from ..wire.secrets import MASK, conceal_options, mask, reveal, secret_headers
-from .lazy_type import later
+from .context_policy import ContextPolicy
+from .fetching import Fetching
 from .model_base import DISCREET, FrozenModel
+from .prompt_cache import PromptCache
+from .response_limits import ResponseLimits
+from .structured import StructuredOutput
 from .timeouts import Timeouts
 from .tool_list import ToolList
-
-if TYPE_CHECKING:
-    from .context_policy import ContextPolicy
-    from .fetching import Fetching
-    from .prompt_cache import PromptCache
-    from .response_limits import ResponseLimits
-    from .structured import StructuredOutput
-    from .tools import ToolChoice
-    from .uploading import Uploading
-else:
-    ContextPolicy = later("context_policy", "ContextPolicy")
-    Fetching = later("fetching", "Fetching")
-    PromptCache = later("prompt_cache", "PromptCache")
-    ResponseLimits = later("response_limits", "ResponseLimits")
-    StructuredOutput = later("structured", "StructuredOutput")
-    ToolChoice = later("tools", "ToolChoice")
-    Uploading = later("uploading", "Uploading")
+from .tools import ToolChoice
+from .uploading import Uploading
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 

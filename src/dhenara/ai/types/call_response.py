@@ -7,23 +7,17 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import Field, PrivateAttr
 
 from .attempt import Attempt
-from .lazy_type import later
+from .fingerprint import Fingerprint
+from .image import ImageResponse
 from .model_base import FrozenModel
+from .plan import Plan
 from .response import ChatResponse
 
 if TYPE_CHECKING:
     from ..streams.chat import AsyncStream, SyncStream
-    from .fingerprint import Fingerprint
-    from .image import ImageResponse
-    from .plan import Plan
 
     class EitherStream(SyncStream, AsyncStream):
         """Type of `stream_generator`: iterate with `for` after `generate`, with `async for` after `generate_async`."""
-
-else:
-    Fingerprint = later("fingerprint", "Fingerprint")
-    ImageResponse = later("image", "ImageResponse")
-    Plan = later("plan", "Plan")
 
 
 class AIModelCallResponse(FrozenModel):

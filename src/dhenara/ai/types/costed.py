@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import PrivateAttr
 from pydantic_core import core_schema
 
+from .cost import Cost
 from .model_base import FrozenModel
 
-if TYPE_CHECKING:
-    from .cost import Cost
-
-Pricing = Callable[[Any], "Cost | None"]
+Pricing = Callable[[Any], Cost | None]
 
 
 class Costed(FrozenModel):

@@ -1,16 +1,9 @@
 """An endpoint: a model together with the API it is called through."""
 
-from typing import TYPE_CHECKING
-
 from .api import AIModelAPI
-from .lazy_type import later
+from .cost_data import AnyCostData
 from .model import AIModel
 from .model_base import DISCREET, FrozenModel
-
-if TYPE_CHECKING:
-    from .cost_data import AnyCostData
-else:
-    AnyCostData = later("cost_data", "AnyCostData")
 
 
 class AIModelEndpoint(FrozenModel):

@@ -5,15 +5,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from .lazy_type import later
+from .content import ContentItem
 from .model_base import FrozenModel
 from .part import CacheLifetime
 from .text import joined_text
-
-if TYPE_CHECKING:
-    from .content import ContentItem
-else:
-    ContentItem = later("content", "ContentItem")
 
 Role = Literal["system", "user", "assistant", "tool"]
 

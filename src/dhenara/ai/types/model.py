@@ -1,19 +1,12 @@
 """A model: its name and what is known about it."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from .lazy_type import later
+from .cost_data import AnyCostData
 from .model_base import FrozenModel
-
-if TYPE_CHECKING:
-    from .cost_data import AnyCostData
-    from .model_settings import ChatModelSettings, ValidOptionValue
-else:
-    AnyCostData = later("cost_data", "AnyCostData")
-    ChatModelSettings = later("model_settings", "ChatModelSettings")
-    ValidOptionValue = later("model_settings", "ValidOptionValue")
+from .model_settings import ChatModelSettings, ValidOptionValue
 
 FunctionalType = Literal[
     "text_generation",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
 from ..errors import InvalidOutputError, OutputError, RefusedError, TruncatedError
 from .content import StructuredContent
-
-if TYPE_CHECKING:
-    from .response import ChatResponse
+from .response import ChatResponse
 
 CUT = ("length", "context_length")
 DECLINED = ("refusal", "content_filter")

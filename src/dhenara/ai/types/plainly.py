@@ -12,13 +12,11 @@ from enum import Enum
 from functools import cache
 from math import isfinite
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
-
-from .lazy_type import Later
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -110,8 +108,6 @@ def plain_values(kind: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]
 def checked(kind: type[BaseModel], name: str, field: FieldInfo, value: Any) -> Any:
     if field.validation_alias is not None or field.alias is not None or field.discriminator is not None:
         raise NotPlain
-    if any(isinstance(text, Later) for text in field.metadata):
-        raise NotPlain
     value = plain(field.annotation, ruled(kind, name, "before", value))
     if value is not None and not all(within(bound, value) for bound in field.metadata):
         raise NotPlain
@@ -149,8 +145,6 @@ def plain(declared: Any, value: Any) -> Any:
     given, origin = type(value), get_origin(declared)
     if declared is Any:
         return value
-    if origin is Annotated:
-        return deferred_value(get_args(declared), value)
     if origin is UnionType or origin is Union:
         return of_union(get_args(declared), value)
     if origin is Literal:
@@ -165,17 +159,11 @@ def plain(declared: Any, value: Any) -> Any:
     raise NotPlain
 
 
-def deferred_value(text: tuple[Any, ...], value: Any) -> Any:
-    if len(text) == 2 and isinstance(text[1], Later):
-        return plain(text[1].load(), value)
-    raise NotPlain
-
-
 def of_union(members: Sequence[Any], value: Any) -> Any:
     if isinstance(value, dict | list | tuple) and sum(member is not NoneType for member in members) > 1:
         # The declared type is a model, which may have to be created from the value.
         raise NotPlain
-    for member in sorted(members, key=is_later):
+    for member in members:
         try:
             return plain(member, value)
         except NotPlain:
@@ -194,10 +182,6 @@ def collected(origin: Any, inside: tuple[Any, ...], value: Any) -> Any:
     if origin is Sequence or (origin is tuple and inside[1:] == (Ellipsis,)):
         return tuple(plain(inside[0], each) for each in value)
     raise NotPlain
-
-
-def is_later(member: Any) -> bool:
-    return get_origin(member) is Annotated
 
 
 def stays(given: type) -> bool:

@@ -1,25 +1,18 @@
 """Chat responses: the same type for every provider, streamed or not."""
 
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from pydantic import Field
 
+from .content import ContentItem, ImageContent, ToolCallContent
+from .cost import Cost
 from .costed import Costed
 from .delta import FinishReason
-from .lazy_type import later
 from .message import Message
 from .model_base import FrozenModel
 from .text import joined_text
 from .usage import Usage
-
-if TYPE_CHECKING:
-    from .content import ContentItem, ImageContent, ToolCallContent
-    from .cost import Cost
-    from .warning import CallWarning
-else:
-    ContentItem = later("content", "ContentItem")
-    Cost = later("cost", "Cost")
-    CallWarning = later("warning", "CallWarning")
+from .warning import CallWarning
 
 T = TypeVar("T")
 

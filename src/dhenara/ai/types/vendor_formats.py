@@ -31,7 +31,7 @@ def read_part(part: Any) -> Any:
         return read_untyped(part)
     if part["type"] in OURS_ONLY or (part["type"] == "text" and "citations" not in part):
         return without_none(part)
-    from .vendor_parts import read_typed
+    from .vendor_parts.readers import read_typed
 
     match = read_typed(part)
     return without_none(part) if match is None else match
@@ -44,7 +44,7 @@ def without_none(part: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
     """Google and Amazon parts have no type field; their key is the type."""
-    from .vendor_parts import read_keyed
+    from .vendor_parts.readers import read_keyed
 
     match = read_keyed(part)
     return dict(part) if match is None else match
