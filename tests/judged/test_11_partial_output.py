@@ -112,7 +112,7 @@ def test_answers_shown_after_every_piece_take_linear_work(name: str) -> None:
 
 
 def test_arguments_are_parsed_once_however_often_they_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dhenara.ai.response import tool_part_builders
+    import dhenara.ai.response.tool_part_builders as tool_part_builders
 
     parsed: list[int] = []
     real = tool_part_builders.read_arguments

@@ -113,7 +113,7 @@ class ChatResponse(Costed):
         first = self.choices[0]
         return first.finish_message or f"the provider blocked the answer ({first.raw_finish_reason})"
 
-    def tool_calls(self) -> "list[ToolCallContent]":
+    def tool_calls(self) -> list[ToolCallContent]:
         return [part for part in self.contents if part.type == "tool_call"]
 
     @property
@@ -143,7 +143,7 @@ class ChatResponse(Costed):
 
         return read_output(self, kind)
 
-    def images(self) -> "list[ImageContent]":
+    def images(self) -> list[ImageContent]:
         return [part for part in self.contents if part.type == "image"]
 
     def to_message(self, choice_index: int = 0) -> Message:
