@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from ..types.content import Media, ToolResultContent
+from ..types.content import ToolResultContent
+from ..types.media import Media
 from ..types.message import Message
 from ..wire.mime_sniffing import from_name, sniff
 from .media_support import UNKNOWN
