@@ -15,11 +15,12 @@ from ..types.model_base import model_fields
 from ..types.part import Content
 from ..types.response import ChatResponse, ChatResponseChoice
 from ..types.text import TextContent
-from ..types.vendor_fields import VENDOR_FIELDS, VENDOR_PART, fields, leftover
-from ..wire import json
+from .message_fields import answer_only, read_message_fields
+from .response_items import is_anthropic_message, is_item, read_item
+from .tool_messages import is_result, parse_tool_call, read_result
 
 if TYPE_CHECKING:
-    from ..types.content import ContentItem, ToolCallContent
+    from ..types.content import ContentItem
 
 Part = str | bytes | PurePath | Content
 MessageLike = (
@@ -92,11 +93,7 @@ def parse_object(given: object) -> Message:
 
 def typed(given: Mapping[str, Any]) -> Message:
     """Parse a dict with a `type`: an item of the Responses API or a message."""
-    from .response_items import is_anthropic_message, is_item, read_item
-
     if given["type"] == "message" and is_anthropic_message(given):
-        from .message_fields import answer_only
-
         return validate_message(answer_only(given))
     return read_item(given) if is_item(given) else validate_message(given)
 
@@ -115,11 +112,8 @@ def response_message(response: ChatResponse) -> Message:
 def validate_message(given: Mapping[str, Any]) -> Message:
     """Parse a dict in our own format, or with OpenAI's tool calls and results."""
     text = dict(given)
-    if text.get("role") in ("tool", "function"):
-        from .tool_messages import is_result, read_result
-
-        if is_result(text):
-            return read_result(text)
+    if is_result(text):
+        return read_result(text)
     calls = text.pop("tool_calls", None)
     legacy = text.pop("function_call", None)
     if legacy:
@@ -138,56 +132,7 @@ def read_extra_fields(message: dict[str, Any]) -> list[ContentItem]:
     """The parts for what vendors write next to the content; nearly every message has nothing there."""
     if OWN_FIELDS.issuperset(message):
         return []
-    from .message_fields import read_message_fields
-
     return read_message_fields(message)
-
-
-CALL = fields("id", "type", "index", function=fields("name", "arguments"))
-
-
-def parse_tool_call(call: Any) -> ToolCallContent:
-    """A tool call as Chat Completions writes it.
-
-    Raises:
-        ConfigurationError: If the call is of a type without a function.
-    """
-    from ..response.tool_part_builders import read_arguments
-    from ..types.content import ToolCallContent
-
-    call = model_fields(call) or call
-    if isinstance(call.get("custom"), Mapping):
-        return parse_custom_call(call, call["custom"])
-    function = call.get("function") or {}
-    if not function and call.get("type") not in (None, "function"):
-        raise ConfigurationError(
-            f"a tool call of type {call['type']!r} cannot be read: it has no `function` with a name and arguments."
-        )
-    text = function.get("arguments") or ""
-    arguments_json = json.dumps(text).decode() if isinstance(text, Mapping) else text
-    arguments, problem = read_arguments(arguments_json)
-    left = leftover(call, CALL)
-    extras = {VENDOR_FIELDS: {"openai_chat": left}} if left else {}
-    return ToolCallContent(
-        id=call.get("id") or "",
-        name=function.get("name") or "",
-        arguments=arguments,
-        arguments_text=arguments_json,
-        error=problem,
-        extras=extras,
-    )
-
-
-def parse_custom_call(call: Mapping[str, Any], custom: Mapping[str, Any]) -> ToolCallContent:
-    """The call of a custom tool, which takes text. Other protocols than its own get the text as an argument."""
-    from ..types.content import ToolCallContent
-
-    return ToolCallContent(
-        id=call.get("id") or "",
-        name=custom.get("name") or "",
-        arguments={"input": custom.get("input") or ""},
-        extras={VENDOR_PART: {"openai_chat": dict(call)}},
-    )
 
 
 def merge_tool_results(given: Iterable[MessageLike]) -> list[Message]:
@@ -210,6 +155,4 @@ def is_bare_item(given: Mapping[str, Any]) -> bool:
     """Return whether this is an item of the Responses API."""
     if "type" not in given:
         return False
-    from .response_items import is_item
-
     return is_item(given)

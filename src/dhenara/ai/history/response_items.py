@@ -12,6 +12,7 @@ from typing import Any
 from ..types.message import Message
 from ..types.vendor_fields import VENDOR_PART, fields, generic, leftover, with_fields
 from ..types.vendor_formats import read_parts
+from .tool_messages import parse_tool_call
 
 Wire = dict[str, Any]
 PROTOCOL = "openai_responses"
@@ -72,8 +73,6 @@ def read_item(item: Mapping[str, Any]) -> Message:
     if kind == "message":
         return read_message_item(item)
     if kind == "function_call":
-        from .parsing import parse_tool_call
-
         call = parse_tool_call({"id": item.get("call_id"), "function": item})
         known = with_fields({}, leftover(item, CALL), PROTOCOL)
         return Message(role="assistant", contents=[call.model_copy(update={"extras": known.get("extras", {})})])

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..types.content import ToolResultContent
+from ..response.tool_part_builders import read_arguments
+from ..types.content import ToolCallContent, ToolResultContent
 from ..types.message import Message
+from ..types.model_base import model_fields
+from ..types.vendor_fields import VENDOR_FIELDS, VENDOR_PART, fields, leftover
 from ..types.vendor_formats import MARKS, read_parts
+from ..wire import json
 
 ROLES = ("tool", "function")
 IDS = ("tool_call_id", "call_id")
@@ -74,3 +78,45 @@ def is_parts(content: Any) -> bool:
 
 def not_json(part: Any) -> bool:
     return not isinstance(part, str | int | float | list | tuple | type(None))
+
+
+CALL = fields("id", "type", "index", function=fields("name", "arguments"))
+
+
+def parse_tool_call(call: Any) -> ToolCallContent:
+    """A tool call as Chat Completions writes it.
+
+    Raises:
+        ConfigurationError: If the call is of a type without a function.
+    """
+    call = model_fields(call) or call
+    if isinstance(call.get("custom"), Mapping):
+        return parse_custom_call(call, call["custom"])
+    function = call.get("function") or {}
+    if not function and call.get("type") not in (None, "function"):
+        raise ConfigurationError(
+            f"a tool call of type {call['type']!r} cannot be read: it has no `function` with a name and arguments."
+        )
+    text = function.get("arguments") or ""
+    arguments_json = json.dumps(text).decode() if isinstance(text, Mapping) else text
+    arguments, problem = read_arguments(arguments_json)
+    left = leftover(call, CALL)
+    extras = {VENDOR_FIELDS: {"openai_chat": left}} if left else {}
+    return ToolCallContent(
+        id=call.get("id") or "",
+        name=function.get("name") or "",
+        arguments=arguments,
+        arguments_text=arguments_json,
+        error=problem,
+        extras=extras,
+    )
+
+
+def parse_custom_call(call: Mapping[str, Any], custom: Mapping[str, Any]) -> ToolCallContent:
+    """The call of a custom tool, which takes text. Other protocols than its own get the text as an argument."""
+    return ToolCallContent(
+        id=call.get("id") or "",
+        name=custom.get("name") or "",
+        arguments={"input": custom.get("input") or ""},
+        extras={VENDOR_PART: {"openai_chat": dict(call)}},
+    )
