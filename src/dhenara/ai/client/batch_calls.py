@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ConfigurationError
-from ..history.parsing import read_history
+from ..history.parsing import MessageLike, read_history
 from ..history.repair import repair_history
 from ..history.stored import continues_stored_history
+from ..history.truncation import truncate_history
+from ..types.batch import BatchJob
 from ..types.call import Call, CallJournal
+from ..types.call_config import AIModelCallConfig
+from ..types.endpoint import AIModelEndpoint
+from ..types.message import Message
 from .call_factory import check_options
 
-if TYPE_CHECKING:
-    from ..history.parsing import MessageLike
-    from ..types.batch import BatchJob
-    from ..types.call_config import AIModelCallConfig
-    from ..types.endpoint import AIModelEndpoint
-
-    Prompt = MessageLike | Sequence[MessageLike]
+BatchPrompt = MessageLike | Sequence[MessageLike]
 
 
 def calls_of(
-    prompts: Iterable[Prompt], instructions: tuple[str, ...], config: AIModelCallConfig, endpoint: AIModelEndpoint
+    prompts: Iterable[BatchPrompt], instructions: tuple[str, ...], config: AIModelCallConfig, endpoint: AIModelEndpoint
 ) -> Iterator[Call]:
     """Build a call from each prompt as `generate` does, lazily."""
-    from ..history.truncation import truncate_history
-
     for number, prompt in enumerate(prompts, 1):
         try:
             history, warnings = repair_history(
@@ -43,8 +40,6 @@ def calls_of(
 
 def messages_before(prompt: Any) -> Sequence[MessageLike]:
     """Return a conversation unchanged; wrap any other prompt in a list."""
-    from ..types.message import Message
-
     if isinstance(prompt, list | tuple) and any(isinstance(one, Message) or is_message(one) for one in prompt):
         return prompt
     return [prompt]
@@ -56,6 +51,4 @@ def is_message(given: Any) -> bool:
 
 def as_job(given: BatchJob | str) -> BatchJob:
     """Return the job; a plain id becomes a job with only that id."""
-    from ..types.batch import BatchJob
-
     return BatchJob(batch_id=given) if isinstance(given, str) else given

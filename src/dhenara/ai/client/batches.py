@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedError
 from ..runtime.sync_io import run
-from .batch_calls import as_job, calls_of
+from .batch_calls import BatchPrompt, as_job, calls_of
 from .call_factory import as_config, override_config, read_instructions
 from .operations_base import OperationsBase
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ..history.parsing import MessageLike
     from ..pipeline.batches import BatchClient
     from ..streams.batches import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
     from ..types.batch import BatchJob, BatchResults
     from ..types.call import Call
-
-    BatchPrompt = MessageLike | Sequence[MessageLike]
 
 DAY = 86_400.0
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from ..dataclass import replace
 from ..errors import UnsupportedError
 from ..runtime.sync_io import run
+from ..types.token_count import TokenCountResponse
 from .call_factory import read_instructions
 from .operations_base import OperationsBase
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ..types.ocr import OcrResponse
     from ..types.operation_settings import CallSettings, CountSettings, EmbedSettings, OcrSettings, RerankSettings
     from ..types.rerank import RerankResponse
-    from ..types.token_count import TokenCountResponse
 
     Inputs = str | ImageContent | Sequence[str | ImageContent]
     EmbeddingInputs = str | Media | Sequence[str | Media]
@@ -159,7 +159,6 @@ class OperationsMixin(OperationsBase):
     ) -> TokenCountResponse:
         from ..history.parsing import read_history
         from ..pipeline.token_counting import estimate_token_count
-        from ..types.token_count import TokenCountResponse
 
         prompt, context, instructions, messages = inputs
         estimate = settings.get("estimate")

@@ -43,7 +43,7 @@ def names_in(specs: Iterable[Any]) -> Iterator[str]:
             yield name
         if any(kind in spec for kind in COMPUTER):
             yield from COMPUTER_CALLS
-        for field in LISTS:
-            if isinstance(inside := spec.get(field), list):
+        for key in LISTS:
+            if isinstance(inside := spec.get(key), list):
                 yield from names_in(inside)
-        yield from names_in(spec[field] for field in NESTED if field in spec)
+        yield from names_in(spec[key] for key in NESTED if key in spec)
