@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..types.endpoint import AIModelEndpoint
 from ..wire.patterns import matches
-from .lazy_operations import image_only_patterns
+from .provider import Route
 from .registry import find_provider
 
 
@@ -27,3 +29,9 @@ def default_operation(endpoint: AIModelEndpoint) -> str:
         return "chat"
     name = endpoint.ai_model.base_model or endpoint.ai_model.model_name
     return next((route.operation for route in provider.operations if route.serves(name)), "chat")
+
+
+def image_only_patterns(operations: Sequence[Route]) -> tuple[str, ...]:
+    """Return the name patterns of image models from the image routes."""
+    drawing = (route.models for route in operations if route.operation == "image" and route.models != "*")
+    return tuple(dict.fromkeys(pattern for models in drawing for pattern in models.split("|")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -70,8 +70,8 @@ class Provider:
     name: str
     base_url: str
     routes: tuple[Route, ...]
-    operations: Sequence[Route] = ()
-    """Operations other than chat; `LazyRoutes` if they are imported on first use."""
+    operations: tuple[Route, ...] = ()
+    """Routes of the operations other than chat."""
 
     by_chat: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Operations that use the chat routes, with their codecs."""

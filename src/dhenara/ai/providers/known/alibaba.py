@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..lazy_operations import LazyRoutes
+from ...codecs.operation_quirks import EmbeddingQuirks
 from ..provider import Provider, Route
+from .common_routes import embeddings
+
+OPERATIONS = (embeddings(EmbeddingQuirks(params={"dimensions": "dimensions"}, most_texts=10, encoding="float")),)
 
 PROVIDER = Provider(
     name="alibaba",
@@ -22,7 +25,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=LazyRoutes("alibaba"),
+    operations=OPERATIONS,
     key_env=(
         "DASHSCOPE_API_KEY",
         "ALIBABA_API_KEY",

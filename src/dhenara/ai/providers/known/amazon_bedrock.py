@@ -14,15 +14,17 @@ from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.converse.quirks import ConverseQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
+from ...dataclass import replace
 from ...types.structured import OutputMode
 from ..auth import bearer_or_aws
-from ..lazy_operations import LazyRoutes
 from ..listing import ModelListRoute
 from ..provider import FileConfigReader, Provider, Route
 from ..tokens.aws import aws_token_source
 from ..tokens.aws_profiles import region_in_files
 from .anthropic import BINDING
 from .claude import claude_routes, name_on_bedrock, prefix_patterns, split_date
+from .cohere import EMBEDDINGS
 
 # Reasoning settings of each family; inference profiles have a region before the name.
 CLAUDE_UNSTRUCTURED = "*anthropic.claude-3-7-*|*anthropic.claude-*-4-2*|*anthropic.claude-*-4-1-*"
@@ -69,6 +71,30 @@ LOWEST = {"minimal": "low"}
 THREE = {**LOWEST, "xhigh": "high", "max": "high"}
 NOVA_TOOLS = {"web_search": "nova_grounding", "code_execution": "nova_code_interpreter"}
 
+INVOKE = "/model/{model}/invoke"
+TITAN = EmbeddingQuirks(path=INVOKE, params={"dimensions": "dimensions"}, most_texts=1)
+NOVA = EmbeddingQuirks(
+    path=INVOKE,
+    params={"dimensions": "embeddingDimension", "input_type": "embeddingPurpose", "truncate": "truncationMode"},
+    most_texts=1,
+    input_types={
+        "query": "GENERIC_RETRIEVAL",
+        "document": "GENERIC_INDEX",
+        "classification": "CLASSIFICATION",
+        "clustering": "CLUSTERING",
+    },
+    pictures=True,
+    media=("audio", "video"),
+)
+COHERE = replace(EMBEDDINGS, path=INVOKE, names_model=False)
+
+OPERATIONS = (
+    Route("converse.rerank", RerankQuirks(), base=AGENTS, operation="rerank"),
+    Route("cohere.embeddings", COHERE, "*cohere.embed*", operation="embed"),
+    Route("converse.nova_embeddings", NOVA, "*nova*embed*", operation="embed"),
+    Route("converse.titan", TITAN, "*titan-embed*", operation="embed"),
+)
+
 PROVIDER = Provider(
     name="amazon_bedrock",
     base_url="https://bedrock-runtime.{region}.amazonaws.com",
@@ -98,7 +124,7 @@ PROVIDER = Provider(
         *claude_routes(INVOKED, before="*anthropic.", frames=ChunkFrames),
         Route("converse", ConverseQuirks(structured=BY_TOOL)),
     ),
-    operations=LazyRoutes("amazon_bedrock"),
+    operations=OPERATIONS,
     by_chat={"count_tokens": ("converse.count_tokens",)},
     auth=bearer_or_aws("bedrock"),
     named=bedrock_model_name,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
+from .common_routes import PLAIN_EMBEDDINGS
 
 PROVIDER = Provider(
     name="deepinfra",
@@ -19,7 +19,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=LazyRoutes("plain_embeddings"),
+    operations=(PLAIN_EMBEDDINGS,),
     key_env=(
         "DEEPINFRA_API_KEY",
         "DEEPINFRA_TOKEN",

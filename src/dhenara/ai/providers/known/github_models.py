@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..lazy_operations import LazyRoutes
 from ..listing import ModelListRoute
 from ..provider import Provider, Route
+from .common_routes import PLAIN_EMBEDDINGS
 
 PROVIDER = Provider(
     name="github_models",
@@ -19,7 +19,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=LazyRoutes("plain_embeddings"),
+    operations=(PLAIN_EMBEDDINGS,),
     key_env=(
         "GITHUB_MODELS_TOKEN",
         "GITHUB_TOKEN",

@@ -9,11 +9,12 @@ from typing import Any
 
 from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.gemini.quirks import GeminiQuirks
+from ...codecs.gemini.tasks import TASK_TYPES
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
 from ...dataclass import replace
 from ...errors import ConfigurationError
 from ..auth import header
-from ..lazy_operations import LazyRoutes
 from ..listing import ModelListRoute
 from ..provider import FileConfigReader, Provider, Route
 from ..tokens.google_default import google_token_source, project_in_files
@@ -40,11 +41,6 @@ PATH = "/publishers/google/{model}:{method}"
 
 NAMED = GeminiQuirks(path=PATH, counts_whole_request=False, fetches=True)
 
-# Names of Imagen, also as resource names.
-DRAWS = (
-    "projects/*/publishers/google/models/imagen*|imagen*|models/imagen*|google/imagen*|publishers/google/models/imagen*"
-)
-
 
 def derived_config(config: Mapping[str, Any], has_key: bool) -> Mapping[str, Any]:
     """Return derived entries: an API key replaces the project, and some locations are multi-regions."""
@@ -59,6 +55,56 @@ def derived_config(config: Mapping[str, Any], has_key: bool) -> Mapping[str, Any
     scope = f"/projects/{project}/locations/{location}"
     return {"host": HOSTS.get(location, f"{location}-aiplatform.googleapis.com"), "scope": scope}
 
+
+PREDICT = "/{name}:predict"
+PLACES = ("", "models/", "google/", "publishers/google/models/")
+EMBEDDINGS = EmbeddingQuirks(
+    path=PREDICT,
+    params={"dimensions": "outputDimensionality", "input_type": "task_type", "truncate": "autoTruncate"},
+    most_texts=250,
+    # Twenty thousand tokens per request.
+    most_bytes=50_000,
+    input_types=TASK_TYPES,
+)
+
+# The second generation: one input per request, with images and audio.
+EMBED_CONTENT = EmbeddingQuirks(
+    path="/{name}:embedContent",
+    params={"dimensions": "outputDimensionality", "input_type": "taskType", "truncate": "autoTruncate"},
+    most_texts=1,
+    input_types=TASK_TYPES,
+    pictures=True,
+    media=("audio", "video", "file"),
+)
+
+
+def called(*names: str) -> str:
+    """Patterns for models of these names, also as resource names."""
+    return "|".join(f"{place}{name}" for place in PLACES for name in names)
+
+
+def in_project(*names: str) -> str:
+    """Patterns for models whose names say the project too, which the address then does not say again."""
+    return "|".join(f"projects/*/publishers/google/models/{name}" for name in names)
+
+
+FIRST = ("gemini-embedding-001*", "gemini-embedding-exp*")
+SECOND = ("gemini-embedding*",)
+IMAGEN = ("imagen*",)
+# One text a request is all that the first models take.
+ONE = replace(EMBEDDINGS, most_texts=1)
+DRAWS = ImageQuirks(path=PREDICT)
+
+OPERATIONS = (
+    Route("vertex.embeddings", ONE, in_project(*FIRST), operation="embed", prefix="/v1beta1"),
+    Route("vertex.embed_content", EMBED_CONTENT, in_project(*SECOND), operation="embed", prefix="/v1beta1"),
+    Route("vertex.embeddings", EMBEDDINGS, "projects/*", operation="embed", prefix="/v1beta1"),
+    Route("vertex.imagen", DRAWS, in_project(*IMAGEN), operation="image", prefix="/v1beta1"),
+    Route("vertex.embeddings", ONE, called(*FIRST), operation="embed"),
+    Route("vertex.embed_content", EMBED_CONTENT, called(*SECOND), operation="embed"),
+    Route("vertex.embeddings", EMBEDDINGS, operation="embed"),
+    Route("vertex.imagen", DRAWS, called(*IMAGEN), operation="image"),
+)
 
 PROVIDER = Provider(
     name="google_vertex_ai",
@@ -91,7 +137,7 @@ PROVIDER = Provider(
         ),
         Route("gemini", NAMED),
     ),
-    operations=LazyRoutes("google_vertex_ai", draws=DRAWS),
+    operations=OPERATIONS,
     by_chat={
         "count_tokens": ("gemini.count_tokens",),
         "image": ("gemini.images",),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ...codecs.file_quirks import FileQuirks
 from ...codecs.media_support import PICTURES, MediaSupport
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...dataclass import replace
-from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
+from .common_routes import BATCHES, HEARING_PARAMS, files, speech, transcriptions
 
 # Four megabytes for a request with images; URLs do not count.
 MOST_BYTES = 4_000_000
@@ -44,6 +46,16 @@ SWITCHED = replace(
     QUIRKS, efforts=dict.fromkeys(("minimal", "low", "medium", "high", "xhigh", "max"), "default") | {"none": "none"}
 )
 
+OPERATIONS = (
+    BATCHES,
+    files(FileQuirks(params={"purpose": "purpose"}, usual_purpose="batch")),
+    transcriptions(
+        TranscriptionQuirks(params=HEARING_PARAMS, translations_path="/audio/translations", audio_url="url")
+    ),
+    # Voices depend on the model, so the default is known only for the English one.
+    speech(SpeechQuirks(params={"voice": "voice", "format": "response_format", "speed": "speed"}, usual_voice="troy")),
+)
+
 PROVIDER = Provider(
     name="groq",
     base_url="https://api.groq.com/openai/v1",
@@ -55,7 +67,7 @@ PROVIDER = Provider(
             "openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False, most_request_bytes=MOST_BYTES)
         ),
     ),
-    operations=LazyRoutes("groq"),
+    operations=OPERATIONS,
     key_env=("GROQ_API_KEY",),
     base_url_env=("GROQ_BASE_URL",),
     keys_url="https://console.groq.com/keys",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...schema.rules import ANY_SCHEMA
-from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
+from .common_routes import embeddings, rerank
+
+OPERATIONS = (embeddings(), rerank())
 
 PROVIDER = Provider(
     name="llama_cpp",
@@ -24,7 +26,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=LazyRoutes("llama_cpp"),
+    operations=OPERATIONS,
     by_chat={"count_tokens": ("openai_chat.count_tokens",)},
     key_env=("LLAMA_CPP_API_KEY",),
     base_url_env=("LLAMA_CPP_BASE_URL",),

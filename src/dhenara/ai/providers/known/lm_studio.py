@@ -5,8 +5,8 @@ from __future__ import annotations
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...schema.rules import ANY_SCHEMA
-from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
+from .common_routes import PLAIN_EMBEDDINGS
 
 PROVIDER = Provider(
     name="lm_studio",
@@ -26,7 +26,7 @@ PROVIDER = Provider(
         ),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
-    operations=LazyRoutes("plain_embeddings"),
+    operations=(PLAIN_EMBEDDINGS,),
     key_env=("LM_STUDIO_API_KEY",),
     base_url_env=("LM_STUDIO_BASE_URL",),
     needs_key=False,

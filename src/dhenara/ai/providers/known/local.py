@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...schema.rules import ANY_SCHEMA
-from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
+from .common_routes import PLAIN_EMBEDDINGS, rerank
+
+OPERATIONS = (
+    PLAIN_EMBEDDINGS,
+    rerank(),
+)
 
 PROVIDER = Provider(
     name="local",
@@ -28,7 +33,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=LazyRoutes("local"),
+    operations=OPERATIONS,
     needs_key=False,
     input_modalities=("text",),
     embedded=True,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...dataclass import replace
 from ..auth import header
-from ..lazy_operations import LazyRoutes
 from ..listing import ModelListRoute
 from ..provider import Provider, Route
 from ..tokens.entra import entra_token_source
 from .claude import claude_routes
+from .common_routes import PLAIN_EMBEDDINGS
 from .microsoft_openai import CACHE_UNCLEAR, DATED, QUERY
 from .openai import RESPONSES_ONLY
 
@@ -18,6 +19,11 @@ from .openai import RESPONSES_ONLY
 OPEN_AI = "gpt-*|o1*|o3*|o4*|chatgpt-*|codex-*"
 OTHERS = ChatQuirks(params={"max_output_tokens": "max_tokens"}, cache_counts_unclear=CACHE_UNCLEAR)
 OPEN_AI_CHAT = ChatQuirks(efforts={"max": "xhigh"}, cache_counts_unclear=CACHE_UNCLEAR)
+
+OPERATIONS = (
+    replace(PLAIN_EMBEDDINGS, prefix="/models", query=QUERY, when=DATED),
+    replace(PLAIN_EMBEDDINGS, query=QUERY),
+)
 
 PROVIDER = Provider(
     name="microsoft_azure_ai",
@@ -47,7 +53,7 @@ PROVIDER = Provider(
         Route("openai_chat", OTHERS, query=QUERY),
         Route("openai_responses", ResponsesQuirks(), query=QUERY),
     ),
-    operations=LazyRoutes("microsoft_azure_ai"),
+    operations=OPERATIONS,
     by_chat={"count_tokens": ("anthropic.count_tokens",)},
     auth=header("api-key"),
     proofs=entra_token_source,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...codecs.operation_quirks import ImageQuirks
 from ...dataclass import replace
 from ..auth import header
-from ..lazy_operations import LazyRoutes
 from ..listing import ModelListRoute
 from ..provider import Provider, Route
 from ..tokens.entra import entra_token_source
-from .openai import ONLY_DRAW, RESPONSES_ONLY
+from .common_routes import embeddings, images
+from .openai import DRAWING, ONLY_DRAW, RESPONSES_ONLY
 
 # A dated API version has its own paths; the current version needs no date.
 DATED = {"api_version": "20*"}
@@ -23,6 +24,12 @@ def both_versions(route: Route) -> tuple[Route, Route]:
     """Return the routes of an operation for a dated and for the current API version."""
     return replace(route, prefix="/openai/deployments/{model}", query=QUERY, when=DATED), replace(route, query=QUERY)
 
+
+OPERATIONS = (
+    *both_versions(embeddings()),
+    *both_versions(images(ImageQuirks(params=DRAWING, streams=True), ONLY_DRAW)),
+    *both_versions(images(ImageQuirks(params=DRAWING, streams=True))),
+)
 
 PROVIDER = Provider(
     name="microsoft_openai",
@@ -47,7 +54,7 @@ PROVIDER = Provider(
         Route("openai_chat", ChatQuirks(efforts={"max": "xhigh"}, cache_counts_unclear=CACHE_UNCLEAR), query=QUERY),
         Route("openai_responses", ResponsesQuirks(), query=QUERY),
     ),
-    operations=LazyRoutes("microsoft_openai", draws=ONLY_DRAW),
+    operations=OPERATIONS,
     by_chat={"count_tokens": ("openai_responses.count_tokens",)},
     auth=header("api-key"),
     proofs=entra_token_source,

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..lazy_operations import LazyRoutes
+from ...codecs.operation_quirks import EmbeddingQuirks
 from ..provider import Provider, Route
+from .common_routes import embeddings
+
+OPERATIONS = (
+    embeddings(
+        EmbeddingQuirks(
+            params={"input_type": "input_type"},
+            most_texts=96,
+            encoding="float",
+            input_types={"query": "query", "document": "passage"},
+            defaults={"input_type": "passage"},
+        )
+    ),
+)
 
 PROVIDER = Provider(
     name="nvidia",
@@ -19,7 +32,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=LazyRoutes("nvidia"),
+    operations=OPERATIONS,
     key_env=("NVIDIA_API_KEY",),
     base_url_env=("NVIDIA_BASE_URL",),
     keys_url="https://build.nvidia.com/settings/api-keys",

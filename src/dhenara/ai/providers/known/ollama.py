@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from ...codecs.ollama.quirks import OllamaQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..lazy_operations import LazyRoutes
+from ...codecs.operation_quirks import EmbeddingQuirks
 from ..listing import ModelListRoute
 from ..provider import Provider, Route
 
@@ -24,6 +24,12 @@ def address(given: str) -> str:
     named = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{named}:{parts.port or PORT}{parts.path}"
 
+
+EMBEDDINGS = EmbeddingQuirks(
+    path="/api/embed", params={"dimensions": "dimensions", "truncate": "truncate"}, most_texts=512
+)
+
+OPERATIONS = (Route("ollama.embeddings", EMBEDDINGS, operation="embed"),)
 
 PROVIDER = Provider(
     name="ollama",
@@ -46,7 +52,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=LazyRoutes("ollama"),
+    operations=OPERATIONS,
     key_env=("OLLAMA_API_KEY",),
     base_url_env=("OLLAMA_HOST", "OLLAMA_BASE_URL"),
     read_address=address,

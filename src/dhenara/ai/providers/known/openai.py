@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ...codecs.file_quirks import FileQuirks
 from ...codecs.media_support import PICTURES, MediaSupport
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
+from ...codecs.operation_quirks import ImageQuirks, ModerationQuirks
 from ...dataclass import replace
-from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
+from .common_routes import (
+    BATCHES,
+    HEARING_PARAMS,
+    SPEECH_PARAMS,
+    embeddings,
+    files,
+    images,
+    moderations,
+    speech,
+    transcriptions,
+)
 
 # Models that Chat Completions does not serve, or not with tools.
 RESPONSES_ONLY = "gpt-6-astra*|*-pro|*-pro-20*|*-codex*|*-deep-research*|computer-use*"
@@ -32,6 +45,33 @@ RESPONSES = ResponsesQuirks(
     media_support={"image": MediaSupport(PICTURES, by_id=True), "file": DOCUMENT}, most_request_bytes=MOST_BYTES
 )
 
+DRAWING = {"n": "n", "user": "user"}
+DIARIZING = TranscriptionQuirks(
+    params={"language": "language", "temperature": "temperature"},
+    # Longer recordings are rejected without chunking.
+    defaults={"chunking_strategy": "auto"},
+    timestamps="never",
+    speakers={"response_format": "diarized_json"},
+    streams=True,
+)
+UNTIMED = TranscriptionQuirks(params=HEARING_PARAMS, timestamps="never", streams=True)
+UNINSTRUCTED = {**SPEECH_PARAMS, "instructions": None}
+
+OPERATIONS = (
+    moderations(ModerationQuirks(pictures=True)),
+    images(ImageQuirks(params=DRAWING, edits_path=None, variations_path=None), "dall-e-3*"),
+    images(ImageQuirks(params=DRAWING), "dall-e-2*"),
+    images(ImageQuirks(params=DRAWING, variations_path=None, streams=True), ONLY_DRAW),
+    images(ImageQuirks(params=DRAWING, streams=True)),
+    embeddings(),
+    BATCHES,
+    files(FileQuirks(params={"purpose": "purpose"}, usual_purpose="user_data", expiry="anchored")),
+    transcriptions(DIARIZING, "*-diarize*"),
+    transcriptions(UNTIMED, "gpt-*"),
+    transcriptions(),
+    speech(SpeechQuirks(params=UNINSTRUCTED, usual_voice="alloy"), "tts-1*"),
+    speech(SpeechQuirks(params=SPEECH_PARAMS, usual_voice="alloy")),
+)
 
 PROVIDER = Provider(
     name="openai",
@@ -46,7 +86,7 @@ PROVIDER = Provider(
         Route("openai_responses", replace(RESPONSES, cache_marks=True), models=MARKED),
         Route("openai_responses", RESPONSES),
     ),
-    operations=LazyRoutes("openai", draws=f"dall-e-3*|dall-e-2*|{ONLY_DRAW}"),
+    operations=OPERATIONS,
     by_chat={"count_tokens": ("openai_responses.count_tokens",)},
     key_env=("OPENAI_API_KEY",),
     base_url_env=("OPENAI_BASE_URL",),

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ..lazy_operations import LazyRoutes
+from ...codecs.operation_quirks import ImageQuirks
 from ..provider import Provider, Route
+from .common_routes import PLAIN_EMBEDDINGS, images, moderations, rerank, speech, transcriptions
+
+OPERATIONS = (
+    rerank(),
+    moderations(),
+    images(ImageQuirks(params={"n": "n", "seed": "seed", "user": "user"}, streams=True)),
+    PLAIN_EMBEDDINGS,
+    transcriptions(),
+    speech(),
+)
 
 PROVIDER = Provider(
     name="openai_compatible",
@@ -19,6 +29,6 @@ PROVIDER = Provider(
         ),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
-    operations=LazyRoutes("openai_compatible"),
+    operations=OPERATIONS,
     needs_key=False,
 )

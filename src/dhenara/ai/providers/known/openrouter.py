@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ..lazy_operations import LazyRoutes
+from ...codecs.operation_quirks import EmbeddingQuirks
 from ..provider import Provider, Route
+from .common_routes import HEARING_PARAMS, SPEECH_PARAMS, embeddings, rerank, speech, transcriptions
+
+EMBEDDINGS = EmbeddingQuirks(
+    params={"dimensions": "dimensions", "input_type": "input_type", "user": "user"},
+    most_texts=256,
+    # Values of the upstream provider, which they are passed on to.
+    input_types={"query": "search_query", "document": "search_document"},
+)
+
+OPERATIONS = (
+    embeddings(EMBEDDINGS),
+    rerank(),
+    transcriptions(TranscriptionQuirks(params=HEARING_PARAMS)),
+    speech(SpeechQuirks(params=SPEECH_PARAMS, usual_voice="alloy")),
+)
 
 PROVIDER = Provider(
     name="openrouter",
@@ -28,7 +44,7 @@ PROVIDER = Provider(
         ),
         Route("openai_responses", ResponsesQuirks()),
     ),
-    operations=LazyRoutes("openrouter"),
+    operations=OPERATIONS,
     by_chat={"image": ("openai_chat.images",)},
     key_env=("OPENROUTER_API_KEY",),
     base_url_env=("OPENROUTER_BASE_URL",),

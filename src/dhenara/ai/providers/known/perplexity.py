@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..lazy_operations import LazyRoutes
+from ...codecs.operation_quirks import EmbeddingQuirks
 from ..provider import Provider, Route
+from .common_routes import embeddings
+
+OPERATIONS = (
+    embeddings(
+        EmbeddingQuirks(
+            path="/v1/embeddings",
+            params={"dimensions": "dimensions"},
+            most_texts=512,
+            most_bytes=300_000,
+            encoding="base64_int8",
+        )
+    ),
+)
 
 PROVIDER = Provider(
     name="perplexity",
@@ -32,7 +45,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=LazyRoutes("perplexity"),
+    operations=OPERATIONS,
     key_env=("PERPLEXITY_API_KEY",),
     base_url_env=("PERPLEXITY_BASE_URL",),
     keys_url="https://www.perplexity.ai/settings/api",

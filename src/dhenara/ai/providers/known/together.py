@@ -3,8 +3,24 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..lazy_operations import LazyRoutes
+from ...codecs.operation_quirks import ImageQuirks
 from ..provider import Provider, Route
+from .common_routes import PLAIN_EMBEDDINGS, images, rerank
+
+OPERATIONS = (
+    rerank(),
+    images(
+        ImageQuirks(
+            params={"n": "n", "seed": "seed"},
+            edits_path="/images/generations",
+            variations_path=None,
+            pictures="json",
+            picture_field="image_url",
+            picture_shape="string",
+        )
+    ),
+    PLAIN_EMBEDDINGS,
+)
 
 PROVIDER = Provider(
     name="together",
@@ -20,7 +36,7 @@ PROVIDER = Provider(
             ),
         ),
     ),
-    operations=LazyRoutes("together"),
+    operations=OPERATIONS,
     key_env=("TOGETHER_API_KEY",),
     base_url_env=("TOGETHER_BASE_URL",),
     keys_url="https://api.together.ai/settings/api-keys",

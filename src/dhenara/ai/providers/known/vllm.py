@@ -5,8 +5,13 @@ from __future__ import annotations
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...schema.rules import ANY_SCHEMA
-from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
+from .common_routes import PLAIN_EMBEDDINGS, rerank
+
+OPERATIONS = (
+    rerank(),
+    PLAIN_EMBEDDINGS,
+)
 
 PROVIDER = Provider(
     name="vllm",
@@ -28,7 +33,7 @@ PROVIDER = Provider(
         ),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),
-    operations=LazyRoutes("vllm"),
+    operations=OPERATIONS,
     key_env=("VLLM_API_KEY",),
     base_url_env=("VLLM_BASE_URL",),
     needs_key=False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
 from ..provider import Provider, Route
-from ..shared_operation_routes import embeddings, rerank
+from .common_routes import embeddings, rerank
 
 SEEING = EmbeddingQuirks(
     path="/multimodalembeddings",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...dataclass import replace
-from ..lazy_operations import LazyRoutes
 from ..provider import Provider, Route
+from .common_routes import PLAIN_EMBEDDINGS
 
 QUIRKS = ChatQuirks(
     params={"max_output_tokens": "max_tokens", "seed": None, "logit_bias": None, "n": None},
@@ -18,6 +18,7 @@ QUIRKS = ChatQuirks(
     document_shape="none",
     video_shape="video_url",
 )
+
 
 PROVIDER = Provider(
     name="zai",
@@ -36,7 +37,7 @@ PROVIDER = Provider(
         ),
         Route("openai_chat", QUIRKS),
     ),
-    operations=LazyRoutes("plain_embeddings"),
+    operations=(PLAIN_EMBEDDINGS,),
     key_env=("ZAI_API_KEY",),
     base_url_env=("ZAI_BASE_URL",),
     keys_url="https://z.ai/manage-apikey/apikey-list",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
-from ..codecs.batch_quirks import BatchQuirks
-from ..codecs.file_quirks import FileQuirks
-from ..codecs.operation_quirks import EmbeddingQuirks, ImageQuirks, ModerationQuirks, OcrQuirks, RerankQuirks
-from .provider import Route
+from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ...codecs.batch_quirks import BatchQuirks
+from ...codecs.file_quirks import FileQuirks
+from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks, ModerationQuirks, OcrQuirks, RerankQuirks
+from ..provider import Route
 
 EMBEDDING_PARAMS = {"dimensions": "dimensions", "user": "user"}
 

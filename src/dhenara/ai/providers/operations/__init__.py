@@ -1,1 +1,0 @@
-"""Operations of each provider other than chat, imported on first use."""
