@@ -12,7 +12,8 @@ from botocore.session import Session
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, PermissionDeniedError
 from dhenara.ai.providers.target import resolve
-from dhenara.ai.providers.tokens import aws, aws_profiles
+from dhenara.ai.providers.tokens import aws
+from dhenara.ai.providers.tokens.aws_profiles import keys_in_files, region_in_files
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 from support.worlds import World
@@ -56,7 +57,7 @@ def test_botocore_reads_the_same_keys_from_the_same_files(tmp_path: Path, nobody
     profiles(tmp_path, "config", "[profile b]\naws_access_key_id=AK3\naws_secret_access_key=s3\n")
     for profile in ("a", "b"):
         theirs = Session(profile=profile).get_credentials().get_frozen_credentials()
-        ours = aws_profiles.keys_in_files(profile, {"HOME": str(tmp_path)})
+        ours = keys_in_files(profile, {"HOME": str(tmp_path)})
         assert (ours["access_key_id"], ours["secret_access_key"], ours.get("session_token")) == tuple(theirs)[:3]
 
 
@@ -184,7 +185,7 @@ def test_botocore_reads_the_same_regions_from_the_same_files(tmp_path: Path, nob
     profiles(tmp_path, "credentials", "[both]\nregion = b\n[work]\naws_access_key_id = A\naws_secret_access_key = s\n")
     for profile in ("default", "work", "with spaces", "both"):
         theirs = Session(profile=profile).get_config_variable("region")
-        assert aws_profiles.region_in_files({"profile": profile}, {}, {"HOME": str(tmp_path)}) == {"region": theirs}
+        assert region_in_files({"profile": profile}, {}, {"HOME": str(tmp_path)}) == {"region": theirs}
 
 
 def test_a_signed_request_goes_to_the_region_of_the_profile(
