@@ -30,7 +30,6 @@ NOT_LOADED = (
     "dhenara.ai.pipeline.authentication",
     "dhenara.ai.pipeline.run_loop",
     "dhenara.ai.pipeline.tracing",
-    "dhenara.ai.providers.token",
     "dhenara.ai.wire.jobs",
     "dhenara.ai.wire.multipart",
 )

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..dataclass import dataclass, replace
 from ..errors import ConfigurationError
 from ..wire.http import HttpRequest
 from ..wire.secrets import SecretText
-
-if TYPE_CHECKING:
-    from .token import Token
+from .token import Token
 
 
 @dataclass(frozen=True, slots=True)
