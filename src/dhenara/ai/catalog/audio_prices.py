@@ -8,12 +8,15 @@ from ..types.cost import Cost
 from ..types.cost_data import AudioModelCostData
 from ..types.usage import Usage
 
-MILLION = 1_000_000
+MILLION = Decimal(1_000_000)
 
 
 def audio_cost(prices: AudioModelCostData, usage: Usage) -> Cost:
     """The sum of what was counted; a unit without a price is said to have none."""
-    each = {"seconds": (prices.cost_per_minute, 60), "characters": (prices.cost_per_million_characters, MILLION)}
+    each = {
+        "seconds": (prices.cost_per_minute, Decimal(60)),
+        "characters": (prices.cost_per_million_characters, MILLION),
+    }
     counted = {unit: amount for unit, amount in usage.units.items() if unit in each}
     missing = [unit for unit in counted if each[unit][0] is None]
     if missing or not counted:

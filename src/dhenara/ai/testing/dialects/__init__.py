@@ -1,1 +1,0 @@
-"""Response and error formats of each provider protocol."""
