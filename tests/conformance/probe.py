@@ -21,7 +21,7 @@ from dhenara.ai.runtime.transports import choose_transport
 from dhenara.ai.types import Timeouts
 from dhenara.ai.wire.frame import BrokenFraming
 from dhenara.ai.wire.http import HttpRequest
-from dhenara.ai.wire.io_protocol import ConnectFailed, ConnectionBroken, ReadTimeout, Response, Transport
+from dhenara.ai.wire.transport_protocol import ConnectFailed, ConnectionBroken, ReadTimeout, Response, Transport
 from support.worlds import endpoint
 
 from .peers import OVER, Peer

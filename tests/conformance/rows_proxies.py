@@ -10,7 +10,7 @@ import pytest
 from dhenara.ai.errors import CallTimeoutError, ConfigurationError, ConnectionFailedError, ProxyError
 from dhenara.ai.runtime.tls_settings import tls_settings
 from dhenara.ai.types import Timeouts
-from dhenara.ai.wire.io_protocol import ReadTimeout
+from dhenara.ai.wire.transport_protocol import ReadTimeout
 
 from .peers import Action, hang_up, pause, read, send, serving, stall
 from .probe import Probe

@@ -24,7 +24,8 @@ from dhenara.ai.runtime.sync_io import run
 from dhenara.ai.testing import Answer, CutReply, FakeServer, Raw, Refusal, Stall
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 from dhenara.ai.wire.http import Head, HttpRequest
-from dhenara.ai.wire.io_protocol import IO, AttemptTimeouts
+from dhenara.ai.wire.io_protocol import IO
+from dhenara.ai.wire.transport_protocol import AttemptTimeouts
 from support.worlds import World
 
 

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dhenara.ai.runtime.network import Connection, ServerAddress
-from dhenara.ai.runtime.pool import ConnectionPool
+from dhenara.ai.runtime.network import Connection
+from dhenara.ai.runtime.pool import ConnectionPool, ServerAddress
 
 HERE = ServerAddress("h", 80, False)
 

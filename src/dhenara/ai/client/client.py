@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from ..runtime.tls_settings import Cert, Verify
     from ..runtime.transports import TransportName
     from ..types.plan import Plan
-    from ..wire.io_protocol import Transport
+    from ..wire.transport_protocol import Transport
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 

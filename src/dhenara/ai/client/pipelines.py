@@ -16,7 +16,8 @@ from ..providers.target import ResolvedTarget, resolve
 from ..runtime.sync_io import BlockingIO, run
 from ..runtime.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls, may_show_certificate, shown_certificate
 from ..types.endpoint import AIModelEndpoint
-from ..wire.io_protocol import IO, Transport
+from ..wire.io_protocol import IO
+from ..wire.transport_protocol import Transport
 
 if TYPE_CHECKING:
     from ..pipeline.tracing import Observer

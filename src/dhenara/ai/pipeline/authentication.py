@@ -12,7 +12,8 @@ from ..providers.target import ResolvedTarget
 from ..providers.token import Source, Token
 from ..wire.frame import BrokenFraming
 from ..wire.http import HttpRequest
-from ..wire.io_protocol import IO, AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response
+from ..wire.io_protocol import IO
+from ..wire.transport_protocol import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response
 
 EARLY = 225.0
 """Seconds before expiry at which a token is replaced; other requests use the old one meanwhile.

@@ -22,8 +22,9 @@ from ..types.call import Call
 from ..wire.frame import BrokenFraming
 from ..wire.http import HttpRequest
 from ..wire.http1 import InvalidRequest
-from ..wire.io_protocol import (
-    IO,
+from ..wire.io_protocol import IO
+from ..wire.limits import LimitExceeded, without_body_limit
+from ..wire.transport_protocol import (
     CertificateRejected,
     ClientClosed,
     ConnectFailed,
@@ -32,7 +33,6 @@ from ..wire.io_protocol import (
     ReadTimeout,
     ReusedConnectionClosed,
 )
-from ..wire.limits import LimitExceeded, without_body_limit
 from .redaction import Redactor
 from .response_reader import ResponseReader, too_large
 from .timeouts import TimeoutPolicy

@@ -12,8 +12,8 @@ from ..types.delta import SILENT, Delta, ErrorDelta, StreamEnd
 from ..wire import json
 from ..wire.frame import BrokenFraming, ForeignFraming, Frame, Frames
 from ..wire.http import Head
-from ..wire.io_protocol import ClientClosed, ConnectFailed, ConnectionBroken, ReadTimeout, Response
 from ..wire.limits import DEFAULT_LIMITS, BoundedFrames, LimitExceeded, ReadLimits
+from ..wire.transport_protocol import ClientClosed, ConnectFailed, ConnectionBroken, ReadTimeout, Response
 
 if TYPE_CHECKING:
     from ..types.content import Origin

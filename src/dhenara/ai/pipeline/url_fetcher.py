@@ -17,9 +17,10 @@ from ..types.timeouts import Timeouts
 from ..wire.addresses import is_public
 from ..wire.frame import BrokenFraming
 from ..wire.http import HttpRequest
-from ..wire.io_protocol import IO, ConnectFailed, ConnectionBroken, ReadTimeout, Response, ReusedConnectionClosed
+from ..wire.io_protocol import IO
 from ..wire.mime_sniffing import is_text, sniff
 from ..wire.secrets import shown_address as shown
+from ..wire.transport_protocol import ConnectFailed, ConnectionBroken, ReadTimeout, Response, ReusedConnectionClosed
 from ..wire.urls import InvalidUrl, parse_url, resolve_redirect
 from .timeouts import TimeoutPolicy
 

@@ -7,7 +7,8 @@ from dataclasses import field
 from typing import Any
 
 from ..dataclass import dataclass
-from ..wire.io_protocol import IO, AttemptTimeouts
+from ..wire.io_protocol import IO
+from ..wire.transport_protocol import AttemptTimeouts
 from .secret_values import texts
 
 

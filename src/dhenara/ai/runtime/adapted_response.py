@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ..wire.encoding import Decompressor, decompressor
 from ..wire.http import Head
-from ..wire.io_protocol import AttemptTimeouts
+from ..wire.transport_protocol import AttemptTimeouts
 from .http_response import OPENED_AT_ONCE, time_left
 
 

@@ -19,7 +19,7 @@ from yarl import URL
 from ..wire.frame import BrokenFraming
 from ..wire.http import BodyPieces, Head, HttpRequest
 from ..wire.http1 import InvalidRequest
-from ..wire.io_protocol import (
+from ..wire.transport_protocol import (
     AttemptTimeouts,
     CertificateRejected,
     ConnectFailed,

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from ..wire.io_protocol import ConnectFailed, ConnectionBroken, ReadTimeout
+from ..wire.transport_protocol import ConnectFailed, ConnectionBroken, ReadTimeout
 from .asyncio_connect import connect_first, find_addresses
 from .network import Connection, NothingWritten
 from .os_errors import break_of, error_reason, tls_problem

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ..wire.frame import BrokenFraming
 from ..wire.http import BodyPieces
 from ..wire.http1 import Http1Reader
-from ..wire.io_protocol import AttemptTimeouts, CertificateRejected, ConnectFailed, ConnectionBroken
+from ..wire.transport_protocol import AttemptTimeouts, CertificateRejected, ConnectFailed, ConnectionBroken
 from .http_response import read_head, time_left
 from .network import Connection, NothingWritten
 

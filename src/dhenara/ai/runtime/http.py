@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from ..wire.http import HttpRequest
 from ..wire.http1 import Http1Reader, InvalidRequest, write_request
-from ..wire.io_protocol import (
+from ..wire.secrets import SecretAddress, SecretBytes
+from ..wire.transport_protocol import (
     AttemptTimeouts,
     CertificateRejected,
     ClientClosed,
@@ -17,12 +18,11 @@ from ..wire.io_protocol import (
     Response,
     ReusedConnectionClosed,
 )
-from ..wire.secrets import SecretAddress, SecretBytes
 from ..wire.urls import InvalidUrl, parse_url
 from .exchange import send_request
 from .http_response import HttpResponse
-from .network import Connection, Network, NothingWritten, ServerAddress
-from .pool import ConnectionPool
+from .network import Connection, Network, NothingWritten
+from .pool import ConnectionPool, ServerAddress
 from .proxied_response import ProxiedResponse, hiding_secrets
 from .proxy import PORTS, bracketed, find_proxy
 from .tunnel import open_tunnel

@@ -8,8 +8,8 @@ from ..wire.encoding import Decompressor, decompressor
 from ..wire.frame import BrokenFraming
 from ..wire.http import Head
 from ..wire.http1 import Http1Reader
-from ..wire.io_protocol import AttemptTimeouts, ClientClosed, ConnectFailed, ConnectionBroken, ReadTimeout
 from ..wire.limits import LimitExceeded, ReadLimits
+from ..wire.transport_protocol import AttemptTimeouts, ClientClosed, ConnectFailed, ConnectionBroken, ReadTimeout
 from .network import Connection
 
 OPENED_AT_ONCE = 262_144

@@ -10,7 +10,7 @@ import httpcore2
 
 from ..wire.frame import BrokenFraming
 from ..wire.http1 import InvalidRequest
-from ..wire.io_protocol import CertificateRejected, ConnectFailed, ConnectionBroken, ProxyRefused, ReadTimeout
+from ..wire.transport_protocol import CertificateRejected, ConnectFailed, ConnectionBroken, ProxyRefused, ReadTimeout
 from .http import MAYBE_RECEIVED
 from .httpx2_network import Use, current
 from .os_errors import chain_of, error_reason, tls_problem

@@ -16,9 +16,9 @@ from typing import Any
 import anyio
 import httpcore2
 
-from ..wire.io_protocol import AttemptTimeouts
 from ..wire.limits import DEFAULT_LIMITS, LimitExceeded
 from ..wire.secrets import SecretBytes
+from ..wire.transport_protocol import AttemptTimeouts
 
 LARGEST_READ = 65_536
 """What a pool reads at once; the last read of a head may hold as much of the body."""

@@ -18,7 +18,7 @@ import httpcore2
 
 from ..errors import ConfigurationError
 from ..wire.http import BodyPieces, Head, HttpRequest
-from ..wire.io_protocol import AttemptTimeouts
+from ..wire.transport_protocol import AttemptTimeouts
 from .adapted_response import AdaptedResponse
 from .asyncio_network import running_loop
 from .http import encode_head

@@ -10,7 +10,7 @@ import httpx2
 
 from ..errors import ConfigurationError
 from ..wire.http import BodyPieces, Head, HttpRequest
-from ..wire.io_protocol import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response, Transport
+from ..wire.transport_protocol import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response, Transport
 from .adapted_response import AdaptedResponse
 from .http import MAYBE_RECEIVED
 

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from ..wire.io_protocol import ConnectionBroken
-from .proxy import Proxy
-
-
-class ServerAddress(NamedTuple):
-    """Where to connect; connections to an equal address can be reused."""
-
-    host: str
-    port: int
-    secure: bool
-    proxy: Proxy | None = None
-    address: str | None = None
-    """IP address to connect to, if already resolved."""
+from ..wire.transport_protocol import ConnectionBroken
 
 
 class NothingWritten(ConnectionBroken):

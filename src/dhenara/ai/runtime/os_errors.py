@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..wire.io_protocol import CertificateRejected, ConnectFailed, ConnectionBroken
+from ..wire.transport_protocol import CertificateRejected, ConnectFailed, ConnectionBroken
 
 REFUSALS = ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE")
 """OpenSSL names of the alerts 40 to 48 and 116 (RFC 8446 section 6.2); a retry would meet the same alert."""

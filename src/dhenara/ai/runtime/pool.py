@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from typing import NamedTuple
 
-from .network import Connection, ServerAddress
+from .network import Connection
+from .proxy import Proxy
 
 LONGEST_IDLE = 55.0
 MOST_IDLE = 512
+
+
+class ServerAddress(NamedTuple):
+    """Where to connect; connections to an equal address can be reused."""
+
+    host: str
+    port: int
+    secure: bool
+    proxy: Proxy | None = None
+    address: str | None = None
+    """IP address to connect to, if already resolved."""
 
 
 class ConnectionPool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..wire.frame import BrokenFraming
-from ..wire.io_protocol import ConnectFailed, ConnectionBroken, Response
+from ..wire.transport_protocol import ConnectFailed, ConnectionBroken, Response
 from .proxy import Proxy
 
 

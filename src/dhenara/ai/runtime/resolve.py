@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from ..wire.io_protocol import ConnectFailed
+from ..wire.transport_protocol import ConnectFailed
 from .dns import addresses
 from .os_errors import error_reason
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Protocol
 
-from ..wire.io_protocol import ConnectionBroken, ReadTimeout
+from ..wire.transport_protocol import ConnectionBroken, ReadTimeout
 from .network import NothingWritten
 from .os_errors import error_reason
 

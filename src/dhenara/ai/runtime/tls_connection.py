@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Callable
 
-from ..wire.io_protocol import ConnectFailed, ConnectionBroken, ReadTimeout
+from ..wire.transport_protocol import ConnectFailed, ConnectionBroken, ReadTimeout
 from .network import Connection, NothingWritten
 from .os_errors import break_of, error_reason, tls_problem
 from .socket_connection import CHUNK, SocketConnection

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..config.environment import environment
 from ..errors import ConfigurationError
-from ..wire.io_protocol import Transport
+from ..wire.transport_protocol import Transport
 from .tls_settings import TlsSettings
 
 if TYPE_CHECKING:
@@ -87,14 +87,14 @@ def synchronous(name: str, tls: TlsSettings) -> Transport:
         from .httpx2_pool import SyncHttpx2Transport
 
         return SyncHttpx2Transport(contexts, environment())
-    from .sync_io import blocking_transport
+    from .sync_transport import blocking_transport
 
     return blocking_transport(contexts)
 
 
 def asynchronous(name: str, tls: TlsSettings) -> Transport:
     """Return a transport that keeps one transport per event loop, because connections belong to a loop."""
-    from .async_io import LoopTransport, loop_transport
+    from .loop_transport import LoopTransport, loop_transport
     from .tls import TlsContexts
 
     contexts = TlsContexts(tls, environment())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from ..wire.io_protocol import ConnectFailed, ReadTimeout
+from ..wire.transport_protocol import ConnectFailed, ReadTimeout
 from .dns import SelfClosingSocket
 from .network import Connection
 from .os_errors import error_reason

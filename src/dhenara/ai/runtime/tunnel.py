@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..wire.frame import BrokenFraming
 from ..wire.http1 import Http1Reader, write_request
-from ..wire.io_protocol import ConnectFailed, ConnectionBroken, ProxyRefused, ReadTimeout
+from ..wire.transport_protocol import ConnectFailed, ConnectionBroken, ProxyRefused, ReadTimeout
 from .network import Connection, Network
 from .proxy import Proxy, bracketed
 

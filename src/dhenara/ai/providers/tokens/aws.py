@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import ConfigurationError
-from ...wire.io_protocol import IO, AttemptTimeouts
+from ...wire.io_protocol import IO
+from ...wire.transport_protocol import AttemptTimeouts
 from ..token import Source, Token
 from .aws_profiles import keys_in_files, selected_profile
 

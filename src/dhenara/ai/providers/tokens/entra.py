@@ -10,8 +10,9 @@ from typing import Any
 from ...codecs.paths import quote_segment
 from ...dataclass import replace
 from ...errors import ConfigurationError
-from ...wire.io_protocol import IO, AttemptTimeouts
+from ...wire.io_protocol import IO
 from ...wire.secrets import SecretText
+from ...wire.transport_protocol import AttemptTimeouts
 from ..token import Source, Token
 from .exchange import form_request, request_token
 from .static_token import from_credential

@@ -10,9 +10,10 @@ from ...codecs.failure import error_from_response, parse_body
 from ...dataclass import replace
 from ...errors import AuthenticationError, BadAnswerError, ConfigurationError
 from ...wire.http import Head, HttpRequest
-from ...wire.io_protocol import IO, AttemptTimeouts
+from ...wire.io_protocol import IO
 from ...wire.redaction import redact
 from ...wire.secrets import SecretBytes, conceal_all
+from ...wire.transport_protocol import AttemptTimeouts
 from ..secret_values import PUBLIC, distinct, request_secrets
 from ..token import Token
 

@@ -11,8 +11,9 @@ from ...dataclass import replace
 from ...errors import BadAnswerError, ConfigurationError
 from ...wire import json
 from ...wire.http import HttpRequest
-from ...wire.io_protocol import IO, AttemptTimeouts
+from ...wire.io_protocol import IO
 from ...wire.secrets import SecretText, conceal_all, secret_headers
+from ...wire.transport_protocol import AttemptTimeouts
 from ..token import Source, Token
 from .exchange import HOUR, check_private, form_request, is_header_safe, request_json, request_token, send_request
 from .rs256 import signed_jwt

@@ -9,8 +9,9 @@ from typing import Any
 from ...errors import ConfigurationError
 from ...wire import json
 from ...wire.http import HttpRequest
-from ...wire.io_protocol import IO, AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout
+from ...wire.io_protocol import IO
 from ...wire.secrets import SecretBytes, conceal_all
+from ...wire.transport_protocol import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout
 from ..token import Source, Token
 from .exchange import request_token
 from .google import SCOPE, from_info

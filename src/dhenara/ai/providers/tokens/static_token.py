@@ -6,8 +6,9 @@ from inspect import isawaitable
 from typing import Any
 
 from ...errors import ConfigurationError, SyncAsyncMismatchError
-from ...wire.io_protocol import IO, AttemptTimeouts
+from ...wire.io_protocol import IO
 from ...wire.secrets import SecretText
+from ...wire.transport_protocol import AttemptTimeouts
 from ..token import Source, Token
 from .exchange import is_header_safe
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...wire import json
 from ...wire.http import Head
-from ...wire.io_protocol import ConnectionBroken
+from ...wire.transport_protocol import ConnectionBroken
 from .engine import LlamaEngine
 from .tools import ConstrainedCall, concerns_tools
 

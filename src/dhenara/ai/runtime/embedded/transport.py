@@ -12,7 +12,7 @@ from ...config.environment import environment
 from ...errors import ConfigurationError
 from ...wire import json
 from ...wire.http import Head, HttpRequest
-from ...wire.io_protocol import AttemptTimeouts, ReadTimeout
+from ...wire.transport_protocol import AttemptTimeouts, ReadTimeout
 from .engine import ModelSetup, acquire_engine, release
 from .generation_thread import DONE, KINDS, STREAM, GenerationThread, Message, encode_chunk, head_for
 from .weights import load_weights

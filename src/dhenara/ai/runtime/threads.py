@@ -1,16 +1,19 @@
-"""Runs blocking jobs in threads, each with a timeout."""
+"""What sync code does with threads: run jobs or steps side by side, and wait for an event."""
 
 from __future__ import annotations
 
-import contextvars
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from queue import Empty, SimpleQueue
+from typing import TypeVar
 
 from ..wire.jobs import Outcome, UserJob, attempt
 
+T = TypeVar("T")
 Finished = tuple[int, Outcome]
 
 
@@ -33,7 +36,7 @@ class ThreadPool:
 
     def _start(self, index: int, job: UserJob) -> None:
         self._running[index] = None if job.seconds is None else time.monotonic() + job.seconds
-        context = contextvars.copy_context()
+        context = copy_context()
 
         def work() -> None:
             self._finished.put((index, context.run(attempt, job.work)))
@@ -53,3 +56,35 @@ class ThreadPool:
         if index in self._running:
             del self._running[index]
             self._outcomes[index] = outcome
+
+
+def run_in_threads(steps: Sequence[Callable[[], T]], at_once: int) -> list[T]:
+    """Run each step in a thread with its own context; steps not started when one fails are skipped."""
+    if len(steps) < 2 or at_once < 2:
+        return [step() for step in steps]
+    threads = ThreadPoolExecutor(min(at_once, len(steps)), "dhenara")
+    begun = [threads.submit(copy_context().run, step) for step in steps]
+    try:
+        results = [one.result() for one in begun]
+    except BaseException as error:
+        # After Ctrl-C, running requests are not waited for.
+        threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+        raise
+    threads.shutdown()
+    return results
+
+
+class ThreadEvent:
+    """Event for a blocking thread."""
+
+    __slots__ = ("_rung",)
+
+    def __init__(self) -> None:
+        self._rung = threading.Event()
+
+    def set(self) -> None:
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> None:
+        self._rung.wait(seconds)
+        self._rung.clear()
