@@ -12,7 +12,7 @@ from dhenara.ai.types import Call, Usage
 from ..storage.errors import StoreError, StoreEvictsError, StoreVersionError
 from ..storage.store_calls import StoreIO, call_store, call_store_shielded
 from ..storage.time_limit import within
-from ..usage.batch_rows import FREE
+from ..usage.charges import MANAGEMENT_OPERATIONS
 from ..usage.estimate import estimate_request
 from .headers import read_headers
 from .limit import Limit, LimitReachedError
@@ -197,7 +197,7 @@ class BoundLimits:
         self._layer.store.line.notify(self._account)
 
     async def _tokens(self, call: Call) -> int:
-        if call.operation in FREE:
+        if call.operation in MANAGEMENT_OPERATIONS:
             return 0
         longest = call.config.max_output_tokens or USUAL_ANSWER
         return estimate_request(await self._target.exchange(call)).usual + longest * (call.config.n or 1)

@@ -8,7 +8,6 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -18,10 +17,9 @@ from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
 from ..storage.store_calls import StoreIO, call_store_shielded
 from ..storage.time_limit import within
-from .batch_rows import FREE, NOTHING
+from .charges import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
 from .data import Outcome, UsageData
 from .open_rows import expiry
-from .reserved import unsent
 from .stored_errors import attempt_text, stored_text
 
 if TYPE_CHECKING:
@@ -88,7 +86,7 @@ class AttemptRows:
             seconds = self._io.monotonic() - self._started
             rows.append(row(self._facts, "cancelled", len(rows) + 1, row_id=key, duration_s=seconds))
         # The error is not an answer of the provider: the request was not sent, or an inner layer failed.
-        free = None if isinstance(error, CallError) else Cost(amount=Decimal(0), source="refused")
+        free = None if isinstance(error, CallError) else REFUSED_COST
         text = stored_text(error, self._call)
         rows += [row(self._facts, "failed", 1, free, row_id=key, error=text) for key in self._left_open()]
         await self._write(rows, last=True)
@@ -190,7 +188,7 @@ def failed_row(attempt: Attempt, facts: Mapping[str, Any], call: Call) -> UsageD
         facts,
         "interrupted" if broke_off(attempt) else "failed",
         attempt.number,
-        Cost(amount=Decimal(0), source="refused") if refused or unsent(attempt) else None,
+        REFUSED_COST if refused or unsent(attempt) else None,
         error=attempt_text(attempt, call),
         request_id=attempt.request_id,
         duration_s=attempt.seconds,
@@ -223,5 +221,5 @@ def ended_row(
         "duration_s": last.seconds + after_first,
         "first_token_s": last.seconds,
     }
-    free = facts["operation"] in FREE and answer.usage is None
-    return UsageData.of(answer.usage, NOTHING if free else answer.cost, **{**facts, **more})
+    free = facts["operation"] in MANAGEMENT_OPERATIONS and answer.usage is None
+    return UsageData.of(answer.usage, FREE_COST if free else answer.cost, **{**facts, **more})

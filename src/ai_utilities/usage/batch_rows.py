@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
 from dhenara.ai import Send, Stream
 from dhenara.ai.errors import CallError
-from dhenara.ai.types import BatchItemContext, Call, Cost
+from dhenara.ai.types import BatchItemContext, Call
 
 from ..storage.store_calls import StoreIO, call_store, call_store_shielded
+from .charges import REFUSED_COST
 from .data import BATCH, UsageData
 from .stored_errors import stored_text
 from .tags import tags_now
 
 ITEM = "batch_item"
-FREE = ("files", "batches")
-"""What is asked about files and batches costs nothing; their answers do."""
-NOTHING = Cost(amount=Decimal(0), source="free")
-REFUSED = Cost(amount=Decimal(0), source="refused")
 TAG = "batch"
 """Rows of answers out of a batch carry its id under this tag."""
 
@@ -46,7 +42,7 @@ async def record_item(io: StoreIO, usage: Any, who: Mapping[str, Any], call: Cal
         stream = await send(call)
     except CallError as error:
         text = stored_text(error, call)
-        await write(UsageData.of(None, REFUSED, **facts, outcome="failed", error=text))
+        await write(UsageData.of(None, REFUSED_COST, **facts, outcome="failed", error=text))
         raise
 
     async def ended(stream: Stream) -> None:

@@ -24,7 +24,8 @@ from .batch_budget import (
 )
 from .budget import Budget, BudgetWindow, UnknownCostError, to_dollars
 from .budget_store import BudgetStore, MemoryBudgets, Refused
-from .cost_upper_bound import FREE, cost_upper_bound, upper_bound_for
+from .charges import UNCHARGED_OPERATIONS
+from .cost_upper_bound import cost_upper_bound, upper_bound_for
 from .reservation import Reservation
 from .reserved import Reserved
 from .tags import tags_now
@@ -102,7 +103,7 @@ class BoundBudget:
             await self._settle_item(call.request)
             return await send(call)
         submitted = batch_request_of(call)
-        if call.operation in FREE and submitted is None:
+        if call.operation in UNCHARGED_OPERATIONS and submitted is None:
             return await send(call)
         tags = {**self._layer.tags, **tags_now()}
         due = [budget for budget in self._layer.budgets if budget.applies_to(tags)]

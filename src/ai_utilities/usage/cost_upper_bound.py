@@ -13,9 +13,6 @@ from dhenara.ai.types import AIModelEndpoint, AudioModelCostData, Call, ImageMod
 
 from .estimate import estimate_request
 
-FREE = ("batches", "count_tokens", "files", "list_models", "moderate")
-"""Operations without a charge. Answers of a batch are charged, polling it is not."""
-
 
 def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
     """The upper bound; None if unknown."""

@@ -14,7 +14,8 @@ from dhenara.ai.types import Call
 from ..storage.store_calls import StoreIO
 from ..storage.time_limit import within
 from .attempt_rows import AttemptRows
-from .batch_rows import FREE, ITEM, record_item
+from .batch_rows import ITEM, record_item
+from .charges import MANAGEMENT_OPERATIONS
 from .data import UsageData
 from .partial_write_error import PartialWriteError
 from .tags import tags_now
@@ -126,7 +127,7 @@ class BoundUsage:
             return await record_item(self._io, self._usage, self._who, call, send)
         at = datetime.fromtimestamp(self._io.time(), UTC)
         facts = {**self._who, "operation": call.operation, "tags": {**self._usage.tags, **tags_now()}, "started_at": at}
-        if call.operation in FREE:
+        if call.operation in MANAGEMENT_OPERATIONS:
             call.journal.layer_data["tags"] = facts["tags"]
         rows = AttemptRows(self._usage, self._io, call, facts)
         try:

@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from dhenara.ai import Stream
-from dhenara.ai.errors import CallError, ConnectionFailedError
-from dhenara.ai.types import Attempt, Call
+from dhenara.ai.errors import CallError
+from dhenara.ai.types import Call
 
 from ..storage.store_calls import StoreIO, call_store, call_store_shielded
 from ..storage.time_limit import within
 from .budget import BudgetExceededError, BudgetWindow, to_dollars, to_nanodollars
 from .budget_store import Refused
+from .charges import unbilled, unbilled_error
 from .reservation import Reservation, make_reservation
 
 if TYPE_CHECKING:
@@ -142,28 +143,6 @@ class Reserved:
             spent=spent,
             needed=self._worst,
         )
-
-
-def unbilled(attempt: Attempt) -> bool:
-    """Whether nothing can have been charged for it: refused, never reached, or never sent."""
-    return unsent(attempt) or (attempt.status is not None and attempt.status >= 400)
-
-
-def unsent(attempt: Attempt) -> bool:
-    """Whether its request cannot have been received: a limit kept it back, or there was no connection."""
-    text = attempt.error or ""
-    if "may have been received" in text:
-        return False
-    return text.startswith(("LimitReachedError", "ConnectionFailedError: could not reach"))
-
-
-def unbilled_error(call: Call, error: CallError) -> bool:
-    """The same for an error that no attempt has, as where nothing retries."""
-    head = call.journal.head
-    if head is not None:
-        return head.status >= 400
-    never = isinstance(error, ConnectionFailedError) and "may have been received" not in error.message
-    return never or (error.status or 0) >= 400
 
 
 def spoken(account: str) -> str:
