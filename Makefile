@@ -23,8 +23,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable .
 	@touch $@
 
-$(WEIGHTS): $(STAMP) src/dhenara/ai/runtime/embedded/weights.py
-	@$(BIN)/python -m dhenara.ai.runtime.embedded.fetch_weights
+$(WEIGHTS): $(STAMP) src/dhenara/ai/embedded/weights.py
+	@$(BIN)/python -m dhenara.ai.embedded.fetch_weights
 	@touch $@
 
 demo: $(WEIGHTS)  ## a real answer from a real model, without a key (PROMPT="..." for your own question)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 
 from dhenara.ai.response.builder import ResponseBuilder, build_response
-from dhenara.ai.response.media_part_builder import read_base64
+from dhenara.ai.response.media_parts import read_base64
 from dhenara.ai.response.replay import to_deltas
 from dhenara.ai.types import (
     CallWarning,
@@ -22,7 +22,7 @@ from dhenara.ai.types import (
     ToolCallContent,
     Usage,
 )
-from dhenara.ai.types.delta import (
+from dhenara.ai.types.chat.delta import (
     CitationDelta,
     Delta,
     FinishDelta,

@@ -1,19 +1,22 @@
-"""Options of a single `ask` call, and their translation into arguments of the engine."""
+"""Options of a single `ask` call, files attached to a prompt, and their translation into arguments of the engine."""
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from dhenara.ai.dataclass import dataclass
 
+from .config.origins import OriginLevel
 from .config_models import AiSettings
-from .config_origins import OriginLevel
 from .exceptions import ProviderConfigurationError
 
 if TYPE_CHECKING:
     from .providers.base_provider import BaseProvider
+
 
 File = str | bytes | PathLike[str] | Any
 
@@ -113,8 +116,6 @@ def check_prompt(prompt: Any, options: Mapping[str, Any]) -> None:
 
 def add_files(prompt: Any, files: Sequence[File]) -> dict[str, Any]:
     """The prompt as a message with its files before the text."""
-    from .attachments import read_file
-
     return {"role": "user", "contents": [*map(read_file, files), prompt]}
 
 
@@ -131,3 +132,64 @@ def call_defaults(settings: AiSettings) -> dict[str, Any]:
         # The default temperature is dropped in strict mode: a model without that parameter must not be rejected for it.
         del defaults["temperature"]
     return {name: value for name, value in defaults.items() if value is not None}
+
+
+SIGNATURES = {
+    b"\x89PNG": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"%PDF": "application/pdf",
+    b"ID3": "audio/mpeg",
+    b"fLaC": "audio/flac",
+    b"OggS": "audio/ogg",
+}
+MEDIA = ("image", "audio", "video")
+TEXT = ("text/", "application/json", "application/xml", "application/x-yaml", "application/toml")
+
+
+def read_file(given: Any) -> Any:
+    """One file as a content part of a message."""
+    if isinstance(given, bytes | bytearray):
+        return part(bytes(given), None)
+    if isinstance(given, str) and given.startswith(("http://", "https://")):
+        return part_from_url(given)
+    if isinstance(given, str | PathLike):
+        path = Path(given).expanduser()
+        try:
+            return part(path.read_bytes(), path.name)
+        except OSError as error:
+            raise ProviderConfigurationError(f"cannot read the file {path}: {error.strerror}") from error
+    return given
+
+
+def part(data: bytes, name: str | None) -> dict[str, Any]:
+    """A content part; the media type comes from the bytes if recognized, else from the file name."""
+    mime = sniff_text_type(data) or (name and mimetypes.guess_type(name)[0]) or ""
+    if mime.startswith(TEXT) or (not mime and is_text(data)):
+        return {"type": "text", "text": f"{name}:\n{data.decode()}" if name else data.decode()}
+    kind = mime.partition("/")[0]
+    return {
+        "type": kind if kind in MEDIA else "file",
+        "data": data,
+        "mime_type": mime or "application/octet-stream",
+        "name": name,
+    }
+
+
+def part_from_url(url: str) -> dict[str, Any]:
+    kind = (mimetypes.guess_type(url.partition("?")[0])[0] or "").partition("/")[0]
+    return {"type": kind if kind in MEDIA else "file", "url": url}
+
+
+def sniff_text_type(data: bytes) -> str | None:
+    if data[:4] == b"RIFF":
+        return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(data[8:12])
+    return next((mime for start, mime in SIGNATURES.items() if data.startswith(start)), None)
+
+
+def is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in data

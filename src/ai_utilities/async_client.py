@@ -6,28 +6,26 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from dhenara.ai.types.secret_options import with_secret_options
+from dhenara.ai.types.config.secret_options import with_secret_options
 
 from .ask_options import AskOptions
 from .audio.methods import AsyncAudioMixin
 from .batch.methods import AsyncBatchesMixin
 from .chat import AsyncChat
-from .concurrency import Progress, ask_all_async
+from .concurrency import Progress, ProgressBar, ask_all_async, combine_callbacks
 from .config_models import AiSettings
 from .execution import AsyncMode
 from .files.methods import AsyncFilesMixin
 from .images import AsyncImagesMixin
-from .middleware_setup import RequestMiddleware
+from .middleware import RequestMiddleware
 from .operations import ClientCore
-from .progress import ProgressBar, combine_callbacks
 from .results import AskResult
 from .text_operations import AsyncTextOperationsMixin
 
 if TYPE_CHECKING:
-    from .ask_stream import AsyncAskStream
-    from .config_explained import Explanation
-    from .middleware_setup import Tracker
-    from .provider_stream import AsyncProviderStream
+    from .ask_stream import AsyncAskStream, AsyncProviderStream
+    from .config_resolver import Explanation
+    from .middleware import Tracker
     from .providers.base_provider import BaseProvider
 
 T = TypeVar("T")

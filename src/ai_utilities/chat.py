@@ -1,26 +1,61 @@
-"""Conversations: the engine's turn history, sent through the kit with its settings, cache, limits and ledger."""
+"""Conversations: `Chat` and `AsyncChat` send one prompt after another and record each turn once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from dhenara.ai.conversation import Turn, TurnHistory, read_saved
+from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types import Plan
-from dhenara.ai.types.secret_options import with_secret_options
+from dhenara.ai.types.config.secret_options import with_secret_options
 
 from .ask_options import AskOptions, add_files
 from .exceptions import ProviderCapabilityError, ProviderConfigurationError
-from .results import AskResult
-from .turn_recorder import TurnRecorder
+from .results import AskResult, as_answer
 
 if TYPE_CHECKING:
-    from .ask_stream import AskStream, AsyncAskStream, StreamBase
+    from dhenara.ai.types import ChatResponse, Run
+
+    from .ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, ProviderStream, StreamBase
     from .async_client import AsyncAiClient
     from .client import AiClient
-    from .provider_stream import AsyncProviderStream, ProviderStream
     from .providers.base_provider import BaseProvider
+
+
+@dataclass(slots=True)
+class TurnRecorder:
+    """Writes turns with the conversation's `record` and `record_run`."""
+
+    record: Callable[..., Turn]
+    record_run: Callable[..., Turn]
+    prompt: Any
+    instructions: Sequence[str]
+    written: bool = False
+
+    def run(self, run: Run[Any]) -> None:
+        """Records a finished run, also a failed one. A run without any step is not recorded."""
+        if run.added:
+            self._write(self.record_run, run=run)
+
+    def result(self, result: AskResult) -> None:
+        if result.run is not None:
+            self._write(self.record_run, run=result.run)
+            return
+        fingerprint = result.response.fingerprint if result.response is not None else None
+        self._write(self.record, answer=as_answer(result), fingerprint=fingerprint)
+
+    def record_partial(self, received: ChatResponse) -> None:
+        """Records what a stream that was not read to its end had received, if anything."""
+        if received.contents:
+            self._write(self.record, answer=received)
+
+    def _write(self, record: Callable[..., Turn], **came: Any) -> None:
+        if not self.written:
+            self.written = True
+            record(self.prompt, instructions=self.instructions, **came)
+
 
 C = TypeVar("C", bound="AiClient | AsyncAiClient")
 S = TypeVar("S", bound="StreamBase")

@@ -7,29 +7,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from dhenara.ai.types.secret_options import conceal_options, with_secret_options
+from dhenara.ai.types.config.secret_options import conceal_options, with_secret_options
 
 from .ask_options import AskOptions
 from .audio.methods import AudioMixin
 from .batch.methods import BatchesMixin
 from .chat import Chat
-from .concurrency import Progress, ask_all
+from .concurrency import Progress, ProgressBar, ask_all, combine_callbacks
+from .config.secrets import Secret
 from .config_models import AiSettings
 from .execution import SyncMode, run_sync
 from .files.methods import FilesMixin
 from .images import ImagesMixin
-from .middleware_setup import RequestMiddleware
+from .middleware import RequestMiddleware
 from .operations import ClientCore
-from .progress import ProgressBar, combine_callbacks
 from .results import AskResult
-from .secret import Secret
 from .text_operations import TextOperationsMixin
 
 if TYPE_CHECKING:
-    from .ask_stream import AskStream
-    from .config_explained import Explanation
-    from .middleware_setup import Tracker
-    from .provider_stream import ProviderStream
+    from .ask_stream import AskStream, ProviderStream
+    from .config_resolver import Explanation
+    from .middleware import Tracker
     from .providers.base_provider import BaseProvider
 
 T = TypeVar("T")

@@ -20,13 +20,20 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from dhenara.ai.types.secret_options import conceal_options
+from dhenara.ai.types.config.secret_options import conceal_options
 
-from .config_keyring import read_keyring
-from .config_origins import OriginLevel, SettingOrigin, find_origins, read_dotenv
-from .config_problems import invalid_settings, unknown_settings, unreadable_settings, warn_of_misspelt
+from .config.origins import (
+    OriginLevel,
+    SettingOrigin,
+    find_origins,
+    invalid_settings,
+    read_dotenv,
+    unknown_settings,
+    unreadable_settings,
+    warn_of_misspelt,
+)
+from .config.secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
 from .exceptions import ProviderConfigurationError
-from .secret import Secret, SecretUrl, hide_secrets, mask_secrets
 
 PREFIX = "AI_"
 

@@ -111,7 +111,7 @@ def to_image_content(given: Picture) -> ImageContent:
     """The image as a content object; a path is read from disk."""
     from dhenara.ai.types import ImageContent
 
-    from .attachments import read_file
+    from .ask_options import read_file
 
     if isinstance(given, ImageContent):
         return given

@@ -7,15 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .ask_options import has_runnable_tools
-from .ask_stream import AskStream, AsyncAskStream
-from .config_explained import Explanation
+from .ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, ProviderStream
 from .config_models import AiSettings
-from .config_resolver import ConfigurationResolver
+from .config_resolver import ConfigurationResolver, Explanation
 from .exceptions import JsonParseError, ProviderCapabilityError
 from .execution import ExecutionMode
 from .json_parsing import create_repair_prompt, json_instructions, read_object, read_typed
-from .middleware_setup import RequestMiddleware
-from .provider_stream import AsyncProviderStream, ProviderStream
+from .middleware import RequestMiddleware
 from .providers.base_provider import BaseProvider
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider

@@ -1,4 +1,4 @@
-"""What `ask` returns: the text of the answer as a `str`, together with usage, cost and the engine's response."""
+"""Results of the kit's calls: an answer with usage and cost, and a list of embedding vectors."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 from .usage.data import BUCKETS, UsageData
 
 if TYPE_CHECKING:
-    from dhenara.ai.types import AIModelCallResponse, CallWarning, ChatResponse, ToolCallContent
+    from dhenara.ai.types import AIModelCallResponse, CallWarning, ChatResponse, EmbeddingResponse, ToolCallContent
 
     from .exceptions import AIUtilitiesError
+
 
 __all__ = ["AskResult", "UsageData"]
 
@@ -221,3 +222,15 @@ def as_answer(result: AskResult) -> ChatResponse:
         cost=Cost(amount=result.cost, reason=used.cost_reason),
         cached=result.cached,
     )
+
+
+class Embeddings(list[list[float]]):
+    """One vector per text; behaves as a list. `response` is the engine's full response."""
+
+    def __init__(self, response: EmbeddingResponse) -> None:
+        super().__init__(response.vectors)
+        self.response = response
+
+    def numpy(self) -> Any:
+        """The vectors as a float32 matrix with one row per text. Requires numpy."""
+        return self.response.numpy()

@@ -120,7 +120,7 @@ def read_document(given: Page) -> Any:
     """The document as a content object; a path is read from disk."""
     from dhenara.ai.types import FileContent, ImageContent
 
-    from .attachments import read_file
+    from .ask_options import read_file
 
     if isinstance(given, FileContent | ImageContent):
         return given

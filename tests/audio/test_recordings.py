@@ -23,14 +23,13 @@ from ai_utilities.audio import (
     read_audio_info,
     split_wav,
 )
-from ai_utilities.audio.splitting import AudioPart
+from ai_utilities.audio.conversion import AudioPart
 from ai_utilities.usage import tagged
 from dhenara.ai.errors import AuthenticationError, BadRequestError, UnsupportedError
 from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations
-from dhenara.ai.testing.replies import Reply
+from dhenara.ai.testing.replies import Reply, Step, Wait
 from dhenara.ai.testing.sample_audio import wav_tone
-from dhenara.ai.testing.steps import Step, Wait
-from dhenara.ai.types.sound_files import read_wav, write_wav
+from dhenara.ai.types.operations.audio_files import read_wav, write_wav
 from support.forms import read_form
 from support.kit import Uniform, run, settings
 from support.worlds import World

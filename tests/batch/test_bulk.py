@@ -22,7 +22,7 @@ from hypothesis import given, strategies as st
 
 from ai_utilities import AiClient, AsyncAiClient
 from ai_utilities.batch import BulkReport, run_bulk, run_bulk_async
-from ai_utilities.batch.template import PromptTemplate
+from ai_utilities.batch.rows import PromptTemplate
 from ai_utilities.exceptions import ProviderConfigurationError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, Refusal
 

@@ -24,7 +24,7 @@ from ai_utilities.exceptions import ProviderCapabilityError, ProviderConfigurati
 from ai_utilities.providers.base_provider import BaseProvider
 from ai_utilities.results import AskResult
 from ai_utilities.usage import MemoryLedger, UsageTracker
-from dhenara.ai.pipeline.batches import BatchClient
+from dhenara.ai.pipeline.batches.jobs import BatchClient
 from dhenara.ai.testing import FakeBatches, FakeServer, Stall
 
 VICTIM = Path(__file__).resolve().parents[1] / "support" / "bulk_victim.py"
@@ -161,7 +161,7 @@ def recent(fake: FakeBatches) -> Any:
     from datetime import UTC, datetime
 
     from dhenara.ai.testing.batch_dialects import CREATED, DAY
-    from dhenara.ai.testing.steps import Send
+    from dhenara.ai.testing.replies import Send
 
     now = datetime.now(UTC)
     old = [(str(CREATED), str(int(now.timestamp()))), (DAY, f"{now:%Y-%m-%dT%H:%M:%SZ}")]

@@ -10,7 +10,7 @@ import pytest
 
 from ai_utilities import AiClient, AiSettings
 from ai_utilities.batch import OnRay, run_bulk
-from ai_utilities.batch.ray_options import make_client_factory
+from ai_utilities.batch.backends import make_client_factory
 from ai_utilities.cache import MemoryCache
 from ai_utilities.exceptions import ProviderConfigurationError
 

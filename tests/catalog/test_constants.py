@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from dhenara.ai.catalog import find_facts
-from dhenara.ai.catalog.data import load
+from dhenara.ai.catalog.model_info import load
 from dhenara.ai.types import AIModel
 from dhenara.ai.types.genai import foundation_models
 

@@ -10,8 +10,8 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import find_facts, known_models
-from dhenara.ai.catalog.data import load
 from dhenara.ai.catalog.model_constraints import EFFORTS, REASONING, apply_constraints
+from dhenara.ai.catalog.model_info import load
 from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import (

@@ -234,7 +234,7 @@ assert "genai_prices" in sys.modules
 def test_batches_cost_their_share_of_the_listed_price_and_tools_their_whole_fee(
     provider: str, model: str, share: str
 ) -> None:
-    from dhenara.ai.catalog.batch_prices import batch_price
+    from dhenara.ai.catalog.prices import batch_price
 
     known = sold(provider, model)
     at = datetime(2026, 11, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.cli.terminal_escape import show
+from ai_utilities.cli.streams import show
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(12, 3))
@@ -116,8 +116,8 @@ def test_a_failure_of_the_provider_is_exit_code_1(cli: Any, at_server: FakeServe
 
 def test_without_any_provider_the_ways_out_are_named(cli: Any, monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("ai_utilities.providers.auto.is_reachable", lambda address: False)
-    monkeypatch.setattr("ai_utilities.providers.auto.find_spec", lambda name: None)
+    monkeypatch.setattr("ai_utilities.providers.defaults.is_reachable", lambda address: False)
+    monkeypatch.setattr("ai_utilities.providers.defaults.find_spec", lambda name: None)
     done = cli("ask", "Hi")
     assert done.code == 2
     assert "no provider is configured" in done.err

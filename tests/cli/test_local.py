@@ -43,14 +43,14 @@ def test_both_parts_are_installed_and_looked_at(cli: Any, found: list[EmbeddedMo
     runner, weights = ran
     assert runner[:4] == [sys.executable, "-m", "pip", "install"]
     assert runner[4].startswith("xllamacpp")
-    assert weights == [sys.executable, "-m", "dhenara.ai.runtime.embedded.fetch_weights"]
+    assert weights == [sys.executable, "-m", "dhenara.ai.embedded.fetch_weights"]
     assert "is installed" in done.out
 
 
 def test_a_damaged_file_is_replaced(cli: Any, found: list[EmbeddedModel], ran: list[list[str]]) -> None:
     found += [DAMAGED, DAMAGED]
     done = cli("local", "install", "--yes")
-    assert [command[1:] for command in ran] == [["-m", "dhenara.ai.runtime.embedded.fetch_weights"]]
+    assert [command[1:] for command in ran] == [["-m", "dhenara.ai.embedded.fetch_weights"]]
     assert (done.code, "still not usable" in done.err) == (1, True)
 
 
@@ -85,7 +85,7 @@ def test_without_pip_and_uv_there_is_a_way_out(
     cli: Any, found: list[EmbeddedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found += [BARE]
-    monkeypatch.setattr("ai_utilities.cli.local.find_spec", lambda name: None)
+    monkeypatch.setattr("ai_utilities.cli.commands.local.find_spec", lambda name: None)
     monkeypatch.setattr("shutil.which", lambda name: None)
     assert "ensurepip" in cli("local", "install", "-y").err
     monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/uv")
@@ -96,7 +96,7 @@ def test_the_doctor_looks_at_it(
     cli: Any, found: list[EmbeddedModel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("ai_utilities.doctor.embedded.embedded_model", lambda: DAMAGED)
+    monkeypatch.setattr("ai_utilities.doctor.local_checks.embedded_model", lambda: DAMAGED)
     assert "FAILURE  embedded model" in cli("doctor", "--offline", "-p", "local").out
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-test")
     assert "ok       embedded model" in cli("doctor", "--offline", "-p", "openai").out

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.model_listing import all_models
+from ai_utilities.providers.model_listing import all_models
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 
 OWN = Raw(b'{"data": [{"id": "gpt-5.2", "owned_by": "openai"}, {"id": "ours-7b", "owned_by": "us"}]}')
@@ -49,8 +49,8 @@ def test_with_nobody_configured_the_whole_catalogue_is_shown(
     cli: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("ai_utilities.providers.auto.is_reachable", lambda address: False)
-    monkeypatch.setattr("ai_utilities.providers.auto.find_spec", lambda name: None)
+    monkeypatch.setattr("ai_utilities.providers.defaults.is_reachable", lambda address: False)
+    monkeypatch.setattr("ai_utilities.providers.defaults.find_spec", lambda name: None)
     done = cli("models", "claude")
     assert "claude-" in done.out
     assert "no provider is configured" in done.err

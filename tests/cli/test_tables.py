@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from ai_utilities.cli.tables import table
+from ai_utilities.cli.output import table
 
 HEAD = ("model", "tokens in", "address")
 ROWS = [("a-model", "1,234,567", "https://an.example.com/with/a/long/path"), ("other", 5, "")]

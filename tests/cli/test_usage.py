@@ -12,14 +12,13 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.cli.time_ranges import read_time
-from ai_utilities.default_paths import state_path
+from ai_utilities.cli.commands.usage import read_time
+from ai_utilities.config.paths import state_path
 from ai_utilities.exceptions import ProviderConfigurationError
 from ai_utilities.usage import SQLiteLedger, UsageData
-from ai_utilities.usage.charts import round_up
-from ai_utilities.usage.page import usage_page
+from ai_utilities.usage.data import Totals
+from ai_utilities.usage.page import round_up, usage_page
 from ai_utilities.usage.report import format_cost, make_report
-from ai_utilities.usage.totals import Totals
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")

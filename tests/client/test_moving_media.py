@@ -21,7 +21,7 @@ from dhenara.ai.types import (
     ToolCallContent,
     ToolResultContent,
 )
-from dhenara.ai.types.uploaded_file import UploadedFile
+from dhenara.ai.types.operations.files import UploadedFile
 from support.vendors import VENDORS, Vendor
 from support.worlds import World, endpoint
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from dhenara.ai.codecs.plan import build_plan
+from dhenara.ai.codecs.common.plan import build_plan
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.types import (
     Call,
@@ -22,8 +22,8 @@ from dhenara.ai.types import (
     TextContent,
     ToolCallContent,
 )
-from dhenara.ai.types.media import Media
-from dhenara.ai.types.plan import Plan
+from dhenara.ai.types.chat.report import Plan
+from dhenara.ai.types.content.media import Media
 from dhenara.ai.wire import json
 from support.calls import histories
 from support.corpus import Exchange, read

@@ -20,10 +20,10 @@ from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.response.builder import ResponseBuilder, build_response
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.testing.answer import FakeUsage
-from dhenara.ai.testing.dialects.registry import dialect_for
-from dhenara.ai.testing.steps import HangUp, Send
+from dhenara.ai.testing.protocols.registry import dialect_for
+from dhenara.ai.testing.replies import HangUp, Send
 from dhenara.ai.types import AIModelCallConfig
-from dhenara.ai.types.response import ChatResponse
+from dhenara.ai.types.chat.response import ChatResponse
 from support.worlds import World, endpoint
 
 PATHS = {

@@ -9,7 +9,7 @@ import zlib
 from typing import Any
 
 from dhenara.ai.errors import CallTimeoutError
-from dhenara.ai.wire.transport_protocol import ReadTimeout
+from dhenara.ai.http.protocol.interfaces import ReadTimeout
 
 from .peers import Action, flood, read, send
 from .probe import Probe

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import anyio
 
 from dhenara.ai.errors import ConnectionFailedError
-from dhenara.ai.runtime.sync_io import run
+from dhenara.ai.io.sync_io import run
 
 from .peers import Connection, hang_up, read, reset, send, serving, signal, stall, wait_for
 from .probe import Probe

@@ -8,9 +8,9 @@ import traceback
 import pytest
 
 from dhenara.ai.errors import CallTimeoutError, ConfigurationError, ConnectionFailedError, ProxyError
-from dhenara.ai.runtime.tls_settings import tls_settings
+from dhenara.ai.http.protocol.interfaces import ReadTimeout
+from dhenara.ai.http.tls_settings import tls_settings
 from dhenara.ai.types import Timeouts
-from dhenara.ai.wire.transport_protocol import ReadTimeout
 
 from .peers import Action, hang_up, pause, read, send, serving, stall
 from .probe import Probe

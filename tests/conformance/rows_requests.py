@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.wire.http1 import InvalidRequest
+from dhenara.ai.http.protocol.http1 import InvalidRequest
 
 from .peers import read, send, serving
 from .probe import Probe

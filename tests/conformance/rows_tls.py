@@ -14,8 +14,8 @@ import pytest
 import trustme
 
 from dhenara.ai.errors import CertificateError, ConfigurationError, ConnectionFailedError
-from dhenara.ai.runtime.tls_settings import tls_settings
-from dhenara.ai.wire.transport_protocol import CertificateRejected, ConnectFailed
+from dhenara.ai.http.protocol.interfaces import CertificateRejected, ConnectFailed
+from dhenara.ai.http.tls_settings import tls_settings
 
 from .peers import Action, Connection, hang_up, read, secured, send, serving, signal, stall, wait_for
 from .probe import Probe

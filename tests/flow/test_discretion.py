@@ -13,8 +13,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.testing.replies import DialectReply, Raw, ReceivedRequest
-from dhenara.ai.testing.steps import Step
+from dhenara.ai.testing.replies import DialectReply, Raw, ReceivedRequest, Step
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from support.worlds import World, endpoint
 

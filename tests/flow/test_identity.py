@@ -16,16 +16,16 @@ from dhenara.ai.errors import (
     CallTimeoutError,
     ConnectionFailedError,
 )
+from dhenara.ai.http.protocol.interfaces import AttemptTimeouts
+from dhenara.ai.http.protocol.message import Head, HttpRequest
+from dhenara.ai.io.protocol import IO
+from dhenara.ai.io.sync_io import run
 from dhenara.ai.pipeline.authentication import with_authentication
 from dhenara.ai.providers import registry
+from dhenara.ai.providers.auth import Token
 from dhenara.ai.providers.target import resolve
-from dhenara.ai.providers.token import Token
-from dhenara.ai.runtime.sync_io import run
 from dhenara.ai.testing import Answer, CutReply, FakeServer, Raw, Refusal, Stall
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
-from dhenara.ai.wire.http import Head, HttpRequest
-from dhenara.ai.wire.io_protocol import IO
-from dhenara.ai.wire.transport_protocol import AttemptTimeouts
 from support.worlds import World
 
 

@@ -17,8 +17,8 @@ from dhenara.ai import AIModelClient, LearnedConstraints
 from dhenara.ai.catalog.error_diagnosis import read_lessons
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import BadRequestError, ConfigurationError, ContextLengthError
+from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, Raw, Refusal
-from dhenara.ai.wire.http import Head
 from support.corpus import body_bytes, exchanges, head_of
 from support.worlds import World, endpoint
 
@@ -501,7 +501,7 @@ def test_a_file_that_holds_something_else_is_named(tmp_path: Path, server: FakeS
 
 def test_lessons_are_bounded_and_grow_old() -> None:
     from dhenara.ai.catalog.learned_constraints import LearnedConstraint
-    from dhenara.ai.pipeline.learned_store import LASTS, MOST_LESSONS, MOST_TARGETS
+    from dhenara.ai.pipeline.layers.learned_store import LASTS, MOST_LESSONS, MOST_TARGETS
 
     book = LearnedConstraints()
     for n in range(MOST_TARGETS + 5):

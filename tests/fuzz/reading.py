@@ -9,18 +9,18 @@ from typing import Any
 from dhenara.ai.catalog.prices import price_usage
 from dhenara.ai.codecs.base import Decoder
 from dhenara.ai.errors import CallError, DhenaraError
-from dhenara.ai.pipeline.response_reader import BufferedSource, StreamingSource
-from dhenara.ai.pipeline.stream import Stream
+from dhenara.ai.http.protocol.limits import DEFAULT_LIMITS
+from dhenara.ai.http.protocol.message import Head
+from dhenara.ai.pipeline.streaming.response_reader import BufferedSource, StreamingSource
+from dhenara.ai.pipeline.streaming.stream import Stream
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.response.chunks import ChunkBuilder
 from dhenara.ai.response.structured import parse_structured
-from dhenara.ai.types.content import Origin
-from dhenara.ai.types.delta import Delta
-from dhenara.ai.types.structured import StructuredOutput
+from dhenara.ai.types.chat.delta import Delta
+from dhenara.ai.types.chat.structured import StructuredOutput
+from dhenara.ai.types.content.parts import Origin
 from dhenara.ai.wire.frame import Frames
-from dhenara.ai.wire.http import Head
-from dhenara.ai.wire.limits import DEFAULT_LIMITS
 from support.worlds import endpoint
 
 ORIGIN = Origin(provider="openai", model="m", protocol="openai_chat")

@@ -11,18 +11,18 @@ from random import Random
 from typing import Any
 
 from dhenara.ai.codecs.base import MALFORMED
-from dhenara.ai.codecs.batch import index_of
+from dhenara.ai.codecs.operations.batch import index_of
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import CallError
-from dhenara.ai.pipeline.batch_items import checked
-from dhenara.ai.pipeline.output_tool import OutputToolDecoder
+from dhenara.ai.http.protocol.encoding import GzipDecompressor
+from dhenara.ai.http.protocol.http1 import Http1Reader
+from dhenara.ai.http.protocol.message import Head
+from dhenara.ai.pipeline.batches.items import checked
+from dhenara.ai.pipeline.streaming.structured_output import OutputToolDecoder
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.wire import json as wire
-from dhenara.ai.wire.decompress import GzipDecompressor
 from dhenara.ai.wire.eventstream import EventStreamFrames
 from dhenara.ai.wire.frame import BrokenFraming, Frames
-from dhenara.ai.wire.http import Head
-from dhenara.ai.wire.http1 import Http1Reader
 from dhenara.ai.wire.ndjson import NdjsonFrames
 from dhenara.ai.wire.sse import SseFrames
 from fuzz.mutations import (

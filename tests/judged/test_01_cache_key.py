@@ -337,7 +337,7 @@ def test_no_secret_stands_in_a_key_or_an_entry(talker: FakeServer, tmp_path: Pat
 
 
 def test_entries_of_the_former_key_are_not_used(talker: FakeServer) -> None:
-    from ai_utilities.cache.key import VERSION
+    from ai_utilities.cache.entry import VERSION
 
     assert VERSION >= 2
 

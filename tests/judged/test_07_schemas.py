@@ -14,7 +14,7 @@ from dhenara.ai.schema.untransform import restore
 from dhenara.ai.schema.validate import problems
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import StructuredOutput, Tool, ToolDefinition
-from dhenara.ai.types.tool import InvalidArgumentsError
+from dhenara.ai.types.tools.tool import InvalidArgumentsError
 from support.worlds import World, endpoint
 
 Json = Any

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from dhenara.ai.http.protocol.http1 import Http1Reader
+from dhenara.ai.http.protocol.limits import Limits
 from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
-from dhenara.ai.wire.http1 import Http1Reader
-from dhenara.ai.wire.limits import Limits
 from dhenara.ai.wire.ndjson import NdjsonFrames
 from dhenara.ai.wire.sse import SseFrames
 

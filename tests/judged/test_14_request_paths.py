@@ -10,10 +10,11 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.codecs.background_responses import SupportsBackground
-from dhenara.ai.codecs.gemini.model_names import full_name
-from dhenara.ai.codecs.paths import quote_segment
+from dhenara.ai.codecs.common.paths import quote_segment
+from dhenara.ai.codecs.gemini.request import full_name
+from dhenara.ai.codecs.operations.operation import SupportsBackground
 from dhenara.ai.errors import ConfigurationError, UnsupportedError
+from dhenara.ai.http.protocol.request_bodies import StreamedLines
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.providers.target import ResolvedTarget, resolve
 from dhenara.ai.testing import FakeServer
@@ -27,15 +28,11 @@ from dhenara.ai.types import (
     FileContent,
     Prompt,
 )
-from dhenara.ai.types.audio import SpeechRequest, TranscriptionRequest
-from dhenara.ai.types.batch import BatchRequest
-from dhenara.ai.types.embedding import EmbeddingRequest
-from dhenara.ai.types.image import ImageRequest
-from dhenara.ai.types.moderation import ModerationRequest
-from dhenara.ai.types.ocr import OcrRequest
-from dhenara.ai.types.rerank import RerankRequest
-from dhenara.ai.types.uploaded_file import FileRequest
-from dhenara.ai.wire.streamed_body import StreamedLines
+from dhenara.ai.types.operations.audio import SpeechRequest, TranscriptionRequest
+from dhenara.ai.types.operations.batch import BatchRequest
+from dhenara.ai.types.operations.embedding import EmbeddingRequest, ModerationRequest, RerankRequest
+from dhenara.ai.types.operations.files import FileRequest
+from dhenara.ai.types.operations.image import ImageRequest, OcrRequest
 
 UNSAFE = frozenset("#\\ ")
 EVIL = "../../evil?x=1#f"

@@ -11,10 +11,10 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import FetchError
+from dhenara.ai.http.protocol.addresses import is_public
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.testing.replies import Raw
 from dhenara.ai.types import ImageContent, Message
-from dhenara.ai.wire.addresses import is_public
 from support.worlds import World, endpoint
 
 PRIVATE = [
@@ -116,7 +116,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
             return real(first if len(asked) == 1 else later, *args, **kwargs)
 
         monkeypatch.setattr(socket, "getaddrinfo", lookup)
-        monkeypatch.setattr("dhenara.ai.pipeline.url_fetcher.is_public", lambda address: address == "127.0.0.1")
+        monkeypatch.setattr("dhenara.ai.pipeline.media.fetch.is_public", lambda address: address == "127.0.0.1")
         return asked
 
     return answering

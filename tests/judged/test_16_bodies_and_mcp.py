@@ -13,10 +13,9 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError, DhenaraError
 from dhenara.ai.testing import FakeServer, Raw
-from dhenara.ai.testing.replies import ReceivedRequest
-from dhenara.ai.testing.steps import Step
+from dhenara.ai.testing.replies import ReceivedRequest, Step
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
-from dhenara.ai.types.provider_tools import RemoteMCP
+from dhenara.ai.types.tools.definitions import RemoteMCP
 from support.worlds import World, endpoint
 
 TOKEN = "token-of-a-server-554433"

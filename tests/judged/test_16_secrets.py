@@ -19,10 +19,10 @@ import pytest
 from ai_utilities import AiClient, AiSettings
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError, FetchError
+from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.testing.replies import DialectReply, Raw, ReceivedRequest
-from dhenara.ai.testing.steps import Send, Step
+from dhenara.ai.testing.replies import DialectReply, Raw, ReceivedRequest, Send, Step
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -32,7 +32,6 @@ from dhenara.ai.types import (
     ImageContent,
     Message,
 )
-from dhenara.ai.wire.http import HttpRequest
 from support.worlds import World
 
 KEY = "sk-Live/0+secret=Key"

@@ -20,8 +20,7 @@ from ai_utilities import AiClient, AiSettings, create_client
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError, DhenaraError
 from dhenara.ai.testing import FakeServer
-from dhenara.ai.testing.replies import Raw, ReceivedRequest, Refusal
-from dhenara.ai.testing.steps import Stall, Step
+from dhenara.ai.testing.replies import Raw, ReceivedRequest, Refusal, Stall, Step
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from support.worlds import World
 
@@ -249,7 +248,7 @@ def test_a_cancelled_stream_on_trio(server: FakeServer) -> None:
 
 def test_an_interrupt_of_a_sync_call(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Raised where a blocked read would be interrupted by Ctrl-C."""
-    from dhenara.ai.runtime.sync_network import BlockingWaiter
+    from dhenara.ai.http.sockets.sync_network import BlockingWaiter
 
     server.add_replies(Stalled())
 

@@ -11,8 +11,8 @@ from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.providers.registry import find_provider
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.response.chunks import ChunkBuilder
-from dhenara.ai.types.content import Origin
-from dhenara.ai.types.response import ChatResponse
+from dhenara.ai.types.chat.response import ChatResponse
+from dhenara.ai.types.content.parts import Origin
 from dhenara.ai.wire.frame import Frame
 
 

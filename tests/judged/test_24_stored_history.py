@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.history.stored import STORED_HISTORY
+from dhenara.ai.history.repair import STORED_HISTORY
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModelEndpoint, Message, ToolResultContent
 from support.worlds import World, endpoint

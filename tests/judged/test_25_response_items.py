@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.history.response_items import TYPES
+from dhenara.ai.history.vendor_messages import TYPES
 from dhenara.ai.testing import Answer, FakeServer
 from support.vendor_samples import flat, sample_of
 from support.worlds import World, endpoint

@@ -13,7 +13,7 @@ from typing_extensions import is_typeddict
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, FetchError, UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.types.content_parsing import content_of
+from dhenara.ai.types.content.parsing import content_of
 from support.vendor_samples import PDF, SAMPLES, Fields, flat, sample_of
 from support.worlds import endpoint
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ai_utilities import AiClient, AiSettings, AsyncAiClient, ProviderConfigurationError
-from ai_utilities.providers.default_models import EMBEDDERS, RANKS
+from ai_utilities.providers.defaults import EMBEDDERS, RANKS
 from ai_utilities.providers.facts import facts_of, known_providers
 from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer, SampleOperations

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
+from dhenara.ai.embedded import engine, fetch_weights, generation_thread as work, weights
+from dhenara.ai.embedded.engine import ModelSetup, usual_threads
 from dhenara.ai.errors import ConfigurationError, ServerError, UnsupportedError
-from dhenara.ai.runtime.embedded import engine, fetch_weights, generation_thread as work, weights
-from dhenara.ai.runtime.embedded.engine import ModelSetup, usual_threads
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -60,7 +60,7 @@ class Loaded:
 def test_media_is_refused_before_the_model_is_loaded(
     world: World, part: Any, streaming: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dhenara.ai.runtime.embedded.transport.acquire_engine", lambda *_: pytest.fail("it was loaded"))
+    monkeypatch.setattr("dhenara.ai.embedded.transport.acquire_engine", lambda *_: pytest.fail("it was loaded"))
     settings = ChatModelSettings(input_modalities=("text", "image", "audio", "video"))
     client = AIModelClient(local(settings=settings))
     question = Message(role="user", contents=[part, TextContent(text="What is it?")])
@@ -75,7 +75,7 @@ def test_a_failure_of_the_model_says_nothing_of_a_network(
     def fail() -> None:
         raise RuntimeError("the context is broken")
 
-    monkeypatch.setattr("dhenara.ai.runtime.embedded.transport.acquire_engine", lambda *_: Loaded(fail))
+    monkeypatch.setattr("dhenara.ai.embedded.transport.acquire_engine", lambda *_: Loaded(fail))
     file = tmp_path / "model.gguf"
     file.write_bytes(b"GGUF")
     client = AIModelClient(local(str(file)))
@@ -104,7 +104,7 @@ def test_threads_are_set_and_do_not_poll(
     monkeypatch.setattr(xllamacpp, "Server", lambda parameters: seen.append(parameters))
     file = tmp_path / "model.gguf"
     file.write_bytes(b"GGUF")
-    from dhenara.ai.runtime.embedded.transport import EmbeddedTransport, run_blocking
+    from dhenara.ai.embedded.transport import EmbeddedTransport, run_blocking
 
     setup = EmbeddedTransport(run_blocking, config)._setup(str(file), embedding=False)
     engine.LlamaEngine(setup).close()

@@ -10,11 +10,11 @@ import pytest
 
 from ai_utilities import AiClient, AiSettings
 from ai_utilities.cli import main
-from ai_utilities.doctor.calls import HOSTED, LOCAL
+from ai_utilities.doctor.provider_checks import HOSTED, LOCAL
 from ai_utilities.doctor.run_checks import run_checks
 from ai_utilities.exceptions import CallTimeoutError
-from ai_utilities.setup.actions import ActionRunner
 from ai_utilities.setup.steps import ProviderEntry, Try
+from ai_utilities.setup.wizard import ActionRunner
 
 SLOW_ANSWER = 343.0
 """Seconds that 80 tokens of the embedded model took on a busy machine."""

@@ -12,7 +12,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError
-from dhenara.ai.runtime.asyncio_connect import connect_first, find_addresses
+from dhenara.ai.http.sockets.asyncio_connect import find_addresses, race_addresses
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import Timeouts
 from support.raw_server import OK, Connection, RawServer
@@ -96,7 +96,7 @@ def test_the_next_address_is_tried_beside_one_that_does_not_answer(world: Async)
                 raise ConnectionRefusedError
             return address
 
-        return await connect_first(["slow", "refuses", "quick"], connect, closed.append)
+        return await race_addresses(["slow", "refuses", "quick"], connect, closed.append)
 
     assert world.start(race) == "quick"
 
@@ -113,7 +113,7 @@ def test_a_connection_that_comes_too_late_is_closed(world: Async) -> None:
                 pass  # it was open at the very moment when it was cancelled
             return address
 
-        assert await connect_first(["first", "second"], connect, closed.append) == "second"
+        assert await race_addresses(["first", "second"], connect, closed.append) == "second"
         while not closed:
             await asyncio.sleep(0)
         return closed
@@ -127,7 +127,7 @@ def test_the_last_failure_is_raised_when_no_address_takes_a_connection(world: As
         async def connect(address: str) -> str:
             raise ConnectionRefusedError(address)
 
-        await connect_first(["one", "two"], connect, lambda _: None)
+        await race_addresses(["one", "two"], connect, lambda _: None)
 
     with pytest.raises(ConnectionRefusedError, match="two"):
         world.start(race)

@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.runtime import tls
+from dhenara.ai.http import tls
 from support.raw_server import DONE, OK, STREAM_HEAD, Connection, RawServer, chunk, delta
 from support.worlds import ASYNC_WORLDS, Async, endpoint
 
@@ -184,7 +184,7 @@ def in_a_thread(work: Callable[[], object]) -> None:
 
 
 def test_a_descriptor_that_was_let_go_does_not_close_a_later_file(tmp_path: Path) -> None:
-    from dhenara.ai.runtime.forked import close_copy
+    from dhenara.ai.http.sockets.socket_connection import close_copy
 
     here, there = socket.socketpair()
     with there:

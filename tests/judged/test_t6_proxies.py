@@ -15,7 +15,7 @@ from conformance.peers import Peer, read, send, serving, stall
 from conformance.row import head, sized
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError, ConfigurationError, DhenaraError, ProxyError
-from dhenara.ai.runtime.proxy import find_proxy
+from dhenara.ai.http.proxy import find_proxy
 from dhenara.ai.types import Timeouts
 from support.worlds import World, endpoint
 

@@ -16,7 +16,7 @@ from conformance.row import head, sized
 from conformance.scripts import run_program
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CertificateError, ConfigurationError
-from dhenara.ai.runtime.transports import TRANSPORTS
+from dhenara.ai.http.transport_selection import TRANSPORTS
 from support.worlds import World, endpoint
 
 BODY = b'{"id":"x","model":"m","choices":[{"index":0,"message":{"content":"safe"},"finish_reason":"stop"}]}'
@@ -189,7 +189,7 @@ def test_a_file_that_is_no_certificate_is_a_configuration_error(world: World, fi
 def test_a_missing_package_is_named_with_the_command_that_installs_it(
     transport: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dhenara.ai.runtime.transports.find_spec", lambda name: None)
+    monkeypatch.setattr("dhenara.ai.http.transport_selection.find_spec", lambda name: None)
     with pytest.raises(ConfigurationError, match=rf"pip install 'dhenara\[{transport}\]'"):
         AIModelClient(endpoint("https://api.example"), transport=transport)
 

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from ai_utilities import AiClient, AiSettings, ConfigurationResolver, ProviderConfigurationError
-from ai_utilities.providers.auto import is_reachable
+from ai_utilities.providers.defaults import is_reachable
 from dhenara.ai.testing import Answer, FakeServer
 
 
@@ -32,7 +32,7 @@ def test_a_key_is_enough(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapt
 
 def test_a_provider_that_cannot_chat_is_passed_by(monkeypatch: pytest.MonkeyPatch, nobody_answers: None) -> None:
     monkeypatch.setenv("VOYAGE_API_KEY", "pa")
-    monkeypatch.setattr("ai_utilities.providers.auto.find_spec", lambda name: None)
+    monkeypatch.setattr("ai_utilities.providers.defaults.find_spec", lambda name: None)
     with pytest.raises(ProviderConfigurationError, match="no provider is configured"):
         ConfigurationResolver(provider="auto").resolve()
 
@@ -74,7 +74,7 @@ def test_then_the_model_in_this_process() -> None:
 
 @pytest.mark.usefixtures("nobody_answers")
 def test_then_an_error_with_the_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ai_utilities.providers.auto.find_spec", lambda name: None)
+    monkeypatch.setattr("ai_utilities.providers.defaults.find_spec", lambda name: None)
     with pytest.raises(ProviderConfigurationError, match="no provider is configured") as caught:
         AiClient(AiSettings(provider="auto"))
     assert "an API key in the environment" in str(caught.value)

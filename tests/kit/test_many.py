@@ -14,8 +14,8 @@ import pexpect
 import pytest
 
 from ai_utilities import AiClient, AskResult, BaseProvider, ProviderConfigurationError, ProviderRateLimitError
+from ai_utilities.concurrency import ProgressBar, format_line
 from ai_utilities.exceptions import CancelledItemError
-from ai_utilities.progress import ProgressBar, format_line
 from dhenara.ai.testing import Answer, FakeServer, Refusal, stall_before_head
 from support.kit import Uniform, run, settings
 from support.worlds import World

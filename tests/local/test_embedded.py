@@ -14,9 +14,9 @@ import trio
 from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
+from dhenara.ai.embedded import engine
+from dhenara.ai.embedded.weights import SMALL, check_weights
 from dhenara.ai.errors import BadRequestError, CallTimeoutError, ConfigurationError, ContextLengthError
-from dhenara.ai.runtime.embedded import engine
-from dhenara.ai.runtime.embedded.weights import SMALL, check_weights
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from support.runs import go_streaming
 from support.waiting import wait_until
@@ -164,7 +164,7 @@ def test_many_threads_share_it() -> None:
 
 
 def test_a_file_of_ones_own_is_named_by_its_path() -> None:
-    from dhenara.ai.runtime.embedded.weights import find_weights
+    from dhenara.ai.embedded.weights import find_weights
 
     with AIModelClient(local(str(find_weights())), STEADY) as client:
         assert client.generate("Hello").chat_response.text()
@@ -182,7 +182,7 @@ def test_nobody_else_can_reach_the_model() -> None:
 import json, sys
 from dhenara.ai import AIModelClient
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
-from dhenara.ai.runtime.embedded import engine
+from dhenara.ai.embedded import engine
 endpoint = AIModelEndpoint(api=AIModelAPI(provider="local"), ai_model=AIModel(model_name="smollm2-135m"))
 client = AIModelClient(endpoint)
 client.generate("Hello", max_output_tokens=1)

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BrokenStreamError, CallError, ConfigurationError, UnsupportedError
-from dhenara.ai.runtime.sync_io import run
+from dhenara.ai.io.sync_io import run
 from dhenara.ai.testing import FakeBatches, FakeServer, HangUp, Raw, Send
 from dhenara.ai.testing.batch_dialects import OPENAI
 from dhenara.ai.types import BatchJob, ChatModelCostData

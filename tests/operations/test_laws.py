@@ -11,12 +11,12 @@ from dhenara.ai import AIModelClient, Send, Stream
 from dhenara.ai.client.images import EngineImagesMixin
 from dhenara.ai.client.operations import OperationsMixin
 from dhenara.ai.errors import CallTimeoutError, ConfigurationError
-from dhenara.ai.pipeline.tracing import CallEnded, CallEvent, CallStarted
+from dhenara.ai.pipeline.layers.tracing import CallEnded, CallEvent, CallStarted
 from dhenara.ai.testing import FakeServer, SampleOperations, stall_before_head
 from dhenara.ai.testing.sample_operations import png
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, FileContent, ImageContent
 from dhenara.ai.types.genai.foundation_models.openai.image import DallE3
-from dhenara.ai.types.result import Result
+from dhenara.ai.types.operations.result import Result
 from support.worlds import World, endpoint
 
 PAPER = FileContent(data=b"%PDF-1.7", mime_type="application/pdf")

@@ -10,9 +10,7 @@ from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.providers.operation_routes import operation_route
 from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.response.builder import ResponseBuilder
-from dhenara.ai.types.embedding import EmbeddingResponse
-from dhenara.ai.types.moderation import ModerationResponse
-from dhenara.ai.types.rerank import RerankResponse
+from dhenara.ai.types.operations.embedding import EmbeddingResponse, ModerationResponse, RerankResponse
 from dhenara.ai.wire.frame import Frame
 
 

@@ -15,19 +15,19 @@ from dhenara.ai import AIModelClient, Provider, Route, Send, Stream, register_pr
 from dhenara.ai.codecs import registry
 from dhenara.ai.codecs.base import EncodedRequest, Quirks, ResponseFormat
 from dhenara.ai.codecs.openai_chat.codec import read_error
-from dhenara.ai.codecs.operation import DocumentReader, OperationCodec
+from dhenara.ai.codecs.operations.operation import DocumentReader, OperationCodec
 from dhenara.ai.errors import BadAnswerError, BadRequestError, UnsupportedError
+from dhenara.ai.http.adapters.httpx2_transport import adapt_transport
+from dhenara.ai.http.protocol.request_bodies import Field, FilePart, Multipart
+from dhenara.ai.io.sync_io import BlockingIO, run
 from dhenara.ai.pipeline.pipeline import Pipeline
 from dhenara.ai.providers.registry import _registered
 from dhenara.ai.providers.target import resolve
-from dhenara.ai.runtime.httpx2_transport import adapt_transport
-from dhenara.ai.runtime.sync_io import BlockingIO, run
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call
-from dhenara.ai.types.delta import Delta, ResultDelta, UsageDelta
-from dhenara.ai.types.result import OperationResponse
-from dhenara.ai.types.usage import Usage
-from dhenara.ai.wire.multipart import Field, FilePart, Multipart
+from dhenara.ai.types.chat.delta import Delta, ResultDelta, UsageDelta
+from dhenara.ai.types.chat.usage import Usage
+from dhenara.ai.types.operations.result import OperationResponse
 
 SOON = {"retry-after-ms": "5"}
 MADE = Raw(json.dumps({"said": "yes"}).encode())

@@ -10,21 +10,17 @@ from typing import Any
 import pytest
 
 from dhenara.ai.codecs.base import Codec
-from dhenara.ai.codecs.operation_quirks import EmbeddingQuirks
+from dhenara.ai.codecs.operations.operation import EmbeddingQuirks
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import BadRequestError, CallError, NotFoundError
 from dhenara.ai.providers.known.common_routes import embeddings
 from dhenara.ai.providers.operation_routes import operation_route
 from dhenara.ai.providers.provider import Route
 from dhenara.ai.providers.registry import find_provider
-from dhenara.ai.types.embedding import EmbeddingResponse
-from dhenara.ai.types.image import ImageResponse
-from dhenara.ai.types.moderation import ModerationResponse
-from dhenara.ai.types.ocr import OcrResponse
-from dhenara.ai.types.rerank import RerankResponse
-from dhenara.ai.types.result import Result
-from dhenara.ai.types.token_count import TokenCountResponse
-from dhenara.ai.types.usage import Usage
+from dhenara.ai.types.chat.usage import Usage
+from dhenara.ai.types.operations.embedding import EmbeddingResponse, ModerationResponse, RerankResponse
+from dhenara.ai.types.operations.image import ImageResponse, OcrResponse
+from dhenara.ai.types.operations.result import Result, TokenCountResponse
 from support.corpus import Exchange, body_bytes, exchanges, head_of, read
 
 # What the recordings call an API, and where it is offered; those with None are found by their provider.

@@ -13,7 +13,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, PermissionDeniedError
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.providers.tokens import aws
-from dhenara.ai.providers.tokens.aws_profiles import keys_in_files, region_in_files
+from dhenara.ai.providers.tokens.aws import keys_in_files, region_in_files
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 from support.worlds import World

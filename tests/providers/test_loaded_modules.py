@@ -24,20 +24,20 @@ NOT_LOADED = (
     "httpx2",
     "http.client",
     "dhenara.ai.catalog.model_info",
-    "dhenara.ai.codecs.fingerprint",
-    "dhenara.ai.pipeline.image_result",
-    "dhenara.ai.pipeline.url_fetcher",
+    "dhenara.ai.codecs.common.plan",
+    "dhenara.ai.pipeline.pipeline",
+    "dhenara.ai.pipeline.media.fetch",
     "dhenara.ai.pipeline.authentication",
-    "dhenara.ai.pipeline.run_loop",
-    "dhenara.ai.pipeline.tracing",
-    "dhenara.ai.wire.jobs",
-    "dhenara.ai.wire.multipart",
+    "dhenara.ai.pipeline.agent.run_loop",
+    "dhenara.ai.pipeline.layers.tracing",
+    "dhenara.ai.io.protocol",
+    "dhenara.ai.http.protocol.request_bodies",
 )
 # What the codec of Chat Completions leaves for later; Messages matches tools as it writes.
 OF_TOOLS = (
-    "dhenara.ai.codecs.tool_selection",
+    "dhenara.ai.codecs.common.tools",
     "dhenara.ai.codecs.openai_chat.tools",
-    "dhenara.ai.types.provider_tools",
+    "dhenara.ai.types.tools.definitions",
 )
 
 

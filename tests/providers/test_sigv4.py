@@ -13,11 +13,11 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.providers.sigv4 import AwsCredentials, sign
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
-from dhenara.ai.wire.http import HttpRequest
 
 # The keys of AWS's published test suite; they open nothing.
 EXAMPLE = AwsCredentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.errors import AuthenticationError, ConfigurationError, DhenaraError, ServerError
-from dhenara.ai.providers.token import Source, Token
+from dhenara.ai.http.protocol.message import Head, HttpRequest
+from dhenara.ai.io.sync_io import run
+from dhenara.ai.providers.auth import Source, Token
 from dhenara.ai.providers.tokens.entra import client_secret_source
 from dhenara.ai.providers.tokens.google import from_info
-from dhenara.ai.runtime.sync_io import run
-from dhenara.ai.wire.http import Head, HttpRequest
 from support.calls import JSON
 
 USER = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "r"}

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import trio
 
-from dhenara.ai.runtime.async_io import AsyncIO
-from dhenara.ai.runtime.sync_io import BlockingIO, run
-from dhenara.ai.wire.io_protocol import WakeupSignal
+from dhenara.ai.io.async_io import AsyncIO
+from dhenara.ai.io.protocol import WakeupSignal
+from dhenara.ai.io.sync_io import BlockingIO, run
 
 Work = Callable[[], Coroutine[Any, Any, float]]
 WORLDS: list[tuple[Callable[[], WakeupSignal], Callable[[Work], float]]] = [

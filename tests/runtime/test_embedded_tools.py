@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 from pydantic import BaseModel
 
-from dhenara.ai.runtime.embedded.templates import KEY, knows_tools
-from dhenara.ai.runtime.embedded.tools import ConstrainedCall, concerns_tools
+from dhenara.ai.embedded.engine import KEY, knows_tools
+from dhenara.ai.embedded.tools import ConstrainedCall, concerns_tools
 from dhenara.ai.types import Tool
 
 

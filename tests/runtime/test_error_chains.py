@@ -7,9 +7,9 @@ import ssl
 import httpcore2
 import pytest
 
-from dhenara.ai.runtime.aiohttp_transport import refusal_of
-from dhenara.ai.runtime.httpx2_errors import tls_cause
-from dhenara.ai.runtime.os_errors import chain_of, error_reason
+from dhenara.ai.http.adapters.aiohttp_transport import refusal_of
+from dhenara.ai.http.adapters.httpx2_errors import tls_cause
+from dhenara.ai.http.sockets.connection import chain_of, error_reason
 
 
 def circle() -> Exception:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.runtime.dns import connect_first
+from dhenara.ai.http.sockets.dns import connect_first
 
 
 def test_a_name_that_nobody_answers_for_is_given_up_in_time() -> None:

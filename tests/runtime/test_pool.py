@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dhenara.ai.runtime.network import Connection
-from dhenara.ai.runtime.pool import ConnectionPool, ServerAddress
+from dhenara.ai.http.pool import ConnectionPool, ServerAddress
+from dhenara.ai.http.sockets.connection import Connection
 
 HERE = ServerAddress("h", 80, False)
 

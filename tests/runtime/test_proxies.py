@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dhenara.ai.runtime.proxy import find_proxy
+from dhenara.ai.http.proxy import find_proxy
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,20 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.setup.plan import SetupPlan
 from ai_utilities.setup.questions import run_interview
-from ai_utilities.setup.steps import Choose, Confirm, Detect, Hide, ListModels, Notice, Server, Step, Try, Write
+from ai_utilities.setup.steps import (
+    Choose,
+    Confirm,
+    Detect,
+    Hide,
+    ListModels,
+    Notice,
+    Server,
+    SetupPlan,
+    Step,
+    Try,
+    Write,
+)
 
 
 class Script:

@@ -23,7 +23,7 @@ from ai_utilities.usage import (
     SQLiteBudgets,
     tagged,
 )
-from ai_utilities.usage.budget import UnknownCostError
+from ai_utilities.usage.budgets.budget import UnknownCostError
 from ai_utilities.usage.estimate import estimate_tokens
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ConfigurationError

@@ -12,7 +12,7 @@ import pytest
 from ai_utilities import AiSettings
 from ai_utilities.cache import CacheBackend, CacheLayer, MemoryCache, SQLiteCache, caching
 from ai_utilities.usage import BudgetExceededError, MemoryLedger, UsageLayer
-from ai_utilities.usage.budget import UnknownCostError
+from ai_utilities.usage.budgets.budget import UnknownCostError
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadAnswerError, BadRequestError
 from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations

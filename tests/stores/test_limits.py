@@ -25,7 +25,7 @@ from ai_utilities.limits import (
     RedisLimits,
     SQLiteLimits,
 )
-from ai_utilities.limits.headers import read_headers, seconds
+from ai_utilities.limits.limit import read_headers, seconds
 from ai_utilities.limits.window_state import SLOTS
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, RateLimitError

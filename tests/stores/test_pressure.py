@@ -81,7 +81,7 @@ def test_a_row_of_which_nobody_knows_is_written_once(running_redis: Any, redis_u
 def test_a_call_that_never_ended_blocks_its_place_no_longer_than_its_deadline(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ai_utilities.limits.request.TO_SPARE", 0.1)
+    monkeypatch.setattr("ai_utilities.limits.layer.TO_SPARE", 0.1)
     server.add_replies(DialectReply(HELLO), DialectReply(HELLO))
     layer = LimitLayer(Limit(concurrency=1))
     with AIModelClient(endpoint(server.url), attempt_layers=[layer]) as client:

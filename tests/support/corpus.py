@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from dhenara.ai.codecs.base import Codec, Quirks
+from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.response.builder import ResponseBuilder
-from dhenara.ai.types.content import (
+from dhenara.ai.types.chat.response import ChatResponse
+from dhenara.ai.types.content.parts import (
     Content,
     Media,
     ReasoningContent,
@@ -23,9 +25,7 @@ from dhenara.ai.types.content import (
     TextContent,
     ToolCallContent,
 )
-from dhenara.ai.types.response import ChatResponse
 from dhenara.ai.wire import json as wire_json
-from dhenara.ai.wire.http import Head
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 Exchange = dict[str, Any]

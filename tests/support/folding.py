@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dhenara.ai.response.builder import ResponseBuilder
-from dhenara.ai.types.delta import Delta
+from dhenara.ai.types.chat.delta import Delta
 
 
 def folded(deltas: Iterable[Delta]) -> ResponseBuilder:

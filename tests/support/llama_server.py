@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from dhenara.ai.runtime.embedded.weights import check_weights, find_weights
+from dhenara.ai.embedded.weights import check_weights, find_weights
 
 CONTEXT = 4096
 SLOTS = 2

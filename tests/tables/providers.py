@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.providers.auth import AuthContext
 from dhenara.ai.providers.provider import Provider
 from dhenara.ai.providers.registry import KNOWN, load_provider
-from dhenara.ai.wire.http import HttpRequest
 from tables.dialects import limits, protocols, thinking, unsaid, usual
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "providers.md"

@@ -8,8 +8,8 @@ import h11
 import pytest
 from hypothesis import given, strategies as st
 
+from dhenara.ai.http.protocol.http1 import Http1Reader, write_request
 from dhenara.ai.wire.frame import BrokenFraming
-from dhenara.ai.wire.http1 import Http1Reader, write_request
 from support.slices import cut, places
 
 BODY = st.binary(max_size=300)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
-    from .conversion import convert_audio as convert_audio
+    from .conversion import convert_audio as convert_audio, split_wav as split_wav
     from .errors import (
         AudioProcessingError as AudioProcessingError,
         UnfinishedTranscriptError as UnfinishedTranscriptError,
     )
     from .info import AudioInfo as AudioInfo, check_audio as check_audio, read_audio_info as read_audio_info
-    from .splitting import split_wav as split_wav
 
 __getattr__, __dir__ = lazy_package(
     __name__,
@@ -24,6 +23,6 @@ __getattr__, __dir__ = lazy_package(
         "AudioInfo": ".info",
         "check_audio": ".info",
         "read_audio_info": ".info",
-        "split_wav": ".splitting",
+        "split_wav": ".conversion",
     },
 )

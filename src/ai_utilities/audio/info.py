@@ -1,15 +1,80 @@
-"""What a sound file is, told by its content: kind, size, length, channels. Names are not believed."""
+"""Format, size and duration of an audio file, and whether a provider accepts it."""
 
 from __future__ import annotations
 
+import struct
 from os import PathLike
 from pathlib import Path
 
 from dhenara.ai.dataclass import dataclass
-from dhenara.ai.types.sound_files import audio_type, read_wav
+from dhenara.ai.types.operations.audio_files import audio_type, read_wav
 
-from .durations import read_flac_info, read_mpeg_info, read_ogg_info
 from .errors import AudioProcessingError
+
+DurationInfo = tuple[float | None, int | None, int | None]
+NOTHING: DurationInfo = (None, None, None)
+MPEG_1_LAYER_3 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+MPEG_2_LAYER_3 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+RATES = (44_100, 48_000, 32_000)
+
+
+def read_flac_info(head: bytes, tail: bytes, size: int) -> DurationInfo:
+    """The first block of a FLAC file counts its samples."""
+    if len(head) < 26:
+        return NOTHING
+    packed = int.from_bytes(head[18:26], "big")
+    rate, channels, samples = packed >> 44, (packed >> 41 & 7) + 1, packed & (1 << 36) - 1
+    return (samples / rate if samples and rate else None), rate or None, channels
+
+
+def read_ogg_info(head: bytes, tail: bytes, size: int) -> DurationInfo:
+    """The last page of an Ogg file counts its samples; Opus always counts at 48 kHz."""
+    opus, vorbis = head.find(b"OpusHead"), head.find(b"\x01vorbis")
+    last = tail.rfind(b"OggS")
+    if last < 0 or len(tail) < last + 14 or (opus < 0 and vorbis < 0):
+        return NOTHING
+    samples = int.from_bytes(tail[last + 6 : last + 14], "little")
+    if opus >= 0:
+        skipped = int.from_bytes(head[opus + 10 : opus + 12], "little")
+        return max(0, samples - skipped) / 48_000, 48_000, head[opus + 9]
+    rate = int.from_bytes(head[vorbis + 12 : vorbis + 16], "little")
+    return (samples / rate if rate else None), rate or None, head[vorbis + 11]
+
+
+def read_mpeg_info(head: bytes, tail: bytes, size: int) -> DurationInfo:
+    """The first frame of an MP3 file counts all of them, or they are all alike."""
+    at = 0
+    if head.startswith(b"ID3") and len(head) > 10:
+        at = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+    while at + 4 <= len(head) and audio_type(head[at : at + 4]) != "audio/mpeg":
+        at += 1
+    frame = read_mpeg_frame(head[at : at + 4])
+    if frame is None:
+        return NOTHING
+    bits, rate, channels, samples = frame
+    first = head[at : at + 200]
+    for mark in (b"Xing", b"Info"):
+        match = first.find(mark)
+        if match >= 0 and first[match + 7] & 1:
+            return int.from_bytes(first[match + 8 : match + 12], "big") * samples / rate, rate, channels
+    return (size - at) * 8 / bits, rate, channels
+
+
+def read_mpeg_frame(data: bytes) -> tuple[int, int, int, int] | None:
+    """Bits and samples a second, channels, and samples of one frame of layer 3."""
+    if len(data) < 4 or data[1] & 0x06 != 0x02:
+        return None
+    (word,) = struct.unpack(">I", data)
+    version, rate_at = word >> 19 & 3, word >> 10 & 3
+    if version == 1 or rate_at == 3:
+        return None
+    first = version == 3
+    kilobits = (MPEG_1_LAYER_3 if first else MPEG_2_LAYER_3)[word >> 12 & 15] if word >> 12 & 15 < 15 else 0
+    rate = RATES[rate_at] // (1 if first else 2 if version == 2 else 4)
+    if not kilobits:
+        return None
+    return kilobits * 1000, rate, 1 if word >> 6 & 3 == 3 else 2, 1152 if first else 576
+
 
 File = str | PathLike[str] | bytes
 HEAD = 1 << 20

@@ -122,8 +122,7 @@ async def transcribe_recording(
 ) -> TranscriptionResponse:
     """The sound looked at, cut if it is too long, and what was heard in it as one."""
     from ..concurrency import check_concurrency
-    from .long_transcription import PieceQueue, transcribe_pieces
-    from .recordings import prepare_audio
+    from .long_transcription import PieceQueue, prepare_audio, transcribe_pieces
 
     call = operations.mode.call
     most = options.pop("most_bytes", None), options.pop("most_seconds", None)

@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING
 from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
-    from .bulk import run_bulk as run_bulk
-    from .bulk_async import run_bulk_async as run_bulk_async
-    from .provider_options import OnProvider as OnProvider
-    from .ray_options import OnRay as OnRay
-    from .ray_rows import ask_rows as ask_rows
-    from .ray_workers import WorkersLostError as WorkersLostError
+    from .backends import OnProvider as OnProvider, OnRay as OnRay
+    from .bulk import run_bulk as run_bulk, run_bulk_async as run_bulk_async
+    from .ray_workers import WorkersLostError as WorkersLostError, ask_rows as ask_rows
     from .report import BulkProgress as BulkProgress, BulkReport as BulkReport
 
 __getattr__, __dir__ = lazy_package(
     __name__,
     {
         "run_bulk": ".bulk",
-        "run_bulk_async": ".bulk_async",
-        "OnProvider": ".provider_options",
-        "OnRay": ".ray_options",
+        "run_bulk_async": ".bulk",
+        "OnProvider": ".backends",
+        "OnRay": ".backends",
         "WorkersLostError": ".ray_workers",
-        "ask_rows": ".ray_rows",
+        "ask_rows": ".ray_workers",
         "BulkProgress": ".report",
         "BulkReport": ".report",
     },

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from dhenara.ai.errors import CallError, CallTimeoutError
 
 from ..concurrency import ITEM_ERRORS
+from .backends import OnProvider, read_row_options
 from .job import BulkJob, RowRequest, iter_requests
-from .provider_options import OnProvider, read_row_options
-from .row_result import RowResult, result_from_batch_item, result_from_error
+from .report import RowResult, result_from_batch_item, result_from_error
 
 if TYPE_CHECKING:
     from dhenara.ai.types import BatchItem, BatchJob
 
     from ..operations import ClientCore
-    from .submitted import SubmittedBatch
+    from .journal import SubmittedBatch
 
 Sleep = Callable[[float], Coroutine[Any, Any, None]]
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0

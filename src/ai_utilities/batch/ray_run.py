@@ -7,10 +7,10 @@ from typing import Any
 
 from dhenara.ai.dataclass import dataclass
 
+from .backends import MakeClient, OnRay, load_ray
 from .job import BulkJob, RowRequest
-from .ray_options import MakeClient, OnRay, load_ray
 from .ray_workers import RayWorkerPool, WorkerSlot
-from .row_result import RowResult
+from .report import RowResult
 
 TIMEOUT = 0.2
 """Seconds of one step at most, so that a cancelled run ends soon."""

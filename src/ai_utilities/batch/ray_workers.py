@@ -1,16 +1,50 @@
-"""The workers of a run on Ray: who is there, who has time, and who takes the place of those that died."""
+"""Ray workers: their setup, a pool that replaces lost ones, and `ask_rows` for Ray datasets."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 from dhenara.ai.dataclass import dataclass
 from dhenara.ai.errors import DhenaraError
 
-from .ray_options import MakeClient, OnRay, capture_context
-from .ray_worker import Worker
+from ..cache import caching
+from ..client import AiClient
+from ..concurrency import ask_all, check_concurrency, try_ask
+from ..usage import tagged
+from .backends import MakeClient, OnRay, RayContext, capture_context, load_ray, make_client_factory
+from .report import RowResult, result_from_answer
+from .rows import PromptTemplate
+
+
+class Worker:
+    """Lives as long as the run. What it knows is in its client."""
+
+    def __init__(self, make_client: MakeClient, options: dict[str, Any], around: RayContext) -> None:
+        self._make_client = make_client
+        self._options = options
+        self._around = around
+        self._client: AiClient | None = None
+
+    def begin(self) -> None:
+        """Apart from the making, so that what cannot work is raised as it is."""
+        self._client = self._make_client()
+
+    def ask(self, prompt: str, *, again: bool) -> RowResult:
+        """The answer, or what went wrong. `again`: a worker died with this question, and nobody else asks it now."""
+        if self._client is None:
+            raise RuntimeError("this worker was not begun; this is a bug")
+        # Where one died, an answer that it still kept is found, but its claim on the question is not waited for.
+        cached = {**self._around.caching, **({"lease": 0} if again else {})}
+        with caching(**cached), tagged(**self._around.tags):
+            return result_from_answer(try_ask(self._client.ask, prompt, self._options))
+
+    def end(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
 
 log = logging.getLogger("ai_utilities.batch")
 IN_VAIN = 5
@@ -94,3 +128,78 @@ def worker_count(ray: Any, where: OnRay, concurrency: int) -> int:
     """As many workers as were asked for, or as there are processors; never more than questions at once."""
     processors = int(ray.cluster_resources().get("CPU", 1)) if ray.is_initialized() else 1
     return min(where.workers or max(1, processors), concurrency)
+
+
+COLUMNS = {
+    "text": "string",
+    "error": "string",
+    "provider": "string",
+    "model": "string",
+    "finish_reason": "string",
+    "prompt_tokens": "int64",
+    "completion_tokens": "int64",
+    "cost": "string",
+}
+AHEAD = 8
+"""Batches are so many times what is asked at once, so that one slow answer keeps few others waiting."""
+
+
+def ask_rows(
+    dataset: Any,
+    *,
+    prompt: str | None = None,
+    client: AiClient | None = None,
+    concurrency: int | None = None,
+    where: OnRay | None = None,
+    **options: Any,
+) -> Any:
+    """The dataset with the columns of an answer beside those of the row. Nothing is asked before it is consumed.
+
+    For `ray.data`: read from and write to wherever Ray can. There is no journal; what survives a run that was killed is
+    what the settings' cache keeps in Redis. A column of the row is never written over: the answer's is `answer_...`.
+    """
+    ray = load_ray()
+    match = where or OnRay()
+    text = dict(options)
+    asking = client if client is not None else AiClient()
+    count = check_concurrency(concurrency if concurrency is not None else asking.settings.concurrency)
+    make_client = make_client_factory(asking, match, text)
+    if client is None:
+        asking.close()
+    workers = worker_count(ray, match, count)
+    each = -(-count // workers)
+    return dataset.map_batches(
+        RowAsker,
+        fn_constructor_args=(make_client, prompt, text, each, capture_context()),
+        batch_format="pyarrow",
+        batch_size=each * AHEAD,
+        compute=import_module("ray.data").ActorPoolStrategy(size=workers),
+        **match.options,
+    )
+
+
+class RowAsker:
+    """One client, kept by Ray from batch to batch; the rows of a batch are asked at once."""
+
+    def __init__(
+        self, make_client: MakeClient, prompt: str | None, options: dict[str, Any], concurrency: int, around: RayContext
+    ) -> None:
+        self._around = around
+        self._client = make_client()
+        self._template = PromptTemplate(prompt)
+        self._options = options
+        self._concurrency = concurrency
+
+    def __call__(self, batch: Any) -> Any:
+        """The table with columns added; those that were there are as they were."""
+        import pyarrow
+
+        prompts = [self._template.fill(row) for row in batch.to_pylist()]
+        with caching(**self._around.caching), tagged(**self._around.tags):
+            results = ask_all(self._client.ask, prompts, self._concurrency, self._options)
+        entries = [result_from_answer(result).entry for result in results]
+        there = set(batch.column_names)
+        for name, kind in COLUMNS.items():
+            values = pyarrow.array([entry[name] for entry in entries], kind)
+            batch = batch.append_column(name if name not in there else f"answer_{name}", values)
+        return batch

@@ -16,12 +16,12 @@ from dhenara.ai import CompletedResult, Send, Stream, Target
 from dhenara.ai.dataclass import dataclass, replace
 from dhenara.ai.errors import BadAnswerError
 from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Origin, Usage
-from dhenara.ai.types.call import CallJournal
+from dhenara.ai.types.config.call import CallJournal
 
 from ..storage.store_calls import StoreIO, call_store_shielded
 from .backend import CacheBackend
+from .entry import VERSION, cache_key
 from .failsafe import FailsafeBackend
-from .key import VERSION, cache_key
 from .policy import CachePolicy
 
 

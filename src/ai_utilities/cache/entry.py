@@ -1,18 +1,37 @@
-"""The stored form of an answer: JSON with a format version."""
+"""Cache keys, and the stored form of answers: JSON with a format version."""
 
 from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json, to_json
 
+from dhenara.ai import Exchange, Stream, types
 from dhenara.ai.dataclass import dataclass
-from dhenara.ai.types import CallWarning, ChatResponse, Cost, Result
+from dhenara.ai.types import Call, CallWarning, ChatResponse, Cost, Result
 
-from .key import VERSION
 from .policy import CachePolicy
+
+VERSION = 2
+"""Version of entries and keys; entries of older versions are not read."""
+
+
+async def cache_key(namespace: str, exchange: Exchange, *, share_accounts: bool = False) -> str:
+    """The key under which the answer to this request is stored.
+
+    Args:
+        namespace: A name without a colon, before everything else.
+        exchange: The call and the request that it becomes.
+        share_accounts: Whether calls with other credentials may use the same entry.
+
+    Returns:
+        `namespace:version-hash`. It contains no secret.
+    """
+    return f"{namespace}:v{VERSION}-{await exchange.key(share_accounts=share_accounts)}"
+
 
 UNKEEPABLE = ("error", "pause")
 """Ends that are not the end of an answer."""
@@ -97,3 +116,58 @@ def zero_cost(first: Cost | None) -> Cost:
         source="cache",
         saved=first.amount if first else None,
     )
+
+
+KINDS = (
+    "ImageResponse",
+    "ModerationResponse",
+    "OcrResponse",
+    "RerankResponse",
+    "SpeechResponse",
+    "TokenCountResponse",
+    "TranscriptionResponse",
+)
+Answer = ChatResponse | Result
+
+
+def write_cached(call: Call, stream: Stream, lookup: CacheLookup) -> str | None:
+    """The stored form of a finished answer; None if it is not worth storing."""
+    if not stream.complete:
+        return None
+    answer, result = stream.partial(), stream.result()
+    if result is not None:
+        return None if answer.cached else write_result(lookup.without_warnings(result))
+    worth = is_cacheable(answer) and (call.operation == "chat" or bool(answer.images()))
+    return write_entry(lookup.without_warnings(answer)) if worth else None
+
+
+def read_cached(call: Call, text: str) -> Answer | None:
+    """The stored answer."""
+    if call.operation == "chat":
+        return read_entry(text)
+    try:
+        data = from_json(text)
+    except ValueError:
+        return None
+    if not isinstance(data, dict):
+        return None
+    return read_result(data) if "kind" in data else read_entry(text)
+
+
+def write_result(result: Result) -> str | None:
+    kind = type(result).__name__
+    if kind not in KINDS:
+        return None
+    return f'{{"format":{VERSION},"kind":{json.dumps(kind)},"answer":{result.model_dump_json()}}}'
+
+
+def read_result(data: dict[str, Any]) -> Result | None:
+    kind = data["kind"]
+    if kind not in KINDS or data.get("format") != VERSION:
+        return None
+    model: type[Result] = getattr(types, kind)
+    try:
+        stored = model.model_validate_json(to_json(data.get("answer")))
+    except ValidationError:
+        return None
+    return stored.model_copy(update={"cost": zero_cost(stored.cost)})

@@ -11,8 +11,7 @@ from typing import Any
 from dhenara.ai.types import Call, CallWarning
 
 from ..storage.errors import StoreError
-from ..storage.store_calls import StoreIO, call_store
-from ..storage.time_limit import within
+from ..storage.store_calls import StoreIO, call_store, within
 from .backend import CacheBackend
 
 log = logging.getLogger("ai_utilities.cache")

@@ -9,15 +9,11 @@ from dhenara.ai.errors import CallError, DhenaraError
 from dhenara.ai.types import Call, ChatResponse
 
 from ..storage.store_calls import StoreIO, call_store_shielded
-from .backend import CacheBackend
-from .entry import CacheLookup
+from .backend import CacheBackend, CacheStats
+from .entry import Answer, CacheLookup, cache_key, read_cached, write_cached
 from .failsafe import FailsafeBackend
-from .key import cache_key
 from .policy import CachePolicy, Policy, effective_policy
-from .results import Answer, read_cached, write_cached
-from .single_flight import InFlightCall, InFlightCalls
-from .stats import CacheStats
-from .wait import WaitBudget
+from .single_flight import InFlightCall, InFlightCalls, WaitBudget
 
 
 class CacheLayer:

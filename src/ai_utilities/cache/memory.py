@@ -1,4 +1,4 @@
-"""A cache in the memory of this process, with least recently used eviction."""
+"""A cache in memory with least recently used eviction, and a cache that stores nothing."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from .backend import TextBackend, namespace_of
+from .backend import CacheBackend, TextBackend, namespace_of
 
 Entry = tuple[str, float | None, int]
 PURGE_EVERY = 256
@@ -102,3 +102,30 @@ class MemoryCache(TextBackend):
         match = self._entries.pop(key, None)
         if match is not None:
             self._bytes -= match[2]
+
+
+class NullCache(CacheBackend):
+    """For code that requires a cache object."""
+
+    blocking: ClassVar[bool] = False
+
+    def get(self, key: str) -> Any | None:
+        return None
+
+    def set(self, key: str, value: Any, ttl: float | None = None) -> None:
+        pass
+
+    def delete(self, key: str) -> None:
+        pass
+
+    def clear(self) -> None:
+        pass
+
+    def clear_namespace(self, namespace: str) -> None:
+        pass
+
+    def stored_keys(self, namespace: str | None = None) -> Iterator[str]:
+        return iter(())
+
+    def size(self) -> tuple[int | None, int | None]:
+        return 0, 0

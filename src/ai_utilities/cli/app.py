@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import (
+from .commands import (
     ask,
     batch,
     budget,
@@ -29,7 +29,7 @@ from . import (
     usage,
 )
 from .exit_codes import Exit, print_error, run_guarded
-from .terminal_escape import show
+from .streams import show
 
 EPILOG = "Exit codes: 0 done, 1 the provider failed, 2 wrong usage or settings, 3 some items failed, 130 interrupted."
 

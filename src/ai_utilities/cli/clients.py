@@ -1,4 +1,4 @@
-"""The client of a command: flags override the environment, which overrides `.env`; the default provider is `auto`."""
+"""Clients for commands, made from flags and settings."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.types import AIModel, AIModelCallConfig
 
 from ..client import AiClient
+from ..config.origins import OriginLevel
+from ..config.paths import state_path
 from ..config_models import AiSettings, CacheBackendName, StoreName
-from ..config_origins import OriginLevel
-from ..default_paths import state_path
+from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
+from ..middleware import RequestMiddleware
+from ..providers.endpoint import connection_options, make_endpoint
 from ..providers.factory import is_known, suggestion
-from ..usage.tags import tagged
+from ..providers.facts import missing_key
+from ..usage.data import tagged
 from .exit_codes import print_note
+
+if TYPE_CHECKING:
+    from dhenara.ai.types.config.model import FunctionalType
 
 
 class CommandSettings(AiSettings):
@@ -101,3 +111,43 @@ def read_tags(given: Sequence[str] | None) -> Mapping[str, str]:
         if not name or not value:
             raise ProviderConfigurationError(f"--tag takes name=value, such as project=atlas, not {name or value!r}")
     return {name: value for name, _, value in pairs}
+
+
+@contextmanager
+def engine_for(
+    kind: FunctionalType,
+    usual: Mapping[str, str],
+    provider: str | None,
+    model: str | None,
+    env_file: Path | None,
+    tag: Sequence[str] | None,
+) -> Iterator[AIModelClient]:
+    """A client for a model of this kind; `usual` are the default models by provider."""
+    settings = settings_for(provider, env_file=env_file)
+    resolver = ConfigurationResolver(settings)
+    resolved = resolver.resolve()
+    own = settings.embedding_model if kind == "embedding" else None
+    name = model or own or usual.get(resolved.provider)
+    if name is None:
+        raise ProviderConfigurationError(
+            f"{resolved.provider} has no default model for this. Pass --model, or another --provider "
+            f"({', '.join(usual)})"
+        )
+    if resolved.facts.needs_key and resolved.api_key.value is None and not resolved.facts.fetches_proof:
+        raise ProviderConfigurationError(missing_key(resolved.facts, resolver.variables()))
+    endpoint = make_endpoint(resolved, settings, name)
+    made = endpoint.model_copy(update={"ai_model": AIModel(model_name=name, functional_type=kind)})
+    config = AIModelCallConfig(timeout=settings.timeout, retries=settings.max_retries, strict=settings.strict)
+    middleware = RequestMiddleware()
+    middleware.configure(settings)
+    layers, attempt_layers = middleware.layers()
+    try:
+        with (
+            tagged(**read_tags(tag)),
+            AIModelClient(
+                made, config, layers=layers, attempt_layers=attempt_layers, **connection_options(settings)
+            ) as client,
+        ):
+            yield client
+    finally:
+        middleware.close()

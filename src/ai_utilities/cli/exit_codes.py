@@ -1,9 +1,11 @@
-"""Exit codes of commands, and error output without tracebacks."""
+"""Exit codes of commands, and how errors and notes are printed on stderr."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
@@ -11,7 +13,28 @@ from typing import TextIO
 
 from ..exceptions import AIUtilitiesError, JsonParseError, ProviderAPIError
 from .streams import OutputFailed, command_streams
-from .wrapping import wrap_text
+
+NARROWEST = 40
+
+
+def wrap_text(text: str, stream: TextIO, indent: int = 0) -> str:
+    """Each line wrapped to the width of the terminal, with the following lines indented."""
+    if not stream.isatty():
+        return text
+    width = max(NARROWEST, shutil.get_terminal_size().columns)
+    return "\n".join(
+        textwrap.fill(
+            line,
+            width,
+            subsequent_indent=" " * indent,
+            drop_whitespace=True,
+            replace_whitespace=False,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.splitlines()
+    )
+
 
 TRACEBACK = "AI_UTILITIES_TRACEBACK"
 """Set this variable to 1 to get the traceback of an unexpected error."""

@@ -1,14 +1,15 @@
-"""Input of a command: its argument, standard input, or both."""
+"""Reads prompts and files from arguments, standard input, and the keyboard."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 
 import typer
 
 from ..exceptions import ProviderConfigurationError
-from .terminal_escape import show
+from .streams import show
 
 NOTHING = 'no prompt given. Use ai-utilities ask "your question", or pipe it in.'
 NO_TEXT = "standard input is not UTF-8 text. Convert it (iconv -f latin1 -t utf-8), or attach it with --file."
@@ -58,3 +59,43 @@ def confirm_action(question: str, yes: bool) -> bool:
         return True
     show("Cancelled.")
     return False
+
+
+MORE = "\\"
+"""A line that ends with this continues on the next one."""
+
+
+def read_lines() -> Iterator[str]:
+    """One entry at a time. Ctrl-C discards the current line, Ctrl-D ends."""
+    read = read_typed_lines() if sys.stdin.isatty() else read_piped_lines()
+    pending: list[str] = []
+    for line in read:
+        if line.endswith(MORE):
+            pending.append(line.removesuffix(MORE))
+            continue
+        yield "\n".join([*pending, line])
+        pending = []
+    if pending:
+        yield "\n".join(pending)
+
+
+def read_piped_lines() -> Iterator[str]:
+    try:
+        for line in sys.stdin:
+            yield check_utf8(line.rstrip("\n"))
+    except UnicodeError as error:
+        raise ProviderConfigurationError(NO_TEXT) from error
+
+
+def read_typed_lines() -> Iterator[str]:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.history import InMemoryHistory
+
+    session: PromptSession[str] = PromptSession(history=InMemoryHistory())
+    while True:
+        try:
+            yield session.prompt("> ")
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return

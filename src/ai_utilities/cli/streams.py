@@ -1,9 +1,4 @@
-"""Standard streams of a command: control characters are made visible, and output errors have one type.
-
-Output may contain text of others: answers, tool calls, names of models and files, server errors, entries of caches
-and ledgers. So the stream itself filters, not each place that prints. Each control character is replaced on its own,
-so a sequence split over several writes is neutralized too. The command's own control sequences go through `drawing`.
-"""
+"""Standard streams of a command: control characters are made visible, and output errors have one type."""
 
 from __future__ import annotations
 
@@ -135,3 +130,16 @@ def require_output() -> None:
     """Raises if standard output is closed, so that no request is paid for whose answer cannot be printed."""
     if isinstance(sys.stdout, OutputStream) and sys.stdout.is_closed:
         raise OutputFailed(errno.EBADF, "it is closed", "standard output")
+
+
+def show(text: str = "", *, end: bool = True) -> None:
+    """Prints the text. On a terminal, control characters are made visible (see `streams`).
+
+    Args:
+        text: The text; it is not changed if output is not a terminal.
+        end: Whether to end the line.
+    """
+    if not isinstance(sys.stdout, OutputStream) and sys.stdout.isatty():
+        text = visible(text.replace("\r\n", "\n"))
+    sys.stdout.write(f"{text}\n" if end else text)
+    sys.stdout.flush()

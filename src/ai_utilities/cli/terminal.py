@@ -7,7 +7,7 @@ from typing import Any
 import questionary
 
 from ..setup.steps import Choose, Confirm, Hide, Notice, Question, Write
-from .terminal_escape import show
+from .streams import show
 
 MANY = 12
 """Longer lists are searched by typing."""

@@ -6,20 +6,16 @@ import sys
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from dhenara.ai.types.secret_options import shown_address
+from dhenara.ai.types.config.secret_options import shown_address
 
 from ..client import AiClient
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import AIUtilitiesError
+from ..providers.endpoint import make_fallbacks
 from ..providers.facts import EMBEDDED, LOOPBACK
-from ..providers.fallbacks import make_fallbacks
-from .calls import call_limit, check_call
-from .check_result import CheckResult, failed, passed, warning
-from .connectivity import check_connectivity
-from .embedded import check_embedded
-from .extras import check_extras
-from .stores import check_stores
+from .local_checks import CheckResult, check_embedded, check_extras, check_stores, failed, passed, warning
+from .provider_checks import call_limit, check_call, check_connectivity
 
 SHORTEST_KEY = 8
 

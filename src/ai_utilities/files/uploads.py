@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from time import time
 
-from ..default_paths import cache_path
+from ..config.paths import cache_path
 from ..storage.errors import StoreError
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_schema import Schema

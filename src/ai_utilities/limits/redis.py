@@ -16,8 +16,8 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from ..storage.errors import StoreEvictsError, StoreVersionError
+from ..storage.process import steady
 from ..storage.redis import RedisServer, load_redis
-from ..storage.steady_clock import steady
 from .store import LimitStore
 from .window_state import GRACE, NEVER_LONGER, SHORTLY, SLOTS, Ask
 

@@ -11,9 +11,9 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from ..storage.errors import StoreVersionError
+from ..storage.process import boot_id, steady
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_schema import Schema
-from ..storage.steady_clock import boot_id, steady
 from .store import LimitStore
 from .window_state import Account, Ask, apply_step, checked, new_state
 

@@ -1,4 +1,4 @@
-"""Creates the engine's endpoint from the kit's configuration."""
+"""The engine's endpoint for a provider and its settings, and the endpoints that are tried after it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from dhenara.ai.providers.registry import find_provider
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
+from ..config.origins import OriginLevel
 from ..config_models import AiSettings
-from ..config_origins import OriginLevel
-from ..config_resolver import ResolvedConfiguration
-from .facts import ProviderFacts
+from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
+from ..exceptions import ProviderConfigurationError
+from .facts import ProviderFacts, engine_facts, normalize_name
 
 if TYPE_CHECKING:
-    from dhenara.ai.types.model import FunctionalType
+    from dhenara.ai.types.config.model import FunctionalType
 
 
 def make_endpoint(
@@ -65,3 +66,27 @@ def dotenv_config(variables: Mapping[str, tuple[str, ...]], dotenv: Mapping[str,
 def dotenv_credentials(facts: ProviderFacts, dotenv: Mapping[str, str]) -> dict[str, str] | None:
     """Credentials without a key that are only in `.env`."""
     return dotenv_config({entry: (name,) for entry, name in facts.credentials.items()}, dotenv) or None
+
+
+def make_fallbacks(settings: AiSettings, main: str) -> tuple[AIModelEndpoint, ...]:
+    """The validated endpoints, in order."""
+    named = (settings.fallbacks or "").split(",")
+    return tuple(make_fallback(one.strip(), settings, main) for one in named if one.strip())
+
+
+def make_fallback(named: str, settings: AiSettings, main: str) -> AIModelEndpoint:
+    """`provider` with its default model, or `provider/model`."""
+    provider, _, model = named.partition("/")
+    if engine_facts(normalize_name(provider)) is None:
+        raise ProviderConfigurationError(f"fallbacks: unknown provider {named!r}. `ai-utilities providers` lists all.")
+    is_main = normalize_name(provider) == main
+    try:
+        match = ConfigurationResolver(settings).validate(provider, own_only=not is_main, needs_model=not model)
+    except ProviderConfigurationError as error:
+        raise ProviderConfigurationError(f"fallbacks, {named!r}: {error}") from error
+    chosen = model or match.model.value
+    if chosen is None:
+        raise ProviderConfigurationError(f"fallbacks, {named!r}: name a model too, as in '{match.provider}/its-model'.")
+    # Headers and entries belong to the main provider and may contain its secrets.
+    own = settings if is_main else settings.model_copy(update={"extra_headers": {}, "provider_config": {}})
+    return make_endpoint(match, own, chosen)

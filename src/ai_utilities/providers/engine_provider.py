@@ -8,30 +8,28 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.config.environment import environment
+from dhenara.ai.config.settings import environment
 from dhenara.ai.providers.operation_routes import offers
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
-from dhenara.ai.types.secret_options import with_secret_options
+from dhenara.ai.types.config.secret_options import with_secret_options
 
 from ..ask_options import ResolvedAsk, call_defaults, resolve_ask
 from ..ask_stream import Around, AskStream, AsyncAskStream
 from ..concurrency import ask_all, ask_all_async
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
-from ..embeddings import Embeddings
 from ..exceptions import ProviderConfigurationError
-from ..middleware_setup import RequestMiddleware
-from ..results import AskResult, read_final
-from ..setup_hints import missing_model, missing_operation_model, no_embedding_model, no_image_model
+from ..middleware import RequestMiddleware
+from ..results import AskResult, Embeddings, read_final
 from .base_provider import BaseProvider
-from .default_models import DRAWS, EMBEDDERS, concerns_model, default_model, first_available
-from .endpoint import connection_options, make_endpoint
-from .fallbacks import make_fallbacks
+from .defaults import DRAWS, EMBEDDERS, concerns_model, default_model, first_available
+from .endpoint import connection_options, make_endpoint, make_fallbacks
+from .facts import missing_model, missing_operation_model, no_embedding_model, no_image_model
 from .image_generation import generate_image, generate_image_async
 
 if TYPE_CHECKING:
-    from dhenara.ai.types.model import FunctionalType
+    from dhenara.ai.types.config.model import FunctionalType
 
 ANY = "any"
 """Model name where none is needed."""

@@ -11,8 +11,8 @@ from dhenara.ai.providers.registry import find_provider
 
 from ..config_models import AiSettings
 from ..exceptions import ProviderConfigurationError
-from .auto import AUTO
 from .base_provider import BaseProvider
+from .defaults import AUTO
 from .engine_provider import EngineProvider
 from .facts import fold_name, known_providers, normalize_name
 from .groq_provider import GroqProvider
@@ -20,7 +20,7 @@ from .ollama_provider import OllamaProvider
 from .openai_provider import OpenAIProvider
 
 if TYPE_CHECKING:
-    from ..middleware_setup import RequestMiddleware
+    from ..middleware import RequestMiddleware
 
 ProviderFactory = Callable[[AiSettings], BaseProvider]
 GROUP = "ai_utilities.providers"

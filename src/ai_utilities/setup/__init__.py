@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
-    from .answers import PresetAnswers as PresetAnswers
-    from .plan import SetupPlan as SetupPlan
+    from .questions import PresetAnswers as PresetAnswers
+    from .steps import SetupPlan as SetupPlan
     from .wizard import SetupResult as SetupResult, SetupWizard as SetupWizard, run_setup_wizard as run_setup_wizard
 
 __getattr__, __dir__ = lazy_package(
     __name__,
     {
-        "PresetAnswers": ".answers",
-        "SetupPlan": ".plan",
+        "PresetAnswers": ".questions",
+        "SetupPlan": ".steps",
         "SetupResult": ".wizard",
         "SetupWizard": ".wizard",
         "run_setup_wizard": ".wizard",

@@ -1,27 +1,109 @@
-"""The wizard: leads through the interview, shows what will change, writes it down, and proves that it works."""
+"""Runs a setup: asks, tests the provider with a small call, and writes the `.env` file."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from dhenara.ai.dataclass import dataclass
 
+from ..client import AiClient, create_client
+from ..config.origins import read_dotenv
+from ..config.secrets import MASK
 from ..config_models import AiSettings
-from ..config_origins import read_dotenv
 from ..config_resolver import ConfigurationResolver
+from ..doctor.provider_checks import call_limit
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
-from ..secret import MASK
-from .actions import ActionRunner, OfflineRunner
-from .answers import PresetAnswers
+from ..providers.defaults import is_reachable, server_address
+from ..providers.facts import EMBEDDED, LOOPBACK, facts_of, known_providers
 from .dotenv_file import VariableChange, find_changes, read_text, write_dotenv
-from .plan import SetupPlan
-from .questions import run_interview
-from .steps import Choose, Confirm, Errand, Hide, Notice, Question, Write
+from .questions import PresetAnswers, run_interview
+from .steps import (
+    Choose,
+    Confirm,
+    Detect,
+    Errand,
+    Hide,
+    ListModels,
+    Notice,
+    ProviderEntry,
+    Question,
+    Server,
+    SetupPlan,
+    Try,
+    Write,
+)
+
+QUESTION = "Reply with the single word: ready"
+
+
+class ActionRunner:
+    """Does errands for real. `variables` is the environment over `.env`."""
+
+    def __init__(self, variables: Mapping[str, str], connect: Callable[..., AiClient] = create_client) -> None:
+        self._variables = variables
+        self._connect = connect
+
+    def run(self, action: Errand) -> Any:
+        match action:
+            case Detect():
+                return list(self._detect())
+            case ListModels(entry):
+                return self._models(entry)
+            case Try(entry):
+                return self._try(entry)
+
+    def _detect(self) -> Iterator[Server]:
+        for name in known_providers():
+            facts = facts_of(name)
+            address = server_address(facts, self._variables) if name != EMBEDDED else None
+            if address is not None and is_reachable(address):
+                yield Server(name, address)
+
+    def _models(self, entry: ProviderEntry) -> list[str] | str:
+        try:
+            with self._client(entry) as client:
+                return sorted(client.list_models())
+        except AIUtilitiesError as error:
+            return str(error)
+
+    def _try(self, entry: ProviderEntry) -> str | None:
+        is_local = facts_of(entry.provider).is_local or urlsplit(entry.base_url or "").hostname in LOOPBACK
+        try:
+            with self._client(entry) as client:
+                client.ask(QUESTION, max_tokens=16, timeout=call_limit(is_local), retries=0, cache=False)
+        except AIUtilitiesError as error:
+            return str(error)
+        return None
+
+    def _client(self, entry: ProviderEntry) -> AiClient:
+        key = entry.key or (self._variables.get(entry.key_from) if entry.key_from else None)
+        return self._connect(
+            api_key=key,
+            model=entry.model or facts_of(entry.provider).first_model or "any",
+            provider=entry.provider,
+            base_url=entry.base_url,
+            usage_tracking=False,
+            fallbacks="",  # it is this provider that is tried
+        )
+
+
+class OfflineRunner:
+    """Does no errand: for whoever wants nothing to be asked over the network."""
+
+    def run(self, action: Errand) -> Any:
+        match action:
+            case Detect():
+                return []
+            case ListModels():
+                return "nothing was asked over the network"
+        return None
+
 
 SECRET_ENDINGS = ("KEY", "TOKEN", "SECRET")
 
@@ -78,7 +160,7 @@ class SetupWizard:
         if dry_run:
             return SetupResult(plan, self._path, lines, written=False, shown=loose)
         if plan.key_home == "keyring":
-            from ..config_keyring import store_key
+            from ..config.secrets import store_key
 
             for name, key in plan.keys.items():
                 store_key(name, key)

@@ -1,19 +1,24 @@
-"""A Redis or Valkey server, asked with patience for a moment only: what it keeps is never worth a stuck call."""
+"""A Redis or Valkey server with short time limits, and which data it had when it was last used."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
+import os
 import threading
 import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
 from dhenara.ai.errors import ConfigurationError
 
 from .errors import StoreError, StoreEvictsError, StoreTimeoutError
-from .time_limit import seconds_left
+from .store_calls import seconds_left
 
 log = logging.getLogger("ai_utilities.storage")
 SECONDS = 2.0
@@ -179,3 +184,36 @@ def load_redis() -> Any:
             "Redis stores need the redis package: pip install 'dhenara[redis]', or choose the memory or sqlite store"
         ) from error
     return redis
+
+
+class Generations:
+    """One entry of a file of JSON. Addresses may have passwords in them, and are kept as hashes only."""
+
+    def __init__(self, file: str | Path | None, server: Any, prefix: str) -> None:
+        self._file = None if file is None else Path(file).expanduser()
+        address = server if isinstance(server, str) else ""
+        self._name = hashlib.blake2b(f"{address}|{prefix}".encode(), digest_size=16).hexdigest()
+
+    def read(self) -> str | None:
+        match = self._all().get(self._name)
+        return match if isinstance(match, str) else None
+
+    def write(self, epoch: str) -> None:
+        if self._file is None:
+            return
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        written = self._file.with_name(f".{self._file.name}.{uuid.uuid4().hex}")
+        with open(written, "w", opener=private, encoding="utf-8") as new:
+            json.dump({**self._all(), self._name: epoch}, new)
+        written.replace(self._file)
+
+    def _all(self) -> dict[str, Any]:
+        if self._file is not None:
+            with suppress(FileNotFoundError, ValueError):
+                match = json.loads(self._file.read_text(encoding="utf-8"))
+                return match if isinstance(match, dict) else {}
+        return {}
+
+
+def private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -26,9 +26,8 @@ from .errors import (
     StoreTimeoutError,
     StoreVersionError,
 )
-from .sqlite_create import create_once
-from .sqlite_schema import GENERATION, REPAIRED, Schema, meta
-from .time_limit import seconds_left
+from .sqlite_schema import GENERATION, REPAIRED, Schema, create_once, meta
+from .store_calls import seconds_left
 
 log = logging.getLogger("ai_utilities.storage")
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from dhenara.ai._lazy import lazy_package
 
 if TYPE_CHECKING:
-    from .layer import TelemetryLayer as TelemetryLayer
-    from .logs import LogLayer as LogLayer
+    from .layer import LogLayer as LogLayer, TelemetryLayer as TelemetryLayer
     from .redaction import RedactingFilter as RedactingFilter, redact as redact
 
 __getattr__, __dir__ = lazy_package(
     __name__,
     {
-        "LogLayer": ".logs",
+        "LogLayer": ".layer",
         "RedactingFilter": ".redaction",
         "TelemetryLayer": ".layer",
         "redact": ".redaction",

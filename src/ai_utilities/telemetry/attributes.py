@@ -21,7 +21,7 @@ from dhenara.ai.types import (
     Usage,
 )
 
-from ..usage.tags import tags_now
+from ..usage.data import tags_now
 from . import names
 
 Attributes = dict[str, Any]

@@ -15,8 +15,7 @@ from dhenara.ai import Stream
 from dhenara.ai.errors import CallError
 from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
-from ..storage.store_calls import StoreIO, call_store_shielded
-from ..storage.time_limit import within
+from ..storage.store_calls import StoreIO, call_store_shielded, within
 from .charges import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
 from .data import Outcome, UsageData
 from .open_rows import expiry

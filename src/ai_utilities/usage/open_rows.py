@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from dhenara.ai.dataclass import dataclass
 
 from ..storage.errors import StoreDamagedError
-from ..storage.owner import Owner, this_process
+from ..storage.process import Owner, this_process
 from .data import UsageData
 
 LEASE = 900.0

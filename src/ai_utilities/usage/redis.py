@@ -12,14 +12,12 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from ..storage.errors import StoreEvictsError, StoreVersionError
-from ..storage.owner import Owner
+from ..storage.process import Owner
 from ..storage.redis import RedisServer
-from .data import UsageData
+from .data import OPEN as OPEN_OUTCOMES, Totals, UsageData, group_of, sum_by
 from .ledger import Ledger, check_grouping, matches
 from .open_rows import OpenRow, closed_row, make_open, owner_text, read_row
-from .redis_scripts import ADD, FIRST_HOUR, OPEN, VERSION, flattened
-from .redis_sums import HOUR, hour_of, read_hours
-from .totals import OPEN as OPEN_OUTCOMES, Totals, group_of, sum_by
+from .redis_scripts import ADD, FIRST_HOUR, HOUR, OPEN, VERSION, flattened, hour_of, read_hours
 
 log = logging.getLogger("ai_utilities.usage")
 PAGE = 1000

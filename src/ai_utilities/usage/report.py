@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from dhenara.ai.dataclass import dataclass
 
+from .data import Totals
 from .ledger import Ledger
-from .totals import Totals
 
 MOST_DAYS = 62
 """Longer times are shown by month."""

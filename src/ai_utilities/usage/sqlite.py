@@ -15,15 +15,24 @@ from typing import Any, ParamSpec, TypeVar
 from pydantic_core import to_json
 
 from ..storage.errors import StoreDamagedError, StoreRecoveredError
-from ..storage.owner import Owner
+from ..storage.process import Owner
 from ..storage.sqlite import SQLiteFile
-from .data import BATCH, UsageData
+from .data import BATCH, Totals, UsageData, group_of
 from .ledger import Ledger, check_grouping, matches
 from .open_rows import OpenRow, closed_row, first_of, make_open, owner_text, read_row, row_of
-from .sqlite_layout import HOUR, USAGE, equip, make_dirty_again
 from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
-from .sqlite_totals import SUMMED, VALID, condition, read_totals, tag_value, whole_hours
-from .totals import Totals, group_of
+from .sqlite_tables import (
+    HOUR,
+    SUMMED,
+    USAGE,
+    VALID,
+    condition,
+    equip,
+    make_dirty_again,
+    read_totals,
+    tag_value,
+    whole_hours,
+)
 
 log = logging.getLogger("ai_utilities.usage")
 ADD = """

@@ -16,9 +16,9 @@ from dhenara.ai.dataclass import dataclass
 
 from ..storage.errors import StoreError
 from ..storage.sqlite import set_aside
-from ..storage.sqlite_create import create_once
 from ..storage.sqlite_salvage import is_sound, read_table, salvage
-from .sqlite_layout import USAGE, equip, make_tables
+from ..storage.sqlite_schema import create_once
+from .sqlite_tables import USAGE, equip, make_tables
 
 NAMES = "at, day, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags, row"
 INSERT = f"INSERT INTO usage ({NAMES}) VALUES ({', '.join('?' * 12)})"

@@ -8,11 +8,14 @@ from ._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .client import AIModelClient as AIModelClient
-    from .pipeline.completed_stream import CompletedResult as CompletedResult, CompletedStream as CompletedStream
     from .pipeline.exchange import Exchange as Exchange, Target as Target
-    from .pipeline.learned_store import LearnedConstraints as LearnedConstraints
+    from .pipeline.layers.learned_store import LearnedConstraints as LearnedConstraints
     from .pipeline.middleware import Bindable as Bindable, Layer as Layer, Send as Send
-    from .pipeline.stream import Stream as Stream
+    from .pipeline.streaming.completed_stream import (
+        CompletedResult as CompletedResult,
+        CompletedStream as CompletedStream,
+    )
+    from .pipeline.streaming.stream import Stream as Stream
     from .providers.provider import Provider as Provider, Route as Route
     from .providers.registry import register_provider as register_provider
     from .types import *
@@ -21,14 +24,14 @@ __getattr__, __dir__ = lazy_package(
     __name__,
     {
         "AIModelClient": ".client.client",
-        "CompletedStream": ".pipeline.completed_stream",
-        "CompletedResult": ".pipeline.completed_stream",
+        "CompletedStream": ".pipeline.streaming.completed_stream",
+        "CompletedResult": ".pipeline.streaming.completed_stream",
         "Bindable": ".pipeline.middleware",
         "Exchange": ".pipeline.exchange",
         "Layer": ".pipeline.middleware",
-        "LearnedConstraints": ".pipeline.learned_store",
+        "LearnedConstraints": ".pipeline.layers.learned_store",
         "Send": ".pipeline.middleware",
-        "Stream": ".pipeline.stream",
+        "Stream": ".pipeline.streaming.stream",
         "Target": ".pipeline.exchange",
         "Provider": ".providers.provider",
         "Route": ".providers.provider",

@@ -7,12 +7,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .config.environment import environment
+from .config.settings import environment
 from .dataclass import dataclass
+from .embedded.weights import MODULE, SMALL, VARIABLE, check_weights, data_file, find_weights, load_weights
 from .errors import ConfigurationError
-from .runtime.embedded.weights import MODULE, SMALL, VARIABLE, check_weights, data_file, find_weights, load_weights
-from .runtime.proxy import find_proxy
-from .runtime.tls import trust_context
+from .http.proxy import find_proxy
+from .http.tls import trust_context
 
 
 def proxy_for(address: str) -> str | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .types.attempt import Attempt
-    from .types.response import ChatResponse
-    from .types.run import Run
-    from .types.timeouts import Limit
+    from .types.chat.report import Attempt
+    from .types.chat.response import ChatResponse
+    from .types.chat.run import Run
+    from .types.config.limits import Limit
 
 
 class DhenaraError(Exception):

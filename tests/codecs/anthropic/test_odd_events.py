@@ -10,7 +10,7 @@ from dhenara.ai.codecs.anthropic.codec import CODEC
 from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
 from dhenara.ai.errors import ServerError
 from dhenara.ai.types import ChatResponse
-from dhenara.ai.types.content import GenericContent, ReasoningContent, TextContent
+from dhenara.ai.types.content.parts import GenericContent, ReasoningContent, TextContent
 from dhenara.ai.wire import json
 from dhenara.ai.wire.frame import Frame
 from support.folding import folded

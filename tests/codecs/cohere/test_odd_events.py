@@ -9,7 +9,7 @@ import pytest
 from dhenara.ai.codecs.cohere.codec import CODEC
 from dhenara.ai.codecs.cohere.quirks import CohereQuirks
 from dhenara.ai.types import ChatResponse
-from dhenara.ai.types.content import GenericContent, TextContent
+from dhenara.ai.types.content.parts import GenericContent, TextContent
 from dhenara.ai.wire import json
 from dhenara.ai.wire.frame import Frame
 from support.folding import folded

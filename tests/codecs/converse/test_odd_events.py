@@ -9,11 +9,11 @@ import pytest
 from dhenara.ai.codecs.converse.codec import CODEC
 from dhenara.ai.codecs.converse.quirks import ConverseQuirks
 from dhenara.ai.errors import AuthenticationError, ContextLengthError
+from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.types import ChatResponse
-from dhenara.ai.types.content import AudioContent, GenericContent, ImageContent
+from dhenara.ai.types.content.parts import AudioContent, GenericContent, ImageContent
 from dhenara.ai.wire import json
 from dhenara.ai.wire.frame import Frame
-from dhenara.ai.wire.http import Head
 from support.folding import folded
 
 

@@ -9,7 +9,7 @@ import pytest
 from dhenara.ai.codecs.gemini.codec import CODEC
 from dhenara.ai.codecs.gemini.quirks import GeminiQuirks
 from dhenara.ai.types import ChatResponse
-from dhenara.ai.types.content import ImageContent, TextContent
+from dhenara.ai.types.content.parts import ImageContent, TextContent
 from dhenara.ai.wire import json
 from dhenara.ai.wire.frame import Frame
 from support.folding import folded

@@ -9,7 +9,7 @@ import pytest
 from dhenara.ai.types import (
     ChatResponse,
 )
-from dhenara.ai.types.content import AudioContent, GenericContent, ImageContent, TextContent
+from dhenara.ai.types.content.parts import AudioContent, GenericContent, ImageContent, TextContent
 from support.chat import streamed, whole
 
 BOTH = pytest.mark.parametrize("read", [whole, streamed], ids=["body", "stream"])

@@ -9,7 +9,7 @@ import pytest
 from dhenara.ai.codecs.openai_responses.codec import CODEC
 from dhenara.ai.codecs.openai_responses.quirks import ResponsesQuirks
 from dhenara.ai.types import ChatResponse
-from dhenara.ai.types.content import AudioContent, GenericContent
+from dhenara.ai.types.content.parts import AudioContent, GenericContent
 from dhenara.ai.wire import json
 from dhenara.ai.wire.frame import Frame
 from support.folding import folded

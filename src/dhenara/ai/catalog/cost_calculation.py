@@ -1,4 +1,4 @@
-"""Charges: tokens times prices, bucket by bucket."""
+"""Cost by given prices: tokens by bucket, images by their options, audio by minutes or characters."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from ..types.cost import Cost
-from ..types.cost_data import ChatModelCostData
-from ..types.usage import Usage
+from ..types.chat.usage import Cost, Usage
+from ..types.config.model import AIModel, AudioModelCostData, ChatModelCostData, ImageModelCostData
 
 MILLION = Decimal(1_000_000)
 THOUSAND = Decimal(1_000)
@@ -101,3 +100,55 @@ def token_cost(prices: ChatModelCostData, usage: Usage) -> Cost:
     }
     charged = {name: amount / MILLION for name, amount in components.items() if amount}
     return Cost(amount=sum(charged.values(), Decimal(0)), components=charged, source="cost_data")
+
+
+def audio_cost(prices: AudioModelCostData, usage: Usage) -> Cost:
+    """The sum of what was counted; a unit without a price is said to have none."""
+    each = {
+        "seconds": (prices.cost_per_minute, Decimal(60)),
+        "characters": (prices.cost_per_million_characters, MILLION),
+    }
+    counted = {unit: amount for unit, amount in usage.units.items() if unit in each}
+    missing = [unit for unit in counted if each[unit][0] is None]
+    if missing or not counted:
+        data = ", ".join(missing) or "what was used: the answer tells neither seconds nor characters"
+        return Cost(source="cost_data", reason=f"cost_data has no price for {data}")
+    components = {
+        unit: Decimal(str(amount)) * price / size
+        for unit, amount in counted.items()
+        for price, size in [each[unit]]
+        if price is not None
+    }
+    return Cost(amount=sum(components.values(), Decimal(0)), components=components, source="cost_data")
+
+
+PRICE = "cost_per_image"
+
+
+def image_cost(prices: ImageModelCostData, usage: Usage, model: AIModel) -> Cost:
+    """So many pictures at the price of their options; options that were not set are the model's defaults."""
+    made = Decimal(usage.units.get("images", 0))
+    each = prices.flat_cost_per_image
+    if each is None:
+        used = {**default_options(model), **usage.options}
+        row = next((row for row in prices.image_options_cost_data if row_matches(row, used)), None)
+        if row is None:
+            data = ", ".join(f"{name}={value}" for name, value in used.items()) or "no options"
+            return Cost(source="cost_data", reason=f"image_options_cost_data has no price for {data}")
+        each = Decimal(str(row[PRICE]))
+    amount = made * each
+    return Cost(amount=amount, components={"images": amount}, source="cost_data")
+
+
+def default_options(model: AIModel) -> dict[str, Any]:
+    known = model.valid_options or {}
+    return {name: option.default_value for name, option in known.items() if option.default_value is not None}
+
+
+def row_matches(row: Mapping[str, Any], used: Mapping[str, Any]) -> bool:
+    """Whether this row prices these options: each of its own must have one of its values."""
+    return all(name == PRICE or used.get(name) in values_of(values) for name, values in row.items())
+
+
+def values_of(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, list | tuple) else [values]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ..codecs.base import EncodedRequest
 from ..dataclass import dataclass, replace
-from ..types.warning import CallWarning
+from ..types.chat.report import CallWarning
 
 Body = Mapping[str, Any]
 

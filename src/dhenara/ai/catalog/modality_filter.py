@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..codecs.media_support import describe_media, kind_of
-from ..codecs.origin import is_own_part
-from ..codecs.warnings import WarningCollector
+from ..codecs.common.plan import is_own_part
+from ..codecs.common.warnings import WarningCollector
+from ..codecs.media.support import describe_media, kind_of
 from ..dataclass import replace
 from ..errors import UnsupportedError
-from ..types.call import Call
-from ..types.content import Content, Media, TextContent, ToolResultContent
-from ..types.endpoint import AIModelEndpoint
-from ..types.message import Message
+from ..types.chat.message import Message
+from ..types.config.api import AIModelEndpoint
+from ..types.config.call import Call
+from ..types.content.parts import Content, Media, TextContent, ToolResultContent
 from .model_info import ModelFacts
 
 # Documents are read out by many hosts for models that cannot read them, so nothing follows from what a model takes in.

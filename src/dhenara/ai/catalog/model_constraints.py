@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ..codecs.assistant_prefill import as_continue_request, is_prefilled
-from ..codecs.effort import DEFAULT_EFFORT, budget_for, effort_of
-from ..codecs.warnings import WarningCollector
+from ..codecs.common.request import DEFAULT_EFFORT, as_continue_request, budget_for, effort_of, is_prefilled
+from ..codecs.common.warnings import WarningCollector
 from ..dataclass import replace
-from ..types.call import Call
-from ..types.call_config import AIModelCallConfig
-from ..types.endpoint import AIModelEndpoint
-from ..types.model_settings import ChatModelSettings
-from ..types.warning import CallWarning
+from ..types.chat.report import CallWarning
+from ..types.config.api import AIModelEndpoint
+from ..types.config.call import Call
+from ..types.config.call_config import AIModelCallConfig
+from ..types.config.model import ChatModelSettings
 from .constrained_params import TOUCHED
 from .model_info import ModelFacts
 

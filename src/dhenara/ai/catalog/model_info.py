@@ -1,18 +1,54 @@
-"""Facts about models: what is known, says who, and since when. What is not known is None, and limits nothing."""
+"""Facts about models (limits, reasoning, modalities) from `tables/`, by any name of a model."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from functools import cache, lru_cache
+from pkgutil import get_data
 from typing import Any
 
 from ..dataclass import dataclass
-from ..types.endpoint import AIModelEndpoint
-from ..types.model import FunctionalType
-from ..types.model_settings import ChatModelSettings
-from .data import load
-from .names import names_of
+from ..types.config.api import AIModelEndpoint
+from ..types.config.model import ChatModelSettings, FunctionalType
+from ..wire import json
+
+
+@cache
+def load(table: str) -> dict[str, Any]:
+    """The table of this name."""
+    content = get_data(__package__ or "", f"tables/{table}.json")
+    match: dict[str, Any] = json.loads(content or b"{}")
+    return match
+
+
+# What stands before or after the name itself, outermost first.
+WRAPPINGS = (
+    re.compile(r"^.*/(?=[^/]+$)"),  # paths: models/…, publishers/google/models/…, openai/…, an ARN's profile
+    re.compile(r"^(us|eu|apac|global|jp|au|ca|us-gov|regional)\.(?=[a-z0-9-]+\.)"),
+    re.compile(r"^(?:anthropic|amazon|meta|mistral|openai|cohere|deepseek|qwen|google|moonshotai|moonshot|zai|ai21)\."),
+    re.compile(r":(?!\d+b)[a-z0-9_.-]+$"),  # routes and variants: :free, :fastest, :0
+    re.compile(r"-v\d+$"),
+    re.compile(r"@[a-z0-9-]+$"),
+    re.compile(r"[-@](20\d\d-\d\d-\d\d|20\d{6}|latest|default)$"),
+    re.compile(r"-\d{2}-\d{4}$"),
+)
+FINE_TUNED = re.compile(r"^ft:([^:]+):")
+
+
+@lru_cache(1_024)
+def names_of(name: str) -> tuple[str, ...]:
+    """The name as it is, then with less and less around it; the last is the plainest."""
+    result = [name.lower()]
+    tuned = FINE_TUNED.match(result[0])
+    if tuned:
+        result.append(tuned[1])
+    for wrapping in WRAPPINGS:
+        plainer = wrapping.sub("", result[-1])
+        if plainer and plainer != result[-1]:
+            result.append(plainer)
+    return tuple(result)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,21 @@
-"""What an answer costs: the provider's own figure, else the user's prices, else the public price list."""
+"""Cost of a response: the provider's figure, the user's prices, or the price list; also in batches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ..providers.provider import Provider
 from ..providers.registry import find_provider
-from ..types.cost import Cost
-from ..types.cost_data import AudioModelCostData, ChatModelCostData, ImageModelCostData
-from ..types.endpoint import AIModelEndpoint
-from ..types.usage import Usage
-from .audio_prices import audio_cost
-from .cost_calculation import cost_by_bucket, token_cost
-from .image_prices import image_cost
+from ..types.chat.response import ChatResponse
+from ..types.chat.usage import Cost, Usage
+from ..types.config.api import AIModelEndpoint
+from ..types.config.model import AudioModelCostData, ChatModelCostData, ImageModelCostData
+from .cost_calculation import audio_cost, cost_by_bucket, image_cost, token_cost
 
 # A private network's names: nothing behind them sends a bill per token.
 OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
@@ -121,3 +120,41 @@ def list_price_cost(
         priced_at=at,
         reason=reason,
     )
+
+
+def batch_price(
+    endpoint: AIModelEndpoint,
+    answer: ChatResponse,
+    at: datetime,
+    base_url: str,
+    share: str = "0.5",
+    server_tools: Mapping[str, int] | None = None,
+) -> Cost | None:
+    """`share` is for tokens; what the provider's own tools cost is the same for everybody."""
+    usage = answer.usage
+    if usage is None:
+        return None
+    if usage.reported_cost is not None:
+        return price_usage(endpoint, usage, at=at, base_url=base_url)
+    ask = partial(
+        price_usage, endpoint, usage, served=answer.model, server_tools=server_tools, at=at, base_url=base_url
+    )
+    tools = usage.server_tool_requests or server_tools or {}
+    usual = ask()
+    if usual is None or usual.amount is None or usual.source in ("cost_data", "local"):
+        return scale_cost(usual, share, tools)
+    listed = ask(service_tier="batch")
+    # A list that knows no price for batches answers with the usual one.
+    return (
+        listed if listed is not None and listed.amount not in (None, usual.amount) else scale_cost(usual, share, tools)
+    )
+
+
+def scale_cost(cost: Cost | None, share: str, tools: Collection[str] = ()) -> Cost | None:
+    """This part of the usual price, but for the fees of tools."""
+    if cost is None or cost.amount is None:
+        return cost
+    saved = Decimal(1) - Decimal(share)
+    fees = sum((fee for name, fee in cost.components.items() if name in tools), Decimal(0))
+    parts = {name: part if name in tools else part * Decimal(share) for name, part in cost.components.items()}
+    return cost.model_copy(update={"amount": cost.amount - (cost.amount - fees) * saved, "components": parts})

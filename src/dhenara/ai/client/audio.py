@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from ..dataclass import replace
 from ..errors import ConfigurationError
-from ..runtime.sync_io import run
-from .operations_base import OperationsBase
+from ..io.sync_io import run
+from .call_factory import OperationsBase
 
 if TYPE_CHECKING:
     from ..pipeline.pipeline import Pipeline
     from ..streams.audio import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
-    from ..types.audio import SpeechResponse, TranscriptionResponse
-    from ..types.call import Call
-    from ..types.content import AudioContent
-    from ..types.operation_settings import SpeakSettings, TranscribeSettings
+    from ..types.config.call import Call
+    from ..types.config.operation_settings import SpeakSettings, TranscribeSettings
+    from ..types.content.parts import AudioContent
+    from ..types.operations.audio import SpeechResponse, TranscriptionResponse
 
     Sound = AudioContent | bytes | str | PathLike[str]
 
@@ -110,7 +110,7 @@ class EngineAudioMixin(OperationsBase):
     async def _transcribe(
         self, audio: Sound, task: str, settings: Mapping[str, Any], *, is_async: bool
     ) -> TranscriptionResponse:
-        from ..types.audio import TranscriptionResponse
+        from ..types.operations.audio import TranscriptionResponse
 
         sound = await self._load_audio(audio, is_async=is_async)
         pipeline, call = self._transcription_call(sound, task, settings, is_async=is_async)
@@ -123,7 +123,7 @@ class EngineAudioMixin(OperationsBase):
         return load_audio(audio)
 
     async def _speak(self, text: str, settings: Mapping[str, Any], *, is_async: bool) -> SpeechResponse:
-        from ..types.audio import SpeechResponse
+        from ..types.operations.audio import SpeechResponse
 
         pipeline, call = self._speech_call(text, settings, is_async=is_async)
         return await pipeline.perform(call, SpeechResponse)
@@ -131,13 +131,13 @@ class EngineAudioMixin(OperationsBase):
     def _transcription_call(
         self, sound: AudioContent, task: str, settings: Mapping[str, Any], *, is_async: bool
     ) -> tuple[Pipeline, Call]:
-        from ..types.audio import TranscriptionRequest
+        from ..types.operations.audio import TranscriptionRequest
 
         given = {"audio": sound, "task": task}
         return self._prepare("transcribe", TranscriptionRequest, given, settings, is_async)
 
     def _speech_call(self, text: str, settings: Mapping[str, Any], *, is_async: bool) -> tuple[Pipeline, Call]:
-        from ..types.audio import SpeechRequest
+        from ..types.operations.audio import SpeechRequest
 
         return self._prepare("speak", SpeechRequest, {"text": text}, settings, is_async)
 
@@ -152,8 +152,8 @@ def is_address(given: Any) -> bool:
 
 def load_audio(given: Sound) -> AudioContent:
     """Return the audio as `AudioContent`; the MIME type is detected from the first bytes."""
-    from ..types.content import AudioContent
-    from ..wire.audio_headers import audio_type
+    from ..types.content.parts import AudioContent
+    from ..wire.media_headers import audio_type
 
     if isinstance(given, AudioContent):
         return given

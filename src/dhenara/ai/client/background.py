@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SyncAsyncMismatchError
+from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline
-from ..runtime.sync_io import run
-from ..types.call import Call
-from ..types.call_config import AIModelCallConfig
-from ..types.call_response import AIModelCallResponse
-from ..types.endpoint import AIModelEndpoint
+from ..types.chat.call_response import AIModelCallResponse
+from ..types.config.api import AIModelEndpoint
+from ..types.config.call import Call
+from ..types.config.call_config import AIModelCallConfig
 
 
 class BackgroundMixin:
@@ -39,13 +39,13 @@ class BackgroundMixin:
         Returns:
             The complete response.
         """
-        from ..pipeline.retrieve import retrieve
+        from ..pipeline.streaming.retrieve import retrieve
 
         return run(retrieve(self._sync_background(), response_id, self._lookup_call(overrides)))
 
     async def retrieve_async(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
         """Async version of `retrieve`."""
-        from ..pipeline.retrieve import retrieve
+        from ..pipeline.streaming.retrieve import retrieve
 
         return await retrieve(self._async_background(), response_id, self._lookup_call(overrides))
 
@@ -55,13 +55,13 @@ class BackgroundMixin:
         Returns:
             The response as far as it was generated.
         """
-        from ..pipeline.retrieve import cancel
+        from ..pipeline.streaming.retrieve import cancel
 
         return run(cancel(self._sync_background(), response_id, self._lookup_call(overrides)))
 
     async def cancel_async(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
         """Async version of `cancel`."""
-        from ..pipeline.retrieve import cancel
+        from ..pipeline.streaming.retrieve import cancel
 
         return await cancel(self._async_background(), response_id, self._lookup_call(overrides))
 

@@ -6,18 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedError
-from ..runtime.sync_io import run
-from .batch_calls import BatchPrompt, as_job, calls_of
-from .call_factory import as_config, override_config, read_instructions
-from .operations_base import OperationsBase
+from ..io.sync_io import run
+from .call_factory import BatchPrompt, OperationsBase, as_config, as_job, calls_of, override_config, read_instructions
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ..pipeline.batches import BatchClient
+    from ..pipeline.batches.jobs import BatchClient
     from ..streams.batches import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
-    from ..types.batch import BatchJob, BatchResults
-    from ..types.call import Call
+    from ..types.config.call import Call
+    from ..types.operations.batch import BatchJob, BatchResults
 
 DAY = 86_400.0
 
@@ -129,7 +127,7 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             The job, or None if the provider never received it.
         """
-        from ..pipeline.batch_lookup import find_batch
+        from ..pipeline.batches.items import find_batch
 
         return run(find_batch(self._batch_client(settings, is_async=False), name, since, total, wait))
 
@@ -143,7 +141,7 @@ class EngineBatchesMixin(OperationsBase):
         **settings: Any,
     ) -> BatchJob | None:
         """Async version of `find_batch`."""
-        from ..pipeline.batch_lookup import find_batch
+        from ..pipeline.batches.items import find_batch
 
         return await find_batch(self._batch_client(settings, is_async=True), name, since, total, wait)
 
@@ -189,14 +187,14 @@ class EngineBatchesMixin(OperationsBase):
         """Iterate over the results in the provider's order while they download; memory use does not grow with the
         number.
         """
-        from ..pipeline.batch_items import items_of
+        from ..pipeline.batches.items import items_of
         from ..streams.batches import SyncBatchItems
 
         return SyncBatchItems(run(items_of(self._batch_client(settings, is_async=False), as_job(job))))
 
     async def batch_items_async(self, job: BatchJob | str, **settings: Any) -> AsyncBatchItems:
         """Async version of `batch_items`, for `async for`."""
-        from ..pipeline.batch_items import items_of
+        from ..pipeline.batches.items import items_of
         from ..streams.batches import AsyncBatchItems
 
         return AsyncBatchItems(await items_of(self._batch_client(settings, is_async=True), as_job(job)))
@@ -207,13 +205,13 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             A response or an error per prompt, with the total cost; structured output is parsed.
         """
-        from ..pipeline.batch_items import results_of
+        from ..pipeline.batches.items import results_of
 
         return run(results_of(self._batch_client(settings, is_async=False), as_job(job)))
 
     async def batch_results_async(self, job: BatchJob | str, **settings: Any) -> BatchResults:
         """Async version of `batch_results`."""
-        from ..pipeline.batch_items import results_of
+        from ..pipeline.batches.items import results_of
 
         return await results_of(self._batch_client(settings, is_async=True), as_job(job))
 
@@ -232,9 +230,9 @@ class EngineBatchesMixin(OperationsBase):
         return batching, calls_of(prompts, read_instructions(instructions), config, batching.chat.target.endpoint)
 
     def _batch_client(self, settings: Mapping[str, Any], *, is_async: bool) -> BatchClient:
-        from ..pipeline.batches import BatchClient
-        from ..runtime.spool import Spool
-        from ..types.batch import BatchRequest
+        from ..io.spool import Spool
+        from ..pipeline.batches.jobs import BatchClient
+        from ..types.operations.batch import BatchRequest
 
         own, call = self._prepare("batches", BatchRequest, {"action": "get"}, settings, is_async)
         try:

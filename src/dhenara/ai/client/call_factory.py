@@ -1,18 +1,25 @@
-"""Builds calls for operations other than chat and validates them before anything is sent."""
+"""Builds and validates the calls of operations other than chat and of batches, and selects their pipeline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ..errors import ConfigurationError
-from ..types.call import Call
-from ..types.call_config import AIModelCallConfig
-from ..types.endpoint import AIModelEndpoint
-from ..types.message import Message
+from ..errors import ConfigurationError, SyncAsyncMismatchError
+from ..history.parsing import MessageLike, read_history
+from ..history.repair import continues_stored_history, repair_history
+from ..history.truncation import truncate_history
+from ..types.chat.message import Message
+from ..types.config.api import AIModelEndpoint
+from ..types.config.call import Call, CallJournal
+from ..types.config.call_config import AIModelCallConfig
 from ..types.model_base import FrozenModel
+from ..types.operations.batch import BatchJob
+
+if TYPE_CHECKING:
+    from ..pipeline.pipeline import Pipeline
 
 
 def build_call(
@@ -120,3 +127,77 @@ def describe_problem(kind: str, setting: str, message: str, extra: tuple[str, ..
 
     meant = get_close_matches(setting, [*extra, *AIModelCallConfig.model_fields], 1)
     return f"unknown setting {setting!r}" + (f"; did you mean {meant[0]!r}?" if meant else "")
+
+
+WRONG = {
+    False: "This client is async-only (is_async=True). Use the method that ends in _async.",
+    True: "This client is sync-only (is_async=False). Use the method without _async.",
+}
+
+
+class OperationsBase:
+    """Fields and helpers shared by the operation mixins."""
+
+    model_endpoint: AIModelEndpoint
+    config: AIModelCallConfig
+    is_async: bool | None
+
+    def _prepare(
+        self,
+        operation: str,
+        kind: type[FrozenModel] | None,
+        given: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        is_async: bool,
+        messages: tuple[Message, ...] = (),
+    ) -> tuple[Pipeline, Call]:
+        """Return pipeline and validated call; every invalid argument raises here, before anything is sent."""
+        if self.is_async is not None and self.is_async != is_async:
+            raise SyncAsyncMismatchError(WRONG[is_async])
+        if settings.get("streaming"):
+            raise ConfigurationError(f"{operation!r} does not support streaming. Remove streaming=True.")
+        call = build_call(self.model_endpoint, self.config, operation, kind, given, settings, messages)
+        return self._pipeline(operation, is_async=is_async), call
+
+    def _default_operation(self) -> str:
+        raise NotImplementedError
+
+    def _pipeline(self, operation: str, *, is_async: bool) -> Pipeline:
+        raise NotImplementedError
+
+
+BatchPrompt = MessageLike | Sequence[MessageLike]
+
+
+def calls_of(
+    prompts: Iterable[BatchPrompt], instructions: tuple[str, ...], config: AIModelCallConfig, endpoint: AIModelEndpoint
+) -> Iterator[Call]:
+    """Build a call from each prompt as `generate` does, lazily."""
+    for number, prompt in enumerate(prompts, 1):
+        try:
+            history, warnings = repair_history(
+                read_history(None, None, messages_before(prompt)),
+                stored=continues_stored_history(config, endpoint.ai_model),
+            )
+            saved, left_out = truncate_history(history, instructions, config)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"prompt {number}: {error}") from error
+        call = Call(endpoint, saved, config, instructions, journal=CallJournal(warnings=(*warnings, *left_out)))
+        check_options(call)
+        yield call
+
+
+def messages_before(prompt: Any) -> Sequence[MessageLike]:
+    """Return a conversation unchanged; wrap any other prompt in a list."""
+    if isinstance(prompt, list | tuple) and any(isinstance(one, Message) or is_message(one) for one in prompt):
+        return prompt
+    return [prompt]
+
+
+def is_message(given: Any) -> bool:
+    return isinstance(given, Mapping) and "role" in given
+
+
+def as_job(given: BatchJob | str) -> BatchJob:
+    """Return the job; a plain id becomes a job with only that id."""
+    return BatchJob(batch_id=given) if isinstance(given, str) else given

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any, Self
 from ..dataclass import replace
 from ..errors import SyncAsyncMismatchError
 from ..history.parsing import MessageLike, read_history
-from ..history.repair import repair_history
-from ..history.stored import continues_stored_history
-from ..pipeline.learned_store import LearnedConstraints
+from ..history.repair import continues_stored_history, repair_history
+from ..http.tls_settings import tls_settings
+from ..io.sync_io import run
+from ..pipeline.layers.learned_store import LearnedConstraints
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
-from ..providers.default_operation import default_generation
-from ..runtime.sync_io import run
-from ..runtime.tls_settings import tls_settings
-from ..types.call import Call, CallJournal
-from ..types.call_config import AIModelCallConfig
-from ..types.call_response import AIModelCallResponse
-from ..types.endpoint import AIModelEndpoint
-from ..types.secret_options import with_secret_options
+from ..providers.operation_routes import default_generation
+from ..types.chat.call_response import AIModelCallResponse
+from ..types.config.api import AIModelEndpoint
+from ..types.config.call import Call, CallJournal
+from ..types.config.call_config import AIModelCallConfig
+from ..types.config.secret_options import with_secret_options
 from .audio import EngineAudioMixin
 from .background import BackgroundMixin
 from .batches import EngineBatchesMixin
@@ -48,11 +47,11 @@ if TYPE_CHECKING:
 
     from ..conversation.conversation import Conversation
     from ..conversation.turn import Turn
-    from ..pipeline.tracing import Observer
-    from ..runtime.tls_settings import Cert, Verify
-    from ..runtime.transports import TransportName
-    from ..types.plan import Plan
-    from ..wire.transport_protocol import Transport
+    from ..http.protocol.interfaces import Transport
+    from ..http.tls_settings import Cert, Verify
+    from ..http.transport_selection import TransportName
+    from ..pipeline.layers.tracing import Observer
+    from ..types.chat.report import Plan
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from ..errors import ConfigurationError
-from ..runtime.sync_io import run
-from .operations_base import OperationsBase
+from ..io.sync_io import run
+from .call_factory import OperationsBase
 
 if TYPE_CHECKING:
     from ..pipeline.pipeline import Pipeline
-    from ..types.call import Call
-    from ..types.operation_settings import CallSettings, UploadSettings
-    from ..types.uploaded_file import UploadedFile
+    from ..types.config.call import Call
+    from ..types.config.operation_settings import CallSettings, UploadSettings
+    from ..types.operations.files import UploadedFile
 
     File = str | PathLike[str] | bytes
     Place = str | PathLike[str]
@@ -149,7 +149,7 @@ class EngineFilesMixin(OperationsBase):
         return await self._wait(file_id, wait, settings, is_async=True)
 
     def _file_call(self, action: str, settings: Any, given: dict[str, Any], *, is_async: bool) -> tuple[Pipeline, Call]:
-        from ..types.uploaded_file import FileRequest
+        from ..types.operations.files import FileRequest
 
         return self._prepare("files", FileRequest, {"action": action, **given}, settings, is_async)
 
@@ -157,8 +157,8 @@ class EngineFilesMixin(OperationsBase):
         # Imported here because reading the MIME type tables takes time and only uploads need them.
         import mimetypes
 
-        from ..pipeline.files_api import upload
-        from .file_upload import FileBody
+        from ..pipeline.media.files import upload
+        from .file_transfer import FileBody
 
         options = dict(settings)
         on_progress = options.pop("on_progress", None)
@@ -174,7 +174,7 @@ class EngineFilesMixin(OperationsBase):
         return await upload(*self._file_call("upload", options, given, is_async=is_async))
 
     async def _get(self, file_id: str, settings: Any, *, is_async: bool) -> UploadedFile:
-        from ..types.uploaded_file import UploadedFile
+        from ..types.operations.files import UploadedFile
 
         pipeline, call = self._file_call("get", settings, {"file_id": require_file_id(file_id)}, is_async=is_async)
         return await pipeline.perform(call, UploadedFile)
@@ -182,7 +182,7 @@ class EngineFilesMixin(OperationsBase):
     async def _list(
         self, purpose: str | None, most: int | None, settings: Any, *, is_async: bool
     ) -> list[UploadedFile]:
-        from ..pipeline.files_api import list_files
+        from ..pipeline.media.files import list_files
 
         pipeline, call = self._file_call("list", settings, {"purpose": purpose}, is_async=is_async)
         return await list_files(pipeline, call, most)
@@ -190,8 +190,8 @@ class EngineFilesMixin(OperationsBase):
     async def _download_file(
         self, file_id: str, to_path: Place | None, on_progress: Received | None, settings: Any, *, is_async: bool
     ) -> bytes | Path:
-        from ..types.uploaded_file import FileBytes
-        from .file_download import fetch
+        from ..types.operations.files import FileBytes
+        from .file_transfer import fetch
 
         pipeline, call = self._file_call("download", settings, {"file_id": require_file_id(file_id)}, is_async=is_async)
         if to_path is not None:
@@ -201,12 +201,12 @@ class EngineFilesMixin(OperationsBase):
         return (await pipeline.perform(call, FileBytes)).data
 
     async def _delete(self, file_id: str, settings: Any, *, is_async: bool) -> None:
-        from ..pipeline.files_api import delete
+        from ..pipeline.media.files import delete
 
         await delete(*self._file_call("delete", settings, {"file_id": require_file_id(file_id)}, is_async=is_async))
 
     async def _wait(self, file_id: str, wait: float, settings: Any, *, is_async: bool) -> UploadedFile:
-        from ..pipeline.files_api import wait_for_file
+        from ..pipeline.media.files import wait_for_file
 
         pipeline, call = self._file_call("get", settings, {"file_id": require_file_id(file_id)}, is_async=is_async)
         return await wait_for_file(pipeline, call, wait)

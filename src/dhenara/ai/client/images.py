@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from ..errors import UnsupportedError
-from ..runtime.sync_io import run
-from .operations_base import OperationsBase
+from ..io.sync_io import run
+from .call_factory import OperationsBase
 
 if TYPE_CHECKING:
-    from ..types.call_response import AIModelCallResponse
-    from ..types.content import ImageContent, Media
-    from ..types.operation_settings import DrawSettings
-    from ..types.timeouts import Timeouts
+    from ..types.chat.call_response import AIModelCallResponse
+    from ..types.config.limits import Timeouts
+    from ..types.config.operation_settings import DrawSettings
+    from ..types.content.parts import ImageContent, Media
 
     M = TypeVar("M", bound=Media)
     OneOrMany = ImageContent | Sequence[ImageContent]
@@ -75,7 +75,7 @@ class EngineImagesMixin(OperationsBase):
         return await self._download(media, timeout, is_async=True)
 
     async def _download(self, media: M, timeout: float | Timeouts | None, *, is_async: bool) -> M:
-        from ..pipeline.download import download
+        from ..pipeline.media.files import download
 
         settings = {} if timeout is None else {"timeout": timeout}
         pipeline, call = self._prepare(self._default_operation(), None, {}, settings, is_async)
@@ -84,10 +84,10 @@ class EngineImagesMixin(OperationsBase):
     async def _edit(
         self, prompt: str, images: OneOrMany, make: str, settings: Mapping[str, Any], *, is_async: bool
     ) -> AIModelCallResponse:
-        from ..codecs.operation_quirks import ImageQuirks
-        from ..types.content import ImageContent, TextContent
-        from ..types.image import ImageRequest
-        from ..types.message import Message
+        from ..codecs.operations.operation import ImageQuirks
+        from ..types.chat.message import Message
+        from ..types.content.parts import ImageContent, TextContent
+        from ..types.operations.image import ImageRequest
 
         pictures = [images] if isinstance(images, ImageContent) else list(images)
         words = [TextContent(text=prompt)] if prompt else []

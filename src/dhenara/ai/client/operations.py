@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
+from ..codecs.operations.count_tokens import estimate_tokens
 from ..dataclass import replace
 from ..errors import UnsupportedError
-from ..runtime.sync_io import run
-from ..types.token_count import TokenCountResponse
-from .call_factory import read_instructions
-from .operations_base import OperationsBase
+from ..io.sync_io import run
+from ..pipeline.pipeline import Pipeline
+from ..types.config.call import Call
+from ..types.operations.result import TokenCountResponse
+from .call_factory import OperationsBase, read_instructions
 
 if TYPE_CHECKING:
     from ..history.parsing import MessageLike
-    from ..types.content import FileContent, ImageContent, Media
-    from ..types.embedding import EmbeddingResponse
-    from ..types.moderation import ModerationResponse
-    from ..types.ocr import OcrResponse
-    from ..types.operation_settings import CallSettings, CountSettings, EmbedSettings, OcrSettings, RerankSettings
-    from ..types.rerank import RerankResponse
+    from ..types.config.operation_settings import (
+        CallSettings,
+        CountSettings,
+        EmbedSettings,
+        OcrSettings,
+        RerankSettings,
+    )
+    from ..types.content.parts import FileContent, ImageContent, Media
+    from ..types.operations.embedding import EmbeddingResponse, ModerationResponse, RerankResponse
+    from ..types.operations.image import OcrResponse
 
     Inputs = str | ImageContent | Sequence[str | ImageContent]
     EmbeddingInputs = str | Media | Sequence[str | Media]
@@ -126,22 +132,22 @@ class OperationsMixin(OperationsBase):
         return await self._count((prompt, context, instructions, messages), settings, is_async=True)
 
     async def _embed(self, texts: EmbeddingInputs, settings: Mapping[str, Any], *, is_async: bool) -> EmbeddingResponse:
-        from ..pipeline.embeddings import embed
-        from ..types.embedding import EmbeddingRequest
+        from ..pipeline.media.embeddings import embed
+        from ..types.operations.embedding import EmbeddingRequest
 
         return await embed(*self._prepare("embed", EmbeddingRequest, {"texts": texts}, settings, is_async))
 
     async def _rerank(
         self, query: str, documents: Sequence[str], settings: Mapping[str, Any], *, is_async: bool
     ) -> RerankResponse:
-        from ..types.rerank import RerankRequest, RerankResponse
+        from ..types.operations.embedding import RerankRequest, RerankResponse
 
         given = {"query": query, "documents": documents}
         pipeline, call = self._prepare("rerank", RerankRequest, given, settings, is_async)
         return (await pipeline.perform(call, RerankResponse)).with_documents(tuple(documents))
 
     async def _moderate(self, inputs: Inputs, settings: Mapping[str, Any], *, is_async: bool) -> ModerationResponse:
-        from ..types.moderation import ModerationRequest, ModerationResponse
+        from ..types.operations.embedding import ModerationRequest, ModerationResponse
 
         pipeline, call = self._prepare("moderate", ModerationRequest, {"inputs": inputs}, settings, is_async)
         return await pipeline.perform(call, ModerationResponse)
@@ -149,7 +155,7 @@ class OperationsMixin(OperationsBase):
     async def _ocr(
         self, document: FileContent | ImageContent, settings: Mapping[str, Any], *, is_async: bool
     ) -> OcrResponse:
-        from ..types.ocr import OcrRequest, OcrResponse
+        from ..types.operations.image import OcrRequest, OcrResponse
 
         pipeline, call = self._prepare("ocr", OcrRequest, {"document": document}, settings, is_async)
         return await pipeline.perform(call, OcrResponse)
@@ -158,7 +164,6 @@ class OperationsMixin(OperationsBase):
         self, inputs: tuple[Any, ...], settings: Mapping[str, Any], *, is_async: bool
     ) -> TokenCountResponse:
         from ..history.parsing import read_history
-        from ..pipeline.token_counting import estimate_token_count
 
         prompt, context, instructions, messages = inputs
         estimate = settings.get("estimate")
@@ -175,3 +180,11 @@ class OperationsMixin(OperationsBase):
         if call.operation == "chat":
             return estimate_token_count(pipeline, call)
         return await pipeline.perform(call, TokenCountResponse)
+
+
+def estimate_token_count(pipeline: Pipeline, call: Call) -> TokenCountResponse:
+    """Return an estimate by text length, marked `estimated`; nothing is sent."""
+    origin = pipeline.target.origin
+    return TokenCountResponse(
+        provider=origin.provider, model=origin.model, input_tokens=estimate_tokens(call), estimated=True
+    )

@@ -7,20 +7,20 @@ from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..config.environment import environment
+from ..config.settings import environment
 from ..dataclass import dataclass, replace
-from ..pipeline.learned_store import EVERYBODYS, LearnedConstraints
+from ..http.protocol.interfaces import Transport
+from ..http.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls, may_show_certificate, shown_certificate
+from ..io.protocol import IO
+from ..io.sync_io import BlockingIO, run
+from ..pipeline.layers.learned_store import EVERYBODYS, LearnedConstraints
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
 from ..providers.target import ResolvedTarget, resolve
-from ..runtime.sync_io import BlockingIO, run
-from ..runtime.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls, may_show_certificate, shown_certificate
-from ..types.endpoint import AIModelEndpoint
-from ..wire.io_protocol import IO
-from ..wire.transport_protocol import Transport
+from ..types.config.api import AIModelEndpoint
 
 if TYPE_CHECKING:
-    from ..pipeline.tracing import Observer
+    from ..pipeline.layers.tracing import Observer
 
 BUILTIN = "builtin"
 RELIEVED = ("chat", "image")
@@ -36,7 +36,7 @@ class PipelineFactory:
     attempt_layers: Sequence[AnyLayer] = ()
     observer: Observer | None = None
     transport: Any = None
-    """Transport object, name of a transport in `runtime.transports`, or None for the built-in one."""
+    """Transport object, name of a transport in `http.transport_selection`, or None for the built-in one."""
 
     tls: TlsSettings = DEFAULT_TLS
     lessons: LearnedConstraints = EVERYBODYS
@@ -87,7 +87,7 @@ class PipelineFactory:
         """Return the target with what its connections add to a request: client certificate or model file."""
         target = resolve(self.endpoint, environment(), operation)
         if target.provider.embedded:
-            from ..runtime.embedded.weights import file_identity
+            from ..embedded.weights import file_identity
 
             return replace(target, model_file=partial(file_identity, target.origin.model))
         tls = configured_tls(self.endpoint.api.config, self.tls)
@@ -98,7 +98,7 @@ class PipelineFactory:
         if is_async not in self._io:
             transport = self._transport(target, is_async)
             if is_async:
-                from ..runtime.async_io import AsyncIO
+                from ..io.async_io import AsyncIO
 
                 self._io.setdefault(True, AsyncIO(transport))
             else:
@@ -108,12 +108,12 @@ class PipelineFactory:
     def _transport(self, target: ResolvedTarget, is_async: bool) -> Transport | None:
         """Return the configured transport, the one of an embedded model, or None for built-in sockets."""
         if target.provider.embedded and (self.transport is None or isinstance(self.transport, str)):
-            from ..runtime.embedded.transport import EmbeddedTransport, run_blocking, run_in_thread
+            from ..embedded.transport import EmbeddedTransport, run_blocking, run_in_thread
 
             return EmbeddedTransport(run_in_thread if is_async else run_blocking, self.endpoint.api.config)
         tls = configured_tls(self.endpoint.api.config, self.tls)
         if self.transport in (None, BUILTIN) and tls.is_default:
             return None
-        from ..runtime.transports import choose_transport
+        from ..http.transport_selection import choose_transport
 
         return choose_transport(self.transport, tls, is_async=is_async)

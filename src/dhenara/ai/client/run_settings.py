@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypedDict
 
 from ..history.parsing import MessageLike
-from ..pipeline.run_plan import RunEvent
-from ..pipeline.toolbox import Approve
-from ..types.call_config import AIModelCallConfig, ReasoningEffort
-from ..types.run import Run, RunLimits
-from ..types.timeouts import Timeouts
-from ..types.tools import ToolChoice
+from ..pipeline.agent.run_state import RunEvent
+from ..pipeline.agent.toolbox import Approve
+from ..types.chat.run import Run, RunLimits
+from ..types.config.call_config import AIModelCallConfig, ReasoningEffort
+from ..types.config.limits import Timeouts
+from ..types.tools.definitions import ToolChoice
 
 
 class RunPlanSettings(TypedDict, total=False):

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from ..errors import SyncAsyncMismatchError
 from ..history.parsing import MessageLike
-from ..runtime.sync_io import run
-from ..types.call import Call
-from ..types.call_config import AIModelCallConfig
+from ..io.sync_io import run
+from ..types.config.call import Call
+from ..types.config.call_config import AIModelCallConfig
 
 if TYPE_CHECKING:
+    from ..pipeline.agent.run_loop import RunLoop
+    from ..pipeline.agent.run_state import RunPlan
     from ..pipeline.pipeline import Pipeline
-    from ..pipeline.run_loop import RunLoop
-    from ..pipeline.run_plan import RunPlan
-    from ..streams.runs import AsyncRunStream, RunStream
-    from ..types.run import Run
-    from ..types.structured import StructuredOutput
+    from ..streams.chat import AsyncRunStream, RunStream
+    from ..types.chat.run import Run
+    from ..types.chat.structured import StructuredOutput
     from .run_settings import RunSettings
 
     Shape = StructuredOutput | Mapping[str, Any] | None
@@ -95,7 +95,7 @@ class RunsMixin:
         self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any
     ) -> RunStream[Any]:
         """Streaming version of `run`: an iterator of `(event, None)` that ends with `(None, run)`."""
-        from ..streams.runs import RunStream
+        from ..streams.chat import RunStream
 
         return RunStream(self._loop(prompt, output, settings, streaming=True))
 
@@ -111,7 +111,7 @@ class RunsMixin:
         self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any
     ) -> AsyncRunStream[Any]:
         """Async version of `run_streaming`, for `async for`; not awaited itself."""
-        from ..streams.runs import AsyncRunStream
+        from ..streams.chat import AsyncRunStream
 
         return AsyncRunStream(self._async_loop(prompt, output, settings, streaming=True))
 
@@ -130,7 +130,7 @@ class RunsMixin:
     ) -> RunLoop:
         if self.is_async is True:
             raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use run_async.")
-        from ..pipeline.run_loop import RunLoop
+        from ..pipeline.agent.run_loop import RunLoop
 
         call, plan = self._plan_run(prompt, output, settings, streaming)
         check_sync_tools(call, plan)
@@ -141,7 +141,7 @@ class RunsMixin:
     ) -> RunLoop:
         if self.is_async is False:
             raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use run.")
-        from ..pipeline.run_loop import RunLoop
+        from ..pipeline.agent.run_loop import RunLoop
 
         call, plan = self._plan_run(prompt, output, settings, streaming)
         return RunLoop(self._async_pipeline(), call, plan)
@@ -149,7 +149,7 @@ class RunsMixin:
     def _plan_run(
         self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], streaming: bool
     ) -> tuple[Call, RunPlan]:
-        from ..pipeline.run_plan import RunPlan
+        from ..pipeline.agent.run_state import RunPlan
 
         plan = {name: settings[name] for name in PLANNED if settings.get(name) is not None}
         spoken = {name: settings.get(name) for name in SPOKEN}
@@ -181,7 +181,7 @@ class RunsMixin:
 
 def check_sync_tools(call: Call, plan: RunPlan) -> None:
     """Raise if a tool or `approve` is an async function, which sync code cannot await."""
-    from ..types.tool import Tool, is_awaitable
+    from ..types.tools.tool import Tool, is_awaitable
 
     waiting = [tool.name for tool in call.config.tools if isinstance(tool, Tool) and tool.is_async]
     if waiting:

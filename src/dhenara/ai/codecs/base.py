@@ -7,20 +7,19 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from ..dataclass import dataclass
+from ..http.protocol.message import BodyPieces, Head
 from ..schema.rules import ANY_SCHEMA, SchemaRules
-from ..wire.http import BodyPieces, Head
 
 if TYPE_CHECKING:
     from ..errors import CallError
-    from ..types.call import Call
-    from ..types.delta import Delta
-    from ..types.media import Media
-    from ..types.plan import Fate
-    from ..types.structured import OutputMode
-    from ..types.warning import CallWarning
+    from ..http.protocol.request_bodies import Multipart
+    from ..types.chat.delta import Delta
+    from ..types.chat.report import CallWarning, Fate
+    from ..types.chat.structured import OutputMode
+    from ..types.config.call import Call
+    from ..types.content.media import Media
     from ..wire.frame import Frame, Frames
-    from ..wire.multipart import Multipart
-    from .media_support import MediaSupport
+    from .media.support import MediaSupport
 
 
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)

@@ -20,8 +20,8 @@ from ..errors import (
     RateLimitError,
     ServerError,
 )
+from ..http.protocol.message import Head
 from ..wire import json
-from ..wire.http import Head
 
 STATUS: dict[int, type[CallError]] = {
     400: BadRequestError,

@@ -8,17 +8,16 @@ from .._lazy import lazy_package
 
 if TYPE_CHECKING:
     from .conversation import Conversation as Conversation
-    from .serialization import SavedConversation as SavedConversation, read_saved as read_saved
-    from .turn import Turn as Turn
+    from .turn import SavedConversation as SavedConversation, Turn as Turn, read_saved as read_saved
     from .turns import TurnHistory as TurnHistory
 
 __getattr__, __dir__ = lazy_package(
     __name__,
     {
         "Conversation": ".conversation",
-        "SavedConversation": ".serialization",
+        "SavedConversation": ".turn",
         "Turn": ".turn",
         "TurnHistory": ".turns",
-        "read_saved": ".serialization",
+        "read_saved": ".turn",
     },
 )

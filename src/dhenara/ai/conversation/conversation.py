@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..history.parsing import MessageLike
-from ..types.call_response import AIModelCallResponse
-from ..types.endpoint import AIModelEndpoint
-from ..types.fingerprint import Fingerprint
-from ..types.message import Message
-from ..types.plan import Plan
-from ..types.response import ChatResponse
-from ..types.secret_options import with_secret_options
-from .client_protocol import ClientProtocol
-from .runs import ConversationRuns
-from .serialization import read_saved
+from ..types.chat.call_response import AIModelCallResponse
+from ..types.chat.message import Message
+from ..types.chat.report import Fingerprint, Plan
+from ..types.chat.response import ChatResponse
+from ..types.config.api import AIModelEndpoint
+from ..types.config.secret_options import with_secret_options
+from .runs import ClientProtocol, ConversationRuns
 from .streams import AsyncConversationStream, ConversationStream
-from .turn import Turn, as_tuple, read
+from .turn import Turn, as_tuple, read, read_saved
 
 
 @with_secret_options

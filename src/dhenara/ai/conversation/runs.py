@@ -1,21 +1,56 @@
-"""Run methods of a conversation; all steps of a run are one turn, added when the run ends for whatever reason."""
+"""Run methods of a conversation: all steps of a run are one turn, added when the run ends for whatever reason."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Protocol, Self, TypeVar, overload
 
 from ..history.parsing import MessageLike
-from ..types.call_config import AIModelCallConfig
-from ..types.message import Message
-from ..types.run import Run
-from ..types.structured import StructuredOutput
-from .client_protocol import ClientProtocol
+from ..streams.chat import AsyncRunStream, RunStream
+from ..types.chat.call_response import AIModelCallResponse
+from ..types.chat.message import Message
+from ..types.chat.report import Plan
+from ..types.chat.run import Run
+from ..types.chat.structured import StructuredOutput
+from ..types.config.api import AIModelEndpoint
+from ..types.config.call_config import AIModelCallConfig
 from .turn import as_tuple, read
 from .turns import TurnHistory
 
-if TYPE_CHECKING:
-    from ..streams.runs import AsyncRunStream, RunStream
+
+class ClientProtocol(Protocol):
+    """A client of one endpoint, sync and async."""
+
+    model_endpoint: AIModelEndpoint
+
+    def generate(
+        self, *, messages: Sequence[Message], instructions: Sequence[str], **config: Any
+    ) -> AIModelCallResponse: ...
+
+    async def generate_async(
+        self, *, messages: Sequence[Message], instructions: Sequence[str], **config: Any
+    ) -> AIModelCallResponse: ...
+
+    @property
+    def run(self) -> Callable[..., Run[Any]]: ...
+
+    @property
+    def run_async(self) -> Callable[..., Coroutine[Any, Any, Run[Any]]]: ...
+
+    @property
+    def run_streaming(self) -> Callable[..., RunStream[Any]]: ...
+
+    @property
+    def run_streaming_async(self) -> Callable[..., AsyncRunStream[Any]]: ...
+
+    def plan(self, *, messages: Sequence[Message], instructions: Sequence[str], **config: Any) -> Plan: ...
+
+    def with_endpoint(self, model_endpoint: AIModelEndpoint) -> Self: ...
+
+    def close(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
 
 T = TypeVar("T")
 Instructions = Sequence[str] | str

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Self
 
 from ..streams.chat import AsyncStream, SyncStream
-from ..types.fingerprint import Fingerprint
-from ..types.response import ChatResponse
-from ..types.sse import StreamEvent
+from ..types.chat.report import Fingerprint
+from ..types.chat.response import ChatResponse
+from ..types.chat.sse import StreamEvent
 
 Keep = Callable[[ChatResponse, Fingerprint | None], None]
 

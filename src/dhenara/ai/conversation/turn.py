@@ -1,18 +1,22 @@
-"""A turn: prompt and response. A conversation consists of turns."""
+"""A turn: prompt and response, or the steps of a run; its cost, and the JSON format of saved conversations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from ..errors import ConfigurationError
 from ..history.parsing import MessageLike, read_message
-from ..types.cost import Cost
-from ..types.fingerprint import Fingerprint
-from ..types.message import Message
+from ..pipeline.pricing import total_cost, total_usage
+from ..types.chat.message import Message
+from ..types.chat.report import Fingerprint
+from ..types.chat.response import ChatResponse
+from ..types.chat.run import Run
+from ..types.chat.usage import Cost, Usage
 from ..types.model_base import FrozenModel
-from ..types.response import ChatResponse
-from ..types.usage import Usage
 
 
 class TurnExchange(FrozenModel):
@@ -74,3 +78,59 @@ def read(prompts: Sequence[MessageLike]) -> list[Message]:
 
 def as_tuple(instructions: Sequence[str] | str) -> tuple[str, ...]:
     return (instructions,) if isinstance(instructions, str) else tuple(instructions)
+
+
+def run_turn(prompt_messages: Sequence[Message], system: Sequence[str], run: Run[Any]) -> Turn:
+    """Return the turn of a run: the prompt and everything that the run added."""
+    return Turn(
+        prompt=list(prompt_messages),
+        instructions=list(system),
+        answer=run.response or ChatResponse(),
+        fingerprint=run.steps[-1].response.fingerprint if run.steps else None,
+        exchange=TurnExchange(messages=[*prompt_messages, *run.added], usage=run.usage, cost=run.cost),
+    )
+
+
+def continue_turn(begun: Turn, system: Sequence[str], run: Run[Any]) -> Turn:
+    """Return the turn extended by a later run, for example after a tool call was approved."""
+    later = run_turn((), system, run)
+    whole = TurnExchange(
+        messages=[*begun.messages, *run.added],
+        usage=total_usage((begun.usage, run.usage)),
+        cost=total_cost((begun.cost, run.cost)),
+    )
+    return Turn(
+        prompt=begun.prompt,
+        instructions=later.instructions or begun.instructions,
+        answer=run.response or begun.answer,
+        fingerprint=later.fingerprint or begun.fingerprint,
+        exchange=whole,
+    )
+
+
+def turns_cost(costs: Sequence[Cost | None]) -> Cost:
+    """Return the sum; if a turn has no price, `amount` is None and `components` has the known part."""
+    amounts = [cost.amount for cost in costs if cost is not None and cost.amount is not None]
+    known = sum(amounts, Decimal(0))
+    if len(amounts) == len(costs):
+        return Cost(amount=known, source="turns")
+    missing = len(costs) - len(amounts)
+    return Cost(components={"known": known}, reason=f"{missing} of {len(costs)} turns have no known price")
+
+
+class SavedConversation(FrozenModel):
+    """A saved conversation, without endpoints because these contain API keys."""
+
+    version: int = 1
+    instructions: list[str] = Field(default_factory=list)
+    turns: list[Turn] = Field(default_factory=list)
+
+
+def read_saved(saved: bytes | str) -> SavedConversation:
+    """Parse a saved conversation; raise `ConfigurationError` if it is invalid."""
+    try:
+        return SavedConversation.model_validate_json(saved)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the beginning"
+        raise ConfigurationError(f"not a valid saved conversation: {first['msg']} at {where}") from error

@@ -1,4 +1,4 @@
-"""The history of a conversation: adds, removes, selects and saves turns; knows no client."""
+"""The history of a conversation: adds, removes, selects and saves turns, with fingerprints stored as differences."""
 
 from __future__ import annotations
 
@@ -8,19 +8,89 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..history.parsing import MessageLike
-from ..pipeline.usage_totals import total_usage
-from ..types.cost import Cost
-from ..types.fingerprint import Fingerprint
-from ..types.message import Message
-from ..types.response import ChatResponse
-from ..types.run import Run
-from ..types.usage import Usage
-from .caching import explain
-from .fingerprints import compacted
-from .run_turns import continue_turn, run_turn
-from .serialization import SavedConversation
-from .totals import total_cost
-from .turn import Turn, as_tuple, read
+from ..pipeline.pricing import total_usage
+from ..types.chat.message import Message
+from ..types.chat.report import Fingerprint
+from ..types.chat.response import ChatResponse
+from ..types.chat.run import Run
+from ..types.chat.usage import Cost, Usage
+from .turn import SavedConversation, Turn, as_tuple, continue_turn, read, run_turn, turns_cost
+
+
+def compacted(turn: Turn, earlier: Sequence[Turn]) -> Turn:
+    """Return the turn with its fingerprint reduced to the difference to the latest turn of the same model."""
+    if turn.fingerprint is None or turn.fingerprint.since is not None:
+        return turn
+    who = turn.answer.provider, turn.answer.model
+    places = reversed(range(len(earlier)))
+    place = next((at for at in places if earlier[at].fingerprint and is_of(earlier[at], who)), None)
+    if place is None:
+        return turn
+    base, whole = earlier[place].fingerprint, expanded(earlier, place)
+    if base is None or whole is None:
+        return turn
+    return turn.model_copy(update={"fingerprint": turn.fingerprint.without(whole, base.digest)})
+
+
+def is_of(turn: Turn, who: tuple[str | None, str | None]) -> bool:
+    return (turn.answer.provider, turn.answer.model) == who
+
+
+def expanded(turns: Sequence[Turn], place: int) -> Fingerprint | None:
+    """Return the complete fingerprint of a turn; None if it has none or an earlier one it refers to is missing."""
+    fingerprint = turns[place].fingerprint
+    differences: list[Fingerprint] = []
+    while fingerprint is not None and fingerprint.since is not None:
+        differences.append(fingerprint)
+        place = base_of(turns, place, fingerprint.since)
+        fingerprint = turns[place].fingerprint if place >= 0 else None
+    if fingerprint is None:
+        return None
+    parts = {part.name: part for part in fingerprint.parts}
+    for difference in reversed(differences):
+        for name in difference.gone:
+            parts.pop(name, None)
+        parts.update((part.name, part) for part in difference.parts)
+    return Fingerprint(parts=sorted(parts.values(), key=lambda part: part.place))
+
+
+def base_of(turns: Sequence[Turn], place: int, digest: str) -> int:
+    """Return the index of the earlier turn with this fingerprint, or -1."""
+    for at in range(place - 1, -1, -1):
+        fingerprint = turns[at].fingerprint
+        if fingerprint is not None and fingerprint.digest == digest:
+            return at
+    return -1
+
+
+NAMES = {"instructions": "the instructions changed", "model": "the model changed"}
+
+
+def explain(turns: Sequence[Turn], place: int) -> str:
+    """Return one sentence about the turn at this index."""
+    turn = turns[place]
+    usage = turn.answer.usage
+    read = usage.cache_read_tokens if usage else 0
+    if read and usage:
+        return f"{read} of {usage.prompt_tokens} prompt tokens were read from the cache."
+    places = reversed(range(place))
+    before = next(
+        (at for at in places if turns[at].answer.provider == turn.answer.provider and turns[at].fingerprint), None
+    )
+    if turn.fingerprint is None:
+        return "Unknown: this turn has no request fingerprint. Set `fingerprint=True`."
+    if before is None:
+        return f"Nothing could be cached: this is the first turn sent to {turn.answer.provider}."
+    earlier, here = expanded(turns, before), expanded(turns, place)
+    if earlier is None or here is None:
+        return "Unknown: the earlier turns that the fingerprint refers to are missing."
+    changed = here.changed_since(earlier)
+    if changed is None:
+        return (
+            "The request starts with the complete previous request, so it could have been cached: "
+            "the prompt may be too short, the cache may have expired, or a cache mark may be needed (`cache=`)."
+        )
+    return f"Nothing was cached from this point on: {NAMES.get(changed, f'{changed} changed')}."
 
 
 class TurnHistory:
@@ -59,7 +129,7 @@ class TurnHistory:
     @property
     def cost(self) -> Cost:
         """Cost of all turns; unknown if the cost of one is."""
-        return total_cost([turn.cost for turn in self._turns])
+        return turns_cost([turn.cost for turn in self._turns])
 
     def record(
         self,

@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ..errors import ConfigurationError
-from ..types.call_response import AIModelCallResponse
-from ..types.message import SPELLINGS, Message, Prompt, as_sequence
+from ..types.chat.call_response import AIModelCallResponse
+from ..types.chat.message import SPELLINGS, Message, Prompt, as_sequence
+from ..types.chat.response import ChatResponse, ChatResponseChoice
+from ..types.content.base import Content, TextContent
 from ..types.model_base import model_fields
-from ..types.part import Content
-from ..types.response import ChatResponse, ChatResponseChoice
-from ..types.text import TextContent
-from .message_fields import answer_only, read_message_fields
-from .response_items import is_anthropic_message, is_item, read_item
-from .tool_messages import is_result, parse_tool_call, read_result
+from .vendor_messages import (
+    answer_only,
+    is_anthropic_message,
+    is_item,
+    is_result,
+    parse_tool_call,
+    read_item,
+    read_message_fields,
+    read_result,
+)
 
 if TYPE_CHECKING:
-    from ..types.content import ContentItem
+    from ..types.content.parts import ContentItem
 
 Part = str | bytes | PurePath | Content
 MessageLike = (

@@ -1,14 +1,17 @@
-"""Repairs a history so that every tool call has a unique id and exactly one result right after it."""
+"""Repairs a history: each tool call gets a unique id and exactly one result right after it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from typing import Any
 
-from ..types.message import Message
-
-if TYPE_CHECKING:
-    from ..types.warning import CallWarning
+from ..dataclass import dataclass
+from ..types.chat.message import Message
+from ..types.chat.report import CallWarning
+from ..types.config.call_config import AIModelCallConfig
+from ..types.config.model import AIModel
+from ..types.content.parts import ContentItem, ToolCallContent, ToolResultContent
 
 TOOLS = ("tool_call", "tool_result")
 
@@ -25,8 +28,6 @@ def repair_history(
     """
     if not any(part.type in TOOLS for message in messages for part in message.contents):
         return tuple(messages), ()
-    from .tool_call_repair import ToolCallRepair, claimed_ids
-
     repair = ToolCallRepair(stored=stored)
     for at, message in enumerate(messages):
         if message.role == "assistant":
@@ -34,3 +35,163 @@ def repair_history(
         repair.add_message(message)
     repair.close(last=True, open_end=open_end)
     return tuple(repair.done), tuple(repair.warnings)
+
+
+UNNAMED = "unnamed_call_"
+"""Prefix of generated ids, for calls without one."""
+NOT_RUN = "This call was not run."
+
+
+@dataclass(slots=True)
+class ToolCallRepair:
+    """State of a repair; `open` are the calls without results so far."""
+
+    done: list[Message] = field(default_factory=list)
+    warnings: list[CallWarning] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    open: list[tuple[str, ToolCallContent]] = field(default_factory=list)
+    results: list[ToolResultContent] = field(default_factory=list)
+    waiting: list[Message] = field(default_factory=list)
+    claimed: frozenset[str] = frozenset()
+    """The ids that results of this round name."""
+    at: int = 0
+    stored: bool = False
+    """Whether earlier calls may be stored at the provider."""
+
+    def add_message(self, message: Message) -> None:
+        self.at += 1
+        if message.role == "assistant":
+            self.close()
+            self.done.append(self.assign_ids(message))
+            return
+        if not any(isinstance(part, ToolResultContent) for part in message.contents):
+            (self.waiting if self.open or self.results or self.waiting else self.done).append(message)
+            return
+        rest: list[ContentItem] = []
+        for part in message.contents:
+            if isinstance(part, ToolResultContent):
+                self.add_result(part)
+            else:
+                rest.append(part)
+        if rest:
+            role = "user" if message.role == "tool" else message.role
+            self.waiting.append(message.model_copy(update={"contents": rest, "role": role}))
+
+    def assign_ids(self, message: Message) -> Message:
+        """Return the message with a unique id on every call."""
+        contents: list[ContentItem] = []
+        for part in message.contents:
+            if isinstance(part, ToolCallContent):
+                given = part.id
+                part = self.with_new_id(part)
+                self.seen.add(part.id)
+                self.open.append((given, part))
+            contents.append(part)
+        if all(new is old for new, old in zip(contents, message.contents, strict=True)):
+            return message
+        return message.model_copy(update={"contents": contents})
+
+    def with_new_id(self, call: ToolCallContent) -> ToolCallContent:
+        if call.id and call.id not in self.seen:
+            return call
+        number = len(self.open)
+        name = f"{call.id}_{self.at}_{number}" if call.id else f"{UNNAMED}{self.at}_{number}"
+        return call.model_copy(update={"id": name})
+
+    def add_result(self, result: ToolResultContent) -> None:
+        """Assign the result to its call by id, or to the first open call of its tool."""
+        match = self.find_open_call(result)
+        if match is None and self.stored and (result.call_id or result.name):
+            self.results.append(result)
+            return
+        if match is None:
+            text = f"the result of {result.name or result.call_id!r}" if result.name or result.call_id else "a result"
+            self.warn("dropped_content", f"{text} was dropped: the history has no open call for it")
+            return
+        self.open.remove(match)
+        call = match[1]
+        self.results.append(
+            result if result.call_id == call.id else result.model_copy(update={"call_id": call.id, "name": call.name})
+        )
+
+    def find_open_call(self, result: ToolResultContent) -> tuple[str, ToolCallContent] | None:
+        """Return the open call of a result: by id, else by function name in call order.
+
+        Some protocols have no ids, so the id may be a function name. A result without an id belongs to the first call
+        without one; calls that another result names by id are left to that result.
+        """
+        if result.call_id:
+            by_id = next((one for one in self.open if result.call_id in (one[0], one[1].id)), None)
+            if by_id is not None or result.call_id in self.seen:
+                return by_id
+        name = result.call_id or result.name
+        free = [one for one in sorted(self.open, key=has_id) if one[0] not in self.claimed]
+        open_call = next((one for one in free if name in (None, one[1].name)), None)
+        if open_call is not None or not result.call_id or not result.name:
+            return open_call
+        return next((one for one in free if not has_id(one) and one[1].name == result.name), None)
+
+    def close(self, *, last: bool = False, open_end: bool = False) -> None:
+        """End a round: put its results right after the calls, then the other messages."""
+        may_wait = last and not self.waiting and (open_end or not self.results)
+        if self.open and not may_wait:
+            for _, call in self.open:
+                self.results.append(
+                    ToolResultContent(call_id=call.id, name=call.name, output=NOT_RUN, is_error=True),
+                )
+                self.warn("translated_content", f"the call of {call.name!r} has no result; an error result was added")
+        if self.results:
+            self.done.append(Message(role="tool", contents=list(self.results)))
+        self.done.extend(self.waiting)
+        self.open, self.results, self.waiting = [], [], []
+
+    def warn(self, code: str, message: str) -> None:
+        self.warnings.append(CallWarning.model_validate({"code": code, "message": message}))
+
+
+def has_id(call: tuple[str, ToolCallContent]) -> bool:
+    """Return whether the call was given with an id."""
+    return bool(call[0])
+
+
+def claimed_ids(messages: Sequence[Message], start: int) -> frozenset[str]:
+    """The ids that the results of a round name: of all messages from `start` up to the next answer."""
+    ids: set[str] = set()
+    for at in range(start, len(messages)):
+        if messages[at].role == "assistant":
+            break
+        results = (part for part in messages[at].contents if isinstance(part, ToolResultContent))
+        ids.update(result.call_id for result in results if result.call_id)
+    return frozenset(ids)
+
+
+STORED_HISTORY = (
+    "previous_response_id",
+    "previous_interaction_id",
+    "conversation",
+    "conversation_id",
+    "cachedContent",
+    "cached_content",
+    "thread_id",
+    "session_id",
+)
+"""Request fields of several vendors that refer to stored responses, conversations or cached contents."""
+
+
+def continues_stored_history(config: AIModelCallConfig, model: AIModel) -> bool:
+    """Return whether the messages continue a history that only the provider has.
+
+    Args:
+        config: Settings of the call; its `options` are request fields.
+        model: The model; its `parameters` are request fields too.
+
+    Returns:
+        True if tool results may belong to calls that are not among the messages.
+    """
+    if config.prompt_cache is not None and config.prompt_cache.stored is not None:
+        return True
+    return names_stored_history(config.options) or names_stored_history(model.parameters)
+
+
+def names_stored_history(fields: Mapping[str, Any]) -> bool:
+    return bool(fields) and any(fields.get(name) for name in STORED_HISTORY)

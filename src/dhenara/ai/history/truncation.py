@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..types.call_config import AIModelCallConfig
-from ..types.content import Content, ReasoningContent, ServerToolContent, ToolCallContent, ToolResultContent
-from ..types.media import FileContent, Media
-from ..types.message import Message
-from ..types.warning import CallWarning
+from ..types.chat.message import Message
+from ..types.chat.report import CallWarning
+from ..types.config.call_config import AIModelCallConfig
+from ..types.content.media import FileContent, Media
+from ..types.content.parts import Content, ReasoningContent, ServerToolContent, ToolCallContent, ToolResultContent
 from ..wire import json
 
 BYTES_A_TOKEN = 4

@@ -1,20 +1,63 @@
-"""Connects to an MCP server with the package mcp."""
+"""Connects to an MCP server and lists its tools, all pages, within time and size limits, with unique names."""
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import anyio
 import httpx2
 from mcp.client.streamable_http import streamable_http_client
+from pydantic import ValidationError
 
 from mcp import Client, MCPError, StdioServerParameters
 
 from ..errors import MCPServerError, MCPTimeoutError
+from ..http.protocol.limits import DEFAULT_LIMITS
 from ..wire.secrets import shown_address
-from .bounded_http import bound_response
+
+MOST = DEFAULT_LIMITS.event_bytes
+"""Largest message in bytes: a JSON body, or one event of a stream."""
+
+
+async def bound_response(response: httpx2.Response) -> None:
+    """Make reading fail if a message exceeds `MOST` bytes.
+
+    Raises:
+        httpx2.DecodingError: If the body is compressed although that was not requested, so its size is unknown.
+    """
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise httpx2.DecodingError("the server compressed its response, which was not requested")
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = BoundedStream(response.stream, MOST)
+
+
+class BoundedStream(httpx2.AsyncByteStream):
+    """The bytes of a response; a blank line restarts the count."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream, most: int) -> None:
+        self._inner = inner
+        self._most = most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        waiting = 0
+        async for piece in self._inner:
+            waiting += len(piece)
+            if waiting > self._most:
+                raise httpx2.ReadError(f"the server sent a message of more than {self._most} bytes")
+            end = max(piece.rfind(b"\n\n"), piece.rfind(b"\r\n\r\n"))
+            if end >= 0:
+                waiting = len(piece) - end
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
 
 # A server may keep a response open while a tool runs.
 TIMEOUT = httpx2.Timeout(30, read=300)
@@ -96,3 +139,78 @@ def root_cause(error: BaseException) -> BaseException:
 
 def server_name(server: str | Sequence[str]) -> str:
     return shown_address(server) if isinstance(server, str) else repr(server[0])
+
+
+ILLEGAL = re.compile(r"[^A-Za-z0-9_-]")
+LONGEST_NAME = 64
+HASH_LENGTH = 6
+
+
+async def list_tools(client: Client, server: str, timeout: float | None, most: int) -> list[Any]:
+    """Return every tool, each name once.
+
+    Raises:
+        MCPTimeoutError: If listing took longer than `timeout` seconds.
+        MCPServerError: If there are more than `most` tools, pages repeat, or the server failed.
+    """
+    try:
+        with anyio.fail_after(timeout):
+            return await read_pages(client, server, most)
+    except TimeoutError as error:
+        raise MCPTimeoutError(
+            f"the MCP server {server} did not list its tools within {timeout:g} seconds. "
+            "Check that it runs, or raise list_timeout.",
+            limit="list",
+        ) from error
+    except (*UNREACHABLE, ValidationError) as error:
+        raise MCPServerError(f"the MCP server {server} did not list its tools: {root_cause(error)}") from error
+
+
+async def read_pages(client: Client, server: str, most: int) -> list[Any]:
+    listed: dict[str, Any] = {}
+    cursors: set[str] = set()
+    cursor: str | None = None
+    while True:
+        page = await client.list_tools(cursor=cursor)
+        for tool in page.tools:
+            listed.setdefault(tool.name, tool)
+        cursor = page.next_cursor
+        if cursor and cursor in cursors:
+            raise MCPServerError(f"the MCP server {server} repeats its pages of tools")
+        cursors.add(cursor or "")
+        if len(listed) <= most and not cursor:
+            return list(listed.values())
+        if len(listed) > most or len(cursors) > most:
+            raise MCPServerError(
+                f"the MCP server {server} lists more than {most} tools or pages. Raise max_tools to allow more."
+            )
+
+
+def legal_names(names: Sequence[str], prefix: str) -> list[str]:
+    """Return a unique name for each tool that all providers accept.
+
+    A valid name is unchanged. In others, invalid characters become `_`; if that makes two equal or a name is cut off,
+    a
+    hash of the original name is appended, so that a tool has the same name in every session.
+    """
+    wanted = [prefix + name for name in names]
+    plain = [ILLEGAL.sub("_", name) for name in wanted]
+    shared = Counter(name[:LONGEST_NAME] for name in plain)
+    given = {name for name in wanted if is_legal(name)}
+    return [
+        name if is_legal(name) else hashed(name, simple) if needs_hash(simple, shared, given) else simple
+        for name, simple in zip(wanted, plain, strict=True)
+    ]
+
+
+def is_legal(name: str) -> bool:
+    return 0 < len(name) <= LONGEST_NAME and not ILLEGAL.search(name)
+
+
+def needs_hash(simple: str, shared: Counter[str], given: set[str]) -> bool:
+    return not simple or len(simple) > LONGEST_NAME or shared[simple] > 1 or simple in given
+
+
+def hashed(name: str, simple: str) -> str:
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]
+    return f"{simple[: LONGEST_NAME - HASH_LENGTH - 1] or 'tool'}_{digest}"

@@ -1,22 +1,55 @@
-"""MCP servers, run as a subprocess or reached by URL, whose tools a model can call."""
+"""MCP servers, run as a subprocess or reached by URL, whose tools a model can call, and their results."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ..errors import ConfigurationError, InvalidSchemaError, MCPServerError, SyncAsyncMismatchError
-from ..providers.headers import given_headers
-from ..types.content import ToolResultContent
-from ..types.tool import Tool
+from ..providers.request_parts import given_headers
+from ..types.content.parts import AudioContent, FileContent, ImageContent, ResultPart, TextContent, ToolResultContent
+from ..types.tools.tool import Tool
 from ..wire.secrets import SecretAddress, SecretText, secret_headers, shown_address
-from .results import read_contents
 
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
     from mcp import Client
+
+
+def read_contents(result: Any) -> ToolResultContent:
+    """Convert text, images and audio; use the structured value if there is no content."""
+    parts = [read_block(block) for block in result.content]
+    if len(parts) == 1 and isinstance(parts[0], TextContent):
+        return ToolResultContent(call_id="", output=parts[0].text, is_error=bool(result.is_error))
+    if not parts:
+        return ToolResultContent(call_id="", output=result.structured_content or "null", is_error=bool(result.is_error))
+    return ToolResultContent(call_id="", contents=parts, is_error=bool(result.is_error))
+
+
+def read_block(block: Any) -> ResultPart:
+    match block.type:
+        case "text":
+            return TextContent(text=block.text)
+        case "image":
+            return ImageContent(data=base64.b64decode(block.data), mime_type=block.mime_type)
+        case "audio":
+            return AudioContent(data=base64.b64decode(block.data), mime_type=block.mime_type)
+        case "resource_link":
+            return TextContent(text=f"{block.name}: {block.uri}")
+        case "resource":
+            return read_resource(block.resource)
+        case _:
+            return TextContent(text=block.model_dump_json(by_alias=True, exclude_none=True))
+
+
+def read_resource(resource: Any) -> ResultPart:
+    name = str(resource.uri)
+    if getattr(resource, "text", None) is not None:
+        return TextContent(text=f"{name}:\n{resource.text}")
+    return FileContent(data=base64.b64decode(resource.blob), mime_type=resource.mime_type, name=name)
 
 
 class MCPServer:
@@ -136,13 +169,13 @@ class MCPServer:
 
     async def _list_tools(self) -> list[Any]:
         """Return the tools of all pages."""
-        from .listing import list_tools
+        from .connection import list_tools
 
         return await list_tools(self._open(), server_name(self._server), self._list_timeout, self._max_tools)
 
     def _make_tools(self, listed: Sequence[Any], caller: Callable[[str], Callable[..., Any]]) -> list[Tool]:
         """Return the allowed tools; names are made from all listed tools, so that `allowed` does not change them."""
-        from .listing import legal_names
+        from .connection import legal_names
 
         names = legal_names([tool.name for tool in listed], self._prefix)
         return [

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from ..dataclass import dataclass
 from ..errors import CallError, ConnectionFailedError, DhenaraError
+from ..http.protocol.interfaces import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response
+from ..http.protocol.message import HttpRequest
+from ..io.protocol import IO
+from ..providers.auth import Source, Token
 from ..providers.target import ResolvedTarget
-from ..providers.token import Source, Token
 from ..wire.frame import BrokenFraming
-from ..wire.http import HttpRequest
-from ..wire.io_protocol import IO
-from ..wire.transport_protocol import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response
 
 EARLY = 225.0
 """Seconds before expiry at which a token is replaced; other requests use the old one meanwhile.

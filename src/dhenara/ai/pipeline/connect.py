@@ -16,15 +16,8 @@ from ..errors import (
     DhenaraError,
     ProxyError,
 )
-from ..providers.secret_values import request_secrets
-from ..providers.target import ResolvedTarget
-from ..types.call import Call
-from ..wire.frame import BrokenFraming
-from ..wire.http import HttpRequest
-from ..wire.http1 import InvalidRequest
-from ..wire.io_protocol import IO
-from ..wire.limits import LimitExceeded, without_body_limit
-from ..wire.transport_protocol import (
+from ..http.protocol.http1 import InvalidRequest
+from ..http.protocol.interfaces import (
     CertificateRejected,
     ClientClosed,
     ConnectFailed,
@@ -33,8 +26,15 @@ from ..wire.transport_protocol import (
     ReadTimeout,
     ReusedConnectionClosed,
 )
+from ..http.protocol.limits import LimitExceeded, without_body_limit
+from ..http.protocol.message import HttpRequest
+from ..io.protocol import IO
+from ..providers.secret_values import request_secrets
+from ..providers.target import ResolvedTarget
+from ..types.config.call import Call
+from ..wire.frame import BrokenFraming
 from .redaction import Redactor
-from .response_reader import ResponseReader, too_large
+from .streaming.response_reader import ResponseReader, too_large
 from .timeouts import TimeoutPolicy
 
 PROXY_AUTHENTICATION_REQUIRED = 407

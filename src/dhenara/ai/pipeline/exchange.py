@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic_core import PydanticSerializationError
 
-from ..codecs.plan import build_plan, is_portability_relevant
+from ..codecs.common.plan import build_plan, is_portability_relevant
 from ..dataclass import dataclass
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     from ..catalog.learned_constraints import LearnedConstraint
     from ..codecs.base import EncodedRequest
+    from ..http.protocol.message import HttpRequest
+    from ..io.protocol import IO
     from ..providers.target import ResolvedTarget as ResolvedTarget
-    from ..types.call import Call
-    from ..types.endpoint import AIModelEndpoint
-    from ..types.media import Media
-    from ..types.part import Origin
-    from ..types.warning import CallWarning
-    from ..wire.http import HttpRequest
-    from ..wire.io_protocol import IO
+    from ..types.chat.report import CallWarning
+    from ..types.config.api import AIModelEndpoint
+    from ..types.config.call import Call
+    from ..types.content.base import Origin
+    from ..types.content.media import Media
     from .request_builder import RequestBuilder
 
 
@@ -173,7 +173,7 @@ class Encoder:
             call.journal.plan = build_plan(call, encoded, self.target.origin)
         sent = call
         if encoded.unfetched:
-            from .url_fetcher import fetch_media
+            from .media.fetch import fetch_media
 
             sent = await fetch_media(self.io, call, encoded.unfetched)
             encoded = self.encoded(sent)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol, runtime_checkable
 
-from ..types.call import Call
-from ..wire.io_protocol import IO
+from ..io.protocol import IO
+from ..types.config.call import Call
 from .exchange import Target
-from .stream import Stream
+from .streaming.stream import Stream
 
 Send = Callable[[Call], Coroutine[Any, Any, Stream]]
 Layer = Callable[[Call, Send], Coroutine[Any, Any, Stream]]

@@ -1,4 +1,4 @@
-"""The pipeline: all layers between a client and one endpoint, for sync or async IO."""
+"""The pipeline: all layers between a client and one endpoint, sync or async; and the responses it returns."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..codecs.base import EncodedRequest
 from ..dataclass import replace
 from ..errors import BadAnswerError, DhenaraError
+from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
-from ..types.call import Call
-from ..types.call_response import AIModelCallResponse
-from ..types.response import ChatResponse
-from ..wire.io_protocol import IO
-from .adaptive_retry import AdaptiveRetry
-from .deadline import Deadline
+from ..types.chat.call_response import AIModelCallResponse
+from ..types.chat.response import ChatResponse
+from ..types.config.call import Call
+from ..types.content.parts import ImageContent
+from ..types.operations.image import GeneratedImage, ImageResponse
+from ..types.operations.result import Result
 from .exchange import Encoder, LayerTarget
-from .learned_store import EVERYBODYS, LearnedConstraints
+from .layers.adaptive_retry import AdaptiveRetry
+from .layers.learned_store import EVERYBODYS, LearnedConstraints
+from .layers.retry import Deadline, Retry
 from .middleware import AnyLayer, Layer, bind_layers, stack_layers, wrap_layer
 from .request_builder import RequestBuilder
-from .retry import Retry
-from .stream import Stream
+from .streaming.stream import Stream
 from .transport_call import dispatch
 
 if TYPE_CHECKING:
-    from ..types.plan import Plan
-    from ..types.result import OperationResponse, Result
-    from .tracing import Observer
+    from ..types.chat.report import Plan
+    from ..types.operations.result import OperationResponse
+    from .layers.tracing import Observer
 
 
 R = TypeVar("R", bound="OperationResponse")
@@ -80,7 +82,7 @@ class Pipeline:
 
     def plan(self, call: Call) -> Plan:
         """Return how each part of the call would be sent, without sending it."""
-        from ..codecs.plan import build_plan
+        from ..codecs.common.plan import build_plan
 
         named = self.with_provider_model_name(call)
         return build_plan(named, self._builder.write(named), self.target.origin)
@@ -113,8 +115,6 @@ class Pipeline:
     def report(self, call: Call, answer: ChatResponse, made: Result | None = None) -> AIModelCallResponse:
         """Return the client response: answer, attempts, timings and headers."""
         if call.operation == "image":
-            from .image_result import to_image_response
-
             shown: dict[str, Any] = {"image_response": to_image_response(answer, made)}
         else:
             shown = {"chat_response": answer}
@@ -160,7 +160,7 @@ class Pipeline:
 
 def make_fallback(io: IO, others: Sequence[Pipeline]) -> Layer:
     """Imported only when there are fallbacks."""
-    from .fallback import Fallback
+    from .layers.fallback import Fallback
 
     return Fallback(io, others)
 
@@ -169,6 +169,35 @@ def trace_layers(io: IO, observer: Observer | None) -> list[Layer]:
     """Imported only when there is an observer."""
     if observer is None:
         return []
-    from .tracing import Trace
+    from .layers.tracing import Trace
 
     return [Trace(io, observer)]
+
+
+def to_image_response(answer: ChatResponse, made: Result | None) -> ImageResponse:
+    """Return the images; for a chat response, its image parts and its text."""
+    if isinstance(made, ImageResponse):
+        return made
+    parts = [part for choice in answer.choices for part in choice.contents]
+    made = ImageResponse(
+        id=answer.id,
+        model=answer.model,
+        provider=answer.provider,
+        images=[to_generated_image(part) for part in parts if isinstance(part, ImageContent)],
+        text=answer.text(),
+        usage=answer.usage,
+        warnings=answer.warnings,
+        extras={**answer.extras, **finish_facts(answer)},
+    )
+    return made.with_pricing(lambda _: answer.cost)
+
+
+def to_generated_image(part: ImageContent) -> GeneratedImage:
+    return GeneratedImage.model_construct(**dict(part)) if not isinstance(part, GeneratedImage) else part
+
+
+def finish_facts(answer: ChatResponse) -> dict[str, str]:
+    """Return finish reason and error, which explain why there may be no image."""
+    reason = answer.choices[0].raw_finish_reason if answer.choices else None
+    details = {"finish_reason": reason, "error": answer.error}
+    return {name: value for name, value in details.items() if value}

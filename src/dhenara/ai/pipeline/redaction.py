@@ -7,8 +7,8 @@ from typing import Any
 
 from ..dataclass import replace
 from ..errors import CallError
+from ..http.protocol.message import Head
 from ..providers.secret_values import distinct
-from ..wire.http import Head
 from ..wire.redaction import redact, shows
 
 FACTS = ("message", "request_id", "provider_code", "provider_type", "body")

@@ -6,20 +6,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..catalog.constrained_params import TOUCHED
-from ..codecs.assistant_prefill import is_prefilled
 from ..codecs.base import EncodedRequest
-from ..codecs.prepare_media import has_media
+from ..codecs.common.request import is_prefilled
+from ..codecs.media.prepare import has_media
 from ..dataclass import replace
 from ..errors import UnsupportedError
 from ..providers.target import ResolvedTarget
-from ..types.call import Call
-from ..types.endpoint import AIModelEndpoint
-from .learned_store import EVERYBODYS, LearnedConstraints, target_key
+from ..types.config.api import AIModelEndpoint
+from ..types.config.call import Call
+from .layers.learned_store import EVERYBODYS, LearnedConstraints, target_key
 
 if TYPE_CHECKING:
     from ..catalog.learned_constraints import LearnedConstraint
     from ..catalog.model_info import ModelFacts
-    from ..wire.io_protocol import IO
+    from ..io.protocol import IO
 
 
 class RequestBuilder:
@@ -59,7 +59,7 @@ class RequestBuilder:
             add_target(error, call)
             raise
         if encoded.oversized:
-            from .auto_upload import check_place
+            from .media.upload import check_place
 
             check_place(call, encoded.oversized, self._target)
         lessons = self.lessons() if lessons is None else lessons
@@ -77,7 +77,7 @@ class RequestBuilder:
     def _encode_supported_media(self, call: Call, facts: ModelFacts | None) -> EncodedRequest:
         """Encode without media that the model does not support."""
         from ..catalog.modality_filter import drop_unsupported_media
-        from ..codecs.warnings import WarningCollector
+        from ..codecs.common.warnings import WarningCollector
 
         warnings = WarningCollector(call.endpoint.ai_model.model_name)
         only = self._target.provider.input_modalities

@@ -15,18 +15,18 @@ from pydantic_core import PydanticSerializationError
 
 from ..codecs.base import EncodedRequest
 from ..dataclass import replace
+from ..http.protocol.message import HttpRequest
 from ..providers.account import fetched_account, hashed, static_account
-from ..types.call import Call
-from ..types.content import Content, Media, ToolResultContent
+from ..types.config.call import Call
+from ..types.content.parts import Content, Media, ToolResultContent
 from ..wire import json
-from ..wire.http import HttpRequest
 from .authentication import AuthenticatedIO
 from .exchange import Exchange, unserializable
 from .timeouts import TimeoutPolicy
 
 if TYPE_CHECKING:
+    from ..io.protocol import IO
     from ..providers.target import ResolvedTarget
-    from ..wire.io_protocol import IO
 
 KEY_VERSION = "dhenara request 3"
 PER_REQUEST = frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import CallTimeoutError
-from ..types.timeouts import Limit, Timeouts
+from ..types.config.limits import Limit, Timeouts
 
 WHAT: dict[Limit, str] = {
     "connect": "no connection within {seconds:g} s",

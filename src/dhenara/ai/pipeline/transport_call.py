@@ -1,7 +1,8 @@
-"""The innermost step: sends a call as HTTP and returns the response as a stream of deltas."""
+"""The innermost step: sends a call as HTTP, with an idempotency key, and returns the response as a stream of deltas."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,24 +10,48 @@ from typing import TYPE_CHECKING
 from pydantic_core import PydanticSerializationError
 
 from ..codecs.base import Decoder, EncodedRequest, RequestAware, ResponseFormat
-from ..codecs.structured_output import output_mode
+from ..codecs.common.structured_output import output_mode
 from ..dataclass import replace
 from ..errors import CallError, UnsupportedError
+from ..http.protocol.message import HttpRequest
+from ..io.protocol import IO
+from ..providers.target import ResolvedTarget
 from ..response.builder import ResponseBuilder, Shaper
-from ..types.delta import WarningDelta
+from ..types.chat.delta import WarningDelta
+from ..types.config.call import Call
 from .connect import connect, limited, read_error_response, with_names
 from .exchange import EncodedCall, unserializable
-from .idempotency import with_idempotency_key
 from .pricing import cost_function
 from .request_builder import add_target
-from .response_reader import BufferedSource, ResponseReader, StreamingSource
-from .stream import DeltaSource, Stream
+from .streaming.response_reader import BufferedSource, ResponseReader, StreamingSource
+from .streaming.stream import DeltaSource, Stream
 from .timeouts import TimeoutPolicy
+
+BITS = 53
+"""Random bits of one `io.random()`."""
+
+
+def with_idempotency_key(request: HttpRequest, target: ResolvedTarget, call: Call, io: IO) -> HttpRequest:
+    """Return the request with the call's idempotency key, if the provider has such a header and the user set none.
+
+    All attempts of a call share the key. A request whose body changed, for example without a rejected parameter, gets
+    another one, because servers reject a known key with a different body.
+    """
+    name = target.provider.idempotency_header
+    if name is None or request.method != "POST" or name in request.headers:
+        return request
+    journal = call.journal
+    if not journal.idempotency_key:
+        first, second = int(io.random() * 2**BITS), int(io.random() * 2**BITS)
+        journal.idempotency_key = f"dhenara-{first:014x}{second:014x}"
+    content = zlib.crc32(request.body) if isinstance(request.body, bytes) else request.body.size
+    return request.with_headers({name: f"{journal.idempotency_key}-{content:08x}"})
+
 
 if TYPE_CHECKING:
     from ..providers.target import ResolvedTarget
-    from ..types.call import Call
-    from ..types.content import Origin
+    from ..types.config.call import Call
+    from ..types.content.parts import Origin
     from .exchange import Encoder
     from .middleware import Send
     from .pipeline import Pipeline
@@ -53,13 +78,13 @@ def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
             add_target(error, call)
             raise error
         if encoded_request.oversized and filing is not None:
-            from .auto_upload import upload_media
+            from .media.upload import upload_media
 
             call, notes = await upload_media(call, encoded_request.oversized, filing)
             encoded_request, warnings = encoder.encoded(call), (*warnings, *notes)
             encoded = EncodedCall(call, call, encoded_request, target, encoded.lessons)
         if call.config.fingerprint:
-            from ..codecs.fingerprint import fingerprint_of
+            from ..codecs.common.plan import fingerprint_of
 
             call.journal.fingerprint = fingerprint_of(encoded_request.body)
         await before_send(call)
@@ -75,7 +100,7 @@ def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
         )
         source = make_source(target, reader, call, encoded_request)
         if encoded_request.background:
-            from .background import with_background
+            from .streaming.background import with_background
 
             source = with_background(io, target, call, source, reader)
         before = [WarningDelta(w) for w in (*call.journal.notes, *warnings)]
@@ -134,8 +159,8 @@ def decoder_for(target: ResolvedTarget, call: Call, encoded: EncodedRequest) -> 
     shape = call.config.structured_output
     if shape is None or call.operation != "chat" or output_mode(call, target.quirks) != "tool":
         return decoder
-    from ..codecs.output_tool import output_tool_name
-    from .output_tool import OutputToolDecoder
+    from ..codecs.common.structured_output import output_tool_name
+    from .streaming.structured_output import OutputToolDecoder
 
     return OutputToolDecoder(decoder, output_tool_name(call, shape))
 

@@ -10,8 +10,8 @@ from ..wire import json
 from .auth import AuthContext
 
 if TYPE_CHECKING:
+    from .auth import Token
     from .target import ResolvedTarget
-    from .token import Token
 
 HASH_KEY = b"dhenara account"
 SECRETS = ("token", "private_key", "client_secret", "refresh_token", "secret_access_key")

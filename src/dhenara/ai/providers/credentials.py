@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..dataclass import dataclass
 from ..errors import ConfigurationError
-from ..types.api import AIModelAPI
+from ..types.config.api import AIModelAPI
 from ..wire.secrets import SecretText
 from .provider import Provider
 
 if TYPE_CHECKING:
-    from .token import Source
+    from .auth import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
-"""Routes of operations other than chat."""
+"""Routes of operations other than chat, and the operation that an endpoint has by default."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..dataclass import replace
 from ..errors import ConfigurationError, UnsupportedError
+from ..types.config.api import AIModelEndpoint
+from ..wire.text import matches
 from .provider import NOTHING, Provider, Route
 from .registry import find_provider
 
@@ -72,3 +74,30 @@ def config_mapping(config: Mapping[str, Any], entry: str, kind: type) -> Mapping
                 f"config[{entry!r}][{name!r}] must be a {kind.__name__}, not {type(value).__name__}"
             )
     return given
+
+
+def default_generation(endpoint: AIModelEndpoint) -> str:
+    """Return the operation from the model's functional type, or from its name if it is an image model."""
+    model = endpoint.ai_model
+    if "functional_type" in model.model_fields_set:
+        return "image" if model.functional_type == "image_generation" else "chat"
+    provider = find_provider(str(endpoint.api.provider))
+    if provider is None:
+        return "chat"
+    name = model.base_model or model.model_name
+    return "image" if any(matches(name, pattern) for pattern in image_only_patterns(provider.operations)) else "chat"
+
+
+def default_operation(endpoint: AIModelEndpoint) -> str:
+    """Return chat, or another operation for a provider without chat."""
+    provider = find_provider(str(endpoint.api.provider))
+    if provider is None or provider.routes or not provider.operations:
+        return "chat"
+    name = endpoint.ai_model.base_model or endpoint.ai_model.model_name
+    return next((route.operation for route in provider.operations if route.serves(name)), "chat")
+
+
+def image_only_patterns(operations: Sequence[Route]) -> tuple[str, ...]:
+    """Return the name patterns of image models from the image routes."""
+    drawing = (route.models for route in operations if route.operation == "image" and route.models != "*")
+    return tuple(dict.fromkeys(pattern for models in drawing for pattern in models.split("|")))

@@ -1,4 +1,4 @@
-"""A provider as data: base URLs, authentication, and protocols for its models."""
+"""Providers as data: base URLs, authentication, and the protocol and dialect of each model."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ..codecs.base import Quirks
 from ..dataclass import dataclass
 from ..wire.frame import Frames
-from ..wire.patterns import matches
+from ..wire.text import matches
 from .auth import Auth, bearer
 
 if TYPE_CHECKING:
-    from .listing import ModelListRoute
-    from .token import Finder
+    from .auth import Finder
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -128,3 +127,19 @@ class Provider:
 
     price_list: str | None = None
     """Name of the provider in genai-prices, if it differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelListRoute:
+    """Route of a model list. `base` and `prefix` replace those of calls; `after` is the parameter for the next
+    page.
+    """
+
+    path: str = "/models"
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    base: str | None = None
+    prefix: str | None = None
+    after: str = "after"
+    fallback_eligible: Mapping[str, ModelListRoute] = field(default_factory=lambda: NOTHING)
+    """Model lists for routes with their own base URL, by that URL."""

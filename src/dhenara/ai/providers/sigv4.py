@@ -9,7 +9,7 @@ from datetime import datetime
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from ..dataclass import dataclass
-from ..wire.http import HttpRequest
+from ..http.protocol.message import HttpRequest
 from ..wire.secrets import SecretText
 
 UNRESERVED = "-_.~"

@@ -7,30 +7,28 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from ..codecs.base import Codec, EncodedRequest, Quirks
-from ..codecs.paths import check_path
+from ..codecs.common.paths import check_path
 from ..codecs.registry import load_codec
 from ..dataclass import dataclass, replace
 from ..errors import ConfigurationError
-from ..types.api import AIModelAPI
-from ..types.call import Call
-from ..types.endpoint import AIModelEndpoint
-from ..types.model import AIModel
-from ..types.part import Origin
+from ..http.protocol.message import HttpRequest
+from ..types.config.api import AIModelAPI, AIModelEndpoint
+from ..types.config.call import Call
+from ..types.config.model import AIModel
+from ..types.content.base import Origin
 from ..wire.frame import Frames
-from ..wire.http import HttpRequest
 from ..wire.secrets import SecretAddress, SecretText
-from .address import check_names, check_parts, full_address, given_address
 from .auth import Auth, AuthContext, bearer
-from .body import encode_body
+from .base_urls import check_names, check_parts, full_address, given_address
 from .credentials import find_identity
-from .headers import given_headers
 from .operation_routes import config_mapping, operation_route, quirk_overrides
 from .provider import NOTHING, Provider, Route
 from .registry import load_provider
+from .request_parts import encode_body, given_headers
 from .secret_values import call_secrets, configured_secrets
 
 if TYPE_CHECKING:
-    from .token import Source, Token
+    from .auth import Source, Token
 
 
 @dataclass(frozen=True, slots=True)

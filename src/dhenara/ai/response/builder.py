@@ -7,31 +7,57 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from ..dataclass import dataclass
-from ..types.delta import (
+from ..types.chat.delta import (
+    CitationDelta,
+    ContentDelta,
     Delta,
     ErrorDelta,
     FileDelta,
     FinishDelta,
     LogprobsDelta,
+    MediaDelta,
     Part,
     PartDelta,
+    ReasoningDelta,
+    RefusalDelta,
     ResponseStart,
     ResultDelta,
+    ServerToolDelta,
     StreamEnd,
     TextDelta,
+    ToolCallDelta,
     UsageDelta,
     WarningDelta,
 )
-from ..types.response import ChatResponse, ChatResponseChoice
-from ..types.usage import Usage
-from .part_builder_registry import new_part_builder
-from .part_builders import PartBuilder
+from ..types.chat.response import ChatResponse, ChatResponseChoice
+from ..types.chat.usage import Usage
+from .media_parts import MediaPartBuilder
+from .text_parts import PartBuilder, ReasoningPartBuilder, RefusalPartBuilder, ReplacingPartBuilder, TextPartBuilder
+from .tool_parts import ServerToolPartBuilder, ToolCallPartBuilder
 
 if TYPE_CHECKING:
-    from ..types.content import ContentItem, Origin
-    from ..types.cost import Cost
-    from ..types.result import Result
-    from ..types.warning import CallWarning
+    from ..types.chat.report import CallWarning
+    from ..types.chat.usage import Cost
+    from ..types.content.parts import ContentItem, Origin
+    from ..types.operations.result import Result
+
+
+PART_BUILDERS: dict[type, Callable[[], PartBuilder]] = {
+    ReasoningDelta: ReasoningPartBuilder,
+    RefusalDelta: RefusalPartBuilder,
+    ToolCallDelta: ToolCallPartBuilder,
+    ServerToolDelta: ServerToolPartBuilder,
+    MediaDelta: MediaPartBuilder,
+    ContentDelta: ReplacingPartBuilder,
+}
+
+
+def new_part_builder(first: PartDelta) -> PartBuilder:
+    """Return the builder for a part with this first delta."""
+    if isinstance(first, TextDelta | CitationDelta):
+        return TextPartBuilder()
+    return PART_BUILDERS[type(first)]()
+
 
 UNFINISHED = "the stream ended before the provider said that the answer was complete"
 

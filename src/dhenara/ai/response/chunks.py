@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..types.content import Origin
-from ..types.delta import (
+from ..types.chat.delta import (
     CitationDelta,
     ContentDelta,
     Delta,
@@ -28,8 +27,9 @@ from ..types.delta import (
     UsageDelta,
     WarningDelta,
 )
-from ..types.sse import SSEEventType, StreamingChatResponse
-from ..types.usage import Usage
+from ..types.chat.sse import SSEEventType, StreamingChatResponse
+from ..types.chat.usage import Usage
+from ..types.content.parts import Origin
 
 Wire = dict[str, Any]
 # One validation for the whole chunk costs less than building its four nested values one by one. The validator itself is

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..types.content import (
-    ContentItem,
-    ReasoningContent,
-    RefusalContent,
-    TextContent,
-    ToolCallContent,
-)
-from ..types.delta import (
+from ..types.chat.delta import (
     CitationDelta,
     ContentDelta,
     Delta,
@@ -27,7 +20,8 @@ from ..types.delta import (
     UsageDelta,
     WarningDelta,
 )
-from ..types.response import ChatResponse, ChatResponseChoice
+from ..types.chat.response import ChatResponse, ChatResponseChoice
+from ..types.content.parts import ContentItem, ReasoningContent, RefusalContent, TextContent, ToolCallContent
 from ..wire import json
 
 

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 
 from ..schema.untransform import restore
 from ..schema.validate import problems
-from ..types.content import Citation, ContentItem, Origin, StructuredContent, TextContent, ToolCallContent
-from ..types.response import ChatResponseChoice
-from ..types.structured import INSIDE, StructuredOutput
-from ..types.tool import describe_errors
+from ..types.chat.response import ChatResponseChoice
+from ..types.chat.structured import INSIDE, StructuredOutput
+from ..types.content.parts import Citation, ContentItem, Origin, StructuredContent, TextContent, ToolCallContent
+from ..types.tools.tool import describe_errors
 from ..wire import json
-from ..wire.json_in_text import find_json
+from ..wire.json import find_json
 
 
 def parse_structured(choice: ChatResponseChoice, shape: StructuredOutput) -> ChatResponseChoice:

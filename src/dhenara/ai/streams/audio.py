@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Generic, Self, TypeVar
 
 from ..errors import BadAnswerError, ConfigurationError
+from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.stream import Batch, Stream
-from ..runtime.sync_io import run
-from ..types.audio import SpeechResponse, TranscriptionResponse
-from ..types.call import Call
-from ..types.delta import Delta, MediaDelta, ResultDelta, TextDelta
-from ..types.result import OperationResponse
+from ..pipeline.streaming.stream import Batch, Stream
+from ..types.chat.delta import Delta, MediaDelta, ResultDelta, TextDelta
+from ..types.config.call import Call
+from ..types.operations.audio import SpeechResponse, TranscriptionResponse
+from ..types.operations.result import OperationResponse
 
 P = TypeVar("P", str, bytes)
 R = TypeVar("R", bound=OperationResponse)

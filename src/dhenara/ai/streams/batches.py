@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Self
 
-from ..pipeline.batch_items import BatchItemReader
-from ..pipeline.batch_splitter import BatchSplitter
-from ..pipeline.batches import BatchClient
-from ..runtime.sync_io import run
-from ..types.batch import BatchItem, BatchJob
+from ..io.sync_io import run
+from ..pipeline.batches.items import BatchItemReader
+from ..pipeline.batches.jobs import BatchClient
+from ..pipeline.batches.splitter import BatchSplitter
+from ..types.operations.batch import BatchItem, BatchJob
 
 OnSubmit = Callable[[str | None, int], None]
 """Called with the name of a batch and its number of calls, just before it is submitted."""

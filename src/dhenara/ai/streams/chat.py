@@ -1,24 +1,27 @@
-"""Chat streams: `(chunk, None)` for each chunk, then `(None, final)`."""
+"""Streams of chats and runs: `(chunk, None)` for each chunk, then `(None, final)`; events of a run, then the run."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from ..config.settings import settings
 from ..errors import CallError
+from ..io.sync_io import run
+from ..pipeline.agent.run_loop import RunLoop
+from ..pipeline.agent.run_state import RunEvent
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.stream import Batch, Stream
-from ..pipeline.stream_error import to_error_event
+from ..pipeline.streaming.error_event import to_error_event
+from ..pipeline.streaming.stream import Batch, Stream
 from ..response.chunks import ChunkBuilder
-from ..runtime.sync_io import run
-from ..types.call import Call
-from ..types.call_response import AIModelCallResponse
-from ..types.delta import TextDelta
-from ..types.response import ChatResponse
-from ..types.sse import StreamEvent, StreamingChatResponse
+from ..types.chat.call_response import AIModelCallResponse
+from ..types.chat.delta import TextDelta
+from ..types.chat.response import ChatResponse
+from ..types.chat.run import Run
+from ..types.chat.sse import StreamEvent, StreamingChatResponse
+from ..types.config.call import Call
 
 if TYPE_CHECKING:
-    from ..pipeline.partial_output import PartialOutputReader
+    from ..pipeline.streaming.partial_output import PartialOutputReader
 
 
 class ChatStreamBase:
@@ -54,7 +57,7 @@ class ChatStreamBase:
         if shape is None:
             return None
         if self._growing is None:
-            from ..pipeline.partial_output import PartialOutputReader
+            from ..pipeline.streaming.partial_output import PartialOutputReader
 
             self._growing = PartialOutputReader(shape)
         for text in self._stream.take_texts():
@@ -139,3 +142,82 @@ class AsyncStream(ChatStreamBase):
 
     def __del__(self) -> None:
         self._stream.abandon()
+
+
+T = TypeVar("T")
+
+
+class RunStream(Generic[T]):
+    """Iterator of `(event, None)` that ends with `(None, run)`; closing it stops the run."""
+
+    def __init__(self, loop: RunLoop) -> None:
+        self._loop = loop
+        self._over = False
+
+    def partial(self) -> Run[T | None]:
+        """Return the state of the run so far."""
+        return self._loop.run()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> tuple[RunEvent, None] | tuple[None, Run[T]]:
+        if self._over:
+            raise StopIteration
+        event = run(self._loop.pull())
+        if event is not None:
+            return event, None
+        self._over = True
+        return None, self._loop.run()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the run; its state is in `partial()`."""
+        self._over = True
+        run(self._loop.close())
+
+    def __del__(self) -> None:
+        self._loop.abandon()
+
+
+class AsyncRunStream(Generic[T]):
+    """Async version of `RunStream`."""
+
+    def __init__(self, loop: RunLoop) -> None:
+        self._loop = loop
+        self._over = False
+
+    def partial(self) -> Run[T | None]:
+        """Return the state of the run so far."""
+        return self._loop.run()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> tuple[RunEvent, None] | tuple[None, Run[T]]:
+        if self._over:
+            raise StopAsyncIteration
+        event = await self._loop.pull()
+        if event is not None:
+            return event, None
+        self._over = True
+        return None, self._loop.run()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stop the run; its state is in `partial()`."""
+        self._over = True
+        await self._loop.close()
+
+    def __del__(self) -> None:
+        self._loop.abandon()

@@ -8,18 +8,22 @@ from .replies import (
     CutReply,
     DialectReply,
     GzippedReply,
+    HangUp,
     MangledReply,
     Raw,
     RawStream,
     Refusal,
     Reply,
+    Reset,
+    Send,
+    Stall,
+    Wait,
     hang_up_before_head,
     reset_before_head,
     stall_before_head,
 )
 from .sample_operations import SampleOperations
 from .server import FakeServer, ServerExchange
-from .steps import HangUp, Reset, Send, Stall, Wait
 
 __all__ = [
     "Answer",

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..dataclass import dataclass
 from .answer import Answer, FakeUsage
-from .dialects.openai_responses import ResponsesDialect
+from .protocols.openai_responses import ResponsesDialect
 
 Wire = dict[str, Any]
 CREATED = 1_790_000_000

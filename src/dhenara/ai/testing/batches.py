@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .batch_dialects import ANTHROPIC, GEMINI, MISTRAL, OPENAI, XAI, BatchDialect, FakeBatch, Wire, answer_of
-from .replies import Raw, Refusal
-from .steps import HangUp, Step
+from .replies import HangUp, Raw, Refusal, Step
 
 LINES = {"content-type": "application/octet-stream"}
 PAGE = 100

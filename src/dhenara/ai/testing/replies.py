@@ -1,4 +1,4 @@
-"""Replies of a fake server; faults are replies too, or wrap one."""
+"""Replies of a fake server and the steps that they consist of; faults are replies too, or wrap one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,40 @@ from typing import Any, Protocol
 
 from ..dataclass import dataclass
 from .answer import Answer
-from .dialects.registry import dialect_for
-from .steps import HangUp, Reset, Send, Stall, Step, Wait
+from .protocols.registry import dialect_for
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send these bytes."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Pause; ends early when the client closes the connection."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """Send nothing more until the client or the server closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Reset the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Close the connection."""
+
+
+Step = Send | Wait | Stall | Reset | HangUp
+
 
 # Responses are resumed after the event with this number.
 STARTING_AFTER = re.compile(r"[?&]starting_after=(\d{1,9})")

@@ -8,7 +8,7 @@ import math
 import re
 import struct
 
-from ..wire.audio_headers import write_wav
+from ..wire.media_headers import write_wav
 from .replies import Raw, ReceivedRequest
 
 SPEECH = re.compile(r"/(audio/speech|tts|speak)$")

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..dataclass import dataclass
-from .replies import Raw, ReceivedRequest
+from .replies import Raw, ReceivedRequest, Step
 from .sample_audio import is_audio_path, sample_audio
-from .steps import Step
 
 Wire = dict[str, Any]
 SIZE = re.compile(r"(\d+)x(\d+)")

@@ -7,38 +7,8 @@ from typing import TYPE_CHECKING
 from .._lazy import lazy_package
 
 if TYPE_CHECKING:
-    from .api import (
-        AIModelAPI as AIModelAPI,
-        Credentials as Credentials,
-    )
-    from .attempt import (
-        Attempt as Attempt,
-    )
-    from .audio import (
-        SpeechRequest as SpeechRequest,
-        SpeechResponse as SpeechResponse,
-        SpokenAudio as SpokenAudio,
-        TranscriptionRequest as TranscriptionRequest,
-        TranscriptionResponse as TranscriptionResponse,
-    )
-    from .batch import (
-        BatchItem as BatchItem,
-        BatchItemContext as BatchItemContext,
-        BatchJob as BatchJob,
-        BatchRequest as BatchRequest,
-        BatchResults as BatchResults,
-    )
-    from .call import (
-        Call as Call,
-    )
-    from .call_config import (
-        AIModelCallConfig as AIModelCallConfig,
-        ReasoningEffort as ReasoningEffort,
-    )
-    from .call_response import (
-        AIModelCallResponse as AIModelCallResponse,
-    )
-    from .chunk import (
+    from .chat.call_response import AIModelCallResponse as AIModelCallResponse
+    from .chat.chunk import (
         ChatResponseChoiceDelta as ChatResponseChoiceDelta,
         ChatResponseChunk as ChatResponseChunk,
         OtherContentDelta as OtherContentDelta,
@@ -47,7 +17,59 @@ if TYPE_CHECKING:
         TextContentDelta as TextContentDelta,
         ToolCallContentDelta as ToolCallContentDelta,
     )
-    from .content import (
+    from .chat.delta import FinishReason as FinishReason
+    from .chat.message import Message as Message, Prompt as Prompt
+    from .chat.report import Attempt as Attempt, CallWarning as CallWarning, Plan as Plan, PlannedPart as PlannedPart
+    from .chat.response import ChatResponse as ChatResponse, ChatResponseChoice as ChatResponseChoice
+    from .chat.run import (
+        OutputGrew as OutputGrew,
+        RepairStarted as RepairStarted,
+        Run as Run,
+        RunLimits as RunLimits,
+        Step as Step,
+        StepAnswered as StepAnswered,
+        StepStarted as StepStarted,
+        ToolEnded as ToolEnded,
+        ToolRun as ToolRun,
+        ToolStarted as ToolStarted,
+    )
+    from .chat.sse import (
+        SSEErrorCode as SSEErrorCode,
+        SSEErrorData as SSEErrorData,
+        SSEErrorResponse as SSEErrorResponse,
+        SSEEventType as SSEEventType,
+        SSEResponse as SSEResponse,
+        StreamEvent as StreamEvent,
+        StreamingChatResponse as StreamingChatResponse,
+    )
+    from .chat.structured import StructuredOutput as StructuredOutput
+    from .chat.usage import Cost as Cost, Usage as Usage
+    from .config.api import (
+        AIModelAPI as AIModelAPI,
+        AIModelAPIProviderEnum as AIModelAPIProviderEnum,
+        AIModelEndpoint as AIModelEndpoint,
+        Credentials as Credentials,
+    )
+    from .config.call import Call as Call
+    from .config.call_config import AIModelCallConfig as AIModelCallConfig, ReasoningEffort as ReasoningEffort
+    from .config.limits import ResponseLimits as ResponseLimits, Timeouts as Timeouts
+    from .config.model import (
+        AIModel as AIModel,
+        AudioModelCostData as AudioModelCostData,
+        ChatModelCostData as ChatModelCostData,
+        ChatModelSettings as ChatModelSettings,
+        ImageModelCostData as ImageModelCostData,
+        ModelListing as ModelListing,
+        ValidOptionValue as ValidOptionValue,
+    )
+    from .config.policies import (
+        ContextPolicy as ContextPolicy,
+        Fetching as Fetching,
+        PromptCache as PromptCache,
+        Uploading as Uploading,
+    )
+    from .content.parsing import content_of as content_of
+    from .content.parts import (
         AudioContent as AudioContent,
         Citation as Citation,
         ContainerUploadContent as ContainerUploadContent,
@@ -67,270 +89,176 @@ if TYPE_CHECKING:
         ToolResultContent as ToolResultContent,
         VideoContent as VideoContent,
     )
-    from .content_parsing import (
-        content_of as content_of,
+    from .operations.audio import (
+        SpeechRequest as SpeechRequest,
+        SpeechResponse as SpeechResponse,
+        SpokenAudio as SpokenAudio,
+        TranscriptionRequest as TranscriptionRequest,
+        TranscriptionResponse as TranscriptionResponse,
     )
-    from .context_policy import (
-        ContextPolicy as ContextPolicy,
+    from .operations.batch import (
+        BatchItem as BatchItem,
+        BatchItemContext as BatchItemContext,
+        BatchJob as BatchJob,
+        BatchRequest as BatchRequest,
+        BatchResults as BatchResults,
     )
-    from .cost import (
-        Cost as Cost,
-    )
-    from .cost_data import (
-        AudioModelCostData as AudioModelCostData,
-        ChatModelCostData as ChatModelCostData,
-        ImageModelCostData as ImageModelCostData,
-    )
-    from .delta import (
-        FinishReason as FinishReason,
-    )
-    from .embedding import (
+    from .operations.embedding import (
         EmbeddingRequest as EmbeddingRequest,
         EmbeddingResponse as EmbeddingResponse,
         InputType as InputType,
-    )
-    from .endpoint import (
-        AIModelEndpoint as AIModelEndpoint,
-    )
-    from .fetching import (
-        Fetching as Fetching,
-    )
-    from .image import (
-        GeneratedImage as GeneratedImage,
-        ImageRequest as ImageRequest,
-        ImageResponse as ImageResponse,
-    )
-    from .listing import (
-        ModelListing as ModelListing,
-    )
-    from .message import (
-        Message as Message,
-        Prompt as Prompt,
-    )
-    from .model import (
-        AIModel as AIModel,
-    )
-    from .model_settings import (
-        ChatModelSettings as ChatModelSettings,
-        ValidOptionValue as ValidOptionValue,
-    )
-    from .moderation import (
         Moderation as Moderation,
         ModerationRequest as ModerationRequest,
         ModerationResponse as ModerationResponse,
-    )
-    from .ocr import (
-        OcrPage as OcrPage,
-        OcrRequest as OcrRequest,
-        OcrResponse as OcrResponse,
-    )
-    from .plan import (
-        Plan as Plan,
-        PlannedPart as PlannedPart,
-    )
-    from .prompt_cache import (
-        PromptCache as PromptCache,
-    )
-    from .provider import (
-        AIModelAPIProviderEnum as AIModelAPIProviderEnum,
-    )
-    from .provider_tools import (
-        CodeExecution as CodeExecution,
-        FileSearch as FileSearch,
-        RemoteMCP as RemoteMCP,
-        UserLocation as UserLocation,
-        WebSearch as WebSearch,
-    )
-    from .rerank import (
         RankedDocument as RankedDocument,
         RerankRequest as RerankRequest,
         RerankResponse as RerankResponse,
     )
-    from .response import (
-        ChatResponse as ChatResponse,
-        ChatResponseChoice as ChatResponseChoice,
+    from .operations.files import UploadedFile as UploadedFile
+    from .operations.image import (
+        GeneratedImage as GeneratedImage,
+        ImageRequest as ImageRequest,
+        ImageResponse as ImageResponse,
+        OcrPage as OcrPage,
+        OcrRequest as OcrRequest,
+        OcrResponse as OcrResponse,
     )
-    from .response_limits import (
-        ResponseLimits as ResponseLimits,
-    )
-    from .result import (
+    from .operations.result import (
         OperationResponse as OperationResponse,
         Result as Result,
-    )
-    from .run import (
-        OutputGrew as OutputGrew,
-        RepairStarted as RepairStarted,
-        Run as Run,
-        RunLimits as RunLimits,
-        Step as Step,
-        StepAnswered as StepAnswered,
-        StepStarted as StepStarted,
-        ToolEnded as ToolEnded,
-        ToolRun as ToolRun,
-        ToolStarted as ToolStarted,
-    )
-    from .sse import (
-        SSEErrorCode as SSEErrorCode,
-        SSEErrorData as SSEErrorData,
-        SSEErrorResponse as SSEErrorResponse,
-        SSEEventType as SSEEventType,
-        SSEResponse as SSEResponse,
-        StreamEvent as StreamEvent,
-        StreamingChatResponse as StreamingChatResponse,
-    )
-    from .structured import (
-        StructuredOutput as StructuredOutput,
-    )
-    from .subtitles import (
-        SpokenSegment as SpokenSegment,
-        SpokenWord as SpokenWord,
-    )
-    from .timeouts import (
-        Timeouts as Timeouts,
-    )
-    from .token_count import (
         TokenCountResponse as TokenCountResponse,
     )
-    from .tool import (
-        InvalidArgumentsError as InvalidArgumentsError,
-        Tool as Tool,
-    )
-    from .tools import (
+    from .operations.subtitles import SpokenSegment as SpokenSegment, SpokenWord as SpokenWord
+    from .tools.definitions import (
+        CodeExecution as CodeExecution,
+        FileSearch as FileSearch,
+        RemoteMCP as RemoteMCP,
         ServerTool as ServerTool,
         ToolChoice as ToolChoice,
         ToolDefinition as ToolDefinition,
+        UserLocation as UserLocation,
+        WebSearch as WebSearch,
     )
-    from .uploaded_file import (
-        UploadedFile as UploadedFile,
-    )
-    from .uploading import (
-        Uploading as Uploading,
-    )
-    from .usage import (
-        Usage as Usage,
-    )
-    from .warning import (
-        CallWarning as CallWarning,
-    )
+    from .tools.tool import InvalidArgumentsError as InvalidArgumentsError, Tool as Tool
 
 _HOMES = {
-    "AIModelAPI": ".api",
-    "Credentials": ".api",
-    "Attempt": ".attempt",
-    "Call": ".call",
-    "AIModelCallConfig": ".call_config",
-    "ReasoningEffort": ".call_config",
-    "AIModelCallResponse": ".call_response",
-    "ChatResponseChoiceDelta": ".chunk",
-    "ChatResponseChunk": ".chunk",
-    "OtherContentDelta": ".chunk",
-    "ReasoningContentDelta": ".chunk",
-    "RefusalContentDelta": ".chunk",
-    "TextContentDelta": ".chunk",
-    "ToolCallContentDelta": ".chunk",
-    "AudioContent": ".content",
-    "Citation": ".content",
-    "Content": ".content",
-    "ContentItem": ".content",
-    "FileContent": ".content",
-    "GenericContent": ".content",
-    "SearchResultContent": ".content",
-    "ContainerUploadContent": ".content",
-    "ImageContent": ".content",
-    "Origin": ".content",
-    "ReasoningContent": ".content",
-    "RefusalContent": ".content",
-    "ServerToolContent": ".content",
-    "StructuredContent": ".content",
-    "TextContent": ".content",
-    "ToolCallContent": ".content",
-    "ToolResultContent": ".content",
-    "VideoContent": ".content",
-    "ContextPolicy": ".context_policy",
-    "Cost": ".cost",
-    "FinishReason": ".delta",
-    "EmbeddingRequest": ".embedding",
-    "SpeechRequest": ".audio",
-    "SpeechResponse": ".audio",
-    "SpokenAudio": ".audio",
-    "TranscriptionRequest": ".audio",
-    "TranscriptionResponse": ".audio",
-    "BatchItemContext": ".batch",
-    "BatchItem": ".batch",
-    "BatchJob": ".batch",
-    "BatchRequest": ".batch",
-    "BatchResults": ".batch",
-    "UploadedFile": ".uploaded_file",
-    "SpokenSegment": ".subtitles",
-    "SpokenWord": ".subtitles",
-    "EmbeddingResponse": ".embedding",
-    "InputType": ".embedding",
-    "GeneratedImage": ".image",
-    "ImageRequest": ".image",
-    "Moderation": ".moderation",
-    "ModerationRequest": ".moderation",
-    "ModerationResponse": ".moderation",
-    "OcrPage": ".ocr",
-    "OcrRequest": ".ocr",
-    "OcrResponse": ".ocr",
-    "RankedDocument": ".rerank",
-    "RerankRequest": ".rerank",
-    "RerankResponse": ".rerank",
-    "OperationResponse": ".result",
-    "Result": ".result",
-    "TokenCountResponse": ".token_count",
-    "AIModelEndpoint": ".endpoint",
-    "Fetching": ".fetching",
-    "Uploading": ".uploading",
-    "ModelListing": ".listing",
-    "Message": ".message",
-    "Prompt": ".message",
-    "AIModel": ".model",
-    "ChatModelCostData": ".cost_data",
-    "ChatModelSettings": ".model_settings",
-    "AudioModelCostData": ".cost_data",
-    "ImageModelCostData": ".cost_data",
-    "ValidOptionValue": ".model_settings",
-    "PromptCache": ".prompt_cache",
-    "Plan": ".plan",
-    "PlannedPart": ".plan",
-    "AIModelAPIProviderEnum": ".provider",
-    "content_of": ".content_parsing",
-    "CodeExecution": ".provider_tools",
-    "FileSearch": ".provider_tools",
-    "UserLocation": ".provider_tools",
-    "RemoteMCP": ".provider_tools",
-    "WebSearch": ".provider_tools",
-    "ChatResponse": ".response",
-    "ChatResponseChoice": ".response",
-    "ImageResponse": ".image",
-    "ResponseLimits": ".response_limits",
-    "OutputGrew": ".run",
-    "RepairStarted": ".run",
-    "Run": ".run",
-    "RunLimits": ".run",
-    "Step": ".run",
-    "StepAnswered": ".run",
-    "StepStarted": ".run",
-    "ToolEnded": ".run",
-    "ToolRun": ".run",
-    "ToolStarted": ".run",
-    "SSEErrorCode": ".sse",
-    "SSEErrorData": ".sse",
-    "SSEErrorResponse": ".sse",
-    "SSEEventType": ".sse",
-    "SSEResponse": ".sse",
-    "StreamEvent": ".sse",
-    "StreamingChatResponse": ".sse",
-    "StructuredOutput": ".structured",
-    "Timeouts": ".timeouts",
-    "InvalidArgumentsError": ".tool",
-    "Tool": ".tool",
-    "ServerTool": ".tools",
-    "ToolChoice": ".tools",
-    "ToolDefinition": ".tools",
-    "Usage": ".usage",
-    "CallWarning": ".warning",
+    "AIModelAPI": ".config.api",
+    "Credentials": ".config.api",
+    "Attempt": ".chat.report",
+    "Call": ".config.call",
+    "AIModelCallConfig": ".config.call_config",
+    "ReasoningEffort": ".config.call_config",
+    "AIModelCallResponse": ".chat.call_response",
+    "ChatResponseChoiceDelta": ".chat.chunk",
+    "ChatResponseChunk": ".chat.chunk",
+    "OtherContentDelta": ".chat.chunk",
+    "ReasoningContentDelta": ".chat.chunk",
+    "RefusalContentDelta": ".chat.chunk",
+    "TextContentDelta": ".chat.chunk",
+    "ToolCallContentDelta": ".chat.chunk",
+    "AudioContent": ".content.parts",
+    "Citation": ".content.parts",
+    "Content": ".content.parts",
+    "ContentItem": ".content.parts",
+    "FileContent": ".content.parts",
+    "GenericContent": ".content.parts",
+    "SearchResultContent": ".content.parts",
+    "ContainerUploadContent": ".content.parts",
+    "ImageContent": ".content.parts",
+    "Origin": ".content.parts",
+    "ReasoningContent": ".content.parts",
+    "RefusalContent": ".content.parts",
+    "ServerToolContent": ".content.parts",
+    "StructuredContent": ".content.parts",
+    "TextContent": ".content.parts",
+    "ToolCallContent": ".content.parts",
+    "ToolResultContent": ".content.parts",
+    "VideoContent": ".content.parts",
+    "ContextPolicy": ".config.policies",
+    "Cost": ".chat.usage",
+    "FinishReason": ".chat.delta",
+    "EmbeddingRequest": ".operations.embedding",
+    "SpeechRequest": ".operations.audio",
+    "SpeechResponse": ".operations.audio",
+    "SpokenAudio": ".operations.audio",
+    "TranscriptionRequest": ".operations.audio",
+    "TranscriptionResponse": ".operations.audio",
+    "BatchItemContext": ".operations.batch",
+    "BatchItem": ".operations.batch",
+    "BatchJob": ".operations.batch",
+    "BatchRequest": ".operations.batch",
+    "BatchResults": ".operations.batch",
+    "UploadedFile": ".operations.files",
+    "SpokenSegment": ".operations.subtitles",
+    "SpokenWord": ".operations.subtitles",
+    "EmbeddingResponse": ".operations.embedding",
+    "InputType": ".operations.embedding",
+    "GeneratedImage": ".operations.image",
+    "ImageRequest": ".operations.image",
+    "Moderation": ".operations.embedding",
+    "ModerationRequest": ".operations.embedding",
+    "ModerationResponse": ".operations.embedding",
+    "OcrPage": ".operations.image",
+    "OcrRequest": ".operations.image",
+    "OcrResponse": ".operations.image",
+    "RankedDocument": ".operations.embedding",
+    "RerankRequest": ".operations.embedding",
+    "RerankResponse": ".operations.embedding",
+    "OperationResponse": ".operations.result",
+    "Result": ".operations.result",
+    "TokenCountResponse": ".operations.result",
+    "AIModelEndpoint": ".config.api",
+    "Fetching": ".config.policies",
+    "Uploading": ".config.policies",
+    "ModelListing": ".config.model",
+    "Message": ".chat.message",
+    "Prompt": ".chat.message",
+    "AIModel": ".config.model",
+    "ChatModelCostData": ".config.model",
+    "ChatModelSettings": ".config.model",
+    "AudioModelCostData": ".config.model",
+    "ImageModelCostData": ".config.model",
+    "ValidOptionValue": ".config.model",
+    "PromptCache": ".config.policies",
+    "Plan": ".chat.report",
+    "PlannedPart": ".chat.report",
+    "AIModelAPIProviderEnum": ".config.api",
+    "content_of": ".content.parsing",
+    "CodeExecution": ".tools.definitions",
+    "FileSearch": ".tools.definitions",
+    "UserLocation": ".tools.definitions",
+    "RemoteMCP": ".tools.definitions",
+    "WebSearch": ".tools.definitions",
+    "ChatResponse": ".chat.response",
+    "ChatResponseChoice": ".chat.response",
+    "ImageResponse": ".operations.image",
+    "ResponseLimits": ".config.limits",
+    "OutputGrew": ".chat.run",
+    "RepairStarted": ".chat.run",
+    "Run": ".chat.run",
+    "RunLimits": ".chat.run",
+    "Step": ".chat.run",
+    "StepAnswered": ".chat.run",
+    "StepStarted": ".chat.run",
+    "ToolEnded": ".chat.run",
+    "ToolRun": ".chat.run",
+    "ToolStarted": ".chat.run",
+    "SSEErrorCode": ".chat.sse",
+    "SSEErrorData": ".chat.sse",
+    "SSEErrorResponse": ".chat.sse",
+    "SSEEventType": ".chat.sse",
+    "SSEResponse": ".chat.sse",
+    "StreamEvent": ".chat.sse",
+    "StreamingChatResponse": ".chat.sse",
+    "StructuredOutput": ".chat.structured",
+    "Timeouts": ".config.limits",
+    "InvalidArgumentsError": ".tools.tool",
+    "Tool": ".tools.tool",
+    "ServerTool": ".tools.definitions",
+    "ToolChoice": ".tools.definitions",
+    "ToolDefinition": ".tools.definitions",
+    "Usage": ".chat.usage",
+    "CallWarning": ".chat.report",
 }
 
 __getattr__, __dir__ = lazy_package(__name__, _HOMES)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import quote
 
-from .encodings import readings, unmixed
+from .secret_encodings import readings, unmixed
 from .secrets import MASK
 
 SHORTEST_CUT = 12

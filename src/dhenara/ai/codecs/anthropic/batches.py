@@ -6,17 +6,24 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from ...types.batch import BatchJob, BatchPage, BatchRequest, BatchState
-from ...types.call import Call
-from ...types.delta import Delta, ResultDelta
-from ...types.uploaded_file import read_time
+from ...types.chat.delta import Delta, ResultDelta
+from ...types.config.call import Call
+from ...types.operations.batch import BatchJob, BatchPage, BatchRequest, BatchState
+from ...types.operations.files import read_time
 from ..base import EncodedRequest
-from ..batch import MARK, BatchCodec, BatchResult, Wire, batch_line_format, error_body, upload_request
-from ..batch_quirks import BatchQuirks
-from ..int_fields import read_int, read_object
-from ..json_fields import require
-from ..operation import request_of
-from ..paths import quote_segment
+from ..common.fields import read_int, read_object, require
+from ..common.paths import quote_segment
+from ..operations.batch import (
+    MARK,
+    BatchCodec,
+    BatchQuirks,
+    BatchResult,
+    Wire,
+    batch_line_format,
+    error_body,
+    upload_request,
+)
+from ..operations.operation import request_of
 from .codec import read_error
 
 HEADERS = {"anthropic-version": "2023-06-01"}

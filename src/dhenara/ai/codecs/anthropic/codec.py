@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import CallError
-from ...types.call import Call
+from ...http.protocol.message import Head
+from ...types.config.call import Call
 from ...wire.frame import Frames
-from ...wire.http import Head
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest
 from ..failure import aws_error, error_from_response, parse_body

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from ...dataclass import dataclass
 from ...schema.rules import CLOSED, SchemaRules
 from ..base import Quirks
-from ..media_support import PICTURES, MediaSupport
+from ..media.support import PICTURES, MediaSupport
 
 # Five megabytes in base64, also for uploaded images.
 LARGEST_PICTURE = 5 * 2**20 * 3 // 4

@@ -1,31 +1,86 @@
-"""Requests: encode a call as a Messages body."""
+"""Requests of the Messages API: parameters, reasoning, structured output and context management."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ...dataclass import replace
-from ...types.call import Call
-from ...types.call_config import AIModelCallConfig
-from ...types.structured import StructuredOutput
-from ...types.tools import ToolChoice, ToolDefinition
-from ..assistant_prefill import strip_trailing_space
+from ...types.chat.structured import StructuredOutput
+from ...types.config.call import Call
+from ...types.config.call_config import AIModelCallConfig
+from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ..base import EncodedRequest
-from ..parameters import write_parameters
-from ..paths import quote_segment
-from ..prefix import PromptPrefix
-from ..prepare_media import prepare_media
-from ..structured_output import apply_output_mode, native_schema, output_mode, tool_schema
-from ..tool_selection import select_tools
-from ..warnings import WarningCollector
-from .blocks import PROTOCOL, is_user_media
-from .caching import write_cache, write_context
-from .messages import write_messages, write_system
-from .provider_tools import write_provider_tools
+from ..common.paths import quote_segment
+from ..common.plan import PromptPrefix
+from ..common.request import budget_for, dialect_effort, strip_trailing_space, write_parameters
+from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..common.tools import select_tools
+from ..common.warnings import WarningCollector
+from ..media.prepare import prepare_media
+from .messages import write_cache, write_context, write_messages, write_system
+from .parts import PROTOCOL, is_user_media
 from .quirks import MessagesQuirks
-from .reasoning import write_thinking
+from .tools import write_provider_tools
 
 Wire = dict[str, Any]
+
+
+def write_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
+    """Encode `max_tokens`, always, and the reasoning settings if any were set."""
+    config, limit = call.config, output_limit(call, quirks)
+    if config.wants_reasoning is None or quirks.thinking == "none":
+        if config.wants_reasoning:
+            warnings.unsupported("reasoning", "this model does not support reasoning")
+        return {"max_tokens": limit}
+    if not config.wants_reasoning:
+        return {"max_tokens": limit, **disable_thinking(quirks, warnings)}
+    if quirks.thinking == "adaptive":
+        return {"max_tokens": limit, **adaptive_thinking(config, quirks, warnings)}
+    return budgeted_thinking(call, quirks, warnings, limit)
+
+
+def output_limit(call: Call, quirks: MessagesQuirks) -> int:
+    settings = call.endpoint.ai_model.settings
+    known = settings.max_output_tokens if settings else None
+    return call.config.max_output_tokens or known or quirks.default_max_tokens
+
+
+def disable_thinking(quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
+    """Turn reasoning off; models with budgets need no field for this."""
+    if quirks.thinking == "budget":
+        return {}
+    if quirks.can_stop_thinking:
+        return {"thinking": {"type": "disabled"}}
+    warnings.translated("reasoning", "this model cannot turn reasoning off; it reasons only between tool calls")
+    return {"thinking": {"type": "between_tools"}}
+
+
+def adaptive_thinking(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
+    if config.max_reasoning_tokens is not None:
+        warnings.translated("max_reasoning_tokens", "this model supports an effort instead of a budget")
+    written: Wire = {"thinking": {"type": "adaptive"}}
+    if config.reasoning_effort is not None or config.max_reasoning_tokens is not None:
+        written["output_config"] = {"effort": dialect_effort(config, quirks.efforts, warnings)}
+    return written
+
+
+def budgeted_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningCollector, limit: int) -> Wire:
+    """Encode a budget. The API's limit includes reasoning and ours does not, so they are added."""
+    request = budget_for(call.config) or max(quirks.smallest_budget, limit // 2)
+    budget = max(request, quirks.smallest_budget)
+    if budget != request:
+        warnings.clamped("max_reasoning_tokens", f"the smallest budget is {quirks.smallest_budget}")
+    settings = call.endpoint.ai_model.settings
+    most = settings.max_output_tokens if settings else None
+    total = limit + budget
+    if most is not None and total > most:
+        total = most
+        if budget >= total:
+            budget = max(quirks.smallest_budget, total // 2)
+            warnings.clamped("max_reasoning_tokens", f"the model generates at most {most} tokens, so {budget} are left")
+    return {"max_tokens": total, "thinking": {"type": "enabled", "budget_tokens": budget}}
+
+
 FILES = "files-api-2025-04-14"
 STREAM_FIELDS = {"stream": True}
 UNSAID_WHILE_THINKING = dict.fromkeys(("temperature", "top_k"), "it cannot be set when the model reasons")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ...types.delta import (
+from ...http.protocol.message import Head
+from ...types.chat.delta import (
     CitationDelta,
     Delta,
     ErrorDelta,
@@ -19,12 +20,9 @@ from ...types.delta import (
 )
 from ...wire import json
 from ...wire.frame import Frame
-from ...wire.http import Head
-from ..foreign import MESSAGES, not_an_answer, refuse_foreign, says_why
-from ..int_fields import used
-from ..json_fields import read_index, read_name, read_object, read_objects, read_text
-from ..response_extras import read_extras
-from .block_reader import BlockReader, read_citation
+from ..common.fields import read_extras, read_index, read_name, read_object, read_objects, read_text, used
+from ..common.protocol_detection import MESSAGES, not_an_answer, refuse_foreign, says_why
+from .response_parts import BlockReader, read_citation
 from .usage import read_usage
 
 Wire = dict[str, Any]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import CallError
-from ...types.call import Call
+from ...http.protocol.message import Head
+from ...types.config.call import Call
 from ...wire.frame import Frames
-from ...wire.http import Head
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest
+from ..common.fields import read_name, read_object, read_text
 from ..failure import error_from_response, parse_body
-from ..json_fields import read_name, read_object, read_text
 from .quirks import CohereQuirks
 from .request import write_request
 from .response import CohereReader

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...types.call import Call
-from ...types.delta import Delta, ResponseStart, ResultDelta, UsageDelta
-from ...types.embedding import EmbeddingResponse
-from ...types.media import Media
-from ...types.usage import Usage
+from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
+from ...types.chat.usage import Usage
+from ...types.config.call import Call
+from ...types.content.media import Media
+from ...types.operations.embedding import EmbeddingResponse
 from ...wire import json
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..embedding import checked, read_embedding_input
-from ..image import image_url
-from ..json_fields import read_name
-from ..operation import DocumentReader, OperationCodec
-from ..operation_quirks import EmbeddingQuirks
-from ..paths import quote_segment
-from .billed_units import read_billed_units
+from ..common.fields import read_name
+from ..common.paths import quote_segment
+from ..operations.embedding import checked, read_embedding_input
+from ..operations.image import image_url
+from ..operations.operation import DocumentReader, EmbeddingQuirks, OperationCodec
 from .codec import read_error
+from .usage import read_billed_units
 
 TRUNCATE = {True: "END", False: "NONE"}
 

@@ -1,13 +1,14 @@
-"""Messages: the history in Cohere's format."""
+"""Messages of a request, and the documents that are sent separately from them so that answers cite them."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ...types.call import Call
-from ...types.content import (
+from ...types.chat.message import Message
+from ...types.config.call import Call
+from ...types.content.parts import (
     Content,
     FileContent,
     GenericContent,
@@ -19,19 +20,66 @@ from ...types.content import (
     ToolCallContent,
     ToolResultContent,
 )
-from ...types.message import Message
-from ...types.vendor_fields import MESSAGE_FIELDS
+from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_PART
 from ...wire import json
 from ...wire.mime_sniffing import is_text
-from ..empty_messages import drop_empty
-from ..origin import is_own_part
-from ..url_media import is_remote
-from ..vendor_fields import with_vendor_fields
-from ..warnings import WarningCollector
-from .documents import is_document, write_document
+from ..common.foreign_parts import drop_empty
+from ..common.plan import is_own_part
+from ..common.vendor_fields import with_vendor_fields
+from ..common.warnings import WarningCollector
+from ..media.prepare import is_remote
 
 PROTOCOL = "cohere"
+ADDRESSES = ("http://", "https://")
 Wire = dict[str, Any]
+
+
+def is_document(part: Content) -> bool:
+    """Whether the part is a search result or a text file that answers may cite."""
+    if isinstance(part, FileContent):
+        return part.citations is not None and part.to_text() is not None
+    return isinstance(part, SearchResultContent)
+
+
+def write_documents(call: Call) -> Wire:
+    """Encode all documents of user messages; citations are turned off if none of them may be cited."""
+    text = [part for message in call.messages if message.role == "user" for part in message.contents]
+    match = [part for part in text if is_document(part)]
+    if not match:
+        return {}
+    written: Wire = {"documents": list(named(map(write_document, match)))}
+    if all(getattr(part, "citations", None) is False for part in match):
+        written["citation_options"] = {"mode": "OFF"}
+    return written
+
+
+def named(documents: Iterable[Any]) -> Iterator[Any]:
+    """Give the documents unique ids, because citations refer to them by id."""
+    seen: set[str] = set()
+    for number, document in enumerate(documents, 1):
+        if not isinstance(document, dict):
+            yield document
+            continue
+        known = str(document.get("id") or f"doc_{number}")
+        unique = known if known not in seen else f"{known}_{number}"
+        seen.add(unique)
+        yield {**document, "id": unique}
+
+
+def write_document(part: Content) -> Any:
+    """Encode a document, in the user's own form if it was written for Cohere."""
+    original = part.extras.get(VENDOR_PART, {}).get(PROTOCOL)
+    if original is not None:
+        return original["document"]
+    if isinstance(part, SearchResultContent):
+        about = {"url" if part.source.startswith(ADDRESSES) else "source": part.source} if part.source else {}
+        data = {**({"title": part.title} if part.title else {}), **about, "snippet": part.text}
+        return {**({"id": part.source} if part.source else {}), "data": data}
+    name = getattr(part, "name", None)
+    words = part.to_text() if isinstance(part, FileContent) else None
+    return {**({"id": name} if name else {}), "data": {**({"title": name} if name else {}), "snippet": words or ""}}
+
+
 NOTHING = "."
 """Text of a user message that contains only documents."""
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from ...dataclass import dataclass
 from ...schema.rules import SHAPES_ONLY, SchemaRules
 from ..base import Quirks
-from ..media_support import PICTURES, MediaSupport
+from ..media.support import PICTURES, MediaSupport
 
 PARAMETERS: Mapping[str, str | None] = {
     "max_output_tokens": "max_tokens",

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...types.call import Call
-from ...types.call_config import AIModelCallConfig
-from ...types.structured import OutputMode, StructuredOutput
-from ...types.tools import ToolDefinition
+from ...types.chat.structured import OutputMode, StructuredOutput
+from ...types.config.call import Call
+from ...types.config.call_config import AIModelCallConfig
+from ...types.tools.definitions import ToolDefinition
 from ..base import EncodedRequest
-from ..cache_control import warn_unsupported_cache, warn_unsupported_marks
-from ..context import warn_unsupported_context
-from ..effort import budget_for
-from ..parameters import write_parameters
-from ..prepare_media import prepare_media
-from ..structured_output import apply_output_mode, native_schema, output_mode, tool_schema
-from ..tool_selection import select_tools, write_raw
-from ..warnings import WarningCollector
-from .documents import write_documents
-from .messages import PROTOCOL, is_user_media, write_messages
+from ..common.request import (
+    budget_for,
+    warn_unsupported_cache,
+    warn_unsupported_context,
+    warn_unsupported_marks,
+    write_parameters,
+)
+from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..common.tools import select_tools, write_raw
+from ..common.warnings import WarningCollector
+from ..media.prepare import prepare_media
+from .messages import PROTOCOL, is_user_media, write_documents, write_messages
 from .quirks import CohereQuirks
 
 Wire = dict[str, Any]

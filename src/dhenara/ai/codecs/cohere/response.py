@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ...types.content import GenericContent
-from ...types.delta import (
+from ...http.protocol.message import Head
+from ...types.chat.delta import (
     CitationDelta,
     ContentDelta,
     Delta,
@@ -19,15 +19,27 @@ from ...types.delta import (
     TextDelta,
     ToolCallDelta,
 )
-from ...types.usage import Usage
+from ...types.chat.usage import Usage
+from ...types.content.parts import GenericContent
 from ...wire import json
 from ...wire.frame import Frame
-from ...wire.http import Head
+from ..common.fields import (
+    Report,
+    Wire,
+    build_citation,
+    count,
+    read_index,
+    read_int,
+    read_name,
+    read_object,
+    read_objects,
+    read_text,
+    unreadable,
+    used,
+)
+from ..common.protocol_detection import COHERE, not_an_answer, refuse_foreign, says_why
+from ..common.usage import TokenReport as Counted, split
 from ..failure import error_from_response
-from ..foreign import COHERE, not_an_answer, refuse_foreign, says_why
-from ..int_fields import Report, count, read_int, unreadable, used
-from ..json_fields import Wire, build_citation, read_index, read_name, read_object, read_objects, read_text
-from ..token_buckets import Report as Counted, split
 
 LAST = b"[DONE]"
 FINISH: dict[str, FinishReason] = {

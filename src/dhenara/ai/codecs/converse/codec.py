@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...errors import CallError
-from ...types.call import Call
+from ...http.protocol.message import Head
+from ...types.config.call import Call
 from ...wire.eventstream import EventStreamFrames
 from ...wire.frame import Frames
-from ...wire.http import Head
 from ..base import EncodedRequest
 from ..failure import aws_error, parse_body
 from .quirks import ConverseQuirks

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ...dataclass import replace
-from ...types.call import Call
+from ...types.config.call import Call
 from ..base import EncodedRequest
-from ..count_tokens import count_reader
+from ..common.paths import quote_segment
 from ..failure import aws_error
-from ..operation import OperationCodec
-from ..paths import quote_segment
+from ..operations.count_tokens import count_reader
+from ..operations.operation import OperationCodec
 from .quirks import ConverseQuirks
 from .request import write_request
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import dropwhile, takewhile
 from typing import Any
 
-from ...types.call import Call
-from ...types.content import (
+from ...types.chat.message import Message
+from ...types.config.call import Call
+from ...types.content.parts import (
     AudioContent,
     Content,
     GenericContent,
@@ -19,14 +20,12 @@ from ...types.content import (
     ToolCallContent,
     ToolResultContent,
 )
-from ...types.message import Message
-from ..cache_control import cache_point
-from ..origin import is_own_part
-from ..prefix import PromptPrefix, drop_foreign_reasoning
-from ..tool_call_ids import legal_id
-from ..vendor_fields import with_vendor_fields
-from ..warnings import WarningCollector
-from .media import NOTHING, name_documents, write_unsupported_media, write_user_media
+from ..common.plan import PromptPrefix, drop_foreign_reasoning, is_own_part
+from ..common.request import cache_point
+from ..common.tools import legal_id
+from ..common.vendor_fields import with_vendor_fields
+from ..common.warnings import WarningCollector
+from .parts import NOTHING, name_documents, write_unsupported_media, write_user_media
 
 PROTOCOL = "converse"
 Wire = dict[str, Any]

@@ -10,19 +10,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import UnsupportedError
-from ...types.call import Call
-from ...types.content import Media, VideoContent
-from ...types.delta import Delta, ResultDelta, UsageDelta
-from ...types.embedding import EmbeddingResponse
-from ...types.usage import Usage
+from ...types.chat.delta import Delta, ResultDelta, UsageDelta
+from ...types.chat.usage import Usage
+from ...types.config.call import Call
+from ...types.content.parts import Media, VideoContent
+from ...types.operations.embedding import EmbeddingResponse
 from ...wire import json
-from ...wire.image_headers import image_type
+from ...wire.media_headers import image_type
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..embedding import checked, read_embedding_input
+from ..common.paths import quote_segment
 from ..failure import aws_error
-from ..operation import DocumentReader, OperationCodec
-from ..operation_quirks import EmbeddingQuirks
-from ..paths import quote_segment
+from ..operations.embedding import checked, read_embedding_input
+from ..operations.operation import DocumentReader, EmbeddingQuirks, OperationCodec
 
 Wire = dict[str, Any]
 USUAL = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4"}

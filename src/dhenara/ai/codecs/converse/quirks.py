@@ -1,4 +1,4 @@
-"""Quirks of model families behind Converse, as data."""
+"""What differs between the models behind Converse, and the document formats that it accepts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,21 @@ from typing import ClassVar, Literal
 from ...dataclass import dataclass
 from ...schema.rules import CLOSED, SchemaRules
 from ..base import Quirks
-from ..media_support import PICTURES, MediaSupport
-from .documents import DOCUMENTS
+from ..media.support import PICTURES, MediaSupport
+
+OFFICE = "application/vnd.openxmlformats-officedocument."
+DOCUMENTS = {
+    "application/pdf": "pdf",
+    "text/csv": "csv",
+    "text/html": "html",
+    "text/plain": "txt",
+    "text/markdown": "md",
+    "application/msword": "doc",
+    f"{OFFICE}wordprocessingml.document": "docx",
+    "application/vnd.ms-excel": "xls",
+    f"{OFFICE}spreadsheetml.sheet": "xlsx",
+}
+
 
 PARAMETERS: Mapping[str, str | None] = {
     "max_output_tokens": "maxTokens",

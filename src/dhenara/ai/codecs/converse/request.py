@@ -5,28 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from ...dataclass import replace
-from ...types.call import Call
-from ...types.call_config import AIModelCallConfig
-from ...types.content import ToolCallContent, ToolResultContent
-from ...types.structured import StructuredOutput
-from ...types.tools import ToolChoice, ToolDefinition
+from ...types.chat.structured import StructuredOutput
+from ...types.config.call import Call
+from ...types.config.call_config import AIModelCallConfig
+from ...types.content.parts import ToolCallContent, ToolResultContent
+from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ...wire import json
-from ..assistant_prefill import strip_trailing_space
 from ..base import EncodedRequest
-from ..cache_control import cache_point, warn_unsupported_cache
-from ..context import warn_unsupported_context
-from ..effort import budget_for, dialect_effort
-from ..parameters import write_parameters
-from ..paths import quote_segment
-from ..prefix import PromptPrefix
-from ..prepare_media import prepare_media
-from ..structured_output import apply_output_mode, native_schema, output_mode, tool_schema
-from ..tool_selection import select_tools
-from ..warnings import WarningCollector
-from .media import is_user_media
+from ..common.paths import quote_segment
+from ..common.plan import PromptPrefix
+from ..common.request import (
+    budget_for,
+    cache_point,
+    dialect_effort,
+    strip_trailing_space,
+    warn_unsupported_cache,
+    warn_unsupported_context,
+    write_parameters,
+)
+from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..common.tools import select_tools
+from ..common.warnings import WarningCollector
+from ..media.prepare import prepare_media
 from .messages import PROTOCOL, write_messages, write_system
-from .provider_tools import write_provider_tools
+from .parts import is_user_media
 from .quirks import ConverseQuirks
+from .tools import write_provider_tools
 
 Wire = dict[str, Any]
 # Options that Converse itself supports; all others are for the model.

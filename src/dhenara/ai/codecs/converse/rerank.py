@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import ConfigurationError
-from ...types.call import Call
-from ...types.delta import Delta, ResultDelta
-from ...types.rerank import RankedDocument, RerankRequest, RerankResponse
+from ...types.chat.delta import Delta, ResultDelta
+from ...types.config.call import Call
+from ...types.operations.embedding import RankedDocument, RerankRequest, RerankResponse
 from ..base import EncodedRequest
 from ..failure import aws_error
-from ..operation import OperationCodec, request_of
-from ..operation_quirks import RerankQuirks
+from ..operations.operation import OperationCodec, RerankQuirks, request_of
 
 
 def write(call: Call, quirks: RerankQuirks) -> EncodedRequest:

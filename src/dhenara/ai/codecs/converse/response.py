@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ...errors import CallError
-from ...types.content import GenericContent
-from ...types.delta import (
+from ...http.protocol.message import Head
+from ...types.chat.delta import (
     CitationDelta,
     ContentDelta,
     Delta,
@@ -21,15 +21,13 @@ from ...types.delta import (
     TextDelta,
     ToolCallDelta,
 )
+from ...types.content.parts import GenericContent
 from ...wire import json
 from ...wire.frame import Frame
-from ...wire.http import Head
+from ..common.fields import Wire, read_extras, read_index, read_name, read_object, read_objects, read_text, used
+from ..common.protocol_detection import CONVERSE, not_an_answer, refuse_foreign, says_why
 from ..failure import aws_error, error_from_response
-from ..foreign import CONVERSE, not_an_answer, refuse_foreign, says_why
-from ..int_fields import used
-from ..json_fields import Wire, read_index, read_name, read_object, read_objects, read_text
-from ..response_extras import read_extras
-from .reports import MEDIA, read_citation, read_media, read_usage
+from .usage import MEDIA, read_citation, read_media, read_usage
 
 FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",

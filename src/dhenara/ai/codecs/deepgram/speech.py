@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import CallError
-from ...types.audio import SpeechRequest
-from ...types.call import Call
+from ...http.protocol.message import Head
+from ...types.config.call import Call
+from ...types.operations.audio import SpeechRequest
 from ...wire.frame import BytesAsFrames, Frames
-from ...wire.http import Head
 from ...wire.sse import SseFrames
-from ..audio import AudioReader, rename_fields
-from ..audio_quirks import SpeechQuirks
 from ..base import EncodedRequest, ResponseFormat
+from ..common.warnings import WarningCollector
 from ..failure import parse_body
-from ..operation import request_of
-from ..warnings import WarningCollector
-from .query import address, read_refusal
+from ..operations.audio import AudioReader, SpeechQuirks, rename_fields
+from ..operations.operation import request_of
+from .request import address, read_refusal
 
 FORMATS = {
     "mp3": {"encoding": "mp3"},

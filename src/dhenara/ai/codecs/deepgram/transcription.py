@@ -6,18 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import UnsupportedError
-from ...types.audio import TranscriptionRequest, TranscriptionResponse
-from ...types.call import Call
-from ...types.delta import Delta, ResponseStart, ResultDelta, UsageDelta
-from ...types.usage import Usage
-from ..audio import Wire, audio_bytes, kind_of, read_segment, read_word, rename_fields
-from ..audio_quirks import TranscriptionQuirks
+from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
+from ...types.chat.usage import Usage
+from ...types.config.call import Call
+from ...types.operations.audio import TranscriptionRequest, TranscriptionResponse
 from ..base import EncodedRequest
-from ..int_fields import amount
-from ..json_fields import read_object, read_text
-from ..operation import OperationCodec, request_of
-from ..warnings import WarningCollector
-from .query import address, read_refusal
+from ..common.fields import amount, read_object, read_text
+from ..common.warnings import WarningCollector
+from ..operations.audio import TranscriptionQuirks, Wire, audio_bytes, kind_of, read_segment, read_word, rename_fields
+from ..operations.operation import OperationCodec, request_of
+from .request import address, read_refusal
 
 
 def write(call: Call, quirks: TranscriptionQuirks) -> EncodedRequest:

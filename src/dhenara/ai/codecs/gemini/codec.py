@@ -1,18 +1,20 @@
-"""The generateContent codec."""
+"""The Gemini codec, and an adapter for operations whose answer is a chat response."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...errors import CallError, QuotaError, RateLimitError
-from ...types.call import Call
-from ...wire.frame import Frames
-from ...wire.http import Head
+from ...http.protocol.message import Head
+from ...types.chat.delta import Delta
+from ...types.config.call import Call
+from ...wire.frame import Frame, Frames
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest
+from ..common.fields import read_text
 from ..failure import error_from_response, parse_body
-from ..json_fields import read_text
 from .quirks import GeminiQuirks
 from .request import write_request
 from .response import GeminiReader
@@ -84,3 +86,24 @@ def retry_delay(details: Any) -> float | None:
 
 
 CODEC = Gemini()
+
+
+class ChatAdapterReader:
+    """Decodes a chat response and converts it with `_read`."""
+
+    __slots__ = ("_reader",)
+
+    def __init__(self) -> None:
+        self._reader = GeminiReader()
+
+    def whole(self, body: Any) -> Iterator[Delta]:
+        yield from self._read(self._reader.whole(body))
+
+    def frame(self, frame: Frame) -> Iterable[Delta]:
+        return list(self._read(self._reader.frame(frame)))
+
+    def finish(self) -> Iterable[Delta]:
+        return list(self._read(self._reader.finish()))
+
+    def _read(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
+        raise NotImplementedError

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from ...dataclass import replace
-from ...types.call import Call
+from ...types.config.call import Call
 from ..base import EncodedRequest
-from ..count_tokens import count_reader
-from ..operation import OperationCodec
+from ..operations.count_tokens import count_reader
+from ..operations.operation import OperationCodec
 from .codec import read_error
-from .model_names import full_name, model_path
 from .quirks import GeminiQuirks
-from .request import write_request
+from .request import full_name, model_path, write_request
 
 
 def write(call: Call, quirks: GeminiQuirks) -> EncodedRequest:

@@ -1,4 +1,4 @@
-"""Gemini embeddings: a batch of requests with one text each."""
+"""Embeddings over Gemini's own API, and the names of their tasks."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import UnsupportedError
-from ...types.call import Call
-from ...types.delta import Delta, ResultDelta, UsageDelta
-from ...types.embedding import EmbeddingResponse
-from ...types.media import Media
-from ...types.usage import Usage
-from ...wire.image_headers import image_type
+from ...types.chat.delta import Delta, ResultDelta, UsageDelta
+from ...types.chat.usage import Usage
+from ...types.config.call import Call
+from ...types.content.media import Media
+from ...types.operations.embedding import EmbeddingResponse
+from ...wire.media_headers import image_type
 from ..base import EncodedRequest
-from ..embedding import checked, read_embedding_input
-from ..int_fields import read_int
-from ..operation import OperationCodec
-from ..operation_quirks import EmbeddingQuirks
+from ..common.fields import read_int
+from ..operations.embedding import checked, read_embedding_input
+from ..operations.operation import EmbeddingQuirks, OperationCodec
 from .codec import read_error
-from .model_names import full_name, model_path
+from .request import full_name, model_path
 
 
 def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
@@ -53,3 +52,15 @@ def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
 
 
 CODEC = OperationCodec("gemini.embeddings", write, read, read_error)
+
+
+TASK_TYPES = {
+    "query": "RETRIEVAL_QUERY",
+    "document": "RETRIEVAL_DOCUMENT",
+    "classification": "CLASSIFICATION",
+    "clustering": "CLUSTERING",
+    "similarity": "SEMANTIC_SIMILARITY",
+    "code_query": "CODE_RETRIEVAL_QUERY",
+    "question": "QUESTION_ANSWERING",
+    "fact": "FACT_VERIFICATION",
+}

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from ...errors import ConfigurationError
-from ...types.call import Call
-from ...types.delta import Delta, ResultDelta
-from ...types.uploaded_file import (
+from ...types.chat.delta import Delta, ResultDelta
+from ...types.config.call import Call
+from ...types.operations.files import (
     FileDeleted,
     FilePage,
     FileRequest,
@@ -19,12 +19,11 @@ from ...types.uploaded_file import (
     read_time,
 )
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..batch import batch_line_format
-from ..file_content import download_format
-from ..file_quirks import FileQuirks
-from ..json_fields import require
-from ..operation import DocumentReader, OperationCodec, request_of
-from ..warnings import WarningCollector
+from ..common.fields import require
+from ..common.warnings import WarningCollector
+from ..operations.batch import batch_line_format
+from ..operations.files import FileQuirks, download_format
+from ..operations.operation import DocumentReader, OperationCodec, request_of
 from .codec import read_error
 
 STATES: dict[str, FileState] = {"PROCESSING": "processing", "FAILED": "failed"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...dataclass import replace
-from ...types.call import Call
+from ...types.config.call import Call
 from ..base import EncodedRequest
 from .codec import Gemini
 from .quirks import GeminiQuirks

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from ...dataclass import dataclass
 from ...schema.rules import LONE_REFERENCES, SchemaRules
 from ..base import Quirks
-from ..media_support import MediaSupport
+from ..media.support import MediaSupport
 
 SEEN = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
 # Larger media are uploaded.

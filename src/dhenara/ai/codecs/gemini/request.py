@@ -1,26 +1,46 @@
-"""Requests: encode a call as a generateContent body."""
+"""Requests of generateContent, and the names of models in their paths."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from ...types.call import Call
-from ...types.call_config import AIModelCallConfig
-from ...types.structured import OutputMode
-from ...types.tools import ToolChoice, ToolDefinition
+from ...types.chat.structured import OutputMode
+from ...types.config.call import Call
+from ...types.config.call_config import AIModelCallConfig
+from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ..base import EncodedRequest
-from ..cache_control import warn_unsupported_cache
-from ..context import warn_unsupported_context
-from ..effort import budget_for, dialect_effort
-from ..parameters import write_parameters
-from ..prepare_media import prepare_media
-from ..structured_output import apply_output_mode, native_schema, output_mode, tool_schema
-from ..warnings import WarningCollector
-from .contents import PROTOCOL, is_user_media, write_contents
-from .model_names import model_path
-from .provider_tools import write_provider_tools
+from ..common.paths import quote_path, quote_segment
+from ..common.request import (
+    budget_for,
+    dialect_effort,
+    warn_unsupported_cache,
+    warn_unsupported_context,
+    write_parameters,
+)
+from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..common.warnings import WarningCollector
+from ..media.prepare import prepare_media
+from .messages import PROTOCOL, is_user_media, write_contents
 from .quirks import GeminiQuirks
+from .tools import write_provider_tools
+
+PREFIXED = ("models/", "tunedModels/", "publishers/", "projects/", "endpoints/")
+SINGLE = ("models", "tunedModels")
+"""Collections whose names have one more segment; those of others may have several."""
+
+
+def full_name(model: str) -> str:
+    """Return the name with its collection; the default is `models`."""
+    return model if model.startswith(PREFIXED) else f"models/{model}"
+
+
+def model_path(model: str) -> str:
+    """Return the full name, quoted segment by segment for a path."""
+    name = full_name(model)
+    collection, _, rest = name.partition("/")
+    return f"{collection}/{quote_segment(rest, '@') if collection in SINGLE else quote_path(rest, '@')}"
+
 
 Wire = dict[str, Any]
 MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}

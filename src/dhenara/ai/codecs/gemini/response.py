@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
-from ...types.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
+from ...http.protocol.message import Head
+from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
 from ...wire import json
 from ...wire.frame import Frame
-from ...wire.http import Head
-from ..foreign import GEMINI, not_an_answer, refuse_foreign
-from ..int_fields import used
-from ..json_fields import Wire, read_index, read_name, read_object, read_objects, read_text
-from ..response_extras import read_extras
-from .candidate import Candidate
+from ..common.fields import Wire, read_extras, read_index, read_name, read_object, read_objects, read_text, used
+from ..common.protocol_detection import GEMINI, not_an_answer, refuse_foreign
+from .response_parts import Candidate
 from .usage import read_usage
 
 EXTRA_FIELDS = ("groundingMetadata", "urlContextMetadata", "safetyRatings")

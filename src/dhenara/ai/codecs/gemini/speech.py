@@ -8,17 +8,16 @@ from typing import Any
 
 from ...dataclass import replace
 from ...errors import UnsupportedError
-from ...types.audio import SpeechRequest, SpeechResponse, SpokenAudio
-from ...types.call import Call
-from ...types.content import TextContent
-from ...types.delta import Delta, FinishDelta, MediaDelta, PartDelta, ResultDelta, StreamEnd
-from ...types.message import Message
-from ..audio import add_wav_header
+from ...types.chat.delta import Delta, FinishDelta, MediaDelta, PartDelta, ResultDelta, StreamEnd
+from ...types.chat.message import Message
+from ...types.config.call import Call
+from ...types.content.parts import TextContent
+from ...types.operations.audio import SpeechRequest, SpeechResponse, SpokenAudio
 from ..base import EncodedRequest, ResponseFormat
-from ..operation import request_of
-from ..warnings import WarningCollector
-from .chat_adapter import ChatAdapterReader
-from .codec import Gemini
+from ..common.warnings import WarningCollector
+from ..operations.audio import add_wav_header
+from ..operations.operation import request_of
+from .codec import ChatAdapterReader, Gemini
 from .quirks import GeminiQuirks
 
 

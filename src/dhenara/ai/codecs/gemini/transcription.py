@@ -6,18 +6,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...dataclass import replace
-from ...types.audio import TranscriptionRequest, TranscriptionResponse
-from ...types.call import Call
-from ...types.content import TextContent
-from ...types.delta import Delta, FinishDelta, PartDelta, ResultDelta, StreamEnd, TextDelta
-from ...types.message import Message
-from ...types.subtitles import SpokenSegment
+from ...types.chat.delta import Delta, FinishDelta, PartDelta, ResultDelta, StreamEnd, TextDelta
+from ...types.chat.message import Message
+from ...types.config.call import Call
+from ...types.content.parts import TextContent
+from ...types.operations.audio import TranscriptionRequest, TranscriptionResponse
+from ...types.operations.subtitles import SpokenSegment
 from ...wire import json
 from ..base import EncodedRequest, ResponseFormat
-from ..operation import request_of
-from ..warnings import WarningCollector
-from .chat_adapter import ChatAdapterReader
-from .codec import Gemini
+from ..common.warnings import WarningCollector
+from ..operations.operation import request_of
+from .codec import ChatAdapterReader, Gemini
 from .quirks import GeminiQuirks
 
 SEGMENT = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...types.usage import Usage
-from ..int_fields import Report, count, read_int, unreadable
-from ..token_buckets import Report as Counted, split
+from ...types.chat.usage import Usage
+from ..common.fields import Report, count, read_int, unreadable
+from ..common.usage import TokenReport as Counted, split
 
 TOOL_PROMPT = "tool_prompt"
 EXTRA_COUNTS = frozenset({TOOL_PROMPT, "reasoning_tokens"})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...errors import CallError
-from ...types.call import Call
+from ...http.protocol.message import Head
+from ...types.config.call import Call
 from ...wire.frame import Frames
-from ...wire.http import Head
 from ...wire.ndjson import NdjsonFrames
 from ..base import EncodedRequest
 from ..failure import parse_body

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...types.call import Call
-from ...types.delta import Delta, ResponseStart, ResultDelta, UsageDelta
-from ...types.embedding import EmbeddingResponse
-from ...types.usage import Usage
+from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
+from ...types.chat.usage import Usage
+from ...types.config.call import Call
+from ...types.operations.embedding import EmbeddingResponse
 from ..base import EncodedRequest
-from ..embedding import checked, read_embedding_input
-from ..int_fields import read_int
-from ..json_fields import read_name
-from ..operation import OperationCodec
-from ..operation_quirks import EmbeddingQuirks
+from ..common.fields import read_int, read_name
+from ..operations.embedding import checked, read_embedding_input
+from ..operations.operation import EmbeddingQuirks, OperationCodec
 from .response import read_error
 
 TIMES = ("total_duration", "load_duration")

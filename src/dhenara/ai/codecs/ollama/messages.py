@@ -6,8 +6,9 @@ import base64
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ...types.call import Call
-from ...types.content import (
+from ...types.chat.message import Message
+from ...types.config.call import Call
+from ...types.content.parts import (
     Content,
     FileContent,
     GenericContent,
@@ -18,12 +19,11 @@ from ...types.content import (
     ToolCallContent,
     ToolResultContent,
 )
-from ...types.message import Message
-from ...types.vendor_fields import MESSAGE_FIELDS
+from ...types.vendor_parts.common import MESSAGE_FIELDS
 from ...wire.mime_sniffing import is_text
-from ..origin import is_own_part
-from ..url_media import is_remote
-from ..warnings import WarningCollector
+from ..common.plan import is_own_part
+from ..common.warnings import WarningCollector
+from ..media.prepare import is_remote
 
 PROTOCOL = "ollama"
 Wire = dict[str, Any]

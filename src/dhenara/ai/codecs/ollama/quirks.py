@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import ClassVar, Literal
 
 from ...dataclass import dataclass
-from ...types.structured import OutputMode
+from ...types.chat.structured import OutputMode
 from ..base import Quirks
 
 PARAMETERS: Mapping[str, str | None] = {

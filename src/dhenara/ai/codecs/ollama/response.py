@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...errors import CallError
-from ...types.delta import (
+from ...http.protocol.message import Head
+from ...types.chat.delta import (
     Delta,
     ErrorDelta,
     FinishDelta,
@@ -21,19 +22,28 @@ from ...types.delta import (
     ToolCallDelta,
     WarningDelta,
 )
-from ...types.usage import Usage
-from ...types.warning import CallWarning
+from ...types.chat.report import CallWarning
+from ...types.chat.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
-from ...wire.http import Head
 from ..base import EncodedRequest, RequestAware
+from ..common.fields import (
+    Report,
+    Wire,
+    count,
+    read_extras,
+    read_int,
+    read_name,
+    read_object,
+    read_objects,
+    read_text,
+    unreadable,
+    used,
+)
+from ..common.protocol_detection import OLLAMA, not_an_answer, refuse_foreign
+from ..common.think_tags import ThinkTagParser
 from ..failure import error_from_response
-from ..foreign import OLLAMA, not_an_answer, refuse_foreign
-from ..int_fields import Report, count, read_int, unreadable, used
-from ..json_fields import Wire, read_name, read_object, read_objects, read_text
-from ..response_extras import read_extras
-from ..think_tags import ThinkTagParser
-from .context import is_prompt_truncated
+from .request import is_prompt_truncated
 
 FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
 COUNTS = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import CallError
-from ...types.call import Call
+from ...http.protocol.message import Head
+from ...types.config.call import Call
 from ...wire.frame import Frames
-from ...wire.http import Head
 from ..base import EncodedRequest
+from ..common.fields import Wire, read_object, read_text
 from ..failure import LONGEST_BODY, error_from_response, parse_body
-from ..json_fields import Wire, read_object, read_text
 from .quirks import ChatQuirks
 from .request import write_request
 from .response import ChatReader

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...dataclass import replace
-from ...types.call import Call
+from ...types.config.call import Call
 from ..base import EncodedRequest
-from ..count_tokens import count_reader
-from ..operation import OperationCodec
+from ..operations.count_tokens import count_reader
+from ..operations.operation import OperationCodec
 from .codec import read_error
 from .quirks import ChatQuirks
 from .request import write_request

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...dataclass import replace
-from ...types.call import Call
+from ...types.config.call import Call
 from ..base import EncodedRequest
 from .codec import OpenAIChat
 from .quirks import ChatQuirks

@@ -1,20 +1,36 @@
-"""Messages: the history in Chat Completions format."""
+"""Messages of a request; those of the assistant with their tool calls and reasoning."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeGuard
 
-from ...types.call import Call
-from ...types.message import Message
-from ...types.vendor_fields import VENDOR_FIELDS
-from ..assistant_prefill import is_prefilled
-from ..cache_control import BREAKPOINT
-from ..warnings import WarningCollector
-from .quirks import ChatQuirks
-
-if TYPE_CHECKING:
-    from ...types.content import Content
+from ...types.chat.message import Message
+from ...types.config.call import Call
+from ...types.content.parts import (
+    AudioContent,
+    Content,
+    ContentItem,
+    GenericContent,
+    ReasoningContent,
+    RefusalContent,
+    ServerToolContent,
+    StructuredContent,
+    TextContent,
+    ToolCallContent,
+    ToolResultContent,
+)
+from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_FIELDS
+from ...wire import json
+from ..common.plan import is_own_part
+from ..common.request import BREAKPOINT, is_prefilled
+from ..common.tools import legal_id
+from ..common.vendor_fields import with_vendor_fields
+from ..common.warnings import WarningCollector
+from .parts import cache_control_of, mark_part, write_parts
+from .quirks import PROTOCOL, ChatQuirks
+from .reasoning import replay_reasoning
+from .tools import CUSTOM
 
 Wire = dict[str, Any]
 NOTHING = "."
@@ -56,12 +72,8 @@ def write_message(message: Message, call: Call, quirks: ChatQuirks, warnings: Wa
         case "user":
             yield from write_user(message, quirks, warnings)
         case "assistant":
-            from .assistant_messages import write_assistant
-
             yield from write_assistant(message, call, quirks, warnings)
         case "tool":
-            from .assistant_messages import write_results
-
             yield from write_results(message.contents, quirks, warnings)
 
 
@@ -70,8 +82,6 @@ def write_user(message: Message, quirks: ChatQuirks, warnings: WarningCollector)
     results = [part for part in message.contents if part.type == "tool_result"]
     text = [part for part in message.contents if part.type != "tool_result"]
     if results:
-        from .assistant_messages import write_results
-
         yield from write_results(results, quirks, warnings)
     if text or not results:
         wire: Wire = {"role": "user", "content": write_content(text, quirks, warnings)}
@@ -95,3 +105,115 @@ def is_unmarked(part: Content, quirks: ChatQuirks) -> bool:
     if part.extras and (VENDOR_FIELDS in part.extras or BREAKPOINT in part.extras):
         return False
     return (part.cache is None or quirks.cache_mark == "none") and not part.extras.get(quirks.cache_mark)
+
+
+def write_assistant(message: Message, call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
+    """Encode text, tool calls, and the reasoning that the dialect expects."""
+    calls = [part for part in message.contents if isinstance(part, ToolCallContent)]
+    wire: Wire = {"role": "assistant"}
+    text = "".join(part_text(part, call, warnings) for part in message.contents)
+    if text or quirks.empty_content != "omit":
+        wire["content"] = text or (None if quirks.empty_content == "null" and calls else "")
+    if any(is_own_chunk(part, call) or cache_control_of(part, quirks) for part in message.contents):
+        wire["content"] = list(write_chunks(message, call, quirks, warnings))
+    if calls:
+        wire["tool_calls"] = [write_tool_call(part, call, quirks) for part in calls]
+    replay_reasoning(message.contents, wire, call, quirks, warnings)
+    received = [part for part in message.contents if isinstance(part, AudioContent)]
+    if received and is_own_part(received[0], call, PROTOCOL) and "id" in received[0].extras:
+        wire["audio"] = {"id": received[0].extras["id"]}
+    for part in message.contents:
+        if is_message_fields(part, call):
+            wire.update(part.data)
+    if wire.get("content") or calls or "audio" in wire or len(wire) > 2:
+        yield {**wire, "name": message.name} if message.name else wire
+
+
+def is_own_chunk(part: Content, call: Call) -> bool:
+    """Whether the user wrote a chunk of the protocol's own, which stands among the texts."""
+    own = isinstance(part, GenericContent) and part.origin is None and is_own_part(part, call, PROTOCOL)
+    return own and getattr(part, "kind", None) != MESSAGE_FIELDS
+
+
+def is_message_fields(part: Content, call: Call) -> TypeGuard[GenericContent]:
+    """Whether these are fields that the user wrote next to the content of the message."""
+    return isinstance(part, GenericContent) and part.kind == MESSAGE_FIELDS and is_own_part(part, call, PROTOCOL)
+
+
+def write_chunks(message: Message, call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
+    """Encode the answer as parts, with cache markers and chunks in the protocol's own format."""
+    for part in message.contents:
+        if isinstance(part, GenericContent) and is_own_chunk(part, call):
+            yield dict(part.data)
+        elif text := part_text(part, call, warnings):
+            yield mark_part({"type": "text", "text": text}, part, quirks, warnings)
+
+
+def part_text(part: Content, call: Call, warnings: WarningCollector) -> str:
+    """Return the text of a part of an answer."""
+    match part:
+        case TextContent() | StructuredContent() | RefusalContent():
+            return part.text
+        case ReasoningContent() | ToolCallContent():
+            return ""
+        case GenericContent() if is_own_chunk(part, call) or is_message_fields(part, call):
+            return ""
+        case AudioContent():
+            return "" if is_own_part(part, call, PROTOCOL) else part.get_text()
+        case ServerToolContent():
+            if not is_own_part(part, call, PROTOCOL):
+                warnings.dropped(f"the provider's own tool {part.name!r}", "only its origin knows it", part)
+            return ""
+        case _:
+            kind = getattr(part, "type", "part")
+            warnings.dropped(f"a part of kind {kind!r} in an answer", "assistant messages support only text", part)
+            return ""
+
+
+def write_tool_call(part: ToolCallContent, call: Call, quirks: ChatQuirks) -> Wire:
+    """Encode a tool call; the original argument text is sent back unchanged so that prompt caches match."""
+    text = part.arguments_text
+    if part.extras.get("type") == CUSTOM and is_own_part(part, call, PROTOCOL):
+        custom = {"name": part.name, "input": text or ""}
+        return {"id": legal_id(part.id, quirks.tool_id), "type": CUSTOM, CUSTOM: custom}
+    if text is None or part.error:
+        text = json.dumps(part.arguments).decode()
+    wire = {
+        "id": legal_id(part.id, quirks.tool_id),
+        "type": "function",
+        "function": {"name": part.name, "arguments": text or "{}"},
+        **({"extra_content": part.extras["extra_content"]} if "extra_content" in part.extras else {}),
+    }
+    return with_vendor_fields(wire, part, PROTOCOL)
+
+
+def write_results(contents: Sequence[ContentItem], quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
+    """Encode each result as a message. Images follow in a user message after all results."""
+    results = [part for part in contents if isinstance(part, ToolResultContent)]
+    for result in results:
+        yield {
+            "role": "tool",
+            "tool_call_id": legal_id(result.call_id, quirks.tool_id),
+            "content": result_content(result, quirks, warnings),
+        }
+    if quirks.parts_in_tool_results:
+        return
+    media = [part for result in results for part in result.contents if not isinstance(part, TextContent)]
+    if media:
+        warnings.rewritten("media in a tool result", "it follows in a user message", results)
+        if shown := write_parts(media, quirks, warnings):
+            yield {"role": "user", "content": shown}
+
+
+def result_content(result: ToolResultContent, quirks: ChatQuirks, warnings: WarningCollector) -> Any:
+    """Return text, or parts if the provider supports them or there is a cache marker."""
+    mark = cache_control_of(result, quirks)
+    texts = [part for part in result.contents if isinstance(part, TextContent)]
+    if mark is not None or any(cache_control_of(part, quirks) for part in texts):
+        shown = result.contents if quirks.parts_in_tool_results else texts
+        lead = [{"type": "text", "text": result.get_text()}] if result.output is not None or not shown else []
+        parts = [*lead, *write_parts(shown, quirks, warnings)]
+        return parts if mark is None else [*parts[:-1], {**parts[-1], quirks.cache_mark: mark}]
+    if result.contents and quirks.parts_in_tool_results:
+        return write_content(result.contents, quirks, warnings)
+    return result.get_text()

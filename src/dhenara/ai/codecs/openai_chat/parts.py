@@ -6,20 +6,12 @@ import base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...types.content import (
-    AudioContent,
-    Content,
-    FileContent,
-    GenericContent,
-    ImageContent,
-    Media,
-    VideoContent,
-)
+from ...types.content.parts import AudioContent, Content, FileContent, GenericContent, ImageContent, Media, VideoContent
 from ...wire.mime_sniffing import is_text
-from ..cache_control import BREAKPOINT, CONTROL, anthropic_cache_control, breakpoint_of
-from ..url_media import is_remote
-from ..vendor_fields import with_vendor_fields
-from ..warnings import WarningCollector
+from ..common.request import BREAKPOINT, CONTROL, anthropic_cache_control, breakpoint_of
+from ..common.vendor_fields import with_vendor_fields
+from ..common.warnings import WarningCollector
+from ..media.prepare import is_remote
 from .quirks import PROTOCOL, ChatQuirks
 
 Wire = dict[str, Any]

@@ -11,7 +11,7 @@ from ...schema.rules import ALL_REQUIRED, SchemaRules
 from ..base import Quirks
 
 if TYPE_CHECKING:
-    from ..tool_call_ids import IdRule
+    from ..common.tools import IdRule
 
 PARAMETERS: Mapping[str, str | None] = {
     "temperature": "temperature",

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...types.call import Call
-from ...types.call_config import AIModelCallConfig
-from ..assistant_prefill import as_continue_request, is_prefilled
+from ...types.config.call import Call
+from ...types.config.call_config import AIModelCallConfig
 from ..base import EncodedRequest
-from ..cache_control import BREAKPOINT, warn_unsupported_cache
-from ..context import warn_unsupported_context
-from ..parameters import write_parameters
-from ..prepare_media import has_media, prepare_media
-from ..structured_output import apply_output_mode, native_schema, output_mode
-from ..warnings import WarningCollector
+from ..common.request import (
+    BREAKPOINT,
+    as_continue_request,
+    is_prefilled,
+    warn_unsupported_cache,
+    warn_unsupported_context,
+    write_parameters,
+)
+from ..common.structured_output import apply_output_mode, native_schema, output_mode
+from ..common.warnings import WarningCollector
+from ..media.prepare import has_media, prepare_media
 from .messages import write_messages
 from .quirks import PROTOCOL, ChatQuirks
 
 if TYPE_CHECKING:
-    from ...types.structured import OutputMode
+    from ...types.chat.structured import OutputMode
 
 STREAM_OPTIONS = {"include_usage": True}
 STREAM_FIELDS = {"stream": True, "stream_options": STREAM_OPTIONS}

@@ -6,27 +6,17 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from ...types.delta import (
-    Delta,
-    ErrorDelta,
-    FinishDelta,
-    FinishReason,
-    LogprobsDelta,
-    ResponseStart,
-    StreamEnd,
-)
+from ...http.protocol.message import Head
+from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
 from ...wire import json
 from ...wire.frame import Frame
-from ...wire.http import Head
-from ...wire.patterns import matches
+from ...wire.text import matches
 from ..base import EncodedRequest, RequestAware
-from ..foreign import CHAT, not_an_answer, refuse_foreign
-from ..int_fields import used
-from ..json_fields import read_name, read_object, read_objects, read_text
-from ..parallel_calls import WrapperCalls, declared_tools
-from ..response_extras import read_extras
-from .message_reader import TEXT, MessageReader
+from ..common.fields import read_extras, read_name, read_object, read_objects, read_text, used
+from ..common.parallel_calls import WrapperCalls, declared_tools
+from ..common.protocol_detection import CHAT, not_an_answer, refuse_foreign
 from .quirks import ChatQuirks
+from .response_parts import TEXT, MessageReader
 from .usage import read_usage
 
 FINISH: dict[str, FinishReason] = {
@@ -93,7 +83,7 @@ class ChatReader(RequestAware):
         """
         self._declared = declared_tools(encoded.body)
         if self._quirks.think_tags and "response_format" not in encoded.body:
-            from ..think_tags import opens_in_prompt
+            from ..common.think_tags import opens_in_prompt
 
             model = str(encoded.body.get("model") or "")
             self._thinking = opens_in_prompt(model, self._quirks.think_opened)
@@ -201,7 +191,7 @@ class ChatReader(RequestAware):
             if extras := read_extras(body, EXTRA_FIELDS):
                 yield ResponseStart(extras=extras)
         if body.get("citations") or body.get("search_results"):
-            from .citations import read_sources
+            from .response_parts import read_sources
 
             yield from read_sources(body, self._urls, TEXT)
 

@@ -1,16 +1,136 @@
-"""Tools of a request, imported by the first call that has any."""
+"""Tools: their declaration in a request, the tools of providers, and the tool calls of a response."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from ...types.call_config import AIModelCallConfig
-from ...types.tools import ToolChoice, ToolDefinition
-from ..structured_output import tool_schema
-from ..tool_selection import select_tools
-from ..warnings import WarningCollector
-from .provider_tools import write_provider_tools
+from ...dataclass import dataclass
+from ...types.chat.delta import Delta, ToolCallDelta
+from ...types.config.call_config import AIModelCallConfig
+from ...types.tools.definitions import CodeExecution, RemoteMCP, ServerTool, ToolChoice, ToolDefinition, WebSearch
+from ...wire import json
+from ..common.fields import Wire, read_index, read_object, read_objects, read_text
+from ..common.structured_output import tool_schema
+from ..common.tools import (
+    AnyTool,
+    ProviderToolsWire,
+    select_tools,
+    user_location,
+    warn_unsupported_settings,
+    warn_unsupported_tool,
+)
+from ..common.warnings import WarningCollector
 from .quirks import ChatQuirks
+
+if TYPE_CHECKING:
+    from ...wire.partial_json import PartialJson
+
+
+def write_provider_tools(tools: Sequence[AnyTool], quirks: ChatQuirks, warnings: WarningCollector) -> ProviderToolsWire:
+    result = ProviderToolsWire()
+    for tool in tools:
+        match tool:
+            case ToolDefinition():
+                continue
+            case ServerTool():
+                result.entries.append(tool.spec)
+            case WebSearch() if quirks.web_search != "none":
+                SEARCHES[quirks.web_search](tool, result, quirks, warnings)
+            case CodeExecution() if quirks.runs_code:
+                warn_unsupported_settings(tool, (), warnings)
+                result.entries.append({"type": "code_interpreter", "container": {"type": "auto"}})
+            case RemoteMCP() if quirks.connects_mcp:
+                result.entries.append(write_mcp(tool, warnings))
+            case _:
+                warn_unsupported_tool(tool, warnings, " in this protocol")
+    return result
+
+
+def search_options(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
+    """Encode web search as a body field, for models that search themselves."""
+    warn_unsupported_settings(search, ("context_size", "place"), warnings)
+    options: Wire = {"search_context_size": search.context_size} if search.context_size else {}
+    if place := user_location(search):
+        options["user_location"] = {"type": place.pop("type"), "approximate": place}
+    match.fields["web_search_options"] = options
+
+
+def search_always(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
+    """Encode settings of a model that always searches as body fields."""
+    warn_unsupported_settings(search, ("context_size", "place", "allowed_domains", "blocked_domains"), warnings)
+    options: Wire = {"search_context_size": search.context_size} if search.context_size else {}
+    if place := user_location(search):
+        options["user_location"] = {name: value for name, value in place.items() if name != "type"}
+    if options:
+        match.fields["web_search_options"] = options
+    domains = [*search.allowed_domains, *(f"-{domain}" for domain in search.blocked_domains)]
+    if domains:
+        match.fields["search_domain_filter"] = domains
+
+
+def search_entry(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
+    """Encode web search as a tool entry with parameters."""
+    warn_unsupported_settings(
+        search, ("context_size", "place", "allowed_domains", "blocked_domains", "max_uses"), warnings
+    )
+    text = {
+        "search_context_size": search.context_size,
+        "allowed_domains": list(search.allowed_domains),
+        "excluded_domains": list(search.blocked_domains),
+        "max_uses": search.max_uses,
+        "user_location": user_location(search),
+    }
+    parameters = {name: value for name, value in text.items() if value}
+    match.entries.append({"type": quirks.web_search_type, **({"parameters": parameters} if parameters else {})})
+
+
+def search_bare(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
+    """Encode web search as a tool entry without parameters."""
+    warn_unsupported_settings(search, (), warnings)
+    match.entries.append({"type": quirks.web_search_type})
+
+
+def search_switch(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
+    """Encode web search as a boolean."""
+    warn_unsupported_settings(search, (), warnings)
+    match.fields["enable_search"] = True
+
+
+def search_nested(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
+    """Encode web search as a tool entry with nested settings; at most one domain."""
+    warn_unsupported_settings(search, ("allowed_domains",), warnings)
+    text: Wire = {"enable": True}
+    if search.allowed_domains:
+        text["search_domain_filter"] = search.allowed_domains[0]
+    if len(search.allowed_domains) > 1:
+        warnings.clamped("web_search.allowed_domains", "only the first one is used")
+    match.entries.append({"type": "web_search", "web_search": text})
+
+
+SEARCHES: dict[str, Callable[[WebSearch, ProviderToolsWire, ChatQuirks, WarningCollector], None]] = {
+    "options": search_options,
+    "always": search_always,
+    "entry": search_entry,
+    "bare": search_bare,
+    "switch": search_switch,
+    "nested": search_nested,
+}
+
+
+def write_mcp(server: RemoteMCP, warnings: WarningCollector) -> Wire:
+    """Encode an MCP server; its secrets are sent to the provider, which connects to it."""
+    headers = {name: value.get_secret_value() for name, value in server.headers.items()}
+    if token := server.token():
+        headers.setdefault("Authorization", f"Bearer {token}")
+    written: Wire = {"type": "mcp", "server_label": server.name, "server_url": server.url, "require_approval": "never"}
+    if headers:
+        written["headers"] = headers
+    if server.allowed_tools:
+        written["allowed_tools"] = list(server.allowed_tools)
+    if server.description:
+        written["server_description"] = server.description
+    return written
 
 
 def write_tools(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:
@@ -46,3 +166,100 @@ def write_tool_choice(choice: ToolChoice, quirks: ChatQuirks, warnings: WarningC
         warnings.unsupported("tool_choice", f"{choice.mode!r} is not supported; the model decides")
         return {}
     return {"tool_choice": word}
+
+
+CUSTOM = "custom"
+
+
+@dataclass(slots=True)
+class OpenCall:
+    """The call at one index of the stream. Its arguments are stored only if no ids separate the calls."""
+
+    part: str
+    id: str | None
+    name: str | None
+    arguments: PartialJson | None = None
+
+    def add(self, text: str) -> None:
+        """Add the next piece of the arguments."""
+        if self.arguments is None:
+            from ...wire.partial_json import PartialJson
+
+            self.arguments = PartialJson()
+        self.arguments.feed(text)
+
+    def is_complete(self) -> bool:
+        """Whether the arguments are complete, so that the next name starts another call."""
+        return self.arguments is not None and self.arguments.complete
+
+
+class CallReader:
+    """Tracks which call a piece belongs to."""
+
+    __slots__ = ("_calls", "_choice", "_legacy", "_open")
+
+    def __init__(self, choice: int) -> None:
+        self._choice = choice
+        self._calls = 0
+        self._legacy = False
+        self._open: dict[int, OpenCall] = {}
+
+    @property
+    def called(self) -> bool:
+        """Whether there was any call."""
+        return self._calls > 0 or self._legacy
+
+    def read(self, message: Wire, *, whole: bool) -> Iterator[Delta]:
+        """Read the calls of a message; a complete message has each call once, a stream sends pieces by index."""
+        for position, tool in enumerate(read_objects(message, "tool_calls")):
+            yield self._call(tool, None if whole else read_index(tool, "index", 0 if "index" in tool else position))
+        legacy = read_object(message, "function_call")
+        if legacy.get("name") or legacy.get("arguments"):
+            self._legacy = True
+            yield self._call_delta("function", None, read_text(legacy, "name") or None, legacy.get("arguments"), None)
+
+    def _call(self, tool: Wire, at: int | None) -> Delta:
+        function, extras = self._function(tool)
+        given, name = read_text(tool, "id") or None, read_text(function, "name") or None
+        arguments = function.get("arguments")
+        part = self._open_call(given, name).part if at is None else self._part_of(at, given, name, arguments)
+        return self._call_delta(part, given, name, arguments, extras)
+
+    def _function(self, tool: Wire) -> tuple[Wire, Wire | None]:
+        """Return name and arguments; custom tools have text arguments, and some providers omit the nested object."""
+        custom, function = read_object(tool, CUSTOM), read_object(tool, "function")
+        if custom.get("name") or (custom.get("input") and not function.get("name")):
+            called = {"name": custom.get("name"), "arguments": custom.get("input")}
+            return called, {"type": CUSTOM}
+        extras = {"extra_content": tool["extra_content"]} if tool.get("extra_content") else None
+        return function or tool, extras
+
+    def _part_of(self, at: int, given: str | None, name: str | None, arguments: Any) -> str:
+        """Return the part of a call. Some servers use index 0 for all calls: a new id with a name starts a new
+        call.
+        """
+        known = self._open.get(at)
+        if known is None or is_new_call(known, given, name):
+            known = self._open[at] = self._open_call(given, name)
+        known.id, known.name = known.id or given, known.name or name
+        if known.id is None and isinstance(arguments, str):
+            known.add(arguments)
+        return known.part
+
+    def _open_call(self, given: str | None, name: str | None) -> OpenCall:
+        part, self._calls = f"call{self._calls}", self._calls + 1
+        return OpenCall(part, given, name)
+
+    def _call_delta(self, part: str, given: str | None, name: str | None, arguments: Any, extras: Wire | None) -> Delta:
+        is_text = isinstance(arguments, str) or arguments is None
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments).decode() if arguments else ""
+        return ToolCallDelta(part, given, name, text, is_text, self._choice, extras)
+
+
+def is_new_call(known: OpenCall, given: str | None, name: str | None) -> bool:
+    """Whether this name starts another call at the same index."""
+    if not name:
+        return False
+    if given or known.id:
+        return bool(given and known.id and given != known.id)
+    return known.name is not None and (known.name != name or known.is_complete())

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ...types.usage import Usage
-from ..int_fields import Report, count, read_int, read_ints, read_object, unreadable
-from ..reported_cost import reported_cost
-from ..token_buckets import Report as Counted, split
+from ...types.chat.usage import Usage
+from ..common.fields import Report, count, read_int, read_ints, read_object, unreadable
+from ..common.usage import TokenReport as Counted, reported_cost, split
 
 
 def read_usage(report: Report, *, cache_unclear: bool = False) -> Usage:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import CallError
-from ...types.call import Call
+from ...http.protocol.message import Head
+from ...types.config.call import Call
 from ...wire.frame import Frames
-from ...wire.http import Head
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest
+from ..common.paths import quote_segment
 from ..failure import error_from_response, parse_body
-from ..paths import quote_segment
-from .finish import UNDER_WAY
 from .quirks import ResponsesQuirks
 from .request import write_request
-from .response import ResponsesReader
+from .response import UNDER_WAY, ResponsesReader
 
 
 class OpenAIResponses:

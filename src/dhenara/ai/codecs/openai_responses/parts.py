@@ -6,12 +6,12 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from ...types.content import Content, FileContent, GenericContent, ImageContent, Media
+from ...types.content.parts import Content, FileContent, GenericContent, ImageContent, Media
 from ...wire.mime_sniffing import is_text
-from ..cache_control import BREAKPOINT, breakpoint_of
-from ..url_media import is_remote
-from ..vendor_fields import with_vendor_fields
-from ..warnings import WarningCollector
+from ..common.request import BREAKPOINT, breakpoint_of
+from ..common.vendor_fields import with_vendor_fields
+from ..common.warnings import WarningCollector
+from ..media.prepare import is_remote
 
 PROTOCOL = "openai_responses"
 Wire = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import ClassVar
 from ...dataclass import dataclass
 from ...schema.rules import ALL_REQUIRED, SchemaRules
 from ..base import Quirks
-from ..media_support import PICTURES, MediaSupport
+from ..media.support import PICTURES, MediaSupport
 
 PARAMETERS: Mapping[str, str | None] = {
     "max_output_tokens": "max_output_tokens",

@@ -5,24 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from ...dataclass import replace
-from ...types.call import Call
-from ...types.call_config import AIModelCallConfig
-from ...types.content import ReasoningContent
-from ...types.structured import OutputMode, StructuredOutput
-from ...types.tools import ToolChoice, ToolDefinition
+from ...types.chat.structured import OutputMode, StructuredOutput
+from ...types.config.call import Call
+from ...types.config.call_config import AIModelCallConfig
+from ...types.content.parts import ReasoningContent
+from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ..base import EncodedRequest
-from ..cache_control import warn_unsupported_cache
-from ..context import warn_unsupported_context
-from ..effort import dialect_effort
-from ..origin import is_own_part
-from ..parameters import write_parameters
-from ..prepare_media import prepare_media
-from ..structured_output import apply_output_mode, native_schema, output_mode, tool_schema
-from ..warnings import WarningCollector
-from .items import write_items
+from ..common.plan import is_own_part
+from ..common.request import dialect_effort, warn_unsupported_cache, warn_unsupported_context, write_parameters
+from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..common.warnings import WarningCollector
+from ..media.prepare import prepare_media
+from .messages import write_items
 from .parts import PROTOCOL, is_user_media
-from .provider_tools import write_provider_tools
 from .quirks import ResponsesQuirks
+from .tools import write_provider_tools
 
 Wire = dict[str, Any]
 SEALED = "reasoning.encrypted_content"

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from ...types.delta import (
+from ...http.protocol.message import Head
+from ...types.chat.delta import (
     CitationDelta,
     Delta,
     ErrorDelta,
     FinishDelta,
+    FinishReason,
     LogprobsDelta,
     MediaDelta,
     ReasoningDelta,
@@ -23,15 +25,31 @@ from ...types.delta import (
 )
 from ...wire import json
 from ...wire.frame import Frame
-from ...wire.http import Head
-from ..foreign import RESPONSES, not_an_answer, refuse_foreign, says_why
-from ..int_fields import used
-from ..json_fields import Wire, read_index, read_name, read_object, read_objects, read_text
-from ..response_extras import read_extras
-from .finish import finish_delta
-from .item_reader import ItemReader, arguments_text, read_citation
+from ..common.fields import Wire, read_extras, read_index, read_name, read_object, read_objects, read_text, used
+from ..common.protocol_detection import RESPONSES, not_an_answer, refuse_foreign, says_why
 from .quirks import ResponsesQuirks
+from .response_parts import ItemReader, arguments_text, read_citation
 from .usage import read_usage
+
+INCOMPLETE: dict[str, FinishReason] = {
+    "max_output_tokens": "length",
+    "max_tokens": "length",
+    "content_filter": "content_filter",
+}
+UNDER_WAY = ("queued", "in_progress")
+
+
+def finish_delta(response: Wire, *, called: bool) -> FinishDelta:
+    """Return the finish delta. `called`: whether tool calls wait for the caller."""
+    raw = read_text(response, "status") or "completed"
+    reason = read_text(read_object(response, "incomplete_details"), "reason")
+    if raw == "incomplete" and reason:
+        return FinishDelta(INCOMPLETE.get(reason, "other"), reason)
+    if raw == "completed":
+        return FinishDelta("tool_calls" if called else "stop", raw)
+    # A background response is fetched again later by its id.
+    return FinishDelta("pause" if raw in UNDER_WAY else "other", raw)
+
 
 LAST = b"[DONE]"
 EXTRA_FIELDS = ("service_tier", "conversation", "background", "previous_response_id")

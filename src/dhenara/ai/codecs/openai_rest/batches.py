@@ -6,19 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from ...types.batch import BatchJob, BatchPage, BatchRequest, BatchState
-from ...types.call import Call
-from ...types.delta import Delta, ResultDelta
-from ...types.uploaded_file import read_time
+from ...types.chat.delta import Delta, ResultDelta
+from ...types.config.call import Call
+from ...types.operations.batch import BatchJob, BatchPage, BatchRequest, BatchState
+from ...types.operations.files import read_time
 from ..base import EncodedRequest
-from ..batch import BatchCodec, BatchResult, Wire, error_body
-from ..batch_quirks import BatchQuirks
-from ..foreign import protocol_of
-from ..int_fields import read_int, read_object
-from ..json_fields import require
+from ..common.fields import read_int, read_object, require
+from ..common.paths import quote_segment
+from ..common.protocol_detection import protocol_of
 from ..openai_chat.codec import read_error
-from ..operation import request_of
-from ..paths import quote_segment
+from ..operations.batch import BatchCodec, BatchQuirks, BatchResult, Wire, error_body
+from ..operations.operation import request_of
 
 STATES: dict[str, BatchState] = {
     "completed": "done",

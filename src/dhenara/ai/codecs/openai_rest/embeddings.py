@@ -7,18 +7,16 @@ from array import array
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ...types.call import Call
-from ...types.delta import Delta, ResponseStart, ResultDelta
-from ...types.embedding import EmbeddingResponse
-from ...types.usage import Usage
+from ...types.chat.delta import Delta, ResponseStart, ResultDelta
+from ...types.chat.usage import Usage
+from ...types.config.call import Call
+from ...types.operations.embedding import EmbeddingResponse
 from ..base import EncodedRequest
-from ..embedding import checked, read_embedding_input
-from ..int_fields import Report, read_int, read_object, unreadable, used
-from ..json_fields import read_name
+from ..common.fields import Report, read_int, read_name, read_object, unreadable, used
+from ..common.usage import reported_cost
 from ..openai_chat.codec import read_error
-from ..operation import OperationCodec
-from ..operation_quirks import EmbeddingQuirks, Transport
-from ..reported_cost import reported_cost
+from ..operations.embedding import checked, read_embedding_input
+from ..operations.operation import EmbeddingQuirks, OperationCodec, Transport
 
 
 def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:

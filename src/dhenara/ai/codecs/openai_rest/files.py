@@ -6,19 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from ...types.call import Call
-from ...types.delta import Delta, ResultDelta
-from ...types.uploaded_file import FileDeleted, FilePage, FileRequest, FileState, UploadedFile, read_time
-from ...wire.multipart import Field, FilePart, Multipart
+from ...http.protocol.request_bodies import Field, FilePart, Multipart
+from ...types.chat.delta import Delta, ResultDelta
+from ...types.config.call import Call
+from ...types.operations.files import FileDeleted, FilePage, FileRequest, FileState, UploadedFile, read_time
 from ..base import EncodedRequest
-from ..batch import batch_line_format
-from ..file_content import download_format
-from ..file_quirks import FileQuirks
-from ..json_fields import require
+from ..common.fields import require
+from ..common.paths import quote_segment
+from ..common.warnings import WarningCollector
 from ..openai_chat.codec import read_error
-from ..operation import OperationCodec, request_of
-from ..paths import quote_segment
-from ..warnings import WarningCollector
+from ..operations.batch import batch_line_format
+from ..operations.files import FileQuirks, download_format
+from ..operations.operation import OperationCodec, request_of
 
 Wire = dict[str, Any]
 STATES: dict[str, FileState] = {

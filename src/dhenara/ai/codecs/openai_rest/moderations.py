@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import UnsupportedError
-from ...types.call import Call
-from ...types.content import ImageContent
-from ...types.delta import Delta, ResponseStart, ResultDelta
-from ...types.moderation import Moderation, ModerationRequest, ModerationResponse
+from ...types.chat.delta import Delta, ResponseStart, ResultDelta
+from ...types.config.call import Call
+from ...types.content.parts import ImageContent
+from ...types.operations.embedding import Moderation, ModerationRequest, ModerationResponse
 from ..base import EncodedRequest
-from ..image import image_url
-from ..int_fields import used
-from ..json_fields import read_name, read_object, require
+from ..common.fields import read_name, read_object, require, used
 from ..openai_chat.codec import read_error
-from ..operation import OperationCodec, request_of
-from ..operation_quirks import ModerationQuirks
+from ..operations.image import image_url
+from ..operations.operation import ModerationQuirks, OperationCodec, request_of
 from .embeddings import read_usage
 
 

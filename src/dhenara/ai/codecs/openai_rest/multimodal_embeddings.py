@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...types.call import Call
-from ...types.media import Media
+from ...types.config.call import Call
+from ...types.content.media import Media
 from ..base import EncodedRequest
-from ..embedding import read_embedding_input
-from ..image import image_url
 from ..openai_chat.codec import read_error
-from ..operation import OperationCodec
-from ..operation_quirks import EmbeddingQuirks
+from ..operations.embedding import read_embedding_input
+from ..operations.image import image_url
+from ..operations.operation import EmbeddingQuirks, OperationCodec
 from .embeddings import read
 
 

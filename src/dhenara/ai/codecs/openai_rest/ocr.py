@@ -6,20 +6,17 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from ...types.call import Call
-from ...types.content import FileContent, ImageContent
-from ...types.delta import Delta, ResponseStart, ResultDelta, UsageDelta
-from ...types.image import GeneratedImage
-from ...types.ocr import OcrPage, OcrRequest, OcrResponse
-from ...types.usage import Usage
-from ...wire.image_headers import image_type
+from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
+from ...types.chat.usage import Usage
+from ...types.config.call import Call
+from ...types.content.parts import FileContent, ImageContent
+from ...types.operations.image import GeneratedImage, OcrPage, OcrRequest, OcrResponse
+from ...wire.media_headers import image_type
 from ..base import EncodedRequest
-from ..image import image_url
-from ..int_fields import read_int, read_object
-from ..json_fields import read_name
+from ..common.fields import read_int, read_name, read_object
 from ..openai_chat.codec import read_error
-from ..operation import OperationCodec, request_of
-from ..operation_quirks import OcrQuirks
+from ..operations.image import image_url
+from ..operations.operation import OcrQuirks, OperationCodec, request_of
 
 OWN = ("index", "markdown", "images", "dimensions")
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...types.call import Call
-from ...types.delta import Delta, ResponseStart, ResultDelta
-from ...types.rerank import RankedDocument, RerankRequest, RerankResponse
-from ...types.usage import Usage
+from ...types.chat.delta import Delta, ResponseStart, ResultDelta
+from ...types.chat.usage import Usage
+from ...types.config.call import Call
+from ...types.operations.embedding import RankedDocument, RerankRequest, RerankResponse
 from ..base import EncodedRequest
-from ..int_fields import Report, read_int, read_object, unreadable, used
-from ..json_fields import read_name
+from ..common.fields import Report, read_int, read_name, read_object, unreadable, used
+from ..common.usage import reported_cost
 from ..openai_chat.codec import read_error
-from ..operation import OperationCodec, request_of
-from ..operation_quirks import RerankQuirks
-from ..reported_cost import reported_cost
+from ..operations.operation import OperationCodec, RerankQuirks, request_of
 
 RESULTS = ("results", "data")
 

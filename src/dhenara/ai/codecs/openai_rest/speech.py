@@ -7,21 +7,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...errors import CallError, UnsupportedError
-from ...types.audio import SpeechRequest, SpeechResponse, SpokenAudio
-from ...types.call import Call
-from ...types.delta import Delta, ErrorDelta, MediaDelta, ResultDelta, StreamEnd, UsageDelta
+from ...http.protocol.message import Head
+from ...types.chat.delta import Delta, ErrorDelta, MediaDelta, ResultDelta, StreamEnd, UsageDelta
+from ...types.config.call import Call
+from ...types.operations.audio import SpeechRequest, SpeechResponse, SpokenAudio
 from ...wire import json
-from ...wire.audio_headers import audio_type
 from ...wire.frame import BytesAsFrames, Frame, Frames
-from ...wire.http import Head
+from ...wire.media_headers import audio_type
 from ...wire.sse import SseFrames
-from ..audio import AudioReader, rename_fields, speech_usage
-from ..audio_quirks import SpeechQuirks
 from ..base import EncodedRequest, ResponseFormat
+from ..common.warnings import WarningCollector
 from ..failure import parse_body
 from ..openai_chat.codec import read_error
-from ..operation import request_of, says_why
-from ..warnings import WarningCollector
+from ..operations.audio import AudioReader, SpeechQuirks, rename_fields, speech_usage
+from ..operations.operation import request_of, says_why
 
 
 class OpenAISpeech:

@@ -7,18 +7,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ...dataclass import replace
-from ...types.batch import BatchJob, BatchPage, BatchRequest, BatchState
-from ...types.call import Call
-from ...types.delta import Delta, ResultDelta
-from ...types.uploaded_file import read_time
+from ...types.chat.delta import Delta, ResultDelta
+from ...types.config.call import Call
+from ...types.operations.batch import BatchJob, BatchPage, BatchRequest, BatchState
+from ...types.operations.files import read_time
 from ..base import EncodedRequest, ResponseFormat
-from ..batch import MARK, BatchCodec, BatchResult, Wire, error_body, upload_request
-from ..batch_quirks import BatchQuirks
-from ..int_fields import read_int, read_object
-from ..json_fields import require
+from ..common.fields import read_int, read_object, require
+from ..common.paths import quote_segment
 from ..openai_chat.codec import read_error
-from ..operation import DocumentReader, request_of
-from ..paths import quote_segment
+from ..operations.batch import MARK, BatchCodec, BatchQuirks, BatchResult, Wire, error_body, upload_request
+from ..operations.operation import DocumentReader, request_of
 
 CHAT = "chat_get_completion"
 USUAL_NAME = "dhenara"

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...types.call import Call
-from ...types.delta import Delta, ResultDelta, UsageDelta
-from ...types.embedding import EmbeddingResponse
-from ...types.usage import Usage
+from ...types.chat.delta import Delta, ResultDelta, UsageDelta
+from ...types.chat.usage import Usage
+from ...types.config.call import Call
+from ...types.operations.embedding import EmbeddingResponse
 from ..base import EncodedRequest
-from ..embedding import checked, read_embedding_input
+from ..common.fields import read_int
 from ..gemini.codec import read_error
 from ..gemini.embeddings import write_part
-from ..int_fields import read_int
-from ..operation import OperationCodec
-from ..operation_quirks import EmbeddingQuirks
-from .naming import resource_path
+from ..operations.embedding import checked, read_embedding_input
+from ..operations.operation import EmbeddingQuirks, OperationCodec
+from .embeddings import resource_path
 
 
 def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:

@@ -1,21 +1,40 @@
-"""Embeddings on Vertex AI: one text in each instance, one vector in each prediction."""
+"""Embeddings over `:predict`, and how the addresses of Vertex AI name a model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from ...types.call import Call
-from ...types.delta import Delta, ResultDelta, UsageDelta
-from ...types.embedding import EmbeddingResponse
-from ...types.usage import Usage
+from ...types.chat.delta import Delta, ResultDelta, UsageDelta
+from ...types.chat.usage import Usage
+from ...types.config.call import Call
+from ...types.operations.embedding import EmbeddingResponse
 from ..base import EncodedRequest
-from ..embedding import checked, read_embedding_input
+from ..common.fields import read_int
+from ..common.paths import quote_path, quote_segment
 from ..gemini.codec import read_error
-from ..int_fields import read_int
-from ..operation import OperationCodec
-from ..operation_quirks import EmbeddingQuirks
-from .naming import resource_path
+from ..operations.embedding import checked, read_embedding_input
+from ..operations.operation import EmbeddingQuirks, OperationCodec
+
+WHOLE = ("publishers/", "projects/", "endpoints/")
+PREFIXES = ("models/", "google/")
+
+
+def resource_path(model: str) -> str:
+    """The path of a model of Google's, or of the resource that its name says.
+
+    Args:
+        model: A name such as `gemini-embedding-2`, `google/gemini-embedding-2` or
+            `publishers/google/models/gemini-embedding-2`.
+
+    Returns:
+        The quoted path, without a slash at its beginning.
+    """
+    if model.startswith(WHOLE):
+        return quote_path(model, "@")
+    prefix = next((one for one in PREFIXES if model.startswith(one)), "")
+    return f"publishers/google/models/{quote_segment(model.removeprefix(prefix), '@')}"
+
 
 PER_TEXT = ("task_type",)
 

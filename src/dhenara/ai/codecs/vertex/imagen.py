@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import ContentFilteredError, UnsupportedError
-from ...types.call import Call
-from ...types.delta import Delta, ErrorDelta, ResultDelta, UsageDelta
-from ...types.image import GeneratedImage, ImageResponse
-from ...types.usage import Usage
+from ...types.chat.delta import Delta, ErrorDelta, ResultDelta, UsageDelta
+from ...types.chat.usage import Usage
+from ...types.config.call import Call
+from ...types.operations.image import GeneratedImage, ImageResponse
 from ..base import EncodedRequest
 from ..gemini.codec import read_error
-from ..gemini.model_names import model_path
-from ..image import read_image_prompt
-from ..operation import OperationCodec
-from ..operation_quirks import ImageQuirks
-from .naming import resource_path
+from ..gemini.request import model_path
+from ..operations.image import read_image_prompt
+from ..operations.operation import ImageQuirks, OperationCodec
+from .embeddings import resource_path
 
 
 def write(call: Call, quirks: ImageQuirks) -> EncodedRequest:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...types.chat.message import Message
+from ...types.chat.response import ChatResponse
+from ...types.config.model import AIModel
 from ...types.conversation._node import ConversationNode, answer_messages, query_prompt
-from ...types.image import ImageResponse
-from ...types.message import Message
-from ...types.model import AIModel
-from ...types.response import ChatResponse
+from ...types.operations.image import ImageResponse
 
 
 class PromptFormatter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks
+from ...codecs.operations.operation import EmbeddingQuirks
 from ..provider import Provider, Route
 from .common_routes import embeddings
 

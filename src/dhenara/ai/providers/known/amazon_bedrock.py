@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...codecs.anthropic.chunks import ChunkFrames
+from ...codecs.anthropic.aws_frames import ChunkFrames
 from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.converse.quirks import ConverseQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
+from ...codecs.operations.operation import EmbeddingQuirks, RerankQuirks
 from ...dataclass import replace
-from ...types.structured import OutputMode
+from ...types.chat.structured import OutputMode
 from ..auth import bearer_or_aws
-from ..listing import ModelListRoute
-from ..provider import FileConfigReader, Provider, Route
-from ..tokens.aws import aws_token_source
-from ..tokens.aws_profiles import region_in_files
+from ..provider import FileConfigReader, ModelListRoute, Provider, Route
+from ..tokens.aws import aws_token_source, region_in_files
 from .anthropic import BINDING
 from .claude import claude_routes, name_on_bedrock, prefix_patterns, split_date
 from .cohere import EMBEDDINGS

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ...codecs.audio_quirks import TranscriptionQuirks
 from ...codecs.cohere.quirks import CohereQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
+from ...codecs.operations.audio import TranscriptionQuirks
+from ...codecs.operations.operation import EmbeddingQuirks, RerankQuirks
 from ..base_urls import strip_suffixes
-from ..listing import ModelListRoute
-from ..provider import Provider, Route
+from ..provider import ModelListRoute, Provider, Route
 from .common_routes import rerank, transcriptions
 
 EMBEDDINGS = EmbeddingQuirks(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
-from ...codecs.batch_quirks import BatchQuirks
-from ...codecs.file_quirks import FileQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks, ModerationQuirks, OcrQuirks, RerankQuirks
+from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
+from ...codecs.operations.batch import BatchQuirks
+from ...codecs.operations.files import FileQuirks
+from ...codecs.operations.operation import EmbeddingQuirks, ImageQuirks, ModerationQuirks, OcrQuirks, RerankQuirks
 from ..provider import Route
 
 EMBEDDING_PARAMS = {"dimensions": "dimensions", "user": "user"}

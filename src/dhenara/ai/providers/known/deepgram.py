@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
+from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
 from ..auth import header
-from ..listing import ModelListRoute
-from ..provider import Provider, Route
+from ..provider import ModelListRoute, Provider, Route
 
 PROVIDER = Provider(
     name="deepgram",

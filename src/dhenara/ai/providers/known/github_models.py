@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ..listing import ModelListRoute
-from ..provider import Provider, Route
+from ..provider import ModelListRoute, Provider, Route
 from .common_routes import PLAIN_EMBEDDINGS
 
 PROVIDER = Provider(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from ...codecs.batch_quirks import BatchQuirks
-from ...codecs.file_quirks import FileQuirks
+from ...codecs.gemini.embeddings import TASK_TYPES
 from ...codecs.gemini.quirks import MOST_BYTES, GeminiQuirks
-from ...codecs.gemini.tasks import TASK_TYPES
-from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
+from ...codecs.operations.batch import BatchQuirks
+from ...codecs.operations.files import FileQuirks
+from ...codecs.operations.operation import EmbeddingQuirks, ImageQuirks
 from ...dataclass import replace
 from ..auth import header
-from ..listing import ModelListRoute
-from ..provider import Provider, Route
+from ..provider import ModelListRoute, Provider, Route
 
 # Reasoning settings of each generation.
 BUDGETED = "gemini-2.5-*|models/gemini-2.5-*"

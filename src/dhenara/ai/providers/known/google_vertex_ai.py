@@ -8,15 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...codecs.anthropic.quirks import MessagesQuirks
+from ...codecs.gemini.embeddings import TASK_TYPES
 from ...codecs.gemini.quirks import GeminiQuirks
-from ...codecs.gemini.tasks import TASK_TYPES
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks, ImageQuirks
+from ...codecs.operations.operation import EmbeddingQuirks, ImageQuirks
 from ...dataclass import replace
 from ...errors import ConfigurationError
 from ..auth import header
-from ..listing import ModelListRoute
-from ..provider import FileConfigReader, Provider, Route
+from ..provider import FileConfigReader, ModelListRoute, Provider, Route
 from ..tokens.google_default import google_token_source, project_in_files
 from .claude import claude_routes, name_on_vertex
 

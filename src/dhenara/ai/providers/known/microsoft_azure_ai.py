@@ -7,8 +7,7 @@ from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...dataclass import replace
 from ..auth import header
-from ..listing import ModelListRoute
-from ..provider import Provider, Route
+from ..provider import ModelListRoute, Provider, Route
 from ..tokens.entra import entra_token_source
 from .claude import claude_routes
 from .common_routes import PLAIN_EMBEDDINGS

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operation_quirks import ImageQuirks
+from ...codecs.operations.operation import ImageQuirks
 from ...dataclass import replace
 from ..auth import header
-from ..listing import ModelListRoute
-from ..provider import Provider, Route
+from ..provider import ModelListRoute, Provider, Route
 from ..tokens.entra import entra_token_source
 from .common_routes import embeddings, images
 from .openai import DRAWING, ONLY_DRAW, RESPONSES_ONLY

@@ -6,9 +6,8 @@ from urllib.parse import urlsplit
 
 from ...codecs.ollama.quirks import OllamaQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks
-from ..listing import ModelListRoute
-from ..provider import Provider, Route
+from ...codecs.operations.operation import EmbeddingQuirks
+from ..provider import ModelListRoute, Provider, Route
 
 PORT = 11434
 

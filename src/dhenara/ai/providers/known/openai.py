@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
-from ...codecs.file_quirks import FileQuirks
-from ...codecs.media_support import PICTURES, MediaSupport
+from ...codecs.media.support import PICTURES, MediaSupport
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operation_quirks import ImageQuirks, ModerationQuirks
+from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
+from ...codecs.operations.files import FileQuirks
+from ...codecs.operations.operation import ImageQuirks, ModerationQuirks
 from ...dataclass import replace
 from ..provider import Provider, Route
 from .common_routes import (

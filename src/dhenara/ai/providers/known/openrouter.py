@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operation_quirks import EmbeddingQuirks
+from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
+from ...codecs.operations.operation import EmbeddingQuirks
 from ..provider import Provider, Route
 from .common_routes import HEARING_PARAMS, SPEECH_PARAMS, embeddings, rerank, speech, transcriptions
 

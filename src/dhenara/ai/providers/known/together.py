@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ...codecs.operation_quirks import ImageQuirks
+from ...codecs.operations.operation import ImageQuirks
 from ..provider import Provider, Route
 from .common_routes import PLAIN_EMBEDDINGS, images, rerank
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...codecs.operation_quirks import EmbeddingQuirks, RerankQuirks
+from ...codecs.operations.operation import EmbeddingQuirks, RerankQuirks
 from ..provider import Provider, Route
 from .common_routes import embeddings, rerank
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ...codecs.audio_quirks import SpeechQuirks, TranscriptionQuirks
-from ...codecs.batch_quirks import BatchQuirks
-from ...codecs.file_quirks import FileQuirks
-from ...codecs.media_support import MediaSupport
+from ...codecs.media.support import MediaSupport
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operation_quirks import ImageQuirks
+from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
+from ...codecs.operations.batch import BatchQuirks
+from ...codecs.operations.files import FileQuirks
+from ...codecs.operations.operation import ImageQuirks
 from ..provider import Provider, Route
 from .common_routes import files, images, speech, transcriptions
 

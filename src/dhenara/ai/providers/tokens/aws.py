@@ -1,15 +1,91 @@
-"""AWS credentials chain: keys in profile files, then botocore."""
+"""AWS credentials chain: keys and region in profile files, then botocore."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigurationError
-from ...wire.io_protocol import IO
-from ...wire.transport_protocol import AttemptTimeouts
-from ..token import Source, Token
-from .aws_profiles import keys_in_files, selected_profile
+from ...http.protocol.interfaces import AttemptTimeouts
+from ...io.protocol import IO
+from ..auth import Source, Token
+
+STATIC = {
+    "access_key_id": "aws_access_key_id",
+    "secret_access_key": "aws_secret_access_key",
+    "session_token": "aws_session_token",
+}
+Environment = Mapping[str, str]
+
+
+def selected_profile(credentials: Mapping[str, Any] | None, environment: Environment) -> str | None:
+    """Return the name of the selected profile, or None."""
+    named = (credentials or {}).get("profile") or environment.get("AWS_PROFILE")
+    return str(named) if named else environment.get("AWS_DEFAULT_PROFILE") or None
+
+
+def region_in_files(
+    credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Environment
+) -> Mapping[str, Any]:
+    """Return the region of the profile, if the config has none."""
+    if config.get("region"):
+        return {}
+    profile = selected_profile(credentials, environment) or "default"
+    match = next((data["region"] for data in read_profile(profile, environment) if data.get("region")), None)
+    return {"region": match} if match else {}
+
+
+def keys_in_files(profile: str, environment: Environment) -> dict[str, str]:
+    """Return the static keys of a profile; other kinds of profiles are left to botocore."""
+    for data in read_profile(profile, environment):
+        there = {ours: data[theirs] for ours, theirs in STATIC.items() if theirs in data}
+        if {"access_key_id", "secret_access_key"} <= there.keys():
+            return there
+    return {}
+
+
+def read_profile(profile: str, environment: Environment) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the entries of a profile from the credentials file, which has priority, and the config file."""
+    credentials = read(profile_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", environment))
+    settings = read(profile_path("AWS_CONFIG_FILE", "config", environment))
+    return credentials.get((profile,), {}), settings.get(("profile", profile)) or (
+        settings.get((profile,), {}) if profile == "default" else {}
+    )
+
+
+def profile_path(variable: str, usual: str, environment: Environment) -> Path:
+    home = Path(environment.get("HOME") or environment.get("USERPROFILE") or ".")
+    named = environment.get(variable)
+    if not named:
+        return home / ".aws" / usual
+    return home / named[2:] if named.startswith("~/") else Path(named)
+
+
+def read(path: Path) -> dict[tuple[str, ...], dict[str, str]]:
+    """Return the sections of a file by the words of their headings; empty if there is no file."""
+    from configparser import ConfigParser, Error
+
+    parser = ConfigParser(interpolation=None, default_section="")
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, Error) as error:
+        raise ConfigurationError(f"the AWS profiles in {path} cannot be read: {type(error).__name__}") from error
+    return {
+        heading_words(name): {key: value.strip() for key, value in parser[name].items()} for name in parser.sections()
+    }
+
+
+def heading_words(heading: str) -> tuple[str, ...]:
+    """Return the words of a heading such as `profile work`; names with spaces are quoted."""
+    try:
+        return tuple(shlex.split(heading))
+    except ValueError:
+        return (heading,)
+
 
 A_WHILE = 600.0
 NOWHERE = (

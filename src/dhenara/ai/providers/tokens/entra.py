@@ -7,13 +7,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ...codecs.paths import quote_segment
+from ...codecs.common.paths import quote_segment
 from ...dataclass import replace
 from ...errors import ConfigurationError
-from ...wire.io_protocol import IO
+from ...http.protocol.interfaces import AttemptTimeouts
+from ...io.protocol import IO
 from ...wire.secrets import SecretText
-from ...wire.transport_protocol import AttemptTimeouts
-from ..token import Source, Token
+from ..auth import Source, Token
 from .exchange import form_request, request_token
 from .static_token import from_credential
 

@@ -9,13 +9,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from ...codecs.failure import error_from_response, parse_body
 from ...dataclass import replace
 from ...errors import AuthenticationError, BadAnswerError, ConfigurationError
-from ...wire.http import Head, HttpRequest
-from ...wire.io_protocol import IO
+from ...http.protocol.interfaces import AttemptTimeouts
+from ...http.protocol.message import Head, HttpRequest
+from ...io.protocol import IO
 from ...wire.redaction import redact
 from ...wire.secrets import SecretBytes, conceal_all
-from ...wire.transport_protocol import AttemptTimeouts
+from ..auth import Token
 from ..secret_values import PUBLIC, distinct, request_secrets
-from ..token import Token
 
 FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -1,7 +1,8 @@
-"""Google tokens: service accounts, users, and other types of credential files."""
+"""Tokens from Google credentials: service account (RS256), user, impersonated and external account."""
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -9,14 +10,46 @@ from typing import Any
 
 from ...dataclass import replace
 from ...errors import BadAnswerError, ConfigurationError
+from ...http.protocol.interfaces import AttemptTimeouts
+from ...http.protocol.message import HttpRequest
+from ...io.protocol import IO
 from ...wire import json
-from ...wire.http import HttpRequest
-from ...wire.io_protocol import IO
 from ...wire.secrets import SecretText, conceal_all, secret_headers
-from ...wire.transport_protocol import AttemptTimeouts
-from ..token import Source, Token
+from ..auth import Source, Token
 from .exchange import HOUR, check_private, form_request, is_header_safe, request_json, request_token, send_request
-from .rs256 import signed_jwt
+
+
+def signed_jwt(claims: Mapping[str, Any], private_key: str, key_id: str | None) -> str:
+    """Return header, claims and signature, joined by dots."""
+    header = {"typ": "JWT", "alg": "RS256", **({"kid": key_id} if key_id else {})}
+    data = f"{base64url(json.dumps(header))}.{base64url(json.dumps(claims))}"
+    return f"{data}.{base64url(rsa_signature(data.encode(), private_key))}"
+
+
+def rsa_signature(message: bytes, private_key: str) -> bytes:
+    try:
+        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    except ImportError as error:
+        raise ConfigurationError(
+            "signing for a service account needs the package cryptography: pip install 'dhenara[google]'"
+        ) from error
+    try:
+        key = load_pem_private_key(private_key.encode(), None)
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(
+            "the private_key of the service account is not a key in PEM; copy the whole JSON file again"
+        ) from error
+    if not isinstance(key, RSAPrivateKey):
+        raise ConfigurationError("the private_key of the service account is no RSA key")
+    return key.sign(message, PKCS1v15(), SHA256())
+
+
+def base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
 
 Info = Mapping[str, Any]
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"

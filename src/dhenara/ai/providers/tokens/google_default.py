@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigurationError
+from ...http.protocol.interfaces import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout
+from ...http.protocol.message import HttpRequest
+from ...io.protocol import IO
 from ...wire import json
-from ...wire.http import HttpRequest
-from ...wire.io_protocol import IO
 from ...wire.secrets import SecretBytes, conceal_all
-from ...wire.transport_protocol import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout
-from ..token import Source, Token
+from ..auth import Source, Token
 from .exchange import request_token
 from .google import SCOPE, from_info
 

@@ -6,10 +6,10 @@ from inspect import isawaitable
 from typing import Any
 
 from ...errors import ConfigurationError, SyncAsyncMismatchError
-from ...wire.io_protocol import IO
+from ...http.protocol.interfaces import AttemptTimeouts
+from ...io.protocol import IO
 from ...wire.secrets import SecretText
-from ...wire.transport_protocol import AttemptTimeouts
-from ..token import Source, Token
+from ..auth import Source, Token
 from .exchange import is_header_safe
 
 FOREVER = float("inf")

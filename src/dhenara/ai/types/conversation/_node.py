@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from ..content import ContentItem, TextContent
-from ..image import ImageResponse
-from ..message import Message, Prompt
+from ..chat.message import Message, Prompt
+from ..chat.response import ChatResponse
+from ..content.parsing import read_parts
+from ..content.parts import ContentItem, TextContent
 from ..model_base import FrozenModel
-from ..response import ChatResponse
-from ..vendor_formats import read_parts
+from ..operations.image import ImageResponse
 
 
 class ConversationNode(FrozenModel):

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from ..vendor_fields import fields, generic, leftover, with_fields, with_original
-from .addresses import text_of
+from .common import fields, generic, leftover, text_of, with_fields, with_original
 
 Wire = dict[str, Any]
 PROTOCOL = "anthropic"
@@ -119,7 +118,7 @@ def read_tool_result(part: Mapping[str, Any]) -> Wire | None:
     """Our own form has a call_id."""
     if "tool_use_id" not in part:
         return None
-    from ..vendor_formats import read_parts
+    from ..content.parsing import read_parts
 
     content = part.get("content")
     text: Wire = {"type": "tool_result", "call_id": part["tool_use_id"], "is_error": bool(part.get("is_error"))}

@@ -6,8 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from ..vendor_fields import fields, generic, leftover, with_fields
-from .addresses import text_of
+from .common import fields, generic, leftover, text_of, with_fields
 
 Wire = dict[str, Any]
 PROTOCOL = "converse"
@@ -110,7 +109,7 @@ def read_tool_use(kind: str, options: Mapping[str, Any]) -> Wire | None:
 def read_tool_result(kind: str, options: Mapping[str, Any]) -> Wire | None:
     if options.get("type"):
         return None
-    from ..vendor_formats import read_parts
+    from ..content.parsing import read_parts
 
     content = options.get("content") or []
     match: Wire = {"type": "tool_result", "call_id": options.get("toolUseId") or ""}

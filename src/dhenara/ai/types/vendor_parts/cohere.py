@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..vendor_fields import generic, with_original
+from .common import generic, with_original
 
 Wire = dict[str, Any]
 PROTOCOL = "cohere"

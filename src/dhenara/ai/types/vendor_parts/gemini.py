@@ -7,8 +7,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from ..vendor_fields import fields, generic, leftover, with_fields
-from .addresses import media
+from .common import fields, generic, leftover, media, with_fields
 
 Wire = dict[str, Any]
 PROTOCOL = "gemini"

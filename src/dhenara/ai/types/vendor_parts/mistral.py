@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from ..vendor_fields import fields, generic, leftover, with_fields
-from .addresses import from_address
+from .common import fields, from_address, generic, leftover, with_fields
 
 Wire = dict[str, Any]
 PROTOCOL = "openai_chat"

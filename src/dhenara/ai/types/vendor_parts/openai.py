@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..vendor_fields import fields, leftover, with_fields
-from .addresses import from_address, from_data_or_address
+from .common import fields, from_address, from_data_or_address, leftover, with_fields
 
 Wire = dict[str, Any]
 CHAT, RESPONSES = "openai_chat", "openai_responses"

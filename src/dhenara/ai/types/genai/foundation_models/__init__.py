@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ...model import AIModel
+    from ...config.model import AIModel
     from .fns import FoundationModelFns as FoundationModelFns
 
     def __getattr__(name: str) -> tuple[AIModel, ...]: ...

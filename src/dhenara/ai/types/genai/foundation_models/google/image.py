@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .....catalog.models import constants
+from .....catalog.model_constants import constants
 
 if TYPE_CHECKING:
-    from ....model import AIModel
+    from ....config.model import AIModel
 
     IMAGE_MODELS: tuple[AIModel, ...]
 

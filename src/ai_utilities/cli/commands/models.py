@@ -1,0 +1,156 @@
+"""`ai-utilities models`: list models with capabilities and prices."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import asdict
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..flags import EnvFileFlag, ProviderFlag
+from ..streams import show
+
+if TYPE_CHECKING:
+    from dhenara.ai.types import ModelListing
+
+    from ...config_models import AiSettings
+    from ...config_resolver import ResolvedConfiguration
+    from ...providers.model_listing import ModelInfo
+
+
+WordsArgument = Annotated[list[str] | None, typer.Argument(help="Only models that match all of these words.")]
+AllFlag = Annotated[bool, typer.Option("--all", help="Every model of the catalogue, of all providers.")]
+OfflineFlag = Annotated[bool, typer.Option("--offline", help="Only the catalogue; send no network requests.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+TIMEOUT = 60.0
+HEAD = ("model", "context", "output", "$ in/M", "$ out/M", "can", "takes", "kind", "until")
+COLUMN_PRIORITY = ("model", "$ in/M", "$ out/M", "context", "can", "until", "output", "takes", "kind")
+"""The order in which columns are kept if the terminal is too narrow for all."""
+
+
+def register(app: typer.Typer) -> None:
+    app.command("models")(models)
+
+
+def models(
+    words: WordsArgument = None,
+    provider: ProviderFlag = None,
+    every: AllFlag = False,
+    offline: OfflineFlag = False,
+    as_json: JsonFlag = False,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """List models with capabilities and prices.
+
+    Models come from the provider's own list if it can be reached, else from the catalogue, which also has sizes,
+    capabilities and prices in US dollars per million tokens. The column `takes` lists input types other than text.
+
+    Example: ai-utilities models -p anthropic reasoning image
+    """
+    from ...providers.model_listing import all_models
+    from ..exit_codes import print_note
+
+    match, source = (all_models(), "the catalogue") if every else load_models(provider, offline, env_file)
+    shown = [offer for offer in match if offer.matches(words or [])]
+    if as_json:
+        show(json.dumps([asdict(offer) for offer in shown], indent=2, default=to_json_value))
+        return
+    if shown:
+        show(render_table(shown))
+    print_note(f"{len(shown)} of {len(match)} models, from {source}")
+
+
+def load_models(provider: str | None, offline: bool, env_file: Path | None) -> tuple[list[ModelInfo], str]:
+    """The models of one provider and the source of the list; all models if no provider is configured."""
+    from ...config_resolver import ConfigurationResolver
+    from ...exceptions import AIUtilitiesError, ProviderConfigurationError
+    from ...providers.model_listing import all_models, models_from_catalog, models_from_listing
+    from ..clients import settings_for
+
+    settings = settings_for(provider, env_file=env_file)
+    try:
+        match = ConfigurationResolver(settings).resolve()
+    except ProviderConfigurationError:
+        if provider is not None:
+            raise
+        return all_models(), "the catalogue, because no provider is configured"
+    name = match.provider
+    if offline:
+        return models_from_catalog(name), f"the catalogue, for {name}"
+    try:
+        return models_from_listing(name, fetch_listing(match, settings)), f"the list of {name}"
+    except AIUtilitiesError as error:
+        stored = models_from_catalog(name)
+        if not stored:
+            raise
+        why = "no key is set for its own list" if cannot_list(match) else str(error)
+        return stored, f"the catalogue, for {name}: {why}"
+
+
+def cannot_list(resolved: ResolvedConfiguration) -> bool:
+    return resolved.facts.needs_key and resolved.api_key.value is None
+
+
+def fetch_listing(resolved: ResolvedConfiguration, settings: AiSettings) -> list[ModelListing]:
+    """Requests the provider's model list, without retries."""
+    from dhenara.ai import AIModelClient
+
+    from ...providers.endpoint import connection_options, make_endpoint
+    from ...providers.engine_provider import ANY
+
+    endpoint = make_endpoint(resolved, settings, resolved.model.value or ANY)
+    with AIModelClient(endpoint, **connection_options(settings)) as client:
+        return client.list_models(timeout=TIMEOUT, retries=0)
+
+
+def render_table(offers: list[ModelInfo]) -> str:
+    """A table without empty columns and those that do not fit the terminal."""
+    from ..output import GAP, table
+
+    rows = [dict(zip(HEAD, row(offer), strict=True)) for offer in offers]
+    left = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    chosen: set[str] = set()
+    for name in COLUMN_PRIORITY:
+        wide = max(len(name), *(len(row[name] or "-") for row in rows))
+        if any(row[name] for row in rows) and (wide <= left or not chosen):
+            chosen.add(name)
+            left -= wide + GAP
+    names = [name for name in HEAD if name in chosen]
+    return table(names, [[row[name] for name in names] for row in rows])
+
+
+def row(offer: ModelInfo) -> tuple[str | None, ...]:
+    besides = [kind for kind in offer.takes if kind != "text"]
+    return (
+        offer.model,
+        count(offer.context_window),
+        count(offer.max_output_tokens),
+        format_price(offer.price_in),
+        format_price(offer.price_out),
+        " ".join(offer.can),
+        " ".join(besides),
+        offer.kind,
+        offer.retires,
+    )
+
+
+def count(tokens: int | None) -> str | None:
+    """A short form: 128k, 1M."""
+    if tokens is None or tokens < 1_000:
+        return None if tokens is None else str(tokens)
+    return f"{tokens / 1e6:.3g}M" if tokens >= 1_000_000 else f"{tokens / 1000:.0f}k"
+
+
+def format_price(price: Decimal | None) -> str | None:
+    """At least two decimals, more if the price has more."""
+    return None if price is None else max(f"{price:.2f}", f"{price:f}", key=len)
+
+
+def to_json_value(value: object) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,1 @@
+"""Parts of the settings: where values come from, secrets, and default paths."""

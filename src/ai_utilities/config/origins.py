@@ -1,0 +1,157 @@
+"""Where each setting comes from, and messages about settings that are invalid or unknown."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from enum import IntEnum
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, ValidationError
+from pydantic.fields import FieldInfo
+
+from dhenara.ai.dataclass import dataclass
+
+from ..exceptions import ProviderConfigurationError
+from ..telemetry.redaction import redact
+
+EnvFiles = str | PathLike[str] | Sequence[str | PathLike[str]] | None
+
+
+class OriginLevel(IntEnum):
+    """Where a value comes from; a higher level overrides a lower one."""
+
+    DEFAULT = 0
+    DOTENV = 1
+    ENVIRONMENT = 2
+    EXPLICIT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SettingOrigin:
+    """The source of a value; `variable` is the name it was read from."""
+
+    level: OriginLevel
+    variable: str | None = None
+
+    def __str__(self) -> str:
+        match self.level:
+            case OriginLevel.EXPLICIT:
+                return "explicit"
+            case OriginLevel.ENVIRONMENT:
+                return f"environment ({self.variable})"
+            case OriginLevel.DOTENV:
+                return f".env ({self.variable})"
+        return "default"
+
+
+def find_origins(
+    fields: Mapping[str, FieldInfo],
+    prefix: str,
+    explicit: Iterable[str],
+    environment: Mapping[str, str],
+    dotenv: Mapping[str, str],
+) -> dict[str, SettingOrigin]:
+    """The source of every field that is set."""
+    given = {name.lower() for name in explicit}
+    sources = ((OriginLevel.ENVIRONMENT, lowercase_names(environment)), (OriginLevel.DOTENV, lowercase_names(dotenv)))
+    match = {}
+    for name, field in fields.items():
+        variables = list(variables_of(name, field, prefix))
+        if given & {name.lower(), *(variable.lower() for variable in variables)}:
+            match[name] = SettingOrigin(OriginLevel.EXPLICIT)
+            continue
+        origin = next(
+            (
+                SettingOrigin(level, source[v.lower()])
+                for level, source in sources
+                for v in variables
+                if v.lower() in source
+            ),
+            None,
+        )
+        if origin is not None:
+            match[name] = origin
+    return match
+
+
+def variables_of(name: str, field: FieldInfo, prefix: str) -> Iterator[str]:
+    """The variables a field is read from, in order of precedence."""
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        yield from (choice for choice in alias.choices if isinstance(choice, str))
+    else:
+        yield f"{prefix}{name.upper()}"
+
+
+def lowercase_names(source: Mapping[str, str]) -> dict[str, str]:
+    """Maps lowercased names to the original ones; empty variables are ignored."""
+    return {name.lower(): name for name, value in source.items() if value}
+
+
+def read_dotenv(files: Any) -> dict[str, str]:
+    """The variables in these files; later files override earlier ones."""
+    if files is None:
+        return {}
+    from dotenv import dotenv_values
+
+    several = [files] if isinstance(files, str | PathLike) else list(files)
+    paths = [Path(file).expanduser() for file in several]
+    match: dict[str, str] = {}
+    for path in (path for path in paths if path.is_file()):
+        try:
+            match |= {name: value for name, value in dotenv_values(path).items() if value}
+        except UnicodeDecodeError:
+            raise ProviderConfigurationError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
+    return match
+
+
+SECRETS = frozenset({"api_key", "redis_url", "extra_headers", "cert_password"})
+UNSHOWN = SECRETS | {"provider_config"}
+
+
+def unknown_settings(names: Iterable[str], fields: Iterable[str]) -> str:
+    """The message for unknown setting names, with suggestions."""
+    known = list(fields)
+    return "; ".join(suggest_name(name, known) for name in names)
+
+
+def suggest_name(name: str, known: list[str]) -> str:
+    similar = get_close_matches(name, known, 1)
+    return f"unknown setting {name!r}" + (f"; did you mean {similar[0]!r}?" if similar else "")
+
+
+def invalid_settings(error: ValidationError, origins: Mapping[str, SettingOrigin], prefix: str) -> str:
+    """One sentence for each invalid value."""
+    return "; ".join(describe_problem(dict(match), origins, prefix) for match in error.errors(include_input=True))
+
+
+def describe_problem(match: Mapping[str, Any], origins: Mapping[str, SettingOrigin], prefix: str) -> str:
+    field = str(match["loc"][0]).lower() if match["loc"] else "settings"
+    field = "model" if field in ("ai_model", "openai_model") else field.removeprefix(prefix.lower())
+    origin = origins.get(field, SettingOrigin(OriginLevel.DEFAULT))
+    where = f"{origin.variable} (from the {describe_origin(origin)})" if origin.variable else f"the setting {field!r}"
+    value = "a value that is not shown" if field in UNSHOWN else redact(repr(match["input"]))
+    return f"{where} is {value}, which is invalid: {match['msg']}"
+
+
+def describe_origin(origin: SettingOrigin) -> str:
+    return ".env file" if origin.level is OriginLevel.DOTENV else "environment"
+
+
+def unreadable_settings(error: Exception) -> str:
+    """The message for a value that should be JSON; the value is not shown, as it may be secret."""
+    return f'{error}: it must be JSON, such as {{"x-team": "a"}}'
+
+
+def warn_of_misspelt(variables: Iterable[str], fields: Iterable[str], prefix: str) -> None:
+    """Warns of variables that look like a misspelt setting; other variables are ignored."""
+    known = {f"{prefix}{field.upper()}" for field in fields}
+    for name in variables:
+        if name.upper().startswith(prefix) and name.upper() not in known:
+            similar = get_close_matches(name.upper(), known, 1, 0.88)
+            if similar:
+                warnings.warn(f"{name} is not a setting and is ignored. Did you mean {similar[0]}?", stacklevel=4)

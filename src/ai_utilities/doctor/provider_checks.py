@@ -1,0 +1,156 @@
+"""Checks of a provider: whether its host is reachable, and whether small calls succeed."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from dhenara.ai.diagnosis import proxy_for, trusted_certificates
+from dhenara.ai.types.config.secret_options import shown_address
+
+from ..client import AiClient
+from ..exceptions import (
+    AIUtilitiesError,
+    AuthenticationError,
+    CallTimeoutError,
+    NotFoundError,
+    PermissionDeniedError,
+    ProviderRateLimitError,
+    QuotaError,
+)
+from ..results import AskResult
+from .local_checks import CheckResult, failed, passed, warning
+
+TIMEOUT = 20.0
+SLOW = 2.0
+
+
+def check_connectivity(address: str) -> Iterator[CheckResult]:
+    """Step by step, so that the first one that fails is the one to repair."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        yield failed(
+            "address", f"{shown_address(address)!r} is none: it begins with http:// or https://, and names a host"
+        )
+        return
+    host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    proxy = proxy_for(address)
+    if proxy:
+        yield passed("proxy", f"requests go through {proxy}")
+        proxied = urlsplit(proxy)
+        host, port = proxied.hostname or "", proxied.port or 80
+    try:
+        addresses = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except OSError as error:
+        yield failed("name", f"{host} cannot be found: {error}", "check the spelling, the network and its DNS")
+        return
+    yield passed("name", f"{host} is {', '.join(sorted(map(str, addresses))[:3])}")
+    yield from check_connection(host, port, parts.scheme == "https" and not proxy)
+
+
+def check_connection(host: str, port: int, secure: bool) -> Iterator[CheckResult]:
+    started = time.monotonic()
+    try:
+        with socket.create_connection((host, port), TIMEOUT) as plain:
+            took = time.monotonic() - started
+            timed = warning if took > SLOW else passed
+            yield timed("connection", f"{host}:{port} takes connections after {took * 1000:.0f} ms")
+            if secure:
+                yield check_certificate(plain, host)
+    except OSError as error:
+        yield failed("connection", f"{host}:{port} takes no connection: {error}", "is it running, and let through?")
+
+
+def check_certificate(plain: socket.socket, host: str) -> CheckResult:
+    try:
+        with trusted_certificates().wrap_socket(plain, server_hostname=host) as wire:
+            return passed("certificate", f"{wire.version()}, issued for {host}")
+    except ssl.SSLCertVerificationError as error:
+        return failed(
+            "certificate",
+            f"it cannot be verified: {error.verify_message}",
+            "behind a company's proxy, name its certificates in SSL_CERT_FILE",
+        )
+    except AIUtilitiesError as error:
+        return failed("certificate", str(error), "mend the variable, or leave it out for the system's own")
+    except ssl.SSLError as error:
+        return failed("certificate", f"no secure connection: {error.reason}", "is it https that is spoken there?")
+    except OSError as error:
+        return failed("certificate", f"no secure connection: {error.strerror or error}")
+
+
+QUESTION = "Reply with the single word: ready"
+HOSTED = 60.0
+LOCAL = 600.0
+"""Seconds for one tiny answer. A model on this machine may have to be loaded first, and a slow or busy machine takes
+minutes for what others do in a second."""
+
+SKEW = 60.0
+"""Signatures and tokens are refused when clocks differ by minutes."""
+
+
+def call_limit(is_local: bool, text: float | None = None) -> float:
+    """How long the request may take.
+
+    Args:
+        is_local: Whether the model runs on this machine.
+        said: The user's own limit in seconds, which holds.
+    """
+    return text if text is not None else LOCAL if is_local else HOSTED
+
+
+def check_call(client: AiClient, limit: float = HOSTED) -> Iterator[CheckResult]:
+    try:
+        result = client.ask(QUESTION, max_tokens=16, timeout=limit, retries=0, cache=False)
+    except CallTimeoutError as error:
+        yield failed("call", str(error), f"a slow machine may need more than {limit:g} s: --timeout sets the limit")
+        return
+    except AIUtilitiesError as error:
+        yield finding_for_error(error)
+        return
+    yield passed("key and model", f"{result.provider} answers as {result.model}")
+    yield from check_speed(result)
+    headers = result.response.response_headers if result.response is not None else {}
+    yield from check_clock(headers)
+    yield from check_limits(headers)
+
+
+def finding_for_error(error: AIUtilitiesError) -> CheckResult:
+    """Which part of the call is ill; the error itself says what to do."""
+    match error:
+        case AuthenticationError() | PermissionDeniedError():
+            return failed("key", str(error))
+        case NotFoundError():
+            return failed("model", str(error), "`ai-utilities models` lists what there is")
+        case QuotaError() | ProviderRateLimitError():
+            return warning("limits", str(error))
+    return failed("call", str(error))
+
+
+def check_speed(result: AskResult) -> Iterator[CheckResult]:
+    if result.duration_s is not None:
+        yield passed("latency", f"{result.duration_s * 1000:.0f} ms for {result.usage.completion_tokens} tokens")
+
+
+def check_clock(headers: Mapping[str, str]) -> Iterator[CheckResult]:
+    try:
+        theirs = parsedate_to_datetime(headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        return
+    skew = time.time() - theirs
+    if abs(skew) > SKEW:
+        yield warning("clock", f"this clock is {skew:+.0f} s off the provider's", "let the system set its clock")
+    else:
+        yield passed("clock", f"within {abs(skew):.0f} s of the provider's")
+
+
+def check_limits(headers: Mapping[str, str]) -> Iterator[CheckResult]:
+    """Providers tell what is left in headers of similar names."""
+    left = {name: value for name, value in headers.items() if "ratelimit" in name and "remaining" in name}
+    if left:
+        text = ", ".join(f"{name.rsplit('remaining', 1)[-1].strip('-') or 'requests'} {v}" for name, v in left.items())
+        yield passed("limits", f"left: {text}")

@@ -1,0 +1,107 @@
+"""Caches answers of custom providers, whose requests pass no layer, by prompt and options."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..results import AskResult
+from ..usage.data import UsageData
+
+if TYPE_CHECKING:
+    from ..config_models import AiSettings
+    from .base_provider import BaseProvider
+
+
+FORMAT = 3
+
+
+def provider_cache_key(
+    namespace: str, provider: BaseProvider, prompt: Any, options: Mapping[str, Any], *, share_accounts: bool = False
+) -> str | None:
+    """The cache key of a request; None if an option cannot be written as JSON."""
+    settings = provider.settings
+    request = {
+        "format": FORMAT,
+        "provider": [provider.provider_name, type(provider).__module__, type(provider).__qualname__],
+        "address": settings.base_url,
+        "model": settings.model,
+        "temperature": settings.temperature,
+        "max_tokens": settings.max_tokens,
+        "system": settings.system_prompt,
+        "strict": settings.strict,
+        "headers": settings.extra_headers,
+        "config": settings.provider_config,
+        "account": None if share_accounts else account_of(settings),
+        "prompt": prompt,
+        "said": dict(options),
+    }
+    try:
+        if options.get("files"):
+            request["files"] = [file_hash(file) for file in options["files"]]
+            request["said"] = {**options, "files": [str(file) for file in options["files"]]}
+        text = json.dumps(with_distinct_names(request), sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError, OSError, RecursionError):
+        return None
+    return f"{namespace}:plain-v{FORMAT}-{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def file_hash(file: Any) -> str:
+    """The hash of a file's content, which may change between two calls.
+
+    Raises:
+        TypeError: If it is not a path.
+        OSError: If the file cannot be read.
+    """
+    with Path(file).expanduser().open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def with_distinct_names(value: Any) -> Any:
+    """The same without names that only JSON takes for equal, such as 1 and "1".
+
+    Raises:
+        TypeError: A name is no text.
+    """
+    if isinstance(value, Mapping):
+        if not all(isinstance(name, str) for name in value):
+            raise TypeError("names of entries are texts")
+        return {name: with_distinct_names(one) for name, one in value.items()}
+    return [with_distinct_names(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def account_of(settings: AiSettings) -> str:
+    """A keyed hash of API key and client certificate, so that accounts do not share entries."""
+    shown = f"{settings.api_key or ''}\n{settings.cert or ''}"
+    return hashlib.blake2b(shown.encode("utf-8", "surrogatepass"), key=b"ai_utilities account").hexdigest()
+
+
+def write_provider_result(result: AskResult) -> dict[str, Any]:
+    return {"format": FORMAT, "text": result.text, "usage": result.usage.model_dump(mode="json")}
+
+
+def read_provider_result(stored: Any, prompt: Any) -> AskResult | None:
+    """The cached answer as a result; its cost is 0 and the original cost counts as saved."""
+    if not isinstance(stored, Mapping) or stored.get("format") != FORMAT:
+        return None
+    first = UsageData.model_validate(stored["usage"])
+    again = {"cached": True, "outcome": "cached", "cost": Decimal(0), "saved_cost": first.cost, "cost_source": "cache"}
+    return AskResult(stored["text"], usage=first.model_copy(update=again), prompt=prompt)
+
+
+def try_cache(default: Any, work: Callable[..., Any], *args: Any) -> Any:
+    """Calls the cache; if it fails or takes too long, warns and returns the default."""
+    from ..cache.failsafe import TIMEOUT
+    from ..storage.store_calls import within
+
+    try:
+        return within(TIMEOUT, work)(*args)
+    except Exception as error:  # noqa: BLE001  # a custom cache may raise anything
+        import warnings
+
+        warnings.warn(f"the cache failed and is skipped: {error!r}", RuntimeWarning, stacklevel=2)
+        return default

@@ -1,0 +1,137 @@
+"""Models of a provider: from its own list, or from the catalogue, with capabilities and prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from dhenara.ai.catalog import ModelFacts, find_facts, known_models, price_usage
+from dhenara.ai.dataclass import dataclass, replace
+from dhenara.ai.providers.registry import find_provider
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Usage
+
+from .facts import facts_of, known_providers
+
+if TYPE_CHECKING:
+    from dhenara.ai.types import ModelListing
+
+
+SAMPLE = 1000
+"""Tokens of a small prompt; some models cost more per token for long prompts."""
+
+KINDS = {"text_generation": "chat", "speech_to_text": "transcription", "text_to_speech": "speech"}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model. Unknown fields are None or empty. Prices are US dollars per million tokens."""
+
+    provider: str | None
+    model: str
+    kind: str | None = None
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    takes: tuple[str, ...] = ()
+    can: tuple[str, ...] = ()
+    price_in: Decimal | None = None
+    price_out: Decimal | None = None
+    retires: str | None = None
+    source: Literal["live", "catalogue"] = "catalogue"
+
+    @property
+    def is_chat_model(self) -> bool:
+        """Whether it is a chat model; unknown models count as such."""
+        return self.kind in ("chat", None)
+
+    def matches(self, words: list[str]) -> bool:
+        """Whether all words occur in its fields."""
+        text = " ".join(filter(None, (self.provider, self.model, self.kind, *self.takes, *self.can))).lower()
+        return all(word.lower() in text for word in words)
+
+
+def models_from_listing(provider: str, listings: list[ModelListing]) -> list[ModelInfo]:
+    """The models listed by the provider, with facts from the catalogue."""
+    return sorted((model_from_listing(provider, match) for match in listings), key=lambda offer: offer.model)
+
+
+def model_from_listing(provider: str, listing: ModelListing) -> ModelInfo:
+    facts = find_facts(listing.id)
+    offer = model_from_facts(provider, listing.id, facts) if facts else with_prices(ModelInfo(provider, listing.id))
+    return replace(
+        offer,
+        context_window=listing.context_window or offer.context_window,
+        max_output_tokens=listing.max_output_tokens or offer.max_output_tokens,
+        takes=listing.input_modalities or offer.takes,
+        source="live",
+    )
+
+
+def models_from_catalog(provider: str) -> list[ModelInfo]:
+    """The catalogue's models of this provider, and its default model."""
+    match = [model_from_facts(provider, name, facts) for name, facts in iter_served(provider)]
+    first = facts_of(provider).first_model
+    if first and all(offer.model != first for offer in match):
+        facts = find_facts(first)
+        match.append(model_from_facts(provider, first, facts) if facts else with_prices(ModelInfo(provider, first)))
+    return sorted(match, key=lambda offer: offer.model)
+
+
+def all_models() -> list[ModelInfo]:
+    """Every model of the catalogue, under its maker."""
+    makers = {maker: name for name in reversed(known_providers()) for maker in makers_of(name)}
+    match = [find_facts(name) for name in known_models()]
+    return [model_from_facts(makers.get(facts.vendor), facts.name, facts) for facts in match if facts]
+
+
+def iter_served(provider: str) -> Iterator[tuple[str, ModelFacts]]:
+    """The provider's own models, and those of other makers under the names it uses."""
+    makers = makers_of(provider)
+    for name in known_models():
+        facts = find_facts(name)
+        if facts is not None and (facts.vendor in makers or provider in facts.served_by):
+            yield facts.served_by.get(provider, name), facts
+
+
+def makers_of(provider: str) -> set[str]:
+    """The names under which the catalogue has the provider's own models."""
+    match = find_provider(provider)
+    return {provider, match.price_list or provider} if match else {provider}
+
+
+def model_from_facts(provider: str | None, model: str, facts: ModelFacts) -> ModelInfo:
+    text = {"tools": facts.tools, "reasoning": facts.reasoning, "schema": facts.structured_output}
+    kind = facts.functional_type
+    return with_prices(
+        ModelInfo(
+            provider=provider,
+            model=model,
+            kind=KINDS.get(kind, kind.removesuffix("_generation")) if kind else None,
+            context_window=facts.context_window or facts.max_input_tokens,
+            max_output_tokens=facts.max_output_tokens,
+            takes=facts.input_modalities,
+            can=tuple(name for name, able in text.items() if able),
+            retires=facts.retires,
+        )
+    )
+
+
+def with_prices(offer: ModelInfo) -> ModelInfo:
+    """Adds prices per million tokens, if known."""
+    if offer.provider is None:
+        return offer
+    api = AIModelAPI(provider=offer.provider, api_key="not used")
+    endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name=offer.model))
+    return replace(
+        offer,
+        price_in=per_million(endpoint, Usage(input_tokens=SAMPLE), "input"),
+        price_out=per_million(endpoint, Usage(output_tokens=SAMPLE), "output"),
+    )
+
+
+def per_million(endpoint: AIModelEndpoint, usage: Usage, part: str) -> Decimal | None:
+    cost = price_usage(endpoint, usage)
+    if cost is None or cost.amount is None:
+        return None
+    each = cost.components.get(part, Decimal(0) if not cost.components else None)
+    return None if each is None else (each * 1_000_000 / SAMPLE).normalize()

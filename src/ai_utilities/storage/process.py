@@ -1,0 +1,103 @@
+"""Whether a process is still running, and a clock that all processes of a machine share."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from functools import cache, lru_cache
+from pathlib import Path
+
+from pydantic_core import from_json, to_json
+
+from dhenara.ai.dataclass import dataclass
+
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A process: its machine (with the pid namespace of a container), the boot of it, its pid, and when it started."""
+
+    host: str
+    boot: str
+    pid: int
+    started: str
+
+    def to_text(self) -> str:
+        return to_json([self.host, self.boot, self.pid, self.started]).decode()
+
+    @classmethod
+    def from_text(cls, text: str) -> Owner:
+        host, boot, pid, started = from_json(text)
+        return cls(host, boot, pid, started)
+
+    def has_ended(self) -> bool | None:
+        """Whether this process is gone; None where that cannot be known from here, as on another machine."""
+        here = this_process()
+        if self.host != here.host:
+            return None
+        if self.boot != here.boot:
+            return True
+        if PROC.joinpath("self").exists():
+            return start_of(self.pid) != self.started
+        return ended_by_pid(self.pid)
+
+
+def this_process() -> Owner:
+    return owner_of(os.getpid())
+
+
+@lru_cache(maxsize=2)
+def owner_of(pid: int) -> Owner:
+    boot = read(PROC / "sys/kernel/random/boot_id")
+    return Owner(f"{socket.gethostname()}{namespace()}", boot, pid, start_of(pid))
+
+
+def namespace() -> str:
+    try:
+        return "/" + os.readlink(PROC / "self/ns/pid")
+    except OSError:
+        return ""
+
+
+def start_of(pid: int) -> str:
+    """When the process started, in ticks since the boot; empty where it has ended or the system does not say."""
+    fields = read(PROC / str(pid) / "stat").rpartition(")")[2].split()
+    # The state is the first field after the name, the start time the twentieth (proc(5)). Z: ended, not yet collected.
+    return fields[19] if len(fields) > 19 and fields[0] not in "ZX" else ""
+
+
+def ended_by_pid(pid: int) -> bool | None:
+    """Whether it has ended, by its pid alone. On Windows that cannot be asked without ending it."""
+    if os.name != "posix":
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
+
+
+# time.monotonic stands still while a machine sleeps on Linux; this one does not.
+BOOT_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def steady() -> float:
+    """Seconds since the boot of this machine."""
+    return time.monotonic() if BOOT_CLOCK is None else time.clock_gettime(BOOT_CLOCK)
+
+
+@cache
+def boot_id() -> str:
+    """Changes with every boot, where the system says so."""
+    return read(PROC / "sys/kernel/random/boot_id")

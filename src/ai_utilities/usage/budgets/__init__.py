@@ -1,0 +1,1 @@
+"""Budgets: spending limits, their reservations, and the stores that count them."""

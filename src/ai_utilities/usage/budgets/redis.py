@@ -1,0 +1,187 @@
+"""Budgets on a Redis or Valkey server."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ...storage.errors import StoreLostError, StoreVersionError
+from ...storage.redis import Generations, RedisServer
+from .budget import BudgetStore, BudgetWindow, Refused, Reservation
+
+VERSION = 2
+"""Version of the layout: 1 had a key for each account."""
+
+ACCEPTED = "accepted:"
+"""Prefix of the epoch after a user accepted a data loss; running processes continue with it."""
+
+# KEYS: accounts, ends of windows, open reservations. ARGV: expected epoch#changes, new epoch, prefix of old keys, now.
+HEAD = """
+local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
+if version > 2 then return {'version', tostring(version)} end
+local epoch = redis.call('HGET', KEYS[1], 'epoch')
+local accepted = epoch and string.sub(epoch, 1, 9) == 'accepted:'
+local changes = tonumber(redis.call('HGET', KEYS[1], 'changes') or '0')
+local before, seen = string.match(ARGV[1], '^(.*)#(%d+)$')
+if before ~= '' and epoch ~= before and not accepted then return {'lost', epoch or ''} end
+if before ~= '' and epoch == before and changes < tonumber(seen) then return {'lost', epoch} end
+if not epoch then
+  epoch = ARGV[2]
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'version', '2')
+end
+local function spent(name)
+  local found = redis.call('HGET', KEYS[1], 'a:' .. name)
+  if found then return found end
+  local old = redis.call('GET', ARGV[3] .. name)
+  if old then
+    redis.call('HSET', KEYS[1], 'a:' .. name, old)
+    redis.call('DEL', ARGV[3] .. name)
+  end
+  return old
+end
+local function state() return epoch .. '#' .. changes end
+local function add(name, amount, ends)
+  changes = redis.call('HINCRBY', KEYS[1], 'changes', 1)
+  spent(name)
+  redis.call('HINCRBY', KEYS[1], 'a:' .. name, amount)
+  if ends ~= '' then redis.call('ZADD', KEYS[2], ends, name) end
+end
+"""
+RESERVE = (
+    HEAD
+    + """
+for at = 8, #ARGV, 3 do
+  local known = spent(ARGV[at])
+  if not known then
+    for _, old in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[4], 'LIMIT', 0, 100)) do
+      redis.call('HDEL', KEYS[1], 'a:' .. old)
+      redis.call('ZREM', KEYS[2], old)
+    end
+  end
+  if tonumber(known or '0') + tonumber(ARGV[5]) > tonumber(ARGV[at + 1]) then
+    return {'refused', tostring((at - 8) / 3), known or '0', state()}
+  end
+end
+for at = 8, #ARGV, 3 do add(ARGV[at], ARGV[5], ARGV[at + 2]) end
+if ARGV[6] ~= '' then redis.call('HSET', KEYS[3], ARGV[6], ARGV[7]) end
+return {'done', state()}
+"""
+)
+# ARGV: the difference, the key of a reservation or nothing, what to add where it was closed meanwhile, then accounts.
+SETTLE = (
+    HEAD
+    + """
+local amount = ARGV[5]
+if ARGV[6] ~= '' and redis.call('HDEL', KEYS[3], ARGV[6]) == 0 then amount = ARGV[7] end
+for at = 8, #ARGV, 3 do add(ARGV[at], amount, ARGV[at + 2]) end
+return {'done', state()}
+"""
+)
+SPENT = HEAD + "return {'spent', spent(ARGV[5]) or '0', state()}"
+
+
+class RedisBudgets(BudgetStore):
+    """Budgets shared by all machines that use the same Redis or Valkey server.
+
+    Args:
+        server: A URL such as `redis://localhost:6379/0`, or a client object.
+        prefix: Prefix of all keys.
+        generations: A file that stores the epoch of the server's data, so that a new process also detects a data
+            loss. Without it, only running processes detect it.
+
+    Raises:
+        StoreLostError: If the server has lost its data; see `repair`.
+        StoreEvictsError: If the server's `maxmemory-policy` may evict the budgets.
+    """
+
+    def __init__(
+        self,
+        server: Any = "redis://127.0.0.1:6379/0",
+        *,
+        prefix: str = "ai_utilities:budget",
+        generations: str | Path | None = None,
+    ) -> None:
+        self._server = RedisServer(server, prefix)
+        self._keys = [self._server.key_name(name) for name in ("accounts", "ends", "open")]
+        self._generations = Generations(generations, server, prefix)
+        self._epoch = self._generations.read()
+        self._changes = 0
+        self._lock = threading.Lock()
+
+    def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
+        return self._reserve(accounts, amount, "", "")
+
+    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
+        self._run(SETTLE, difference, "", "", *flat(accounts))
+
+    def spent(self, account: BudgetWindow) -> int:
+        return int(self._run(SPENT, account.name)[1])
+
+    def open(self, reservation: Reservation) -> Refused | None:
+        return self._reserve(reservation.accounts, reservation.amount, reservation.key, reservation.to_text())
+
+    def finish(self, reservation: Reservation, spent: int) -> None:
+        difference = spent - reservation.amount
+        self._run(SETTLE, difference, reservation.key, spent, *flat(reservation.accounts))
+
+    def reservations(self) -> list[Reservation]:
+        with self._server.connected_client() as client:
+            match = client.hgetall(self._keys[2])
+        return [Reservation.from_text(key, value) for key, value in match.items()]
+
+    def repair(self) -> None:
+        """Accepts a data loss of the server: budgets continue with the data that is there, usually none."""
+        epoch = f"{ACCEPTED}{uuid.uuid4().hex}"
+        with self._server.connected_client() as client:
+            client.hset(self._keys[0], mapping={"epoch": epoch, "version": VERSION})
+        self._remember(epoch, 0)
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _reserve(self, accounts: Sequence[BudgetWindow], amount: int, key: str, text: str) -> Refused | None:
+        match = self._run(RESERVE, amount, key, text, *flat(accounts))
+        return (int(float(match[1])), int(match[2])) if match[0] == "refused" else None
+
+    def _run(self, script: str, *text: Any) -> list[str]:
+        self._server.check_eviction("the budgets", expiring=False)
+        fixed = (self._expected(), uuid.uuid4().hex, self._server.key_name(""), time.time())
+        with self._server.connected_client() as client:
+            match: list[str] = client.eval(script, len(self._keys), *self._keys, *fixed, *text)
+        if match[0] == "version":
+            raise StoreVersionError(
+                f"the budgets under {self._server.prefix} have version {match[1]}, and this version of dhenara knows "
+                f"{VERSION}: upgrade dhenara, or use another prefix."
+            )
+        if match[0] == "lost":
+            raise StoreLostError(
+                f"the Redis server has lost the budgets under {self._server.prefix}: it restarted without its data or "
+                "with an older copy, or they were flushed or evicted. What was spent is unknown, so nothing was sent. "
+                "Restore its data, or accept the loss with `ai-utilities budget repair` or RedisBudgets.repair()."
+            )
+        epoch, _, changes = match[-1].rpartition("#")
+        self._remember(epoch, int(changes))
+        return match
+
+    def _expected(self) -> str:
+        with self._lock:
+            return f"{self._epoch or ''}#{self._changes}"
+
+    def _remember(self, epoch: str, changes: int) -> None:
+        with self._lock:
+            if epoch == self._epoch:
+                self._changes = max(self._changes, changes)
+                return
+            self._epoch, self._changes = epoch, changes
+        self._generations.write(epoch)
+
+
+def flat(accounts: Sequence[BudgetWindow]) -> list[str | int]:
+    text: list[str | int] = []
+    for account in accounts:
+        text += [account.name, account.limit, "" if account.expires is None else int(account.expires)]
+    return text

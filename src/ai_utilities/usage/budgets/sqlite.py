@@ -1,0 +1,209 @@
+"""Budgets in one SQLite file, and its repair."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from dhenara.ai.dataclass import dataclass
+
+from ...storage.errors import StoreDamagedError, StoreError
+from ...storage.sqlite import SQLiteFile, set_aside
+from ...storage.sqlite_salvage import is_sound, salvage
+from ...storage.sqlite_schema import REPAIRED, Schema, columns_of, create_once
+from .budget import BudgetStore, BudgetWindow, Refused, Reservation, to_dollars
+
+REPAIR = (
+    "Nothing was sent. End what uses the file and run `ai-utilities budget repair` or SQLiteBudgets.repair(path), "
+    "which keeps what can be read; or restore the file."
+)
+TABLE = "CREATE TABLE IF NOT EXISTS budget (name TEXT PRIMARY KEY, spent INTEGER NOT NULL, expires REAL) WITHOUT ROWID;"
+OPEN_TABLE = "CREATE TABLE budget_open (key TEXT PRIMARY KEY, reservation TEXT NOT NULL) WITHOUT ROWID;"
+WRITE = "REPLACE INTO budget (name, spent, expires, seal) VALUES (?, ?, ?, ?)"
+
+
+def add_seals(connection: sqlite3.Connection) -> None:
+    """A checksum per amount, because SQLite does not detect changed bytes of a value."""
+    if "seal" not in columns_of(connection, "budget"):
+        connection.execute("ALTER TABLE budget ADD COLUMN seal INTEGER")
+    for name, spent in connection.execute("SELECT name, spent FROM budget").fetchall():
+        connection.execute("UPDATE budget SET seal = ? WHERE name = ?", (seal(name, spent), name))
+
+
+def seal(name: str, spent: int) -> int:
+    return zlib.crc32(f"{name}|{spent}".encode())
+
+
+BUDGET = Schema("budget", (TABLE, add_seals, OPEN_TABLE))
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRepair:
+    """The result of repairing a budget file.
+
+    Attributes:
+        spent: The readable accounts and their amounts in US dollars.
+        unreadable: Accounts with damaged amounts; they start at zero.
+        aside: The damaged file.
+    """
+
+    spent: dict[str, Decimal]
+    unreadable: tuple[str, ...]
+    aside: str
+
+    def __str__(self) -> str:
+        lost = f", {len(self.unreadable)} could not be read and begin at zero" if self.unreadable else ""
+        return (
+            f"{len(self.spent)} budgets were recovered{lost}; any others in damaged places are lost and begin at zero; "
+            f"the damaged file is {self.aside}"
+        )
+
+
+class SQLiteBudgets(BudgetStore):
+    """Budgets shared by all processes that open the same file. The file is created if missing.
+
+    Raises:
+        StoreDamagedError: If the file cannot be read; see `repair`.
+        StoreLostError: If the file was deleted or replaced while in use.
+    """
+
+    def __init__(self, db_path: str | os.PathLike[str]) -> None:
+        self._file = SQLiteFile(db_path, BUDGET, strict=True, check=wrong_seal, repair=REPAIR)
+
+    def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
+        with self._file.transaction() as file:
+            return self._reserve(file, accounts, amount)
+
+    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
+        with self._file.transaction() as file:
+            self._add(file, accounts, difference)
+
+    def spent(self, account: BudgetWindow) -> int:
+        with self._file.connection() as file:
+            return self._spent(file, account.name) or 0
+
+    def open(self, reservation: Reservation) -> Refused | None:
+        with self._file.transaction() as file:
+            refused = self._reserve(file, reservation.accounts, reservation.amount)
+            if refused is None:
+                stored = (reservation.key, reservation.to_text())
+                file.execute("INSERT INTO budget_open (key, reservation) VALUES (?, ?)", stored)
+            return refused
+
+    def finish(self, reservation: Reservation, spent: int) -> None:
+        with self._file.transaction() as file:
+            match = file.execute("DELETE FROM budget_open WHERE key = ?", (reservation.key,)).rowcount
+            # A reservation closed in the meantime is no longer counted.
+            self._add(file, reservation.accounts, spent - reservation.amount if match else spent)
+
+    def reservations(self) -> list[Reservation]:
+        match = self._file.fetch_all("SELECT key, reservation FROM budget_open")
+        return [Reservation.from_text(key, text) for key, text in match]
+
+    @staticmethod
+    def repair(db_path: str | os.PathLike[str]) -> BudgetRepair | None:
+        """Checks a budget file, and recovers a damaged one into a new file.
+
+        Running clients continue with the new file.
+
+        Args:
+            db_path: The file.
+
+        Returns:
+            What was recovered, or None if the file is intact.
+        """
+        return repair_budgets(Path(db_path).expanduser())
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _reserve(self, file: sqlite3.Connection, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
+        for number, account in enumerate(accounts):
+            known = self._spent(file, account.name)
+            if known is None:
+                file.execute("DELETE FROM budget WHERE expires < ?", (time.time(),))
+            if (known or 0) + amount > account.limit:
+                return number, known or 0
+        self._add(file, accounts, amount)
+        return None
+
+    def _add(self, file: sqlite3.Connection, accounts: Sequence[BudgetWindow], amount: int) -> None:
+        for account in accounts:
+            spent = (self._spent(file, account.name) or 0) + amount
+            file.execute(WRITE, (account.name, spent, account.expires, seal(account.name, spent)))
+
+    def _spent(self, file: sqlite3.Connection, name: str) -> int | None:
+        row = file.execute("SELECT spent, seal FROM budget WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            return None
+        if not isinstance(row[0], int) or row[1] != seal(name, row[0]):
+            raise StoreDamagedError(f"the budget {name!r} in {self._file.path} is damaged. {REPAIR}")
+        return row[0]
+
+
+def wrong_seal(connection: sqlite3.Connection) -> str | None:
+    """The account whose name or amount is not as it was written."""
+    for name, spent, sealed in connection.execute("SELECT name, spent, seal FROM budget"):
+        if not isinstance(spent, int) or not isinstance(name, str) or sealed != seal(name, spent):
+            return f"the amount of {name!r}"
+    return None
+
+
+def repair_budgets(path: Path) -> BudgetRepair | None:
+    if not path.exists():
+        raise StoreError(f"there is no file {path}; a new store begins with budgets at zero")
+    if path.stat().st_size and is_sound(path) and not bad_seals(path):
+        return None
+    aside = set_aside(path)
+    rows, opened = read_damaged(aside)
+    good = [row for row in rows if isinstance(row[1], int) and row[3] in (None, seal(row[0], row[1]))]
+    create_once(path, BUDGET)
+    with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as new:
+        new.execute("BEGIN IMMEDIATE")
+        new.executemany(WRITE, [(name, spent, expires, seal(name, spent)) for name, spent, expires, _ in good])
+        new.executemany("INSERT OR IGNORE INTO budget_open (key, reservation) VALUES (?, ?)", opened)
+        new.execute("REPLACE INTO store_meta VALUES (?, ?)", (REPAIRED, str(time.time())))
+        new.execute("COMMIT")
+    unreadable = tuple(sorted({str(row[0]) for row in rows} - {row[0] for row in good}))
+    return BudgetRepair({row[0]: to_dollars(row[1]) for row in good}, unreadable, str(aside))
+
+
+def bad_seals(path: Path) -> bool:
+    with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.OperationalError):
+        match = connection.execute("SELECT name, spent, seal FROM budget").fetchall()
+        return any(not isinstance(spent, int) or sealed != seal(name, spent) for name, spent, sealed in match)
+    return False
+
+
+def read_damaged(path: Path) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """The readable accounts, read from both ends up to the damage, and the reservations."""
+    opened: list[tuple[Any, ...]] = []
+
+    def read(damaged: sqlite3.Connection) -> list[tuple[Any, ...]]:
+        rows: dict[str, tuple[Any, ...]] = {}
+        with suppress(sqlite3.DatabaseError):
+            sealed = "seal" if "seal" in columns_of(damaged, "budget") else "NULL"
+            for order, start, sign in (("", "", ">"), ("DESC", "\U0010ffff", "<")):
+                rows.update(walk(damaged, f"name, spent, expires, {sealed}", order, start, sign))
+        with suppress(sqlite3.DatabaseError):
+            opened[:] = damaged.execute("SELECT key, reservation FROM budget_open").fetchall()
+        return list(rows.values())
+
+    return salvage(path, [BUDGET.prepare], "budget", read), opened
+
+
+def walk(damaged: sqlite3.Connection, columns: str, order: str, start: str, sign: str) -> dict[str, tuple[Any, ...]]:
+    """The accounts from one end up to the damage."""
+    rows: dict[str, tuple[Any, ...]] = {}
+    query = f"SELECT {columns} FROM budget WHERE name {sign} ? ORDER BY name {order} LIMIT 1"
+    with suppress(sqlite3.DatabaseError):
+        while (row := damaged.execute(query, (start,)).fetchone()) and row[0] not in rows:
+            rows[row[0]], start = row, row[0]
+    return rows

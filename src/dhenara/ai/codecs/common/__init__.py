@@ -1,0 +1,1 @@
+"""What several protocols encode and decode alike."""

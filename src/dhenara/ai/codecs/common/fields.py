@@ -1,0 +1,145 @@
+"""Readers for JSON fields, numbers and usage reports that tolerate missing and invalid values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ...types.chat.delta import Delta, UsageDelta, WarningDelta
+from ...types.chat.usage import Usage
+from ...types.content.base import Citation
+
+Wire = dict[str, Any]
+
+
+def read_text(data: Mapping[str, Any], name: str) -> str:
+    match = data.get(name)
+    return match if isinstance(match, str) else ""
+
+
+def read_object(data: Mapping[str, Any], name: str) -> Wire:
+    match = data.get(name)
+    return match if isinstance(match, dict) else {}
+
+
+def read_objects(data: Mapping[str, Any], name: str) -> list[Wire]:
+    """Return the objects in this field; a single object becomes a list of one."""
+    match = data.get(name)
+    if isinstance(match, dict):
+        return [match]
+    return [one for one in match if isinstance(one, dict)] if isinstance(match, list) else []
+
+
+def read_index(data: Mapping[str, Any], name: str, otherwise: int = 0) -> int:
+    """Return the index; `otherwise` if the provider omits it."""
+    match = data.get(name)
+    return match if isinstance(match, int) else otherwise
+
+
+def require(data: Any, what: str, *names: str) -> None:
+    """Raise ValueError unless this is an object with at least one of these fields. `what` names the expected
+    object.
+    """
+    if not isinstance(data, dict) or not any(data.get(name) is not None for name in names):
+        raise ValueError(f"expected {what}, but it has no {' and no '.join(names)}")
+
+
+def read_name(data: Mapping[str, Any], name: str) -> str | None:
+    """Return an id or a name; some providers send a number."""
+    match = data.get(name)
+    return str(match) if isinstance(match, str | int) and match != "" else None
+
+
+def address_of(source: Any) -> str | None:
+    """Return the source of a citation if it is a URL."""
+    return source if isinstance(source, str) and "://" in source else None
+
+
+def build_citation(extras: Wire | None = None, **facts: Any) -> Citation:
+    """Create a citation; values of the wrong type are ignored."""
+    stored: dict[str, Any] = {name: fact for name, fact in facts.items() if isinstance(fact, KINDS[name])}
+    return Citation(extras=extras or {}, **stored)
+
+
+KINDS: dict[str, type] = {"url": str, "title": str, "cited_text": str, "start": int, "end": int}
+
+
+Report = Mapping[str, Any]
+
+LARGEST = 2**53
+"""Larger numbers are errors, and floats cannot represent them exactly."""
+
+COUNT_ENDINGS = ("tokens", "Tokens", "TokenCount", "eval_count", "cost")
+
+
+def count(report: Report, name: str) -> int | None:
+    """Return the count; None if it is missing or invalid."""
+    match = report.get(name)
+    if isinstance(match, bool) or not isinstance(match, int | float):
+        return None
+    return int(match) if 0 <= match <= LARGEST else None  # NaN fails both comparisons
+
+
+def read_int(report: Report, name: str) -> int:
+    """Return the count; 0 if it is missing or invalid."""
+    return count(report, name) or 0
+
+
+def amount(report: Report, *names: str) -> float | None:
+    """Return the first valid amount (money or seconds: finite and not negative) of these fields."""
+    for name in names:
+        match = report.get(name)
+        if isinstance(match, int | float) and not isinstance(match, bool) and 0 <= match <= LARGEST:
+            return float(match)
+    return None
+
+
+def read_ints(report: Report) -> dict[str, int]:
+    """Return all valid counts of this part of the report."""
+    return {name: match for name in report if (match := count(report, name)) is not None}
+
+
+def unreadable(report: Report) -> tuple[str, ...]:
+    """Return the names of fields, also nested ones, that should be counts but are not."""
+    return tuple(dict.fromkeys(misfits(report)))
+
+
+def misfits(report: Report) -> Iterator[str]:
+    for name, value in report.items():
+        if isinstance(value, Mapping):
+            yield from (f"{name}.{inner}" for inner in value if is_misfit(value, inner))
+        elif is_misfit(report, name):
+            yield name
+
+
+def is_misfit(report: Report, name: str) -> bool:
+    value = report[name]
+    if type(value) is int and 0 <= value <= LARGEST:
+        return False
+    if value is None or isinstance(value, Mapping | list) or not str(name).endswith(COUNT_ENDINGS):
+        return False
+    return count(report, name) is None
+
+
+def used(usage: Usage) -> Iterator[Delta]:
+    """Return the usage, with a warning if the report is unclear."""
+    yield UsageDelta(usage)
+    if usage.unclear:
+        from ...types.chat.report import CallWarning
+
+        yield WarningDelta(
+            CallWarning(
+                code="provider_warning",
+                message=(
+                    f"the usage report does not say clearly how many tokens were used: {', '.join(usage.unclear)} "
+                    "are missing, cannot be read, or contradict the other counts. They are in no bucket, and the cost "
+                    "is unknown unless the provider reports it; usage.raw has the report."
+                ),
+                parameter="usage",
+            )
+        )
+
+
+def read_extras(data: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any] | None:
+    """Return those of these fields that are not empty; None if all are."""
+    return {name: value for name in names if (value := data.get(name))} or None

@@ -1,0 +1,140 @@
+"""Conversion of search results, cited documents and parts of other protocols where a protocol does not support them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from ...types.chat.message import Message
+from ...types.config.call import Call
+from ...types.content.parts import (
+    ContainerUploadContent,
+    Content,
+    FileContent,
+    GenericContent,
+    Media,
+    SearchResultContent,
+    TextContent,
+    ToolResultContent,
+)
+from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_FIELDS
+from .plan import is_own_part
+from .vendor_fields import leaves
+from .warnings import WarningCollector
+
+
+def drop_empty(messages: Iterable[Message], has_content: Callable[[Message], bool]) -> list[Message]:
+    """Drop messages without content, as long as another message of the same role stands next to them.
+
+    Args:
+        messages: The messages in order.
+        has_content: Whether something of a message is left.
+
+    Returns:
+        The messages; of neighbours that are all empty, the first.
+    """
+    messages_left: list[Message] = []
+    for _, group in groupby(messages, key=lambda message: message.role):
+        turn = list(group)
+        messages_left += [message for message in turn if has_content(message)] or turn[:1]
+    return messages_left
+
+
+CITING = ("anthropic", "converse", "cohere")
+"""Protocols that support search results and cited documents."""
+
+CONTEXTUAL = ("anthropic", "converse")
+KINDS = frozenset(("search_result", "container_upload", "generic"))
+NOTHING = "."
+"""Placeholder for a message whose content was removed, because empty messages are rejected."""
+
+
+def understood(call: Call, protocol: str, warnings: WarningCollector) -> tuple[Message, ...]:
+    """Convert the messages: search results to text if unsupported, parts of other protocols removed."""
+    read = [read_again(message, call, protocol, warnings) for message in call.messages]
+    if all(message.contents or not given.contents for message, given in zip(read, call.messages, strict=True)):
+        return tuple(read)
+    return tuple(map(with_word, drop_empty(read, lambda message: bool(message.contents))))
+
+
+def with_word(message: Message) -> Message:
+    """A message of which nothing is left says a word; empty ones are refused."""
+    return message if message.contents else message.model_copy(update={"contents": [TextContent(text=NOTHING)]})
+
+
+def read_again(message: Message, call: Call, protocol: str, warnings: WarningCollector) -> Message:
+    if message.name and protocol != "openai_chat":
+        warnings.unsupported("the name of a message")
+    made = rewritten(message.contents, message.role, call, protocol, warnings)
+    if made is message.contents:
+        return message
+    return message.model_copy(update={"contents": made})
+
+
+def rewritten(
+    contents: Sequence[Any], role: str, call: Call, protocol: str, warnings: WarningCollector
+) -> Sequence[Any]:
+    """Convert the parts; return the same sequence if nothing changes."""
+    made = [(part, one(part, role, call, protocol, warnings)) for part in contents]
+    if all(new is old for old, new in made):
+        return contents
+    return [new for _, new in made if new is not None]
+
+
+def one(part: Content, role: str, call: Call, protocol: str, warnings: WarningCollector) -> Content | None:
+    """Return the part, its replacement, or None if it is removed."""
+    if part.extras:
+        check_fields(part, protocol, warnings)
+    match part:
+        case Media() | GenericContent() if role == "system" and not in_system(part, protocol):
+            warnings.dropped(
+                f"a part of kind {getattr(part, 'type', 'media')!r} in a system message",
+                "system messages support only text",
+                part,
+            )
+            return None
+        case FileContent():
+            check_document(part, protocol, warnings)
+        case SearchResultContent() if protocol not in CITING or role not in ("user", "tool"):
+            warnings.rewritten("a search result", "it is sent as text without citations", part)
+            return TextContent(text=part.get_text(), cache=part.cache)
+        case ContainerUploadContent() if protocol != "anthropic":
+            warnings.dropped(f"the file {part.file_id!r}", "it was uploaded to a container of Anthropic", part)
+            return None
+        case GenericContent() if (role != "assistant" or part.origin is None) and not is_own_part(part, call, protocol):
+            whose = f"its protocol is {part.protocol}" if part.protocol else "its protocol is unknown. Set protocol="
+            is_fields = part.kind == MESSAGE_FIELDS
+            what = f"{', '.join(part.data)} of a message" if is_fields else f"a part of kind {part.kind!r}"
+            warnings.dropped(what, whose, part)
+            return None
+        case ToolResultContent() if part.contents:
+            inner = rewritten(part.contents, "tool", call, protocol, warnings)
+            if inner is part.contents:
+                return part
+            left = {"contents": inner} if inner or part.output is not None else {"contents": [], "output": NOTHING}
+            return part.model_copy(update=left)
+    return part
+
+
+def in_system(part: Content, protocol: str) -> bool:
+    """Whether this part may be in a system message; most protocols support only text there."""
+    if protocol == "openai_chat":
+        return True
+    return isinstance(part, GenericContent) and protocol == part.protocol == "converse"
+
+
+def check_fields(part: Content, protocol: str, warnings: WarningCollector) -> None:
+    """Warn about fields that belong to other protocols."""
+    known = part.extras.get(VENDOR_FIELDS)
+    if known and protocol not in known:
+        owner, fields = next(iter(known.items()))
+        warnings.left_out(part, sorted(leaves(fields)), owner)
+
+
+def check_document(part: FileContent, protocol: str, warnings: WarningCollector) -> None:
+    """Warn about `citations` and `context` of documents if they are unsupported."""
+    if part.citations and protocol not in CITING:
+        warnings.left_out(part, ["citations"], "Anthropic, Bedrock and Cohere")
+    if part.context and protocol not in CONTEXTUAL:
+        warnings.left_out(part, ["context"], "Anthropic and Bedrock")

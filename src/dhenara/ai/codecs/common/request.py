@@ -1,0 +1,161 @@
+"""Request fields of several protocols: parameters, effort, context policies, prefill and cache markers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...dataclass import replace
+from ...types.chat.message import Message
+from ...types.config.call_config import AIModelCallConfig
+from ...types.content.base import CacheLifetime, Content, TextContent
+from ..base import Quirks
+from .warnings import WarningCollector
+
+if TYPE_CHECKING:
+    from ...types.config.call import Call
+
+
+UNSET: tuple[object, ...] = (None, (), {})
+
+
+def set_parameters(config: AIModelCallConfig, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Return the parameters among these names that are set, ready for encoding."""
+    for name in names:
+        value = getattr(config, name)
+        if value not in UNSET:
+            yield name, list(value) if isinstance(value, tuple) else value
+
+
+def write_parameters(
+    config: AIModelCallConfig, quirks: Quirks, warnings: WarningCollector, refused: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Encode all parameters that are set and supported; warn about the others. `refused` gives reasons for some of
+    these.
+    """
+    written: dict[str, Any] = {}
+    for parameter, value in set_parameters(config, quirks.names):
+        name = quirks.wire_name(parameter)
+        if name is None:
+            warnings.unsupported(parameter)
+        elif refused and parameter in refused:
+            warnings.unsupported(parameter, refused[parameter])
+        else:
+            written[name] = value
+    return written
+
+
+# A budget up to this number of tokens counts as this effort.
+BUDGETS: tuple[tuple[int, str], ...] = ((1_024, "minimal"), (4_096, "low"), (16_384, "medium"), (32_768, "high"))
+BUDGET_OF = {"minimal": 1_024, "low": 2_048, "medium": 8_192, "high": 24_576, "xhigh": 49_152, "max": 63_999}
+DEFAULT_EFFORT = "medium"
+
+
+def effort_for(config: AIModelCallConfig) -> str:
+    """Return the requested effort level, converted from a budget if necessary."""
+    if config.reasoning is False:
+        return "none"
+    if config.reasoning_effort is not None:
+        return config.reasoning_effort
+    if config.max_reasoning_tokens is not None:
+        return effort_of(config.max_reasoning_tokens)
+    return DEFAULT_EFFORT
+
+
+def dialect_effort(config: AIModelCallConfig, words: Mapping[str, str], warnings: WarningCollector) -> str:
+    """Return the effort in the dialect's values; the nearest one, with a warning, if it is unsupported.
+
+    The caller handles `none`.
+    """
+    effort = effort_for(config)
+    text = words.get(effort, effort)
+    if text != effort and effort == config.reasoning_effort != "none":
+        warnings.translated("reasoning_effort", f"{effort!r} is not supported; {text!r} is used")
+    return text
+
+
+def effort_of(budget: int) -> str:
+    return next((effort for limit, effort in BUDGETS if budget <= limit), "xhigh")
+
+
+def budget_for(config: AIModelCallConfig) -> int | None:
+    """Return the requested budget in tokens, converted from an effort if necessary; None if not set."""
+    if config.max_reasoning_tokens is not None:
+        return config.max_reasoning_tokens
+    return BUDGET_OF.get(config.reasoning_effort or "")
+
+
+OFFERED_BY_SOME = ("compact_at", "clear_tool_results_at", "truncation")
+
+
+def warn_unsupported_context(config: AIModelCallConfig, warnings: WarningCollector, *offered: str) -> None:
+    """Warn about policy settings that the protocol does not support."""
+    policy = config.context_policy
+    if policy is not None:
+        for wish in OFFERED_BY_SOME:
+            if wish not in offered and getattr(policy, wish) is not None:
+                warnings.unsupported(f"context_policy.{wish}", "not supported by this provider")
+
+
+GO_ON = "Go on exactly where your last answer ends, without saying any of it again."
+
+
+def is_prefilled(call: Call) -> bool:
+    """Whether the last message is an assistant message that the model should continue (not one with pending tool
+    calls).
+    """
+    if not call.messages or call.messages[-1].role != "assistant":
+        return False
+    return not any(part.type in ("tool_call", "server_tool") for part in call.messages[-1].contents)
+
+
+def strip_trailing_space(call: Call) -> Call:
+    """Remove white space at the end of the prefilled answer, because some providers reject it."""
+    last = call.messages[-1].contents[-1:] if is_prefilled(call) else ()
+    if not last or not isinstance(last[0], TextContent) or last[0].text == last[0].text.rstrip():
+        return call
+    *before, message = call.messages
+    contents = [*message.contents[:-1], last[0].model_copy(update={"text": last[0].text.rstrip()})]
+    return replace(call, messages=(*before, message.model_copy(update={"contents": contents})))
+
+
+def as_continue_request(call: Call, warnings: WarningCollector) -> Call:
+    """Replace the prefill by a user message that asks the model to continue."""
+    warnings.translated("messages", "prefilled answers are not supported; a user message asks to continue instead")
+    wish = Message(role="user", contents=[TextContent(text=GO_ON)])
+    return replace(call, messages=(*call.messages, wish))
+
+
+Wire = dict[str, Any]
+BREAKPOINT = "prompt_cache_breakpoint"
+CONTROL = "cache_control"
+
+
+def anthropic_cache_control(lifetime: CacheLifetime) -> Wire:
+    """Anthropic's format: five minutes or one hour."""
+    return {"type": "ephemeral", "ttl": "1h"} if lifetime == "long" else {"type": "ephemeral"}
+
+
+def cache_point(lifetime: CacheLifetime) -> Wire:
+    """Converse's format."""
+    return {"type": "default", "ttl": "1h"} if lifetime == "long" else {"type": "default"}
+
+
+def breakpoint_of(lifetime: CacheLifetime) -> Wire:
+    """OpenAI's format: 30 minutes or 12 hours."""
+    return {"mode": "explicit", "ttl": "12h"} if lifetime == "long" else {"mode": "explicit"}
+
+
+def warn_unsupported_cache(config: AIModelCallConfig, warnings: WarningCollector, known: Iterable[str]) -> None:
+    """Warn about prompt cache settings that the protocol does not support."""
+    cache = config.prompt_cache
+    if cache is not None:
+        for wish in {"key", "stored"} - set(known):
+            if getattr(cache, wish) is not None:
+                warnings.unsupported(f"prompt_cache.{wish}", "not supported by this provider")
+
+
+def warn_unsupported_marks(parts: Iterable[Content], warnings: WarningCollector) -> None:
+    """Warn about cache markers if the provider has no prompt cache."""
+    if any(part.cache for part in parts):
+        warnings.unsupported("cache", "this provider has no prompt cache")

@@ -1,0 +1,172 @@
+"""Token counts that may include each other, converted to counts that do not overlap.
+
+Protocols report a prompt, a completion, and parts of both: cached, audio, reasoning. Providers differ in whether a part
+is included in the count that it belongs to, or separate. If a report has a total, the counts must add up to it, which
+decides. Without a total, the protocol decides. Parts that fit neither way are not counted: their names are in
+`unclear`, and their tokens stay in the main count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
+from itertools import combinations
+
+from ...dataclass import dataclass
+from .fields import Report, amount, read_object
+
+REASONING = "reasoning_tokens"
+AUDIO = "input_audio_tokens"
+INPUT, OUTPUT, TOTAL = "input_tokens", "output_tokens", "total_tokens"
+
+Parts = Mapping[str, int]
+SeparateCounts = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReport:
+    """The counts of a provider. `read` are parts of the prompt, `made` parts of the completion, by our field names.
+
+    `beside` names the parts that this protocol counts separately from the prompt or completion.
+    """
+
+    prompt: int | None
+    completion: int | None
+    total: int | None
+    read: Parts = field(default_factory=dict)
+    made: Parts = field(default_factory=dict)
+    separate: SeparateCounts = frozenset()
+
+
+@dataclass(slots=True)
+class Buckets:
+    """Counts by the field names of `Usage`, and the names of unclear counts."""
+
+    counts: dict[str, int]
+    unclear: tuple[str, ...] = ()
+
+
+def split(report: TokenReport) -> Buckets:
+    """The buckets of a report. Their sum is its total, where it has one that its parts do not contradict."""
+    prompt, completion, total = known(report.prompt, report.completion, report.total)
+    if prompt is None or completion is None:
+        return split_partial(report, prompt, completion)
+    total = total or None
+    read = {name: n for name, n in report.read.items() if n}
+    made = {name: n for name, n in report.made.items() if n}
+    if not read and not made and (total is None or total == prompt + completion):
+        return Buckets({INPUT: prompt, OUTPUT: completion})
+    usual = report.separate & {*read, *made}
+    fitting = readings(prompt, completion, total, read, made, usual)
+    if not fitting:
+        return contradicted(prompt, completion, total, read, made)
+    counts = laid_out(prompt, completion, read, made, fitting[0])
+    # Several readings fit, none of them the protocol's own: the counts in which they differ are unclear.
+    doubts = () if fitting[0] == usual or len(fitting) == 1 else tuple(sorted(set().union(*fitting)))
+    return Buckets(counts, doubts)
+
+
+def split_if_counted(report: TokenReport) -> Buckets:
+    """As `split`; no buckets where no tokens are reported, as by hosts that bill images or seconds instead."""
+    if report.prompt is None and report.completion is None and report.total is None:
+        return Buckets({})
+    return split(report)
+
+
+def split_partial(report: TokenReport, prompt: int | None, completion: int | None) -> Buckets:
+    """The buckets of a report without its prompt or completion: the parts of what is missing are still known."""
+    missing = tuple(name for name, n in ((INPUT, prompt), (OUTPUT, completion)) if n is None)
+    least = TokenReport(
+        inside(report.read, report.separate) if prompt is None else prompt,
+        inside(report.made, report.separate) if completion is None else completion,
+        None,
+        report.read,
+        report.made,
+        report.separate,
+    )
+    match = split(least)
+    return Buckets(match.counts, (*missing, *match.unclear))
+
+
+def known(prompt: int | None, completion: int | None, total: int | None) -> tuple[int | None, int | None, int | None]:
+    """One of the three follows from the other two; what follows from nothing is not known."""
+    if total is not None and prompt is not None and completion is None and total >= prompt:
+        completion = total - prompt
+    elif total is not None and completion is not None and prompt is None and total >= completion:
+        prompt = total - completion
+    return prompt, completion, total
+
+
+def readings(
+    prompt: int, completion: int, total: int | None, read: Parts, made: Parts, usual: SeparateCounts
+) -> list[SeparateCounts]:
+    """Return every choice of separate parts that adds up; the protocol's own first."""
+    sizes = {**read, **made}
+    names = sorted(sizes, key=lambda name: (name not in usual, name != REASONING))
+    every = [usual] if total is None else [usual, *choices(names)]
+    match = [
+        extra
+        for extra in every
+        if (total is None or prompt + completion + sum(sizes[name] for name in extra) == total)
+        and inside(read, extra) <= prompt
+        and inside(made, extra) <= completion
+    ]
+    return list(dict.fromkeys(match))
+
+
+def choices(names: Iterable[str]) -> Iterator[SeparateCounts]:
+    every = tuple(names)
+    return (frozenset(some) for size in range(len(every) + 1) for some in combinations(every, size))
+
+
+def inside(parts: Parts, extra: SeparateCounts) -> int:
+    return sum(n for name, n in parts.items() if name not in extra)
+
+
+def laid_out(prompt: int, completion: int, read: Parts, made: Parts, extra: SeparateCounts) -> dict[str, int]:
+    main = {INPUT: prompt - inside(read, extra), OUTPUT: completion - inside(made, extra)}
+    return {**main, **read, **made}
+
+
+def contradicted(prompt: int, completion: int, total: int | None, read: Parts, made: Parts) -> Buckets:
+    """No reading adds up: return the counts that are certain."""
+    clear_read = parts_within(read, prompt)
+    unclear = [name for name in read if name not in clear_read]
+    hidden = 0 if total is None else total - prompt - completion
+    clear_made = dict(made)
+    if hidden > 0:
+        # A total above the sum of its parts includes reasoning that the provider leaves out of the completion.
+        clear_made[REASONING] = hidden
+        completion += hidden
+    if hidden:
+        unclear.append(TOTAL)
+    if sum(clear_made.values()) > completion:
+        unclear += [name for name in made if name not in unclear]
+        # If the completion is smaller than its reasoning, all of it is reasoning.
+        alone = clear_made.keys() == {REASONING} or hidden > 0
+        clear_made = {REASONING: hidden if hidden > 0 else completion} if alone else {}
+    return Buckets(laid_out(prompt, completion, clear_read, clear_made, frozenset()), tuple(unclear))
+
+
+def parts_within(parts: Parts, whole: int) -> dict[str, int]:
+    """Return the parts that can be disjoint; audio may also be cached, so it is dropped first."""
+    for some in (parts, {name: n for name, n in parts.items() if name != AUDIO}):
+        if sum(some.values()) <= whole:
+            return dict(some)
+    return {}
+
+
+TICKS = 10_000_000_000
+"""xAI reports costs in ticks; this many make a dollar."""
+
+
+def reported_cost(report: Report) -> float | None:
+    """Return the cost in dollars, if reported."""
+    if isinstance(report.get("cost"), dict):
+        match = amount(read_object(report, "cost"), "total_cost")
+    else:
+        match = amount(report, "cost")
+    if match is not None:
+        return match
+    ticks = amount(report, "cost_in_usd_ticks")
+    return None if ticks is None else ticks / TICKS

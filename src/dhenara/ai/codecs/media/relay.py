@@ -1,0 +1,140 @@
+"""Media of the assistant move to a user turn, and file ids of other providers are replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...types.chat.message import Message, Prompt
+from ...types.config.call import Call
+from ...types.content.parts import Content, Media, TextContent, ToolResultContent
+from ..base import Quirks
+from ..common.plan import is_own_part
+from ..common.warnings import WarningCollector
+from .support import kind_of, unsupported_reason
+
+Moves = Callable[[Media, bool], bool]
+MARKER = "[from the answer above]"
+"""Text before the media, so that the model does not take them for the user's own."""
+
+
+def relay_media(
+    call: Call, protocol: str, quirks: Quirks, warnings: WarningCollector, moves: Moves
+) -> tuple[Message, ...]:
+    """Move media that assistant messages cannot contain to the beginning of the next user message.
+
+    They come after tool results, which must follow their calls. Media in the last message cannot be moved.
+    """
+    messages = call.messages
+    if not any(relayed_parts(message, call, protocol, moves) for message in messages):
+        return messages
+    turns: list[Message] = []
+    waiting: list[Media] = []
+    for place, message in enumerate(messages):
+        if message.role == "assistant":
+            turns += media_messages(waiting)
+            taken = relayed_parts(message, call, protocol, moves) if place + 1 < len(messages) else []
+            waiting = [part for part in taken if can_relay(part, quirks, warnings)]
+            turns.append(without_parts(message, taken))
+        elif message.role == "user" and waiting:
+            turns.append(message.model_copy(update={"contents": [*mark_relayed(waiting), *message.contents]}))
+            waiting = []
+        else:
+            turns.append(message)
+    return (*turns, *media_messages(waiting))
+
+
+def relayed_parts(message: Message, call: Call, protocol: str, moves: Moves) -> list[Media]:
+    """Return the media to move. Audio with a transcript is sent as text."""
+    if message.role != "assistant":
+        return []
+    media = (part for part in message.contents if isinstance(part, Media) and not part.get_text())
+    return [part for part in media if moves(part, is_own_part(part, call, protocol))]
+
+
+def can_relay(part: Media, quirks: Quirks, warnings: WarningCollector) -> bool:
+    """Whether the part can be moved; records a warning in both cases."""
+    what, kind = f"a part of kind {kind_of(part)!r} in an answer", quirks.media_support.get(kind_of(part))
+    if why := unsupported_reason(part, kind):
+        warnings.dropped(what, why, part)
+        return False
+    warnings.rewritten(what, "it is sent in the next user message", part)
+    return True
+
+
+def without_parts(message: Message, gone: Sequence[Media]) -> Message:
+    """Return the message without these parts."""
+    if not gone:
+        return message
+    stored = [part for part in message.contents if not any(part is one for one in gone)]
+    return message.model_copy(update={"contents": stored})
+
+
+def media_messages(waiting: Sequence[Media]) -> list[Message]:
+    return [Prompt(contents=mark_relayed(waiting))] if waiting else []
+
+
+def mark_relayed(waiting: Sequence[Media]) -> list[Any]:
+    return [TextContent(text=MARKER), *waiting]
+
+
+NOTHING = "."
+"""Placeholder for a message whose content was removed, because empty messages are rejected."""
+
+
+def replace_foreign_files(call: Call, warnings: WarningCollector) -> tuple[Message, ...]:
+    """Replace file ids of other providers by the bytes or the URL, if known."""
+    provider = str(call.endpoint.api.provider)
+    return tuple(replace_in_message(message, provider, warnings) for message in call.messages)
+
+
+def replace_in_message(message: Message, provider: str, warnings: WarningCollector) -> Message:
+    contents = replace_in_contents(message.contents, provider, warnings)
+    if contents is message.contents:
+        return message
+    return message.model_copy(update={"contents": contents or [TextContent(text=NOTHING)]})
+
+
+def replace_in_contents(contents: Any, provider: str, warnings: WarningCollector) -> Any:
+    """Replace file ids; return the same list if nothing changes."""
+    made = [(part, replace_in_part(part, provider, warnings)) for part in contents]
+    if all(new is old for old, new in made):
+        return contents
+    return [new for _, new in made if new is not None]
+
+
+def replace_in_part(part: Content, provider: str, warnings: WarningCollector) -> Content | None:
+    if isinstance(part, ToolResultContent) and part.contents:
+        inner = replace_in_contents(part.contents, provider, warnings)
+        if inner is part.contents:
+            return part
+        left = {"contents": inner} if inner or part.output is not None else {"contents": [], "output": NOTHING}
+        return part.model_copy(update=left)
+    return part if not isinstance(part, Media) or part.file_id is None else resolve_file(part, provider, warnings)
+
+
+def resolve_file(part: Media, provider: str, warnings: WarningCollector) -> Media | None:
+    """Return the part with its id if it belongs to the provider, else with data or URL; None if neither is known."""
+    where = file_owner(part)
+    if where in (None, provider):
+        alone = part if part.data is None and part.url is None else without(part, "data", "url")
+        return warnings.replace_part(alone, part)
+    if part.data is None and part.url is None:
+        what = f"the file {part.name or part.file_id!r}"
+        warnings.dropped(what, f"it was uploaded to {where}, and only its id is known. Upload it here as well", part)
+        return None
+    match = without(part, "file_id")
+    how = "its bytes are sent" if part.data is not None else "its URL is sent"
+    warnings.mark_relayed(part, f"{how}, because its id is valid only at {where}")
+    return warnings.replace_part(match, part)
+
+
+def file_owner(part: Media) -> str | None:
+    """Return the provider of the file; None if unknown."""
+    if part.stored_at is not None:
+        return part.stored_at
+    return part.origin.provider if part.origin is not None else None
+
+
+def without(part: Media, *names: str) -> Media:
+    return part.model_copy(update=dict.fromkeys(names))

@@ -1,0 +1,123 @@
+"""Media types that a protocol accepts for each kind of media, and checks against them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from ...dataclass import dataclass
+from ...errors import UnsupportedError
+from ...types.chat.message import Message
+from ...types.content.media import Media
+from ...types.content.parts import ToolResultContent
+from ...wire.mime_sniffing import from_name, sniff
+from ..common.warnings import WarningCollector
+
+PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+UNKNOWN = (None, "application/octet-stream")
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSupport:
+    """Supported media of one kind. An empty `types` allows every type; `most_bytes` is the size before encoding.
+
+    With `by_id`, an uploaded file can be referenced by id, up to `most_uploaded` bytes. None means unknown: not
+    checked.
+    """
+
+    types: tuple[str, ...] = ()
+    most_bytes: int | None = None
+    by_id: bool = False
+    most_uploaded: int | None = None
+
+
+def check_kind(part: Media, rule: MediaSupport, provider: str) -> None:
+    """Raise if the media type is unsupported; unknown types pass."""
+    if not is_supported(part, rule):
+        what = f"{describe_media(part)} is {part.mime_type}, and {provider}"
+        raise UnsupportedError(f"{what} accepts only {supported_types(rule)}. Convert it first")
+
+
+def is_supported(part: Media, rule: MediaSupport) -> bool:
+    """Whether this media type is supported."""
+    from ...wire.mime_sniffing import is_text
+
+    return not rule.types or part.mime_type in (*rule.types, *UNKNOWN) or is_text(part.mime_type)
+
+
+def supported_types(rule: MediaSupport) -> str:
+    return ", ".join(kind.split("/")[-1] for kind in rule.types)
+
+
+def unsupported_reason(part: Media, rule: MediaSupport | None) -> str | None:
+    """Return why a part cannot be sent; None if it can, or if nothing is known."""
+    if part.data is None or rule is None:
+        return None
+    if not is_supported(part, rule):
+        return f"it is {part.mime_type}, and only {supported_types(rule)} are supported"
+    most = rule.most_uploaded if rule.by_id else rule.most_bytes
+    return f"at most {most} bytes are supported" if most is not None and len(part.data) > most else None
+
+
+def too_large_error(part: Media, most: int, provider: str, *, by_id: bool) -> UnsupportedError:
+    """Return the error for media that are too large, with the way to fix it."""
+    way = "Make it smaller, or upload it and pass its file id" if by_id else "make it smaller."
+    size = len(part.data or b"")
+    return UnsupportedError(f"{describe_media(part)} has {size} bytes, and {provider} accepts at most {most}. {way}")
+
+
+def describe_media(part: Media) -> str:
+    return part.name or f"a part of kind {kind_of(part)!r}"
+
+
+def kind_of(part: Media) -> str:
+    return str(getattr(part, "type", "media"))
+
+
+M = TypeVar("M", bound=Media)
+
+
+def with_media_types(messages: Sequence[Message], warnings: WarningCollector) -> tuple[Message, ...]:
+    """The messages with a media type on everything for which it can be guessed.
+
+    Args:
+        messages: The turns in order.
+        warnings: Knows afterwards which part stands for which.
+
+    Returns:
+        The same messages where nothing is missing.
+    """
+    return tuple(typed_message(message, warnings) for message in messages)
+
+
+def typed_message(message: Message, warnings: WarningCollector) -> Message:
+    contents = typed_parts(message.contents, warnings)
+    return message if contents is message.contents else message.model_copy(update={"contents": contents})
+
+
+def typed_parts(parts: Sequence[Any], warnings: WarningCollector) -> Sequence[Any]:
+    made = [typed_part(part, warnings) for part in parts]
+    return parts if all(new is old for new, old in zip(made, parts, strict=True)) else made
+
+
+def typed_part(part: Any, warnings: WarningCollector) -> Any:
+    if isinstance(part, ToolResultContent) and part.contents:
+        inner = typed_parts(part.contents, warnings)
+        return part if inner is part.contents else part.model_copy(update={"contents": inner})
+    return warnings.replace_part(with_media_type(part), part) if isinstance(part, Media) else part
+
+
+def with_media_type(part: M) -> M:
+    """The part with its media type, if it has none and one of its kind can be guessed."""
+    if part.mime_type is not None:
+        return part
+    guessed = from_name(address_name(part.url)) if part.data is None and part.url else None
+    if part.data is not None:
+        guessed = sniff(part.data, part.name)
+    if guessed in UNKNOWN or not str(guessed).startswith(part.KIND):
+        return part
+    return part.model_copy(update={"mime_type": guessed})
+
+
+def address_name(url: str) -> str:
+    return url.split("?", 1)[0].split("#", 1)[0]

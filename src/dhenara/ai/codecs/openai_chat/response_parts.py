@@ -1,0 +1,260 @@
+"""Messages of a response: text, reasoning, tool calls, images and citations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ...types.chat.delta import (
+    CitationDelta,
+    ContentDelta,
+    Delta,
+    MediaDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    ServerToolDelta,
+    TextDelta,
+)
+from ...wire import json
+from ..common.fields import Wire, build_citation, read_index, read_object, read_objects, read_text
+from ..common.parallel_calls import WrapperCalls
+from .quirks import ChatQuirks
+from .reasoning import find_reasoning, reasoning_text
+from .tools import CallReader
+
+if TYPE_CHECKING:
+    from ..common.think_tags import ThinkTagParser
+    from .reasoning import ReasoningDetails
+
+
+TEXT, REASONING, REFUSAL, AUDIO = "text", "reasoning", "refusal", "audio"
+PLAIN = frozenset({"role", "content"})
+
+
+class MessageReader:
+    """Holds what can only be interpreted with the rest of the choice."""
+
+    __slots__ = (
+        *("_calls", "_choice", "_details", "_images", "_quirks", "_tags", "_tools", "_unknown", "_whole"),
+        "_wrappers",
+    )
+
+    def __init__(
+        self, choice: int, quirks: ChatQuirks, wrappers: WrapperCalls, *, whole: bool, thinking: bool = False
+    ) -> None:
+        self._choice = choice
+        self._quirks = quirks
+        self._whole = whole
+        self._calls = CallReader(choice)
+        self._wrappers = wrappers
+        self._details: ReasoningDetails | None = None
+        self._images = 0
+        self._tags = think_tag_parser(opened=thinking) if quirks.think_tags else None
+        self._tools: set[int] = set()
+        self._unknown = 0
+
+    def read(self, message: Wire) -> Iterable[Delta]:
+        """Read a message; fast path for stream events that contain only text."""
+        if message.keys() <= PLAIN:
+            content = message.get("content")
+            if content and self._tags is None and isinstance(content, str):
+                return (TextDelta(TEXT, content, self._choice),)
+            return self._read_content(content)
+        return self._read_all(message)
+
+    def _read_all(self, message: Wire) -> Iterator[Delta]:
+        """Read all fields: reasoning before text and text before calls, as all vendors mean it."""
+        yield from self._read_reasoning(message)
+        yield from self._read_content(message.get("content"))
+        if refusal := read_text(message, "refusal"):
+            yield RefusalDelta(REFUSAL, refusal, self._choice)
+        yield from self._read_media(message)
+        for position, tool in enumerate(read_objects(message, "executed_tools")):
+            yield self._read_server_tool(tool, position)
+        if message.get("tool_calls") or message.get("function_call"):
+            yield from self._flush_tag()
+            yield from self._wrappers.unwrapped(self._calls.read(message, whole=self._whole))
+        if message.get("annotations"):
+            for note in read_objects(message, "annotations"):
+                yield read_annotation(note, TEXT, self._choice)
+
+    def finish(self) -> Iterator[Delta]:
+        """Emit reasoning details once, joined by index."""
+        yield from self._flush_tag()
+        yield from self._wrappers.release()
+        if self._details:
+            yield ReasoningDelta(
+                REASONING,
+                signature=self._details.signature(),
+                choice=self._choice,
+                extras={"reasoning_details": self._details.all()},
+            )
+
+    @property
+    def called(self) -> bool:
+        """Whether the answer contains tool calls."""
+        return self._calls.called
+
+    def remaining_call_deltas(self) -> Iterator[Delta]:
+        """What was held back of calls, once all of them are here."""
+        return self._wrappers.release()
+
+    def stop(self) -> Iterator[Delta]:
+        """End the choice."""
+        if self._tags is not None:
+            yield from self._split(self._tags.stop())
+
+    def _read_content(self, content: Any) -> Iterator[Delta]:
+        if isinstance(content, str):
+            if content and self._tags is not None:
+                yield from self._split(self._tags.feed(content))
+                self._tags = None if self._tags.is_done else self._tags
+            elif content:
+                yield TextDelta(TEXT, content, self._choice)
+            return
+        for part in content if isinstance(content, list) else [content]:
+            if isinstance(part, str):
+                yield TextDelta(TEXT, part, self._choice)
+            elif isinstance(part, dict):
+                yield from self._read_part(part)
+
+    def _flush_tag(self) -> Iterator[Delta]:
+        """Emit text that was held back because it might have been a tag."""
+        if self._tags is not None:
+            yield from self._split(self._tags.finish())
+
+    def _split(self, pieces: Iterable[tuple[bool, str]]) -> Iterator[Delta]:
+        for thinking, piece in pieces:
+            part = REASONING if thinking else TEXT
+            yield (ReasoningDelta if thinking else TextDelta)(part, piece, choice=self._choice)
+
+    def _read_part(self, part: Wire) -> Iterator[Delta]:
+        """Read a typed chunk, for providers whose content is a list."""
+        match part.get("type", "text"):
+            case "text" | "output_text":
+                yield TextDelta(TEXT, read_text(part, "text"), self._choice)
+            case "thinking" | "reasoning" | "reasoning_text" as kind:
+                thought = reasoning_text(part.get(kind)) or reasoning_text(part)
+                signature = read_text(part, "signature") or None
+                yield ReasoningDelta(REASONING, thought, signature=signature, choice=self._choice)
+            case "refusal":
+                yield RefusalDelta(REFUSAL, read_text(part, "refusal"), self._choice)
+            case "reference" | "tool_reference":
+                source = build_citation(dict(part), url=part.get("url"), title=part.get("title"))
+                yield CitationDelta(TEXT, source, self._choice)
+            case "image_url":
+                yield from self._read_image(part)
+            case kind:
+                yield self._read_unknown(str(kind), part)
+
+    def _read_unknown(self, kind: str, part: Wire) -> Delta:
+        """Keep an unknown chunk unchanged."""
+        from ...types.content.parts import GenericContent
+
+        name, self._unknown = f"chunk{self._unknown}", self._unknown + 1
+        return ContentDelta(name, GenericContent(kind=kind, data=part), self._choice)
+
+    def _read_reasoning(self, message: Wire) -> Iterator[Delta]:
+        thought = find_reasoning(message, self._quirks.reasoning_out)
+        details = message.get("reasoning_details")
+        if isinstance(details, list):
+            if self._details is None:
+                from .reasoning import ReasoningDetails
+
+                self._details = ReasoningDetails()
+            self._details.add(details)
+            thought = thought or self._details.text_of(details)
+        if thought:
+            if self._tags is not None:
+                self._tags.disable()
+            yield ReasoningDelta(REASONING, thought, choice=self._choice)
+        if signature := read_text(message, "thought_signature"):
+            yield ReasoningDelta(REASONING, signature=signature, choice=self._choice)
+
+    def _read_media(self, message: Wire) -> Iterator[Delta]:
+        audio = read_object(message, "audio")
+        extras = {name: audio[name] for name in ("id", "expires_at") if audio.get(name)}
+        data, transcript = read_text(audio, "data"), read_text(audio, "transcript")
+        if extras or data or transcript:
+            yield MediaDelta(AUDIO, "audio", data, transcript=transcript, choice=self._choice, extras=extras or None)
+        images = message.get("images")
+        for image in images if isinstance(images, list) else ():
+            yield from self._read_image(image)
+
+    def _read_image(self, image: Any) -> Iterator[Delta]:
+        match = read_picture(image, f"image{self._images}", self._choice)
+        if match is not None:
+            self._images += 1
+            yield match
+
+    def _read_server_tool(self, tool: Wire, position: int) -> Delta:
+        """Read a tool that Groq ran; it is reported at its start and at its end."""
+        index = read_index(tool, "index", position)
+        first = index not in self._tools
+        self._tools.add(index)
+        given = tool.get("arguments") if first else None
+        arguments = given if isinstance(given, str) or not given else json.dumps(given).decode()
+        return ServerToolDelta(
+            f"server{index}",
+            name=read_text(tool, "type") or read_text(tool, "name"),
+            arguments=arguments or "",
+            data=tool,
+            choice=self._choice,
+        )
+
+
+def think_tag_parser(*, opened: bool) -> ThinkTagParser:
+    from ..common.think_tags import ThinkTagParser
+
+    return ThinkTagParser(opened=opened)
+
+
+def read_picture(image: Any, part: str, choice: int) -> Delta | None:
+    """Read an image; None if it has neither URL nor data."""
+    payload: Wire = image if isinstance(image, dict) else {"url": image}
+    if data := read_text(payload, "b64_json"):
+        return MediaDelta(part, "image", data, read_text(payload, "mime_type") or "image/png", choice=choice)
+    address = (
+        read_text(payload, "image_url")
+        or read_text(read_object(payload, "image_url"), "url")
+        or read_text(payload, "url")
+    )
+    if address.startswith("data:"):
+        head, _, data = address[5:].partition(",")
+        return MediaDelta(part, "image", data, head.split(";")[0], choice=choice)
+    return MediaDelta(part, "image", url=address, choice=choice) if address else None
+
+
+SOURCES = ("citations", "search_results")
+
+
+def read_annotation(note: Wire, part: str, choice: int) -> Delta:
+    """Read an annotation; some providers omit the nested object."""
+    kind = read_text(note, "type")
+    text = read_object(note, kind) or note
+    source = build_citation(
+        url=text.get("url"),
+        title=text.get("title") or text.get("name") or text.get("filename"),
+        cited_text=text.get("content"),
+        start=text.get("start_index"),
+        end=text.get("end_index"),
+        extras={} if kind == "url_citation" and text is not note else dict(note),
+    )
+    return CitationDelta(part, source, choice)
+
+
+def read_sources(body: Wire, known: set[str], part: str) -> Iterator[Delta]:
+    """Read sources next to the choices, numbered as in the text; streams repeat them in every event."""
+    titles = {read_text(r, "url"): read_text(r, "title") or None for r in read_objects(body, "search_results")}
+    for source in next((data for name in SOURCES if isinstance(data := body.get(name), list) and data), ()):
+        url, title = address(source)
+        if url and url not in known:
+            known.add(url)
+            yield CitationDelta(part, build_citation(url=url, title=title or titles.get(url)))
+
+
+def address(source: Any) -> tuple[str, str | None]:
+    if isinstance(source, str):
+        return source, None
+    data: Wire = source if isinstance(source, dict) else {}
+    return read_text(data, "url"), read_text(data, "title") or None

@@ -1,0 +1,228 @@
+"""Items: the history in Responses format, with its own items unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, TypeGuard
+
+from ...types.chat.message import Message
+from ...types.config.call import Call
+from ...types.content.parts import (
+    AudioContent,
+    Content,
+    GenericContent,
+    ImageContent,
+    ReasoningContent,
+    ServerToolContent,
+    StructuredContent,
+    TextContent,
+    ToolCallContent,
+    ToolResultContent,
+)
+from ...types.vendor_parts.common import VENDOR_PART
+from ...wire import json
+from ..common.plan import is_own_part
+from ..common.request import BREAKPOINT, breakpoint_of
+from ..common.tools import legal_id
+from ..common.vendor_fields import has_own_form, with_vendor_fields
+from ..common.warnings import WarningCollector
+from .parts import PROTOCOL, to_base64, write_parts
+from .quirks import ResponsesQuirks
+from .tools import kinds_of_calls, write_output
+
+Wire = dict[str, Any]
+
+
+def write_items(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector) -> list[Wire]:
+    """Encode every message in order as one flat list."""
+    kinds = kinds_of_calls(call, PROTOCOL)
+    return [item for message in call.messages for item in write_message(message, call, quirks, warnings, kinds)]
+
+
+def write_message(
+    message: Message, call: Call, quirks: ResponsesQuirks, warnings: WarningCollector, kinds: Mapping[str, str]
+) -> Iterator[Wire]:
+    match message.role:
+        case "system":
+            yield {"type": "message", "role": "developer", "content": [text(message.text)]}
+        case "user":
+            yield from write_user(message, warnings, kinds, marks=quirks.cache_marks)
+        case "assistant":
+            items = write_answer(message.contents, call, warnings)
+            yield from sorted(items, key=is_call) if quirks.calls_last else items
+        case "tool":
+            yield from write_results(message.contents, warnings, kinds, marks=quirks.cache_marks)
+
+
+def is_call(item: Wire) -> bool:
+    return item.get("type") == "function_call"
+
+
+def text(options: str) -> Wire:
+    return {"type": "input_text", "text": options}
+
+
+def write_user(
+    message: Message, warnings: WarningCollector, kinds: Mapping[str, str], *, marks: bool
+) -> Iterator[Wire]:
+    """Encode tool results, then the user's content; items in the protocol's own format keep their position."""
+    yield from write_results(message.contents, warnings, kinds, marks=marks)
+    rest = (part for part in message.contents if not isinstance(part, ToolResultContent))
+    for is_item, parts in groupby(rest, lambda part: isinstance(part, GenericContent)):
+        if is_item:
+            yield from (dict(part.data) for part in parts if isinstance(part, GenericContent))
+        else:
+            yield {"type": "message", "role": "user", "content": write_parts(list(parts), warnings, marks=marks)}
+
+
+def write_answer(contents: Sequence[Content], call: Call, warnings: WarningCollector) -> Iterator[Wire]:
+    """Encode an answer; own items go back unchanged, reasoning with its following item, texts of one message
+    together.
+    """
+    lost = [part for at, part in enumerate(contents) if is_unsendable_reasoning(part, contents[at + 1 :], call)]
+    for part in lost:
+        warnings.dropped("reasoning that is not encrypted, or without a following item", "it would be refused", part)
+    open_message: Wire | None = None
+    for at, part in enumerate(contents):
+        if part in lost:
+            continue
+        if is_message_part(part, call) and not lost:
+            open_message = append_text(open_message, part)
+            following = contents[at + 1] if at + 1 < len(contents) else None
+            if not is_same_message(part, following):
+                yield open_message
+                open_message = None
+        elif is_own_part(part, call, PROTOCOL):
+            yield from write_without_id(part, warnings) if lost else write_own(part, contents)
+        else:
+            yield from write_foreign(part, warnings)
+
+
+def is_message_part(part: Content, call: Call) -> TypeGuard[TextContent | StructuredContent]:
+    """Whether the part is text of an own message item."""
+    text = isinstance(part, TextContent | StructuredContent)
+    return text and is_own_part(part, call, PROTOCOL) and "item" in part.extras
+
+
+def is_unsendable_reasoning(part: Content, following: Sequence[Content], call: Call) -> bool:
+    """Whether this reasoning cannot be sent back: it must be encrypted or stored, and an item must follow."""
+    if not isinstance(part, ReasoningContent) or not is_own_part(part, call, PROTOCOL):
+        return False
+    item = part.extras.get("item", {})
+    known_there = item.get("encrypted_content") or part.extras.get("stored") or item.get("content")
+    return not known_there or all(isinstance(later, ReasoningContent) for later in following)
+
+
+def write_without_id(part: Content, warnings: WarningCollector) -> Iterator[Wire]:
+    """Encode the part as that of another provider: without its reasoning, an item is rejected under its id."""
+    if isinstance(part, ToolCallContent):
+        yield {name: value for name, value in write_own_call(part).items() if name != "id"}
+    else:
+        yield from write_foreign(part, warnings)
+
+
+def is_same_message(part: Content, following: Content | None) -> bool:
+    item = part.extras["item"]
+    kind = TextContent | StructuredContent
+    return isinstance(following, kind) and "id" in item and following.extras.get("item") == item
+
+
+def append_text(message: Wire | None, part: TextContent | StructuredContent) -> Wire:
+    content = {"type": "output_text", "text": part.text, "annotations": part.extras.get("annotations", [])}
+    begun = message or {"type": "message", "role": "assistant", **part.extras["item"], "content": []}
+    begun["content"].append(content)
+    return begun
+
+
+def write_own(part: Content, contents: Sequence[Content]) -> Iterator[Wire]:
+    """Encode provider-specific items. Reasoning that was interrupted has no item and is dropped."""
+    match part:
+        case ReasoningContent():
+            if "item" in part.extras:
+                yield dict(part.extras["item"])
+        case ToolCallContent():
+            yield write_own_call(part)
+        case ServerToolContent() | GenericContent():
+            yield {**part.data, **write_generated_image(part, contents)}
+        case ImageContent():
+            return  # it is sent inside of the item that generated it
+        case _:
+            yield from write_assistant_text(part)
+
+
+def write_own_call(part: ToolCallContent) -> Wire:
+    about = part.extras.get("item", {})
+    if "tool_type" in part.extras:
+        return dict(about)
+    if about.get("type") != "custom_tool_call":
+        return {**write_function_call(part), **about}
+    return {"call_id": part.id, "name": part.name, "input": part.arguments_text or "", **about}
+
+
+def write_generated_image(part: Content, contents: Sequence[Content]) -> Wire:
+    """Encode the image of an image generation item, which is stored as a separate part."""
+    data = part.data if isinstance(part, ServerToolContent) else {}
+    if data.get("type") != "image_generation_call":
+        return {}
+    pictures = (p for p in contents if isinstance(p, ImageContent) and p.extras.get("id") == data.get("id"))
+    return next(({"result": to_base64(picture)} for picture in pictures), {})
+
+
+def write_foreign(part: Content, warnings: WarningCollector) -> Iterator[Wire]:
+    match part:
+        case ToolCallContent():
+            yield write_function_call(part)
+        case ReasoningContent():
+            warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
+        case ServerToolContent() | GenericContent():
+            name = part.name if isinstance(part, ServerToolContent) else part.kind
+            warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
+        case _ if not isinstance(part, AudioContent) and not part.get_text():
+            if not isinstance(part, TextContent):
+                warnings.dropped(
+                    f"a part of kind {getattr(part, 'type', 'part')!r}", "assistant messages support only text", part
+                )
+        case _:
+            yield from write_assistant_text(part)
+
+
+def write_assistant_text(part: Content) -> Iterator[Wire]:
+    if words := part.get_text():
+        if VENDOR_PART in part.extras and PROTOCOL in part.extras[VENDOR_PART]:
+            yield dict(part.extras[VENDOR_PART][PROTOCOL])
+            return
+        content: Any = words
+        if has_own_form(part, PROTOCOL):
+            content = [with_vendor_fields({"type": "output_text", "text": words}, part, PROTOCOL)]
+        yield {"role": "assistant", "content": content}
+
+
+def write_function_call(part: ToolCallContent) -> Wire:
+    normalized = part.arguments_text
+    if normalized is None or part.error:
+        normalized = json.dumps(part.arguments).decode()
+    wire = {
+        "type": "function_call",
+        "call_id": legal_id(part.id, "long"),
+        "name": part.name,
+        "arguments": normalized or "{}",
+    }
+    return with_vendor_fields(wire, part, PROTOCOL)
+
+
+def write_results(
+    contents: Sequence[Content], warnings: WarningCollector, kinds: Mapping[str, str], *, marks: bool = False
+) -> Iterator[Wire]:
+    for part in contents:
+        if isinstance(part, ToolResultContent) and part.call_id in kinds:
+            yield write_output(kinds[part.call_id], part, warnings)
+        elif isinstance(part, ToolResultContent):
+            output: Any = part.get_text()
+            if part.contents:
+                lead = [text(output)] if part.output is not None and output else []
+                output = [*lead, *write_parts(part.contents, warnings, marks=marks)]
+            elif mark := part.extras.get(BREAKPOINT) or (breakpoint_of(part.cache) if marks and part.cache else None):
+                output = [{**text(output), BREAKPOINT: mark}]
+            wire = {"type": "function_call_output", "call_id": legal_id(part.call_id, "long"), "output": output}
+            yield with_vendor_fields(wire, part, PROTOCOL)

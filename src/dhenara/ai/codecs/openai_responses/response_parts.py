@@ -1,0 +1,238 @@
+"""One output item, streamed or whole or both; everything is emitted once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ...types.chat.delta import (
+    CitationDelta,
+    ContentDelta,
+    Delta,
+    LogprobsDelta,
+    MediaDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    ServerToolDelta,
+    TextDelta,
+    ToolCallDelta,
+)
+from ...types.content.parts import Citation, GenericContent
+from ...wire import json
+from ..common import fields
+from ..common.fields import Wire, read_objects, read_text
+from .quirks import ResponsesQuirks
+from .streamed_texts import StreamedTexts
+from .tools import CUSTOM, arguments_of, call_id_of, is_for_caller, is_vendor_call
+
+MESSAGE_FIELDS = ("id", "status", "phase")
+CALL_FIELDS = ("id", "status", "namespace", "caller")
+WORDS = ("output_text", "text", "")
+
+
+class ItemReader:
+    """Tracks what was emitted, so that the complete item only adds what is new."""
+
+    __slots__ = ("_data", "_index", "_kind", "_noted", "_quirks", "_texts", "called", "id", "is_over", "stored")
+
+    def __init__(self, index: int, quirks: ResponsesQuirks) -> None:
+        self._index = index
+        self._kind = ""
+        self._quirks = quirks
+        self.id: str | None = None
+        self.stored = False
+        """Whether the provider stores the response, so that its id is enough."""
+        self._data: dict[int | str | None, str] = {}
+        """What was emitted, and the part it belongs to."""
+        self._noted: dict[int, int] = {}
+        self._texts = StreamedTexts()
+        self.called = False
+        """Whether it is a call that waits for the caller."""
+        self.is_over = False
+        """Whether it came as a whole."""
+
+    def text(self, content: int, piece: str) -> str:
+        """Return the part for a piece of text or refusal."""
+        self._texts.add(content, piece)
+        return self.part_for(content)
+
+    def part_for(self, what: int | str | None) -> str:
+        """Return the part for a piece; each text of a message is a part of its own."""
+        part = self._data.get(what)
+        if part is None:
+            part = self._data[what] = self._part(what)
+        return part
+
+    def note_content(self, content: int) -> str:
+        self._noted[content] = self._noted.get(content, 0) + 1
+        return self._part(content)
+
+    def start(self, item: Wire) -> Iterator[Delta]:
+        """A call says its name at once; other items wait for their words."""
+        self.id = fields.read_name(item, "id")
+        self._kind = read_text(item, "type")
+        if is_vendor_call(self._kind):
+            return
+        if self._calls(item):
+            yield ToolCallDelta(self._part(None), fields.read_name(item, "call_id"), read_text(item, "name") or None)
+        elif self._kind not in READERS:
+            yield ServerToolDelta(self._part(None), self.id, self._name(item))
+
+    def whole(self, item: Wire) -> Iterator[Delta]:
+        self.id = self.id or fields.read_name(item, "id")
+        self._kind = read_text(item, "type") or self._kind or guess_type(item)
+        self.is_over = True
+        if not self._kind:
+            if item:
+                yield ContentDelta(self._part(None), GenericContent(kind="", data=item))
+            return
+        read = ItemReader._call if self._calls(item) else READERS.get(self._kind, ItemReader._server_tool)
+        yield from read(self, item)
+
+    def finish_text(self, what: int | None, text: str) -> Iterator[Delta]:
+        """Emit a complete text or arguments if no piece of it was streamed."""
+        if what is not None:
+            if what not in self._data and self._texts.has_streamed(text):
+                return
+            self._texts.close(what)
+            if new := self._unseen(what, text):
+                self._texts.add(what, text)
+                yield TextDelta(self._part(what), new)
+        elif new := self._unseen(what, text):
+            is_call = self.called or not self._kind
+            self.called = is_call
+            yield (ToolCallDelta if is_call else ServerToolDelta)(self._part(None), arguments=new)
+
+    def is_kind_of(self, item: Wire) -> bool:
+        """Whether the streamed item may be this one."""
+        return self._kind in ("", read_text(item, "type") or guess_type(item))
+
+    def is_same(self, item: Wire) -> bool:
+        """Whether this is the item that was read, by its id, or by its kind where it has none."""
+        other = fields.read_name(item, "id")
+        return self.id == other if self.id is not None and other is not None else self.is_kind_of(item)
+
+    def is_like(self, item: Wire) -> bool:
+        """The same where one of them has no id, so that ids do not say otherwise."""
+        return (self.id is None or fields.read_name(item, "id") is None) and self.is_kind_of(item)
+
+    def _calls(self, item: Wire) -> bool:
+        """Whether the caller has to run this item."""
+        typed = item if "type" in item else {**item, "type": self._kind}
+        self.called = is_for_caller(typed, runs_custom_tools=self._quirks.runs_custom_tools)
+        return self.called
+
+    def _part(self, what: int | str | None) -> str:
+        return f"{self._index}.{what}" if isinstance(what, int) else f"{self._index}"
+
+    def _message(self, item: Wire) -> Iterator[Delta]:
+        about = {name: item[name] for name in MESSAGE_FIELDS if item.get(name) is not None}
+        content = item.get("content")
+        parts = [{"text": content}] if isinstance(content, str) else read_objects(item, "content")
+        texts = [read_text(part, "refusal") or read_text(part, "text") for part in parts]
+        for at, part in zip(self._texts.places(texts), parts, strict=True):
+            kind = read_text(part, "type")
+            if kind == "refusal":
+                yield RefusalDelta(self._part(at), self._unseen(at, read_text(part, "refusal")), extras={"item": about})
+            elif kind in WORDS:
+                yield from self._text(at, part, about)
+            else:
+                yield ContentDelta(self._part(at), GenericContent(kind=kind, data=part))
+
+    def _text(self, content: int, part: Wire, about: Wire) -> Iterator[Delta]:
+        notes = read_objects(part, "annotations")
+        extras = {"item": about, **({"annotations": notes} if notes else {})}
+        first = content not in self._data
+        text = read_text(part, "text")
+        new = self._unseen(content, text) or self._texts.rest(content, text)
+        yield TextDelta(self._part(content), new, extras=extras)
+        if first and (probable := read_objects(part, "logprobs")):
+            yield LogprobsDelta(probable)
+        for note in notes[self._noted.get(content, 0) :]:
+            yield CitationDelta(self.note_content(content), read_citation(note))
+
+    def _call(self, item: Wire) -> Iterator[Delta]:
+        """Emit a call; custom tools have plain text instead of JSON, other vendor calls are kept whole."""
+        if is_vendor_call(self._kind):
+            new = self._unseen(None, arguments_of(item))
+            stored = {"item": item, "tool_type": self._kind}
+            yield ToolCallDelta(self._part(None), call_id_of(item), self._kind, new, verbatim=False, extras=stored)
+            return
+        about = {name: item[name] for name in CALL_FIELDS if item.get(name) is not None}
+        if self._kind == CUSTOM:
+            about["type"] = CUSTOM
+        yield ToolCallDelta(
+            self._part(None),
+            fields.read_name(item, "call_id") or self.id,
+            read_text(item, "name") or None,
+            self._unseen(None, arguments_text(item.get("input" if self._kind == CUSTOM else "arguments"))),
+            extras={"item": about},
+        )
+
+    def _reasoning(self, item: Wire) -> Iterator[Delta]:
+        yield ReasoningDelta(
+            self._part(None),
+            self._unseen("summary", join_text(item, "summary")),
+            self._unseen("thought", join_text(item, "content")),
+            read_text(item, "encrypted_content") or None,
+            extras={"item": item, **({"stored": True} if self.stored else {})},
+        )
+
+    def _server_tool(self, item: Wire) -> Iterator[Delta]:
+        arguments = read_text(item, "input" if self._kind == CUSTOM else "arguments")
+        drawn = read_text(item, "result") if self._kind == PICTURE else ""
+        stored = {name: value for name, value in item.items() if not drawn or name != "result"}
+        name = self._name(item)
+        yield ServerToolDelta(self._part(None), self.id, name, self._unseen(None, arguments), stored)
+        if drawn and "picture" not in self._data:
+            self._data["picture"] = self._part("picture")
+            kind = f"image/{item.get('output_format') or 'png'}"
+            about = {name: item[name] for name in ("id", "revised_prompt") if item.get(name)}
+            yield MediaDelta(f"{self._index}.picture", "image", drawn, kind, extras=about)
+
+    def _name(self, item: Wire) -> str:
+        named = item.get("name") if self._kind == CUSTOM else None
+        return str(named or self._kind)
+
+    def _unseen(self, what: int | str | None, text: str) -> str:
+        """Return the text unless it was streamed."""
+        if what in self._data or not text:
+            return ""
+        self._data[what] = self._part(what)
+        return text
+
+
+PICTURE = "image_generation_call"
+READERS: dict[str, Callable[[ItemReader, Wire], Iterator[Delta]]] = {
+    "message": ItemReader._message,
+    "reasoning": ItemReader._reasoning,
+}
+
+
+def guess_type(item: Wire) -> str:
+    """Guess the type of an item without one from its fields."""
+    held = (("message", "content"), ("reasoning", "summary"), ("function_call", "arguments"))
+    return next((kind for kind, name in held if name in item), "")
+
+
+def arguments_text(arguments: Any) -> str:
+    """Return arguments as text; some providers send an object."""
+    if isinstance(arguments, str):
+        return arguments
+    return json.dumps(arguments).decode() if arguments else ""
+
+
+def join_text(item: Wire, name: str) -> str:
+    match = item.get(name)
+    return match if isinstance(match, str) else "".join(read_text(part, "text") for part in read_objects(item, name))
+
+
+def read_citation(note: Wire) -> Citation:
+    """URL, file and container citations in one shape; the origin's own words in `extras`."""
+    return fields.build_citation(
+        note,
+        url=note.get("url"),
+        title=note.get("title") or note.get("filename"),
+        start=note.get("start_index"),
+        end=note.get("end_index"),
+    )

@@ -1,0 +1,189 @@
+"""Speech and transcription: shared encoding and decoding, and the quirks of providers."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from typing import Any, Literal
+
+from ...dataclass import dataclass
+from ...errors import UnsupportedError
+from ...http.protocol.message import Head
+from ...types.chat.delta import Delta, MediaDelta, ResultDelta, StreamEnd, UsageDelta
+from ...types.chat.usage import Usage
+from ...types.content.parts import AudioContent
+from ...types.operations.audio import SpeechRequest, SpeechResponse, SpokenAudio
+from ...types.operations.subtitles import SpokenSegment, SpokenWord
+from ...wire.frame import Frame
+from ...wire.media_headers import SUFFIXES, audio_type, canonical_audio_type, write_wav
+from ..base import BinaryBody, Quirks
+from ..common.warnings import WarningCollector
+
+Wire = dict[str, Any]
+PCM_RATE = 24_000
+"""Sample rate of raw PCM audio, unless the provider says otherwise."""
+
+
+def audio_bytes(audio: AudioContent, provider: str) -> bytes:
+    """Return the bytes of the audio; raises for a URL, because the provider accepts only files."""
+    if audio.data is None:
+        raise UnsupportedError(f"{provider} accepts audio only as a file. Pass AudioContent(data=...)")
+    return audio.data
+
+
+def kind_of(audio: AudioContent) -> str:
+    return audio_type(audio.data or b"") or canonical_audio_type(audio.mime_type or "") or "application/octet-stream"
+
+
+def file_name(audio: AudioContent) -> str:
+    """Return a file name with the right suffix, because providers detect the format from it."""
+    suffix = SUFFIXES.get(kind_of(audio), "")
+    return audio.name if audio.name and "." in audio.name else f"{audio.name or 'audio'}{suffix}"
+
+
+def read_word(data: Wire) -> SpokenWord:
+    return SpokenWord(
+        text=data.get("punctuated_word") or data.get("word") or data.get("text") or "",
+        start=data.get("start") or 0.0,
+        end=data.get("end") or 0.0,
+        speaker=speaker_name(data),
+        confidence=data.get("confidence"),
+    )
+
+
+def read_segment(data: Wire) -> SpokenSegment:
+    return SpokenSegment(
+        text=(data.get("text") or data.get("transcript") or "").strip(),
+        start=data.get("start") or 0.0,
+        end=data.get("end") or 0.0,
+        speaker=speaker_name(data),
+        confidence=data.get("confidence"),
+    )
+
+
+def speaker_name(data: Mapping[str, Any]) -> str | None:
+    text = data.get("speaker", data.get("speaker_id"))
+    return None if text is None else str(text)
+
+
+def speech_usage(request: SpeechRequest | None) -> Usage:
+    """Count the characters, because most providers bill speech by characters."""
+    return Usage(units={"characters": float(len(request.text))} if request else {})
+
+
+def add_wav_header(samples: bytes, mime_type: str, wanted: str | None) -> tuple[bytes, str]:
+    """Add a WAV header to raw samples, unless raw samples were requested."""
+    if not mime_type.lower().startswith(("audio/l16", "audio/pcm")):
+        return samples, audio_type(samples) or canonical_audio_type(mime_type)
+    if wanted == "pcm":
+        return samples, mime_type
+    text = dict(part.strip().partition("=")[::2] for part in mime_type.split(";")[1:])
+    return write_wav(samples, int(text.get("rate") or PCM_RATE), int(text.get("channels") or 1)), "audio/wav"
+
+
+class AudioReader:
+    """Reads audio bytes, whole or streamed."""
+
+    __slots__ = ("_format", "_received", "_usage")
+
+    def __init__(self, request: SpeechRequest) -> None:
+        self._usage = speech_usage(request)
+        self._format = request.format
+        self._received = bytearray()
+
+    def whole(self, body: Any) -> Iterator[Delta]:
+        if not isinstance(body, BinaryBody):
+            raise ValueError("expected audio, got another content type")
+        yield from self._read_audio(body.data, body.head)
+        yield StreamEnd()
+
+    def frame(self, frame: Frame) -> Iterator[Delta]:
+        # Base64 pieces can only be decoded at multiples of three bytes.
+        done = len(self._received) // 3 * 3
+        self._received += frame.data
+        ready = self._received[done : len(self._received) // 3 * 3]
+        if ready:
+            yield MediaDelta("speech", "audio", base64.b64encode(ready).decode())
+
+    def finish(self) -> Iterator[Delta]:
+        rest = self._received[len(self._received) // 3 * 3 :]
+        if rest:
+            yield MediaDelta("speech", "audio", base64.b64encode(rest).decode())
+        yield from self._read_audio(bytes(self._received), Head(200))
+        yield StreamEnd()
+
+    def _read_audio(self, data: bytes, head: Head) -> Iterator[Delta]:
+        if not data:
+            raise ValueError("the audio is empty")
+        yield UsageDelta(self._usage)
+        kind = (
+            audio_type(data)
+            or canonical_audio_type(head.headers.get("content-type", ""))
+            or f"audio/{self._format or 'mpeg'}"
+        )
+        yield ResultDelta(SpeechResponse(audio=SpokenAudio(data=data, mime_type=kind)))
+
+
+def rename_fields(
+    wanted: Mapping[str, Any], names: Mapping[str, str | None], warnings: WarningCollector
+) -> Iterator[tuple[str, Any]]:
+    """Rename the parameters to those of the dialect; warn about parameters that it does not have."""
+    for name, value in wanted.items():
+        if value is None:
+            continue
+        wire = names.get(name)
+        if wire is None:
+            warnings.unsupported(name)
+        else:
+            yield wire, value
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionQuirks(Quirks):
+    """Quirks of transcription. `params` gives the request names of language, prompt and temperature; None if
+    unsupported.
+    """
+
+    path: str = "/audio/transcriptions"
+    translations_path: str | None = None
+    """Path for translation into English; None if unsupported."""
+
+    names_model: bool = True
+    needs: tuple[str, ...] = ()
+    """Required parameters."""
+
+    timestamps: Literal["verbose", "plain", "always", "never"] = "verbose"
+    """How timestamps are requested: with the verbose format, with a field, not at all because they are always
+    returned, or never.
+    """
+
+    speakers: Mapping[str, str] | None = None
+    """Fields that request speaker detection; None if unsupported."""
+
+    audio_url: str | None = None
+    """Field for a URL instead of a file."""
+
+    audio_id: str | None = None
+    """Field for the id of an uploaded file."""
+
+    streams: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechQuirks(Quirks):
+    """Quirks of speech. `params` gives the request names of voice, format, speed, instructions and language; None
+    if unsupported.
+    """
+
+    path: str = "/audio/speech"
+    text: str = "input"
+    names_model: bool = True
+    usual_voice: str | None = None
+    """Default voice, for providers that require one."""
+
+    formats: Mapping[str, Any] = field(default_factory=dict)
+    """Our format names and the provider's where they differ; None if a format is unsupported."""
+
+    answers: Literal["sound", "json"] = "sound"
+    """Whether the audio is sent as bytes or as base64 in JSON; when streamed, such JSON comes in events."""

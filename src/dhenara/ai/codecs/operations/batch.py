@@ -1,0 +1,137 @@
+"""Batches: shared encoding and decoding, and the quirks of providers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+from ...dataclass import dataclass
+from ...http.protocol.request_bodies import LineTemplate, StreamedLines
+from ...types.chat.delta import Delta, ResultDelta, StreamEnd
+from ...types.operations.batch import BatchLine
+from ...wire import json
+from ...wire.frame import Frame
+from ...wire.ndjson import NdjsonFrames
+from ..base import EncodedRequest, Quirks, ResponseFormat
+from .operation import OperationCodec
+
+
+@dataclass(frozen=True, slots=True)
+class BatchQuirks(Quirks):
+    """Paths and limits of a batch API. Up to the inline limits, calls are sent inside the request.
+
+    `price_share` is the factor on the usual price, if the responses do not report their cost.
+    """
+
+    path: str = "/batches"
+    most_requests: int = 50_000
+    most_bytes: int = 200_000_000
+    inline_requests: int = 0
+    inline_bytes: int = 0
+    price_share: str = "0.5"
+
+    def fits_inline(self, requests: int, size: int) -> bool:
+        return requests <= self.inline_requests and size <= self.inline_bytes
+
+
+Wire = dict[str, Any]
+LONGEST_NUMBER = 20
+MARK = "<here stands what is sent>"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """One result: the body of a response, or of an error with its status."""
+
+    key: str
+    body: Any = None
+    status: int = 200
+
+    @property
+    def is_error(self) -> bool:
+        return self.status >= 400
+
+
+def plain_body(encoded: EncodedRequest, model: str) -> Wire:
+    return encoded.body
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCodec(OperationCodec[BatchQuirks]):
+    """Base class of batch codecs. `line` encodes one call with its key and path; `entry` decodes one result.
+
+    `body` is the part of an encoded call that goes into its line, and `filed` its line in a file, if that differs.
+    `kept` says where results are if not in files: at a URL of their own, in pages, or `inside` the description of the
+    batch. `fills` says whether batches are created empty and calls added later; `named` whether the provider returns
+    the name of a batch.
+    """
+
+    line: Callable[[str, Any, str], Wire]
+    entry: Callable[[Wire, int], BatchResult]
+    results_location: Literal["files", "address", "pages", "inside"] = "files"
+    body: Callable[[EncodedRequest, str], Wire] = plain_body
+    filed: Callable[[str, Any, str], Wire] | None = None
+    inside: Callable[[Wire], list[Wire]] = lambda raw: []
+    fills: bool = False
+    named: bool = True
+    answers_in: str | None = None
+    """Protocol of the results, if there is only one."""
+
+    def lines(
+        self, spool: Iterable[bytes], path: str, name: str | None, *, in_file: bool, first: int = 0
+    ) -> StreamedLines:
+        """Read the encoded calls from the spool, each with its key, as they are sent."""
+        write = self.filed or self.line if in_file else self.line
+
+        def written(index: int, body: bytes) -> bytes:
+            around = LineTemplate.mark(json.dumps(write(key_of(first + index, name), MARK, path)), json.dumps(MARK))
+            return around.before + body + around.after
+
+        return StreamedLines(spool, written)
+
+
+def key_of(index: int, name: str | None) -> str:
+    """Return the key of one call; it contains the name of the batch for providers that do not store names."""
+    return str(index) if name is None else f"{name}-{index}"
+
+
+def index_of(key: str) -> int | None:
+    """Return the index of the call with this key; None if the key was not created here."""
+    number = key.rpartition("-")[2]
+    return int(number) if number.isdecimal() and len(number) < LONGEST_NUMBER else None
+
+
+def enclose_lines(document: Mapping[str, Any], lines: StreamedLines) -> StreamedLines:
+    """Insert the lines into the array of a JSON document at the placeholder."""
+    around = LineTemplate.mark(json.dumps(document), json.dumps([MARK]))
+    return lines.enclosed(around.before + b"[", b"]" + around.after)
+
+
+def upload_request(
+    path: str, document: Mapping[str, Any], lines: StreamedLines, headers: Mapping[str, str] | None = None
+) -> EncodedRequest:
+    """Build the request that contains the lines."""
+    kind = {"content-type": "application/json"}
+    return EncodedRequest(path, {}, {**kind, **(headers or {})}, payload=enclose_lines(document, lines), once=True)
+
+
+class BatchLineReader:
+    """Reads results line by line, without holding all of them in memory."""
+
+    def whole(self, body: Any) -> Iterator[Delta]:
+        raise ValueError("expected JSON lines, got one document")
+
+    def frame(self, frame: Frame) -> Iterator[Delta]:
+        yield ResultDelta(BatchLine(result=json.loads(frame.data)))
+
+    def finish(self) -> Iterator[Delta]:
+        yield StreamEnd()
+
+
+def batch_line_format() -> ResponseFormat:
+    return ResponseFormat(BatchLineReader(), NdjsonFrames, body="lines")
+
+
+def error_body(body: Any, status: int = 500) -> tuple[Any, int]:
+    """Return body and status of an error item; without a status it counts as a server error."""
+    return body, status if status >= 400 else 500

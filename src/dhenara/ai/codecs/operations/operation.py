@@ -1,0 +1,156 @@
+"""Base of the codecs of operations other than chat, their quirks, and background responses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import field
+from functools import partial
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+
+from ...dataclass import dataclass
+from ...errors import CallError, ConfigurationError
+from ...http.protocol.message import Head
+from ...types.chat.delta import Delta, ErrorDelta, StreamEnd
+from ...types.config.call import Call
+from ...types.model_base import FrozenModel
+from ...wire.frame import Frame, Frames
+from ...wire.sse import SseFrames
+from ..base import MALFORMED, EncodedRequest, Quirks
+from ..common.protocol_detection import says_why as says_why
+from ..failure import parse_body
+
+Q = TypeVar("Q", bound=Quirks)
+V = TypeVar("V", bound=FrozenModel)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReader:
+    """Reads a response that is a single document; if it is unreadable, looks for an error message in it."""
+
+    read: Callable[[Any], Iterable[Delta]]
+    refuse: Callable[[Head, Any], CallError] | None = None
+
+    def whole(self, body: Any) -> Iterable[Delta]:
+        try:
+            data = list(self.read(body))
+        except MALFORMED:
+            if self.refuse is None or not says_why(body):
+                raise
+            yield ErrorDelta(self.refuse(Head(0), body))
+            return
+        yield from data
+        yield StreamEnd()
+
+    def frame(self, frame: Frame) -> Iterable[Delta]:
+        raise ValueError("expected one document, got a stream")
+
+    def finish(self) -> Iterable[Delta]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationCodec(Generic[Q]):
+    """An operation codec: `write` encodes the request, `read` decodes the response, `refuse` decodes an error."""
+
+    name: str
+    write: Callable[[Call, Q], EncodedRequest]
+    read: Callable[[Q, Any], Iterable[Delta]]
+    refuse: Callable[[Head, Any], CallError]
+
+    def encode(self, call: Call, quirks: Q) -> EncodedRequest:
+        return self.write(call, quirks)
+
+    def frames(self) -> Frames:
+        return SseFrames()
+
+    def decoder(self, quirks: Q) -> DocumentReader:
+        return DocumentReader(partial(self.read, quirks), self.refuse)
+
+    def error(self, head: Head, body: bytes) -> CallError:
+        return self.refuse(head, parse_body(body))
+
+
+def request_of(call: Call, kind: type[V]) -> V:
+    """Return the request of the call, checked to be of this class."""
+    if not isinstance(call.request, kind):
+        raise ConfigurationError(f"{call.operation!r}: request must be a {kind.__name__}. Pass it as Call.request")
+    return call.request
+
+
+Transport = Literal["float", "base64", "base64_int8"]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingQuirks(Quirks):
+    """Quirks of embeddings. `params` gives the request names of dimensions, input_type and truncate; None if
+    unsupported.
+    """
+
+    path: str = "/embeddings"
+    most_texts: int = 2048
+    """Maximum number of texts in one request."""
+
+    most_bytes: int = 750_000
+    """Maximum size of all texts together in bytes; providers count tokens, of about three bytes each."""
+
+    input_types: Mapping[str, str] = field(default_factory=dict)
+    """Our input types and the provider's."""
+
+    encoding: Transport = "base64"
+    """Format of the vectors: numbers, packed 32-bit floats, or bytes."""
+
+    pictures: bool = False
+    """Whether images are supported."""
+
+    media: tuple[str, ...] = ()
+    """Supported media other than images: `audio`, `video` or `file`."""
+
+    names_model: bool = True
+    """Whether the body contains the model name, in addition to the path."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageQuirks(Quirks):
+    """Quirks of image generation. `params` gives the request names of n, seed and user; None if unsupported."""
+
+    path: str = "/images/generations"
+    edits_path: str | None = "/images/edits"
+    variations_path: str | None = "/images/variations"
+    pictures: Literal["form", "json"] = "form"
+    """How images to edit are sent: as form files, or as URLs in JSON."""
+
+    picture_field: str = "image"
+    pictures_field: str = "images"
+    picture_shape: Literal["object", "string"] = "object"
+    streams: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RerankQuirks(Quirks):
+    """Quirks of reranking. `params` may rename top_n."""
+
+    path: str = "/rerank"
+    results: str = "results"
+    """Field of the results in the response."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModerationQuirks(Quirks):
+    path: str = "/moderations"
+    pictures: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OcrQuirks(Quirks):
+    path: str = "/ocr"
+
+
+@runtime_checkable
+class SupportsBackground(Protocol):
+    """A codec that supports background responses."""
+
+    def is_pending(self, body: Any) -> bool: ...
+
+    def retrieve_request(self, answer_id: str, quirks: Any, after: int | None = None) -> EncodedRequest: ...
+
+    def stop(self, answer_id: str, quirks: Any) -> EncodedRequest: ...

@@ -1,0 +1,1 @@
+"""Transports over other HTTP clients: httpx2 and aiohttp."""

@@ -1,0 +1,86 @@
+"""Pool of idle connections, and the address that tells which of them can be reused."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from typing import NamedTuple
+
+from .proxy import Proxy
+from .sockets.connection import Connection
+
+LONGEST_IDLE = 55.0
+MOST_IDLE = 512
+
+
+class ServerAddress(NamedTuple):
+    """Where to connect; connections to an equal address can be reused."""
+
+    host: str
+    port: int
+    secure: bool
+    proxy: Proxy | None = None
+    address: str | None = None
+    """IP address to connect to, if already resolved."""
+
+
+class ConnectionPool:
+    """Lock-free: a deque hands each connection to one caller. A forked child starts with an empty pool."""
+
+    def __init__(self) -> None:
+        self._idle: dict[ServerAddress, deque[tuple[Connection, float]]] = {}
+        self._owner = os.getpid()
+
+    def take(self, address: ServerAddress, now: float) -> Connection | None:
+        """Return the most recently used connection that is still usable, or None."""
+        self._check_owner()
+        resting = self._idle.get(address)
+        while resting:
+            try:
+                connection, since = resting.pop()
+            except IndexError:
+                return None
+            if now - since < LONGEST_IDLE and not connection.is_stale():
+                return connection
+            connection.drop()
+        return None
+
+    def put(self, address: ServerAddress, connection: Connection, now: float) -> None:
+        if self._owner != os.getpid():
+            connection.drop()
+            return
+        resting = self._idle.setdefault(address, deque())
+        resting.append((connection, now))
+        try:
+            while len(resting) > MOST_IDLE or now - resting[0][1] > LONGEST_IDLE:
+                resting.popleft()[0].drop()
+        except IndexError:
+            return  # another thread took the last one
+
+    def discard(self, address: ServerAddress) -> None:
+        """Close all idle connections to this address, because its server has just closed one."""
+        for connection in drained(self._idle.get(address, deque())):
+            connection.drop()
+
+    def empty(self) -> list[Connection]:
+        """Remove and return all connections."""
+        self._check_owner()
+        return [connection for resting in list(self._idle.values()) for connection in drained(resting)]
+
+    def _check_owner(self) -> None:
+        """In a forked child, close its copies of the parent's connections."""
+        if self._owner == os.getpid():
+            return
+        idle, self._idle, self._owner = self._idle, {}, os.getpid()
+        for resting in idle.values():
+            for connection in drained(resting):
+                connection.drop()
+
+
+def drained(resting: deque[tuple[Connection, float]]) -> list[Connection]:
+    wires = []
+    try:
+        while True:
+            wires.append(resting.pop()[0])
+    except IndexError:
+        return wires

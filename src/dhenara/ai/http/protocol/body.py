@@ -1,0 +1,193 @@
+"""Bodies of HTTP/1.1 responses: the four ways in which they end (RFC 9112 section 6.3)."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from ...wire.frame import BrokenFraming
+from .limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
+
+# RFC 9112 section 7.1: chunk-size is 1*HEXDIG, extensions follow a semicolon. Sixteen digits are 2**64 bytes.
+SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\r\x00]*)?")
+# RFC 9112 section 7.1.2: trailers have the form of header fields; a line that begins with space continues one.
+TRAILER_LINE = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:|[ \t])[^\r\x00]*")
+LONGEST_SIZE = 64
+"""Of the line with the size of a chunk, what is no extension."""
+
+
+class Body(Protocol):
+    """`leftover` are bytes beyond the end; a connection with any cannot be used again."""
+
+    done: bool
+    leftover: bool
+
+    def feed(self, data: bytes) -> None: ...
+
+    def take(self) -> bytes: ...
+
+    def eof(self) -> None: ...
+
+
+class NoBody:
+    """Nothing follows the head."""
+
+    __slots__ = ("done", "leftover")
+
+    def __init__(self) -> None:
+        self.done = True
+        self.leftover = False
+
+    def feed(self, data: bytes) -> None:
+        self.leftover = self.leftover or bool(data)
+
+    def take(self) -> bytes:
+        return b""
+
+    def eof(self) -> None:
+        return
+
+
+class SizedBody:
+    """As many bytes as the head said."""
+
+    __slots__ = ("_left", "_ready", "_size", "done", "leftover")
+
+    def __init__(self, size: int) -> None:
+        self._size = self._left = size
+        self._ready: list[bytes] = []
+        self.done = size == 0
+        self.leftover = False
+
+    def feed(self, data: bytes) -> None:
+        if len(data) > self._left:
+            data, self.leftover = data[: self._left], True
+        self._left -= len(data)
+        if data:
+            self._ready.append(data)
+        self.done = self._left == 0
+
+    def take(self) -> bytes:
+        return join_ready(self._ready)
+
+    def eof(self) -> None:
+        if not self.done:
+            raise BrokenFraming(f"the body ended {self._left} bytes before its {self._size} bytes were there")
+
+
+class UntilClose:
+    """Everything until the other side hangs up."""
+
+    __slots__ = ("_ready", "done", "leftover")
+
+    def __init__(self) -> None:
+        self._ready: list[bytes] = []
+        self.done = False
+        self.leftover = True
+
+    def feed(self, data: bytes) -> None:
+        if data:
+            self._ready.append(data)
+
+    def take(self) -> bytes:
+        return join_ready(self._ready)
+
+    def eof(self) -> None:
+        self.done = True
+
+
+class ChunkedBody:
+    """Chunks with their sizes before them, and an empty one at the end."""
+
+    __slots__ = (
+        "_extensions", "_left", "_limits", "_line", "_ready", "_trailer_bytes", "_trailers", "done", "leftover"
+    )  # fmt: skip
+
+    def __init__(self, limits: ReadLimits = DEFAULT_LIMITS) -> None:
+        self._ready: list[bytes] = []
+        self._limits = limits
+        self._line = bytearray()
+        """The beginning of a size line or trailer whose end has not arrived."""
+        self._left = 0
+        """Bytes of the current chunk that are still to come, its line end included."""
+        self._trailers = False
+        self._extensions = self._trailer_bytes = 0
+        self.done = False
+        self.leftover = False
+
+    def feed(self, data: bytes) -> None:
+        at, end = 0, len(data)
+        while at < end and not self.done:
+            at = self._read_chunk(data, at) if self._left else self._read_line(data, at)
+        if at < end:
+            self.leftover = True
+
+    def take(self) -> bytes:
+        return join_ready(self._ready)
+
+    def eof(self) -> None:
+        if not self.done:
+            raise BrokenFraming("the body ended before its last chunk was there")
+
+    def _read_chunk(self, data: bytes, at: int) -> int:
+        """As much of the chunk as is here; its last two bytes are its line end."""
+        here = len(data) - at
+        content = min(self._left - 2, here)
+        if content > 0:
+            self._ready.append(data[at : at + content])
+            self._left -= content
+            at += content
+        if self._left > 2 or at == len(data):
+            return at
+        ending = data[at : at + self._left]
+        if not b"\r\n"[2 - self._left :].startswith(ending):
+            raise BrokenFraming(f"a chunk is not followed by a line end but by {ending!r}")
+        self._left -= len(ending)
+        return at + len(ending)
+
+    def _read_line(self, data: bytes, at: int) -> int:
+        """A size or a trailer; returns where the rest begins. Each byte is searched once, however lines arrive."""
+        end = data.find(b"\n", at)
+        part = data[at:] if end < 0 else data[at:end]
+        if self._trailers:
+            self._trailer_bytes += len(part) + 1
+            if self._trailer_bytes > self._limits.trailer_bytes:
+                raise LimitExceeded("the trailer section of the response", "trailer_bytes", self._limits.trailer_bytes)
+        elif len(self._line) + len(part) > self._limits.chunk_extension_bytes + LONGEST_SIZE:
+            most = self._limits.chunk_extension_bytes
+            raise LimitExceeded("the line with the size of a chunk", "chunk_extension_bytes", most)
+        if self._line or end < 0:
+            self._line += part
+            if end < 0:
+                return len(data)
+            part = bytes(self._line)
+            self._line.clear()
+        self._take_line(part.removesuffix(b"\r"))
+        return end + 1
+
+    def _take_line(self, line: bytes) -> None:
+        if self._trailers:
+            self.done = not line
+            if line and TRAILER_LINE.fullmatch(line) is None:
+                raise BrokenFraming(f"a trailer of the response cannot be read: {line[:40]!r}")
+            return
+        match = SIZE_LINE.fullmatch(line)
+        if match is None:
+            raise BrokenFraming(f"not the size of a chunk: {line[:40]!r}")
+        if match[2]:
+            self._extensions += len(match[2])
+            if self._extensions > self._limits.chunk_extension_bytes:
+                most = self._limits.chunk_extension_bytes
+                raise LimitExceeded("what all chunk extensions of the response come to", "chunk_extension_bytes", most)
+        size = int(match[1], 16)
+        self._trailers = size == 0
+        self._left = size + 2 if size else 0
+
+
+def join_ready(ready: list[bytes]) -> bytes:
+    """Everything that is ready, once."""
+    if not ready:
+        return b""
+    data = ready[0] if len(ready) == 1 else b"".join(ready)
+    ready.clear()
+    return data

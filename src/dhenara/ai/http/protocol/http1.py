@@ -1,0 +1,213 @@
+"""HTTP/1.1 as a client speaks it: requests into bytes, and bytes into one response. No sockets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ...wire.frame import BrokenFraming
+from .body import Body, ChunkedBody, NoBody, SizedBody, UntilClose
+from .limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
+from .message import Head
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+FORBIDDEN = re.compile(r"[\x00\r\n]")
+# RFC 9112 section 4, and RFC 9110 section 15: the first digit of a status is its class.
+STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
+# RFC 9112 section 2.2: a line feed alone ends a line too.
+HEAD_END = re.compile(rb"\n\r?\n")
+LENGTH = re.compile("[0-9]{1,18}")
+"""Python refuses to read numbers of thousands of digits, and no body has 10**18 bytes."""
+LINE_ENDS = (b"\r", b"\n")
+BEGINNING = b"HTTP/1."
+FOLDED = (b" ", b"\t")
+"""A line that begins so goes on with the header before it: nobody should write it, and everybody must read it."""
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class InvalidRequest(ValueError):
+    """What was asked for cannot be said in HTTP/1.1; nothing of it was sent."""
+
+
+def write_request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """The request as bytes. What could smuggle a second line in is refused.
+
+    Everything is checked before the lines are joined: no frame that raises has a plain line with a key in it.
+    """
+    if not TOKEN.fullmatch(method) or not target or FORBIDDEN.search(target) or " " in target:
+        raise InvalidRequest(f"not a request line: {method!r} {target!r}")
+    if not is_latin1(target):
+        raise InvalidRequest(f"{method!r} has characters that no head of HTTP/1.1 can carry")
+    for name, value in headers.items():
+        if not TOKEN.fullmatch(name) or FORBIDDEN.search(value):
+            raise InvalidRequest(f"the header {name!r} has a name or value that cannot be sent")
+        if not is_latin1(value):
+            raise InvalidRequest(f"{name!r} has characters that no head of HTTP/1.1 can carry")
+    return joined(method, target, headers, body)
+
+
+def joined(method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    if (body or method in WITH_BODY) and not {"content-length", "transfer-encoding"} & {n.lower() for n in headers}:
+        lines.append(f"content-length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def is_latin1(line: str) -> bool:
+    return line.isascii() or all(ord(letter) < 256 for letter in line)
+
+
+class Http1Reader:
+    """Reads one response. Feed it bytes; take the body as it becomes readable.
+
+    A response is any number of interim heads (status 1xx, RFC 9110 section 15.2), one final head, and a body whose end
+    follows from that head. Every byte is looked at a constant number of times, whatever pieces it arrives in.
+    """
+
+    __slots__ = (
+        "_blank", "_body", "_head", "_interim", "_keeps_alive", "_limits", "_method", "_searched", "head", "started"
+    )  # fmt: skip
+
+    def __init__(self, method: str = "POST", limits: ReadLimits = DEFAULT_LIMITS) -> None:
+        self._method = method
+        self._limits = limits
+        self._head = bytearray()
+        self._searched = 0
+        """How far the head has been searched for its end."""
+        self._blank = self._interim = 0
+        self._keeps_alive = False
+        self._body: Body = NoBody()
+        self.head: Head | None = None
+        self.started = False
+
+    @property
+    def done(self) -> bool:
+        """Whether the whole response has been read."""
+        return self.head is not None and self._body.done
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another request may follow on the same connection."""
+        return self.done and self._keeps_alive and not self._body.leftover
+
+    @property
+    def leftover(self) -> bool:
+        """Whether bytes have arrived beyond the end of the response."""
+        return self.done and self._body.leftover
+
+    def feed(self, data: bytes) -> None:
+        if data:
+            self.started = True
+        if self.head is not None:
+            self._body.feed(data)
+            return
+        self._head += data
+        while self._read_head():
+            pass
+
+    def take(self) -> bytes:
+        """The part of the body that is readable now; b"" when there is none."""
+        return self._body.take()
+
+    def eof(self) -> None:
+        """The other side hung up: the end of some bodies, too early for all else."""
+        if self.head is None:
+            raise BrokenFraming("the connection ended in the middle of the head of the response")
+        self._body.eof()
+
+    def _read_head(self) -> bool:
+        """Reads a head if one is complete; says whether another may follow (after an interim response)."""
+        self._check_beginning()
+        match, most = HEAD_END.search(self._head, self._searched), self._limits.head_bytes
+        if (len(self._head) if match is None else match.start()) > most:
+            raise LimitExceeded("the head of the response", "head_bytes", most)
+        if match is None:
+            # The end is at most three bytes; its first two may be here already.
+            self._searched = max(0, len(self._head) - 2)
+            return False
+        block, rest = bytes(self._head[: match.start()]), self._head[match.end() :]
+        self._head, self._searched = rest, 0
+        version, head = read_head(block)
+        if head.status == 101:
+            raise BrokenFraming("the server wants to switch to another protocol")
+        if head.status < 200:
+            self._interim += 1
+            if self._interim > self._limits.interim_responses:
+                most = self._limits.interim_responses
+                raise LimitExceeded("the list of interim responses", "interim_responses", most, "responses")
+            return True
+        self.head = head
+        self._keeps_alive = keeps_alive(version, head.headers)
+        self._body = body_for(self._method, head, self._limits)
+        self._body.feed(bytes(rest))
+        self._head = bytearray()
+        return False
+
+    def _check_beginning(self) -> None:
+        """Something else than HTTP is recognised at once, not when the connection ends.
+
+        Blank lines before the status line are skipped: some servers send one too many after the response before.
+        """
+        if self._head[:1] in LINE_ENDS:
+            stripped = self._head.lstrip(b"\r\n")
+            self._blank += len(self._head) - len(stripped)
+            self._head = stripped
+            if self._blank > self._limits.head_bytes:
+                raise LimitExceeded("the head of the response", "head_bytes", self._limits.head_bytes)
+        if not BEGINNING.startswith(self._head[: len(BEGINNING)]):
+            raise BrokenFraming(f"the response does not begin like HTTP/1.1: {bytes(self._head[:60])!r}")
+
+
+def read_head(block: bytes) -> tuple[int, Head]:
+    """The minor version, and status and headers, of everything before the blank line."""
+    first, *lines = [line.removesuffix(b"\r") for line in block.split(b"\n")]
+    match = STATUS_LINE.fullmatch(first)
+    if match is None:
+        raise BrokenFraming(f"the response does not begin like HTTP/1.1: {first[:60]!r}")
+    # RFC 9110 section 5.5: CR, LF and NUL are not allowed in values.
+    if b"\0" in block or block.count(b"\r") - block.endswith(b"\r") != block.count(b"\r\n"):
+        raise BrokenFraming("a header of the response has a NUL or CR in it")
+    fields: dict[str, list[bytes]] = {}
+    value: list[bytes] | None = None
+    for line in lines:
+        if value is not None and line[:1] in FOLDED:
+            # RFC 9112 section 5.2: it continues the field before.
+            value.append(b" " + line.strip(b" \t"))
+            continue
+        name, colon, rest = line.partition(b":")
+        key = name.decode("latin-1").lower()
+        if not colon or not TOKEN.fullmatch(key):
+            raise BrokenFraming(f"a header of the response cannot be read: {line[:60]!r}")
+        if key in fields:
+            fields[key].append(b", ")
+        value = fields.setdefault(key, [])
+        value.append(rest.strip(b" \t"))
+    headers = {key: b"".join(parts).decode("latin-1") for key, parts in fields.items()}
+    return int(match[1]), Head(int(match[2]), headers, (match[3] or b"").decode("latin-1"))
+
+
+def keeps_alive(version: int, headers: Mapping[str, str]) -> bool:
+    """Whether the connection may be used again (RFC 9112 section 9.3)."""
+    if "transfer-encoding" in headers and "content-length" in headers:
+        return False  # RFC 9112 section 6.1: it may be an attempt at response splitting
+    words = {word.strip().lower() for word in headers.get("connection", "").split(",")}
+    return "close" not in words if version else "keep-alive" in words
+
+
+def body_for(method: str, head: Head, limits: ReadLimits = DEFAULT_LIMITS) -> Body:
+    """How the body of this response ends: the rules of RFC 9112 section 6.3, in their order."""
+    if method == "HEAD" or head.status in (204, 304) or (method == "CONNECT" and head.status < 300):
+        return NoBody()
+    coding = head.headers.get("transfer-encoding")
+    if coding is not None:
+        # Some proxies add the word although it is there.
+        if {word.strip().lower() for word in coding.split(",")} != {"chunked"}:
+            raise BrokenFraming(f"the body comes in a transfer coding that was not asked for: {coding[:60]!r}")
+        return ChunkedBody(limits)
+    length = head.headers.get("content-length")
+    if length is None:
+        return UntilClose()
+    sizes = {size.strip() for size in length.split(",")}
+    if len(sizes) > 1 or not all(LENGTH.fullmatch(size) for size in sizes):
+        raise BrokenFraming(f"the response has more than one length, or none that is a number: {length[:60]!r}")
+    return SizedBody(int(sizes.pop()))

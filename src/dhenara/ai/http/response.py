@@ -1,0 +1,218 @@
+"""Responses whose body is still arriving, over our own connections or another HTTP client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ..wire.frame import BrokenFraming
+from .protocol.encoding import Decompressor, decompressor
+from .protocol.http1 import Http1Reader
+from .protocol.interfaces import AttemptTimeouts, ClientClosed, ConnectFailed, ConnectionBroken, ReadTimeout
+from .protocol.limits import LimitExceeded, ReadLimits
+from .protocol.message import Head
+from .sockets.connection import Connection
+
+OPENED_AT_ONCE = 262_144
+"""Most bytes to decompress at once, whatever the compressed size."""
+
+
+async def read_head(connection: Connection, reader: Http1Reader, timeouts: AttemptTimeouts) -> None:
+    """Read until the head is complete; a connection that closes without a byte counts as not connected."""
+    while reader.head is None:
+        try:
+            data = await connection.read(time_left(timeouts))
+        except ConnectionBroken as error:
+            raise (ConnectionBroken if reader.started else ConnectFailed)(str(error)) from error
+        if data:
+            reader.feed(data)
+            continue
+        raise (ConnectionBroken if reader.started else ConnectFailed)(
+            "the server hung up in the middle of the head of its answer"
+            if reader.started
+            else "the server hung up without an answer"
+        )
+
+
+def time_left(timeouts: AttemptTimeouts) -> float | None:
+    """Return the remaining time; raises ReadTimeout if none is left, even if data is available."""
+    seconds = timeouts.read()
+    if seconds is not None and seconds <= 0:
+        raise ReadTimeout("the time is over")
+    return seconds
+
+
+class HttpResponse:
+    """One response; its connection returns to the pool when the body was read to its end.
+
+    Args:
+        connection: The connection, after the head was read.
+        reader: The reader that read the head.
+        timeouts: Timeouts of the attempt.
+        limits: Size limits.
+        release: Takes back the connection, with whether it can be reused.
+        closed: Whether the client was closed meanwhile.
+    """
+
+    __slots__ = (
+        "_broken",
+        "_closed",
+        "_connection",
+        "_decompress",
+        "_limits",
+        "_over",
+        "_reader",
+        "_received",
+        "_release",
+        "_timeouts",
+        "head",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        connection: Connection,
+        reader: Http1Reader,
+        timeouts: AttemptTimeouts,
+        limits: ReadLimits,
+        release: Callable[[bool], None],
+        closed: Callable[[], bool],
+    ) -> None:
+        self._connection = connection
+        self._reader = reader
+        self._timeouts = timeouts
+        self._limits = limits
+        self._release = release
+        self._closed = closed
+        self._over = False
+        self._received = 0
+        self._broken: BrokenFraming | None = None
+        self.head: Head = reader.head or Head(0)
+        self._decompress: Decompressor | None = decompressor(self.head.headers.get("content-encoding"))
+
+    async def read(self) -> bytes:
+        """Return the next decompressed bytes of the body, b"" at the end."""
+        while True:
+            data = self._readable()
+            if data:
+                return data
+            if self._decompress is not None and self._decompress.waiting:
+                continue
+            if self._reader.done or self._over:
+                return self._finish()
+            if self._broken is not None:
+                raise self._broken
+            await self._receive()
+
+    async def close(self) -> None:
+        # An unread body closes the connection, so that the provider stops generating.
+        self._end(self._reader.done and self._reader.reusable)
+
+    def abandon(self) -> None:
+        self._end(False)
+
+    def _readable(self) -> bytes:
+        """Return what is available without waiting."""
+        opener = self._decompress
+        if opener is None:
+            return self._reader.take()
+        if opener.waiting:
+            return opener.feed(b"", OPENED_AT_ONCE)
+        data = self._reader.take()
+        return opener.feed(data, OPENED_AT_ONCE) if data else b""
+
+    async def _receive(self) -> None:
+        """Read more data; what was readable before a framing error is returned first."""
+        try:
+            arrived = await self._connection.read(time_left(self._timeouts))
+        except ConnectionBroken as error:
+            if self._closed():
+                raise ClientClosed("the client was closed while the answer was arriving") from error
+            raise
+        # Without compression the caller checks the limit; this is for bodies that decompress to nothing.
+        self._received += len(arrived)
+        most = self._limits.body_bytes
+        if most is not None and self._decompress is not None and self._received > most:
+            raise LimitExceeded("the compressed body of the response", "body_bytes", most)
+        try:
+            if arrived:
+                self._reader.feed(arrived)
+            else:
+                self._reader.eof()
+        except BrokenFraming as error:
+            self._broken = error
+
+    def _finish(self) -> bytes:
+        if self._decompress is not None and not self._over:
+            opener, self._decompress = self._decompress, None
+            rest = opener.finish()
+            self._end(self._reader.reusable)
+            return rest
+        self._end(self._reader.reusable)
+        return b""
+
+    def _end(self, reusable: bool) -> None:
+        if not self._over:
+            self._over = True
+            self._release(reusable)
+
+
+class RawBody(Protocol):
+    """The body of a response as another HTTP client reads it."""
+
+    async def read(self, timeout: float | None) -> bytes:
+        """Return the next raw bytes, b"" at the end; raises ReadTimeout, ConnectionBroken or BrokenFraming."""
+
+    async def close(self) -> None: ...
+
+    def drop(self) -> None:
+        """Close the connection at once, from any thread, without waiting."""
+
+
+class AdaptedResponse:
+    """A response of another HTTP client; `secrets` are masked in errors and heads."""
+
+    __slots__ = ("_body", "_closed", "_decompress", "_over", "_timeouts", "head", "secrets")
+
+    def __init__(self, head: Head, body: RawBody, timeouts: AttemptTimeouts, secrets: tuple[str, ...] = ()) -> None:
+        self.head = head
+        self.secrets = secrets
+        self._body = body
+        self._timeouts = timeouts
+        self._decompress: Decompressor | None = decompressor(head.headers.get("content-encoding"))
+        self._over = False
+        self._closed = False
+
+    async def read(self) -> bytes:
+        """Return the next decompressed bytes of the body, b"" at the end."""
+        while not self._over:
+            opener = self._decompress
+            if opener is not None and opener.waiting:
+                data = opener.feed(b"", OPENED_AT_ONCE)
+            else:
+                data = await self._body.read(time_left(self._timeouts))
+                if not data:
+                    return await self._finish()
+                if opener is not None:
+                    data = opener.feed(data, OPENED_AT_ONCE)
+            if data:
+                return data
+        return b""
+
+    async def close(self) -> None:
+        self._over = True
+        if not self._closed:
+            self._closed = True
+            await self._body.close()
+
+    def abandon(self) -> None:
+        self._over = True
+        if not self._closed:
+            self._closed = True
+            self._body.drop()
+
+    async def _finish(self) -> bytes:
+        rest = b""
+        if self._decompress is not None:
+            rest, self._decompress = self._decompress.finish(), None
+        await self.close()
+        return rest

@@ -1,0 +1,1 @@
+"""Connections of sync code, asyncio and trio: name lookup, sockets, TLS."""

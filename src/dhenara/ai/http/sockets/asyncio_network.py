@@ -1,0 +1,262 @@
+"""Connections on asyncio that use the loop's transports, without a task or timer per read."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from ..protocol.interfaces import ConnectFailed, ConnectionBroken, ReadTimeout
+from .asyncio_connect import find_addresses, race_addresses
+from .connection import Connection, NothingWritten, break_of, error_reason, tls_problem
+
+if TYPE_CHECKING:
+    import ssl
+
+
+MOST_WAITING = 262_144
+"""Unread bytes after which reading is paused."""
+
+MOST_AT_ONCE = 262_144
+"""Bytes passed to the loop's transport at once, because it copies what the OS does not take."""
+
+
+class AsyncioConnection(asyncio.Protocol):
+    """One connection, with at most one reader and one writer waiting."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._transport: asyncio.Transport | None = None
+        self._arrived: list[bytes] = []
+        self._waiting = 0
+        self._paused = False
+        self._over = False
+        self._error: Exception | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self._full = False
+        self._until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._owner = os.getpid()
+        self._dropped = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._arrived.append(data)
+        self._waiting += len(data)
+        if self._waiting > MOST_WAITING and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+        wake_future(self._reader)
+        wake_future(self._writer)
+
+    def eof_received(self) -> bool:
+        self._over = True
+        wake_future(self._reader)
+        wake_future(self._writer)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._over, self._error = True, exc
+        wake_future(self._reader)
+        wake_future(self._writer)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        wake_future(self._writer)
+
+    async def read(self, timeout: float | None) -> bytes:
+        if self._owner != os.getpid():
+            raise ConnectionBroken("the connection belongs to the process that opened it")
+        while not self._arrived:
+            if self._over or self._dropped:
+                if self._dropped:
+                    raise ConnectionBroken("the connection was closed on this side")
+                if self._error is not None:
+                    raise break_of(self._error) from self._error
+                return b""
+            self._reader = self._loop.create_future()
+            self._start_timer(timeout)
+            try:
+                await self._reader
+            except TimeoutError as error:
+                raise ReadTimeout("nothing was received in time") from error
+            finally:
+                self._reader = None
+        data = self._arrived[0] if len(self._arrived) == 1 else b"".join(self._arrived)
+        self._arrived.clear()
+        self._waiting = 0
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+        return data
+
+    async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
+        if self._over or self._dropped or self._transport is None or self._transport.is_closing():
+            raise NothingWritten("the connection was closed")
+        view, sent = memoryview(data), 0
+        until = None if timeout is None else self._loop.time() + timeout
+        while sent < len(view):
+            piece = view[sent : sent + MOST_AT_ONCE]
+            self._transport.write(piece if len(piece) < len(view) else data)
+            sent += len(piece)
+            if self._transport.is_closing():
+                self._read_rest()
+            if sent < len(view):
+                await asyncio.sleep(0)  # lets the loop read what has arrived
+                await self._drained(until)
+                if self._arrived or self._transport.is_closing():
+                    return sent
+        return sent
+
+    def _read_rest(self) -> None:
+        """Read what the server sent before it closed; after a failed write the loop no longer reads."""
+        try:
+            data = os.read(self._descriptor(), MOST_WAITING)
+        except OSError:
+            return  # nothing there, or this OS cannot read sockets with os.read
+        # With TLS the bytes would still be encrypted.
+        if data and self._transport is not None and self._transport.get_extra_info("sslcontext") is None:
+            self._arrived.append(data)
+
+    async def _drained(self, until: float | None) -> None:
+        """Wait until the transport accepts more data, or data arrives."""
+        while self._full and not self._arrived and not self._over:
+            self._writer = self._loop.create_future()
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._writer
+            except TimeoutError as error:
+                raise ReadTimeout("the request could not be sent in time") from error
+            finally:
+                self._writer = None
+
+    async def close(self) -> None:
+        self.drop()
+        await asyncio.sleep(0)
+
+    def drop(self) -> None:
+        transport = self._transport
+        if transport is None or self._dropped:
+            return
+        self._dropped = True
+        if self._owner != os.getpid():
+            from .socket_connection import close_copy
+
+            # The selector is shared with the parent process, so the transport must not be touched.
+            close_copy(self._descriptor())
+        elif self._loop.is_closed():
+            return
+        elif running_loop() is self._loop:
+            transport.abort()
+            wake_future(self._reader)
+        else:
+            self._loop.call_soon_threadsafe(transport.abort)
+
+    def is_stale(self) -> bool:
+        if self._over or self._dropped or self._arrived or self._transport is None or self._transport.is_closing():
+            return True
+        if self._owner != os.getpid() or self._transport.get_write_buffer_size():
+            return True  # the rest of the last request would become part of the next one
+        from .socket_connection import is_readable
+
+        # The loop may not have read the socket yet.
+        return is_readable(self._descriptor())
+
+    def _descriptor(self) -> int:
+        match = None if self._transport is None else self._transport.get_extra_info("socket")
+        return -1 if match is None else int(match.fileno())
+
+    async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> AsyncioConnection:
+        """Return a new connection with TLS on top of this one."""
+        secured = AsyncioConnection(self._loop)
+        if self._transport is None:
+            raise ConnectFailed("the connection was closed before it could be secured")
+        async with asyncio.timeout(timeout):
+            transport = await self._loop.start_tls(self._transport, secured, context, server_hostname=host)
+        if transport is None:
+            raise ConnectFailed("the connection was closed while it was being secured")
+        secured.connection_made(transport)
+        return secured
+
+    def _start_timer(self, timeout: float | None) -> None:
+        """Set the read deadline; one timer serves many reads and is moved on when it fires early."""
+        if timeout is None:
+            self._until = float("inf")
+            return
+        self._until = self._loop.time() + timeout
+        if self._timer is None or self._timer.when() > self._until or self._timer.cancelled():
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(self._until, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._reader is None or self._reader.done() or self._until == float("inf"):
+            return
+        if self._loop.time() >= self._until:
+            self._reader.set_exception(TimeoutError())
+        else:
+            self._timer = self._loop.call_at(self._until, self._on_timer)
+
+
+class AsyncioNetwork:
+    """Opens connections on one asyncio loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, trust: Callable[[], ssl.SSLContext]) -> None:
+        self._loop = loop
+        self._trust = trust
+
+    async def connect(self, host: str, port: int, timeout: float | None) -> Connection:
+        loop = self._loop
+
+        async def connect(address: str) -> AsyncioConnection:
+            _, connection = await loop.create_connection(lambda: AsyncioConnection(loop), address, port)
+            return connection
+
+        try:
+            async with asyncio.timeout(timeout):
+                return await race_addresses(await find_addresses(loop, host, port), connect, AsyncioConnection.drop)
+        except TimeoutError as error:
+            raise ReadTimeout(f"no connection to {host}:{port} in time", connecting=True) from error
+        except (OSError, UnicodeError) as error:
+            raise ConnectFailed(error_reason(error)) from error
+
+    async def start_tls(self, connection: Connection, host: str, timeout: float | None) -> Connection:
+        if not isinstance(connection, AsyncioConnection):
+            raise TypeError("only a connection of this world can be secured here")
+        try:
+            context = self._trust()
+            try:
+                return await connection.start_tls(context, host, timeout)
+            except ValueError as error:  # invalid host name for certificates, or an untrusted certificate
+                raise tls_problem(error) from error
+        except TimeoutError as error:
+            connection.drop()
+            raise ReadTimeout(f"no secure connection to {host} in time", connecting=True) from error
+        except OSError as error:
+            connection.drop()
+            raise tls_problem(error) from error
+        except BaseException:
+            connection.drop()
+            raise
+
+
+def wake_future(future: asyncio.Future[None] | None) -> None:
+    if future is not None and not future.done():
+        future.set_result(None)
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

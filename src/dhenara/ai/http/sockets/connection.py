@@ -1,0 +1,97 @@
+"""The interface of connections, and connection errors in the words of the operating system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from ..protocol.interfaces import CertificateRejected, ConnectFailed, ConnectionBroken
+
+
+class NothingWritten(ConnectionBroken):
+    """The connection was broken before a byte of this write was sent."""
+
+
+class Connection(Protocol):
+    """An open connection. It belongs to the process that opened it; a forked child only closes its copy."""
+
+    async def read(self, timeout: float | None) -> bytes:
+        """Return the next bytes, b"" when the other side closed; raises ReadTimeout or ConnectionBroken."""
+
+    async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
+        """Write `data` and return how many bytes were written.
+
+        Fewer than all if the other side sends data while it does not read; the caller then reads first. Raises
+        ReadTimeout,
+        ConnectionBroken or NothingWritten.
+        """
+
+    async def close(self) -> None: ...
+
+    def drop(self) -> None:
+        """Close the connection at once, from any thread, without waiting."""
+
+    def is_stale(self) -> bool:
+        """Whether an idle connection was closed by the other side, or has unexpected data."""
+
+
+class Network(Protocol):
+    """Opens connections; raises ConnectFailed, or ReadTimeout with `connecting` set."""
+
+    async def connect(self, host: str, port: int, timeout: float | None) -> Connection: ...
+
+    async def start_tls(self, connection: Connection, host: str, timeout: float | None) -> Connection:
+        """Return the connection with TLS; it is closed if that fails."""
+
+
+REFUSALS = ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE")
+"""OpenSSL names of the alerts 40 to 48 and 116 (RFC 8446 section 6.2); a retry would meet the same alert."""
+
+REFUSED = "the server refused the TLS handshake, as for a client certificate that is missing or not accepted: {}"
+
+
+def chain_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield the error and what it came from, each once: a chain may be a circle."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def error_reason(error: BaseException, default: str = "") -> str:
+    """Return the error's text without numbers, or the first in its chain: many errors have none of their own."""
+    for one in chain_of(error):
+        text = (one.strerror if isinstance(one, OSError) else None) or str(one)
+        if text:
+            return text
+    return default or type(error).__name__
+
+
+def tls_problem(error: BaseException) -> ConnectFailed:
+    """Return the error for a failed TLS handshake: certificate or connection.
+
+    A server that requires a client certificate sends an alert; with TLS 1.3 it arrives only after the handshake.
+    """
+    import ssl
+
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return CertificateRejected(f"the certificate is not trusted: {error.verify_message}")
+    if is_refusal(error):
+        return CertificateRejected(REFUSED.format(error_reason(error)))
+    return ConnectFailed(error_reason(error))
+
+
+def break_of(error: BaseException) -> ConnectionBroken | CertificateRejected:
+    """Return the error for a broken connection; with TLS 1.3 a missing client certificate shows at the first read."""
+    return (
+        CertificateRejected(REFUSED.format(error_reason(error)))
+        if is_refusal(error)
+        else ConnectionBroken(error_reason(error))
+    )
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether the peer sent a TLS alert about certificates."""
+    name = str(getattr(error, "reason", None) or "")
+    return "ALERT" in name and any(word in name for word in REFUSALS)

@@ -1,0 +1,174 @@
+"""Connections over non-blocking sockets, for sync code and trio."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from ..protocol.interfaces import ConnectionBroken, ReadTimeout
+from .connection import NothingWritten, error_reason
+
+CHUNK = 65_536
+
+
+class Waiter(Protocol):
+    """Waits for sockets, in sync code or on trio."""
+
+    async def readable(self, waiting: socket.socket, timeout: float | None) -> None:
+        """Wait until the socket is readable or closed; raises TimeoutError."""
+
+    async def either(self, waiting: socket.socket, timeout: float | None) -> bool:
+        """Wait until it is readable or writable; return whether it is readable. Raises TimeoutError."""
+
+    def close(self, closing: socket.socket) -> None:
+        """Close the socket and wake its waiters."""
+
+
+class SocketConnection:
+    """One connection, with at most one reader and one writer; any thread may drop it."""
+
+    __slots__ = ("__weakref__", "_dropped", "_now", "_owner", "_socket", "_waiter")
+
+    def __init__(self, connected: socket.socket, waiter: Waiter, now: Callable[[], float]) -> None:
+        connected.setblocking(False)
+        self._socket = connected
+        self._waiter = waiter
+        self._now = now
+        self._owner = os.getpid()
+        self._dropped = False
+
+    async def read(self, timeout: float | None) -> bytes:
+        while True:
+            data = self.read_now()
+            if data is not None:
+                return data
+            try:
+                await self._waiter.readable(self._socket, timeout)
+            except TimeoutError as error:
+                raise ReadTimeout("nothing was received in time") from error
+            except OSError as error:
+                raise ConnectionBroken(error_reason(error)) from error
+
+    def read_now(self) -> bytes | None:
+        """Return what has arrived; None if nothing has, b"" if the other side closed."""
+        self._check_owner()
+        try:
+            data = self._socket.recv(CHUNK)
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError as error:
+            raise ConnectionBroken(error_reason(error)) from error
+        if not data and self._dropped:
+            raise ConnectionBroken("the connection was closed on this side")
+        return data
+
+    async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
+        self._check_owner()
+        until = None if timeout is None else self._now() + timeout
+        view, sent = memoryview(data), 0
+        while sent < len(view):
+            try:
+                sent += self._socket.send(view[sent:])
+                continue
+            except (BlockingIOError, InterruptedError):
+                pass
+            except OSError as error:
+                raise (ConnectionBroken if sent else NothingWritten)(error_reason(error)) from error
+            try:
+                left = None if until is None else max(0.0, until - self._now())
+                if await self._waiter.either(self._socket, left):
+                    return sent
+            except TimeoutError as error:
+                raise ReadTimeout("the request could not be sent in time") from error
+            except OSError as error:
+                raise ConnectionBroken(error_reason(error)) from error
+        return sent
+
+    def _check_owner(self) -> None:
+        """Raise in a forked child, whose reads and writes would disturb the parent."""
+        if self._owner != os.getpid():
+            raise ConnectionBroken("the connection belongs to the process that opened it")
+
+    async def close(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        if self._owner != os.getpid():
+            # A forked child has a copy of the descriptor; `shutdown` would end the parent's connection.
+            self._socket.close()
+            return
+        self._dropped = True
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # already closed by either side
+        self._waiter.close(self._socket)
+
+    def is_stale(self) -> bool:
+        """Return whether the idle connection is readable, that is closed or with unexpected data."""
+        return self._owner != os.getpid() or is_readable(self._socket.fileno())
+
+    def has_arrived(self) -> bytes | None:
+        """Return what arrived while idle, or None; used by TLS."""
+        return self.read_now() if is_readable(self._socket.fileno()) else None
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process opened it."""
+        return self._owner == os.getpid()
+
+
+# Windows has no poll; its select supports only sockets, and limits how many, not their numbers.
+HAS_POLL = hasattr(select, "poll")
+
+
+def is_readable(descriptor: int) -> bool:
+    """Return whether it is readable (including closed) without waiting."""
+    if descriptor < 0:
+        return True
+    if not HAS_POLL:
+        return bool(select.select([descriptor], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def wait(waiting: socket.socket, timeout: float | None, *, write: bool) -> bool:
+    """Block until readable, or with `write` also until writable; return whether it is readable.
+
+    Raises TimeoutError. A socket closed meanwhile counts as readable, which shows its end to the reader.
+    """
+    descriptor = waiting.fileno()
+    if descriptor < 0:
+        return True
+    if not HAS_POLL:
+        can_read, can_write, _ = select.select([descriptor], [descriptor] if write else [], [], timeout)
+        if not can_read and not can_write:
+            raise TimeoutError
+        return bool(can_read)
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN | select.POLLOUT if write else select.POLLIN)
+    # Milliseconds, rounded up so that the wait does not end early.
+    events = poll.poll(None if timeout is None else int(timeout * 1000) + 1)
+    if not events:
+        raise TimeoutError
+    return bool(events[0][1] & ~select.POLLOUT)
+
+
+def close_copy(descriptor: int) -> None:
+    """Replace the descriptor in a forked child so that its owner can still close it later.
+
+    `dup2` puts the null device in its place: the connection is released now and the number stays in use, so that the
+    later close does not hit another file. `shutdown` and selectors are not used, because parent and child share them.
+    """
+    try:
+        null = os.open(os.devnull, os.O_RDWR)
+        try:
+            os.dup2(null, descriptor, inheritable=False)
+        finally:
+            os.close(null)
+    except OSError:
+        return  # already closed

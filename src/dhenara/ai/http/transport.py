@@ -1,0 +1,249 @@
+"""HTTP/1.1 over pooled connections, written once for sync and async code."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+
+from ..wire.frame import BrokenFraming
+from ..wire.secrets import SecretAddress, SecretBytes
+from .pool import ConnectionPool, ServerAddress
+from .protocol.addresses import InvalidUrl, parse_url
+from .protocol.http1 import Http1Reader, InvalidRequest, write_request
+from .protocol.interfaces import (
+    AttemptTimeouts,
+    CertificateRejected,
+    ClientClosed,
+    ConnectFailed,
+    ConnectionBroken,
+    ReadTimeout,
+    Response,
+    ReusedConnectionClosed,
+)
+from .protocol.message import BodyPieces, HttpRequest
+from .proxy import PORTS, bracketed, find_proxy
+from .response import HttpResponse, read_head, time_left
+from .sockets.connection import Connection, Network, NothingWritten
+from .tunnel import ProxiedResponse, hiding_secrets, open_tunnel
+
+
+async def send_request(
+    conn: Connection, message: bytes, body: bytes | BodyPieces, reader: Http1Reader, timeouts: AttemptTimeouts
+) -> bool:
+    """Send the request and read the response head.
+
+    Returns:
+        Whether the whole request was sent before the response.
+
+    Raises:
+        NothingWritten: The connection was closed before the first byte.
+        ConnectFailed: It broke before the response began.
+        ConnectionBroken: It broke while the head was read.
+        BrokenFraming: The head is not valid HTTP.
+        ReadTimeout: A timeout expired.
+    """
+    begun = whole = False
+    try:
+        for piece in pieces_of(message, body):
+            whole = await send_piece(conn, piece, reader, timeouts)
+            begun = True
+            if not whole:
+                break
+    except ConnectionBroken as error:
+        if isinstance(error, NothingWritten) and not begun:
+            raise
+        # A server that rejects a large request may close the connection; its response may still be readable.
+        await read_last_words(conn, reader, timeouts, error)
+        return False
+    if reader.head is None:
+        await read_head(conn, reader, timeouts)
+    return whole
+
+
+def pieces_of(message: bytes, body: bytes | BodyPieces) -> Iterator[bytes]:
+    yield message
+    if not isinstance(body, bytes):
+        yield from body
+
+
+async def send_piece(connection: Connection, piece: bytes, reader: Http1Reader, timeouts: AttemptTimeouts) -> bool:
+    """Return whether all was sent before the response head arrived; interim responses do not count."""
+    rest = memoryview(piece)
+    while True:
+        rest = rest[await connection.write(piece if len(rest) == len(piece) else rest, time_left(timeouts)) :]
+        if not rest:
+            return True
+        data = await connection.read(time_left(timeouts))
+        if not data:
+            raise ConnectionBroken("the server hung up while the request was being sent")
+        reader.feed(data)
+        if reader.head is not None:
+            return False
+
+
+async def read_last_words(
+    connection: Connection, reader: Http1Reader, timeouts: AttemptTimeouts, problem: ConnectionBroken
+) -> None:
+    try:
+        await read_head(connection, reader, timeouts)
+    except CertificateRejected:
+        raise  # the certificate error is why it closed the connection
+    except (ConnectFailed, ConnectionBroken, BrokenFraming):
+        raise ConnectFailed(str(problem)) from problem
+
+
+MAYBE_RECEIVED = "the request may have been received"
+"""In the message when a connection broke after it was opened; cost limits then count the request as sent."""
+
+FRAMING = frozenset({"content-length", "transfer-encoding"})
+
+
+class HttpTransport:
+    """Sends requests over pooled connections, without redirects and cookies.
+
+    A request is sent at most once. If an idle connection turns out to be closed before a byte was written, another
+    one is
+    used; any later failure is an error, and the caller decides whether to retry (RFC 9110 section 9.2.2).
+    """
+
+    def __init__(
+        self, network: Network, pool: ConnectionPool, now: Callable[[], float], environment: Mapping[str, str]
+    ) -> None:
+        self._network = network
+        self._pool = pool
+        self._now = now
+        self._environment = environment
+        self._in_use: dict[int, weakref.ref[Connection]] = {}
+        """Weak, so that a garbage collected response closes its connection."""
+        self._closed = 0
+        """How often it was closed; requests started before that fail."""
+
+    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
+        """Send the request and return the response once its head has arrived."""
+        address, target, extra = self._address(request)
+        message = encode_head(request, target, extra)
+        if address.proxy is None or address.secure:
+            return await self._send_request(request, message, address, timeouts)
+        with hiding_secrets(address.proxy):
+            response = await self._send_request(request, message, address, timeouts)
+        return ProxiedResponse(response, address.proxy)
+
+    async def _send_request(
+        self, request: HttpRequest, message: bytes, address: ServerAddress, timeouts: AttemptTimeouts
+    ) -> HttpResponse:
+        began = self._closed
+        try:
+            while not request.once and (connection := self._pool.take(address, self._now())) is not None:
+                try:
+                    return await self._exchange(connection, address, request, message, timeouts)
+                except NothingWritten:
+                    continue  # RFC 9112 section 9.3.1: closed while idle
+                except CertificateRejected:
+                    raise
+                except ConnectFailed as error:
+                    self._pool.discard(address)
+                    raise ReusedConnectionClosed(
+                        f"a connection that had been used before was closed after the request was sent: {error}"
+                    ) from error
+            connection = await self._connect(address, timeouts)
+            if began != self._closed:
+                connection.drop()
+                raise ConnectFailed("the client was closed")
+            return await self._exchange(connection, address, request, message, timeouts)
+        except (ConnectFailed, ConnectionBroken, ReadTimeout) as error:
+            if began != self._closed:
+                raise ClientClosed("the client was closed while the request was under way") from error
+            if isinstance(error, NothingWritten):
+                raise ConnectFailed(str(error)) from error
+            raise
+
+    async def close(self) -> None:
+        """Close all connections, including those in use."""
+        self._closed += 1
+        for reference in list(self._in_use.values()):
+            connection = reference()
+            if connection is not None:
+                connection.drop()
+        self._in_use.clear()
+        for connection in self._pool.empty():
+            await connection.close()
+
+    async def _exchange(
+        self,
+        connection: Connection,
+        address: ServerAddress,
+        request: HttpRequest,
+        message: bytes,
+        timeouts: AttemptTimeouts,
+    ) -> HttpResponse:
+        began, reader, key = self._closed, Http1Reader(request.method, request.limits), id(connection)
+        self._in_use[key] = weakref.ref(connection, lambda _: self._in_use.pop(key, None))
+        try:
+            whole = await send_request(connection, message, request.body, reader, timeouts)
+        except BaseException as error:
+            self._in_use.pop(key, None)
+            connection.drop()
+            if type(error) is ConnectFailed:
+                raise ConnectFailed(f"{error}; {MAYBE_RECEIVED}") from error
+            raise
+
+        def release(reusable: bool) -> None:
+            self._in_use.pop(key, None)
+            # The rest of a request body would become part of the next request.
+            if reusable and whole and began == self._closed:
+                self._pool.put(address, connection, self._now())
+            else:
+                connection.drop()
+
+        return HttpResponse(connection, reader, timeouts, request.limits, release, lambda: began != self._closed)
+
+    async def _connect(self, server_address: ServerAddress, timeouts: AttemptTimeouts) -> Connection:
+        """Open a connection; one timeout covers TCP, proxy tunnel and TLS."""
+        limit, started = timeouts.connect(), self._now()
+
+        def left() -> float | None:
+            return None if limit is None else max(0.0, started + limit - self._now())
+
+        proxy = server_address.proxy
+        if proxy is None:
+            connection = await self._network.connect(
+                server_address.address or server_address.host, server_address.port, left()
+            )
+        elif server_address.secure:
+            connection = await open_tunnel(
+                self._network, proxy, server_address.address or server_address.host, server_address.port, left
+            )
+        else:
+            return await self._network.connect(proxy.host, proxy.port, left())
+        return (
+            await self._network.start_tls(connection, server_address.host, left())
+            if server_address.secure
+            else connection
+        )
+
+    def _address(self, request: HttpRequest) -> tuple[ServerAddress, str, dict[str, str]]:
+        """Return where to connect, the request target, and the headers this needs."""
+        try:
+            url = parse_url(request.url)
+        except InvalidUrl as error:
+            raise InvalidRequest(str(error)) from error
+        proxy = find_proxy(url.scheme, url.host, self._environment, url.port)
+        named = bracketed(url.host) if url.port == PORTS[url.scheme] else f"{bracketed(url.host)}:{url.port}"
+        server_address = ServerAddress(url.host, url.port, url.scheme == "https", proxy, request.address)
+        if proxy is not None and url.scheme == "http":
+            # A proxy resolves names itself; a checked address is passed on instead.
+            where = f"{bracketed(request.address)}:{url.port}" if request.address else named
+            return server_address, SecretAddress(f"http://{where}{url.target}"), {"host": named, **proxy.headers()}
+        return server_address, SecretAddress(url.target), {"host": named}
+
+
+def encode_head(request: HttpRequest, target: str, extra: Mapping[str, str]) -> bytes:
+    """Return the request as bytes; for a body in pieces, everything before the first piece."""
+    if set_twice := FRAMING & request.headers.keys():
+        raise InvalidRequest(f"{' and '.join(sorted(set_twice))} is set from the request body. Remove the header.")
+    headers = {**extra, **request.headers}
+    if isinstance(request.body, bytes):
+        return SecretBytes(write_request(request.method, target, headers, request.body))
+    return SecretBytes(
+        write_request(request.method, target, {**headers, "content-length": str(request.body.size)}, b"")
+    )

@@ -1,0 +1,174 @@
+"""IO for async code on asyncio and trio: tasks for jobs and steps, and events that any thread may set."""
+
+from __future__ import annotations
+
+import inspect
+import random
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from ..http.loop_transport import LoopTransport
+from ..http.protocol.interfaces import AttemptTimeouts, Response, Transport
+from ..http.protocol.message import HttpRequest
+from ..http.sockets.asyncio_network import running_loop, wake_future
+from ..http.sockets.dns import resolve_addresses
+from .protocol import JobDone, Outcome, UserJob, WakeupSignal, attempt_awaited, begin
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+T = TypeVar("T")
+
+
+async def run_jobs(jobs: Sequence[UserJob], at_once: int) -> list[Outcome | None]:
+    """Return every outcome, None for timeouts; cancelling this cancels all jobs."""
+    outcomes: list[Outcome | None] = [None] * len(jobs)
+    places = anyio.CapacityLimiter(at_once)
+
+    async def run(index: int, job: UserJob) -> None:
+        async with places:
+            with anyio.move_on_after(job.seconds):
+                outcomes[index] = await job_outcome(job)
+
+    async with anyio.create_task_group() as group:
+        for index, job in enumerate(jobs):
+            group.start_soon(run, index, job)
+    return outcomes
+
+
+async def job_outcome(job: UserJob) -> Outcome:
+    """Run one job; a thread that still works after a cancellation is abandoned."""
+    if job.awaits:
+        return await attempt_awaited(job.work)
+    begun: Outcome = await anyio.to_thread.run_sync(begin, job.work, abandon_on_cancel=True)
+    if isinstance(begun, JobDone) and inspect.isawaitable(value := begun.value):
+        return await attempt_awaited(lambda: value)
+    return begun
+
+
+async def run_tasks(steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
+    """Run the steps as tasks of the running loop."""
+    if len(steps) < 2 or at_once < 2:
+        return [await step() for step in steps]
+    places, results = anyio.Semaphore(at_once), dict[int, T]()
+
+    async def take(number: int, step: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        async with places:
+            results[number] = await step()
+
+    try:
+        async with anyio.create_task_group() as group:
+            for number, step in enumerate(steps):
+                group.start_soon(take, number, step)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [results[number] for number in range(len(steps))]
+
+
+class LoopEvent:
+    """Event for a task of any event loop."""
+
+    __slots__ = ("_lock", "_rung", "_wake")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rung = False
+        self._wake: Callable[[], object] | None = None
+
+    def set(self) -> None:
+        with self._lock:
+            self._rung, wakes = True, self._wake
+        if wakes is not None:
+            with suppress(RuntimeError):  # the loop is closed, so nobody waits
+                wakes()
+
+    async def wait(self, seconds: float) -> None:
+        loop = running_loop()
+        try:
+            await (self._wait_on_trio(seconds) if loop is None else self._wait_on_asyncio(loop, seconds))
+        finally:
+            with self._lock:
+                self._rung, self._wake = False, None
+
+    async def _wait_on_asyncio(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        woken: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(seconds, wake_future, woken)
+        try:
+            if not self._register(lambda: loop.call_soon_threadsafe(wake_future, woken)):
+                await woken
+        finally:
+            timer.cancel()
+
+    async def _wait_on_trio(self, seconds: float) -> None:
+        import trio
+
+        woken, token = trio.Event(), trio.lowlevel.current_trio_token()
+        if not self._register(lambda: token.run_sync_soon(woken.set)):
+            with trio.move_on_after(seconds):
+                await woken.wait()
+
+    def _register(self, wakes: Callable[[], object]) -> bool:
+        """Register the wake function; return whether the event is already set."""
+        with self._lock:
+            self._wake = wakes
+            return self._rung
+
+
+P = ParamSpec("P")
+
+
+class AsyncIO:
+    """IO on the running event loop; one client may be used from several loops."""
+
+    def __init__(self, transport: Transport | None = None) -> None:
+        self._transport = transport or LoopTransport()
+
+    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
+        return await self._transport.open(request, timeouts)
+
+    async def addresses(self, host: str, port: int, timeout: float) -> tuple[str, ...]:
+        return await self.call(resolve_addresses, host, port, timeout)
+
+    async def sleep(self, seconds: float) -> None:
+        if running_loop() is not None:
+            import asyncio
+
+            await asyncio.sleep(seconds)
+        else:
+            import anyio
+
+            await anyio.sleep(seconds)
+
+    def wakeup_event(self) -> WakeupSignal:
+        return LoopEvent()
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        import anyio.to_thread
+
+        return await anyio.to_thread.run_sync(partial(function, *args, **kwargs))
+
+    async def run_jobs(self, jobs: Sequence[UserJob], at_once: int) -> list[Outcome | None]:
+        return await run_jobs(jobs, at_once)
+
+    async def run_steps(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
+        return await run_tasks(steps, at_once)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def time(self) -> float:
+        return time.time()
+
+    def random(self) -> float:
+        return random.random()
+
+    async def close(self) -> None:
+        await self._transport.close()

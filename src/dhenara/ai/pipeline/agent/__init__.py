@@ -1,0 +1,1 @@
+"""Runs: call the model, execute the requested tools, send their results, until there is a final response."""

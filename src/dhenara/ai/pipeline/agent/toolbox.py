@@ -1,0 +1,212 @@
+"""Finds the tool of a call, checks whether it may run, and converts what it returns or raises to a tool result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
+from typing import Any
+
+from pydantic_core import to_json
+
+from ...dataclass import dataclass
+from ...types.chat.message import Message
+from ...types.chat.run import ToolOutcome, ToolRun
+from ...types.content.parts import Content, Media, SearchResultContent, TextContent, ToolCallContent, ToolResultContent
+from ...types.tools.definitions import ServerTool, ToolDefinition
+from ...types.tools.tool import Bound, InvalidArgumentsError, Tool
+from ...wire import json
+
+CUSTOM = ("custom", "custom_tool_call")
+LISTS = ("tools", "functions", "functionDeclarations", "function_declarations")
+NESTED = ("function", "custom", "toolSpec", "tool_spec", "toolConfig", "additionalModelRequestFields", "extra_body")
+# Gemini declares its computer tools together and calls each by its own name.
+COMPUTER = ("computer_use", "computerUse")
+COMPUTER_CALLS = frozenset(
+    {
+        *("open_web_browser", "open_app", "wait_5_seconds", "go_back", "go_forward", "go_home", "search", "navigate"),
+        *("click_at", "hover_at", "long_press_at", "type_text_at", "key_combination", "scroll_document", "scroll_at"),
+        *("drag_and_drop", "wait", "press_key", "take_screenshot"),
+    }
+)
+
+
+def declared_names(tools: Iterable[Any], options: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of tools declared in a vendor's format in `tools` or `options`."""
+    specs = [tool.spec for tool in tools if isinstance(tool, ServerTool)]
+    return frozenset(names_in([*specs, options])) if specs or options else frozenset()
+
+
+def is_vendor_call(call: ToolCallContent) -> bool:
+    """Return whether the call is for a vendor-specific kind of tool rather than a function."""
+    item = call.extras.get("item")
+    kinds = (call.extras.get("type"), item.get("type") if isinstance(item, Mapping) else None)
+    return "tool_type" in call.extras or any(kind in CUSTOM for kind in kinds)
+
+
+def names_in(specs: Iterable[Any]) -> Iterator[str]:
+    for spec in specs:
+        if not isinstance(spec, Mapping):
+            continue
+        if isinstance(name := spec.get("name"), str):
+            yield name
+        if any(kind in spec for kind in COMPUTER):
+            yield from COMPUTER_CALLS
+        for key in LISTS:
+            if isinstance(inside := spec.get(key), list):
+                yield from names_in(inside)
+        yield from names_in(spec[key] for key in NESTED if key in spec)
+
+
+NOTHING = "null"
+"""Result of a function that returns None, because some providers reject empty results."""
+
+
+def read_result(call: ToolCallContent, value: Any) -> ToolResultContent:
+    """Convert a return value: text unchanged, media as parts, anything else as JSON."""
+    if isinstance(value, ToolResultContent):
+        return value.model_copy(update={"call_id": call.id, "name": value.name or call.name})
+    parts = as_parts(value)
+    if parts is not None:
+        return ToolResultContent(call_id=call.id, name=call.name, contents=parts)
+    output = NOTHING if value is None else to_json_value(value)
+    return ToolResultContent(call_id=call.id, name=call.name, output=output)
+
+
+def as_parts(value: Any) -> list[Any] | None:
+    """Return the value as parts if it is a part or a list that contains one."""
+    if isinstance(value, Media | TextContent | SearchResultContent):
+        return [value]
+    if not isinstance(value, list | tuple) or not any(isinstance(one, Content) for one in value):
+        return None
+    return [one if isinstance(one, Content) else TextContent(text=to_text(one)) for one in value]
+
+
+def to_json_value(value: Any) -> Any:
+    """Return the value as JSON; what JSON cannot represent is converted with `str`."""
+    if isinstance(value, str):
+        value.encode()  # raises for lone surrogates, which cannot be sent
+        return value
+    from ...wire import json
+
+    return json.loads(to_json(value, by_alias=True, fallback=str, bytes_mode="base64", inf_nan_mode="strings"))
+
+
+def to_text(value: Any) -> str:
+    from ...wire import json
+
+    return value if isinstance(value, str) else json.dumps(to_json_value(value)).decode()
+
+
+def error_result(call: ToolCallContent, message: str) -> ToolResultContent:
+    """Return a result that reports an error to the model."""
+    return ToolResultContent(call_id=call.id, name=call.name, output=message, is_error=True)
+
+
+def exception_result(call: ToolCallContent, error: Exception) -> ToolResultContent:
+    return error_result(call, f"{call.name} failed: {type(error).__name__}: {error}")
+
+
+def format_names(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+Approve = Callable[[ToolCallContent], Any]
+"""Returns True to run the call, False or a reason to decline it. May be async in async code."""
+
+
+@dataclass(slots=True)
+class PendingToolCall:
+    """A tool call: `bound` if it may run, else `result`, or neither while it waits for the caller."""
+
+    call: ToolCallContent
+    tool: Tool | None = None
+    bound: Bound | None = None
+    outcome: ToolOutcome = "ran"
+    result: ToolResultContent | None = None
+    seconds: float = 0.0
+
+    def to_tool_run(self) -> ToolRun:
+        return ToolRun(call=self.call, outcome=self.outcome, result=self.result, seconds=self.seconds)
+
+    def refuse(self, outcome: ToolOutcome, message: str) -> None:
+        self.outcome, self.result, self.bound = outcome, error_result(self.call, message), None
+
+    def wait(self) -> None:
+        self.outcome, self.bound = "pending", None
+
+
+@dataclass(slots=True)
+class Toolbox:
+    """The tools of a run, and how often each call gave the same result."""
+
+    tools: dict[str, ToolDefinition]
+    repeats: int
+    declared: frozenset[str] = frozenset()
+    """Names of tools declared in a vendor's own format; the caller runs them."""
+
+    _seen: dict[tuple[str, bytes], tuple[bytes, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tools: Iterable[Any], repeats: int, options: Mapping[str, Any] | None = None) -> Toolbox:
+        """Create a toolbox from tools, and from those declared in the call's `options`."""
+        every = list(tools)
+        own = {tool.name: tool for tool in every if isinstance(tool, ToolDefinition)}
+        return cls(own, repeats, declared_names(every, options or {}))
+
+    def plan(self, call: ToolCallContent) -> PendingToolCall:
+        """Return the call with its tool and validated arguments, or with an error result."""
+        planned, tool = PendingToolCall(call), self.tools.get(call.name)
+        if tool is None and (call.name in self.declared or is_vendor_call(call)):
+            planned.wait()
+        elif tool is None:
+            planned.refuse("unknown", f"unknown tool {call.name!r}; available: {format_names(list(self.tools))}")
+        elif call.error is not None:
+            planned.refuse("invalid", f"{call.error}. Call {call.name} again with a JSON object as arguments.")
+        elif self.count(call) >= self.repeats:
+            planned.refuse(
+                "repeated",
+                f"{call.name} was called {self.repeats} times with these arguments and gave the same result each "
+                "time. Use that result, or do something else.",
+            )
+        elif not isinstance(tool, Tool) or tool.function is None:
+            planned.wait()
+        else:
+            bind(planned, tool)
+        return planned
+
+    def count(self, call: ToolCallContent) -> int:
+        return self._seen.get(key(call), (b"", 0))[1]
+
+    def record_result(self, planned: PendingToolCall) -> None:
+        """Count how often in a row this call gave this result."""
+        if planned.result is None or planned.outcome not in ("ran", "failed"):
+            return
+        text = planned.result.model_dump_json(exclude={"call_id"}).encode()
+        before, times = self._seen.get(key(planned.call), (b"", 0))
+        self._seen[key(planned.call)] = (text, times + 1 if text == before else 1)
+
+
+def bind(planned: PendingToolCall, tool: Tool) -> None:
+    planned.tool = tool
+    try:
+        planned.bound = tool.bind(planned.call.arguments)
+    except InvalidArgumentsError as error:
+        planned.refuse("invalid", f"invalid arguments for {tool.name}:\n{error}")
+
+
+def key(call: ToolCallContent) -> tuple[str, bytes]:
+    return call.name, json.dumps(dict(sorted(call.arguments.items())))
+
+
+def find_unanswered_calls(messages: Sequence[Message]) -> list[ToolCallContent]:
+    """Return the tool calls of the last assistant message that have no result after it."""
+    last = next((index for index in reversed(range(len(messages))) if messages[index].role == "assistant"), None)
+    if last is None or any(message.role != "tool" for message in messages[last + 1 :]):
+        return []
+    results = {
+        part.call_id
+        for message in messages[last + 1 :]
+        for part in message.contents
+        if isinstance(part, ToolResultContent)
+    }
+    return [part for part in messages[last].contents if isinstance(part, ToolCallContent) and part.id not in results]

@@ -1,0 +1,1 @@
+"""Batches: split and submit them, find and follow them, read their results."""

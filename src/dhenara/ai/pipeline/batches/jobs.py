@@ -1,0 +1,185 @@
+"""Submits batches to a provider, and refreshes, waits for and cancels them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from ...codecs.common.structured_output import output_mode, output_tool_name
+from ...codecs.operations.batch import BatchCodec, BatchQuirks
+from ...dataclass import dataclass, replace
+from ...errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
+from ...http.protocol.request_bodies import LineSource, StreamedLines
+from ...types.config.call import Call, CallJournal
+from ...types.operations.batch import BatchJob, BatchPage, BatchRequest
+from ...types.operations.files import FileRequest
+from ...types.operations.result import OperationResponse
+from ..pipeline import Pipeline
+from .splitter import BatchPortion, BatchSplitter, upload_parts
+
+R = TypeVar("R", bound=OperationResponse)
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
+NAME = re.compile(r"[A-Za-z0-9_-]{1,48}")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchClient:
+    """The pipelines a batch needs: batches, chat for the responses, and files if calls are uploaded as a file."""
+
+    own: Pipeline
+    chat: Pipeline
+    files: Pipeline | None
+    call: Call
+    """Template of all batch requests."""
+
+    spool: Callable[[], LineSource]
+
+    @property
+    def codec(self) -> BatchCodec:
+        codec, protocol = self.own.target.codec, self.chat.target.origin.protocol
+        name = self.own.target.provider.name
+        if not isinstance(codec, BatchCodec):
+            raise UnsupportedError(f"{name} does not support batches")
+        if codec.answers_in not in (None, protocol):
+            raise UnsupportedError(
+                f"{name} supports batches with {codec.answers_in}, not {protocol}. Remove `protocol` from the config"
+            )
+        return codec
+
+    @property
+    def quirks(self) -> BatchQuirks:
+        quirks = self.own.target.quirks
+        return quirks if isinstance(quirks, BatchQuirks) else BatchQuirks()
+
+    def portions(self, calls: Iterator[Call]) -> BatchSplitter:
+        return BatchSplitter(calls, self.chat, self.codec, self.quirks, self.spool)
+
+    async def submit(self, calls: Iterator[Call], name: str | None) -> BatchJob:
+        """Submit all calls as one batch; identical warnings are reported once."""
+        portions = self.portions(calls)
+        portion = await portions.next_portion()
+        if portion is None:
+            raise ConfigurationError("a batch needs at least one prompt")
+        if portions.has_more:
+            portion.spool.close()
+            raise ConfigurationError(
+                f"{self.own.target.provider.name} accepts {portion.spool.count:,} of these calls in one batch, and "
+                f"there "
+                "are more. Use submit_batches."
+            )
+        return await self.submit_portion(portion, name)
+
+    async def submit_portion(self, portion: BatchPortion, name: str | None) -> BatchJob:
+        """Submit one portion without retries: a second request could create a second batch that is billed too."""
+        try:
+            if name is not None and not NAME.fullmatch(name):
+                raise ConfigurationError(f"a batch name has up to 48 letters, digits, _ and -, not {name!r}")
+            return await self._submitted(self.codec, portion, name)
+        finally:
+            portion.spool.close()
+
+    async def _submitted(self, codec: BatchCodec, portion: BatchPortion, name: str | None) -> BatchJob:
+        question, spool = portion.call, portion.spool
+        inline = not codec.fills and self.quirks.fits_inline(spool.count, portion.size)
+        lines = codec.lines(spool, portion.path, name, in_file=not inline and not codec.fills)
+        request = BatchRequest(
+            action="create",
+            name=name,
+            path=portion.path,
+            headers=portion.headers,
+            lines=lines,
+            bodies=spool,
+            sample_call=question,
+            file_id=None if inline or codec.fills else await self._upload(lines),
+        )
+        once = self.call.config.model_copy(update={"retries": 0})
+        call = replace(self._request_call(request), config=once)
+        job = await self.own.perform(call, BatchJob)
+        if codec.fills:
+            await self._fill(job, codec, portion, name)
+        known = {
+            **self._result_context(question),
+            "layer_data": call.journal.layer_data,
+            "name": name,
+            "total": spool.count,
+        }
+        return job.model_copy(update={**known, "warnings": [*portion.warnings, *job.warnings]})
+
+    def _result_context(self, request: Call | None) -> dict[str, Any]:
+        """Return what is needed later to read the results."""
+        known: dict[str, Any] = {"protocol": self.chat.target.origin.protocol}
+        shape = request.config.structured_output if request else None
+        if request is None or shape is None:
+            return known
+        by_tool = output_mode(request, self.chat.target.quirks) == "tool"
+        return {**known, "shape": shape, "answer_tool": output_tool_name(request, shape) if by_tool else None}
+
+    async def _upload(self, lines: StreamedLines) -> str:
+        if self.files is None:
+            raise UnsupportedError(f"{self.own.target.provider.name} needs a file for each batch, but has no files API")
+        from ..media.files import upload
+
+        request = FileRequest(
+            action="upload",
+            content=lines,
+            size=lines.size,
+            name="batch.jsonl",
+            mime_type="application/jsonl",
+            purpose=None if self.files.target.route.codec == "gemini.files" else "batch",
+        )
+        question = replace(self.call, operation="files", request=request, journal=CallJournal())
+        return (await upload(self.files, question)).file_id
+
+    async def _fill(self, job: BatchJob, codec: BatchCodec, portion: BatchPortion, name: str | None) -> None:
+        """Add the calls to a batch; if that fails, cancel it so that calls not started yet are not billed."""
+        once = self.call.config.model_copy(update={"retries": 0})
+        try:
+            for lines in upload_parts(codec, portion, name):
+                request = BatchRequest(action="add", batch_id=job.batch_id, lines=lines)
+                await self.own.perform(replace(self._request_call(request), config=once), BatchPage)
+        except CallError:
+            await self.cancel(job)
+            raise
+
+    async def refresh(self, job: BatchJob) -> BatchJob:
+        """Return the current state of the batch."""
+        return merge_job(job, await self.perform(BatchJob, action="get", batch_id=job.batch_id))
+
+    async def cancel(self, job: BatchJob) -> BatchJob:
+        """Cancel the batch; results that are already complete remain available."""
+        return merge_job(job, await self.perform(BatchJob, action="cancel", batch_id=job.batch_id))
+
+    async def wait(self, job: BatchJob, longest: float, every: float | None) -> BatchJob:
+        """Poll until the batch has ended."""
+        io = self.own.io
+        until, pause = io.monotonic() + longest, every or FIRST_PAUSE
+        while True:
+            job = await self.refresh(job)
+            if job.over:
+                return job
+            left = until - io.monotonic()
+            if left <= 0:
+                message = (
+                    f"the batch {job.batch_id} has not ended after {longest:.0f} s. It continues; check again later"
+                )
+                raise CallTimeoutError(message, limit="total")
+            await io.sleep(min(pause, left))
+            pause = every or min(pause * 1.5, LONGEST_PAUSE)
+
+    def _request_call(self, request: BatchRequest) -> Call:
+        return replace(self.call, request=request, journal=CallJournal())
+
+    async def perform(self, kind: type[R], **request: Any) -> R:
+        return await self.own.perform(self._request_call(BatchRequest(**request)), kind)
+
+
+def merge_job(job: BatchJob, now: BatchJob) -> BatchJob:
+    """Merge the provider's new state with fields that only we know."""
+    known = {name: getattr(job, name) for name in ("protocol", "shape", "answer_tool", "layer_data")}
+    merged = {
+        "total": max(now.total, job.total),
+        "name": job.name or now.name,
+        "created_at": now.created_at or job.created_at,
+    }
+    return now.model_copy(update={**known, **merged})

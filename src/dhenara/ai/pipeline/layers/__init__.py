@@ -1,0 +1,1 @@
+"""The engine's own middleware: deadline and retries, learned constraints, fallbacks and tracing."""

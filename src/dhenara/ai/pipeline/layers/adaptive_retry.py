@@ -1,0 +1,55 @@
+"""Retries a rejected request without the rejected parameter and remembers that for later requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...errors import BadRequestError
+from ...io.protocol import IO
+from ...providers.target import ResolvedTarget
+from ...types.config.call import Call
+from ..middleware import Send
+from ..request_builder import RequestBuilder
+from ..streaming.stream import Stream
+from .learned_store import LearnedConstraints, target_key
+from .retry import record_attempt
+
+if TYPE_CHECKING:
+    from ...catalog.learned_constraints import LearnedConstraint
+
+
+MOST_LESSONS_A_CALL = 4
+
+
+class AdaptiveRetry:
+    """Middleware inside `Retry` that learns from `BadRequestError`; with `strict=True` the error is raised instead."""
+
+    def __init__(self, io: IO, target: ResolvedTarget, builder: RequestBuilder, lessons: LearnedConstraints) -> None:
+        self._io = io
+        self._key = target_key(target)
+        self._builder = builder
+        self._lessons = lessons
+
+    async def __call__(self, call: Call, send: Send) -> Stream:
+        if self._lessons.waits_for_file:
+            await self._io.call(self._lessons.load)
+        for _ in range(MOST_LESSONS_A_CALL):
+            started, known = self._io.monotonic(), self._builder.lessons()
+            try:
+                return await send(call)
+            except BadRequestError as error:
+                if call.config.strict or not self._learn(call, error, known):
+                    raise
+                record_attempt(self._io, call, started, 0.0, error)
+            if self._lessons.file is not None:
+                await self._io.call(self._lessons.save)
+        return await send(call)
+
+    def _learn(self, call: Call, error: BadRequestError, known: tuple[LearnedConstraint, ...]) -> bool:
+        """Return whether the request changed; another thread may already have learned the same constraint."""
+        # Imported here because its regular expressions are only needed after a rejection.
+        from ...catalog.error_diagnosis import read_lessons
+
+        sent = self._builder.write(call, known)
+        self._lessons.learn(self._key, read_lessons(error, sent.body, self._io.time()))
+        return self._builder.write(call).body != sent.body

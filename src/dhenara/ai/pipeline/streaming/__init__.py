@@ -1,0 +1,1 @@
+"""Response streams: read from HTTP, polled, resumed or replayed; structured output."""

@@ -1,0 +1,109 @@
+"""Streams over complete responses, as returned by caches and replays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+
+from ...response.builder import ResponseBuilder
+from ...response.replay import to_deltas
+from ...types.chat.delta import Delta, ResponseStart, ResultDelta, StreamEnd, UsageDelta, WarningDelta
+from ...types.chat.response import ChatResponse
+from ...types.chat.structured import StructuredOutput
+from ...types.content.parts import ContentItem, Origin, StructuredContent
+from ...types.operations.result import Result
+from .stream import Batch, Stream
+
+
+class ReplaySource:
+    """The deltas of a complete response, one batch each."""
+
+    __slots__ = ("_facts",)
+
+    def __init__(self, facts: Callable[[], Iterable[Delta]]) -> None:
+        self._facts: Callable[[], Iterable[Delta]] | None = facts
+
+    async def next_batches(self) -> Sequence[Batch] | None:
+        if self._facts is None:
+            return None
+        batches: list[Sequence[Delta]] = [[delta] for delta in self._facts()]
+        self._facts = None
+        return batches
+
+    async def close(self) -> None:
+        self._facts = None
+
+    def abandon(self) -> None:
+        self._facts = None
+
+    def drain(self) -> Batch:
+        return ()
+
+
+class CompletedStream(Stream):
+    """A stream over a complete response; read whole it returns that object, streamed it yields its deltas."""
+
+    def __init__(
+        self, response: ChatResponse, origin: Origin | None = None, shape: StructuredOutput | None = None
+    ) -> None:
+        """Create a stream over a response.
+
+        Args:
+            response: The complete response.
+            origin: Provider and model that made it.
+            shape: Type into which structured output is parsed again, because stored responses have lost it.
+        """
+        response = response if shape is None else reread(response, shape)
+        super().__init__(ReplaySource(partial(to_deltas, response)), ResponseBuilder(origin, lambda _: response.cost))
+        self._response = response
+        self._pulled = False
+
+    @property
+    def complete(self) -> bool:
+        return not self._response.interrupted if not self._pulled else super().complete
+
+    async def pull(self) -> Batch | None:
+        self._pulled = True
+        return await super().pull()
+
+    async def response(self) -> ChatResponse:
+        if self._pulled or self._response.interrupted:
+            return await super().response()
+        await self.close()
+        return self._response
+
+    def partial(self) -> ChatResponse:
+        return self._response if self.complete else super().partial()
+
+
+def reread(response: ChatResponse, shape: StructuredOutput) -> ChatResponse:
+    """Return the response with structured parts parsed into the type that this call requests."""
+    from ...response.structured import read_structured
+
+    def read(part: ContentItem) -> ContentItem:
+        if not isinstance(part, StructuredContent):
+            return part
+        return read_structured(part.text, shape, part.origin, part.extras, part.citations)
+
+    choices = [one.model_copy(update={"contents": [read(part) for part in one.contents]}) for one in response.choices]
+    return response.model_copy(update={"choices": choices})
+
+
+class CompletedResult(Stream):
+    """Stream over the result of an operation other than chat; `cached` means that no request was sent."""
+
+    def __init__(self, result: Result, origin: Origin | None = None, *, cached: bool = True) -> None:
+        super().__init__(ReplaySource(partial(result_deltas, result)), ResponseBuilder(origin, lambda _: result.cost))
+        self._cached = cached
+
+    def partial(self) -> ChatResponse:
+        return super().partial().model_copy(update={"cached": self._cached})
+
+
+def result_deltas(result: Result) -> Iterator[Delta]:
+    yield ResponseStart(result.id, result.model)
+    yield from map(WarningDelta, result.warnings)
+    if result.usage is not None:
+        yield UsageDelta(result.usage)
+    yield ResultDelta(result)
+    yield StreamEnd()

@@ -1,0 +1,62 @@
+"""Retrieves or cancels a stored response by its id."""
+
+from __future__ import annotations
+
+from ...codecs.base import EncodedRequest
+from ...codecs.operations.operation import SupportsBackground
+from ...errors import CallError, UnsupportedError
+from ...providers.target import ResolvedTarget
+from ...response.builder import ResponseBuilder
+from ...types.chat.call_response import AIModelCallResponse
+from ...types.config.call import Call
+from ..layers.retry import Deadline, Retry
+from ..middleware import stack_layers
+from ..pipeline import Pipeline
+from ..pricing import cost_function
+from ..provider_get import open_document
+from .background import PollingSource
+from .response_reader import BufferedSource
+from .stream import Stream
+
+
+async def retrieve(pipeline: Pipeline, answer_id: str, call: Call) -> AIModelCallResponse:
+    """Poll until the response is complete."""
+    codec = background_codec(pipeline.target)
+    return await read_answer(pipeline, codec.retrieve_request(answer_id, pipeline.target.quirks), call, codec)
+
+
+async def cancel(pipeline: Pipeline, answer_id: str, call: Call) -> AIModelCallResponse:
+    codec = background_codec(pipeline.target)
+    return await read_answer(pipeline, codec.stop(answer_id, pipeline.target.quirks), call, None)
+
+
+def background_codec(target: ResolvedTarget) -> SupportsBackground:
+    if isinstance(target.codec, SupportsBackground):
+        return target.codec
+    raise UnsupportedError(
+        f"{target.provider.name} does not store responses with the protocol {target.codec.name!r}. "
+        "Set config={'protocol': 'openai_responses'} on AIModelAPI if the provider supports it."
+    )
+
+
+async def read_answer(
+    pipeline: Pipeline, encoded: EncodedRequest, call: Call, waiting: SupportsBackground | None
+) -> AIModelCallResponse:
+    """Read one response, now or when it is complete."""
+    io, target = pipeline.io, pipeline.target
+
+    async def send(call: Call) -> Stream:
+        reader = await open_document(io, target, encoded, call)
+        decoder = target.codec.decoder(target.quirks)
+        source = PollingSource(io, target, waiting, call, reader) if waiting else BufferedSource(reader, decoder)
+        stream = Stream(source, ResponseBuilder(target.origin, cost_function(target, call, io.time())))
+        try:
+            await stream.prime()
+        except CallError:
+            await stream.close()
+            raise
+        return stream
+
+    call.journal.started_at = io.monotonic()
+    stream = await stack_layers([Deadline(io), Retry(io)], send)(call)
+    return pipeline.report(call, await stream.response())

@@ -1,0 +1,273 @@
+"""A response stream. Every call returns one; a non-streaming response is a stream with all deltas at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...errors import BrokenStreamError, CallError
+from ...response.builder import UNFINISHED, ResponseBuilder
+from ...types.chat.delta import SILENT, Delta, ErrorDelta, StreamEnd
+from ...types.chat.response import ChatResponse
+from ...types.content.base import Origin
+
+if TYPE_CHECKING:
+    from ...types.operations.result import Result
+
+
+Batch = Sequence[Delta]
+Hook = Callable[["Stream"], Coroutine[Any, Any, None]]
+Discreet = Callable[[CallError], CallError]
+"""Masks the secrets of a request in an error."""
+
+
+class DeltaSource(Protocol):
+    """Source of deltas, in batches of one event each."""
+
+    async def next_batches(self) -> Sequence[Batch] | None:
+        """Return the next events, or None at the end; raise `CallError` if the connection breaks."""
+
+    def drain(self) -> Batch:
+        """After a break, return deltas that arrived but were not returned."""
+
+    async def close(self) -> None: ...
+
+    def abandon(self) -> None: ...
+
+
+class Stream:
+    """Pull it to the end or close it; `partial()` always holds what was received."""
+
+    def __init__(
+        self,
+        source: DeltaSource,
+        builder: ResponseBuilder,
+        before: Batch = (),
+        discreet: Discreet | None = None,
+        overdue: Callable[[], CallError | None] | None = None,
+    ) -> None:
+        self._source = source
+        self._ready: deque[Batch] = deque([before] if before else ())
+        self._rest: Batch = ()
+        self._builder = builder
+        self._discreet = discreet
+        self._overdue = overdue
+        """Returns an error once the total timeout of the call has expired."""
+        self._hooks: list[Hook] = []
+        self._error: CallError | None = None
+        self._data = False
+        self._over = False
+        self._settled = False
+
+    def on_end(self, hook: Hook) -> None:
+        """Run `hook` once when the stream ends, for whatever reason."""
+        self._hooks.append(hook)
+
+    @property
+    def error(self) -> CallError | None:
+        """The error that interrupted the stream, or None."""
+        return self._error
+
+    @property
+    def origin(self) -> Origin | None:
+        """Provider and model of the response."""
+        return self._builder.origin
+
+    @property
+    def complete(self) -> bool:
+        return self._builder.complete
+
+    async def pull(self) -> Batch | None:
+        """Return the deltas of the next event, or None at the end; `partial()` already includes them.
+
+        The total timeout also applies to slow readers: when it has expired, everything received goes into `partial()`
+        and the
+        stream ends.
+        """
+        if self._overdue is not None and self._ready and self._error is None:
+            late = self._overdue()
+            if late is not None:
+                await self._cut(late)
+        return await self._next()
+
+    async def _next(self) -> Batch | None:
+        if not self._ready and not self._over:
+            await self._fill()
+        if self._ready:
+            batch = self._ready.popleft()
+            add = self._builder.add
+            for delta in batch:
+                add(delta)
+            return batch
+        if self._rest:
+            self._ready.append(self._rest)
+            self._rest = ()
+            return await self._next()
+        await self._settle()
+        if self._error is not None and not self._data:
+            self._data = True
+            raise self._with_partial(self._error)
+        return None
+
+    async def prime(self) -> None:
+        """Wait for the first content, so that a failure before it is raised here and can be retried."""
+        while not self._over and all(isinstance(delta, SILENT) for batch in self._ready for delta in batch):
+            await self._fill()
+        content = [delta for batch in self._ready for delta in batch if not isinstance(delta, SILENT)]
+        if not content and self._error is not None:
+            if isinstance(self._error, BrokenStreamError):
+                self._error.retriable = True  # the caller has received nothing yet
+            self._absorb()
+            raise self._with_partial(self._error)
+
+    async def response(self) -> ChatResponse:
+        """Return the complete response; raise the error that interrupted it."""
+        while await self._next() is not None:
+            pass
+        return self._builder.response()
+
+    def partial(self) -> ChatResponse:
+        """Return the response so far, marked interrupted unless complete; after `close` it includes everything
+        received.
+        """
+        return self._builder.response()
+
+    def collect_texts(self) -> None:
+        """Collect text pieces of the first choice for `take_texts`."""
+        self._builder.texts = []
+
+    def take_texts(self) -> list[str]:
+        """Return the text pieces received since the last call."""
+        texts, self._builder.texts = self._builder.texts or [], []
+        return texts
+
+    def result(self, **facts: Any) -> Result | None:
+        """Return the result of an operation other than chat; None for chat and while it is incomplete."""
+        return self._builder.result(**facts)
+
+    async def close(self) -> None:
+        """Close the connection now, so that the provider stops generating."""
+        self._stop_reading()
+        await self._end()
+        await self._settle()
+
+    def abandon(self) -> None:
+        """Close the connection without awaiting; hooks run up to their first await."""
+        self._stop_reading()
+        if not self._over:
+            self._over = True
+            self._source.abandon()
+        if not self._settled:
+            self._settled = True
+            for hook in self._hooks:
+                step = hook(self)
+                try:
+                    step.send(None)
+                except StopIteration:
+                    continue
+                step.close()
+
+    def _stop_reading(self) -> None:
+        """Stop reading and keep what was received."""
+        if not self._over:
+            self._rest = self._source.drain()
+        self._absorb()
+
+    def _absorb(self) -> None:
+        """Add everything received but not pulled to the response."""
+        for batch in (*self._ready, self._rest):
+            for delta in batch:
+                self._builder.add(delta)
+        self._ready.clear()
+        self._rest = ()
+
+    def _with_partial(self, error: CallError) -> CallError:
+        """Return the error with the response received so far in `partial`."""
+        if self._builder.has_started:
+            error.partial = self._builder.response()
+        return error
+
+    async def _fill(self) -> None:
+        """Read at least one more batch, unless the stream has ended."""
+        arrived = len(self._ready)
+        while len(self._ready) == arrived and not self._over:
+            try:
+                batches = await self._source.next_batches()
+            except CallError as error:
+                await self._break(error)
+                return
+            except BaseException:
+                self._stop_reading()
+                await self._end()
+                await self._settle()
+                raise
+            if batches is None:
+                await self._finish()
+                return
+            for batch in batches:
+                await self._receive(batch)
+
+    async def _receive(self, batch: Batch) -> None:
+        for failed in batch:
+            if isinstance(failed, ErrorDelta):
+                break
+        else:
+            self._ready.append(batch)
+            return
+        rest = [delta for delta in batch if not isinstance(delta, ErrorDelta)]
+        if rest:
+            self._ready.append(rest)
+        await self._break(failed.error)
+
+    async def _finish(self) -> None:
+        """Handle the end of the bytes: without the protocol's end marker the stream is interrupted."""
+        pending = any(isinstance(delta, StreamEnd) for batch in self._ready for delta in batch)
+        if pending or self._builder.complete:
+            await self._end()
+        else:
+            await self._break(unfinished_error(self._builder.origin))
+
+    async def _break(self, error: Exception) -> None:
+        if not isinstance(error, CallError):
+            error = BrokenStreamError(str(error))
+        if self._discreet is not None:
+            error = self._discreet(error)
+        self._error = error
+        self._builder.fail(error)
+        self._rest = self._source.drain()
+        await self._end()
+
+    async def _cut(self, error: CallError) -> None:
+        """End the stream although more of it is waiting to be pulled."""
+        self._stop_reading()
+        self._error = error if self._discreet is None else self._discreet(error)
+        self._builder.fail(self._error)
+        await self._end()
+
+    async def _end(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        await self._source.close()
+
+    async def _settle(self) -> None:
+        """Run the end hooks once."""
+        if self._settled:
+            return
+        self._settled = True
+        failed: BaseException | None = None
+        for hook in self._hooks:
+            try:
+                await hook(self)
+            except BaseException as error:  # noqa: BLE001  # a failing hook must not prevent the others
+                failed = failed or error
+        if failed is not None:
+            raise failed
+
+
+def unfinished_error(origin: Origin | None) -> BrokenStreamError:
+    """Return the error for a stream that ended without its end marker."""
+    if origin is None:
+        return BrokenStreamError(UNFINISHED)
+    return BrokenStreamError(UNFINISHED, provider=origin.provider, model=origin.model)

@@ -1,1 +1,0 @@
-"""IO for sync code, asyncio and trio: sockets, TLS, timers and threads."""

@@ -1,0 +1,138 @@
+"""Bedrock Converse: responses, errors, and the rules of requests."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ...wire.eventstream import write_message
+from ..answer import Answer, split_pieces
+from .base import pairing_violations
+
+Wire = dict[str, Any]
+
+
+class ConverseDialect:
+    stream_type = "application/vnd.amazon.eventstream"
+
+    def wants_stream(self, request: Any) -> bool:
+        return bool(request.path.partition("?")[0].endswith("/converse-stream"))
+
+    def body(self, answer: Answer, request: Any) -> Any:
+        message = {"role": "assistant", "content": blocks(answer)}
+        return {"output": {"message": message}, "stopReason": stop(answer), "usage": usage(answer)}
+
+    def stream(self, answer: Answer, request: Any) -> list[bytes]:
+        events: list[tuple[str, Wire]] = [("messageStart", {"role": "assistant"})]
+        for index, block in enumerate(blocks(answer)):
+            events += block_events(index, block)
+        events += [("messageStop", {"stopReason": stop(answer)}), ("metadata", {"usage": usage(answer)})]
+        return [event(name, text) for name, text in events]
+
+    def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
+        return {"message": message}
+
+
+def blocks(answer: Answer) -> list[Wire]:
+    content: list[Wire] = []
+    if answer.reasoning:
+        thought = {"text": answer.reasoning, "signature": answer.signature or "c2lnbmVk"}
+        content.append({"reasoningContent": {"reasoningText": thought}})
+    if answer.text or not (answer.tool_calls or answer.reasoning):
+        content.append({"text": answer.text})
+    content += [{"toolUse": {"toolUseId": c.id, "name": c.name, "input": c.arguments}} for c in answer.tool_calls]
+    return content
+
+
+def block_events(index: int, block: Wire) -> Iterator[tuple[str, Wire]]:
+    """Yield the delta and stop events of one block; only tool calls have a start event."""
+    at = {"contentBlockIndex": index}
+    deltas: list[Wire]
+    if "text" in block:
+        deltas = [{"text": piece} for piece in split_pieces(block["text"])]
+    elif "reasoningContent" in block:
+        thought = block["reasoningContent"]["reasoningText"]
+        deltas = [{"reasoningContent": {"text": piece}} for piece in split_pieces(thought["text"])]
+        deltas.append({"reasoningContent": {"signature": thought["signature"]}})
+    else:
+        tool = block["toolUse"]
+        named = {"toolUseId": tool["toolUseId"], "name": tool["name"]}
+        yield "contentBlockStart", {**at, "start": {"toolUse": named}}
+        deltas = [{"toolUse": {"input": piece}} for piece in split_pieces(json.dumps(tool["input"]))]
+    for delta in deltas:
+        yield "contentBlockDelta", {**at, "delta": delta}
+    yield "contentBlockStop", at
+
+
+def stop(answer: Answer) -> str:
+    return answer.finish or ("tool_use" if answer.tool_calls else "end_turn")
+
+
+def usage(answer: Answer) -> Wire:
+    counted = answer.usage
+    total = counted.input + counted.cache_read + counted.cache_write + counted.output
+    return {
+        "inputTokens": counted.input,
+        "outputTokens": counted.output,
+        "totalTokens": total,
+        "cacheReadInputTokens": counted.cache_read,
+        "cacheWriteInputTokens": counted.cache_write,
+    }
+
+
+def event(name: str, text: Wire) -> bytes:
+    headers = {":event-type": name, ":content-type": "application/json", ":message-type": "event"}
+    return write_message(headers, json.dumps(text).encode())
+
+
+WORD64 = re.compile(r"[A-Za-z0-9_-]{1,64}")
+SAFE = re.compile(r"[A-Za-z0-9\-()\[\]]+( [A-Za-z0-9\-()\[\]]+)*")
+
+
+def violations(body: Wire) -> Iterator[str]:
+    turns: list[Wire] = body.get("messages") or []
+    if not turns or turns[0].get("role") != "user":
+        yield "A conversation must start with a user message. Try again with a conversation that starts with one."
+    made: list[str] = []
+    before = ""
+    for number, turn in enumerate(turns):
+        at = f"messages.{number}"
+        if turn.get("role") == before:
+            yield f"{at}: A conversation must alternate between user and assistant roles."
+        before = turn.get("role") or ""
+        blocks: list[Wire] = turn.get("content") or []
+        if not blocks:
+            yield f"{at}: The content field in the Message object is empty."
+        yield from (f"{at}: {text}" for text in item_violations(blocks))
+        results = [
+            block["toolResult"]["toolUseId"] for block in blocks if "toolResult" in block and not is_own_block(block)
+        ]
+        yield from pairing_violations(made, results, over=False)
+        made = [block["toolUse"]["toolUseId"] for block in blocks if "toolUse" in block and not is_own_block(block)]
+    blocks = [b for turn in turns for b in turn.get("content") or () if not is_own_block(b)]
+    tools = any("toolUse" in block or "toolResult" in block for block in blocks)
+    if tools and not (body.get("toolConfig") or {}).get("tools"):
+        yield "The toolConfig field must be defined when using toolUse and toolResult content blocks."
+
+
+def is_own_block(block: Wire) -> bool:
+    """Return whether the block belongs to a provider-run tool."""
+    return "type" in (block.get("toolUse") or block.get("toolResult") or {})
+
+
+def item_violations(blocks: list[Wire]) -> Iterator[str]:
+    for block in blocks:
+        if "text" in block and not block["text"].strip():
+            yield "The text field in the ContentBlock object is blank."
+        if "toolUse" in block and not WORD64.fullmatch(block["toolUse"].get("toolUseId") or ""):
+            yield "toolUseId must match [a-zA-Z0-9_-]{1,64}"
+    documents = [block["document"] for block in blocks if "document" in block]
+    if documents and not any("text" in block for block in blocks):
+        yield "A document must be accompanied by a text block."
+    if len({document["name"] for document in documents}) < len(documents):
+        yield "Two documents have the same name."
+    for document in documents:
+        if not SAFE.fullmatch(document["name"]):
+            yield "The document file name can only contain letters, digits, hyphens, brackets and single spaces."

@@ -1,0 +1,112 @@
+"""Ollama chat: responses, errors, and the rules of requests (any roles in any order, but strict types)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ..answer import Answer, split_pieces
+
+Wire = dict[str, Any]
+MADE = "2026-11-21T12:00:00.000000Z"
+
+
+class OllamaDialect:
+    stream_type = "application/x-ndjson"
+
+    def wants_stream(self, request: Any) -> bool:
+        return bool(request.json.get("stream", True))
+
+    def body(self, answer: Answer, request: Any) -> Any:
+        options: Wire = {"content": answer.text}
+        if answer.reasoning:
+            options["thinking"] = answer.reasoning
+        if answer.tool_calls:
+            options["tool_calls"] = calls(answer)
+        return {**line(options, answer, request), **end(answer)}
+
+    def stream(self, answer: Answer, request: Any) -> list[bytes]:
+        """Return the stream; each tool call is on a line of its own."""
+        data: list[Wire] = [{"content": "", "thinking": piece} for piece in split_pieces(answer.reasoning)]
+        data += [{"content": piece} for piece in answer.pieces]
+        data += [{"content": "", "tool_calls": [call]} for call in calls(answer)]
+        lines = [{**line(text, answer, request), "done": False} for text in data]
+        lines.append({**line({"content": ""}, answer, request), **end(answer)})
+        return [json.dumps(text, separators=(",", ":")).encode() + b"\n" for text in lines]
+
+    def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
+        return {"error": message}
+
+
+def line(text: Wire, answer: Answer, request: Any) -> Wire:
+    model = answer.model or request.get("model", "fake")
+    return {"model": model, "created_at": MADE, "message": {"role": "assistant", **text}}
+
+
+def calls(answer: Answer) -> list[Wire]:
+    return [
+        {"id": call.id, "function": {"index": index, "name": call.name, "arguments": call.arguments}}
+        for index, call in enumerate(answer.tool_calls)
+    ]
+
+
+def end(answer: Answer) -> Wire:
+    counted = answer.usage
+    return {
+        "done": True,
+        "done_reason": answer.finish or "stop",
+        "total_duration": 2_000_000_000,
+        "load_duration": 1_000_000_000,
+        "prompt_eval_count": counted.input + counted.cache_read,
+        "prompt_eval_duration": 400_000_000,
+        "eval_count": counted.output,
+        "eval_duration": 600_000_000,
+    }
+
+
+LEVELS = ("high", "medium", "low", "max")
+NUMBERS = ("temperature", "top_p", "min_p", "typical_p", "repeat_penalty", "presence_penalty", "frequency_penalty")
+WHOLE = ("num_ctx", "num_predict", "num_keep", "seed", "top_k", "repeat_last_n", "num_gpu", "num_batch", "num_thread")
+
+
+def violations(body: Wire) -> Iterator[str]:
+    if not body.get("model"):
+        yield "model is required"
+    for message in body.get("messages") or ():
+        yield from item_violations(message)
+    think = body.get("think")
+    if isinstance(think, str) and think not in LEVELS:
+        yield f'invalid think value: "{think}" (must be "high", "medium", "low", "max", true, or false)'
+    shape = body.get("format")
+    if shape not in (None, "", "json") and not isinstance(shape, dict):
+        yield f'invalid format: "{shape}"; expected "json" or a valid JSON Schema object'
+    yield from option_type_violations(body.get("options") or {})
+
+
+def item_violations(message: Wire) -> Iterator[str]:
+    for name in ("role", "content", "thinking", "tool_name", "tool_call_id"):
+        if not isinstance(message.get(name) or "", str):
+            yield f"json: cannot unmarshal {name} into Go struct field ChatRequest.messages.{name} of type string"
+    for call in message.get("tool_calls") or ():
+        if not isinstance(call["function"].get("arguments"), dict):
+            yield "json: cannot unmarshal arguments into Go struct field .function.arguments of type map"
+    for image in message.get("images") or ():
+        try:
+            base64.b64decode(image, validate=True)
+        except binascii.Error:
+            yield "illegal base64 data at input byte 4"
+
+
+def option_type_violations(options: Wire) -> Iterator[str]:
+    """Check the types of known options; unknown ones are ignored."""
+    for name, value in options.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name in NUMBERS and not number:
+            yield f'option "{name}" must be of type float32'
+        if name in WHOLE and not number:
+            yield f'option "{name}" must be of type integer'
+        if name == "stop" and not isinstance(value, list):
+            yield 'option "stop" must be of type array'

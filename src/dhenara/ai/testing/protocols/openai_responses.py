@@ -1,0 +1,173 @@
+"""OpenAI Responses: responses, errors, and the rules of requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ..answer import Answer, split_pieces
+from .openai_chat import ChatDialect
+
+Wire = dict[str, Any]
+
+
+class ResponsesDialect:
+    stream_type = "text/event-stream"
+
+    def wants_stream(self, request: Any) -> bool:
+        return bool(request.json.get("stream")) or "stream=true" in request.path.partition("?")[2]
+
+    def body(self, answer: Answer, request: Any) -> Any:
+        whole = {"output": items(answer), "usage": usage(answer)}
+        if answer.finish is None:
+            return {**envelope(answer, request, "completed"), **whole}
+        return {**envelope(answer, request, "incomplete"), **whole, "incomplete_details": {"reason": answer.finish}}
+
+    def stream(self, answer: Answer, request: Any) -> list[bytes]:
+        begun = {**envelope(answer, request, "in_progress"), "output": [], "usage": None}
+        events: list[Wire] = [{"type": "response.created", "response": begun}]
+        for index, item in enumerate(items(answer)):
+            events += block_events(index, item)
+        whole = self.body(answer, request)
+        events.append({"type": f"response.{whole['status']}", "response": whole})
+        return [event(text, number) for number, text in enumerate(events)]
+
+    def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
+        return ChatDialect().error(status, message, kind, code)
+
+
+def envelope(answer: Answer, request: Any, status: str) -> Wire:
+    return {
+        "id": answer.id,
+        "object": "response",
+        "created_at": 1_790_000_000,
+        "model": answer.model or request.get("model", "fake"),
+        "status": status,
+        "error": None,
+        "incomplete_details": None,
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+    }
+
+
+def items(answer: Answer) -> list[Wire]:
+    output: list[Wire] = []
+    if answer.reasoning:
+        summary = [{"type": "summary_text", "text": answer.reasoning}]
+        sealed = answer.signature or "c2VhbGVk"
+        output.append({"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": sealed})
+    if answer.text or not (answer.tool_calls or answer.reasoning):
+        options = {"type": "output_text", "text": answer.text, "annotations": []}
+        output.append(
+            {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [options]}
+        )
+    for number, call in enumerate(answer.tool_calls):
+        about = {"id": f"fc_{number}", "type": "function_call", "status": "completed", "call_id": call.id}
+        output.append({**about, "name": call.name, "arguments": json.dumps(call.arguments)})
+    return output
+
+
+def block_events(index: int, item: Wire) -> Iterator[Wire]:
+    """Yield the events of one item: added, deltas, done."""
+    grown: list[Wire]
+    at = {"output_index": index, "item_id": item["id"]}
+    match item["type"]:
+        case "message":
+            empty = {**item, "content": [], "status": "in_progress"}
+            part: Wire = {"type": "output_text", "text": "", "annotations": []}
+            words = [
+                {"type": "response.output_text.delta", "delta": p} for p in split_pieces(item["content"][0]["text"])
+            ]
+            begun: Wire = {"type": "response.content_part.added", "part": part}
+            grown = [{**text, **at, "content_index": 0, "logprobs": []} for text in [begun, *words]]
+        case "reasoning":
+            empty = {**item, "summary": [], "encrypted_content": None}
+            part = {"type": "summary_text", "text": ""}
+            summary = split_pieces(item["summary"][0]["text"])
+            words = [{"type": "response.reasoning_summary_text.delta", "delta": piece} for piece in summary]
+            begun = {"type": "response.reasoning_summary_part.added", "part": part}
+            grown = [{**text, **at, "summary_index": 0} for text in [begun, *words]]
+        case _:
+            empty = {**item, "arguments": "", "status": "in_progress"}
+            words = [
+                {"type": "response.function_call_arguments.delta", "delta": p} for p in split_pieces(item["arguments"])
+            ]
+            grown = [{**text, **at} for text in words]
+    yield {"type": "response.output_item.added", "output_index": index, "item": empty}
+    yield from grown
+    yield {"type": "response.output_item.done", "output_index": index, "item": item}
+
+
+def usage(answer: Answer) -> Wire:
+    counted = answer.usage
+    total_in = counted.input + counted.cache_read
+    return {
+        "input_tokens": total_in,
+        "input_tokens_details": {"cached_tokens": counted.cache_read},
+        "output_tokens": counted.output,
+        "output_tokens_details": {"reasoning_tokens": counted.reasoning},
+        "total_tokens": total_in + counted.output,
+    }
+
+
+def event(text: Wire, number: int) -> bytes:
+    body = json.dumps({**text, "sequence_number": number}, separators=(",", ":"))
+    return f"event: {text['type']}\ndata: {body}\n\n".encode()
+
+
+LONGEST_ID = 64
+CALLS = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
+
+
+def violations(body: Wire) -> Iterator[str]:
+    items: list[Wire] | str = body.get("input") or []
+    if not items:
+        yield "input: there is none"
+    if isinstance(items, str):
+        return
+    made = [item for item in items if item.get("type") in CALLS]
+    answers = [item.get("call_id") or "" for item in items if item.get("type") in CALLS.values()]
+    waiting = trailing_calls(items)
+    for call in made:
+        call_id = call.get("call_id") or ""
+        if not 0 < len(call_id) <= LONGEST_ID:
+            yield f"input: call_id {call_id!r} must have 1 to {LONGEST_ID} characters"
+        if call_id not in answers and call not in waiting:
+            yield f"No tool output found for function call {call_id}"
+    for answer in answers:
+        if answer not in [call.get("call_id") for call in made]:
+            yield f"No tool call found for function call output with call_id {answer}"
+    for number, item in enumerate(items):
+        yield from item_violations(item, items[number + 1] if number + 1 < len(items) else None, body)
+
+
+def trailing_calls(items: list[Wire]) -> list[Wire]:
+    """Return the calls at the end, which may still lack results."""
+    calls: list[Wire] = []
+    for item in reversed(items):
+        if item.get("type") not in CALLS:
+            break
+        calls.append(item)
+    return calls
+
+
+def item_violations(item: Wire, following: Wire | None, body: Wire) -> Iterator[str]:
+    kind = item.get("type", "message")
+    if kind == "reasoning":
+        text = item.get("id")
+        if "summary" not in item:
+            yield f"Item {text!r} of type 'reasoning' has no summary"
+        if following is None or following.get("role") in ("user", "developer", "system"):
+            yield f"Item {text!r} of type 'reasoning' was provided without its required following item."
+        if not body.get("store") and not (item.get("encrypted_content") or item.get("content")):
+            yield f"Item with id {text!r} not found. Items are not persisted when `store` is set to false."
+    if kind == "message":
+        content = item.get("content")
+        if not content:
+            yield "input: a message has no content"
+        wanted = "output_text" if item.get("role") == "assistant" else "input_"
+        for part in content if isinstance(content, list) else ():
+            if not part["type"].startswith((wanted, "refusal")):
+                yield f"input: {part['type']!r} is not valid in the role {item.get('role')!r}"

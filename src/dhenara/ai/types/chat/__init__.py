@@ -1,0 +1,1 @@
+"""Messages, responses, streams and runs of chat models."""

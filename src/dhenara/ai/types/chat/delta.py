@@ -1,0 +1,213 @@
+"""Deltas: the pieces of a response that decoders create and the response builder joins."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, Literal
+
+from ...dataclass import dataclass
+from .usage import Usage
+
+if TYPE_CHECKING:
+    from ..content.base import Citation, Content
+    from ..operations.result import Result
+    from .report import CallWarning
+
+
+FinishReason = Literal[
+    "stop",
+    "length",
+    "tool_calls",
+    "content_filter",
+    "refusal",
+    "pause",
+    "context_length",
+    "error",
+    "other",
+]
+
+Part = int | str
+"""Id of a part in the numbering of the protocol; unique within one choice."""
+
+
+@dataclass(slots=True, eq=False)
+class ResponseStart:
+    """Start of a response. Empty fields are not known yet."""
+
+    id: str | None = None
+    model: str | None = None
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class TextDelta:
+    part: Part
+    text: str
+    choice: int = 0
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class ReasoningDelta:
+    """Reasoning text. `text` is the reasoning or its summary; `raw_text` is the full reasoning if there is also a
+    summary.
+    """
+
+    part: Part
+    text: str = ""
+    raw_text: str = ""
+    signature: str | None = None
+    redacted: bool = False
+    choice: int = 0
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class RefusalDelta:
+    part: Part
+    text: str
+    choice: int = 0
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class ToolCallDelta:
+    """A piece of a tool call. `arguments` is JSON text; `verbatim` is False if the protocol sends an object
+    instead.
+    """
+
+    part: Part
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+    verbatim: bool = True
+    choice: int = 0
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class ServerToolDelta:
+    """A tool call that the provider runs. `data` is the whole block, if it is sent at once."""
+
+    part: Part
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+    data: dict[str, Any] | None = None
+    choice: int = 0
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class MediaDelta:
+    """A piece of an image, audio, video or file: base64 text, or a URL. `kind` is the content type."""
+
+    part: Part
+    kind: Literal["image", "audio", "video", "file"]
+    base64: str = ""
+    mime_type: str | None = None
+    url: str | None = None
+    file_id: str | None = None
+    transcript: str = ""
+    choice: int = 0
+    extras: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class ContentDelta:
+    """A part that is sent whole: an unknown block, or one that the protocol never splits."""
+
+    part: Part
+    content: Content
+    choice: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class CitationDelta:
+    part: Part
+    citation: Citation
+    choice: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class LogprobsDelta:
+    """Log probabilities of the latest tokens in OpenAI's format: token, logprob, bytes, top_logprobs."""
+
+    tokens: list[dict[str, Any]]
+    choice: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class UsageDelta:
+    """Token counts so far; each report replaces the one before."""
+
+    usage: Usage
+
+
+@dataclass(slots=True, eq=False)
+class ResultDelta:
+    """Result of an operation other than chat; usage and warnings have their own deltas."""
+
+    result: Result
+
+
+@dataclass(slots=True, eq=False)
+class FinishDelta:
+    """End of one choice. `raw` is the provider's own finish reason."""
+
+    reason: FinishReason
+    raw: str | None = None
+    stop_sequence: str | None = None
+    message: str | None = None
+    choice: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class StreamEnd:
+    """The protocol's end marker of the stream. A response without it counts as interrupted."""
+
+
+@dataclass(slots=True, eq=False)
+class ErrorDelta:
+    """An error that the provider reports after the response has started."""
+
+    error: Exception
+
+
+@dataclass(slots=True, eq=False)
+class WarningDelta:
+    warning: CallWarning
+
+
+@dataclass(slots=True, eq=False)
+class FileDelta:
+    """Bytes of a file download. They are not stored, only passed to the consumer of the stream."""
+
+    data: bytes = field(repr=False)
+
+
+PartDelta = (
+    TextDelta
+    | ReasoningDelta
+    | RefusalDelta
+    | ToolCallDelta
+    | ServerToolDelta
+    | MediaDelta
+    | ContentDelta
+    | CitationDelta
+)
+Delta = (
+    PartDelta
+    | LogprobsDelta
+    | ResponseStart
+    | UsageDelta
+    | ResultDelta
+    | FinishDelta
+    | StreamEnd
+    | ErrorDelta
+    | WarningDelta
+    | FileDelta
+)
+
+SILENT = (ResponseStart, UsageDelta, WarningDelta)
+"""Deltas that carry no content."""

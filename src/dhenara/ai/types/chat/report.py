@@ -1,0 +1,174 @@
+"""What is reported with a response: attempts, warnings, plan of the conversion, fingerprint of the request."""
+
+import hashlib
+from functools import cached_property
+from typing import Literal, Self
+
+from pydantic import Field
+
+from ...errors import ConfigurationError
+from ..content.parts import Origin
+from ..model_base import FrozenModel
+
+
+class Attempt(FrozenModel):
+    """One request that was sent, and its outcome.
+
+    Attributes:
+        number: Number of the attempt.
+        provider: Provider that the request was sent to.
+        model: Model that was requested.
+        outcome: `"answered"` or `"failed"`.
+        status: HTTP status, or None if no response arrived.
+        error: Error message, if the attempt failed.
+        request_id: The provider's id of the request.
+        waited: Delay before the request, in seconds.
+        seconds: Time until the outcome was known, in seconds.
+    """
+
+    number: int
+    provider: str | None = None
+    model: str | None = None
+    outcome: Literal["answered", "failed"]
+    status: int | None = None
+    error: str | None = None
+    request_id: str | None = None
+    waited: float = 0.0
+    seconds: float = 0.0
+
+
+WarningCode = Literal[
+    "unsupported_parameter",
+    "translated_parameter",
+    "clamped_parameter",
+    "dropped_content",
+    "translated_content",
+    "uploaded_content",
+    "learned",
+    "relieved",
+    "cache_unavailable",
+    "provider_warning",
+]
+
+
+class CallWarning(FrozenModel):
+    """One warning. `code` is for programs, `message` for people, `parameter` is the parameter it is about."""
+
+    code: WarningCode
+    message: str
+    parameter: str | None = None
+
+
+Fate = Literal["verbatim", "translated", "stays_home"]
+"""Sent unchanged, sent in another form, or not sent."""
+
+
+LOSSES = ("dropped_content", "translated_content")
+
+
+class PlannedPart(FrozenModel):
+    """How one part of one message is converted, and why. `message` and `part` are indexes."""
+
+    message: int
+    part: int
+    kind: str
+    fate: Fate
+    reason: str | None = None
+    origin: Origin | None = None
+
+
+class Plan(FrozenModel):
+    """How every part of the conversation is converted, in order; `warnings` are those that the response would have."""
+
+    provider: str
+    model: str
+    protocol: str
+    parts: list[PlannedPart]
+    warnings: list[CallWarning] = Field(default_factory=list)
+
+    @property
+    def lossy(self) -> bool:
+        """Whether any content is lost; with `strict` this is an error."""
+        return any(warning.code in LOSSES for warning in self.warnings)
+
+    @property
+    def verbatim(self) -> list[PlannedPart]:
+        return [part for part in self.parts if part.fate == "verbatim"]
+
+    @property
+    def translated(self) -> list[PlannedPart]:
+        return [part for part in self.parts if part.fate == "translated"]
+
+    @property
+    def stays_home(self) -> list[PlannedPart]:
+        return [part for part in self.parts if part.fate == "stays_home"]
+
+
+LENGTH = 16
+RANKS = {"model": 0, "tools": 2, "instructions": 3, "turns": 4}
+"""Order of the parts; other parts, such as reasoning settings, come between the model and the tools."""
+
+
+class FingerprintPart(FrozenModel):
+    """One part of a request: its name in the request body, and the hash of its bytes."""
+
+    name: str
+    digest: str
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Sort key of the part."""
+        name, _, number = self.name.partition("[")
+        return RANKS.get(name, 1), int(number.rstrip("]") or 0) if number else 0
+
+
+class Fingerprint(FrozenModel):
+    """Hashes of the parts of a request. Two requests share a provider's prompt cache as far as their fingerprints are
+    equal from the start.
+
+    In a stored conversation each turn holds only the difference to the turn before, so that the size grows linearly:
+    `since` is the digest of the fingerprint before, `parts` are new or changed, and `gone` names those that were
+    removed.
+    """
+
+    parts: list[FingerprintPart] = Field(default_factory=list)
+    since: str | None = None
+    gone: list[str] = Field(default_factory=list)
+
+    @cached_property
+    def digest(self) -> str:
+        """One hash of the whole fingerprint, chained to the one before."""
+        data = [self.since or "", *(f"{part.name}={part.digest}" for part in self.parts), *self.gone]
+        return hashlib.sha256("\n".join(data).encode()).hexdigest()[:LENGTH]
+
+    def changed_since(self, earlier: Self) -> str | None:
+        """Return the name of the first part of the earlier request that changed or was removed.
+
+        Args:
+            earlier: Fingerprint of the earlier request.
+
+        Returns:
+            Name of the part; None if the earlier request is completely contained in this one.
+
+        Raises:
+            ConfigurationError: One of the two holds only differences, as turns of conversations do.
+        """
+        if self.since is not None or earlier.since is not None:
+            raise ConfigurationError(
+                "cannot compare fingerprints of turns, as they hold only differences. Use conversation.explain_cache() "
+                "for turns, or response.fingerprint, which is complete"
+            )
+        here = {part.name: part.digest for part in self.parts}
+        changed = next((part.name for part in earlier.parts if here.get(part.name) != part.digest), None)
+        if changed is not None:
+            return changed
+        before = {part.name for part in earlier.parts}
+        lead = [part.name for part in self.parts if not part.name.startswith("turns")]
+        return next((name for name in lead if name not in before), None)
+
+    def without(self, earlier: Self, since: str) -> Self:
+        """Return only the difference to an earlier fingerprint; `since` is its digest in the conversation."""
+        before = {part.name: part.digest for part in earlier.parts}
+        here = {part.name for part in self.parts}
+        changed = [part for part in self.parts if before.get(part.name) != part.digest]
+        return type(self)(parts=changed, since=since, gone=[name for name in before if name not in here])

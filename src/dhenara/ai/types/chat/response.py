@@ -1,0 +1,215 @@
+"""Chat responses, and their structured output: the parsed object, or the error that explains why there is none."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, overload
+
+from pydantic import Field, ValidationError
+
+from ...errors import InvalidOutputError, OutputError, RefusedError, TruncatedError
+from ..content.base import joined_text
+from ..content.parts import ContentItem, ImageContent, StructuredContent, ToolCallContent
+from ..model_base import FrozenModel
+from .delta import FinishReason
+from .message import Message
+from .report import CallWarning
+from .usage import Cost, Costed, Usage
+
+T = TypeVar("T")
+
+
+class ChatResponseChoice(FrozenModel):
+    """One choice of a response.
+
+    Attributes:
+        index: Index of the choice.
+        contents: The content parts.
+        finish_reason: Why generation stopped, with the same values for all providers.
+        raw_finish_reason: The provider's own value.
+        stop_sequence: The stop sequence that was generated.
+        finish_message: The provider's explanation.
+        logprobs: Log probabilities, if requested.
+    """
+
+    index: int = 0
+    contents: list[ContentItem] = Field(default_factory=list)
+    finish_reason: FinishReason | None = None
+    raw_finish_reason: str | None = None
+    stop_sequence: str | None = None
+    finish_message: str | None = None
+    logprobs: list[dict[str, Any]] | None = None
+
+    def text(self) -> str:
+        """The text of this choice."""
+        return joined_text(self.contents)
+
+    def to_message(self) -> Message:
+        """Return this choice as a message for the next request, with all provider data such as signatures."""
+        return Message(role="assistant", contents=self.contents)
+
+
+class ChatResponse(Costed):
+    """Response of a chat model.
+
+    Attributes:
+        id: The provider's id of the response.
+        model: Model that answered.
+        provider: Provider that answered.
+        choices: The choices.
+        usage: Token counts.
+        cost: Cost, calculated on first access.
+        warnings: Parameters and content that the provider does not support.
+        interrupted: Whether the response ended before it was complete.
+        error: Why the response was interrupted.
+        cached: Whether the response comes from a cache; `usage` is then that of the original request.
+        extras: Further fields of the provider.
+    """
+
+    id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    choices: list[ChatResponseChoice] = Field(default_factory=list)
+    usage: Usage | None = None
+    cost: Cost | None = None
+    warnings: list[CallWarning] = Field(default_factory=list)
+    interrupted: bool = False
+    error: str | None = None
+    cached: bool = False
+    extras: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def contents(self) -> list[ContentItem]:
+        """The parts of the first choice."""
+        return self.choices[0].contents if self.choices else []
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        return self.choices[0].finish_reason if self.choices else None
+
+    def text(self) -> str:
+        """The text of the first choice; empty if it has none."""
+        return joined_text(self.contents)
+
+    def get_text(self) -> str:
+        return self.text()
+
+    def reasoning(self) -> str:
+        """The reasoning of the model, as far as the provider returns it."""
+        return "".join(part.get_text() for part in self.contents if part.type == "reasoning")
+
+    def refusal(self) -> str | None:
+        """The text of the refusal, or None."""
+        options = [part.text for part in self.contents if part.type == "refusal"]
+        return "".join(options) if options else None
+
+    def withheld(self) -> str | None:
+        """Why the answer, or the rest of it, was withheld; None if it was not.
+
+        This is the model's refusal if there is one, otherwise the message of the provider's safety filter.
+        """
+        if (words := self.refusal()) is not None:
+            return words
+        if not self.choices or self.choices[0].finish_reason not in ("content_filter", "refusal"):
+            return None
+        first = self.choices[0]
+        return first.finish_message or f"the provider blocked the answer ({first.raw_finish_reason})"
+
+    def tool_calls(self) -> list[ToolCallContent]:
+        return [part for part in self.contents if part.type == "tool_call"]
+
+    @property
+    def parsed(self) -> Any:
+        """The object of the structured output; None if there is none or it is invalid."""
+        return next((part.parsed for part in self.contents if part.type == "structured_output"), None)
+
+    @overload
+    def structured(self) -> Any: ...
+    @overload
+    def structured(self, kind: type[T]) -> T: ...
+    def structured(self, kind: Any = None) -> Any:
+        """Return the object of the structured output.
+
+        Args:
+            kind: Type to validate the object as. Default None: the requested type.
+
+        Returns:
+            The object.
+
+        Raises:
+            RefusedError: The model refused.
+            TruncatedError: The answer is incomplete.
+            InvalidOutputError: The answer does not match the schema.
+        """
+        return read_output(self, kind)
+
+    def images(self) -> list[ImageContent]:
+        return [part for part in self.contents if part.type == "image"]
+
+    def to_message(self, choice_index: int = 0) -> Message:
+        """Return one choice as a message for the next request.
+
+        Args:
+            choice_index: Index of the choice. Default 0.
+
+        Returns:
+            The message, with all provider data such as signatures.
+        """
+        return self.choices[choice_index].to_message()
+
+
+CUT = ("length", "context_length")
+DECLINED = ("refusal", "content_filter")
+
+
+def read_output(response: ChatResponse, kind: Any = None) -> Any:
+    """Return the parsed object, validated as `kind` if given."""
+    if problem := problem_with(response):
+        raise problem
+    content = next((part for part in response.contents if isinstance(part, StructuredContent)), None)
+    data = content.parsed if content is not None else None
+    if kind is None or (isinstance(kind, type) and content is not None and type(data) is kind):
+        return data
+    return validate_output(response, content, kind)
+
+
+def validate_output(response: ChatResponse, content: StructuredContent | None, kind: Any) -> Any:
+    from ...wire import json
+    from ...wire.json import find_json
+    from ..tools.json_schema import adapter_of
+    from ..tools.tool import describe_errors
+
+    adapter = adapter_of(kind, "the output")
+    try:
+        data = content.data if content is not None else find_json(response.text())
+        return adapter.validate_json(json.dumps(data))
+    except ValidationError as error:
+        raise output_error(
+            response, InvalidOutputError, f"the answer does not match the requested type: {describe_errors(error)}"
+        ) from error
+    except ValueError as error:
+        raise output_error(response, InvalidOutputError, f"the answer is not JSON: {error}") from error
+
+
+def problem_with(response: ChatResponse) -> OutputError | None:
+    """Return the error that explains why there is no object: refused, truncated or invalid."""
+    content = next((part for part in response.contents if isinstance(part, StructuredContent)), None)
+    if content is not None and content.error is None:
+        return None
+    refusal = response.refusal()
+    if refusal is not None or response.finish_reason in DECLINED:
+        return output_error(response, RefusedError, f"the model refused to answer: {refusal or response.finish_reason}")
+    if response.finish_reason in CUT or response.interrupted:
+        return output_error(
+            response, TruncatedError, f"the answer is incomplete ({response.finish_reason or 'interrupted'})"
+        )
+    if content is not None:
+        return output_error(response, InvalidOutputError, f"the answer does not match the schema: {content.error}")
+    if not response.text().strip():
+        return output_error(response, InvalidOutputError, f"the answer contains no object ({response.finish_reason})")
+    return None
+
+
+def output_error(response: ChatResponse, kind: type[OutputError], message: str) -> OutputError:
+    error = kind(message, provider=response.provider, model=response.model)
+    error.response = response
+    return error

@@ -1,0 +1,148 @@
+"""A run: the requests, tool calls and repairs from the prompt to the final answer."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import Field
+
+from ...dataclass import dataclass
+from ..content.parts import ToolCallContent, ToolResultContent
+from ..model_base import FrozenModel
+from .call_response import AIModelCallResponse
+from .message import Message
+from .response import ChatResponse
+from .usage import Cost, Usage
+
+T = TypeVar("T")
+
+Limit = Literal["rounds", "calls", "seconds", "tokens", "cost"]
+Stopped = Literal["answered", "pending", "interrupted", "rounds", "calls", "seconds", "tokens", "cost"]
+ToolOutcome = Literal["ran", "failed", "invalid", "unknown", "declined", "repeated", "timed_out", "unrun", "pending"]
+
+
+class RunLimits(FrozenModel):
+    """Limits of a run. Reaching one raises RunLimitError; with `otherwise="return"` the run ends without an exception.
+
+    Attributes:
+        rounds: Maximum number of requests to the model. Default 10.
+        calls: Maximum number of tool calls. Default None: no limit.
+        seconds: Maximum duration in seconds. Default None: no limit.
+        tokens: Maximum number of tokens. Default None: no limit.
+        cost: Maximum cost in US dollars. Default None: no limit.
+        at_once: Maximum number of tools that run at the same time. Default 8.
+        repeats: How often the same call may return the same result before it is no longer run. Default 3.
+        otherwise: `"raise"` or `"return"`. Default `"raise"`.
+    """
+
+    rounds: int = Field(default=10, gt=0)
+    calls: int | None = Field(default=None, ge=0)
+    seconds: float | None = Field(default=None, gt=0)
+    tokens: int | None = Field(default=None, gt=0)
+    cost: float | None = Field(default=None, gt=0)
+    at_once: int = Field(default=8, gt=0)
+    repeats: int = Field(default=3, gt=0)
+    otherwise: Literal["raise", "return"] = "raise"
+
+
+class ToolRun(FrozenModel):
+    """A tool call and its outcome; a pending one has no result yet."""
+
+    call: ToolCallContent
+    outcome: ToolOutcome
+    result: ToolResultContent | None = None
+    seconds: float = 0.0
+
+
+class Step(FrozenModel):
+    """One request of a run, with its response and tool calls."""
+
+    number: int
+    response: AIModelCallResponse
+    tools: list[ToolRun] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Generic[T]):
+    """The result of a run.
+
+    Attributes:
+        steps: The requests, in order.
+        messages: The whole conversation; pass it to the next run to continue.
+        stopped: Why the run ended.
+        output: The structured output, if requested.
+        usage: Token counts of all requests.
+        cost: Cost of all requests.
+        added: Messages that the run created: answers, tool results and repair requests.
+    """
+
+    steps: tuple[Step, ...]
+    messages: tuple[Message, ...]
+    stopped: Stopped
+    output: T
+    usage: Usage = field(default_factory=Usage)
+    cost: Cost = field(default_factory=Cost)
+    added: tuple[Message, ...] = ()
+
+    @property
+    def response(self) -> ChatResponse | None:
+        """The last response."""
+        return self.steps[-1].response.chat_response if self.steps else None
+
+    @property
+    def tools(self) -> list[ToolRun]:
+        """All tool calls of all steps."""
+        return [tool for step in self.steps for tool in step.tools]
+
+    @property
+    def pending(self) -> list[ToolCallContent]:
+        """Tool calls that need approval, or that the caller has to run."""
+        return [tool.call for tool in self.tools if tool.outcome == "pending"]
+
+    def text(self) -> str:
+        """The text of the last response."""
+        return self.response.text() if self.response else ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """Event: a request is sent to the model."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepAnswered:
+    """Event: the response to a request is complete."""
+
+    number: int
+    response: AIModelCallResponse
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """Event: a tool is about to run."""
+
+    call: ToolCallContent
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """Event: a tool call ended, or was not run."""
+
+    tool: ToolRun
+
+
+@dataclass(frozen=True, slots=True)
+class RepairStarted:
+    """Event: the output was invalid; the problem is sent to the model, which tries again."""
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputGrew:
+    """Event: the partial output; missing fields have their default value or None."""
+
+    output: Any

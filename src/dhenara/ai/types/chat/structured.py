@@ -1,0 +1,185 @@
+"""Structured output: the schema that an answer must match."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Self, get_origin
+
+from pydantic import Field, ValidationError, model_validator
+
+from ...errors import ConfigurationError
+from ..tools.definitions import SchemaSource
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+    from ...schema.validate import Checker
+
+
+OutputMode = Literal["native", "tool", "prompt"]
+"""How the schema is enforced: by the provider, as arguments of a tool call, or by instructions in the prompt."""
+
+ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
+VALUES = frozenset({"enum", "const", "default", "examples"})
+"""Schema keywords that contain values, not schemas."""
+
+INSIDE = "value"
+"""Name of the property that wraps an answer which is not an object."""
+
+
+class StructuredOutput(SchemaSource):
+    """A JSON Schema with a name. Pydantic models, dataclasses, TypedDicts and plain schemas are converted
+    automatically.
+
+    Attributes:
+        output_schema: The JSON Schema.
+        name: Name of the schema. Default `"answer"`.
+        description: Description for the model.
+        strict: Whether the provider must enforce the schema. Default None: enforced if the provider supports the
+            schema.
+        mode: `"native"`, `"tool"` or `"prompt"`. Default `"auto"`: the best mode that the provider supports.
+        wrapped: Whether the answer is wrapped in a property because it is not an object.
+        model_class: Type that answers are converted to.
+    """
+
+    output_schema: dict[str, Any]
+    name: str = "answer"
+    description: str | None = None
+    strict: bool | None = None
+    mode: Literal["auto", OutputMode] = "auto"
+    wrapped: bool = False
+    """Whether the answer is wrapped in a property because it is not an object."""
+
+    model_class: Any = Field(default=None, exclude=True, repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_shape(cls, given: Any) -> Any:
+        # An alias from a `type` statement has a `__value__`.
+        if isinstance(given, type) or get_origin(given) is not None or hasattr(given, "__value__"):
+            return read_type(given)
+        if isinstance(given, StructuredOutput) or (isinstance(given, Mapping) and "output_schema" in given):
+            return given
+        if not isinstance(given, Mapping):
+            raise ValueError(
+                f"structured_output must be a type such as a pydantic model, or a JSON Schema (dict), not {given!r:.40}"
+            )
+        if "model_class" in given:
+            return {**read_type(given["model_class"]), **given}
+        from ...schema.definition import check_definition
+
+        name = str(given.get("title") or "answer")
+        check_definition(given, f"the output {name!r}")
+        return read_schema(given, name)
+
+    @model_validator(mode="after")
+    def _check_schema(self) -> Self:
+        if self.model_class is None:
+            from ...schema.definition import check_definition
+
+            check_definition(self.output_schema, f"the output {self.name!r}")
+        return self
+
+    @classmethod
+    def of(cls, kind: Any, **settings: Any) -> Self:
+        """Create a StructuredOutput from a type or schema.
+
+        Args:
+            kind: Type or JSON Schema.
+            **settings: Other fields, such as `name`, `mode` or `description`.
+
+        Returns:
+            The structured output.
+
+        Raises:
+            InvalidSchemaError: The schema is invalid, or has a reference that does not resolve.
+        """
+        try:
+            shape = cls.model_validate(kind)
+        except ValidationError as error:
+            raise cause_of(error) from error
+        return cls.model_validate({**{name: getattr(shape, name) for name in shape.model_fields_set}, **settings})
+
+    def _own_schema(self) -> dict[str, Any]:
+        return self.output_schema
+
+    @cached_property
+    def checker(self) -> Checker:
+        """Validator of answers against the schema."""
+        from ...schema.validate import Checker
+
+        return Checker(self.output_schema)
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any] | None:
+        """Adapter that converts answers to the requested type; None if only a schema was given."""
+        from ..tools.json_schema import adapter_of
+
+        return None if self.model_class is None else adapter_of(self.model_class, f"the output {self.name!r}")
+
+
+def read_type(kind: Any) -> dict[str, Any]:
+    from ..tools.json_schema import adapter_of, schema_of
+    from ..tools.tool import own_docstring
+
+    name = getattr(kind, "__name__", None) or "answer"
+    schema = schema_of(adapter_of(kind, f"the output {name!r}"), f"the output {name!r}")
+    text = {**read_schema(schema, name), "model_class": kind}
+    about = own_docstring(kind) if isinstance(kind, type) else None
+    return text if about is None else {**text, "description": about}
+
+
+def read_schema(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Wrap the schema in an object if it is not one, because providers require an object."""
+    legal = ILLEGAL.sub("_", name).strip("_")[:64] or "answer"
+    if is_object(schema):
+        return {"output_schema": dict(schema), "name": legal}
+    hoisted = () if "$id" in schema else ("$defs", "definitions")
+    inner = {word: value for word, value in schema.items() if word not in (*hoisted, "$schema")}
+    inner = inner if "$id" in schema else moved(inner)
+    outer: dict[str, Any] = {
+        "type": "object",
+        "properties": {INSIDE: inner},
+        "required": [INSIDE],
+        "additionalProperties": False,
+    }
+    outer |= {word: moved(schema[word]) for word in hoisted if word in schema}
+    outer |= {word: schema[word] for word in ("$schema",) if word in schema}
+    return {"output_schema": outer, "name": legal, "wrapped": True}
+
+
+def moved(schema: Any) -> Any:
+    """Rewrite references to the root of the schema to its place in the wrapper."""
+    if isinstance(schema, list | tuple):
+        return [moved(one) for one in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {
+        word: place_of(value) if word == "$ref" else value if word in VALUES else moved(value)
+        for word, value in schema.items()
+    }
+
+
+def place_of(reference: Any) -> Any:
+    if not isinstance(reference, str) or reference.startswith(("#/$defs/", "#/definitions/")):
+        return reference
+    return f"#/properties/{INSIDE}{reference[1:]}" if reference == "#" or reference.startswith("#/") else reference
+
+
+def cause_of(error: ValidationError) -> Exception:
+    """Return the error of our own that caused a validation error, if there is one."""
+    causes = (one.get("ctx", {}).get("error") for one in error.errors())
+    return next((one for one in causes if isinstance(one, ConfigurationError)), error)
+
+
+def is_object(schema: Mapping[str, Any]) -> bool:
+    from ...schema.validate import resolved
+
+    match: Any = schema
+    for _ in range(8):
+        if not (isinstance(match, Mapping) and "$ref" in match and "type" not in match):
+            break
+        match = resolved(schema, match["$ref"])
+    return isinstance(match, Mapping) and (match.get("type") == "object" or "properties" in match or "allOf" in match)

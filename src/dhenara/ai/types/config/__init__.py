@@ -1,0 +1,1 @@
+"""Models, access to providers, and the configuration of a call."""

@@ -1,0 +1,86 @@
+"""A call: one request as a value. Layers receive it and may replace it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import field
+from typing import TYPE_CHECKING, Any
+
+from ...dataclass import dataclass
+from ...http.protocol.message import Head
+from ..chat.message import Message
+from ..chat.report import Attempt
+from ..model_base import FrozenModel
+from .api import AIModelEndpoint
+from .call_config import AIModelCallConfig
+
+if TYPE_CHECKING:
+    from ...pipeline.exchange import EncodedCall
+    from ..chat.report import CallWarning, Fingerprint, Plan
+    from ..operations.files import UploadedFile
+
+
+@dataclass(slots=True)
+class CallJournal:
+    """Mutable record of what happened while one call was processed."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    head: Head | None = None
+    started_at: float = 0.0
+    began_at: float | None = None
+    warnings: tuple[CallWarning, ...] = ()
+    """Warnings about parameters and content that were changed to encode the request."""
+
+    notes: tuple[CallWarning, ...] = ()
+    """Further warnings for the caller where nothing was lost; `strict` does not raise for these."""
+
+    plan: Plan | None = None
+    """How each part was converted; None if every part was sent unchanged."""
+
+    fingerprint: Fingerprint | None = None
+    encoded: EncodedCall | None = None
+    """The encoded request that layers inspected, sent as it is; None once it is being sent."""
+
+    fetched: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+    """Files that were downloaded for the provider: address to bytes and media type."""
+
+    uploaded: dict[str, UploadedFile] = field(default_factory=dict)
+    """Files that were uploaded for this call, by content and account."""
+
+    before_send: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
+    """Callbacks of layers that are awaited before each request is sent."""
+
+    idempotency_key: str = ""
+    """Idempotency key, sent with every attempt if the provider has a header for it."""
+
+    layer_data: dict[str, Any] = field(default_factory=dict)
+    """Data that layers store with a batch until its results arrive. JSON values only."""
+
+    def set_head(self, head: Head) -> None:
+        """Store the head of the latest response."""
+        self.head = head
+
+    def mark_started(self, now: float) -> None:
+        """Record the time of the first chunk."""
+        self.began_at = now
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request before it is encoded.
+
+    `messages` and `instructions` are the user's; `deadline` is set once and applies to all attempts together.
+    `operation` is the kind of request, and `request` its parameters; it is None for chat.
+    """
+
+    endpoint: AIModelEndpoint
+    messages: tuple[Message, ...]
+    config: AIModelCallConfig
+    instructions: tuple[str, ...] = ()
+    deadline: float | None = None
+    operation: str = "chat"
+    request: FrozenModel | None = None
+    has_fallback: bool = False
+    """Whether another endpoint can answer; waits before a retry are then kept short."""
+
+    journal: CallJournal = field(default_factory=CallJournal, compare=False, repr=False)

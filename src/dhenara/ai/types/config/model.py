@@ -1,0 +1,126 @@
+"""Models: name, limits, capabilities and prices, and the entries of a provider's model list."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ..model_base import FrozenModel
+
+
+class ChatModelSettings(FrozenModel):
+    """Limits of a chat model in tokens, and its reasoning support. None means unknown: no limit is enforced."""
+
+    max_context_window_tokens: int | None = Field(default=None, gt=0)
+    max_input_tokens: int | None = Field(default=None, gt=0)
+    max_output_tokens: int | None = Field(default=None, gt=0)
+    supports_reasoning: bool | None = None
+    max_reasoning_tokens: int | None = Field(default=None, gt=0)
+    reasoning_efforts: tuple[str, ...] = ()
+    input_modalities: tuple[str, ...] = ()
+    """Input modalities: `text`, `image`, `audio`, `video`; empty if unknown."""
+
+
+class ValidOptionValue(FrozenModel):
+    """The values that one model option may take."""
+
+    allowed_values: tuple[Any, ...]
+    default_value: Any = None
+    description: str | None = None
+
+
+class ChatModelCostData(FrozenModel):
+    """Prices of a chat model in US dollars per million tokens."""
+
+    input_token_cost_per_million: Decimal = Field(ge=0)
+    output_token_cost_per_million: Decimal = Field(ge=0)
+    cache_read_cost_per_million: Decimal | None = Field(default=None, ge=0)
+    cache_write_cost_per_million: Decimal | None = Field(default=None, ge=0)
+
+
+class ImageModelCostData(FrozenModel):
+    """Price of an image model: one price for every image, or one for each combination of options."""
+
+    flat_cost_per_image: Decimal | None = Field(default=None, ge=0)
+    image_options_cost_data: tuple[dict[str, Any], ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.flat_cost_per_image is None) == (not self.image_options_cost_data):
+            raise ValueError("set either flat_cost_per_image or image_options_cost_data")
+        return self
+
+
+class AudioModelCostData(FrozenModel):
+    """Price of an audio model in US dollars: per minute of audio, or per million characters of spoken text."""
+
+    cost_per_minute: Decimal | None = Field(default=None, ge=0)
+    cost_per_million_characters: Decimal | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> Self:
+        if self.cost_per_minute is None and self.cost_per_million_characters is None:
+            raise ValueError("set cost_per_minute or cost_per_million_characters")
+        return self
+
+
+AnyCostData = ChatModelCostData | ImageModelCostData | AudioModelCostData
+
+
+FunctionalType = Literal[
+    "text_generation",
+    "image_generation",
+    "video_generation",
+    "text_to_speech",
+    "speech_to_text",
+    "embedding",
+]
+
+
+class AIModel(FrozenModel):
+    """A model. Only `model_name` is required.
+
+    Attributes:
+        model_name: The provider's name of the model.
+        provider: Provider that the model belongs to.
+        display_name: Name for display.
+        functional_type: What the model generates. Default `"text_generation"`.
+        base_model: Name of the model behind a deployment or an alias.
+        settings: Limits and capabilities.
+        cost_data: Prices that replace those of the catalog.
+        parameters: Parameters that are copied into every request unchanged.
+        valid_options: If set, the only options that a call may set, with their values.
+        metadata: Data for your own use.
+    """
+
+    model_name: str = Field(min_length=1)
+    provider: str | None = None
+    display_name: str | None = None
+    functional_type: FunctionalType = "text_generation"
+    base_model: str | None = None
+    settings: ChatModelSettings | None = None
+    cost_data: AnyCostData | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    valid_options: dict[str, ValidOptionValue] | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class ModelListing(FrozenModel):
+    """One model from the provider's model list. Fields that the provider does not send are None or empty; `raw` is
+    the full entry.
+    """
+
+    id: str
+    provider: str
+    display_name: str | None = None
+    owner: str | None = None
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    created: datetime | None = None
+    capabilities: tuple[str, ...] = ()
+    input_modalities: tuple[str, ...] = ()
+    output_modalities: tuple[str, ...] = ()
+    raw: dict[str, Any] = Field(default_factory=dict, repr=False)

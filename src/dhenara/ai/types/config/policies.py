@@ -1,0 +1,79 @@
+"""Policies of a call: length of the context, prompt cache, downloads and uploads of files."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ..content.base import CacheLifetime
+from ..model_base import FrozenModel
+
+
+class ContextPolicy(FrozenModel):
+    """Limits on the length of the context. Each works independently; unsupported ones give a warning.
+
+    Attributes:
+        max_input_tokens: Remove the oldest rounds before sending so that the input stays below this number of tokens,
+            estimated at four bytes each.
+        compact_at: Let the provider summarise older content above this number of tokens.
+        clear_tool_results_at: Let the provider remove older tool results above this number of tokens.
+        keep_tool_results: Number of latest tool results that are kept. Default 3.
+        truncation: `"auto"` lets the provider drop what does not fit.
+    """
+
+    max_input_tokens: int | None = Field(default=None, gt=0)
+    compact_at: int | None = Field(default=None, gt=0)
+    clear_tool_results_at: int | None = Field(default=None, gt=0)
+    keep_tool_results: int = Field(default=3, ge=0)
+    truncation: Literal["auto", "disabled"] | None = None
+
+
+class PromptCache(FrozenModel):
+    """Settings of the provider's prompt cache. They affect cost and speed, never the answer.
+
+    Attributes:
+        automatic: Cache the conversation up to its end at every call. Default False.
+        instructions: Cache the tools and the instructions. Default False.
+        lifetime: `"short"` (minutes) or `"long"` (hours). Default `"short"`.
+        key: Routes calls with the same beginning to the same cache, for providers with cache keys. At most 64
+            characters.
+        stored: Name of cached content that was created beforehand; it contains the instructions and tools.
+    """
+
+    automatic: bool = False
+    instructions: bool = False
+    lifetime: CacheLifetime = "short"
+    key: str | None = Field(default=None, max_length=64)
+    stored: str | None = None
+
+
+class Fetching(FrozenModel):
+    """Rules for downloading files on behalf of a provider. Every redirect is checked with the same rules.
+
+    Attributes:
+        allowed: Whether files may be downloaded. Default True.
+        private: Whether addresses outside the public internet are allowed: this machine, its networks, cloud metadata.
+            Default False.
+        max_bytes: Maximum size of a file in bytes. Default 50,000,000.
+        max_redirects: Maximum number of redirects. Default 5.
+        timeout: Timeout for each file in seconds. Default 60.
+    """
+
+    allowed: bool = True
+    private: bool = False
+    max_bytes: int = Field(default=50_000_000, gt=0)
+    max_redirects: int = Field(default=5, ge=0)
+    timeout: float = Field(default=60.0, gt=0)
+
+
+class Uploading(FrozenModel):
+    """Rules for automatic uploads.
+
+    Attributes:
+        allowed: Whether files may be uploaded. Default True.
+        expires_in: How long the provider keeps the file, in seconds, if it supports expiry. Default 86,400.
+        wait: How long to wait until the file is ready, in seconds. Default 600.
+    """
+
+    allowed: bool = True
+    expires_in: int | None = Field(default=86_400, gt=0)
+    wait: float = Field(default=600.0, gt=0)

@@ -1,0 +1,1 @@
+"""Content parts: what messages and answers consist of."""

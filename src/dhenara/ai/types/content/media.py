@@ -1,0 +1,199 @@
+"""Media parts: images, audio, video and files, as bytes, by URL, or by a provider's file id."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path, PurePath
+from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
+from urllib.parse import unquote_to_bytes
+
+from pydantic import Field
+
+from ...errors import ConfigurationError
+from ...wire.mime_sniffing import from_name, is_text, sniff
+from ...wire.text import clean_text
+from .base import Content
+
+NAMES = {"image/": "a picture", "audio/": "sound", "video/": "a film"}
+
+
+@runtime_checkable
+class SupportsRead(Protocol):
+    """An open binary file, or any object with a `read` method."""
+
+    def read(self) -> bytes | str: ...
+
+
+def read_path(path: str | PurePath) -> dict[str, Any]:
+    """Read the file; the name is that of the file without folders."""
+    place = Path(path)
+    try:
+        return {"data": place.read_bytes(), "name": place.name}
+    except OSError as error:
+        raise ConfigurationError(f"{place} cannot be read: {error.strerror or error}") from error
+
+
+def read_file(file: SupportsRead) -> dict[str, Any]:
+    data = file.read()
+    name = getattr(file, "name", None)
+    named = {"name": Path(name).name} if isinstance(name, str) else {}
+    return {"data": data.encode() if isinstance(data, str) else bytes(data), **named}
+
+
+def read_data_url(url: str) -> dict[str, Any]:
+    head, comma, text = url.removeprefix("data:").partition(",")
+    kind, *more = head.split(";")
+    try:
+        if not comma:
+            raise ValueError("it has no comma")
+        data = base64.b64decode(text, validate=True) if "base64" in more else unquote_to_bytes(text)
+    except (ValueError, binascii.Error) as error:
+        raise ConfigurationError(f"a data URL cannot be read: {error}") from error
+    return {"data": data, "mime_type": kind or "text/plain"}
+
+
+def matching_type(mime_type: str, kind: str, name: str | None) -> str:
+    """Return the media type if it matches the class of the part. Ogg and MP4 may be audio or video."""
+    if mime_type.startswith(kind) or mime_type == "application/octet-stream":
+        return mime_type
+    subtype = mime_type.split("/")[-1]
+    if kind in ("audio/", "video/") and subtype in ("ogg", "mp4", "webm", "mpeg", "3gpp"):
+        return kind + subtype
+    raise ConfigurationError(
+        f"{name or 'the data'} is {mime_type}, not {NAMES[kind]}. Use content_of(...) to create the matching part"
+    )
+
+
+class Media(Content):
+    """Base class of media. One of `data`, `url` and `file_id` must be set.
+
+    With a file id of a known provider, `data` or `url` may be set as well; they are used for other providers.
+
+    Attributes:
+        data: The bytes.
+        url: URL of the file.
+        file_id: Id of a file that was uploaded to the provider.
+        stored_at: Provider that the file id belongs to, if known.
+        mime_type: Media type. Default None: detected from the bytes or the name.
+        name: File name.
+    """
+
+    KIND: ClassVar[str] = ""
+    """Prefix of the media types of this class; empty accepts any."""
+
+    data: bytes | None = Field(default=None, repr=False)
+    url: str | None = None
+    file_id: str | None = None
+    stored_at: str | None = None
+    """Provider that the file id belongs to, if known."""
+
+    mime_type: str | None = None
+    name: str | None = None
+
+    @property
+    def text(self) -> str:
+        return ""
+
+    @classmethod
+    def from_path(cls, path: str | PurePath, **about: Any) -> Self:
+        """Create a part from a file; the file is read now.
+
+        Args:
+            path: Path of the file.
+            **about: Other fields, such as `name`.
+        """
+        return cls.from_bytes(**{**read_path(path), **about})
+
+    @classmethod
+    def from_file(cls, file: SupportsRead, **about: Any) -> Self:
+        """Create a part from an open file, read from its current position.
+
+        Args:
+            file: Binary file object.
+            **about: Other fields, such as `name`.
+        """
+        return cls.from_bytes(**{**read_file(file), **about})
+
+    @classmethod
+    def from_bytes(cls, data: bytes, **about: Any) -> Self:
+        """Create a part from bytes.
+
+        Args:
+            data: The bytes.
+            **about: Other fields. Without `mime_type`, the type is detected from the bytes.
+        """
+        mime_type = about.pop("mime_type", None) or sniff(data, about.get("name"))
+        return cls(data=data, mime_type=matching_type(mime_type, cls.KIND, about.get("name")), **about)
+
+    @classmethod
+    def from_url(cls, url: str, **about: Any) -> Self:
+        """Create a part from a URL. It is downloaded here if the provider cannot fetch URLs.
+
+        Args:
+            url: URL of the file, or a `data:` URL.
+            **about: Other fields, such as `mime_type`.
+        """
+        if url.startswith("data:"):
+            return cls.from_bytes(**{**read_data_url(url), **about})
+        mime_type = about.pop("mime_type", None) or from_name(url.split("?", 1)[0].split("#", 1)[0])
+        return cls(url=url, mime_type=mime_type, **about)
+
+    @classmethod
+    def from_file_id(cls, file_id: str, **about: Any) -> Self:
+        """Create a part from the id of a file that was uploaded to the provider.
+
+        Args:
+            file_id: The provider's id of the file.
+            **about: Other fields, such as `stored_at`.
+        """
+        return cls(file_id=file_id, **about)
+
+
+class ImageContent(Media):
+    """An image. `detail` is the resolution at which the provider reads it, such as `"low"` or `"high"`."""
+
+    KIND: ClassVar[str] = "image/"
+
+    type: Literal["image"] = "image"
+    detail: str | None = None
+
+
+class AudioContent(Media):
+    """Audio, with its transcript if known."""
+
+    KIND: ClassVar[str] = "audio/"
+
+    type: Literal["audio"] = "audio"
+    transcript: str | None = None
+
+    def get_text(self) -> str:
+        return self.transcript or ""
+
+
+class VideoContent(Media):
+    """A video."""
+
+    KIND: ClassVar[str] = "video/"
+
+    type: Literal["video"] = "video"
+
+
+class FileContent(Media):
+    """A document: PDF, text, or any other file.
+
+    Attributes:
+        citations: Whether answers may cite the document. Default None: decided by the provider. Anthropic and Bedrock
+            support it for each document, Cohere for the whole request; other providers give a warning.
+        context: Information about the document that is not cited. Supported by Anthropic and Bedrock.
+    """
+
+    type: Literal["file"] = "file"
+    citations: bool | None = None
+    context: str | None = None
+
+    def to_text(self) -> str | None:
+        """Return the content of a text file, headed by its name; None if it is not text or has no data."""
+        if self.data is None or not is_text(self.mime_type):
+            return None
+        return f"{self.name}:\n{clean_text(self.data)}" if self.name else clean_text(self.data)

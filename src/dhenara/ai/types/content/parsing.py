@@ -1,0 +1,141 @@
+"""Conversion of paths, bytes, open files, URLs, text and dicts (ours or a vendor's) to content parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import PurePath
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ...errors import ConfigurationError
+from ...wire.mime_sniffing import from_name, is_youtube, sniff
+from ..model_base import FrozenModel, model_fields
+from .base import Content
+from .media import AudioContent, FileContent, ImageContent, SupportsRead, VideoContent, read_file, read_path
+from .parts import ContentItem, TextContent
+
+MARKS = ("cache_control", "prompt_cache_breakpoint")
+OURS_ONLY = frozenset(("audio", "video", "tool_call", "generic"))
+"""Types of ours that no vendor format has."""
+
+
+def read_parts(given: Any) -> list[Any]:
+    """Read strings, paths, bytes, files, content parts, and dicts in our own or a vendor's format."""
+    if isinstance(given, str | bytes | bytearray | memoryview) or not isinstance(given, Sequence):
+        return [read_part(given)]
+    return [read_part(part) for part in given]
+
+
+def read_part(part: Any) -> Any:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    if not isinstance(part, Mapping):
+        return part if isinstance(part, FrozenModel) else read_object(part)
+    if any(mark in part for mark in MARKS):
+        return mark_part(read_part({key: value for key, value in part.items() if key not in MARKS}), part)
+    if "type" not in part:
+        return read_untyped(part)
+    if part["type"] in OURS_ONLY or (part["type"] == "text" and "citations" not in part):
+        return without_none(part)
+    from ..vendor_parts.readers import read_typed
+
+    match = read_typed(part)
+    return without_none(part) if match is None else match
+
+
+def without_none(part: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that have a value: SDKs write None for all others."""
+    return {name: value for name, value in part.items() if value is not None}
+
+
+def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Google and Amazon parts have no type field; their key is the type."""
+    from ..vendor_parts.readers import read_keyed
+
+    match = read_keyed(part)
+    return dict(part) if match is None else match
+
+
+def read_object(given: Any) -> Any:
+    """A part that is an object of a vendor's SDK, or a source of content."""
+    fields = model_fields(given)
+    return read_source(given) if fields is None else read_part(fields)
+
+
+def read_source(given: Any) -> Any:
+    """Read paths, bytes and open files; leave other values to validation."""
+    if not (isinstance(given, bytes | bytearray | memoryview | PurePath) or hasattr(given, "read")):
+        return given
+    return content_of(given)
+
+
+def mark_part(part: Any, given: Mapping[str, Any]) -> Any:
+    """Copy the cache marker of the vendor format into the part."""
+    marks = {mark: given[mark] for mark in MARKS if given.get(mark) is not None}
+    return {**part, "extras": {**part.get("extras", {}), **marks}} if marks else part
+
+
+ADDRESS = re.compile(r"(https?|gs|s3)://\S+|data:\S+", re.IGNORECASE)
+KINDS: dict[str, type[ImageContent] | type[AudioContent] | type[VideoContent]] = {
+    "image": ImageContent,
+    "audio": AudioContent,
+    "video": VideoContent,
+}
+
+
+def content_of(anything: Any) -> ContentItem:
+    """Convert a value to a content part.
+
+    Args:
+        anything: Path, bytes, open file, string or content part. A string that is only a URL becomes the media at this
+            URL; any other string becomes text.
+
+    Returns:
+        The content part.
+    """
+    match anything:
+        case Content():
+            return anything  # type: ignore[return-value]  # every Content subclass is a ContentItem
+        case str():
+            return media_at(anything) if ADDRESS.fullmatch(anything) else TextContent(text=anything)
+        case bytes() | bytearray() | memoryview():
+            return media_of(bytes(anything), None)
+        case PurePath():
+            return media_of(**read_path(anything))
+        case SupportsRead():
+            return media_of(**read_file(anything))
+    try:
+        return items().validate_python(read_part(anything))
+    except ValidationError as error:
+        kind = type(anything).__name__
+        raise ConfigurationError(
+            f"cannot convert {kind} to content. Pass a path, bytes, an open file, a URL, text or a content part"
+        ) from error
+
+
+def media_of(data: bytes, name: str | None = None) -> ContentItem:
+    """Create an image, audio, video or file part, depending on the type that the bytes have."""
+    mime_type = sniff(data, name)
+    return KINDS.get(mime_type.split("/")[0], FileContent)(data=data, mime_type=mime_type, name=name)
+
+
+def media_at(address: str) -> ContentItem:
+    if address.startswith("data:"):
+        kind = address[5:].split("/")[0]
+        return KINDS.get(kind, FileContent).from_url(address)
+    if is_youtube(address):
+        return VideoContent(url=address)
+    mime_type = from_name(address.split("?", 1)[0].split("#", 1)[0])
+    if mime_type is None:
+        raise ConfigurationError(
+            f"cannot tell the media type of {address}. Use ImageContent.from_url(...) or another media class"
+        )
+    return KINDS.get(mime_type.split("/")[0], FileContent).from_url(address)
+
+
+@cache
+def items() -> TypeAdapter[ContentItem]:
+    return TypeAdapter(ContentItem)

@@ -1,0 +1,151 @@
+"""Batches: many calls that the provider processes asynchronously, usually within a day and at half price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import field
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field, SkipValidation
+
+from ...dataclass import dataclass
+from ...errors import CallError
+from ..chat.response import ChatResponse
+from ..chat.structured import StructuredOutput
+from ..chat.usage import Cost, Usage
+from ..model_base import FrozenModel
+from .result import OperationResponse
+
+BatchState = Literal["running", "done", "failed", "cancelling", "cancelled", "expired"]
+OVER = ("done", "failed", "cancelled", "expired")
+
+
+class BatchRequest(FrozenModel):
+    """One request to a provider's batch API.
+
+    `path` and `headers` are those of the calls. `lines` holds encoded calls that are sent inside the request; `file_id`
+    names an uploaded file that contains them instead. Layers use `bodies` (the body of every call) and `sample_call`
+    (one of the calls) to inspect what is submitted.
+    """
+
+    action: Literal["create", "add", "get", "cancel", "list", "results"]
+    batch_id: str | None = None
+    name: str | None = None
+    file_id: str | None = None
+    cursor: str | None = None
+    path: str = ""
+    headers: dict[str, str] = Field(default_factory=dict)
+    lines: SkipValidation[Any] = Field(default=None, repr=False)
+    bodies: SkipValidation[Any] = Field(default=(), repr=False)
+    sample_call: SkipValidation[Any] = Field(default=None, repr=False)
+
+
+class BatchLine(OperationResponse):
+    """One result line of a batch, decoded."""
+
+    result: SkipValidation[Any] = Field(default=None, repr=False)
+
+
+class BatchItemContext(FrozenModel):
+    """One batch result as it is passed to layers. `shared` is free for layers to use while one batch is read."""
+
+    job: SkipValidation[Any] = Field(repr=False)
+    index: int
+    total: int
+    response: SkipValidation[Any] = Field(default=None, repr=False)
+    error: SkipValidation[Any] = None
+    was_sent: bool = True
+    """Whether the item was sent to the model; False if the batch ended before."""
+
+    shared: SkipValidation[Any] = Field(default_factory=dict, repr=False)
+
+
+class BatchJob(OperationResponse):
+    """A submitted batch. It can be stored as JSON and read by another process.
+
+    Attributes:
+        batch_id: The provider's id of the batch.
+        state: Current state.
+        protocol: Protocol that the results are encoded in.
+        total: Number of calls.
+        succeeded: Number of calls that succeeded so far.
+        failed: Number of calls that failed so far.
+        created_at: When the batch was created.
+        expires_at: When the batch expires.
+    """
+
+    batch_id: str
+    state: BatchState = "running"
+    protocol: str | None = None
+    """Protocol that the results are encoded in."""
+
+    total: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    files: tuple[str, ...] = ()
+    """Ids of result and error files, for providers that write results to files."""
+
+    reason: str | None = None
+    """Why the whole batch failed, if it did."""
+
+    name: str | None = None
+    """Name that was given when the batch was submitted."""
+
+    shape: StructuredOutput | None = Field(default=None, repr=False)
+    """Schema of the structured output that the calls requested."""
+
+    answer_tool: str | None = None
+    """Name of the output tool, for models whose structured output is the arguments of a tool call."""
+
+    layer_data: dict[str, Any] = Field(default_factory=dict, repr=False)
+    """Data that layers such as budgets and ledgers keep until the results arrive."""
+
+    raw: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+    @property
+    def over(self) -> bool:
+        """Whether the batch has ended."""
+        return self.state in OVER
+
+
+class BatchPage(OperationResponse):
+    """One page of batches, or of the results of one batch. `cursor` starts the next page; None on the last page."""
+
+    jobs: tuple[BatchJob, ...] = ()
+    lines: SkipValidation[Any] = Field(default=(), repr=False)
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItem:
+    """The response or the error of one call in a batch."""
+
+    index: int
+    response: ChatResponse | None = None
+    error: CallError | None = None
+
+    @property
+    def text(self) -> str | None:
+        return None if self.response is None else self.response.text()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResults:
+    """One item for each call, in the order of the calls; `usage` and `cost` are totals."""
+
+    items: tuple[BatchItem, ...]
+    usage: Usage | None = None
+    cost: Cost | None = None
+    job: BatchJob | None = field(default=None, repr=False)
+
+    def __iter__(self) -> Iterator[BatchItem]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> BatchItem:
+        return self.items[index]

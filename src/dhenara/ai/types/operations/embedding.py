@@ -1,0 +1,193 @@
+"""Embeddings, reranking and moderation of texts."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, GetCoreSchemaHandler, PrivateAttr, field_validator
+from pydantic_core import CoreSchema, core_schema
+
+from ...errors import ConfigurationError
+from ..chat.message import as_sequence
+from ..content.media import AudioContent, FileContent, ImageContent, Media, VideoContent
+from ..model_base import FrozenModel
+from .result import OperationResponse
+
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
+
+
+InputType = Literal["query", "document", "classification", "clustering", "similarity", "code_query", "question", "fact"]
+
+
+class TakenAsGiven:
+    """Marks a field whose numbers are not validated one by one in Python; they are validated when read from JSON."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.json_or_python_schema(json_schema=handler(source), python_schema=core_schema.any_schema())
+
+
+class EmbeddingRequest(FrozenModel):
+    """Request for embeddings.
+
+    Attributes:
+        texts: Texts, and images, audio, videos or documents for models that support these; one vector for each.
+        dimensions: Length of the vectors, if the model supports a choice.
+        input_type: Purpose of the texts, if the model distinguishes it.
+        truncate: Whether to truncate texts that are too long.
+        concurrency: Maximum number of requests at the same time. Default 4.
+        batch_size: Number of texts in one request. Default None: the provider's maximum.
+    """
+
+    texts: tuple[str | ImageContent | AudioContent | VideoContent | FileContent, ...] = Field(min_length=1)
+    dimensions: int | None = Field(default=None, gt=0)
+    input_type: InputType | None = None
+    truncate: bool | None = None
+    concurrency: int = Field(default=4, gt=0)
+    batch_size: int | None = Field(default=None, gt=0)
+
+    @field_validator("texts", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: Any) -> Any:
+        if isinstance(given, str | Media):
+            return (given,)
+        return tuple(given) if isinstance(given, Iterable) else given
+
+
+class EmbeddingResponse(OperationResponse):
+    """Embeddings.
+
+    Attributes:
+        vectors: One vector for each input, in the same order.
+    """
+
+    vectors: Annotated[list[list[float]], TakenAsGiven] = Field(default_factory=list, repr=False)
+
+    _packed: tuple[bytes, ...] = PrivateAttr(default=())
+
+    @classmethod
+    def unpacked(cls, packed: tuple[bytes, ...]) -> EmbeddingResponse:
+        """Create a response from packed 32-bit floats, as the provider sent them."""
+        return cls.joined([array("f", one).tolist() for one in packed], packed, {})
+
+    @classmethod
+    def joined(
+        cls, vectors: list[list[float]], packed: tuple[bytes, ...], facts: Mapping[str, Any]
+    ) -> EmbeddingResponse:
+        """Create a response from vectors, with their packed form if available."""
+        response = cls(vectors=vectors, **facts)
+        response._packed = packed
+        return response
+
+    @property
+    def dimensions(self) -> int:
+        """Length of each vector."""
+        return len(self.vectors[0]) if self.vectors else 0
+
+    @property
+    def packed(self) -> tuple[bytes, ...]:
+        """The vectors as packed 32-bit floats, if the provider sent them in this form; otherwise empty."""
+        return self._packed
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the vectors, whether packed or not."""
+        if not isinstance(other, EmbeddingResponse):
+            return False
+        self.settle_cost()
+        other.settle_cost()
+        return self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]  # it holds lists
+
+    def numpy(self) -> NDArray[float32]:
+        """Return the vectors as a matrix with one row for each input. Requires numpy.
+
+        Returns:
+            The matrix with 32-bit floats.
+
+        Raises:
+            ConfigurationError: numpy is not installed.
+        """
+        try:
+            import numpy
+        except ImportError as error:
+            raise ConfigurationError("numpy is not installed. Run pip install numpy, or use `vectors`") from error
+        if self._packed:
+            return numpy.frombuffer(b"".join(self._packed), dtype="<f4").reshape(len(self._packed), -1)
+        return numpy.asarray(self.vectors, dtype=numpy.float32)
+
+
+class RerankRequest(FrozenModel):
+    """Request for reranking. `top_n` is the number of results. Default None: all."""
+
+    query: str = Field(min_length=1)
+    documents: tuple[str, ...] = Field(min_length=1)
+    top_n: int | None = Field(default=None, gt=0)
+
+
+class RankedDocument(FrozenModel):
+    """One result. `index` is the position of the document in the request."""
+
+    index: int
+    score: float
+    document: str | None = None
+
+
+class RerankResponse(OperationResponse):
+    """Results with the most relevant first."""
+
+    results: list[RankedDocument] = Field(default_factory=list)
+
+    def documents(self) -> list[str]:
+        """The documents, the most relevant first."""
+        return [one.document for one in self.results if one.document is not None]
+
+    def with_documents(self, given: tuple[str, ...]) -> RerankResponse:
+        """Return the response with the text of every document filled in, because providers return only indexes."""
+        known = [
+            one if one.document is not None or not 0 <= one.index < len(given)
+            else one.model_copy(update={"document": given[one.index]})
+            for one in self.results
+        ]  # fmt: skip
+        return self.model_copy(update={"results": known})
+
+
+class ModerationRequest(FrozenModel):
+    """Request for moderation. Texts are classified one by one; if there is an image, all inputs are classified
+    together.
+    """
+
+    inputs: tuple[str | ImageContent, ...] = Field(min_length=1)
+
+    @field_validator("inputs", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, ImageContent) else tuple(as_sequence(given))
+
+
+class Moderation(FrozenModel):
+    """One result, with the categories of the provider."""
+
+    flagged: bool = False
+    categories: dict[str, bool] = Field(default_factory=dict)
+    scores: dict[str, float] = Field(default_factory=dict)
+    applied_to: dict[str, list[str]] = Field(default_factory=dict)
+
+    def reasons(self) -> list[str]:
+        """The categories that were flagged."""
+        return [name for name, hit in self.categories.items() if hit]
+
+
+class ModerationResponse(OperationResponse):
+    """One result for each input, in the same order."""
+
+    results: list[Moderation] = Field(default_factory=list)
+
+    @property
+    def flagged(self) -> bool:
+        """Whether any input was flagged."""
+        return any(one.flagged for one in self.results)

@@ -1,0 +1,108 @@
+"""Image generation, and OCR of images and documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ...errors import ConfigurationError
+from ...wire.media_headers import image_size, image_type
+from ..content.parts import FileContent, ImageContent
+from ..model_base import FrozenModel
+from .result import OperationResponse, Result
+
+SUFFIXES = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+    "image/svg+xml": ".svg",
+}
+
+
+class ImageRequest(FrozenModel):
+    """Parameters of image generation. `make` is a new image or variations of the image in the prompt; transparent
+    areas of `mask` may be changed.
+    """
+
+    make: Literal["new", "variation"] = "new"
+    mask: ImageContent | None = None
+
+
+class GeneratedImage(ImageContent):
+    """A generated image. It can be used as a part of the next prompt."""
+
+    revised_prompt: str | None = None
+
+    @property
+    def bytes(self) -> bytes:
+        """The bytes of the image file.
+
+        Raises:
+            ConfigurationError: The provider returned only a URL.
+        """
+        if self.data is None:
+            raise ConfigurationError(
+                f"the image has no data, only the URL {self.url}. Call client.download(image), or request base64 images"
+            )
+        return self.data
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels, read from the file header; None if unknown."""
+        return image_size(self.data) if self.data else None
+
+    def save(self, path: str | Path) -> Path:
+        """Write the image to a file.
+
+        Args:
+            path: Target path. A path without suffix gets the suffix of the image format.
+
+        Returns:
+            The path that was written.
+        """
+        target = Path(path)
+        if not target.suffix:
+            target = target.with_suffix(SUFFIXES.get(image_type(self.bytes) or self.mime_type or "", ""))
+        target.write_bytes(self.bytes)
+        return target
+
+
+class ImageResponse(Result):
+    """Generated images, with the text that the model returned in addition."""
+
+    images: list[GeneratedImage] = Field(default_factory=list)
+    text: str = ""
+
+
+class OcrRequest(FrozenModel):
+    """Request for OCR. `pages` are counted from 0; `include_images` returns the images of the document as well."""
+
+    document: FileContent | ImageContent = Field(discriminator="type")
+    pages: tuple[int, ...] | None = None
+    include_images: bool | None = None
+
+
+class OcrPage(FrozenModel):
+    """One page. `extras` holds further fields that the provider returns."""
+
+    index: int
+    markdown: str = ""
+    images: list[GeneratedImage] = Field(default_factory=list)
+    width: int | None = None
+    height: int | None = None
+    dpi: int | None = None
+    extras: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+
+class OcrResponse(OperationResponse):
+    """The recognised pages, in order."""
+
+    pages: list[OcrPage] = Field(default_factory=list)
+    annotation: str | None = None
+
+    def text(self) -> str:
+        """The text of all pages as markdown."""
+        return "\n\n".join(page.markdown for page in self.pages)

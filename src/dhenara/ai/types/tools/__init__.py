@@ -1,0 +1,1 @@
+"""Tools: functions that the model may call, and tools that the provider runs."""

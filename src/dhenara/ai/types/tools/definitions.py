@@ -1,0 +1,184 @@
+"""Tool definitions, tool choice, and tools that the provider runs itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationInfo, field_serializer, field_validator, model_validator
+
+from ...wire.secrets import SecretAddress, conceal_options, mask, shown_address
+from ..model_base import DISCREET, FrozenModel
+
+if TYPE_CHECKING:
+    from ...schema.rules import SchemaRules
+    from ...schema.transform import TransformedSchema
+
+
+class SchemaSource(FrozenModel):
+    """A schema that is transformed on first use."""
+
+    def transformed(self, rules: SchemaRules) -> TransformedSchema:
+        """Return the schema in the form that these rules allow."""
+        from ...schema.transform import transform_schema
+
+        if rules not in self._fits:
+            self._fits[rules] = transform_schema(self._own_schema(), rules)
+        return self._fits[rules]
+
+    def _own_schema(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    @cached_property
+    def _fits(self) -> dict[SchemaRules, TransformedSchema]:
+        return {}
+
+
+CHECKED = {"schema": "checked"}
+"""Validation context for schemas that are valid already."""
+
+
+class ToolDefinition(SchemaSource):
+    """A function that the model may call. `parameters` is a JSON Schema of an object."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+    strict: bool | None = None
+
+    @model_validator(mode="after")
+    def _check_schema(self, info: ValidationInfo) -> Self:
+        """Check the schema, unless it was made from Python types or checked before."""
+        if info.context is not CHECKED:
+            from ...schema.definition import check_definition
+
+            check_definition(self.parameters, f"the tool {self.name!r}")
+        return self
+
+    def _own_schema(self) -> dict[str, Any]:
+        return self.parameters
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unwrap(cls, given: Any) -> Any:
+        """Accept the formats of OpenAI and Anthropic as well."""
+        if not isinstance(given, Mapping):
+            return given
+        if given.get("type") == "function" and isinstance(given.get("function"), Mapping):
+            return dict(given["function"])
+        text = {key: value for key, value in given.items() if key != "type" or value not in ("function", "custom")}
+        if "input_schema" in text:
+            text["parameters"] = text.pop("input_schema")
+        return text
+
+
+class ServerTool(FrozenModel):
+    """A tool that the provider runs, in the provider's format (`{"type": "web_search_20260209", …}`)."""
+
+    spec: dict[str, Any]
+
+    @field_validator("spec")
+    @classmethod
+    def _conceal_credentials(cls, spec: dict[str, Any]) -> dict[str, Any]:
+        concealed: dict[str, Any] = conceal_options(spec)
+        return concealed
+
+    @field_serializer("spec")
+    def _mask_credentials(self, spec: dict[str, Any]) -> dict[str, Any]:
+        masked: dict[str, Any] = mask(spec)
+        return masked
+
+
+class ToolChoice(FrozenModel):
+    """Whether and which tools must be called. `names` restricts `mode` to these tools."""
+
+    mode: Literal["auto", "none", "required"] = "auto"
+    names: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_word(cls, given: Any) -> Any:
+        """Read "auto", "none", "required" (or "any"); any other string is the name of the one tool to call."""
+        if not isinstance(given, str):
+            return given
+        if given in ("auto", "none", "required"):
+            return {"mode": given}
+        return {"mode": "required"} if given == "any" else {"mode": "required", "names": (given,)}
+
+
+class UserLocation(FrozenModel):
+    """Approximate location of the user, for local search results."""
+
+    country: str | None = None
+    """Country code of two letters, such as "DE"."""
+
+    region: str | None = None
+    city: str | None = None
+    timezone: str | None = None
+
+
+class WebSearch(FrozenModel):
+    """Web search by the provider, with citations in the answer."""
+
+    kind: Literal["web_search"] = "web_search"
+    allowed_domains: tuple[str, ...] = ()
+    blocked_domains: tuple[str, ...] = ()
+    max_uses: int | None = Field(default=None, gt=0)
+    context_size: Literal["low", "medium", "high"] | None = None
+    place: UserLocation | None = None
+
+
+class CodeExecution(FrozenModel):
+    """Code execution by the provider, in its own sandbox."""
+
+    kind: Literal["code_execution"] = "code_execution"
+    container: str | None = None
+    """Id of an existing container. Default None: a new one."""
+
+    file_ids: tuple[str, ...] = ()
+
+
+class FileSearch(FrozenModel):
+    """Search by the provider in documents that were uploaded to its vector stores."""
+
+    kind: Literal["file_search"] = "file_search"
+    store_ids: tuple[str, ...] = Field(min_length=1)
+    max_results: int | None = Field(default=None, gt=0)
+    filters: dict[str, Any] | None = None
+    """Filters in the format of the provider."""
+
+
+class RemoteMCP(FrozenModel):
+    """A remote MCP server; the provider connects to it and runs its tools."""
+
+    model_config = DISCREET
+
+    kind: Literal["remote_mcp"] = "remote_mcp"
+    name: str
+    url: str
+    authorization: SecretStr | None = None
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    allowed_tools: tuple[str, ...] = ()
+    description: str | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _concealed(cls, given: str) -> str:
+        return SecretAddress(given)
+
+    @field_serializer("url")
+    def _masked(self, url: str) -> str:
+        return shown_address(url)
+
+    def token(self) -> str | None:
+        return None if self.authorization is None else self.authorization.get_secret_value()
+
+
+ProviderTool = WebSearch | CodeExecution | FileSearch | RemoteMCP
+KINDS: dict[str, type[FrozenModel]] = {
+    "web_search": WebSearch,
+    "code_execution": CodeExecution,
+    "file_search": FileSearch,
+    "remote_mcp": RemoteMCP,
+}

@@ -1,0 +1,225 @@
+"""Tools that run in your process, made from a function, a model class or a JSON Schema."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError
+
+from ...errors import ConfigurationError
+from .definitions import CHECKED, ToolDefinition
+from .json_schema import adapter_of, as_object, schema_of
+from .signature import innermost, read_docstring, read_signature
+
+Bound = Callable[[], Any]
+Reader = Callable[[Mapping[str, Any]], Bound]
+LEGAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class InvalidArgumentsError(ValueError):
+    """The model called a tool with invalid arguments; the message is sent to the model."""
+
+
+class Tool(ToolDefinition):
+    """A tool with the function that runs it. Calls of a tool without a function are returned to the caller.
+
+    Attributes:
+        function: The function. Default None.
+        parallel: With False the tool never runs at the same time as another tool and, in sync code, runs on the calling
+            thread. Default True.
+        needs_approval: Whether each call must be approved before it runs. Default False.
+        timeout: Maximum duration of a call in seconds. Default None: no limit.
+    """
+
+    function: Callable[..., Any] | None = Field(default=None, exclude=True, repr=False)
+    parallel: bool = Field(default=True, exclude=True)
+    needs_approval: bool = Field(default=False, exclude=True)
+    timeout: float | None = Field(default=None, exclude=True, gt=0)
+    _reader: Reader | None = PrivateAttr(default=None)
+
+    @classmethod
+    def from_function(
+        cls, function: Callable[..., Any], *, name: str | None = None, description: str | None = None, **settings: Any
+    ) -> Self:
+        """Create a tool from a function; name, description and parameters are read from its signature and docstring.
+
+        Args:
+            function: The function, sync or async.
+            name: Name of the tool. Default None: the name of the function.
+            description: Description for the model. Default None: from the docstring.
+            **settings: Other fields, such as `parallel` or `timeout`.
+
+        Returns:
+            The tool.
+
+        Raises:
+            ConfigurationError: A parameter has no type annotation, or its type has no JSON Schema.
+        """
+        called = legal_name(name or function_name(function))
+        data = read_docstring(documented_object(function))
+        parameters = read_signature(function, called, data)
+
+        def read(arguments: Mapping[str, Any]) -> Bound:
+            positional, named = parameters.read(arguments)
+            return functools.partial(function, *positional, **named)
+
+        return cls._made(called, description or data.description, parameters.schema, function, read, settings)
+
+    @classmethod
+    def from_type(
+        cls,
+        kind: type[Any],
+        function: Callable[[Any], Any] | None = None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Create a tool whose arguments are one object.
+
+        Args:
+            kind: Pydantic model, dataclass or TypedDict of the arguments.
+            function: Function that gets the object. Default None.
+            name: Name of the tool. Default None: the name of the type.
+            description: Description for the model. Default None: the docstring of the type.
+            **settings: Other fields, such as `parallel` or `timeout`.
+
+        Returns:
+            The tool.
+
+        Raises:
+            ConfigurationError: The type is not an object, or has no JSON Schema.
+        """
+        called = legal_name(name or kind.__name__)
+        adapter: TypeAdapter[Any] = adapter_of(kind, f"the tool {called!r}")
+        schema = as_object(schema_of(adapter, f"the tool {called!r}"))
+        if schema.get("type") != "object":
+            raise ConfigurationError(f"tool {called!r}: the arguments must be an object, not {kind!r}")
+        about = own_docstring(kind)
+        plain = {key: value for key, value in schema.items() if key not in ("title", "description")}
+
+        def read(arguments: Mapping[str, Any]) -> Bound:
+            from ...wire import json
+
+            given = adapter.validate_json(json.dumps(dict(arguments)))
+            return functools.partial(function, given) if function else lambda: given
+
+        return cls._made(called, description or about, {"properties": {}, **plain}, function, read, settings)
+
+    @classmethod
+    def from_schema(
+        cls,
+        schema: Mapping[str, Any],
+        function: Callable[..., Any] | None = None,
+        *,
+        name: str,
+        description: str | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Create a tool from a JSON Schema.
+
+        Args:
+            schema: JSON Schema of the arguments.
+            function: Function that gets the arguments by name, after validation. Default None.
+            name: Name of the tool.
+            description: Description for the model.
+            **settings: Other fields, such as `parallel` or `timeout`.
+
+        Returns:
+            The tool.
+
+        Raises:
+            InvalidSchemaError: The schema is invalid, or has a reference that does not resolve.
+        """
+        from ...schema.definition import check_definition
+        from ...schema.validate import Checker, problems
+
+        check_definition(schema, f"the tool {name!r}")
+        checker = Checker(schema)
+
+        def read(arguments: Mapping[str, Any]) -> Bound:
+            if match := problems(dict(arguments), schema, checker):
+                raise InvalidArgumentsError("\n".join(match))
+            return functools.partial(function, **arguments) if function else lambda: dict(arguments)
+
+        return cls._made(legal_name(name), description, dict(schema), function, read, settings)
+
+    @classmethod
+    def _made(
+        cls,
+        name: str,
+        description: str | None,
+        schema: dict[str, Any],
+        function: Callable[..., Any] | None,
+        reader: Reader,
+        settings: Mapping[str, Any],
+    ) -> Self:
+        fields = {"name": name, "description": description, "parameters": schema, "function": function, **settings}
+        made = cls.model_validate(fields, context=CHECKED)
+        made._reader = reader
+        return made
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the function is async."""
+        return self.function is not None and is_awaitable(self.function)
+
+    def bind(self, arguments: Mapping[str, Any]) -> Bound:
+        """Validate and convert the arguments.
+
+        Args:
+            arguments: Arguments of the tool call.
+
+        Returns:
+            The function with the arguments bound.
+
+        Raises:
+            InvalidArgumentsError: The arguments do not match the schema.
+        """
+        if self._reader is None:
+            return functools.partial(self.function or dict, **arguments)
+        try:
+            return self._reader(arguments)
+        except ValidationError as error:
+            raise InvalidArgumentsError(describe_errors(error)) from error
+
+
+def describe_errors(error: ValidationError) -> str:
+    """Describe validation errors so that a model can correct them."""
+    return "\n".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors())
+
+
+def is_awaitable(function: Callable[..., Any]) -> bool:
+    inner = innermost(function)
+    return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(getattr(inner, "__call__", None))  # noqa: B004  # the method
+
+
+def documented_object(function: Callable[..., Any]) -> Any:
+    """Return the object whose docstring describes a callable: its own, not that of the class of a partial or
+    instance.
+    """
+    inner = inspect.unwrap(innermost(function))
+    if inspect.isroutine(inner):
+        return inner
+    return inner if inspect.getdoc(type(inner).__call__) is None else type(inner).__call__
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    inner = innermost(function)
+    return str(getattr(inner, "__name__", type(inner).__name__))
+
+
+def legal_name(name: str) -> str:
+    if LEGAL.fullmatch(name):
+        return name
+    raise ConfigurationError(f"invalid tool name {name!r}: use up to 64 letters, digits, _ and -. Pass name=")
+
+
+def own_docstring(kind: type[Any]) -> str | None:
+    """Return the docstring of the class; None for the signature that dataclasses get as default docstring."""
+    text = kind.__dict__.get("__doc__")
+    return None if not text or text.startswith(f"{kind.__name__}(") else inspect.cleandoc(text)
