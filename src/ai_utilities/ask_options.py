@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
-
-from dhenara.ai.dataclass import dataclass
 
 from .config.origins import OriginLevel
 from .config_models import AiSettings

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from dhenara.ai.conversation import Turn, TurnHistory, read_saved
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types import Plan
 from dhenara.ai.types.config.secret_options import with_secret_options
 

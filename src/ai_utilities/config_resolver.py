@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types.config.secret_options import shown_address
 
 from .config.origins import SECRETS, OriginLevel, SettingOrigin, lowercase_names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from ai_utilities.limits import Limit, LimitLayer
 from ai_utilities.usage import Budget, BudgetLayer, MemoryLedger, UsageLayer
 from dhenara.ai import AIModelClient, Exchange, Layer, Send, Stream, Target
 from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.dataclass import replace
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, SampleOperations

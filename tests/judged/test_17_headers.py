@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from ai_utilities import AiClient, AiSettings
 from ai_utilities.exceptions import ProviderConfigurationError
 from dhenara.ai import AIModelClient, Send, Stream
-from dhenara.ai.dataclass import replace
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.providers.registry import KNOWN
 from dhenara.ai.testing import Answer, FakeServer

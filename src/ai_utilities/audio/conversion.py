@@ -6,13 +6,12 @@ import shutil
 import subprocess
 from array import array
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types.operations.audio_files import Wav, read_wav, write_wav
 
 from .errors import AudioProcessingError

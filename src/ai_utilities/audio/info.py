@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types.operations.audio_files import audio_type, read_wav
 
 from .errors import AudioProcessingError

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib import import_module
 from typing import Any
-
-from dhenara.ai.dataclass import dataclass
 
 from ..ask_options import SPELLINGS, check_prompt, resolve_ask
 from ..cache.policy import changes

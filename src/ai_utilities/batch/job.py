@@ -7,12 +7,10 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
-
-from dhenara.ai.dataclass import dataclass, replace
 
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver

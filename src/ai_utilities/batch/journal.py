@@ -8,13 +8,12 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
-
-from dhenara.ai.dataclass import dataclass
 
 from ..exceptions import ProviderConfigurationError
 from .rows import Row

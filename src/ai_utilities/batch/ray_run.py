@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Any
-
-from dhenara.ai.dataclass import dataclass
 
 from .backends import MakeClient, OnRay, load_ray
 from .job import BulkJob, RowRequest

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.errors import DhenaraError
 
 from ..cache import caching

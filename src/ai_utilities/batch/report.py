@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.error_text import without_contents
 from dhenara.ai.types import BatchItem
 

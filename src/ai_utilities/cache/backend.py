@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from pydantic_core import from_json, to_json
-
-from dhenara.ai.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

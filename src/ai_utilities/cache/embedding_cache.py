@@ -6,14 +6,13 @@ import base64
 import hashlib
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from dhenara.ai import CompletedResult, Send, Stream, Target
-from dhenara.ai.dataclass import dataclass, replace
 from dhenara.ai.errors import BadAnswerError
 from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Origin, Usage
 from dhenara.ai.types.config.call import CallJournal

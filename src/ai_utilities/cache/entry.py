@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar, cast
 
@@ -10,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
 from dhenara.ai import Exchange, Stream, types
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types import Call, CallWarning, ChatResponse, Cost, Result
 
 from .policy import CachePolicy

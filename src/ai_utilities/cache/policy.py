@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
-from dhenara.ai.dataclass import dataclass, replace
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import Call, ServerTool
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, replace
 
-from dhenara.ai.dataclass import dataclass, replace
 from dhenara.ai.errors import CallTimeoutError
 from dhenara.ai.types import Call
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import IntEnum
 from os import PathLike
@@ -12,8 +13,6 @@ from typing import Any
 
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
-
-from dhenara.ai.dataclass import dataclass
 
 from ..exceptions import ProviderConfigurationError
 from ..telemetry.redaction import redact

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
 
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.diagnosis import embedded_model
 
 from ..config.paths import cache_path, state_path

@@ -8,11 +8,10 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from xml.etree import ElementTree
-
-from dhenara.ai.dataclass import dataclass
 
 from ..exceptions import AIUtilitiesError
 from .documents import read_docx, read_pdf

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.errors import ConfigurationError, RateLimitError
 
 Kind = Literal["requests", "tokens"]

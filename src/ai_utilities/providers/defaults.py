@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types.config.secret_options import shown_address
 
 from ..exceptions import ProviderConfigurationError

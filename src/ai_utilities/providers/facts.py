@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.providers.registry import find_provider, known_names
 
 FIRST_MODELS = {

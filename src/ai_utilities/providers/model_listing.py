@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from dhenara.ai.catalog import ModelFacts, find_facts, known_models, price_usage
-from dhenara.ai.dataclass import dataclass, replace
 from dhenara.ai.providers.registry import find_provider
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Usage
 

@@ -9,12 +9,11 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
 from dotenv.parser import Binding, parse_stream
-
-from dhenara.ai.dataclass import dataclass
 
 from ..exceptions import ProviderConfigurationError
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-from dhenara.ai.dataclass import dataclass, replace
 
 from ..exceptions import ProviderConfigurationError
 from ..providers.defaults import AUTO

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
-
-from dhenara.ai.dataclass import dataclass
 
 from ..client import AiClient, create_client
 from ..config.origins import read_dotenv

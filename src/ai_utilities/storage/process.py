@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import time
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
 from pydantic_core import from_json, to_json
-
-from dhenara.ai.dataclass import dataclass
 
 PROC = Path("/proc")
 

@@ -12,9 +12,8 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-
-from dhenara.ai.dataclass import dataclass
 
 from .errors import StoreVersionError
 

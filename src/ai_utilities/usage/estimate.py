@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from dhenara.ai import Exchange, Target
 from dhenara.ai.catalog.model_info import find_facts
 from dhenara.ai.catalog.prices import price_usage
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.types import AIModelEndpoint, AudioModelCostData, Call, ImageModelCostData, SpeechRequest, Usage
 
 MEDIA = re.compile(r"(data:[\w.+-]+/[\w.+-]+;base64,)?[A-Za-z0-9+/_-]{1000}")

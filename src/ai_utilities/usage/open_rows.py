@@ -7,13 +7,12 @@ still runs, or to a process that was killed in the middle: then the row is aband
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json
-
-from dhenara.ai.dataclass import dataclass
 
 from ..storage.errors import StoreDamagedError
 from ..storage.process import Owner, this_process

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from html import escape
-
-from dhenara.ai.dataclass import dataclass
 
 from .report import Sums, UsageReport, format_amount, format_cost
 

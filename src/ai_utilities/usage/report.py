@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-
-from dhenara.ai.dataclass import dataclass
 
 from .data import Totals
 from .ledger import Ledger

@@ -6,13 +6,12 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json, to_json
-
-from dhenara.ai.dataclass import dataclass
 
 from ..storage.errors import StoreError
 from ..storage.sqlite import set_aside

@@ -11,12 +11,11 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal
 from functools import partial
 from typing import Any
-
-from dhenara.ai.dataclass import dataclass
 
 from ..storage.sqlite_schema import Schema, columns_of
 from .data import PARTIAL, Totals

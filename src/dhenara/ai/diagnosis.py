@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from .config.settings import environment
-from .dataclass import dataclass
 from .embedded.weights import MODULE, SMALL, VARIABLE, check_weights, data_file, find_weights, load_weights
 from .errors import ConfigurationError
 from .http.proxy import find_proxy

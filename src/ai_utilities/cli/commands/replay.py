@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-
-from dhenara.ai.dataclass import dataclass
 
 from ...exceptions import ProviderConfigurationError
 from ...results import AskResult

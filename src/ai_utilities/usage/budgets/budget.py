@@ -7,14 +7,13 @@ import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, ClassVar, Literal
 
 from pydantic_core import from_json, to_json
 
-from dhenara.ai.dataclass import dataclass
 from dhenara.ai.errors import ConfigurationError, DhenaraError
 
 from ...storage.process import Owner, this_process

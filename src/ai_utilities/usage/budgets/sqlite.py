@@ -8,11 +8,10 @@ import time
 import zlib
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-
-from dhenara.ai.dataclass import dataclass
 
 from ...storage.errors import StoreDamagedError, StoreError
 from ...storage.sqlite import SQLiteFile, set_aside

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..codecs.base import EncodedRequest
-from ..dataclass import dataclass, replace
 from ..types.chat.report import CallWarning
 
 Body = Mapping[str, Any]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..codecs.common.plan import is_own_part
 from ..codecs.common.warnings import WarningCollector
 from ..codecs.media.support import describe_media, kind_of
-from ..dataclass import replace
 from ..errors import UnsupportedError
 from ..types.chat.message import Message
 from ..types.config.api import AIModelEndpoint

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pkgutil import get_data
 from typing import Any
 
-from ..dataclass import dataclass
 from ..types.config.api import AIModelEndpoint
 from ..types.config.model import ChatModelSettings, FunctionalType
 from ..wire import json

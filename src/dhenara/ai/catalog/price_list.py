@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import genai_prices
 from genai_prices.data_snapshot import get_snapshot
-
-from ..dataclass import dataclass
 
 VERSION = f"genai-prices {genai_prices.__version__}"
 # What providers call the tier that everybody gets.

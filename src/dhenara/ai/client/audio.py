@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from ..dataclass import replace
 from ..errors import ConfigurationError
 from ..io.sync_io import run
 from .call_factory import OperationsBase

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ..dataclass import replace
 from ..errors import SyncAsyncMismatchError
 from ..history.parsing import MessageLike, read_history
 from ..history.repair import continues_stored_history, repair_history

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
-from ..dataclass import replace
 from ..errors import CallError, ConfigurationError
 from ..pipeline.layers.retry import Retry
 from ..pipeline.pipeline import Pipeline

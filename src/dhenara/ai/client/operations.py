@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ..codecs.operations.count_tokens import estimate_tokens
-from ..dataclass import replace
 from ..errors import UnsupportedError
 from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
-from ..dataclass import dataclass
 from ..http.protocol.message import BodyPieces, Head
 from ..schema.rules import ANY_SCHEMA, SchemaRules
 

@@ -11,11 +11,11 @@ import struct
 import tempfile
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..dataclass import dataclass
 from ..errors import ConfigurationError
 
 KEY = b"tokenizer.chat_template"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..dataclass import dataclass
 from ..types.chat.message import Message
 from ..types.chat.report import CallWarning
 from ..types.config.call_config import AIModelCallConfig

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from os import PathLike, fspath
 from os.path import exists
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from ..dataclass import dataclass
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:

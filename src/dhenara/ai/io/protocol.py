@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from ..dataclass import dataclass
 from ..http.protocol.interfaces import AttemptTimeouts, Response
 from ..http.protocol.message import HttpRequest
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from ..dataclass import dataclass
 from ..errors import CallError, ConnectionFailedError, DhenaraError
 from ..http.protocol.interfaces import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response
 from ..http.protocol.message import HttpRequest

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..codecs.base import ResponseFormat
-from ..dataclass import replace
 from ..errors import (
     BadAnswerError,
     BadRequestError,

@@ -9,12 +9,12 @@ that changes messages, settings or endpoint causes a new encoding.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic_core import PydanticSerializationError
 
 from ..codecs.common.plan import build_plan, is_portability_relevant
-from ..dataclass import dataclass
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:

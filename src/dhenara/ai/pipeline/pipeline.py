@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..codecs.base import EncodedRequest
-from ..dataclass import replace
 from ..errors import BadAnswerError, DhenaraError
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget

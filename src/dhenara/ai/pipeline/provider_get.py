@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..codecs.base import MALFORMED, EncodedRequest
 from ..codecs.common.paths import quote_segment
 from ..codecs.operations.listing import next_page, read_listing
-from ..dataclass import replace
 from ..errors import CallError, DhenaraError, UnsupportedError
 from ..io.protocol import IO
 from ..providers.base_urls import fill_template, own_host

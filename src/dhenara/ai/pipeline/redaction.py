@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from ..dataclass import replace
 from ..errors import CallError
 from ..http.protocol.message import Head
 from ..providers.secret_values import distinct

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..catalog.constrained_params import TOUCHED
 from ..codecs.base import EncodedRequest
 from ..codecs.common.request import is_prefilled
 from ..codecs.media.prepare import has_media
-from ..dataclass import replace
 from ..errors import UnsupportedError
 from ..providers.target import ResolvedTarget
 from ..types.config.api import AIModelEndpoint

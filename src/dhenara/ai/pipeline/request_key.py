@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticSerializationError
 
 from ..codecs.base import EncodedRequest
-from ..dataclass import replace
 from ..http.protocol.message import HttpRequest
 from ..providers.account import fetched_account, hashed, static_account
 from ..types.config.call import Call

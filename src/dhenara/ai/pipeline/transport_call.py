@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ from pydantic_core import PydanticSerializationError
 
 from ..codecs.base import Decoder, EncodedRequest, RequestAware, ResponseFormat
 from ..codecs.common.structured_output import output_mode
-from ..dataclass import replace
 from ..errors import CallError, UnsupportedError
 from ..http.protocol.message import HttpRequest
 from ..io.protocol import IO

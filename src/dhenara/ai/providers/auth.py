@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ..dataclass import dataclass, replace
 from ..errors import ConfigurationError
 from ..http.protocol.interfaces import AttemptTimeouts
 from ..http.protocol.message import HttpRequest

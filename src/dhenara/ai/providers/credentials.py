@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..dataclass import dataclass
 from ..errors import ConfigurationError
 from ..types.config.api import AIModelAPI
 from ..wire.secrets import SecretText

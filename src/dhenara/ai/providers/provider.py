@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..codecs.base import Quirks
-from ..dataclass import dataclass
 from ..wire.frame import Frames
 from ..wire.text import matches
 from .auth import Auth, bearer

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from ..dataclass import dataclass
 from ..http.protocol.message import HttpRequest
 from ..wire.secrets import SecretText
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..codecs.base import Codec, EncodedRequest, Quirks
 from ..codecs.common.paths import check_path
 from ..codecs.registry import load_codec
-from ..dataclass import dataclass, replace
 from ..errors import ConfigurationError
 from ..http.protocol.message import HttpRequest
 from ..types.config.api import AIModelAPI, AIModelEndpoint

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..dataclass import dataclass
 from ..types.chat.delta import (
     CitationDelta,
     ContentDelta,

@@ -10,11 +10,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
-
-from ..dataclass import dataclass
 
 MOST_STEPS = 1e7
 """Steps that a backtracking match may take in the worst case; some tenths of a second."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ..dataclass import dataclass
 from .resources import subschemas
 from .rules import NOTES, STRUCTURE, SchemaRules
 from .validate import Checker, is_list, required_names, tuple_items

@@ -6,10 +6,9 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..dataclass import dataclass
 from .answer import Answer
 from .protocols.registry import dialect_for
 

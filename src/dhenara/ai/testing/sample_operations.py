@@ -8,9 +8,9 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from ..dataclass import dataclass
 from .replies import Raw, ReceivedRequest, Step
 from .sample_audio import is_audio_path, sample_audio
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-
-from ..dataclass import dataclass
+from dataclasses import dataclass
 
 IMAGE_SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from ...dataclass import replace
 from ...types.chat.structured import StructuredOutput
 from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig

@@ -8,10 +8,9 @@ Responses API must be sent back unchanged, each with an output for its own id.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
-from ...dataclass import dataclass
 from ...types.chat.delta import Delta, Part, ToolCallDelta
 from ...wire import json
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...dataclass import replace
 from ...types.chat.message import Message
 from ...types.config.call_config import AIModelCallConfig
 from ...types.content.base import CacheLifetime, Content, TextContent

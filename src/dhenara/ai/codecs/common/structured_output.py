@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...dataclass import replace
 from ...schema.rules import ANY_SCHEMA
 from ...types.chat.structured import StructuredOutput
 from ...types.config.call import Call

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...dataclass import dataclass
 from ...types.tools.definitions import ProviderTool, ServerTool, ToolChoice, ToolDefinition, WebSearch
 from .warnings import WarningCollector
 

@@ -9,10 +9,9 @@ decides. Without a total, the protocol decides. Parts that fit neither way are n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import combinations
 
-from ...dataclass import dataclass
 from .fields import Report, amount, read_object
 
 REASONING = "reasoning_tokens"

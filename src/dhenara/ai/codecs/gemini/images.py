@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from ...dataclass import replace
 from ...types.config.call import Call
 from ..base import EncodedRequest
 from .codec import Gemini

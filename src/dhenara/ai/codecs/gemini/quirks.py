@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from ...dataclass import dataclass
 from ...schema.rules import LONE_REFERENCES, SchemaRules
 from ..base import Quirks
 from ..media.support import MediaSupport

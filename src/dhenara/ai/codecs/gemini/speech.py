@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from ...dataclass import replace
 from ...errors import UnsupportedError
 from ...types.chat.delta import Delta, FinishDelta, MediaDelta, PartDelta, ResultDelta, StreamEnd
 from ...types.chat.message import Message

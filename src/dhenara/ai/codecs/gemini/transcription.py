@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from ...dataclass import replace
 from ...types.chat.delta import Delta, FinishDelta, PartDelta, ResultDelta, StreamEnd, TextDelta
 from ...types.chat.message import Message
 from ...types.config.call import Call

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...dataclass import replace
 from ...types.config.call import Call
 from ...types.content.media import FileContent, Media
 from ...types.vendor_parts.common import VENDOR_FIELDS

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ...dataclass import dataclass
 from ...errors import UnsupportedError
 from ...types.chat.message import Message
 from ...types.content.media import Media

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from ...dataclass import dataclass
 from ...types.chat.structured import OutputMode
 from ..base import Quirks
 

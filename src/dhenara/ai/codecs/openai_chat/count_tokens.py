@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...dataclass import replace
+from dataclasses import replace
+
 from ...types.config.call import Call
 from ..base import EncodedRequest
 from ..operations.count_tokens import count_reader

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...dataclass import dataclass
 from ...errors import UnsupportedError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, MediaDelta, ResultDelta, StreamEnd, UsageDelta

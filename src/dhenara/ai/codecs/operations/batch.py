@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from ...dataclass import dataclass
 from ...http.protocol.request_bodies import LineTemplate, StreamedLines
 from ...types.chat.delta import Delta, ResultDelta, StreamEnd
 from ...types.operations.batch import BatchLine

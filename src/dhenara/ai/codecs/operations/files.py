@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...dataclass import dataclass
 from ...types.chat.delta import Delta, FileDelta, ResultDelta, StreamEnd
 from ...types.config.call import Call
 from ...types.operations.files import FileBytes

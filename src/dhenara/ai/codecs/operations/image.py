@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ...dataclass import dataclass
 from ...errors import UnsupportedError
 from ...types.config.call import Call
 from ...types.content.media import Media

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
-from ...dataclass import dataclass
 from ...errors import CallError, ConfigurationError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ErrorDelta, StreamEnd

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import quote, urljoin, urlsplit
-
-from ...dataclass import dataclass
 
 PORTS = {"http": 80, "https": 443}
 UNSAFE = re.compile(r"[^!-~]")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
-from ...dataclass import dataclass
 from ...wire.frame import BrokenFraming, Frame, Frames
 
 

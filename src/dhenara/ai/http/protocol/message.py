@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from ...dataclass import dataclass, replace
 from ...wire.secrets import shown_address
 from .limits import DEFAULT_LIMITS, ReadLimits
 

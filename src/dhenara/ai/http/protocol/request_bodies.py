@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from hashlib import blake2s
 from typing import Protocol
 
-from ...dataclass import dataclass
 from .message import BodyPieces
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ...dataclass import dataclass, replace
 from ...errors import RunLimitError
 from ...history.repair import repair_history
 from ...history.truncation import truncate_history

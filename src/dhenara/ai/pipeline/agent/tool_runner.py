@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ...dataclass import dataclass
 from ...errors import ToolFailedError
 from ...io.protocol import IO, JobDone, JobFailed, Outcome, UserJob
 from ...types.chat.run import ToolRun

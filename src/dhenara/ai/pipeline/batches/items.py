@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from ...codecs.base import Decoder
 from ...codecs.operations.batch import BatchResult, index_of
-from ...dataclass import replace
 from ...errors import BadAnswerError, CallError, ConfigurationError, ServerError
 from ...http.protocol.message import Head
 from ...response.builder import ResponseBuilder

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ...codecs.common.structured_output import output_mode, output_tool_name
 from ...codecs.operations.batch import BatchCodec, BatchQuirks
-from ...dataclass import dataclass, replace
 from ...errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
 from ...http.protocol.request_bodies import LineSource, StreamedLines
 from ...types.config.call import Call, CallJournal

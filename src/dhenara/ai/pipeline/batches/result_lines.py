@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ...dataclass import replace
 from ...errors import BrokenStreamError, UnsupportedError
 from ...types.chat.delta import ResultDelta
 from ...types.config.call import Call, CallJournal

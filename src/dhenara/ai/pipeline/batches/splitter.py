@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from ...codecs.base import EncodedRequest
 from ...codecs.media.support import describe_media
 from ...codecs.operations.batch import BatchCodec, BatchQuirks
-from ...dataclass import dataclass
 from ...errors import ConfigurationError, UnsupportedError
 from ...http.protocol.request_bodies import LineSource, StreamedLines
 from ...types.chat.report import CallWarning

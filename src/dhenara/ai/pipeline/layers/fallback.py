@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ...dataclass import dataclass, replace
 from ...errors import CallError
 from ...io.protocol import IO
 from ...types.chat.report import CallWarning, WarningCode

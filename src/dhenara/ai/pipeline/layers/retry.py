@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from ...codecs.failure import request_id
-from ...dataclass import dataclass, replace
 from ...errors import AuthenticationError, CallError, PermissionDeniedError
 from ...io.protocol import IO
 from ...types.chat.report import Attempt

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
-from ...dataclass import dataclass
 from ...errors import DhenaraError
 from ...io.protocol import IO
 from ...types.chat.report import Attempt

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from ...codecs.operations.embedding import check_images
 from ...codecs.operations.operation import EmbeddingQuirks
-from ...dataclass import replace
 from ...errors import BadAnswerError, DhenaraError
 from ...types.config.call import Call, CallJournal
 from ...types.content.media import Media

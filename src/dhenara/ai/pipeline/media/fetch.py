@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...dataclass import replace
 from ...errors import ConfigurationError, FetchError
 from ...http.protocol.addresses import InvalidUrl, is_public, parse_url, resolve_redirect
 from ...http.protocol.interfaces import ConnectFailed, ConnectionBroken, ReadTimeout, Response, ReusedConnectionClosed

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ...codecs.failure import error_from_response
 from ...codecs.operations.files import FileQuirks
-from ...dataclass import replace
 from ...errors import BadAnswerError, BadRequestError, CallTimeoutError, ConfigurationError
 from ...http.protocol.addresses import InvalidUrl, parse_url, resolve_redirect
 from ...http.protocol.message import HttpRequest

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...codecs.media.limits import media_of
 from ...codecs.media.support import describe_media, kind_of
 from ...codecs.operations.files import FileQuirks
-from ...dataclass import replace
 from ...errors import CallTimeoutError, NotFoundError, PermissionDeniedError, UnsupportedError
 from ...providers.target import ResolvedTarget
 from ...types.chat.report import CallWarning

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ...codecs.base import Decoder
-from ...dataclass import dataclass
 from ...errors import InvalidOutputError
 from ...types.chat.delta import Delta, FinishDelta, Part, TextDelta, ToolCallDelta
 from ...types.chat.message import Message

@@ -7,6 +7,7 @@ and so is Bedrock Mantle, which is required for some models (`config={"endpoint"
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...codecs.anthropic.aws_frames import ChunkFrames
@@ -15,7 +16,6 @@ from ...codecs.converse.quirks import ConverseQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.operation import EmbeddingQuirks, RerankQuirks
-from ...dataclass import replace
 from ...types.chat.structured import OutputMode
 from ..auth import bearer_or_aws
 from ..provider import FileConfigReader, ModelListRoute, Provider, Route

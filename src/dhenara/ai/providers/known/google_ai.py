@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...codecs.gemini.embeddings import TASK_TYPES
 from ...codecs.gemini.quirks import MOST_BYTES, GeminiQuirks
 from ...codecs.operations.batch import BatchQuirks
 from ...codecs.operations.files import FileQuirks
 from ...codecs.operations.operation import EmbeddingQuirks, ImageQuirks
-from ...dataclass import replace
 from ..auth import header
 from ..provider import ModelListRoute, Provider, Route
 

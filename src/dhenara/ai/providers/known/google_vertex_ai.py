@@ -5,6 +5,7 @@ key.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...codecs.anthropic.quirks import MessagesQuirks
@@ -12,7 +13,6 @@ from ...codecs.gemini.embeddings import TASK_TYPES
 from ...codecs.gemini.quirks import GeminiQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.operations.operation import EmbeddingQuirks, ImageQuirks
-from ...dataclass import replace
 from ...errors import ConfigurationError
 from ..auth import header
 from ..provider import FileConfigReader, ModelListRoute, Provider, Route

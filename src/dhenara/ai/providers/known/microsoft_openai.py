@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.operation import ImageQuirks
-from ...dataclass import replace
 from ..auth import header
 from ..provider import ModelListRoute, Provider, Route
 from ..tokens.entra import entra_token_source

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ...dataclass import replace
 from ..provider import Provider, Route
 from .common_routes import PLAIN_EMBEDDINGS
 

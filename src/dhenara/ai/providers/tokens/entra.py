@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ...codecs.common.paths import quote_segment
-from ...dataclass import replace
 from ...errors import ConfigurationError
 from ...http.protocol.interfaces import AttemptTimeouts
 from ...io.protocol import IO

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ...codecs.failure import error_from_response, parse_body
-from ...dataclass import replace
 from ...errors import AuthenticationError, BadAnswerError, ConfigurationError
 from ...http.protocol.interfaces import AttemptTimeouts
 from ...http.protocol.message import Head, HttpRequest

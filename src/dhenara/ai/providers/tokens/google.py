@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ...dataclass import replace
 from ...errors import BadAnswerError, ConfigurationError
 from ...http.protocol.interfaces import AttemptTimeouts
 from ...http.protocol.message import HttpRequest

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from ...dataclass import dataclass
 from .usage import Usage
 
 if TYPE_CHECKING:

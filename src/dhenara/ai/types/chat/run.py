@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import Field
 
-from ...dataclass import dataclass
 from ..content.parts import ToolCallContent, ToolResultContent
 from ..model_base import FrozenModel
 from .call_response import AIModelCallResponse

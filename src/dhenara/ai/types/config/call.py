@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...dataclass import dataclass
 from ...http.protocol.message import Head
 from ..chat.message import Message
 from ..chat.report import Attempt

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field, SkipValidation
 
-from ...dataclass import dataclass
 from ...errors import CallError
 from ..chat.response import ChatResponse
 from ..chat.structured import StructuredOutput
