@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
+
+from dhenara.ai.types import ParameterArguments
 
 from .config.origins import OriginLevel
 from .config_models import AiSettings
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 File = str | bytes | PathLike[str] | Any
 
 
-class AskOptions(TypedDict, total=False):
+class AskOptions(ParameterArguments, total=False):
     """Options for one call. They override the settings and use the field names of the engine's `AIModelCallConfig`.
 
     `provider`, `model`, `system`, `context` (earlier messages), `files`, `cache` and `tags` (for the usage ledger)
@@ -36,26 +38,12 @@ class AskOptions(TypedDict, total=False):
     cache: bool | str
     tags: Mapping[str, str]
 
-    temperature: float | None
     max_tokens: int | None
-    top_p: float | None
-    top_k: int | None
-    frequency_penalty: float | None
-    presence_penalty: float | None
-    seed: int | None
-    stop: str | Sequence[str]
-    reasoning: bool
-    reasoning_effort: str
-    max_reasoning_tokens: int
     tools: Sequence[Any]
     tool_choice: Any
-    parallel_tool_calls: bool
     structured_output: Any
     options: Mapping[str, Any]
     headers: Mapping[str, str]
-    metadata: Mapping[str, Any]
-    user: str
-    service_tier: str
     timeout: Any
     retries: int
     strict: bool

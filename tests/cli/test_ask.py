@@ -31,6 +31,13 @@ def test_what_is_piped_in_goes_with_the_question(cli: Any, at_server: FakeServer
     assert asked == ["Summarise this.\n\nA long report.", "Only this."]
 
 
+def test_any_parameter_can_be_passed(cli: Any, at_server: FakeServer) -> None:
+    at_server.add_replies(HELLO)
+    assert cli("ask", "Hi", "--param", "seed=7", "--param", 'stop=["A", "B"]', "--param", "user=ann").code == 0
+    body = at_server.exchanges[0].json
+    assert (body["seed"], body["stop"], body["user"]) == (7, ["A", "B"], "ann")
+
+
 def test_a_stream_prints_the_same(cli: Any, at_server: FakeServer) -> None:
     at_server.add_replies(Answer(text="one two three"))
     assert cli("ask", "Count", "--stream").out == "one two three\n"
@@ -90,6 +97,8 @@ def test_a_call_is_kept_and_replayed_with_another_model(cli: Any, at_server: Fak
         (["ask"], 2, "no prompt given"),
         (["ask", "Hi", "--provider", "opnai"], 2, "Did you mean 'openai'"),
         (["ask", "Hi", "--temperature", "9"], 2, "temperature"),
+        (["ask", "Hi", "--param", "top_p"], 2, "--param takes name=value"),
+        (["ask", "Hi", "--param", "top_q=0.5"], 2, "unknown parameter 'top_q'. Did you mean 'top_p'?"),
         (["ask", "Hi", "--file", "nowhere.png"], 2, "nowhere.png"),
         (["ask", "Hi", "--schema", "nowhere.json"], 2, "nowhere.json"),
         (["aks", "Hi"], 2, "Did you mean 'ask'"),

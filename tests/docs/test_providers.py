@@ -1,13 +1,22 @@
-"""The page about providers says what the data says."""
+"""The pages about providers and parameters say what the data says."""
 
 from __future__ import annotations
 
 from dhenara.ai.providers.registry import KNOWN, load_provider
+from tables import parameters
 from tables.providers import PAGE, page
 
 
 def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `make tables` to write it anew"
+
+
+def test_the_page_about_parameters_is_up_to_date() -> None:
+    assert parameters.PAGE.read_text(encoding="utf-8") == parameters.page(), "run `make tables` to write it anew"
+
+
+def test_every_parameter_is_described() -> None:
+    assert set(parameters.descriptions()) == set(parameters.PARAMETERS)
 
 
 def test_every_provider_is_on_it_with_its_variables() -> None:

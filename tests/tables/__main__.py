@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tables import commands, providers
+from tables import commands, parameters, providers
 
 if __name__ == "__main__":
-    for made in (providers, commands):
+    for made in (providers, parameters, commands):
         made.PAGE.write_text(made.page(), encoding="utf-8")
         print(f"wrote {made.PAGE}")

@@ -37,6 +37,10 @@ TemperatureFlag = Annotated[
 MaxTokensFlag = Annotated[
     int | None, typer.Option("--max-tokens", metavar="COUNT", help="Maximum tokens of the answer.", min=1)
 ]
+ParamFlag = Annotated[
+    list[str] | None,
+    typer.Option("--param", metavar="NAME=VALUE", help="Parameter of the model, such as top_p=0.9; may be repeated."),
+]
 TimeoutFlag = Annotated[
     float | None,
     typer.Option(metavar="SECONDS", help="Timeout of the whole call, including retries.", min=0.001, callback=finite),

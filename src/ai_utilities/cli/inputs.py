@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
 
 import typer
+
+from dhenara.ai.types import PARAMETERS
 
 from ..exceptions import ProviderConfigurationError
 from .streams import show
@@ -99,3 +104,29 @@ def read_typed_lines() -> Iterator[str]:
             continue
         except EOFError:
             return
+
+
+def read_parameters(pairs: list[str] | None) -> dict[str, Any]:
+    """Return the parameters of `--param NAME=VALUE`; values are JSON, or text if they are none.
+
+    Args:
+        pairs: What the user passed; None if nothing.
+
+    Raises:
+        ProviderConfigurationError: If a pair has no `=`, or the engine has no parameter of the name.
+    """
+    return dict(map(read_parameter, pairs or ()))
+
+
+def read_parameter(pair: str) -> tuple[str, Any]:
+    name, equals, value = pair.partition("=")
+    if not equals:
+        raise ProviderConfigurationError(f"--param takes name=value, such as top_p=0.9, not {pair!r}")
+    if name not in PARAMETERS:
+        close = get_close_matches(name, PARAMETERS, 1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(PARAMETERS)}."
+        raise ProviderConfigurationError(f"--param: unknown parameter {name!r}. {hint}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

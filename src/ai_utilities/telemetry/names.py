@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dhenara.ai.types import PARAMETERS
+
 OPERATION = "gen_ai.operation.name"
 PROVIDER = "gen_ai.provider.name"
 REQUEST_MODEL = "gen_ai.request.model"
@@ -56,15 +58,7 @@ PROVIDERS = {
 """Where the conventions call a provider otherwise than we do."""
 
 REQUEST = {
-    "max_output_tokens": "gen_ai.request.max_tokens",
-    "temperature": "gen_ai.request.temperature",
-    "top_p": "gen_ai.request.top_p",
-    "top_k": "gen_ai.request.top_k",
-    "seed": "gen_ai.request.seed",
-    "frequency_penalty": "gen_ai.request.frequency_penalty",
-    "presence_penalty": "gen_ai.request.presence_penalty",
-    "n": "gen_ai.request.choice.count",
-    "reasoning_effort": "gen_ai.request.reasoning.level",
+    name: f"gen_ai.request.{parameter.telemetry}" for name, parameter in PARAMETERS.items() if parameter.telemetry
 }
 
 USAGE = {

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from dhenara.ai.types import Message, ToolChoice, ToolResultContent
-from dhenara.ai.types.config.call_config import ReasoningEffort
+from dhenara.ai.types.config.parameters import ReasoningEffort
 from support.asked.heard import Body, Heard, shape, tool
 
 KNOWN = {"model", "messages", "stream", "stream_options", "tools", "tool_choice", "response_format"}

@@ -14,6 +14,7 @@ from ..flags import (
     EnvFileFlag,
     MaxTokensFlag,
     ModelFlag,
+    ParamFlag,
     ProviderFlag,
     SystemFlag,
     TagFlag,
@@ -55,6 +56,7 @@ def ask(
     usage: UsageFlag = False,
     temperature: TemperatureFlag = None,
     max_tokens: MaxTokensFlag = None,
+    param: ParamFlag = None,
     timeout: TimeoutFlag = None,
     cache: CacheFlag = None,
     tag: TagFlag = None,
@@ -66,7 +68,7 @@ def ask(
     Example: ai-utilities ask "Summarise this." < report.txt
     """
     from ..clients import client_for
-    from ..inputs import read_prompt
+    from ..inputs import read_parameters, read_prompt
     from ..output import show_usage, show_warnings, to_json
     from ..streams import require_output
 
@@ -82,6 +84,7 @@ def ask(
     options = {name: value for name, value in fields.items() if value}
     if temperature is not None:
         options["temperature"] = temperature
+    options |= read_parameters(param)
     question = read_prompt(prompt)
     with client_for(provider, model, env_file, tag, cache_enabled=cache) as client:
         streaming = (sys.stdout.isatty() if stream is None else stream) and not as_json and schema is None

@@ -12,7 +12,17 @@ from typing import Annotated
 import typer
 
 from ...batch.report import BulkProgress, OnProgress
-from ..flags import EnvFileFlag, MaxTokensFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag, TemperatureFlag, finite
+from ..flags import (
+    EnvFileFlag,
+    MaxTokensFlag,
+    ModelFlag,
+    ParamFlag,
+    ProviderFlag,
+    SystemFlag,
+    TagFlag,
+    TemperatureFlag,
+    finite,
+)
 from ..output import format_cost
 from ..streams import drawing
 
@@ -33,6 +43,7 @@ def batch(
     system: SystemFlag = None,
     temperature: TemperatureFlag = None,
     max_tokens: MaxTokensFlag = None,
+    param: ParamFlag = None,
     concurrency: Annotated[
         int | None, typer.Option("--concurrency", "-c", metavar="COUNT", help="Number of concurrent requests.", min=1)
     ] = None,
@@ -62,9 +73,10 @@ def batch(
     from ...batch import OnProvider, run_bulk
     from ..clients import ClusterSettings, CommandSettings, client_for
     from ..exit_codes import Exit, print_note
+    from ..inputs import read_parameters
 
     text = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
-    options = {name: value for name, value in text.items() if value is not None}
+    options = {name: value for name, value in text.items() if value is not None} | read_parameters(param)
     if wait is not None and on != "provider":
         raise typer.BadParameter("--wait needs --on provider")
     where = on if wait is None else OnProvider(wait=wait)

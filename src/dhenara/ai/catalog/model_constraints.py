@@ -13,7 +13,7 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.config.call_config import AIModelCallConfig
 from ..types.config.model import ChatModelSettings
-from .constrained_params import TOUCHED
+from ..types.config.parameters import CONSTRAINED
 from .model_info import ModelFacts
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -27,7 +27,7 @@ def apply_constraints(
     """The call as this model takes it. What the user insists on is left alone."""
     warnings, changes = WarningCollector(facts.name), Changes()
     config = call.config
-    if config.model_fields_set & TOUCHED:
+    if config.model_fields_set & CONSTRAINED:
         if cannot_reason(call, facts):
             changes |= drop_reasoning(config, warnings)
         else:

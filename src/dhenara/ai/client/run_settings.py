@@ -9,8 +9,9 @@ from ..history.parsing import MessageLike
 from ..pipeline.agent.run_state import RunEvent
 from ..pipeline.agent.toolbox import Approve
 from ..types.chat.run import Run, RunLimits
-from ..types.config.call_config import AIModelCallConfig, ReasoningEffort
+from ..types.config.call_config import AIModelCallConfig
 from ..types.config.limits import Timeouts
+from ..types.config.parameters import ParameterArguments
 from ..types.tools.definitions import ToolChoice
 
 
@@ -34,32 +35,13 @@ class ConversationSettings(TypedDict, total=False):
     config: AIModelCallConfig | None
 
 
-class RunSettings(RunPlanSettings, ConversationSettings, total=False):
+class RunSettings(RunPlanSettings, ConversationSettings, ParameterArguments, total=False):
     """All keyword arguments of a run, including the fields of `AIModelCallConfig` used for each request."""
 
     tools: Sequence[Any]
     tool_choice: ToolChoice | str | None
-    parallel_tool_calls: bool | None
-    max_output_tokens: int | None
-    reasoning: bool | None
-    max_reasoning_tokens: int | None
-    reasoning_effort: ReasoningEffort | None
-    temperature: float | None
-    top_p: float | None
-    top_k: int | None
-    frequency_penalty: float | None
-    presence_penalty: float | None
-    logit_bias: dict[str, float] | None
-    seed: int | None
-    stop: str | Sequence[str]
-    n: int | None
-    logprobs: bool | None
-    top_logprobs: int | None
     options: dict[str, Any]
     headers: dict[str, str]
-    metadata: dict[str, Any]
-    user: str | None
-    service_tier: str | None
     timeout: float | Timeouts | None
     retries: int
     strict: bool

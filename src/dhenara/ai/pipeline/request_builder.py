@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..catalog.constrained_params import TOUCHED
 from ..codecs.base import EncodedRequest
 from ..codecs.common.request import is_prefilled
 from ..codecs.media.prepare import has_media
@@ -14,6 +13,7 @@ from ..errors import UnsupportedError
 from ..providers.target import ResolvedTarget
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
+from ..types.config.parameters import CONSTRAINED
 from .layers.learned_store import EVERYBODYS, LearnedConstraints, target_key
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class RequestBuilder:
     def write(self, call: Call, lessons: tuple[LearnedConstraint, ...] | None = None) -> EncodedRequest:
         """Encode the call, with the given constraints or all that are known."""
         shows = call.operation == "chat" and has_media(call)
-        concerned = self._asks or call.config.model_fields_set & TOUCHED or is_prefilled(call)
+        concerned = self._asks or call.config.model_fields_set & CONSTRAINED or is_prefilled(call)
         facts = self._facts(call) if concerned or shows else None
         try:
             encoded = self._encode_supported_media(call, facts) if shows else self._encode(call, facts)

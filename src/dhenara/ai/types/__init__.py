@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         Credentials as Credentials,
     )
     from .config.call import Call as Call
-    from .config.call_config import AIModelCallConfig as AIModelCallConfig, ReasoningEffort as ReasoningEffort
+    from .config.call_config import AIModelCallConfig as AIModelCallConfig
     from .config.limits import ResponseLimits as ResponseLimits, Timeouts as Timeouts
     from .config.model import (
         AIModel as AIModel,
@@ -61,6 +61,12 @@ if TYPE_CHECKING:
         ImageModelCostData as ImageModelCostData,
         ModelListing as ModelListing,
         ValidOptionValue as ValidOptionValue,
+    )
+    from .config.parameters import (
+        PARAMETERS as PARAMETERS,
+        Parameter as Parameter,
+        ParameterArguments as ParameterArguments,
+        ReasoningEffort as ReasoningEffort,
     )
     from .config.policies import (
         ContextPolicy as ContextPolicy,
@@ -147,7 +153,10 @@ _HOMES = {
     "Attempt": ".chat.report",
     "Call": ".config.call",
     "AIModelCallConfig": ".config.call_config",
-    "ReasoningEffort": ".config.call_config",
+    "PARAMETERS": ".config.parameters",
+    "Parameter": ".config.parameters",
+    "ParameterArguments": ".config.parameters",
+    "ReasoningEffort": ".config.parameters",
     "AIModelCallResponse": ".chat.call_response",
     "ChatResponseChoiceDelta": ".chat.chunk",
     "ChatResponseChunk": ".chat.chunk",

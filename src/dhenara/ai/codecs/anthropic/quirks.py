@@ -7,32 +7,19 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ...schema.rules import CLOSED, SchemaRules
+from ...types.config.parameters import wire_names
 from ..base import Quirks
 from ..media.support import PICTURES, MediaSupport
 
 # Five megabytes in base64, also for uploaded images.
 LARGEST_PICTURE = 5 * 2**20 * 3 // 4
-PARAMETERS: Mapping[str, str | None] = {
-    "temperature": "temperature",
-    "top_p": "top_p",
-    "top_k": "top_k",
-    "stop": "stop_sequences",
-    "service_tier": "service_tier",
-    "frequency_penalty": None,
-    "presence_penalty": None,
-    "logit_bias": None,
-    "seed": None,
-    "n": None,
-    "logprobs": None,
-    "top_logprobs": None,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class MessagesQuirks(Quirks):
     """Quirks of a Messages dialect. The defaults are Anthropic's own API and a model with a reasoning budget."""
 
-    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+    names: ClassVar[Mapping[str, str | None]] = wire_names("anthropic")
 
     path: str = "/v1/messages"
     """Request path. May contain `{model}`, and `{method}` if it differs for streaming."""

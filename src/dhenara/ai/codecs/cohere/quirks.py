@@ -7,34 +7,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ...schema.rules import SHAPES_ONLY, SchemaRules
+from ...types.config.parameters import wire_names
 from ..base import Quirks
 from ..media.support import PICTURES, MediaSupport
-
-PARAMETERS: Mapping[str, str | None] = {
-    "max_output_tokens": "max_tokens",
-    "temperature": "temperature",
-    "top_p": "p",
-    "top_k": "k",
-    "frequency_penalty": "frequency_penalty",
-    "presence_penalty": "presence_penalty",
-    "seed": "seed",
-    "stop": "stop_sequences",
-    "logprobs": "logprobs",
-    "top_logprobs": None,
-    "logit_bias": None,
-    "n": None,
-    "parallel_tool_calls": None,
-    "user": None,
-    "metadata": None,
-    "service_tier": None,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class CohereQuirks(Quirks):
     """Quirks of a Cohere dialect. The defaults are Cohere's own API."""
 
-    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+    names: ClassVar[Mapping[str, str | None]] = wire_names("cohere")
 
     schema_rules: SchemaRules | None = SHAPES_ONLY
     loose_rules: SchemaRules | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ...schema.rules import CLOSED, SchemaRules
+from ...types.config.parameters import wire_names
 from ..base import Quirks
 from ..media.support import PICTURES, MediaSupport
 
@@ -24,29 +25,11 @@ DOCUMENTS = {
 }
 
 
-PARAMETERS: Mapping[str, str | None] = {
-    "max_output_tokens": "maxTokens",
-    "temperature": "temperature",
-    "top_p": "topP",
-    "stop": "stopSequences",
-    "top_k": None,
-    "frequency_penalty": None,
-    "presence_penalty": None,
-    "logit_bias": None,
-    "seed": None,
-    "n": None,
-    "logprobs": None,
-    "top_logprobs": None,
-    "parallel_tool_calls": None,
-    "user": None,
-}
-
-
 @dataclass(frozen=True, slots=True)
 class ConverseQuirks(Quirks):
     """Quirks of a model family. The defaults are a family without special features."""
 
-    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+    names: ClassVar[Mapping[str, str | None]] = wire_names("converse")
 
     reasoning: Literal["budget", "adaptive", "config", "effort", "none"] = "none"
     """How reasoning is set: `budget` and `adaptive` for Claude, `config` for Nova, `effort` for open models."""

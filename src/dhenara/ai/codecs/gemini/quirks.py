@@ -7,37 +7,20 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ...schema.rules import LONE_REFERENCES, SchemaRules
+from ...types.config.parameters import wire_names
 from ..base import Quirks
 from ..media.support import MediaSupport
 
 SEEN = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
 # Larger media are uploaded.
 MOST_BYTES, MOST_UPLOADED = 20_000_000, 2_000_000_000
-PARAMETERS: Mapping[str, str | None] = {
-    "max_output_tokens": "maxOutputTokens",
-    "temperature": "temperature",
-    "top_p": "topP",
-    "top_k": "topK",
-    "seed": "seed",
-    "stop": "stopSequences",
-    "n": "candidateCount",
-    "presence_penalty": "presencePenalty",
-    "frequency_penalty": "frequencyPenalty",
-    "logprobs": "responseLogprobs",
-    "top_logprobs": "logprobs",
-    "logit_bias": None,
-    "parallel_tool_calls": None,
-    "user": None,
-    "metadata": None,
-    "service_tier": None,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class GeminiQuirks(Quirks):
     """Quirks of a Gemini dialect. The defaults are Google AI and a model of the third generation or later."""
 
-    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+    names: ClassVar[Mapping[str, str | None]] = wire_names("gemini")
 
     path: str = "/{model}:{method}"
     thinking: Literal["level", "budget", "none"] = "level"

@@ -7,33 +7,15 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ...types.chat.structured import OutputMode
+from ...types.config.parameters import wire_names
 from ..base import Quirks
-
-PARAMETERS: Mapping[str, str | None] = {
-    "max_output_tokens": "num_predict",
-    "temperature": "temperature",
-    "top_p": "top_p",
-    "top_k": "top_k",
-    "frequency_penalty": "frequency_penalty",
-    "presence_penalty": "presence_penalty",
-    "seed": "seed",
-    "stop": "stop",
-    "logprobs": "logprobs",
-    "top_logprobs": "top_logprobs",
-    "logit_bias": None,
-    "n": None,
-    "parallel_tool_calls": None,
-    "user": None,
-    "metadata": None,
-    "service_tier": None,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class OllamaQuirks(Quirks):
     """Quirks of a model. The defaults are a model whose reasoning can only be on or off."""
 
-    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+    names: ClassVar[Mapping[str, str | None]] = wire_names("ollama")
 
     path: str = "/api/chat"
     structured: tuple[OutputMode, ...] = ("native", "prompt", "tool")

@@ -7,31 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ...schema.rules import ALL_REQUIRED, SchemaRules
+from ...types.config.parameters import wire_names
 from ..base import Quirks
 
 if TYPE_CHECKING:
     from ..common.tools import IdRule
 
-PARAMETERS: Mapping[str, str | None] = {
-    "temperature": "temperature",
-    "top_p": "top_p",
-    "top_k": None,
-    "frequency_penalty": "frequency_penalty",
-    "presence_penalty": "presence_penalty",
-    "logit_bias": "logit_bias",
-    "seed": "seed",
-    "stop": "stop",
-    "n": "n",
-    "logprobs": "logprobs",
-    "top_logprobs": "top_logprobs",
-    "parallel_tool_calls": "parallel_tool_calls",
-    "user": "user",
-    "service_tier": "service_tier",
-    "metadata": "metadata",
-    "max_output_tokens": "max_completion_tokens",
-}
-
 PROTOCOL = "openai_chat"
+
+OPEN_MODEL_NAMES = wire_names("open_models")
+"""Names of parameters at servers of open models, such as vLLM, Together and Fireworks."""
 
 ReasoningIn = Literal["effort", "reasoning", "thinking", "thinking_effort", "enable_thinking", "template", "none"]
 """How reasoning is set. `thinking_effort` is a switch with an effort; `template` is a field of the model's chat
@@ -43,7 +28,7 @@ template.
 class ChatQuirks(Quirks):
     """Quirks of a Chat Completions dialect. The defaults are OpenAI's own."""
 
-    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+    names: ClassVar[Mapping[str, str | None]] = wire_names("openai_chat")
 
     path: str = "/chat/completions"
     system_role: Literal["system", "developer", "user"] = "system"

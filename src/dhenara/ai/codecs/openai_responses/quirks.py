@@ -7,33 +7,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ...schema.rules import ALL_REQUIRED, SchemaRules
+from ...types.config.parameters import wire_names
 from ..base import Quirks
 from ..media.support import PICTURES, MediaSupport
-
-PARAMETERS: Mapping[str, str | None] = {
-    "max_output_tokens": "max_output_tokens",
-    "temperature": "temperature",
-    "top_p": "top_p",
-    "top_logprobs": "top_logprobs",
-    "parallel_tool_calls": "parallel_tool_calls",
-    "metadata": "metadata",
-    "user": "user",
-    "service_tier": "service_tier",
-    "top_k": None,
-    "frequency_penalty": None,
-    "presence_penalty": None,
-    "logit_bias": None,
-    "seed": None,
-    "stop": None,
-    "n": None,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class ResponsesQuirks(Quirks):
     """Quirks of a Responses dialect. The defaults are OpenAI's own."""
 
-    names: ClassVar[Mapping[str, str | None]] = PARAMETERS
+    names: ClassVar[Mapping[str, str | None]] = wire_names("openai_responses")
 
     path: str = "/responses"
     efforts: Mapping[str, str] = field(default_factory=dict)

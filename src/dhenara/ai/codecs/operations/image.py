@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import UnsupportedError
 from ...types.config.call import Call
+from ...types.config.parameters import PARAMETERS
 from ...types.content.media import Media
 from ...types.content.parts import Content, ImageContent, TextContent
 from ...types.operations.image import GeneratedImage, ImageRequest
@@ -17,11 +18,11 @@ from ..common.fields import require
 from ..common.request import set_parameters
 from ..common.warnings import WarningCollector
 
-# Chat parameters that image models do not have.
 IGNORED_PARAMETERS = (
-    *("max_output_tokens", "temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "logit_bias"),
-    *("stop", "logprobs", "top_logprobs", "tools", "tool_choice", "structured_output", "reasoning_effort"),
+    *(name for name, parameter in PARAMETERS.items() if not parameter.for_images),
+    *("tools", "tool_choice", "structured_output"),
 )
+"""Fields of a call's config that image models do not have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ..provider import Provider, Route
 from .common_routes import PLAIN_EMBEDDINGS
 
@@ -13,7 +13,7 @@ PROVIDER = Provider(
         Route(
             "openai_chat",
             ChatQuirks(
-                params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
+                params=OPEN_MODEL_NAMES,
                 think_tags=True,
                 document_shape="none",
             ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ...schema.rules import ANY_SCHEMA
 from ..provider import Provider, Route
 from .common_routes import embeddings, rerank
@@ -16,7 +16,7 @@ PROVIDER = Provider(
         Route(
             "openai_chat",
             ChatQuirks(
-                params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
+                params=OPEN_MODEL_NAMES,
                 terminal="finish",
                 think_tags=True,
                 schema_rules=ANY_SCHEMA,

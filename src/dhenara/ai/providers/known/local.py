@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ...schema.rules import ANY_SCHEMA
 from ..provider import Provider, Route
 from .common_routes import PLAIN_EMBEDDINGS, rerank
@@ -20,8 +20,7 @@ PROVIDER = Provider(
             "openai_chat",
             ChatQuirks(
                 params={
-                    "max_output_tokens": "max_tokens",
-                    "top_k": "top_k",
+                    **OPEN_MODEL_NAMES,
                     "service_tier": None,
                     "metadata": None,
                     "user": None,

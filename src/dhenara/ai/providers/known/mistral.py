@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...codecs.media.support import PICTURES, MediaSupport
-from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
 from ...codecs.operations.batch import BatchQuirks
 from ...codecs.operations.files import FileQuirks
@@ -54,10 +54,9 @@ PROVIDER = Provider(
             "openai_chat",
             ChatQuirks(
                 params={
-                    "max_output_tokens": "max_tokens",
+                    **OPEN_MODEL_NAMES,
                     "seed": "random_seed",
                     "logit_bias": None,
-                    "top_k": "top_k",
                     "user": None,
                 },
                 # Unknown fields are rejected; token counts are always sent.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.operation import ImageQuirks
 from ..provider import Provider, Route
@@ -23,9 +23,7 @@ PROVIDER = Provider(
     routes=(
         Route(
             "openai_chat",
-            ChatQuirks(
-                params={"max_output_tokens": "max_tokens", "top_k": "top_k"}, terminal="finish", think_tags=True
-            ),
+            ChatQuirks(params=OPEN_MODEL_NAMES, terminal="finish", think_tags=True),
         ),
         Route("openai_responses", ResponsesQuirks(summary=None, encrypted_reasoning=False)),
     ),

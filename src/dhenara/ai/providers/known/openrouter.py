@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
 from ...codecs.operations.operation import EmbeddingQuirks
@@ -31,7 +31,7 @@ PROVIDER = Provider(
             "openai_chat",
             ChatQuirks(
                 cache_mark="cache_control",
-                params={"max_output_tokens": "max_tokens", "top_k": "top_k"},
+                params=OPEN_MODEL_NAMES,
                 reasoning_in="reasoning",
                 web_search="entry",
                 web_search_type="openrouter:web_search",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ...codecs.operations.operation import EmbeddingQuirks
 from ..provider import Provider, Route
 from .common_routes import embeddings
@@ -27,8 +27,7 @@ PROVIDER = Provider(
             "openai_chat",
             ChatQuirks(
                 params={
-                    "max_output_tokens": "max_tokens",
-                    "top_k": "top_k",
+                    **OPEN_MODEL_NAMES,
                     "seed": None,
                     "logit_bias": None,
                     "n": None,

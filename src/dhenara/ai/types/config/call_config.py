@@ -1,51 +1,31 @@
 """Configuration of one call."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from pydantic import Field, field_serializer, field_validator
 
 from ...http.protocol.limits import DEFAULT_LIMITS, ReadLimits
 from ...wire.secrets import MASK, conceal_options, mask, reveal, secret_headers
 from ..chat.structured import StructuredOutput
-from ..model_base import DISCREET, FrozenModel
+from ..model_base import DISCREET
 from ..tools.definitions import ToolChoice
 from ..tools.tool_list import ToolList
 from .limits import ResponseLimits, Timeouts
+from .parameters import CallParameters
 from .policies import ContextPolicy, Fetching, PromptCache, Uploading
 
-ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
-
-class AIModelCallConfig(FrozenModel):
-    """Parameters of a call. All are optional; parameters that are not set are not sent to the provider.
+class AIModelCallConfig(CallParameters):
+    """Configuration of a call: the parameters of the model (`CallParameters`), and how the call is made.
 
     Attributes:
         streaming: Stream the response. Default False.
-        max_output_tokens: Maximum number of tokens to generate.
-        reasoning: Turn reasoning on or off. Default None: the model's default.
-        max_reasoning_tokens: Maximum number of reasoning tokens.
-        reasoning_effort: How much the model reasons, from `"none"` to `"max"`.
-        temperature: Sampling temperature, 0 or more; the upper limit depends on the provider (usually 1 or 2).
-        top_p: Nucleus sampling, 0 to 1.
-        top_k: Sample only from the `top_k` most likely tokens.
-        frequency_penalty: Penalty for tokens by how often they occurred.
-        presence_penalty: Penalty for tokens that occurred at all.
-        logit_bias: Bias by token id.
-        seed: Seed for sampling.
-        stop: One or more stop sequences.
-        n: Number of choices to generate.
-        logprobs: Return log probabilities.
-        top_logprobs: Number of alternative tokens to return at each position.
         tools: Functions, model classes, dicts, `Tool`s, or tools that the provider runs (such as `WebSearch()`).
         tool_choice: `"auto"`, `"none"`, `"required"`, a tool name, or a `ToolChoice`.
-        parallel_tool_calls: Whether the model may call several tools at once.
         structured_output: Schema of the answer: a pydantic model, another type or a JSON Schema.
         options: Provider-specific parameters, copied into the request unchanged.
         headers: Extra HTTP headers. Values are masked in `repr` and dumps.
-        metadata: Metadata for the request.
-        user: Id of the end user.
-        service_tier: The provider's service tier.
         timeout: Total timeout in seconds, or `Timeouts` for separate limits. Default None: the defaults of `Timeouts`.
         response_limits: Maximum sizes of what a server may send. Default None: the defaults of `ResponseLimits`.
         retries: Number of retries after the first attempt. Default 2.
@@ -60,34 +40,13 @@ class AIModelCallConfig(FrozenModel):
     model_config = DISCREET
 
     streaming: bool = False
-    max_output_tokens: int | None = Field(default=None, gt=0)
-
-    reasoning: bool | None = None
-    max_reasoning_tokens: int | None = Field(default=None, gt=0)
-    reasoning_effort: ReasoningEffort | None = None
-
-    temperature: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    top_p: float | None = Field(default=None, ge=0, le=1)
-    top_k: int | None = Field(default=None, ge=0)
-    frequency_penalty: float | None = Field(default=None, allow_inf_nan=False)
-    presence_penalty: float | None = Field(default=None, allow_inf_nan=False)
-    logit_bias: dict[str, float] | None = None
-    seed: int | None = None
-    stop: Sequence[str] = ()
-    n: int | None = Field(default=None, gt=0)
-    logprobs: bool | None = None
-    top_logprobs: int | None = Field(default=None, ge=0)
 
     tools: Annotated[Sequence[Any], ToolList] = ()
     tool_choice: ToolChoice | None = None
-    parallel_tool_calls: bool | None = None
     structured_output: StructuredOutput | None = None
 
     options: dict[str, Any] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
-    metadata: dict[str, Any] = Field(default_factory=dict)
-    user: str | None = None
-    service_tier: str | None = None
 
     timeout: float | Timeouts | None = None
     response_limits: ResponseLimits | None = None
@@ -98,21 +57,6 @@ class AIModelCallConfig(FrozenModel):
     uploading: Uploading | None = None
     prompt_cache: PromptCache | None = None
     context_policy: ContextPolicy | None = None
-
-    @field_validator("stop", mode="before")
-    @classmethod
-    def _one_or_many(cls, given: Any) -> Any:
-        if given is None:
-            return ()
-        if isinstance(given, str):
-            return (given,)
-        return tuple(given) if isinstance(given, Iterable) and not isinstance(given, Mapping | bytes) else given
-
-    @field_validator("stop")
-    @classmethod
-    def _as_tuple(cls, given: Sequence[str]) -> Sequence[str]:
-        """Convert lists, as they come from JSON, to tuples."""
-        return tuple(given)
 
     @field_validator("timeout")
     @classmethod

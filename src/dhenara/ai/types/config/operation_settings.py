@@ -10,8 +10,9 @@ from ..content.parts import ImageContent
 from ..operations.audio import SpeechFormat, Timestamps
 from ..operations.embedding import InputType
 from ..tools.definitions import ServerTool, ToolChoice, ToolDefinition
-from .call_config import AIModelCallConfig, ReasoningEffort
+from .call_config import AIModelCallConfig
 from .limits import Timeouts
+from .parameters import ReasoningEffort
 
 
 class CallSettings(TypedDict, total=False):

@@ -1,0 +1,79 @@
+"""The page about parameters, made from their declarations."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import get_args
+
+from dhenara.ai.types.config import parameters
+from dhenara.ai.types.config.parameters import OWN_FORM, PARAMETERS, WireProtocol
+from tables.dialects import SPOKEN
+from tables.providers import row
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "parameters.md"
+HEAD = """# Parameters of a call
+
+Made from their declarations in `dhenara/ai/types/config/parameters.py` by `make tables`. Every parameter is a field of
+`AIModelCallConfig`, a keyword argument of `generate`, `run` and the kit's `ask`, and a `--param NAME=VALUE` of
+`ai-utilities ask`. A parameter that is not set is not sent.
+
+"""
+BETWEEN = """
+## Names in requests
+
+What each parameter is called in requests; a provider's dialect may differ (see [Providers](providers.md)). "Own form":
+the protocol has no single field for it. "—": the protocol does not have it. It is left out with a warning on the
+response, or an error is raised with `strict=True`. Parameters that are not listed at all go through `options={...}`.
+
+"""
+NAMES = {**SPOKEN, "open_models": "OpenAI Chat of open models"}
+
+
+def page() -> str:
+    """The whole page."""
+    return HEAD + "\n".join(meanings()) + "\n" + BETWEEN + "\n".join(wire_names()) + "\n"
+
+
+def meanings() -> Iterator[str]:
+    yield row("parameter", "type", "meaning")
+    yield row(*["---"] * 3)
+    types = fields(parameters.ParameterArguments)
+    for name, text in descriptions().items():
+        yield row(f"`{name}`", f"`{ast.unparse(types[name].annotation)}`".replace("|", "\\|"), text)
+
+
+def fields(kind: type) -> dict[str, ast.AnnAssign]:
+    """The annotated fields of a class by name."""
+    return {ast.unparse(line.target): line for line in body(kind) if isinstance(line, ast.AnnAssign)}
+
+
+def body(kind: type) -> list[ast.stmt]:
+    tree = ast.parse(inspect.getsource(kind)).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    return tree.body
+
+
+def descriptions() -> dict[str, str]:
+    """The text below each field of `CallParameters`."""
+    lines = body(parameters.CallParameters)
+    return {
+        ast.unparse(field.target): str(text.value.value)
+        for field, text in pairwise(lines)
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+    }
+
+
+def wire_names() -> Iterator[str]:
+    protocols = get_args(WireProtocol)
+    yield row("parameter", *(NAMES[protocol] for protocol in protocols))
+    yield row(*["---"] * (1 + len(protocols)))
+    for name, parameter in PARAMETERS.items():
+        yield row(f"`{name}`", *(cell(parameter.wire_name(protocol)) for protocol in protocols))
+
+
+def cell(name: str | None) -> str:
+    return "—" if name is None else "own form" if name == OWN_FORM else f"`{name}`"
