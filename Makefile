@@ -37,8 +37,9 @@ lint: $(STAMP)   ## style and mistakes
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-types: $(STAMP)  ## mypy --strict
+types: $(STAMP)  ## mypy --strict, and pyright
 	@$(BIN)/mypy
+	@$(BIN)/pyright
 
 imports: $(STAMP) ## the layer rules
 	@$(BIN)/lint-imports --no-cache

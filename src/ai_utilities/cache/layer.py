@@ -68,18 +68,12 @@ class BoundCache:
         exchange = await self._target.exchange(call)
         if exchange.warnings and call.config.strict:
             return await send(call)  # which refuses it, as it would without a cache
-        try:
-            if call.operation == "embed":
-                from .embedding_cache import VectorCache
-
-                vectors = VectorCache(self._io, self._target, self._patient, self._cache.backend)
-                keys = await vectors.keys(call, cache_policy)
-            else:
-                lookup = await self._lookup(exchange, cache_policy)
-        except CallError:
-            return await send(call)  # whose credentials these are is not known; sending it says why
         if call.operation == "embed":
-            return await vectors.embed(call, send, cache_policy, keys)
+            return await self._embed(call, send, cache_policy)
+        try:
+            lookup = await self._lookup(exchange, cache_policy)
+        except CallError:
+            return await send(call)  # credentials are missing; sending the call raises the error
         if cache_policy.policy == "refresh":
             return self._store_at_end(call, await send(call), lookup)
         match = await self._find(call, lookup.key)
@@ -90,6 +84,17 @@ class BoundCache:
         if cache_policy.lease <= 0:
             return self._store_at_end(call, await send(call), lookup)
         return await self._send_once(call, send, lookup, waiting)
+
+    async def _embed(self, call: Call, send: Send, policy: CachePolicy) -> Stream:
+        """Look up each text on its own."""
+        from .embedding_cache import VectorCache
+
+        vectors = VectorCache(self._io, self._target, self._patient, self._cache.backend)
+        try:
+            keys = await vectors.keys(call, policy)
+        except CallError:
+            return await send(call)
+        return await vectors.embed(call, send, policy, keys)
 
     async def _lookup(self, exchange: Exchange, policy: CachePolicy) -> CacheLookup:
         """The lookup of this call."""

@@ -22,8 +22,8 @@ class TerminalPrompter:
             raise KeyboardInterrupt
         return answer
 
-    def show(self, options: Notice) -> None:
-        show(options.text)
+    def show(self, notice: Notice) -> None:
+        show(notice.text)
 
 
 def ask_question(question: Question) -> Any:

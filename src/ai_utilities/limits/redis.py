@@ -98,5 +98,5 @@ class RedisLimits(LimitStore):
 @cache
 def load_script() -> tuple[str, str]:
     """The script, and the name by which a server that has run it knows it."""
-    text = files(__package__).joinpath("account.lua").read_text(encoding="utf-8")
+    text = files("ai_utilities.limits").joinpath("account.lua").read_text(encoding="utf-8")
     return text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

@@ -75,9 +75,9 @@ class SQLiteLimits(LimitStore):
         now, wall = steady(), time.time()
         clock = state.get("clock")
         if clock is None:
-            state["clock"] = {"seen": now, "ahead": wall - now}
+            clock = {"seen": now, "ahead": wall - now}
         elif clock.get("boot") != boot_id():
             off = min(LONGEST_OFF, max(0.0, wall - clock.get("wall", wall)))
-            state["clock"] = {"seen": now, "ahead": clock["seen"] + clock["ahead"] + off - now}
-        state["clock"].update(boot=boot_id(), wall=wall)
+            clock = {"seen": now, "ahead": clock["seen"] + clock["ahead"] + off - now}
+        state["clock"] = {**clock, "boot": boot_id(), "wall": wall}
         return now

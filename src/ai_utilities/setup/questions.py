@@ -183,8 +183,8 @@ class PresetAnswers:
             case Confirm(default=agreed):
                 return agreed
 
-    def show(self, options: Notice) -> None:
-        self.notices.append(options.text)
+    def show(self, notice: Notice) -> None:
+        self.notices.append(notice.text)
 
     def _flag_value(self, key: str) -> str | None:
         """Flags about one provider mean the first."""

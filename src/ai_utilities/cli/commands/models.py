@@ -113,7 +113,7 @@ def render_table(offers: list[ModelInfo]) -> str:
     """A table without empty columns and those that do not fit the terminal."""
     from ..output import GAP, table
 
-    rows = [dict(zip(HEAD, row(offer), strict=True)) for offer in offers]
+    rows: list[dict[str, str | None]] = [dict(zip(HEAD, row(offer), strict=True)) for offer in offers]
     left = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
     chosen: set[str] = set()
     for name in COLUMN_PRIORITY:

@@ -136,12 +136,15 @@ class Decoder(Protocol):
 
     def whole(self, body: Any) -> Iterable[Delta]:
         """Decode a response that was received as one JSON body."""
+        ...
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
         """Decode one event of a stream."""
+        ...
 
     def finish(self) -> Iterable[Delta]:
         """Return the deltas that were held back, however the stream ended."""
+        ...
 
 
 class RequestAware:

@@ -68,7 +68,8 @@ class LlamaEngine:
             import xllamacpp
         except ImportError as error:
             raise ConfigurationError(MISSING) from error
-        parameters = xllamacpp.CommonParams()
+        library: Any = xllamacpp  # it has no type stubs
+        parameters = library.CommonParams()
         parameters.model.path = str(setup.path)
         parameters.n_ctx = setup.context * setup.slots
         parameters.n_parallel = setup.slots
@@ -87,7 +88,7 @@ class LlamaEngine:
         self.holders: set[object] = set()
         self.knows_tools = knows_tools(setup.path)
         try:
-            self._server: Any = xllamacpp.Server(parameters)
+            self._server: Any = library.Server(parameters)
         except RuntimeError as error:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise ConfigurationError(f"{setup.path} cannot be loaded as a GGUF model: {error}") from error

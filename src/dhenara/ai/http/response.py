@@ -161,6 +161,7 @@ class RawBody(Protocol):
 
     async def read(self, timeout: float | None) -> bytes:
         """Return the next raw bytes, b"" at the end; raises ReadTimeout, ConnectionBroken or BrokenFraming."""
+        ...
 
     async def close(self) -> None: ...
 

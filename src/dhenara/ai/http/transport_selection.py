@@ -112,7 +112,8 @@ def httpx2_of(contexts: TlsContexts, loop: asyncio.AbstractEventLoop | None) -> 
     from .adapters.httpx2_pool import AsyncHttpx2Transport
 
     backend = httpcore2.TrioBackend() if loop is None else httpcore2.AnyIOBackend()
-    return AsyncHttpx2Transport(contexts, environment(), backend)
+    # pyright sees that `AnyIOBackend` names its parameters otherwise than its base class does.
+    return AsyncHttpx2Transport(contexts, environment(), backend)  # pyright: ignore[reportArgumentType]
 
 
 def aiohttp_of(contexts: TlsContexts, loop: asyncio.AbstractEventLoop | None) -> Transport:

@@ -81,28 +81,36 @@ class IO(Protocol):
 
     async def addresses(self, host: str, port: int, timeout: float) -> tuple[str, ...]:
         """Every address that this name stands for. Raises Unreachable when there is none."""
+        ...
 
     async def sleep(self, seconds: float) -> None: ...
 
     def wakeup_event(self) -> WakeupSignal:
         """A new one, to be waited for in this world."""
+        ...
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs blocking work without holding up anybody else."""
+        ...
 
     async def run_jobs(self, jobs: Sequence[UserJob], at_once: int) -> list[Outcome | None]:
         """Runs jobs side by side, as many at once; None for those whose time was over. One at a time runs in place."""
+        ...
 
     async def run_steps(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
         """Takes steps of our own side by side, as many at once; the first failure is raised and ends them all."""
+        ...
 
     def monotonic(self) -> float:
         """Seconds on a clock that never goes back."""
+        ...
 
     def time(self) -> float:
         """Seconds since 1970."""
+        ...
 
     def random(self) -> float:
         """A random number from 0 up to 1."""
+        ...
 
     async def close(self) -> None: ...

@@ -100,7 +100,7 @@ class MCPServer:
         self._headers = given_headers(headers or {}, "the headers of an MCP server")
         self._prefix = prefix
         self._allowed = tuple(allowed)
-        self._needs_approval = needs_approval
+        self._needs_approval: bool | Literal["changes"] = needs_approval
         self._timeout = timeout
         self._open_timeout = open_timeout
         self._list_timeout = list_timeout

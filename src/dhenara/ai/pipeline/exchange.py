@@ -37,22 +37,27 @@ class Target(Protocol):
     @property
     def origin(self) -> Origin:
         """Provider, model and protocol."""
+        ...
 
     @property
     def endpoint(self) -> AIModelEndpoint:
         """The endpoint, with the provider's name for the model."""
+        ...
 
     @property
     def base_url(self) -> str:
         """Base URL; the protocol's paths are appended to it."""
+        ...
 
     @property
     def account(self) -> str:
         """Keyed hash of the configured credentials, or of the file or profile name if only that is known."""
+        ...
 
     @property
     def price_share(self) -> float:
         """Share of the list price charged here; less than 1 for batches."""
+        ...
 
     async def exchange(self, call: Call) -> Exchange:
         """Return the call with the request that it is encoded to.
@@ -66,6 +71,7 @@ class Target(Protocol):
         Raises:
             DhenaraError: If the call cannot be encoded; sending it would raise the same error.
         """
+        ...
 
 
 class EncodedCall:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..providers.target import ResolvedTarget
 from ..types.chat.response import ChatResponse
@@ -61,7 +61,7 @@ def total_usage(usages: Iterable[Usage | None]) -> Usage:
         for name, count in usage.server_tool_requests.items():
             requests[name] = requests.get(name, 0) + count
     reported = [usage.reported_cost for usage in known if usage.reported_cost is not None]
-    counts = {name: sum(getattr(usage, name) for usage in known) for name in COUNTED}
+    counts: dict[str, Any] = {name: sum(getattr(usage, name) for usage in known) for name in COUNTED}
     unclear = tuple(dict.fromkeys(name for usage in known for name in usage.unclear))
     cost = sum(reported) if reported else None
     return Usage(server_tool_requests=requests, reported_cost=cost, unclear=unclear, **counts)
@@ -94,8 +94,9 @@ def add_usages(usages: Sequence[Usage | None]) -> Usage | None:
     if not known:
         return None
     costs = [usage.reported_cost for usage in known]
+    counts: dict[str, Any] = {name: sum(getattr(usage, name) for usage in known) for name in COUNTS}
     return Usage(
-        **{name: sum(getattr(usage, name) for usage in known) for name in COUNTS},
+        **counts,
         units=sum_tables([usage.units for usage in known], 0.0),
         options=known[0].options,
         reported_cost=None if None in costs else sum(cost for cost in costs if cost is not None),

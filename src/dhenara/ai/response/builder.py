@@ -136,7 +136,7 @@ class ResponseBuilder:
         if choice is None:
             choice = self._choices[index] = ChoiceBuilder()
         choice.add(delta)  # type: ignore[arg-type]  # as above
-        if self.texts is not None and index == 0 and delta.__class__ is TextDelta:
+        if self.texts is not None and index == 0 and isinstance(delta, TextDelta):
             self.texts.append(delta.text)
 
     @property

@@ -60,7 +60,7 @@ class ReceivedRequest(Protocol):
 
 
 class Reply(Protocol):
-    def steps(self, resolved: ReceivedRequest) -> Iterable[Step]: ...
+    def steps(self, request: ReceivedRequest, /) -> Iterable[Step]: ...
 
 
 def response_head(status: int, headers: dict[str, str]) -> bytes:

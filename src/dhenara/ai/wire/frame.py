@@ -23,9 +23,11 @@ class Frames(Protocol):
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """The frames that are complete now."""
+        ...
 
     def finish(self) -> list[Frame]:
         """What can still be said of the tail when no more bytes come."""
+        ...
 
 
 class BytesAsFrames:

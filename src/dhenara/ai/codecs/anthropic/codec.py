@@ -39,16 +39,16 @@ def read_error(head: Head, body: Any) -> CallError:
 
     Cloud gateways send their own form: the same with a code and a status, or only `{"message"}`.
     """
-    text = body[0] if isinstance(body, list) and body else body
-    data = text.get("error") if isinstance(text, dict) else None
-    if not isinstance(data, dict):
-        return aws_error(head, text)
+    reply = body[0] if isinstance(body, list) and body else body
+    data = reply.get("error") if isinstance(reply, dict) else None
+    if not isinstance(reply, dict) or not isinstance(data, dict):
+        return aws_error(head, reply)
     message, kind, code = data.get("message"), data.get("type") or data.get("status"), data.get("code")
     words = message if isinstance(message, str) else None
     error = error_from_response(
         head, body, words, None if code is None else str(code), kind if isinstance(kind, str) else None
     )
-    error.request_id = error.request_id or text.get("request_id")
+    error.request_id = error.request_id or reply.get("request_id")
     return error
 
 

@@ -83,7 +83,9 @@ def budgeted_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningColle
 
 FILES = "files-api-2025-04-14"
 STREAM_FIELDS = {"stream": True}
-UNSAID_WHILE_THINKING = dict.fromkeys(("temperature", "top_k"), "it cannot be set when the model reasons")
+UNSAID_WHILE_THINKING: dict[str, str] = dict.fromkeys(
+    ("temperature", "top_k"), "it cannot be set when the model reasons"
+)
 
 
 def write_request(call: Call, quirks: MessagesQuirks) -> EncodedRequest:

@@ -27,9 +27,10 @@ def output_mode(call: Call, quirks: Quirks) -> OutputMode | None:
         return None
     if shape.mode != "auto" and shape.mode in quirks.structured:
         return shape.mode
-    return next(
-        (mode for mode in quirks.structured if mode != "native" or supports_schema(call, shape, quirks)), "prompt"
-    )
+    for mode in quirks.structured:
+        if mode != "native" or supports_schema(call, shape, quirks):
+            return mode
+    return "prompt"
 
 
 def supports_schema(call: Call, shape: StructuredOutput, quirks: Quirks) -> bool:

@@ -27,7 +27,7 @@ from ...wire.frame import Frame
 from ..common.fields import Wire, read_extras, read_index, read_name, read_object, read_objects, read_text, used
 from ..common.protocol_detection import CONVERSE, not_an_answer, refuse_foreign, says_why
 from ..failure import aws_error, error_from_response
-from .usage import MEDIA, read_citation, read_media, read_usage
+from .usage import MEDIA, Kind, read_citation, read_media, read_usage
 
 FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -150,7 +150,7 @@ class ConverseReader:
             yield ResponseStart(extras=extras)
 
     def _block(self, index: int, block: Wire) -> Iterator[Delta]:
-        media = next((kind for kind in MEDIA if read_object(block, kind)), None)
+        media: Kind | None = next((kind for kind in MEDIA if read_object(block, kind)), None)
         if isinstance(block.get("text"), str):
             yield TextDelta(index, block["text"])
         elif tool := read_object(block, "toolUse"):

@@ -124,8 +124,9 @@ def write_without_id(part: Content, warnings: WarningCollector) -> Iterator[Wire
 
 def is_same_message(part: Content, following: Content | None) -> bool:
     item = part.extras["item"]
-    kind = TextContent | StructuredContent
-    return isinstance(following, kind) and "id" in item and following.extras.get("item") == item
+    return (
+        isinstance(following, TextContent | StructuredContent) and "id" in item and following.extras.get("item") == item
+    )
 
 
 def append_text(message: Wire | None, part: TextContent | StructuredContent) -> Wire:

@@ -77,8 +77,12 @@ def add_wav_header(samples: bytes, mime_type: str, wanted: str | None) -> tuple[
         return samples, audio_type(samples) or canonical_audio_type(mime_type)
     if wanted == "pcm":
         return samples, mime_type
-    text = dict(part.strip().partition("=")[::2] for part in mime_type.split(";")[1:])
-    return write_wav(samples, int(text.get("rate") or PCM_RATE), int(text.get("channels") or 1)), "audio/wav"
+    parameters: dict[str, str] = {}
+    for part in mime_type.split(";")[1:]:
+        name, _, value = part.strip().partition("=")
+        parameters[name] = value
+    rate, channels = int(parameters.get("rate") or PCM_RATE), int(parameters.get("channels") or 1)
+    return write_wav(samples, rate, channels), "audio/wav"
 
 
 class AudioReader:

@@ -16,9 +16,11 @@ class Decompressor(Protocol):
 
     def feed(self, data: bytes, most: int = 0) -> bytes:
         """What `data` opens to, at most `most` bytes of it; 0 for no bound."""
+        ...
 
     def finish(self) -> bytes:
         """What was still held back. Raises BrokenFraming when the end of the compressed data did not arrive."""
+        ...
 
 
 class UnsupportedEncoding:

@@ -66,6 +66,7 @@ class Response(Protocol):
 
     async def read(self) -> bytes:
         """The next bytes of the body, never empty until it is over; then b""."""
+        ...
 
     async def close(self) -> None:
         """Ends the exchange now. A connection with an unread body is hung up, so nobody goes on talking."""

@@ -17,6 +17,7 @@ class Connection(Protocol):
 
     async def read(self, timeout: float | None) -> bytes:
         """Return the next bytes, b"" when the other side closed; raises ReadTimeout or ConnectionBroken."""
+        ...
 
     async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
         """Write `data` and return how many bytes were written.
@@ -25,6 +26,7 @@ class Connection(Protocol):
         ReadTimeout,
         ConnectionBroken or NothingWritten.
         """
+        ...
 
     async def close(self) -> None: ...
 
@@ -33,6 +35,7 @@ class Connection(Protocol):
 
     def is_stale(self) -> bool:
         """Whether an idle connection was closed by the other side, or has unexpected data."""
+        ...
 
 
 class Network(Protocol):
@@ -42,6 +45,7 @@ class Network(Protocol):
 
     async def start_tls(self, connection: Connection, host: str, timeout: float | None) -> Connection:
         """Return the connection with TLS; it is closed if that fails."""
+        ...
 
 
 REFUSALS = ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE")

@@ -22,6 +22,7 @@ class Waiter(Protocol):
 
     async def either(self, waiting: socket.socket, timeout: float | None) -> bool:
         """Wait until it is readable or writable; return whether it is readable. Raises TimeoutError."""
+        ...
 
     def close(self, closing: socket.socket) -> None:
         """Close the socket and wake its waiters."""

@@ -71,11 +71,10 @@ class TimeLimit:
     def __enter__(self) -> None:
         self._scope.__enter__()
 
-    def __exit__(self, *raised: Any) -> bool:
-        handled = bool(self._scope.__exit__(*raised))
+    def __exit__(self, *raised: Any) -> None:
+        self._scope.__exit__(*raised)
         if self._scope.cancelled_caught:
             raise TimeoutError
-        return handled
 
 
 def close_now(closing: socket.socket) -> None:

@@ -161,7 +161,7 @@ def set_outcome(one: PendingToolCall, outcome: Outcome | None) -> None:
     match outcome:
         case JobDone(value=value):
             one.result = value
-            one.outcome = "failed" if one.result.is_error else "ran"
+            one.outcome = "failed" if value.is_error else "ran"
         case JobFailed(error=error):
             one.outcome, one.result = "failed", exception_result(one.call, error)
         case None:

@@ -166,13 +166,14 @@ class StreamingSource:
         With `cut`, these are the unterminated last frames: one that cannot be read was truncated.
         """
         batches: list[Batch] = []
-        try:
-            for frame in frames:
+        for frame in frames:
+            try:
                 batches.append(list(self._decoder.frame(frame)))
-        except MALFORMED as error:
-            broken = cut and json.is_beginning(frame.data)
-            wrong = BrokenStreamError(CUT) if broken else undecodable_error(error)
-            batches.append([ErrorDelta(self._reader.with_names(wrong))])
+            except MALFORMED as error:
+                broken = cut and json.is_beginning(frame.data)
+                wrong = BrokenStreamError(CUT) if broken else undecodable_error(error)
+                batches.append([ErrorDelta(self._reader.with_names(wrong))])
+                break
         return batches
 
 

@@ -30,6 +30,7 @@ class DeltaSource(Protocol):
 
     def drain(self) -> Batch:
         """After a break, return deltas that arrived but were not returned."""
+        ...
 
     async def close(self) -> None: ...
 

@@ -106,6 +106,6 @@ def is_installed(*names: str) -> bool:
 
 
 def default_credential() -> Any:
-    from azure.identity import DefaultAzureCredential
+    from azure.identity import DefaultAzureCredential  # pyright: ignore[reportMissingImports]  # an extra
 
     return DefaultAzureCredential()

@@ -79,7 +79,7 @@ class SSEResponse(FrozenModel, Generic[T]):
 class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
     """A chunk of a streamed response."""
 
-    event: SSEEventType = SSEEventType.TOKEN_STREAM
+    event: SSEEventType = SSEEventType.TOKEN_STREAM  # pyright: ignore[reportIncompatibleVariableOverride]  # frozen
 
     @property
     def text_delta(self) -> str:
@@ -91,7 +91,7 @@ class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
 class SSEErrorResponse(SSEResponse[SSEErrorData]):
     """An error in a stream. The final tuple that follows contains what was received before."""
 
-    event: Literal[SSEEventType.ERROR] = SSEEventType.ERROR
+    event: Literal[SSEEventType.ERROR] = SSEEventType.ERROR  # pyright: ignore[reportIncompatibleVariableOverride]  # frozen
 
     @property
     def text_delta(self) -> str:

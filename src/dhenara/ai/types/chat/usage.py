@@ -103,7 +103,7 @@ class Costed(FrozenModel):
     def with_pricing(self, pricing: Pricing | None) -> Self:
         """Return this response; its cost is calculated with `pricing` on first access."""
         if pricing is not None:
-            self.__dict__.pop("cost", None)
+            vars(self).pop("cost", None)
             self._pricing = pricing
         return self
 
