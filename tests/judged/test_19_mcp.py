@@ -75,6 +75,11 @@ def test_a_server_that_does_not_answer_the_opening_is_given_up(world: World) -> 
     assert isinstance(caught.value, TimeoutError)
 
 
+def test_a_process_that_does_not_end_by_itself_is_ended() -> None:
+    with pytest.raises(MCPTimeoutError, match="open_timeout"):
+        inside(Blocking(), serving("stubborn", open_timeout=0.3))
+
+
 def test_a_server_that_does_not_list_its_tools_is_given_up(world: World) -> None:
     with pytest.raises(MCPTimeoutError, match="list_timeout") as caught:
         inside(world, serving("silent", list_timeout=0.3))
@@ -123,3 +128,40 @@ def test_a_name_depends_neither_on_the_order_nor_on_what_is_allowed() -> None:
 def test_a_tool_whose_schema_cannot_work_is_named() -> None:
     with pytest.raises(InvalidSchemaError, match=r"tool 'look_up' .*properties\.a\.\$ref"):
         inside(Blocking(), serving("broken", "look_up"))
+
+
+def call_first(world: World, server: MCPServer, **arguments: Any) -> Any:
+    """What the first tool of the server returns or raises."""
+    if isinstance(world, Blocking):
+        with server:
+            return server.tools()[0].bind(arguments)()
+
+    async def scenario() -> Any:
+        async with server:
+            return await (await server.tools_async())[0].bind(arguments)()
+
+    return world._start(scenario)
+
+
+@pytest.mark.parametrize("method", ["initialize", "tools/list", "tools/call"])
+def test_bytes_that_are_not_utf_8_do_not_end_the_connection(world: World, method: str) -> None:
+    assert call_first(world, serving(f"latin {method}", "a", list_timeout=20)).get_text() == "called a"
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("refusing", "did not run the tool 'a': the database is closed"),
+        ("dying", "did not run the tool 'a': Connection closed"),
+        ("odd", "did not answer the call of 'a' with a tool result: content"),
+        ("torn", "answered the call of 'a' with a part that cannot be read: Only base64"),
+    ],
+)
+def test_an_error_of_a_tool_call_is_a_typed_error(world: World, kind: str, reason: str) -> None:
+    with pytest.raises(MCPServerError, match=reason):
+        call_first(world, serving(kind, "a"))
+
+
+def test_arguments_that_json_cannot_hold_are_refused_and_the_connection_stays(world: World) -> None:
+    with pytest.raises(ConfigurationError, match="the arguments of 'a' cannot be written as JSON"):
+        call_first(world, serving("names", "a"), text="half \ud83d")

@@ -14,10 +14,11 @@ import anyio
 import httpx2
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from mcp import Client, MCPError, StdioServerParameters
 
-from ..errors import MCPServerError, MCPTimeoutError
+from ..errors import ConfigurationError, MCPServerError, MCPTimeoutError
 from ..http.protocol.limits import DEFAULT_LIMITS
 from ..wire.secrets import shown_address
 
@@ -129,7 +130,16 @@ async def make_client(
         )
         return Client(streamable_http_client(server, http_client=http))
     command, *arguments = server
-    return Client(StdioServerParameters(command=command, args=arguments, env=dict(env) if env else None, cwd=cwd))
+    return Client(
+        StdioServerParameters(
+            command=command,
+            args=arguments,
+            env=dict(env) if env else None,
+            cwd=cwd,
+            # With "strict", one wrong byte ends the package's reading task, and later requests wait forever.
+            encoding_error_handler="replace",
+        )
+    )
 
 
 def root_cause(error: BaseException) -> BaseException:
@@ -138,6 +148,7 @@ def root_cause(error: BaseException) -> BaseException:
 
 
 def server_name(server: str | Sequence[str]) -> str:
+    """Return the server's name for messages: its command, or its URL without the query, which may contain a key."""
     return shown_address(server) if isinstance(server, str) else repr(server[0])
 
 
@@ -164,6 +175,35 @@ async def list_tools(client: Client, server: str, timeout: float | None, most: i
         ) from error
     except (*UNREACHABLE, ValidationError) as error:
         raise MCPServerError(f"the MCP server {server} did not list its tools: {root_cause(error)}") from error
+
+
+async def call_tool(client: Client, server: str, name: str, arguments: dict[str, Any]) -> Any:
+    """Call a tool and return its result.
+
+    Raises:
+        ConfigurationError: If the arguments cannot be written as JSON; sending them would end the connection.
+        MCPServerError: If the server answered with an error, with no valid result, or is gone.
+    """
+    try:
+        to_json(arguments)
+    except PydanticSerializationError as error:
+        raise ConfigurationError(
+            f"the MCP server {server}: the arguments of {name!r} cannot be written as JSON: {error}. "
+            "Pass JSON values, and text without lone surrogates."
+        ) from error
+    try:
+        return await client.call_tool(name, arguments)
+    except ValidationError as error:
+        place, problem = ".".join(map(str, error.errors()[0]["loc"])), error.errors()[0]["msg"]
+        raise MCPServerError(
+            f"the MCP server {server} did not answer the call of {name!r} with a tool result: {place}: {problem}. "
+            "Report this to the author of the server."
+        ) from error
+    except (*UNREACHABLE, ValueError) as error:
+        raise MCPServerError(
+            f"the MCP server {server} did not run the tool {name!r}: {root_cause(error)}. "
+            "Check the arguments and the output of the server."
+        ) from error
 
 
 async def read_pages(client: Client, server: str, most: int) -> list[Any]:

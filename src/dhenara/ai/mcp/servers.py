@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from anyio import get_cancelled_exc_class
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from pydantic import ValidationError
+
 from ..errors import ConfigurationError, InvalidSchemaError, MCPServerError, SyncAsyncMismatchError
 from ..providers.request_parts import given_headers
 from ..types.content.parts import AudioContent, FileContent, ImageContent, ResultPart, TextContent, ToolResultContent
@@ -14,13 +18,15 @@ from ..types.tools.tool import Tool
 from ..wire.secrets import SecretAddress, SecretText, secret_headers, shown_address
 
 if TYPE_CHECKING:
-    from anyio.from_thread import BlockingPortal
-
     from mcp import Client
 
 
 def read_contents(result: Any) -> ToolResultContent:
-    """Convert text, images and audio; use the structured value if there is no content."""
+    """Convert text, images and audio; use the structured value if there is no content.
+
+    Raises:
+        ValueError: If media are not base64, or not of a media type that a part can have.
+    """
     parts = [read_block(block) for block in result.content]
     if len(parts) == 1 and isinstance(parts[0], TextContent):
         return ToolResultContent(call_id="", output=parts[0].text, is_error=bool(result.is_error))
@@ -34,9 +40,9 @@ def read_block(block: Any) -> ResultPart:
         case "text":
             return TextContent(text=block.text)
         case "image":
-            return ImageContent(data=base64.b64decode(block.data), mime_type=block.mime_type)
+            return ImageContent(data=read_base64(block.data), mime_type=block.mime_type)
         case "audio":
-            return AudioContent(data=base64.b64decode(block.data), mime_type=block.mime_type)
+            return AudioContent(data=read_base64(block.data), mime_type=block.mime_type)
         case "resource_link":
             return TextContent(text=f"{block.name}: {block.uri}")
         case "resource":
@@ -49,7 +55,12 @@ def read_resource(resource: Any) -> ResultPart:
     name = str(resource.uri)
     if getattr(resource, "text", None) is not None:
         return TextContent(text=f"{name}:\n{resource.text}")
-    return FileContent(data=base64.b64decode(resource.blob), mime_type=resource.mime_type, name=name)
+    return FileContent(data=read_base64(resource.blob), mime_type=resource.mime_type, name=name)
+
+
+def read_base64(text: str) -> bytes:
+    """Decode base64, which some servers break into lines."""
+    return base64.b64decode("".join(text.split()), validate=True)
 
 
 class MCPServer:
@@ -111,8 +122,6 @@ class MCPServer:
 
     def __enter__(self) -> Self:
         """Open the connection on an event loop in a new thread, which ends with it."""
-        from anyio.from_thread import start_blocking_portal
-
         inside = ExitStack()
         with inside:
             portal = inside.enter_context(start_blocking_portal())
@@ -220,7 +229,18 @@ class MCPServer:
         return call
 
     async def _call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResultContent:
-        return read_contents(await self._open().call_tool(name, arguments))
+        from .connection import call_tool
+
+        server = server_name(self._server)
+        result = await call_tool(self._open(), server, name, arguments)
+        try:
+            return read_contents(result)
+        except ValueError as error:
+            reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+            raise MCPServerError(
+                f"the MCP server {server} answered the call of {name!r} with a part that cannot be read: {reason}. "
+                "Report this to the author of the server."
+            ) from error
 
     def _open(self) -> Client:
         if self._client is None:
@@ -234,8 +254,6 @@ def server_name(server: str | Sequence[str]) -> str:
 
 
 def is_cancellation(error: BaseException | None) -> bool:
-    from anyio import get_cancelled_exc_class
-
     return isinstance(error, get_cancelled_exc_class())
 
 
