@@ -214,9 +214,7 @@ class LayerTarget:
 
     @property
     def account(self) -> str:
-        from ..providers.account import configured_account
-
-        return configured_account(self.resolved)
+        return self.resolved.configured_account()
 
     @property
     def price_share(self) -> float:

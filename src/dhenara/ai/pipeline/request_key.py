@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError
 
 from ..codecs.base import EncodedRequest
 from ..http.protocol.message import HttpRequest
-from ..providers.account import fetched_account, hashed, static_account
+from ..providers.account import fetched_account, hashed
 from ..types.config.call import Call
 from ..types.content.parts import Content, Media, ToolResultContent
 from ..wire import json
@@ -76,7 +76,7 @@ async def request_key(exchange: Exchange, *, share_accounts: bool) -> str:
 
 async def account_of(io: IO, target: ResolvedTarget, call: Call) -> str:
     """Return which account the request uses; fetches a token if needed, which later requests reuse."""
-    known = static_account(target) or ""
+    known = target.static_account() or ""
     if not known and isinstance(io, AuthenticatedIO):
         known = fetched_account(await io.token(TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)))
     return hashed([known, await io.call(target.certificate)]) if target.certificate else known

@@ -4,38 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..wire import json
-from .auth import AuthContext
-
-if TYPE_CHECKING:
-    from .auth import Token
-    from .target import ResolvedTarget
+from .auth import AuthContext, Token
 
 HASH_KEY = b"dhenara account"
 SECRETS = ("token", "private_key", "client_secret", "refresh_token", "secret_access_key")
 """Credential fields that identify one account. File and profile names differ between machines."""
-
-
-def static_account(target: ResolvedTarget) -> str | None:
-    """Return the account if the configured credentials identify it; None if it is known only after fetching a
-    token.
-    """
-    if target.source is None:
-        return hashed(grant_material(target.auth_context))
-    credentials = target.endpoint.api.credentials
-    given = credentials.reveal() if credentials else {}
-    return hashed(given) if has_secret(given) else None
-
-
-def configured_account(target: ResolvedTarget) -> str:
-    """Return the account from the configuration; without a secret in it, from the names of files and profiles."""
-    known = static_account(target)
-    if known is not None:
-        return known
-    credentials = target.endpoint.api.credentials
-    return hashed(["unknown", credentials.reveal() if credentials else {}])
 
 
 def fetched_account(fetched_token: Token) -> str:

@@ -17,6 +17,7 @@ from ..types.config.model import AIModel
 from ..types.content.base import Origin
 from ..wire.frame import Frames
 from ..wire.secrets import SecretAddress, SecretText
+from .account import grant_material, has_secret, hashed
 from .auth import Auth, AuthContext, bearer
 from .base_urls import check_names, check_parts, full_address, given_address
 from .credentials import find_identity
@@ -93,6 +94,17 @@ class ResolvedTarget:
         return auth(
             request.with_headers(fetched_token.headers), replace(self.auth_context.with_token(fetched_token), now=now)
         )
+
+    def static_account(self) -> str | None:
+        """Return the account if the configured credentials identify it; None if a token has to be fetched first."""
+        if self.source is None:
+            return hashed(grant_material(self.auth_context))
+        given = given_values(self.endpoint.api)
+        return hashed(given) if has_secret(given) else None
+
+    def configured_account(self) -> str:
+        """Return the account from the configuration; without a secret in it, from the names of files and profiles."""
+        return self.static_account() or hashed(["unknown", given_values(self.endpoint.api)])
 
     def frames(self) -> Frames:
         """Return the parser for streamed bodies of this route."""
