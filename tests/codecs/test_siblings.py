@@ -20,7 +20,7 @@ from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.response.builder import ResponseBuilder, build_response
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.testing.answer import FakeUsage
-from dhenara.ai.testing.protocols.registry import dialect_for
+from dhenara.ai.testing.protocols import dialect_for
 from dhenara.ai.testing.replies import HangUp, Send
 from dhenara.ai.types import AIModelCallConfig
 from dhenara.ai.types.chat.response import ChatResponse

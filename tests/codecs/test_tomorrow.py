@@ -12,7 +12,7 @@ from dhenara.ai.providers.registry import load_provider
 from dhenara.ai.providers.target import find_route
 from dhenara.ai.response.builder import build_response
 from dhenara.ai.testing import Answer, FakeToolCall
-from dhenara.ai.testing.protocols.registry import dialect_for
+from dhenara.ai.testing.protocols import dialect_for
 from dhenara.ai.types import ChatResponse, GenericContent
 from dhenara.ai.wire import json
 from dhenara.ai.wire.frame import Frame

@@ -152,7 +152,7 @@ def test_a_stream_that_breaks_keeps_what_had_arrived(
 @PROVIDERS
 def test_a_stream_without_its_last_word_is_interrupted(provider: str, world: World, server: FakeServer) -> None:
     """All bytes arrive in order, the body ends properly, only the protocol's own end is missing."""
-    from dhenara.ai.testing.protocols.registry import dialect_for
+    from dhenara.ai.testing.protocols import dialect_for
 
     path = "/chat/completions" if provider == "openai" else "/messages"
     events = dialect_for(path).stream(LONG, {"model": "m"})
@@ -179,7 +179,7 @@ def test_a_stream_without_its_last_word_is_interrupted(provider: str, world: Wor
 def test_an_error_inside_a_stream_is_told_and_the_rest_is_kept(
     provider: str, event: bytes, world: World, server: FakeServer
 ) -> None:
-    from dhenara.ai.testing.protocols.registry import dialect_for
+    from dhenara.ai.testing.protocols import dialect_for
 
     events = dialect_for("/messages" if provider == "anthropic" else "/chat/completions").stream(LONG, {"model": "m"})
     server.add_replies(RawStream([*events[:6], event]))
@@ -297,7 +297,7 @@ def test_a_stream_that_stalls_is_ended_at_the_limit_and_keeps_its_words(
 def test_a_break_in_the_middle_of_an_event_keeps_the_events_before_it(
     provider: str, end: Reset | HangUp, world: World, server: FakeServer
 ) -> None:
-    from dhenara.ai.testing.protocols.registry import dialect_for
+    from dhenara.ai.testing.protocols import dialect_for
 
     events = dialect_for("/messages" if provider == "anthropic" else "/chat/completions").stream(LONG, {"model": "m"})
     server.add_replies(CutReply(RawStream([*events[:6], events[6][: len(events[6]) // 2]], pause=0.01), 8, end))

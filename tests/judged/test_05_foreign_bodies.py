@@ -17,7 +17,7 @@ from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, Raw, RawStream
 from dhenara.ai.testing.batches import FakeBatches
-from dhenara.ai.testing.protocols.registry import dialect_for
+from dhenara.ai.testing.protocols import dialect_for
 from dhenara.ai.wire.eventstream import write_message
 from dhenara.ai.wire.frame import Frame
 from support.corpus import CORPUS, load

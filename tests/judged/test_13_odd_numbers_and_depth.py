@@ -11,7 +11,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError
 from dhenara.ai.testing import Answer, FakeServer, Raw, RawStream
-from dhenara.ai.testing.protocols.registry import dialect_for
+from dhenara.ai.testing.protocols import dialect_for
 from dhenara.ai.wire import json as wire
 from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
 from dhenara.ai.wire.sse import SseFrames

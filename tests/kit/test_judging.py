@@ -99,7 +99,7 @@ def test_what_a_provider_does_not_offer_is_said(name: str, given: Any, world: Wo
 
 
 def test_words_stream_through_the_kit(world: World, server: FakeServer) -> None:
-    from dhenara.ai.testing.sample_audio import wav_tone
+    from dhenara.ai.testing.sample_operations import wav_tone
 
     server.add_replies(SampleOperations())
 

@@ -13,7 +13,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import FakeServer, Raw, SampleOperations, ServerExchange
-from dhenara.ai.testing.sample_audio import wav_tone
+from dhenara.ai.testing.sample_operations import wav_tone
 from dhenara.ai.types import AudioContent
 from support.forms import form
 from support.worlds import endpoint

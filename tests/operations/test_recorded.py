@@ -13,8 +13,7 @@ from dhenara.ai.codecs.base import Codec
 from dhenara.ai.codecs.operations.operation import EmbeddingQuirks
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import BadRequestError, CallError, NotFoundError
-from dhenara.ai.providers.known.common_routes import embeddings
-from dhenara.ai.providers.operation_routes import operation_route
+from dhenara.ai.providers.operation_routes import embeddings, operation_route
 from dhenara.ai.providers.provider import Route
 from dhenara.ai.providers.registry import find_provider
 from dhenara.ai.types.chat.usage import Usage

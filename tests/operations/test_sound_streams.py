@@ -12,7 +12,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BrokenStreamError, ConfigurationError
 from dhenara.ai.testing import CutReply, FakeServer, RawStream, Refusal, SampleOperations
-from dhenara.ai.testing.sample_audio import wav_tone
+from dhenara.ai.testing.sample_operations import wav_tone
 from support.forms import form
 from support.worlds import World, endpoint
 

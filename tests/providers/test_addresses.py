@@ -14,7 +14,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import (
     ConfigurationError,
 )
-from dhenara.ai.providers.known.claude import name_on_bedrock, name_on_vertex
+from dhenara.ai.providers.known.anthropic import name_on_bedrock, name_on_vertex
 from dhenara.ai.providers.target import ResolvedTarget, resolve
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint

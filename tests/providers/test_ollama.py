@@ -177,7 +177,7 @@ def test_tools_are_chosen_by_what_is_offered(server: FakeServer) -> None:
 
 
 def test_an_error_inside_a_stream_is_told_and_the_rest_is_kept(world: World, server: FakeServer) -> None:
-    from dhenara.ai.testing.protocols.registry import dialect_for
+    from dhenara.ai.testing.protocols import dialect_for
 
     lines = dialect_for("/api/chat").stream(Answer(text="one two three four"), {"model": "m"})
     server.add_replies(
@@ -192,7 +192,7 @@ def test_an_error_inside_a_stream_is_told_and_the_rest_is_kept(world: World, ser
 
 
 def test_a_stream_that_is_not_done_is_interrupted(world: World, server: FakeServer) -> None:
-    from dhenara.ai.testing.protocols.registry import dialect_for
+    from dhenara.ai.testing.protocols import dialect_for
 
     lines = dialect_for("/api/chat").stream(Answer(text="one two three four"), {"model": "m"})
     server.add_replies(RawStream(lines[:-1], headers=NDJSON))

@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.http.protocol.message import HttpRequest
-from dhenara.ai.providers.sigv4 import AwsCredentials, sign
+from dhenara.ai.providers.auth import AwsCredentials, sign_v4
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
@@ -36,7 +36,7 @@ LOOSE = st.text("abc %/:+=&ü", max_size=8)
     ],
 )
 def test_the_published_examples_are_signed_as_published(method: str, path: str, signature: str) -> None:
-    signed = sign(HttpRequest(method, HOST + path), EXAMPLE, "us-east-1", "service", MOMENT)
+    signed = sign_v4(HttpRequest(method, HOST + path), EXAMPLE, "us-east-1", "service", MOMENT)
     assert signed.headers["authorization"] == (
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, "
         f"SignedHeaders=host;x-amz-date, Signature={signature}"
@@ -59,7 +59,7 @@ def test_botocore_signs_the_same(
 
     spelled = "&".join(f"{name}={quote(value, safe='')}" for name, value in query)
     url = f"{HOST}/model/{'/'.join(segments)}{'?' if spelled else ''}{spelled}"
-    ours = sign(HttpRequest("POST", url, headers, body), with_token(token), "eu-west-1", "bedrock", MOMENT)
+    ours = sign_v4(HttpRequest("POST", url, headers, body), with_token(token), "eu-west-1", "bedrock", MOMENT)
     request = AWSRequest("POST", url, headers, body)
     signer = SigV4Auth(Credentials(EXAMPLE.access_key, EXAMPLE.secret_key, token), "bedrock", "eu-west-1")
     with patch("botocore.auth.get_current_datetime", lambda: MOMENT.replace(tzinfo=None)):
@@ -96,7 +96,7 @@ def test_a_call_to_bedrock_is_signed_with_the_keys_of_the_account(server: FakeSe
         asked.body,
     )
     moment = clock.datetime.strptime(asked.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=clock.UTC)
-    again = sign(sent, EXAMPLE, "us-east-1", "bedrock", moment)
+    again = sign_v4(sent, EXAMPLE, "us-east-1", "bedrock", moment)
     assert asked.headers["authorization"] == again.headers["authorization"]
     assert asked.headers["host"] == host
 

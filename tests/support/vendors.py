@@ -22,7 +22,7 @@ from dhenara.ai.codecs.base import Quirks
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.history.repair import repair_history
 from dhenara.ai.providers.registry import load_provider
-from dhenara.ai.testing.protocols.registry import block_violations
+from dhenara.ai.testing.protocols import block_violations
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call, Message
 from dhenara.ai.wire import json
 

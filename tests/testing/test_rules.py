@@ -10,7 +10,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.testing.protocols.registry import block_violations
+from dhenara.ai.testing.protocols import block_violations
 from support.worlds import World, endpoint
 
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"

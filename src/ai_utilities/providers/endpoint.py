@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dhenara.ai.providers.registry import find_provider
+from dhenara.ai.providers.registry import did_you_mean, find_provider
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 from ..config.origins import OriginLevel
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderConfigurationError
-from .facts import ProviderFacts, engine_facts, normalize_name
+from .facts import ProviderFacts, engine_facts, known_providers, normalize_name
 
 if TYPE_CHECKING:
     from dhenara.ai.types.config.model import FunctionalType
@@ -78,7 +78,10 @@ def make_fallback(named: str, settings: AiSettings, main: str) -> AIModelEndpoin
     """`provider` with its default model, or `provider/model`."""
     provider, _, model = named.partition("/")
     if engine_facts(normalize_name(provider)) is None:
-        raise ProviderConfigurationError(f"fallbacks: unknown provider {named!r}. `ai-utilities providers` lists all.")
+        hint = did_you_mean(provider, known_providers())
+        raise ProviderConfigurationError(
+            f"fallbacks: unknown provider {named!r}.{hint} `ai-utilities providers` lists all."
+        )
     is_main = normalize_name(provider) == main
     try:
         match = ConfigurationResolver(settings).validate(provider, own_only=not is_main, needs_model=not model)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
-from dhenara.ai.providers.registry import find_provider
+from dhenara.ai.providers.registry import did_you_mean, find_provider, fold_name
 
 from ..config_models import AiSettings
 from ..exceptions import ProviderConfigurationError
 from .base_provider import BaseProvider
 from .defaults import AUTO
 from .engine_provider import EngineProvider
-from .facts import fold_name, known_providers, normalize_name
+from .facts import known_providers, normalize_name
 from .groq_provider import GroqProvider
 from .ollama_provider import OllamaProvider
 from .openai_provider import OpenAIProvider
@@ -75,9 +74,8 @@ def is_known(name: str) -> bool:
 
 
 def suggestion(name: str) -> str:
-    """A sentence with the most similar known name; empty if there is none."""
-    close = get_close_matches(name.strip().lower(), list_providers(), 1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    """A question that suggests the provider that is probably meant, with a space before it; empty if there is none."""
+    return did_you_mean(name, list_providers())
 
 
 def check_name(name: Any) -> str:
@@ -108,9 +106,7 @@ def iter_entry_points() -> Iterator[EntryPoint]:
 
 
 def describe_unknown(name: str) -> str:
-    names = list_providers()
     return (
-        f"unknown provider {name!r}.{suggestion(name)} Known are {', '.join(names)} and auto; "
-        "register_provider(name, factory) adds one, and openai_compatible with a base_url reaches any server that "
-        "speaks OpenAI's protocol."
+        f"unknown provider {name!r}.{suggestion(name)} list_providers() lists all names. Use 'openai_compatible' with "
+        "base_url=... for any server with OpenAI's API, or register_provider(name, factory) to add a provider."
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from dhenara.ai.providers.registry import find_provider, known_names
+from dhenara.ai.providers.registry import find_provider, fold_name, known_names
 
 FIRST_MODELS = {
     "openai": "gpt-5.4-mini",
@@ -62,10 +62,6 @@ class ProviderFacts:
 def normalize_name(name: str) -> str:
     """Normalizes a provider name: `LM-Studio`, `lmstudio` and `lm_studio` are the same."""
     return canonical_names().get(fold_name(name), name.strip().lower())
-
-
-def fold_name(name: str) -> str:
-    return re.sub(r"[\s_.-]", "", name.lower())
 
 
 def canonical_names() -> dict[str, str]:

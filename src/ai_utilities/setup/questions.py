@@ -7,10 +7,12 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dhenara.ai.providers.registry import fold_name
+
 from ..exceptions import ProviderConfigurationError
 from ..providers.defaults import AUTO
 from ..providers.factory import is_known, suggestion
-from ..providers.facts import EMBEDDED, ProviderFacts, facts_of, fold_name, known_providers
+from ..providers.facts import EMBEDDED, ProviderFacts, facts_of, known_providers
 from ..providers.model_listing import models_from_catalog
 from .steps import (
     Choose,

@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError
 
 from ..codecs.base import EncodedRequest
 from ..http.protocol.message import HttpRequest
-from ..providers.account import fetched_account, hashed
+from ..providers.credentials import fetched_account, hashed
 from ..types.config.call import Call
 from ..types.content.parts import Content, Media, ToolResultContent
 from ..wire import json

@@ -1,11 +1,14 @@
-"""Authentication: the methods that sign a request, and the tokens that have to be fetched first."""
+"""Authentication: methods that sign a request (also AWS Signature Version 4), and tokens that have to be fetched."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from ..errors import ConfigurationError
 from ..http.protocol.interfaces import AttemptTimeouts
@@ -74,10 +77,10 @@ def bearer(request: HttpRequest, auth: AuthContext) -> HttpRequest:
 def header(*names: str, before: str = "") -> Auth:
     """Return a method that sends the key in these headers, with an optional prefix."""
 
-    def sign(request: HttpRequest, auth: AuthContext) -> HttpRequest:
+    def add_key(request: HttpRequest, auth: AuthContext) -> HttpRequest:
         return request.with_headers(dict.fromkeys(names, SecretText(before + auth.key))) if auth.key else request
 
-    return sign
+    return add_key
 
 
 def bearer_or_aws(service: str) -> Auth:
@@ -87,14 +90,12 @@ def bearer_or_aws(service: str) -> Auth:
         if auth.key:
             return bearer(request, auth)
 
-        from .sigv4 import AwsCredentials, sign
-
         credentials = AwsCredentials(
             require_entry(auth.credentials, "access_key_id"),
             require_entry(auth.credentials, "secret_access_key"),
             auth.credentials.get("session_token"),
         )
-        return sign(
+        return sign_v4(
             request, credentials, require_entry(auth.config, "region"), service, datetime.fromtimestamp(auth.now, UTC)
         )
 
@@ -109,3 +110,78 @@ def require_entry(given: Mapping[str, Any], name: str) -> str:
             "config={'region': ...} to AIModelAPI."
         )
     return value
+
+
+UNRESERVED = "-_.~"
+ALGORITHM = "AWS4-HMAC-SHA256"
+UNSIGNED = frozenset({"accept-encoding", "connection", "expect", "user-agent", "x-amzn-trace-id", "authorization"})
+
+
+@dataclass(frozen=True, slots=True)
+class AwsCredentials:
+    """Keys of an AWS account. Never shown in a repr."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
+def sign_v4(request: HttpRequest, credentials: AwsCredentials, region: str, service: str, now: datetime) -> HttpRequest:
+    """Return the request with signature headers. `now` is in UTC."""
+    stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
+    timed = {"host": urlsplit(request.url).netloc, **request.headers, "x-amz-date": stamp}
+    if credentials.session_token is not None:
+        timed["x-amz-security-token"] = SecretText(credentials.session_token)
+    signed = {name: fold_whitespace(value) for name, value in sorted(timed.items()) if name not in UNSIGNED}
+    names = ";".join(signed)
+    scope = f"{day}/{region}/{service}/aws4_request"
+    canonical = "\n".join(
+        [
+            request.method,
+            canonical_path(request.url),
+            canonical_query(request.url),
+            *(f"{name}:{value}" for name, value in signed.items()),
+            "",
+            names,
+            hashlib.sha256(request.content).hexdigest(),
+        ]
+    )
+    data = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    signature = hmac.new(key(credentials.secret_key, day, region, service), data.encode(), hashlib.sha256).hexdigest()
+    token = f"{ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
+    return request.with_headers({**timed, "authorization": SecretText(token)})
+
+
+def key(secret: str, day: str, region: str, service: str) -> bytes:
+    """Derive the signing key for one day, region and service."""
+    made = f"AWS4{secret}".encode()
+    for step in (day, region, service, "aws4_request"):
+        made = hmac.new(made, step.encode(), hashlib.sha256).digest()
+    return made
+
+
+def canonical_path(url: str) -> str:
+    """Return the path encoded once more, as the signature requires."""
+    return quote(normalize_path(urlsplit(url).path or "/"), safe=f"/{UNRESERVED}")
+
+
+def normalize_path(path: str) -> str:
+    """Remove `.`, `..` and double slashes."""
+    stored: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            stored = stored[:-1]
+        elif segment not in ("", "."):
+            stored.append(segment)
+    end = "/" if path.endswith("/") and stored else ""
+    return f"/{'/'.join(stored)}{end}"
+
+
+def canonical_query(url: str) -> str:
+    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    encoded = sorted((quote(name, safe=UNRESERVED), quote(value, safe=UNRESERVED)) for name, value in pairs)
+    return "&".join(f"{name}={value}" for name, value in encoded)
+
+
+def fold_whitespace(value: str) -> str:
+    return " ".join(value.split())

@@ -1,14 +1,17 @@
-"""Credentials of a provider: an API key, the keys of an account, or a source of tokens."""
+"""Credentials of a provider (key, account keys, token source), and the account that they belong to."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ..types.config.api import AIModelAPI
+from ..wire import json
 from ..wire.secrets import SecretText
+from .auth import AuthContext, Token
 from .provider import Provider
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ def given_identity(
     provider: Provider, credentials: Mapping[str, Any], config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> ProviderCredentials:
     if "token" in credentials:
-        from .tokens.static_token import user_token_source
+        from .tokens.exchange import user_token_source
 
         return ProviderCredentials(source=user_token_source(credentials["token"], str(config.get("scope") or "")))
     return ProviderCredentials(
@@ -105,3 +108,45 @@ def clean_key(key: SecretText, who: str) -> SecretText:
     if not stripped or not stripped.isascii() or not stripped.isprintable() or " " in stripped:
         raise ConfigurationError(f"the API key for {who} is empty or has characters that no key has; copy it again")
     return stripped
+
+
+HASH_KEY = b"dhenara account"
+SECRETS = ("token", "private_key", "client_secret", "refresh_token", "secret_access_key")
+"""Credential fields that identify one account. File and profile names differ between machines."""
+
+
+def fetched_account(fetched_token: Token) -> str:
+    """Return the account of a fetched token or fetched keys."""
+    known: Any = (
+        fetched_token.account
+        or fetched_token.token
+        or fetched_token.credentials.get("access_key_id")
+        or dict(fetched_token.credentials)
+    )
+    return hashed([known, dict(fetched_token.headers)])
+
+
+def grant_material(auth: AuthContext) -> list[Any]:
+    return [auth.key, dict(auth.credentials)]
+
+
+def has_secret(given: Mapping[str, Any]) -> bool:
+    """Whether the credentials contain a secret themselves."""
+    match = any(isinstance(given.get(name), str) and given[name] for name in SECRETS)
+    inline = given.get("service_account_json")
+    if isinstance(inline, str):
+        return match or inline.lstrip().startswith("{")
+    return match or (isinstance(inline, Mapping) and has_secret(inline))
+
+
+def hashed(material: Any) -> str:
+    return hashlib.blake2b(json.dumps(plain(material)), key=HASH_KEY, digest_size=24).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """Return the credentials as JSON, independent of their order; objects are represented by their type."""
+    if isinstance(value, Mapping):
+        return [[str(name), plain(value[name])] for name in sorted(value, key=str)]
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value if isinstance(value, str | int | float | bool | None) else type(value).__qualname__

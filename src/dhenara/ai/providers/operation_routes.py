@@ -1,4 +1,4 @@
-"""Routes of operations other than chat, and the operation that an endpoint has by default."""
+"""Routes of operations other than chat: formats that many providers share, lookup, and the default operation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
+from ..codecs.operations.batch import BatchQuirks
+from ..codecs.operations.files import FileQuirks
+from ..codecs.operations.operation import EmbeddingQuirks, ImageQuirks, ModerationQuirks, OcrQuirks, RerankQuirks
 from ..errors import ConfigurationError, UnsupportedError
 from ..types.config.api import AIModelEndpoint
 from ..wire.text import matches
@@ -101,3 +105,57 @@ def image_only_patterns(operations: Sequence[Route]) -> tuple[str, ...]:
     """Return the name patterns of image models from the image routes."""
     drawing = (route.models for route in operations if route.operation == "image" and route.models != "*")
     return tuple(dict.fromkeys(pattern for models in drawing for pattern in models.split("|")))
+
+
+EMBEDDING_PARAMS = {"dimensions": "dimensions", "user": "user"}
+
+
+def embeddings(quirks: EmbeddingQuirks | None = None) -> Route:
+    """Embeddings in OpenAI's format."""
+    return Route("openai_rest.embeddings", quirks or EmbeddingQuirks(params=EMBEDDING_PARAMS), operation="embed")
+
+
+# As numbers: not every compatible server supports packed vectors, and some reject the parameter.
+PLAIN_EMBEDDINGS = embeddings(EmbeddingQuirks(params=EMBEDDING_PARAMS, most_texts=256, encoding="float"))
+
+
+def rerank(quirks: RerankQuirks | None = None) -> Route:
+    """Reranking in Cohere's format."""
+    return Route("openai_rest.rerank", quirks or RerankQuirks(), operation="rerank")
+
+
+def moderations(quirks: ModerationQuirks | None = None) -> Route:
+    return Route("openai_rest.moderations", quirks or ModerationQuirks(), operation="moderate")
+
+
+def ocr(quirks: OcrQuirks | None = None) -> Route:
+    """OCR in Mistral's format."""
+    return Route("openai_rest.ocr", quirks or OcrQuirks(), operation="ocr")
+
+
+def images(quirks: ImageQuirks | None = None, models: str = "*") -> Route:
+    """Image generation in OpenAI's format."""
+    return Route("openai_rest.images", quirks or ImageQuirks(), models, operation="image")
+
+
+HEARING_PARAMS = {"language": "language", "prompt": "prompt", "temperature": "temperature"}
+SPEECH_PARAMS = {"voice": "voice", "format": "response_format", "speed": "speed", "instructions": "instructions"}
+WHISPER = TranscriptionQuirks(params=HEARING_PARAMS, translations_path="/audio/translations")
+
+
+def transcriptions(quirks: TranscriptionQuirks = WHISPER, models: str = "*") -> Route:
+    """Transcription in OpenAI's format."""
+    return Route("openai_rest.transcription", quirks, models, operation="transcribe")
+
+
+def speech(quirks: SpeechQuirks | None = None, models: str = "*") -> Route:
+    """Speech synthesis in OpenAI's format."""
+    return Route("openai_rest.speech", quirks or SpeechQuirks(params=SPEECH_PARAMS), models, operation="speak")
+
+
+def files(quirks: FileQuirks) -> Route:
+    """Files in OpenAI's format."""
+    return Route("openai_rest.files", quirks, operation="files")
+
+
+BATCHES = Route("openai_rest.batches", BatchQuirks(), operation="batches")

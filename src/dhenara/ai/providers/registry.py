@@ -2,57 +2,69 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from importlib import import_module
 
 from ..errors import ConfigurationError
 from .provider import Provider
 
-KNOWN = {
-    "openai": "openai",
-    "anthropic": "anthropic",
-    "openai_compatible": "openai_compatible",
-    "google_ai": "google_ai",
-    "deepseek": "deepseek",
-    "groq": "groq",
-    "mistral": "mistral",
-    "xai": "xai",
-    "openrouter": "openrouter",
-    "together": "together",
-    "fireworks": "fireworks",
-    "perplexity": "perplexity",
-    "moonshot": "moonshot",
-    "zai": "zai",
-    "alibaba": "alibaba",
-    "minimax": "minimax",
-    "cerebras": "cerebras",
-    "huggingface": "huggingface",
-    "nvidia": "nvidia",
-    "github_models": "github_models",
-    "sambanova": "sambanova",
-    "deepinfra": "deepinfra",
-    "lm_studio": "lm_studio",
-    "vllm": "vllm",
-    "voyage": "voyage",
-    "deepgram": "deepgram",
-    "llama_cpp": "llama_cpp",
-    "local": "local",
-    "amazon_bedrock": "amazon_bedrock",
-    "bedrock": "amazon_bedrock",
-    "cohere": "cohere",
-    "google_vertex_ai": "google_vertex_ai",
-    "vertex_ai": "google_vertex_ai",
-    "vertex": "google_vertex_ai",
-    "microsoft_openai": "microsoft_openai",
-    "azure_openai": "microsoft_openai",
-    "azure": "microsoft_openai",
-    "microsoft_azure_ai": "microsoft_azure_ai",
-    "azure_ai": "microsoft_azure_ai",
-    "foundry": "microsoft_azure_ai",
-    "ollama": "ollama",
+MODULES = {
+    "openai": ("openai",),
+    "anthropic": ("anthropic",),
+    "google": ("google_ai", "google_vertex_ai"),
+    "mistral": ("mistral",),
+    "groq": ("groq",),
+    "xai": ("xai",),
+    "cohere": ("cohere",),
+    "chinese_labs": ("deepseek", "alibaba", "moonshot", "zai", "minimax"),
+    "gateways": ("openrouter", "huggingface", "github_models"),
+    "microsoft": ("microsoft_openai", "microsoft_azure_ai"),
+    "amazon_bedrock": ("amazon_bedrock",),
+    "open_model_hosts": ("together", "fireworks", "cerebras", "deepinfra", "nvidia", "sambanova"),
+    "specialists": ("perplexity", "voyage", "deepgram"),
+    "local_servers": ("ollama", "lm_studio", "llama_cpp", "vllm", "local", "openai_compatible"),
+}
+"""Module in `known/` to the providers in it; each is a constant of that name in capital letters."""
+
+ALIASES = {
     "google_gemini_api": "google_ai",
     "gemini": "google_ai",
+    "vertex_ai": "google_vertex_ai",
+    "vertex": "google_vertex_ai",
+    "bedrock": "amazon_bedrock",
+    "azure_openai": "microsoft_openai",
+    "azure": "microsoft_openai",
+    "azure_ai": "microsoft_azure_ai",
+    "foundry": "microsoft_azure_ai",
 }
-"""Name of a provider to its module in `known/`."""
+
+KNOWN = {**{name: name for names in MODULES.values() for name in names}, **ALIASES}
+"""Every name of a built-in provider, also aliases, to its own name."""
+
+MEANT = {
+    "grok": ("xai",),
+    "claude": ("anthropic",),
+    "google": ("google_ai", "google_vertex_ai"),
+    "aws": ("amazon_bedrock",),
+    "amazon": ("amazon_bedrock",),
+    "microsoft": ("microsoft_openai", "microsoft_azure_ai"),
+    "gpt": ("openai",),
+    "chatgpt": ("openai",),
+    "mixtral": ("mistral",),
+    "kimi": ("moonshot",),
+    "qwen": ("alibaba",),
+    "dashscope": ("alibaba",),
+    "glm": ("zai",),
+    "zhipu": ("zai",),
+    "sonar": ("perplexity",),
+    "hf": ("huggingface",),
+    "github": ("github_models",),
+}
+"""Names of models and companies that are taken for names of providers, with the providers to suggest."""
+
+SHORTEST, LONG = 4, 8
+"""A wrong name of at least 4 letters may differ from the right one by one typing error, of 8 letters by two."""
 
 _registered: dict[str, Provider] = {}
 
@@ -70,22 +82,76 @@ def register_provider(provider: Provider) -> None:
 def find_provider(name: str) -> Provider | None:
     """Return the provider with this name or alias, or None."""
     if name not in _registered and name in KNOWN:
-        module = import_module(f".known.{KNOWN[name]}", __package__)
-        _registered.setdefault(name, module.PROVIDER)
+        own_name = KNOWN[name]
+        module = next(module for module, names in MODULES.items() if own_name in names)
+        provider = getattr(import_module(f".known.{module}", __package__), own_name.upper())
+        _registered.setdefault(name, provider)
     return _registered.get(name)
 
 
 def load_provider(name: str) -> Provider:
-    """Return the provider with this name; raises an error that lists the known ones."""
+    """Return the provider with this name or alias.
+
+    Args:
+        name: The name, such as `"openai"`.
+
+    Raises:
+        ConfigurationError: If there is none; the message suggests the one that is probably meant.
+    """
     provider = find_provider(name)
     if provider is None:
         raise ConfigurationError(
-            f"no provider is called {name!r}. Known are {', '.join(known_names())}; any other server that speaks "
-            "OpenAI's protocol is reached with 'openai_compatible' and config={'base_url': ...}, and "
-            "register_provider(...) adds one for good."
+            f"unknown provider {name!r}.{did_you_mean(name, known_names())} Use 'openai_compatible' with "
+            "config={'base_url': ...} for any server with OpenAI's API, or register_provider(...) to add a provider."
         )
     return provider
 
 
 def known_names() -> tuple[str, ...]:
+    """Return the names and aliases of all providers, sorted."""
     return tuple(sorted({*KNOWN, *_registered}))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a question that suggests providers, with a space before it; empty if none is surely meant."""
+    match = " or ".join(map(repr, similar_providers(name, known)))
+    return f" Did you mean {match}?" if match else ""
+
+
+def similar_providers(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the providers that a wrong name probably means.
+
+    Args:
+        name: The wrong name, in any spelling.
+        known: The names of all providers.
+
+    Returns:
+        Those whose names, or names of whose models, are most similar; empty if none is similar enough.
+    """
+    meant = {**MEANT, **{fold_name(one): (one,) for one in known}}
+    folded = fold_name(name)
+    if folded in meant:
+        return meant[folded]
+    errors = {one: typing_errors(folded, one) for one in meant}
+    fewest = min(errors.values())
+    if len(folded) < SHORTEST or fewest > (2 if len(folded) >= LONG else 1):
+        return ()
+    return tuple(dict.fromkeys(provider for one in meant if errors[one] == fewest for provider in meant[one]))
+
+
+def typing_errors(given: str, meant: str) -> int:
+    """Return how many letters were left out, added, replaced or swapped with the next (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(meant) + 1))
+    for at, letter in enumerate(given, 1):
+        earlier, before, row = before, row, [at]
+        for place, wanted in enumerate(meant, 1):
+            row.append(min(before[place] + 1, row[-1] + 1, before[place - 1] + (letter != wanted)))
+            if at > 1 and place > 1 and letter == meant[place - 2] and given[at - 2] == wanted:
+                row[-1] = min(row[-1], earlier[place - 2] + 1)
+    return row[-1]
+
+
+def fold_name(name: str) -> str:
+    """Return the name as it is compared: `LM-Studio`, `lmstudio` and `lm_studio` are the same."""
+    return re.sub(r"[\s_.-]", "", name.lower())

@@ -17,10 +17,9 @@ from ..types.config.model import AIModel
 from ..types.content.base import Origin
 from ..wire.frame import Frames
 from ..wire.secrets import SecretAddress, SecretText
-from .account import grant_material, has_secret, hashed
 from .auth import Auth, AuthContext, bearer
 from .base_urls import check_names, check_parts, full_address, given_address
-from .credentials import find_identity
+from .credentials import find_identity, grant_material, has_secret, hashed
 from .operation_routes import config_mapping, operation_route, quirk_overrides
 from .provider import NOTHING, Provider, Route
 from .registry import load_provider

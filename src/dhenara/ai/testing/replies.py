@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .answer import Answer
-from .protocols.registry import dialect_for
+from .protocols import dialect_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .answer import Answer
-from .protocols.registry import block_violations
+from .protocols import block_violations
 from .replies import DialectReply, HangUp, Refusal, Reply, Reset, Send, Stall, Step, Wait
 
 EXHAUSTED = Refusal(500, "the fake server has no replies left; add replies or use forever=True")

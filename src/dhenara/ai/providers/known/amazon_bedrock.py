@@ -20,8 +20,7 @@ from ...types.chat.structured import OutputMode
 from ..auth import bearer_or_aws
 from ..provider import FileConfigReader, ModelListRoute, Provider, Route
 from ..tokens.aws import aws_token_source, region_in_files
-from .anthropic import BINDING
-from .claude import claude_routes, name_on_bedrock, prefix_patterns, split_date
+from .anthropic import BINDING, claude_routes, name_on_bedrock, prefix_patterns, split_date
 from .cohere import EMBEDDINGS
 
 # Reasoning settings of each family; inference profiles have a region before the name.
@@ -93,7 +92,7 @@ OPERATIONS = (
     Route("converse.titan", TITAN, "*titan-embed*", operation="embed"),
 )
 
-PROVIDER = Provider(
+AMAZON_BEDROCK = Provider(
     name="amazon_bedrock",
     base_url="https://bedrock-runtime.{region}.amazonaws.com",
     hosts=("https://bedrock-runtime.{region}.amazonaws.com", "https://bedrock-mantle.{region}.api.aws", AGENTS),

@@ -6,8 +6,8 @@ from ...codecs.cohere.quirks import CohereQuirks
 from ...codecs.operations.audio import TranscriptionQuirks
 from ...codecs.operations.operation import EmbeddingQuirks, RerankQuirks
 from ..base_urls import strip_suffixes
+from ..operation_routes import rerank, transcriptions
 from ..provider import ModelListRoute, Provider, Route
-from .common_routes import rerank, transcriptions
 
 EMBEDDINGS = EmbeddingQuirks(
     path="/v2/embed",
@@ -35,7 +35,7 @@ OPERATIONS = (
     Route("cohere.embeddings", EMBEDDINGS, operation="embed"),
 )
 
-PROVIDER = Provider(
+COHERE = Provider(
     name="cohere",
     base_url="https://api.cohere.com",
     routes=(Route("cohere", CohereQuirks()),),

@@ -9,8 +9,8 @@ from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
 from ...codecs.operations.files import FileQuirks
+from ..operation_routes import BATCHES, HEARING_PARAMS, files, speech, transcriptions
 from ..provider import Provider, Route
-from .common_routes import BATCHES, HEARING_PARAMS, files, speech, transcriptions
 
 # Four megabytes for a request with images; URLs do not count.
 MOST_BYTES = 4_000_000
@@ -57,7 +57,7 @@ OPERATIONS = (
     speech(SpeechQuirks(params={"voice": "voice", "format": "response_format", "speed": "speed"}, usual_voice="troy")),
 )
 
-PROVIDER = Provider(
+GROQ = Provider(
     name="groq",
     base_url="https://api.groq.com/openai/v1",
     routes=(

@@ -8,8 +8,8 @@ from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
 from ...codecs.operations.batch import BatchQuirks
 from ...codecs.operations.files import FileQuirks
 from ...codecs.operations.operation import EmbeddingQuirks
+from ..operation_routes import embeddings, files, moderations, ocr, speech, transcriptions
 from ..provider import Provider, Route
-from .common_routes import embeddings, files, moderations, ocr, speech, transcriptions
 
 JOBS = BatchQuirks(
     path="/batch/jobs", most_requests=1_000_000, most_bytes=500_000_000, inline_requests=10_000, inline_bytes=20_000_000
@@ -46,7 +46,7 @@ OPERATIONS = (
     ),
 )
 
-PROVIDER = Provider(
+MISTRAL = Provider(
     name="mistral",
     base_url="https://api.mistral.ai/v1",
     routes=(

@@ -10,8 +10,7 @@ from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
 from ...codecs.operations.files import FileQuirks
 from ...codecs.operations.operation import ImageQuirks, ModerationQuirks
-from ..provider import Provider, Route
-from .common_routes import (
+from ..operation_routes import (
     BATCHES,
     HEARING_PARAMS,
     SPEECH_PARAMS,
@@ -22,6 +21,7 @@ from .common_routes import (
     speech,
     transcriptions,
 )
+from ..provider import Provider, Route
 
 # Models that Chat Completions does not serve, or not with tools.
 RESPONSES_ONLY = "gpt-6-astra*|*-pro|*-pro-20*|*-codex*|*-deep-research*|computer-use*"
@@ -74,7 +74,7 @@ OPERATIONS = (
     speech(SpeechQuirks(params=SPEECH_PARAMS, usual_voice="alloy")),
 )
 
-PROVIDER = Provider(
+OPENAI = Provider(
     name="openai",
     base_url="https://api.openai.com/v1",
     routes=(

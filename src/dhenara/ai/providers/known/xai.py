@@ -9,8 +9,8 @@ from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
 from ...codecs.operations.batch import BatchQuirks
 from ...codecs.operations.files import FileQuirks
 from ...codecs.operations.operation import ImageQuirks
+from ..operation_routes import files, images, speech, transcriptions
 from ..provider import Provider, Route
-from .common_routes import files, images, speech, transcriptions
 
 TAKES = {"image": MediaSupport(("image/jpeg", "image/png"), 20 * 2**20)}
 
@@ -57,7 +57,7 @@ OPERATIONS = (
     ),
 )
 
-PROVIDER = Provider(
+XAI = Provider(
     name="xai",
     base_url="https://api.x.ai/v1",
     routes=(

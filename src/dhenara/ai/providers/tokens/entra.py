@@ -14,8 +14,7 @@ from ...http.protocol.interfaces import AttemptTimeouts
 from ...io.protocol import IO
 from ...wire.secrets import SecretText
 from ..auth import Source, Token
-from .exchange import form_request, request_token
-from .static_token import from_credential
+from .exchange import form_request, from_credential, request_token
 
 AUTHORITY = "https://login.microsoftonline.com"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

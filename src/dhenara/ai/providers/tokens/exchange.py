@@ -1,20 +1,21 @@
-"""Token requests: one exchange with a token endpoint."""
+"""Tokens from requests to token endpoints, and tokens from the user: text, function or Azure credential."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from inspect import isawaitable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ...codecs.failure import error_from_response, parse_body
-from ...errors import AuthenticationError, BadAnswerError, ConfigurationError
+from ...errors import AuthenticationError, BadAnswerError, ConfigurationError, SyncAsyncMismatchError
 from ...http.protocol.interfaces import AttemptTimeouts
 from ...http.protocol.message import Head, HttpRequest
 from ...io.protocol import IO
 from ...wire.redaction import redact
-from ...wire.secrets import SecretBytes, conceal_all
-from ..auth import Token
+from ...wire.secrets import SecretBytes, SecretText, conceal_all
+from ..auth import Source, Token
 from ..secret_values import PUBLIC, distinct, request_secrets
 
 FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
@@ -104,3 +105,68 @@ def error_reason(options: Mapping[str, Any]) -> str:
 
 def host_of(request: HttpRequest) -> str:
     return urlsplit(request.url).netloc
+
+
+FOREVER = float("inf")
+
+
+def user_token_source(token: Any, scope: str) -> Source:
+    """Return a source. A function is called before every request and caches its tokens itself."""
+    if isinstance(token, str):
+        return constant_source(text(token, "credentials['token']"))
+    if hasattr(token, "get_token"):
+        return from_credential(token, scope)
+    if callable(token):
+        return from_function(token)
+    raise ConfigurationError(
+        "credentials['token'] must be a text, a function that returns one, or an object with get_token, "
+        f"not {type(token).__name__}"
+    )
+
+
+def constant_source(token: str) -> Source:
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        return Token(token, good_until=FOREVER)
+
+    return fetch
+
+
+def from_function(function: Any) -> Source:
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        return Token(text(await await_if_needed(await io.call(function)), "the function in credentials['token']"))
+
+    return fetch
+
+
+def from_credential(credential: Any, scope: str) -> Source:
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        match = await await_if_needed(await io.call(credential.get_token, *([scope] if scope else ())))
+        token = text(getattr(match, "token", None), f"{type(credential).__name__}.get_token")
+        ends = getattr(match, "expires_on", None)
+        return Token(token, good_until=float(ends) if isinstance(ends, int | float) else None)
+
+    return fetch
+
+
+async def await_if_needed(value: Any) -> Any:
+    """Await the value if it is awaitable and there is an event loop."""
+    if not isawaitable(value):
+        return value
+    try:
+        return await value
+    except RuntimeError as error:
+        if "no running event loop" not in str(error) and "async context" not in str(error):
+            raise
+        raise SyncAsyncMismatchError(
+            "the token comes from an async function, and this is a sync call: use generate_async, or a sync function"
+        ) from error
+
+
+def text(token: Any, who: str) -> str:
+    """Return the token if it is valid in a header; errors do not show it."""
+    if not isinstance(token, str):
+        raise ConfigurationError(f"{who} gave no token but {type(token).__name__}; a token is a text")
+    stripped = SecretText(token.strip())
+    if not is_header_safe(stripped):
+        raise ConfigurationError(f"{who} gave a token that is empty or has characters that no token has")
+    return stripped

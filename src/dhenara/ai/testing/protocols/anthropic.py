@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...wire.eventstream import write_message
-from ..answer import Answer, split_pieces
-from .base import pairing_violations
+from ..answer import Answer, pairing_violations, split_pieces
 
 KINDS = {
     400: "invalid_request_error",

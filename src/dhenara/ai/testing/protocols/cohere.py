@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..answer import Answer, split_pieces
-from .base import pairing_violations
+from ..answer import Answer, pairing_violations, split_pieces
 
 Wire = dict[str, Any]
 

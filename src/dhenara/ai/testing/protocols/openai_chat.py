@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..answer import Answer, FakeToolCall, split_pieces
-from .base import pairing_violations
+from ..answer import Answer, FakeToolCall, pairing_violations, split_pieces
 
 KINDS = {401: "invalid_request_error", 429: "rate_limit_exceeded", 500: "server_error"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .....catalog.model_constants import constants
+from .....catalog.model_info import constants
 
 if TYPE_CHECKING:
     from ....config.model import AIModel

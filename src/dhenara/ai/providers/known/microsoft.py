@@ -1,16 +1,18 @@
-"""Azure OpenAI: models are deployments; with a key or an Entra ID token."""
+"""Azure OpenAI, whose models are deployments, and Azure AI Foundry; with a key or an Entra ID token."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.operation import ImageQuirks
 from ..auth import header
+from ..operation_routes import PLAIN_EMBEDDINGS, embeddings, images
 from ..provider import ModelListRoute, Provider, Route
 from ..tokens.entra import entra_token_source
-from .common_routes import embeddings, images
+from .anthropic import claude_routes
 from .openai import DRAWING, ONLY_DRAW, RESPONSES_ONLY
 
 # A dated API version has its own paths; the current version needs no date.
@@ -25,13 +27,13 @@ def both_versions(route: Route) -> tuple[Route, Route]:
     return replace(route, prefix="/openai/deployments/{model}", query=QUERY, when=DATED), replace(route, query=QUERY)
 
 
-OPERATIONS = (
+MICROSOFT_OPENAI_OPERATIONS = (
     *both_versions(embeddings()),
     *both_versions(images(ImageQuirks(params=DRAWING, streams=True), ONLY_DRAW)),
     *both_versions(images(ImageQuirks(params=DRAWING, streams=True))),
 )
 
-PROVIDER = Provider(
+MICROSOFT_OPENAI = Provider(
     name="microsoft_openai",
     base_url="https://{resource}.openai.azure.com",
     hosts=(
@@ -54,7 +56,7 @@ PROVIDER = Provider(
         Route("openai_chat", ChatQuirks(efforts={"max": "xhigh"}, cache_counts_unclear=CACHE_UNCLEAR), query=QUERY),
         Route("openai_responses", ResponsesQuirks(), query=QUERY),
     ),
-    operations=OPERATIONS,
+    operations=MICROSOFT_OPENAI_OPERATIONS,
     by_chat={"count_tokens": ("openai_responses.count_tokens",)},
     auth=header("api-key"),
     proofs=entra_token_source,
@@ -65,6 +67,59 @@ PROVIDER = Provider(
     config_env={"resource": ("AZURE_OPENAI_RESOURCE",), "api_version": ("OPENAI_API_VERSION",)},
     keys_url="https://portal.azure.com (your resource, Keys and Endpoint)",
     aliases=("azure_openai", "azure"),
+    price_list="azure",
+    listing=ModelListRoute(prefix="/openai/v1"),
+)
+
+
+# Only OpenAI models support the newer name of the output limit; others reject unknown fields.
+OPEN_AI = "gpt-*|o1*|o3*|o4*|chatgpt-*|codex-*"
+OTHERS = ChatQuirks(params={"max_output_tokens": "max_tokens"}, cache_counts_unclear=CACHE_UNCLEAR)
+OPEN_AI_CHAT = ChatQuirks(efforts={"max": "xhigh"}, cache_counts_unclear=CACHE_UNCLEAR)
+
+MICROSOFT_AZURE_AI_OPERATIONS = (
+    replace(PLAIN_EMBEDDINGS, prefix="/models", query=QUERY, when=DATED),
+    replace(PLAIN_EMBEDDINGS, query=QUERY),
+)
+
+MICROSOFT_AZURE_AI = Provider(
+    name="microsoft_azure_ai",
+    base_url="https://{resource}.services.ai.azure.com",
+    hosts=("https://{resource}.services.ai.azure.com", "https://{resource}.openai.azure.com"),
+    prefix="/openai/v1",
+    routes=(
+        *claude_routes(
+            MessagesQuirks(params={"service_tier": None}), prefix="/anthropic", auth=header("x-api-key", "api-key")
+        ),
+        Route(
+            "openai_chat",
+            OPEN_AI_CHAT,
+            OPEN_AI,
+            prefix="/models",
+            query=QUERY,
+            when=DATED,
+        ),
+        Route("openai_chat", OTHERS, prefix="/models", query=QUERY, when=DATED),
+        Route("openai_responses", ResponsesQuirks(), RESPONSES_ONLY, query=QUERY),
+        Route(
+            "openai_chat",
+            OPEN_AI_CHAT,
+            OPEN_AI,
+            query=QUERY,
+        ),
+        Route("openai_chat", OTHERS, query=QUERY),
+        Route("openai_responses", ResponsesQuirks(), query=QUERY),
+    ),
+    operations=MICROSOFT_AZURE_AI_OPERATIONS,
+    by_chat={"count_tokens": ("anthropic.count_tokens",)},
+    auth=header("api-key"),
+    proofs=entra_token_source,
+    scope="https://ai.azure.com/.default",
+    key_env=("AZURE_AI_API_KEY", "ANTHROPIC_FOUNDRY_API_KEY"),
+    base_url_env=("AZURE_AI_ENDPOINT",),
+    config_env={"resource": ("AZURE_AI_RESOURCE", "ANTHROPIC_FOUNDRY_RESOURCE")},
+    keys_url="https://ai.azure.com (your resource, Keys and Endpoints)",
+    aliases=("azure_ai", "foundry"),
     price_list="azure",
     listing=ModelListRoute(prefix="/openai/v1"),
 )

@@ -1,6 +1,4 @@
-"""Google Vertex AI: Gemini, Claude, and other models through OpenAI's protocol; with project credentials or an API
-key.
-"""
+"""Google AI, and Google Vertex AI with Gemini, Claude and other models (project credentials or an API key)."""
 
 from __future__ import annotations
 
@@ -10,14 +8,84 @@ from typing import Any
 
 from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.gemini.embeddings import TASK_TYPES
-from ...codecs.gemini.quirks import GeminiQuirks
+from ...codecs.gemini.quirks import MOST_BYTES, GeminiQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
+from ...codecs.operations.batch import BatchQuirks
+from ...codecs.operations.files import FileQuirks
 from ...codecs.operations.operation import EmbeddingQuirks, ImageQuirks
 from ...errors import ConfigurationError
 from ..auth import header
 from ..provider import FileConfigReader, ModelListRoute, Provider, Route
-from ..tokens.google_default import google_token_source, project_in_files
-from .claude import claude_routes, name_on_vertex
+from ..tokens.google import google_token_source, project_in_files
+from .anthropic import claude_routes, name_on_vertex
+
+# Reasoning settings of each generation.
+BUDGETED = "gemini-2.5-*|models/gemini-2.5-*"
+RESTLESS = "gemini-2.5-pro*|models/gemini-2.5-pro*"
+UNTHINKING = "gemini-2.0-*|gemini-1.*|models/gemini-2.0-*|models/gemini-1.*|gemma-*|models/gemma-*"
+
+# Models before the second generation do not support images.
+SEEING = "gemini-embedding-2*|models/gemini-embedding-2*"
+GOOGLE_AI_EMBEDDINGS = EmbeddingQuirks(
+    path="/{model}:batchEmbedContents",
+    params={"dimensions": "outputDimensionality", "input_type": "taskType"},
+    most_texts=100,
+    input_types=TASK_TYPES,
+)
+MULTIMODAL = replace(GOOGLE_AI_EMBEDDINGS, pictures=True, media=("audio", "video", "file"))
+# A request with inline calls is limited to 20 MB, a file of calls to 2 GB.
+BATCHES = BatchQuirks(most_requests=200_000, most_bytes=2_000_000_000, inline_requests=1_000, inline_bytes=18_000_000)
+
+GOOGLE_AI_OPERATIONS = (
+    Route("gemini.embeddings", MULTIMODAL, SEEING, operation="embed"),
+    Route("gemini.embeddings", GOOGLE_AI_EMBEDDINGS, operation="embed"),
+    Route("gemini.batches", BATCHES, operation="batches"),
+    Route("gemini.files", FileQuirks(), operation="files"),
+    Route("vertex.imagen", ImageQuirks(path="/{model}:predict"), "imagen*|models/imagen*", operation="image"),
+)
+
+GOOGLE_AI = Provider(
+    name="google_ai",
+    base_url="https://generativelanguage.googleapis.com/v1beta",
+    routes=(
+        Route(
+            "gemini",
+            GeminiQuirks(
+                thinking="budget",
+                smallest_budget=128,
+                structured_with_tools=False,
+                most_request_bytes=MOST_BYTES,
+            ),
+            models=RESTLESS,
+        ),
+        Route(
+            "gemini",
+            GeminiQuirks(thinking="budget", structured_with_tools=False, most_request_bytes=MOST_BYTES),
+            models=BUDGETED,
+        ),
+        Route(
+            "gemini",
+            GeminiQuirks(thinking="none", structured_with_tools=False, most_request_bytes=MOST_BYTES),
+            models=UNTHINKING,
+        ),
+        Route("gemini", GeminiQuirks(most_request_bytes=MOST_BYTES)),
+    ),
+    operations=GOOGLE_AI_OPERATIONS,
+    by_chat={
+        "count_tokens": ("gemini.count_tokens",),
+        "image": ("gemini.images",),
+        "transcribe": ("gemini.transcription",),
+        "speak": ("gemini.speech",),
+    },
+    # Never as ?key= in the URL, where logs and exceptions would show it.
+    auth=header("x-goog-api-key"),
+    key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    base_url_env=("GOOGLE_GEMINI_BASE_URL", "GEMINI_BASE_URL"),
+    keys_url="https://aistudio.google.com/apikey",
+    price_list="google",
+    listing=ModelListRoute("/models", {"pageSize": "1000"}),
+)
+
 
 GEMINI = "/v1beta1{scope}"
 OTHERS = "/v1{scope}"
@@ -57,7 +125,7 @@ def derived_config(config: Mapping[str, Any], has_key: bool) -> Mapping[str, Any
 
 PREDICT = "/{name}:predict"
 PLACES = ("", "models/", "google/", "publishers/google/models/")
-EMBEDDINGS = EmbeddingQuirks(
+VERTEX_EMBEDDINGS = EmbeddingQuirks(
     path=PREDICT,
     params={"dimensions": "outputDimensionality", "input_type": "task_type", "truncate": "autoTruncate"},
     most_texts=250,
@@ -91,21 +159,21 @@ FIRST = ("gemini-embedding-001*", "gemini-embedding-exp*")
 SECOND = ("gemini-embedding*",)
 IMAGEN = ("imagen*",)
 # One text a request is all that the first models take.
-ONE = replace(EMBEDDINGS, most_texts=1)
+ONE = replace(VERTEX_EMBEDDINGS, most_texts=1)
 DRAWS = ImageQuirks(path=PREDICT)
 
-OPERATIONS = (
+GOOGLE_VERTEX_AI_OPERATIONS = (
     Route("vertex.embeddings", ONE, in_project(*FIRST), operation="embed", prefix="/v1beta1"),
     Route("vertex.embed_content", EMBED_CONTENT, in_project(*SECOND), operation="embed", prefix="/v1beta1"),
-    Route("vertex.embeddings", EMBEDDINGS, "projects/*", operation="embed", prefix="/v1beta1"),
+    Route("vertex.embeddings", VERTEX_EMBEDDINGS, "projects/*", operation="embed", prefix="/v1beta1"),
     Route("vertex.imagen", DRAWS, in_project(*IMAGEN), operation="image", prefix="/v1beta1"),
     Route("vertex.embeddings", ONE, called(*FIRST), operation="embed"),
     Route("vertex.embed_content", EMBED_CONTENT, called(*SECOND), operation="embed"),
-    Route("vertex.embeddings", EMBEDDINGS, operation="embed"),
+    Route("vertex.embeddings", VERTEX_EMBEDDINGS, operation="embed"),
     Route("vertex.imagen", DRAWS, called(*IMAGEN), operation="image"),
 )
 
-PROVIDER = Provider(
+GOOGLE_VERTEX_AI = Provider(
     name="google_vertex_ai",
     base_url="https://{host}",
     hosts=(
@@ -136,7 +204,7 @@ PROVIDER = Provider(
         ),
         Route("gemini", NAMED),
     ),
-    operations=OPERATIONS,
+    operations=GOOGLE_VERTEX_AI_OPERATIONS,
     by_chat={
         "count_tokens": ("gemini.count_tokens",),
         "image": ("gemini.images",),

@@ -1,0 +1,166 @@
+"""Hosts of open models: Cerebras, DeepInfra, Fireworks, NVIDIA, SambaNova, Together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
+from ...codecs.operations.operation import EmbeddingQuirks, ImageQuirks
+from ...schema.rules import CLOSED, NUMBERS
+from ..operation_routes import PLAIN_EMBEDDINGS, embeddings, images, rerank
+from ..provider import Provider, Route
+
+CEREBRAS_QUIRKS = ChatQuirks(
+    params={"frequency_penalty": None, "presence_penalty": None, "logit_bias": None, "metadata": None},
+    reasoning_out=("reasoning", "reasoning_content"),
+    reasoning_replay="field",
+    reasoning_replay_field="reasoning",
+    document_shape="none",
+    schema_rules=replace(CLOSED, recursion=True, formats=frozenset(), keywords=NUMBERS),
+    audio_in=False,
+)
+
+CEREBRAS = Provider(
+    name="cerebras",
+    base_url="https://api.cerebras.ai/v1",
+    routes=(
+        # GLM expects its reasoning inside of the text.
+        Route("openai_chat", replace(CEREBRAS_QUIRKS, reasoning_replay="tags", think_tags=True), models="zai-glm*"),
+        Route("openai_chat", CEREBRAS_QUIRKS),
+    ),
+    key_env=("CEREBRAS_API_KEY",),
+    base_url_env=("CEREBRAS_BASE_URL",),
+    keys_url="https://cloud.cerebras.ai",
+)
+
+
+DEEPINFRA = Provider(
+    name="deepinfra",
+    base_url="https://api.deepinfra.com/v1/openai",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params=OPEN_MODEL_NAMES,
+                think_tags=True,
+                document_shape="none",
+            ),
+        ),
+    ),
+    operations=(PLAIN_EMBEDDINGS,),
+    key_env=(
+        "DEEPINFRA_API_KEY",
+        "DEEPINFRA_TOKEN",
+    ),
+    base_url_env=("DEEPINFRA_BASE_URL",),
+    keys_url="https://deepinfra.com/dash/api_keys",
+)
+
+
+FIREWORKS = Provider(
+    name="fireworks",
+    base_url="https://api.fireworks.ai/inference/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params=OPEN_MODEL_NAMES,
+                reasoning_replay="field",
+                think_tags=True,
+                document_shape="none",
+            ),
+        ),
+    ),
+    operations=(PLAIN_EMBEDDINGS,),
+    key_env=("FIREWORKS_API_KEY",),
+    base_url_env=("FIREWORKS_BASE_URL",),
+    keys_url="https://fireworks.ai/account/api-keys",
+)
+
+
+NVIDIA_OPERATIONS = (
+    embeddings(
+        EmbeddingQuirks(
+            params={"input_type": "input_type"},
+            most_texts=96,
+            encoding="float",
+            input_types={"query": "query", "document": "passage"},
+            defaults={"input_type": "passage"},
+        )
+    ),
+)
+
+NVIDIA = Provider(
+    name="nvidia",
+    base_url="https://integrate.api.nvidia.com/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params=OPEN_MODEL_NAMES,
+                think_tags=True,
+                document_shape="none",
+            ),
+        ),
+    ),
+    operations=NVIDIA_OPERATIONS,
+    key_env=("NVIDIA_API_KEY",),
+    base_url_env=("NVIDIA_BASE_URL",),
+    keys_url="https://build.nvidia.com/settings/api-keys",
+)
+
+
+SAMBANOVA = Provider(
+    name="sambanova",
+    base_url="https://api.sambanova.ai/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params=OPEN_MODEL_NAMES,
+                think_tags=True,
+                document_shape="none",
+            ),
+        ),
+    ),
+    operations=(PLAIN_EMBEDDINGS,),
+    key_env=("SAMBANOVA_API_KEY",),
+    base_url_env=("SAMBANOVA_BASE_URL",),
+    keys_url="https://cloud.sambanova.ai/apis",
+)
+
+
+TOGETHER_OPERATIONS = (
+    rerank(),
+    images(
+        ImageQuirks(
+            params={"n": "n", "seed": "seed"},
+            edits_path="/images/generations",
+            variations_path=None,
+            pictures="json",
+            picture_field="image_url",
+            picture_shape="string",
+        )
+    ),
+    PLAIN_EMBEDDINGS,
+)
+
+TOGETHER = Provider(
+    name="together",
+    base_url="https://api.together.xyz/v1",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params=OPEN_MODEL_NAMES,
+                terminal="finish",
+                think_tags=True,
+                document_shape="none",
+            ),
+        ),
+    ),
+    operations=TOGETHER_OPERATIONS,
+    key_env=("TOGETHER_API_KEY",),
+    base_url_env=("TOGETHER_BASE_URL",),
+    keys_url="https://api.together.ai/settings/api-keys",
+)

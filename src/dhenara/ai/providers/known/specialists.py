@@ -1,0 +1,112 @@
+"""Specialists: Deepgram (speech), Perplexity (search), Voyage (embeddings and reranking)."""
+
+from __future__ import annotations
+
+from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
+from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
+from ...codecs.operations.operation import EmbeddingQuirks, RerankQuirks
+from ..auth import header
+from ..operation_routes import embeddings, rerank
+from ..provider import ModelListRoute, Provider, Route
+
+DEEPGRAM = Provider(
+    name="deepgram",
+    base_url="https://api.deepgram.com/v1",
+    routes=(),
+    operations=(
+        Route(
+            "deepgram.transcription",
+            TranscriptionQuirks(
+                path="/listen",
+                params={"language": "language"},
+                defaults={"smart_format": True},
+                timestamps="always",
+                speakers={"diarize": "true"},
+            ),
+            operation="transcribe",
+        ),
+        Route("deepgram.speech", SpeechQuirks(path="/speak"), operation="speak"),
+    ),
+    auth=header("authorization", before="Token "),
+    key_env=("DEEPGRAM_API_KEY",),
+    base_url_env=("DEEPGRAM_BASE_URL",),
+    keys_url="https://console.deepgram.com",
+    listing=ModelListRoute(),
+)
+
+
+PERPLEXITY_OPERATIONS = (
+    embeddings(
+        EmbeddingQuirks(
+            path="/v1/embeddings",
+            params={"dimensions": "dimensions"},
+            most_texts=512,
+            most_bytes=300_000,
+            encoding="base64_int8",
+        )
+    ),
+)
+
+PERPLEXITY = Provider(
+    name="perplexity",
+    base_url="https://api.perplexity.ai",
+    routes=(
+        Route(
+            "openai_chat",
+            ChatQuirks(
+                params={
+                    **OPEN_MODEL_NAMES,
+                    "seed": None,
+                    "logit_bias": None,
+                    "n": None,
+                    "parallel_tool_calls": None,
+                },
+                stream_usage="always",
+                web_search="always",
+                structured=("native", "prompt"),
+                terminal="finish",
+                think_tags=True,
+                audio_in=False,
+                begun="words",
+                video_shape="video_url",
+            ),
+        ),
+    ),
+    operations=PERPLEXITY_OPERATIONS,
+    key_env=("PERPLEXITY_API_KEY",),
+    base_url_env=("PERPLEXITY_BASE_URL",),
+    keys_url="https://www.perplexity.ai/settings/api",
+)
+
+
+VOYAGE_MULTIMODAL = EmbeddingQuirks(
+    path="/multimodalembeddings",
+    params={"dimensions": "output_dimension", "input_type": "input_type", "truncate": "truncation"},
+    most_texts=1000,
+    most_bytes=300_000,
+    input_types={"query": "query", "document": "document"},
+    encoding="float",
+    pictures=True,
+)
+
+VOYAGE = Provider(
+    name="voyage",
+    base_url="https://api.voyageai.com/v1",
+    routes=(),
+    operations=(
+        rerank(RerankQuirks(params={"top_n": "top_k"}, results="data")),
+        Route("openai_rest.multimodal_embeddings", VOYAGE_MULTIMODAL, "voyage-multimodal*", operation="embed"),
+        embeddings(
+            EmbeddingQuirks(
+                params={"dimensions": "output_dimension", "input_type": "input_type", "truncate": "truncation"},
+                most_texts=1000,
+                # The large models accept 120,000 tokens per request.
+                most_bytes=300_000,
+                input_types={"query": "query", "document": "document"},
+            )
+        ),
+    ),
+    key_env=("VOYAGE_API_KEY",),
+    base_url_env=("VOYAGE_BASE_URL",),
+    keys_url="https://dashboard.voyageai.com/organization/api-keys",
+)

@@ -1,0 +1,81 @@
+"""An unknown provider is answered with the one that is meant, and never with a wrong one."""
+
+from __future__ import annotations
+
+import pytest
+
+from ai_utilities import create_client
+from ai_utilities.exceptions import ProviderConfigurationError
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.providers.registry import KNOWN, MEANT, find_provider, known_names, similar_providers
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+
+SUGGESTED = {
+    "grok": "'xai'",
+    "Grok": "'xai'",
+    "x.ai": "'xai'",
+    "claude": "'anthropic'",
+    "google": "'google_ai' or 'google_vertex_ai'",
+    "kimi": "'moonshot'",
+    "LM-Studio": "'lm_studio'",
+    "opnai": "'openai'",
+    "gorq": "'groq'",
+    "gork": "'xai'",
+    "grog": "'groq' or 'xai'",
+    "claud": "'anthropic'",
+}
+ALIASES = {
+    "gemini": "google_ai",
+    "bedrock": "amazon_bedrock",
+    "azure": "microsoft_openai",
+    "vertex": "google_vertex_ai",
+}
+UNLIKE = ("nowhere", "llm", "ai", "acme", "xyz", "meta")
+
+
+def engine_error(name: str) -> str:
+    endpoint = AIModelEndpoint(
+        api=AIModelAPI(provider=name, api_key="sk-of-the-test"), ai_model=AIModel(model_name="m")
+    )
+    with pytest.raises(ConfigurationError) as raised:
+        AIModelClient(endpoint).plan("hi")
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("name", [name for name in SUGGESTED if name not in ("x.ai", "LM-Studio")])
+def test_the_kit_suggests_the_provider_that_is_meant(name: str) -> None:
+    with pytest.raises(ProviderConfigurationError, match="Did you mean") as raised:
+        create_client(provider=name, api_key="sk-of-the-test", model="m")
+    assert f"Did you mean {SUGGESTED[name]}?" in str(raised.value).replace("'xai' or 'groq'", "'groq' or 'xai'")
+
+
+@pytest.mark.parametrize("name", SUGGESTED)
+def test_the_engine_suggests_the_same(name: str) -> None:
+    text = engine_error(name).replace("'xai' or 'groq'", "'groq' or 'xai'")
+    assert f"Did you mean {SUGGESTED[name]}?" in text
+
+
+@pytest.mark.parametrize("name", UNLIKE)
+def test_a_name_that_is_like_none_gets_no_suggestion(name: str) -> None:
+    text = engine_error(name)
+    assert "Did you mean" not in text
+    assert "openai_compatible" in text
+
+
+@pytest.mark.parametrize("name", ALIASES)
+def test_an_alias_is_the_provider_itself(name: str) -> None:
+    provider = find_provider(name)
+    assert provider is not None
+    assert provider.name == ALIASES[name] == KNOWN[name]
+
+
+def test_fallbacks_are_answered_alike() -> None:
+    with pytest.raises(ProviderConfigurationError, match=r"unknown provider 'grok/grok-5'\. Did you mean 'xai'"):
+        create_client(provider="openai", api_key="sk-of-the-test", fallbacks="grok/grok-5").ask("hi")
+
+
+def test_every_suggestion_exists_and_no_known_name_is_corrected() -> None:
+    assert {name for names in MEANT.values() for name in names} <= set(KNOWN)
+    assert not set(MEANT) & set(known_names())
+    assert all(name in similar_providers(name, known_names()) for name in known_names())
