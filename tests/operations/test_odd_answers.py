@@ -76,7 +76,7 @@ def test_a_verdict_may_leave_out_its_scores() -> None:
 
 @pytest.mark.parametrize("data", [b"", b" ", b"null", b"{}"])
 def test_events_that_say_nothing_are_passed_over(data: bytes) -> None:
-    for codec in ("openai_rest.image_reader.ImageReader", "openai_rest.transcription_reader.TranscriptionReader"):
+    for codec in ("openai_rest.images.ImageReader", "openai_rest.transcription.TranscriptionReader"):
         module, _, name = codec.rpartition(".")
         reader = getattr(__import__(f"dhenara.ai.codecs.{module}", fromlist=[name]), name)()
         assert list(reader.frame(Frame(data))) == []
