@@ -33,7 +33,8 @@ def make_tracker(settings: AiSettings) -> Any:
         case "sqlite":
             return usage.UsageTracker(usage.SQLiteLedger(settings.usage_path or state_path("usage.sqlite")))
         case "redis":
-            return usage.UsageTracker(usage.RedisLedger(str(settings.redis_url)))
+            known = state_path("redis-generations.json")
+            return usage.UsageTracker(usage.RedisLedger(str(settings.redis_url), generations=known))
     return usage.UsageTracker()
 
 

@@ -184,8 +184,9 @@ class TextBackend(CacheBackend):
 
     def get(self, key: str) -> Any | None:
         text = self.get_text(key)
-        self.counters.record_lookup(match=text is not None)
-        return None if text is None else from_json(text)
+        value = None if text is None else parse_json(text)
+        self.counters.record_lookup(match=value is not None)
+        return value
 
     def set(self, key: str, value: Any, ttl: float | None = None) -> None:
         self.set_text(key, dumps(value), ttl)
@@ -193,6 +194,14 @@ class TextBackend(CacheBackend):
     def effective_ttl(self, ttl: float | None) -> float | None:
         """The ttl of a value: its own, else the default of the cache."""
         return self.default_ttl if ttl is None else ttl
+
+
+def parse_json(text: str) -> Any | None:
+    """The value; None if the text is damaged, so that it is computed and stored again."""
+    try:
+        return from_json(text)
+    except ValueError:
+        return None
 
 
 def dumps(value: Any) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from ..storage.errors import StoreDamagedError
 from ..storage.redis import RedisServer
 from .backend import TextBackend
 
@@ -28,9 +30,7 @@ class RedisCache(TextBackend):
         self._server = RedisServer(server, prefix)
 
     def get_text(self, key: str) -> str | None:
-        with self._server.connected_client() as client:
-            match = client.get(self._server.key_name("value", key))
-        return None if match is None else read(match)
+        return self.get_texts([key]).get(key)
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
         lifetime = self.effective_ttl(ttl)
@@ -41,9 +41,11 @@ class RedisCache(TextBackend):
     def get_texts(self, keys: Sequence[str]) -> dict[str, str]:
         if not keys:
             return {}
-        with self._server.connected_client() as client:
+        with suppress(StoreDamagedError), self._server.connected_client() as client:
             values = client.mget([self._server.key_name("value", key) for key in keys])
-        return {key: read(value) for key, value in zip(keys, values, strict=True) if value is not None}
+            texts = zip(keys, map(read, values), strict=True)
+            return {key: text for key, text in texts if text is not None}
+        return {}
 
     def set_texts(self, texts: Mapping[str, str], ttl: float | None = None) -> None:
         lifetime = self.effective_ttl(ttl)
@@ -69,7 +71,7 @@ class RedisCache(TextBackend):
         lookup = before if namespace is None else f"{before}{namespace}:"
         with self._server.connected_client():
             match = [key for page in self._server.scan_keys(lookup) for key in page]
-        return (read(key).removeprefix(before) for key in match)
+        return (name.removeprefix(before) for name in map(read, match) if name is not None)
 
     def size(self) -> tuple[int | None, int | None]:
         entries = size = 0
@@ -104,6 +106,11 @@ def in_milliseconds(seconds: float | None) -> int | None:
     return None if seconds is None or seconds >= LONGEST else max(1, int(seconds * 1000))
 
 
-def read(data: Any) -> str:
-    """A custom client may return bytes."""
-    return data.decode() if isinstance(data, bytes) else str(data)
+def read(data: Any) -> str | None:
+    """A text of the server; None if there is none, or if it is damaged. A custom client may return bytes."""
+    if not isinstance(data, bytes):
+        return None if data is None else str(data)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_schema import Schema, columns_of, statements
-from ..storage.store_calls import within
 from .backend import TextBackend, namespace_of
 
 TABLES = """
@@ -41,6 +40,9 @@ INSERT INTO cache_count (entries, bytes) SELECT count(*), coalesce(sum(length(CA
 """
 
 
+COUNTS = "SELECT entries, bytes FROM cache_count"
+
+
 def count_bytes(file: sqlite3.Connection) -> None:
     """Counts what is there once, from then on by triggers."""
     if "bytes" not in columns_of(file, "cache_count"):
@@ -51,6 +53,16 @@ def count_bytes(file: sqlite3.Connection) -> None:
 def empty(file: sqlite3.Connection) -> None:
     """Removes all entries at once: with triggers on the table, SQLite would remove them one by one."""
     run(file, DROP_TRIGGERS + "DELETE FROM cache;" + COUNT + TRIGGERS)
+
+
+def read_counts(file: sqlite3.Connection) -> tuple[int, int]:
+    """The numbers of entries and of bytes; damaged ones are counted again. Within a transaction."""
+    match file.execute(COUNTS).fetchone():
+        case int(entries), int(size):
+            return entries, size
+    run(file, COUNT)
+    entries, size = file.execute(COUNTS).fetchone()
+    return entries, size
 
 
 def run(file: sqlite3.Connection, script: str) -> None:
@@ -85,8 +97,8 @@ STEP = 200
 CLEARED_AT_ONCE = 1_000
 """Entries deleted per transaction when clearing, so that others can write in between."""
 
-OPENED_WITHIN = 0.5
-"""Seconds to wait for a locked file at the start; it is tried again at each call."""
+LONGEST_WAIT = 2.0
+"""Seconds to wait for a locked file where no call has a shorter limit."""
 
 REMEMBERED_AFTER = 30.0
 """A hit is written when the last one is this many seconds old, so that reading rarely writes."""
@@ -118,19 +130,17 @@ class SQLiteCache(TextBackend):
         self.db_path = db_path
         self.max_entries = max_entries
         self._clock = clock
-        self._file = within(OPENED_WITHIN, SQLiteFile)(db_path, CACHE, lazy=True)
+        self._file = SQLiteFile(db_path, CACHE, LONGEST_WAIT, lazy=True)
         self._used: dict[str, float] = {}
         self._writes = 0
 
     def get_text(self, key: str) -> str | None:
-        match = self._file.fetch_one(FIND, (key,))
-        now = self._clock()
-        if match is None or (match[1] is not None and match[1] <= now):
-            return None
-        if now - match[2] > REMEMBERED_AFTER:
-            self._used[key] = now
-        text: str = match[0]
-        return text
+        match self._file.fetch_one(FIND, (key,)), self._clock():
+            case (str(text), None | float() as until, float(used_at)), now if until is None or until > now:
+                if now - used_at > REMEMBERED_AFTER:
+                    self._used[key] = now
+                return text
+        return None  # missing, expired or damaged
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
         self.set_texts({key: text}, ttl)
@@ -140,6 +150,7 @@ class SQLiteCache(TextBackend):
         lifetime, now = self.effective_ttl(ttl), self._clock()
         until = None if lifetime is None else now + lifetime
         with self._file.transaction() as file:
+            read_counts(file)
             self._record_hits(file)
             file.executemany(KEEP, [(key, text, namespace_of(key), now, until, now) for key, text in texts.items()])
             before = self._writes // PURGE_EVERY
@@ -153,8 +164,7 @@ class SQLiteCache(TextBackend):
                 file.execute(CROWDED_OUT, (min(excess, len(texts) + STEP),))
 
     def _excess(self, file: sqlite3.Connection) -> int:
-        entries: int = file.execute("SELECT entries FROM cache_count").fetchone()[0]
-        return entries - self.max_entries
+        return read_counts(file)[0] - self.max_entries
 
     def delete(self, key: str) -> None:
         self._file.fetch_all("DELETE FROM cache WHERE key = ?", (key,))
@@ -193,8 +203,11 @@ class SQLiteCache(TextBackend):
         return (key for (key,) in self._file.fetch_all(good, (self._clock(), *named)))
 
     def size(self) -> tuple[int | None, int | None]:
-        entries, size = self._file.fetch_one("SELECT entries, bytes FROM cache_count")
-        return entries, size
+        match self._file.fetch_one(COUNTS):
+            case int(entries), int(size):
+                return entries, size
+        with self._file.transaction() as file:
+            return read_counts(file)
 
     def claim(self, key: str, holder: str, seconds: float) -> bool:
         now = self._clock()

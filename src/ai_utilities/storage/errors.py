@@ -29,5 +29,9 @@ class StoreVersionError(StoreError):
     """A store was written by a newer version of this library."""
 
 
+class StoreFullError(StoreError):
+    """The Redis server has reached its `maxmemory` and takes no writes."""
+
+
 class StoreEvictsError(StoreError):
     """The Redis server may evict what must not be lost."""

@@ -1,23 +1,19 @@
-"""A Redis or Valkey server with short time limits, and which data it had when it was last used."""
+"""A Redis or Valkey server with short time limits: what it stores is never worth a stuck call."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import os
+import re
 import threading
 import time
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
 from dhenara.ai.errors import ConfigurationError
 
-from .errors import StoreError, StoreEvictsError, StoreTimeoutError
+from .errors import StoreDamagedError, StoreError, StoreEvictsError, StoreFullError, StoreTimeoutError
 from .store_calls import seconds_left
 
 log = logging.getLogger("ai_utilities.storage")
@@ -87,8 +83,12 @@ class RedisServer:
             if client is self.client:
                 self._rest.begin()
             raise StoreTimeoutError(f"the Redis server did not answer in {wait:g} s: {error}") from error
+        except redis.ResponseError as error:
+            raise refusal(error) from error
         except (redis.RedisError, OSError) as error:
             raise StoreError(f"the Redis server could not be used: {type(error).__name__}: {error}") from error
+        except UnicodeDecodeError as error:
+            raise StoreDamagedError(f"a value on the Redis server is damaged: {error.reason}") from error
 
     def _client_for(self, seconds: float) -> tuple[Any, float]:
         """A client that waits no longer than this; one that was passed in waits as it was made to."""
@@ -157,6 +157,22 @@ class RedisServer:
                 client.close()
 
 
+COMMAND = re.compile(r"^Command # \d+ \(.*\) of pipeline caused error: ", re.DOTALL)
+SCRIPT = re.compile(r"\s*script: \w+, on @user_script.*$|^Error running script .*?@user_script:\s*\d+: ", re.DOTALL)
+"""What messages say of the command and the script, which nobody outside knows and which may quote contents."""
+
+
+def refusal(error: Exception) -> StoreError:
+    """The typed error for what the server refused."""
+    text = SCRIPT.sub("", COMMAND.sub("", str(error))).strip()
+    if "used memory > 'maxmemory'" in text:
+        return StoreFullError(
+            "the Redis server is full: it has reached its maxmemory, so it stores nothing new. Raise maxmemory, "
+            "or remove keys that are no longer needed."
+        )
+    return StoreError(f"the Redis server refused the command: {text}")
+
+
 def connect(address: str, seconds: float | None = None) -> Any:
     redis = load_redis()
     from redis.backoff import NoBackoff
@@ -184,36 +200,3 @@ def load_redis() -> Any:
             "Redis stores need the redis package: pip install 'dhenara[redis]', or choose the memory or sqlite store"
         ) from error
     return redis
-
-
-class Generations:
-    """One entry of a file of JSON. Addresses may have passwords in them, and are kept as hashes only."""
-
-    def __init__(self, file: str | Path | None, server: Any, prefix: str) -> None:
-        self._file = None if file is None else Path(file).expanduser()
-        address = server if isinstance(server, str) else ""
-        self._name = hashlib.blake2b(f"{address}|{prefix}".encode(), digest_size=16).hexdigest()
-
-    def read(self) -> str | None:
-        match = self._all().get(self._name)
-        return match if isinstance(match, str) else None
-
-    def write(self, epoch: str) -> None:
-        if self._file is None:
-            return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        written = self._file.with_name(f".{self._file.name}.{uuid.uuid4().hex}")
-        with open(written, "w", opener=private, encoding="utf-8") as new:
-            json.dump({**self._all(), self._name: epoch}, new)
-        written.replace(self._file)
-
-    def _all(self) -> dict[str, Any]:
-        if self._file is not None:
-            with suppress(FileNotFoundError, ValueError):
-                match = json.loads(self._file.read_text(encoding="utf-8"))
-                return match if isinstance(match, dict) else {}
-        return {}
-
-
-def private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

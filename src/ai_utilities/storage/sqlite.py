@@ -11,7 +11,6 @@ import os
 import re
 import sqlite3
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -26,22 +25,29 @@ from .errors import (
     StoreTimeoutError,
     StoreVersionError,
 )
-from .sqlite_schema import GENERATION, REPAIRED, Schema, create_once, meta
-from .store_calls import seconds_left
+from .sqlite_connection import StoreConnection
+from .sqlite_files import (
+    DAMAGED,
+    LOCKED,
+    code_of,
+    create_once,
+    inode_of,
+    is_emptied,
+    set_aside,
+)
+from .sqlite_schema import GENERATION, REPAIRED, Schema, meta
+from .store_calls import seconds_left, stalled_seconds, within
 
 log = logging.getLogger("ai_utilities.storage")
-DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
-LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-SMALLEST = 100
-"""Bytes of the header of every SQLite file."""
-
 CHANGED = re.compile("no such (?:table|column)|has no column named|already exists|Could not decode to UTF-8")
 """What SQLite says of tables that are not as this library made them, and of text that is none."""
 
 INHERITED: list[Any] = []
 """Connections of a parent process. A child must neither use nor close them, so they are kept out of reach."""
 
-SETTINGS = ("PRAGMA synchronous=NORMAL", "PRAGMA temp_store=MEMORY")
+FIRST_WAIT = 0.5
+"""Seconds to wait for a locked file at the start; it is tried again at its first use."""
+
 MOST_CHECKED = 64 * 1024 * 1024
 """Bytes of a file that is checked as a whole before its first use."""
 
@@ -50,19 +56,6 @@ Check = Callable[[sqlite3.Connection], str | None]
 
 Recover = Callable[[Path, Path], str]
 """Copies what can be read of a damaged file into a new one, and says what was lost."""
-
-
-class StoreConnection(sqlite3.Connection):
-    """A connection that knows how long it waits for locks."""
-
-    wait_ms = -1
-    inode: tuple[int, int] | None = None
-
-    def wait_at_most(self, seconds: float) -> None:
-        wanted = int(seconds * 1000)
-        if wanted != self.wait_ms:
-            self.execute(f"PRAGMA busy_timeout={wanted}")
-            self.wait_ms = wanted
 
 
 class SQLiteFile:
@@ -77,7 +70,7 @@ class SQLiteFile:
         check: Looks at the contents of a strict file before its first use.
         recover: Copies what is readable of a damaged file; without it, a new file begins empty.
         repair: What to do about a damaged file, for error messages.
-        lazy: A file that is locked, or that a newer version has written, is no error before it is used.
+        lazy: A file that a newer version has written is no error before it is used. A locked file never is.
     """
 
     def __init__(
@@ -107,8 +100,13 @@ class SQLiteFile:
         self._inode: tuple[int, int] | None = None
         self._generation: str | None = None
         self._checked = not strict
-        with suppress(*((StoreTimeoutError, StoreVersionError) if lazy else ())), self.connection():
-            pass  # a path that cannot be used is told now, not at the first call
+        with suppress(StoreTimeoutError, *((StoreVersionError,) if lazy else ())):
+            within(FIRST_WAIT, self._try)()
+
+    def _try(self) -> None:
+        """Opens the file, so that a path that cannot be used is an error at the start."""
+        with self.connection():
+            pass
 
     def fetch_one(self, statement: str, values: Sequence[Any] = ()) -> Any:
         """The first row, or None."""
@@ -120,10 +118,10 @@ class SQLiteFile:
             return connection.execute(statement, values).fetchall()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[StoreConnection]:
         """One transaction that nobody else writes into; undone if anything fails."""
         with self.connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+            connection.begin(self.path, seconds_left(self._timeout))
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -133,7 +131,7 @@ class SQLiteFile:
                 raise
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[StoreConnection]:
         """Several queries that see the same state of the file."""
         with self.connection() as connection:
             connection.execute("BEGIN")
@@ -144,7 +142,7 @@ class SQLiteFile:
                     connection.execute("ROLLBACK")
 
     @contextmanager
-    def connection(self) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> Iterator[StoreConnection]:
         """A connection of this thread's own for a moment."""
         connection = self._acquire()
         try:
@@ -204,10 +202,10 @@ class SQLiteFile:
 
     def _connect(self) -> StoreConnection:
         if not self.path.exists():
-            create_once(self.path, self._schema if self._strict else None)
-        elif self._strict and self.path.stat().st_size < SMALLEST:
-            raise StoreDamagedError(f"it is empty. {self._repair}".rstrip())
-        wait = seconds_left(self._timeout)
+            create_once(self.path, self._schema if self._is_complete else None)
+        elif self._is_complete and is_emptied(self.path):
+            self._emptied()
+        wait = stalled_seconds(seconds_left(self._timeout))
         connection = sqlite3.connect(
             self.path,
             timeout=wait,
@@ -217,35 +215,22 @@ class SQLiteFile:
             factory=StoreConnection,
         )
         try:
-            self._prepare(connection, wait)
+            connection.prepare(self._schema, self._equip, wait)
             self._identify(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _prepare(self, connection: sqlite3.Connection, wait: float) -> None:
-        """Others may be preparing the same new file: changing its mode does not wait by itself."""
-        until = time.monotonic() + wait
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode=WAL")
-                for setting in SETTINGS:
-                    connection.execute(setting)
-                if self._equip is not None:
-                    self._equip(connection)
-                if isinstance(self._schema, Schema):
-                    self._schema.prepare(connection)
-                else:
-                    connection.executescript(f"BEGIN IMMEDIATE; {self._schema}; COMMIT")
-            except sqlite3.OperationalError as error:
-                if code_of(error) not in LOCKED or time.monotonic() > until:
-                    raise
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-                time.sleep(0.01)
-            else:
-                return
+    @property
+    def _is_complete(self) -> bool:
+        """Whether the file appears with all of its tables, so that one without any has lost them."""
+        return self._strict or self._recover is not None
+
+    def _emptied(self) -> None:
+        if self._strict:
+            raise StoreDamagedError(f"it is empty. {self._repair}".rstrip())
+        self._set_aside()
 
     def _identify(self, connection: StoreConnection) -> None:
         """Remembers which file this is, so that another one in its place is noticed."""
@@ -288,6 +273,9 @@ class SQLiteFile:
             if self._recover is not None:
                 return StoreRecoveredError(f"the SQLite file {self.path} was damaged; what is readable was recovered")
         if CHANGED.search(str(error)):
+            if self._recover is not None and is_emptied(self.path):
+                self._set_aside(inode)
+                return StoreRecoveredError(f"the SQLite file {self.path} was emptied; a new one was begun")
             return self._damaged(error)
         return StoreError(f"the SQLite file {self.path} could not be used: {error}")
 
@@ -309,37 +297,18 @@ class SQLiteFile:
     def _set_aside(self, failed: tuple[int, int] | None = None) -> None:
         """Moves a damaged file away, unless another process or thread has done so already."""
         self.close()
-        if (failed is None or failed != inode_of(self.path)) and self._is_sound():
+        if (failed is None or failed != inode_of(self.path)) and self._is_intact():
             return
         aside = set_aside(self.path)
         self._inode = None
         lost = "a new one is begun" if self._recover is None else self._recover(aside, self.path)
         log.warning("%s is damaged; it was set aside as %s; %s", self.path, aside.name, lost)
 
-    def _is_sound(self) -> bool:
+    def _is_intact(self) -> bool:
+        """Whether nothing is wrong with the file that is there now."""
+        if self._is_complete and is_emptied(self.path):
+            return False
         with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(self.path, timeout=self._timeout)) as again:
             if again.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
                 return True
         return False
-
-
-def set_aside(path: Path) -> Path:
-    """Renames a file and what SQLite keeps beside it."""
-    aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
-    for ending in ("", "-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
-    return aside
-
-
-def inode_of(path: Path) -> tuple[int, int] | None:
-    try:
-        match = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return match.st_dev, match.st_ino
-
-
-def code_of(error: sqlite3.Error) -> int:
-    """The primary result code, without what SQLite adds to it."""
-    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF

@@ -23,15 +23,6 @@ T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
 
 
-def is_sound(path: Path) -> bool:
-    """Whether SQLite finds nothing wrong with the file."""
-    try:
-        with closing(sqlite3.connect(path)) as connection:
-            return bool(connection.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",))
-    except sqlite3.DatabaseError:
-        return False
-
-
 def salvage(
     path: Path, templates: Sequence[Callable[[sqlite3.Connection], None]], table: str, read: Callable[[Any], list[T]]
 ) -> list[T]:

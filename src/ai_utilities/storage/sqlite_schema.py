@@ -7,13 +7,10 @@ none: their first migration creates only what is missing.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from .errors import StoreVersionError
 
@@ -104,25 +101,3 @@ def meta(connection: sqlite3.Connection, name: str) -> str | None:
 
 def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
     return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
-
-
-def create_once(path: Path, schema: str | Schema | None) -> None:
-    """Creates the file for its owner only, unless another process was first; with a schema, complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not isinstance(schema, Schema):
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        return
-    made = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
-    os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    try:
-        with closing(sqlite3.connect(made, isolation_level=None)) as connection:
-            schema.prepare(connection)
-        try:
-            os.link(made, path)
-        except FileExistsError:
-            return
-        except OSError:  # a file system without hard links
-            if not path.exists():
-                os.rename(made, path)
-    finally:
-        made.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -62,21 +63,34 @@ async def call_store_shielded(
             raise  # a cancelled call stays cancelled; only a world without a loop is no error
 
 
-_until: ContextVar[float | None] = ContextVar("ai_utilities.store_deadline", default=None)
+_until: ContextVar[float] = ContextVar("ai_utilities.store_deadline", default=math.inf)
+_stalled: ContextVar[float | None] = ContextVar("ai_utilities.store_stalled", default=None)
 
 
-def within(seconds: float | None, function: Callable[P, T]) -> Callable[P, T]:
-    """The same function; stores that it uses wait at most this many seconds in all, or as usual with None."""
-    if seconds is None:
+def within(seconds: float | None, function: Callable[P, T], *, stalled: float | None = None) -> Callable[P, T]:
+    """Limits how long the stores that a function uses may wait.
+
+    Args:
+        seconds: Seconds in all; None leaves each store its own limit.
+        function: The function.
+        stalled: Seconds to wait for the lock of a file that nobody writes into meanwhile; None waits as long as
+            for others.
+
+    Returns:
+        The same function with these limits, and with those of the caller.
+    """
+    if seconds is None and stalled is None:
         return function
-    until = time.monotonic() + max(0.0, seconds)
+    until = math.inf if seconds is None else time.monotonic() + max(0.0, seconds)
 
     def limited(*args: P.args, **kwargs: P.kwargs) -> T:
-        token = _until.set(until)
+        outer = _stalled.get()
+        tokens = _until.set(min(until, _until.get())), _stalled.set(outer if stalled is None else stalled)
         try:
             return function(*args, **kwargs)
         finally:
-            _until.reset(token)
+            _until.reset(tokens[0])
+            _stalled.reset(tokens[1])
 
     return limited
 
@@ -84,4 +98,10 @@ def within(seconds: float | None, function: Callable[P, T]) -> Callable[P, T]:
 def seconds_left(most: float) -> float:
     """How long to wait now: `most`, or what is left of the limit."""
     until = _until.get()
-    return most if until is None else max(0.0, min(most, until - time.monotonic()))
+    return most if until == math.inf else max(0.0, min(most, until - time.monotonic()))
+
+
+def stalled_seconds(most: float) -> float:
+    """How long to wait for a lock whose holder writes nothing: `most`, or less if the caller steps aside earlier."""
+    stalled = _stalled.get()
+    return most if stalled is None else min(most, stalled)

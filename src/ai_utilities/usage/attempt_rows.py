@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 import time
@@ -24,8 +23,9 @@ from .stored_errors import attempt_text, stored_text
 if TYPE_CHECKING:
     from .layer import UsageLayer
 
-OPENING = 10.0
-"""Maximum seconds to wait for a ledger before a request; at most half of the call's remaining time."""
+LONGEST_WAIT = 10.0
+"""Maximum seconds to wait for a ledger before a request or after an answer; before it, at most half of the call's
+remaining time."""
 
 AFTERWARDS = 1.0
 """Minimum seconds for a ledger after an answer, also if the deadline has passed."""
@@ -62,7 +62,7 @@ class AttemptRows:
         self._ids[index] = new_id()
         opened = row(self._facts, "open", index + 1, row_id=self._ids[index])
         left = self._left()
-        limit = OPENING if left is None else min(OPENING, left / 2)
+        limit = LONGEST_WAIT if left is None else min(LONGEST_WAIT, left / 2)
         await call_store_shielded(self._io, self._usage.ledger, within(limit, self._open_row), opened, expiry(left))
 
     def _open_row(self, opened: UsageData, expires: float) -> None:
@@ -138,7 +138,7 @@ class AttemptRows:
             IN_FLIGHT.discard(self)
         elif rows:
             left = self._left()
-            limit = None if left is None else max(left, AFTERWARDS)
+            limit = LONGEST_WAIT if left is None else max(left, AFTERWARDS)
             write = within(limit, self._write_last if last else self._write_rows)
             await call_store_shielded(self._io, self._usage.ledger, write, rows)
 
@@ -166,13 +166,6 @@ class AttemptRows:
 def new_id() -> str:
     """32 digits that sort by time, so that every store returns the rows of a call in order."""
     return f"{time.time_ns():016x}{uuid.uuid4().hex[:16]}"
-
-
-@atexit.register
-def give_up_all() -> None:
-    """Settles running calls at exit, such as after Ctrl-C; only a killed process leaves rows open."""
-    for rows in list(IN_FLIGHT):
-        rows.give_up()
 
 
 def row(facts: Mapping[str, Any], outcome: Outcome, attempt: int, cost: Cost | None = None, **more: Any) -> UsageData:

@@ -2,26 +2,207 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import CallError
 from dhenara.ai.types import BatchItemContext, Call
 
 from ..storage.store_calls import StoreIO, call_store, call_store_shielded, within
-from .attempt_rows import AttemptRows
+from .attempt_rows import AFTERWARDS, IN_FLIGHT, LONGEST_WAIT, AttemptRows
 from .charges import MANAGEMENT_OPERATIONS, REFUSED_COST
 from .data import BATCH, PartialWriteError, UsageData, tags_now
 from .stored_errors import stored_text
 
+log = logging.getLogger("ai_utilities.usage")
+P = ParamSpec("P")
+T = TypeVar("T")
+LONGEST_BACKLOG = 10_000
+"""Maximum rows kept in memory while the ledger fails; beyond that the oldest are dropped with an error log."""
+IMPATIENT = 0.2
+"""Seconds to wait for a ledger that failed the last time."""
+
+STALLED = 0.3
+"""Seconds to wait for a locked ledger that is not required, if nobody writes into it meanwhile."""
+
+RETRY_AFTER = 1.0
+"""Seconds for which rows wait without a new attempt after a ledger that is not required was not free in time."""
+
 ITEM = "batch_item"
 TAG = "batch"
 """Rows of answers out of a batch carry its id under this tag."""
+
+WAITING: set[UsageLayer] = set()
+"""Layers with rows that could not be written yet."""
+
+
+class UsageSink(Protocol):
+    """A ledger or a tracker."""
+
+    def add(self, rows: Sequence[UsageData]) -> None: ...
+
+
+class UsageLayer:
+    """Records usage. Put it into `layers` before the cache, so that cached answers are counted too.
+
+    The row of each request is opened in the ledger before the request is sent, and settled when its answer is over.
+
+    Args:
+        ledger: A ledger, a tracker, or any object with `add(rows)`.
+        tags: Added to every row, besides those of `tagged(...)`.
+        listener: Called with every settled row.
+        required: Whether a failing ledger fails the call before its request is sent. If False, the call goes on, and
+            its rows wait in memory until the ledger works again.
+    """
+
+    def __init__(
+        self,
+        ledger: UsageSink,
+        *,
+        tags: Mapping[str, str] | None = None,
+        listener: Callable[[UsageData], None] | None = None,
+        required: bool = False,
+    ) -> None:
+        self.ledger = ledger
+        self.required = required
+        self.tags = dict(tags or {})
+        self._listener = listener
+        self.items: dict[str, set[str]] = {}
+        """Items of batches that have rows, for ledgers that cannot be asked."""
+
+        self._backlog: list[UsageData] = []
+        self._failed = False
+        self._retry_at = 0.0
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+
+    def bind(self, io: StoreIO, target: Target) -> Layer:
+        return BoundUsage(self, io, target)
+
+    def open(self, row: UsageData, expires: float) -> None:
+        """Stores the row of a request that will be sent, if the ledger supports open rows."""
+        keep = getattr(self.ledger, "open", None)
+        if keep is None or self._steps_aside():
+            return
+        try:
+            self._limited(keep, IMPATIENT if self._failed else None)([row], expires)
+        except Exception as error:
+            if self.required:
+                raise
+            self._wait([], error)
+
+    def write(self, rows: list[UsageData]) -> None:
+        """Writes settled rows, together with those that could not be written before."""
+        if self._steps_aside():
+            self._keep(rows)
+        else:
+            self._write(rows)
+        if self._listener is not None:
+            for row in rows:
+                self._listener(row)
+
+    def flush(self) -> None:
+        """Writes the rows that wait, if any do."""
+        if self._take_backlog(put_back=True):
+            self._write([])
+
+    def flush_at_exit(self) -> None:
+        """Writes the rows that wait for the last time; what cannot be written is lost, with an error in the log."""
+        within(AFTERWARDS, self.flush)()
+        if lost := len(self._take_backlog()):
+            log.error("%d rows of usage could not be written before the process ended, and are lost", lost)
+
+    def _write(self, rows: list[UsageData]) -> None:
+        waiting = [*self._take_backlog(), *rows]
+        try:
+            self._limited(self.ledger.add, None)(waiting)
+        except Exception as error:  # noqa: BLE001  # users' ledgers may raise anything, and no answer is lost for it
+            self._wait(error.rows if isinstance(error, PartialWriteError) else waiting, error)
+        else:
+            if self._failed:
+                self._failed = False
+                log.warning("usage is written again, including %d waiting rows", len(waiting) - len(rows))
+
+    def _limited(self, function: Callable[P, T], seconds: float | None) -> Callable[P, T]:
+        return within(seconds, function, stalled=None if self.required else STALLED)
+
+    def _steps_aside(self) -> bool:
+        return self._failed and not self.required and time.monotonic() < self._retry_at
+
+    def _take_backlog(self, *, put_back: bool = False) -> list[UsageData]:
+        """The rows that wait. A forked child does not write those of its parent."""
+        with self._lock:
+            if self._process != os.getpid():
+                self._process, self._backlog = os.getpid(), []
+            waiting = self._backlog
+            if not put_back:
+                self._backlog = []
+                WAITING.discard(self)
+        return waiting
+
+    def _wait(self, rows: list[UsageData], error: Exception) -> None:
+        """Keeps rows in memory after a failure."""
+        cause = error.__cause__ if isinstance(error, PartialWriteError) and error.__cause__ else error
+        if isinstance(cause, TimeoutError):
+            self._retry_at = time.monotonic() + RETRY_AFTER
+        first, self._failed = not self._failed, True
+        if first:
+            log.warning("cannot write usage; %d rows wait: %s: %s", len(rows), type(cause).__name__, cause)
+        self._keep(rows, first=True)
+
+    def _keep(self, rows: list[UsageData], *, first: bool = False) -> None:
+        """Adds rows to the backlog, before the others if they are older."""
+        with self._lock:
+            self._backlog = [*rows, *self._backlog] if first else [*self._backlog, *rows]
+            lost = max(0, len(self._backlog) - LONGEST_BACKLOG)
+            del self._backlog[:lost]
+            if self._backlog:
+                WAITING.add(self)
+        if lost:
+            log.error("cannot write usage for too long: %d rows were dropped", lost)
+
+
+@atexit.register
+def settle_at_exit() -> None:
+    """Settles running calls at exit, such as after Ctrl-C, and writes what waits; only a killed process loses rows."""
+    for rows in list(IN_FLIGHT):
+        rows.give_up()
+    for layer in list(WAITING):
+        layer.flush_at_exit()
+
+
+class BoundUsage:
+    """The ledger in one world, before one target."""
+
+    def __init__(self, usage: UsageLayer, io: StoreIO, target: Target) -> None:
+        self._usage = usage
+        self._io = io
+        self._who = {"provider": target.origin.provider, "model": target.origin.model}
+
+    async def __call__(self, call: Call, send: Send) -> Stream:
+        if call.operation == ITEM:
+            return await record_item(self._io, self._usage, self._who, call, send)
+        at = datetime.fromtimestamp(self._io.time(), UTC)
+        facts = {**self._who, "operation": call.operation, "tags": {**self._usage.tags, **tags_now()}, "started_at": at}
+        if call.operation in MANAGEMENT_OPERATIONS:
+            call.journal.layer_data["tags"] = facts["tags"]
+        rows = AttemptRows(self._usage, self._io, call, facts)
+        try:
+            stream = await send(call)
+        except BaseException as error:
+            await rows.failed(error)
+            raise
+        rows.answered()
+        stream.on_end(rows.ended)
+        return stream
 
 
 async def record_item(io: StoreIO, usage: Any, who: Mapping[str, Any], call: Call, send: Send) -> Stream:
@@ -38,7 +219,7 @@ async def record_item(io: StoreIO, usage: Any, who: Mapping[str, Any], call: Cal
     async def write(row: UsageData) -> None:
         if facts["request_id"] not in known:
             known.add(facts["request_id"])
-            await call_store_shielded(io, usage.ledger, usage.write, [row])
+            await call_store_shielded(io, usage.ledger, within(LONGEST_WAIT, usage.write), [row])
 
     try:
         stream = await send(call)
@@ -84,123 +265,3 @@ def readable_ledger(ledger: Any) -> Any | None:
     while ledger is not None and not hasattr(ledger, "rows"):
         ledger = getattr(ledger, "ledger", None)
     return ledger
-
-
-log = logging.getLogger("ai_utilities.usage")
-LONGEST_BACKLOG = 10_000
-"""Maximum rows kept in memory while the ledger fails; beyond that the oldest are dropped with an error log."""
-IMPATIENT = 0.2
-"""Seconds to wait for a ledger that failed the last time."""
-
-
-class UsageSink(Protocol):
-    """A ledger or a tracker."""
-
-    def add(self, rows: Sequence[UsageData]) -> None: ...
-
-
-class UsageLayer:
-    """Records usage. Put it into `layers` before the cache, so that cached answers are counted too.
-
-    The row of each request is opened in the ledger before the request is sent, and settled when its answer is over.
-
-    Args:
-        ledger: A ledger, a tracker, or any object with `add(rows)`.
-        tags: Added to every row, besides those of `tagged(...)`.
-        listener: Called with every settled row.
-        required: Whether a failing ledger fails the call before its request is sent. If False, the call goes on, and
-            its rows wait in memory until the ledger works again.
-    """
-
-    def __init__(
-        self,
-        ledger: UsageSink,
-        *,
-        tags: Mapping[str, str] | None = None,
-        listener: Callable[[UsageData], None] | None = None,
-        required: bool = False,
-    ) -> None:
-        self.ledger = ledger
-        self.required = required
-        self.tags = dict(tags or {})
-        self._listener = listener
-        self.items: dict[str, set[str]] = {}
-        """Items of batches that have rows, for ledgers that cannot be asked."""
-
-        self._backlog: list[UsageData] = []
-        self._failed = False
-        self._lock = threading.Lock()
-
-    def bind(self, io: StoreIO, target: Target) -> Layer:
-        return BoundUsage(self, io, target)
-
-    def open(self, row: UsageData, expires: float) -> None:
-        """Keeps the row of a request that is about to leave, where the ledger can."""
-        keep = getattr(self.ledger, "open", None)
-        if keep is None:
-            return
-        try:
-            (within(IMPATIENT, keep) if self._failed else keep)([row], expires)
-        except Exception as error:
-            if self.required:
-                raise
-            self._wait([], error)
-
-    def write(self, rows: list[UsageData]) -> None:
-        """Into the ledger, with those that could not be written before."""
-        with self._lock:
-            waiting, self._backlog = [*self._backlog, *rows], []
-        try:
-            self.ledger.add(waiting)
-        except Exception as error:  # noqa: BLE001  # users' ledgers may raise anything, and no answer is lost for it
-            self._wait(error.rows if isinstance(error, PartialWriteError) else waiting, error)
-        else:
-            if self._failed:
-                self._failed = False
-                log.warning("usage is written again, including %d waiting rows", len(waiting) - len(rows))
-        if self._listener is not None:
-            for row in rows:
-                self._listener(row)
-
-    def flush(self) -> None:
-        """Writes what waits, if anything does."""
-        if self._backlog:
-            self.write([])
-
-    def _wait(self, rows: list[UsageData], error: Exception) -> None:
-        with self._lock:
-            self._backlog = [*rows, *self._backlog]
-            lost = max(0, len(self._backlog) - LONGEST_BACKLOG)
-            del self._backlog[:lost]
-            first, self._failed = not self._failed, True
-        if first:
-            cause = error.__cause__ or error
-            log.warning("cannot write usage; %d rows wait: %s: %s", len(rows), type(cause).__name__, cause)
-        if lost:
-            log.error("cannot write usage for too long: %d rows were dropped", lost)
-
-
-class BoundUsage:
-    """The ledger in one world, before one target."""
-
-    def __init__(self, usage: UsageLayer, io: StoreIO, target: Target) -> None:
-        self._usage = usage
-        self._io = io
-        self._who = {"provider": target.origin.provider, "model": target.origin.model}
-
-    async def __call__(self, call: Call, send: Send) -> Stream:
-        if call.operation == ITEM:
-            return await record_item(self._io, self._usage, self._who, call, send)
-        at = datetime.fromtimestamp(self._io.time(), UTC)
-        facts = {**self._who, "operation": call.operation, "tags": {**self._usage.tags, **tags_now()}, "started_at": at}
-        if call.operation in MANAGEMENT_OPERATIONS:
-            call.journal.layer_data["tags"] = facts["tags"]
-        rows = AttemptRows(self._usage, self._io, call, facts)
-        try:
-            stream = await send(call)
-        except BaseException as error:
-            await rows.failed(error)
-            raise
-        rows.answered()
-        stream.on_end(rows.ended)
-        return stream

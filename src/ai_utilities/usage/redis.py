@@ -7,11 +7,13 @@ import logging
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from ..storage.errors import StoreEvictsError, StoreVersionError
+from ..storage.generations import Generation, Generations
 from ..storage.process import Owner
 from ..storage.redis import RedisServer
 from .data import OPEN as OPEN_OUTCOMES, Totals, UsageData, group_of, sum_by
@@ -30,9 +32,24 @@ NAME = len(uuid.UUID(int=0).hex)
 
 
 class RedisLedger(Ledger):
-    """`server` is an address such as `redis://localhost:6379/0`, or a client that you made yourself."""
+    """A ledger that all machines share which reach the server.
 
-    def __init__(self, server: Any = "redis://127.0.0.1:6379/0", *, prefix: str = "ai_utilities:usage") -> None:
+    A server that lost rows, because it restarted empty or with an older copy of its data, is reported in the log.
+
+    Args:
+        server: A URL such as `redis://localhost:6379/0`, or a client object.
+        prefix: Prefix of all keys.
+        generations: A file that stores which data the server had last, so that a process that starts later also
+            reports a loss. Without it, only running processes report it.
+    """
+
+    def __init__(
+        self,
+        server: Any = "redis://127.0.0.1:6379/0",
+        *,
+        prefix: str = "ai_utilities:usage",
+        generations: str | Path | None = None,
+    ) -> None:
         self._server = RedisServer(server, prefix)
         self._rows = self._server.key_name("rows")
         self._hours = self._server.key_name("hours")
@@ -40,7 +57,7 @@ class RedisLedger(Ledger):
         self._meta = self._server.key_name("meta")
         self._fixed = [self._rows, self._hours, self._open, self._server.key_name("closed"), self._meta]
         self._unsure: dict[int, tuple[str, UsageData]] = {}
-        self._epoch: str | None = None
+        self._generations = Generations(generations, server, prefix)
         self._evicts: bool | None = None
 
     def add(self, rows: Sequence[UsageData]) -> None:
@@ -85,6 +102,7 @@ class RedisLedger(Ledger):
 
     def _run(self, script: str, keys: Sequence[str], text: Sequence[Any]) -> None:
         self._check_policy()
+        before = self._generations.known
         with self._server.connected_client() as client:
             what, match = client.eval(script, len(keys), *keys, uuid.uuid4().hex, *text)
         if what == "version":
@@ -92,9 +110,19 @@ class RedisLedger(Ledger):
                 f"the Redis ledger {self._server.prefix} has version {match}, and this version of dhenara knows "
                 f"{VERSION}: upgrade dhenara, or use another prefix."
             )
-        if self._epoch not in (None, match):
-            log.error("the Redis server lost the usage ledger %s: earlier rows are gone", self._server.prefix)
-        self._epoch = match
+        self._report_loss(before, Generation.from_text(match))
+
+    def _report_loss(self, before: Generation, now: Generation) -> None:
+        """Each operation is a change, so without a loss there is at least one more than before it."""
+        if before.epoch is not None and (now.epoch != before.epoch or now.changes <= before.changes):
+            log.error(
+                "the Redis server lost the usage ledger %s, or rows of it: it restarted without its data or with an "
+                "older copy",
+                self._server.prefix,
+            )
+            self._generations.reset(now)
+        else:
+            self._generations.observe(now)
 
     def _check_policy(self) -> None:
         """Says once whether the server may evict the ledger; then totals do not rest on sums, which may go alone."""

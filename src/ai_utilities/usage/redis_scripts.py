@@ -103,7 +103,7 @@ if version > 2 then return {'version', tostring(version)} end
 if version < 2 then redis.call('HSET', KEYS[5], 'version', '2') end
 redis.call('HSETNX', KEYS[5], 'epoch', ARGV[1])
 """
-TAIL = "return {'epoch', redis.call('HGET', KEYS[5], 'epoch')}"
+TAIL = "return {'state', redis.call('HGET', KEYS[5], 'epoch') .. '#' .. redis.call('HINCRBY', KEYS[5], 'changes', 1)}"
 ADD = f"""{HEAD}
 local at = 2
 while at <= #ARGV do

@@ -14,9 +14,8 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from ..storage.errors import StoreError
-from ..storage.sqlite import set_aside
-from ..storage.sqlite_salvage import is_sound, read_table, salvage
-from ..storage.sqlite_schema import create_once
+from ..storage.sqlite_files import create_once, is_sound, set_aside
+from ..storage.sqlite_salvage import read_table, salvage
 from .sqlite_tables import USAGE, equip, make_tables
 
 NAMES = "at, day, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags, row"

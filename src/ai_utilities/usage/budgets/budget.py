@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 
 from dhenara.ai.errors import ConfigurationError, DhenaraError
 
+from ...storage.errors import StoreDamagedError
 from ...storage.process import Owner, this_process
 from ..open_rows import expiry
 
@@ -149,8 +150,16 @@ class Reservation:
 
     @classmethod
     def from_text(cls, key: str, text: str) -> Reservation:
-        accounts, amount, owner, at, expires = from_json(text)
-        return cls(key, tuple(BudgetWindow(*one) for one in accounts), amount, Owner.from_text(owner), at, expires)
+        """Reads a stored reservation.
+
+        Raises:
+            StoreDamagedError: If it is damaged.
+        """
+        try:
+            accounts, amount, owner, at, expires = from_json(text)
+            return cls(key, tuple(BudgetWindow(*one) for one in accounts), amount, Owner.from_text(owner), at, expires)
+        except (ValueError, TypeError) as error:
+            raise StoreDamagedError(f"the reservation {key!r} of a budget is damaged ({error}).") from error
 
 
 def make_reservation(accounts: Sequence[BudgetWindow], amount: int, left: float | None) -> Reservation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
 from collections.abc import Sequence
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ...storage.errors import StoreLostError, StoreVersionError
-from ...storage.redis import Generations, RedisServer
+from ...storage.generations import Generation, Generations
+from ...storage.redis import RedisServer
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation
 
 VERSION = 2
@@ -90,8 +90,8 @@ class RedisBudgets(BudgetStore):
     Args:
         server: A URL such as `redis://localhost:6379/0`, or a client object.
         prefix: Prefix of all keys.
-        generations: A file that stores the epoch of the server's data, so that a new process also detects a data
-            loss. Without it, only running processes detect it.
+        generations: A file that stores which data the server had last, so that a process that starts later also
+            detects a loss. Without it, only running processes detect it.
 
     Raises:
         StoreLostError: If the server has lost its data; see `repair`.
@@ -108,9 +108,6 @@ class RedisBudgets(BudgetStore):
         self._server = RedisServer(server, prefix)
         self._keys = [self._server.key_name(name) for name in ("accounts", "ends", "open")]
         self._generations = Generations(generations, server, prefix)
-        self._epoch = self._generations.read()
-        self._changes = 0
-        self._lock = threading.Lock()
 
     def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
         return self._reserve(accounts, amount, "", "")
@@ -138,7 +135,7 @@ class RedisBudgets(BudgetStore):
         epoch = f"{ACCEPTED}{uuid.uuid4().hex}"
         with self._server.connected_client() as client:
             client.hset(self._keys[0], mapping={"epoch": epoch, "version": VERSION})
-        self._remember(epoch, 0)
+        self._generations.observe(Generation(epoch, 0))
 
     def close(self) -> None:
         self._server.close()
@@ -149,7 +146,7 @@ class RedisBudgets(BudgetStore):
 
     def _run(self, script: str, *text: Any) -> list[str]:
         self._server.check_eviction("the budgets", expiring=False)
-        fixed = (self._expected(), uuid.uuid4().hex, self._server.key_name(""), time.time())
+        fixed = (self._generations.known.to_text(), uuid.uuid4().hex, self._server.key_name(""), time.time())
         with self._server.connected_client() as client:
             match: list[str] = client.eval(script, len(self._keys), *self._keys, *fixed, *text)
         if match[0] == "version":
@@ -163,21 +160,8 @@ class RedisBudgets(BudgetStore):
                 "with an older copy, or they were flushed or evicted. What was spent is unknown, so nothing was sent. "
                 "Restore its data, or accept the loss with `ai-utilities budget repair` or RedisBudgets.repair()."
             )
-        epoch, _, changes = match[-1].rpartition("#")
-        self._remember(epoch, int(changes))
+        self._generations.observe(Generation.from_text(match[-1]))
         return match
-
-    def _expected(self) -> str:
-        with self._lock:
-            return f"{self._epoch or ''}#{self._changes}"
-
-    def _remember(self, epoch: str, changes: int) -> None:
-        with self._lock:
-            if epoch == self._epoch:
-                self._changes = max(self._changes, changes)
-                return
-            self._epoch, self._changes = epoch, changes
-        self._generations.write(epoch)
 
 
 def flat(accounts: Sequence[BudgetWindow]) -> list[str | int]:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ...storage.errors import StoreDamagedError, StoreError
-from ...storage.sqlite import SQLiteFile, set_aside
-from ...storage.sqlite_salvage import is_sound, salvage
-from ...storage.sqlite_schema import REPAIRED, Schema, columns_of, create_once
+from ...storage.sqlite import SQLiteFile
+from ...storage.sqlite_files import create_once, is_sound, set_aside
+from ...storage.sqlite_salvage import salvage
+from ...storage.sqlite_schema import REPAIRED, Schema, columns_of
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation, to_dollars
 
 REPAIR = (
@@ -104,7 +105,10 @@ class SQLiteBudgets(BudgetStore):
 
     def reservations(self) -> list[Reservation]:
         match = self._file.fetch_all("SELECT key, reservation FROM budget_open")
-        return [Reservation.from_text(key, text) for key, text in match]
+        try:
+            return [Reservation.from_text(key, text) for key, text in match]
+        except StoreDamagedError as error:
+            raise StoreDamagedError(f"{error} It is in {self._file.path}. {REPAIR}") from error
 
     @staticmethod
     def repair(db_path: str | os.PathLike[str]) -> BudgetRepair | None:
@@ -158,7 +162,7 @@ def wrong_seal(connection: sqlite3.Connection) -> str | None:
 def repair_budgets(path: Path) -> BudgetRepair | None:
     if not path.exists():
         raise StoreError(f"there is no file {path}; a new store begins with budgets at zero")
-    if path.stat().st_size and is_sound(path) and not bad_seals(path):
+    if is_sound(path) and is_usable(path):
         return None
     aside = set_aside(path)
     rows, opened = read_damaged(aside)
@@ -174,11 +178,14 @@ def repair_budgets(path: Path) -> BudgetRepair | None:
     return BudgetRepair({row[0]: to_dollars(row[1]) for row in good}, unreadable, str(aside))
 
 
-def bad_seals(path: Path) -> bool:
-    with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.OperationalError):
-        match = connection.execute("SELECT name, spent, seal FROM budget").fetchall()
-        return any(not isinstance(spent, int) or sealed != seal(name, spent) for name, spent, sealed in match)
-    return False
+def is_usable(path: Path) -> bool:
+    """Whether a store opens the file and reads all of it."""
+    try:
+        with closing(SQLiteBudgets(path)) as store:
+            store.reservations()
+    except StoreDamagedError:
+        return False
+    return True
 
 
 def read_damaged(path: Path) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
@@ -192,10 +199,18 @@ def read_damaged(path: Path) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...
             for order, start, sign in (("", "", ">"), ("DESC", "\U0010ffff", "<")):
                 rows.update(walk(damaged, f"name, spent, expires, {sealed}", order, start, sign))
         with suppress(sqlite3.DatabaseError):
-            opened[:] = damaged.execute("SELECT key, reservation FROM budget_open").fetchall()
+            stored = damaged.execute("SELECT key, reservation FROM budget_open").fetchall()
+            opened[:] = [one for one in stored if is_reservation(*one)]
         return list(rows.values())
 
     return salvage(path, [BUDGET.prepare], "budget", read), opened
+
+
+def is_reservation(key: str, text: str) -> bool:
+    with suppress(StoreDamagedError):
+        Reservation.from_text(key, text)
+        return True
+    return False
 
 
 def walk(damaged: sqlite3.Connection, columns: str, order: str, start: str, sign: str) -> dict[str, tuple[Any, ...]]:
