@@ -20,7 +20,16 @@ from ...types.chat.delta import (
 )
 from ...wire import json
 from ...wire.frame import Frame
-from ..common.fields import read_extras, read_index, read_name, read_object, read_objects, read_text, used
+from ..common.fields import (
+    read_extras,
+    read_index,
+    read_name,
+    read_object,
+    read_objects,
+    read_text,
+    unread_warning,
+    used,
+)
 from ..common.protocol_detection import MESSAGES, not_an_answer, refuse_foreign, says_why
 from .response_parts import BlockReader, read_citation
 from .usage import read_usage
@@ -135,6 +144,7 @@ class MessagesReader:
             reader = self._open(self._data)
             yield from reader.start(block)
             yield from reader.close()
+        yield from unread_warning(content)
 
     def _end(self, data: Wire, usage: Wire, *, whole: bool = True) -> Iterator[Delta]:
         yield from self._usage_deltas(usage, whole)

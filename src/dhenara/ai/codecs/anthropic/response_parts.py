@@ -17,7 +17,7 @@ from ...types.chat.delta import (
 )
 from ...types.content.parts import Citation, GenericContent
 from ...wire import json
-from ..common.fields import Wire, address_of, build_citation, read_object, read_objects, read_text
+from ..common.fields import Wire, address_of, build_citation, is_readable, read_object, read_objects, read_text
 
 SERVER_TOOLS = frozenset({"server_tool_use", "mcp_tool_use"})
 CALLS = SERVER_TOOLS | {"tool_use"}
@@ -78,7 +78,7 @@ class BlockReader:
         self.buffered = self._given = None
         if given is not None:
             yield self._arguments_delta(given if isinstance(given, str) else json.dumps(given).decode())
-        if stored is not None:
+        if stored is not None and is_readable(stored):
             yield ContentDelta(self.part, GenericContent(kind=self._kind, data=complete(stored)))
 
     def _tool_call(self, block: Wire) -> Delta:

@@ -34,6 +34,7 @@ from ..common.fields import (
     read_object,
     read_objects,
     read_text,
+    unread_warning,
     unreadable,
     used,
 )
@@ -81,6 +82,7 @@ class CohereReader:
             [{"text": content}] if isinstance(content, str) else read_objects(message, "content")
         ):
             yield from self._block(index, block)
+        yield from unread_warning(content)
         for index, call in enumerate(read_objects(message, "tool_calls")):
             yield from self._call(index, call)
         for data in read_objects(message, "citations"):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...types.chat.delta import Delta, UsageDelta, WarningDelta
+from ...types.chat.report import CallWarning
 from ...types.chat.usage import Usage
 from ...types.content.base import Citation
 
@@ -121,12 +122,26 @@ def is_misfit(report: Report, name: str) -> bool:
     return count(report, name) is None
 
 
+def unread_warning(content: Any) -> Iterator[Delta]:
+    """Warn about entries of a content list without any field, except for nulls next to readable entries."""
+    if not isinstance(content, list) or all(map(is_readable, content)):
+        return
+    unread = [one for one in content if not is_readable(one)]
+    if len(unread) < len(content):
+        unread = [one for one in unread if one is not None]
+    if unread:
+        message = f"{len(unread)} content block(s) of the response cannot be read: they are empty or no objects"
+        yield WarningDelta(CallWarning(code="provider_warning", message=message))
+
+
+def is_readable(block: Any) -> bool:
+    return isinstance(block, Mapping) and any(value is not None for value in block.values())
+
+
 def used(usage: Usage) -> Iterator[Delta]:
     """Return the usage, with a warning if the report is unclear."""
     yield UsageDelta(usage)
     if usage.unclear:
-        from ...types.chat.report import CallWarning
-
         yield WarningDelta(
             CallWarning(
                 code="provider_warning",

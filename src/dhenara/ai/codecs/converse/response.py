@@ -24,7 +24,17 @@ from ...types.chat.delta import (
 from ...types.content.parts import GenericContent
 from ...wire import json
 from ...wire.frame import Frame
-from ..common.fields import Wire, read_extras, read_index, read_name, read_object, read_objects, read_text, used
+from ..common.fields import (
+    Wire,
+    read_extras,
+    read_index,
+    read_name,
+    read_object,
+    read_objects,
+    read_text,
+    unread_warning,
+    used,
+)
 from ..common.protocol_detection import CONVERSE, not_an_answer, refuse_foreign, says_why
 from ..failure import aws_error, error_from_response
 from .usage import MEDIA, Kind, read_citation, read_media, read_usage
@@ -81,6 +91,7 @@ class ConverseReader:
         self._began = True
         for index, block in enumerate(read_objects(read_object(read_object(body, "output"), "message"), "content")):
             yield from self._block(index, block)
+        yield from unread_warning(read_object(read_object(body, "output"), "message").get("content"))
         yield from self._end(body)
         yield from self._usage(body)
         yield from self.finish()

@@ -19,7 +19,7 @@ from ...types.chat.delta import (
 )
 from ...types.content.parts import Citation, GenericContent
 from ...wire import json
-from ..common.fields import Wire, build_citation, read_name, read_object, read_objects, read_text
+from ..common.fields import Wire, build_citation, read_name, read_object, read_objects, read_text, unread_warning
 
 
 class GroundingSources:
@@ -153,6 +153,7 @@ class Candidate:
     def read(self, data: Wire) -> Iterator[Delta]:
         for part in read_objects(read_object(data, "content"), "parts"):
             yield from self._part(part)
+        yield from unread_warning(read_object(data, "content").get("parts"))
         self._sources.add(data)
 
     def finish(self) -> Iterator[Delta]:

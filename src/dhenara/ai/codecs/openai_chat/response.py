@@ -12,7 +12,16 @@ from ...wire import json
 from ...wire.frame import Frame
 from ...wire.text import matches
 from ..base import EncodedRequest, RequestAware
-from ..common.fields import read_extras, read_name, read_object, read_objects, read_text, used
+from ..common.fields import (
+    is_readable,
+    read_extras,
+    read_name,
+    read_object,
+    read_objects,
+    read_text,
+    unread_warning,
+    used,
+)
 from ..common.parallel_calls import WrapperCalls, declared_tools
 from ..common.protocol_detection import CHAT, not_an_answer, refuse_foreign
 from .quirks import ChatQuirks
@@ -149,7 +158,8 @@ class ChatReader(RequestAware):
         index = choice.get("index")
         if not isinstance(index, int):
             index = 0
-        message = choice.get(key) or choice.get("delta") or choice.get("message")
+        given = choice.get(key)
+        message = given or choice.get("delta") or choice.get("message")
         if not isinstance(message, dict) or not message:
             if key == "message" and is_empty(choice) and not self._typed:
                 raise not_an_answer(CHAT)
@@ -163,6 +173,8 @@ class ChatReader(RequestAware):
                 index, self._quirks, wrappers, whole=whole, thinking=self._thinking
             )
         text = reader.read(message)
+        if key == "message" and not is_readable(given) and given is not None and not isinstance(given, str):
+            text = chain(text, unread_warning([given]))
         if choice.get("finish_reason") or choice.get("logprobs"):
             return chain(text, self._read_end(choice, index, reader))
         return text

@@ -16,7 +16,16 @@ from ...types.chat.delta import (
     TextDelta,
 )
 from ...wire import json
-from ..common.fields import Wire, build_citation, read_index, read_object, read_objects, read_text
+from ..common.fields import (
+    Wire,
+    build_citation,
+    is_readable,
+    read_index,
+    read_object,
+    read_objects,
+    read_text,
+    unread_warning,
+)
 from ..common.parallel_calls import WrapperCalls
 from .quirks import ChatQuirks
 from .reasoning import find_reasoning, reasoning_text
@@ -115,8 +124,10 @@ class MessageReader:
         for part in content if isinstance(content, list) else [content]:
             if isinstance(part, str):
                 yield TextDelta(TEXT, part, self._choice)
-            elif isinstance(part, dict):
+            elif isinstance(part, dict) and is_readable(part):
                 yield from self._read_part(part)
+        if isinstance(content, list):
+            yield from unread_warning([part for part in content if not isinstance(part, str)])
 
     def _flush_tag(self) -> Iterator[Delta]:
         """Emit text that was held back because it might have been a tag."""

@@ -25,7 +25,17 @@ from ...types.chat.delta import (
 )
 from ...wire import json
 from ...wire.frame import Frame
-from ..common.fields import Wire, read_extras, read_index, read_name, read_object, read_objects, read_text, used
+from ..common.fields import (
+    Wire,
+    read_extras,
+    read_index,
+    read_name,
+    read_object,
+    read_objects,
+    read_text,
+    unread_warning,
+    used,
+)
 from ..common.protocol_detection import RESPONSES, not_an_answer, refuse_foreign, says_why
 from .quirks import ResponsesQuirks
 from .response_parts import ItemReader, arguments_text, read_citation
@@ -207,6 +217,7 @@ class ResponsesReader:
             known = self._find_known(item, index, data)
             known.stored = bool(response.get("store"))
             yield from known.whole(item)
+        yield from unread_warning(response.get("output"))
         if usage := read_object(response, "usage"):
             yield from used(read_usage(usage))
         yield from self._begin(response)

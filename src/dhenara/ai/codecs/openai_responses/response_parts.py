@@ -20,7 +20,7 @@ from ...types.chat.delta import (
 from ...types.content.parts import Citation, GenericContent
 from ...wire import json
 from ..common import fields
-from ..common.fields import Wire, read_objects, read_text
+from ..common.fields import Wire, read_objects, read_text, unread_warning
 from .quirks import ResponsesQuirks
 from .streamed_texts import StreamedTexts
 from .tools import CUSTOM, arguments_of, call_id_of, is_for_caller, is_vendor_call
@@ -33,7 +33,19 @@ WORDS = ("output_text", "text", "")
 class ItemReader:
     """Tracks what was emitted, so that the complete item only adds what is new."""
 
-    __slots__ = ("_data", "_index", "_kind", "_noted", "_quirks", "_texts", "called", "id", "is_over", "stored")
+    __slots__ = (
+        "_data",
+        "_index",
+        "_kind",
+        "_noted",
+        "_quirks",
+        "_texts",
+        "_warned",
+        "called",
+        "id",
+        "is_over",
+        "stored",
+    )
 
     def __init__(self, index: int, quirks: ResponsesQuirks) -> None:
         self._index = index
@@ -46,6 +58,7 @@ class ItemReader:
         """What was emitted, and the part it belongs to."""
         self._noted: dict[int, int] = {}
         self._texts = StreamedTexts()
+        self._warned = False
         self.called = False
         """Whether it is a call that waits for the caller."""
         self.is_over = False
@@ -129,6 +142,9 @@ class ItemReader:
         about = {name: item[name] for name in MESSAGE_FIELDS if item.get(name) is not None}
         content = item.get("content")
         parts = [{"text": content}] if isinstance(content, str) else read_objects(item, "content")
+        if not self._warned:
+            self._warned = True
+            yield from unread_warning(content)
         texts = [read_text(part, "refusal") or read_text(part, "text") for part in parts]
         for at, part in zip(self._texts.places(texts), parts, strict=True):
             kind = read_text(part, "type")
