@@ -211,7 +211,7 @@ ROWS: list[tuple[str, Any, Any, Any]] = [
 # of streams, and counts that are unclear.
 ELSEWHERE = {
     *("runs_code", "connects_mcp", "loose_rules", "tool_rules", "terminal", "think_opened"),
-    *("media_support", "most_request_bytes", "cache_counts_unclear"),
+    *("media_support", "most_request_bytes", "cache_counts_unclear", "reasoning_separate"),
 }
 
 

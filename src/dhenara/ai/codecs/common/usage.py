@@ -137,6 +137,8 @@ def contradicted(prompt: int, completion: int, total: int | None, read: Parts, m
         # A total above the sum of its parts includes reasoning that the provider leaves out of the completion.
         clear_made[REASONING] = hidden
         completion += hidden
+        if made.get(REASONING, hidden) != hidden:
+            unclear.append(REASONING)
     if hidden:
         unclear.append(TOTAL)
     if sum(clear_made.values()) > completion:

@@ -48,6 +48,9 @@ class ChatQuirks(Quirks):
     think_opened: str = "*deepseek-r1*|*qwq*|*qwen3*thinking*|*glm-z1*"
     """Models whose chat template opens the reasoning in the prompt, so that answers only close it."""
 
+    reasoning_separate: bool = False
+    """Whether reasoning tokens are counted next to the completion instead of inside it, where no total shows which."""
+
     cache_counts_unclear: str = ""
     """Models whose cached tokens may or may not be included in the prompt, without a total that shows which."""
 

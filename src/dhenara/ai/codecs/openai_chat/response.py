@@ -199,7 +199,8 @@ class ChatReader(RequestAware):
         """Read the token counts and the other fields of the last event."""
         counted = body.get("usage") or body.get("x_groq")
         if counted and (usage := read_object(body, "usage") or read_object(read_object(body, "x_groq"), "usage")):
-            yield from used(read_usage(usage, cache_unclear=self._cache_unclear(body)))
+            separate = self._quirks.reasoning_separate
+            yield from used(read_usage(usage, cache_unclear=self._cache_unclear(body), reasoning_separate=separate))
             if extras := read_extras(body, EXTRA_FIELDS):
                 yield ResponseStart(extras=extras)
         if body.get("citations") or body.get("search_results"):

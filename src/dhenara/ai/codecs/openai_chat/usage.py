@@ -6,9 +6,20 @@ from ...types.chat.usage import Usage
 from ..common.fields import Report, count, read_int, read_ints, read_object, unreadable
 from ..common.usage import TokenReport as Counted, reported_cost, split
 
+SEPARATE_REASONING = frozenset({"reasoning_tokens"})
 
-def read_usage(report: Report, *, cache_unclear: bool = False) -> Usage:
-    """Convert the report; `prompt_tokens` usually includes cached and audio tokens, the total shows exceptions."""
+
+def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separate: bool = False) -> Usage:
+    """Convert the report; `prompt_tokens` usually includes cached and audio tokens, the total shows exceptions.
+
+    Args:
+        report: The `usage` object of a response.
+        cache_unclear: Whether it is unknown if cached tokens are included in the prompt.
+        reasoning_separate: Whether the dialect counts reasoning next to the completion.
+
+    Returns:
+        Counts that do not overlap.
+    """
     read_in = read_object(report, "prompt_tokens_details")
     made = read_object(report, "completion_tokens_details")
     cached = read_from_cache(report, read_in)
@@ -28,6 +39,7 @@ def read_usage(report: Report, *, cache_unclear: bool = False) -> Usage:
                 "output_audio_tokens": read_int(made, "audio_tokens"),
                 "output_image_tokens": read_int(made, "image_tokens"),
             },
+            separate=SEPARATE_REASONING if reasoning_separate else frozenset(),
         )
     )
     left_out = ("cache_read_tokens",) if cache_unclear and cached else ()

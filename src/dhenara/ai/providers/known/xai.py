@@ -63,7 +63,13 @@ XAI = Provider(
     routes=(
         Route(
             "openai_chat",
-            ChatQuirks(reasoning_replay="field", document_shape="none", audio_in=False, media_support=TAKES),
+            ChatQuirks(
+                reasoning_replay="field",
+                reasoning_separate=True,
+                document_shape="none",
+                audio_in=False,
+                media_support=TAKES,
+            ),
         ),
         Route(
             "openai_responses",
