@@ -97,8 +97,7 @@ def test_empty_content_does_not_warn(protocol: str) -> None:
 def test_a_typed_chat_message_without_fields_warns() -> None:
     choice = {"index": 0, "message": {}, "finish_reason": "stop"}
     body = {"object": "chat.completion", "model": "m", "choices": [choice]}
-    with FakeServer(Raw(json.dumps(body).encode())) as server:
-        with AIModelClient(endpoint(server.url)) as client:
-            found = client.generate("?").chat_response
+    with FakeServer(Raw(json.dumps(body).encode())) as server, AIModelClient(endpoint(server.url)) as client:
+        found = client.generate("?").chat_response
     assert found is not None
     assert len(unread(found)) == 1

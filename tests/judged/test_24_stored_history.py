@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
+from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.history.repair import STORED_HISTORY
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModelEndpoint, Message, ToolResultContent
@@ -82,3 +83,36 @@ def test_without_stored_history_an_unknown_result_is_left_out(options: Any, serv
     assert "sunny" not in str(server.exchanges[0].json)
     assert answer.chat_response is not None
     assert any("no open call" in warning.message for warning in answer.chat_response.warnings)
+
+
+BY_NAME: list[Any] = [
+    ToolResultContent(call_id="", name="weather", output="sunny"),
+    {"role": "tool", "name": "weather", "content": "sunny"},
+]
+
+
+@pytest.mark.parametrize("protocol", [name for name in PROTOCOLS if name not in ("gemini", "ollama")])
+@pytest.mark.parametrize("given", BY_NAME, ids=["value", "dict"])
+def test_a_result_of_a_stored_call_without_an_id_is_refused(protocol: str, given: Any, server: FakeServer) -> None:
+    """Only the provider knows the call, so its id cannot be found by the name of the tool."""
+    with AIModelClient(endpoint_of(protocol, server)) as client:
+        with pytest.raises(ConfigurationError, match="'weather' has no call_id"):
+            client.generate(messages=[given], options={STORED_HISTORY[0]: "stored_1"}, max_output_tokens=9)
+    assert server.exchanges == []
+
+
+@pytest.mark.parametrize("protocol", ["gemini", "ollama"])
+def test_protocols_that_match_results_by_name_need_no_id(protocol: str, server: FakeServer) -> None:
+    server.add_replies(Answer(text="Nice."))
+    with AIModelClient(endpoint_of(protocol, server)) as client:
+        client.generate(messages=[BY_NAME[0]], options={STORED_HISTORY[0]: "stored_1"}, strict=False)
+    assert "sunny" in str(server.exchanges[0].json)
+
+
+def test_a_result_without_id_and_name_is_dropped_with_advice(server: FakeServer) -> None:
+    server.add_replies(Answer(text="Nice."))
+    with AIModelClient(endpoint_of("openai_responses", server)) as client:
+        item = {"type": "function_call_output", "output": "sunny"}
+        answer = client.generate(messages=[item], options={"previous_response_id": "resp_1"})
+    assert answer.chat_response is not None
+    assert "call_id" in " ".join(warning.message for warning in answer.chat_response.warnings)

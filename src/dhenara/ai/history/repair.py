@@ -105,7 +105,8 @@ class ToolCallRepair:
             return
         if match is None:
             text = f"the result of {result.name or result.call_id!r}" if result.name or result.call_id else "a result"
-            self.warn("dropped_content", f"{text} was dropped: the history has no open call for it")
+            advice = ". Pass its call_id" if self.stored else ""
+            self.warn("dropped_content", f"{text} was dropped: the history has no open call for it{advice}")
             return
         self.open.remove(match)
         call = match[1]
