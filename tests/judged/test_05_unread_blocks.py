@@ -54,9 +54,9 @@ BODIES = {
 
 def answer(protocol: str, content: Any) -> ChatResponse:
     speaker, body, _ = BODIES[protocol]
-    with FakeServer(Raw(json.dumps(body(content)).encode())) as server:
-        with AIModelClient(endpoint(server.url, *speaker)) as client:
-            found = client.generate("?").chat_response
+    reply = Raw(json.dumps(body(content)).encode())
+    with FakeServer(reply) as server, AIModelClient(endpoint(server.url, *speaker)) as client:
+        found = client.generate("?").chat_response
     assert found is not None
     return found
 

@@ -95,9 +95,12 @@ BY_NAME: list[Any] = [
 @pytest.mark.parametrize("given", BY_NAME, ids=["value", "dict"])
 def test_a_result_of_a_stored_call_without_an_id_is_refused(protocol: str, given: Any, server: FakeServer) -> None:
     """Only the provider knows the call, so its id cannot be found by the name of the tool."""
-    with AIModelClient(endpoint_of(protocol, server)) as client:
-        with pytest.raises(ConfigurationError, match="'weather' has no call_id"):
-            client.generate(messages=[given], options={STORED_HISTORY[0]: "stored_1"}, max_output_tokens=9)
+    options = {STORED_HISTORY[0]: "stored_1"}
+    with (
+        AIModelClient(endpoint_of(protocol, server)) as client,
+        pytest.raises(ConfigurationError, match="'weather' has no call_id"),
+    ):
+        client.generate(messages=[given], options=options, max_output_tokens=9)
     assert server.exchanges == []
 
 
