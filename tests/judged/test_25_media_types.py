@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
+from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer, SampleOperations
 from dhenara.ai.types import AudioContent, FileContent, ImageContent, ToolCallContent, ToolResultContent, VideoContent
 from support.worlds import endpoint
@@ -99,3 +100,53 @@ def test_vectors_are_made_of_what_the_bytes_say(provider: str, server: FakeServe
     with AIModelClient(endpoint(server.url, provider, model, **region)) as client:
         client.embed(JPEG)
     assert "jpeg" in str(server.exchanges[0].json)
+
+
+UNKNOWN_BYTES = b"\x00\x01\x02\xff\xfe\x90 of no known kind"
+
+
+@pytest.mark.parametrize("provider", [*PROVIDERS, "ollama"])
+@pytest.mark.parametrize("name", [None, "a.bin"])
+@pytest.mark.parametrize("in_result", [False, True])
+def test_a_file_of_unknown_bytes_is_refused(
+    provider: str, name: str | None, in_result: bool, server: FakeServer
+) -> None:
+    """Sent as a PDF, the provider would read something else, or refuse it without saying why."""
+    part = FileContent(data=UNKNOWN_BYTES, name=name)
+    call = {"role": "assistant", "contents": [ToolCallContent(id="abcdefghi", name="draw")]}
+    given = ["?", call, ToolResultContent(call_id="abcdefghi", contents=[part])]
+    with pytest.raises(UnsupportedError, match="Pass mime_type"):
+        ask(server, provider, given if in_result else [{"role": "user", "contents": [part, "?"]}])
+    assert server.exchanges == []
+
+
+def test_a_file_of_unknown_bytes_is_refused_for_ocr_and_embeddings(server: FakeServer) -> None:
+    part = FileContent(data=UNKNOWN_BYTES)
+    refused = pytest.raises(UnsupportedError, match="Pass mime_type")
+    with AIModelClient(endpoint(server.url, "mistral", "mistral-ocr")) as client, refused:
+        client.ocr(part)
+    refused = pytest.raises(UnsupportedError, match="Pass mime_type")
+    with AIModelClient(endpoint(server.url, "google_ai", "gemini-embedding-2")) as client, refused:
+        client.embed(part)
+    assert server.exchanges == []
+
+
+def test_ocr_reads_the_kind_of_a_document_from_its_bytes(server: FakeServer) -> None:
+    server.add_replies(SampleOperations())
+    with AIModelClient(endpoint(server.url, "mistral", "mistral-ocr")) as client:
+        client.ocr(FileContent(data=word_document()))
+    assert "wordprocessingml" in str(server.exchanges[0].json)
+
+
+@pytest.mark.parametrize("provider", ["openai", "amazon_bedrock"])
+def test_a_media_type_that_was_given_stands_for_unknown_bytes(provider: str, server: FakeServer) -> None:
+    part = FileContent(data=UNKNOWN_BYTES, mime_type="application/pdf")
+    assert "pdf" in ask(server, provider, [{"role": "user", "contents": [part, "?"]}])
+
+
+@pytest.mark.parametrize("model", ["fake-1", "gpt-5-codex"])
+def test_a_document_without_a_name_is_named_by_its_kind(model: str, server: FakeServer) -> None:
+    part = FileContent(data=word_document())
+    sent = ask(server, "openai", [{"role": "user", "contents": [part, "?"]}], model)
+    assert "document.docx" in sent
+    assert "pdf" not in sent

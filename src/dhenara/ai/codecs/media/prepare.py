@@ -60,6 +60,19 @@ def is_remote(part: Media) -> bool:
     return part.data is None and part.file_id is None and (part.url or "").lower().startswith(("http://", "https://"))
 
 
+OFFICE = "application/vnd.openxmlformats-officedocument."
+ENDINGS = {
+    "application/pdf": "pdf",
+    f"{OFFICE}wordprocessingml.document": "docx",
+    f"{OFFICE}spreadsheetml.sheet": "xlsx",
+    f"{OFFICE}presentationml.presentation": "pptx",
+    "application/msword": "doc",
+    "application/vnd.ms-excel": "xls",
+    "application/vnd.ms-powerpoint": "ppt",
+    "application/rtf": "rtf",
+    "application/zip": "zip",
+    None: "pdf",
+}
 OPTIONS = ("citations", "context")
 
 
@@ -71,3 +84,8 @@ def document_options(part: FileContent) -> dict[str, Any]:
     if part.context is not None:
         written["context"] = part.context
     return written
+
+
+def document_name(part: FileContent) -> str:
+    """Return the name of a document, or one with the ending of its media type."""
+    return part.name or f"document.{ENDINGS.get(part.mime_type, 'bin')}"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from ...errors import UnsupportedError
 from ...types.chat.message import Message
 from ...types.content.media import Media
-from ...types.content.parts import ToolResultContent
+from ...types.content.parts import FileContent, ToolResultContent
 from ...wire.mime_sniffing import from_name, sniff
 from ..common.warnings import WarningCollector
 
@@ -108,12 +108,25 @@ def typed_part(part: Any, warnings: WarningCollector) -> Any:
 
 
 def with_media_type(part: M) -> M:
-    """The part with its media type, if it has none and one of its kind can be guessed."""
+    """Return the part with its media type, if it has none and one of its kind can be guessed.
+
+    Args:
+        part: Media of any kind.
+
+    Returns:
+        The same part if it has a media type, or none can be guessed.
+
+    Raises:
+        UnsupportedError: If the bytes of a file are of no known kind.
+    """
     if part.mime_type is not None:
         return part
     guessed = from_name(address_name(part.url)) if part.data is None and part.url else None
     if part.data is not None:
         guessed = sniff(part.data, part.name)
+        if guessed in UNKNOWN and isinstance(part, FileContent):
+            what = f"the bytes of {describe_media(part)} are of no known kind"
+            raise UnsupportedError(f"{what}. Pass mime_type=..., such as mime_type='application/pdf'")
     if guessed in UNKNOWN or not str(guessed).startswith(part.KIND):
         return part
     return part.model_copy(update={"mime_type": guessed})

@@ -11,7 +11,7 @@ from ...wire.mime_sniffing import is_text
 from ..common.request import BREAKPOINT, CONTROL, anthropic_cache_control, breakpoint_of
 from ..common.vendor_fields import with_vendor_fields
 from ..common.warnings import WarningCollector
-from ..media.prepare import is_remote
+from ..media.prepare import document_name, is_remote
 from .quirks import PROTOCOL, ChatQuirks
 
 Wire = dict[str, Any]
@@ -118,8 +118,8 @@ def write_file(part: FileContent, quirks: ChatQuirks, warnings: WarningCollector
         return None
     if part.file_id is not None:
         return {"type": "file", "file": {"file_id": part.file_id}}
-    name = part.name or "document.pdf"
-    return {"type": "file", "file": {"filename": name, "file_data": part.url or data_url(part, "application/pdf")}}
+    encoded = part.url or data_url(part, "application/pdf")
+    return {"type": "file", "file": {"filename": document_name(part), "file_data": encoded}}
 
 
 def write_document(part: FileContent) -> Wire:

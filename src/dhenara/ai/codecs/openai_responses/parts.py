@@ -11,7 +11,7 @@ from ...wire.mime_sniffing import is_text
 from ..common.request import BREAKPOINT, breakpoint_of
 from ..common.vendor_fields import with_vendor_fields
 from ..common.warnings import WarningCollector
-from ..media.prepare import is_remote
+from ..media.prepare import document_name, is_remote
 
 PROTOCOL = "openai_responses"
 Wire = dict[str, Any]
@@ -73,8 +73,7 @@ def write_file(part: FileContent) -> Wire:
         return {"type": "input_file", "file_id": part.file_id}
     if part.url is not None:
         return {"type": "input_file", "file_url": part.url}
-    name = part.name or "document.pdf"
-    return {"type": "input_file", "filename": name, "file_data": data_url(part, "application/pdf")}
+    return {"type": "input_file", "filename": document_name(part), "file_data": data_url(part, "application/pdf")}
 
 
 def data_url(part: Media, otherwise: str) -> str:

@@ -14,6 +14,7 @@ from ...types.operations.image import GeneratedImage, OcrPage, OcrRequest, OcrRe
 from ...wire.media_headers import image_type
 from ..base import EncodedRequest
 from ..common.fields import read_int, read_name, read_object
+from ..media.support import with_media_type
 from ..openai_chat.codec import read_error
 from ..operations.image import image_url
 from ..operations.operation import OcrQuirks, OperationCodec, request_of
@@ -40,8 +41,8 @@ def write_document(document: FileContent | ImageContent) -> dict[str, Any]:
         return {"type": "image_url", "image_url": image_url(document)}
     if document.data is None:
         return {"type": "document_url", "document_url": document.url}
-    mime = document.mime_type or "application/pdf"
-    data = f"data:{mime};base64,{base64.b64encode(document.data).decode()}"
+    typed = with_media_type(document)
+    data = f"data:{typed.mime_type};base64,{base64.b64encode(document.data).decode()}"
     return {"type": "document_url", "document_url": data, **({"document_name": document.name} if document.name else {})}
 
 
