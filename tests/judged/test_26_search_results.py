@@ -335,3 +335,35 @@ def test_a_search_result_has_one_text_or_several() -> None:
     assert SearchResultContent(source="s", text="a").texts == ["a"]
     with pytest.raises(ValueError, match="text and texts are both set"):
         SearchResultContent(source="s", text="a", texts=["b"])
+
+
+MIXED = {
+    "type": "search_result",
+    "source": "https://example.org/otters",
+    "title": "Otters",
+    "content": [
+        {"type": "text", "text": "Otters hold hands.", "cache_control": {"type": "ephemeral"}},
+        {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}},
+    ],
+}
+
+
+def test_a_document_in_a_search_result_is_sent_to_its_vendor(server: FakeServer) -> None:
+    body, answer = asked(server, "anthropic", MIXED)
+    assert body["messages"][0]["content"][0] == MIXED
+    assert not answer.warnings
+
+
+@pytest.mark.parametrize("protocol", ["converse", "cohere", "gemini", "ollama", "openai_chat", "openai_responses"])
+def test_a_document_in_a_search_result_is_not_dropped_silently(protocol: str, server: FakeServer) -> None:
+    body, answer = asked(server, protocol, MIXED, strict=False)
+    assert "Otters hold hands." in json.dumps(body)
+    assert "JVBERi0=" not in json.dumps(body)
+    assert '"text": ""' not in json.dumps(body)
+    dropped = [warning.message for warning in answer.warnings if warning.code == "dropped_content"]
+    assert any("content.cache_control, content.document of a part of kind 'search_result'" in one for one in dropped)
+
+
+def test_strict_calls_refuse_to_drop_a_document_in_a_search_result(server: FakeServer) -> None:
+    with pytest.raises(UnsupportedError, match=r"content\.document"):
+        asked(server, "cohere", MIXED, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -18,7 +18,7 @@ from ...types.content.parts import (
     TextContent,
     ToolResultContent,
 )
-from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_FIELDS
+from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_FIELDS, VENDOR_PART
 from .plan import is_own_part
 from .vendor_fields import leaves
 from .warnings import WarningCollector
@@ -130,6 +130,20 @@ def check_fields(part: Content, protocol: str, warnings: WarningCollector) -> No
     if known and protocol not in known:
         owner, fields = next(iter(known.items()))
         warnings.left_out(part, sorted(leaves(fields)), owner)
+    original = part.extras.get(VENDOR_PART)
+    if original and protocol not in original and isinstance(part, SearchResultContent):
+        owner, wire = next(iter(original.items()))
+        if fields := unread_content(wire.get("content")):
+            warnings.left_out(part, fields, owner)
+
+
+def unread_content(content: Any) -> list[str]:
+    """Return what a list of content blocks has besides plain text: kinds of other blocks, and fields of text blocks."""
+    blocks = [block for block in content if isinstance(block, Mapping)] if isinstance(content, list | tuple) else []
+    texts = [block for block in blocks if isinstance(block.get("text"), str)]
+    others = {str(block.get("type") or next(iter(block), "")) for block in blocks if block not in texts}
+    fields = {name for block in texts for name, value in block.items() if value is not None} - {"type", "text"}
+    return [f"content.{name}" for name in sorted(others | fields)]
 
 
 def check_document(part: FileContent, protocol: str, warnings: WarningCollector) -> None:

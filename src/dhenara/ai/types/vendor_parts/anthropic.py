@@ -103,7 +103,8 @@ def read_search_result(part: Mapping[str, Any]) -> Wire | None:
     enabled = cited.get("enabled") if isinstance(cited, Mapping) else None
     about = {"type": "search_result", "source": part.get("source") or "", "title": part.get("title") or ""}
     if texts is None:
-        plain = [str(one.get("text", "")) for one in part["content"] if isinstance(one, Mapping)]
+        blocks = [one for one in part["content"] if isinstance(one, Mapping)]
+        plain = [one["text"] for one in blocks if isinstance(one.get("text"), str)]
         return with_original({**about, "texts": plain, "citations": enabled}, part, PROTOCOL)
     left = leftover(part, SEARCH_RESULT)
     return with_fields({**about, "texts": texts, "citations": enabled}, left, PROTOCOL)
