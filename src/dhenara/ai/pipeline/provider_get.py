@@ -62,7 +62,7 @@ def document_sender(io: IO, target: ResolvedTarget, encoded: EncodedRequest, rea
         stream = Stream(
             BufferedSource(response_reader, reader),
             ResponseBuilder(target.origin),
-            discreet=response_reader.redactor.redact_error,
+            redactor=response_reader.redactor,
         )
         try:
             await stream.prime()

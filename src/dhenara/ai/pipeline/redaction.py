@@ -1,15 +1,19 @@
-"""Masks secrets in errors, response heads and bodies."""
+"""Masks secrets in errors, response heads and bodies, and in the ids and model names of responses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..errors import CallError
 from ..http.protocol.message import Head
 from ..providers.secret_values import distinct
+from ..types.chat.delta import Delta, FinishDelta, ResponseStart
 from ..wire.redaction import redact, shows
+
+OPENING = (ResponseStart, FinishDelta)
+"""Deltas whose fields are shown with a response and are not content."""
 
 FACTS = ("message", "request_id", "provider_code", "provider_type", "body")
 
@@ -17,10 +21,12 @@ FACTS = ("message", "request_id", "provider_code", "provider_type", "body")
 class Redactor:
     """Masks the secrets of one request."""
 
-    __slots__ = ("_secrets",)
+    __slots__ = ("_last", "_secrets")
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = distinct(secrets)
+        self._last: tuple[str | None, str | None] = (None, None)
+        """Id and model that were checked last; some protocols repeat them in every event."""
 
     def text(self, options: str) -> str:
         """Return the text with every encoded form of every secret masked."""
@@ -46,6 +52,26 @@ class Redactor:
             return head
         headers = {name: self.text(value) for name, value in data.items()}
         return replace(head, headers=headers, reason=self.text(head.reason))
+
+    def redact_batch(self, batch: Sequence[Delta]) -> Sequence[Delta]:
+        """Return the deltas of an event with id, model, extras and finish reason masked; content is not changed."""
+        if not self._secrets or not any(isinstance(delta, OPENING) for delta in batch):
+            return batch
+        return [self._redact_delta(delta) for delta in batch]
+
+    def _redact_delta(self, delta: Delta) -> Delta:
+        if isinstance(delta, ResponseStart):
+            named = (delta.id, delta.model)
+            if (named != self._last and self._shown(*named)) or (delta.extras and self._shown(repr(delta.extras))):
+                return ResponseStart(self.value(delta.id), self.value(delta.model), self.value(delta.extras))
+            self._last = named
+        elif isinstance(delta, FinishDelta) and self._shown(delta.raw, delta.stop_sequence, delta.message):
+            raw, stop, message = map(self.value, (delta.raw, delta.stop_sequence, delta.message))
+            return replace(delta, raw=raw, stop_sequence=stop, message=message)
+        return delta
+
+    def _shown(self, *texts: str | None) -> bool:
+        return shows("\n".join(text for text in texts if text), self._secrets)
 
     def redact_error(self, error: CallError) -> CallError:
         """Mask secrets in the error; drop its cause if that contains one."""

@@ -104,7 +104,7 @@ def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
 
             source = with_background(io, target, call, source, reader)
         before = [WarningDelta(w) for w in (*call.journal.notes, *warnings)]
-        stream = Stream(source, builder, before, reader.redactor.redact_error, timeout_policy.total_error)
+        stream = Stream(source, builder, before, reader.redactor, timeout_policy.total_error)
         try:
             await stream.prime()
         except CallError as error:

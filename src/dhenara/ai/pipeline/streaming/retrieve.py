@@ -49,7 +49,8 @@ async def read_answer(
         reader = await open_document(io, target, encoded, call)
         decoder = target.codec.decoder(target.quirks)
         source = PollingSource(io, target, waiting, call, reader) if waiting else BufferedSource(reader, decoder)
-        stream = Stream(source, ResponseBuilder(target.origin, cost_function(target, call, io.time())))
+        builder = ResponseBuilder(target.origin, cost_function(target, call, io.time()))
+        stream = Stream(source, builder, redactor=reader.redactor)
         try:
             await stream.prime()
         except CallError:

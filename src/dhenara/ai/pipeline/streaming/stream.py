@@ -11,6 +11,7 @@ from ...response.builder import UNFINISHED, ResponseBuilder
 from ...types.chat.delta import SILENT, Delta, ErrorDelta, StreamEnd
 from ...types.chat.response import ChatResponse
 from ...types.content.base import Origin
+from ..redaction import Redactor
 
 if TYPE_CHECKING:
     from ...types.operations.result import Result
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 Batch = Sequence[Delta]
 Hook = Callable[["Stream"], Coroutine[Any, Any, None]]
-Discreet = Callable[[CallError], CallError]
-"""Masks the secrets of a request in an error."""
 
 
 class DeltaSource(Protocol):
@@ -45,14 +44,14 @@ class Stream:
         source: DeltaSource,
         builder: ResponseBuilder,
         before: Batch = (),
-        discreet: Discreet | None = None,
+        redactor: Redactor | None = None,
         overdue: Callable[[], CallError | None] | None = None,
     ) -> None:
         self._source = source
         self._ready: deque[Batch] = deque([before] if before else ())
         self._rest: Batch = ()
         self._builder = builder
-        self._discreet = discreet
+        self._redactor = redactor
         self._overdue = overdue
         """Returns an error once the total timeout of the call has expired."""
         self._hooks: list[Hook] = []
@@ -172,7 +171,7 @@ class Stream:
     def _stop_reading(self) -> None:
         """Stop reading and keep what was received."""
         if not self._over:
-            self._rest = self._source.drain()
+            self._rest = self._drained()
         self._absorb()
 
     def _absorb(self) -> None:
@@ -209,7 +208,13 @@ class Stream:
             for batch in batches:
                 await self._receive(batch)
 
+    def _drained(self) -> Batch:
+        rest = self._source.drain()
+        return rest if self._redactor is None else self._redactor.redact_batch(rest)
+
     async def _receive(self, batch: Batch) -> None:
+        if self._redactor is not None:
+            batch = self._redactor.redact_batch(batch)
         for failed in batch:
             if isinstance(failed, ErrorDelta):
                 break
@@ -232,17 +237,17 @@ class Stream:
     async def _break(self, error: Exception) -> None:
         if not isinstance(error, CallError):
             error = BrokenStreamError(str(error))
-        if self._discreet is not None:
-            error = self._discreet(error)
+        if self._redactor is not None:
+            error = self._redactor.redact_error(error)
         self._error = error
         self._builder.fail(error)
-        self._rest = self._source.drain()
+        self._rest = self._drained()
         await self._end()
 
     async def _cut(self, error: CallError) -> None:
         """End the stream although more of it is waiting to be pulled."""
         self._stop_reading()
-        self._error = error if self._discreet is None else self._discreet(error)
+        self._error = error if self._redactor is None else self._redactor.redact_error(error)
         self._builder.fail(self._error)
         await self._end()
 
