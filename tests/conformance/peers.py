@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import select
 import socket
 import ssl
@@ -10,7 +9,9 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from support.raw_server import Connection, RawServer
 
 PATIENCE = 10.0
 """Seconds after which a peer gives up waiting; only a failing test takes so long."""
@@ -32,41 +33,33 @@ class Received:
         return [value for key, value in self.headers if key == name]
 
 
-class Connection:
+class PeerConnection(Connection):
     """One accepted connection."""
 
-    def __init__(self, peer: Peer, sock: socket.socket, number: int) -> None:
+    def __init__(self, peer: Peer, connected: socket.socket, number: int) -> None:
+        super().__init__(peer, connected, number)
         self.peer = peer
-        self.sock = sock
-        self.number = number
-        self._buffer = b""
-
-    def send(self, data: bytes) -> None:
-        self.sock.sendall(data)
-
-    def fill(self) -> bool:
-        data = self.sock.recv(65_536)
-        self._buffer += data
-        return bool(data)
 
     def take(self, size: int) -> bytes:
-        while len(self._buffer) < size:
-            if not self.fill():
+        while len(self._read) < size:
+            if not self._more():
                 raise ConnectionError("the client hung up in the middle of a request")
-        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        data = bytes(self._read[:size])
+        del self._read[:size]
         return data
 
     def read_head(self) -> Received | None:
-        while b"\r\n\r\n" not in self._buffer:
-            if not self.fill():
+        while b"\r\n\r\n" not in self._read:
+            if not self._more():
                 self.peer.left.set()
                 return None
-        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
+        end = self._read.index(b"\r\n\r\n")
+        head = self.take(end + 4)[:end]
         first, *lines = head.decode("latin-1").split("\r\n")
         method, target, _ = first.split(" ", 2)
         headers = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
         received = Received(method, target, headers, b"", self.number)
-        self.peer.requests.append(received)
+        self.peer.received.append(received)
         self.peer.request_seen.set()
         return received
 
@@ -85,19 +78,22 @@ class Connection:
     def take_chunks(self) -> bytes:
         body = b""
         while True:
-            while b"\r\n" not in self._buffer:
-                self.fill()
-            line, _, self._buffer = self._buffer.partition(b"\r\n")
-            size = int(line, 16)
+            while b"\r\n" not in self._read:
+                self._more()
+            size = int(self.take(self._read.index(b"\r\n") + 2), 16)
             body += self.take(size + 2)[:-2]
             if size == 0:
                 return body
 
+    def go_on(self, connected: socket.socket) -> None:
+        """Continues over another socket."""
+        self.socket = self.peer.replace(self.number, connected)
+
     def wait_left(self) -> bool:
         """Waits until the client hangs up, however much it still sends."""
-        self.sock.settimeout(PATIENCE)
+        self.socket.settimeout(PATIENCE)
         try:
-            while self.sock.recv(65_536):
+            while self.socket.recv(65_536):
                 pass
         except TimeoutError:
             return False
@@ -107,15 +103,15 @@ class Connection:
         return True
 
 
-Action = Callable[[Connection], object]
+Action = Callable[[PeerConnection], object]
 """What a peer does next; False ends the connection."""
 
 
-def read(connection: Connection) -> bool:
+def read(connection: PeerConnection) -> bool:
     return connection.read_request()
 
 
-def read_head_only(connection: Connection) -> bool:
+def read_head_only(connection: PeerConnection) -> bool:
     return connection.read_head() is not None
 
 
@@ -126,10 +122,10 @@ def send(data: bytes) -> Action:
 def drip(data: bytes, size: int = 1, pause: float = 0.0) -> Action:
     """The bytes in small writes."""
 
-    def act(connection: Connection) -> None:
+    def act(connection: PeerConnection) -> None:
         for at in range(0, len(data), size):
             connection.send(data[at : at + size])
-            if pause and connection.peer.stopped.wait(pause):
+            if pause and connection.peer.stopping.wait(pause):
                 return
 
     return act
@@ -138,9 +134,9 @@ def drip(data: bytes, size: int = 1, pause: float = 0.0) -> Action:
 def flood(data: bytes, pause: float = 0.0) -> Action:
     """The same bytes again and again, until the client hangs up."""
 
-    def act(connection: Connection) -> bool:
+    def act(connection: PeerConnection) -> bool:
         try:
-            while not connection.peer.stopped.is_set():
+            while not connection.peer.stopping.is_set():
                 connection.send(data)
                 if pause:
                     time.sleep(pause)
@@ -153,32 +149,32 @@ def flood(data: bytes, pause: float = 0.0) -> Action:
 
 def pause(seconds: float) -> Action:
     """Says nothing for a while."""
-    return lambda connection: connection.peer.stopped.wait(seconds) or None
+    return lambda connection: connection.peer.stopping.wait(seconds) or None
 
 
-def stall(connection: Connection) -> bool:
+def stall(connection: PeerConnection) -> bool:
     """Says nothing more, until the client hangs up."""
     connection.wait_left()
     return False
 
 
-def read_no_more(connection: Connection) -> bool:
+def read_no_more(connection: PeerConnection) -> bool:
     """Takes nothing more until the row is over; only then can it see whether the client has hung up."""
     connection.peer.event(OVER).wait(2 * PATIENCE)
     connection.wait_left()
     return False
 
 
-def hang_up(connection: Connection) -> bool:
+def hang_up(connection: PeerConnection) -> bool:
     return False
 
 
-def half_close(connection: Connection) -> None:
-    connection.sock.shutdown(socket.SHUT_WR)
+def half_close(connection: PeerConnection) -> None:
+    connection.socket.shutdown(socket.SHUT_WR)
 
 
-def reset(connection: Connection) -> bool:
-    connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+def reset(connection: PeerConnection) -> bool:
+    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return False
 
 
@@ -194,7 +190,7 @@ def signal(name: str) -> Action:
 def serving(response: bytes) -> list[Action]:
     """Answers every request of a connection in the same way."""
 
-    def act(connection: Connection) -> bool:
+    def act(connection: PeerConnection) -> bool:
         while connection.read_request():
             connection.send(response)
         return False
@@ -205,51 +201,44 @@ def serving(response: bytes) -> list[Action]:
 def secured(context: ssl.SSLContext) -> Action:
     """TLS begins."""
 
-    def act(connection: Connection) -> bool:
-        plain = connection.sock.dup()
+    def act(connection: PeerConnection) -> bool:
+        plain = connection.socket.dup()
         try:
-            connection.sock = context.wrap_socket(connection.sock, server_side=True, suppress_ragged_eofs=True)
+            secured_socket = context.wrap_socket(connection.socket, server_side=True, suppress_ragged_eofs=True)
         except (OSError, ValueError):
             # The alert is lost if the connection is reset because something was not read.
-            connection.sock = plain
+            connection.go_on(plain)
             half_close(connection)
             connection.wait_left()
             return False
         plain.close()
-        connection.peer.secured.append(connection.sock)
+        connection.go_on(secured_socket)
+        connection.peer.secured.append(secured_socket)
         return True
 
     return act
 
 
-@dataclass
-class Peer:
-    """A context manager. Each connection follows the next script; the last one is used again and again."""
+class Peer(RawServer):
+    """A server whose connections follow scripts, each the next one; the last script is used again and again.
 
-    scripts: Sequence[Sequence[Action]]
-    host: str = "127.0.0.1"
-    small_buffers: bool = False
-    requests: list[Received] = field(default_factory=list)
-    secured: list[ssl.SSLSocket] = field(default_factory=list)
-    connections: int = 0
+    Args:
+        scripts: What connections do, in the order in which they are accepted.
+        host: The address to listen at.
+        small_buffers: Whether the system takes little from clients that the peer has not read.
+    """
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self, scripts: Sequence[Sequence[Action]], host: str = "127.0.0.1", small_buffers: bool = False
+    ) -> None:
+        super().__init__(self._follow, host=host, receive_buffer=4096 if small_buffers else None)
+        self.scripts = scripts
+        self.host = host
+        self.received: list[Received] = []
+        self.secured: list[ssl.SSLSocket] = []
         self.left = threading.Event()
         self.request_seen = threading.Event()
-        self.stopped = threading.Event()
         self._events: dict[str, threading.Event] = {}
-        self._lock = threading.Lock()
-        self._open: set[Connection] = set()
-        self._threads: list[threading.Thread] = []
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        self._listener = socket.create_server((self.host, 0), family=family, backlog=256)
-        if self.small_buffers:
-            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-
-    @property
-    def port(self) -> int:
-        port: int = self._listener.getsockname()[1]
-        return port
 
     @property
     def url(self) -> str:
@@ -260,59 +249,31 @@ class Peer:
             return self._events.setdefault(name, threading.Event())
 
     def __enter__(self) -> Peer:
-        self._start(self._accept)
+        super().__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stopped.set()
+        self.stopping.set()
         for event in list(self._events.values()):
             event.set()
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        with self._lock:
-            still_open = list(self._open)
-        for connection in still_open:
-            with contextlib.suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
-        for thread in list(self._threads):
-            thread.join(PATIENCE)
+        super().__exit__()
 
     @property
     def open_connections(self) -> int:
         """Connections that neither side has ended. Those that wait for a script are looked at from outside."""
         with self._lock:
-            return sum(not gone(connection.sock) for connection in self._open)
+            return sum(not gone(connected) for connected in self._open.values())
 
-    def _start(self, work: Callable[..., None], *args: object) -> None:
-        thread = threading.Thread(target=work, args=args, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+    def _connection(self, connected: socket.socket, number: int) -> PeerConnection:
+        return PeerConnection(self, connected, number)
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = Connection(self, sock, self.connections + 1)
-            with self._lock:
-                script = self.scripts[min(self.connections, len(self.scripts) - 1)]
-                self.connections += 1
-                self._open.add(connection)
-            self._start(self._follow, connection, script)
-
-    def _follow(self, connection: Connection, script: Sequence[Action]) -> None:
+    def _follow(self, connection: PeerConnection) -> None:
+        script = self.scripts[min(connection.number, len(self.scripts)) - 1]
         try:
             if all(action(connection) is not False for action in script):
                 connection.wait_left()
         except OSError:
             self.left.set()
-        finally:
-            with self._lock:
-                self._open.discard(connection)
-            connection.sock.close()
 
 
 def gone(sock: socket.socket) -> bool:

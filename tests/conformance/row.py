@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .peers import Action, Connection, hang_up, read, send
+from .peers import Action, PeerConnection, hang_up, read, send
 from .probe import Check, Probe
 
 ALL = ("sync", "asyncio", "uvloop", "trio")
@@ -63,7 +63,7 @@ def refusal_row(name: str, response: bytes, *then: Action) -> Row:
     return Row(name, [[read, send(response), *(then or (hang_up,))]], check)
 
 
-def wait(connection: Connection) -> bool:
+def wait(connection: PeerConnection) -> bool:
     """Until the client hangs up or sends another request, which ends the connection."""
     connection.read_request()
     return False

@@ -10,6 +10,7 @@ from typing import Any
 
 from dhenara.ai.errors import CallTimeoutError
 from dhenara.ai.http.protocol.interfaces import ReadTimeout
+from dhenara.ai.http.protocol.limits import LimitExceeded
 
 from .peers import Action, flood, read, send
 from .probe import Probe
@@ -82,6 +83,13 @@ async def endless_extension(probe: Probe) -> None:
 )
 async def endless_trailers(probe: Probe) -> None:
     await refused(probe)
+
+
+@row("interim responses without end are refused", [read, flood(head(103, "link: <a>") * 20)])
+async def endless_interim_responses(probe: Probe) -> None:
+    failed = await probe.failure(limits=probe.limits(total=LONG))
+    assert isinstance(failed, LimitExceeded)
+    assert failed.limit == "interim_responses"
 
 
 ROWS: list[Row] = [value for value in list(globals().values()) if isinstance(value, Row)]

@@ -90,7 +90,7 @@ async def fifty_at_once(probe: Probe) -> None:
     async with anyio.create_task_group() as group:
         for _ in range(50):
             group.start_soon(probe.exchange)
-        await probe.until(lambda: len(probe.peer.requests) == 50, "all are on their way")
+        await probe.until(lambda: len(probe.peer.received) == 50, "all are on their way")
         group.cancel_scope.cancel()
     await probe.until(lambda: probe.peer.open_connections == 0, "every connection is closed")
 
@@ -129,7 +129,7 @@ async def closed_under_calls(probe: Probe) -> None:
         async with anyio.create_task_group() as group:
             for _ in range(10):
                 group.start_soon(call)
-            await probe.until(lambda: len(probe.peer.requests) == 10, "all are on their way")
+            await probe.until(lambda: len(probe.peer.received) == 10, "all are on their way")
             await probe.transport.close()
             await probe.until(lambda: probe.peer.open_connections == 0, "every connection is closed")
             group.cancel_scope.cancel()

@@ -200,7 +200,7 @@ async def retries_in_total(probe: Probe) -> None:
     began = time.monotonic()
     await probe.call_failure(probe.client(), retries=5, timeout=5)
     assert time.monotonic() - began < 5
-    assert len(probe.peer.requests) == 1
+    assert len(probe.peer.received) == 1
 
 
 @row(

@@ -10,7 +10,7 @@ import anyio
 from dhenara.ai.errors import ConnectionFailedError
 from dhenara.ai.io.sync_io import run
 
-from .peers import Connection, hang_up, read, reset, send, serving, signal, stall, wait_for
+from .peers import PeerConnection, hang_up, read, reset, send, serving, signal, stall, wait_for
 from .probe import Probe
 from .row import ASYNC, Row, chunked, head, row, sized, wait
 
@@ -23,7 +23,7 @@ ANSWER = sized(CHAT, "content-type: application/json")
 async def reused(probe: Probe) -> None:
     for _ in range(5):
         await probe.exchange()
-    assert (probe.peer.connections, len(probe.peer.requests)) == (1, 5)
+    assert (probe.peer.connections, len(probe.peer.received)) == (1, 5)
 
 
 @row("a body in chunks leaves the connection usable", serving(chunked(b"ok")))
@@ -67,7 +67,7 @@ async def closed_while_resting(probe: Probe) -> None:
     await probe.until(lambda: probe.peer.open_connections == 0, "the peer hung up")
     await probe.pause(0.02)
     assert (await probe.exchange()).body == b"ok"
-    assert [request.connection for request in probe.peer.requests] == [1, 2]
+    assert [request.connection for request in probe.peer.received] == [1, 2]
 
 
 @row(
@@ -149,7 +149,7 @@ async def abandoned_elsewhere(probe: Probe) -> None:
 async def own_connection(probe: Probe) -> None:
     await probe.exchange()
     await probe.exchange(once=True)
-    assert [request.connection for request in probe.peer.requests] == [1, 2]
+    assert [request.connection for request in probe.peer.received] == [1, 2]
 
 
 @row("after closing, nothing is open, and the transport can be used again", serving(OK))
@@ -166,7 +166,7 @@ async def side_by_side(probe: Probe) -> None:
     async with anyio.create_task_group() as group:
         for _ in range(100):
             group.start_soon(probe.exchange)
-        await probe.until(lambda: len(probe.peer.requests) == 100, "all are on their way")
+        await probe.until(lambda: len(probe.peer.received) == 100, "all are on their way")
         probe.peer.event("all").set()
     assert probe.peer.connections == 100
 
@@ -175,11 +175,11 @@ def one_exchange(probe: Probe, number: int) -> bytes:
     return run(probe.exchange(body=b"%d" % number)).body
 
 
-def echo_own(connection: Connection) -> bool:
+def echo_own(connection: PeerConnection) -> bool:
     """Each thread's own body, whatever the others do meanwhile."""
     number = connection.number
     while connection.read_request():
-        mine = [one for one in connection.peer.requests if one.connection == number]
+        mine = [one for one in connection.peer.received if one.connection == number]
         connection.send(sized(mine[-1].body))
     return False
 
@@ -215,7 +215,7 @@ async def not_sent_twice(probe: Probe) -> None:
     await probe.generate(client)
     failed = await probe.call_failure(client, retries=0)
     assert isinstance(failed, ConnectionFailedError)
-    assert (len(failed.attempts), len(probe.peer.requests)) == (1, 2)
+    assert (len(failed.attempts), len(probe.peer.received)) == (1, 2)
 
 
 @row(
@@ -227,7 +227,7 @@ async def not_sent_twice_after_reset(probe: Probe) -> None:
     client = probe.client()
     await probe.generate(client)
     failed = await probe.call_failure(client, retries=0)
-    assert (len(failed.attempts), len(probe.peer.requests)) == (1, 2)
+    assert (len(failed.attempts), len(probe.peer.received)) == (1, 2)
 
 
 @row("with one retry it is sent again, and both attempts are recorded", DIES, serving(ANSWER))
@@ -236,20 +236,20 @@ async def sent_again_and_recorded(probe: Probe) -> None:
     await probe.generate(client)
     answered = await probe.generate(client, retries=1)
     assert [attempt.outcome for attempt in answered.attempts] == ["failed", "answered"]
-    assert len(probe.peer.requests) == 3
+    assert len(probe.peer.received) == 3
 
 
 @row("a GET that a reused connection lost is not repeated silently", [read, send(OK), read, hang_up], serving(OK))
 async def get_not_repeated(probe: Probe) -> None:
     await probe.exchange("GET", body=b"")
     await probe.failure("GET", body=b"")
-    assert len(probe.peer.requests) == 2
+    assert len(probe.peer.received) == 2
 
 
 @row("a new connection that dies is not tried again silently", [read, hang_up], serving(OK))
 async def new_connection_dies(probe: Probe) -> None:
     await probe.failure()
-    assert len(probe.peer.requests) == 1
+    assert len(probe.peer.received) == 1
 
 
 @row("a refused port is an error of the connection", serving(OK))

@@ -54,7 +54,7 @@ STREAMED = [read, send(EVENTS + DELTA), wait_for("released"), send(DELTA + END),
 def release(connection: object) -> bool:
     """The answers of the later connections: the parent's word that the child is over, and the child's own calls."""
     while connection.read_request():  # type: ignore[attr-defined]
-        if connection.peer.requests[-1].target == "/released":  # type: ignore[attr-defined]
+        if connection.peer.received[-1].target == "/released":  # type: ignore[attr-defined]
             connection.peer.event("released").set()  # type: ignore[attr-defined]
         connection.send(ANSWER)  # type: ignore[attr-defined]
     return False
@@ -89,14 +89,14 @@ print(json.dumps([os.waitstatus_to_exitcode(status), attempts]))
 )
 async def closed_in_child(probe: Probe) -> None:
     assert result_of(run_program(RESTING.format(child="client.close()"), probe.peer.url, probe.name)) == [0, 1]
-    assert (probe.peer.connections, len(probe.peer.requests)) == (1, 2)
+    assert (probe.peer.connections, len(probe.peer.received)) == (1, 2)
 
 
 @row("a forked child opens connections of its own", serving(ANSWER), worlds=("sync",))
 async def own_in_child(probe: Probe) -> None:
     program = RESTING.format(child='client.generate("?", retries=0)')
     assert result_of(run_program(program, probe.peer.url, probe.name)) == [0, 1]
-    assert (probe.peer.connections, len(probe.peer.requests)) == (2, 3)
+    assert (probe.peer.connections, len(probe.peer.received)) == (2, 3)
 
 
 SYNC_ENDS = {

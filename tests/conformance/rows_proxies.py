@@ -40,13 +40,13 @@ def trusting(probe: Probe) -> None:
 async def direct(probe: Probe, url: str) -> bool:
     """Whether a request goes past the proxy. The peer is both the proxy and, as this machine, the host."""
     await probe.exchange(url=url)
-    return not probe.peer.requests[-1].target.startswith("http://")
+    return not probe.peer.received[-1].target.startswith("http://")
 
 
 @row("plain requests name the whole address", serving(OK), environment=HTTP)
 async def absolute_form(probe: Probe) -> None:
     assert (await probe.exchange(url=PLAIN + "?a=1")).body == b"ok"
-    (request,) = probe.peer.requests
+    (request,) = probe.peer.received
     assert (request.method, request.target, request.header("host")) == ("POST", PLAIN + "?a=1", ["api.example"])
 
 
@@ -54,7 +54,7 @@ async def absolute_form(probe: Probe) -> None:
 async def tunnel(probe: Probe) -> None:
     trusting(probe)
     assert (await probe.exchange(url=SECURE)).body == b"ok"
-    connect, request = probe.peer.requests
+    connect, request = probe.peer.received
     assert (connect.method, connect.target, connect.header("host")) == (
         "CONNECT",
         "api.example:443",
@@ -68,7 +68,7 @@ async def tunnel_reused(probe: Probe) -> None:
     trusting(probe)
     await probe.exchange(url=SECURE)
     await probe.exchange(url=SECURE)
-    assert (probe.peer.connections, [one.method for one in probe.peer.requests]) == (1, ["CONNECT", "POST", "POST"])
+    assert (probe.peer.connections, [one.method for one in probe.peer.received]) == (1, ["CONNECT", "POST", "POST"])
 
 
 @row(
@@ -91,7 +91,7 @@ async def tunnel_verified(probe: Probe) -> None:
 async def tunnel_login(probe: Probe) -> None:
     trusting(probe)
     await probe.exchange(url=SECURE, headers={"authorization": "Bearer key"})
-    connect, request = probe.peer.requests
+    connect, request = probe.peer.received
     assert (connect.header("proxy-authorization"), connect.header("authorization")) == ([f"Basic {TOKEN}"], [])
     assert (request.header("proxy-authorization"), request.header("authorization")) == ([], ["Bearer key"])
 
@@ -99,7 +99,7 @@ async def tunnel_login(probe: Probe) -> None:
 @row("name and password of a plain request", serving(OK), environment={"http_proxy": LOGIN})
 async def plain_login(probe: Probe) -> None:
     await probe.exchange(url=PLAIN)
-    assert probe.peer.requests[0].header("proxy-authorization") == [f"Basic {TOKEN}"]
+    assert probe.peer.received[0].header("proxy-authorization") == [f"Basic {TOKEN}"]
 
 
 def refusing_row(status: int, *, retried: bool) -> Row:
@@ -200,7 +200,7 @@ def echo_row(name: str, response: bytes) -> Row:
 async def ipv6_tunnel(probe: Probe) -> None:
     trusting(probe)
     await probe.failure(url="https://[2001:db8::7]:8443/")
-    assert probe.peer.requests[0].target == "[2001:db8::7]:8443"
+    assert probe.peer.received[0].target == "[2001:db8::7]:8443"
 
 
 def malformed_row(name: str, value: str) -> Row:

@@ -17,7 +17,7 @@ from dhenara.ai.errors import CertificateError, ConfigurationError, ConnectionFa
 from dhenara.ai.http.protocol.interfaces import CertificateRejected, ConnectFailed
 from dhenara.ai.http.tls_settings import tls_settings
 
-from .peers import Action, Connection, hang_up, read, secured, send, serving, signal, stall, wait_for
+from .peers import Action, PeerConnection, hang_up, read, secured, send, serving, signal, stall, wait_for
 from .probe import Probe
 from .row import Row, head, row, sized, wait
 
@@ -64,7 +64,7 @@ def over_tls(*after: Action, **options: Any) -> list[Action]:
     """A script that begins with TLS; the certificate is made when the first connection comes."""
     names = options.pop("names", ("localhost", "127.0.0.1"))
 
-    def begin(connection: Connection) -> object:
+    def begin(connection: PeerConnection) -> object:
         return secured(context_for(names, tuple(options.items())))(connection)
 
     return [begin, *after]
@@ -121,7 +121,7 @@ async def large_body(probe: Probe) -> None:
     trusting(probe)
     body = bytes(range(256)) * 16_384
     await probe.exchange(url=url(probe), body=body)
-    assert probe.peer.requests[0].body == body
+    assert probe.peer.received[0].body == body
 
 
 @row("an address is verified as an address", over_tls(*serving(OK)))
@@ -233,12 +233,14 @@ async def no_handshake(probe: Probe) -> None:
     await unreachable(probe)
 
 
-@row("a hang-up in the middle of the handshake", [lambda c: c.sock.recv(5), hang_up])
+@row("a hang-up in the middle of the handshake", [lambda c: c.socket.recv(5), hang_up])
 async def half_handshake(probe: Probe) -> None:
     await unreachable(probe)
 
 
-@row("plain HTTP where TLS is expected", [lambda c: c.sock.recv(5), send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), hang_up])
+@row(
+    "plain HTTP where TLS is expected", [lambda c: c.socket.recv(5), send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), hang_up]
+)
 async def plain_answer(probe: Probe) -> None:
     await unreachable(probe)
 
@@ -249,9 +251,9 @@ async def after_handshake(probe: Probe) -> None:
     assert isinstance(await probe.call_failure(client), ConnectionFailedError)
 
 
-def raw_close(connection: Connection) -> bool:
+def raw_close(connection: PeerConnection) -> bool:
     """Ends TCP without ending TLS."""
-    os.close(connection.sock.detach())
+    os.close(connection.socket.detach())
     return False
 
 

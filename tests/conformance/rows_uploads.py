@@ -8,7 +8,7 @@ import pytest
 
 from dhenara.ai.errors import BadRequestError, ConnectionFailedError
 
-from .peers import Connection, half_close, hang_up, read_head_only, read_no_more, reset, send, serving
+from .peers import PeerConnection, half_close, hang_up, read_head_only, read_no_more, reset, send, serving
 from .probe import Probe
 from .row import Row, row, sized
 
@@ -19,7 +19,7 @@ LARGE = b"x" * 8_000_000
 OK = sized(b"ok")
 
 
-def linger(connection: Connection) -> bool:
+def linger(connection: PeerConnection) -> bool:
     """What nginx does: it answers, ends its own side, and reads on for a while."""
     half_close(connection)
     connection.wait_left()

@@ -1,4 +1,4 @@
-"""Bounds that hold over a transport that reads heads by itself, and bounds that can be raised."""
+"""Bounds that hold over every transport, also those that read heads by themselves, and bounds that can be raised."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ def interim_without_end(connection: Connection) -> None:
         connection.flood(b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" * 100)
 
 
-def test_interim_responses_over_httpx2_have_a_bound(world: World) -> None:
+@pytest.mark.parametrize("transport", ["builtin", "httpx2", "aiohttp"])
+def test_interim_responses_have_the_same_bound_over_every_transport(world: World, transport: str) -> None:
+    if transport == "aiohttp" and world.name not in ("asyncio", "uvloop"):
+        pytest.skip("aiohttp works on asyncio only")
     with RawServer(interim_without_end) as server:
-        client = AIModelClient(endpoint(server.url), transport="httpx2")
+        client = AIModelClient(endpoint(server.url), transport=transport)
         with pytest.raises(ResponseTooLargeError) as failed:
             world.run(client, "?", retries=0, timeout=60)
-        assert failed.value.limit == "head_bytes"
+        assert failed.value.limit == "interim_responses"
         world.close(client)
 
 

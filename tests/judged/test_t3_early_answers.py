@@ -84,13 +84,14 @@ def refuse_after_an_interim_response(connection: Connection) -> None:
 REFUSALS: list[Callable[[Connection], None]] = [refuse_and_read_nothing, linger, refuse_after_an_interim_response]
 
 
+@pytest.mark.parametrize("transport", ["builtin", "httpx2"])
 @pytest.mark.parametrize("refuse", REFUSALS, ids=lambda one: one.__name__)
 @pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streaming"])
-def test_a_refusal_is_heard_while_the_request_is_sent(
-    refuse: Callable[[Connection], None], streaming: bool, world: World, context: ssl.SSLContext | None
+def test_a_refusal_is_read_while_the_request_is_sent(
+    refuse: Callable[[Connection], None], streaming: bool, transport: str, world: World, context: ssl.SSLContext | None
 ) -> None:
     with RawServer(refuse, context) as server:
-        client = AIModelClient(endpoint(server.url))
+        client = AIModelClient(endpoint(server.url), transport=transport)
         ask: Callable[..., Any] = world.stream if streaming else world.run
         began = time.monotonic()
         with pytest.raises(BadRequestError, match="too large") as refused:
@@ -99,14 +100,17 @@ def test_a_refusal_is_heard_while_the_request_is_sent(
         world.close(client)
 
 
-def test_an_interim_response_does_not_end_the_sending(world: World, context: ssl.SSLContext | None) -> None:
+@pytest.mark.parametrize("transport", ["builtin", "httpx2"])
+def test_an_interim_response_does_not_end_the_sending(
+    transport: str, world: World, context: ssl.SSLContext | None
+) -> None:
     def serve(connection: Connection) -> None:
         connection.send(b"HTTP/1.1 102 Processing\r\n\r\n")
         if connection.request():
             connection.send(OK)
 
     with RawServer(serve, context) as server:
-        client = AIModelClient(endpoint(server.url))
+        client = AIModelClient(endpoint(server.url), transport=transport)
         assert world.run(client, PROMPT, retries=0).chat_response is not None
         assert len(server.requests[0]) > len(PROMPT)
         world.close(client)

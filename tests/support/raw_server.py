@@ -1,4 +1,7 @@
-"""A server of raw bytes: each connection is given to a function, and every request that was read is counted."""
+"""A server of raw bytes: each connection is given to a function, and every request that was read is counted.
+
+The scripted peers of `tests/conformance` are such servers too.
+"""
 
 from __future__ import annotations
 
@@ -79,15 +82,27 @@ class RawServer:
     Args:
         each: Called with every connection; it is closed afterwards.
         context: A TLS context of a server, for TLS.
+        host: The address to listen at.
+        receive_buffer: Size of the system's buffer for what clients send, in bytes; None for the usual one.
     """
 
-    def __init__(self, each: Callable[[Connection], None], context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        each: Callable[[Connection], object],
+        context: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        receive_buffer: int | None = None,
+    ) -> None:
         self._each = each
         self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family, backlog=256)
+        if receive_buffer is not None:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._open: set[socket.socket] = set()
+        self._open: dict[int, socket.socket] = {}
+        """By number; with TLS, the secured socket once the handshake is done."""
         self._threads: list[threading.Thread] = []
         self.stopping = threading.Event()
         self.requests: list[bytes] = []
@@ -133,11 +148,11 @@ class RawServer:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
-            still_open = list(self._open)
+            still_open = list(self._open.values())
         for connected in still_open:
             with contextlib.suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
+        for thread in list(self._threads):
             thread.join(10)
 
     def _start(self, work: Callable[..., None], *args: object) -> None:
@@ -155,22 +170,31 @@ class RawServer:
             with self._changed:
                 self.connections += 1
                 number = self.connections
-                self._open.add(connected)
+                self._open[number] = connected
                 self._changed.notify_all()
             self._start(self._serve, connected, number)
 
     def _serve(self, connected: socket.socket, number: int) -> None:
-        inner = connected
         try:
             if self._context is not None:
-                inner = self._context.wrap_socket(connected, server_side=True)
-            self._each(Connection(self, inner, number))
+                connected = self.replace(number, self._context.wrap_socket(connected, server_side=True))
+            self._each(self._connection(connected, number))
         except OSError:
             pass  # the client is gone, which is its right
         finally:
+            with self._lock:
+                last = self._open[number]
             with contextlib.suppress(OSError):
-                inner.close()
-            connected.close()
+                last.close()
             with self._changed:
-                self._open.discard(connected)
+                del self._open[number]
                 self._changed.notify_all()
+
+    def _connection(self, connected: socket.socket, number: int) -> Connection:
+        return Connection(self, connected, number)
+
+    def replace(self, number: int, secured: socket.socket) -> socket.socket:
+        """Notes that this connection goes on over another socket."""
+        with self._lock:
+            self._open[number] = secured
+        return secured

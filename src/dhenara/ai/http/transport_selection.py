@@ -85,7 +85,7 @@ def synchronous(name: str, tls: TlsSettings) -> Transport:
 
     contexts = TlsContexts(tls, environment())
     if name == "httpx2":
-        from .adapters.httpx2_pool import SyncHttpx2Transport
+        from .adapters.httpx2_sync import SyncHttpx2Transport
 
         return SyncHttpx2Transport(contexts, environment())
     from .sync_transport import blocking_transport
@@ -109,7 +109,7 @@ def asynchronous(name: str, tls: TlsSettings) -> Transport:
 def httpx2_of(contexts: TlsContexts, loop: asyncio.AbstractEventLoop | None) -> Transport:
     import httpcore2
 
-    from .adapters.httpx2_pool import AsyncHttpx2Transport
+    from .adapters.httpx2_async import AsyncHttpx2Transport
 
     backend = httpcore2.TrioBackend() if loop is None else httpcore2.AnyIOBackend()
     # pyright sees that `AnyIOBackend` names its parameters otherwise than its base class does.

@@ -31,6 +31,7 @@ from ..proxy import Proxy, bracketed, find_proxy
 from ..response import AdaptedResponse
 from ..sockets.connection import chain_of, error_reason, is_refusal, tls_problem
 from ..transport import MAYBE_RECEIVED, encode_head
+from .aiohttp_check import AiohttpCheck, CheckedConnector, current
 
 PROXIES = ("http", "https")
 LONGEST_IDLE = 55.0
@@ -72,7 +73,9 @@ class AiohttpTransport:
         headers = {"host": named, **login, **request.headers, **sized(request)}
         body = UploadBody(request.body)
         progress = Progress(timeouts)
-        with translating(proxy, body, progress):
+        check = AiohttpCheck(request.method, request.limits)
+        current.set(check)
+        with translating(proxy, check, body, progress):
             async with progress:
                 response = await self._session(once=request.once).request(
                     request.method,
@@ -84,7 +87,7 @@ class AiohttpTransport:
                     **options,
                 )
         secrets = proxy.secrets() if proxy is not None and not secure else ()
-        return AdaptedResponse(head_of(response), AiohttpBody(response, proxy), timeouts, secrets)
+        return AdaptedResponse(head_of(response), AiohttpBody(response, check, proxy), timeouts, secrets)
 
     async def close(self) -> None:
         sessions, self._sessions = self._sessions, {}
@@ -111,7 +114,7 @@ def split_url(url: str) -> URL:
 def create_session(once: bool) -> aiohttp.ClientSession:
     stored: dict[str, Any] = {"force_close": True} if once else {"keepalive_timeout": LONGEST_IDLE}
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, use_dns_cache=False, resolver=aiohttp.ThreadedResolver(), **stored),
+        connector=CheckedConnector(limit=0, use_dns_cache=False, resolver=aiohttp.ThreadedResolver(), **stored),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(),
         skip_auto_headers=OWN_HEADERS,
@@ -133,6 +136,7 @@ async def without_repetition(
     except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        await current.get().wait_ended()
         raise Disconnected(disconnect_reason(error)) from error
 
 
@@ -189,13 +193,14 @@ def tracing() -> aiohttp.TraceConfig:
 class AiohttpBody:
     """The body of a response."""
 
-    def __init__(self, response: aiohttp.ClientResponse, proxy: Proxy | None) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, check: AiohttpCheck, proxy: Proxy | None) -> None:
         self._response = response
+        self._check = check
         self._proxy = proxy
         self._loop = asyncio.get_running_loop()
 
     async def read(self, timeout: float | None) -> bytes:
-        with translating(self._proxy):
+        with translating(self._proxy, self._check):
             async with asyncio.timeout(timeout):
                 return await self._response.content.readany()
 
@@ -211,7 +216,7 @@ class AiohttpBody:
 
 @contextmanager
 def translating(
-    proxy: Proxy | None, body: UploadBody | None = None, progress: Progress | None = None
+    proxy: Proxy | None, check: AiohttpCheck, body: UploadBody | None = None, progress: Progress | None = None
 ) -> Iterator[None]:
     """Translate aiohttp's errors; `body` is the request body while it is sent, None while reading."""
     try:
@@ -223,8 +228,12 @@ def translating(
     except TimeoutError as error:
         raise ReadTimeout("the time is over", connecting=isinstance(error, aiohttp.ConnectionTimeoutError)) from error
     except (aiohttp.ClientError, OSError) as error:
+        if check.refusal is not None:
+            raise check.refusal from None
         if body is not None and body.error is not None:
             raise body.error from None
+        # A failed write hides the TLS alert that was the reason.
+        error = check.lost if isinstance(check.lost, OSError) and refusal_of(check.lost) is not None else error
         problem = translated(error, proxy, began=body is None)
         if type(problem) is ConnectFailed and progress is not None and progress.sent:
             problem = ConnectFailed(f"{problem}; {MAYBE_RECEIVED}")

@@ -14,7 +14,7 @@ from ..protocol.interfaces import CertificateRejected, ConnectFailed, Connection
 from ..proxy import Proxy
 from ..sockets.connection import chain_of, error_reason, tls_problem
 from ..transport import MAYBE_RECEIVED
-from .httpx2_network import Use, current
+from .httpx2_limits import Use, current
 
 STATUS_DIGITS = 3
 # TLS alerts after the handshake are not wrapped by anyio.
