@@ -51,8 +51,8 @@ class AsyncHttpx2Transport:
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> AdaptedResponse:
         """Send the request and return the response once its head has arrived."""
         route = ProxyRoute(request, self._environment)
+        pool = self._pools.get(route)  # may load certificates, which is not part of connecting
         use = route.use(request, timeouts)
-        pool = self._pools.get(route)
         try:
             with using(use, route.proxy):
                 response = await pool.handle_async_request(route.request(request))

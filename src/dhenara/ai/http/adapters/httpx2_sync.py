@@ -47,9 +47,9 @@ class SyncHttpx2Transport:
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> AdaptedResponse:
         """Send the request and return the response once its head has arrived."""
         route = ProxyRoute(request, self._environment)
-        use = route.use(request, timeouts)
         self._forget_after_fork()
-        pool = self._pools.get(route)
+        pool = self._pools.get(route)  # may load certificates, which is not part of connecting
+        use = route.use(request, timeouts)
         try:
             with using(use, route.proxy):
                 response = pool.handle_request(route.request(request))
